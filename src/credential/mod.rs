@@ -1,0 +1,37 @@
+//! Credentials: which kinds there are (data in `iocs/credentials`), and finding them without ever holding a value.
+
+pub mod model;
+
+use std::sync::Arc;
+
+pub use model::Kind;
+
+use crate::ioc::embedded;
+
+/// All kinds.
+#[derive(Debug, Default, Clone)]
+pub struct Catalog {
+    /// By id.
+    pub kinds: Vec<Arc<Kind>>,
+}
+
+impl Catalog {
+    /// The copy in the binary.
+    ///
+    /// # Errors
+    /// Only where the build put a broken file in; names the file.
+    pub fn embedded() -> Result<Self, String> {
+        let mut kinds = Vec::new();
+        for (file, text) in embedded::files("credentials") {
+            let kind: Kind = serde_json::from_str(text).map_err(|e| format!("{file}: {e}"))?;
+            kinds.push(Arc::new(kind));
+        }
+        kinds.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(Self { kinds })
+    }
+
+    /// One kind.
+    pub fn kind(&self, id: &str) -> Option<&Kind> {
+        self.kinds.iter().find(|k| k.id == id).map(AsRef::as_ref)
+    }
+}

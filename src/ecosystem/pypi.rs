@@ -1,0 +1,143 @@
+//! Names, versions and requirements as the Python packaging specifications write and compare them.
+
+use std::str::FromStr as _;
+
+use pep440_rs::{LocalSegment, Version, VersionSpecifiers};
+use pep508_rs::{Requirement as Pep508, VersionOrUrl};
+
+use crate::fact::{Requirement, TreePath, parent};
+
+/// A project name as PEP 503 normalises it: lower case, runs of `-`, `_` and `.` are one `-`.
+pub fn normalise(name: &str) -> String {
+    let mut normal = String::with_capacity(name.len());
+    for c in name.trim().chars() {
+        match c {
+            '-' | '_' | '.' if normal.ends_with('-') => {}
+            '-' | '_' | '.' => normal.push('-'),
+            c => normal.extend(c.to_lowercase()),
+        }
+    }
+    normal
+}
+
+/// Whether a text can be a project name (the core metadata specification's pattern), so that it is safe to show.
+pub fn is_name(name: &str) -> bool {
+    let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    name.len() <= 200
+        && name.chars().all(inner)
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.ends_with(|c: char| c.is_ascii_alphanumeric())
+}
+
+/// Whether a text can be a version, so that it is safe to show. Wider than PEP 440: old distributions have others.
+pub fn is_version(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 100 && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-+!*".contains(c))
+}
+
+/// Whether two version texts are the same version by PEP 440, without the local part of the one that was found.
+pub fn same_version(known: &str, found: &str) -> bool {
+    match (Version::from_str(known), Version::from_str(found)) {
+        (Ok(known), Ok(found)) if known.is_local() => known == found,
+        (Ok(known), Ok(found)) => known == found.with_local(Vec::<LocalSegment>::new()),
+        _ => known == found,
+    }
+}
+
+/// Whether a version range, as written behind a name, admits this version. An empty range admits every version, one that
+/// cannot be read too.
+pub fn admits(specifier: &str, version: &str) -> bool {
+    match (VersionSpecifiers::from_str(specifier.trim()), Version::from_str(version)) {
+        (Ok(range), Ok(version)) => range.contains(&version),
+        _ => true,
+    }
+}
+
+/// One `Requires-Dist` value; `None` where it is not one. URLs are left out of the text: they may hold credentials.
+pub fn requirement(text: &str) -> Option<Requirement> {
+    let parsed: Pep508 = Pep508::from_str(text.trim()).ok()?;
+    let specifier = match &parsed.version_or_url {
+        Some(VersionOrUrl::VersionSpecifier(s)) => s.to_string().replace(", ", ","),
+        Some(VersionOrUrl::Url(_)) => " @ …".to_owned(),
+        None => String::new(),
+    };
+    let name = parsed.name.as_ref();
+    Some(Requirement {
+        name: normalise(name).into(),
+        text: format!("{name}{specifier}").into(),
+        // Without any extra its marker can hold nowhere.
+        extra: !parsed.marker.evaluate_extras(&[]),
+    })
+}
+
+/// Whether `site` reads hooks in this folder: `site-packages`, `dist-packages`, or an interpreter's own library folder.
+pub fn is_site(folder: &[u8]) -> bool {
+    let name = last(folder);
+    name == b"site-packages" || name == b"dist-packages" || is_library(name, folder)
+}
+
+/// `lib/python3.11`, where `sitecustomize.py` also counts.
+fn is_library(name: &[u8], folder: &[u8]) -> bool {
+    let version = name.strip_prefix(b"python").unwrap_or_default();
+    let up = last(parent(folder));
+    version.starts_with(b"3") && (up == b"lib" || up == b"lib64")
+}
+
+fn last(path: &[u8]) -> &[u8] {
+    path.rsplit(|b| *b == b'/').next().unwrap_or(path)
+}
+
+/// The innermost site folder that holds a path, if there is one.
+pub fn site_of(path: &TreePath) -> Option<TreePath> {
+    let mut folder = path.parent();
+    while !folder.as_bytes().is_empty() {
+        if is_site(folder.as_bytes()) {
+            return Some(folder);
+        }
+        folder = folder.parent();
+    }
+    None
+}
+
+/// The environment that a site folder belongs to: what stands before `lib/python3.11/site-packages`. `None` where the
+/// folder has no such form.
+pub fn prefix_of(site: &TreePath) -> Option<TreePath> {
+    let library = match last(site.as_bytes()) {
+        b"site-packages" | b"dist-packages" => site.parent(),
+        _ => site.clone(),
+    };
+    let lib = library.parent();
+    let fits = last(library.as_bytes()).starts_with(b"python") && last(lib.as_bytes()).starts_with(b"lib");
+    fits.then(|| lib.parent())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_normalised() {
+        assert_eq!(normalise("My.Egg__pkg-_x"), "my-egg-pkg-x");
+        assert!(is_name("litellm") && !is_name("lite llm") && !is_name("-x") && !is_name("x\u{1b}"));
+    }
+
+    #[test]
+    fn versions_compare_as_pep_440_does() {
+        let same = same_version;
+        assert!(same("1.82.8", "1.82.8") && same("1.82.8", "v1.82.8.0") && same("1.82.8", "1.82.8+local"));
+        for other in ["1.82.80", "1.82.8.post1", "1.82.8rc1", "11.82.8", "1.82", "not a version"] {
+            assert!(!same("1.82.8", other), "{other}");
+        }
+    }
+
+    #[test]
+    fn requirements_keep_their_range_and_say_when_an_extra_is_needed() {
+        let get = |t| requirement(t).map(|r| (r.name.to_string(), r.text.to_string(), r.extra));
+        let plain = get("LiteLLM[proxy] (>=1.60,!=1.82.7) ; python_version >= '3.8'");
+        assert_eq!(plain, Some(("litellm".into(), "litellm>=1.60,!=1.82.7".into(), false)));
+        let extra = get("litellm>=1; extra == 'llm' and python_version < '4'");
+        assert_eq!(extra, Some(("litellm".into(), "litellm>=1".into(), true)));
+        let url = get("litellm @ https://user:secret@registry.example/litellm.whl");
+        assert_eq!(url, Some(("litellm".into(), "litellm @ …".into(), false)));
+        assert_eq!(get("not a requirement"), None);
+    }
+}

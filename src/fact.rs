@@ -1,0 +1,418 @@
+//! Plain data: what a surface read, where it stood, and when. Nothing here judges.
+
+use std::{borrow::Cow, sync::Arc};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Slash-separated bytes below a tree's root: never absolute, never `..`, not necessarily UTF-8. The root itself is empty.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TreePath(Arc<[u8]>);
+
+impl TreePath {
+    /// `None` where a component is `..`. Leading `/` and `./`, doubled slashes and `.` components are dropped.
+    pub fn new(raw: &[u8]) -> Option<Self> {
+        let clean = |c: &&[u8]| !c.is_empty() && *c != b".";
+        if raw.split(|b| *b == b'/').any(|c| c == b"..") {
+            return None;
+        }
+        let plain = !raw.starts_with(b"/") && !raw.ends_with(b"/") && raw.split(|b| *b == b'/').all(|c| clean(&c));
+        if plain {
+            return Some(Self(raw.into()));
+        }
+        let parts: Vec<&[u8]> = raw.split(|b| *b == b'/').filter(clean).collect();
+        Some(Self(parts.join(&b'/').into()))
+    }
+
+    /// The root of a tree.
+    pub fn root() -> Self {
+        Self(Arc::from([].as_slice()))
+    }
+
+    /// The path of `name` in this folder. `name` is one component, as a directory listing gives it.
+    pub fn join(&self, name: &[u8]) -> Self {
+        if self.0.is_empty() {
+            return Self(name.into());
+        }
+        let mut joined = Vec::with_capacity(self.0.len() + 1 + name.len());
+        joined.extend_from_slice(&self.0);
+        joined.push(b'/');
+        joined.extend_from_slice(name);
+        Self(joined.into())
+    }
+
+    /// The bytes, without a leading slash.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The last component.
+    pub fn name(&self) -> &[u8] {
+        self.0.rsplit(|b| *b == b'/').next().unwrap_or(&self.0)
+    }
+
+    /// The folder that holds it; the root's parent is the root.
+    pub fn parent(&self) -> Self {
+        Self(parent(&self.0).into())
+    }
+
+    /// Whether this is `folder` or something below it.
+    pub fn is_within(&self, folder: &Self) -> bool {
+        folder.0.is_empty()
+            || self.0.strip_prefix(&*folder.0).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+    }
+
+    /// What stands behind `folder/`, if this is below `folder`.
+    pub fn below<'p>(&'p self, folder: &Self) -> Option<&'p [u8]> {
+        if folder.0.is_empty() {
+            return Some(&self.0);
+        }
+        self.0.strip_prefix(&*folder.0)?.strip_prefix(b"/")
+    }
+
+    /// Components from the root.
+    pub fn components(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
+        self.0.split(|b| *b == b'/').filter(|c| !c.is_empty())
+    }
+
+    /// Readable, with a leading slash; bytes that are not UTF-8 are replaced. For comparing, never for opening.
+    pub fn text(&self) -> Cow<'_, str> {
+        Cow::Owned(format!("/{}", String::from_utf8_lossy(&self.0)))
+    }
+}
+
+/// The folder part of raw path bytes; empty at the top.
+pub fn parent(path: &[u8]) -> &[u8] {
+    path.iter().rposition(|b| *b == b'/').and_then(|i| path.get(..i)).unwrap_or_default()
+}
+
+/// Where a fact was read.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Origin {
+    /// Label of the tree: `host`, or an image's name.
+    pub tree: Arc<str>,
+    /// The file that holds the evidence.
+    pub path: TreePath,
+    /// A member inside that file, or a section of it.
+    pub inner: Option<Arc<str>>,
+    /// From 1.
+    pub line: Option<u32>,
+    /// Digest of the image layer, `sha256:…`.
+    pub layer: Option<Arc<str>>,
+}
+
+impl Origin {
+    /// A whole file of a tree.
+    pub fn file(tree: &Arc<str>, path: TreePath) -> Self {
+        Self { tree: tree.clone(), path, inner: None, line: None, layer: None }
+    }
+}
+
+/// A time and what it was read from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct At {
+    /// UTC.
+    pub time: Timestamp,
+    /// In words: "mtime of INSTALLER", "time in the history".
+    pub source: Cow<'static, str>,
+}
+
+impl At {
+    /// A time with a fixed source.
+    pub fn new(time: Timestamp, source: &'static str) -> Self {
+        Self { time, source: Cow::Borrowed(source) }
+    }
+
+    /// From whole seconds since 1970; `None` when out of range.
+    pub fn unix(seconds: i64, source: &'static str) -> Option<Self> {
+        Some(Self::new(Timestamp::from_second(seconds).ok()?, source))
+    }
+}
+
+/// Where a package comes from. The spelling is that of package URLs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ecosystem {
+    /// The Python Package Index and its mirrors.
+    Pypi,
+    /// The npm registry and its mirrors.
+    Npm,
+    /// Container images.
+    Oci,
+}
+
+impl Ecosystem {
+    /// The type in a package URL.
+    pub fn purl_type(self) -> &'static str {
+        match self {
+            Self::Pypi => "pypi",
+            Self::Npm => "npm",
+            Self::Oci => "oci",
+        }
+    }
+}
+
+/// Where a surface saw a package; exposure is judged later, by `assess` alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Placement {
+    /// A file names it.
+    Listed,
+    /// Its bytes are in a cache, a store or a download folder.
+    Cached,
+    /// It was built from source on this machine, so its build code ran.
+    Built,
+    /// An interpreter would load it from here.
+    Loadable,
+}
+
+/// One requirement of a package or of a user: a name and the text it was written as.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Requirement {
+    /// Normalised for its ecosystem.
+    pub name: Box<str>,
+    /// As written, without markers: `litellm>=1.60`.
+    pub text: Box<str>,
+    /// Behind an `extra == …` marker: pulled in only when that extra was asked for.
+    pub extra: bool,
+}
+
+/// A downloadable file of a package.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Artifact {
+    /// File name, `litellm-1.82.8-py3-none-any.whl`, where known.
+    pub name: Option<String>,
+    /// In bytes.
+    pub size: Option<u64>,
+    /// Hex, lower case.
+    pub sha256: Option<String>,
+}
+
+/// One version of one package, seen somewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Package {
+    /// Its ecosystem.
+    pub ecosystem: Ecosystem,
+    /// Normalised for the ecosystem (PEP 503 for PyPI).
+    pub name: Box<str>,
+    /// As written.
+    pub version: Box<str>,
+    /// Where it stood.
+    pub placement: Placement,
+    /// What it asks for itself; empty where the surface does not say.
+    pub requires: Vec<Requirement>,
+    /// The files of it that the surface names, with their hashes.
+    pub artifacts: Vec<Artifact>,
+}
+
+/// What kind of start-up code a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum HookKind {
+    /// `*.pth` with a line that `site` executes.
+    Pth,
+    /// `*.start` (PEP 829).
+    Start,
+    /// `sitecustomize.py`.
+    Sitecustomize,
+    /// `usercustomize.py`.
+    Usercustomize,
+}
+
+/// What kind of environment a folder is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EnvironmentKind {
+    /// `pyvenv.cfg` of venv, virtualenv or uv.
+    Venv,
+    /// Made by `uv tool install`.
+    UvTool,
+    /// Made by `pipx`.
+    Pipx,
+    /// A conda prefix.
+    Conda,
+    /// An interpreter of pyenv.
+    Pyenv,
+    /// `~/.local`.
+    User,
+    /// An interpreter's own site folder.
+    System,
+    /// A folder that only looks like one (`pip install --target`).
+    Target,
+}
+
+/// What an install-like command does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum CommandAction {
+    /// Puts packages into an environment.
+    Install,
+    /// Installs into a throw-away environment and runs it (`uvx`, `pipx run`).
+    Run,
+    /// Fetches only.
+    Download,
+    /// Takes packages out.
+    Uninstall,
+}
+
+/// An install command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// The program: `pip`, `uv`.
+    pub tool: Box<str>,
+    /// What it does.
+    pub action: CommandAction,
+    /// The packages it names.
+    pub wanted: Vec<Wanted>,
+}
+
+/// What a command asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Its ecosystem.
+    pub ecosystem: Ecosystem,
+    /// Normalised name.
+    pub name: Box<str>,
+    /// The exact version, when the command pins one.
+    pub pinned: Option<Box<str>>,
+    /// The other version clauses (`>=1.80,!=1.82.7`), empty when there are none.
+    pub specifier: Box<str>,
+}
+
+/// Whether a file that is asked about by an indicator holds one of the texts it asks for. Positions in `Interest::texts`.
+pub type TextId = u32;
+
+/// One piece of evidence, before anybody compares it with an indicator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact {
+    /// A package version.
+    Package(Package),
+    /// A file whose name or path an indicator asks about.
+    File {
+        /// Hex; `None` where it was not asked for.
+        sha256: Option<String>,
+        /// In bytes.
+        size: u64,
+        /// The indicator texts it holds.
+        texts: Vec<TextId>,
+    },
+    /// Start-up code in a site folder.
+    Hook {
+        /// What kind.
+        kind: HookKind,
+        /// Whether any line of it would run.
+        runs: bool,
+        /// Hex.
+        sha256: String,
+        /// In bytes.
+        size: u64,
+        /// Words in it that start-up code seldom needs (`base64`, `subprocess` …).
+        odd: Vec<&'static str>,
+    },
+    /// A row of `RECORD`: the distribution owns this file.
+    Owned {
+        /// The file, within the tree.
+        file: TreePath,
+        /// Hex; `None` where `RECORD` gives none (bytecode, `RECORD` itself).
+        sha256: Option<String>,
+    },
+    /// Who installed a distribution; the origin is its `INSTALLER`.
+    Installer {
+        /// `pip`, `uv`, `Poetry 2.5.1`, `conda`.
+        name: Box<str>,
+    },
+    /// A distribution the user asked for by name; the origin is its `REQUESTED`.
+    Requested,
+    /// Compiled code of a module that an indicator names.
+    Bytecode {
+        /// `proxy_server`.
+        module: Box<str>,
+        /// The source's modification time that the header records.
+        source_mtime: Option<Timestamp>,
+        /// The source's size in bytes that the header records.
+        source_size: Option<u32>,
+    },
+    /// A folder is an environment; the origin is the file that says so.
+    Environment {
+        /// The folder.
+        prefix: TreePath,
+        /// What made it.
+        kind: EnvironmentKind,
+        /// What the user asked for, where the tool wrote it down.
+        asked: Vec<Requirement>,
+    },
+    /// An install command that somebody typed, or that built an image.
+    Command(Command),
+    /// A host name or address that an indicator asks about.
+    Host {
+        /// Lower case.
+        name: Box<str>,
+        /// Pointed at a loopback or null address: a defence.
+        sinkholed: bool,
+    },
+    /// Something started by the system: a unit, a cron line.
+    Autostart {
+        /// The indicator texts that its definition holds.
+        texts: Vec<TextId>,
+        /// Hex, of the whole definition.
+        sha256: String,
+    },
+    /// A running process.
+    Process {
+        /// Process id.
+        pid: u32,
+        /// The indicator texts that its command line holds.
+        texts: Vec<TextId>,
+    },
+    /// A secret stood here. Never its value.
+    Credential(Credential),
+}
+
+/// That a credential exists at a place. There is no field that could hold its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// Id of the kind, `aws.access_key`.
+    pub kind: Arc<str>,
+    /// Its public identifier, where the kind declares one.
+    pub identifier: Option<String>,
+    /// What else may be said of it ("passphrase-protected", the names of variables).
+    pub note: Option<String>,
+}
+
+/// A fact with its place, time and reader.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// Id of the surface that read it.
+    pub surface: &'static str,
+    /// Where.
+    pub origin: Origin,
+    /// When, by the best source that the surface has.
+    pub at: Option<At>,
+    /// Owner of the file that holds it, as a number; `None` in trees without owners.
+    pub uid: Option<u32>,
+    /// Permission bits of that file.
+    pub mode: Option<u32>,
+    /// What was read.
+    pub fact: Fact,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_path_never_leaves_its_root() {
+        for raw in ["..", "a/../b", "../x", "a/.."] {
+            assert_eq!(TreePath::new(raw.as_bytes()), None, "{raw}");
+        }
+        let path = TreePath::new(b"/./a//b/./..c/").map(|p| p.text().into_owned());
+        assert_eq!(path.as_deref(), Some("/a/b/..c"));
+    }
+
+    #[test]
+    fn within_is_by_component() {
+        let folder = TreePath::new(b"home/al").unwrap_or_else(TreePath::root);
+        let inside = TreePath::new(b"home/al/x").unwrap_or_else(TreePath::root);
+        let beside = TreePath::new(b"home/alice").unwrap_or_else(TreePath::root);
+        assert!(inside.is_within(&folder) && folder.is_within(&folder));
+        assert!(!beside.is_within(&folder));
+        assert_eq!(inside.below(&folder), Some(b"x".as_slice()));
+    }
+}

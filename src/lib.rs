@@ -1,0 +1,21 @@
+//! What a software supply-chain compromise reached on a machine or in an image, and what to rotate.
+//!
+//! The promises, each kept by a test or by the compiler: it never runs anything of the target, never writes to it, never shows a
+//! secret, never talks to the network unless the command says so, never says "clean", takes hostile input as normal input,
+//! explains every answer, and gives the same output for the same input.
+
+pub mod assess;
+pub mod coverage;
+pub mod credential;
+pub mod ecosystem;
+pub mod fact;
+pub mod interest;
+pub mod ioc;
+pub mod matcher;
+pub mod report;
+pub mod rotate;
+pub mod surface;
+pub mod text;
+pub mod tree;
+pub mod verdict;
+pub mod walk;

@@ -1,0 +1,166 @@
+//! Facts compared with indicators. Says what fits and by what; what that means is for `assess`.
+
+use crate::{
+    ecosystem::{normal_name, pypi, same_version},
+    fact::{Command, CommandAction, Fact, Package, Placement, Seen, TextId, TreePath, Wanted},
+    ioc::{
+        Index,
+        index::{Holder, IncidentId},
+        model::{FileIndicator, FileRole, PackageIndicator},
+    },
+};
+
+/// What of an indicator a fact fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// The package version is malicious; position in `packages`.
+    Version(usize),
+    /// The SHA-256 of a wheel or sdist; position in `artifacts`.
+    Artifact(usize),
+    /// A file indicator; position in `files`.
+    File {
+        /// Position.
+        at: usize,
+        /// The bytes are the known ones.
+        hash: bool,
+        /// It stands where the indicator says.
+        placed: bool,
+    },
+    /// A network name; position in `network`.
+    Host(usize),
+    /// A running process; position in `processes`.
+    Process(usize),
+    /// A command that pins a malicious version; positions in `packages` and in the command's list.
+    Pinned(usize, usize),
+    /// A command that could have taken one; positions as before.
+    Admits(usize, usize),
+}
+
+/// One fact that fits one indicator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hit {
+    /// Whose indicator.
+    pub incident: IncidentId,
+    /// What fits.
+    pub by: By,
+}
+
+/// Whether a fact can matter later: it fits something, or joins need it. Called once a fact, in the worker.
+pub fn relevant(index: &Index, seen: &Seen) -> bool {
+    match &seen.fact {
+        Fact::Package(p) => {
+            p.placement == Placement::Loadable
+                || index.knows_package(p.ecosystem, &p.name)
+                || !hits(index, seen).is_empty()
+        }
+        Fact::Hook { runs, .. } => *runs || !hits(index, seen).is_empty(),
+        Fact::File { .. } | Fact::Host { .. } | Fact::Process { .. } | Fact::Autostart { .. } => {
+            !hits(index, seen).is_empty()
+        }
+        Fact::Command(c) => c.wanted.iter().any(|w| index.knows_package(w.ecosystem, &w.name)),
+        Fact::Owned { .. }
+        | Fact::Installer { .. }
+        | Fact::Requested
+        | Fact::Bytecode { .. }
+        | Fact::Environment { .. }
+        | Fact::Credential(_) => true,
+    }
+}
+
+/// Everything a fact fits, sorted by incident.
+pub fn hits(index: &Index, seen: &Seen) -> Vec<Hit> {
+    match &seen.fact {
+        Fact::Package(package) => of_package(index, package),
+        Fact::File { sha256, texts, .. } => of_file(index, &seen.origin.path, sha256.as_deref(), texts),
+        Fact::Hook { sha256, .. } => of_file(index, &seen.origin.path, Some(sha256), &[]),
+        Fact::Autostart { sha256, texts } => of_file(index, &seen.origin.path, Some(sha256), texts),
+        Fact::Host { name, sinkholed: false } => {
+            let found = index.host(name).map(|((incident, at), _)| Hit { incident, by: By::Host(at) });
+            found.into_iter().collect()
+        }
+        Fact::Process { texts, .. } => of_process(index, texts),
+        Fact::Command(command) => of_command(index, command),
+        _ => Vec::new(),
+    }
+}
+
+fn of_package(index: &Index, package: &Package) -> Vec<Hit> {
+    let name = normal_name(package.ecosystem, &package.name);
+    let by_version = index.version(package.ecosystem, &name, &package.version);
+    let mut found: Vec<Hit> =
+        by_version.iter().map(|((incident, at), _)| Hit { incident: *incident, by: By::Version(*at) }).collect();
+    let hashes = package.artifacts.iter().filter_map(|a| a.sha256.as_deref());
+    for ((incident, at), _) in hashes.filter_map(|h| index.artifact(h)) {
+        if !found.iter().any(|h| h.incident == incident) {
+            found.push(Hit { incident, by: By::Artifact(at) });
+        }
+    }
+    found
+}
+
+fn of_file(index: &Index, path: &TreePath, sha256: Option<&str>, texts: &[TextId]) -> Vec<Hit> {
+    let site = pypi::site_of(path);
+    let below = site.as_ref().and_then(|s| path.below(s));
+    let mut found = Vec::new();
+    for ((incident, at), indicator) in index.files_at(path, below) {
+        let hash = sha256.is_some() && indicator.sha256.as_deref() == sha256;
+        if hash || by_name(index, (incident, at), indicator, texts) {
+            found.push(Hit { incident, by: By::File { at, hash, placed: true } });
+        }
+    }
+    if !found.is_empty() {
+        return found;
+    }
+    if let Some(((incident, at), _)) = sha256.and_then(|h| index.file_hash(h)) {
+        return vec![Hit { incident, by: By::File { at, hash: true, placed: false } }];
+    }
+    // A hook's name is distinctive wherever it stands: an unpacked wheel, a cache.
+    let named = index.files_named(path.name()).into_iter().filter(|(_, f)| f.role == FileRole::Hook);
+    named.map(|((incident, at), _)| Hit { incident, by: By::File { at, hash: false, placed: false } }).collect()
+}
+
+/// Whether name and place are enough for this indicator, with the texts found in the file.
+fn by_name(index: &Index, place: (usize, usize), indicator: &FileIndicator, texts: &[TextId]) -> bool {
+    if indicator.role == FileRole::Module {
+        return false;
+    }
+    let holds = |t: &TextId| index.holders(*t).contains(&Holder::File(place));
+    indicator.holds.is_empty() || texts.iter().any(holds)
+}
+
+fn of_process(index: &Index, texts: &[TextId]) -> Vec<Hit> {
+    let holders = texts.iter().flat_map(|t| index.holders(*t));
+    let mut found: Vec<Hit> = holders
+        .filter_map(|h| match h {
+            Holder::Process((incident, at)) => Some(Hit { incident: *incident, by: By::Process(*at) }),
+            Holder::File(_) => None,
+        })
+        .collect();
+    found.dedup_by_key(|h| h.incident);
+    found
+}
+
+fn of_command(index: &Index, command: &Command) -> Vec<Hit> {
+    if command.action == CommandAction::Uninstall {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for (w, wanted) in command.wanted.iter().enumerate() {
+        for ((incident, at), indicator) in index.package(wanted.ecosystem, &wanted.name) {
+            let by = match &wanted.pinned {
+                Some(version) => indicator
+                    .versions
+                    .iter()
+                    .any(|v| v == "*" || same_version(wanted.ecosystem, v, version))
+                    .then_some(By::Pinned(at, w)),
+                None => admits(wanted, indicator).then_some(By::Admits(at, w)),
+            };
+            found.extend(by.map(|by| Hit { incident, by }));
+        }
+    }
+    found
+}
+
+fn admits(wanted: &Wanted, indicator: &PackageIndicator) -> bool {
+    indicator.versions.iter().any(|v| v == "*" || pypi::admits(&wanted.specifier, v))
+}

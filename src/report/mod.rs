@@ -1,0 +1,3 @@
+//! What people and machines are shown. Knows the judgement, not the tree.
+
+pub mod v1;

@@ -1,0 +1,442 @@
+//! The report, version 1: the public types. Everything that is shown, in any format, comes from one of these. Within version
+//! 1 anything may be added and nothing renamed; `iocs/schema/report.schema.json` says the same for machines.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeMap as _};
+
+use crate::{
+    coverage::GapKind,
+    fact::{EnvironmentKind, Origin},
+    verdict::{Confidence, Exposure, Phase, Reach, Urgency},
+};
+
+/// The value of `schema`.
+pub const SCHEMA: &str = "dosimeter.report/1";
+
+/// One examination.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Report {
+    /// `dosimeter.report/1`.
+    pub schema: String,
+    /// What wrote it.
+    pub tool: Tool,
+    /// The indicators it used.
+    pub indicators: Indicators,
+    /// When, where, how.
+    pub run: Run,
+    /// The answer.
+    pub verdict: Verdict,
+    /// By exposure, worst first.
+    pub incidents: Vec<IncidentReport>,
+    /// Credentials found, most urgent first.
+    pub credentials: Vec<Credential>,
+    /// What to do, in order.
+    pub checklist: Vec<Item>,
+    /// By time.
+    pub timeline: Vec<Moment>,
+    /// Odd things that match no indicator; they never change the verdict.
+    pub anomalies: Vec<Anomaly>,
+    /// What was examined and what was not.
+    pub coverage: Coverage,
+}
+
+/// What wrote the report.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Tool {
+    /// `dosimeter`.
+    pub name: String,
+    /// Semantic version.
+    pub version: String,
+}
+
+/// The indicators that were used.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Indicators {
+    /// Counts releases of the database.
+    pub sequence: u64,
+    /// UTC.
+    pub created: Timestamp,
+    /// Over all files.
+    pub digest: String,
+    /// How many.
+    pub incidents: usize,
+    /// Malicious package versions.
+    pub packages: usize,
+    /// Whole days from `created` to the start of the run.
+    pub age_days: i64,
+}
+
+/// One run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Run {
+    /// 16 hex digits.
+    pub id: String,
+    /// UTC.
+    pub started: Timestamp,
+    /// UTC.
+    pub finished: Timestamp,
+    /// What was examined.
+    pub target: Target,
+    /// The command line.
+    pub argv: Vec<String>,
+    /// The account it ran as.
+    pub user: String,
+    /// Whether that account may read everything.
+    pub privileged: bool,
+}
+
+/// What was examined.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Target {
+    /// `host`, `root`, `home`, `path`, `images`.
+    pub kind: String,
+    /// Host name, or the folder or files named.
+    pub id: String,
+    /// Operating system of the target, `debian 12`; `null` where it is not known.
+    pub os: Option<String>,
+}
+
+/// The answer.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The worst, or `none`.
+    #[serde(with = "exposure_or_none")]
+    pub exposure: Option<Exposure>,
+    /// Whether everything that should be was examined.
+    pub complete: bool,
+    /// One line; never says "clean".
+    pub summary: String,
+}
+
+mod exposure_or_none {
+    use super::{Deserialize, Deserializer, Exposure, Serialize, Serializer};
+
+    #[allow(clippy::ref_option)] // the signature serde asks for
+    pub fn serialize<S: Serializer>(exposure: &Option<Exposure>, s: S) -> Result<S::Ok, S::Error> {
+        match exposure {
+            Some(exposure) => exposure.serialize(s),
+            None => s.serialize_str("none"),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Exposure>, D::Error> {
+        let word = String::deserialize(d)?;
+        let known = Exposure::ALL.into_iter().find(|e| e.as_str() == word);
+        if known.is_none() && word != "none" {
+            return Err(serde::de::Error::custom("not an exposure"));
+        }
+        Ok(known)
+    }
+}
+
+/// One incident that left evidence.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct IncidentReport {
+    /// Its id.
+    pub id: String,
+    /// One line.
+    pub title: String,
+    /// The worst of its findings.
+    pub exposure: Exposure,
+    /// The best confidence at that exposure.
+    pub confidence: Confidence,
+    /// Addresses of its sources.
+    pub references: Vec<String>,
+    /// When its artefacts could be had.
+    pub windows: Vec<Window>,
+    /// The evidence.
+    pub findings: Vec<Finding>,
+}
+
+/// When one artefact could be had.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Window {
+    /// `litellm 1.82.7`.
+    pub artifact: String,
+    /// UTC.
+    pub start: Timestamp,
+    /// UTC; the widest published end.
+    pub end: Timestamp,
+}
+
+/// One piece of evidence.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Finding {
+    /// `f-` and 16 hex digits, the same from run to run.
+    pub id: String,
+    /// `pypi/litellm@1.82.8`, `path/~/.config/…`.
+    pub indicator: String,
+    /// `package`, `file`, `command`, `network`, `process`, `image`.
+    pub kind: String,
+    /// How far it got.
+    pub exposure: Exposure,
+    /// How sure.
+    pub confidence: Confidence,
+    /// Which surface read it.
+    pub surface: String,
+    /// Package URL.
+    pub package: Option<String>,
+    /// Where.
+    pub location: Location,
+    /// The environment it belongs to.
+    pub environment: Option<Environment>,
+    /// The wheel, sdist or layer it is in.
+    pub artifact: Option<Artifact>,
+    /// UTC.
+    pub at: Option<Timestamp>,
+    /// What `at` was read from.
+    pub at_source: Option<String>,
+    /// Why it is a finding, and when the code runs.
+    pub reason: String,
+    /// From what was asked for to the package.
+    pub chain: Vec<Link>,
+}
+
+/// Bytes that are a string in JSON where they are UTF-8, and `{"bytes": base64}` where not.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PathText(pub Vec<u8>);
+
+impl Serialize for PathText {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        if let Ok(text) = std::str::from_utf8(&self.0) {
+            return s.serialize_str(text);
+        }
+        let mut map = s.serialize_map(Some(1))?;
+        map.serialize_entry("bytes", &STANDARD.encode(&self.0))?;
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for PathText {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Either {
+            Text(String),
+            Bytes { bytes: String },
+        }
+        match Either::deserialize(d)? {
+            Either::Text(text) => Ok(Self(text.into_bytes())),
+            Either::Bytes { bytes } => STANDARD.decode(bytes).map(Self).map_err(serde::de::Error::custom),
+        }
+    }
+}
+
+/// A place.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Location {
+    /// `host`, or an image.
+    pub tree: String,
+    /// Absolute within the tree.
+    pub path: PathText,
+    /// A member or section of that file.
+    pub inner: Option<String>,
+    /// From 1.
+    pub line: Option<u32>,
+    /// Digest of the image layer.
+    pub layer: Option<String>,
+}
+
+impl From<&Origin> for Location {
+    fn from(origin: &Origin) -> Self {
+        let mut path = Vec::with_capacity(origin.path.as_bytes().len() + 1);
+        path.push(b'/');
+        path.extend_from_slice(origin.path.as_bytes());
+        Self {
+            tree: origin.tree.to_string(),
+            path: PathText(path),
+            inner: origin.inner.as_deref().map(str::to_owned),
+            line: origin.line,
+            layer: origin.layer.as_deref().map(str::to_owned),
+        }
+    }
+}
+
+/// An environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Environment {
+    /// Its folder, absolute within the tree.
+    pub path: PathText,
+    /// What made it.
+    pub kind: EnvironmentKind,
+}
+
+/// A downloadable file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Artifact {
+    /// File name.
+    pub name: Option<String>,
+    /// In bytes.
+    pub size: Option<u64>,
+    /// Hex.
+    pub sha256: Option<String>,
+}
+
+/// One step of a chain of requirements.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// Normalised.
+    pub name: String,
+    /// As installed; `null` for a project or tool without one.
+    pub version: Option<String>,
+    /// The requirement of the previous step that brought it in.
+    pub requirement: Option<String>,
+    /// Whether the user asked for it.
+    pub requested: bool,
+}
+
+/// A credential. No field can hold its value.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Credential {
+    /// `c-` and 16 hex digits.
+    pub id: String,
+    /// `aws.access_key`.
+    pub kind: String,
+    /// `aws`.
+    pub provider: String,
+    /// Where.
+    pub location: Location,
+    /// Name of the account that owns the file, or its number.
+    pub owner: Option<String>,
+    /// Its public identifier, where the kind declares one.
+    pub identifier: Option<String>,
+    /// What else may be said: "passphrase-protected", names of variables.
+    pub note: Option<String>,
+    /// UTC.
+    pub modified: Option<Timestamp>,
+    /// The worst of `reach_by`.
+    pub reach: Reach,
+    /// By incident.
+    pub reach_by: Vec<ReachBy>,
+    /// When to rotate.
+    pub rotate: Urgency,
+    /// Why.
+    pub reason: String,
+}
+
+/// Reach by one incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReachBy {
+    /// Its id.
+    pub incident: String,
+    /// How far.
+    pub reach: Reach,
+    /// How sure.
+    pub confidence: Confidence,
+    /// The line of the harvest list, or the rule, that says so.
+    pub rule: String,
+}
+
+/// One item of the checklist.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// `s-` and 8 hex digits.
+    pub id: String,
+    /// Its phase.
+    pub phase: Phase,
+    /// One line.
+    pub title: String,
+    /// The reason.
+    pub why: String,
+    /// Ids of items that come first.
+    pub after: Vec<String>,
+    /// What to do, in order.
+    pub steps: Vec<Step>,
+    /// Ids of the credentials it is about.
+    pub credentials: Vec<String>,
+}
+
+/// One thing to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// In words.
+    #[serde(rename = "do")]
+    pub what: String,
+    /// A command that starts no interpreter of an affected environment.
+    pub command: Option<String>,
+}
+
+/// One moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moment {
+    /// UTC.
+    pub at: Timestamp,
+    /// What it was read from.
+    pub source: String,
+    /// What happened.
+    pub what: String,
+    /// Id of the finding.
+    pub finding: Option<String>,
+    /// Id of the credential.
+    pub credential: Option<String>,
+}
+
+/// Something odd that matches no indicator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Anomaly {
+    /// `a-` and 16 hex digits.
+    pub id: String,
+    /// Which surface read it.
+    pub surface: String,
+    /// Where.
+    pub location: Location,
+    /// UTC.
+    pub at: Option<Timestamp>,
+    /// What is odd.
+    pub what: String,
+}
+
+/// What was examined and what was not.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Coverage {
+    /// Labels.
+    pub trees: Vec<String>,
+    /// By surface.
+    pub surfaces: Vec<SurfaceCount>,
+    /// Names met.
+    pub files_seen: u64,
+    /// From the target.
+    pub bytes_read: u64,
+    /// Opened without `O_NOATIME`.
+    pub atime_changed: u64,
+    /// Install commands without a time and without a version.
+    pub undated_commands: u64,
+    /// What should have been examined and could not be.
+    pub gaps: Vec<Gap>,
+    /// What was left out on purpose.
+    pub exclusions: Vec<Exclusion>,
+}
+
+/// What one surface did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SurfaceCount {
+    /// Its id.
+    pub id: String,
+    /// Files inspected.
+    pub files: u64,
+    /// Facts read.
+    pub facts: u64,
+}
+
+/// Something that could not be examined.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// Where.
+    pub location: Location,
+    /// Which surface.
+    pub surface: String,
+    /// Why.
+    pub kind: GapKind,
+    /// One line.
+    pub detail: String,
+}
+
+/// Something left out on purpose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exclusion {
+    /// Where.
+    pub location: Location,
+    /// One line.
+    pub reason: String,
+}

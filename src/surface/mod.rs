@@ -1,0 +1,221 @@
+//! Kinds of place where a trace is left. A surface says as data which files it wants, and reads one file at a time into facts.
+//! It knows neither indicators nor reports.
+
+mod claim;
+pub mod python;
+
+use std::borrow::Cow;
+
+pub use claim::{Claim, FileMatch, FolderMatch};
+
+use crate::{
+    coverage::{Gap, GapKind},
+    fact::{At, Fact, Origin, Seen},
+    interest::Interest,
+    tree::{
+        Body, Entry,
+        body::{BodyError, ReadSeek},
+    },
+};
+
+/// Every surface, in the order of reports. A new one is a line here.
+pub static SURFACES: &[&dyn Surface] = &[
+    // python
+    &python::dist_info::DistInfo,
+    &python::hook::Hook,
+];
+
+/// What a surface is.
+#[derive(Debug, Clone, Copy)]
+pub struct Meta {
+    /// `python/dist-info`: the name in reports and for `--only`.
+    pub id: &'static str,
+    /// A few words.
+    pub title: &'static str,
+    /// What a hit proves, and what it does not.
+    pub proves: &'static str,
+}
+
+/// One kind of place where a trace is left.
+pub trait Surface: Send + Sync {
+    /// What it is.
+    fn meta(&self) -> &'static Meta;
+
+    /// The files it wants, as data.
+    fn claims(&self, interest: &Interest) -> Vec<Claim>;
+
+    /// Reads one file.
+    ///
+    /// # Errors
+    /// A `Flaw` of the file; it becomes a gap, and facts pushed before it are kept.
+    fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw>;
+}
+
+/// A file that a surface claimed.
+pub struct Opened<'e, 'b> {
+    /// What the tree knows of it.
+    pub entry: &'e Entry,
+    /// What the indicators ask for.
+    pub interest: &'e Interest,
+    body: &'e mut Body<'b>,
+}
+
+impl<'e, 'b> Opened<'e, 'b> {
+    /// Lends one file to a surface.
+    pub fn new(entry: &'e Entry, interest: &'e Interest, body: &'e mut Body<'b>) -> Self {
+        Self { entry, interest, body }
+    }
+
+    /// The first `limit` bytes.
+    ///
+    /// # Errors
+    /// When the medium fails.
+    pub fn head(&mut self, limit: usize) -> Result<&[u8], Flaw> {
+        Ok(self.body.head(limit)?)
+    }
+
+    /// The whole file.
+    ///
+    /// # Errors
+    /// When the medium fails, or the file has more than `limit` bytes.
+    pub fn all(&mut self, limit: usize) -> Result<&[u8], Flaw> {
+        Ok(self.body.all(limit)?)
+    }
+
+    /// Random access, for archives whose directory is at the end.
+    ///
+    /// # Errors
+    /// When the medium fails, or a streamed file is too large to hold.
+    pub fn seekable(&mut self) -> Result<Box<dyn ReadSeek + '_>, Flaw> {
+        Ok(self.body.seekable()?)
+    }
+
+    /// Front to back. In a streamed layer this can be done once.
+    pub fn reader(&mut self) -> Box<dyn std::io::Read + '_> {
+        self.body.reader()
+    }
+
+    /// SHA-256 in hex.
+    ///
+    /// # Errors
+    /// When the medium fails.
+    pub fn sha256(&mut self) -> Result<String, Flaw> {
+        Ok(self.body.sha256()?)
+    }
+
+    /// Last modification of the file.
+    pub fn mtime(&self, source: &'static str) -> Option<At> {
+        self.entry.mtime.map(|time| At::new(time, source))
+    }
+}
+
+/// What is wrong with a file. Always the file's fault or the medium's, never the caller's.
+#[derive(Debug, thiserror::Error)]
+pub enum Flaw {
+    /// It cannot be read.
+    #[error("cannot read: {0}")]
+    Io(#[from] std::io::Error),
+    /// It is not what it should be. `why` holds none of the file's bytes.
+    #[error("not a valid {what}: {why}")]
+    Malformed {
+        /// The format.
+        what: &'static str,
+        /// What is wrong, without quoting the file.
+        why: Cow<'static, str>,
+    },
+    /// It has more bytes than its reader accepts.
+    #[error("larger than {0} bytes")]
+    TooLarge(u64),
+    /// It ends too early.
+    #[error("{0} ends too early")]
+    Truncated(&'static str),
+    /// A form of the format that is not read.
+    #[error("{0} is not supported")]
+    Unsupported(&'static str),
+}
+
+impl Flaw {
+    /// A malformed file, with a fixed reason.
+    pub fn malformed(what: &'static str, why: &'static str) -> Self {
+        Self::Malformed { what, why: Cow::Borrowed(why) }
+    }
+
+    /// The kind of gap it makes.
+    pub fn kind(&self) -> GapKind {
+        match self {
+            Self::Io(_) => GapKind::Unreadable,
+            Self::Malformed { .. } => GapKind::Malformed,
+            Self::TooLarge(_) => GapKind::TooLarge,
+            Self::Truncated(_) => GapKind::Truncated,
+            Self::Unsupported(_) => GapKind::Unsupported,
+        }
+    }
+}
+
+impl From<BodyError> for Flaw {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::Io(e) => Self::Io(e),
+            BodyError::TooLarge(limit) => Self::TooLarge(limit),
+        }
+    }
+}
+
+/// Takes what a surface finds in one file.
+pub struct Sink<'s> {
+    surface: &'static str,
+    origin: Origin,
+    uid: Option<u32>,
+    mode: Option<u32>,
+    keep: &'s mut dyn FnMut(Seen),
+    gaps: &'s mut dyn FnMut(Gap),
+    undated: u64,
+}
+
+impl<'s> Sink<'s> {
+    /// For the facts of `surface` about the file at `origin`.
+    pub fn new(
+        surface: &'static str,
+        origin: Origin,
+        entry: &Entry,
+        keep: &'s mut dyn FnMut(Seen),
+        gaps: &'s mut dyn FnMut(Gap),
+    ) -> Self {
+        Self { surface, origin, uid: entry.uid, mode: entry.mode, keep, gaps, undated: 0 }
+    }
+
+    /// Where the file is.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// A fact about the whole file.
+    pub fn push(&mut self, at: Option<At>, fact: Fact) {
+        self.push_at(None, None, at, fact);
+    }
+
+    /// A fact about a member (or section) or a line of it, from 1.
+    pub fn push_at(&mut self, inner: Option<&str>, line: Option<u32>, at: Option<At>, fact: Fact) {
+        let mut origin = self.origin.clone();
+        origin.inner = inner.map(Into::into);
+        origin.line = line;
+        (self.keep)(Seen { surface: self.surface, origin, at, uid: self.uid, mode: self.mode, fact });
+    }
+
+    /// A part of the file that could not be read, while the rest could.
+    pub fn gap(&mut self, inner: Option<&str>, flaw: &Flaw) {
+        let mut origin = self.origin.clone();
+        origin.inner = inner.map(Into::into);
+        (self.gaps)(Gap { origin, surface: self.surface, kind: flaw.kind(), detail: flaw.to_string() });
+    }
+
+    /// A history line without a time.
+    pub fn undated(&mut self) {
+        self.undated += 1;
+    }
+
+    /// How many of those there were.
+    pub fn undated_count(&self) -> u64 {
+        self.undated
+    }
+}

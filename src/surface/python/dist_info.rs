@@ -1,0 +1,186 @@
+//! Installed distributions: `*.dist-info` (PEP 376, 427, 566, 610, 627), written by pip, uv, poetry, pdm, conda.
+//!
+//! ```text
+//! site-packages/
+//! └── litellm-1.82.8.dist-info/
+//!     ├── METADATA     headers, then a blank line, then the README
+//!     ├── RECORD       path,sha256=…,size for each file; bytecode has neither
+//!     ├── INSTALLER    "pip", "uv", "Poetry 2.5.1"; written at install time even where files are hard links
+//!     └── REQUESTED    there when the user asked for it by name (pip, uv)
+//! ```
+//!
+//! A hit proves that the version stands where an interpreter loads it. It does not prove that anything ran.
+//! Documented in the core metadata and recording-installed-packages specifications of packaging.python.org.
+
+use crate::{
+    ecosystem::pypi::{is_name, is_version, normalise, requirement},
+    fact::{Ecosystem, Fact, Package, Placement, TreePath},
+    interest::{Interest, glob},
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    text::hex,
+};
+
+/// Headers end long before this, whatever the README's size.
+const HEADERS: usize = 4 << 20;
+const RECORD: usize = 64 << 20;
+
+/// `*.dist-info`.
+pub struct DistInfo;
+
+static META: Meta = Meta {
+    id: "python/dist-info",
+    title: "installed Python distributions",
+    proves: "the version stands where an interpreter loads it; not that it ran",
+};
+
+impl Surface for DistInfo {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn claims(&self, _: &Interest) -> Vec<Claim> {
+        ["METADATA", "RECORD", "INSTALLER", "REQUESTED"].map(|name| Claim::name(name).in_suffix(".dist-info")).into()
+    }
+
+    fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
+        match file.entry.path.name() {
+            b"METADATA" => {
+                let at = file.mtime("mtime of METADATA");
+                let package = package(file.head(HEADERS)?, "METADATA", Placement::Loadable)?;
+                out.push(at, Fact::Package(package));
+            }
+            b"INSTALLER" => {
+                let name = String::from_utf8_lossy(file.head(64)?).trim().to_owned();
+                let known = name.chars().all(|c| c.is_ascii_alphanumeric() || " .-_".contains(c));
+                let name = if known { name } else { "unknown".to_owned() };
+                let at = file.mtime("mtime of INSTALLER");
+                out.push(at, Fact::Installer { name: name.into() });
+            }
+            b"REQUESTED" => out.push(file.mtime("mtime of REQUESTED"), Fact::Requested),
+            _ => record(file, out)?,
+        }
+        Ok(())
+    }
+}
+
+/// Name, version and requirements from the headers of `METADATA` or `PKG-INFO`. Shared by everything that holds one.
+///
+/// # Errors
+/// Where the name or version is missing or not one.
+pub fn package(body: &[u8], what: &'static str, placement: Placement) -> Result<Package, Flaw> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let (mut name, mut version, mut requires) = (None, None, Vec::new());
+    for line in body.split(|b| *b == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() {
+            break;
+        }
+        let Ok(line) = std::str::from_utf8(line) else {
+            continue;
+        };
+        let Some((key, value)) = line.split_once(':') else {
+            continue;
+        };
+        let value = value.trim();
+        match key {
+            _ if key.eq_ignore_ascii_case("name") => name = name.or(Some(value)),
+            _ if key.eq_ignore_ascii_case("version") => version = version.or(Some(value)),
+            _ if key.eq_ignore_ascii_case("requires-dist") => requires.extend(requirement(value)),
+            _ => {}
+        }
+    }
+    let name = name.ok_or_else(|| Flaw::malformed(what, "no Name"))?;
+    let version = version.ok_or_else(|| Flaw::malformed(what, "no Version"))?;
+    if !is_name(name) {
+        return Err(Flaw::malformed(what, "the Name is not a project name"));
+    }
+    if !is_version(version) {
+        return Err(Flaw::malformed(what, "the Version is not a version"));
+    }
+    Ok(Package {
+        ecosystem: Ecosystem::Pypi,
+        name: normalise(name).into(),
+        version: version.into(),
+        placement,
+        requires,
+        artifacts: Vec::new(),
+    })
+}
+
+/// Rows of `RECORD` that somebody may ask about: start-up code, bytecode of named modules, files that indicators name.
+fn record(file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
+    let Some(site) = TreePath::new(file.entry.path.parent().parent().as_bytes()) else {
+        return Ok(());
+    };
+    let interest = file.interest;
+    let at = file.mtime("mtime of RECORD");
+    let bytes = file.all(RECORD)?;
+    let mut rows = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
+    let mut row = csv::ByteRecord::new();
+    loop {
+        match rows.read_byte_record(&mut row) {
+            Ok(false) => return Ok(()),
+            Ok(true) => {}
+            Err(_) => return Err(Flaw::malformed("RECORD", "not comma-separated values")),
+        }
+        let path = row.get(0).unwrap_or_default();
+        if !worth_telling(path, interest) {
+            continue;
+        }
+        let Some(owned) = TreePath::new(path).map(|p| site.join(p.as_bytes())) else {
+            continue;
+        };
+        let sha256 = row.get(1).and_then(record_hash);
+        out.push(at.clone(), Fact::Owned { file: owned, sha256 });
+    }
+}
+
+fn worth_telling(path: &[u8], interest: &Interest) -> bool {
+    let name = path.rsplit(|b| *b == b'/').next().unwrap_or(path);
+    let top = name.len() == path.len();
+    (top && super::hook::is_hook_name(name))
+        || interest.wants_file(name)
+        || (name.ends_with(b".pyc")
+            && std::str::from_utf8(name)
+                .is_ok_and(|n| interest.modules.iter().any(|m| glob(&format!("{m}.cpython-*.pyc"), n))))
+}
+
+/// `sha256=<urlsafe base64 without padding>` to hex.
+pub fn record_hash(field: &[u8]) -> Option<String> {
+    use base64::Engine as _;
+    let encoded = field.strip_prefix(b"sha256=")?;
+    let engine = base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let hash = engine.decode(encoded.strip_suffix(b"=").unwrap_or(encoded)).ok()?;
+    (hash.len() == 32).then(|| hex(&hash))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_end_at_the_blank_line() {
+        let body =
+            b"Metadata-Version: 2.1\r\nName: My.Egg\r\nVersion: 1.0\r\nRequires-Dist: litellm>=1\r\n\r\nName: evil\n";
+        let p = package(body, "METADATA", Placement::Loadable).ok();
+        let p = p.map(|p| (p.name.to_string(), p.version.to_string(), p.requires.len()));
+        assert_eq!(p, Some(("my-egg".into(), "1.0".into(), 1)));
+    }
+
+    #[test]
+    fn names_that_would_write_to_a_terminal_are_refused() {
+        for body in ["Name: a\u{1b}[2J\nVersion: 1\n", "Name: a\nVersion: 1\u{202e}\n", "Name: a\n", "", "\0\0\0"] {
+            assert!(package(body.as_bytes(), "METADATA", Placement::Loadable).is_err(), "{body:?}");
+        }
+    }
+
+    #[test]
+    fn record_hashes_are_hex() {
+        // RECORD's own form of a known digest: printf '' | sha256sum.
+        let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        let row = b"sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
+        assert_eq!(record_hash(row).as_deref(), Some(empty));
+        assert_eq!(record_hash(b"md5=x"), None);
+        assert_eq!(record_hash(b""), None);
+    }
+}

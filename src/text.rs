@@ -1,0 +1,84 @@
+//! The door to the outside for text that came from the target: whatever is shown to a person passes here.
+
+use std::fmt::Write as _;
+
+/// Makes bytes of the target harmless to print: one line, no control characters, no bidirectional marks, no invisible
+/// separators. Bytes that are not UTF-8 become `\xNN`; what is replaced becomes `\u{NN}`; a backslash becomes `\\`.
+pub fn escape(raw: &[u8]) -> String {
+    let mut shown = String::with_capacity(raw.len());
+    for chunk in raw.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '\\' => shown.push_str("\\\\"),
+                '\n' => shown.push_str("\\n"),
+                '\r' => shown.push_str("\\r"),
+                '\t' => shown.push_str("\\t"),
+                c if hidden(c) => {
+                    let _ = write!(shown, "\\u{{{:x}}}", u32::from(c));
+                }
+                c => shown.push(c),
+            }
+        }
+        for b in chunk.invalid() {
+            let _ = write!(shown, "\\x{b:02x}");
+        }
+    }
+    shown
+}
+
+/// `escape`, cut to at most `limit` characters with `…` at the end where something was cut.
+pub fn escape_short(raw: &[u8], limit: usize) -> String {
+    let whole = escape(raw);
+    if whole.chars().count() <= limit {
+        return whole;
+    }
+    let mut cut: String = whole.chars().take(limit.saturating_sub(1)).collect();
+    cut.push('…');
+    cut
+}
+
+fn hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(u32::from(c),
+            0x00ad | 0x034f | 0x061c | 0x115f..=0x1160 | 0x17b4..=0x17b5 | 0x180b..=0x180f
+            | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0x3164 | 0xfe00..=0xfe0f
+            | 0xfeff | 0xffa0 | 0xfff0..=0xfffb | 0x1d173..=0x1d17a | 0xe0000..=0xe0fff)
+}
+
+/// Writes a host name or URL so that nothing turns it into a link: `evil[.]example`, `hxxps://…`.
+pub fn defang(host: &str) -> String {
+    host.replace("http", "hxxp").replace('.', "[.]")
+}
+
+/// Lower-case hex.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, b| {
+        let _ = write!(hex, "{b:02x}");
+        hex
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terminal_and_bidi_tricks_lose_their_power() {
+        assert_eq!(escape(b"a\x1b[31mb\x07\n"), "a\\u{1b}[31mb\\u{7}\\n");
+        assert_eq!(escape("x\u{202e}gpj.exe".as_bytes()), "x\\u{202e}gpj.exe");
+        assert_eq!(escape(b"caf\xe9\x9b"), "caf\\xe9\\x9b");
+        assert_eq!(escape("\u{9b}31m".as_bytes()), "\\u{9b}31m");
+        assert_eq!(escape("naïve 文".as_bytes()), "naïve 文");
+    }
+
+    #[test]
+    fn cutting_counts_characters() {
+        assert_eq!(escape_short("äöüß".as_bytes(), 3), "äö…");
+        assert_eq!(escape_short("äöü".as_bytes(), 3), "äöü");
+    }
+
+    #[test]
+    fn defanged_hosts_are_no_links() {
+        assert_eq!(defang("https://evil.example/x"), "hxxps://evil[.]example/x");
+    }
+}

@@ -1,0 +1,216 @@
+//! The bytes of one wanted file, read once and shared by every surface that wants them.
+
+use std::{
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
+    os::unix::fs::FileExt,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use sha2::{Digest, Sha256};
+
+use crate::text::hex;
+
+/// Bytes kept of a file for the next claimant.
+const KEEP: usize = 1 << 20;
+/// Bytes of a stream that may be held in memory for random access.
+const HOLD: usize = 96 << 20;
+
+/// Total bytes read from targets by this process.
+pub static BYTES_READ: AtomicU64 = AtomicU64::new(0);
+
+fn count(n: usize) {
+    BYTES_READ.fetch_add(u64::try_from(n).unwrap_or(u64::MAX), Ordering::Relaxed);
+}
+
+/// Reading and seeking in one object.
+pub trait ReadSeek: Read + Seek {}
+impl<T: Read + Seek> ReadSeek for T {}
+
+/// Why a body cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum BodyError {
+    /// The medium's fault.
+    #[error("cannot read: {0}")]
+    Io(#[from] io::Error),
+    /// More bytes than the reader accepts.
+    #[error("larger than {0} bytes")]
+    TooLarge(u64),
+}
+
+enum Source<'a> {
+    Host(&'a File),
+    Stream(&'a mut dyn Read),
+}
+
+/// One file's bytes: random access on a disk, front to back in a compressed layer.
+pub struct Body<'a> {
+    source: Source<'a>,
+    /// The first bytes of the file.
+    kept: Vec<u8>,
+    /// `kept` is the whole file.
+    whole: bool,
+    /// A stream was read past `kept`: the rest is gone.
+    spent: bool,
+    sha256: Option<String>,
+    len: u64,
+}
+
+impl<'a> Body<'a> {
+    /// A file of the machine.
+    pub fn host(file: &'a File, len: u64) -> Self {
+        Self::of(Source::Host(file), len)
+    }
+
+    /// A member of an archive that is being read front to back.
+    pub fn stream(reader: &'a mut dyn Read, len: u64) -> Self {
+        Self::of(Source::Stream(reader), len)
+    }
+
+    fn of(source: Source<'a>, len: u64) -> Self {
+        Self { source, kept: Vec::new(), whole: false, spent: false, sha256: None, len }
+    }
+
+    /// Reads on until `kept` holds `want` bytes or the file ends.
+    fn keep(&mut self, want: usize) -> Result<(), BodyError> {
+        if self.whole || self.kept.len() >= want {
+            return Ok(());
+        }
+        if self.spent {
+            return Err(BodyError::Io(io::Error::other("the stream was already consumed")));
+        }
+        let missing = want.saturating_sub(self.kept.len());
+        let before = self.kept.len();
+        let limit = u64::try_from(missing).unwrap_or(u64::MAX);
+        match &mut self.source {
+            Source::Host(file) => {
+                let at = u64::try_from(before).unwrap_or(u64::MAX);
+                HostReader { file, at }.take(limit).read_to_end(&mut self.kept)?;
+            }
+            Source::Stream(reader) => {
+                reader.take(limit).read_to_end(&mut self.kept)?;
+                count(self.kept.len().saturating_sub(before));
+            }
+        }
+        self.whole = self.kept.len() < want;
+        Ok(())
+    }
+
+    /// The first `limit` bytes, or fewer where the file is shorter.
+    pub fn head(&mut self, limit: usize) -> Result<&[u8], BodyError> {
+        self.keep(limit)?;
+        Ok(self.kept.get(..limit).unwrap_or(&self.kept))
+    }
+
+    /// The whole file, if it has at most `limit` bytes.
+    pub fn all(&mut self, limit: usize) -> Result<&[u8], BodyError> {
+        let limit_u64 = u64::try_from(limit).unwrap_or(u64::MAX);
+        if matches!(self.source, Source::Host(_)) && self.len > limit_u64 {
+            return Err(BodyError::TooLarge(limit_u64));
+        }
+        self.keep(limit.saturating_add(1))?;
+        if self.kept.len() > limit {
+            return Err(BodyError::TooLarge(limit_u64));
+        }
+        Ok(&self.kept)
+    }
+
+    /// Random access. A stream is held in memory for it, up to 96 MiB.
+    pub fn seekable(&mut self) -> Result<Box<dyn ReadSeek + '_>, BodyError> {
+        if let Source::Host(file) = self.source {
+            return Ok(Box::new(HostReader { file, at: 0 }));
+        }
+        let held = self.all(HOLD)?;
+        Ok(Box::new(io::Cursor::new(held)))
+    }
+
+    /// Front to back, once. After it a stream gives only what was kept before.
+    pub fn reader(&mut self) -> Box<dyn Read + '_> {
+        match &mut self.source {
+            Source::Host(file) => Box::new(HostReader { file, at: 0 }),
+            Source::Stream(_) if self.whole => Box::new(self.kept.as_slice()),
+            Source::Stream(reader) => {
+                self.spent = true;
+                Box::new(self.kept.as_slice().chain(Counted(reader)))
+            }
+        }
+    }
+
+    /// SHA-256 of the whole file in hex. The first mebibyte stays for others.
+    pub fn sha256(&mut self) -> Result<String, BodyError> {
+        if let Some(known) = &self.sha256 {
+            return Ok(known.clone());
+        }
+        self.keep(KEEP)?;
+        let mut hash = Sha256::new();
+        let mut reader = self.reader();
+        let mut block = vec![0; 1 << 17];
+        loop {
+            match reader.read(&mut block) {
+                Ok(0) => break,
+                Ok(n) => hash.update(block.get(..n).unwrap_or_default()),
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e.into()),
+            }
+        }
+        drop(reader);
+        let hash = hex(&hash.finalize());
+        self.sha256 = Some(hash.clone());
+        Ok(hash)
+    }
+}
+
+struct Counted<'a>(&'a mut dyn Read);
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let n = self.0.read(buf)?;
+        count(n);
+        Ok(n)
+    }
+}
+
+/// Reads a file by position, so that two readers of one file do not move each other.
+struct HostReader<'a> {
+    file: &'a File,
+    at: u64,
+}
+
+impl Read for HostReader<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let n = self.file.read_at(buf, self.at)?;
+        count(n);
+        self.at = self.at.saturating_add(u64::try_from(n).unwrap_or(u64::MAX));
+        Ok(n)
+    }
+}
+
+impl Seek for HostReader<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let at = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+            SeekFrom::End(by) => self.file.metadata()?.len().checked_add_signed(by),
+        };
+        self.at = at.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_serves_head_all_and_hash() -> Result<(), BodyError> {
+        let bytes = vec![7; 3 << 20];
+        let mut source = bytes.as_slice();
+        let mut body = Body::stream(&mut source, 3 << 20);
+        assert_eq!(body.head(3)?, [7, 7, 7]);
+        assert!(matches!(body.all(1 << 20), Err(BodyError::TooLarge(_))));
+        let hash = body.sha256()?;
+        assert_eq!(body.head(5)?.len(), 5);
+        assert_eq!(hash, body.sha256()?);
+        Ok(())
+    }
+}

@@ -1,0 +1,71 @@
+//! Read-only views of things shaped like a file system, and what a visitor of one sees.
+
+pub mod body;
+pub mod host;
+pub mod mounts;
+
+use jiff::Timestamp;
+
+pub use body::Body;
+
+use crate::{
+    coverage::{Exclusion, Gap},
+    fact::TreePath,
+};
+
+/// What a name in a folder is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Dir,
+    /// A symbolic link.
+    Symlink,
+    /// A device, socket or FIFO: never opened.
+    Other,
+}
+
+/// One file, with what the tree knows of it.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Where.
+    pub path: TreePath,
+    /// In bytes.
+    pub len: u64,
+    /// Last modification, UTC; `None` where unknown or out of range.
+    pub mtime: Option<Timestamp>,
+    /// Creation on this file system, UTC; `None` where it is not recorded.
+    pub btime: Option<Timestamp>,
+    /// Numeric owner.
+    pub uid: Option<u32>,
+    /// Permission bits.
+    pub mode: Option<u32>,
+}
+
+/// Who is told what a tree holds. One visitor serves many threads.
+pub trait Visit: Sync {
+    /// What the visitor prepares once a folder, to answer quickly for each name in it.
+    type Folder;
+
+    /// A folder is about to be listed.
+    fn folder(&self, path: &TreePath) -> Self::Folder;
+
+    /// Whether to open this file of that folder. Called once a name: must be cheap.
+    fn wants(&self, folder: &Self::Folder, name: &[u8]) -> bool;
+
+    /// A wanted file. The body is valid during the call only.
+    fn file(&self, entry: &Entry, body: &mut Body<'_>);
+
+    /// Something could not be read.
+    fn gap(&self, gap: Gap);
+
+    /// Something was left out on purpose.
+    fn exclude(&self, exclusion: Exclusion);
+
+    /// Names met, added to the total.
+    fn seen(&self, names: u64);
+
+    /// A file or folder had to be opened in a way that may change its access time.
+    fn atime_changed(&self);
+}

@@ -1,0 +1,153 @@
+//! Which mounted file systems a forensic walk leaves out: `/proc/self/mountinfo`, proc(5).
+
+use std::collections::HashMap;
+
+use crate::fact::TreePath;
+
+/// File systems without stored files.
+const PSEUDO: &[&str] = &[
+    "autofs",
+    "binfmt_misc",
+    "bpf",
+    "cgroup",
+    "cgroup2",
+    "configfs",
+    "debugfs",
+    "devpts",
+    "efivarfs",
+    "fusectl",
+    "fuse.gvfsd-fuse",
+    "fuse.portal",
+    "fuse.lxcfs",
+    "hugetlbfs",
+    "mqueue",
+    "nsfs",
+    "proc",
+    "pstore",
+    "rpc_pipefs",
+    "securityfs",
+    "selinuxfs",
+    "sysfs",
+    "tracefs",
+];
+/// File systems of other machines.
+const NETWORK: &[&str] = &[
+    "afs",
+    "beegfs",
+    "ceph",
+    "cifs",
+    "coda",
+    "davfs",
+    "fuse.ceph",
+    "fuse.davfs",
+    "fuse.glusterfs",
+    "fuse.rclone",
+    "fuse.s3fs",
+    "fuse.sshfs",
+    "gpfs",
+    "lustre",
+    "ncpfs",
+    "nfs",
+    "nfs4",
+    "smb2",
+    "smb3",
+    "smbfs",
+];
+
+/// Why a mount point is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Skip {
+    /// Nothing is stored there.
+    Pseudo,
+    /// It belongs to another machine.
+    Network,
+    /// A container's merged view; its layers are examined where they are stored.
+    Merged,
+}
+
+impl Skip {
+    /// For people.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Pseudo => "pseudo file system",
+            Self::Network => "network file system: examine it on the machine that holds it",
+            Self::Merged => "a container's merged view: its layers are examined where they are stored",
+        }
+    }
+}
+
+/// Mount points to leave out, from the text of mountinfo. The root of the machine itself is never left out.
+pub fn to_skip(mountinfo: &[u8]) -> HashMap<TreePath, Skip> {
+    let mut skips = HashMap::new();
+    for line in mountinfo.split(|b| *b == b'\n') {
+        let line = String::from_utf8_lossy(line);
+        let Some((front, back)) = line.split_once(" - ") else {
+            continue;
+        };
+        let (Some(point), Some(kind)) = (front.split(' ').nth(4), back.split(' ').next()) else {
+            continue;
+        };
+        let Some(path) = TreePath::new(&unescape(point)) else {
+            continue;
+        };
+        let skip = if PSEUDO.contains(&kind) {
+            Skip::Pseudo
+        } else if NETWORK.contains(&kind) {
+            Skip::Network
+        } else if kind == "overlay" && path.as_bytes().ends_with(b"/merged") {
+            Skip::Merged
+        } else {
+            // A later mount on the same point hides the earlier one.
+            skips.remove(&path);
+            continue;
+        };
+        if !path.as_bytes().is_empty() {
+            skips.insert(path, skip);
+        }
+    }
+    skips
+}
+
+/// `\040` and the like, as mountinfo writes space, tab, newline and backslash.
+fn unescape(text: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        let octal = tail
+            .get(..3)
+            .filter(|_| *first == b'\\')
+            .and_then(|d| std::str::from_utf8(d).ok())
+            .and_then(|d| u8::from_str_radix(d, 8).ok());
+        match octal {
+            Some(byte) => {
+                out.push(byte);
+                rest = tail.get(3..).unwrap_or_default();
+            }
+            None => {
+                out.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mounts_of_others_and_of_nothing_are_left_out() {
+        let skips = to_skip(
+            b"22 1 254:0 / / rw - ext4 /dev/vda rw\n23 22 0:5 / /proc rw shared:1 - proc proc rw\n\
+              24 22 0:9 / /mnt/my\\040share rw - nfs4 srv:/x rw\n25 22 0:7 / /tmp rw - tmpfs tmpfs rw\n\
+              26 22 0:8 / /var/lib/docker/overlay2/x/merged rw - overlay overlay rw\nrubbish\n",
+        );
+        let by = |p: &[u8]| TreePath::new(p).and_then(|p| skips.get(&p).copied());
+        assert_eq!(by(b"proc"), Some(Skip::Pseudo));
+        assert_eq!(by(b"mnt/my share"), Some(Skip::Network));
+        assert_eq!(by(b"var/lib/docker/overlay2/x/merged"), Some(Skip::Merged));
+        assert_eq!(by(b"tmp"), None);
+        assert_eq!(skips.len(), 3);
+    }
+}

@@ -1,0 +1,158 @@
+//! The words a judgement is made of. Only `assess` and `rotate` hand them out.
+
+use serde::{Deserialize, Serialize};
+
+/// How far a compromise got, from least to worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Exposure {
+    /// A file names it.
+    Referenced,
+    /// Its bytes are stored, nothing shows that they were installed.
+    Cached,
+    /// It was there, and is gone.
+    Removed,
+    /// It is where an interpreter loads it.
+    Installed,
+    /// It ran.
+    Executed,
+}
+
+impl Exposure {
+    /// All, worst first.
+    pub const ALL: [Self; 5] = [Self::Executed, Self::Installed, Self::Removed, Self::Cached, Self::Referenced];
+
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Referenced => "referenced",
+            Self::Cached => "cached",
+            Self::Removed => "removed",
+            Self::Installed => "installed",
+            Self::Executed => "executed",
+        }
+    }
+}
+
+/// How sure a judgement is, from least to most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// It fits, and so would something harmless.
+    Possible,
+    /// Inferred from strong signs.
+    Likely,
+    /// By version, hash or the payload's own traces.
+    Confirmed,
+}
+
+impl Confidence {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Possible => "possible",
+            Self::Likely => "likely",
+            Self::Confirmed => "confirmed",
+        }
+    }
+}
+
+/// Whether a credential was within what a matched payload harvests, from least to worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reach {
+    /// Not readable by the account that ran it, or nothing ran.
+    OutOfReach,
+    /// Readable, not on the payload's list: a second stage could have taken it.
+    Exposed,
+    /// On the payload's list and readable.
+    Harvested,
+}
+
+impl Reach {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OutOfReach => "out_of_reach",
+            Self::Exposed => "exposed",
+            Self::Harvested => "harvested",
+        }
+    }
+}
+
+/// When to rotate a credential, from least to most urgent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Urgency {
+    /// Not because of this.
+    No,
+    /// After what is urgent.
+    Soon,
+    /// As soon as the machine is clean.
+    Now,
+}
+
+impl Urgency {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::No => "no",
+            Self::Soon => "soon",
+            Self::Now => "now",
+        }
+    }
+}
+
+/// The phases of the checklist, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Keep the evidence.
+    Preserve,
+    /// Stop it from spreading.
+    Contain,
+    /// Switch off what acts when a token is revoked.
+    Disarm,
+    /// Remove what would run again.
+    Eradicate,
+    /// Caches, images, lock files; rebuild.
+    Purge,
+    /// Stop publishing and deploying.
+    Freeze,
+    /// New secrets, from a clean machine.
+    Rotate,
+    /// Prove it.
+    Verify,
+    /// Look for what the attacker did with them.
+    Audit,
+}
+
+impl Phase {
+    /// All, in order.
+    pub const ALL: [Self; 9] = [
+        Self::Preserve,
+        Self::Contain,
+        Self::Disarm,
+        Self::Eradicate,
+        Self::Purge,
+        Self::Freeze,
+        Self::Rotate,
+        Self::Verify,
+        Self::Audit,
+    ];
+
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Preserve => "preserve",
+            Self::Contain => "contain",
+            Self::Disarm => "disarm",
+            Self::Eradicate => "eradicate",
+            Self::Purge => "purge",
+            Self::Freeze => "freeze",
+            Self::Rotate => "rotate",
+            Self::Verify => "verify",
+            Self::Audit => "audit",
+        }
+    }
+}
