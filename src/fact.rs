@@ -161,6 +161,8 @@ pub enum Placement {
     Cached,
     /// It was built from source on this machine, so its build code ran.
     Built,
+    /// What an uninstall left behind: it was installed, and no interpreter loads it.
+    Leftover,
     /// An interpreter would load it from here.
     Loadable,
 }
@@ -358,6 +360,8 @@ pub enum Fact {
     Process {
         /// Process id.
         pid: u32,
+        /// The program, where its command line starts with an absolute path.
+        program: Option<TreePath>,
         /// The indicator texts that its command line holds.
         texts: Vec<TextId>,
     },

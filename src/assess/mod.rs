@@ -1,1 +1,212 @@
-//! assess
+//! From facts to a judgement: exposure, confidence, reach. Pure: no I/O, no clock. The table of the design, row by row:
+//! `evidence` says what a single fact is worth, `execution` looks for signs that it ran, `reach` what it could take.
+
+pub mod accounts;
+pub mod anomaly;
+pub mod chain;
+mod evidence;
+mod execution;
+pub mod reach;
+pub mod site;
+pub mod timeline;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use sha2::{Digest as _, Sha256};
+
+use self::site::Sites;
+pub use self::{
+    accounts::Accounts,
+    anomaly::Anomaly,
+    chain::Link,
+    reach::{Judged, ReachBy},
+    site::Environment,
+    timeline::Moment,
+};
+use crate::{
+    credential::Catalog,
+    fact::{Artifact, At, Fact, Origin, Seen},
+    ioc::{Index, index::IncidentId, model::FileRole},
+    matcher,
+    text::hex,
+    verdict::{Confidence, Exposure},
+};
+
+/// A fact, and what became of its file since.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    /// What was read.
+    pub seen: Seen,
+    /// In an image: what removed the file in a later layer, in words.
+    pub gone: Option<String>,
+}
+
+impl From<Seen> for Evidence {
+    fn from(seen: Seen) -> Self {
+        Self { seen, gone: None }
+    }
+}
+
+/// What kind of evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FindingKind {
+    /// A package version.
+    Package,
+    /// A file.
+    File,
+    /// An install command.
+    Command,
+    /// A network name.
+    Network,
+    /// A running process.
+    Process,
+}
+
+impl FindingKind {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Package => "package",
+            Self::File => "file",
+            Self::Command => "command",
+            Self::Network => "network",
+            Self::Process => "process",
+        }
+    }
+}
+
+/// The account whose code ran, or would run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Account {
+    /// This one.
+    Uid(u32),
+    /// Every account: a system folder, or nobody knows.
+    All,
+}
+
+/// One piece of evidence, judged.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// `f-` and 16 hex digits.
+    pub id: String,
+    /// Whose indicator it fits.
+    pub incident: IncidentId,
+    /// `pypi/litellm@1.82.8`.
+    pub indicator: String,
+    /// What it is.
+    pub kind: FindingKind,
+    /// How far it got.
+    pub exposure: Exposure,
+    /// How sure.
+    pub confidence: Confidence,
+    /// Which surface read it.
+    pub surface: &'static str,
+    /// Package URL.
+    pub package: Option<String>,
+    /// Where.
+    pub origin: Origin,
+    /// The environment it belongs to.
+    pub environment: Option<Environment>,
+    /// The downloadable file it is in.
+    pub artifact: Option<Artifact>,
+    /// When.
+    pub at: Option<At>,
+    /// Why it is a finding, and when the code runs.
+    pub reason: String,
+    /// From what was asked for to the package.
+    pub chain: Vec<Link>,
+    /// Its code runs without anybody using the package.
+    pub by_itself: bool,
+    /// Whose code it is.
+    pub account: Account,
+    /// The role of the file, where it is one.
+    pub role: Option<FileRole>,
+}
+
+/// The whole judgement.
+#[derive(Debug, Default)]
+pub struct Assessment {
+    /// Sorted by incident, then worst first, then place.
+    pub findings: Vec<Finding>,
+    /// Credentials with their reach.
+    pub credentials: Vec<Judged>,
+    /// Odd things without an indicator.
+    pub anomalies: Vec<Anomaly>,
+    /// By time.
+    pub timeline: Vec<Moment>,
+    /// Install commands without a time and a version.
+    pub undated_commands: u64,
+}
+
+impl Assessment {
+    /// The worst exposure.
+    pub fn exposure(&self) -> Option<Exposure> {
+        self.findings.iter().map(|f| f.exposure).max()
+    }
+}
+
+/// What to judge.
+pub struct Case<'c> {
+    /// The indicators.
+    pub index: &'c Index,
+    /// The kinds of credential.
+    pub catalog: &'c Catalog,
+    /// What was read.
+    pub evidence: Vec<Evidence>,
+    /// Who lives in each tree.
+    pub accounts: BTreeMap<Arc<str>, Accounts>,
+}
+
+/// Judges a case.
+pub fn assess(mut case: Case<'_>) -> Assessment {
+    case.evidence.sort_by(|a, b| {
+        (&a.seen.origin, a.seen.surface, &a.seen.at).cmp(&(&b.seen.origin, b.seen.surface, &b.seen.at))
+    });
+    let sites = Sites::new(&case.evidence);
+    let mut assessment = Assessment::default();
+    for e in &case.evidence {
+        if let Fact::Command(command) = &e.seen.fact {
+            let open = |w: &crate::fact::Wanted| w.pinned.is_none() && case.index.knows_package(w.ecosystem, &w.name);
+            let undated = e.seen.at.is_none() && command.wanted.iter().any(open);
+            assessment.undated_commands += u64::from(undated);
+        }
+        let hits = matcher::hits(case.index, &e.seen);
+        let judged = hits.into_iter().filter_map(|hit| evidence::judge(&case, &sites, e, hit));
+        assessment.findings.extend(judged);
+    }
+    evidence::drop_lonely_companions(&mut assessment.findings);
+    execution::look_for_signs(&case, &sites, &mut assessment.findings);
+    settle(case.index, &mut assessment.findings);
+    assessment.credentials = reach::judge(&case, &assessment.findings);
+    assessment.anomalies = anomaly::find(&case, &sites);
+    assessment.timeline = timeline::of(&case, &assessment.findings);
+    assessment
+}
+
+fn settle(index: &Index, findings: &mut Vec<Finding>) {
+    for f in findings.iter_mut() {
+        let incident = index.incident(f.incident).map_or("", |i| i.id.as_str());
+        f.id = format!("f-{}", identity(&[incident, &f.indicator, f.kind.as_str()], &f.origin));
+    }
+    findings.sort_by(|a, b| {
+        let key = |f: &Finding| (f.incident, std::cmp::Reverse((f.exposure, f.confidence)));
+        key(a).cmp(&key(b)).then_with(|| (&a.origin, &a.indicator).cmp(&(&b.origin, &b.indicator)))
+    });
+    findings.dedup_by(|a, b| a.id == b.id);
+}
+
+/// 16 hex digits of what something is and where.
+pub fn identity(words: &[&str], origin: &Origin) -> String {
+    let mut hash = Sha256::new();
+    let mut add = |bytes: &[u8]| {
+        hash.update(u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_le_bytes());
+        hash.update(bytes);
+    };
+    words.iter().for_each(|w| add(w.as_bytes()));
+    add(origin.tree.as_bytes());
+    add(origin.path.as_bytes());
+    add(origin.inner.as_deref().unwrap_or_default().as_bytes());
+    add(&origin.line.unwrap_or(0).to_le_bytes());
+    add(origin.layer.as_deref().unwrap_or_default().as_bytes());
+    hex(hash.finalize().get(..8).unwrap_or_default())
+}

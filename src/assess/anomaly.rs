@@ -1,0 +1,95 @@
+//! Odd things that match no indicator: listed apart, never part of the verdict.
+
+use super::{
+    Case,
+    site::{Sites, site_of},
+    timeline,
+};
+use crate::{
+    ecosystem::pypi,
+    fact::{At, Fact, HookKind, Origin, Seen},
+    matcher,
+};
+
+/// Something odd.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Anomaly {
+    /// `a-` and 16 hex digits.
+    pub id: String,
+    /// Which surface read it.
+    pub surface: &'static str,
+    /// Where.
+    pub origin: Origin,
+    /// When.
+    pub at: Option<At>,
+    /// What is odd.
+    pub what: String,
+}
+
+/// Start-up code that well-known tools write without listing it in any `RECORD`: name and SHA-256.
+const KNOWN: &[(&str, &str)] = &[
+    // virtualenv writes it into each environment that it makes.
+    ("_virtualenv.pth", "69ac3d8f27e679c81b94ab30b3b56e9cd138219b1ba94a1fa3606d5a76a1433d"),
+    // setuptools, as Debian installs it: owned by dpkg, not by a RECORD.
+    ("distutils-precedence.pth", "2638ce9e2500e572a5e0de7faed6661eb569d1b696fcba07b0dd223da5f5d224"),
+];
+
+/// Hooks that no distribution owns, and files whose bytes differ from what their distribution says.
+pub fn find(case: &Case<'_>, sites: &Sites) -> Vec<Anomaly> {
+    let mut found: Vec<Anomaly> = case
+        .evidence
+        .iter()
+        .filter(|e| e.gone.is_none() && matcher::hits(case.index, &e.seen).is_empty())
+        .filter_map(|e| odd(sites, &e.seen).map(|what| anomaly(&e.seen, what)))
+        .collect();
+    found.sort_by(|a, b| a.origin.cmp(&b.origin));
+    found
+}
+
+fn anomaly(seen: &Seen, what: String) -> Anomaly {
+    Anomaly {
+        id: timeline::id("a", &[&what], &seen.origin),
+        surface: seen.surface,
+        origin: seen.origin.clone(),
+        at: seen.at.clone(),
+        what,
+    }
+}
+
+fn odd(sites: &Sites, seen: &Seen) -> Option<String> {
+    let (sha256, is_hook) = match &seen.fact {
+        Fact::Hook { runs: true, sha256, .. } => (sha256, true),
+        Fact::File { sha256: Some(sha256), .. } => (sha256, false),
+        _ => return None,
+    };
+    let path = &seen.origin.path;
+    let site = sites.site(&seen.origin.tree, &site_of(seen));
+    match site.and_then(|s| s.owned.get(path)) {
+        Some(Some(listed)) if listed != sha256 => Some("its bytes differ from what RECORD says".to_owned()),
+        Some(_) => None,
+        None if is_hook => unowned(seen, sha256),
+        None => None,
+    }
+}
+
+fn unowned(seen: &Seen, sha256: &str) -> Option<String> {
+    let Fact::Hook { kind, odd, .. } = &seen.fact else {
+        return None;
+    };
+    let path = &seen.origin.path;
+    let name = String::from_utf8_lossy(path.name());
+    if KNOWN.contains(&(name.as_ref(), sha256)) {
+        return None;
+    }
+    // Systems ship their own (Debian's apport hook), and their files belong to the system's package manager.
+    let of_system = path.as_bytes().starts_with(b"usr/lib/") || path.as_bytes().starts_with(b"usr/lib64/");
+    let in_library = !pypi::site_of(path).is_some_and(|s| s.as_bytes().ends_with(b"-packages"));
+    if matches!(kind, HookKind::Sitecustomize | HookKind::Usercustomize) && (of_system || in_library) {
+        return None;
+    }
+    let mut what = "start-up code that no distribution owns".to_owned();
+    if !odd.is_empty() {
+        what = format!("{what}; it uses {}", odd.join(", "));
+    }
+    Some(what)
+}

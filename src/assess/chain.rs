@@ -1,0 +1,154 @@
+//! Why a package is there: the shortest chain of requirements from something the user asked for down to it.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use super::site::Distribution;
+use crate::fact::Requirement;
+
+/// One step, from what was asked for to the package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Normalised.
+    pub name: String,
+    /// As installed.
+    pub version: Option<String>,
+    /// The requirement, of the step before, that brought it in.
+    pub requirement: Option<String>,
+    /// The user asked for it.
+    pub requested: bool,
+}
+
+/// The chain that ends at `target`. Where nothing says what was asked for, it starts at a package that none requires; where
+/// there is only a circle, at the package itself.
+pub fn chain(target: &str, around: &[&Distribution], asked: &[Requirement]) -> Vec<Link> {
+    let by_name: HashMap<&str, &Distribution> = around.iter().map(|d| (&*d.package.name, *d)).collect();
+    let Some(end) = by_name.get(target) else {
+        return Vec::new();
+    };
+    let mut parents: HashMap<&str, Vec<(&str, &Requirement)>> = HashMap::new();
+    for d in around {
+        for r in &d.package.requires {
+            if by_name.contains_key(&*r.name) && *r.name != *d.package.name {
+                parents.entry(&r.name).or_default().push((&d.package.name, r));
+            }
+        }
+    }
+    for list in parents.values_mut() {
+        // A requirement behind an extra counts only where no other says why.
+        list.sort_by_key(|(name, r)| (r.extra, *name));
+    }
+    let is_asked = |d: &Distribution| d.requested || asked.iter().any(|r| r.name == d.package.name);
+    let recorded = around.iter().any(|d| is_asked(d));
+    let starts = |d: &Distribution| if recorded { is_asked(d) } else { !parents.contains_key(&*d.package.name) };
+    let mut towards: HashMap<&str, (&str, &Requirement)> = HashMap::new();
+    let mut met: HashSet<&str> = HashSet::from([target]);
+    let mut queue = VecDeque::from([*end]);
+    let mut start = None;
+    while let Some(d) = queue.pop_front() {
+        if starts(d) {
+            start = Some(d);
+            break;
+        }
+        for (parent, requirement) in parents.get(&*d.package.name).into_iter().flatten() {
+            if met.insert(parent) {
+                towards.insert(parent, (&d.package.name, requirement));
+                queue.extend(by_name.get(parent));
+            }
+        }
+    }
+    let mut here = start.unwrap_or(end);
+    let mut links = vec![link(here, None, is_asked(here))];
+    while let Some((next, requirement)) = towards.get(&*here.package.name) {
+        let Some(child) = by_name.get(next) else {
+            break;
+        };
+        here = child;
+        links.push(link(here, Some(requirement), is_asked(here)));
+        if *next == target {
+            break;
+        }
+    }
+    links
+}
+
+fn link(d: &Distribution, requirement: Option<&Requirement>, requested: bool) -> Link {
+    Link {
+        name: d.package.name.to_string(),
+        version: Some(d.package.version.to_string()),
+        requirement: requirement.map(|r| r.text.to_string()),
+        requested,
+    }
+}
+
+/// "litellm ← dspy ← my-plugin (asked for)".
+pub fn words(chain: &[Link]) -> String {
+    let steps = chain.iter().rev().map(|l| {
+        let asked = if l.requested { " (asked for)" } else { "" };
+        format!("{}{asked}", l.name)
+    });
+    steps.collect::<Vec<_>>().join(" ← ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fact::{Ecosystem, Package, Placement, TreePath};
+
+    fn dist(name: &str, requires: &[(&str, bool)], requested: bool) -> Distribution {
+        let requires = requires.iter().map(|(n, extra)| Requirement {
+            name: (*n).into(),
+            text: format!("{n}>=1").into(),
+            extra: *extra,
+        });
+        Distribution {
+            package: Package {
+                ecosystem: Ecosystem::Pypi,
+                name: name.into(),
+                version: "1".into(),
+                placement: Placement::Loadable,
+                requires: requires.collect(),
+                artifacts: Vec::new(),
+            },
+            folder: TreePath::root(),
+            installer: None,
+            installed: None,
+            requested,
+        }
+    }
+
+    fn told(all: &[Distribution], asked: &[&str]) -> String {
+        let asked: Vec<_> =
+            asked.iter().map(|n| Requirement { name: (*n).into(), text: (*n).into(), extra: false }).collect();
+        words(&chain("litellm", &all.iter().collect::<Vec<_>>(), &asked))
+    }
+
+    #[test]
+    fn the_shortest_way_from_what_was_asked_for() {
+        let all = [
+            dist("my-plugin", &[("dspy", false), ("a", false)], true),
+            dist("a", &[("b", false)], false),
+            dist("b", &[("litellm", false)], false),
+            dist("dspy", &[("litellm", false)], false),
+            dist("litellm", &[("openai", false)], false),
+            dist("openai", &[], false),
+        ];
+        assert_eq!(told(&all, &[]), "litellm ← dspy ← my-plugin (asked for)");
+        assert_eq!(told(&all, &["a"]), "litellm ← dspy ← my-plugin (asked for)");
+        assert_eq!(told(&all, &["dspy"]), "litellm ← dspy (asked for)");
+    }
+
+    #[test]
+    fn circles_extras_and_silence() {
+        let circle = [dist("x", &[("litellm", false)], false), dist("litellm", &[("x", false)], false)];
+        assert_eq!(told(&circle, &[]), "litellm");
+        let extra = [
+            dist("p", &[("litellm", true)], true),
+            dist("q", &[("litellm", false)], true),
+            dist("litellm", &[], false),
+        ];
+        assert_eq!(told(&extra, &[]), "litellm ← q (asked for)");
+        let unrecorded = [dist("p", &[("litellm", false)], false), dist("litellm", &[], false)];
+        assert_eq!(told(&unrecorded, &[]), "litellm ← p");
+        assert_eq!(told(&[dist("litellm", &[], true)], &[]), "litellm (asked for)");
+    }
+}

@@ -1,0 +1,300 @@
+//! What one fact that fits an indicator is worth: the rows of the table that need no second fact.
+
+use jiff::Timestamp;
+
+use super::{
+    Account, Case, Evidence, Finding, FindingKind,
+    chain::{self, Link},
+    site::{Environment, Sites, site_of},
+};
+use crate::{
+    ecosystem::pypi,
+    fact::{Artifact, Command, CommandAction, EnvironmentKind, Fact, Package, Placement, Seen},
+    ioc::model::{FileIndicator, FileRole, Incident, PackageIndicator, Trigger, Window},
+    matcher::{By, Hit},
+    text,
+    verdict::{Confidence, Exposure},
+};
+
+/// Exposure, confidence and the reason.
+type Judgement = (Exposure, Confidence, String);
+
+/// The finding that a hit makes, if it makes one.
+pub fn judge(case: &Case<'_>, sites: &Sites, evidence: &Evidence, hit: Hit) -> Option<Finding> {
+    let incident = case.index.incident(hit.incident)?;
+    let seen = &evidence.seen;
+    let draft = Draft { case, sites, evidence, incident, hit };
+    let mut finding = match (&seen.fact, hit.by) {
+        (Fact::Package(p), By::Version(at)) => draft.version(p, incident.packages.get(at)?),
+        (Fact::Package(p), By::Artifact(at)) => draft.artifact(p, &incident.artifacts.get(at)?.name),
+        (_, By::File { at, hash, placed }) => draft.file(incident.files.get(at)?, hash, placed),
+        (Fact::Command(c), By::Pinned(at, w)) => draft.pinned(c, incident.packages.get(at)?, w)?,
+        (Fact::Command(c), By::Admits(at, w)) => draft.admits(c, incident.packages.get(at)?, w)?,
+        (_, By::Host(at)) => draft.host(&incident.network.get(at)?.value, &incident.network.get(at)?.what),
+        (Fact::Process { pid, .. }, By::Process(at)) => draft.process(*pid, incident.processes.get(at)?),
+        _ => return None,
+    };
+    if let Some(gone) = &evidence.gone {
+        if finding.exposure == Exposure::Installed {
+            finding.exposure = Exposure::Removed;
+            finding.confidence = finding.confidence.min(Confidence::Likely);
+            finding.reason = format!("{}; it was in this layer, and {gone}", finding.reason);
+        }
+    }
+    Some(finding)
+}
+
+/// A companion counts only where a hook of its incident, or the bad version, stands in the same site folder.
+pub fn drop_lonely_companions(findings: &mut Vec<Finding>) {
+    let company: Vec<_> = findings
+        .iter()
+        .filter(|f| f.role == Some(FileRole::Hook) || (f.kind == FindingKind::Package && f.environment.is_some()))
+        .map(|f| (f.incident, f.origin.tree.clone(), pypi::site_of(&f.origin.path)))
+        .filter(|(_, _, site)| site.is_some())
+        .collect();
+    findings.retain(|f| {
+        let here = (f.incident, f.origin.tree.clone(), pypi::site_of(&f.origin.path));
+        f.role != Some(FileRole::Companion) || company.contains(&here)
+    });
+}
+
+struct Draft<'d> {
+    case: &'d Case<'d>,
+    sites: &'d Sites,
+    evidence: &'d Evidence,
+    incident: &'d Incident,
+    hit: Hit,
+}
+
+impl Draft<'_> {
+    fn seen(&self) -> &Seen {
+        &self.evidence.seen
+    }
+
+    fn finding(&self, kind: FindingKind, indicator: String, (exposure, confidence, reason): Judgement) -> Finding {
+        let seen = self.seen();
+        Finding {
+            id: String::new(),
+            incident: self.hit.incident,
+            indicator,
+            kind,
+            exposure,
+            confidence,
+            surface: seen.surface,
+            package: None,
+            origin: seen.origin.clone(),
+            environment: None,
+            artifact: None,
+            at: seen.at.clone(),
+            reason,
+            chain: Vec::new(),
+            by_itself: false,
+            account: seen.uid.map_or(Account::All, Account::Uid),
+            role: None,
+        }
+    }
+
+    /// A malicious version, wherever it stood.
+    fn version(&self, p: &Package, indicator: &PackageIndicator) -> Finding {
+        let runs = runs(indicator);
+        let by_itself = indicator.triggers.iter().any(|t| t.by_itself());
+        let judgement = match p.placement {
+            Placement::Loadable => (
+                Exposure::Installed,
+                Confidence::Confirmed,
+                format!("malicious version, where Python loads it; {runs}"),
+            ),
+            Placement::Leftover => (
+                Exposure::Removed,
+                Confidence::Likely,
+                format!("left behind when pip removed the malicious version; {runs}"),
+            ),
+            Placement::Built if indicator.triggers.contains(&Trigger::Build) => {
+                (Exposure::Executed, Confidence::Likely, "a malicious source distribution was built here".to_owned())
+            }
+            Placement::Built => (
+                Exposure::Cached,
+                Confidence::Confirmed,
+                "a wheel of the malicious version, built on this machine".to_owned(),
+            ),
+            Placement::Cached => (
+                Exposure::Cached,
+                Confidence::Confirmed,
+                "the malicious version is stored here; it did not run from here".to_owned(),
+            ),
+            Placement::Listed => (
+                Exposure::Referenced,
+                Confidence::Confirmed,
+                "names the malicious version: what is installed from it takes it".to_owned(),
+            ),
+        };
+        let indicator = format!("{}/{}@{}", p.ecosystem.purl_type(), p.name, p.version);
+        let mut finding = self.finding(FindingKind::Package, indicator, judgement);
+        finding.package = Some(purl(p));
+        finding.artifact = p.artifacts.first().cloned();
+        finding.by_itself = by_itself;
+        if p.placement == Placement::Loadable {
+            self.settle_in(&mut finding, Some(&p.name));
+        }
+        finding
+    }
+
+    /// Known bytes under another version.
+    fn artifact(&self, p: &Package, name: &str) -> Finding {
+        let hash =
+            p.artifacts.iter().find(|a| a.sha256.as_deref().is_some_and(|h| self.case.index.artifact(h).is_some()));
+        let exposure = if p.placement == Placement::Listed { Exposure::Referenced } else { Exposure::Cached };
+        let sha256 = hash.and_then(|a| a.sha256.clone()).unwrap_or_default();
+        let reason = format!("the bytes of `{name}`, by SHA-256");
+        let mut finding =
+            self.finding(FindingKind::Package, format!("sha256/{sha256}"), (exposure, Confidence::Confirmed, reason));
+        finding.package = Some(purl(p));
+        finding.artifact = hash.cloned();
+        finding
+    }
+
+    /// A file, by its place or its bytes.
+    fn file(&self, indicator: &FileIndicator, hash: bool, placed: bool) -> Finding {
+        let what = &indicator.what;
+        let sure = if hash { Confidence::Confirmed } else { Confidence::Likely };
+        let bytes = match (hash, &indicator.sha256) {
+            (true, _) => ", by SHA-256",
+            (false, Some(_)) => ", by name; its bytes are not the known ones",
+            (false, None) => ", by name",
+        };
+        let judgement = match (indicator.role, placed) {
+            (FileRole::Hook | FileRole::Companion, true) => {
+                let reason = format!("{what}{bytes}; it runs at every Python start");
+                (Exposure::Installed, sure, reason)
+            }
+            (FileRole::Module, true) => (Exposure::Installed, sure, format!("{what}{bytes}")),
+            (FileRole::Persistence | FileRole::Trace, true) => {
+                (Exposure::Executed, Confidence::Confirmed, format!("{what}, left by the payload when it ran{bytes}"))
+            }
+            (_, false) => (Exposure::Cached, sure, format!("{what}{bytes}, where nothing loads it")),
+        };
+        let path = indicator.paths.first().map_or("", String::as_str);
+        let name = match (hash, placed, &indicator.sha256) {
+            (true, false, Some(hash)) => format!("sha256/{hash}"),
+            _ => format!("path/{path}"),
+        };
+        let mut finding = self.finding(FindingKind::File, name, judgement);
+        finding.role = Some(indicator.role);
+        finding.by_itself = placed && matches!(indicator.role, FileRole::Hook | FileRole::Companion);
+        finding.artifact = bytes_of(&self.seen().fact);
+        if placed && pypi::site_of(&self.seen().origin.path).is_some() {
+            self.settle_in(&mut finding, indicator.package.as_deref());
+        }
+        finding
+    }
+
+    /// A command that pins the malicious version.
+    fn pinned(&self, c: &Command, indicator: &PackageIndicator, wanted: usize) -> Option<Finding> {
+        let wanted = c.wanted.get(wanted)?;
+        let version = wanted.pinned.as_deref().unwrap_or_default();
+        let typed = typed(self.seen().surface);
+        let reason = match c.action {
+            CommandAction::Download => format!("`{}` was told to download the malicious version ({typed})", c.tool),
+            _ => format!("`{}` was told to install the malicious version ({typed}); {}", c.tool, runs(indicator)),
+        };
+        let exposure = if c.action == CommandAction::Download { Exposure::Cached } else { Exposure::Removed };
+        let name = format!("{}/{}@{version}", wanted.ecosystem.purl_type(), wanted.name);
+        let mut finding = self.finding(FindingKind::Command, name, (exposure, Confidence::Likely, reason));
+        finding.package = Some(format!("pkg:{}/{}@{version}", wanted.ecosystem.purl_type(), wanted.name));
+        finding.by_itself = indicator.triggers.iter().any(|t| t.by_itself());
+        Some(finding)
+    }
+
+    /// A command without a version, typed while the malicious one could be had.
+    fn admits(&self, c: &Command, indicator: &PackageIndicator, wanted: usize) -> Option<Finding> {
+        let wanted = c.wanted.get(wanted)?;
+        let at = self.seen().at.as_ref()?;
+        let window = window_of(self.incident, indicator, at.time)?;
+        let reason = format!(
+            "`{}` was told to take the newest `{}` at a time when {} could be had ({} to {})",
+            c.tool, wanted.name, window.artifact, window.start, window.end
+        );
+        let exposure = if c.action == CommandAction::Download { Exposure::Cached } else { Exposure::Removed };
+        let versions = indicator.versions.join("|");
+        let name = format!("{}/{}@{versions}", wanted.ecosystem.purl_type(), wanted.name);
+        let mut finding = self.finding(FindingKind::Command, name, (exposure, Confidence::Possible, reason));
+        finding.package = Some(format!("pkg:{}/{}", wanted.ecosystem.purl_type(), wanted.name));
+        Some(finding)
+    }
+
+    fn host(&self, value: &str, what: &str) -> Finding {
+        let reason = format!("points {} somewhere: {what}", text::defang(value));
+        let judgement = (Exposure::Referenced, Confidence::Likely, reason);
+        self.finding(FindingKind::Network, format!("host/{value}"), judgement)
+    }
+
+    fn process(&self, pid: u32, indicator: &crate::ioc::model::ProcessIndicator) -> Finding {
+        let reason = format!("process {pid} is running: {}", indicator.what);
+        let judgement = (Exposure::Executed, Confidence::Confirmed, reason);
+        self.finding(FindingKind::Process, format!("process/{}", indicator.holds), judgement)
+    }
+
+    /// The environment, the time of the install, the chain, and the account of a finding in a site folder.
+    fn settle_in(&self, finding: &mut Finding, package: Option<&str>) {
+        let seen = self.seen();
+        let tree = &seen.origin.tree;
+        let site = site_of(seen);
+        let environment = self.sites.environment_of(tree, &site);
+        let (around, asked) = self.sites.around(tree, &site);
+        if finding.kind == FindingKind::Package {
+            let own = around.iter().find(|d| d.folder == seen.origin.path.parent());
+            finding.at = own.and_then(|d| d.installed.clone()).or_else(|| finding.at.take());
+        }
+        finding.chain = package.map(|p| chain::chain(p, &around, asked)).unwrap_or_default();
+        // The row of the package that holds the finding itself comes from another version where the package was replaced.
+        if finding.chain.last().is_some_and(|l: &Link| Some(l.name.as_str()) != package) {
+            finding.chain.clear();
+        }
+        finding.account = account(&environment, seen.uid);
+        finding.environment = Some(environment);
+    }
+}
+
+/// The file itself as a downloadable file without a name.
+fn bytes_of(fact: &Fact) -> Option<Artifact> {
+    match fact {
+        Fact::File { size, sha256: Some(sha256), .. } | Fact::Hook { size, sha256, .. } => {
+            Some(Artifact { name: None, size: Some(*size), sha256: Some(sha256.clone()) })
+        }
+        _ => None,
+    }
+}
+
+/// The owner of the site folder; of a system folder, every account.
+fn account(environment: &Environment, uid: Option<u32>) -> Account {
+    match (environment.kind, uid) {
+        (EnvironmentKind::System, _) | (_, None | Some(0)) => Account::All,
+        (_, Some(uid)) => Account::Uid(uid),
+    }
+}
+
+fn runs(indicator: &PackageIndicator) -> String {
+    let when: Vec<&str> = indicator.triggers.iter().map(|t| t.words()).collect();
+    format!("it runs {}", when.join(" and "))
+}
+
+fn typed(surface: &str) -> &'static str {
+    if surface.starts_with("history/") {
+        "it was typed; whether it succeeded is not recorded"
+    } else {
+        "it built the image"
+    }
+}
+
+/// The window of one of the indicator's versions that holds this time; where an incident has none of its own for the package,
+/// any window.
+fn window_of<'i>(incident: &'i Incident, indicator: &PackageIndicator, time: Timestamp) -> Option<&'i Window> {
+    let names: Vec<String> = indicator.versions.iter().map(|v| format!("{} {v}", indicator.name)).collect();
+    let own: Vec<&Window> = incident.windows.iter().filter(|w| names.contains(&w.artifact)).collect();
+    let windows = if own.is_empty() { incident.windows.iter().collect() } else { own };
+    windows.into_iter().find(|w| (w.start..=w.end).contains(&time))
+}
+
+fn purl(p: &Package) -> String {
+    format!("pkg:{}/{}@{}", p.ecosystem.purl_type(), p.name, p.version)
+}

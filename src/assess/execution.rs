@@ -1,0 +1,169 @@
+//! Signs that something which stood in an environment also ran there.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    Case, Finding, FindingKind,
+    site::{Distribution, Sites, site_of},
+};
+use crate::{
+    ecosystem::pypi,
+    fact::{At, Fact, Seen, TreePath},
+    ioc::model::{FileRole, Incident},
+    text::escape,
+    verdict::{Confidence, Exposure},
+};
+
+/// Installs further apart than this came from two runs of pip: the second one started the interpreter.
+const TWO_RUNS: SignedDuration = SignedDuration::from_secs(60);
+
+/// Adds findings for bytecode that only an import makes, and lifts hooks whose environment was started later.
+pub fn look_for_signs(case: &Case<'_>, sites: &Sites, findings: &mut Vec<Finding>) {
+    let mut imported = Vec::new();
+    for finding in findings.iter().filter(|f| f.kind == FindingKind::Package && f.environment.is_some()) {
+        imported.extend(imports(case, sites, finding));
+    }
+    imported.dedup_by(|a, b| a.origin == b.origin && a.incident == b.incident);
+    for finding in findings.iter_mut().filter(|f| starts_by_itself(f)) {
+        if let Some(sign) = start_after(case, sites, finding) {
+            finding.exposure = Exposure::Executed;
+            finding.confidence = Confidence::Likely;
+            finding.reason = format!("{}; {sign}", finding.reason);
+        }
+    }
+    findings.append(&mut imported);
+}
+
+/// A hook where it runs, or a version whose hook does.
+fn starts_by_itself(f: &Finding) -> bool {
+    f.by_itself && f.exposure == Exposure::Installed && f.environment.is_some()
+}
+
+/// Bytecode of the incident's trojaned modules in this finding's site folder that the installer did not make.
+fn imports(case: &Case<'_>, sites: &Sites, package: &Finding) -> Vec<Finding> {
+    let Some(incident) = case.index.incident(package.incident) else {
+        return Vec::new();
+    };
+    let Some(site_folder) = pypi::site_of(&package.origin.path) else {
+        return Vec::new();
+    };
+    let tree = &package.origin.tree;
+    let site = sites.site(tree, &site_folder);
+    let own = site.and_then(|s| s.distributions.iter().find(|d| d.folder == package.origin.path.parent()));
+    let mut found = Vec::new();
+    for e in &case.evidence {
+        let seen = &e.seen;
+        let Fact::Bytecode { module, .. } = &seen.fact else {
+            continue;
+        };
+        let here = seen.origin.tree == *tree && site_of(seen) == site_folder;
+        if !here || !is_trojaned(incident, &seen.origin.path, module) {
+            continue;
+        }
+        let listed = site.is_some_and(|s| s.owned.contains_key(&seen.origin.path));
+        if let Some(why) = not_by_installer(own, listed) {
+            found.push(import_finding(package, seen, module, why));
+        }
+    }
+    found
+}
+
+fn import_finding(package: &Finding, seen: &Seen, module: &str, why: &str) -> Finding {
+    Finding {
+        indicator: format!("bytecode/{module}"),
+        kind: FindingKind::File,
+        exposure: Exposure::Executed,
+        confidence: Confidence::Likely,
+        surface: seen.surface,
+        package: package.package.clone(),
+        origin: seen.origin.clone(),
+        artifact: None,
+        at: seen.at.clone(),
+        reason: format!("the trojaned module `{module}` was imported: its bytecode is here, and {why}"),
+        chain: Vec::new(),
+        role: None,
+        ..package.clone()
+    }
+}
+
+/// Why the installer cannot have compiled it; `None` where it can.
+fn not_by_installer(own: Option<&Distribution>, listed: bool) -> Option<&'static str> {
+    match own.and_then(|d| d.installer.as_deref()) {
+        Some("conda") => None,
+        Some("uv") => Some("uv compiles nothing unless it is asked to"),
+        Some(name) if name.starts_with("Poetry") || name == "poetry" => Some("poetry compiles nothing"),
+        _ if listed => None,
+        _ => Some("the installer's RECORD does not list it"),
+    }
+}
+
+/// `litellm/proxy/__pycache__/proxy_server.cpython-311.pyc` of `site:litellm/proxy/proxy_server.py`.
+fn is_trojaned(incident: &Incident, pyc: &TreePath, module: &str) -> bool {
+    let files = incident.files.iter().filter(|f| matches!(f.role, FileRole::Module | FileRole::Companion));
+    let mut sources = files.flat_map(|f| &f.paths).filter_map(|p| p.strip_prefix("site:")?.strip_suffix(".py"));
+    let Some(folder) = pypi::site_of(pyc).and_then(|site| {
+        let below = String::from_utf8_lossy(pyc.below(&site)?).into_owned();
+        Some(below.split_once("__pycache__/")?.0.to_owned())
+    }) else {
+        return false;
+    };
+    sources.any(|s| s == format!("{folder}{module}"))
+}
+
+/// A sign that an interpreter of the environment was started after the hook was there, in words.
+fn start_after(case: &Case<'_>, sites: &Sites, finding: &Finding) -> Option<String> {
+    let tree = &finding.origin.tree;
+    let site = pypi::site_of(&finding.origin.path)?;
+    let prefix = &finding.environment.as_ref()?.prefix;
+    let (around, _) = sites.around(tree, &site);
+    let there = finding.at.as_ref()?.time;
+    pip_again(&around, there)
+        .or_else(|| running(case, finding, prefix))
+        .or_else(|| compiled(case, sites, finding, &site, there))
+}
+
+/// A later run of pip in the environment.
+fn pip_again(around: &[&Distribution], there: Timestamp) -> Option<String> {
+    let by_pip = around.iter().filter(|d| d.installer.as_deref() == Some("pip"));
+    let mut later: Vec<(&At, &str)> = by_pip
+        .filter_map(|d| d.installed.as_ref().map(|at| (at, &*d.package.name)))
+        .filter(|(at, _)| at.time > there)
+        .collect();
+    later.sort();
+    let mut before = there;
+    for (at, name) in later {
+        if at.time.duration_since(before) > TWO_RUNS {
+            return Some(format!("pip, which is Python, ran there again at {} (it installed `{name}`)", at.time));
+        }
+        before = at.time;
+    }
+    None
+}
+
+/// A process of the environment's interpreter runs now.
+fn running(case: &Case<'_>, finding: &Finding, prefix: &TreePath) -> Option<String> {
+    case.evidence.iter().find_map(|e| match &e.seen.fact {
+        Fact::Process { pid, program: Some(program), .. }
+            if e.seen.origin.tree == finding.origin.tree
+                && program.is_within(prefix)
+                && program.name().starts_with(b"python") =>
+        {
+            Some(format!("process {pid} is running `{}`", escape(program.text().as_bytes())))
+        }
+        _ => None,
+    })
+}
+
+/// Bytecode in the same site folder that is younger than the hook and that no installer lists.
+fn compiled(case: &Case<'_>, sites: &Sites, finding: &Finding, site: &TreePath, there: Timestamp) -> Option<String> {
+    let owned = sites.site(&finding.origin.tree, site);
+    case.evidence.iter().find_map(|e| {
+        let Fact::Bytecode { module, .. } = &e.seen.fact else {
+            return None;
+        };
+        let at = e.seen.at.as_ref().filter(|at| at.time > there)?;
+        let here = e.seen.origin.tree == finding.origin.tree && site_of(&e.seen) == *site;
+        let listed = owned.is_some_and(|s| s.owned.contains_key(&e.seen.origin.path));
+        (here && !listed).then(|| format!("Python compiled `{module}` there at {}", at.time))
+    })
+}

@@ -1,0 +1,254 @@
+//! What a payload that ran could take: each credential against what each incident harvests.
+
+use super::{Account, Accounts, Case, Finding, timeline};
+use crate::{
+    fact::{At, Credential, Fact, Origin, Seen, TreePath},
+    interest::glob,
+    ioc::{
+        index::IncidentId,
+        model::{Completeness, HarvestRule, Incident},
+    },
+    verdict::{Confidence, Exposure, Reach, Urgency},
+};
+
+/// Reach by one incident.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReachBy {
+    /// Whose payload.
+    pub incident: IncidentId,
+    /// How far.
+    pub reach: Reach,
+    /// How sure.
+    pub confidence: Confidence,
+    /// The line of the harvest list, or the rule, that says so.
+    pub rule: String,
+    /// When to rotate because of it.
+    pub rotate: Urgency,
+}
+
+/// A credential, judged.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    /// `c-` and 16 hex digits.
+    pub id: String,
+    /// What it is.
+    pub credential: Credential,
+    /// Where.
+    pub origin: Origin,
+    /// Numeric owner of the file.
+    pub uid: Option<u32>,
+    /// Last change of the file.
+    pub modified: Option<At>,
+    /// By incident.
+    pub by: Vec<ReachBy>,
+    /// The worst of `by`.
+    pub reach: Reach,
+    /// The most urgent of `by`.
+    pub rotate: Urgency,
+    /// Why.
+    pub reason: String,
+}
+
+/// How strong the evidence of one incident in one tree is, by account.
+struct Threat<'i> {
+    id: IncidentId,
+    incident: &'i Incident,
+    tree: &'i str,
+    /// Ran, or runs by itself.
+    strong: Vec<(Account, Confidence)>,
+    /// Runs only when used, or may never have been there.
+    weak: Vec<(Account, Confidence)>,
+}
+
+/// Judges every credential.
+pub fn judge(case: &Case<'_>, findings: &[Finding]) -> Vec<Judged> {
+    let threats = threats(case, findings);
+    let mut judged: Vec<Judged> = case
+        .evidence
+        .iter()
+        .filter(|e| e.gone.is_none())
+        .filter_map(|e| match &e.seen.fact {
+            Fact::Credential(c) => Some(one(case, &threats, !findings.is_empty(), &e.seen, c)),
+            _ => None,
+        })
+        .collect();
+    judged.sort_by(|a, b| {
+        let key = |j: &Judged| (std::cmp::Reverse((j.rotate, j.reach)), j.credential.kind.clone());
+        key(a).cmp(&key(b)).then_with(|| a.origin.cmp(&b.origin))
+    });
+    judged.dedup_by(|a, b| a.id == b.id);
+    judged
+}
+
+fn threats<'i>(case: &'i Case<'_>, findings: &'i [Finding]) -> Vec<Threat<'i>> {
+    let mut threats: Vec<Threat<'i>> = Vec::new();
+    for f in findings.iter().filter(|f| f.exposure >= Exposure::Removed) {
+        let Some(incident) = case.index.incident(f.incident) else {
+            continue;
+        };
+        let tree = &*f.origin.tree;
+        let known = threats.iter().position(|t| t.id == f.incident && t.tree == tree);
+        let at = known.unwrap_or_else(|| {
+            threats.push(Threat { id: f.incident, incident, tree, strong: Vec::new(), weak: Vec::new() });
+            threats.len() - 1
+        });
+        let Some(threat) = threats.get_mut(at) else {
+            continue;
+        };
+        let strong = match f.exposure {
+            Exposure::Executed => true,
+            Exposure::Installed => f.by_itself,
+            _ => f.confidence >= Confidence::Likely,
+        };
+        let list = if strong { &mut threat.strong } else { &mut threat.weak };
+        list.push((f.account, f.confidence));
+    }
+    threats
+}
+
+fn one(case: &Case<'_>, threats: &[Threat<'_>], any: bool, seen: &Seen, credential: &Credential) -> Judged {
+    let accounts = case.accounts.get(&seen.origin.tree);
+    let here = threats.iter().filter(|t| t.tree == &*seen.origin.tree);
+    let by: Vec<ReachBy> = here.map(|t| by_threat(t, accounts, seen, credential)).collect();
+    let worst = by.iter().max_by_key(|b| (b.rotate, b.reach));
+    let nothing_ran = if any {
+        "nothing that was found ran with access to it: the malicious code is only stored or named"
+    } else {
+        "nothing was found that could have taken it"
+    };
+    Judged {
+        id: timeline::id("c", &[&credential.kind, credential.identifier.as_deref().unwrap_or_default()], &seen.origin),
+        credential: credential.clone(),
+        origin: seen.origin.clone(),
+        uid: seen.uid,
+        modified: seen.at.clone(),
+        reach: by.iter().map(|b| b.reach).max().unwrap_or(Reach::OutOfReach),
+        rotate: worst.map_or(Urgency::No, |b| b.rotate),
+        reason: worst.map_or_else(|| nothing_ran.to_owned(), |b| reason(b, accounts, seen)),
+        by,
+    }
+}
+
+fn reason(by: &ReachBy, accounts: Option<&Accounts>, seen: &Seen) -> String {
+    let owner = match (accounts, seen.uid) {
+        (Some(accounts), Some(uid)) => format!(", readable by {}", accounts.name(uid)),
+        _ => String::new(),
+    };
+    match by.reach {
+        Reach::Harvested => format!("on the payload's list ({}){owner}", by.rule),
+        Reach::Exposed | Reach::OutOfReach => by.rule.clone(),
+    }
+}
+
+fn by_threat(threat: &Threat<'_>, accounts: Option<&Accounts>, seen: &Seen, credential: &Credential) -> ReachBy {
+    let readable = |list: &[(Account, Confidence)]| {
+        list.iter().filter(|(account, _)| can_read(*account, seen)).map(|(_, confidence)| *confidence).max()
+    };
+    let (sure, harvested, exposed) = match (readable(&threat.strong), readable(&threat.weak)) {
+        (Some(sure), _) => (sure, Urgency::Now, Urgency::Soon),
+        (None, Some(sure)) => (sure, Urgency::Soon, Urgency::No),
+        (None, None) => {
+            return ReachBy {
+                incident: threat.id,
+                reach: Reach::OutOfReach,
+                confidence: Confidence::Likely,
+                rule: "not readable by the account whose environment held the malicious code".to_owned(),
+                rotate: Urgency::No,
+            };
+        }
+    };
+    let harvest = &threat.incident.harvest;
+    let listed = harvest.paths.iter().find_map(|r| line_of(r, accounts, &seen.origin.path));
+    let by_kind = harvest.kinds.iter().any(|k| **k == *credential.kind);
+    let (reach, confidence, rule) = match (listed, harvest.completeness) {
+        (Some(line), _) => (Reach::Harvested, sure.min(Confidence::Likely), line),
+        (None, _) if by_kind => (Reach::Harvested, sure.min(Confidence::Likely), format!("kind {}", credential.kind)),
+        (None, Completeness::Exact) => (
+            Reach::Exposed,
+            Confidence::Possible,
+            "readable by the account that ran it, and not on the payload's list: a second stage could have taken it"
+                .to_owned(),
+        ),
+        (None, _) => (
+            Reach::Harvested,
+            Confidence::Possible,
+            "readable by the account that ran it; the payload's list is not published".to_owned(),
+        ),
+    };
+    let rotate = if reach == Reach::Harvested { harvested } else { exposed };
+    ReachBy { incident: threat.id, reach, confidence, rule, rotate }
+}
+
+/// Whether an account can read a file: its owner, root, anybody where the file says so or nothing is known.
+fn can_read(account: Account, seen: &Seen) -> bool {
+    match (account, seen.uid) {
+        (Account::All, _) | (_, None) | (Account::Uid(0), _) => true,
+        (Account::Uid(account), Some(owner)) => account == owner || seen.mode.is_none_or(|m| m & 0o004 != 0),
+    }
+}
+
+/// The line of a harvest rule that this path fits, as the report quotes it.
+fn line_of(rule: &HarvestRule, accounts: Option<&Accounts>, path: &TreePath) -> Option<String> {
+    rule.under.iter().find_map(|under| {
+        let below = below(under, accounts, path)?;
+        let name = rule.names.iter().find(|n| name_fits(rule, n, &below, under == "cwd"))?;
+        let between = if rule.depth.unwrap_or(u32::MAX) > 0 && !name.contains('/') { "**/" } else { "" };
+        Some(format!("{}/{between}{name}", under.trim_end_matches('/')))
+    })
+}
+
+fn below(under: &str, accounts: Option<&Accounts>, path: &TreePath) -> Option<String> {
+    let text = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
+    if under == "cwd" {
+        return Some(text(path.as_bytes()));
+    }
+    if let Some(folder) = under.strip_prefix('~') {
+        let usual = Accounts::default();
+        let rest = text(accounts.unwrap_or(&usual).below_home(path)?);
+        return match folder.strip_prefix('/') {
+            None => Some(rest),
+            Some(folder) => Some(rest.strip_prefix(folder)?.strip_prefix('/')?.to_owned()),
+        };
+    }
+    let folder = TreePath::new(under.as_bytes())?;
+    path.below(&folder).map(text)
+}
+
+fn name_fits(rule: &HarvestRule, name: &str, below: &str, anywhere: bool) -> bool {
+    if name.contains('/') {
+        return glob(name, below);
+    }
+    let folders = below.matches('/').count();
+    let base = below.rsplit('/').next().unwrap_or(below);
+    let depth = rule.depth.and_then(|d| usize::try_from(d).ok());
+    let deep_enough = anywhere || rule.unlimited || depth.is_some_and(|d| folders <= d);
+    deep_enough && glob(name, base)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(under: &[&str], names: &[&str], depth: u32) -> HarvestRule {
+        let own = |l: &[&str]| l.iter().map(|s| (*s).to_owned()).collect();
+        HarvestRule { under: own(under), names: own(names), depth: Some(depth), unlimited: false }
+    }
+
+    #[test]
+    fn rules_count_folders_below_their_root() {
+        let line = |r: &HarvestRule, p: &str| line_of(r, None, &TreePath::new(p.as_bytes()).unwrap());
+        let ssh = rule(&["~/.ssh"], &["*"], 2);
+        assert_eq!(line(&ssh, "home/al/.ssh/id_rsa").as_deref(), Some("~/.ssh/**/*"));
+        assert!(line(&ssh, "root/.ssh/a/b/key").is_some() && line(&ssh, "root/.ssh/a/b/c/key").is_none());
+        assert!(line(&ssh, "srv/x/.ssh/id_rsa").is_none());
+        let exact = rule(&["~"], &[".aws/credentials", ".npmrc"], 0);
+        assert_eq!(line(&exact, "home/al/.aws/credentials").as_deref(), Some("~/.aws/credentials"));
+        assert!(line(&exact, "home/al/src/.npmrc").is_none());
+        let env = rule(&["/opt", "~"], &[".env"], 6);
+        assert!(line(&env, "opt/a/b/.env").is_some() && line(&env, "opt/1/2/3/4/5/6/7/.env").is_none());
+        assert_eq!(
+            line(&rule(&["cwd"], &["ansible.cfg"], 0), "srv/deep/er/ansible.cfg").as_deref(),
+            Some("cwd/ansible.cfg")
+        );
+    }
+}

@@ -1,0 +1,164 @@
+//! Facts joined by folder: what stands in one site folder, and which environment it belongs to.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use super::Evidence;
+use crate::{
+    ecosystem::pypi,
+    fact::{At, EnvironmentKind, Fact, Package, Placement, Requirement, Seen, TreePath},
+};
+
+/// A folder of a tree.
+pub type Folder = (Arc<str>, TreePath);
+
+/// One installed distribution.
+#[derive(Debug, Clone)]
+pub struct Distribution {
+    /// Name, version, requirements.
+    pub package: Package,
+    /// Its `.dist-info`, or whatever holds its metadata.
+    pub folder: TreePath,
+    /// Who installed it.
+    pub installer: Option<Box<str>>,
+    /// When, by `INSTALLER`.
+    pub installed: Option<At>,
+    /// The user asked for it by name.
+    pub requested: bool,
+}
+
+/// What stands in one site folder.
+#[derive(Debug, Default)]
+pub struct Site {
+    /// By name.
+    pub distributions: Vec<Distribution>,
+    /// Files that some `RECORD` lists, with the SHA-256 it gives.
+    pub owned: BTreeMap<TreePath, Option<String>>,
+}
+
+/// An environment: a prefix and the site folders below it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Environment {
+    /// Its folder.
+    pub prefix: TreePath,
+    /// What made it.
+    pub kind: EnvironmentKind,
+}
+
+/// All site folders and environments of an examination.
+#[derive(Debug, Default)]
+pub struct Sites {
+    sites: BTreeMap<Folder, Site>,
+    environments: HashMap<Folder, (EnvironmentKind, Vec<Requirement>)>,
+}
+
+/// The site folder a fact belongs to. A distribution outside one (`pip install --target`) makes its folder one.
+pub fn site_of(seen: &Seen) -> TreePath {
+    let path = &seen.origin.path;
+    pypi::site_of(path).unwrap_or_else(|| {
+        let folder = path.parent();
+        if folder.as_bytes().ends_with(b".dist-info") || folder.as_bytes().ends_with(b".egg-info") {
+            return folder.parent();
+        }
+        folder
+    })
+}
+
+impl Sites {
+    /// Joins the facts.
+    pub fn new(evidence: &[Evidence]) -> Self {
+        let mut sites = Self::default();
+        let mut installers: HashMap<Folder, (Box<str>, Option<At>)> = HashMap::new();
+        let mut requested: BTreeSet<Folder> = BTreeSet::new();
+        for Evidence { seen, .. } in evidence {
+            let tree = seen.origin.tree.clone();
+            match &seen.fact {
+                Fact::Package(p) if p.placement == Placement::Loadable => {
+                    let site = sites.sites.entry((tree, site_of(seen))).or_default();
+                    site.distributions.push(Distribution {
+                        package: p.clone(),
+                        folder: seen.origin.path.parent(),
+                        installer: None,
+                        installed: None,
+                        requested: false,
+                    });
+                }
+                Fact::Owned { file, sha256 } => {
+                    let site = sites.sites.entry((tree, site_of(seen))).or_default();
+                    site.owned.insert(file.clone(), sha256.clone());
+                }
+                Fact::Installer { name } => {
+                    installers.insert((tree, seen.origin.path.parent()), (name.clone(), seen.at.clone()));
+                }
+                Fact::Requested => {
+                    requested.insert((tree, seen.origin.path.parent()));
+                }
+                Fact::Environment { prefix, kind, asked } => sites.environment(tree, prefix, *kind, asked),
+                _ => {}
+            }
+        }
+        for ((tree, _), site) in &mut sites.sites {
+            for d in &mut site.distributions {
+                let key = (tree.clone(), d.folder.clone());
+                d.requested = requested.contains(&key);
+                if let Some((name, at)) = installers.remove(&key) {
+                    d.installer = Some(name);
+                    d.installed = at;
+                }
+            }
+            site.distributions.sort_by(|a, b| a.package.name.cmp(&b.package.name));
+        }
+        sites
+    }
+
+    /// A receipt of a tool says more than the `pyvenv.cfg` beside it.
+    fn environment(&mut self, tree: Arc<str>, prefix: &TreePath, kind: EnvironmentKind, asked: &[Requirement]) {
+        let known = self.environments.entry((tree, prefix.clone())).or_insert_with(|| (kind, Vec::new()));
+        if known.0 == EnvironmentKind::Venv {
+            known.0 = kind;
+        }
+        known.1.extend_from_slice(asked);
+    }
+
+    /// One site folder.
+    pub fn site(&self, tree: &Arc<str>, folder: &TreePath) -> Option<&Site> {
+        self.sites.get(&(tree.clone(), folder.clone()))
+    }
+
+    /// The environment that a site folder belongs to.
+    pub fn environment_of(&self, tree: &Arc<str>, site: &TreePath) -> Environment {
+        let Some(prefix) = pypi::prefix_of(site) else {
+            // Windows, `lib/python3/dist-packages` and the like are recognised by what is above them, else by nothing.
+            let prefix = site.clone();
+            return Environment { prefix, kind: EnvironmentKind::Target };
+        };
+        let known = self.environments.get(&(tree.clone(), prefix.clone())).map(|(kind, _)| *kind);
+        let kind = known.unwrap_or_else(|| by_place(&prefix));
+        Environment { prefix, kind }
+    }
+
+    /// Every distribution of the environment that a site folder belongs to, with what its user asked for.
+    pub fn around(&self, tree: &Arc<str>, site: &TreePath) -> (Vec<&Distribution>, &[Requirement]) {
+        let environment = self.environment_of(tree, site);
+        let in_tree = self.sites.iter().filter(|((t, _), _)| t == tree);
+        let here = in_tree.filter(|((_, folder), _)| {
+            folder == site || pypi::prefix_of(folder).is_some_and(|p| p == environment.prefix)
+        });
+        let distributions = here.flat_map(|(_, s)| &s.distributions).collect();
+        let asked = self.environments.get(&(tree.clone(), environment.prefix));
+        (distributions, asked.map_or(&[], |(_, asked)| asked.as_slice()))
+    }
+}
+
+fn by_place(prefix: &TreePath) -> EnvironmentKind {
+    let above = prefix.parent();
+    if above.as_bytes().ends_with(b".pyenv/versions") {
+        return EnvironmentKind::Pyenv;
+    }
+    match prefix.name() {
+        b".local" => EnvironmentKind::User,
+        _ => EnvironmentKind::System,
+    }
+}
