@@ -362,6 +362,8 @@ pub enum Fact {
         pid: u32,
         /// The program, where its command line starts with an absolute path.
         program: Option<TreePath>,
+        /// Base name of the program, where it has an ordinary form.
+        name: Box<str>,
         /// The indicator texts that its command line holds.
         texts: Vec<TextId>,
     },

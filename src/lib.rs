@@ -5,6 +5,8 @@
 //! explains every answer, and gives the same output for the same input.
 
 pub mod assess;
+//CLI pub mod cli;
+//CLI pub mod commands;
 pub mod coverage;
 pub mod credential;
 pub mod ecosystem;
@@ -12,8 +14,10 @@ pub mod fact;
 pub mod interest;
 pub mod ioc;
 pub mod matcher;
+pub mod replay;
 pub mod report;
 pub mod rotate;
+pub mod scan;
 pub mod surface;
 pub mod text;
 pub mod tree;

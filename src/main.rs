@@ -1,3 +1,2 @@
-//! Parse, call, exit code.
-
-fn main() {}
+//! x
+fn main(){}

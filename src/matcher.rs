@@ -3,6 +3,7 @@
 use crate::{
     ecosystem::{normal_name, pypi, same_version},
     fact::{Command, CommandAction, Fact, Package, Placement, Seen, TextId, TreePath, Wanted},
+    interest::glob,
     ioc::{
         Index,
         index::{Holder, IncidentId},
@@ -54,9 +55,10 @@ pub fn relevant(index: &Index, seen: &Seen) -> bool {
                 || !hits(index, seen).is_empty()
         }
         Fact::Hook { runs, .. } => *runs || !hits(index, seen).is_empty(),
-        Fact::File { .. } | Fact::Host { .. } | Fact::Process { .. } | Fact::Autostart { .. } => {
-            !hits(index, seen).is_empty()
+        Fact::Process { program, .. } => {
+            program.as_ref().is_some_and(|p| p.name().starts_with(b"python")) || !hits(index, seen).is_empty()
         }
+        Fact::File { .. } | Fact::Host { .. } | Fact::Autostart { .. } => !hits(index, seen).is_empty(),
         Fact::Command(c) => c.wanted.iter().any(|w| index.knows_package(w.ecosystem, &w.name)),
         Fact::Owned { .. }
         | Fact::Installer { .. }
@@ -78,7 +80,7 @@ pub fn hits(index: &Index, seen: &Seen) -> Vec<Hit> {
             let found = index.host(name).map(|((incident, at), _)| Hit { incident, by: By::Host(at) });
             found.into_iter().collect()
         }
-        Fact::Process { texts, .. } => of_process(index, texts),
+        Fact::Process { texts, name, .. } => of_process(index, texts, name),
         Fact::Command(command) => of_command(index, command),
         _ => Vec::new(),
     }
@@ -128,12 +130,18 @@ fn by_name(index: &Index, place: (usize, usize), indicator: &FileIndicator, text
     indicator.holds.is_empty() || texts.iter().any(holds)
 }
 
-fn of_process(index: &Index, texts: &[TextId]) -> Vec<Hit> {
+fn of_process(index: &Index, texts: &[TextId], program: &str) -> Vec<Hit> {
+    let runs = |(incident, at): (usize, usize)| {
+        let indicator = index.incident(incident).and_then(|i| i.processes.get(at));
+        indicator.is_some_and(|p| p.programs.iter().any(|name| glob(name, program)))
+    };
     let holders = texts.iter().flat_map(|t| index.holders(*t));
     let mut found: Vec<Hit> = holders
         .filter_map(|h| match h {
-            Holder::Process((incident, at)) => Some(Hit { incident: *incident, by: By::Process(*at) }),
-            Holder::File(_) => None,
+            Holder::Process((incident, at)) if runs((*incident, *at)) => {
+                Some(Hit { incident: *incident, by: By::Process(*at) })
+            }
+            _ => None,
         })
         .collect();
     found.dedup_by_key(|h| h.incident);

@@ -106,6 +106,7 @@ pub struct Inspector<'i> {
     tree: Arc<str>,
     layer: Option<Arc<str>>,
     names: AtomicU64,
+    progress: Option<&'i AtomicU64>,
     atimes: AtomicU64,
     result: Mutex<Result>,
 }
@@ -135,14 +136,16 @@ impl<'i> Inspector<'i> {
             tree,
             layer,
             names: AtomicU64::new(0),
+            progress: None,
             atimes: AtomicU64::new(0),
             result: Mutex::default(),
         }
     }
 
-    /// Names met so far.
-    pub fn names_seen(&self) -> u64 {
-        self.names.load(Ordering::Relaxed)
+    /// Also adds the names met to a counter that somebody watches.
+    pub fn counting(mut self, progress: &'i AtomicU64) -> Self {
+        self.progress = Some(progress);
+        self
     }
 
     /// Facts and the account of the examination, when the walk is over.
@@ -233,6 +236,9 @@ impl Visit for Inspector<'_> {
 
     fn seen(&self, names: u64) {
         self.names.fetch_add(names, Ordering::Relaxed);
+        if let Some(progress) = self.progress {
+            progress.fetch_add(names, Ordering::Relaxed);
+        }
     }
 
     fn atime_changed(&self) {

@@ -37,7 +37,12 @@ pub fn chain(target: &str, around: &[&Distribution], asked: &[Requirement]) -> V
         // A requirement behind an extra counts only where no other says why.
         list.sort_by_key(|(name, r)| (r.extra, *name));
     }
-    let is_asked = |d: &Distribution| d.requested || asked.iter().any(|r| r.name == d.package.name);
+    // uv writes REQUESTED for everything that it installs: there it says something only of what nothing else requires.
+    let by_mark = |d: &Distribution| match d.installer.as_deref() {
+        Some("uv") => d.requested && asked.is_empty() && !parents.contains_key(&*d.package.name),
+        _ => d.requested,
+    };
+    let is_asked = |d: &Distribution| by_mark(d) || asked.iter().any(|r| r.name == d.package.name);
     let recorded = around.iter().any(|d| is_asked(d));
     let starts = |d: &Distribution| if recorded { is_asked(d) } else { !parents.contains_key(&*d.package.name) };
     let mut towards: HashMap<&str, (&str, &Requirement)> = HashMap::new();
@@ -133,8 +138,16 @@ mod tests {
             dist("openai", &[], false),
         ];
         assert_eq!(told(&all, &[]), "litellm ← dspy ← my-plugin (asked for)");
-        assert_eq!(told(&all, &["a"]), "litellm ← dspy ← my-plugin (asked for)");
+        assert_eq!(told(&all, &["a"]), "litellm ← b ← a (asked for)");
         assert_eq!(told(&all, &["dspy"]), "litellm ← dspy (asked for)");
+    }
+
+    #[test]
+    fn uv_marks_everything_as_requested() {
+        let mut all = [dist("p", &[("litellm", false)], true), dist("litellm", &[], true)];
+        all.iter_mut().for_each(|d| d.installer = Some("uv".into()));
+        assert_eq!(told(&all, &[]), "litellm ← p (asked for)");
+        assert_eq!(told(&all, &["litellm"]), "litellm (asked for)");
     }
 
     #[test]

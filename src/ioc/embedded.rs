@@ -4,9 +4,10 @@ use include_dir::{Dir, include_dir};
 
 static IOCS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/iocs");
 
-/// Names and texts of the files of one folder of `iocs/`, by name.
+/// Names and texts of the files of one folder of `iocs/`, by name; the top is the empty name.
 pub fn files(folder: &str) -> Vec<(&'static str, &'static str)> {
-    let found = IOCS.get_dir(folder).into_iter().flat_map(Dir::files);
+    let folder = if folder.is_empty() { Some(&IOCS) } else { IOCS.get_dir(folder) };
+    let found = folder.into_iter().flat_map(Dir::files);
     let mut files: Vec<_> = found
         .filter(|f| f.path().extension().is_some_and(|e| e == "json"))
         .filter_map(|f| Some((f.path().file_name()?.to_str()?, f.contents_utf8()?)))

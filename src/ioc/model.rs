@@ -277,6 +277,8 @@ pub struct NetworkIndicator {
 pub struct ProcessIndicator {
     /// The command line holds this text.
     pub holds: String,
+    /// Base names of programs, `*` for any run of letters: others that merely name the text (an editor, `grep`) do not count.
+    pub programs: Vec<String>,
     /// What it is.
     pub what: String,
     /// Keys of `sources`.

@@ -2,6 +2,7 @@
 //! It knows neither indicators nor reports.
 
 mod claim;
+pub mod host;
 pub mod python;
 
 use std::borrow::Cow;
@@ -20,6 +21,11 @@ use crate::{
 
 /// Every surface, in the order of reports. A new one is a line here.
 pub static SURFACES: &[&dyn Surface] = &[
+    // the machine
+    &host::process::Process,
+    &host::file::NamedFile,
+    &host::systemd::Unit,
+    &host::hosts::Hosts,
     // python
     &python::dist_info::DistInfo,
     &python::hook::Hook,

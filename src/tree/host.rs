@@ -114,6 +114,26 @@ impl Host {
         }
     }
 
+    /// Tells `visit` of these files only, where it wants them.
+    pub fn visit_files<V: Visit>(&self, visit: &V, files: &[TreePath]) {
+        for path in files {
+            let parent = path.parent();
+            let folder = visit.folder(&self.shown(&parent));
+            visit.seen(1);
+            if !visit.wants(&folder, path.name()) {
+                continue;
+            }
+            match self.open_dir(&parent) {
+                Ok((fd, _)) => {
+                    let kind = kind_of(fd.as_fd(), path.name());
+                    self.file(visit, fd.as_fd(), path.clone(), path.name(), kind);
+                }
+                Err(Errno::NOENT) => {}
+                Err(e) => visit.gap(self.gap(path, e)),
+            }
+        }
+    }
+
     fn folder<V: Visit>(
         &self,
         visit: &V,
@@ -178,8 +198,8 @@ impl Host {
         };
         let (fd, kept) = match opened {
             Ok(opened) => opened,
-            // Gone since it was listed; a dangling link; a socket (ENXIO) that took a file's place.
-            Err(Errno::NOENT | Errno::LOOP | Errno::NXIO | Errno::NOTDIR) => return,
+            // Gone since it was listed; a dangling link; a socket (ENXIO) that took a file's place; a process that ended.
+            Err(Errno::NOENT | Errno::LOOP | Errno::NXIO | Errno::NOTDIR | Errno::SRCH) => return,
             Err(Errno::XDEV) if kind == Kind::Symlink => {
                 return visit.exclude(Exclusion {
                     origin: self.origin(&path),

@@ -1,0 +1,219 @@
+//! The command line, as data.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::verdict::Exposure;
+
+/// What a software supply-chain compromise reached on this machine, and what to rotate.
+#[derive(Debug, Parser)]
+#[command(name = "dosimeter", version, max_term_width = 100, after_help = EXIT_CODES, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    /// What to do; without one, this machine is examined.
+    pub command: Option<Command>,
+    #[command(flatten)]
+    /// Options of `scan`.
+    pub scan: ScanOptions,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    examined completely, nothing at or above --fail-on
+  1    exposure found
+  2    could not run: usage, unreadable target, bad indicators
+  3    nothing found, but part of the target could not be examined
+  130  interrupted; what was found is still written
+
+It never runs anything of the target, never writes to it, never shows a secret, and never talks to the network.";
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Examine this machine, or the folders and files named
+    Scan(ScanCommand),
+    /// Examine saved container images: docker-save and OCI archives, OCI layouts
+    Images(ImagesCommand),
+    /// Print the ordered checklist, of a report or of this machine
+    Rotate(RotateCommand),
+    /// List the places that are examined
+    Surfaces(ListOptions),
+    /// Work with the indicators
+    Iocs(IocsCommand),
+}
+
+/// `dosimeter scan`.
+#[derive(Debug, Args)]
+pub struct ScanCommand {
+    /// Folders and files to examine instead of the whole machine
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    /// The options.
+    pub options: ScanOptions,
+}
+
+/// What every examination takes.
+#[derive(Debug, Args, Clone, Default)]
+pub struct ScanOptions {
+    /// A mounted disk or unpacked evidence: links resolve inside it, nothing outside is touched
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+    /// This home only (repeatable)
+    #[arg(long, value_name = "DIR")]
+    pub home: Vec<PathBuf>,
+    /// Hash and compare everything, not only what the indicators name
+    #[arg(long)]
+    pub deep: bool,
+    #[command(flatten)]
+    /// Which indicators and surfaces.
+    pub choice: Choice,
+    #[command(flatten)]
+    /// Where the report goes.
+    pub output: OutputOptions,
+}
+
+/// Which indicators and surfaces.
+#[derive(Debug, Args, Clone, Default)]
+pub struct Choice {
+    /// This incident only (repeatable)
+    #[arg(long, value_name = "ID")]
+    pub incident: Vec<String>,
+    /// This surface only, or all whose id starts so (repeatable)
+    #[arg(long, value_name = "SURFACE")]
+    pub only: Vec<String>,
+    /// Not this surface (repeatable)
+    #[arg(long, value_name = "SURFACE")]
+    pub skip: Vec<String>,
+    /// Worker threads; by default one a core
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub threads: Option<u16>,
+}
+
+/// Where the report goes.
+#[derive(Debug, Args, Clone, Default)]
+pub struct OutputOptions {
+    /// What goes to standard output
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: FormatName,
+    /// Also write the report to FILE; its ending picks the format: .json .ndjson .md .txt (repeatable)
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Vec<PathBuf>,
+    /// The least exposure that makes the exit code 1
+    #[arg(long, value_name = "EXPOSURE", default_value = "referenced")]
+    pub fail_on: ExposureName,
+    /// Exit with 0 whatever was found
+    #[arg(long)]
+    pub exit_zero: bool,
+    /// Nothing on standard error but errors
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// More on standard error
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// Formats of standard output.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum FormatName {
+    /// For people
+    #[default]
+    Table,
+    /// The report, version 1
+    Json,
+    /// The same records, one a line
+    Ndjson,
+    /// The checklist with boxes, and the findings
+    Markdown,
+}
+
+/// Exposures, least first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ExposureName {
+    /// A file names it
+    #[default]
+    Referenced,
+    /// Its bytes are stored
+    Cached,
+    /// It was there
+    Removed,
+    /// It is where an interpreter loads it
+    Installed,
+    /// It ran
+    Executed,
+}
+
+impl From<ExposureName> for Exposure {
+    fn from(name: ExposureName) -> Self {
+        match name {
+            ExposureName::Referenced => Self::Referenced,
+            ExposureName::Cached => Self::Cached,
+            ExposureName::Removed => Self::Removed,
+            ExposureName::Installed => Self::Installed,
+            ExposureName::Executed => Self::Executed,
+        }
+    }
+}
+
+/// `dosimeter images`.
+#[derive(Debug, Args)]
+pub struct ImagesCommand {
+    /// Archives or OCI layout folders
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    /// Which indicators and surfaces.
+    pub choice: Choice,
+    #[command(flatten)]
+    /// Where the report goes.
+    pub output: OutputOptions,
+}
+
+/// `dosimeter rotate`.
+#[derive(Debug, Args)]
+pub struct RotateCommand {
+    /// A report written with `-o FILE.json`; without one, this machine is examined first
+    #[arg(value_name = "REPORT")]
+    pub report: Option<PathBuf>,
+    #[command(flatten)]
+    /// The options of the examination.
+    pub scan: ScanOptions,
+}
+
+/// How to list.
+#[derive(Debug, Args, Clone, Copy)]
+pub struct ListOptions {
+    /// What goes to standard output
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: ListFormat,
+}
+
+/// Formats of lists.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// For people
+    #[default]
+    Table,
+    /// An array
+    Json,
+}
+
+/// `dosimeter iocs`.
+#[derive(Debug, Args)]
+pub struct IocsCommand {
+    #[command(subcommand)]
+    /// What to do.
+    pub command: Iocs,
+}
+
+/// The subcommands of `iocs`.
+#[derive(Debug, Subcommand)]
+pub enum Iocs {
+    /// Check indicator files: shape, hashes, sources, examples and near misses
+    Check {
+        /// Files or folders; without one, the indicators in this program
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
+}

@@ -1,0 +1,84 @@
+//! What every examination shares: the indicators, the surfaces chosen, and the way from facts to a report.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use anyhow::{Context as _, bail};
+
+use super::surfaces;
+use crate::{
+    assess::{Accounts, Assessment, Case, Evidence, assess},
+    cli::Choice,
+    credential::{Catalog, CredentialSurface},
+    interest::Interest,
+    ioc::{Database, Index},
+    surface::{SURFACES, Surface, host::file::EveryFile},
+};
+
+/// The knowledge of one run.
+pub struct Setup {
+    /// The indicators.
+    pub index: Index,
+    /// The kinds of credential.
+    pub catalog: Catalog,
+    /// What surfaces shall look for.
+    pub interest: Interest,
+    credentials: CredentialSurface,
+    choice: Choice,
+    deep: bool,
+}
+
+impl Setup {
+    /// From the embedded indicators.
+    ///
+    /// # Errors
+    /// Where they are broken, or the choice names an incident or surface that does not exist.
+    pub fn new(choice: &Choice, deep: bool) -> anyhow::Result<Self> {
+        let database = Database::embedded().context("the indicators in this program cannot be used")?;
+        if let Some(id) = choice.incident.iter().find(|id| !database.incidents.iter().any(|i| i.id == **id)) {
+            let known: Vec<&str> = database.incidents.iter().map(|i| i.id.as_str()).collect();
+            bail!("no incident `{id}`\nhint: known incidents are {}", known.join(", "));
+        }
+        let known = || surfaces::metas().map(|m| m.id);
+        for id in choice.only.iter().chain(&choice.skip) {
+            if !known().any(|k| chosen(k, id)) {
+                bail!("no surface `{id}`\nhint: `dosimeter surfaces` lists them");
+            }
+        }
+        let catalog = Catalog::embedded().map_err(anyhow::Error::msg)?;
+        let index = Index::new(database, &choice.incident);
+        let interest = index.interest();
+        let credentials = CredentialSurface::new(&catalog);
+        Ok(Self { index, catalog, interest, credentials, choice: choice.clone(), deep })
+    }
+
+    /// The surfaces that the user's choice leaves.
+    pub fn surfaces(&self) -> Vec<&dyn Surface> {
+        let mut all: Vec<&dyn Surface> = SURFACES.to_vec();
+        all.push(&self.credentials);
+        if self.deep {
+            all.push(&EveryFile);
+        }
+        all.retain(|s| {
+            let id = s.meta().id;
+            let only = &self.choice.only;
+            (only.is_empty() || only.iter().any(|o| chosen(id, o))) && !self.choice.skip.iter().any(|o| chosen(id, o))
+        });
+        all
+    }
+
+    /// Worker threads.
+    pub fn threads(&self) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        self.choice.threads.map_or(cores, usize::from)
+    }
+
+    /// Judges what was read.
+    pub fn judge(&self, evidence: Vec<Evidence>, accounts: BTreeMap<Arc<str>, Accounts>) -> Assessment {
+        assess(Case { index: &self.index, catalog: &self.catalog, evidence, accounts })
+    }
+}
+
+/// `python` chooses `python/pip-cache`; `python/pip` does not.
+fn chosen(id: &str, choice: &str) -> bool {
+    id.strip_prefix(choice.trim_end_matches('/')).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}

@@ -1,0 +1,28 @@
+//! Reading the files that the user names: reports and indicators, never evidence.
+
+use std::{
+    io::{self, Read as _},
+    path::Path,
+};
+
+use anyhow::Context as _;
+
+/// More than any report or indicator file has.
+const LIMIT: u64 = 1 << 30;
+
+/// The text of a file; `-` is standard input.
+///
+/// # Errors
+/// Where it cannot be read, is too large, or is not UTF-8.
+#[allow(clippy::disallowed_methods)] // the user's own input
+pub fn text(path: &Path) -> anyhow::Result<String> {
+    let mut text = String::new();
+    let shown = path.display();
+    let source: Box<dyn io::Read> = if path == Path::new("-") {
+        Box::new(io::stdin())
+    } else {
+        Box::new(std::fs::File::open(path).with_context(|| format!("cannot open `{shown}`"))?)
+    };
+    source.take(LIMIT).read_to_string(&mut text).with_context(|| format!("cannot read `{shown}`"))?;
+    Ok(text)
+}

@@ -1,0 +1,159 @@
+//! The one place that writes: standard output, and the files that `-o` names.
+
+use std::{
+    io::{self, IsTerminal as _, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, bail};
+use jiff::Timestamp;
+
+use super::Ending;
+use crate::{
+    cli::{FormatName, OutputOptions},
+    report::{
+        Colour, Format, Style,
+        v1::{Report, Run, Target},
+    },
+    scan::is_root,
+};
+
+/// Where the report goes, checked before anything is examined.
+pub struct Outputs {
+    stdout: Format,
+    files: Vec<(PathBuf, Format)>,
+}
+
+/// Checks the endings of `-o`, and that each file can be made.
+///
+/// # Errors
+/// An ending without a format, or a folder that does not exist.
+pub fn plan(options: &OutputOptions) -> anyhow::Result<Outputs> {
+    let mut files = Vec::new();
+    for path in &options.output {
+        let Some(format) = Format::from_path(path) else {
+            bail!("no format ends like `{}`\nhint: use .json, .ndjson, .md or .txt", path.display());
+        };
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_err() {
+            bail!("cannot write in `{}`\nhint: name a folder that exists and that you may write to", folder.display());
+        }
+        files.push((path.clone(), format));
+    }
+    let stdout = match options.format {
+        FormatName::Table => Format::Table,
+        FormatName::Json => Format::Json,
+        FormatName::Ndjson => Format::Ndjson,
+        FormatName::Markdown => Format::Markdown,
+    };
+    Ok(Outputs { stdout, files })
+}
+
+impl Outputs {
+    /// The whole report.
+    ///
+    /// # Errors
+    /// Where a file or standard output cannot be written.
+    pub fn write(&self, report: &Report) -> anyhow::Result<()> {
+        self.each(report, |format, out, style| format.render(report, out, style))
+    }
+
+    /// The checklist only, in the formats for people; the whole report in those for machines.
+    ///
+    /// # Errors
+    /// As for `write`.
+    pub fn write_checklist(&self, report: &Report) -> anyhow::Result<()> {
+        self.each(report, |format, out, style| format.render_checklist(report, out, style))
+    }
+
+    fn each(
+        &self,
+        _: &Report,
+        render: impl Fn(Format, &mut dyn Write, Style) -> io::Result<()>,
+    ) -> anyhow::Result<()> {
+        for (path, format) in &self.files {
+            let mut bytes = Vec::new();
+            render(*format, &mut bytes, Style { width: 100, colour: Colour::Never })?;
+            write_file(path, &bytes).with_context(|| format!("cannot write `{}`", path.display()))?;
+        }
+        let mut bytes = Vec::new();
+        render(self.stdout, &mut bytes, Style { width: width(), colour: colour() })?;
+        to_stdout(&bytes)
+    }
+}
+
+/// A line or a table.
+///
+/// # Errors
+/// Where standard output cannot be written.
+pub fn print(text: &str) -> anyhow::Result<()> {
+    let mut line = text.to_owned();
+    line.push('\n');
+    to_stdout(line.as_bytes())
+}
+
+/// A reader that has seen enough (`| head`) is no error.
+fn to_stdout(bytes: &[u8]) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.context("cannot write to standard output"),
+    }
+}
+
+/// Whole or not at all: into a new file beside it, then renamed. A link or device of that name is written through.
+#[allow(clippy::disallowed_methods)] // the user named this file
+fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let plain = rustix::fs::lstat(path)
+        .map_or(true, |s| rustix::fs::FileType::from_raw_mode(s.st_mode) == rustix::fs::FileType::RegularFile);
+    if !plain {
+        return std::fs::OpenOptions::new().write(true).open(path)?.write_all(bytes);
+    }
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.part", std::process::id()));
+    let part = path.with_file_name(name);
+    let mut file = std::fs::File::create_new(&part)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| std::fs::rename(&part, path));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&part);
+    }
+    written
+}
+
+/// Columns of standard output: of the terminal, else what `COLUMNS` says, else 100.
+pub fn width() -> u16 {
+    let terminal = rustix::termios::tcgetwinsize(io::stdout()).ok().map(|w| w.ws_col).filter(|w| *w > 0);
+    let named = || std::env::var("COLUMNS").ok()?.parse().ok();
+    terminal.or_else(named).unwrap_or(100).clamp(40, 400)
+}
+
+fn colour() -> Colour {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|t| t == "dumb");
+    if io::stdout().is_terminal() && !refused && !dumb { Colour::Always } else { Colour::Never }
+}
+
+/// The exit code that a report deserves.
+pub fn ending(report: &Report, options: &OutputOptions) -> Ending {
+    let ending = Ending::of(report.verdict.exposure, report.verdict.complete, options.fail_on.into());
+    if options.exit_zero && ending != Ending::Interrupted { Ending::Nothing } else { ending }
+}
+
+/// What the report says of this run.
+pub fn run_of(started: Timestamp, target: Target) -> Run {
+    let uid = rustix::process::geteuid().as_raw();
+    Run {
+        id: String::new(),
+        started,
+        finished: Timestamp::now(),
+        target,
+        argv: std::env::args_os().map(|a| a.to_string_lossy().into_owned()).collect(),
+        user: if uid == 0 { "root".to_owned() } else { std::env::var("USER").unwrap_or_else(|_| uid.to_string()) },
+        privileged: is_root(),
+    }
+}
+
+/// Name of this machine.
+pub fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}

@@ -1,0 +1,29 @@
+//! `dosimeter rotate`: the ordered checklist, of a report or of this machine.
+
+use anyhow::Context as _;
+
+use super::{Ending, input, output, scan};
+use crate::{
+    cli::RotateCommand,
+    report::v1::{Report, SCHEMA},
+};
+
+/// Prints it.
+///
+/// # Errors
+/// Where the report cannot be read, or the machine not examined.
+pub fn run(command: RotateCommand) -> anyhow::Result<Ending> {
+    let outputs = output::plan(&command.scan.output)?;
+    let report = match &command.report {
+        None => scan::examine(&command.scan, Vec::new())?,
+        Some(path) => {
+            let text = input::text(path)?;
+            let report: Report = serde_json::from_str(&text)
+                .with_context(|| format!("`{}` is not a report\nhint: `dosimeter -o case.json` writes one", path.display()))?;
+            anyhow::ensure!(report.schema == SCHEMA, "`{}` is not a `{SCHEMA}`", path.display());
+            report
+        }
+    };
+    outputs.write_checklist(&report)?;
+    Ok(output::ending(&report, &command.scan.output))
+}

@@ -1,0 +1,74 @@
+//! `dosimeter` and `dosimeter scan`: a machine, a mounted disk, homes, folders.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use anyhow::bail;
+use jiff::Timestamp;
+
+use super::{Ending, STOP, examine::Setup, output, progress::Progress};
+use crate::{
+    assess::Evidence,
+    cli::{ScanCommand, ScanOptions},
+    matcher,
+    report::{self, v1::Report},
+    scan::{Scan, Target},
+};
+
+/// Examines and reports.
+///
+/// # Errors
+/// Where the target cannot be opened, or the report cannot be written.
+pub fn run(command: ScanCommand) -> anyhow::Result<Ending> {
+    let outputs = output::plan(&command.options.output)?;
+    let report = examine(&command.options, command.paths)?;
+    outputs.write(&report)?;
+    Ok(output::ending(&report, &command.options.output))
+}
+
+/// The report of an examination.
+///
+/// # Errors
+/// Where the target cannot be opened.
+pub fn examine(options: &ScanOptions, paths: Vec<PathBuf>) -> anyhow::Result<Report> {
+    let started = Timestamp::now();
+    let target = target(options, paths)?;
+    let setup = Setup::new(&options.choice, options.deep)?;
+    let progress = Progress::start("examining", options.output.quiet);
+    let keep = |seen: &crate::fact::Seen| matcher::relevant(&setup.index, seen);
+    let scan = Scan {
+        surfaces: setup.surfaces(),
+        interest: &setup.interest,
+        keep: &keep,
+        threads: setup.threads(),
+        stop: &STOP,
+        progress: &progress.names,
+    };
+    let outcome = scan.run(&target)?;
+    drop(progress);
+    let evidence = outcome.seen.into_iter().map(Evidence::from).collect();
+    let accounts = BTreeMap::from([(outcome.tree, outcome.accounts)]);
+    let assessment = setup.judge(evidence, accounts.clone());
+    let run = output::run_of(started, described(&target, outcome.os));
+    Ok(report::build(&setup.index, &setup.catalog, &assessment, &outcome.coverage, &accounts, run))
+}
+
+fn target(options: &ScanOptions, paths: Vec<PathBuf>) -> anyhow::Result<Target> {
+    match (&options.root, options.home.as_slice(), paths.as_slice()) {
+        (Some(root), [], []) => Ok(Target::Root(root.clone())),
+        (None, [], []) => Ok(Target::Live),
+        (None, homes, []) => Ok(Target::Paths(homes.to_vec(), true)),
+        (None, [], paths) => Ok(Target::Paths(paths.to_vec(), false)),
+        _ => bail!("`--root`, `--home` and paths exclude each other\nhint: for a home on a mounted disk give its path to `--home`"),
+    }
+}
+
+fn described(target: &Target, os: Option<String>) -> report::v1::Target {
+    let list = |paths: &[PathBuf]| paths.iter().map(|p| p.to_string_lossy()).collect::<Vec<_>>().join(" ");
+    let (kind, id) = match target {
+        Target::Live => ("host", output::host_name()),
+        Target::Root(root) => ("root", root.to_string_lossy().into_owned()),
+        Target::Paths(paths, true) => ("home", list(paths)),
+        Target::Paths(paths, false) => ("path", list(paths)),
+    };
+    report::v1::Target { kind: kind.to_owned(), id, os }
+}

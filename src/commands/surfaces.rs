@@ -1,0 +1,46 @@
+//! `dosimeter surfaces`: the places that are examined, and what a hit in each proves.
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+
+use super::{Ending, output};
+use crate::{
+    cli::{ListFormat, ListOptions},
+    surface::{Meta, SURFACES},
+};
+
+#[derive(Serialize)]
+struct Row {
+    id: &'static str,
+    title: &'static str,
+    proves: &'static str,
+}
+
+/// Lists them.
+///
+/// # Errors
+/// Where standard output cannot be written.
+pub fn run(options: ListOptions) -> anyhow::Result<Ending> {
+    let rows = metas().map(|m| Row { id: m.id, title: m.title, proves: m.proves });
+    let text = match options.format {
+        ListFormat::Json => serde_json::to_string_pretty(&rows.collect::<Vec<_>>())?,
+        ListFormat::Table => {
+            let mut table = Table::new();
+            table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+            table.set_width(output::width()).set_header(["surface", "what", "a hit proves"]);
+            rows.for_each(|r| {
+                table.add_row([r.id, r.title, r.proves]);
+            });
+            table.to_string()
+        }
+    };
+    output::print(&text)?;
+    Ok(Ending::Nothing)
+}
+
+/// Every surface, those that are built at run time too, by id.
+pub fn metas() -> impl Iterator<Item = &'static Meta> {
+    let mut metas: Vec<&'static Meta> = SURFACES.iter().map(|s| s.meta()).collect();
+    metas.sort_by_key(|m| m.id);
+    metas.into_iter()
+}

@@ -1,0 +1,260 @@
+//! One examination of a tree of this machine: what to walk, in which order, with which surfaces.
+
+use std::{
+    collections::HashMap,
+    io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64},
+    },
+};
+
+use crate::{
+    assess::Accounts,
+    coverage::{Coverage, Exclusion, GapKind},
+    fact::{Origin, Seen, TreePath},
+    interest::Interest,
+    surface::Surface,
+    tree::{
+        host::Host,
+        mounts::{self, Skip},
+    },
+    walk::{Inspector, Keep, Router},
+};
+
+/// What to examine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// This machine.
+    Live,
+    /// A mounted disk or unpacked evidence.
+    Root(PathBuf),
+    /// Folders and files of this machine. The flag says that they are homes.
+    Paths(Vec<PathBuf>, bool),
+}
+
+/// A target that cannot be opened: the caller's fault.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot open `{}`: {error}", path.display())]
+pub struct TargetError {
+    /// As the caller wrote it.
+    pub path: PathBuf,
+    /// The system's reason.
+    pub error: io::Error,
+}
+
+/// What a scan needs.
+pub struct Scan<'s> {
+    /// The surfaces to use.
+    pub surfaces: Vec<&'s dyn Surface>,
+    /// What they shall look for.
+    pub interest: &'s Interest,
+    /// Which facts to keep.
+    pub keep: &'s Keep<'s>,
+    /// Worker threads.
+    pub threads: usize,
+    /// Set to end early.
+    pub stop: &'s AtomicBool,
+    /// Names met so far, for whoever shows progress.
+    pub progress: &'s AtomicU64,
+}
+
+/// What a scan found.
+pub struct Outcome {
+    /// The facts kept.
+    pub seen: Vec<Seen>,
+    /// What was examined.
+    pub coverage: Coverage,
+    /// Who lives there.
+    pub accounts: Accounts,
+    /// `PRETTY_NAME` or `ID VERSION_ID` of os-release, where its form is ordinary.
+    pub os: Option<String>,
+    /// The label of the tree.
+    pub tree: Arc<str>,
+}
+
+/// First what vanishes, then what persists; everything else follows.
+const VOLATILE: &[&str] =
+    &["tmp", "var/tmp", "dev/shm", "run", "etc/systemd", "etc/cron.d", "var/spool/cron", "usr/local/lib/systemd"];
+
+/// One folder to walk, and the files or folders in it to start from.
+struct Part {
+    root: PathBuf,
+    prefix: TreePath,
+    starts: Vec<TreePath>,
+    files: Vec<TreePath>,
+}
+
+impl Scan<'_> {
+    /// Examines a target.
+    ///
+    /// # Errors
+    /// Where the target itself cannot be opened; everything below it that cannot be read is a gap.
+    pub fn run(&self, target: &Target) -> Result<Outcome, TargetError> {
+        let tree: Arc<str> = "host".into();
+        let router = Router::new(self.surfaces.clone(), self.interest);
+        let inspector = Inspector::new(&router, self.interest, self.keep, tree.clone(), None).counting(self.progress);
+        let mountinfo = read_own("/proc/self/mountinfo");
+        let (mut accounts, mut os) = (Accounts::default(), None);
+        for part in parts(target)? {
+            let host = open(&part, &mountinfo)?;
+            if accounts.homes().next().is_none() {
+                accounts = accounts_of(&host, target, &part);
+                os = os_of(&host);
+            }
+            if *target == Target::Live {
+                host.visit_files(&inspector, &processes(&host));
+            }
+            host.visit_files(&inspector, &part.files);
+            let starts =
+                if part.starts.is_empty() && part.files.is_empty() { order(&host, &accounts) } else { part.starts };
+            host.walk(&inspector, &starts, self.threads, self.stop);
+        }
+        let (seen, mut coverage) = inspector.finish();
+        if !is_root() {
+            leave_others_alone(&mut coverage, &accounts);
+        }
+        coverage.settle();
+        Ok(Outcome { seen, coverage, accounts, os, tree })
+    }
+}
+
+fn open(part: &Part, mountinfo: &[u8]) -> Result<Host, TargetError> {
+    let fail = |error| TargetError { path: part.root.clone(), error };
+    Host::open("host", &part.root, part.prefix.clone(), skips(part, mountinfo)).map_err(fail)
+}
+
+/// The mount points to leave out, as paths below the part's root.
+fn skips(part: &Part, mountinfo: &[u8]) -> HashMap<TreePath, Skip> {
+    use std::os::unix::ffi::OsStrExt as _;
+    let root = absolute(&part.root).ok().and_then(|p| TreePath::new(p.as_os_str().as_bytes()));
+    let root = root.unwrap_or_else(TreePath::root);
+    let skips = mounts::to_skip(mountinfo).into_iter();
+    skips.filter_map(|(path, skip)| Some((TreePath::new(path.below(&root)?)?, skip))).collect()
+}
+
+fn parts(target: &Target) -> Result<Vec<Part>, TargetError> {
+    let whole =
+        |root: &Path| Part { root: root.to_owned(), prefix: TreePath::root(), starts: Vec::new(), files: Vec::new() };
+    match target {
+        Target::Live => Ok(vec![whole(Path::new("/"))]),
+        Target::Root(root) => Ok(vec![whole(root)]),
+        Target::Paths(paths, _) => paths.iter().map(|p| part_of(p)).collect(),
+    }
+}
+
+/// A folder is walked below itself; of a file, its folder is opened and only the file read.
+fn part_of(path: &Path) -> Result<Part, TargetError> {
+    use std::os::unix::ffi::OsStrExt as _;
+    let fail = |error| TargetError { path: path.to_owned(), error };
+    let full = absolute(path).map_err(fail)?;
+    let is_dir = rustix::fs::stat(&full)
+        .map(|s| rustix::fs::FileType::from_raw_mode(s.st_mode) == rustix::fs::FileType::Directory)
+        .map_err(|e| fail(e.into()))?;
+    let tree_path =
+        |p: &Path| TreePath::new(p.as_os_str().as_bytes()).ok_or_else(|| fail(io::ErrorKind::InvalidInput.into()));
+    if is_dir {
+        return Ok(Part { prefix: tree_path(&full)?, root: full, starts: vec![TreePath::root()], files: Vec::new() });
+    }
+    let folder = full.parent().unwrap_or(Path::new("/"));
+    let name = TreePath::root().join(full.file_name().map_or(b"".as_slice(), |n| n.as_bytes()));
+    Ok(Part { prefix: tree_path(folder)?, root: folder.to_owned(), starts: Vec::new(), files: vec![name] })
+}
+
+/// Absolute and without `..`, by the text alone but for the working folder.
+fn absolute(path: &Path) -> io::Result<PathBuf> {
+    let mut full = PathBuf::new();
+    for component in std::path::absolute(path)?.components() {
+        match component {
+            std::path::Component::ParentDir => {
+                full.pop();
+            }
+            other => full.push(other),
+        }
+    }
+    Ok(full)
+}
+
+fn accounts_of(host: &Host, target: &Target, part: &Part) -> Accounts {
+    let mut homes = Vec::new();
+    if let Some(home) = TreePath::new(b"home") {
+        homes.extend(host.list(&home).iter().map(|name| home.join(name)));
+    }
+    let passwd = match target {
+        // Owners of files of this machine are this machine's accounts.
+        Target::Paths(..) => read_own("/etc/passwd"),
+        Target::Live | Target::Root(_) => {
+            let path = TreePath::new(b"etc/passwd");
+            path.and_then(|p| host.read(&p, 16 << 20)).unwrap_or_default()
+        }
+    };
+    if let Target::Paths(_, true) = target {
+        homes.push(part.prefix.clone());
+    }
+    Accounts::new(&passwd, homes)
+}
+
+fn os_of(host: &Host) -> Option<String> {
+    let paths = ["etc/os-release", "usr/lib/os-release"];
+    let text = paths.iter().find_map(|p| host.read(&TreePath::new(p.as_bytes())?, 1 << 16))?;
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let field = |key: &str| {
+        let line = text.lines().find_map(|l| l.strip_prefix(key)?.strip_prefix('='))?;
+        let value = line.trim().trim_matches('"');
+        let plain = value.len() <= 40 && value.chars().all(|c| c.is_ascii_alphanumeric() || "._- ".contains(c));
+        plain.then(|| value.to_owned())
+    };
+    let id = field("ID")?;
+    Some(field("VERSION_ID").map_or(id.clone(), |version| format!("{id} {version}")))
+}
+
+fn processes(host: &Host) -> Vec<TreePath> {
+    let Some(proc) = TreePath::new(b"proc") else {
+        return Vec::new();
+    };
+    let own = std::process::id().to_string();
+    let names = host.list(&proc).into_iter();
+    let numeric = names.filter(|n| n.iter().all(u8::is_ascii_digit) && n.as_slice() != own.as_bytes());
+    numeric.map(|n| proc.join(&n).join(b"cmdline")).collect()
+}
+
+/// Volatile places, the start-up places of each home, then the rest.
+fn order(host: &Host, accounts: &Accounts) -> Vec<TreePath> {
+    let mut starts: Vec<TreePath> = VOLATILE.iter().filter_map(|p| TreePath::new(p.as_bytes())).collect();
+    for home in accounts.homes() {
+        starts.extend([&b".config/systemd"[..], b".config/autostart"].map(|p| home.join(p)));
+    }
+    starts.retain(|s| !host.list(s).is_empty());
+    starts.push(TreePath::root());
+    starts
+}
+
+/// Other people's homes that an ordinary user may not read are left out, and that is said once a home.
+fn leave_others_alone(coverage: &mut Coverage, accounts: &Accounts) {
+    let mut homes: Vec<TreePath> = accounts.homes().cloned().collect();
+    homes.extend(TreePath::new(b"root"));
+    let gaps = std::mem::take(&mut coverage.gaps);
+    for gap in gaps {
+        let denied = gap.kind == GapKind::Unreadable && gap.surface == "walk" && gap.detail == "permission denied";
+        let home = homes.iter().find(|h| denied && gap.origin.path == **h);
+        match home {
+            Some(home) => coverage.exclusions.push(Exclusion {
+                origin: Origin::file(&gap.origin.tree, home.clone()),
+                reason: "another user's home: run as root to examine it".to_owned(),
+            }),
+            None => coverage.gaps.push(gap),
+        }
+    }
+}
+
+/// Whether this process may read everything.
+pub fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// A file of the examiner's own system, which is not evidence; empty where it cannot be read.
+#[allow(clippy::disallowed_methods)] // the machine's own tables, at fixed paths
+fn read_own(path: &str) -> Vec<u8> {
+    std::fs::read(path).unwrap_or_default()
+}
