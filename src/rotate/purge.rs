@@ -215,8 +215,8 @@ fn rebuild(s: &Situation<'_>, found: &[&Finding]) -> Item {
         .filter_map(|f| Some(format!("make {}{} anew", shown(&f.environment.as_ref()?.prefix), within(&f.origin))))
         .collect();
     let why = "from emptied caches and changed pins, so that the malicious version cannot come back";
-    let mut item =
-        Item::new(Phase::Purge, "Make the deleted environments anew", why).say(format!("pin {}", good(s, found)));
+    let mut item = Item::new(Phase::Purge, "Put back what was deleted, in a good version", why)
+        .say(format!("pin {}", good(s, found)));
     for place in places {
         item = item.say(place);
     }

@@ -19,6 +19,8 @@ use crate::{
     verdict::{Exposure, Phase, Reach, Urgency},
 };
 
+/// More places of one kind without an identifier than this become one item.
+const PLACES: usize = 20;
 /// Identifiers that one audit step is repeated for.
 const IDENTIFIERS: usize = 20;
 
@@ -98,6 +100,7 @@ fn wanted<'s>(s: &Situation<'s>) -> Vec<Wanted<'s>> {
             }
         }
     }
+    merge_crowds(&mut all);
     for (incident, urgency) in s.ran() {
         for kind in &incident.harvest.kinds {
             let seen = s.assessment.credentials.iter().any(|j| &*j.credential.kind == kind.as_str());
@@ -115,14 +118,37 @@ fn wanted<'s>(s: &Situation<'s>) -> Vec<Wanted<'s>> {
     all
 }
 
+/// A thousand `.env` files are one thing to do, in a thousand places.
+fn merge_crowds(all: &mut Vec<Wanted<'_>>) {
+    let mut crowds: BTreeMap<(String, Urgency), usize> = BTreeMap::new();
+    let key = |w: &Wanted<'_>| (w.kind.to_owned(), w.urgency);
+    for w in all.iter().filter(|w| w.identifier.is_none()) {
+        *crowds.entry(key(w)).or_default() += 1;
+    }
+    crowds.retain(|_, n| *n > PLACES);
+    let (crowded, mut merged): (Vec<_>, Vec<_>) =
+        std::mem::take(all).into_iter().partition(|w| w.identifier.is_none() && crowds.contains_key(&key(w)));
+    let single = merged.len();
+    for w in crowded {
+        match merged.iter_mut().skip(single).find(|m| m.kind == w.kind && m.urgency == w.urgency) {
+            Some(crowd) => crowd.found.extend(w.found),
+            None => merged.push(w),
+        }
+    }
+    *all = merged;
+}
+
 impl Wanted<'_> {
     fn is_wallet(&self) -> bool {
         self.known.is_some_and(|k| k.lane == Lane::Irreversible || k.mode == Mode::MoveAssets)
     }
 
     fn key(&self) -> [&[u8]; 3] {
-        // What has an identifier is the same wherever it stands.
-        let first = self.found.first().map_or("", |j| &j.id);
+        // What has an identifier is the same wherever it stands; a crowd is told by how urgent it is.
+        let first = match self.found.as_slice() {
+            [one] => one.id.as_str(),
+            _ => self.urgency.as_str(),
+        };
         [
             self.kind.as_bytes(),
             self.identifier.unwrap_or_default().as_bytes(),
@@ -134,6 +160,7 @@ impl Wanted<'_> {
         let name = self.known.map_or(self.kind, |k| &k.name);
         match (self.identifier, self.found.first()) {
             (Some(id), _) => format!("{name} {}", escape(id.as_bytes())),
+            (None, Some(_)) if self.found.len() > 1 => format!("{name} in {} places", self.found.len()),
             (None, Some(j)) => format!("{name} in {}", place(&j.origin)),
             (None, None) => format!("{name}, though no file shows one"),
         }
@@ -235,17 +262,18 @@ fn fill(rotation: &Rotation, identifier: Option<&str>) -> CleanupStep {
 /// What the payload takes by other ways than the files that were found.
 fn beyond(s: &Situation<'_>, incident: &Incident, urgency: Urgency) -> Option<Item> {
     let harvest = &incident.harvest;
-    let mut steps: Vec<CleanupStep> = harvest.beyond_files.iter().map(|b| step(format!("replace {b}"))).collect();
+    let mut steps: Vec<CleanupStep> = harvest.beyond_files.iter().map(step).collect();
     if harvest.environment && !harvest.beyond_files.iter().any(|b| b.contains("environment")) {
-        steps.insert(0, step("replace every environment variable of the process that ran it"));
+        steps.insert(0, step("every environment variable of the process that ran it"));
     }
     let unknown: Vec<&str> = harvest.kinds.iter().map(String::as_str).filter(|k| s.catalog.kind(k).is_none()).collect();
     if !unknown.is_empty() {
-        steps.push(step(format!("replace {}", unknown.join(", "))));
+        steps.push(step(unknown.join(", ")));
     }
     if steps.is_empty() {
         return None;
     }
+    steps.insert(0, step("from a clean machine, replace whatever of this the process could reach:"));
     let title = format!("What {} takes beyond the files found here", incident.id);
     let why = format!(
         "{}: no scan can see which of these the process that ran it could reach; ask those who run it",

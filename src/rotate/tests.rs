@@ -351,3 +351,36 @@ fn the_same_findings_give_the_same_list() {
     let urgent = |i: &&Item| i.phase == Phase::Rotate && i.why.starts_with(Urgency::Now.as_str());
     assert!(worst().checklist().iter().any(|i| urgent(&i)));
 }
+
+#[test]
+fn a_crowd_without_identifiers_is_one_item() {
+    let many = (0..60).fold(worst(), |m, n| m.secret("db", None, format!("home/alice/p{n}/.pgpass").as_bytes()));
+    let items = many.checklist();
+    let rotations = titles(&items, Phase::Rotate);
+    assert_eq!(
+        rotations.iter().filter(|t| t.starts_with("the db")).count(),
+        2,
+        "the harvested one, and the crowd: {rotations:?}"
+    );
+    let crowd = items.iter().find(|i| i.title == "the db in 60 places").unwrap();
+    assert_eq!(crowd.credentials.len(), 60);
+}
+
+#[test]
+fn what_stands_in_a_larger_file_is_left_to_a_person() {
+    let mut machine = Machine::new().file(b"home/alice/.config/sysmon/sysmon.py");
+    machine.evidence[0].seen.origin.line = Some(3);
+    let items = machine.checklist();
+    assert!(commands(&items, Phase::Eradicate).is_empty(), "{items:?}");
+}
+
+#[test]
+fn a_process_is_looked_at_before_it_is_ended() {
+    let process = Fact::Process { pid: 4711, program: None, texts: (0..9).collect() };
+    let items = Machine::new().with("host/process", b"proc/4711/cmdline", process).checklist();
+    assert_eq!(
+        commands(&items, Phase::Eradicate)[..2],
+        [r"tr '\0' ' ' < /proc/4711/cmdline", "kill -KILL 4711"],
+        "{items:?}"
+    );
+}
