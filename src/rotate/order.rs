@@ -36,12 +36,13 @@ pub fn order(catalog: &Catalog, wanted: &BTreeMap<String, Urgency>) -> Vec<Group
     }
     // One member stands for the group: in a circle all reach the same.
     let earlier = |a: &[&str], b: &[&str]| a != b && a.first().zip(b.first()).is_some_and(|(a, b)| reaches(a, b));
-    // A group that others wait for is as urgent as the most urgent of them.
-    let urgency = |group: &[&str]| {
+    // What others wait for is as urgent, and as early, as the foremost of them: a mailbox that can mint a publishing token
+    // must not keep it waiting behind databases.
+    let key = |group: &[&str]| {
         let waiting = groups.iter().filter(|g| g.as_slice() == group || earlier(group, g)).flatten();
-        waiting.filter_map(|k| wanted.get(*k).copied()).max()
+        let foremost = waiting.map(|k| (Reverse(wanted.get(*k).copied()), place(catalog, k))).min();
+        (foremost, group.first().map(|k| place(catalog, k)))
     };
-    let key = |group: &[&str]| (Reverse(urgency(group)), group.first().map(|k| place(catalog, k)));
     let mut left: Vec<&[&str]> = groups.iter().map(Vec::as_slice).collect();
     left.sort_by_cached_key(|g| key(g));
     let mut sorted: Vec<&[&str]> = Vec::new();
@@ -104,6 +105,17 @@ mod tests {
         assert_eq!(told(&c, &[("db", Now), ("cloud", Now), ("npm", Now), ("llm", Now)]), ["npm", "cloud", "llm", "db"]);
         assert_eq!(told(&c, &[("unknown", Now), ("db", Now)]), ["db", "unknown"]);
         assert!(told(&c, &[]).is_empty());
+    }
+
+    #[test]
+    fn what_holds_up_a_publishing_token_comes_before_what_does_not() {
+        let c = catalog(vec![
+            kind("db", "standard", 2, &[]),
+            kind("mcp", "standard", 3, &["npm"]),
+            kind("npm", "propagation", 1, &[]),
+        ]);
+        use Urgency::Now;
+        assert_eq!(told(&c, &[("db", Now), ("mcp", Now), ("npm", Now)]), ["mcp", "npm", "db"]);
     }
 
     #[test]
