@@ -5,11 +5,21 @@ use std::fmt::Write as _;
 /// Makes bytes of the target harmless to print: one line, no control characters, no bidirectional marks, no invisible
 /// separators. Bytes that are not UTF-8 become `\xNN`; what is replaced becomes `\u{NN}`; a backslash becomes `\\`.
 pub fn escape(raw: &[u8]) -> String {
+    shown(raw, "\\\\")
+}
+
+/// `escape` for sentences and commands of this program that quote the target: a backslash stays as it is, since it belongs to
+/// what was escaped before, or to the shell.
+pub fn printable(text: &str) -> String {
+    shown(text.as_bytes(), "\\")
+}
+
+fn shown(raw: &[u8], backslash: &str) -> String {
     let mut shown = String::with_capacity(raw.len());
     for chunk in raw.utf8_chunks() {
         for c in chunk.valid().chars() {
             match c {
-                '\\' => shown.push_str("\\\\"),
+                '\\' => shown.push_str(backslash),
                 '\n' => shown.push_str("\\n"),
                 '\r' => shown.push_str("\\r"),
                 '\t' => shown.push_str("\\t"),
@@ -37,7 +47,8 @@ pub fn escape_short(raw: &[u8], limit: usize) -> String {
     cut
 }
 
-fn hidden(c: char) -> bool {
+/// Whether a character could steer a terminal, turn the reading direction, or not be seen.
+pub fn hidden(c: char) -> bool {
     c.is_control()
         || matches!(u32::from(c),
             0x00ad | 0x034f | 0x061c | 0x115f..=0x1160 | 0x17b4..=0x17b5 | 0x180b..=0x180f
@@ -69,6 +80,13 @@ mod tests {
         assert_eq!(escape(b"caf\xe9\x9b"), "caf\\xe9\\x9b");
         assert_eq!(escape("\u{9b}31m".as_bytes()), "\\u{9b}31m");
         assert_eq!(escape("naïve 文".as_bytes()), "naïve 文");
+    }
+
+    #[test]
+    fn what_was_escaped_once_is_not_escaped_twice() {
+        let once = escape(b"a\x1b\\");
+        assert_eq!(printable(&once), once);
+        assert_eq!(printable("rm -- $'\\xff'\n\u{202e}"), "rm -- $'\\xff'\\n\\u{202e}");
     }
 
     #[test]

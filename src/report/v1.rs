@@ -1,5 +1,5 @@
 //! The report, version 1: the public types. Everything that is shown, in any format, comes from one of these. Within version
-//! 1 anything may be added and nothing renamed; `iocs/schema/report.schema.json` says the same for machines.
+//! 1 anything may be added and nothing renamed; `docs/schema/report-1.schema.json` says the same for machines.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
@@ -15,7 +15,7 @@ use crate::{
 pub const SCHEMA: &str = "dosimeter.report/1";
 
 /// One examination.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// `dosimeter.report/1`.
     pub schema: String,
@@ -42,7 +42,7 @@ pub struct Report {
 }
 
 /// What wrote the report.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tool {
     /// `dosimeter`.
     pub name: String,
@@ -51,7 +51,7 @@ pub struct Tool {
 }
 
 /// The indicators that were used.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Indicators {
     /// Counts releases of the database.
     pub sequence: u64,
@@ -68,7 +68,7 @@ pub struct Indicators {
 }
 
 /// One run.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     /// 16 hex digits.
     pub id: String,
@@ -87,7 +87,7 @@ pub struct Run {
 }
 
 /// What was examined.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
     /// `host`, `root`, `home`, `path`, `images`.
     pub kind: String,
@@ -98,7 +98,7 @@ pub struct Target {
 }
 
 /// The answer.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     /// The worst, or `none`.
     #[serde(with = "exposure_or_none")]
@@ -131,7 +131,7 @@ mod exposure_or_none {
 }
 
 /// One incident that left evidence.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IncidentReport {
     /// Its id.
     pub id: String,
@@ -150,7 +150,7 @@ pub struct IncidentReport {
 }
 
 /// When one artefact could be had.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     /// `litellm 1.82.7`.
     pub artifact: String,
@@ -161,7 +161,7 @@ pub struct Window {
 }
 
 /// One piece of evidence.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// `f-` and 16 hex digits, the same from run to run.
     pub id: String,
@@ -287,7 +287,7 @@ pub struct Link {
 }
 
 /// A credential. No field can hold its value.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credential {
     /// `c-` and 16 hex digits.
     pub id: String,
@@ -388,7 +388,7 @@ pub struct Anomaly {
 }
 
 /// What was examined and what was not.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
     /// Labels.
     pub trees: Vec<String>,
@@ -401,6 +401,7 @@ pub struct Coverage {
     /// Opened without `O_NOATIME`.
     pub atime_changed: u64,
     /// Install commands without a time and without a version.
+    #[serde(default)]
     pub undated_commands: u64,
     /// What should have been examined and could not be.
     pub gaps: Vec<Gap>,

@@ -1,1 +1,142 @@
-//! rotate
+//! The checklist: what to do, in which order, and why in that order. Pure: no I/O, no clock.
+//!
+//! ```text
+//! preserve ─▶ contain ─▶ disarm ─▶ eradicate ─▶ purge ─▶ freeze ─▶ rotate ─▶ verify ─▶ audit
+//!                                                          wallets: at once, from a clean device
+//! ```
+//!
+//! No command on it starts an interpreter or a package manager of the examined machine: the first Python that starts in a
+//! poisoned environment runs the payload again. Rotating comes after everything that could steal the new secret too.
+
+mod eradicate;
+mod order;
+mod purge;
+mod secrets;
+pub mod shell;
+mod situation;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use sha2::{Digest as _, Sha256};
+
+use self::situation::Situation;
+use crate::{
+    assess::{Accounts, Assessment},
+    credential::Catalog,
+    ioc::{Index, model::CleanupStep},
+    text::hex,
+    verdict::Phase,
+};
+
+/// One item of the checklist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// `s-` and 8 hex digits of what it is: the same from run to run.
+    pub id: String,
+    /// Its phase.
+    pub phase: Phase,
+    /// One line.
+    pub title: String,
+    /// The reason.
+    pub why: String,
+    /// Ids of items that come first; all stand earlier in the list.
+    pub after: Vec<String>,
+    /// What to do, in order.
+    pub steps: Vec<CleanupStep>,
+    /// Ids of the credentials it is about.
+    pub credentials: Vec<String>,
+}
+
+/// The checklist for one assessment, by phase. Empty where nothing was found.
+pub fn checklist(
+    index: &Index,
+    catalog: &Catalog,
+    assessment: &Assessment,
+    accounts: &BTreeMap<Arc<str>, Accounts>,
+) -> Vec<Item> {
+    if assessment.findings.is_empty() {
+        return Vec::new();
+    }
+    let situation = Situation::new(index, catalog, assessment, accounts);
+    let mut plan = Plan::default();
+    eradicate::before(&situation, &mut plan);
+    eradicate::eradicate(&situation, &mut plan);
+    purge::purge(&situation, &mut plan);
+    secrets::freeze(&situation, &mut plan);
+    secrets::rotate(&situation, &mut plan);
+    secrets::verify(&situation, &mut plan);
+    secrets::audit(&situation, &mut plan);
+    plan.items
+}
+
+/// The list while it is written. Items come in the order of their phases.
+#[derive(Debug, Default)]
+struct Plan {
+    items: Vec<Item>,
+    ids: BTreeSet<String>,
+}
+
+impl Plan {
+    /// Adds an item and gives its id back. `what` tells it from every other.
+    fn add(&mut self, what: &[&[u8]], mut item: Item) -> String {
+        let mut hash = Sha256::new_with_prefix(item.phase.as_str());
+        for part in what {
+            hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
+            hash.update(part);
+        }
+        loop {
+            let id = format!("s-{}", hex(hash.clone().finalize().get(..4).unwrap_or_default()));
+            if self.ids.insert(id.clone()) {
+                item.id.clone_from(&id);
+                self.items.push(item);
+                return id;
+            }
+            hash.update(b"again");
+        }
+    }
+
+    /// Ids of the items of some phases.
+    fn ids_of(&self, phases: &[Phase]) -> Vec<String> {
+        self.items.iter().filter(|i| phases.contains(&i.phase)).map(|i| i.id.clone()).collect()
+    }
+}
+
+impl Item {
+    fn new(phase: Phase, title: impl Into<String>, why: impl Into<String>) -> Self {
+        Self {
+            id: String::new(),
+            phase,
+            title: title.into(),
+            why: why.into(),
+            after: Vec::new(),
+            steps: Vec::new(),
+            credentials: Vec::new(),
+        }
+    }
+
+    fn after(mut self, after: Vec<String>) -> Self {
+        self.after = after;
+        self
+    }
+
+    fn say(mut self, what: impl Into<String>) -> Self {
+        self.steps.push(CleanupStep { what: what.into(), command: None });
+        self
+    }
+
+    fn run(mut self, what: impl Into<String>, command: impl Into<String>) -> Self {
+        self.steps.push(CleanupStep { what: what.into(), command: Some(command.into()) });
+        self
+    }
+
+    fn steps(mut self, steps: impl IntoIterator<Item = CleanupStep>) -> Self {
+        self.steps.extend(steps);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,265 @@
+//! From the judgement to the report: sorted, with names instead of numbers, and one line that answers the question.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use super::v1;
+use crate::{
+    assess::{self, Accounts, Assessment},
+    coverage::Coverage,
+    credential::Catalog,
+    ioc::{Index, model::Incident},
+    rotate,
+    text::hex,
+};
+
+/// What was judged, and what the caller knows of the run.
+pub struct Examination<'e> {
+    /// The indicators.
+    pub index: &'e Index,
+    /// The kinds of credential.
+    pub catalog: &'e Catalog,
+    /// The judgement.
+    pub assessment: &'e Assessment,
+    /// What was examined.
+    pub coverage: Coverage,
+    /// Who lives in each tree.
+    pub accounts: &'e BTreeMap<Arc<str>, Accounts>,
+    /// What was named on the command line.
+    pub target: v1::Target,
+    /// UTC.
+    pub started: Timestamp,
+    /// UTC.
+    pub finished: Timestamp,
+    /// The command line.
+    pub argv: Vec<String>,
+    /// The account it ran as.
+    pub user: String,
+    /// Whether that account may read everything.
+    pub privileged: bool,
+}
+
+/// Builds the report, with its checklist.
+pub fn build(mut e: Examination<'_>) -> v1::Report {
+    e.coverage.settle();
+    let incidents = incidents(&e);
+    let checklist = rotate::checklist(e.index, e.catalog, e.assessment, e.accounts);
+    let exposure = e.assessment.exposure();
+    let complete = e.coverage.complete();
+    let summary = summary(&incidents, &e.target, complete);
+    v1::Report {
+        schema: v1::SCHEMA.to_owned(),
+        tool: v1::Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+        indicators: indicators(&e),
+        verdict: v1::Verdict { exposure, complete, summary },
+        incidents,
+        credentials: e.assessment.credentials.iter().map(|j| credential(&e, j)).collect(),
+        checklist: checklist.into_iter().map(item).collect(),
+        timeline: e.assessment.timeline.iter().map(moment).collect(),
+        anomalies: e.assessment.anomalies.iter().map(anomaly).collect(),
+        run: v1::Run {
+            id: run_id(&e),
+            started: e.started,
+            finished: e.finished,
+            target: e.target,
+            argv: e.argv,
+            user: e.user,
+            privileged: e.privileged,
+        },
+        coverage: coverage(e.coverage, e.assessment.undated_commands),
+    }
+}
+
+/// The answer in one line. It says what was found or that nothing was, and never more than what was examined can carry.
+fn summary(incidents: &[v1::IncidentReport], target: &v1::Target, complete: bool) -> String {
+    if incidents.is_empty() {
+        return match complete {
+            true => "nothing found in what was examined".to_owned(),
+            false => "nothing found, examination incomplete".to_owned(),
+        };
+    }
+    let found: Vec<String> = incidents.iter().map(|i| format!("{} {}", i.id, i.exposure.as_str())).collect();
+    let rest = if complete { "" } else { "; examination incomplete" };
+    format!("exposed: {} {}{rest}", found.join(", "), whereabouts(incidents, target))
+}
+
+fn whereabouts(incidents: &[v1::IncidentReport], target: &v1::Target) -> String {
+    let findings = || incidents.iter().flat_map(|i| &i.findings);
+    let images: BTreeSet<&str> =
+        findings().filter(|f| f.location.layer.is_some()).map(|f| f.location.tree.as_str()).collect();
+    let image = images.first().filter(|_| images.len() == 1);
+    match (target.kind.as_str(), image) {
+        ("host", _) => "on this machine".to_owned(),
+        (_, Some(image)) => format!("in image {image}"),
+        ("images", None) if !images.is_empty() => format!("in {} images", images.len()),
+        _ => format!("in {}", target.id),
+    }
+}
+
+fn run_id(e: &Examination<'_>) -> String {
+    let mut hash = Sha256::new();
+    for part in [&e.started.to_string(), &e.target.kind, &e.target.id, &e.index.database.digest] {
+        hash.update(part);
+        hash.update([0]);
+    }
+    hex(hash.finalize().get(..8).unwrap_or_default())
+}
+
+fn indicators(e: &Examination<'_>) -> v1::Indicators {
+    let database = &e.index.database;
+    let versions = database.incidents.iter().flat_map(|i| &i.packages).map(|p| p.versions.len()).sum();
+    v1::Indicators {
+        sequence: database.sequence,
+        created: database.created,
+        digest: database.digest.clone(),
+        incidents: database.incidents.len(),
+        packages: versions,
+        age_days: e.started.duration_since(database.created).as_hours().div_euclid(24),
+    }
+}
+
+/// Worst first, then by id.
+fn incidents(e: &Examination<'_>) -> Vec<v1::IncidentReport> {
+    let mut grouped: BTreeMap<usize, Vec<&assess::Finding>> = BTreeMap::new();
+    for f in &e.assessment.findings {
+        grouped.entry(f.incident).or_default().push(f);
+    }
+    let all = grouped.into_iter().filter_map(|(id, findings)| incident(e.index.incident(id)?, &findings));
+    let mut incidents: Vec<_> = all.collect();
+    incidents.sort_by(|a, b| {
+        (Reverse((a.exposure, a.confidence)), &a.id).cmp(&(Reverse((b.exposure, b.confidence)), &b.id))
+    });
+    incidents
+}
+
+fn incident(incident: &Incident, findings: &[&assess::Finding]) -> Option<v1::IncidentReport> {
+    let (exposure, confidence) = findings.iter().map(|f| (f.exposure, f.confidence)).max()?;
+    let window =
+        |w: &crate::ioc::model::Window| v1::Window { artifact: w.artifact.clone(), start: w.start, end: w.end };
+    Some(v1::IncidentReport {
+        id: incident.id.clone(),
+        title: incident.title.clone(),
+        exposure,
+        confidence,
+        references: incident.sources.values().filter_map(|s| s.url.clone()).collect(),
+        windows: incident.windows.iter().map(window).collect(),
+        findings: findings.iter().map(|f| finding(f)).collect(),
+    })
+}
+
+fn finding(f: &assess::Finding) -> v1::Finding {
+    let environment = f
+        .environment
+        .as_ref()
+        .map(|e| v1::Environment { path: v1::PathText([b"/", e.prefix.as_bytes()].concat()), kind: e.kind });
+    let artifact =
+        f.artifact.as_ref().map(|a| v1::Artifact { name: a.name.clone(), size: a.size, sha256: a.sha256.clone() });
+    let link = |l: &assess::Link| v1::Link {
+        name: l.name.clone(),
+        version: l.version.clone(),
+        requirement: l.requirement.clone(),
+        requested: l.requested,
+    };
+    v1::Finding {
+        id: f.id.clone(),
+        indicator: f.indicator.clone(),
+        kind: f.kind.as_str().to_owned(),
+        exposure: f.exposure,
+        confidence: f.confidence,
+        surface: f.surface.to_owned(),
+        package: f.package.clone(),
+        location: (&f.origin).into(),
+        environment,
+        artifact,
+        at: f.at.as_ref().map(|at| at.time),
+        at_source: f.at.as_ref().map(|at| at.source.to_string()),
+        reason: f.reason.clone(),
+        chain: f.chain.iter().map(link).collect(),
+    }
+}
+
+fn credential(e: &Examination<'_>, j: &assess::Judged) -> v1::Credential {
+    let kind = &*j.credential.kind;
+    let provider = e.catalog.kind(kind).map(|k| k.provider.clone());
+    let by = j.by.iter().filter_map(|b| {
+        let incident = e.index.incident(b.incident)?.id.clone();
+        Some(v1::ReachBy { incident, reach: b.reach, confidence: b.confidence, rule: b.rule.clone() })
+    });
+    let owner = |uid: u32| e.accounts.get(&j.origin.tree).map_or_else(|| uid.to_string(), |a| a.name(uid));
+    v1::Credential {
+        id: j.id.clone(),
+        kind: kind.to_owned(),
+        provider: provider.unwrap_or_else(|| kind.split('.').next().unwrap_or(kind).to_owned()),
+        location: (&j.origin).into(),
+        owner: j.uid.map(owner),
+        identifier: j.credential.identifier.clone(),
+        note: j.credential.note.clone(),
+        modified: j.modified.as_ref().map(|at| at.time),
+        reach: j.reach,
+        reach_by: by.collect(),
+        rotate: j.rotate,
+        reason: j.reason.clone(),
+    }
+}
+
+fn item(item: rotate::Item) -> v1::Item {
+    let steps = item.steps.into_iter().map(|s| v1::Step { what: s.what, command: s.command });
+    v1::Item {
+        id: item.id,
+        phase: item.phase,
+        title: item.title,
+        why: item.why,
+        after: item.after,
+        steps: steps.collect(),
+        credentials: item.credentials,
+    }
+}
+
+fn moment(m: &assess::Moment) -> v1::Moment {
+    v1::Moment {
+        at: m.at,
+        source: m.source.clone(),
+        what: m.what.clone(),
+        finding: m.finding.clone(),
+        credential: None,
+    }
+}
+
+fn anomaly(a: &assess::Anomaly) -> v1::Anomaly {
+    v1::Anomaly {
+        id: a.id.clone(),
+        surface: a.surface.to_owned(),
+        location: (&a.origin).into(),
+        at: a.at.as_ref().map(|at| at.time),
+        what: a.what.clone(),
+    }
+}
+
+fn coverage(c: Coverage, undated: u64) -> v1::Coverage {
+    let surfaces =
+        c.surfaces.into_iter().map(|(id, n)| v1::SurfaceCount { id: id.to_owned(), files: n.files, facts: n.facts });
+    let gaps = c.gaps.into_iter().map(|g| v1::Gap {
+        location: (&g.origin).into(),
+        surface: g.surface.to_owned(),
+        kind: g.kind,
+        detail: g.detail,
+    });
+    let exclusions = c.exclusions.into_iter().map(|x| v1::Exclusion { location: (&x.origin).into(), reason: x.reason });
+    v1::Coverage {
+        trees: c.trees,
+        surfaces: surfaces.collect(),
+        files_seen: c.files_seen,
+        bytes_read: c.bytes_read,
+        atime_changed: c.atime_changed,
+        // Some lines are counted where they are read and never become facts, others only when they are judged.
+        undated_commands: c.undated_commands.max(undated),
+        gaps: gaps.collect(),
+        exclusions: exclusions.collect(),
+    }
+}

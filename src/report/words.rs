@@ -1,0 +1,178 @@
+//! Wording that every format for people shares. What comes from the target leaves through `escape` or `printable`.
+
+use super::v1;
+use crate::{
+    text::{defang, escape, printable},
+    verdict::{Phase, Urgency},
+};
+
+/// A path, whole.
+pub fn path(path: &v1::PathText) -> String {
+    escape(&path.0)
+}
+
+/// A path, whole, with what narrows it down.
+pub fn place(location: &v1::Location) -> String {
+    format!("{}{}", path(&location.path), detail(location))
+}
+
+/// What stands behind the path: the member, the line, the tree, the layer.
+pub fn detail(location: &v1::Location) -> String {
+    let mut words = String::new();
+    if let Some(inner) = &location.inner {
+        words.push_str(&format!(" [{}]", escape(inner.as_bytes())));
+    }
+    if let Some(line) = location.line {
+        words.push_str(&format!(" line {line}"));
+    }
+    if location.tree != "host" {
+        words.push_str(&format!(" in {}", escape(location.tree.as_bytes())));
+    }
+    if let Some(layer) = &location.layer {
+        let digest: String = layer.chars().take("sha256:".len() + 12).collect();
+        words.push_str(&format!(" (layer {})", escape(digest.as_bytes())));
+    }
+    words
+}
+
+/// "litellm ← dspy ← my-plugin (asked for)".
+pub fn chain(chain: &[v1::Link]) -> String {
+    let steps = chain.iter().rev().map(|l| {
+        let asked = if l.requested { " (asked for)" } else { "" };
+        format!("{}{asked}", escape(l.name.as_bytes()))
+    });
+    steps.collect::<Vec<_>>().join(" ← ")
+}
+
+/// The indicator, so that no host in it is a link.
+pub fn indicator(f: &v1::Finding) -> String {
+    let shown = match f.indicator.split_once('/') {
+        Some((kind @ ("host" | "url" | "ip"), host)) => format!("{kind}/{}", defang(host)),
+        _ => f.indicator.clone(),
+    };
+    escape(shown.as_bytes())
+}
+
+/// "2026-03-24T11:05:00Z (mtime of INSTALLER)".
+pub fn when(f: &v1::Finding) -> Option<String> {
+    let source = f.at_source.as_deref().map(|s| format!(" ({})", printable(s))).unwrap_or_default();
+    Some(format!("{}{source}", f.at?))
+}
+
+/// The wheel, sdist or the like.
+pub fn artifact(a: &v1::Artifact) -> String {
+    let mut words: Vec<String> = Vec::new();
+    words.extend(a.name.as_deref().map(|n| escape(n.as_bytes())));
+    words.extend(a.size.map(|s| format!("{s} bytes")));
+    words.extend(a.sha256.as_deref().map(|h| format!("sha256 {}", escape(h.as_bytes()))));
+    words.join(", ")
+}
+
+/// "1 gap", "3 gaps".
+pub fn count(n: usize, one: &str) -> String {
+    match n {
+        1 => format!("1 {one}"),
+        n => format!("{n} {one}s"),
+    }
+}
+
+/// Bytes for people, in powers of 1024 and tenths.
+pub fn size(bytes: u64) -> String {
+    let units = [("GiB", 30_u32), ("MiB", 20), ("KiB", 10)];
+    for (unit, shift) in units {
+        if bytes >> shift > 0 {
+            let tenths = (u128::from(bytes) * 10) >> shift;
+            return format!("{}.{} {unit}", tenths / 10, tenths % 10);
+        }
+    }
+    format!("{bytes} bytes")
+}
+
+/// What, when, as whom.
+pub fn run(report: &v1::Report) -> String {
+    let run = &report.run;
+    let os = run.target.os.as_deref().map(|os| format!(" ({})", escape(os.as_bytes()))).unwrap_or_default();
+    let user = escape(run.user.as_bytes());
+    let rights = if run.privileged { "" } else { ", which may not read everything" };
+    let (kind, id) = (escape(run.target.kind.as_bytes()), escape(run.target.id.as_bytes()));
+    format!("{kind} {id}{os}, {} to {}, as {user}{rights}", run.started, run.finished)
+}
+
+/// What was examined, in one line.
+pub fn examined(report: &v1::Report) -> String {
+    let c = &report.coverage;
+    let state = match report.verdict.complete {
+        true => "examination complete".to_owned(),
+        false => format!("EXAMINATION INCOMPLETE: {}", count(c.gaps.len(), "gap")),
+    };
+    let left = count(c.exclusions.len(), "exclusion");
+    format!("{state}; {} names seen, {} read, {left}", c.files_seen, size(c.bytes_read))
+}
+
+/// Which indicators.
+pub fn indicators(report: &v1::Report) -> String {
+    let i = &report.indicators;
+    let age =
+        usize::try_from(i.age_days).map_or_else(|_| "of the future".to_owned(), |d| format!("{} old", count(d, "day")));
+    let day = i.created.strftime("%Y-%m-%d");
+    let (incidents, versions) = (count(i.incidents, "incident"), count(i.packages, "malicious version"));
+    format!("indicators {} of {day} ({age}): {incidents}, {versions}", i.sequence)
+}
+
+/// The findings of an incident, worst first.
+pub fn worst_first(incident: &v1::IncidentReport) -> Vec<&v1::Finding> {
+    let mut findings: Vec<&v1::Finding> = incident.findings.iter().collect();
+    findings.sort_by_key(|f| std::cmp::Reverse((f.exposure, f.confidence)));
+    findings
+}
+
+/// How urgent an item is, and why, which starts with that word where it is about secrets.
+pub fn why(item: &v1::Item) -> (Option<Urgency>, &str) {
+    let urgency = |word: &str| [Urgency::Now, Urgency::Soon].into_iter().find(|u| u.as_str() == word);
+    match item.why.split_once(": ") {
+        Some((word, rest)) if item.phase == Phase::Rotate && urgency(word).is_some() => (urgency(word), rest),
+        _ => (None, &item.why),
+    }
+}
+
+/// The title, with how urgent it is.
+pub fn title(item: &v1::Item) -> String {
+    let urgency = why(item).0.map(|u| format!("{}: ", u.as_str())).unwrap_or_default();
+    format!("{urgency}{}", printable(&item.title))
+}
+
+/// The numbers that the items of `after` have in the list, as "1-4, 7".
+pub fn after(report: &v1::Report, item: &v1::Item) -> String {
+    let numbers = report.checklist.iter().zip(1_usize..).filter(|(i, _)| item.after.contains(&i.id)).map(|(_, n)| n);
+    let mut runs: Vec<(usize, usize)> = Vec::new();
+    for n in numbers {
+        match runs.last_mut() {
+            Some((_, end)) if *end + 1 == n => *end = n,
+            _ => runs.push((n, n)),
+        }
+    }
+    let words = runs.into_iter().map(|(a, b)| if a == b { a.to_string() } else { format!("{a}-{b}") });
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// Lists of surfaces, gaps and the like stop here.
+pub const LISTED: usize = 20;
+
+/// "and 12 more, see the JSON report (`-o report.json`)", where some were left out.
+pub fn more(all: usize, shown: usize) -> Option<String> {
+    (all > shown).then(|| format!("and {} more, see the JSON report (`-o report.json`)", all - shown))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_for_people() {
+        assert_eq!(size(0), "0 bytes");
+        assert_eq!(size(1023), "1023 bytes");
+        assert_eq!(size(1536), "1.5 KiB");
+        assert_eq!(size(73_400_320), "70.0 MiB");
+        assert_eq!(size(u64::MAX), "17179869183.9 GiB");
+    }
+}

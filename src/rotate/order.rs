@@ -1,0 +1,133 @@
+//! Which kind of credential is replaced before which: who mints or reads another comes first, and a circle goes together.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use crate::{
+    credential::{Catalog, model::Lane},
+    verdict::Urgency,
+};
+
+/// Kinds that are replaced together: all of them revoked before any of them is issued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// Ids, by tier, lane and position.
+    pub kinds: Vec<String>,
+    /// Positions, in the answer, of the groups that mint or read one of these; all smaller than the group's own.
+    pub after: Vec<usize>,
+}
+
+/// Orders the wanted kinds: by who mints whom, then the urgent ones, then by tier, lane and position.
+pub fn order(catalog: &Catalog, wanted: &BTreeMap<String, Urgency>) -> Vec<Group> {
+    let reach: BTreeMap<&str, BTreeSet<&str>> = wanted.keys().map(|k| (k.as_str(), reached(catalog, k))).collect();
+    let reaches = |from: &str, to: &str| reach.get(from).is_some_and(|r| r.contains(to));
+    let mut groups: Vec<Vec<&str>> = Vec::new();
+    for kind in wanted.keys() {
+        let circle = |g: &&mut Vec<&str>| g.first().is_some_and(|first| reaches(kind, first) && reaches(first, kind));
+        match groups.iter_mut().find(circle) {
+            Some(group) => group.push(kind),
+            None => groups.push(vec![kind]),
+        }
+    }
+    for group in &mut groups {
+        group.sort_by_cached_key(|k| place(catalog, k));
+    }
+    // One member stands for the group: in a circle all reach the same.
+    let earlier = |a: &[&str], b: &[&str]| a != b && a.first().zip(b.first()).is_some_and(|(a, b)| reaches(a, b));
+    // What others wait for is as urgent, and as early, as the foremost of them: a mailbox that can mint a publishing token
+    // must not keep it waiting behind databases.
+    let key = |group: &[&str]| {
+        let waiting = groups.iter().filter(|g| g.as_slice() == group || earlier(group, g)).flatten();
+        let foremost = waiting.map(|k| (Reverse(wanted.get(*k).copied()), place(catalog, k))).min();
+        (foremost, group.first().map(|k| place(catalog, k)))
+    };
+    let mut left: Vec<&[&str]> = groups.iter().map(Vec::as_slice).collect();
+    left.sort_by_cached_key(|g| key(g));
+    let mut sorted: Vec<&[&str]> = Vec::new();
+    while let Some(at) = left.iter().position(|g| !left.iter().any(|other| earlier(other, g))) {
+        sorted.push(left.remove(at));
+    }
+    let after = |group: &[&str]| sorted.iter().enumerate().filter(|(_, g)| earlier(g, group)).map(|(i, _)| i).collect();
+    let owned = |group: &[&str]| group.iter().map(|k| (*k).to_owned()).collect();
+    sorted.iter().map(|group| Group { kinds: owned(group), after: after(group) }).collect()
+}
+
+/// Every kind that can be minted or read with this one, in any number of steps. Members of an atomic group count as a circle.
+fn reached<'c>(catalog: &'c Catalog, kind: &'c str) -> BTreeSet<&'c str> {
+    let mut reached = BTreeSet::new();
+    let mut next: Vec<&str> = vec![kind];
+    while let Some(here) = next.pop() {
+        let Some(kind) = catalog.kind(here) else {
+            continue;
+        };
+        let together = catalog.kinds.iter().filter(|k| k.atomic_group.is_some() && k.atomic_group == kind.atomic_group);
+        let neighbours = kind.edges.iter().map(String::as_str).chain(together.map(|k| k.id.as_str()));
+        next.extend(neighbours.filter(|n| reached.insert(*n)));
+    }
+    reached
+}
+
+/// Kinds that nobody describes come last.
+fn place(catalog: &Catalog, kind: &str) -> (u8, Lane, u16, String) {
+    let (tier, lane, order) =
+        catalog.kind(kind).map_or((u8::MAX, Lane::Spend, u16::MAX), |k| (k.tier, k.lane, k.order));
+    (tier, lane, order, kind.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rotate::tests::{catalog, kind};
+
+    fn told(catalog: &Catalog, wanted: &[(&str, Urgency)]) -> Vec<String> {
+        let wanted = wanted.iter().map(|(k, u)| ((*k).to_owned(), *u)).collect();
+        let groups = order(catalog, &wanted);
+        for (at, group) in groups.iter().enumerate() {
+            assert!(group.after.iter().all(|a| *a < at), "{groups:?}");
+        }
+        groups.iter().map(|g| g.kinds.join("+")).collect()
+    }
+
+    #[test]
+    fn who_mints_comes_first_even_when_less_urgent() {
+        let c = catalog(vec![
+            kind("db", "standard", 4, &[]),
+            kind("cloud", "standard", 2, &["middle"]),
+            kind("middle", "standard", 3, &["db"]),
+            kind("npm", "propagation", 1, &[]),
+            kind("llm", "spend", 2, &[]),
+        ]);
+        use Urgency::{Now, Soon};
+        // `middle` is not on the list, and the order still holds across it.
+        assert_eq!(told(&c, &[("db", Now), ("cloud", Soon), ("npm", Soon)]), ["cloud", "db", "npm"]);
+        assert_eq!(told(&c, &[("db", Now), ("cloud", Now), ("npm", Now), ("llm", Now)]), ["npm", "cloud", "llm", "db"]);
+        assert_eq!(told(&c, &[("unknown", Now), ("db", Now)]), ["db", "unknown"]);
+        assert!(told(&c, &[]).is_empty());
+    }
+
+    #[test]
+    fn what_holds_up_a_publishing_token_comes_before_what_does_not() {
+        let c = catalog(vec![
+            kind("db", "standard", 2, &[]),
+            kind("mcp", "standard", 3, &["npm"]),
+            kind("npm", "propagation", 1, &[]),
+        ]);
+        use Urgency::Now;
+        assert_eq!(told(&c, &[("db", Now), ("mcp", Now), ("npm", Now)]), ["mcp", "npm", "db"]);
+    }
+
+    #[test]
+    fn circles_and_atomic_groups_go_together() {
+        let mut pat = kind("pat", "propagation", 1, &["ssh"]);
+        pat.atomic_group = Some("A1".to_owned());
+        let mut store = kind("store", "propagation", 1, &[]);
+        store.atomic_group = Some("A1".to_owned());
+        let c =
+            catalog(vec![pat, store, kind("ssh", "standard", 2, &["store", "env"]), kind("env", "standard", 3, &[])]);
+        use Urgency::{Now, Soon};
+        // ssh reads the store, which goes with pat, which mints ssh: one circle.
+        assert_eq!(told(&c, &[("pat", Now), ("store", Soon), ("ssh", Now), ("env", Now)]), ["pat+store+ssh", "env"]);
+    }
+}

@@ -1,0 +1,367 @@
+//! Freeze, rotate, verify, audit: the secrets themselves.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Item, Plan,
+    order::{Group, order},
+    shell::{is_plain, quote},
+    situation::{Situation, place, step},
+};
+use crate::{
+    assess::Judged,
+    credential::{
+        Kind,
+        model::{Lane, Mode, Rotation},
+    },
+    ioc::model::{CleanupStep, Incident},
+    text::escape,
+    verdict::{Exposure, Phase, Reach, Urgency},
+};
+
+/// More places of one kind without an identifier than this become one item.
+const PLACES: usize = 20;
+/// Identifiers that one audit step is repeated for.
+const IDENTIFIERS: usize = 20;
+
+/// Publishing, deploying and CI wait, where what was taken can reach others.
+pub fn freeze(s: &Situation<'_>, plan: &mut Plan) {
+    let spreads = |j: &Judged| s.catalog.kind(&j.credential.kind).is_some_and(|k| k.lane == Lane::Propagation);
+    let wanted = |j: &&Judged| j.rotate != Urgency::No && (spreads(j) || j.reach == Reach::Harvested);
+    if !s.assessment.credentials.iter().any(|j| wanted(&j)) {
+        return;
+    }
+    let why = "a job that still runs hands the new secret to whoever has the old one, and a stolen publishing token turns one \
+               victim into many";
+    let item = Item::new(Phase::Freeze, "Stop publishing, deploying and CI that reads secrets", why)
+        .say("pause release and deployment pipelines, scheduled jobs and self-hosted runners until the new secrets are in place")
+        .say("pin dependencies: no automatic updates until then")
+        .say("set a time at which every old secret is dead; nothing new is stored before it in a place that an old one can read");
+    plan.add(&[b"freeze"], item);
+}
+
+/// Every credential to replace, whoever mints another first; wallets wait for nothing.
+pub fn rotate(s: &Situation<'_>, plan: &mut Plan) {
+    let gate = plan.ids_of(&[Phase::Disarm, Phase::Eradicate, Phase::Purge, Phase::Freeze]);
+    let (wallets, others): (Vec<Wanted<'_>>, Vec<Wanted<'_>>) = wanted(s).into_iter().partition(Wanted::is_wallet);
+    for w in &wallets {
+        plan.add(&w.key(), w.item(s));
+    }
+    for (incident, urgency) in s.ran() {
+        if let Some(item) = beyond(s, incident, urgency) {
+            plan.add(&[b"beyond", incident.id.as_bytes()], item.after(gate.clone()));
+        }
+    }
+    let mut kinds: BTreeMap<String, Urgency> = BTreeMap::new();
+    for w in &others {
+        let known = kinds.entry(w.kind.to_owned()).or_insert(w.urgency);
+        *known = w.urgency.max(*known);
+    }
+    let groups = order(s.catalog, &kinds);
+    let mut ids: Vec<Vec<String>> = Vec::new();
+    for group in &groups {
+        let members: Vec<&Wanted<'_>> =
+            group.kinds.iter().flat_map(|k| others.iter().filter(move |w| w.kind == k)).collect();
+        let earlier = group.after.iter().filter_map(|g| ids.get(*g)).flatten().cloned();
+        let after: Vec<String> = gate.iter().cloned().chain(earlier).collect();
+        ids.push(match group.kinds.len() {
+            1 => members.iter().map(|w| plan.add(&w.key(), w.item(s).after(after.clone()))).collect(),
+            _ => vec![
+                plan.add(&[b"together", group.kinds.join("+").as_bytes()], together(s, group, &members).after(after)),
+            ],
+        });
+    }
+}
+
+/// One credential, at all the places where it stands; or a kind that the payload takes and that no file shows.
+struct Wanted<'s> {
+    kind: &'s str,
+    known: Option<&'s Kind>,
+    identifier: Option<&'s str>,
+    found: Vec<&'s Judged>,
+    urgency: Urgency,
+    /// Whose payload takes it, where no file shows it.
+    taken_by: Option<&'s Incident>,
+}
+
+/// Sorted: urgent first, then by kind, identifier and place.
+fn wanted<'s>(s: &Situation<'s>) -> Vec<Wanted<'s>> {
+    let mut all: Vec<Wanted<'s>> = Vec::new();
+    for j in s.assessment.credentials.iter().filter(|j| j.rotate != Urgency::No) {
+        let (kind, identifier) = (&*j.credential.kind, j.credential.identifier.as_deref());
+        match all.iter_mut().find(|w| identifier.is_some() && w.kind == kind && w.identifier == identifier) {
+            Some(w) => {
+                w.urgency = w.urgency.max(j.rotate);
+                w.found.push(j);
+            }
+            None => {
+                let known = s.catalog.kind(kind);
+                all.push(Wanted { kind, known, identifier, found: vec![j], urgency: j.rotate, taken_by: None });
+            }
+        }
+    }
+    merge_crowds(&mut all);
+    for (incident, urgency) in s.ran() {
+        for kind in &incident.harvest.kinds {
+            let seen = s.assessment.credentials.iter().any(|j| &*j.credential.kind == kind.as_str());
+            let listed = all.iter().any(|w| w.kind == kind);
+            if let (false, false, known @ Some(_)) = (seen, listed, s.catalog.kind(kind)) {
+                let taken_by = Some(incident);
+                all.push(Wanted { kind, known, identifier: None, found: Vec::new(), urgency, taken_by });
+            }
+        }
+    }
+    all.sort_by_cached_key(|w| {
+        let origin = w.found.first().map(|j| j.origin.clone());
+        (std::cmp::Reverse(w.urgency), w.kind, w.identifier, origin)
+    });
+    all
+}
+
+/// A thousand `.env` files are one thing to do, in a thousand places.
+fn merge_crowds(all: &mut Vec<Wanted<'_>>) {
+    let mut crowds: BTreeMap<(String, Urgency), usize> = BTreeMap::new();
+    let key = |w: &Wanted<'_>| (w.kind.to_owned(), w.urgency);
+    for w in all.iter().filter(|w| w.identifier.is_none()) {
+        *crowds.entry(key(w)).or_default() += 1;
+    }
+    crowds.retain(|_, n| *n > PLACES);
+    let (crowded, mut merged): (Vec<_>, Vec<_>) =
+        std::mem::take(all).into_iter().partition(|w| w.identifier.is_none() && crowds.contains_key(&key(w)));
+    let single = merged.len();
+    for w in crowded {
+        match merged.iter_mut().skip(single).find(|m| m.kind == w.kind && m.urgency == w.urgency) {
+            Some(crowd) => crowd.found.extend(w.found),
+            None => merged.push(w),
+        }
+    }
+    *all = merged;
+}
+
+impl Wanted<'_> {
+    fn is_wallet(&self) -> bool {
+        self.known.is_some_and(|k| k.lane == Lane::Irreversible || k.mode == Mode::MoveAssets)
+    }
+
+    fn key(&self) -> [&[u8]; 3] {
+        // What has an identifier is the same wherever it stands; a crowd is told by how urgent it is.
+        let first = match self.found.as_slice() {
+            [one] => one.id.as_str(),
+            _ => self.urgency.as_str(),
+        };
+        [
+            self.kind.as_bytes(),
+            self.identifier.unwrap_or_default().as_bytes(),
+            if self.identifier.is_some() { b"" } else { first.as_bytes() },
+        ]
+    }
+
+    fn title(&self) -> String {
+        let name = self.known.map_or(self.kind, |k| &k.name);
+        match (self.identifier, self.found.first()) {
+            (Some(id), _) => format!("{name} {}", escape(id.as_bytes())),
+            (None, Some(_)) if self.found.len() > 1 => format!("{name} in {} places", self.found.len()),
+            (None, Some(j)) => format!("{name} in {}", place(&j.origin)),
+            (None, None) => format!("{name}, though no file shows one"),
+        }
+    }
+
+    fn why(&self, s: &Situation<'_>) -> String {
+        if let Some(incident) = self.taken_by {
+            let also = "the payload takes it by another way than files";
+            return format!("{}: {also} ({})", self.urgency.as_str(), incident.id);
+        }
+        let by: BTreeSet<&str> = self
+            .found
+            .iter()
+            .flat_map(|j| &j.by)
+            .filter(|b| b.rotate != Urgency::No)
+            .filter_map(|b| Some(s.index.incident(b.incident)?.id.as_str()))
+            .collect();
+        let by: Vec<&str> = by.into_iter().collect();
+        let worst = self.found.iter().max_by_key(|j| (j.rotate, j.reach));
+        let (reach, reason) = worst.map_or(("", ""), |j| (j.reach.as_str(), j.reason.as_str()));
+        format!("{}: {reach} by {}; {reason}", self.urgency.as_str(), by.join(", "))
+    }
+
+    fn steps(&self) -> Vec<CleanupStep> {
+        let mut steps: Vec<CleanupStep> = Vec::new();
+        for j in &self.found {
+            let note = j.credential.note.as_deref().map(|n| format!(" ({})", escape(n.as_bytes()))).unwrap_or_default();
+            steps.push(step(format!("it stands in {}{note}", place(&j.origin))));
+        }
+        match self.known {
+            None => {
+                steps.push(step("revoke it at its provider and issue a new one; this program does not know the kind"))
+            }
+            Some(kind) => {
+                steps.extend(kind.traps.iter().map(|t| step(format!("careful: {t}"))));
+                steps.extend(kind.rotation.iter().map(|r| self.filled(r)));
+            }
+        }
+        steps
+    }
+
+    fn filled(&self, rotation: &Rotation) -> CleanupStep {
+        fill(rotation, self.identifier)
+    }
+
+    fn credentials(&self) -> impl Iterator<Item = String> {
+        self.found.iter().map(|j| j.id.clone())
+    }
+
+    fn item(&self, s: &Situation<'_>) -> Item {
+        let mut item = Item::new(Phase::Rotate, self.title(), self.why(s));
+        item = item.say(mode(self.known.map(|k| k.mode))).steps(self.steps());
+        item.credentials.extend(self.credentials());
+        item
+    }
+}
+
+fn mode(mode: Option<Mode>) -> &'static str {
+    match mode {
+        Some(Mode::RevokeFirst) => "from a clean machine: revoke the old one first, then issue the new one",
+        Some(Mode::IssueFirst) => "from a clean machine: issue the new one, deploy it, then revoke the old one",
+        Some(Mode::MoveAssets) => {
+            "now, from a clean device, beside everything else: it cannot be revoked, so move what it guards"
+        }
+        Some(Mode::Expire) => {
+            "from a clean machine: it expires by itself; make it end early where you can, and review what it did"
+        }
+        None => "from a clean machine",
+    }
+}
+
+/// A circle: as long as one of them lives, it can read or mint the new ones.
+fn together(s: &Situation<'_>, group: &Group, members: &[&Wanted<'_>]) -> Item {
+    let names: Vec<&str> =
+        group.kinds.iter().map(|k| s.catalog.kind(k).map_or(k.as_str(), |kind| kind.name.as_str())).collect();
+    let why = "each of them can read or mint another: one that still lives gives the attacker the new ones";
+    let urgency = members.iter().map(|w| w.urgency).max().unwrap_or(Urgency::Soon);
+    let title = format!("Together: {}", names.join(", "));
+    let mut item = Item::new(Phase::Rotate, title, format!("{}: {why}", urgency.as_str()))
+        .say("from a clean machine, with an account that is none of these: revoke every one of them, and write down the time")
+        .say("only when all are dead, issue the new ones");
+    for w in members {
+        item = item.say(format!("{} ({})", w.title(), w.why(s))).steps(w.steps());
+        item.credentials.extend(w.credentials());
+    }
+    item
+}
+
+/// `{id}` becomes the public identifier. A command that quotes `{id}` itself is dropped where the identifier would break out.
+fn fill(rotation: &Rotation, identifier: Option<&str>) -> CleanupStep {
+    let shown = identifier.map_or_else(|| "ID".to_owned(), |id| escape(id.as_bytes()));
+    let plain = identifier.is_none_or(is_plain);
+    let quotes = |c: &str| c.contains(['\'', '"', '`']);
+    let command = rotation.command.as_ref().filter(|c| plain || !c.contains("{id}") || !quotes(c));
+    let word = identifier.map_or_else(|| "ID".to_owned(), |id| quote(id.as_bytes()));
+    CleanupStep { what: rotation.what.replace("{id}", &shown), command: command.map(|c| c.replace("{id}", &word)) }
+}
+
+/// What the payload takes by other ways than the files that were found.
+fn beyond(s: &Situation<'_>, incident: &Incident, urgency: Urgency) -> Option<Item> {
+    let harvest = &incident.harvest;
+    let mut steps: Vec<CleanupStep> = harvest.beyond_files.iter().map(step).collect();
+    if harvest.environment && !harvest.beyond_files.iter().any(|b| b.contains("environment")) {
+        steps.insert(0, step("every environment variable of the process that ran it"));
+    }
+    let unknown: Vec<&str> = harvest.kinds.iter().map(String::as_str).filter(|k| s.catalog.kind(k).is_none()).collect();
+    if !unknown.is_empty() {
+        steps.push(step(unknown.join(", ")));
+    }
+    if steps.is_empty() {
+        return None;
+    }
+    steps.insert(0, step("from a clean machine, replace whatever of this the process could reach:"));
+    let title = format!("What {} takes beyond the files found here", incident.id);
+    let why = format!(
+        "{}: no scan can see which of these the process that ran it could reach; ask those who run it",
+        urgency.as_str()
+    );
+    Some(Item::new(Phase::Rotate, title, why).steps(steps))
+}
+
+/// Proof: the machine, the providers, the logs.
+pub fn verify(s: &Situation<'_>, plan: &mut Plan) {
+    let cleaned = plan.ids_of(&[Phase::Disarm, Phase::Eradicate, Phase::Purge]);
+    let rotated = plan.ids_of(&[Phase::Rotate]);
+    let why = match s.worst >= Exposure::Removed {
+        true => "what was missed steals the new secrets too",
+        false => {
+            "what was found is only stored or named, and nothing shows that it ran: no secret has to be replaced because of it"
+        }
+    };
+    let mut again = Item::new(Phase::Verify, "Examine again", why);
+    let trees: BTreeSet<(bool, &str)> =
+        s.assessment.findings.iter().map(|f| (f.origin.layer.is_some(), &*f.origin.tree)).collect();
+    for (image, tree) in trees {
+        let word = quote(tree.as_bytes());
+        again = match (image, tree) {
+            (true, _) => again.run("examine the rebuilt image", format!("dosimeter images -- {word}")),
+            (false, "host") => again.run("examine this machine, as root", "dosimeter"),
+            (false, tree) => again.say(format!("examine {} again", escape(tree.as_bytes()))),
+        };
+    }
+    plan.add(&[b"again"], again.after(cleaned));
+    if rotated.is_empty() {
+        return;
+    }
+    let why = "a new secret in its place proves nothing about the copy that was taken";
+    let provider = Item::new(Phase::Verify, "Ask each provider whether the old ones are dead", why)
+        .say("by a second person, from a clean machine: the old identifier is revoked, inactive or absent")
+        .say("sessions and tokens minted from the old one are dead too");
+    plan.add(&[b"providers"], provider.after(rotated.clone()));
+    let why = "a use after the revocation means that something still lives, or that another copy exists";
+    let silence = Item::new(Phase::Verify, "Watch the logs for the old ones", why)
+        .say("no successful use of any old identifier since it was revoked; write down where there is no log");
+    plan.add(&[b"silence"], silence.after(rotated));
+}
+
+/// What the attacker did with them.
+pub fn audit(s: &Situation<'_>, plan: &mut Plan) {
+    let given = s.cleanup(Phase::Audit);
+    let kinds = audited(s);
+    if given.is_empty() && kinds.is_empty() {
+        return;
+    }
+    let why = "most providers keep them for 30 to 90 days";
+    let pull = Item::new(Phase::Audit, "Pull the logs before they expire", why)
+        .say("those that end first come first; keep them where the compromised accounts cannot write");
+    let pulled = plan.add(&[b"logs"], pull);
+    for (incident, item) in given {
+        let title = item.title.clone();
+        plan.add(&[incident.id.as_bytes(), title.as_bytes()], item.after(vec![pulled.clone()]));
+    }
+    for (kind, found) in kinds {
+        let why = "whether it was used tells what else to clean, and what the attacker may have made with it";
+        let mut item = Item::new(Phase::Audit, format!("Look for use of: {}", kind.name), why);
+        let ids: BTreeSet<&str> = found.iter().filter_map(|j| j.credential.identifier.as_deref()).collect();
+        for rotation in &kind.audit {
+            let asks = |text: &str| text.contains("{id}");
+            if !asks(&rotation.what) && !rotation.command.as_deref().is_some_and(asks) || ids.is_empty() {
+                item.steps.push(fill(rotation, None));
+                continue;
+            }
+            item.steps.extend(ids.iter().take(IDENTIFIERS).map(|id| fill(rotation, Some(id))));
+            if ids.len() > IDENTIFIERS {
+                item = item.say(format!("the same for the {} others", ids.len() - IDENTIFIERS));
+            }
+        }
+        item.credentials.extend(found.iter().map(|j| j.id.clone()));
+        plan.add(&[b"kind", kind.id.as_bytes()], item.after(vec![pulled.clone()]));
+    }
+}
+
+/// Kinds to replace that say where use would show, with the credentials of each.
+fn audited<'s>(s: &Situation<'s>) -> Vec<(&'s Kind, Vec<&'s Judged>)> {
+    let mut kinds: BTreeMap<&str, (&Kind, Vec<&Judged>)> = BTreeMap::new();
+    for w in wanted(s) {
+        if let Some(kind) = w.known.filter(|k| !k.audit.is_empty()) {
+            kinds.entry(w.kind).or_insert_with(|| (kind, Vec::new())).1.extend(w.found);
+        }
+    }
+    let mut kinds: Vec<_> = kinds.into_values().collect();
+    kinds.sort_by_key(|(k, _)| (k.lane, k.tier, k.order));
+    kinds
+}

@@ -1,0 +1,122 @@
+//! The assessment seen from the one who cleans up: which machine, which incident, how bad.
+
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+
+use crate::{
+    assess::{Account, Accounts, Assessment, Finding},
+    credential::Catalog,
+    fact::{Origin, TreePath},
+    ioc::{
+        Index,
+        index::IncidentId,
+        model::{CleanupStep, Incident},
+    },
+    text::escape,
+    verdict::{Confidence, Exposure, Phase, Urgency},
+};
+
+/// Everything the phases ask for.
+pub struct Situation<'s> {
+    pub index: &'s Index,
+    pub catalog: &'s Catalog,
+    pub assessment: &'s Assessment,
+    pub accounts: &'s BTreeMap<Arc<str>, Accounts>,
+    /// The incidents found, with the worst exposure of each.
+    pub incidents: Vec<(&'s Incident, Exposure)>,
+    /// The worst of all.
+    pub worst: Exposure,
+}
+
+impl<'s> Situation<'s> {
+    pub fn new(
+        index: &'s Index,
+        catalog: &'s Catalog,
+        assessment: &'s Assessment,
+        accounts: &'s BTreeMap<Arc<str>, Accounts>,
+    ) -> Self {
+        let mut worst: BTreeMap<IncidentId, Exposure> = BTreeMap::new();
+        for f in &assessment.findings {
+            let known = worst.entry(f.incident).or_insert(f.exposure);
+            *known = f.exposure.max(*known);
+        }
+        let incidents: Vec<_> = worst.iter().filter_map(|(id, e)| Some((index.incident(*id)?, *e))).collect();
+        let worst = worst.values().copied().max().unwrap_or(Exposure::Referenced);
+        Self { index, catalog, assessment, accounts, incidents, worst }
+    }
+
+    /// The findings that some condition holds for, worst first within an incident.
+    pub fn findings(&self, wanted: impl Fn(&Finding) -> bool) -> Vec<&'s Finding> {
+        self.assessment.findings.iter().filter(|f| wanted(f)).collect()
+    }
+
+    /// Id of a finding's incident.
+    pub fn incident_of(&self, finding: &Finding) -> &'s str {
+        self.index.incident(finding.incident).map_or("", |i| i.id.as_str())
+    }
+
+    /// Name of an account in a tree.
+    pub fn account(&self, tree: &Arc<str>, account: Account) -> Option<String> {
+        let Account::Uid(uid) = account else {
+            return None;
+        };
+        Some(self.accounts.get(tree).map_or_else(|| uid.to_string(), |a| a.name(uid)))
+    }
+
+    /// Incidents that got far enough that something of theirs may have run, and how urgent that makes what they take.
+    pub fn ran(&self) -> Vec<(&'s Incident, Urgency)> {
+        let far = self.incidents.iter().filter(|(_, e)| *e >= Exposure::Removed);
+        far.map(|(incident, _)| {
+            let strong = |f: &&Finding| {
+                self.incident_of(f) == incident.id
+                    && match f.exposure {
+                        Exposure::Executed => true,
+                        Exposure::Installed => f.by_itself,
+                        Exposure::Removed => f.confidence >= Confidence::Likely,
+                        Exposure::Cached | Exposure::Referenced => false,
+                    }
+            };
+            let strong = self.assessment.findings.iter().any(|f| strong(&f));
+            (*incident, if strong { Urgency::Now } else { Urgency::Soon })
+        })
+        .collect()
+    }
+
+    /// What the incidents' own files say about one phase: the incident, and its item.
+    pub fn cleanup(&self, phase: Phase) -> Vec<(&'s Incident, super::Item)> {
+        let all = self.incidents.iter().flat_map(|(i, e)| i.cleanup.iter().map(move |c| (*i, *e, c)));
+        all.filter(|(_, exposure, c)| c.phase == phase && c.from.is_none_or(|from| *exposure >= from))
+            .map(|(i, _, c)| (i, super::Item::new(phase, &c.title, &c.why).steps(c.steps.iter().cloned())))
+            .collect()
+    }
+}
+
+/// Absolute, as the target's own bytes.
+pub fn absolute(path: &TreePath) -> Vec<u8> {
+    [b"/", path.as_bytes()].concat()
+}
+
+/// A path for a sentence.
+pub fn shown(path: &TreePath) -> String {
+    escape(&absolute(path))
+}
+
+/// Where a machine is not the only tree, or the tree is an image: which one, as the end of a sentence.
+pub fn within(origin: &Origin) -> Cow<'static, str> {
+    match (&origin.layer, &*origin.tree) {
+        (Some(_), image) => format!(" of image {}", escape(image.as_bytes())).into(),
+        (None, "host") => "".into(),
+        (None, tree) => format!(" of {}", escape(tree.as_bytes())).into(),
+    }
+}
+
+/// A file named in a sentence, with the line.
+pub fn place(origin: &Origin) -> String {
+    let line = origin.line.map(|l| format!(", line {l}")).unwrap_or_default();
+    let inner = origin.inner.as_deref().map(|i| format!(" [{}]", escape(i.as_bytes()))).unwrap_or_default();
+    format!("{}{inner}{line}{}", shown(&origin.path), within(origin))
+}
+
+/// A step without a command.
+pub fn step(what: impl Into<String>) -> CleanupStep {
+    CleanupStep { what: what.into(), command: None }
+}

@@ -1,0 +1,386 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::{
+    assess::{Case, Evidence, assess},
+    credential::Kind,
+    fact::{At, Credential, Ecosystem, Fact, HookKind, Origin, Package, Placement, Seen, TreePath},
+    ioc::Database,
+    verdict::Urgency,
+};
+
+pub fn kind(id: &str, lane: &str, tier: u8, edges: &[&str]) -> Kind {
+    let text = serde_json::json!({
+        "schema": "dosimeter.credential/1", "id": id, "name": format!("the {id}"), "provider": id, "lane": lane,
+        "tier": tier, "order": 1, "places": [], "mode": "revoke_first", "edges": edges, "sources": [],
+        "rotation": [{"do": "replace {id}", "command": format!("{id} replace {{id}}")}],
+        "audit": [{"do": "look for {id} in the log"}],
+    });
+    serde_json::from_value(text).unwrap()
+}
+
+pub fn catalog(kinds: Vec<Kind>) -> Catalog {
+    Catalog { kinds: kinds.into_iter().map(Arc::new).collect() }
+}
+
+fn kinds() -> Catalog {
+    let mut wallet = kind("wallet", "irreversible", 1, &[]);
+    wallet.mode = crate::credential::model::Mode::MoveAssets;
+    catalog(vec![
+        wallet,
+        kind("npm.token", "propagation", 1, &[]),
+        kind("aws.access_key", "standard", 2, &["db"]),
+        kind("aws.instance_role", "standard", 2, &["db"]),
+        kind("db", "standard", 4, &[]),
+    ])
+}
+
+/// Facts of a made-up machine, or of an image.
+struct Machine {
+    tree: Arc<str>,
+    layer: Option<Arc<str>>,
+    uid: u32,
+    evidence: Vec<Evidence>,
+}
+
+impl Machine {
+    fn new() -> Self {
+        Self { tree: "host".into(), layer: None, uid: 1000, evidence: Vec::new() }
+    }
+
+    fn image(name: &str) -> Self {
+        Self { tree: name.into(), layer: Some("sha256:aaaa".into()), ..Self::new() }
+    }
+
+    fn with(mut self, surface: &'static str, path: &[u8], fact: Fact) -> Self {
+        let mut origin = Origin::file(&self.tree, TreePath::new(path).unwrap());
+        origin.layer = self.layer.clone();
+        let at = Some(At::new("2026-03-24T11:05:00Z".parse().unwrap(), "mtime"));
+        let seen = Seen { surface, origin, at, uid: Some(self.uid), mode: Some(0o600), fact };
+        self.evidence.push(Evidence::from(seen));
+        self
+    }
+
+    fn package(self, placement: Placement, path: &[u8]) -> Self {
+        let fact = Fact::Package(Package {
+            ecosystem: Ecosystem::Pypi,
+            name: "litellm".into(),
+            version: "1.82.8".into(),
+            placement,
+            requires: Vec::new(),
+            artifacts: Vec::new(),
+        });
+        self.with("python/dist-info", path, fact)
+    }
+
+    fn hook(self, path: &[u8]) -> Self {
+        let sha256 = "0".repeat(64);
+        self.with("python/hook", path, Fact::Hook { kind: HookKind::Pth, runs: true, sha256, size: 9, odd: Vec::new() })
+    }
+
+    fn file(self, path: &[u8]) -> Self {
+        // The first texts of the indicators are those of the unit: this file holds them all.
+        self.with("host/file", path, Fact::File { sha256: None, size: 9, texts: (0..9).collect() })
+    }
+
+    fn secret(self, kind: &str, identifier: Option<&str>, path: &[u8]) -> Self {
+        let identifier = identifier.map(str::to_owned);
+        self.with("credential", path, Fact::Credential(Credential { kind: kind.into(), identifier, note: None }))
+    }
+
+    fn checklist_with(self, database: Database) -> Vec<Item> {
+        let (index, catalog) = (Index::new(database, &[]), kinds());
+        let passwd = b"root:x:0:0::/root:/bin/sh\nalice:x:1000:1000::/home/alice:/bin/sh\n";
+        let accounts = BTreeMap::from([(self.tree.clone(), Accounts::new(passwd, []))]);
+        let case = Case { index: &index, catalog: &catalog, evidence: self.evidence, accounts: accounts.clone() };
+        let assessment = assess(case);
+        let items = checklist(&index, &catalog, &assessment, &accounts);
+        keeps_the_promises(&items);
+        items
+    }
+
+    fn checklist(self) -> Vec<Item> {
+        self.checklist_with(Database::embedded().unwrap())
+    }
+}
+
+const VENV: &str = "home/alice/app/.venv/lib/python3.11/site-packages";
+
+/// A machine where everything was found.
+fn worst() -> Machine {
+    Machine::new()
+        .package(Placement::Loadable, format!("{VENV}/litellm-1.82.8.dist-info/METADATA").as_bytes())
+        .hook(format!("{VENV}/litellm_init.pth").as_bytes())
+        .file(b"home/alice/.config/sysmon/sysmon.py")
+        .file(b"home/alice/.config/systemd/user/sysmon.service")
+        .file(b"tmp/.pg_state")
+        .package(Placement::Cached, b"home/alice/.cache/pip/http-v2/a/b/abc.body")
+        .package(Placement::Listed, b"home/alice/app/requirements.txt")
+        .secret("aws.access_key", Some("AKIAIOSFODNN7EXAMPLE"), b"home/alice/.aws/credentials")
+        .secret("aws.access_key", Some("AKIAIOSFODNN7EXAMPLE"), b"home/alice/app/.env")
+        .secret("db", None, b"home/alice/.pgpass")
+        .secret("npm.token", None, b"home/alice/.npmrc")
+        .secret("wallet", None, b"home/alice/.bitcoin/wallet.dat")
+}
+
+/// What must hold for every checklist.
+fn keeps_the_promises(items: &[Item]) {
+    assert!(items.is_sorted_by_key(|i| i.phase), "phases in order");
+    for (at, item) in items.iter().enumerate() {
+        for id in &item.after {
+            let before = items.iter().position(|i| i.id == *id);
+            assert!(before.is_some_and(|b| b < at), "{} comes after {id}", item.title);
+        }
+        let from_clean_machine = matches!(item.phase, Phase::Rotate | Phase::Audit);
+        for command in item.steps.iter().filter_map(|s| s.command.as_deref()) {
+            for program in programs(command).filter(|_| !from_clean_machine) {
+                let name = program.rsplit('/').next().unwrap_or(program);
+                for banned in ["python", "pip", "pipx", "poetry", "conda", "aws", "az", "gcloud", "ansible", "certbot"]
+                {
+                    assert!(!name.starts_with(banned) && !program.contains("/bin/"), "{command}");
+                }
+            }
+        }
+    }
+    let removals: Vec<&Item> = items
+        .iter()
+        .filter(|i| i.phase < Phase::Rotate)
+        .filter(|i| i.steps.iter().any(|s| s.command.as_deref().is_some_and(|c| programs(c).any(|p| p == "rm"))))
+        .collect();
+    let gate: BTreeSet<&String> = items
+        .iter()
+        .filter(|i| matches!(i.phase, Phase::Disarm | Phase::Eradicate | Phase::Purge | Phase::Freeze))
+        .map(|i| &i.id)
+        .collect();
+    for item in items.iter().filter(|i| i.phase == Phase::Rotate && !i.title.contains("wallet")) {
+        assert!(removals.iter().all(|r| item.after.contains(&r.id)), "{} waits for every removal", item.title);
+        assert!(gate.iter().all(|id| item.after.contains(id)), "{} waits for the gate", item.title);
+    }
+}
+
+/// The first word of every command in a line.
+fn programs(command: &str) -> impl Iterator<Item = &str> {
+    command.split(['|', ';', '&', '(']).filter_map(|part| {
+        let mut words = part.split_whitespace().filter(|w| !w.starts_with("sudo"));
+        words.next().filter(|w| !w.contains('='))
+    })
+}
+
+fn phases(items: &[Item]) -> Vec<&str> {
+    let mut phases: Vec<&str> = items.iter().map(|i| i.phase.as_str()).collect();
+    phases.dedup();
+    phases
+}
+
+fn commands(items: &[Item], phase: Phase) -> Vec<&str> {
+    items.iter().filter(|i| i.phase == phase).flat_map(|i| &i.steps).filter_map(|s| s.command.as_deref()).collect()
+}
+
+fn titles(items: &[Item], phase: Phase) -> Vec<&str> {
+    items.iter().filter(|i| i.phase == phase).map(|i| i.title.as_str()).collect()
+}
+
+#[test]
+fn every_phase_in_its_order() {
+    let items = worst().checklist();
+    assert_eq!(phases(&items), ["preserve", "contain", "eradicate", "purge", "freeze", "rotate", "verify", "audit"]);
+    assert_eq!(
+        commands(&items, Phase::Eradicate),
+        [
+            "systemctl --user --machine=alice@ disable --now -- sysmon.service",
+            r#"cp -a --parents -- /home/alice/.config/sysmon/sysmon.py "${EVIDENCE:?}/" && rm -- /home/alice/.config/sysmon/sysmon.py"#,
+            r#"cp -a --parents -- /home/alice/.config/systemd/user/sysmon.service "${EVIDENCE:?}/" && rm -- /home/alice/.config/systemd/user/sysmon.service"#,
+            "systemctl --user --machine=alice@ mask -- sysmon.service",
+            r#"cp -a --parents -- /home/alice/app/.venv/lib/python3.11/site-packages/litellm_init.pth "${EVIDENCE:?}/" && rm -- /home/alice/app/.venv/lib/python3.11/site-packages/litellm_init.pth"#,
+            r#"cp -a --parents -- /tmp/.pg_state "${EVIDENCE:?}/" && rm -- /tmp/.pg_state"#,
+            // Nothing said that `.venv` is an environment of its own, so only the package goes.
+            "rm -rf -- /home/alice/app/.venv/lib/python3.11/site-packages/litellm",
+            "rm -rf -- /home/alice/app/.venv/lib/python3.11/site-packages/litellm-1.82.8.dist-info",
+        ]
+    );
+    assert_eq!(
+        commands(&items, Phase::Purge),
+        ["rm -rf -- /home/alice/.cache/pip/http-v2/a/b/abc /home/alice/.cache/pip/http-v2/a/b/abc.body"]
+    );
+}
+
+#[test]
+fn an_environment_of_its_own_goes_as_a_whole() {
+    let environment = |prefix: &str, kind| Fact::Environment {
+        prefix: TreePath::new(prefix.as_bytes()).unwrap(),
+        kind,
+        asked: Vec::new(),
+    };
+    use crate::fact::EnvironmentKind::Venv;
+    let cfg = b"home/alice/app/.venv/pyvenv.cfg";
+    let items = worst().with("python/environment", cfg, environment("home/alice/app/.venv", Venv)).checklist();
+    assert!(commands(&items, Phase::Eradicate).contains(&"rm -rf -- /home/alice/app/.venv"));
+
+    // `python -m venv .` makes an environment of the folder with somebody's work in it.
+    let items = Machine::new()
+        .with("python/environment", b"home/alice/work/pyvenv.cfg", environment("home/alice/work", Venv))
+        .package(Placement::Loadable, b"home/alice/work/lib/python3.11/site-packages/litellm-1.82.8.dist-info/METADATA")
+        .checklist();
+    assert!(!commands(&items, Phase::Eradicate).contains(&"rm -rf -- /home/alice/work"), "{items:?}");
+}
+
+#[test]
+fn secrets_in_the_order_of_who_mints_whom() {
+    let items = worst().checklist();
+    assert_eq!(
+        titles(&items, Phase::Rotate),
+        [
+            "the wallet in /home/alice/.bitcoin/wallet.dat",
+            "What litellm-2026-03 takes beyond the files found here",
+            "the npm.token in /home/alice/.npmrc",
+            "the aws.access_key AKIAIOSFODNN7EXAMPLE",
+            "the aws.instance_role, though no file shows one",
+            "the db in /home/alice/.pgpass",
+        ]
+    );
+    let find = |title: &str| items.iter().find(|i| i.title.contains(title)).unwrap();
+    assert!(find("wallet").after.is_empty());
+    let key = find("AKIA");
+    assert_eq!(key.credentials.len(), 2, "one key at two places is one item");
+    assert!(find("pgpass").after.contains(&key.id));
+    let commands: Vec<_> = key.steps.iter().filter_map(|s| s.command.as_deref()).collect();
+    assert_eq!(commands, ["aws.access_key replace AKIAIOSFODNN7EXAMPLE"]);
+    assert!(
+        find("aws.instance_role").steps.iter().any(|s| s.command.as_deref() == Some("aws.instance_role replace ID"))
+    );
+}
+
+#[test]
+fn what_is_only_stored_or_named_costs_no_secret() {
+    let items = Machine::new()
+        .package(Placement::Cached, b"home/alice/.cache/uv/archive-v0/x/litellm-1.82.8.dist-info/METADATA")
+        .package(Placement::Listed, b"home/alice/app/uv.lock")
+        .secret("db", None, b"home/alice/.pgpass")
+        .checklist();
+    assert_eq!(phases(&items), ["purge", "verify"]);
+    assert!(items.iter().any(|i| i.why.contains("no secret has to be replaced")));
+    assert_eq!(commands(&items, Phase::Purge), ["rm -rf -- /home/alice/.cache/uv"]);
+    assert!(Machine::new().secret("db", None, b"home/alice/.pgpass").checklist().is_empty());
+}
+
+#[test]
+fn an_image_is_rebuilt_and_nothing_is_removed_from_it() {
+    let items = Machine::image("demo/app:1.0")
+        .package(Placement::Loadable, format!("{VENV}/litellm-1.82.8.dist-info/METADATA").as_bytes())
+        .checklist();
+    assert_eq!(titles(&items, Phase::Eradicate), ["Stop every container of image demo/app:1.0"]);
+    assert!(titles(&items, Phase::Purge).contains(&"Rebuild image demo/app:1.0 and delete the old one everywhere"));
+    let all = items.iter().flat_map(|i| &i.steps).filter_map(|s| s.command.as_deref());
+    assert!(all.flat_map(programs).all(|p| p != "rm"));
+}
+
+#[test]
+fn hostile_names_become_one_harmless_word() {
+    let items = Machine::new()
+        .hook(b"home/al ice/$(id)\x1b[2J\n'/lib/python3.11/site-packages/litellm_init.pth")
+        .package(Placement::Listed, "home/x\u{202e}y/requirements.txt".as_bytes())
+        .secret("aws.access_key", Some("x'; rm -rf ~ #"), b"home/alice/.aws/credentials")
+        .checklist();
+    let texts = items.iter().flat_map(|i| {
+        let steps = i.steps.iter().flat_map(|s| std::iter::once(&s.what).chain(&s.command));
+        [&i.title, &i.why].into_iter().chain(steps)
+    });
+    for text in texts {
+        assert!(!text.chars().any(crate::text::hidden), "{text:?}");
+    }
+    let removal = commands(&items, Phase::Eradicate).join("\n");
+    assert!(
+        removal.contains(r"$'/home/al ice/$(id)\033[2J\012\'/lib/python3.11/site-packages/litellm_init.pth'"),
+        "{removal}"
+    );
+    let rotate = commands(&items, Phase::Rotate).join("\n");
+    assert!(rotate.contains(r"aws.access_key replace $'x\'; rm -rf ~ #'"), "{rotate}");
+}
+
+/// An incident whose payload acts when a token is revoked.
+fn with_switch() -> Database {
+    let header = r#"{"sequence": 1, "created": "2026-06-01T00:00:00Z"}"#;
+    let incident = serde_json::json!({
+        "schema": "dosimeter.incident/1", "id": "made-up-2026-06", "title": "t", "date": "2026-06-01", "summary": "s",
+        "sources": {}, "examples": [], "near_misses": [],
+        "packages": [{"ecosystem": "pypi", "name": "litellm", "versions": ["1.82.8"], "triggers": ["interpreter_start"],
+            "runs": "r", "safe": ["1.83.0"], "sources": []}],
+        "dead_man_switches": [{"value": "~/.local/bin/token-monitor.sh", "what": "wipes the home", "sources": []}],
+    });
+    Database::parse(("database.json", header), &[("made-up-2026-06.json", &incident.to_string())]).unwrap()
+}
+
+#[test]
+fn a_dead_man_switch_stands_before_every_secret() {
+    let items = Machine::new()
+        .package(Placement::Loadable, format!("{VENV}/litellm-1.82.8.dist-info/METADATA").as_bytes())
+        .secret("db", None, b"home/alice/.pgpass")
+        .checklist_with(with_switch());
+    let disarm = items.iter().find(|i| i.phase == Phase::Disarm).unwrap();
+    assert!(disarm.steps[0].what.contains("token-monitor.sh"));
+    let rotations: Vec<_> = items.iter().filter(|i| i.phase == Phase::Rotate).collect();
+    assert!(!rotations.is_empty() && rotations.iter().all(|i| i.after.contains(&disarm.id)));
+
+    let stored = Machine::new().package(Placement::Cached, b"home/alice/Downloads/litellm-1.82.8.whl");
+    assert!(stored.checklist_with(with_switch()).iter().all(|i| i.phase != Phase::Disarm));
+}
+
+#[test]
+fn an_atomic_group_is_one_item() {
+    let mut kinds: Vec<Kind> = ["pat", "store"].iter().map(|id| kind(id, "propagation", 1, &[])).collect();
+    kinds.iter_mut().for_each(|k| k.atomic_group = Some("A1".to_owned()));
+    let (catalog, index) = (catalog(kinds), Index::new(Database::embedded().unwrap(), &[]));
+    let machine = worst().secret("pat", Some("octo"), b"home/alice/.config/x").secret(
+        "store",
+        None,
+        b"home/alice/.git-credentials",
+    );
+    let accounts = BTreeMap::new();
+    let case = Case { index: &index, catalog: &catalog, evidence: machine.evidence, accounts: BTreeMap::new() };
+    let items = checklist(&index, &catalog, &assess(case), &accounts);
+    let together = items.iter().find(|i| i.title == "Together: the pat, the store").unwrap();
+    assert_eq!(together.credentials.len(), 2);
+    assert!(together.steps[0].what.contains("revoke every one"));
+}
+
+#[test]
+fn the_same_findings_give_the_same_list() {
+    let mut turned = worst();
+    turned.evidence.reverse();
+    assert_eq!(worst().checklist(), turned.checklist());
+    let urgent = |i: &&Item| i.phase == Phase::Rotate && i.why.starts_with(Urgency::Now.as_str());
+    assert!(worst().checklist().iter().any(|i| urgent(&i)));
+}
+
+#[test]
+fn a_crowd_without_identifiers_is_one_item() {
+    let many = (0..60).fold(worst(), |m, n| m.secret("db", None, format!("home/alice/p{n}/.pgpass").as_bytes()));
+    let items = many.checklist();
+    let rotations = titles(&items, Phase::Rotate);
+    assert_eq!(
+        rotations.iter().filter(|t| t.starts_with("the db")).count(),
+        2,
+        "the harvested one, and the crowd: {rotations:?}"
+    );
+    let crowd = items.iter().find(|i| i.title == "the db in 60 places").unwrap();
+    assert_eq!(crowd.credentials.len(), 60);
+}
+
+#[test]
+fn what_stands_in_a_larger_file_is_left_to_a_person() {
+    let mut machine = Machine::new().file(b"home/alice/.config/sysmon/sysmon.py");
+    machine.evidence[0].seen.origin.line = Some(3);
+    let items = machine.checklist();
+    assert!(commands(&items, Phase::Eradicate).is_empty(), "{items:?}");
+}
+
+#[test]
+fn a_process_is_looked_at_before_it_is_ended() {
+    let process = Fact::Process { pid: 4711, program: None, texts: (0..9).collect() };
+    let items = Machine::new().with("host/process", b"proc/4711/cmdline", process).checklist();
+    assert_eq!(
+        commands(&items, Phase::Eradicate)[..2],
+        [r"tr '\0' ' ' < /proc/4711/cmdline", "kill -KILL 4711"],
+        "{items:?}"
+    );
+}
