@@ -5,8 +5,8 @@
 //! explains every answer, and gives the same output for the same input.
 
 pub mod assess;
-//CLI pub mod cli;
-//CLI pub mod commands;
+pub mod cli;
+pub mod commands;
 pub mod coverage;
 pub mod credential;
 pub mod ecosystem;

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -17,6 +17,7 @@ use crate::{
     interest::Interest,
     surface::Surface,
     tree::{
+        body::BYTES_READ,
         host::Host,
         mounts::{self, Skip},
     },
@@ -92,13 +93,14 @@ impl Scan<'_> {
     /// # Errors
     /// Where the target itself cannot be opened; everything below it that cannot be read is a gap.
     pub fn run(&self, target: &Target) -> Result<Outcome, TargetError> {
-        let tree: Arc<str> = "host".into();
+        // Commands of a checklist name paths of this machine only for the tree called `host`.
+        let tree: Arc<str> = if matches!(target, Target::Root(_)) { "root" } else { "host" }.into();
         let router = Router::new(self.surfaces.clone(), self.interest);
         let inspector = Inspector::new(&router, self.interest, self.keep, tree.clone(), None).counting(self.progress);
         let mountinfo = read_own("/proc/self/mountinfo");
         let (mut accounts, mut os) = (Accounts::default(), None);
         for part in parts(target)? {
-            let host = open(&part, &mountinfo)?;
+            let host = open(&tree, &part, &mountinfo)?;
             if accounts.homes().next().is_none() {
                 accounts = accounts_of(&host, target, &part);
                 os = os_of(&host);
@@ -112,6 +114,7 @@ impl Scan<'_> {
             host.walk(&inspector, &starts, self.threads, self.stop);
         }
         let (seen, mut coverage) = inspector.finish();
+        coverage.bytes_read = BYTES_READ.load(Ordering::Relaxed);
         if !is_root() {
             leave_others_alone(&mut coverage, &accounts);
         }
@@ -120,9 +123,9 @@ impl Scan<'_> {
     }
 }
 
-fn open(part: &Part, mountinfo: &[u8]) -> Result<Host, TargetError> {
+fn open(tree: &str, part: &Part, mountinfo: &[u8]) -> Result<Host, TargetError> {
     let fail = |error| TargetError { path: part.root.clone(), error };
-    Host::open("host", &part.root, part.prefix.clone(), skips(part, mountinfo)).map_err(fail)
+    Host::open(tree, &part.root, part.prefix.clone(), skips(part, mountinfo)).map_err(fail)
 }
 
 /// The mount points to leave out, as paths below the part's root.

@@ -8,7 +8,7 @@ use super::surfaces;
 use crate::{
     assess::{Accounts, Assessment, Case, Evidence, assess},
     cli::Choice,
-    credential::{Catalog, CredentialSurface},
+    credential::Catalog,
     interest::Interest,
     ioc::{Database, Index},
     surface::{SURFACES, Surface, host::file::EveryFile},
@@ -22,7 +22,6 @@ pub struct Setup {
     pub catalog: Catalog,
     /// What surfaces shall look for.
     pub interest: Interest,
-    credentials: CredentialSurface,
     choice: Choice,
     deep: bool,
 }
@@ -47,14 +46,12 @@ impl Setup {
         let catalog = Catalog::embedded().map_err(anyhow::Error::msg)?;
         let index = Index::new(database, &choice.incident);
         let interest = index.interest();
-        let credentials = CredentialSurface::new(&catalog);
-        Ok(Self { index, catalog, interest, credentials, choice: choice.clone(), deep })
+        Ok(Self { index, catalog, interest, choice: choice.clone(), deep })
     }
 
     /// The surfaces that the user's choice leaves.
     pub fn surfaces(&self) -> Vec<&dyn Surface> {
         let mut all: Vec<&dyn Surface> = SURFACES.to_vec();
-        all.push(&self.credentials);
         if self.deep {
             all.push(&EveryFile);
         }

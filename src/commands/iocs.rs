@@ -60,7 +60,8 @@ fn told(p: &Problem) -> String {
 
 /// Each example must give what it expects, each near miss nothing, with this incident alone.
 fn replayed(file: &str, incident: Incident) -> anyhow::Result<Vec<Problem>> {
-    let cases: Vec<(String, Example)> = named("examples", &incident.examples).chain(named("near_misses", &incident.near_misses)).collect();
+    let cases: Vec<(String, Example)> =
+        named("examples", &incident.examples).chain(named("near_misses", &incident.near_misses)).collect();
     let mut database = Database::embedded()?;
     database.incidents = vec![incident];
     let index = Index::new(database, &[]);
@@ -100,5 +101,7 @@ fn is_incident(root: &Path, path: &Path) -> bool {
     let below = path.strip_prefix(root).unwrap_or(path);
     let other = ["credentials", "schema", "lists"];
     let elsewhere = below.components().any(|c| other.iter().any(|o| c.as_os_str() == *o));
-    path.extension().is_some_and(|e| e == "json") && path.file_name().is_some_and(|n| n != "database.json") && !elsewhere
+    path.extension().is_some_and(|e| e == "json")
+        && path.file_name().is_some_and(|n| n != "database.json")
+        && !elsewhere
 }

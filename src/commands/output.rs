@@ -6,16 +6,11 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use jiff::Timestamp;
 
 use super::Ending;
 use crate::{
     cli::{FormatName, OutputOptions},
-    report::{
-        Colour, Format, Style,
-        v1::{Report, Run, Target},
-    },
-    scan::is_root,
+    report::{self, Colour, Format, Style, v1::Report},
 };
 
 /// Where the report goes, checked before anything is examined.
@@ -55,7 +50,7 @@ impl Outputs {
     /// # Errors
     /// Where a file or standard output cannot be written.
     pub fn write(&self, report: &Report) -> anyhow::Result<()> {
-        self.each(report, |format, out, style| format.render(report, out, style))
+        self.each(|format, out, style| report::render(format, report, out, style))
     }
 
     /// The checklist only, in the formats for people; the whole report in those for machines.
@@ -63,21 +58,17 @@ impl Outputs {
     /// # Errors
     /// As for `write`.
     pub fn write_checklist(&self, report: &Report) -> anyhow::Result<()> {
-        self.each(report, |format, out, style| format.render_checklist(report, out, style))
+        self.each(|format, out, style| report::render_checklist(format, report, out, style))
     }
 
-    fn each(
-        &self,
-        _: &Report,
-        render: impl Fn(Format, &mut dyn Write, Style) -> io::Result<()>,
-    ) -> anyhow::Result<()> {
+    fn each(&self, render: impl Fn(Format, &mut dyn Write, Style) -> io::Result<()>) -> anyhow::Result<()> {
         for (path, format) in &self.files {
             let mut bytes = Vec::new();
             render(*format, &mut bytes, Style { width: 100, colour: Colour::Never })?;
             write_file(path, &bytes).with_context(|| format!("cannot write `{}`", path.display()))?;
         }
         let mut bytes = Vec::new();
-        render(self.stdout, &mut bytes, Style { width: width(), colour: colour() })?;
+        render(self.stdout, &mut bytes, Style { width: usize::from(width()), colour: colour() })?;
         to_stdout(&bytes)
     }
 }
@@ -139,18 +130,15 @@ pub fn ending(report: &Report, options: &OutputOptions) -> Ending {
     if options.exit_zero && ending != Ending::Interrupted { Ending::Nothing } else { ending }
 }
 
-/// What the report says of this run.
-pub fn run_of(started: Timestamp, target: Target) -> Run {
+/// The command line, as the report shows it.
+pub fn argv() -> Vec<String> {
+    std::env::args_os().map(|a| a.to_string_lossy().into_owned()).collect()
+}
+
+/// The account this runs as.
+pub fn user() -> String {
     let uid = rustix::process::geteuid().as_raw();
-    Run {
-        id: String::new(),
-        started,
-        finished: Timestamp::now(),
-        target,
-        argv: std::env::args_os().map(|a| a.to_string_lossy().into_owned()).collect(),
-        user: if uid == 0 { "root".to_owned() } else { std::env::var("USER").unwrap_or_else(|_| uid.to_string()) },
-        privileged: is_root(),
-    }
+    if uid == 0 { "root".to_owned() } else { std::env::var("USER").unwrap_or_else(|_| uid.to_string()) }
 }
 
 /// Name of this machine.

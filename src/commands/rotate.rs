@@ -18,8 +18,9 @@ pub fn run(command: RotateCommand) -> anyhow::Result<Ending> {
         None => scan::examine(&command.scan, Vec::new())?,
         Some(path) => {
             let text = input::text(path)?;
-            let report: Report = serde_json::from_str(&text)
-                .with_context(|| format!("`{}` is not a report\nhint: `dosimeter -o case.json` writes one", path.display()))?;
+            let report: Report = serde_json::from_str(&text).with_context(|| {
+                format!("`{}` is not a report\nhint: `dosimeter -o case.json` writes one", path.display())
+            })?;
             anyhow::ensure!(report.schema == SCHEMA, "`{}` is not a `{SCHEMA}`", path.display());
             report
         }

@@ -10,8 +10,11 @@ use crate::{
     assess::Evidence,
     cli::{ScanCommand, ScanOptions},
     matcher,
-    report::{self, v1::Report},
-    scan::{Scan, Target},
+    report::{
+        self, Examination,
+        v1::{self, Report},
+    },
+    scan::{Scan, Target, is_root},
 };
 
 /// Examines and reports.
@@ -48,8 +51,19 @@ pub fn examine(options: &ScanOptions, paths: Vec<PathBuf>) -> anyhow::Result<Rep
     let evidence = outcome.seen.into_iter().map(Evidence::from).collect();
     let accounts = BTreeMap::from([(outcome.tree, outcome.accounts)]);
     let assessment = setup.judge(evidence, accounts.clone());
-    let run = output::run_of(started, described(&target, outcome.os));
-    Ok(report::build(&setup.index, &setup.catalog, &assessment, &outcome.coverage, &accounts, run))
+    Ok(report::build(Examination {
+        index: &setup.index,
+        catalog: &setup.catalog,
+        assessment: &assessment,
+        coverage: outcome.coverage,
+        accounts: &accounts,
+        target: described(&target, outcome.os),
+        started,
+        finished: Timestamp::now(),
+        argv: output::argv(),
+        user: output::user(),
+        privileged: is_root(),
+    }))
 }
 
 fn target(options: &ScanOptions, paths: Vec<PathBuf>) -> anyhow::Result<Target> {
@@ -58,11 +72,13 @@ fn target(options: &ScanOptions, paths: Vec<PathBuf>) -> anyhow::Result<Target> 
         (None, [], []) => Ok(Target::Live),
         (None, homes, []) => Ok(Target::Paths(homes.to_vec(), true)),
         (None, [], paths) => Ok(Target::Paths(paths.to_vec(), false)),
-        _ => bail!("`--root`, `--home` and paths exclude each other\nhint: for a home on a mounted disk give its path to `--home`"),
+        _ => bail!(
+            "`--root`, `--home` and paths exclude each other\nhint: for a home on a mounted disk give its path to `--home`"
+        ),
     }
 }
 
-fn described(target: &Target, os: Option<String>) -> report::v1::Target {
+fn described(target: &Target, os: Option<String>) -> v1::Target {
     let list = |paths: &[PathBuf]| paths.iter().map(|p| p.to_string_lossy()).collect::<Vec<_>>().join(" ");
     let (kind, id) = match target {
         Target::Live => ("host", output::host_name()),
@@ -70,5 +86,5 @@ fn described(target: &Target, os: Option<String>) -> report::v1::Target {
         Target::Paths(paths, true) => ("home", list(paths)),
         Target::Paths(paths, false) => ("path", list(paths)),
     };
-    report::v1::Target { kind: kind.to_owned(), id, os }
+    v1::Target { kind: kind.to_owned(), id, os }
 }

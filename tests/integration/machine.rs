@@ -53,9 +53,12 @@ impl Machine {
     pub fn dist_requiring(self, name: &str, version: &str, requires: &[&str]) -> Self {
         let info = self.info(name, version);
         let requires: String = requires.iter().map(|r| format!("Requires-Dist: {r}\n")).collect();
-        self.file(&format!("{info}/METADATA"), format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{requires}\n"))
-            .file(&format!("{info}/INSTALLER"), "pip\n")
-            .file(&format!("{info}/RECORD"), format!("{}/METADATA,,\n", info.rsplit('/').next().unwrap()))
+        self.file(
+            &format!("{info}/METADATA"),
+            format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{requires}\n"),
+        )
+        .file(&format!("{info}/INSTALLER"), "pip\n")
+        .file(&format!("{info}/RECORD"), format!("{}/METADATA,,\n", info.rsplit('/').next().unwrap()))
     }
 
     /// Marks a distribution as asked for.

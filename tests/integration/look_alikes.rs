@@ -1,0 +1,1 @@
+//! look_alikes
