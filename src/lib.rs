@@ -4,6 +4,7 @@
 //! secret, never talks to the network unless the command says so, never says "clean", takes hostile input as normal input,
 //! explains every answer, and gives the same output for the same input.
 
+pub mod accounts;
 pub mod assess;
 pub mod cli;
 pub mod commands;

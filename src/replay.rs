@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    assess::{Accounts, Case, Evidence, assess},
+    accounts::Accounts,
+    assess::{Case, Evidence, assess},
     credential::Catalog,
     fact::{Seen, TreePath},
     interest::Interest,

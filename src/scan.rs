@@ -11,7 +11,7 @@ use std::{
 };
 
 use crate::{
-    assess::Accounts,
+    accounts::Accounts,
     coverage::{Coverage, Exclusion, GapKind},
     fact::{Origin, Seen, TreePath},
     interest::Interest,

@@ -1,7 +1,6 @@
 //! From facts to a judgement: exposure, confidence, reach. Pure: no I/O, no clock. The table of the design, row by row:
 //! `evidence` says what a single fact is worth, `execution` looks for signs that it ran, `reach` what it could take.
 
-pub mod accounts;
 pub mod anomaly;
 pub mod chain;
 mod evidence;
@@ -16,7 +15,6 @@ use sha2::{Digest as _, Sha256};
 
 use self::site::Sites;
 pub use self::{
-    accounts::Accounts,
     anomaly::Anomaly,
     chain::Link,
     reach::{Judged, ReachBy},
@@ -24,6 +22,7 @@ pub use self::{
     timeline::Moment,
 };
 use crate::{
+    accounts::Accounts,
     credential::Catalog,
     fact::{Artifact, At, Fact, Origin, Seen},
     ioc::{Index, index::IncidentId, model::FileRole},

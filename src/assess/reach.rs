@@ -1,7 +1,8 @@
 //! What a payload that ran could take: each credential against what each incident harvests.
 
-use super::{Account, Accounts, Case, Finding, timeline};
+use super::{Account, Case, Finding, timeline};
 use crate::{
+    accounts::Accounts,
     fact::{At, Credential, Fact, Origin, Seen, TreePath},
     interest::glob,
     ioc::{

@@ -6,7 +6,8 @@ use anyhow::{Context as _, bail};
 
 use super::surfaces;
 use crate::{
-    assess::{Accounts, Assessment, Case, Evidence, assess},
+    accounts::Accounts,
+    assess::{Assessment, Case, Evidence, assess},
     cli::Choice,
     credential::Catalog,
     interest::Interest,

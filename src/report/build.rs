@@ -11,7 +11,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::v1;
 use crate::{
-    assess::{self, Accounts, Assessment},
+    accounts::Accounts,
+    assess::{self, Assessment},
     coverage::Coverage,
     credential::Catalog,
     ioc::{Index, model::Incident},

@@ -3,7 +3,8 @@ use serde_json::Value;
 
 use super::*;
 use crate::{
-    assess::{Accounts, Assessment, Case, Evidence, assess},
+    accounts::Accounts,
+    assess::{Assessment, Case, Evidence, assess},
     coverage::{Coverage, Exclusion, Gap, GapKind, SurfaceCount},
     credential::Catalog,
     fact::{At, Credential, Ecosystem, Fact, Origin, Package, Placement, Requirement, Seen, TreePath},

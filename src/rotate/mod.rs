@@ -24,7 +24,8 @@ use sha2::{Digest as _, Sha256};
 
 use self::situation::Situation;
 use crate::{
-    assess::{Accounts, Assessment},
+    accounts::Accounts,
+    assess::Assessment,
     credential::Catalog,
     ioc::{Index, model::CleanupStep},
     text::hex,

@@ -3,7 +3,8 @@
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use crate::{
-    assess::{Account, Accounts, Assessment, Finding},
+    accounts::Accounts,
+    assess::{Account, Assessment, Finding},
     credential::Catalog,
     fact::{Origin, TreePath},
     ioc::{
