@@ -176,7 +176,7 @@ impl Draft<'_> {
         let path = indicator.paths.first().map_or("", String::as_str);
         let name = match (hash, placed, &indicator.sha256) {
             (true, false, Some(hash)) => format!("sha256/{hash}"),
-            _ => format!("path/{path}"),
+            _ => format!("path/{}", path.trim_start_matches('/')),
         };
         let mut finding = self.finding(FindingKind::File, name, judgement);
         finding.role = Some(indicator.role);

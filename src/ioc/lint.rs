@@ -297,7 +297,7 @@ mod tests {
         assert_eq!(broken("2026-03-24\"", "24 March\""), "date");
         assert_eq!(broken("71e35aef", "71e35ae"), "files[0].sha256");
         assert_eq!(broken("\"safe\": [\n    \"1.82.6\"", "\"safe\": [\n    \"1.82.7\""), "packages[0].safe");
-        assert_eq!(broken("\"interpreter_start\"", "\"sometimes\"").split(',').next(), Some("line 152"));
+        assert!(broken("\"interpreter_start\"", "\"sometimes\"").starts_with("line "));
         assert_eq!(
             broken("models.litellm.cloud\",\n   \"what\"", "models[.]litellm.cloud\",\n   \"what\""),
             "network[0].value"

@@ -376,7 +376,7 @@ fn what_stands_in_a_larger_file_is_left_to_a_person() {
 
 #[test]
 fn a_process_is_looked_at_before_it_is_ended() {
-    let process = Fact::Process { pid: 4711, program: None, texts: (0..9).collect() };
+    let process = Fact::Process { pid: 4711, program: None, name: "python3".into(), texts: (0..9).collect() };
     let items = Machine::new().with("host/process", b"proc/4711/cmdline", process).checklist();
     assert_eq!(
         commands(&items, Phase::Eradicate)[..2],

@@ -1,1 +1,161 @@
-//! exposure
+//! What is found, at which exposure, and why.
+
+use crate::{
+    machine::Machine,
+    program::{exposure, finding, findings, report},
+};
+
+const SITE: &str = "/home/alice/app/.venv/lib/python3.11/site-packages";
+
+fn dragged_in() -> Machine {
+    Machine::new()
+        .venv("app/.venv")
+        .dist_requiring("my-plugin", "0.3.0", &["dspy>=2"])
+        .requested("my-plugin", "0.3.0")
+        .dist_requiring("dspy", "2.6.0", &["litellm>=1.60 ; python_version >= '3.8'"])
+        .dist("litellm", "1.82.8")
+}
+
+#[test]
+fn an_installed_version_says_why_it_is_there() {
+    let (report, code) = report(dragged_in().root());
+    assert_eq!((exposure(&report), code), ("installed", 1));
+    let found = finding(&report, "pypi/litellm@1.82.8", "METADATA");
+    assert_eq!(found["confidence"], "confirmed");
+    assert_eq!(found["environment"]["path"], "/home/alice/app/.venv");
+    assert_eq!(found["environment"]["kind"], "venv");
+    assert_eq!(found["at_source"], "mtime of INSTALLER");
+    let chain: Vec<String> = found["chain"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|l| format!("{}/{}/{}", l["name"], l["requirement"], l["requested"]))
+        .collect();
+    assert_eq!(chain, ["\"my-plugin\"/null/true", "\"dspy\"/\"dspy>=2\"/false", "\"litellm\"/\"litellm>=1.60\"/false"]);
+}
+
+#[test]
+fn two_environments_of_one_machine_are_judged_apart() {
+    let machine = dragged_in().venv("other").dist("litellm", "1.82.6").venv("third").dist("litellm", "1.82.7");
+    let (report, _) = report(machine.root());
+    assert_eq!(
+        findings(&report),
+        [
+            format!(
+                "installed/confirmed pypi/litellm@1.82.7 {}/litellm-1.82.7.dist-info/METADATA",
+                SITE.replace("app/.venv", "third")
+            ),
+            format!("installed/confirmed pypi/litellm@1.82.8 {SITE}/litellm-1.82.8.dist-info/METADATA"),
+        ]
+    );
+}
+
+#[test]
+fn a_hook_left_behind_is_installed_and_the_reason_says_when_it_runs() {
+    let machine =
+        Machine::new().venv("app/.venv").dist("requests", "2.32.0").site_file("litellm_init.pth", "import os\n");
+    let (report, _) = report(machine.root());
+    assert_eq!(findings(&report), [format!("installed/likely path/site:litellm_init.pth {SITE}/litellm_init.pth")]);
+    let reason = finding(&report, "path/site:litellm_init.pth", "litellm_init.pth")["reason"].as_str().unwrap();
+    assert!(reason.contains("at every Python start"), "{reason}");
+}
+
+#[test]
+fn companions_count_beside_their_hook_only() {
+    let beside = Machine::new()
+        .venv("app/.venv")
+        .site_file("cook.pth", "import cook\n")
+        .site_file("cook.py", "x = 1\n")
+        .site_file("sitecustomize.py", "x = 1\n");
+    let (report_beside, _) = report(beside.root());
+    assert_eq!(findings(&report_beside).len(), 3);
+    let alone =
+        Machine::new().venv("app/.venv").site_file("cook.py", "x = 1\n").site_file("sitecustomize.py", "x = 1\n");
+    let (report_alone, _) = report(alone.root());
+    assert_eq!(exposure(&report_alone), "none");
+}
+
+#[test]
+fn the_payloads_own_traces_mean_that_it_ran() {
+    let machine = Machine::new()
+        .home(".config/sysmon/sysmon.py", "# inert\n")
+        .home(
+            ".config/systemd/user/sysmon.service",
+            "[Service]\nExecStart=/usr/bin/python3 %h/.config/sysmon/sysmon.py\n",
+        )
+        .file("tmp/.pg_state", "x")
+        .file("tmp/remote_code_loader.lock", "");
+    let (report, code) = report(machine.root());
+    assert_eq!(code, 1);
+    assert_eq!(
+        findings(&report),
+        [
+            "executed/confirmed path/tmp/.pg_state /tmp/.pg_state",
+            "executed/confirmed path/tmp/remote_code_loader.lock /tmp/remote_code_loader.lock",
+            "executed/confirmed path/~/.config/sysmon/sysmon.py /home/alice/.config/sysmon/sysmon.py",
+            "executed/confirmed path/~/.config/systemd/user/sysmon.service /home/alice/.config/systemd/user/sysmon.service",
+        ]
+    );
+}
+
+#[test]
+fn a_hook_where_nothing_loads_it_is_only_stored() {
+    let machine = Machine::new().home("notes/litellm_init.pth", "import os\n");
+    let (report, _) = report(machine.root());
+    assert_eq!(findings(&report), ["cached/likely path/site:litellm_init.pth /home/alice/notes/litellm_init.pth"]);
+}
+
+#[test]
+fn bytecode_that_the_installer_did_not_make_means_that_it_was_imported() {
+    let pyc = "litellm/proxy/__pycache__/proxy_server.cpython-311.pyc";
+    let installed = || Machine::new().venv("app/.venv").dist("litellm", "1.82.7");
+    let imported = installed().site_file(pyc, [0u8; 64]);
+    let (report_imported, _) = report(imported.root());
+    assert_eq!(
+        findings(&report_imported),
+        [
+            format!("executed/likely bytecode/proxy_server {SITE}/{pyc}"),
+            format!("installed/confirmed pypi/litellm@1.82.7 {SITE}/litellm-1.82.7.dist-info/METADATA"),
+        ]
+    );
+    let compiled = installed().site_file(pyc, [0u8; 64]);
+    let record = compiled.root().join(format!("{}/litellm-1.82.7.dist-info/RECORD", &SITE[1..]));
+    std::fs::write(record, format!("{pyc},,\n")).unwrap();
+    let (report_compiled, _) = report(compiled.root());
+    assert_eq!(exposure(&report_compiled), "installed");
+}
+
+#[test]
+fn a_second_run_of_pip_means_that_the_hook_ran() {
+    let machine = Machine::new()
+        .venv("app/.venv")
+        .dist("litellm", "1.82.8")
+        .owned("litellm", "1.82.8", "litellm_init.pth", "import os\n")
+        .dist("requests", "2.32.0");
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+    for file in ["litellm-1.82.8.dist-info/INSTALLER", "litellm-1.82.8.dist-info/METADATA", "litellm_init.pth"] {
+        let file = std::fs::File::options().append(true).open(machine.root().join(&SITE[1..]).join(file)).unwrap();
+        file.set_modified(old).unwrap();
+    }
+    let (report, _) = report(machine.root());
+    let hook = finding(&report, "path/site:litellm_init.pth", "litellm_init.pth");
+    assert_eq!((hook["exposure"].as_str(), hook["confidence"].as_str()), (Some("executed"), Some("likely")));
+    assert!(hook["reason"].as_str().unwrap().contains("pip, which is Python, ran there again"));
+}
+
+#[test]
+fn anomalies_never_change_the_verdict() {
+    let machine = Machine::new()
+        .venv("app/.venv")
+        .dist("requests", "2.32.0")
+        .site_file("evil.pth", "import base64, subprocess\n")
+        .owned("requests", "2.32.0", "owned.pth", "import os\n");
+    let (report, code) = report(machine.root());
+    assert_eq!((exposure(&report), code), ("none", 0));
+    let anomalies = report["anomalies"].as_array().unwrap();
+    assert_eq!(anomalies.len(), 1);
+    assert_eq!(anomalies[0]["what"], "start-up code that no distribution owns; it uses base64, subprocess");
+    let machine = machine.site_file("owned.pth", "import evil\n");
+    let (report, _) = crate::program::report(machine.root());
+    assert_eq!(report["anomalies"][1]["what"], "its bytes differ from what RECORD says");
+}
