@@ -1,1 +1,124 @@
-//! hostile
+//! Evidence written by an attacker: nothing of it may stop, blind or mislead the examination.
+
+use std::{
+    fs,
+    io::{Seek as _, SeekFrom, Write as _},
+    os::unix::{ffi::OsStrExt as _, fs as unix},
+    path::Path,
+};
+
+use crate::{
+    machine::Machine,
+    program::{self, exposure, findings, report},
+};
+
+#[allow(clippy::disallowed_methods, clippy::disallowed_types)] // makes the evidence
+fn fifo(path: &Path) {
+    assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+#[test]
+fn links_do_not_lead_out_of_the_root() {
+    let outside = tempfile::tempdir().unwrap();
+    let bad = "Metadata-Version: 2.1\nName: litellm\nVersion: 1.82.8\n";
+    fs::create_dir_all(outside.path().join("site-packages/litellm-1.82.8.dist-info")).unwrap();
+    fs::write(outside.path().join("site-packages/litellm-1.82.8.dist-info/METADATA"), bad).unwrap();
+    let machine = Machine::new().venv("v").dist("ok", "1.0");
+    let site = machine.root().join("home/alice/v/lib/python3.11/site-packages");
+    unix::symlink(outside.path().join("site-packages"), machine.root().join("home/alice/elsewhere")).unwrap();
+    unix::symlink(outside.path().join("site-packages/litellm-1.82.8.dist-info"), site.join("litellm-1.82.8.dist-info"))
+        .unwrap();
+    fs::create_dir(site.join("x-1.dist-info")).unwrap();
+    unix::symlink(
+        outside.path().join("site-packages/litellm-1.82.8.dist-info/METADATA"),
+        site.join("x-1.dist-info/METADATA"),
+    )
+    .unwrap();
+    unix::symlink("../../../../../../../../../../../../etc/passwd", site.join("y.pth")).unwrap();
+    unix::symlink(".", machine.root().join("home/alice/loop")).unwrap();
+    unix::symlink("a", machine.root().join("b")).unwrap();
+    unix::symlink("b", machine.root().join("a")).unwrap();
+    let (report, code) = report(machine.root());
+    assert_eq!((exposure(&report), code), ("none", 0), "{:#?}", findings(&report));
+}
+
+#[test]
+fn an_absolute_link_resolves_inside_the_root() {
+    let machine =
+        Machine::new().venv("v").file("store/METADATA", "Metadata-Version: 2.1\nName: litellm\nVersion: 1.82.8\n");
+    let info = machine.root().join("home/alice/v/lib/python3.11/site-packages/litellm-1.82.8.dist-info");
+    fs::create_dir_all(&info).unwrap();
+    unix::symlink("/store/METADATA", info.join("METADATA")).unwrap();
+    let (report, _) = report(machine.root());
+    assert_eq!(exposure(&report), "installed");
+}
+
+#[test]
+fn special_files_are_never_opened() {
+    let machine = Machine::new().venv("v").dist("litellm", "1.82.8");
+    let site = machine.root().join("home/alice/v/lib/python3.11/site-packages");
+    fs::create_dir(site.join("a-1.dist-info")).unwrap();
+    fifo(&site.join("a-1.dist-info/METADATA"));
+    fifo(&site.join("evil.pth"));
+    let _socket = std::os::unix::net::UnixListener::bind(site.join("s.pth")).unwrap();
+    unix::symlink("evil.pth", site.join("linked.pth")).unwrap();
+    let (report, code) = report(machine.root());
+    assert_eq!((exposure(&report), code), ("installed", 1));
+}
+
+#[test]
+fn names_of_any_bytes_are_reported_whole_and_shown_harmless() {
+    let machine = Machine::new();
+    let name = std::ffi::OsStr::from_bytes(b"e\x1b[31m\xff\n\xe2\x80\xae.d");
+    let info =
+        machine.root().join("home/alice").join(name).join("lib/python3.11/site-packages/litellm-1.82.8.dist-info");
+    fs::create_dir_all(&info).unwrap();
+    fs::write(info.join("METADATA"), "Metadata-Version: 2.1\nName: litellm\nVersion: 1.82.8\n").unwrap();
+    let (report, _) = report(machine.root());
+    let path = &report["incidents"][0]["findings"][0]["location"]["path"]["bytes"];
+    assert!(path.is_string(), "{path}");
+    for format in ["table", "markdown"] {
+        let said = program::run(["scan", "--root", machine.root().to_str().unwrap(), "--format", format]);
+        assert!(!said.out.contains('\x1b') && !said.out.contains('\u{202e}'), "{}", said.out);
+        assert!(said.out.contains("\\u{1b}[31m"), "{}", said.out);
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_a_gap_and_exit_3() {
+    let machine = Machine::new().venv("v").site_file("broken-1.dist-info/METADATA", "nothing\n");
+    let (report, code) = report(machine.root());
+    assert_eq!((exposure(&report), code), ("none", 3));
+    assert_eq!(report["verdict"]["complete"], false);
+    assert_eq!(report["verdict"]["summary"], "nothing found, examination incomplete");
+    let gap = &report["coverage"]["gaps"][0];
+    assert_eq!((gap["kind"].as_str(), gap["surface"].as_str()), (Some("malformed"), Some("python/dist-info")));
+}
+
+#[test]
+fn a_sparse_giant_costs_nothing() {
+    let machine = Machine::new().venv("v").dist("litellm", "1.82.7");
+    let info = machine.root().join("home/alice/v/lib/python3.11/site-packages/giant-1.dist-info");
+    fs::create_dir_all(&info).unwrap();
+    let mut file = fs::File::create(info.join("METADATA")).unwrap();
+    file.seek(SeekFrom::Start(5 << 30)).unwrap();
+    file.write_all(b"x").unwrap();
+    let (report, code) = report(machine.root());
+    assert_eq!((exposure(&report), code), ("installed", 1));
+    assert!(report["coverage"]["bytes_read"].as_u64().unwrap() < 64 << 20);
+    assert_eq!(report["coverage"]["gaps"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn deep_nesting_ends_as_a_gap() {
+    let machine = Machine::new().venv("v").dist("litellm", "1.82.7");
+    let mut at = rustix::fs::open(machine.root(), rustix::fs::OFlags::RDONLY, rustix::fs::Mode::empty()).unwrap();
+    for _ in 0..10_000 {
+        rustix::fs::mkdirat(&at, "d", rustix::fs::Mode::RWXU).unwrap();
+        at = rustix::fs::openat(&at, "d", rustix::fs::OFlags::RDONLY, rustix::fs::Mode::empty()).unwrap();
+    }
+    let (report, code) = report(machine.root());
+    assert_eq!((exposure(&report), code), ("installed", 1));
+    let gaps = report["coverage"]["gaps"].as_array().unwrap();
+    assert!(gaps.iter().any(|g| g["detail"].as_str().unwrap().contains("nested too deeply")), "{gaps:#?}");
+}
