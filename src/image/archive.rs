@@ -1,0 +1,296 @@
+//! A saved image in one tar, whatever wrote it and however the file as a whole is compressed.
+//!
+//! ```text
+//! docker save, up to 24    manifest.json  <config>.json  <id>/{VERSION,json,layer.tar}  repositories
+//! skopeo, podman           manifest.json  <config>.json  <diff id>.tar  <id>/layer.tar -> ../<diff id>.tar
+//! docker save, 25 on       manifest.json  index.json  oci-layout  blobs/sha256/<digest>  repositories
+//! oci-archive              index.json  oci-layout  blobs/sha256/<digest>
+//! docker export            the file system of a container itself
+//! ```
+//!
+//! Members come in any order, often with the manifest last. A plain tar is indexed in one pass over its headers, and layers are then
+//! opened by offset, several at a time. A compressed one is read twice: for the JSON members, then for the layers.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    fs::File,
+    io::Read as _,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+use super::{
+    codec::{self, Codec, Decoded, Hashing, Limits},
+    input::{Section, Source, to_u64},
+    manifest::JSON,
+    members::{Kind, Members},
+};
+use crate::{fact::TreePath, surface::Flaw};
+
+/// Members indexed of one archive. A file system has more, but an image archive never has.
+const MEMBERS: usize = 50_000;
+/// Bytes of JSON held of a compressed archive.
+const JSON_TOTAL: u64 = 32 << 20;
+const WHAT: &str = "image archive";
+
+/// Takes one opened member, or why it could not be opened, with its position in the list that was asked for.
+pub(super) type Take<'t> = dyn Fn(usize, Result<&mut dyn Source, Flaw>) + Sync + 't;
+
+/// Named things that layers and JSON are read from.
+pub(super) trait Store: Sync {
+    /// The whole of a small member; `None` where there is none.
+    fn small(&self, name: &[u8]) -> Result<Option<Vec<u8>>, Flaw>;
+
+    /// The member that holds the bytes of `name`, links resolved, and its size.
+    fn find(&self, name: &[u8]) -> Option<(TreePath, u64)>;
+
+    /// Opens each of these members and calls `read` with its position in the list; several at a time where the store can.
+    fn each(&self, members: &[TreePath], threads: usize, read: &Take<'_>);
+}
+
+struct Slot {
+    /// Which member of the archive: of two with one name the last counts.
+    ordinal: usize,
+    start: u64,
+    len: u64,
+    /// The bytes, where the archive is compressed and they may be JSON.
+    json: Option<Vec<u8>>,
+}
+
+/// A tar and the index of its members.
+pub(super) struct Archive<'a> {
+    file: Arc<File>,
+    len: u64,
+    codec: Codec,
+    limits: Limits,
+    stop: &'a AtomicBool,
+    slots: HashMap<TreePath, Slot>,
+    links: HashMap<TreePath, TreePath>,
+    doubles: BTreeSet<TreePath>,
+    overfull: bool,
+    /// Why the index ends where it ends.
+    broken: Option<Flaw>,
+    any: bool,
+}
+
+impl<'a> Archive<'a> {
+    /// Indexes a tar.
+    pub(super) fn open(file: Arc<File>, len: u64, limits: Limits, stop: &'a AtomicBool) -> Result<Self, Flaw> {
+        // The file as a whole may be larger than any layer.
+        let limits = Limits { layer_bytes: u64::MAX, ..limits };
+        let mut archive = Self {
+            codec: Codec::Plain,
+            file,
+            len,
+            limits,
+            stop,
+            slots: HashMap::new(),
+            links: HashMap::new(),
+            doubles: BTreeSet::new(),
+            overfull: false,
+            broken: None,
+            any: false,
+        };
+        archive.index()?;
+        Ok(archive)
+    }
+
+    /// Whether anything in it looks like a tar.
+    pub(super) fn is_tar(&self) -> bool {
+        self.any
+    }
+
+    /// What is wrong with the archive itself.
+    pub(super) fn flaws(&mut self) -> Vec<(TreePath, Flaw)> {
+        let mut flaws: Vec<_> = self.broken.take().map(|f| (TreePath::root(), f)).into_iter().collect();
+        let twice = || Flaw::malformed(WHAT, "two members have this name; the last was examined");
+        flaws.extend(std::mem::take(&mut self.doubles).into_iter().map(|path| (path, twice())));
+        if self.overfull {
+            flaws.push((TreePath::root(), Flaw::malformed(WHAT, "it has more members than an image has")));
+        }
+        flaws
+    }
+
+    /// The whole file, as one layer.
+    pub(super) fn whole(&self) -> Section {
+        Section::new(self.file.clone(), 0, self.len)
+    }
+
+    fn index(&mut self) -> Result<(), Flaw> {
+        let mut section = self.whole();
+        let mut raw = Hashing::new(&mut section);
+        let mut decoded = Decoded::new(&mut raw, self.limits, self.stop)?;
+        self.codec = decoded.codec();
+        let (mut ordinal, mut json_left) = (0, JSON_TOTAL);
+        let mut members = Members::new(&mut decoded);
+        loop {
+            let member = match members.next() {
+                Ok(Some(member)) => member,
+                Ok(None) => return Ok(()),
+                Err(flaw) => {
+                    self.broken = Some(flaw);
+                    return Ok(());
+                }
+            };
+            ordinal += 1;
+            self.any = true;
+            let Some(path) = TreePath::new(&member.path).filter(|p| p.as_bytes().len() < 1024) else {
+                continue;
+            };
+            let first = matches!(path.as_bytes(), b"manifest.json" | b"index.json" | b"oci-layout");
+            if self.slots.len() + self.links.len() >= MEMBERS && !first {
+                self.overfull = true;
+                continue;
+            }
+            match member.kind {
+                Kind::File => {
+                    let json = if self.codec == Codec::Plain || member.len > JSON.min(json_left) {
+                        None
+                    } else {
+                        json(&mut members.body())
+                    };
+                    json_left = json_left.saturating_sub(to_u64(json.as_ref().map_or(0, Vec::len)));
+                    let start = members.position();
+                    let slot = Slot { ordinal, start, len: member.len, json };
+                    if self.slots.insert(path.clone(), slot).is_some() {
+                        self.doubles.insert(path);
+                    }
+                }
+                Kind::Symlink(target) => {
+                    if let Some(target) = beside(&path, &target) {
+                        self.links.insert(path, target);
+                    }
+                }
+                Kind::HardLink(target) => {
+                    if let Some(target) = TreePath::new(&target) {
+                        self.links.insert(path, target);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn slot(&self, name: &[u8]) -> Option<(&TreePath, &Slot)> {
+        let mut path = TreePath::new(name)?;
+        for _ in 0..4 {
+            if let Some(found) = self.slots.get_key_value(&path) {
+                return Some(found);
+            }
+            path = self.links.get(&path)?.clone();
+        }
+        None
+    }
+
+    /// One pass over a compressed archive for the members with these ordinals.
+    fn stream(&self, wanted: &HashMap<usize, usize>, read: &Take<'_>) -> Result<(), Flaw> {
+        let mut section = self.whole();
+        let mut raw = Hashing::new(&mut section);
+        let mut decoded = Decoded::new(&mut raw, self.limits, self.stop)?;
+        let mut members = Members::new(&mut decoded);
+        let (mut ordinal, mut left) = (0, wanted.len());
+        while left > 0 && members.next()?.is_some() {
+            ordinal += 1;
+            if let Some(at) = wanted.get(&ordinal) {
+                left -= 1;
+                read(*at, Ok(&mut members.body()));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Store for Archive<'_> {
+    fn small(&self, name: &[u8]) -> Result<Option<Vec<u8>>, Flaw> {
+        let Some((_, slot)) = self.slot(name) else {
+            return Ok(None);
+        };
+        if slot.len > JSON {
+            return Err(Flaw::TooLarge(JSON));
+        }
+        if self.codec != Codec::Plain {
+            return slot.json.clone().map(Some).ok_or_else(|| Flaw::malformed(WHAT, "not JSON, or too much of it"));
+        }
+        let mut bytes = Vec::new();
+        let mut section = Section::new(self.file.clone(), slot.start, slot.len);
+        section.read_to_end(&mut bytes).map_err(|e| codec::flaw(e, WHAT))?;
+        Ok(Some(bytes))
+    }
+
+    fn find(&self, name: &[u8]) -> Option<(TreePath, u64)> {
+        self.slot(name).map(|(path, slot)| (path.clone(), slot.len))
+    }
+
+    fn each(&self, members: &[TreePath], threads: usize, read: &Take<'_>) {
+        let missing = || Err(Flaw::malformed(WHAT, "a member is missing"));
+        if self.codec == Codec::Plain {
+            return shared(
+                members.len(),
+                threads,
+                self.stop,
+                &|at| match members.get(at).and_then(|m| self.slots.get(m)) {
+                    Some(s) => read(at, Ok(&mut Section::new(self.file.clone(), s.start, s.len))),
+                    None => read(at, missing()),
+                },
+            );
+        }
+        let slots = members.iter().enumerate().filter_map(|(at, m)| Some((self.slots.get(m)?.ordinal, at)));
+        let wanted: HashMap<usize, usize> = slots.collect();
+        let seen = std::sync::Mutex::new(BTreeSet::new());
+        let told = |at: usize, source: Result<&mut dyn Source, Flaw>| {
+            seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(at);
+            read(at, source);
+        };
+        let outcome = self.stream(&wanted, &told);
+        // Layers that the stream never came to are each a gap of their own.
+        let seen = seen.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        for at in (0..members.len()).filter(|at| !seen.contains(at)) {
+            read(at, if outcome.is_err() { Err(Flaw::Truncated(WHAT)) } else { missing() });
+        }
+    }
+}
+
+/// The bytes of a member that starts like JSON.
+fn json(body: &mut impl Source) -> Option<Vec<u8>> {
+    let mut bytes = vec![0];
+    body.read_exact(&mut bytes).ok()?;
+    if !matches!(bytes.as_slice(), b"{" | b"[" | b" " | b"\n") {
+        return None;
+    }
+    body.read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// What a symbolic link in an archive names: `../<diff id>.tar`.
+fn beside(link: &TreePath, target: &[u8]) -> Option<TreePath> {
+    let mut folder = link.parent();
+    let mut target = target;
+    while let Some(rest) = target.strip_prefix(b"../") {
+        folder = folder.parent();
+        target = rest;
+    }
+    let below = TreePath::new(target)?;
+    TreePath::new(folder.join(below.as_bytes()).as_bytes())
+}
+
+/// Calls `work` for each number below `count`, on several threads.
+pub(super) fn shared(count: usize, threads: usize, stop: &AtomicBool, work: &(dyn Fn(usize) + Sync)) {
+    let next = AtomicUsize::new(0);
+    let run = || {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            if at >= count || stop.load(Ordering::Relaxed) {
+                return;
+            }
+            work(at);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads.min(count) {
+            scope.spawn(run);
+        }
+        run();
+    });
+}

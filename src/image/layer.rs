@@ -1,0 +1,402 @@
+//! One layer, streamed: its wanted files go to the surfaces as they come by, its names are remembered for the layers below.
+//!
+//! A wanted name may be a link to a member that went by already, and under a name that nobody wants: uv and conda hard-link
+//! installed files to their cache, Debian links `sitecustomize.py` into `/etc`. So small wanted files are held for a while (8 MiB
+//! a layer), which answers nearly all such links; where it does not, the layer is read a second time for the missing targets.
+//! A symbolic link is resolved by its text alone, within its layer: folders that are links themselves are not followed.
+
+use std::{
+    collections::{BTreeMap, HashMap, btree_map::Entry as Slot},
+    io::Read,
+    sync::{Arc, atomic::Ordering},
+};
+
+use super::{
+    Job,
+    codec::{self, Codec, Decoded, Hashing, sniff},
+    input::{Source, to_u64},
+    members::{Kind, Member, Members},
+    shadow::{Mark, Names, Told, told},
+};
+use crate::{
+    coverage::{Coverage, Gap, GapKind},
+    fact::{Origin, Seen, TreePath},
+    surface::Flaw,
+    tree::{Body, Entry, Visit as _},
+    walk::{Folder, Inspector},
+};
+
+/// A wanted file up to this size is held, for links to it that come later.
+const HELD: u64 = 128 << 10;
+const HELD_TOTAL: usize = 8 << 20;
+/// A file that several links name is held in the second pass, up to this size.
+const SHARED: u64 = 32 << 20;
+/// Links with a wanted name that wait for their target, in one layer.
+const LINKS: usize = 100_000;
+/// Links of any name, in one layer.
+const VIA: usize = 1_000_000;
+/// Longer names are no use to any system, and would cost time at every parent folder.
+const NAME: usize = 4096;
+const SURFACE: &str = "image/layer";
+
+/// What a layer should be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Expected {
+    /// SHA-256 of the bytes as stored, in hex.
+    pub(super) blob: Option<String>,
+    /// SHA-256 of the tar, in hex.
+    pub(super) diff_id: Option<String>,
+}
+
+/// What was read of one layer. Its facts and gaps carry neither image nor layer yet: several images may hold it.
+#[derive(Debug, Default)]
+pub(super) struct Scan {
+    pub(super) facts: Vec<Seen>,
+    pub(super) names: Names,
+    pub(super) coverage: Coverage,
+    /// Links to names that this layer does not hold, by hash.
+    pub(super) elsewhere: Vec<(TreePath, u64)>,
+    pub(super) whiteouts: u64,
+    pub(super) verified: bool,
+}
+
+struct Link {
+    target: u64,
+    hard: bool,
+}
+
+/// A layer that is being read.
+pub(super) struct Layer<'j> {
+    job: &'j Job<'j>,
+    expected: Expected,
+    scan: Scan,
+    tree: Arc<str>,
+    /// Asked whether a name is wanted; each file has an inspector of its own, since a later member may replace it.
+    gate: Inspector<'j>,
+    folder: Option<(TreePath, Folder)>,
+    found: BTreeMap<TreePath, (Vec<Seen>, Vec<Gap>)>,
+    held: HashMap<u64, (Entry, Vec<u8>)>,
+    held_bytes: usize,
+    links: BTreeMap<TreePath, Link>,
+    /// Links that nobody wants may stand between a wanted one and its target.
+    via: HashMap<u64, u64>,
+    second: HashMap<u64, Vec<TreePath>>,
+    bad_names: u64,
+    too_many_links: bool,
+}
+
+impl<'j> Layer<'j> {
+    pub(super) fn new(job: &'j Job<'j>, expected: Expected) -> Self {
+        let tree: Arc<str> = "".into();
+        Self {
+            job,
+            expected,
+            scan: Scan::default(),
+            gate: Inspector::new(job.router, job.interest, job.keep, tree.clone(), None),
+            tree,
+            folder: None,
+            found: BTreeMap::new(),
+            held: HashMap::new(),
+            held_bytes: 0,
+            links: BTreeMap::new(),
+            via: HashMap::new(),
+            second: HashMap::new(),
+            bad_names: 0,
+            too_many_links: false,
+        }
+    }
+
+    /// Reads the whole layer.
+    pub(super) fn read(&mut self, source: &mut dyn Source) {
+        if let Err(flaw) = self.first(source) {
+            self.trouble(&flaw);
+        }
+        self.scan.names.settle();
+        self.resolve();
+        self.held.clear();
+        self.via = HashMap::new();
+    }
+
+    /// Whether targets of links have to be read now.
+    pub(super) fn needs_second(&self) -> bool {
+        !self.second.is_empty()
+    }
+
+    /// Reads the layer for targets of links only.
+    pub(super) fn read_again(&mut self, source: &mut dyn Source) {
+        if let Err(flaw) = self.targets(source) {
+            self.trouble(&flaw);
+        }
+        self.second.clear();
+    }
+
+    /// A problem with the layer as a whole.
+    pub(super) fn trouble(&mut self, flaw: &Flaw) {
+        self.report(TreePath::root(), flaw.kind(), flaw.to_string());
+    }
+
+    fn report(&mut self, path: TreePath, kind: GapKind, detail: String) {
+        // What could not be read because the user stopped the run is no gap of the evidence.
+        if !self.job.stop.load(Ordering::Relaxed) {
+            let gap = Gap { origin: Origin::file(&self.tree, path), surface: SURFACE, kind, detail };
+            self.scan.coverage.gaps.push(gap);
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Scan {
+        if self.bad_names > 0 {
+            let detail = format!("{} member names that no system would accept were not read", self.bad_names);
+            self.report(TreePath::root(), GapKind::Malformed, detail);
+        }
+        if self.too_many_links {
+            let detail = "more links than are kept: some with names worth reading were not followed".to_owned();
+            self.report(TreePath::root(), GapKind::TooLarge, detail);
+        }
+        if self.scan.names.lost() {
+            let detail =
+                "more names than are kept: what this layer removes from lower ones is not fully known".to_owned();
+            self.report(TreePath::root(), GapKind::TooLarge, detail);
+        }
+        for (_, (mut facts, mut gaps)) in std::mem::take(&mut self.found) {
+            self.scan.facts.append(&mut facts);
+            self.scan.coverage.gaps.append(&mut gaps);
+        }
+        self.scan
+    }
+
+    fn first(&mut self, source: &mut dyn Source) -> Result<(), Flaw> {
+        let mut raw = Hashing::new(source);
+        let codec = sniff(raw.peek().map_err(|e| codec::flaw(e, "layer"))?)?;
+        let (blob, diff_id) = (self.expected.blob.clone(), self.expected.diff_id.clone());
+        let (of_raw, of_tar) = match (codec, blob) {
+            (Codec::Plain, blob) => (blob.or(diff_id), None),
+            (_, Some(blob)) => (Some(blob), None),
+            (_, None) => (None, diff_id),
+        };
+        raw.digest_if(self.job.verify && of_raw.is_some());
+        let mut decoded = Decoded::new(&mut raw, self.job.limits, self.job.stop)?;
+        let mut tar = Hashing::new(&mut decoded);
+        tar.digest_if(self.job.verify && of_tar.is_some());
+        let mut members = Members::new(&mut tar);
+        while let Some(member) = members.next()? {
+            self.member(&member, &mut members);
+        }
+        let marked = members.marked();
+        let tar = tar.finish().map_err(|e| codec::flaw(e, "layer"))?;
+        let raw = raw.finish().map_err(|e| codec::flaw(e, "layer"))?;
+        if raw.is_none() && tar.is_none() {
+            return if marked { Ok(()) } else { Err(Flaw::Truncated("layer")) };
+        }
+        if raw.as_ref().is_some_and(|d| Some(d) != of_raw.as_ref())
+            || tar.as_ref().is_some_and(|d| Some(d) != of_tar.as_ref())
+        {
+            return Err(Flaw::malformed("layer", "it does not match its digest"));
+        }
+        self.scan.verified = true;
+        Ok(())
+    }
+
+    fn member(&mut self, member: &Member, members: &mut Members<'_>) {
+        self.scan.coverage.files_seen += 1;
+        let Some(path) = clean(&[], &member.path) else {
+            self.bad_names += 1;
+            return;
+        };
+        if path.as_bytes().is_empty() {
+            return;
+        }
+        match told(&path) {
+            Told::Plain => {}
+            Told::Nothing => return,
+            Told::Bad => {
+                self.bad_names += 1;
+                return;
+            }
+            Told::Mark(path, mark) => {
+                self.scan.whiteouts += 1;
+                return self.scan.names.add(&self.job.key, path.as_bytes(), mark, &self.job.names_left);
+            }
+        }
+        let hash = self.job.key.of(path.as_bytes());
+        let mark = if member.kind == Kind::Dir { Mark::Dir } else { Mark::Leaf };
+        self.scan.names.add(&self.job.key, path.as_bytes(), mark, &self.job.names_left);
+        // Of two members with one name, the last is what a container sees.
+        self.found.remove(&path);
+        self.links.remove(&path);
+        self.held.remove(&hash);
+        match &member.kind {
+            Kind::Dir | Kind::Other => {}
+            Kind::File => {
+                if self.wants(&path) {
+                    self.file(path, hash, member, members);
+                }
+            }
+            Kind::Sparse => {
+                if self.wants(&path) {
+                    let flaw = Flaw::Unsupported("a sparse file in a layer");
+                    self.found.insert(path.clone(), (Vec::new(), vec![self.gap(path, &flaw)]));
+                }
+            }
+            Kind::HardLink(target) => {
+                let Some(target) = clean(&[], target).map(|t| self.job.key.of(t.as_bytes())) else {
+                    self.bad_names += 1;
+                    return;
+                };
+                self.link(path, hash, target, true);
+            }
+            Kind::Symlink(target) => {
+                let from = if target.starts_with(b"/") { TreePath::root() } else { path.parent() };
+                // A link that leads out of the image leads to nothing.
+                if let Some(target) = clean(from.as_bytes(), target) {
+                    let target = self.job.key.of(target.as_bytes());
+                    self.link(path, hash, target, false);
+                }
+            }
+        }
+    }
+
+    fn wants(&mut self, path: &TreePath) -> bool {
+        let parent = path.parent();
+        if self.folder.as_ref().is_none_or(|(known, _)| *known != parent) {
+            self.folder = Some((parent.clone(), self.gate.folder(&parent)));
+        }
+        self.folder.as_ref().is_some_and(|(_, folder)| self.gate.wants(folder, path.name()))
+    }
+
+    fn file(&mut self, path: TreePath, hash: u64, member: &Member, members: &mut Members<'_>) {
+        let entry = entry(path, member);
+        let mut body = members.body();
+        let room = HELD_TOTAL.saturating_sub(self.held_bytes);
+        if member.len > HELD || member.len > to_u64(room) {
+            return self.inspect(&entry, &mut body);
+        }
+        let mut bytes = Vec::new();
+        // Where the archive ends inside the file, what is left of it is still evidence; `next` tells of the end.
+        let _ = body.read_to_end(&mut bytes);
+        self.inspect(&entry, &mut bytes.as_slice());
+        self.held_bytes += bytes.len();
+        self.held.insert(hash, (entry, bytes));
+    }
+
+    fn link(&mut self, path: TreePath, hash: u64, target: u64, hard: bool) {
+        if self.links.len() >= LINKS || self.via.len() >= VIA {
+            self.too_many_links = true;
+            return;
+        }
+        self.via.insert(hash, target);
+        if self.wants(&path) {
+            self.links.insert(path, Link { target, hard });
+        }
+    }
+
+    /// Hands one file to the surfaces that want its name.
+    fn inspect(&mut self, entry: &Entry, body: &mut dyn Read) {
+        let one = Inspector::new(self.job.router, self.job.interest, self.job.keep, self.tree.clone(), None);
+        one.file(entry, &mut Body::stream(body, entry.len));
+        let (facts, coverage) = one.finish();
+        for (id, count) in coverage.surfaces {
+            let mine = self.scan.coverage.surfaces.entry(id).or_default();
+            mine.files += count.files;
+            mine.facts += count.facts;
+        }
+        self.scan.coverage.undated_commands += coverage.undated_commands;
+        self.scan.coverage.exclusions.extend(coverage.exclusions);
+        if facts.is_empty() && coverage.gaps.is_empty() {
+            return;
+        }
+        match self.found.entry(entry.path.clone()) {
+            Slot::Occupied(mut slot) => *slot.get_mut() = (facts, coverage.gaps),
+            Slot::Vacant(slot) => drop(slot.insert((facts, coverage.gaps))),
+        }
+    }
+
+    /// Gives each link the file it names: from memory, in a second pass, or not from this layer.
+    fn resolve(&mut self) {
+        for (path, link) in std::mem::take(&mut self.links) {
+            let mut target = link.target;
+            for _ in 0..8 {
+                match self.via.get(&target) {
+                    Some(next) if !self.held.contains_key(&target) => target = *next,
+                    _ => break,
+                }
+            }
+            if let Some((entry, bytes)) = self.held.remove(&target) {
+                let linked = Entry { path, ..entry.clone() };
+                self.inspect(&linked, &mut bytes.as_slice());
+                self.held.insert(target, (entry, bytes));
+            } else if self.scan.names.has_leaf(target) || self.scan.names.lost() {
+                self.second.entry(target).or_default().push(path);
+            } else if link.hard {
+                let flaw = Flaw::malformed("layer", "a hard link names a file that the layer does not hold");
+                let gap = self.gap(path.clone(), &flaw);
+                self.found.insert(path, (Vec::new(), vec![gap]));
+            } else {
+                self.scan.elsewhere.push((path, target));
+            }
+        }
+    }
+
+    fn targets(&mut self, source: &mut dyn Source) -> Result<(), Flaw> {
+        let second = std::mem::take(&mut self.second);
+        let mut raw = Hashing::new(source);
+        let mut decoded = Decoded::new(&mut raw, self.job.limits, self.job.stop)?;
+        let mut members = Members::new(&mut decoded);
+        while let Some(member) = members.next()? {
+            let Some(path) = clean(&[], &member.path) else {
+                continue;
+            };
+            if member.kind != Kind::File {
+                continue;
+            }
+            if let Some(links) = second.get(&self.job.key.of(path.as_bytes())) {
+                self.target(links, &member, &mut members);
+            }
+        }
+        Ok(())
+    }
+
+    fn target(&mut self, links: &[TreePath], member: &Member, members: &mut Members<'_>) {
+        if let [link] = links {
+            return self.inspect(&entry(link.clone(), member), &mut members.body());
+        }
+        if member.len > SHARED {
+            for link in links {
+                let gap = self.gap(link.clone(), &Flaw::TooLarge(SHARED));
+                self.found.insert(link.clone(), (Vec::new(), vec![gap]));
+            }
+            return;
+        }
+        let mut bytes = Vec::new();
+        let _ = members.body().read_to_end(&mut bytes);
+        for link in links {
+            self.inspect(&entry(link.clone(), member), &mut bytes.as_slice());
+        }
+    }
+
+    fn gap(&self, path: TreePath, flaw: &Flaw) -> Gap {
+        let origin = Origin::file(&self.tree, path);
+        Gap { origin, surface: SURFACE, kind: flaw.kind(), detail: flaw.to_string() }
+    }
+}
+
+fn entry(path: TreePath, member: &Member) -> Entry {
+    let Member { len, mtime, uid, mode, .. } = member;
+    Entry { path, len: *len, mtime: *mtime, btime: None, uid: *uid, mode: *mode }
+}
+
+/// A member's name as engines take it: `..` is applied to the text before it. `None` where it leads out of the image.
+fn clean(from: &[u8], name: &[u8]) -> Option<TreePath> {
+    if from.len().saturating_add(name.len()) > NAME || name.contains(&0) {
+        return None;
+    }
+    let parts = from.split(|b| *b == b'/').chain(name.split(|b| *b == b'/'));
+    let mut kept: Vec<&[u8]> = Vec::new();
+    for part in parts {
+        match part {
+            b"" | b"." => {}
+            b".." => drop(kept.pop()?),
+            part => kept.push(part),
+        }
+    }
+    TreePath::new(&kept.join(&b'/'))
+}

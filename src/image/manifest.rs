@@ -1,0 +1,327 @@
+//! The JSON of images: `manifest.json` of docker save, OCI indexes and manifests, image configurations. Documented in the OCI
+//! image specification and in moby's `image/spec`. Fields that nobody here needs are not read.
+
+use std::{fmt, marker::PhantomData};
+
+use jiff::Timestamp;
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, SeqAccess, Visitor},
+};
+
+use crate::{
+    fact::{At, Command},
+    surface::Flaw,
+};
+
+/// Larger than any real one; registries accept 4 MiB.
+pub(super) const JSON: u64 = 4 << 20;
+
+/// One image in `manifest.json`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Saved {
+    pub(super) config: String,
+    #[serde(default, deserialize_with = "or_empty")]
+    pub(super) repo_tags: Few<String>,
+    #[serde(default, deserialize_with = "or_empty")]
+    pub(super) layers: Few<String>,
+}
+
+/// An index or a manifest: whichever fields are there tell.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Document {
+    pub(super) manifests: Option<Few<Descriptor>>,
+    pub(super) config: Option<Descriptor>,
+    pub(super) layers: Option<Few<Descriptor>>,
+    /// Layers of the schema of 2015.
+    #[serde(default, rename = "fsLayers", deserialize_with = "present")]
+    pub(super) old: bool,
+}
+
+/// A reference to a blob.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Descriptor {
+    #[serde(deserialize_with = "or_empty")]
+    pub(super) media_type: String,
+    pub(super) digest: String,
+    pub(super) platform: Option<Platform>,
+    #[serde(deserialize_with = "or_empty")]
+    pub(super) annotations: Annotations,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Platform {
+    #[serde(deserialize_with = "or_empty")]
+    pub(super) os: String,
+    #[serde(deserialize_with = "or_empty")]
+    pub(super) architecture: String,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Annotations {
+    #[serde(rename = "io.containerd.image.name")]
+    pub(super) name: Option<String>,
+    #[serde(rename = "org.opencontainers.image.ref.name")]
+    pub(super) reference: Option<String>,
+    #[serde(rename = "vnd.docker.reference.type")]
+    pub(super) kind: Option<String>,
+}
+
+/// The configuration of an image, without its values of variables.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Config {
+    pub(super) created: Option<String>,
+    pub(super) architecture: Option<String>,
+    pub(super) os: Option<String>,
+    config: Option<Run>,
+    pub(super) rootfs: Option<RootFs>,
+    #[serde(default, deserialize_with = "or_empty")]
+    pub(super) history: Few<History>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Run {
+    #[serde(rename = "Env", default, deserialize_with = "variable_names")]
+    env: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct RootFs {
+    #[serde(default, deserialize_with = "or_empty")]
+    pub(super) diff_ids: Few<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct History {
+    pub(super) created: Option<String>,
+    #[serde(deserialize_with = "or_empty")]
+    pub(super) created_by: String,
+    #[serde(deserialize_with = "or_empty")]
+    pub(super) empty_layer: bool,
+}
+
+/// One step of an image's build. Its text is not kept: build arguments and `ENV` lines hold secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// From 1, as `docker history` counts from the bottom.
+    pub number: usize,
+    /// `RUN`, `COPY` …; `None` where it is none of the known ones.
+    pub instruction: Option<&'static str>,
+    /// The install commands in it.
+    pub commands: Vec<Command>,
+    /// When it ran, by the builder's clock.
+    pub at: Option<At>,
+    /// It made no layer.
+    pub empty: bool,
+}
+
+const INSTRUCTIONS: &[&str] = &[
+    "ADD",
+    "ARG",
+    "CMD",
+    "COPY",
+    "ENTRYPOINT",
+    "ENV",
+    "EXPOSE",
+    "FROM",
+    "HEALTHCHECK",
+    "LABEL",
+    "MAINTAINER",
+    "ONBUILD",
+    "RUN",
+    "SHELL",
+    "STOPSIGNAL",
+    "USER",
+    "VOLUME",
+    "WORKDIR",
+];
+
+impl Config {
+    /// Names of the variables that are set in every container, where they have the form of one.
+    pub(super) fn variables(&mut self) -> Vec<String> {
+        self.config.take().map(|c| c.env).unwrap_or_default()
+    }
+
+    /// The build, from the first step on.
+    pub(super) fn steps(&mut self, read: &dyn Fn(&str) -> Vec<Command>) -> Vec<Step> {
+        let history = std::mem::take(&mut self.history).0;
+        history.into_iter().enumerate().map(|(i, h)| h.step(i + 1, read)).collect()
+    }
+}
+
+impl History {
+    fn step(&self, number: usize, read: &dyn Fn(&str) -> Vec<Command>) -> Step {
+        Step {
+            number,
+            instruction: instruction(&self.created_by),
+            commands: read(&self.created_by),
+            at: time(self.created.as_deref()).map(|t| At::new(t, "time in the image's history")),
+            empty: self.empty_layer,
+        }
+    }
+}
+
+/// BuildKit writes the instruction; the older builder and buildah write the shell, with `#(nop)` where nothing ran.
+fn instruction(created_by: &str) -> Option<&'static str> {
+    let text = created_by.trim_start();
+    let nop = text.find("#(nop)").and_then(|at| text.get(at..)?.strip_prefix("#(nop)"));
+    let word = nop.unwrap_or(text).split_whitespace().next()?;
+    let known = INSTRUCTIONS.iter().find(|i| **i == word).copied();
+    known.or_else(|| (nop.is_none() && (word.starts_with('/') || word.starts_with('|'))).then_some("RUN"))
+}
+
+/// An RFC 3339 time.
+pub(super) fn time(text: Option<&str>) -> Option<Timestamp> {
+    // Builders that make reproducible images, and Go's zero time, say nothing about when it was.
+    text?.parse().ok().filter(|t: &Timestamp| t.as_second() > 0)
+}
+
+/// Parses JSON of a size that `small` has bounded.
+pub(super) fn parse<'j, T: Deserialize<'j>>(bytes: &'j [u8], what: &'static str) -> Result<T, Flaw> {
+    serde_json::from_slice(bytes).map_err(|_| Flaw::malformed(what, "not the JSON that it should be"))
+}
+
+/// The hex of a `sha256:` digest, if it is one.
+pub(super) fn sha256(digest: &str) -> Option<&str> {
+    digest.strip_prefix("sha256:").filter(|hex| is_hex(hex))
+}
+
+/// 64 digits.
+pub(super) fn is_hex(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
+/// Whether a text has the form of an image reference, so that it is safe to show.
+pub(super) fn is_reference(text: &str) -> bool {
+    let inner = |b: u8| b.is_ascii_alphanumeric() || b"._-/:@+".contains(&b);
+    (1..=512).contains(&text.len()) && text.bytes().all(inner)
+}
+
+/// Whether a text can be a platform's part.
+pub(super) fn is_word(text: &str) -> bool {
+    (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+}
+
+/// A list of at most `FEW` elements: a short text can stand for a large value.
+#[derive(Debug, Clone)]
+pub(super) struct Few<T>(pub(super) Vec<T>);
+
+/// An image has at most 127 layers in Docker's store.
+const FEW: usize = 4096;
+
+impl<T> Default for Few<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'d, T: Deserialize<'d>> Deserialize<'d> for Few<T> {
+    fn deserialize<D: Deserializer<'d>>(from: D) -> Result<Self, D::Error> {
+        struct Visit<T>(PhantomData<T>);
+        impl<'d, T: Deserialize<'d>> Visitor<'d> for Visit<T> {
+            type Value = Few<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a list of at most {FEW} elements")
+            }
+
+            fn visit_seq<A: SeqAccess<'d>>(self, mut list: A) -> Result<Few<T>, A::Error> {
+                let mut few = Vec::new();
+                while let Some(one) = list.next_element()? {
+                    if few.len() == FEW {
+                        return Err(A::Error::invalid_length(FEW, &self));
+                    }
+                    few.push(one);
+                }
+                Ok(Few(few))
+            }
+        }
+        from.deserialize_seq(Visit(PhantomData))
+    }
+}
+
+/// `null` is what Go writes for an empty list.
+fn or_empty<'d, D: Deserializer<'d>, T: Deserialize<'d> + Default>(from: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
+}
+
+fn present<'d, D: Deserializer<'d>>(from: D) -> Result<bool, D::Error> {
+    Ok(Option::<serde::de::IgnoredAny>::deserialize(from)?.is_some())
+}
+
+/// `NAME=value` lines, of which no value is kept.
+fn variable_names<'d, D: Deserializer<'d>>(from: D) -> Result<Vec<String>, D::Error> {
+    let lines: Option<Few<String>> = Option::deserialize(from)?;
+    let name = |line: String| line.split_once('=').map(|(name, _)| name.to_owned()).filter(|n| is_variable(n));
+    Ok(lines.unwrap_or_default().0.into_iter().filter_map(name).collect())
+}
+
+fn is_variable(name: &str) -> bool {
+    name.len() <= 128
+        && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_variables_and_texts_of_steps_are_not_kept() {
+        let json = br#"{"config":{"Env":["PATH=/bin","TOKEN=s3cr3t","evil\u001b[2J=1","no value"]},
+            "history":[{"created_by":"RUN |1 TOKEN=s3cr3t /bin/sh -c make # buildkit"},{"created_by":null,"empty_layer":null}]}"#;
+        let mut config: Config = parse(json, "config").unwrap();
+        assert_eq!(config.variables(), ["PATH", "TOKEN"]);
+        let steps = config.steps(&|_| Vec::new());
+        assert_eq!((steps.len(), steps[0].instruction, steps[1].instruction), (2, Some("RUN"), None));
+        assert!(!format!("{config:?}{steps:?}").contains("s3cr3t"));
+    }
+
+    #[test]
+    fn instructions_of_each_builder() {
+        for (text, word) in [
+            ("RUN /bin/sh -c pip install litellm==1.82.8 # buildkit", Some("RUN")),
+            ("/bin/sh -c pip install litellm", Some("RUN")),
+            ("|1 A=b /bin/sh -c make", Some("RUN")),
+            ("/bin/sh -c #(nop) COPY dir:1234 in /app ", Some("COPY")),
+            ("/bin/sh -c #(nop)  CMD [\"sh\"]", Some("CMD")),
+            ("bazel build", None),
+            ("RUNX a", None),
+            ("", None),
+        ] {
+            assert_eq!(instruction(text), word, "{text}");
+        }
+    }
+
+    #[test]
+    fn hostile_json_is_refused() {
+        let deep = "[".repeat(100_000);
+        assert!(parse::<Document>(deep.as_bytes(), "x").is_err());
+        assert!(parse::<Few<Saved>>(br#"[{"Config":7}]"#, "x").is_err());
+        assert!(parse::<Document>(b"\xff\xfe{}", "x").is_err());
+        let many = format!(r#"{{"layers":[{}{{}}]}}"#, "{},".repeat(1_000_000));
+        assert!(parse::<Document>(many.as_bytes(), "x").is_err());
+    }
+
+    #[test]
+    fn go_writes_null_for_an_empty_list() {
+        let saved: Few<Saved> = parse(br#"[{"Config":"c.json","RepoTags":null,"Layers":null}]"#, "x").unwrap();
+        assert!(saved.0[0].repo_tags.0.is_empty() && saved.0[0].layers.0.is_empty());
+        let config: Config =
+            parse(br#"{"config":{"Env":null},"rootfs":{"diff_ids":null},"history":null}"#, "x").unwrap();
+        assert!(config.history.0.is_empty());
+    }
+
+    #[test]
+    fn references_that_would_write_to_a_terminal_are_none() {
+        assert!(is_reference("registry.example:5000/demo/app:1.0") && is_reference("a@sha256:00"));
+        assert!(!is_reference("a\u{1b}[31m") && !is_reference("") && !is_reference("a b") && !is_reference("ä"));
+        assert!(sha256("sha256:../../etc/passwd").is_none());
+    }
+}

@@ -1,0 +1,309 @@
+//! Which images a store holds and which members their layers are, from its JSON alone.
+//!
+//! `manifest.json` (docker save) and `index.json` (OCI) may both be there and tell of the same images: those with the same
+//! configuration and the same layers are one. An index may hold indexes (platforms), attestations and things that are no
+//! images; what is left out is said.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    archive::Store,
+    layer::Expected,
+    manifest::{Config, Descriptor, Document, Few, Saved, Step, is_hex, is_reference, is_word, parse, sha256, time},
+};
+use crate::{
+    fact::{Command, TreePath},
+    surface::Flaw,
+    text::hex,
+};
+
+/// Indexes inside indexes.
+const DEPTH: u32 = 8;
+/// Images of one store.
+const IMAGES: usize = 1000;
+/// Manifests and indexes looked at.
+const DOCUMENTS: usize = 10_000;
+const WHAT: &str = "image manifest";
+
+/// An image as its JSON describes it.
+#[derive(Debug, Default)]
+pub(super) struct Planned {
+    /// As written: `demo/app:1.0`, or a bare tag.
+    pub(super) tags: Vec<String>,
+    /// Hex of the configuration's SHA-256.
+    pub(super) id: Option<String>,
+    pub(super) manifests: Vec<String>,
+    pub(super) created: Option<Timestamp>,
+    pub(super) os: Option<String>,
+    pub(super) architecture: Option<String>,
+    pub(super) variables: Vec<String>,
+    pub(super) steps: Vec<Step>,
+    pub(super) layers: Vec<PlannedLayer>,
+}
+
+/// A layer of an image.
+#[derive(Debug, Default)]
+pub(super) struct PlannedLayer {
+    /// `None` where the store does not hold it.
+    pub(super) member: Option<(TreePath, u64)>,
+    pub(super) expected: Expected,
+}
+
+/// What a store holds.
+#[derive(Default)]
+pub(super) struct Plan {
+    pub(super) images: Vec<Planned>,
+    pub(super) flaws: Vec<(TreePath, Flaw)>,
+    pub(super) left_out: Vec<(TreePath, &'static str)>,
+    /// There was a manifest or an index, whatever was in it.
+    pub(super) is_image: bool,
+}
+
+struct Planner<'p> {
+    store: &'p dyn Store,
+    history: &'p dyn Fn(&str) -> Vec<Command>,
+    plan: Plan,
+    visited: HashSet<String>,
+}
+
+/// Reads the JSON of a store.
+pub(super) fn plan(store: &dyn Store, history: &dyn Fn(&str) -> Vec<Command>) -> Plan {
+    let mut planner = Planner { store, history, plan: Plan::default(), visited: HashSet::new() };
+    planner.saved();
+    planner.index();
+    if !planner.plan.is_image && store.find(b"repositories").is_some() {
+        planner.plan.is_image = true;
+        planner.flaw(b"repositories", Flaw::Unsupported("an image saved by Docker before 1.10"));
+    }
+    planner.plan
+}
+
+impl Planner<'_> {
+    fn flaw(&mut self, name: &[u8], flaw: Flaw) {
+        let path = TreePath::new(name).unwrap_or_else(TreePath::root);
+        self.plan.flaws.push((path, flaw));
+    }
+
+    /// A small member; problems with it are told.
+    fn small(&mut self, name: &[u8]) -> Option<Vec<u8>> {
+        match self.store.small(name) {
+            Ok(found) => found,
+            Err(flaw) => {
+                self.flaw(name, flaw);
+                None
+            }
+        }
+    }
+
+    fn parsed<T>(&mut self, name: &[u8], parsed: Result<T, Flaw>) -> Option<T> {
+        parsed.map_err(|flaw| self.flaw(name, flaw)).ok()
+    }
+
+    fn saved(&mut self) {
+        let name = b"manifest.json";
+        self.plan.is_image |= self.store.find(name).is_some();
+        let Some(bytes) = self.small(name) else {
+            return;
+        };
+        // skopeo's `dir` has the manifest itself under this name.
+        if bytes.trim_ascii_start().starts_with(b"{") {
+            return self.document(name, &bytes, &Descriptor::default(), 0);
+        }
+        let Some(list) = self.parsed(name, parse::<Few<Saved>>(&bytes, WHAT)) else {
+            return;
+        };
+        for saved in list.0 {
+            let layers = saved.layers.0.iter().map(|name| self.layer(name.as_bytes(), digest_in(name))).collect();
+            let mut image = Planned { layers, ..Planned::default() };
+            image.tags = self.references(saved.repo_tags.0.into_iter());
+            match self.small(saved.config.as_bytes()) {
+                Some(bytes) => {
+                    let expected = digest_in(&saved.config);
+                    self.configure(&mut image, saved.config.as_bytes(), &bytes, expected.as_deref());
+                }
+                None => self.flaw(name, Flaw::malformed(WHAT, "a configuration is missing")),
+            }
+            self.add(image);
+        }
+    }
+
+    fn index(&mut self) {
+        let name = b"index.json";
+        self.plan.is_image |= self.store.find(name).is_some();
+        if let Some(bytes) = self.small(name) {
+            self.document(name, &bytes, &Descriptor::default(), 0);
+        }
+    }
+
+    /// An index or a manifest.
+    fn document(&mut self, name: &[u8], bytes: &[u8], by: &Descriptor, depth: u32) {
+        let Some(document) = self.parsed(name, parse::<Document>(bytes, WHAT)) else {
+            return;
+        };
+        if let Some(list) = document.manifests {
+            return self.descriptors(name, list.0, by, depth);
+        }
+        match (document.config, document.layers) {
+            (Some(config), Some(layers)) => self.manifest(name, &config, &layers.0, by, bytes),
+            _ if document.old => self.flaw(name, Flaw::Unsupported("the image manifest schema of 2015")),
+            _ => self.flaw(name, Flaw::malformed(WHAT, "neither an index nor a manifest")),
+        }
+    }
+
+    fn descriptors(&mut self, name: &[u8], list: Vec<Descriptor>, by: &Descriptor, depth: u32) {
+        if depth >= DEPTH {
+            return self.flaw(name, Flaw::malformed(WHAT, "indexes are nested too deeply"));
+        }
+        let siblings = list.iter().any(|d| self.blob(&d.digest).is_some());
+        for mut descriptor in list {
+            // The tag of an index is the tag of the images in it.
+            let (mine, up) = (&mut descriptor.annotations, &by.annotations);
+            if mine.name.is_none() && mine.reference.is_none() {
+                (mine.name, mine.reference) = (up.name.clone(), up.reference.clone());
+            }
+            // One image has a descriptor for each of its tags.
+            let tag = format!("{}\n{:?}{:?}", descriptor.digest, mine.name, mine.reference);
+            if !self.visited.insert(tag) {
+                continue;
+            }
+            if self.visited.len() > DOCUMENTS {
+                return self.flaw(name, Flaw::malformed(WHAT, "it lists more than an image store holds"));
+            }
+            self.descriptor(name, &descriptor, siblings, depth);
+        }
+    }
+
+    fn descriptor(&mut self, name: &[u8], descriptor: &Descriptor, siblings: bool, depth: u32) {
+        let Some((path, _)) = self.blob(&descriptor.digest) else {
+            // `docker save` and `ctr export` write the index of all platforms and the blobs of one.
+            if siblings && descriptor.platform.is_some() {
+                let path = TreePath::new(name).unwrap_or_else(TreePath::root);
+                self.plan.left_out.push((path, "an image for another platform that is not in this file"));
+            } else {
+                self.flaw(name, Flaw::malformed(WHAT, "a manifest is missing"));
+            }
+            return;
+        };
+        let Some(bytes) = self.small(path.as_bytes()) else {
+            return;
+        };
+        self.check(path.as_bytes(), &bytes, sha256(&descriptor.digest));
+        self.document(path.as_bytes(), &bytes, descriptor, depth + 1);
+    }
+
+    fn manifest(&mut self, name: &[u8], config: &Descriptor, layers: &[Descriptor], by: &Descriptor, bytes: &[u8]) {
+        let path = TreePath::new(name).unwrap_or_else(TreePath::root);
+        let unknown = by.platform.as_ref().is_some_and(|p| p.os == "unknown" && p.architecture == "unknown");
+        let attests = unknown || by.annotations.kind.as_deref() == Some("attestation-manifest");
+        if attests && layers.iter().all(|l| l.media_type.contains("in-toto")) {
+            return self.plan.left_out.push((path, "an attestation: it holds no file system"));
+        }
+        let mut image = Planned { manifests: vec![hex(&Sha256::digest(bytes))], ..Planned::default() };
+        image.layers = layers
+            .iter()
+            .map(|l| {
+                let expected = Expected { blob: sha256(&l.digest).map(str::to_owned), diff_id: None };
+                PlannedLayer { member: self.blob(&l.digest), expected }
+            })
+            .collect();
+        let names = by.annotations.name.clone().or_else(|| by.annotations.reference.clone());
+        image.tags = self.references(names.into_iter());
+        match self.blob(&config.digest) {
+            None => self.flaw(name, Flaw::malformed(WHAT, "a configuration is missing")),
+            Some((at, _)) => {
+                let Some(bytes) = self.small(at.as_bytes()) else {
+                    return self.add(image);
+                };
+                // Charts, signatures and models are stored in the same way, with a configuration of their own.
+                let told = config.media_type.contains("image.config") || config.media_type.contains("container.image");
+                if !told && !parse::<Config>(&bytes, WHAT).is_ok_and(|c| c.rootfs.is_some()) {
+                    return self.plan.left_out.push((path, "not a container image: its configuration describes none"));
+                }
+                self.configure(&mut image, at.as_bytes(), &bytes, sha256(&config.digest));
+            }
+        }
+        self.add(image);
+    }
+
+    fn configure(&mut self, image: &mut Planned, name: &[u8], bytes: &[u8], expected: Option<&str>) {
+        image.id = Some(hex(&Sha256::digest(bytes)));
+        self.check(name, bytes, expected);
+        let Some(mut config) = self.parsed(name, parse::<Config>(bytes, "image configuration")) else {
+            return;
+        };
+        image.created = time(config.created.as_deref());
+        image.os = config.os.take().filter(|w| is_word(w));
+        image.architecture = config.architecture.take().filter(|w| is_word(w));
+        image.variables = config.variables();
+        image.steps = config.steps(self.history);
+        let diff_ids = config.rootfs.unwrap_or_default().diff_ids.0;
+        if diff_ids.len() != image.layers.len() {
+            self.flaw(name, Flaw::malformed("image configuration", "it lists other layers than the manifest"));
+            return;
+        }
+        for (layer, id) in image.layers.iter_mut().zip(&diff_ids) {
+            layer.expected.diff_id = sha256(id).map(str::to_owned);
+        }
+    }
+
+    fn check(&mut self, name: &[u8], bytes: &[u8], expected: Option<&str>) {
+        if expected.is_some_and(|e| hex(&Sha256::digest(bytes)) != e) {
+            self.flaw(name, Flaw::malformed(WHAT, "a blob does not match its digest"));
+        }
+    }
+
+    fn references(&mut self, found: impl Iterator<Item = String>) -> Vec<String> {
+        let (fit, odd): (Vec<_>, Vec<_>) = found.partition(|r| is_reference(r));
+        if !odd.is_empty() {
+            self.flaw(b"", Flaw::malformed(WHAT, "a tag is not an image reference"));
+        }
+        fit
+    }
+
+    fn layer(&self, name: &[u8], blob: Option<String>) -> PlannedLayer {
+        PlannedLayer { member: self.store.find(name), expected: Expected { blob, diff_id: None } }
+    }
+
+    /// Where the blob with this digest is kept.
+    fn blob(&self, digest: &str) -> Option<(TreePath, u64)> {
+        let (algorithm, hex) = digest.split_once(':')?;
+        let plain = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_alphanumeric());
+        if !plain(algorithm) || !plain(hex) {
+            return None;
+        }
+        let names = [format!("blobs/{algorithm}/{hex}"), hex.to_owned()];
+        names.iter().find_map(|name| self.store.find(name.as_bytes()))
+    }
+
+    /// Adds an image, or what is new of it where the other manifest told of it already.
+    fn add(&mut self, image: Planned) {
+        let members = |i: &Planned| i.layers.iter().map(|l| l.member.clone()).collect::<Vec<_>>();
+        let mine = members(&image);
+        let same = |i: &&mut Planned| i.id.is_some() && i.id == image.id && members(i) == mine;
+        if let Some(known) = self.plan.images.iter_mut().find(same) {
+            for tag in image.tags {
+                // The bare tag of an OCI annotation says less than the reference that ends with it.
+                if !known.tags.iter().any(|t| *t == tag || t.ends_with(&format!(":{tag}"))) {
+                    known.tags.push(tag);
+                }
+            }
+            known.manifests.extend(image.manifests);
+            known.manifests.sort();
+            known.manifests.dedup();
+            return;
+        }
+        if self.plan.images.len() >= IMAGES {
+            return self.flaw(b"", Flaw::malformed(WHAT, "it lists more images than are examined"));
+        }
+        self.plan.images.push(image);
+    }
+}
+
+/// The digest that a member's name claims for its bytes: `blobs/sha256/<hex>`, `<hex>.json`.
+fn digest_in(name: &str) -> Option<String> {
+    let hex = name.strip_prefix("blobs/sha256/").or_else(|| name.strip_suffix(".json"))?;
+    is_hex(hex).then(|| hex.to_owned())
+}

@@ -1,0 +1,204 @@
+//! What a layer does to the layers below it: the paths it fills, and its whiteouts (OCI image specification, "Layer Filesystem
+//! Changeset").
+//!
+//! ```text
+//! a/.wh.name        `a/name`, and everything below it, is gone
+//! a/.wh..wh..opq    everything that lower layers have in `a` is gone
+//! a/.wh..wh.plnk    bookkeeping of aufs: nothing
+//! ```
+//!
+//! A layer can have a million names, so they are kept as keyed hashes of 62 bits with what stands there in the other two. The
+//! key is drawn anew for each examination, so that nobody can craft a name that hides another.
+
+use std::{
+    collections::hash_map::RandomState,
+    hash::{BuildHasher as _, Hasher as _},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use crate::fact::{TreePath, parent};
+
+const WHITEOUT: &[u8] = b".wh.";
+const META: &[u8] = b".wh..wh.";
+const OPAQUE: &[u8] = b".wh..wh..opq";
+
+/// What stands at a path of a layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// Anything but a folder.
+    Leaf,
+    Dir,
+    /// Lower layers' content is gone: the path itself.
+    Whiteout,
+    /// Lower layers' content is gone: what is in the folder.
+    Opaque,
+}
+
+/// What a member's name says about the layers below.
+pub(super) enum Told {
+    /// An ordinary name.
+    Plain,
+    /// A mark on another path.
+    Mark(TreePath, Mark),
+    /// Bookkeeping of the storage driver.
+    Nothing,
+    /// A whiteout of no name, or of one that would leave the image.
+    Bad,
+}
+
+/// Reads whiteouts.
+pub(super) fn told(path: &TreePath) -> Told {
+    let name = path.name();
+    if name == OPAQUE {
+        return Told::Mark(path.parent(), Mark::Opaque);
+    }
+    if name.starts_with(META) {
+        return Told::Nothing;
+    }
+    match name.strip_prefix(WHITEOUT) {
+        None => Told::Plain,
+        Some(b"" | b"." | b"..") => Told::Bad,
+        Some(gone) => Told::Mark(path.parent().join(gone), Mark::Whiteout),
+    }
+}
+
+/// Turns paths into keyed hashes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Key(RandomState);
+
+impl Key {
+    /// The upper 62 bits.
+    pub(super) fn of(&self, path: &[u8]) -> u64 {
+        let mut hasher = self.0.build_hasher();
+        hasher.write(path);
+        hasher.finish() & !3
+    }
+}
+
+/// The names of one layer.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    /// Sorted once the layer is read.
+    marks: Vec<u64>,
+    /// Names that were not kept.
+    lost: bool,
+}
+
+impl Names {
+    /// Remembers a name, unless the budget that all layers share is used up.
+    pub(super) fn add(&mut self, key: &Key, path: &[u8], mark: Mark, budget: &AtomicU64) {
+        let taken = budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
+        if taken.is_err() {
+            self.lost = true;
+            return;
+        }
+        self.marks.push(key.of(path) | bits(mark));
+    }
+
+    pub(super) fn settle(&mut self) {
+        self.marks.sort_unstable();
+        self.marks.dedup();
+        self.marks.shrink_to_fit();
+    }
+
+    /// Whether names are missing here, so that `hides` may say no too often.
+    pub(super) fn lost(&self) -> bool {
+        self.lost
+    }
+
+    /// Whether something other than a folder stands at a path with this hash.
+    pub(super) fn has_leaf(&self, hash: u64) -> bool {
+        self.has(hash, Mark::Leaf)
+    }
+
+    fn has(&self, hash: u64, mark: Mark) -> bool {
+        self.marks.binary_search(&(hash | bits(mark))).is_ok()
+    }
+
+    /// Whether a file of a lower layer at `path` cannot be seen through this layer.
+    pub(super) fn hides(&self, key: &Key, path: &TreePath) -> bool {
+        if self.marks.is_empty() {
+            return false;
+        }
+        let own = key.of(path.as_bytes());
+        if [Mark::Leaf, Mark::Dir, Mark::Whiteout].into_iter().any(|m| self.has(own, m)) {
+            return true;
+        }
+        let mut above = path.as_bytes();
+        while !above.is_empty() {
+            above = parent(above);
+            let hash = key.of(above);
+            // The root of an image can be opaque, but nothing replaces it.
+            let marks =
+                if above.is_empty() { &[Mark::Opaque][..] } else { &[Mark::Opaque, Mark::Leaf, Mark::Whiteout] };
+            if marks.iter().any(|m| self.has(hash, *m)) {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+fn bits(mark: Mark) -> u64 {
+    match mark {
+        Mark::Leaf => 0,
+        Mark::Dir => 1,
+        Mark::Whiteout => 2,
+        Mark::Opaque => 3,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layer(key: &Key, marks: &[(&str, Mark)]) -> Names {
+        let (mut names, budget) = (Names::default(), AtomicU64::new(100));
+        for (path, mark) in marks {
+            names.add(key, path.as_bytes(), *mark, &budget);
+        }
+        names.settle();
+        names
+    }
+
+    fn path(text: &str) -> TreePath {
+        TreePath::new(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn what_a_layer_hides() {
+        let key = Key::default();
+        let hides = |marks: &[(&str, Mark)], p: &str| layer(&key, marks).hides(&key, &path(p));
+        for mark in [Mark::Leaf, Mark::Dir, Mark::Whiteout] {
+            assert!(hides(&[("a/b", mark)], "a/b"), "{mark:?}");
+        }
+        assert!(hides(&[("a", Mark::Whiteout)], "a/b/c") && hides(&[("a", Mark::Leaf)], "a/b/c"));
+        assert!(hides(&[("a", Mark::Opaque)], "a/b/c") && hides(&[("", Mark::Opaque)], "a"));
+        // A folder that is merely listed again, a folder's opacity for itself, a longer name, an empty layer.
+        assert!(!hides(&[("a", Mark::Dir)], "a/b") && !hides(&[("a/b", Mark::Opaque)], "a/b"));
+        assert!(!hides(&[("a/b", Mark::Whiteout)], "a/bc") && !hides(&[("a/b", Mark::Leaf)], "a") && !hides(&[], "a"));
+    }
+
+    #[test]
+    fn whiteouts_are_read_from_names() {
+        let marked = |p: &str| match told(&path(p)) {
+            Told::Mark(path, mark) => Some((path.text().into_owned(), mark)),
+            _ => None,
+        };
+        assert_eq!(marked("a/.wh.b"), Some(("/a/b".into(), Mark::Whiteout)));
+        assert_eq!(marked(".wh.b"), Some(("/b".into(), Mark::Whiteout)));
+        assert_eq!(marked("a/.wh..wh..opq"), Some(("/a".into(), Mark::Opaque)));
+        assert!(matches!(told(&path("a/.wh..wh.plnk")), Told::Nothing));
+        assert!(matches!(told(&path("a/.wh...")), Told::Bad) && matches!(told(&path("a/.wh.")), Told::Bad));
+        assert!(matches!(told(&path("a/x.wh.b")), Told::Plain) && matches!(told(&path(".wh.d/b")), Told::Plain));
+    }
+
+    #[test]
+    fn names_over_the_budget_are_told() {
+        let (key, budget, mut names) = (Key::default(), AtomicU64::new(1), Names::default());
+        names.add(&key, b"a", Mark::Leaf, &budget);
+        assert!(!names.lost());
+        names.add(&key, b"b", Mark::Leaf, &budget);
+        assert!(names.lost());
+    }
+}
