@@ -367,6 +367,13 @@ pub enum Fact {
         /// The indicator texts that its command line holds.
         texts: Vec<TextId>,
     },
+    /// A container image; the origin is its root.
+    Image {
+        /// Names it is known by: `demo/app:1.0`.
+        references: Vec<String>,
+        /// Digests of its configuration and manifests, `sha256:…`.
+        digests: Vec<String>,
+    },
     /// A secret stood here. Never its value.
     Credential(Credential),
 }

@@ -31,6 +31,13 @@ pub enum By {
     Host(usize),
     /// A running process; position in `processes`.
     Process(usize),
+    /// An image; position in `images`.
+    Image {
+        /// Position.
+        at: usize,
+        /// By digest, not by name.
+        digest: bool,
+    },
     /// A command that pins a malicious version; positions in `packages` and in the command's list.
     Pinned(usize, usize),
     /// A command that could have taken one; positions as before.
@@ -58,7 +65,9 @@ pub fn relevant(index: &Index, seen: &Seen) -> bool {
         Fact::Process { program, .. } => {
             program.as_ref().is_some_and(|p| p.name().starts_with(b"python")) || !hits(index, seen).is_empty()
         }
-        Fact::File { .. } | Fact::Host { .. } | Fact::Autostart { .. } => !hits(index, seen).is_empty(),
+        Fact::File { .. } | Fact::Host { .. } | Fact::Autostart { .. } | Fact::Image { .. } => {
+            !hits(index, seen).is_empty()
+        }
         Fact::Command(c) => c.wanted.iter().any(|w| index.knows_package(w.ecosystem, &w.name)),
         Fact::Owned { .. }
         | Fact::Installer { .. }
@@ -82,6 +91,7 @@ pub fn hits(index: &Index, seen: &Seen) -> Vec<Hit> {
         }
         Fact::Process { texts, name, .. } => of_process(index, texts, name),
         Fact::Command(command) => of_command(index, command),
+        Fact::Image { references, digests } => of_image(index, references, digests),
         _ => Vec::new(),
     }
 }
@@ -146,6 +156,30 @@ fn of_process(index: &Index, texts: &[TextId], program: &str) -> Vec<Hit> {
         .collect();
     found.dedup_by_key(|h| h.incident);
     found
+}
+
+fn of_image(index: &Index, references: &[String], digests: &[String]) -> Vec<Hit> {
+    let mut found = Vec::new();
+    for (incident, i) in index.database.incidents.iter().enumerate() {
+        for (at, image) in i.images.iter().enumerate() {
+            let digest = image.digests.iter().any(|d| digests.iter().any(|f| f.starts_with(d.as_str())));
+            let tags = image.tags.iter().chain(&image.floating_tags);
+            let tag = || tags.clone().any(|t| references.iter().any(|r| names(r, &image.repository, t)));
+            if digest || tag() {
+                found.push(Hit { incident, by: By::Image { at, digest } });
+            }
+        }
+    }
+    found
+}
+
+/// Whether a reference is this tag of this repository. The default registry and its `library/` need not be written.
+pub fn names(reference: &str, repository: &str, tag: &str) -> bool {
+    let plain = |name: &str| {
+        let name = name.strip_prefix("docker.io/").or_else(|| name.strip_prefix("index.docker.io/")).unwrap_or(name);
+        name.strip_prefix("library/").unwrap_or(name).to_owned()
+    };
+    reference.rsplit_once(':').is_some_and(|(name, t)| t == tag && plain(name) == plain(repository))
 }
 
 fn of_command(index: &Index, command: &Command) -> Vec<Hit> {

@@ -10,8 +10,8 @@ use super::{
 use crate::{
     ecosystem::pypi,
     fact::{Artifact, Command, CommandAction, EnvironmentKind, Fact, Package, Placement, Seen},
-    ioc::model::{FileIndicator, FileRole, Incident, PackageIndicator, Trigger, Window},
-    matcher::{By, Hit},
+    ioc::model::{FileIndicator, FileRole, ImageIndicator, Incident, PackageIndicator, Trigger, Window},
+    matcher::{self, By, Hit},
     text,
     verdict::{Confidence, Exposure},
 };
@@ -32,13 +32,19 @@ pub fn judge(case: &Case<'_>, sites: &Sites, evidence: &Evidence, hit: Hit) -> O
         (Fact::Command(c), By::Admits(at, w)) => draft.admits(c, incident.packages.get(at)?, w)?,
         (_, By::Host(at)) => draft.host(&incident.network.get(at)?.value, &incident.network.get(at)?.what),
         (Fact::Process { pid, .. }, By::Process(at)) => draft.process(*pid, incident.processes.get(at)?),
+        (Fact::Image { references, .. }, By::Image { at, digest }) => {
+            draft.image(references, incident.images.get(at)?, digest)?
+        }
         _ => return None,
     };
+    if let Some(made) = &evidence.made {
+        finding.reason = format!("{}; {made}", finding.reason);
+    }
     if let Some(gone) = &evidence.gone {
         if finding.exposure == Exposure::Installed {
             finding.exposure = Exposure::Removed;
             finding.confidence = finding.confidence.min(Confidence::Likely);
-            finding.reason = format!("{}; it was in this layer, and {gone}", finding.reason);
+            finding.reason = format!("{}; {gone}", finding.reason);
         }
     }
     Some(finding)
@@ -232,6 +238,34 @@ impl Draft<'_> {
         let reason = format!("process {pid} is running: {}", indicator.what);
         let judgement = (Exposure::Executed, Confidence::Confirmed, reason);
         self.finding(FindingKind::Process, format!("process/{}", indicator.holds), judgement)
+    }
+
+    /// A malicious image: by digest, by a tag that named nothing else, or by a moving tag while it pointed there.
+    fn image(&self, references: &[String], indicator: &ImageIndicator, digest: bool) -> Option<Finding> {
+        let repository = &indicator.repository;
+        let moving = |r: &String| indicator.floating_tags.iter().any(|t| matcher::names(r, repository, t));
+        let by_tag = |r: &&String| indicator.tags.iter().any(|t| matcher::names(r, repository, t));
+        let (confidence, reason) = if digest {
+            (Confidence::Confirmed, format!("the malicious image of `{repository}`, by digest"))
+        } else if references.iter().any(|r| by_tag(&r)) {
+            (
+                Confidence::Likely,
+                format!("a tag of `{repository}` that named the malicious image; its digest is another one"),
+            )
+        } else {
+            let at = self.seen().at.as_ref()?;
+            let open = |w: &&Window| (w.start..=w.end).contains(&at.time);
+            let window = self.incident.windows.iter().find(open).filter(|_| references.iter().any(moving))?;
+            let span = format!("{} to {}", window.start, window.end);
+            (
+                Confidence::Possible,
+                format!("a moving tag of `{repository}`, made while it named the malicious image ({span})"),
+            )
+        };
+        let name = format!("image/{repository}");
+        let mut finding = self.finding(FindingKind::Image, name, (Exposure::Installed, confidence, reason));
+        finding.by_itself = confidence > Confidence::Possible;
+        Some(finding)
     }
 
     /// The environment, the time of the install, the chain, and the account of a finding in a site folder.

@@ -38,11 +38,13 @@ pub struct Evidence {
     pub seen: Seen,
     /// In an image: what removed the file in a later layer, in words.
     pub gone: Option<String>,
+    /// In an image: what made the layer, in words.
+    pub made: Option<String>,
 }
 
 impl From<Seen> for Evidence {
     fn from(seen: Seen) -> Self {
-        Self { seen, gone: None }
+        Self { seen, gone: None, made: None }
     }
 }
 
@@ -59,6 +61,8 @@ pub enum FindingKind {
     Network,
     /// A running process.
     Process,
+    /// A container image.
+    Image,
 }
 
 impl FindingKind {
@@ -70,6 +74,7 @@ impl FindingKind {
             Self::Command => "command",
             Self::Network => "network",
             Self::Process => "process",
+            Self::Image => "image",
         }
     }
 }

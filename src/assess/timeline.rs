@@ -58,7 +58,7 @@ fn what(f: &Finding) -> String {
         FindingKind::Package => format!("{name} in {place}"),
         FindingKind::Command => format!("a command for {name} in {place}"),
         FindingKind::File => format!("{} in {place}", f.indicator),
-        FindingKind::Network | FindingKind::Process => f.reason.clone(),
+        FindingKind::Network | FindingKind::Process | FindingKind::Image => f.reason.clone(),
     }
 }
 

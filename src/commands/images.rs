@@ -1,6 +1,123 @@
-//! x
-use super::Ending;
-/// x
-pub fn run(_: crate::cli::ImagesCommand) -> anyhow::Result<Ending> {
-    Ok(Ending::Nothing)
+//! `dosimeter images`: saved container images, layer by layer.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+
+use super::{Ending, STOP, examine::Setup, output, progress::Progress};
+use crate::{
+    accounts::Accounts,
+    assess::Evidence,
+    cli::ImagesCommand,
+    coverage::Coverage,
+    fact::{CommandAction, Fact, Origin, Seen, TreePath},
+    image::{self, Image, Limits, Options, Step},
+    matcher,
+    report::{self, Examination, v1},
+    scan::is_root,
+    tree::body::BYTES_READ,
+    walk::Router,
+};
+
+/// Examines and reports.
+///
+/// # Errors
+/// Where an input cannot be opened or is no image, or the report cannot be written.
+pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
+    let started = Timestamp::now();
+    let outputs = output::plan(&command.output)?;
+    let setup = Setup::new(&command.choice, false)?;
+    let router = Router::new(setup.surfaces(), &setup.interest);
+    let keep = |seen: &Seen| matcher::relevant(&setup.index, seen);
+    let options = Options {
+        router: &router,
+        interest: &setup.interest,
+        keep: &keep,
+        history: &|_| Vec::new(),
+        threads: setup.threads(),
+        limits: Limits::default(),
+        verify: true,
+        stop: &STOP,
+    };
+    let progress = Progress::start("examining images", command.output.quiet);
+    let mut coverage = Coverage::default();
+    let mut evidence = Vec::new();
+    let mut accounts: BTreeMap<Arc<str>, Accounts> = BTreeMap::new();
+    for file in &command.files {
+        let found = image::examine(file, &options).with_context(|| format!("`{}`", file.display()))?;
+        coverage.absorb(found.coverage);
+        for image in &found.images {
+            accounts.entry(image.label.clone()).or_default();
+            evidence.extend(of_image(image));
+        }
+    }
+    drop(progress);
+    evidence.retain(|e| matcher::relevant(&setup.index, &e.seen));
+    coverage.bytes_read = BYTES_READ.load(std::sync::atomic::Ordering::Relaxed);
+    let assessment = setup.judge(evidence, accounts.clone());
+    let names: Vec<_> = command.files.iter().map(|f| f.to_string_lossy()).collect();
+    let report = report::build(Examination {
+        index: &setup.index,
+        catalog: &setup.catalog,
+        assessment: &assessment,
+        coverage,
+        accounts: &accounts,
+        target: v1::Target { kind: "images".to_owned(), id: names.join(" "), os: None },
+        started,
+        finished: Timestamp::now(),
+        argv: output::argv(),
+        user: output::user(),
+        privileged: is_root(),
+    });
+    outputs.write(&report)?;
+    Ok(output::ending(&report, &command.output))
+}
+
+/// The facts of the layers with what became of their files, the steps of the build, and the image itself.
+fn of_image(image: &Image) -> Vec<Evidence> {
+    let step = |layer: usize| image.layers.get(layer).and_then(|l| image.steps.get(l.step?));
+    let mut evidence: Vec<Evidence> = image
+        .facts()
+        .map(|f| Evidence {
+            gone: f.gone_in.map(|layer| format!("a later layer took it out{}", by_step(step(layer)))),
+            made: step(f.layer).map(|s| format!("its layer was made by {}", told(s))),
+            seen: f.seen,
+        })
+        .collect();
+    evidence.extend(image.history().map(Evidence::from));
+    let origin = Origin::file(&image.label, TreePath::root());
+    let digests = image.id.iter().chain(&image.manifests).cloned().collect();
+    let at = image.created.map(|t| crate::fact::At::new(t, "creation time in the image"));
+    let fact = Fact::Image { references: image.tags.clone(), digests };
+    evidence.push(Seen { surface: "image/config", origin, at, uid: None, mode: None, fact }.into());
+    evidence
+}
+
+fn by_step(step: Option<&Step>) -> String {
+    step.map(|s| format!(": {}", told(s))).unwrap_or_default()
+}
+
+/// "step 3, RUN `pip uninstall litellm`". Put together from what was recognised: the text of a step may hold secrets.
+fn told(step: &Step) -> String {
+    let commands: Vec<String> = step
+        .commands
+        .iter()
+        .map(|c| {
+            let verb = match c.action {
+                CommandAction::Install => "install",
+                CommandAction::Run => "run",
+                CommandAction::Download => "download",
+                CommandAction::Uninstall => "uninstall",
+            };
+            let wanted = c.wanted.iter().map(|w| {
+                let pin = w.pinned.as_ref().map(|v| format!("=={v}")).unwrap_or_default();
+                format!(" {}{pin}{}", w.name, w.specifier)
+            });
+            format!("`{} {verb}{}`", c.tool, wanted.collect::<String>())
+        })
+        .collect();
+    let instruction = step.instruction.map(|i| format!(", {i}")).unwrap_or_default();
+    let space = if commands.is_empty() { "" } else { " " };
+    format!("step {}{instruction}{space}{}", step.number, commands.join(" and "))
 }
