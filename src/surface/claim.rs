@@ -115,9 +115,7 @@ impl FileMatch {
                     && name.starts_with(start.as_bytes())
                     && name.ends_with(end.as_bytes())
             }
-            Self::Hex(digits) => {
-                name.len() == *digits && name.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-            }
+            Self::Hex(digits) => name.len() == *digits && name.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')),
             Self::Any => true,
         }
     }
