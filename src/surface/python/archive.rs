@@ -136,7 +136,9 @@ pub fn of_sdist<R: Read>(gzip: R, interest: &Interest, placement: Placement) -> 
         if folder_of(path, b"PKG-INFO") == Some(folder) {
             let mut bytes = Vec::new();
             member.take(HEADERS).read_to_end(&mut bytes).map_err(damaged)?;
-            return package(&bytes, "PKG-INFO", placement).map(Some);
+            let mut found = package(&bytes, "PKG-INFO", placement)?;
+            found.artifacts = sdist_file(folder);
+            return Ok(Some(found));
         }
         top.get_or_insert_with(|| Package {
             ecosystem: Ecosystem::Pypi,
@@ -144,10 +146,16 @@ pub fn of_sdist<R: Read>(gzip: R, interest: &Interest, placement: Placement) -> 
             version: version.into(),
             placement,
             requires: Vec::new(),
-            artifacts: Vec::new(),
+            artifacts: sdist_file(folder),
         });
     }
     Ok(top)
+}
+
+/// The index names an sdist as the folder in it.
+fn sdist_file(folder: &[u8]) -> Vec<Artifact> {
+    let name = std::str::from_utf8(folder).ok().map(|f| format!("{f}.tar.gz"));
+    vec![Artifact { name, ..Artifact::default() }]
 }
 
 /// Whether an indicator names the package.

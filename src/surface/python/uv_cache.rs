@@ -84,7 +84,9 @@ impl Surface for UvCache {
             if !value.is_array() && !value.is_map() {
                 return Err(Flaw::malformed("uv cache entry", "not the pointer that uv writes"));
             }
-            package.artifacts.push(artifact(&value, &named));
+            let mut artifact = artifact(&value, &named);
+            artifact.name = artifact.name.or_else(|| named.file.clone());
+            package.artifacts.push(artifact);
         }
         out.push(at, Fact::Package(package));
         Ok(())
@@ -96,6 +98,8 @@ struct Named<'p> {
     name: String,
     version: &'p str,
     sdist: bool,
+    /// The wheel's own name, which entries of uv up to 0.5 have.
+    file: Option<String>,
 }
 
 /// `None` for what is no entry of a bucket, or an entry of one without names (`path`, `url` of sdists).
@@ -113,7 +117,9 @@ fn named(path: &TreePath) -> Option<Named<'_>> {
         [name, file] if !sdist => (*name, version_in(name, file.rsplit_once('.')?.0)?),
         _ => return None,
     };
-    (is_name(name) && is_version(version)).then(|| Named { name: normalise(name), version, sdist })
+    let stem = path.name().strip_suffix(b".http").and_then(|s| std::str::from_utf8(s).ok());
+    let file = stem.map(|s| format!("{s}.whl")).filter(|f| wheel_parts(f).is_some_and(|(_, v)| v == version));
+    (is_name(name) && is_version(version)).then(|| Named { name: normalise(name), version, sdist, file })
 }
 
 /// Of `1.82.8-py3-none-any`, or of `litellm-1.82.8-py3-none-any`, as uv up to 0.5 has it.
@@ -218,7 +224,8 @@ mod tests {
         // uv up to 0.5: the whole stem in the name, id and hashes in the value.
         let old = "c/uv/wheels-v1/index/0123456789abcdef/click/click-8.1.7-py3-none-any.http";
         let (artifact, at) = pointer(b"\x92\xa3abc\x90", old);
-        assert_eq!((artifact, &*at.source), (Artifact::default(), "mtime of the cache entry"));
+        assert_eq!(artifact.name.as_deref(), Some("click-8.1.7-py3-none-any.whl"));
+        assert_eq!((artifact.sha256, &*at.source), (None, "mtime of the cache entry"));
     }
 
     #[test]
