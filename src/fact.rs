@@ -159,6 +159,8 @@ pub enum Placement {
     Listed,
     /// Its bytes are in a cache, a store or a download folder.
     Cached,
+    /// What an uninstall or an upgrade left of it: it was installed, and nothing loads it any more.
+    Leftover,
     /// It was built from source on this machine, so its build code ran.
     Built,
     /// What an uninstall left behind: it was installed, and no interpreter loads it.

@@ -7,6 +7,8 @@ pub enum FileMatch {
     Name(String),
     /// This start and this end; either may be empty. `(".", ".pth")` wants both, `("", ".pth")` any name that ends so.
     Affix(String, String),
+    /// Exactly so many lower-case hex digits: the name is a hash.
+    Hex(usize),
     /// Any name.
     Any,
 }
@@ -51,6 +53,11 @@ impl Claim {
     /// A file whose name starts and ends so, anywhere.
     pub fn affix(start: &str, end: &str) -> Self {
         Self { file: FileMatch::Affix(start.to_owned(), end.to_owned()), folder: FolderMatch::Any }
+    }
+
+    /// A name of exactly so many lower-case hex digits, anywhere.
+    pub fn hex(digits: usize) -> Self {
+        Self { file: FileMatch::Hex(digits), folder: FolderMatch::Any }
     }
 
     /// A name with at most one `*`.
@@ -108,6 +115,7 @@ impl FileMatch {
                     && name.starts_with(start.as_bytes())
                     && name.ends_with(end.as_bytes())
             }
+            Self::Hex(digits) => name.len() == *digits && name.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')),
             Self::Any => true,
         }
     }
@@ -134,6 +142,14 @@ impl FolderMatch {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hash_name_has_its_length_and_digits() {
+        assert!(FileMatch::Hex(4).fits(b"0af9"));
+        for other in ["0AF9", "0af", "0af90", "0afg", ""] {
+            assert!(!FileMatch::Hex(4).fits(other.as_bytes()), "{other}");
+        }
+    }
 
     #[test]
     fn folders_fit_by_component() {

@@ -29,6 +29,13 @@ pub static SURFACES: &[&dyn Surface] = &[
     // python
     &python::dist_info::DistInfo,
     &python::hook::Hook,
+    &python::egg::Egg,
+    &python::environment::Environment,
+    &python::bytecode::Bytecode,
+    &python::conda_meta::CondaMeta,
+    &python::pip_cache::PipCache,
+    &python::uv_cache::UvCache,
+    &python::wheel::Wheel,
 ];
 
 /// What a surface is.

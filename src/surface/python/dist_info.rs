@@ -9,9 +9,11 @@
 //!     └── REQUESTED    there when the user asked for it by name (pip, uv)
 //! ```
 //!
-//! A hit proves that the version stands where an interpreter loads it. It does not prove that anything ran.
+//! A hit proves that the version stands where an interpreter loads it, or, as `placement` tells by the folder, in a cache or among
+//! leftovers; of those only `METADATA` is read. It does not prove that anything ran.
 //! Documented in the core metadata and recording-installed-packages specifications of packaging.python.org.
 
+use super::placement;
 use crate::{
     ecosystem::pypi::{is_name, is_version, normalise, requirement},
     fact::{Ecosystem, Fact, Package, Placement, TreePath},
@@ -43,12 +45,15 @@ impl Surface for DistInfo {
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
+        let placement = placement::of_info(&file.entry.path.parent());
         match file.entry.path.name() {
             b"METADATA" => {
                 let at = file.mtime("mtime of METADATA");
-                let package = package(file.head(HEADERS)?, "METADATA", Placement::Loadable)?;
+                let package = package(file.head(HEADERS)?, "METADATA", placement)?;
                 out.push(at, Fact::Package(package));
             }
+            // A cached wheel has no owner of files and no installer.
+            _ if placement != Placement::Loadable => {}
             b"INSTALLER" => {
                 let name = String::from_utf8_lossy(file.head(64)?).trim().to_owned();
                 let known = name.chars().all(|c| c.is_ascii_alphanumeric() || " .-_".contains(c));
@@ -171,6 +176,22 @@ mod tests {
     fn names_that_would_write_to_a_terminal_are_refused() {
         for body in ["Name: a\u{1b}[2J\nVersion: 1\n", "Name: a\nVersion: 1\u{202e}\n", "Name: a\n", "", "\0\0\0"] {
             assert!(package(body.as_bytes(), "METADATA", Placement::Loadable).is_err(), "{body:?}");
+        }
+    }
+
+    #[test]
+    fn a_cached_or_left_over_dist_info_is_told_apart() {
+        use super::super::trial::tried;
+        let about = b"Name: litellm\nVersion: 1.82.8\n";
+        for (folder, says) in [
+            ("v/lib/python3.11/site-packages/litellm-1.82.8.dist-info", "Loadable"),
+            ("v/lib/python3.11/site-packages/~itellm-1.82.8.dist-info", "Leftover"),
+            ("c/uv/archive-v0/SwJqFGqkJxEEAgSd/litellm-1.82.8.dist-info", "Cached"),
+        ] {
+            let got = tried(&DistInfo, &format!("{folder}/METADATA"), about, &Interest::default());
+            assert_eq!(got.packages(), [format!("litellm 1.82.8 {says}")]);
+            let record = tried(&DistInfo, &format!("{folder}/RECORD"), b"litellm_init.pth,,\n", &Interest::default());
+            assert_eq!(record.seen.len(), usize::from(says == "Loadable"), "{folder}");
         }
     }
 

@@ -11,9 +11,10 @@
 //! Names that start with a dot are ignored by `site`. A hit proves that code stands where every interpreter of the environment
 //! runs it; whether one was started since is judged from other traces. Documented in the `site` module of docs.python.org.
 
+use super::placement;
 use crate::{
     ecosystem::pypi::is_site,
-    fact::{Fact, HookKind},
+    fact::{Fact, HookKind, Placement},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
 };
@@ -66,7 +67,8 @@ impl Surface for Hook {
         let Some(kind) = kind(name) else {
             return Ok(());
         };
-        let in_site = is_site(file.entry.path.parent().as_bytes());
+        let folder = file.entry.path.parent();
+        let in_site = is_site(folder.as_bytes()) && placement::of_content(&folder) == Placement::Loadable;
         if !in_site && !file.interest.wants_file(name) {
             return Ok(());
         }

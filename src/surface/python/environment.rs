@@ -1,0 +1,182 @@
+//! Folders that are environments, by the file that makes each one such.
+//!
+//! ```text
+//! venv/pyvenv.cfg                                  venv, virtualenv, uv; key = value lines, one of them `home`
+//! ~/.local/share/uv/tools/litellm/uv-receipt.toml  uv tool install: [tool] requirements = [{ name, specifier }]
+//! ~/.local/share/pipx/venvs/litellm/pipx_metadata.json   main_package.{package, package_or_url}, injected_packages
+//! /opt/conda/conda-meta/history                    conda, mamba: `# update specs: ['litellm=1.82.8']`
+//! ```
+//!
+//! A hit proves that the folder is an environment, and what the user asked the tool to put there; it proves no package. URLs and
+//! indexes in these files may hold credentials and are not read. Documented in PEP 405, and in the tools' own sources.
+
+use serde_json::Value;
+
+use crate::{
+    ecosystem::pypi::{is_name, normalise, requirement},
+    fact::{EnvironmentKind, Fact, Requirement},
+    interest::Interest,
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+};
+
+const LIMIT: usize = 4 << 20;
+
+/// Marker files of environments.
+pub struct Environment;
+
+static META: Meta = Meta {
+    id: "python/environment",
+    title: "Python environments",
+    proves: "the folder is an environment, and what was asked for; not that a package is there",
+};
+
+impl Surface for Environment {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn claims(&self, _: &Interest) -> Vec<Claim> {
+        vec![
+            Claim::name("pyvenv.cfg"),
+            Claim::name("uv-receipt.toml"),
+            Claim::name("pipx_metadata.json"),
+            Claim::name("history").in_tail("conda-meta"),
+        ]
+    }
+
+    fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
+        let folder = file.entry.path.parent();
+        let at = file.mtime("mtime of the environment's own file");
+        let name = file.entry.path.name();
+        let bytes = file.all(LIMIT)?;
+        let (kind, prefix, asked) = match name {
+            b"pyvenv.cfg" if !is_pyvenv(bytes) => return Ok(()),
+            b"pyvenv.cfg" => (EnvironmentKind::Venv, folder, Vec::new()),
+            b"uv-receipt.toml" => (EnvironmentKind::UvTool, folder, uv_asked(bytes)?),
+            b"pipx_metadata.json" => (EnvironmentKind::Pipx, folder, pipx_asked(bytes)?),
+            _ => (EnvironmentKind::Conda, folder.parent(), conda_asked(bytes)),
+        };
+        out.push(at, Fact::Environment { prefix, kind, asked });
+        Ok(())
+    }
+}
+
+/// As CPython reads it: keys in any case, `home` among them.
+fn is_pyvenv(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    text.lines().filter_map(|l| l.split_once('=')).any(|(key, _)| key.trim().eq_ignore_ascii_case("home"))
+}
+
+/// Early releases wrote each requirement as one text.
+fn uv_asked(bytes: &[u8]) -> Result<Vec<Requirement>, Flaw> {
+    let malformed = Flaw::malformed("uv-receipt.toml", "not the TOML that uv writes");
+    let receipt: Option<toml::Table> = std::str::from_utf8(bytes).ok().and_then(|t| t.parse().ok());
+    let Some(receipt) = receipt else {
+        return Err(malformed);
+    };
+    let listed = receipt.get("tool").and_then(|t| t.get("requirements")).and_then(toml::Value::as_array);
+    let asked = listed.ok_or(malformed)?.iter().filter_map(|item| {
+        if let Some(text) = item.as_str() {
+            return requirement(text);
+        }
+        let name = item.get("name")?.as_str()?;
+        let specifier = item.get("specifier").and_then(toml::Value::as_str).unwrap_or_default();
+        requirement(&format!("{name}{specifier}")).or_else(|| named(name))
+    });
+    Ok(asked.collect())
+}
+
+fn pipx_asked(bytes: &[u8]) -> Result<Vec<Requirement>, Flaw> {
+    let malformed = || Flaw::malformed("pipx_metadata.json", "not the JSON that pipx writes");
+    let metadata: Value = serde_json::from_slice(bytes).map_err(|_| malformed())?;
+    let main = metadata.get("main_package").ok_or_else(malformed)?;
+    let injected = metadata.get("injected_packages").and_then(Value::as_object);
+    let packages = std::iter::once(main).chain(injected.into_iter().flat_map(|i| i.values()));
+    let asked = packages.filter_map(|package| {
+        let named = named(package.get("package")?.as_str()?)?;
+        let written = package.get("package_or_url").and_then(Value::as_str).and_then(requirement);
+        Some(written.filter(|w| w.name == named.name).unwrap_or(named))
+    });
+    Ok(asked.collect())
+}
+
+/// `# update specs: ['litellm=1.82.8', "python[version='>=3.9']"]`: the names, and of versions the plain ones.
+fn conda_asked(bytes: &[u8]) -> Vec<Requirement> {
+    let text = String::from_utf8_lossy(bytes);
+    let lists = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# update specs: ").or(line.strip_prefix("# install specs: ")));
+    let specs = lists.flat_map(|list| list.split(['\'', '"', '[', ']']));
+    let name_end = |c: char| !c.is_ascii_alphanumeric() && !"._-".contains(c);
+    let mut asked: Vec<Requirement> = Vec::new();
+    for spec in specs.map(|s| s.rsplit("::").next().unwrap_or(s)) {
+        let (name, rest) = spec.split_at(spec.find(name_end).unwrap_or(spec.len()));
+        let plain = rest.len() <= 60 && rest.chars().all(|c| c.is_ascii_alphanumeric() || "=<>!~.,*|_+-".contains(c));
+        let Some(mut found) = named(name) else {
+            continue;
+        };
+        if plain && rest.starts_with(['=', '<', '>', '!', '~']) {
+            found.text = format!("{name}{rest}").into();
+        } else if !rest.is_empty() {
+            continue;
+        }
+        if !asked.contains(&found) && asked.len() < 1000 {
+            asked.push(found);
+        }
+    }
+    asked
+}
+
+fn named(name: &str) -> Option<Requirement> {
+    is_name(name).then(|| Requirement { name: normalise(name).into(), text: name.into(), extra: false })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::trial::tried, *};
+
+    fn read(path: &str, text: &str) -> Option<(String, EnvironmentKind, Vec<String>)> {
+        let got = tried(&Environment, path, text.as_bytes(), &Interest::default());
+        got.seen.into_iter().find_map(|seen| match seen.fact {
+            Fact::Environment { prefix, kind, asked } => {
+                Some((prefix.text().into_owned(), kind, asked.into_iter().map(|a| a.text.into()).collect()))
+            }
+            _ => None,
+        })
+    }
+
+    #[test]
+    fn each_tool_marks_its_own() {
+        let venv = read("h/v/pyvenv.cfg", "home = /usr/bin\nversion = 3.11.2\n");
+        assert_eq!(venv, Some(("/h/v".into(), EnvironmentKind::Venv, vec![])));
+        let uv = "[tool]\nrequirements = [{ name = \"httpie\", specifier = \"==3.2.4\" }, \"six>=1\", { name = \"x\", url = \"https://u:p@registry.example/x.whl\" }]\n";
+        let asked = ["httpie==3.2.4", "six>=1", "x"].map(str::to_owned).to_vec();
+        assert_eq!(read("t/httpie/uv-receipt.toml", uv), Some(("/t/httpie".into(), EnvironmentKind::UvTool, asked)));
+        let pipx = r#"{"main_package":{"package":"litellm","package_or_url":"litellm[proxy]==1.82.8"},"injected_packages":{
+            "six":{"package":"six","package_or_url":"git+https://u:p@registry.example/six"}},"pipx_metadata_version":"0.5"}"#;
+        let asked = ["litellm==1.82.8", "six"].map(str::to_owned).to_vec();
+        assert_eq!(
+            read("p/litellm/pipx_metadata.json", pipx),
+            Some(("/p/litellm".into(), EnvironmentKind::Pipx, asked))
+        );
+        let conda = "==> 2026-03-24 10:12:33 <==\n# cmd: conda install litellm\n+ch::a-1-b\n# update specs: ['conda-forge::litellm=1.82.8', \"python[version='>=3.9']\"]\n";
+        let got = read("opt/conda/conda-meta/history", conda).unwrap();
+        assert_eq!((got.0.as_str(), got.1), ("/opt/conda", EnvironmentKind::Conda));
+        assert!(got.2.contains(&"litellm=1.82.8".to_owned()) && got.2.contains(&"python".to_owned()), "{:?}", got.2);
+    }
+
+    #[test]
+    fn look_alikes_and_damage() {
+        assert_eq!(read("x/pyvenv.cfg", "# a note about home\n"), None);
+        for (path, text) in [
+            ("t/uv-receipt.toml", "[tool"),
+            ("t/uv-receipt.toml", "[other]\n"),
+            ("t/uv-receipt.toml", &format!("x = {}", "[".repeat(100_000))),
+            ("p/pipx_metadata.json", "{"),
+            ("p/pipx_metadata.json", "[]"),
+            ("p/pipx_metadata.json", &"[".repeat(100_000)),
+        ] {
+            assert!(tried(&Environment, path, text.as_bytes(), &Interest::default()).flaw.is_some(), "{path}");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Runs one surface on one made-up file, for tests.
+
+use jiff::Timestamp;
+
+use crate::{
+    fact::{Fact, Origin, Seen, TreePath},
+    interest::Interest,
+    surface::{Flaw, Opened, Sink, Surface},
+    tree::{Body, Entry},
+};
+
+/// What came of it.
+pub struct Tried {
+    pub seen: Vec<Seen>,
+    pub flaw: Option<Flaw>,
+}
+
+impl Tried {
+    /// `litellm 1.82.8 Cached` for each package.
+    pub fn packages(&self) -> Vec<String> {
+        let packages = self.seen.iter().filter_map(|s| match &s.fact {
+            Fact::Package(p) => Some(format!("{} {} {:?}", p.name, p.version, p.placement)),
+            _ => None,
+        });
+        packages.collect()
+    }
+}
+
+/// The file as a member of a streamed layer.
+pub fn tried(surface: &dyn Surface, path: &str, bytes: &[u8], interest: &Interest) -> Tried {
+    let len = u64::try_from(bytes.len()).unwrap();
+    let path = TreePath::new(path.as_bytes()).unwrap();
+    let mtime = Some(Timestamp::UNIX_EPOCH);
+    let entry = Entry { path: path.clone(), len, mtime, btime: None, uid: None, mode: None };
+    let mut reader = bytes;
+    let mut body = Body::stream(&mut reader, len);
+    let (mut seen, mut gaps) = (Vec::new(), Vec::new());
+    let (mut keep, mut gap) = (|s| seen.push(s), |g| gaps.push(g));
+    let mut sink = Sink::new(surface.meta().id, Origin::file(&"test".into(), path), &entry, &mut keep, &mut gap);
+    let flaw = surface.inspect(&mut Opened::new(&entry, interest, &mut body), &mut sink).err();
+    Tried { seen, flaw }
+}

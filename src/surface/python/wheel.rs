@@ -1,0 +1,112 @@
+//! Wheels and sdists that lie about: downloads, `dist/`, wheelhouses, and the caches that keep them under their own names.
+//!
+//! ```text
+//! ~/Downloads/litellm-1.82.8-py3-none-any.whl
+//! ~/.cache/pip/wheels/85/e6/d2/<50 hex>/telnyx-4.87.1-py3-none-any.whl         pip built it here from the sdist
+//! ~/.cache/uv/sdists-v9/pypi/telnyx/4.87.1/<id>/telnyx-4.87.1-….whl            uv built it here
+//! ~/.cache/pypoetry/artifacts/1f/12/bd/<58 hex>/litellm-1.82.8-py3-none-any.whl
+//! somewhere/telnyx-4.87.1.tar.gz
+//! ```
+//!
+//! Every `.whl` is opened, so that a renamed one is found; a `.tar.gz` or `.zip` only where its name starts with a package that an
+//! indicator names. A hit proves that the bytes are on the disk; one that was built here also that the sdist's own code ran here.
+//! Documented in the binary distribution format of packaging.python.org.
+
+use super::{
+    archive::{of_interest, of_sdist, of_zip, starts_with_interest, wheel_parts, with_artifact},
+    placement,
+};
+use crate::{
+    ecosystem::pypi::normalise,
+    fact::{Fact, Placement},
+    interest::Interest,
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+};
+
+/// `*.whl`, and `*.tar.gz` and `*.zip` of packages that indicators name.
+pub struct Wheel;
+
+static META: Meta = Meta {
+    id: "python/wheel",
+    title: "wheels and sdists lying about",
+    proves: "the bytes are on the disk, and where pip or uv built the wheel here, that the sdist's code ran",
+};
+
+impl Surface for Wheel {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn claims(&self, _: &Interest) -> Vec<Claim> {
+        [".whl", ".tar.gz", ".zip"].map(Claim::suffix).into()
+    }
+
+    fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
+        let entry = file.entry;
+        let name = entry.path.name();
+        let at = file.mtime("mtime of the archive");
+        let (interest, text) = (file.interest, std::str::from_utf8(name).ok());
+        let wheel = name.ends_with(b".whl");
+        let stem = [b".whl".as_slice(), b".tar.gz", b".zip"].iter().find_map(|end| name.strip_suffix(*end));
+        if !wheel && !starts_with_interest(interest, stem.unwrap_or_default()) {
+            return Ok(());
+        }
+        let placement = if wheel { placement::of_wheel(&entry.path) } else { Placement::Cached };
+        let zip = match file.head(2)? {
+            b"PK" => true,
+            b"\x1f\x8b" if !wheel => false,
+            _ if text.and_then(wheel_parts).is_some_and(|(n, _)| of_interest(interest, &normalise(n))) => {
+                return Err(Flaw::malformed("wheel", "it is no zip"));
+            }
+            _ => return Ok(()),
+        };
+        let mut archive = file.seekable()?;
+        let found = if zip { of_zip(&mut archive, placement)? } else { of_sdist(&mut archive, interest, placement)? };
+        if let Some(found) = found {
+            out.push(at, Fact::Package(with_artifact(found, &mut archive, text, interest)?));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{archive::made, trial::tried},
+        *,
+    };
+
+    fn packages(path: &str, bytes: &[u8]) -> Vec<String> {
+        tried(&Wheel, path, bytes, &made::interest()).packages()
+    }
+
+    #[test]
+    fn wheels_are_found_under_any_name() {
+        let wheel = made::wheel("litellm", "1.82.8");
+        for path in
+            ["h/Downloads/litellm-1.82.8-py3-none-any.whl", "h/renamed.whl", "h/litellm-1.82.8-py3-none-any.whl.zip"]
+        {
+            assert_eq!(packages(path, &wheel), ["litellm 1.82.8 Cached"], "{path}");
+        }
+        let built = format!("c/pip/wheels/85/e6/d2/{}/litellm-1.82.8-py3-none-any.whl", "0".repeat(50));
+        assert_eq!(packages(&built, &wheel), ["litellm 1.82.8 Built"]);
+        assert_eq!(packages("h/holiday.zip", &wheel), [""; 0]);
+    }
+
+    #[test]
+    fn sdists_are_opened_only_by_a_name_of_interest() {
+        let sdist = made::tar_gz(&[("litellm-1.82.8/PKG-INFO", "Name: litellm\nVersion: 1.82.8\n")]);
+        assert_eq!(packages("h/litellm-1.82.8.tar.gz", &sdist), ["litellm 1.82.8 Cached"]);
+        assert_eq!(packages("h/litellm-1.82.8 (1).tar.gz", &sdist), ["litellm 1.82.8 Cached"]);
+        assert_eq!(packages("h/backup.tar.gz", &sdist), [""; 0]);
+    }
+
+    #[test]
+    fn a_damaged_wheel_is_a_flaw_and_another_file_of_that_ending_is_nothing() {
+        let wheel = made::wheel("litellm", "1.82.8");
+        let flaw = |path, bytes| tried(&Wheel, path, bytes, &made::interest()).flaw;
+        assert!(flaw("h/x.whl", &wheel[..wheel.len() / 2]).is_some());
+        assert!(flaw("h/litellm-1.82.8-py3-none-any.whl", b"<html>").is_some());
+        assert!(flaw("h/empty-1-py3-none-any.whl", b"").is_none());
+    }
+}
