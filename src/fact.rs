@@ -163,8 +163,6 @@ pub enum Placement {
     Leftover,
     /// It was built from source on this machine, so its build code ran.
     Built,
-    /// What an uninstall left behind: it was installed, and no interpreter loads it.
-    Leftover,
     /// An interpreter would load it from here.
     Loadable,
 }

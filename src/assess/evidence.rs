@@ -128,6 +128,11 @@ impl Draft<'_> {
                 Confidence::Confirmed,
                 "the malicious version is stored here; it did not run from here".to_owned(),
             ),
+            Placement::Listed if self.seen().surface == "python/uv-cache" => (
+                Exposure::Referenced,
+                Confidence::Confirmed,
+                "uv looked at the malicious version while it chose one; this alone does not show a download".to_owned(),
+            ),
             Placement::Listed => (
                 Exposure::Referenced,
                 Confidence::Confirmed,

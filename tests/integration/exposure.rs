@@ -1,7 +1,7 @@
 //! What is found, at which exposure, and why.
 
 use crate::{
-    machine::Machine,
+    machine::{Machine, PYC},
     program::{exposure, finding, findings, report},
 };
 
@@ -109,7 +109,7 @@ fn a_hook_where_nothing_loads_it_is_only_stored() {
 fn bytecode_that_the_installer_did_not_make_means_that_it_was_imported() {
     let pyc = "litellm/proxy/__pycache__/proxy_server.cpython-311.pyc";
     let installed = || Machine::new().venv("app/.venv").dist("litellm", "1.82.7");
-    let imported = installed().site_file(pyc, [0u8; 64]);
+    let imported = installed().site_file(pyc, PYC);
     let (report_imported, _) = report(imported.root());
     assert_eq!(
         findings(&report_imported),
@@ -118,7 +118,7 @@ fn bytecode_that_the_installer_did_not_make_means_that_it_was_imported() {
             format!("installed/confirmed pypi/litellm@1.82.7 {SITE}/litellm-1.82.7.dist-info/METADATA"),
         ]
     );
-    let compiled = installed().site_file(pyc, [0u8; 64]);
+    let compiled = installed().site_file(pyc, PYC);
     let record = compiled.root().join(format!("{}/litellm-1.82.7.dist-info/RECORD", &SITE[1..]));
     std::fs::write(record, format!("{pyc},,\n")).unwrap();
     let (report_compiled, _) = report(compiled.root());

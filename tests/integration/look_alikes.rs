@@ -1,7 +1,7 @@
 //! What must not be found. Each case stands beside one in `exposure`.
 
 use crate::{
-    machine::Machine,
+    machine::{Machine, PYC},
     program::{exposure, findings, report},
 };
 
@@ -51,9 +51,9 @@ fn other_products_files() {
             .venv("v")
             .dist("sentry-sdk", "2.0.0")
             .owned("sentry-sdk", "2.0.0", "sentry_sdk/integrations/litellm.py", "x = 1\n")
-            .site_file("requests/__pycache__/cookies.cpython-311.pyc", [0u8; 32])
+            .site_file("requests/__pycache__/cookies.cpython-311.pyc", PYC)
             .site_file("litellm/proxy/proxy_server.py", "good = 1\n")
-            .site_file("litellm/proxy/__pycache__/proxy_server.cpython-311.pyc", [0u8; 32])
+            .site_file("litellm/proxy/__pycache__/proxy_server.cpython-311.pyc", PYC)
             .home(".config/systemd/user/sysmon.service", "[Unit]\nDescription=Sysinternals Sysmon\n")
             .file("etc/systemd/system/sysmon.service", "[Service]\nExecStart=/opt/sysmon/sysmon -i\n")
             .file("opt/sysmon/sysmon.py", "x\n")

@@ -7,6 +7,9 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 
+/// The header of a module that Python 3.11 compiled: magic, flags, time and size of the source.
+pub const PYC: [u8; 16] = [0xa7, 0x0d, 0x0d, 0x0a, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
 /// A root folder with one home, `/home/alice`.
 pub struct Machine {
     folder: tempfile::TempDir,
