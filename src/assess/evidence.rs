@@ -64,6 +64,17 @@ pub fn drop_lonely_companions(findings: &mut Vec<Finding>) {
     });
 }
 
+/// That the resolver looked at a version says nothing where the version itself is stored beside it.
+pub fn drop_looks_at_what_is_stored(findings: &mut Vec<Finding>) {
+    let key = |f: &Finding| (f.incident, f.indicator.clone(), f.origin.tree.clone(), f.origin.path.parent());
+    let stored = findings.iter().filter(|f| f.exposure == Exposure::Cached && f.surface == "python/uv-cache");
+    let stored: Vec<_> = stored.map(key).collect();
+    findings.retain(|f| {
+        let look = f.exposure == Exposure::Referenced && f.surface == "python/uv-cache";
+        !look || !stored.contains(&key(f))
+    });
+}
+
 struct Draft<'d> {
     case: &'d Case<'d>,
     sites: &'d Sites,

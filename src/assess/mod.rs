@@ -179,6 +179,7 @@ pub fn assess(mut case: Case<'_>) -> Assessment {
         assessment.findings.extend(judged);
     }
     evidence::drop_lonely_companions(&mut assessment.findings);
+    evidence::drop_looks_at_what_is_stored(&mut assessment.findings);
     execution::look_for_signs(&case, &sites, &mut assessment.findings);
     settle(case.index, &mut assessment.findings);
     assessment.credentials = reach::judge(&case, &assessment.findings);
