@@ -40,12 +40,10 @@ pub fn judge(case: &Case<'_>, sites: &Sites, evidence: &Evidence, hit: Hit) -> O
     if let Some(made) = &evidence.made {
         finding.reason = format!("{}; {made}", finding.reason);
     }
-    if let Some(gone) = &evidence.gone {
-        if finding.exposure == Exposure::Installed {
-            finding.exposure = Exposure::Removed;
-            finding.confidence = finding.confidence.min(Confidence::Likely);
-            finding.reason = format!("{}; {gone}", finding.reason);
-        }
+    if let Some(gone) = evidence.gone.as_ref().filter(|_| finding.exposure == Exposure::Installed) {
+        finding.exposure = Exposure::Removed;
+        finding.confidence = finding.confidence.min(Confidence::Likely);
+        finding.reason = format!("{}; {gone}", finding.reason);
     }
     Some(finding)
 }

@@ -42,6 +42,7 @@ pub fn examine(options: &ScanOptions, paths: Vec<PathBuf>) -> anyhow::Result<Rep
         surfaces: setup.surfaces(),
         interest: &setup.interest,
         keep: &keep,
+        deep: options.deep,
         threads: setup.threads(),
         stop: &STOP,
         progress: &progress.names,

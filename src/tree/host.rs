@@ -80,6 +80,15 @@ impl Host {
         Some(bytes)
     }
 
+    /// SHA-256 in hex and size in bytes of a file, by its path as reports show it; `None` where it is no readable file.
+    pub fn sha256_shown(&self, path: &TreePath) -> Option<(String, u64)> {
+        let path = TreePath::new(path.below(&self.prefix)?)?;
+        let fd = self.open_file(self.root.as_fd(), path.as_bytes(), self.links).ok()?.0;
+        let file = File::from(fd);
+        let len = file.metadata().ok().filter(std::fs::Metadata::is_file)?.len();
+        Some((Body::host(&file, len).sha256().ok()?, len))
+    }
+
     /// Names of a folder of the tree; empty where it cannot be read.
     pub fn list(&self, path: &TreePath) -> Vec<Vec<u8>> {
         let mut names = Vec::new();

@@ -159,3 +159,20 @@ fn anomalies_never_change_the_verdict() {
     let (report, _) = crate::program::report(machine.root());
     assert_eq!(report["anomalies"][1]["what"], "its bytes differ from what RECORD says");
 }
+
+#[test]
+fn deep_compares_every_file_with_its_record() {
+    let machine = Machine::new()
+        .venv("app/.venv")
+        .dist("requests", "2.32.0")
+        .owned("requests", "2.32.0", "requests/api.py", "good\n")
+        .owned("requests", "2.32.0", "requests/same.py", "same\n")
+        .owned("requests", "2.32.0", "../../../bin/tool", "#!/bin/sh\n")
+        .site_file("requests/api.py", "changed\n");
+    assert!(report(machine.root()).0["anomalies"].as_array().unwrap().is_empty());
+    let (report, code) = crate::program::report_with(machine.root(), &["--deep"]);
+    let anomalies = report["anomalies"].as_array().unwrap();
+    assert_eq!((code, anomalies.len()), (0, 1), "{anomalies:#?}");
+    assert_eq!(anomalies[0]["what"], "its bytes differ from what RECORD says");
+    assert_eq!(anomalies[0]["location"]["path"], format!("{SITE}/requests/api.py"));
+}

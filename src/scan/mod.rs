@@ -1,5 +1,7 @@
 //! One examination of a tree of this machine: what to walk, in which order, with which surfaces.
 
+mod record;
+
 use std::{
     collections::HashMap,
     io,
@@ -12,7 +14,7 @@ use std::{
 
 use crate::{
     accounts::Accounts,
-    coverage::{Coverage, Exclusion, GapKind},
+    coverage::{Coverage, Exclusion, Gap, GapKind},
     fact::{Origin, Seen, TreePath},
     interest::Interest,
     surface::Surface,
@@ -53,6 +55,8 @@ pub struct Scan<'s> {
     pub interest: &'s Interest,
     /// Which facts to keep.
     pub keep: &'s Keep<'s>,
+    /// Whether to compare every file that a `RECORD` lists.
+    pub deep: bool,
     /// Worker threads.
     pub threads: usize,
     /// Set to end early.
@@ -99,6 +103,7 @@ impl Scan<'_> {
         let inspector = Inspector::new(&router, self.interest, self.keep, tree.clone(), None).counting(self.progress);
         let mountinfo = read_own("/proc/self/mountinfo");
         let (mut accounts, mut os) = (Accounts::default(), None);
+        let mut compared = Vec::new();
         for part in parts(target)? {
             let host = open(&tree, &part, &mountinfo)?;
             if accounts.homes().next().is_none() {
@@ -112,14 +117,32 @@ impl Scan<'_> {
             let starts =
                 if part.starts.is_empty() && part.files.is_empty() { order(&host, &accounts) } else { part.starts };
             host.walk(&inspector, &starts, self.threads, self.stop);
+            if self.deep {
+                compared.push(self.compare(&host, &tree, &starts));
+            }
         }
-        let (seen, mut coverage) = inspector.finish();
+        let (mut seen, mut coverage) = inspector.finish();
+        for (differ, gaps, files) in compared {
+            let count = coverage.surfaces.entry(record::ID).or_default();
+            count.files += files;
+            count.facts += u64::try_from(differ.len()).unwrap_or(u64::MAX);
+            seen.extend(differ);
+            coverage.gaps.extend(gaps);
+        }
         coverage.bytes_read = BYTES_READ.load(Ordering::Relaxed);
         if !is_root() {
             leave_others_alone(&mut coverage, &accounts);
         }
         coverage.settle();
         Ok(Outcome { seen, coverage, accounts, os, tree })
+    }
+}
+
+impl Scan<'_> {
+    fn compare(&self, host: &Host, tree: &Arc<str>, starts: &[TreePath]) -> (Vec<Seen>, Vec<Gap>, u64) {
+        let compare = record::Compare::new(host, tree.clone());
+        host.walk(&compare, starts, self.threads, self.stop);
+        compare.finish()
     }
 }
 
