@@ -56,7 +56,7 @@ pub fn indicator(f: &v1::Finding) -> String {
 /// "2026-03-24T11:05:00Z (mtime of INSTALLER)".
 pub fn when(f: &v1::Finding) -> Option<String> {
     let source = f.at_source.as_deref().map(|s| format!(" ({})", printable(s))).unwrap_or_default();
-    Some(format!("{}{source}", f.at?))
+    Some(format!("{:.0}{source}", f.at?))
 }
 
 /// The wheel, sdist or the like.
@@ -95,7 +95,7 @@ pub fn run(report: &v1::Report) -> String {
     let user = escape(run.user.as_bytes());
     let rights = if run.privileged { "" } else { ", which may not read everything" };
     let (kind, id) = (escape(run.target.kind.as_bytes()), escape(run.target.id.as_bytes()));
-    format!("{kind} {id}{os}, {} to {}, as {user}{rights}", run.started, run.finished)
+    format!("{kind} {id}{os}, {:.0} to {:.0}, as {user}{rights}", run.started, run.finished)
 }
 
 /// What was examined, in one line.

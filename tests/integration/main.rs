@@ -1,5 +1,7 @@
 //! The program as its users meet it: the real binary on trees made for each case, and on what the real tools make.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
 mod architecture;
 mod exposure;
 mod hostile;
