@@ -12,10 +12,10 @@ pub struct Options {
 /// Long options, listed by the shorter list.
 #[derive(Clone, Copy)]
 pub enum Long {
-    /// These take a value, all others none.
-    Valued(&'static [&'static [&'static str]]),
+    /// These take a value, all others none. Names with spaces between them.
+    Valued(&'static [&'static str]),
     /// These take none, all others a value.
-    Flags(&'static [&'static str]),
+    Flags(&'static str),
 }
 
 /// A command's arguments taken apart.
@@ -44,8 +44,8 @@ impl<'w> Parsed<'w> {
 impl Options {
     fn long_takes_value(&self, name: &str) -> bool {
         match self.long {
-            Long::Valued(lists) => lists.iter().any(|list| list.contains(&name)),
-            Long::Flags(flags) => !flags.contains(&name),
+            Long::Valued(lists) => lists.iter().any(|list| list.split(' ').any(|n| n == name)),
+            Long::Flags(flags) => flags.split(' ').all(|n| n != name),
         }
     }
 
@@ -74,11 +74,12 @@ impl Options {
             } else {
                 let (name, attached, wants) = self.option(word);
                 let mut value = attached.unwrap_or_default();
-                if wants && attached.is_none() {
-                    if let Some((next, after)) = behind.split_first() {
-                        value = next;
-                        behind = after;
-                    }
+                if wants
+                    && attached.is_none()
+                    && let Some((next, after)) = behind.split_first()
+                {
+                    value = next;
+                    behind = after;
                 }
                 parsed.options.push((name, value));
             }
@@ -116,7 +117,7 @@ pub fn base_name(program: &str) -> &str {
 mod tests {
     use super::*;
 
-    const SOME: Options = Options { short: "iu", long: Long::Valued(&[&["index-url"]]) };
+    const SOME: Options = Options { short: "iu", long: Long::Valued(&["index-url"]) };
 
     fn words(text: &str) -> Vec<String> {
         text.split(' ').map(str::to_owned).collect()

@@ -19,11 +19,7 @@ struct Runner {
     own_words: usize,
 }
 
-const fn runner(
-    names: &'static [&'static str],
-    short: &'static str,
-    long: &'static [&'static [&'static str]],
-) -> Runner {
+const fn runner(names: &'static [&'static str], short: &'static str, long: &'static [&'static str]) -> Runner {
     Runner { names, options: Options { short, long: Long::Valued(long) }, own_words: 0 }
 }
 
@@ -36,66 +32,43 @@ static RUNNERS: &[Runner] = &[
     runner(
         &["sudo", "doas"],
         "ughpCDRTUrt",
-        &[&["user", "group", "host", "prompt", "close-from", "chdir", "chroot", "command-timeout", "other-user"]],
+        &["user group host prompt close-from chdir chroot command-timeout other-user"],
     ),
-    runner(&["env"], "uC", &[&["unset", "chdir"]]),
-    runner(&["nice", "ionice"], "ncp", &[&["adjustment", "class", "classdata"]]),
-    runner(&["time"], "fo", &[&["format", "output"]]),
+    runner(&["env"], "uC", &["unset chdir"]),
+    runner(&["nice", "ionice"], "ncp", &["adjustment class classdata"]),
+    runner(&["time"], "fo", &["format output"]),
     runner(&["exec"], "a", &[]),
-    runner(&["stdbuf"], "ioe", &[&["input", "output", "error"]]),
-    runner(&["xargs"], "aEIdLnPs", &[&["arg-file", "delimiter", "max-args", "max-lines", "max-procs", "replace"]]),
-    runner(&["runuser"], "ugGs", &[&["user", "group", "supp-group", "shell"]]),
+    runner(&["stdbuf"], "ioe", &["input output error"]),
+    runner(&["xargs"], "aEIdLnPs", &["arg-file delimiter max-args max-lines max-procs replace"]),
+    runner(&["runuser"], "ugGs", &["user group supp-group shell"]),
     runner(&["nohup", "builtin", "noglob", "nocorrect", "setsid", "unbuffer", "caffeinate", "torsocks"], "", &[]),
     // Words of shell grammar, also of fish.
     runner(&["{", "!", "if", "then", "else", "elif", "do", "while", "until", "and", "or", "not", "begin"], "", &[]),
-    behind(runner(&["timeout"], "ks", &[&["kill-after", "signal"]]), 1),
+    behind(runner(&["timeout"], "ks", &["kill-after signal"]), 1),
     behind(runner(&["chroot"], "", &[]), 1),
 ];
 
 /// Programs that run what follows a word of theirs: `poetry run pip install x`.
 static RUN: &[(&str, Options)] = &[
-    ("poetry", Options { short: "CP", long: Long::Valued(&[&["directory", "project"]]) }),
-    ("pdm", Options { short: "p", long: Long::Valued(&[&["project"]]) }),
+    ("poetry", Options { short: "CP", long: Long::Valued(&["directory project"]) }),
+    ("pdm", Options { short: "p", long: Long::Valued(&["project"]) }),
     ("pipenv", Options { short: "", long: Long::Valued(&[]) }),
-    ("hatch", Options { short: "e", long: Long::Valued(&[&["env"]]) }),
+    ("hatch", Options { short: "e", long: Long::Valued(&["env"]) }),
     ("conda", CONDA),
     ("mamba", CONDA),
     ("micromamba", CONDA),
 ];
-const CONDA: Options = Options { short: "npr", long: Long::Valued(&[&["name", "prefix", "root-prefix", "cwd"]]) };
+const CONDA: Options = Options { short: "npr", long: Long::Valued(&["name prefix root-prefix cwd"]) };
 
 const SSH: Options = Options { short: "BbcDEeFIiJLlmOoPpQRSWw", long: Long::Valued(&[]) };
 /// Letters of `docker run` and `exec`; its many long options take a value but for these.
 const DOCKER: Options = Options {
-    short: "eulmpvwhacfgn",
-    long: Long::Flags(&[
-        "detach",
-        "disable-content-trust",
-        "help",
-        "init",
-        "interactive",
-        "latest",
-        "no-TTY",
-        "no-deps",
-        "no-healthcheck",
-        "no-hosts",
-        "oom-kill-disable",
-        "privileged",
-        "publish-all",
-        "quiet",
-        "read-only",
-        "replace",
-        "rm",
-        "rmi",
-        "service-ports",
-        "sig-proxy",
-        "tls-verify",
-        "tty",
-        "build",
-        "use-aliases",
-        "debug",
-        "remote",
-    ]),
+    short: "eulmpvwhacfgnH",
+    long: Long::Flags(
+        "detach disable-content-trust help init interactive latest no-TTY no-deps no-healthcheck no-hosts \
+        oom-kill-disable privileged publish-all quiet read-only replace rm rmi service-ports sig-proxy \
+        tls-verify tty build use-aliases debug remote",
+    ),
 };
 
 /// Whether a program is a shell that takes `-c`.

@@ -86,52 +86,14 @@ fn behind<'w>(parsed: &Parsed<'w>, n: usize) -> Vec<&'w str> {
 }
 
 /// Options of pip that uv, easy_install and others know too.
-static INDEX: &[&str] = &["index-url", "extra-index-url", "find-links"];
+static INDEX: &str = "index-url extra-index-url find-links";
 /// Options of pip and `uv pip`; `--no-binary` takes no value elsewhere in uv.
-static BINARY: &[&str] = &["no-binary", "only-binary", "platform", "python-version"];
-static PIP_LONG: &[&str] = &[
-    "abi",
-    "build",
-    "build-constraint",
-    "build-option",
-    "cache-dir",
-    "cert",
-    "client-cert",
-    "config-setting",
-    "config-settings",
-    "constraint",
-    "dest",
-    "download-cache",
-    "editable",
-    "exists-action",
-    "global-option",
-    "group",
-    "hash",
-    "implementation",
-    "install-option",
-    "keyring-provider",
-    "log",
-    "prefix",
-    "progress-bar",
-    "proxy",
-    "python",
-    "report",
-    "requirement",
-    "requirements-from-script",
-    "resume-retries",
-    "retries",
-    "root",
-    "root-user-action",
-    "src",
-    "target",
-    "timeout",
-    "trusted-host",
-    "upgrade-strategy",
-    "uploaded-prior-to",
-    "use-deprecated",
-    "use-feature",
-    "wheel-dir",
-];
+static BINARY: &str = "no-binary only-binary platform python-version";
+static PIP_LONG: &str = "abi build build-constraint build-option cache-dir cert client-cert config-setting config-settings \
+        constraint dest download-cache editable exists-action global-option group hash implementation \
+        install-option keyring-provider log prefix progress-bar proxy python report requirement \
+        requirements-from-script resume-retries retries root root-user-action src target timeout \
+        trusted-host upgrade-strategy uploaded-prior-to use-deprecated use-feature wheel-dir";
 const PIP: Options = Options { short: "bcCdefirtw", long: Long::Valued(&[INDEX, BINARY, PIP_LONG]) };
 
 fn pip(rest: &[String]) -> Option<Command> {
@@ -148,125 +110,28 @@ fn pip(rest: &[String]) -> Option<Command> {
 
 const EASY: Options = Options {
     short: "dsxfibS",
-    long: Long::Valued(&[
-        INDEX,
-        &["install-dir", "script-dir", "exclude-scripts", "build-directory", "site-dirs", "record"],
-    ]),
+    long: Long::Valued(&[INDEX, "install-dir script-dir exclude-scripts build-directory site-dirs record"]),
 };
 
-static UV_LONG: &[&str] = &[
-    "allow-insecure-host",
-    "bounds",
-    "branch",
-    "build-constraint",
-    "build-constraints",
-    "cache-dir",
-    "color",
-    "config-file",
-    "config-setting",
-    "config-settings",
-    "config-settings-package",
-    "constraint",
-    "constraints",
-    "default-index",
-    "directory",
-    "editable",
-    "env-file",
-    "exclude-newer",
-    "exclude-newer-package",
-    "excludes",
-    "extra",
-    "fork-strategy",
-    "from",
-    "group",
-    "index",
-    "index-strategy",
-    "keyring-provider",
-    "link-mode",
-    "marker",
-    "no-binary-package",
-    "no-build-isolation-package",
-    "no-build-package",
-    "no-editable-package",
-    "no-extra",
-    "no-group",
-    "no-sources-package",
-    "only-group",
-    "optional",
-    "override",
-    "overrides",
-    "package",
-    "prefix",
-    "prerelease",
-    "project",
-    "python",
-    "python-platform",
-    "raw-sources-file",
-    "refresh-package",
-    "reinstall-package",
-    "requirement",
-    "requirements",
-    "resolution",
-    "rev",
-    "script",
-    "tag",
-    "target",
-    "torch-backend",
-    "upgrade-package",
-    "with",
-    "with-editable",
-    "with-executables-from",
-    "with-requirements",
-];
+static UV_LONG: &str = "allow-insecure-host bounds branch build-constraint build-constraints cache-dir color config-file \
+        config-setting config-settings config-settings-package constraint constraints default-index \
+        directory editable env-file exclude-newer exclude-newer-package excludes extra fork-strategy from \
+        group index index-strategy keyring-provider link-mode marker no-binary-package \
+        no-build-isolation-package no-build-package no-editable-package no-extra no-group no-sources-package \
+        only-group optional override overrides package prefix prerelease project python python-platform \
+        raw-sources-file refresh-package reinstall-package requirement requirements resolution rev script \
+        tag target torch-backend upgrade-package with with-editable with-executables-from with-requirements";
 const UV_PIP: Options = Options { short: "pifcbeCPrtmw", long: Long::Valued(&[INDEX, BINARY, UV_LONG]) };
 /// For `uv` before its first word, `uv add`, `uv tool install`.
 const UV: Options = Options { short: "pifcbeCPrtmw", long: Long::Valued(&[INDEX, UV_LONG]) };
 /// `uv run`, `uvx`: there `-m`, `-s` and `--script` are flags.
 const UV_RUN: Options = Options { short: "pifcbCPw", long: Long::Valued(&[INDEX, UV_RUN_LONG]) };
-static UV_RUN_LONG: &[&str] = &[
-    "allow-insecure-host",
-    "build-constraints",
-    "cache-dir",
-    "color",
-    "config-file",
-    "config-setting",
-    "config-settings-package",
-    "constraints",
-    "default-index",
-    "directory",
-    "env-file",
-    "exclude-newer",
-    "exclude-newer-package",
-    "extra",
-    "fork-strategy",
-    "from",
-    "group",
-    "index",
-    "index-strategy",
-    "keyring-provider",
-    "link-mode",
-    "no-binary-package",
-    "no-build-isolation-package",
-    "no-build-package",
-    "no-extra",
-    "no-group",
-    "no-sources-package",
-    "only-group",
-    "overrides",
-    "package",
-    "prerelease",
-    "project",
-    "python",
-    "python-platform",
-    "refresh-package",
-    "reinstall-package",
-    "resolution",
-    "torch-backend",
-    "upgrade-package",
-    "with",
-    "with-editable",
-    "with-requirements",
-];
+static UV_RUN_LONG: &str = "allow-insecure-host build-constraints cache-dir color config-file config-setting \
+        config-settings-package constraints default-index directory env-file exclude-newer \
+        exclude-newer-package extra fork-strategy from group index index-strategy keyring-provider link-mode \
+        no-binary-package no-build-isolation-package no-build-package no-extra no-group no-sources-package \
+        only-group overrides package prerelease project python python-platform refresh-package \
+        reinstall-package resolution torch-backend upgrade-package with with-editable with-requirements";
 
 fn uv(rest: &[String]) -> Recognised<'_> {
     let global = UV.leading(rest);
@@ -354,21 +219,7 @@ fn uvx(rest: &[String], tool: &str) -> Option<Command> {
 
 const PIPX: Options = Options {
     short: "ir",
-    long: Long::Valued(&[
-        INDEX,
-        &[
-            "python",
-            "pip-args",
-            "suffix",
-            "spec",
-            "preinstall",
-            "requirement",
-            "backend",
-            "skip",
-            "fetch-python",
-            "with",
-        ],
-    ]),
+    long: Long::Valued(&[INDEX, "python pip-args suffix spec preinstall requirement backend skip fetch-python with"]),
 };
 
 fn pipx(rest: &[String]) -> Option<Command> {
@@ -399,21 +250,13 @@ fn pipx(rest: &[String]) -> Option<Command> {
 
 const POETRY: Options = Options {
     short: "GECP",
-    long: Long::Valued(&[
-        INDEX,
-        &["group", "extras", "platform", "python", "source", "markers", "directory", "project"],
-    ]),
+    long: Long::Valued(&[INDEX, "group extras platform python source markers directory project"]),
 };
-const PDM: Options = Options {
-    short: "GpLe",
-    long: Long::Valued(&[INDEX, &["group", "project", "lockfile", "editable", "venv", "config"]]),
-};
+const PDM: Options =
+    Options { short: "GpLe", long: Long::Valued(&[INDEX, "group project lockfile editable venv config"]) };
 const PIPENV: Options = Options {
     short: "rei",
-    long: Long::Valued(&[
-        INDEX,
-        &["requirements", "editable", "index", "pypi-mirror", "python", "categories", "extra-pip-args"],
-    ]),
+    long: Long::Valued(&[INDEX, "requirements editable index pypi-mirror python categories extra-pip-args"]),
 };
 
 fn poetry(rest: &[String]) -> Option<Command> {
@@ -439,25 +282,10 @@ fn project(tool: &str, options: &Options, rest: &[String]) -> Option<Command> {
 
 const CONDA: Options = Options {
     short: "npcfr",
-    long: Long::Valued(&[&[
-        "name",
-        "prefix",
-        "channel",
-        "file",
-        "root-prefix",
-        "solver",
-        "experimental-solver",
-        "repodata-fn",
-        "revision",
-        "subdir",
-        "platform",
-        "category",
-        "rc-file",
-        "clone",
-        "environment-specifier",
-        "console",
-        "default-packages",
-    ]]),
+    long: Long::Valued(&[
+        "name prefix channel file root-prefix solver experimental-solver repodata-fn revision subdir platform \
+        category rc-file clone environment-specifier console default-packages",
+    ]),
 };
 
 fn conda(tool: &str, rest: &[String]) -> Option<Command> {

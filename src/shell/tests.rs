@@ -273,8 +273,8 @@ fn no_secret_rides_along() {
 
 #[test]
 fn hostile_texts_end_without_a_panic() {
-    let nested = (0..50).fold("pip install x".to_owned(), |t, _| format!("bash -c {t:?}"));
-    install_commands(&nested.chars().take(1 << 16).collect::<String>());
+    let nested = (0..12).fold("pip install x".to_owned(), |t, _| format!("bash -c {t:?}"));
+    assert!(install_commands(&nested).is_empty(), "shells in shells are followed to a limit");
     for piece in [
         "sudo ",
         "uv run ",
