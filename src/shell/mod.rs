@@ -12,6 +12,8 @@ mod words;
 
 use crate::{fact::Command, shell::prefix::Inner};
 
+pub use words::open_documents;
+
 /// Shells that start shells that are followed.
 const DEPTH: usize = 6;
 

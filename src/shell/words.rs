@@ -16,18 +16,15 @@ pub fn simple_commands(text: &str) -> Vec<Vec<String>> {
     found
 }
 
+/// End marks of the here-documents whose bodies would start behind this text, which holds none of them; `true` where tabs
+/// may stand before the mark.
+pub fn open_documents(line: &str) -> Vec<(String, bool)> {
+    Lexer::new(line.trim_end_matches('\n'), 0, &mut Vec::new()).run()
+}
+
 fn read(text: &str, depth: usize, found: &mut Vec<Vec<String>>) {
     if depth < DEPTH {
-        let lexer = Lexer {
-            input: text.chars().peekable(),
-            depth,
-            found,
-            words: Vec::new(),
-            word: None,
-            next: Role::Word,
-            documents: Vec::new(),
-        };
-        lexer.run();
+        Lexer::new(text, depth, found).run();
     }
 }
 
@@ -52,8 +49,14 @@ struct Lexer<'t, 'f> {
     documents: Vec<(String, bool)>,
 }
 
-impl Lexer<'_, '_> {
-    fn run(mut self) {
+impl<'t, 'f> Lexer<'t, 'f> {
+    fn new(text: &'t str, depth: usize, found: &'f mut Vec<Vec<String>>) -> Self {
+        let input = text.chars().peekable();
+        Self { input, depth, found, words: Vec::new(), word: None, next: Role::Word, documents: Vec::new() }
+    }
+
+    /// Reads to the end; what is left are the here-documents whose bodies did not begin.
+    fn run(mut self) -> Vec<(String, bool)> {
         while let Some(c) = self.input.next() {
             match c {
                 '\\' => self.escape(),
@@ -75,6 +78,7 @@ impl Lexer<'_, '_> {
             }
         }
         self.end_command();
+        self.documents
     }
 
     fn push(&mut self, c: char) {

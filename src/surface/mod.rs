@@ -2,6 +2,7 @@
 //! It knows neither indicators nor reports.
 
 mod claim;
+pub mod history;
 pub mod host;
 pub mod python;
 
@@ -29,6 +30,10 @@ pub static SURFACES: &[&dyn Surface] = &[
     // python
     &python::dist_info::DistInfo,
     &python::hook::Hook,
+    // what was typed
+    &history::bash::Bash,
+    &history::zsh::Zsh,
+    &history::fish::Fish,
 ];
 
 /// What a surface is.
