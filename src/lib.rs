@@ -21,6 +21,7 @@ pub mod replay;
 pub mod report;
 pub mod rotate;
 pub mod scan;
+pub mod shell;
 pub mod surface;
 pub mod text;
 pub mod tree;

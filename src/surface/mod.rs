@@ -2,6 +2,7 @@
 //! It knows neither indicators nor reports.
 
 mod claim;
+pub mod history;
 pub mod host;
 pub mod python;
 
@@ -36,6 +37,10 @@ pub static SURFACES: &[&dyn Surface] = &[
     &python::pip_cache::PipCache,
     &python::uv_cache::UvCache,
     &python::wheel::Wheel,
+    // what was typed
+    &history::bash::Bash,
+    &history::zsh::Zsh,
+    &history::fish::Fish,
 ];
 
 /// What a surface is.

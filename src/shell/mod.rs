@@ -1,0 +1,123 @@
+//! Install commands in shell texts: what somebody typed, or what built an image layer.
+//!
+//! A command that was typed need not have succeeded, and a text that only mentions one (`grep`, `echo`, a comment, the body of
+//! a here-document, an alias) is none. Only names and versions whose form was checked leave this module, so that no token of a
+//! command line rides along.
+
+mod args;
+mod prefix;
+mod python;
+mod spec;
+mod words;
+
+use crate::{fact::Command, shell::prefix::Inner};
+
+pub use words::open_documents;
+
+/// Shells that start shells that are followed.
+const DEPTH: usize = 6;
+
+/// The install commands of a shell text, in order. Bodies of here-documents are no commands.
+pub fn install_commands(text: &str) -> Vec<Command> {
+    let mut found = Vec::new();
+    script(text, 0, &mut found);
+    found
+}
+
+/// The install commands of one step of an image's history (`created_by`), as Docker, BuildKit, podman, buildah and kaniko write
+/// it: `/bin/sh -c pip install x`, `RUN |1 A=b /bin/sh -c pip install x # buildkit`, `RUN ["pip", "install", "x"]`.
+pub fn from_image_history(created_by: &str) -> Vec<Command> {
+    let text = created_by.trim();
+    let text = text.strip_suffix("# buildkit").unwrap_or(text).trim_end();
+    let (run, text) = match text.split_once(char::is_whitespace) {
+        Some(("RUN" | "run", rest)) => (true, flags(rest)),
+        _ => (false, text),
+    };
+    if text.contains("#(nop)") || (!run && is_instruction(text)) {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    if let Ok(words) = serde_json::from_str::<Vec<String>>(text) {
+        simple(&words, 0, &mut found);
+    } else {
+        script(behind_shell(behind_arguments(text)), 0, &mut found);
+    }
+    found
+}
+
+/// `RUN --mount=… --network=… <this>`.
+fn flags(mut text: &str) -> &str {
+    loop {
+        text = text.trim_start();
+        match text.split_once(char::is_whitespace) {
+            Some((flag, rest)) if flag.starts_with("--") => text = rest,
+            _ => return text,
+        }
+    }
+}
+
+/// `COPY . /app`: any instruction of a Dockerfile that runs nothing.
+fn is_instruction(text: &str) -> bool {
+    let first = text.split_whitespace().next().unwrap_or_default();
+    first.len() > 2 && first.chars().all(|c| c.is_ascii_uppercase())
+}
+
+/// `|2 A=b C=d e <this>`. Values are not quoted and may hold spaces, so a shell is looked for first.
+fn behind_arguments(text: &str) -> &str {
+    let Some((count, rest)) = text.strip_prefix('|').and_then(|t| t.split_once(' ')) else {
+        return text;
+    };
+    let shells = ["/bin/sh ", "/bin/bash ", "/bin/ash ", "/bin/zsh "];
+    if let Some(at) = shells.iter().filter_map(|s| rest.find(s)).min() {
+        return rest.get(at..).unwrap_or_default();
+    }
+    let count = count.parse::<usize>().unwrap_or(0);
+    rest.splitn(count.saturating_add(1), ' ').nth(count).unwrap_or_default()
+}
+
+/// `/bin/bash -o pipefail -c <this>`: builders do not quote the script.
+fn behind_shell(text: &str) -> &str {
+    let (first, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    if !prefix::is_shell(args::base_name(first)) {
+        return text;
+    }
+    let mut rest = rest.trim_start();
+    while let Some((option, behind)) = rest.split_once(char::is_whitespace) {
+        let behind = behind.trim_start();
+        if !option.starts_with(['-', '+']) {
+            break;
+        }
+        if option.ends_with('c') && !option.starts_with("--") {
+            return behind;
+        }
+        let value = option.ends_with(['o', 'O']);
+        rest = if value { behind.split_once(char::is_whitespace).map_or("", |(_, b)| b) } else { behind };
+    }
+    text
+}
+
+fn script(text: &str, depth: usize, found: &mut Vec<Command>) {
+    for words in words::simple_commands(text) {
+        simple(&words, depth, found);
+    }
+}
+
+fn simple(words: &[String], depth: usize, found: &mut Vec<Command>) {
+    if depth > DEPTH {
+        return;
+    }
+    match prefix::strip(words) {
+        Inner::Command(words) => {
+            let (command, behind) = python::recognise(words);
+            found.extend(command);
+            if let Some(behind) = behind.filter(|b| b.len() < words.len()) {
+                simple(behind, depth + 1, found);
+            }
+        }
+        Inner::Script(text) => script(&text, depth + 1, found),
+        Inner::Nothing => {}
+    }
+}
+
+#[cfg(test)]
+mod tests;

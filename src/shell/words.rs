@@ -1,0 +1,345 @@
+//! A shell text cut into simple commands and their words, by the rules that POSIX shells, bash and zsh share.
+//!
+//! Quotes and escapes are taken off, redirections and comments dropped, the bodies of here-documents skipped. What stands in
+//! `$(…)`, backticks, `<(…)` and `(…)` is read as commands of its own. An expansion leaves a `$` in its word, so that the word
+//! can no longer be taken for a name. fish differs in details that do not matter for words of plain letters.
+
+use std::{iter::Peekable, str::Chars};
+
+/// Substitutions inside substitutions that are followed.
+const DEPTH: usize = 8;
+
+/// The simple commands of a text, each as its words; never empty ones.
+pub fn simple_commands(text: &str) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    read(text, 0, &mut found);
+    found
+}
+
+/// End marks of the here-documents whose bodies would start behind this text, which holds none of them; `true` where tabs
+/// may stand before the mark.
+pub fn open_documents(line: &str) -> Vec<(String, bool)> {
+    Lexer::new(line.trim_end_matches('\n'), 0, &mut Vec::new()).run()
+}
+
+fn read(text: &str, depth: usize, found: &mut Vec<Vec<String>>) {
+    if depth < DEPTH {
+        Lexer::new(text, depth, found).run();
+    }
+}
+
+/// What the word being read is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Word,
+    /// A file behind `<` or `>`.
+    Target,
+    /// The end mark behind `<<` (`true` for `<<-`).
+    Mark(bool),
+}
+
+struct Lexer<'t, 'f> {
+    input: Peekable<Chars<'t>>,
+    depth: usize,
+    found: &'f mut Vec<Vec<String>>,
+    words: Vec<String>,
+    word: Option<String>,
+    next: Role,
+    /// End marks of here-documents whose bodies start behind the line.
+    documents: Vec<(String, bool)>,
+}
+
+impl<'t, 'f> Lexer<'t, 'f> {
+    fn new(text: &'t str, depth: usize, found: &'f mut Vec<Vec<String>>) -> Self {
+        let input = text.chars().peekable();
+        Self { input, depth, found, words: Vec::new(), word: None, next: Role::Word, documents: Vec::new() }
+    }
+
+    /// Reads to the end; what is left are the here-documents whose bodies did not begin.
+    fn run(mut self) -> Vec<(String, bool)> {
+        while let Some(c) = self.input.next() {
+            match c {
+                '\\' => self.escape(),
+                '\'' => self.single(),
+                '"' => self.double(),
+                '`' => self.backticks(),
+                '$' => self.dollar(),
+                '#' if self.word.is_none() => self.comment(),
+                '\n' => {
+                    self.end_command();
+                    self.skip_documents();
+                }
+                '&' if self.input.peek() == Some(&'>') => self.end_word(),
+                ';' | '|' | '&' | ')' => self.end_command(),
+                '(' => self.open(),
+                '<' | '>' => self.redirect(c),
+                c if c.is_whitespace() => self.end_word(),
+                c => self.push(c),
+            }
+        }
+        self.end_command();
+        self.documents
+    }
+
+    fn push(&mut self, c: char) {
+        self.word.get_or_insert_default().push(c);
+    }
+
+    fn end_word(&mut self) {
+        let Some(word) = self.word.take() else {
+            return;
+        };
+        match std::mem::replace(&mut self.next, Role::Word) {
+            Role::Word => self.words.push(word),
+            Role::Target => {}
+            Role::Mark(tabs) => self.documents.push((word, tabs)),
+        }
+    }
+
+    fn end_command(&mut self) {
+        self.end_word();
+        self.next = Role::Word;
+        if !self.words.is_empty() {
+            self.found.push(std::mem::take(&mut self.words));
+        }
+    }
+
+    fn escape(&mut self) {
+        match self.input.next() {
+            Some('\n') => {}
+            Some('\r') if self.input.peek() == Some(&'\n') => {
+                self.input.next();
+            }
+            Some(c) => self.push(c),
+            None => {}
+        }
+    }
+
+    fn single(&mut self) {
+        let word = self.word.get_or_insert_default();
+        word.extend(self.input.by_ref().take_while(|c| *c != '\''));
+    }
+
+    fn double(&mut self) {
+        self.word.get_or_insert_default();
+        while let Some(c) = self.input.next() {
+            match c {
+                '"' => return,
+                '\\' => match self.input.next() {
+                    Some('\n') => {}
+                    Some(c @ ('$' | '`' | '"' | '\\')) => self.push(c),
+                    Some(c) => {
+                        self.push('\\');
+                        self.push(c);
+                    }
+                    None => {}
+                },
+                '`' => self.backticks(),
+                '$' if self.input.peek() == Some(&'(') => self.dollar(),
+                c => self.push(c),
+            }
+        }
+    }
+
+    fn backticks(&mut self) {
+        self.push('$');
+        let mut inner = String::new();
+        while let Some(c) = self.input.next() {
+            match c {
+                '`' => break,
+                '\\' if matches!(self.input.peek(), Some('`' | '\\' | '$')) => inner.extend(self.input.next()),
+                c => inner.push(c),
+            }
+        }
+        read(&inner, self.depth + 1, self.found);
+    }
+
+    fn dollar(&mut self) {
+        match self.input.peek() {
+            Some('(') => {
+                self.input.next();
+                self.push('$');
+                let inner = self.group();
+                read(&inner, self.depth + 1, self.found);
+            }
+            Some('\'') => {
+                self.input.next();
+                self.ansi();
+            }
+            // `$"…"` is a translated string: the quotes follow.
+            Some('"') => {}
+            Some('{') => {
+                let word = self.word.get_or_insert_default();
+                word.push('$');
+                word.extend(self.input.by_ref().take_while(|c| *c != '}'));
+            }
+            _ => self.push('$'),
+        }
+    }
+
+    /// `$'…'`: escapes stay as they are but for quotes; names and versions need none.
+    fn ansi(&mut self) {
+        self.word.get_or_insert_default();
+        while let Some(c) = self.input.next() {
+            match c {
+                '\'' => return,
+                '\\' => {
+                    if let Some(c) = self.input.next() {
+                        if !matches!(c, '\'' | '"' | '\\') {
+                            self.push('\\');
+                        }
+                        self.push(c);
+                    }
+                }
+                c => self.push(c),
+            }
+        }
+    }
+
+    fn comment(&mut self) {
+        while self.input.next_if(|c| *c != '\n').is_some() {}
+    }
+
+    /// A subshell, arithmetic, or the values of an array.
+    fn open(&mut self) {
+        let values = self.word.as_ref().is_some_and(|w| w.ends_with('='));
+        if values || self.input.peek() == Some(&'(') {
+            self.group();
+            return;
+        }
+        self.end_command();
+    }
+
+    /// What stands before the bracket that closes the one just read.
+    fn group(&mut self) -> String {
+        let (mut inner, mut open, mut quote) = (String::new(), 1_usize, None);
+        while let Some(c) = self.input.next() {
+            match (quote, c) {
+                (Some('\''), '\'') | (Some('"'), '"') => quote = None,
+                (None | Some('"'), '\\') => {
+                    inner.push(c);
+                    inner.extend(self.input.next());
+                    continue;
+                }
+                (None, '\'' | '"') => quote = Some(c),
+                (None, '(') => open += 1,
+                (None, ')') => {
+                    open -= 1;
+                    if open == 0 {
+                        break;
+                    }
+                }
+                _ => {}
+            }
+            inner.push(c);
+        }
+        inner
+    }
+
+    fn redirect(&mut self, first: char) {
+        // `2>`: the number belongs to the redirection.
+        if self.word.as_ref().is_some_and(|w| w.chars().all(|c| c.is_ascii_digit())) {
+            self.word = None;
+        }
+        self.end_word();
+        self.next = Role::Target;
+        match (first, self.input.peek()) {
+            (_, Some('(')) => {
+                self.input.next();
+                self.next = Role::Word;
+                self.push('$');
+                let inner = self.group();
+                read(&inner, self.depth + 1, self.found);
+            }
+            ('<', Some('<')) => {
+                self.input.next();
+                if self.input.next_if_eq(&'<').is_none() {
+                    self.next = Role::Mark(self.input.next_if_eq(&'-').is_some());
+                }
+            }
+            (_, Some('>' | '&' | '|')) => {
+                self.input.next();
+            }
+            _ => {}
+        }
+    }
+
+    /// Bodies of here-documents: lines up to the end mark, or all that is left.
+    fn skip_documents(&mut self) {
+        for (mark, tabs) in std::mem::take(&mut self.documents) {
+            loop {
+                if self.input.peek().is_none() {
+                    return;
+                }
+                let line: String = self.input.by_ref().take_while(|c| *c != '\n').collect();
+                let line = line.strip_suffix('\r').unwrap_or(&line);
+                if mark == if tabs { line.trim_start_matches('\t') } else { line } {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::simple_commands;
+
+    fn cut(text: &str) -> Vec<String> {
+        simple_commands(text).iter().map(|c| c.join("|")).collect()
+    }
+
+    #[test]
+    fn words_lose_their_quotes() {
+        assert_eq!(cut(r#"a 'b c' "d \"e\" \n" f\ g h"i"'j'"#), [r#"a|b c|d "e" \n|f g|hij"#]);
+        assert_eq!(cut("pip install \\\n  x \\\r\n y"), ["pip|install|x|y"]);
+        assert_eq!(cut("a $'b\\'c' d"), ["a|b'c|d"]);
+        assert_eq!(cut("a '' b"), ["a||b"]);
+    }
+
+    #[test]
+    fn commands_end_where_a_shell_ends_them() {
+        assert_eq!(cut("a;b&&c||d|e&f\ng"), ["a", "b", "c", "d", "e", "f", "g"]);
+        assert_eq!(cut("(cd x && a) ; { b; }"), ["cd|x", "a", "{|b", "}"]);
+        assert_eq!(cut("a # b\nc#d"), ["a", "c#d"]);
+    }
+
+    #[test]
+    fn substitutions_are_commands_and_leave_a_mark() {
+        assert_eq!(cut("a $(b c) d"), ["b|c", "a|$|d"]);
+        assert_eq!(cut("a \"x$(b \"c d\")\" `e`"), ["b|c d", "e", "a|x$|$"]);
+        assert_eq!(cut("a <(b) >(c)"), ["b", "c", "a|$|$"]);
+        assert_eq!(cut("a x==${V} $W"), ["a|x==${V|$W"]);
+        assert_eq!(cut("a='$(b)' c"), ["a=$(b)|c"]);
+    }
+
+    #[test]
+    fn arrays_and_arithmetic_are_no_commands() {
+        assert_eq!(cut("A=(pip install x) ls"), ["A=|ls"]);
+        assert_eq!(cut("((x << 2))\nls"), ["ls"]);
+    }
+
+    #[test]
+    fn redirections_vanish() {
+        assert_eq!(cut("a b 2>&1 >c >>d <e &>f g"), ["a|b|g"]);
+        assert_eq!(cut("a>=1 b"), ["a|b"]);
+        assert_eq!(cut("a <<< 'b c' d"), ["a|d"]);
+    }
+
+    #[test]
+    fn bodies_of_here_documents_vanish() {
+        assert_eq!(cut("cat <<EOF >x; y\npip install x\nEOF\nz"), ["cat", "y", "z"]);
+        assert_eq!(cut("cat <<-'E F'\n\tp\n\tE F\nz"), ["cat", "z"]);
+        assert_eq!(cut("cat <<A <<B\n1\nA\n2\nB\nz"), ["cat", "z"]);
+        assert_eq!(cut("cat <<EOF\npip install x"), ["cat"]);
+    }
+
+    #[test]
+    fn broken_and_hostile_texts_end() {
+        for text in ["'", "\"", "`", "$(", "${", "\\", "<<", "<<-", "<", "$'", "$'\\", "(((", ")))", "a <<\n\n", "&>"] {
+            simple_commands(text);
+            simple_commands(&text.repeat(20_000));
+        }
+        assert!(simple_commands("").is_empty() && simple_commands(" \t\n;;&& ").is_empty());
+    }
+}

@@ -1,0 +1,166 @@
+//! Histories of shells: what somebody typed. A line proves that a command was typed, not that it succeeded.
+
+pub mod bash;
+pub mod fish;
+pub mod zsh;
+
+use std::io::{self, BufRead as _, BufReader, Read};
+
+use jiff::Timestamp;
+
+use crate::{
+    fact::{At, CommandAction, Fact},
+    shell::install_commands,
+    surface::{Flaw, Sink},
+};
+
+/// Bytes of one command that are read.
+const COMMAND: usize = 64 << 10;
+
+/// One line of a history.
+struct Line<'l> {
+    /// From 1.
+    number: u32,
+    /// Without its end; the first bytes only where it is `long`.
+    bytes: &'l [u8],
+    /// It has more bytes than a command may have.
+    long: bool,
+    /// The last byte, also of a long line.
+    last: Option<u8>,
+}
+
+/// Reads lines in bounded memory, whatever their length.
+struct Lines<R> {
+    input: BufReader<R>,
+    line: Vec<u8>,
+    number: u32,
+}
+
+impl<R: Read> Lines<R> {
+    fn new(input: R) -> Self {
+        Self { input: BufReader::with_capacity(1 << 17, input), line: Vec::new(), number: 0 }
+    }
+
+    /// The next line; `None` at the end.
+    fn next(&mut self) -> Result<Option<Line<'_>>, Flaw> {
+        self.line.clear();
+        let (mut len, mut last, mut before) = (0_usize, None, None);
+        loop {
+            let block = match self.input.fill_buf() {
+                Ok(block) => block,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                Err(e) => return Err(e.into()),
+            };
+            let end = memchr::memchr(b'\n', block);
+            let piece = block.get(..end.unwrap_or(block.len())).unwrap_or_default();
+            if block.is_empty() && len == 0 {
+                return Ok(None);
+            }
+            let room = COMMAND.saturating_sub(self.line.len());
+            self.line.extend_from_slice(piece.get(..room).unwrap_or(piece));
+            len = len.saturating_add(piece.len());
+            if let [.., a, b] = piece {
+                (before, last) = (Some(*a), Some(*b));
+            } else if let [b] = piece {
+                (before, last) = (last, Some(*b));
+            }
+            let used = piece.len() + usize::from(end.is_some());
+            let over = end.is_some() || block.is_empty();
+            self.input.consume(used);
+            if over {
+                break;
+            }
+        }
+        self.number = self.number.saturating_add(1);
+        let long = len > COMMAND;
+        if last == Some(b'\r') {
+            last = before;
+            if !long {
+                self.line.pop();
+            }
+        }
+        Ok(Some(Line { number: self.number, bytes: &self.line, long, last }))
+    }
+}
+
+/// A command that is being put together from lines.
+#[derive(Default)]
+struct Entry {
+    /// Line of its start.
+    line: u32,
+    at: Option<At>,
+    text: Vec<u8>,
+    /// It was longer than may be read: not looked at.
+    long: bool,
+}
+
+/// Tells commands, and once a file that some were too long.
+struct Teller<'o, 's> {
+    out: &'o mut Sink<'s>,
+    told_long: bool,
+}
+
+impl<'o, 's> Teller<'o, 's> {
+    fn new(out: &'o mut Sink<'s>) -> Self {
+        Self { out, told_long: false }
+    }
+
+    /// A command was too long to be read.
+    fn too_long(&mut self) {
+        if !std::mem::replace(&mut self.told_long, true) {
+            self.out.gap(None, &Flaw::TooLarge(u64::try_from(COMMAND).unwrap_or(u64::MAX)));
+        }
+    }
+
+    /// Pushes the install commands of one command line.
+    fn tell(&mut self, line: u32, at: Option<&At>, text: &[u8]) {
+        for command in commands_in(text) {
+            let open = command.action != CommandAction::Uninstall && command.wanted.iter().any(|w| w.pinned.is_none());
+            if at.is_none() && open {
+                self.out.undated();
+            }
+            self.out.push_at(None, Some(line), at.cloned(), Fact::Command(command));
+        }
+    }
+
+    fn entry(&mut self, entry: &Entry) {
+        if entry.long {
+            self.too_long();
+        } else {
+            self.tell(entry.line, entry.at.as_ref(), &entry.text);
+        }
+    }
+}
+
+impl Entry {
+    fn start(&mut self, line: u32, at: Option<At>) {
+        self.line = line;
+        self.at = at;
+        self.text.clear();
+        self.long = false;
+    }
+
+    /// Adds bytes, up to what a command may have.
+    fn add(&mut self, bytes: &[u8]) {
+        self.long |= self.text.len() + bytes.len() > COMMAND;
+        if !self.long {
+            self.text.extend_from_slice(bytes);
+        }
+    }
+}
+
+/// The install commands of raw bytes. Broken text and NUL bytes (a crash of the machine leaves them) take nothing with them.
+fn commands_in(raw: &[u8]) -> Vec<crate::fact::Command> {
+    let text = String::from_utf8_lossy(raw);
+    if text.contains('\0') { install_commands(&text.replace('\0', "")) } else { install_commands(&text) }
+}
+
+/// A time as histories write it, between 2001 and 2038.
+fn time(digits: &[u8]) -> Option<At> {
+    let seconds: i64 = std::str::from_utf8(digits).ok()?.trim().parse().ok()?;
+    (1_000_000_000..=2_147_483_647).contains(&seconds).then_some(())?;
+    Timestamp::from_second(seconds).ok().map(|t| At::new(t, "time in the history"))
+}
+
+#[cfg(test)]
+mod tests;
