@@ -9,9 +9,14 @@ use crate::{
     accounts::Accounts,
     assess::{Assessment, Case, Evidence, assess},
     cli::Choice,
-    credential::Catalog,
+    credential::{
+        Catalog, CredentialSurface,
+        moved::{Live, Moved, Setting as Text, moved_places},
+    },
+    fact::TreePath,
     interest::Interest,
     ioc::{Database, Index},
+    scan::Setting,
     surface::{SURFACES, Surface, host::file::EveryFile},
 };
 
@@ -23,16 +28,17 @@ pub struct Setup {
     pub catalog: Catalog,
     /// What surfaces shall look for.
     pub interest: Interest,
+    credentials: CredentialSurface,
     choice: Choice,
     deep: bool,
 }
 
 impl Setup {
-    /// From the embedded indicators.
+    /// From the embedded indicators, with the places that the target's own settings move.
     ///
     /// # Errors
     /// Where they are broken, or the choice names an incident or surface that does not exist.
-    pub fn new(choice: &Choice, deep: bool) -> anyhow::Result<Self> {
+    pub fn new(choice: &Choice, deep: bool, settings: &[Setting], live: bool) -> anyhow::Result<Self> {
         let database = Database::embedded().context("the indicators in this program cannot be used")?;
         if let Some(id) = choice.incident.iter().find(|id| !database.incidents.iter().any(|i| i.id == **id)) {
             let known: Vec<&str> = database.incidents.iter().map(|i| i.id.as_str()).collect();
@@ -45,14 +51,17 @@ impl Setup {
             }
         }
         let catalog = Catalog::embedded().map_err(anyhow::Error::msg)?;
+        let moved = moved(&catalog, settings, live);
+        let credentials = CredentialSurface::new(&catalog, &moved).map_err(anyhow::Error::msg)?;
         let index = Index::new(database, &choice.incident);
         let interest = index.interest();
-        Ok(Self { index, catalog, interest, choice: choice.clone(), deep })
+        Ok(Self { index, catalog, interest, credentials, choice: choice.clone(), deep })
     }
 
     /// The surfaces that the user's choice leaves.
     pub fn surfaces(&self) -> Vec<&dyn Surface> {
         let mut all: Vec<&dyn Surface> = SURFACES.to_vec();
+        all.push(&self.credentials);
         if self.deep {
             all.push(&EveryFile);
         }
@@ -74,6 +83,17 @@ impl Setup {
     pub fn judge(&self, evidence: Vec<Evidence>, accounts: BTreeMap<Arc<str>, Accounts>) -> Assessment {
         assess(Case { index: &self.index, catalog: &self.catalog, evidence, accounts })
     }
+}
+
+/// Where credentials lie by these settings and, on the live machine, by the caller's environment.
+fn moved(catalog: &Catalog, settings: &[Setting], live: bool) -> Vec<Moved> {
+    let texts: Vec<Text<'_>> = settings.iter().map(|s| Text { home: s.home.as_ref(), text: &s.text }).collect();
+    let variables: Vec<(String, String)> =
+        std::env::vars_os().filter_map(|(n, v)| Some((n.into_string().ok()?, v.into_string().ok()?))).collect();
+    let home = variables.iter().find(|(n, _)| n == "HOME").and_then(|(_, v)| TreePath::new(v.as_bytes()));
+    let live: Vec<Live<'_>> =
+        variables.iter().filter(|_| live).map(|(name, value)| Live { home: home.as_ref(), name, value }).collect();
+    moved_places(catalog, &texts, &live)
 }
 
 /// `python` chooses `python/pip-cache`; `python/pip` does not.

@@ -16,6 +16,7 @@ use crate::{
     matcher,
     report::{self, Examination, v1},
     scan::is_root,
+    shell,
     tree::body::BYTES_READ,
     walk::Router,
 };
@@ -27,14 +28,14 @@ use crate::{
 pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     let started = Timestamp::now();
     let outputs = output::plan(&command.output)?;
-    let setup = Setup::new(&command.choice, false)?;
+    let setup = Setup::new(&command.choice, false, &[], false)?;
     let router = Router::new(setup.surfaces(), &setup.interest);
     let keep = |seen: &Seen| matcher::relevant(&setup.index, seen);
     let options = Options {
         router: &router,
         interest: &setup.interest,
         keep: &keep,
-        history: &|_| Vec::new(),
+        history: &shell::from_image_history,
         threads: setup.threads(),
         limits: Limits::default(),
         verify: true,

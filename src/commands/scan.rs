@@ -14,7 +14,7 @@ use crate::{
         self, Examination,
         v1::{self, Report},
     },
-    scan::{Scan, Target, is_root},
+    scan::{self, Scan, Target, is_root},
 };
 
 /// Examines and reports.
@@ -35,7 +35,8 @@ pub fn run(command: ScanCommand) -> anyhow::Result<Ending> {
 pub fn examine(options: &ScanOptions, paths: Vec<PathBuf>) -> anyhow::Result<Report> {
     let started = Timestamp::now();
     let target = target(options, paths)?;
-    let setup = Setup::new(&options.choice, options.deep)?;
+    let settings = scan::settings(&target)?;
+    let setup = Setup::new(&options.choice, options.deep, &settings, target == Target::Live)?;
     let progress = Progress::start("examining", options.output.quiet);
     let keep = |seen: &crate::fact::Seen| matcher::relevant(&setup.index, seen);
     let scan = Scan {

@@ -6,7 +6,8 @@ use serde::Serialize;
 use super::{Ending, output};
 use crate::{
     cli::{ListFormat, ListOptions},
-    surface::{Meta, SURFACES},
+    credential::surface::META as CREDENTIALS,
+    surface::{Meta, SURFACES, Surface as _, host::file::EveryFile},
 };
 
 #[derive(Serialize)]
@@ -41,6 +42,7 @@ pub fn run(options: ListOptions) -> anyhow::Result<Ending> {
 /// Every surface, those that are built at run time too, by id.
 pub fn metas() -> impl Iterator<Item = &'static Meta> {
     let mut metas: Vec<&'static Meta> = SURFACES.iter().map(|s| s.meta()).collect();
+    metas.extend([&CREDENTIALS, EveryFile.meta()]);
     metas.sort_by_key(|m| m.id);
     metas.into_iter()
 }

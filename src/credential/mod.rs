@@ -1,10 +1,16 @@
 //! Credentials: which kinds there are (data in `iocs/credentials`), and finding them without ever holding a value.
 
+pub mod form;
 pub mod model;
+pub mod moved;
+pub mod place;
+mod reader;
+pub mod surface;
 
 use std::sync::Arc;
 
 pub use model::Kind;
+pub use surface::CredentialSurface;
 
 use crate::ioc::embedded;
 

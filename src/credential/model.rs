@@ -23,6 +23,9 @@ pub struct Kind {
     pub order: u16,
     /// Where it lies.
     pub places: Vec<Place>,
+    /// Environment variables that hold it.
+    #[serde(default)]
+    pub variables: Vec<Variable>,
     /// What comes first.
     pub mode: Mode,
     /// How to rotate.
@@ -75,13 +78,28 @@ pub enum Mode {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Place {
-    /// `~/.aws/credentials`, `/etc/ssh/ssh_host_*_key`, `**/.env`. `*` stands for anything but `/`; `**/` at the start for any folder.
+    /// `~/.aws/credentials`, `/etc/ssh/ssh_host_*_key`, `**/.env`. `*` stands for anything but `/`, a component `**` for any
+    /// number of folders, `~` for a home folder.
     pub path: String,
-    /// The variable that moves it, where there is one.
+    /// Names of folders: what is below one of them is no place (`node_modules`, `site-packages`: keys of test suites).
     #[serde(default)]
-    pub moved_by: Option<String>,
+    pub except: Vec<String>,
+    /// The variables that move it.
+    #[serde(default)]
+    pub moved_by: Vec<MovedBy>,
     /// How to read it.
     pub reader: Reader,
+}
+
+/// A variable that moves a place.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct MovedBy {
+    /// `DOCKER_CONFIG`.
+    pub name: String,
+    /// The start of the path that its value stands for: `~/.docker`. Without it the value is the file, or a `:` list of files.
+    #[serde(default)]
+    pub replaces: Option<String>,
 }
 
 /// The readers: a small closed set, each in one file. A reader says that a credential is there and its public part.
@@ -90,59 +108,66 @@ pub struct Place {
 pub enum Reader {
     /// The file is one credential; nothing in it is public.
     Opaque,
-    /// A private key in PEM or OpenSSH form: fingerprint, passphrase or not.
-    PrivateKey {
-        /// Report only keys that SSH uses, or any.
-        #[serde(default)]
-        ssh: bool,
-    },
+    /// Private keys in PEM or OpenSSH form: fingerprint, passphrase or not. A file without one is left alone.
+    PrivateKey,
     /// Sections of `name = value`.
-    Ini {
-        /// Keys whose value is secret: one credential a section that has one of them.
-        secret: Vec<String>,
-        /// The key whose value is public and identifies it.
-        #[serde(default)]
-        public: Option<String>,
-        /// What that value must look like (a regular expression over the whole value), or it is not shown.
-        #[serde(default)]
-        public_form: Option<String>,
-    },
-    /// JSON.
-    Json {
-        /// Pointers (RFC 6901, `*` for any key or position) to secret values: one credential each place that has one.
-        secret: Vec<String>,
-        /// Pointer to the public value, `*` meaning what it meant in the secret's pointer.
-        #[serde(default)]
-        public: Option<String>,
-        /// What it must look like.
-        #[serde(default)]
-        public_form: Option<String>,
-    },
+    Ini(Fields),
+    /// JSON; pointers (RFC 6901) where `*` stands for any key or position.
+    Json(Fields),
     /// YAML, with the same pointers.
-    Yaml {
-        /// As for JSON.
-        secret: Vec<String>,
-        /// As for JSON.
-        #[serde(default)]
-        public: Option<String>,
-        /// As for JSON.
-        #[serde(default)]
-        public_form: Option<String>,
-    },
-    /// `NAME=value` lines (`.env`, `/etc/environment`): the names whose value is concrete and looks secret.
-    Variables {
-        /// Only names that fit one of these patterns (`*` stands for anything); empty: names that look like secrets.
-        #[serde(default)]
-        names: Vec<String>,
-    },
-    /// Lines of fields.
+    Yaml(Fields),
+    /// `NAME=value` lines (`.env`, shell start-up files, `*.tfvars`). A name that is one of some kind's `variables` makes a
+    /// credential of that kind; any other name that looks like a secret, one of this kind.
+    Variables,
+    /// Lines of text.
     Lines {
-        /// A regular expression; each line that fits is a credential.
-        line: String,
-        /// The group of it that is public.
+        /// Tried in order; the first that fits a line counts.
+        rules: Vec<LineRule>,
+        /// Words that start a record, for formats that do not end one with the line (`netrc`: `machine`, `default`).
         #[serde(default)]
-        public: Option<u8>,
+        records: Vec<String>,
     },
+}
+
+/// Which fields are secret and which one is public.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fields {
+    /// Keys of a section, or pointers: one credential each section, or each place that the stars stand for.
+    pub secret: Vec<String>,
+    /// Key of the same section, or pointer, that identifies the credential. Stars mean what they meant in the secret's pointer;
+    /// `*1` is the key that the first star stood for.
+    #[serde(default)]
+    pub public: Option<String>,
+    /// What the public value must look like (a regular expression over all of it), or it is not shown. Without it the value
+    /// must be a plain label that is no token.
+    #[serde(default)]
+    pub public_form: Option<String>,
+}
+
+/// One form of a line.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct LineRule {
+    /// A regular expression with named groups; a group `secret` must hold a concrete value.
+    pub line: String,
+    /// How to identify it, from other groups: `{user}@{host}`. The first whose groups are all plain labels is used.
+    #[serde(default)]
+    pub public: Vec<String>,
+}
+
+/// An environment variable that holds a credential of a kind.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Variable {
+    /// `AWS_SECRET_ACCESS_KEY`; `*` stands for anything.
+    pub name: String,
+    /// The variable beside it whose value is public: `AWS_ACCESS_KEY_ID`.
+    #[serde(default)]
+    pub public: Option<String>,
+    /// What that value must look like, or it is not shown. Required with `public`.
+    #[serde(default)]
+    pub public_form: Option<String>,
 }
 
 /// One step of rotating.

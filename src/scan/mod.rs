@@ -1,6 +1,7 @@
 //! One examination of a tree of this machine: what to walk, in which order, with which surfaces.
 
 mod record;
+mod settings;
 
 use std::{
     collections::HashMap,
@@ -11,6 +12,8 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
+
+pub use settings::{Setting, settings};
 
 use crate::{
     accounts::Accounts,

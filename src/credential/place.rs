@@ -1,0 +1,179 @@
+//! Paths of places: from the text in the data to claims for the router, and to an exact test of one path.
+
+use crate::{
+    fact::TreePath,
+    interest::glob,
+    surface::{Claim, FileMatch, FolderMatch},
+};
+
+/// Where a path may begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Start {
+    /// `/etc/…`
+    Root,
+    /// `~/…`
+    Home,
+    /// `**/…`
+    Anywhere,
+}
+
+/// One path of a kind, taken apart.
+#[derive(Debug, Clone)]
+pub struct PlacePath {
+    start: Start,
+    /// Components; each may hold `*`, and `**` is any number of folders.
+    parts: Vec<Box<str>>,
+    except: Vec<Box<str>>,
+}
+
+impl PlacePath {
+    /// From the data.
+    ///
+    /// # Errors
+    /// Where the path begins with none of `/`, `~/` and `**/`, or its last component holds more than one `*`.
+    pub fn new(path: &str, except: &[String]) -> Result<Self, &'static str> {
+        let (start, rest) = match path.split_once('/') {
+            Some(("", rest)) => (Start::Root, rest),
+            Some(("~", rest)) => (Start::Home, rest),
+            Some(("**", rest)) => (Start::Anywhere, rest),
+            _ => return Err("a path begins with `/`, `~/` or `**/`"),
+        };
+        let parts: Vec<Box<str>> = rest.split('/').map(Into::into).collect();
+        if parts.iter().any(|p| p.is_empty() || &**p == "..") {
+            return Err("a path has no empty component and no `..`");
+        }
+        if parts.last().is_none_or(|name| &**name != "**" && name.matches('*').count() > 1) {
+            return Err("the last component holds at most one `*`");
+        }
+        Ok(Self { start, parts, except: except.iter().map(|e| e.as_str().into()).collect() })
+    }
+
+    /// The files that the router should offer: a superset of those that `fits` accepts.
+    pub fn claim(&self) -> Claim {
+        let (name, folders) = self.parts.split_last().map_or(("**", [].as_slice()), |(n, f)| (&**n, f));
+        let file = if name == "**" { FileMatch::Any } else { Claim::pattern(name).file };
+        let fixed: Vec<&str> = folders.iter().map(|f| &**f).take_while(|f| !f.contains('*')).collect();
+        let whole = fixed.len() == folders.len() && name != "**";
+        let folder = match self.start {
+            Start::Root if whole => FolderMatch::Root(fixed.join("/")),
+            Start::Root => FolderMatch::Below(fixed.join("/")),
+            _ if whole && fixed.is_empty() => FolderMatch::Any,
+            _ if whole => FolderMatch::Tail(fixed.join("/")),
+            // The last fixed folder is the most telling one: `gcloud` of `.config/gcloud`.
+            _ => fixed.last().map_or(FolderMatch::Any, |f| FolderMatch::Within((*f).to_owned())),
+        };
+        Claim { file, folder }
+    }
+
+    /// Whether a file of a tree is at this place.
+    pub fn fits(&self, path: &TreePath) -> bool {
+        let names: Option<Vec<&str>> = path.components().map(|c| std::str::from_utf8(c).ok()).collect();
+        let Some(names) = names else {
+            return self.fits_bytes(path);
+        };
+        !names.iter().any(|n| self.except.iter().any(|e| **e == **n))
+            && match self.start {
+                Start::Root => walk(&self.parts, &names),
+                Start::Anywhere => (0..names.len()).any(|i| names.get(i..).is_some_and(|n| walk(&self.parts, n))),
+                Start::Home => (0..names.len()).any(|i| {
+                    names.split_at_checked(i).is_some_and(|(home, rest)| self.home(home) && walk(&self.parts, rest))
+                }),
+            }
+    }
+
+    /// A path with a component that is not UTF-8: that component is compared as any name.
+    fn fits_bytes(&self, path: &TreePath) -> bool {
+        let text: Vec<String> =
+            path.components().map(|c| String::from_utf8_lossy(c).replace(char::REPLACEMENT_CHARACTER, "?")).collect();
+        TreePath::new(text.join("/").as_bytes()).is_some_and(|p| self.fits(&p))
+    }
+
+    /// A dot folder is telling wherever it stands (service accounts, backups of homes); any other name only in a home.
+    fn home(&self, folder: &[&str]) -> bool {
+        self.parts.first().is_some_and(|p| p.starts_with('.'))
+            || matches!(
+                folder,
+                [] | ["root" | "app" | "data"]
+                    | ["home" | "Users" | "opt" | "srv", _]
+                    | ["export", "home", _]
+                    | ["var", "root"]
+                    | ["var", "lib", _]
+            )
+    }
+}
+
+/// Whether the components fit; `**` takes any number of them. Patterns come from the data and are short.
+fn walk(parts: &[Box<str>], names: &[&str]) -> bool {
+    match (parts.split_first(), names.split_first()) {
+        (None, None) => true,
+        (Some((part, rest)), _) if &**part == "**" => {
+            let least = usize::from(rest.is_empty());
+            (least..=names.len()).any(|n| names.get(n..).is_some_and(|left| walk(rest, left)))
+        }
+        (Some((part, rest)), Some((name, left))) => glob(part, name) && walk(rest, left),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fits(place: &str, path: &str) -> bool {
+        let place = PlacePath::new(place, &["node_modules".to_owned()]).unwrap();
+        let path = TreePath::new(path.as_bytes()).unwrap();
+        let exact = place.fits(&path);
+        let claim = place.claim();
+        let claimed = claim.file.fits(path.name()) && claim.folder.fits(path.parent().as_bytes());
+        assert!(claimed || !exact, "the claim of {place:?} misses {path:?}");
+        exact
+    }
+
+    #[test]
+    fn places_fit_paths() {
+        for (place, path) in [
+            ("~/.aws/credentials", "home/al/.aws/credentials"),
+            ("~/.aws/credentials", "var/lib/ci/.aws/credentials"),
+            ("~/.npmrc", "root/.npmrc"),
+            ("~/.ssh/**", "home/al/.ssh/keys/work"),
+            ("~/.config/gcloud/**", "home/al/.config/gcloud/legacy_credentials/a@b/adc.json"),
+            ("~/identity.json", "home/sol/identity.json"),
+            ("/etc/ssh/ssh_host_*_key", "etc/ssh/ssh_host_ed25519_key"),
+            ("/etc/letsencrypt/**/privkey*.pem", "etc/letsencrypt/archive/x/privkey1.pem"),
+            ("/etc/shadow", "etc/shadow"),
+            ("**/.env", ".env"),
+            ("**/.env", "srv/a/.env"),
+            ("**/.env.*", "srv/a/.env.local"),
+            (
+                "/var/lib/kubelet/pods/*/volumes/kubernetes.io~projected/*/token",
+                "var/lib/kubelet/pods/1/volumes/kubernetes.io~projected/t/token",
+            ),
+        ] {
+            assert!(fits(place, path), "{place} {path}");
+        }
+        for (place, path) in [
+            ("~/.aws/credentials", "home/al/x.aws/credentials"),
+            ("~/.ssh/**", "home/al/.ssh"),
+            ("~/identity.json", "home/sol/repo/identity.json"),
+            ("/etc/shadow", "mnt/etc/shadow"),
+            ("/etc/ssh/ssh_host_*_key", "etc/ssh/ssh_host_ed25519_key.pub"),
+            ("**/.env", "a/node_modules/x/.env"),
+            ("**/.env", "a/b.env"),
+        ] {
+            assert!(!fits(place, path), "{place} {path}");
+        }
+    }
+
+    #[test]
+    fn names_that_are_not_utf8_do_not_hide_a_place() {
+        let place = PlacePath::new("~/.aws/credentials", &[]).unwrap();
+        assert!(place.fits(&TreePath::new(b"home/\xff/.aws/credentials").unwrap()));
+    }
+
+    #[test]
+    fn broken_places_are_refused() {
+        for place in ["credentials", "", "~/", "/a/*x*", "/a/../b", "C:\\x"] {
+            assert!(PlacePath::new(place, &[]).is_err(), "{place}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Sections of `name = value`: `~/.aws/credentials`, `.pypirc`, `.my.cnf`, and TOML files whose secrets stand one a line.
+
+use super::{Findings, Form, Found, numbered};
+use crate::{
+    credential::{form, model::Fields},
+    surface::Flaw,
+};
+
+/// Which keys are secret, and which one is public.
+#[derive(Debug)]
+pub struct Ini {
+    secret: Vec<Box<str>>,
+    public: Option<Box<str>>,
+    form: Form,
+}
+
+/// What is known of the section that is being read.
+#[derive(Default)]
+struct Section {
+    name: Option<String>,
+    /// Line of the first secret.
+    secret: Option<u32>,
+    identifier: Option<String>,
+}
+
+impl Ini {
+    /// From the data.
+    pub fn new(fields: &Fields) -> Result<Self, String> {
+        let form = Form::new(fields.public_form.as_deref())?;
+        let secret = fields.secret.iter().map(|s| s.as_str().into()).collect();
+        Ok(Self { secret, public: fields.public.as_deref().map(Into::into), form })
+    }
+
+    /// One credential a section that has a concrete secret.
+    pub fn read(&self, bytes: &[u8], out: &mut Findings) -> Result<(), Flaw> {
+        let mut section = Section::default();
+        for (number, line) in numbered(bytes) {
+            let line = line.trim_ascii();
+            if matches!(line.first(), None | Some(b'#' | b';')) {
+                continue;
+            }
+            if let Some(name) = section_name(line) {
+                section.finish(out)?;
+                section.name = form::label(name).map(str::to_owned);
+            } else if let Some((key, value)) = pair(line) {
+                self.pair(key, value, number, &mut section);
+            }
+        }
+        section.finish(out)
+    }
+
+    fn pair(&self, key: &[u8], value: &[u8], number: u32, section: &mut Section) {
+        let is = |k: &str| k.as_bytes().eq_ignore_ascii_case(key);
+        if self.secret.iter().any(|s| is(s)) && form::concrete(value) {
+            section.secret = section.secret.or(Some(number));
+        } else if self.public.as_deref().is_some_and(is) {
+            section.identifier = self.form.shown(value);
+        }
+    }
+}
+
+impl Section {
+    fn finish(&mut self, out: &mut Findings) -> Result<(), Flaw> {
+        let done = std::mem::take(self);
+        let Some(line) = done.secret else {
+            return Ok(());
+        };
+        out.push(Found { inner: done.name, line: Some(line), identifier: done.identifier, ..Found::default() })
+    }
+}
+
+/// `[name]`, or `[[name]]` of TOML, whatever comment follows.
+fn section_name(line: &[u8]) -> Option<&[u8]> {
+    let rest = line.strip_prefix(b"[")?;
+    let rest = rest.strip_prefix(b"[").unwrap_or(rest);
+    let end = rest.iter().position(|b| *b == b']')?;
+    rest.get(..end).map(form::unquoted)
+}
+
+/// `name = value`, `name: value`.
+fn pair(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = line.iter().position(|b| matches!(b, b'=' | b':'))?;
+    Some((form::unquoted(line.get(..at)?), line.get(at + 1..)?.trim_ascii()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn aws(text: &[u8]) -> Vec<Found> {
+        let fields = Fields {
+            secret: vec!["aws_secret_access_key".into()],
+            public: Some("aws_access_key_id".into()),
+            public_form: Some("A[KS]IA[A-Z2-7]{16}".into()),
+        };
+        let mut out = Findings::default();
+        Ini::new(&fields).unwrap().read(text, &mut out).unwrap();
+        assert!(!format!("{out:?}").contains("CANARY"));
+        out.0
+    }
+
+    #[test]
+    fn one_credential_a_section() {
+        let text = "\r\n[default]\r\naws_access_key_id = AKIAABCDEFGHIJKLMNOP\r\naws_secret_access_key = CANARY/1+\r\n\
+                    [dev] # x\r\nAWS_SECRET_ACCESS_KEY=CANARY2\r\naws_access_key_id=CANARY3\r\n[ghp_CANARY]\naws_secret_access_key=CANARY";
+        let found = aws(text.as_bytes());
+        let seen: Vec<_> = found.iter().map(|f| (f.inner.as_deref(), f.line, f.identifier.as_deref())).collect();
+        assert_eq!(
+            seen,
+            [
+                (Some("default"), Some(4), Some("AKIAABCDEFGHIJKLMNOP")),
+                (Some("dev"), Some(6), None),
+                (None, Some(9), None)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_config_without_secrets_is_left_alone() {
+        let text = "[default]\nregion = eu\n# aws_secret_access_key = CANARY\ncredential_process = /x\naws_secret_access_key =\n\
+                    [b]\naws_secret_access_key = ${SECRET}\n[c]\naws_access_key_id = AKIAABCDEFGHIJKLMNOP\n";
+        assert!(aws(text.as_bytes()).is_empty());
+        assert!(aws(b"\0\xff[\n=\n:\n[]\n").is_empty());
+    }
+}

@@ -1,0 +1,405 @@
+//! `NAME=value` lines: `.env` files, shell start-up files, `/etc/environment`, `Environment=` of systemd, `*.tfvars`.
+//!
+//! Only names come out. A name must look like the name of a variable and either belong to a kind or hold a word such as
+//! `TOKEN`, so that no line of a value that spans lines (a PEM key in quotes) can pass for one.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::{Findings, Form, Found, numbered};
+use crate::{
+    credential::{Kind, form},
+    interest::glob,
+    surface::Flaw,
+};
+
+/// Longest name that is shown.
+const NAME: usize = 64;
+
+/// What stands before a name in the shells and in unit files.
+const PREFIXES: &[&[u8]] =
+    &[b"export ", b"declare -x ", b"typeset -x ", b"set -gx ", b"set -Ux ", b"set -x ", b"setenv ", b"env "];
+
+/// Last words of names that only look secret: `SSL_KEY_FILE`, `AWS_ACCESS_KEY_ID`, `TOKEN_TTL`.
+const HARMLESS: &[&str] = &[
+    "FILE",
+    "FILENAME",
+    "PATH",
+    "DIR",
+    "ID",
+    "IDS",
+    "NAME",
+    "TTL",
+    "TYPE",
+    "ALGORITHM",
+    "ALG",
+    "HEADER",
+    "ENABLED",
+    "LENGTH",
+    "LEN",
+    "SIZE",
+    "EXPIRY",
+    "EXPIRES",
+    "EXPIRATION",
+    "TIMEOUT",
+    "HOST",
+    "PORT",
+    "USER",
+    "USERNAME",
+    "FORMAT",
+    "PREFIX",
+    "VERSION",
+    "LIMIT",
+    "COUNT",
+    "MODE",
+    "REGION",
+    "SOCK",
+    "SOCKET",
+    "COMMAND",
+    "CMD",
+    "STYLE",
+    "ALIAS",
+    "METHOD",
+    "ENDPOINT",
+    "DOMAIN",
+    "HELPER",
+    "ISSUER",
+    "AUDIENCE",
+    "SCOPE",
+    "ROUNDS",
+    "DAYS",
+    "MINUTES",
+    "SECONDS",
+    "HOURS",
+];
+
+/// Words of secret names.
+const SECRET: &[&str] =
+    &["PASS", "PAT", "AUTH", "SALT", "CREDENTIAL", "CREDENTIALS", "CREDS", "MNEMONIC", "BEARER", "WEBHOOK"];
+
+/// Ends of words of secret names.
+const SECRET_ENDS: &[&str] = &["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "PWD"];
+
+/// The variables that kinds name.
+#[derive(Debug, Default)]
+pub struct Vocabulary {
+    exact: HashMap<Box<str>, Meaning>,
+    patterns: Vec<(Box<str>, Meaning)>,
+    /// Forms of public variables, by name.
+    public: HashMap<Box<str>, Form>,
+}
+
+#[derive(Debug, Clone)]
+struct Meaning {
+    kind: Arc<str>,
+    public: Option<Box<str>>,
+}
+
+impl Vocabulary {
+    /// Takes in what a kind names.
+    ///
+    /// # Errors
+    /// Where a form is no regular expression.
+    pub fn add(&mut self, kind: &Kind) -> Result<(), String> {
+        for variable in &kind.variables {
+            let mut public = None;
+            if let (Some(name), Some(form)) = (&variable.public, &variable.public_form) {
+                public = Some(name.as_str().into());
+                self.public.insert(name.as_str().into(), Form::new(Some(form))?);
+            }
+            let meaning = Meaning { kind: kind.id.as_str().into(), public };
+            let name = variable.name.as_str().into();
+            if variable.name.contains('*') {
+                self.patterns.push((name, meaning));
+            } else {
+                self.exact.insert(name, meaning);
+            }
+        }
+        Ok(())
+    }
+
+    fn meaning(&self, name: &str) -> Option<&Meaning> {
+        self.exact.get(name).or_else(|| self.patterns.iter().find(|(p, _)| glob(p, name)).map(|(_, m)| m))
+    }
+}
+
+/// A secret variable; its value is not here.
+struct Secret<'v> {
+    name: String,
+    line: u32,
+    meaning: Option<&'v Meaning>,
+}
+
+/// One credential a variable that holds a secret.
+pub fn read(words: &Vocabulary, bytes: &[u8], out: &mut Findings) -> Result<(), Flaw> {
+    let (mut secrets, mut public) = (Vec::<Secret<'_>>::new(), HashMap::new());
+    let outcome = assignments(bytes, &mut |line, name, value| {
+        let Some(name) = shaped(name) else {
+            return;
+        };
+        if let Some(shown) = words.public.get(name).and_then(|form| form.shown(value)) {
+            public.insert(name.to_owned(), shown);
+        }
+        let meaning = words.meaning(name);
+        let secret = (meaning.is_some() || looks_secret(name)) && holds_secret(name, value);
+        if secret && secrets.len() <= super::MOST && !secrets.iter().any(|s| s.name == name) {
+            secrets.push(Secret { name: name.to_owned(), line, meaning });
+        }
+    });
+    for secret in secrets {
+        let identifier = secret.meaning.and_then(|m| public.get(m.public.as_deref()?).cloned());
+        out.push(Found {
+            kind: secret.meaning.map(|m| m.kind.clone()),
+            inner: Some(secret.name),
+            line: Some(secret.line),
+            identifier,
+            note: None,
+        })?;
+    }
+    outcome
+}
+
+/// Calls with the line, name and raw value of each assignment. A value may span lines, in quotes or as a here-document.
+pub fn assignments(bytes: &[u8], each: &mut dyn FnMut(u32, &[u8], &[u8])) -> Result<(), Flaw> {
+    let mut lines = numbered(bytes);
+    while let Some((number, line)) = lines.next() {
+        let line = line.trim_ascii();
+        if line.starts_with(b"#") {
+            continue;
+        }
+        if let Some(list) = line.strip_prefix(b"Environment=") {
+            unit(list).into_iter().for_each(|(name, value)| each(number, name, value));
+            continue;
+        }
+        let Some((name, value)) = assignment(line) else {
+            continue;
+        };
+        let more = match value.first() {
+            Some(quote @ (b'"' | b'\'')) => match closing(value.get(1..).unwrap_or_default(), *quote) {
+                Some(end) => {
+                    each(number, name, value.get(..end + 2).unwrap_or(value));
+                    continue;
+                }
+                None => lines.by_ref().any(|(_, l)| closing(l, *quote).is_some()),
+            },
+            _ if value.starts_with(b"<<") => {
+                let word = value.trim_start_with(b"<-'\"").trim_end_with(b"'\"");
+                lines.by_ref().any(|(_, l)| l.trim_ascii() == word)
+            }
+            _ => {
+                each(number, name, uncommented(value));
+                continue;
+            }
+        };
+        if !more {
+            return Err(Flaw::malformed("list of variables", "a value that spans lines has no end"));
+        }
+        each(number, name, b"a value that spans lines");
+    }
+    Ok(())
+}
+
+/// Trimming by a set of bytes.
+trait TrimWith {
+    fn trim_start_with(&self, set: &[u8]) -> &Self;
+    fn trim_end_with(&self, set: &[u8]) -> &Self;
+}
+
+impl TrimWith for [u8] {
+    fn trim_start_with(&self, set: &[u8]) -> &Self {
+        let at = self.iter().position(|b| !set.contains(b)).unwrap_or(self.len());
+        self.get(at..).unwrap_or_default()
+    }
+
+    fn trim_end_with(&self, set: &[u8]) -> &Self {
+        let at = self.iter().rposition(|b| !set.contains(b)).map_or(0, |i| i + 1);
+        self.get(..at).unwrap_or_default()
+    }
+}
+
+/// `NAME=value`, `export NAME=value`, `set -gx NAME value`, `name = "value"`.
+fn assignment(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (prefix, rest) =
+        PREFIXES.iter().find_map(|p| Some((*p, line.strip_prefix(*p)?.trim_ascii_start()))).unwrap_or((b"", line));
+    let spaced = prefix.starts_with(b"set");
+    let at = rest.iter().position(|b| *b == b'=' || (spaced && *b == b' '))?;
+    Some((rest.get(..at)?.trim_ascii_end(), rest.get(at + 1..)?.trim_ascii_start()))
+}
+
+/// `"A=b" C=d` of a systemd unit.
+fn unit(list: &[u8]) -> Vec<(&[u8], &[u8])> {
+    let (mut pairs, mut rest) = (Vec::new(), list.trim_ascii());
+    while let Some(first) = rest.first() {
+        let (word, after) = match first {
+            b'"' | b'\'' => {
+                let inner = rest.get(1..).unwrap_or_default();
+                let end = closing(inner, *first).unwrap_or(inner.len());
+                (inner.get(..end).unwrap_or_default(), inner.get(end + 1..).unwrap_or_default())
+            }
+            _ => {
+                let end = rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len());
+                rest.split_at_checked(end).unwrap_or((rest, b""))
+            }
+        };
+        if let Some(at) = memchr::memchr(b'=', word) {
+            pairs.extend(word.get(..at).zip(word.get(at + 1..)));
+        }
+        rest = after.trim_ascii_start();
+    }
+    pairs
+}
+
+/// Position of the quote that ends a value; in double quotes a backslash guards the next byte.
+fn closing(text: &[u8], quote: u8) -> Option<usize> {
+    let mut guarded = false;
+    text.iter().position(|b| {
+        let end = *b == quote && !guarded;
+        guarded = quote == b'"' && *b == b'\\' && !guarded;
+        end
+    })
+}
+
+fn uncommented(value: &[u8]) -> &[u8] {
+    let end = memchr::memmem::find(value, b" #").unwrap_or(value.len());
+    value.get(..end).unwrap_or(value).trim_ascii_end().trim_end_with(b";")
+}
+
+/// The name, if it is formed as names of variables are: one case, words joined by `_`, no long run.
+fn shaped(name: &[u8]) -> Option<&str> {
+    let name = std::str::from_utf8(name).ok()?;
+    let all = |letter: fn(&u8) -> bool| name.bytes().all(|b| letter(&b) || b.is_ascii_digit() || b == b'_');
+    let fits = (all(u8::is_ascii_uppercase) || all(u8::is_ascii_lowercase))
+        && name.len() <= NAME
+        && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.split('_').all(|word| word.len() <= 24)
+        && !form::is_token(name);
+    fits.then_some(name)
+}
+
+fn looks_secret(name: &str) -> bool {
+    let upper = name.to_ascii_uppercase();
+    let words: Vec<&str> = upper.split('_').filter(|w| !w.is_empty()).collect();
+    let secret = |w: &&str| SECRET.contains(w) || SECRET_ENDS.iter().any(|e| w.ends_with(e));
+    let url = words.last().is_some_and(|w| is_url(w));
+    upper != "PWD"
+        && upper != "OLDPWD"
+        && (words.iter().any(secret) || url)
+        && !words.contains(&"PUBLIC")
+        && !words.last().is_some_and(|w| HARMLESS.contains(w))
+}
+
+fn is_url(word: &str) -> bool {
+    matches!(word, "URL" | "URI" | "DSN" | "STRING")
+}
+
+/// Whether the value is a secret: a URL must carry a password, a path is none.
+fn holds_secret(name: &str, value: &[u8]) -> bool {
+    const PATHS: &[&str] = &[
+        "/etc/",
+        "/home/",
+        "/run/",
+        "/var/",
+        "/root/",
+        "/opt/",
+        "/usr/",
+        "/tmp/",
+        "/app/",
+        "/secrets/",
+        "/Users/",
+        "~/",
+        "./",
+        "../",
+    ];
+    let text = String::from_utf8_lossy(form::unquoted(value));
+    if !form::concrete(value) || text.len() < 3 || PATHS.iter().any(|p| text.starts_with(p)) {
+        return false;
+    }
+    let last = name.rsplit('_').next().unwrap_or(name).to_ascii_uppercase();
+    if !is_url(&last) || name.to_ascii_uppercase().contains("WEBHOOK") {
+        return true;
+    }
+    let userinfo = text.split_once("://").and_then(|(_, rest)| rest.split(['/', '?']).next()?.rsplit_once('@'));
+    let password =
+        userinfo.and_then(|(user, _)| user.split_once(':')).is_some_and(|(_, p)| form::concrete(p.as_bytes()));
+    let lower = text.to_ascii_lowercase();
+    password || ["password=", "pwd=", "accountkey=", "sharedaccesskey=", "sig="].iter().any(|k| lower.contains(k))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(text: &[u8]) -> (Vec<(Option<String>, String, Option<u32>, Option<String>)>, bool) {
+        let kind: Kind = serde_json::from_str(
+            r#"{"schema":"s","id":"aws.access_key","name":"n","provider":"p","lane":"standard","tier":1,"order":1,"places":[],
+            "mode":"expire","rotation":[],"sources":[],"variables":[{"name":"AWS_SECRET_ACCESS_KEY","public":"AWS_ACCESS_KEY_ID",
+            "public_form":"AKIA[A-Z2-7]{16}"},{"name":"TF_TOKEN_*"},{"name":"DATABASE_URL"}]}"#,
+        )
+        .unwrap();
+        let mut words = Vocabulary::default();
+        words.add(&kind).unwrap();
+        let mut out = Findings::default();
+        let ok = read(&words, text, &mut out).is_ok();
+        assert!(!format!("{out:?}").contains("CANARY"));
+        let row = |f: Found| (f.kind.map(|k| k.to_string()), f.inner.unwrap_or_default(), f.line, f.identifier);
+        (out.0.into_iter().map(row).collect(), ok)
+    }
+
+    fn only(text: &str) -> Vec<String> {
+        names(text.as_bytes()).0.into_iter().map(|r| r.1).collect()
+    }
+
+    #[test]
+    fn known_names_make_their_own_kind() {
+        let text = b"AWS_SECRET_ACCESS_KEY=CANARY\r\nAWS_ACCESS_KEY_ID=AKIAABCDEFGHIJKLMNOP\r\nMY_TOKEN='CANARY'\r\n";
+        let aws = Some("aws.access_key".to_owned());
+        assert_eq!(
+            names(text).0,
+            [
+                (aws.clone(), "AWS_SECRET_ACCESS_KEY".into(), Some(1), Some("AKIAABCDEFGHIJKLMNOP".into())),
+                (None, "MY_TOKEN".into(), Some(3), None)
+            ]
+        );
+        let hidden = names(b"AWS_ACCESS_KEY_ID=CANARY\nAWS_SECRET_ACCESS_KEY=CANARY").0;
+        assert_eq!(hidden, [(aws, "AWS_SECRET_ACCESS_KEY".into(), Some(2), None)]);
+        assert_eq!(only("TF_TOKEN_app_x=1\nTF_TOKEN_APP=CANARY"), ["TF_TOKEN_APP"]);
+    }
+
+    #[test]
+    fn every_dialect_is_read() {
+        let text = "export A_TOKEN=CANARY; \nset -gx B_KEY 'CANARY'\nEnvironment=\"C_SECRET=CA NARY\" D_PASSWORD=CANARY X=1\n\
+                    db_password = \"CANARY\"\nset -x E_TOKEN CANARY\n  export F_PASS=\"CANARY\" # x\nsetenv G_PAT CANARY\n";
+        assert_eq!(
+            only(text),
+            ["A_TOKEN", "B_KEY", "C_SECRET", "D_PASSWORD", "db_password", "E_TOKEN", "F_PASS", "G_PAT"]
+        );
+    }
+
+    #[test]
+    fn values_that_span_lines_leak_no_line() {
+        let text = "K_KEY=\"-----BEGIN PRIVATE KEY-----\nCANARY_KEY=abcdef\nAPI_TOKEN=CANARY\n-----END\\\"x\n\"\nT_TOKEN=<<-'EOF'\nX_TOKEN=CANARY\nEOF\nZ_TOKEN=CANARY";
+        assert_eq!(only(text), ["K_KEY", "T_TOKEN", "Z_TOKEN"]);
+        let (found, ok) = names(b"A_TOKEN=CANARY\nB_KEY='x\nC_TOKEN=CANARY\n");
+        assert_eq!((found.len(), ok), (1, false));
+        // The body of a key without quotes: base64 is in mixed case, and its `=` has nothing behind it.
+        assert_eq!(only("MIIEvQIBADANBgkqKEY==\nCANARYTOKENCANARYTOKENCANARYTOKEN=x1y\nabcKEY=CANARY\n"), [""; 0]);
+    }
+
+    #[test]
+    fn what_holds_no_secret_is_left_alone() {
+        let text = "A_TOKEN=\nB_TOKEN=\"\"\nC_TOKEN=${X}\nD_TOKEN=op://a/b\nE_KEY_FILE=/etc/x\nF_KEY=/etc/ssl/x.key\nPWD=/x\n\
+                    G_TOKEN=<token>\nH_TOKEN=changeme\n# I_TOKEN=CANARY\nPUBLIC_KEY=CANARY\nMAX_TOKENS=4096\nKEYBOARD=us\n\
+                    J_URL=https://example.org/x\nDATABASE_URL=postgres://localhost/x\nAWS_ACCESS_KEY_ID=AKIAABCDEFGHIJKLMNOP\n\
+                    K_TOKEN=xxx\nL_TOKEN=your_token_here\nSSH_AUTH_SOCK=/run/x\nGIT_AUTHOR=me\nM_URL=https://u:${P}@h/\nN_TOKEN=on\n";
+        assert_eq!(only(text), [""; 0]);
+        let urls = "DATABASE_URL=postgres://u:CANARY@h/x\nS_DSN=https://CANARY@h/1\nX_WEBHOOK_URL=https://h/CANARY\nC_STRING=Server=h;Password=CANARY";
+        assert_eq!(only(urls), ["DATABASE_URL", "X_WEBHOOK_URL", "C_STRING"]);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_do_no_harm() {
+        assert_eq!(only("\u{1b}[31m_TOKEN=CANARY\nA\0_TOKEN=CANARY"), [""; 0]);
+        assert_eq!(names(b"\xff\xfe_KEY=CANARY\nA_KEY=\xff\xfeCANARY1").0.len(), 1);
+        let (found, ok) = names("A_KEY=CANARY\n".repeat(10_000).as_bytes());
+        assert_eq!((found.len(), ok), (1, true));
+    }
+}

@@ -1,0 +1,129 @@
+//! Credentials in files: every place that a kind of `iocs/credentials` names.
+//!
+//! ```text
+//! ~/.aws/credentials         one credential a profile, by its access key id
+//! ~/.ssh/id_ed25519          one a private key, by its fingerprint
+//! **/.env                    one a variable, by the variable's name
+//! …                          the places are data; `Reader` says how each is read
+//! ```
+//!
+//! A hit proves that a credential stands in the file; not that it still works, and not that anybody took it. No value leaves the
+//! reader that looked at it. Built when the program starts, since its claims come from the catalogue.
+
+use std::sync::Arc;
+
+use super::{
+    Catalog,
+    moved::Moved,
+    place::PlacePath,
+    reader::{Compiled, Findings, Vocabulary},
+};
+use crate::{
+    fact::{At, Credential, Fact},
+    interest::Interest,
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+};
+
+/// The surface of all kinds.
+pub static META: Meta = Meta {
+    id: "credential/file",
+    title: "credentials in files",
+    proves: "a credential stands there; not that it still works or that anybody took it",
+};
+
+/// All places of all kinds.
+pub struct CredentialSurface {
+    places: Vec<Known>,
+    words: Vocabulary,
+}
+
+struct Known {
+    kind: Arc<str>,
+    path: PlacePath,
+    reader: Compiled,
+}
+
+impl CredentialSurface {
+    /// For these kinds, and for the places that variables moved.
+    ///
+    /// # Errors
+    /// Where a kind holds a path, pointer or expression that is none; names the kind.
+    pub fn new(catalog: &Catalog, moved: &[Moved]) -> Result<Self, String> {
+        let mut surface = Self { places: Vec::new(), words: Vocabulary::default() };
+        for kind in &catalog.kinds {
+            let wrong = |what: &str, why: &str| format!("{}: {what}: {why}", kind.id);
+            surface.words.add(kind).map_err(|e| wrong("variables", &e))?;
+            for (number, place) in kind.places.iter().enumerate() {
+                let path = PlacePath::new(&place.path, &place.except).map_err(|e| wrong(&place.path, e))?;
+                let reader = Compiled::new(&place.reader).map_err(|e| wrong(&place.path, &e))?;
+                let here = moved.iter().filter(|m| m.kind == kind.id && m.place == number);
+                for other in here.filter_map(|m| PlacePath::new(&m.path, &[]).ok()) {
+                    let reader = Compiled::new(&place.reader).map_err(|e| wrong(&place.path, &e))?;
+                    surface.places.push(Known { kind: kind.id.as_str().into(), path: other, reader });
+                }
+                surface.places.push(Known { kind: kind.id.as_str().into(), path, reader });
+            }
+        }
+        Ok(surface)
+    }
+}
+
+impl Surface for CredentialSurface {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn claims(&self, _: &Interest) -> Vec<Claim> {
+        let mut claims: Vec<Claim> = Vec::new();
+        for claim in self.places.iter().map(|known| known.path.claim()) {
+            if !claims.contains(&claim) {
+                claims.push(claim);
+            }
+        }
+        claims
+    }
+
+    fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
+        let at = file.mtime("mtime of the file that holds it");
+        let (mut told, mut flaws) = (Vec::new(), Vec::new());
+        for known in self.places.iter().filter(|known| known.path.fits(&file.entry.path)) {
+            let mut found = Findings::default();
+            if let Err(flaw) = self.read(known, file, &mut found) {
+                flaws.push(flaw);
+            }
+            for fact in found.0 {
+                // Two places of one kind may lead to one file.
+                let kind = fact.kind.clone().unwrap_or_else(|| known.kind.clone());
+                let key = (kind, fact.inner.clone(), fact.line);
+                if !told.contains(&key) {
+                    tell(&key, fact.identifier, fact.note, at.clone(), out);
+                    told.push(key);
+                }
+            }
+        }
+        // Two readers of one broken file say the same.
+        flaws.sort_by_cached_key(ToString::to_string);
+        flaws.dedup_by_key(|flaw| flaw.to_string());
+        flaws.iter().for_each(|flaw| out.gap(None, flaw));
+        Ok(())
+    }
+}
+
+impl CredentialSurface {
+    fn read(&self, known: &Known, file: &mut Opened<'_, '_>, found: &mut Findings) -> Result<(), Flaw> {
+        let limit = known.reader.limit();
+        let bytes = if known.reader.head_only() { file.head(limit)? } else { file.all(limit)? };
+        known.reader.read(bytes, &self.words, found)
+    }
+}
+
+fn tell(
+    (kind, inner, line): &(Arc<str>, Option<String>, Option<u32>),
+    identifier: Option<String>,
+    note: Option<String>,
+    at: Option<At>,
+    out: &mut Sink<'_>,
+) {
+    let credential = Credential { kind: kind.clone(), identifier, note };
+    out.push_at(inner.as_deref(), *line, at, Fact::Credential(credential));
+}

@@ -1,0 +1,53 @@
+//! Texts of the target that may move a credential's place: shell start-up files of every home, and those of the system.
+
+use super::{Target, TargetError, accounts_of, open, parts};
+use crate::fact::TreePath;
+
+/// One such text.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// The home it belongs to.
+    pub home: Option<TreePath>,
+    /// Its bytes; they may hold secrets, and only names of places are read from them.
+    pub text: Vec<u8>,
+}
+
+const OF_A_HOME: &[&str] = &[
+    ".bashrc",
+    ".bash_profile",
+    ".profile",
+    ".zshrc",
+    ".zshenv",
+    ".zprofile",
+    ".envrc",
+    ".pam_environment",
+    ".config/fish/config.fish",
+];
+const OF_THE_SYSTEM: &[&str] = &["etc/environment", "etc/profile", "etc/bash.bashrc", "etc/zsh/zshenv"];
+const LIMIT: u64 = 1 << 20;
+
+/// Reads them.
+///
+/// # Errors
+/// Where the target itself cannot be opened.
+pub fn settings(target: &Target) -> Result<Vec<Setting>, TargetError> {
+    let mut found = Vec::new();
+    for part in parts(target)? {
+        let host = open("host", &part, &[])?;
+        let accounts = accounts_of(&host, target, &part);
+        let mut read = |home: Option<&TreePath>, path: TreePath| {
+            let below = path.below(&part.prefix).and_then(TreePath::new);
+            if let Some(text) = below.and_then(|p| host.read(&p, LIMIT)) {
+                found.push(Setting { home: home.cloned(), text });
+            }
+        };
+        for name in OF_THE_SYSTEM.iter().filter_map(|n| TreePath::new(n.as_bytes())) {
+            read(None, name);
+        }
+        let usual = TreePath::new(b"root");
+        for home in accounts.homes().chain(&usual) {
+            OF_A_HOME.iter().for_each(|name| read(Some(home), home.join(name.as_bytes())));
+        }
+    }
+    Ok(found)
+}
