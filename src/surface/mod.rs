@@ -3,6 +3,7 @@
 
 mod claim;
 pub mod host;
+pub mod manifest;
 pub mod python;
 
 use std::borrow::Cow;
@@ -29,6 +30,8 @@ pub static SURFACES: &[&dyn Surface] = &[
     // python
     &python::dist_info::DistInfo,
     &python::hook::Hook,
+    // python: what projects ask for
+    &manifest::requirements::Requirements,
 ];
 
 /// What a surface is.
