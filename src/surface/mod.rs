@@ -32,6 +32,10 @@ pub static SURFACES: &[&dyn Surface] = &[
     &python::hook::Hook,
     // python: what projects ask for
     &manifest::requirements::Requirements,
+    &manifest::uv_lock::UvLock,
+    &manifest::poetry_lock::PoetryLock,
+    &manifest::pdm_lock::PdmLock,
+    &manifest::pylock::Pylock,
 ];
 
 /// What a surface is.
