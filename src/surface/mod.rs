@@ -36,6 +36,7 @@ pub static SURFACES: &[&dyn Surface] = &[
     &manifest::poetry_lock::PoetryLock,
     &manifest::pdm_lock::PdmLock,
     &manifest::pylock::Pylock,
+    &manifest::pipfile_lock::PipfileLock,
 ];
 
 /// What a surface is.

@@ -148,3 +148,95 @@ fn split_options(line: &str) -> (&str, impl Iterator<Item = &str>) {
     });
     (wanted, values)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::testing::{claims, read},
+        *,
+    };
+
+    fn pins(text: &str) -> (Vec<String>, usize) {
+        let read = read(&Requirements, "p/requirements.txt", text.as_bytes());
+        (read.pins, read.gaps.len())
+    }
+
+    #[test]
+    fn names_that_are_claimed() {
+        for path in [
+            "requirements.txt",
+            "a/requirements-dev.txt",
+            "dev-requirements.txt",
+            "requirements.in",
+            "constraints.txt",
+            "requirements/prod.txt",
+            "a/requirements/base.in",
+        ] {
+            assert!(claims(&Requirements, path), "{path}");
+        }
+        for path in ["notes.txt", "x.egg-info/requires.txt", "requirements/README.md", "requirements.py"] {
+            assert!(!claims(&Requirements, path), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_uv_exported() {
+        let bytes = include_bytes!("../../../tests/fixtures/python-locks/requirements-export.txt");
+        let read = read(&Requirements, "requirements-export.txt", bytes);
+        assert_eq!(read.pins, ["dspy 2.6.0@3", "litellm 1.82.8@8", "my-plugin 0.3.0@13"]);
+        let hash = "50c3d2d4dac77433f360ba6bc1cc2aaf363f82c91a32b565854306c382d8dc5f";
+        let artifact = Artifact { sha256: Some(hash.into()), ..Artifact::default() };
+        assert_eq!((read.artifacts.get(1), read.gaps.len()), (Some(&vec![artifact]), 0));
+    }
+
+    #[test]
+    fn options_comments_and_ranges_are_nothing() {
+        let text = "-r base==1.txt\n--index-url https://u:p@host.example/litellm==1.82.8\n-e ./x#egg=litellm==1.82.8\n\
+                    # litellm==1.82.8\n   # litellm==1.82.8\nrequests[security]>=2,<3 # litellm==1.82.8\n\
+                    x>=1 \\\n# litellm==1.82.8 \\\na!=1.0\n<<<<<<< HEAD\n=======\n????\n\n-c c.txt\n";
+        assert_eq!(pins(text), (vec![], 0));
+    }
+
+    #[test]
+    fn lines_are_joined_as_pip_joins_them() {
+        let text = "lite\\\nllm==1.82.8 # note\n# comment \\\na==1\nb==2 \\\n  --hash=sha256:00 \\\n\nc==3 # x \\\nd==4\ne==5\\";
+        let expected = ["litellm 1.82.8@1", "a 1@4", "b 2@5", "c 3@8", "e 5@10"].map(str::to_owned).to_vec();
+        assert_eq!(pins(text), (expected, 0));
+    }
+
+    #[test]
+    fn an_address_gives_name_version_and_hash() {
+        let hash = "7bbe164f65099ada05ecfeab47590adfef55461e99a68656ddc001433535b96a";
+        // As `pip freeze` of pip 23.2 writes it; the second line repeats the hash in both places.
+        let line = format!("hello @ file:///w/hello-1.0-py3-none-any.whl#sha256={hash}");
+        let read = read(&Requirements, "requirements.txt", format!("{line}\n{line} --hash=sha256:{hash}\n").as_bytes());
+        let file =
+            vec![Artifact { name: Some("hello-1.0-py3-none-any.whl".into()), size: None, sha256: Some(hash.into()) }];
+        assert_eq!(read.pins, ["hello 1.0@1", "hello 1.0@2"]);
+        assert_eq!(read.artifacts, [file.clone(), file]);
+    }
+
+    #[test]
+    fn files_of_powershell_are_read() {
+        let text = "\u{feff}litellm==1.82.8\r\nmy_plugin==0.3.0\r\n";
+        let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let read = read(&Requirements, "requirements.txt", &wide);
+        assert_eq!(read.pins, ["litellm 1.82.8@1", "my-plugin 0.3.0@2"]);
+    }
+
+    #[test]
+    fn an_unreadable_pin_is_a_gap_only_where_somebody_asks() {
+        assert_eq!(pins("other==${V}\nodd line == x\na==1\n"), (vec!["a 1@3".into()], 0));
+        assert_eq!(pins("litellm==${V}\na==1\n"), (vec!["a 1@2".into()], 1));
+    }
+
+    #[test]
+    fn hostile_files_do_no_harm() {
+        assert_eq!(pins(&format!("{}\na==1\n", "xx\\\n".repeat(1 << 20))), (vec!["a 1@1048578".into()], 1));
+        assert_eq!(pins(&"[".repeat(1 << 20)), (vec![], 0));
+        assert_eq!(pins("\u{1b}[2J==1\nlitellm\u{202e}==1.82.8\na\0==1\n"), (vec![], 0));
+        let read = read(&Requirements, "requirements.txt", &[0xff; 1 << 16]);
+        assert_eq!((read.pins.len(), read.gaps.len()), (0, 0));
+        assert_eq!(pins(&"a==1\n".repeat(200_010)).1, 1);
+    }
+}

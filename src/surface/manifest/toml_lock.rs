@@ -213,3 +213,143 @@ fn quoted<'l>(line: &'l str, key: &str) -> Option<&'l str> {
     let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
     value.get(1..)?.split_once(quote).map(|(text, _)| text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{
+            pdm_lock::PdmLock,
+            poetry_lock::PoetryLock,
+            pylock::Pylock,
+            testing::{claims, read},
+            uv_lock::UvLock,
+        },
+        *,
+    };
+
+    const LITELLM: &str = "50c3d2d4dac77433f360ba6bc1cc2aaf363f82c91a32b565854306c382d8dc5f";
+
+    fn uv(text: &str) -> (Vec<String>, Vec<String>) {
+        let read = read(&UvLock, "p/uv.lock", text.as_bytes());
+        (read.pins, read.gaps)
+    }
+
+    fn litellm_file() -> Vec<Artifact> {
+        let name = Some("litellm-1.82.8-py3-none-any.whl".to_owned());
+        vec![Artifact { name, size: None, sha256: Some(LITELLM.to_owned()) }]
+    }
+
+    #[test]
+    fn files_that_uv_poetry_and_pip_wrote() {
+        let real = read(&UvLock, "p/uv.lock", include_bytes!("../../../tests/fixtures/python-locks/uv.lock"));
+        // The project itself is no package of the index.
+        assert_eq!(real.pins, ["dspy 2.6.0@29", "litellm 1.82.8@40", "my-plugin 0.3.0@48"]);
+        assert_eq!((real.artifacts.get(1), real.gaps.len()), (Some(&litellm_file()), 0));
+
+        let real =
+            read(&PoetryLock, "p/poetry.lock", include_bytes!("../../../tests/fixtures/python-locks/poetry.lock"));
+        assert_eq!(real.pins, ["dspy 2.6.0@4", "litellm 1.82.8@23", "my-plugin 0.3.0@39"]);
+        assert_eq!((real.artifacts.get(1), real.gaps.len()), (Some(&litellm_file()), 0));
+
+        let real = read(&Pylock, "pylock.toml", include_bytes!("../../../tests/fixtures/python-locks/pylock.uv.toml"));
+        assert_eq!(real.pins, ["dspy 2.6.0@8", "litellm 1.82.8@14", "my-plugin 0.3.0@20"]);
+        assert_eq!((real.artifacts.get(1), real.gaps.len()), (Some(&litellm_file()), 0));
+
+        let real = read(&Pylock, "pylock.toml", include_bytes!("../../../tests/fixtures/python-locks/pylock.pip.toml"));
+        assert_eq!(real.pins, ["litellm 1.82.8@5"]);
+        assert_eq!((real.artifacts.first(), real.gaps.len()), (Some(&litellm_file()), 0));
+    }
+
+    #[test]
+    fn names_that_are_claimed() {
+        for (surface, path) in [
+            (&UvLock as &dyn crate::surface::Surface, "uv.lock"),
+            (&UvLock, "x/tool.py.lock"),
+            (&PdmLock, "pdm.lock"),
+            (&PdmLock, "pdm.linux.lock"),
+            (&Pylock, "pylock.dev.toml"),
+        ] {
+            assert!(claims(surface, path), "{path}");
+        }
+        assert!(!claims(&UvLock, "my-uv.lock") && !claims(&Pylock, "mypylock.toml") && !claims(&PdmLock, "xpdm.lock"));
+    }
+
+    #[test]
+    fn old_files_have_their_hashes_behind() {
+        let text = format!(
+            "[[package]]\nname = \"LiteLLM\"\nversion = \"1.82.8\"\n\n[metadata]\nlock-version = \"1.1\"\n\n\
+             [metadata.files]\nlitellm = [\n    {{file = \"litellm-1.82.8-py3-none-any.whl\", hash = \"sha256:{LITELLM}\"}},\n]\n"
+        );
+        let poetry = read(&PoetryLock, "poetry.lock", text.as_bytes());
+        assert_eq!((poetry.pins, poetry.artifacts), (vec!["litellm 1.82.8@2".into()], vec![litellm_file()]));
+        let text = text.replace("\nlitellm = [", "\n\"litellm 1.82.8\" = [");
+        let pdm = read(&PdmLock, "pdm.lock", text.as_bytes());
+        assert_eq!((pdm.pins, pdm.artifacts), (vec!["litellm 1.82.8@2".into()], vec![litellm_file()]));
+    }
+
+    #[test]
+    fn source_trees_are_not_the_package_of_the_index() {
+        for source in [
+            "source = { editable = \".\" }",
+            "source = { virtual = \".\" }",
+            "source = { git = \"https://host.example/x?rev=1\" }",
+            "editable = true",
+            "path = \"./litellm\"",
+            "directory = { path = \".\" }",
+            "vcs = { type = \"git\" }",
+            "[package.source]\ntype = \"directory\"",
+        ] {
+            let text = format!("[[package]]\nname = \"litellm\"\nversion = \"1.82.8\"\n{source}\n");
+            assert_eq!(uv(&text), (vec![], vec![]), "{source}");
+        }
+        for source in ["source = { url = \"https://host.example/a.whl\" }", "path = \"./litellm-1.82.8.tar.gz\""] {
+            let text = format!("[[package]]\r\nname = \"litellm\"\r\nversion = \"1.82.8\"\r\n{source}\r\n");
+            assert_eq!(uv(&text), (vec!["litellm 1.82.8@2".into()], vec![]), "{source}");
+        }
+    }
+
+    #[test]
+    fn a_version_may_stand_in_the_file_name_alone() {
+        let text = "[[packages]]\nname = \"litellm\"\narchive = { url = \"https://h.example/litellm-1.82.8.zip\" }\n";
+        assert_eq!(uv(text), (vec!["litellm 1.82.8@2".into()], vec![]));
+        let other = text.replace("\"litellm\"", "\"other\"");
+        assert_eq!(uv(&other), (vec![], vec![]));
+        assert_eq!(uv("package = [{ name = \"a\", version = \"1\" }]"), (vec!["a 1@1".into()], vec![]));
+    }
+
+    #[test]
+    fn both_sides_of_a_conflict_are_found_and_a_gap() {
+        let text = "[[package]]\nname = \"a\"\nversion = \"1\"\n\n[[package]]\nname = \"litellm\"\n<<<<<<< HEAD\n\
+                    version = \"1.82.7\"\n=======\nversion = \"1.82.8\"\n>>>>>>> b\ndependencies = [\n    \
+                    { name = \"x\" },\n]\n\n[[package]]\nname = \"b\"\nversion = \"2\"\n";
+        let pins = ["a 1@2", "litellm 1.82.7@8", "litellm 1.82.8@10", "b 2@17"].map(str::to_owned).to_vec();
+        assert_eq!(uv(text), (pins, vec!["not a valid uv.lock: not TOML".to_owned()]));
+    }
+
+    #[test]
+    fn hostile_files_are_gaps() {
+        let n = 100_000;
+        let head = "[[package]]\nname = \"litellm\"\nversion = \"1.82.8\"\n";
+        for bomb in [
+            format!("x = {}", "[".repeat(n)),
+            format!("x = {}1{}", "{a=".repeat(n), "}".repeat(n)),
+            format!("{}a = 1", "a.".repeat(n)),
+            format!("x = \"{}\"", "y".repeat(3 << 20)),
+            "x = \"".into(),
+            "\u{0}".into(),
+        ] {
+            let (pins, gaps) = uv(&format!("{head}{bomb}\n[[package]]\nname = \"b\"\nversion = \"2\"\n"));
+            assert_eq!((pins.len(), gaps.len()), (2, 1), "{}", bomb.chars().take(20).collect::<String>());
+        }
+        for entry in
+            ["name = \"a\"\nversion = \"1\\u001b\"", "name = \"a b\"\nversion = \"1\"", "name = 1\nversion = \"1\""]
+        {
+            let (pins, gaps) = uv(&format!("[[package]]\n{entry}\n"));
+            assert_eq!((pins.len(), gaps.len()), (0, 1), "{entry}");
+        }
+        assert_eq!(uv(""), (vec![], vec![]));
+        assert_eq!(uv("package = 1\n[[package]]\nname=\"a\"\nversion=\"1\"").0.len(), 1);
+        assert_eq!(uv("package = [1]").1.len(), 1);
+        assert_eq!(uv(&"[[package]]\n".repeat(50_000)), (vec![], vec![]));
+    }
+}
