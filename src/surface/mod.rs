@@ -4,6 +4,7 @@
 mod claim;
 pub mod history;
 pub mod host;
+pub mod manifest;
 pub mod python;
 
 use std::borrow::Cow;
@@ -41,6 +42,13 @@ pub static SURFACES: &[&dyn Surface] = &[
     &history::bash::Bash,
     &history::zsh::Zsh,
     &history::fish::Fish,
+    // python: what projects ask for
+    &manifest::requirements::Requirements,
+    &manifest::uv_lock::UvLock,
+    &manifest::poetry_lock::PoetryLock,
+    &manifest::pdm_lock::PdmLock,
+    &manifest::pylock::Pylock,
+    &manifest::pipfile_lock::PipfileLock,
 ];
 
 /// What a surface is.

@@ -1,0 +1,78 @@
+//! Files in which a project says which packages it wants: requirement files, manifests and lock files of Python.
+//!
+//! A hit proves that a file names the version. It does not prove that the version was ever fetched or installed.
+
+pub mod conda_env;
+mod listing;
+pub mod pdm_lock;
+mod pin;
+pub mod pipfile;
+pub mod pipfile_lock;
+pub mod poetry_lock;
+pub mod pylock;
+pub mod pyproject;
+pub mod requirements;
+pub mod setup_cfg;
+mod toml_doc;
+mod toml_lock;
+pub mod uv_lock;
+
+/// Larger manifests and lock files are not read.
+const FILE: usize = 64 << 20;
+
+#[cfg(test)]
+mod testing {
+    use std::sync::Arc;
+
+    use crate::{
+        fact::{Artifact, Ecosystem, Fact, Origin, Placement, TreePath},
+        interest::Interest,
+        surface::{FileMatch, Opened, Sink, Surface},
+        tree::{Body, Entry},
+    };
+
+    /// What a surface said of one file.
+    #[derive(Debug, Default, PartialEq, Eq)]
+    pub struct Read {
+        /// `name version@line`.
+        pub pins: Vec<String>,
+        pub artifacts: Vec<Vec<Artifact>>,
+        /// The details of gaps.
+        pub gaps: Vec<String>,
+    }
+
+    pub fn read(surface: &dyn Surface, path: &str, bytes: &[u8]) -> Read {
+        let path = TreePath::new(path.as_bytes()).unwrap();
+        let len = u64::try_from(bytes.len()).unwrap();
+        let entry = Entry { path: path.clone(), len, mtime: None, btime: None, uid: None, mode: None };
+        let mut interest = Interest::default();
+        interest.packages.insert((Ecosystem::Pypi, "litellm".into()));
+        let mut source = bytes;
+        let mut body = Body::stream(&mut source, len);
+        let (mut seen, mut gaps) = (Vec::new(), Vec::new());
+        let (mut keep, mut gap) = (|s| seen.push(s), |g| gaps.push(g));
+        let origin = Origin::file(&Arc::from("host"), path);
+        let mut sink = Sink::new("test", origin, &entry, &mut keep, &mut gap);
+        let result = surface.inspect(&mut Opened::new(&entry, &interest, &mut body), &mut sink);
+        let mut read = Read { gaps: gaps.into_iter().map(|g| g.detail).collect(), ..Read::default() };
+        read.gaps.extend(result.err().map(|flaw| flaw.to_string()));
+        for s in seen {
+            let Fact::Package(p) = s.fact else { panic!("not a package") };
+            assert_eq!((p.ecosystem, p.placement), (Ecosystem::Pypi, Placement::Listed));
+            let line = s.origin.line.map_or("?".to_owned(), |l| l.to_string());
+            read.pins.push(format!("{} {}@{line}", p.name, p.version));
+            read.artifacts.push(p.artifacts);
+        }
+        read
+    }
+
+    /// Whether a surface claims a path.
+    pub fn claims(surface: &dyn Surface, path: &str) -> bool {
+        let path = TreePath::new(path.as_bytes()).unwrap();
+        let (folder, name) = (path.parent(), path.name());
+        surface.claims(&Interest::default()).iter().any(|c| {
+            assert_ne!(c.file, FileMatch::Any);
+            c.file.fits(name) && c.folder.fits(folder.as_bytes())
+        })
+    }
+}
