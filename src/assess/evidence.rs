@@ -29,7 +29,7 @@ pub fn judge(case: &Case<'_>, sites: &Sites, evidence: &Evidence, hit: Hit) -> O
         (Fact::Package(p), By::Artifact(at)) => draft.artifact(p, &incident.artifacts.get(at)?.name),
         (_, By::File { at, hash, placed }) => draft.file(incident.files.get(at)?, hash, placed),
         (Fact::Command(c), By::Pinned(at, w)) => draft.pinned(c, incident.packages.get(at)?, w)?,
-        (Fact::Command(c), By::Admits(at, w)) => draft.admits(c, incident.packages.get(at)?, w)?,
+        (Fact::Command(c), By::Admits(at, w)) => draft.admits(c, at, w)?,
         (_, By::Host(at)) => draft.host(&incident.network.get(at)?.value, &incident.network.get(at)?.what),
         (Fact::Process { pid, .. }, By::Process(at)) => draft.process(*pid, incident.processes.get(at)?),
         (Fact::Image { references, .. }, By::Image { at, digest }) => {
@@ -225,18 +225,35 @@ impl Draft<'_> {
         Some(finding)
     }
 
-    /// A command without a version, typed while the malicious one could be had.
-    fn admits(&self, c: &Command, indicator: &PackageIndicator, wanted: usize) -> Option<Finding> {
+    /// A command without a version, typed while a malicious one could be had. One finding, whatever the number of versions.
+    fn admits(&self, c: &Command, at: usize, wanted: usize) -> Option<Finding> {
+        let hits = matcher::hits(self.case.index, self.seen()).into_iter().filter(|h| h.incident == self.hit.incident);
+        let open = |h: Hit| match h.by {
+            By::Admits(i, w) if w == wanted => Some(i),
+            _ => None,
+        };
+        let time = self.seen().at.as_ref()?.time;
+        let all: Vec<usize> = hits.filter_map(open).collect();
+        let in_time = all.iter().filter_map(|i| {
+            let indicator = self.incident.packages.get(*i)?;
+            Some((*i, indicator, window_of(self.incident, indicator, time)?))
+        });
+        let in_time: Vec<_> = in_time.collect();
+        if in_time.first().is_none_or(|(first, ..)| *first != at) {
+            return None;
+        }
         let wanted = c.wanted.get(wanted)?;
-        let at = self.seen().at.as_ref()?;
-        let window = window_of(self.incident, indicator, at.time)?;
+        let spans: Vec<String> =
+            in_time.iter().map(|(_, _, w)| format!("{} could be had ({} to {})", w.artifact, w.start, w.end)).collect();
         let reason = format!(
-            "`{}` was told to take the newest `{}` at a time when {} could be had ({} to {})",
-            c.tool, wanted.name, window.artifact, window.start, window.end
+            "`{}` was told to take the newest `{}` at a time when {}",
+            c.tool,
+            wanted.name,
+            spans.join(" and ")
         );
         let exposure = if c.action == CommandAction::Download { Exposure::Cached } else { Exposure::Removed };
-        let versions = indicator.versions.join("|");
-        let name = format!("{}/{}@{versions}", wanted.ecosystem.purl_type(), wanted.name);
+        let versions: Vec<&str> = in_time.iter().flat_map(|(_, i, _)| i.versions.iter().map(String::as_str)).collect();
+        let name = format!("{}/{}@{}", wanted.ecosystem.purl_type(), wanted.name, versions.join("|"));
         let mut finding = self.finding(FindingKind::Command, name, (exposure, Confidence::Possible, reason));
         finding.package = Some(format!("pkg:{}/{}", wanted.ecosystem.purl_type(), wanted.name));
         Some(finding)
