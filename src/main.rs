@@ -14,6 +14,9 @@ fn main() -> ExitCode {
         let place = info.location().map(|l| format!("{}:{}", l.file(), l.line())).unwrap_or_default();
         let _ = writeln!(std::io::stderr(), "internal error at {place}; the file it was reading is listed as a gap");
     }));
+    if let Err(error) = commands::stop_on_signals() {
+        let _ = writeln!(std::io::stderr(), "warning: Ctrl-C will end the run without a report: {error}");
+    }
     match commands::run(Cli::parse()) {
         Ok(ending) => ExitCode::from(ending.code()).report(),
         Err(error) => {

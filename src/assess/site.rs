@@ -129,7 +129,7 @@ impl Sites {
 
     /// The environment that a site folder belongs to.
     pub fn environment_of(&self, tree: &Arc<str>, site: &TreePath) -> Environment {
-        let Some(prefix) = pypi::prefix_of(site) else {
+        let Some(prefix) = prefix_of(site) else {
             // Windows, `lib/python3/dist-packages` and the like are recognised by what is above them, else by nothing.
             let prefix = site.clone();
             return Environment { prefix, kind: EnvironmentKind::Target };
@@ -143,13 +143,17 @@ impl Sites {
     pub fn around(&self, tree: &Arc<str>, site: &TreePath) -> (Vec<&Distribution>, &[Requirement]) {
         let environment = self.environment_of(tree, site);
         let in_tree = self.sites.iter().filter(|((t, _), _)| t == tree);
-        let here = in_tree.filter(|((_, folder), _)| {
-            folder == site || pypi::prefix_of(folder).is_some_and(|p| p == environment.prefix)
-        });
+        let here = in_tree
+            .filter(|((_, folder), _)| folder == site || prefix_of(folder).is_some_and(|p| p == environment.prefix));
         let distributions = here.flat_map(|(_, s)| &s.distributions).collect();
         let asked = self.environments.get(&(tree.clone(), environment.prefix));
         (distributions, asked.map_or(&[], |(_, asked)| asked.as_slice()))
     }
+}
+
+/// conda keeps its records beside the environment's `lib`, not in the site folder.
+fn prefix_of(site: &TreePath) -> Option<TreePath> {
+    if site.name() == b"conda-meta" { Some(site.parent()) } else { pypi::prefix_of(site) }
 }
 
 fn by_place(prefix: &TreePath) -> EnvironmentKind {

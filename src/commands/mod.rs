@@ -10,7 +10,10 @@ mod rotate;
 mod scan;
 mod surfaces;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{
+    Arc, LazyLock,
+    atomic::{AtomicBool, Ordering},
+};
 
 use crate::{
     cli::{Cli, Command, ScanCommand},
@@ -18,7 +21,19 @@ use crate::{
 };
 
 /// Set by the first Ctrl-C: what was found so far is still reported.
-pub static STOP: AtomicBool = AtomicBool::new(false);
+pub static STOP: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+/// The first SIGINT or SIGTERM ends the examination, the second the program.
+///
+/// # Errors
+/// Where the system refuses a handler.
+pub fn stop_on_signals() -> std::io::Result<()> {
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register_conditional_shutdown(signal, 130, STOP.clone())?;
+        signal_hook::flag::register(signal, STOP.clone())?;
+    }
+    Ok(())
+}
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
