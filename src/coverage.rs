@@ -66,8 +66,6 @@ pub struct Coverage {
     pub bytes_read: u64,
     /// Files and folders that had to be opened without `O_NOATIME`.
     pub atime_changed: u64,
-    /// History lines that carry no time and pin no version.
-    pub undated_commands: u64,
     /// By surface.
     pub surfaces: BTreeMap<&'static str, SurfaceCount>,
     /// Every problem met.
@@ -88,7 +86,6 @@ impl Coverage {
         self.files_seen += other.files_seen;
         self.bytes_read += other.bytes_read;
         self.atime_changed += other.atime_changed;
-        self.undated_commands += other.undated_commands;
         for (id, count) in other.surfaces {
             let mine = self.surfaces.entry(id).or_default();
             mine.files += count.files;

@@ -117,7 +117,6 @@ struct Result {
     gaps: Vec<Gap>,
     exclusions: Vec<Exclusion>,
     surfaces: BTreeMap<&'static str, SurfaceCount>,
-    undated: u64,
 }
 
 impl<'i> Inspector<'i> {
@@ -156,7 +155,6 @@ impl<'i> Inspector<'i> {
             files_seen: self.names.into_inner(),
             bytes_read: 0,
             atime_changed: self.atimes.into_inner(),
-            undated_commands: result.undated,
             surfaces: result.surfaces,
             gaps: result.gaps,
             exclusions: result.exclusions,
@@ -172,7 +170,7 @@ impl<'i> Inspector<'i> {
         let id = surface.meta().id;
         let mut origin = Origin::file(&self.tree, entry.path.clone());
         origin.layer.clone_from(&self.layer);
-        let (mut seen, mut gaps, mut facts, mut undated) = (Vec::new(), Vec::new(), 0, 0);
+        let (mut seen, mut gaps, mut facts) = (Vec::new(), Vec::new(), 0);
         let outcome = {
             let mut keep = |fact: Seen| {
                 facts += 1;
@@ -184,7 +182,6 @@ impl<'i> Inspector<'i> {
             let mut sink = Sink::new(id, origin.clone(), entry, &mut keep, &mut gap);
             let mut file = Opened::new(entry, self.interest, body);
             let outcome = catch_unwind(AssertUnwindSafe(|| surface.inspect(&mut file, &mut sink)));
-            undated += sink.undated_count();
             outcome
         };
         let flaw = match outcome {
@@ -197,7 +194,6 @@ impl<'i> Inspector<'i> {
         let mut result = self.result();
         result.seen.append(&mut seen);
         result.gaps.append(&mut gaps);
-        result.undated += undated;
         let count = result.surfaces.entry(id).or_default();
         count.files += 1;
         count.facts += facts;

@@ -299,7 +299,6 @@ impl<'j> Layer<'j> {
             mine.files += count.files;
             mine.facts += count.facts;
         }
-        self.scan.coverage.undated_commands += coverage.undated_commands;
         self.scan.coverage.exclusions.extend(coverage.exclusions);
         if facts.is_empty() && coverage.gaps.is_empty() {
             return;

@@ -258,8 +258,7 @@ fn coverage(c: Coverage, undated: u64) -> v1::Coverage {
         files_seen: c.files_seen,
         bytes_read: c.bytes_read,
         atime_changed: c.atime_changed,
-        // Some lines are counted where they are read and never become facts, others only when they are judged.
-        undated_commands: c.undated_commands.max(undated),
+        undated_commands: undated,
         gaps: gaps.collect(),
         exclusions: exclusions.collect(),
     }

@@ -195,7 +195,6 @@ pub struct Sink<'s> {
     mode: Option<u32>,
     keep: &'s mut dyn FnMut(Seen),
     gaps: &'s mut dyn FnMut(Gap),
-    undated: u64,
 }
 
 impl<'s> Sink<'s> {
@@ -207,7 +206,7 @@ impl<'s> Sink<'s> {
         keep: &'s mut dyn FnMut(Seen),
         gaps: &'s mut dyn FnMut(Gap),
     ) -> Self {
-        Self { surface, origin, uid: entry.uid, mode: entry.mode, keep, gaps, undated: 0 }
+        Self { surface, origin, uid: entry.uid, mode: entry.mode, keep, gaps }
     }
 
     /// Where the file is.
@@ -233,15 +232,5 @@ impl<'s> Sink<'s> {
         let mut origin = self.origin.clone();
         origin.inner = inner.map(Into::into);
         (self.gaps)(Gap { origin, surface: self.surface, kind: flaw.kind(), detail: flaw.to_string() });
-    }
-
-    /// A history line without a time.
-    pub fn undated(&mut self) {
-        self.undated += 1;
-    }
-
-    /// How many of those there were.
-    pub fn undated_count(&self) -> u64 {
-        self.undated
     }
 }

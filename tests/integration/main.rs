@@ -12,3 +12,4 @@ mod machine;
 mod output;
 mod program;
 mod promises;
+mod traces;

@@ -9,7 +9,7 @@ use std::io::{self, BufRead as _, BufReader, Read};
 use jiff::Timestamp;
 
 use crate::{
-    fact::{At, CommandAction, Fact},
+    fact::{At, Fact},
     shell::install_commands,
     surface::{Flaw, Sink},
 };
@@ -115,10 +115,6 @@ impl<'o, 's> Teller<'o, 's> {
     /// Pushes the install commands of one command line.
     fn tell(&mut self, line: u32, at: Option<&At>, text: &[u8]) {
         for command in commands_in(text) {
-            let open = command.action != CommandAction::Uninstall && command.wanted.iter().any(|w| w.pinned.is_none());
-            if at.is_none() && open {
-                self.out.undated();
-            }
             self.out.push_at(None, Some(line), at.cloned(), Fact::Command(command));
         }
     }

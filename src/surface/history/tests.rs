@@ -9,8 +9,8 @@ use crate::{
     tree::{Body, Entry as File},
 };
 
-/// A file read by a surface: `line time tool name@version` for each fact, kinds of gaps, undated commands.
-fn read(surface: &dyn Surface, mut bytes: impl Read) -> (Vec<String>, Vec<Gap>, u64) {
+/// A file read by a surface: `line time tool name@version` for each fact, kinds of gaps.
+fn read(surface: &dyn Surface, mut bytes: impl Read) -> (Vec<String>, Vec<Gap>) {
     let path = TreePath::new(b"home/al/history").unwrap();
     let entry = File { path: path.clone(), len: 0, mtime: None, btime: None, uid: None, mode: None };
     let (mut seen, mut gaps) = (Vec::new(), Vec::new());
@@ -19,8 +19,7 @@ fn read(surface: &dyn Surface, mut bytes: impl Read) -> (Vec<String>, Vec<Gap>, 
     let interest = Interest::default();
     let mut body = Body::stream(&mut bytes, 0);
     surface.inspect(&mut Opened::new(&entry, &interest, &mut body), &mut sink).unwrap();
-    let undated = sink.undated_count();
-    (seen, gaps, undated)
+    (seen, gaps)
 }
 
 fn show(seen: &Seen) -> String {
@@ -31,7 +30,7 @@ fn show(seen: &Seen) -> String {
 }
 
 fn facts(surface: &dyn Surface, text: &[u8]) -> Vec<String> {
-    let (seen, gaps, _) = read(surface, text);
+    let (seen, gaps) = read(surface, text);
     assert!(gaps.is_empty(), "{gaps:?}");
     seen
 }
@@ -116,12 +115,6 @@ fn fish_commands_of_several_lines() {
 }
 
 #[test]
-fn undated_commands_without_a_pin_are_counted() {
-    let count = |text: &[u8]| read(&Bash, text).2;
-    assert_eq!(count(b"pip install a\npip install a==1\npip uninstall a\nls\n#1795308182\npip install a\n"), 1);
-}
-
-#[test]
 fn a_command_that_is_too_long_is_one_gap() {
     let long = format!("echo {}", "x".repeat(COMMAND));
     let forms: [(&dyn Surface, String); 3] = [
@@ -130,7 +123,7 @@ fn a_command_that_is_too_long_is_one_gap() {
         (&Fish, format!("- cmd: {long}\n  when: 1795308182\n- cmd: {long}\n- cmd: pip install a\n")),
     ];
     for (surface, text) in forms {
-        let (seen, gaps, _) = read(surface, text.as_bytes());
+        let (seen, gaps) = read(surface, text.as_bytes());
         assert_eq!((seen.len(), gaps.len()), (1, 1), "{}", surface.meta().id);
         assert!(!gaps.iter().any(|g| g.detail.contains('x')));
     }
@@ -148,7 +141,7 @@ fn endless_lines_take_no_memory() {
         for byte in [b'x', b'\\', 0x83, 0] {
             read(surface, io::repeat(byte).take(20 << 20));
         }
-        let (_, gaps, _) = read(surface, io::repeat(b'\n').take(1 << 20));
+        let (_, gaps) = read(surface, io::repeat(b'\n').take(1 << 20));
         assert!(gaps.is_empty());
     }
     let backslashes = "a\\\n".repeat(1 << 20);
