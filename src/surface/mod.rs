@@ -37,6 +37,7 @@ pub static SURFACES: &[&dyn Surface] = &[
     &manifest::pdm_lock::PdmLock,
     &manifest::pylock::Pylock,
     &manifest::pipfile_lock::PipfileLock,
+    &manifest::conda_env::CondaEnv,
 ];
 
 /// What a surface is.
