@@ -1,6 +1,9 @@
 //! An incident's examples and near misses, run through the real surfaces, the real matcher and the real judgement.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+};
 
 use crate::{
     assess::{Accounts, Case, Evidence, assess},
@@ -22,8 +25,11 @@ pub fn replay(index: &Index, example: &Example) -> Vec<String> {
     let tree: Arc<str> = "example".into();
     let accounts = BTreeMap::from([(tree, Accounts::default())]);
     let assessment = assess(Case { index, catalog: &Catalog::default(), evidence, accounts });
-    let mut found: Vec<String> =
-        assessment.findings.iter().map(|f| format!("{}/{}", f.exposure.as_str(), f.confidence.as_str())).collect();
+    let mut found: Vec<String> = assessment
+        .findings
+        .iter()
+        .map(|f| format!("{}/{}", f.exposure.as_str(), f.confidence.as_str()))
+        .collect();
     found.sort();
     found
 }

@@ -74,26 +74,13 @@ impl Lint<'_> {
             self.say("id", format!("`{}` is not the file's name", i.id), format!("write `{stem}`, or rename the file"));
         }
         if !i.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c)) {
-            self.say(
-                "id",
-                "only lower-case letters, digits, `-` and `.` are allowed",
-                "use a form like `litellm-2026-03`",
-            );
+            self.say("id", "only lower-case letters, digits, `-` and `.` are allowed", "use a form like `litellm-2026-03`");
         }
         if i.date.parse::<jiff::civil::Date>().is_err() {
             self.say("date", format!("`{}` is not a date", i.date), "write YYYY-MM-DD");
         }
-        if i.packages.is_empty()
-            && i.files.is_empty()
-            && i.network.is_empty()
-            && i.images.is_empty()
-            && i.artifacts.is_empty()
-        {
-            self.say(
-                "packages",
-                "the incident has no indicator",
-                "add packages, files, artifacts, network names or images",
-            );
+        if i.packages.is_empty() && i.files.is_empty() && i.network.is_empty() && i.images.is_empty() && i.artifacts.is_empty() {
+            self.say("packages", "the incident has no indicator", "add packages, files, artifacts, network names or images");
         }
     }
 
@@ -102,9 +89,7 @@ impl Lint<'_> {
         for (key, source) in &incident.sources {
             let place = format!("sources.{key}");
             match (&source.url, &source.relayed) {
-                (None, None) => {
-                    self.say(place, "neither an address nor a description", "give `url`, or `relayed` with what it was")
-                }
+                (None, None) => self.say(place, "neither an address nor a description", "give `url`, or `relayed` with what it was"),
                 (Some(_), Some(_)) => self.say(place, "both `url` and `relayed`", "keep `url`"),
                 (Some(url), None) if !(url.starts_with("https://") || url.starts_with("http://")) => {
                     self.say(place, format!("`{url}` is not an address"), "write it in full, with https://");
@@ -121,11 +106,7 @@ impl Lint<'_> {
             for key in keys {
                 used.insert(key);
                 if !known.contains(key.as_str()) {
-                    self.say(
-                        format!("{place}.sources"),
-                        format!("`{key}` is not in `sources`"),
-                        "add it there, or mend the key",
-                    );
+                    self.say(format!("{place}.sources"), format!("`{key}` is not in `sources`"), "add it there, or mend the key");
                 }
             }
         }
@@ -155,11 +136,7 @@ impl Lint<'_> {
                     self.say(format!("{place}.versions"), format!("`{v}` is listed twice"), "remove one");
                 }
                 if p.safe.iter().any(|s| same_version(p.ecosystem, v, s)) {
-                    self.say(
-                        format!("{place}.safe"),
-                        format!("`{v}` is also listed as malicious"),
-                        "remove it from one list",
-                    );
+                    self.say(format!("{place}.safe"), format!("`{v}` is also listed as malicious"), "remove it from one list");
                 }
             }
         }
@@ -180,11 +157,7 @@ impl Lint<'_> {
             for path in &f.paths {
                 let rooted = path.starts_with("~/") || path.starts_with('/') || path.starts_with("site:");
                 if !rooted || path.ends_with('/') || path.contains("/../") {
-                    self.say(
-                        format!("files[{n}].paths"),
-                        format!("`{path}` is not a pattern"),
-                        "start it with `~/`, `/` or `site:`",
-                    );
+                    self.say(format!("files[{n}].paths"), format!("`{path}` is not a pattern"), "start it with `~/`, `/` or `site:`");
                 }
             }
         }
@@ -216,11 +189,7 @@ impl Lint<'_> {
         }
         for (n, rule) in harvest.paths.iter().enumerate() {
             if rule.depth.is_none() && !rule.unlimited {
-                self.say(
-                    format!("harvest.paths[{n}]"),
-                    "neither `depth` nor `unlimited`",
-                    "say how many folders below are searched",
-                );
+                self.say(format!("harvest.paths[{n}]"), "neither `depth` nor `unlimited`", "say how many folders below are searched");
             }
         }
     }
@@ -298,9 +267,6 @@ mod tests {
         assert_eq!(broken("71e35aef", "71e35ae"), "files[0].sha256");
         assert_eq!(broken("\"safe\": [\n    \"1.82.6\"", "\"safe\": [\n    \"1.82.7\""), "packages[0].safe");
         assert_eq!(broken("\"interpreter_start\"", "\"sometimes\"").split(',').next(), Some("line 152"));
-        assert_eq!(
-            broken("models.litellm.cloud\",\n   \"what\"", "models[.]litellm.cloud\",\n   \"what\""),
-            "network[0].value"
-        );
+        assert_eq!(broken("models.litellm.cloud\",\n   \"what\"", "models[.]litellm.cloud\",\n   \"what\""), "network[0].value");
     }
 }
