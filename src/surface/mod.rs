@@ -49,6 +49,10 @@ pub static SURFACES: &[&dyn Surface] = &[
     &manifest::pdm_lock::PdmLock,
     &manifest::pylock::Pylock,
     &manifest::pipfile_lock::PipfileLock,
+    &manifest::pyproject::Pyproject,
+    &manifest::pipfile::Pipfile,
+    &manifest::setup_cfg::SetupCfg,
+    &manifest::conda_env::CondaEnv,
 ];
 
 /// What a surface is.

@@ -6,6 +6,7 @@ mod architecture;
 mod credentials;
 mod exposure;
 mod hostile;
+mod index;
 mod live;
 mod look_alikes;
 mod machine;

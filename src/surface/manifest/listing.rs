@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// More pins than any project has; what comes after them is a gap.
-const PINS: u32 = 200_000;
+const PINS: u32 = 50_000;
 
 /// Takes the pins of one file.
 pub struct Listing<'o, 's> {

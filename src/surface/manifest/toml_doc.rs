@@ -14,8 +14,8 @@ use toml_parser::{
 
 use crate::surface::Flaw;
 
-/// A document of more bytes is not parsed as a whole: its tree may take fifty times as much.
-pub const DOCUMENT: usize = 2 << 20;
+/// A document of more bytes is not parsed as a whole: its tree may take a hundred times as much.
+pub const DOCUMENT: usize = 1 << 20;
 
 /// More dots than keys of any tool have. Each makes a table in a table, and the crate limits the depth of brackets only.
 const DOTS: usize = 60;

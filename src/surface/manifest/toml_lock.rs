@@ -226,6 +226,7 @@ mod tests {
         },
         *,
     };
+    use crate::surface::Surface;
 
     const LITELLM: &str = "50c3d2d4dac77433f360ba6bc1cc2aaf363f82c91a32b565854306c382d8dc5f";
 
@@ -262,13 +263,14 @@ mod tests {
 
     #[test]
     fn names_that_are_claimed() {
-        for (surface, path) in [
-            (&UvLock as &dyn crate::surface::Surface, "uv.lock"),
+        let claimed: [(&dyn Surface, &str); 5] = [
+            (&UvLock, "uv.lock"),
             (&UvLock, "x/tool.py.lock"),
             (&PdmLock, "pdm.lock"),
             (&PdmLock, "pdm.linux.lock"),
             (&Pylock, "pylock.dev.toml"),
-        ] {
+        ];
+        for (surface, path) in claimed {
             assert!(claims(surface, path), "{path}");
         }
         assert!(!claims(&UvLock, "my-uv.lock") && !claims(&Pylock, "mypylock.toml") && !claims(&PdmLock, "xpdm.lock"));
