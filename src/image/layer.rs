@@ -198,7 +198,7 @@ impl<'j> Layer<'j> {
 
     fn member(&mut self, member: &Member, members: &mut Members<'_>) {
         self.scan.coverage.files_seen += 1;
-        let Some(path) = clean(&[], &member.path) else {
+        let Some(path) = clean(&member.path) else {
             self.bad_names += 1;
             return;
         };
@@ -238,7 +238,7 @@ impl<'j> Layer<'j> {
                 }
             }
             Kind::HardLink(target) => {
-                let Some(target) = clean(&[], target).map(|t| self.job.key.of(t.as_bytes())) else {
+                let Some(target) = clean(target).map(|t| self.job.key.of(t.as_bytes())) else {
                     self.bad_names += 1;
                     return;
                 };
@@ -246,10 +246,11 @@ impl<'j> Layer<'j> {
             }
             Kind::Symlink(target) => {
                 let from = if target.starts_with(b"/") { TreePath::root() } else { path.parent() };
-                // A link that leads out of the image leads to nothing.
-                if let Some(target) = clean(from.as_bytes(), target) {
+                if let Some(target) = resolve(from.as_bytes(), target) {
                     let target = self.job.key.of(target.as_bytes());
                     self.link(path, hash, target, false);
+                } else {
+                    self.bad_names += 1;
                 }
             }
         }
@@ -341,7 +342,7 @@ impl<'j> Layer<'j> {
         let mut decoded = Decoded::new(&mut raw, self.job.limits, self.job.stop)?;
         let mut members = Members::new(&mut decoded);
         while let Some(member) = members.next()? {
-            let Some(path) = clean(&[], &member.path) else {
+            let Some(path) = clean(&member.path) else {
                 continue;
             };
             if member.kind != Kind::File {
@@ -384,16 +385,27 @@ fn entry(path: TreePath, member: &Member) -> Entry {
 }
 
 /// A member's name as engines take it: `..` is applied to the text before it. `None` where it leads out of the image.
-fn clean(from: &[u8], name: &[u8]) -> Option<TreePath> {
-    if from.len().saturating_add(name.len()) > NAME || name.contains(&0) {
+fn clean(name: &[u8]) -> Option<TreePath> {
+    let depth = |depth: usize, part: &[u8]| match part {
+        b"" | b"." => Some(depth),
+        b".." => depth.checked_sub(1),
+        _ => Some(depth + 1),
+    };
+    name.split(|b| *b == b'/').try_fold(0, depth)?;
+    resolve(&[], name)
+}
+
+/// What a link in folder `from` names. Above the root is the root, as the kernel has it. `None` where it is too long.
+fn resolve(from: &[u8], target: &[u8]) -> Option<TreePath> {
+    if from.len().saturating_add(target.len()) > NAME || target.contains(&0) {
         return None;
     }
-    let parts = from.split(|b| *b == b'/').chain(name.split(|b| *b == b'/'));
+    let parts = from.split(|b| *b == b'/').chain(target.split(|b| *b == b'/'));
     let mut kept: Vec<&[u8]> = Vec::new();
     for part in parts {
         match part {
             b"" | b"." => {}
-            b".." => drop(kept.pop()?),
+            b".." => drop(kept.pop()),
             part => kept.push(part),
         }
     }

@@ -12,6 +12,7 @@ mod layer;
 mod layout;
 mod manifest;
 mod members;
+mod model;
 mod plan;
 mod shadow;
 
@@ -24,26 +25,26 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
-use jiff::Timestamp;
-
 pub use codec::Limits;
 pub use manifest::Step;
+pub use model::{Image, ImageFact, ImageLayer};
 
 use self::{
     archive::{Archive, Store},
     input::{Input, Section, Source, open_input},
     layer::{Expected, Layer, Scan},
     layout::Layout,
+    model::{assemble, labels},
     plan::{Plan, Planned, PlannedLayer},
     shadow::Key,
 };
 use crate::{
-    coverage::{Coverage, Exclusion, Gap, GapKind},
-    fact::{Command, Fact, Origin, Seen, TreePath},
+    coverage::{Coverage, Exclusion, Gap},
+    fact::{Command, Origin, TreePath},
     interest::Interest,
     surface::Flaw,
     text::escape_short,
@@ -96,54 +97,6 @@ pub struct Examination {
     pub coverage: Coverage,
 }
 
-/// One image.
-#[derive(Debug, Clone)]
-pub struct Image {
-    /// Its first tag, else its shortened id: what facts carry as their tree.
-    pub label: Arc<str>,
-    /// References it is known by.
-    pub tags: Vec<String>,
-    /// Digest of its configuration, `sha256:…`: the image id of most engines.
-    pub id: Option<String>,
-    /// Digests of its manifest, `sha256:…`.
-    pub manifests: Vec<String>,
-    /// By the builder's clock, UTC.
-    pub created: Option<Timestamp>,
-    /// `linux`.
-    pub os: Option<String>,
-    /// `amd64`.
-    pub architecture: Option<String>,
-    /// Names of the variables set in every container.
-    pub variables: Vec<String>,
-    /// The build, from the first step on.
-    pub steps: Vec<Step>,
-    /// From the lowest up.
-    pub layers: Vec<ImageLayer>,
-    key: Key,
-}
-
-/// A layer of an image.
-#[derive(Debug, Clone)]
-pub struct ImageLayer {
-    /// `sha256:…`: the diff id where the configuration has it, else the digest of the blob.
-    pub digest: Option<Arc<str>>,
-    /// The step that made it, as a position in `Image::steps`; `None` where the history does not tell.
-    pub step: Option<usize>,
-    /// `None` where the input does not hold the layer.
-    scan: Option<Arc<Scan>>,
-}
-
-/// A fact of one layer, and what became of its file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImageFact {
-    /// The fact; its origin carries image and layer.
-    pub seen: Seen,
-    /// Position of its layer in `Image::layers`.
-    pub layer: usize,
-    /// Position of the first later layer that removes, replaces or overwrites its file: a container does not see it.
-    pub gone_in: Option<usize>,
-}
-
 /// What every layer's reader shares.
 struct Job<'j> {
     router: &'j Router<'j>,
@@ -154,100 +107,6 @@ struct Job<'j> {
     stop: &'j AtomicBool,
     key: Key,
     names_left: AtomicU64,
-}
-
-impl Image {
-    /// The facts of every layer, lowest first. Made as they are asked for: images that share layers share what was read.
-    pub fn facts(&self) -> impl Iterator<Item = ImageFact> {
-        self.layers.iter().enumerate().flat_map(move |(at, layer)| {
-            let facts = layer.scan.iter().flat_map(|scan| &scan.facts);
-            facts.map(move |seen| {
-                let mut seen = seen.clone();
-                self.relabel(&mut seen.origin, layer);
-                ImageFact { gone_in: self.gone_in(at, &seen.origin.path), layer: at, seen }
-            })
-        })
-    }
-
-    /// The install commands of the build. Their place is the image's root, in the layer that the step made.
-    pub fn history(&self) -> impl Iterator<Item = Seen> {
-        self.steps.iter().enumerate().flat_map(move |(at, step)| {
-            let mut origin = Origin::file(&self.label, TreePath::root());
-            origin.inner = Some(format!("step {}", step.number).into());
-            let made = self.layers.iter().find(|l| l.step == Some(at));
-            origin.layer = made.and_then(|l| l.digest.clone());
-            step.commands.iter().map(move |command| Seen {
-                surface: HISTORY,
-                origin: origin.clone(),
-                at: step.at.clone(),
-                uid: None,
-                mode: None,
-                fact: Fact::Command(command.clone()),
-            })
-        })
-    }
-
-    /// What of this image's layers could not be examined.
-    pub fn gaps(&self) -> impl Iterator<Item = Gap> {
-        self.layers.iter().flat_map(move |layer| {
-            let gaps = layer.scan.iter().flat_map(|scan| &scan.coverage.gaps);
-            gaps.map(move |gap| {
-                let mut gap = gap.clone();
-                self.relabel(&mut gap.origin, layer);
-                gap
-            })
-        })
-    }
-
-    /// Whether every layer is there and matches its digest.
-    pub fn verified(&self) -> bool {
-        self.layers.iter().all(|l| l.scan.as_ref().is_some_and(|s| s.verified))
-    }
-
-    /// Position of the first layer above `layer` through which its file at `path` cannot be seen.
-    pub fn gone_in(&self, layer: usize, path: &TreePath) -> Option<usize> {
-        let hides = |l: &ImageLayer| l.scan.as_ref().is_some_and(|s| s.names.hides(&self.key, path));
-        let above = self.layers.get(layer + 1..).unwrap_or_default();
-        above.iter().position(hides).map(|n| layer + 1 + n)
-    }
-
-    fn relabel(&self, origin: &mut Origin, layer: &ImageLayer) {
-        origin.tree.clone_from(&self.label);
-        origin.layer.clone_from(&layer.digest);
-    }
-
-    /// Wanted symbolic links that lead into another layer are not followed; links to nothing are no gap.
-    fn links_elsewhere(&self) -> Vec<Gap> {
-        let mut gaps = Vec::new();
-        for layer in &self.layers {
-            for (path, target) in layer.scan.iter().flat_map(|s| &s.elsewhere) {
-                let there = |l: &ImageLayer| l.scan.as_ref().is_some_and(|s| s.names.has_leaf(*target));
-                if self.layers.iter().any(there) {
-                    let mut origin = Origin::file(&self.label, path.clone());
-                    origin.layer.clone_from(&layer.digest);
-                    gaps.push(Gap {
-                        origin,
-                        surface: SURFACE,
-                        kind: GapKind::Unsupported,
-                        detail: "a link to a file of another layer is not followed".to_owned(),
-                    });
-                }
-            }
-        }
-        gaps
-    }
-}
-
-impl ImageLayer {
-    /// Names of members, whiteouts included; `None` where the layer was not there.
-    pub fn entries(&self) -> Option<u64> {
-        self.scan.as_ref().map(|s| s.coverage.files_seen)
-    }
-
-    /// How many paths of lower layers it removes.
-    pub fn whiteouts(&self) -> u64 {
-        self.scan.as_ref().map_or(0, |s| s.whiteouts)
-    }
 }
 
 /// Examines a saved image, or all images of an archive or layout.
@@ -280,8 +139,12 @@ pub fn examine(target: &Path, options: &Options<'_>) -> Result<Examination, Imag
         Input::File(file, len) => {
             let mut store = match Archive::open(file, len, options.limits, options.stop) {
                 Ok(store) => store,
+                Err(_) if options.stop.load(Ordering::Relaxed) => return Ok(interrupted()),
                 Err(flaw) => return Ok(unread(&name, &flaw)),
             };
+            if options.stop.load(Ordering::Relaxed) {
+                return Ok(interrupted());
+            }
             if !store.is_tar() {
                 return Err(ImageError::NotAnImage("the file is not a tar"));
             }
@@ -305,6 +168,11 @@ fn is_root(store: &Archive<'_>) -> bool {
         .any(|name| store.find(name).is_some())
 }
 
+/// Stopped by the user before anything was known: that is no gap of the evidence.
+fn interrupted() -> Examination {
+    Examination { images: Vec::new(), coverage: Coverage::default() }
+}
+
 fn unread(name: &Arc<str>, flaw: &Flaw) -> Examination {
     let mut coverage = Coverage { trees: vec![name.to_string()], ..Coverage::default() };
     coverage.gaps.push(gap(name, TreePath::root(), flaw));
@@ -325,9 +193,6 @@ fn root(job: &Job<'_>, source: &mut Section, plan: Plan, name: &Arc<str>) -> Exa
     }
     let planned = Planned { layers: vec![PlannedLayer::default()], ..Planned::default() };
     let mut image = assemble(job, planned, name.clone(), &HashMap::new());
-    for layer_of_it in image.layers.iter_mut() {
-        layer_of_it.scan = None;
-    }
     if let Some(first) = image.layers.first_mut() {
         first.scan = Some(Arc::new(layer.finish()));
     }
@@ -413,73 +278,6 @@ fn pass(
 
 fn locked<'l, 'j>(layer: &'l Mutex<Layer<'j>>) -> MutexGuard<'l, Layer<'j>> {
     layer.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A name for each image that no other image of the input has.
-fn labels(images: &[Planned], name: &Arc<str>) -> Vec<Arc<str>> {
-    let short = |i: &Planned| {
-        let hex = i.id.as_ref().or(i.manifests.first()).and_then(|h| h.get(..12));
-        hex.map_or_else(|| name.to_string(), |h| format!("sha256:{h}"))
-    };
-    let of_tag = |i: &Planned| match i.tags.first() {
-        Some(tag) if tag.contains([':', '/', '@']) => tag.clone(),
-        // An OCI annotation may hold the bare tag; the name of the layout says what it is a tag of.
-        Some(tag) => format!("{name}:{tag}"),
-        None => short(i),
-    };
-    let count = |list: &[String]| {
-        let mut seen: HashMap<String, usize> = HashMap::new();
-        list.iter().for_each(|l| *seen.entry(l.clone()).or_default() += 1);
-        seen
-    };
-    let distinct = |list: Vec<String>, more: &dyn Fn(&Planned) -> String| -> Vec<String> {
-        let seen = count(&list);
-        let more = |(label, image)| match seen.get(&label) {
-            Some(1) | None => label,
-            _ => format!("{label} ({})", more(image)),
-        };
-        list.into_iter().zip(images).map(more).collect()
-    };
-    let labels = images.iter().map(of_tag).collect();
-    let platform = |i: &Planned| {
-        let [os, arch] = [&i.os, &i.architecture].map(|w| w.as_deref().unwrap_or("unknown"));
-        format!("{os}/{arch}")
-    };
-    let labels = distinct(distinct(labels, &platform), &short);
-    let seen = count(&labels);
-    let numbered = labels.into_iter().enumerate().map(|(i, label)| match seen.get(&label) {
-        Some(1) | None => label,
-        _ => format!("{label} #{}", i + 1),
-    });
-    numbered.map(Into::into).collect()
-}
-
-fn assemble(job: &Job<'_>, planned: Planned, label: Arc<str>, scans: &HashMap<TreePath, Arc<Scan>>) -> Image {
-    let prefixed = |hex: &String| format!("sha256:{hex}");
-    let made: Vec<usize> = planned.steps.iter().enumerate().filter(|(_, s)| !s.empty).map(|(at, _)| at).collect();
-    // Tools that squash or import write a history that fits no layer.
-    let told = made.len() == planned.layers.len();
-    let layers = planned.layers.iter().enumerate().map(|(at, layer)| {
-        let digest = layer.expected.diff_id.as_ref().or(layer.expected.blob.as_ref());
-        ImageLayer {
-            digest: digest.map(|d| prefixed(d).into()),
-            step: made.get(at).copied().filter(|_| told),
-            scan: layer.member.as_ref().and_then(|(member, _)| scans.get(member).cloned()),
-        }
-    });
-    Image {
-        label,
-        id: planned.id.as_ref().map(prefixed),
-        manifests: planned.manifests.iter().map(prefixed).collect(),
-        created: planned.created,
-        os: planned.os.clone(),
-        architecture: planned.architecture.clone(),
-        variables: planned.variables.clone(),
-        layers: layers.collect(),
-        tags: planned.tags,
-        steps: planned.steps,
-        key: job.key.clone(),
-    }
 }
 
 /// Adds up the account of an input.

@@ -1,0 +1,177 @@
+//! Images that are damaged, or made to mislead.
+
+use std::sync::atomic::Ordering;
+
+use super::{build::*, *};
+
+#[test]
+fn long_names_and_extended_headers() {
+    let long = site(&format!("{}/site-packages/litellm_init.pth", "d".repeat(90)));
+    let gnu = Tar::default()
+        .raw(b"././@LongLink", tar::EntryType::GNULongName, "", long.len() as u64 + 1, format!("{long}\0").as_bytes())
+        .file("short", b"import os\n");
+    assert_eq!(paths(&one_layer(gnu).images[0]), [format!("/{long}")]);
+    // A value with line ends in front of the name: readers that split by line lose the name.
+    let record = |key: &str, value: &str| {
+        let rest = format!(" {key}={value}\n");
+        let digits = (rest.len() + 3).to_string().len();
+        format!("{}{rest}", rest.len() + digits)
+    };
+    let records = format!("{}{}{}", record("SCHILY.xattr.user.x", "\n\n"), record("path", &long), record("size", "10"));
+    let pax = Tar::default()
+        .raw(b"x", tar::EntryType::XHeader, "", records.len() as u64, records.as_bytes())
+        .raw(b"short", tar::EntryType::Regular, "", 9999, b"import os\n")
+        .file(&site("after.pth"), b"import os\n");
+    assert_eq!(paths(&one_layer(pax).images[0]), [format!("/{SITE}/after.pth"), format!("/{long}")]);
+    // A folder has no body, whatever its size says: what stands there is a member.
+    let lying =
+        Tar::default().raw(b"opt", tar::EntryType::Directory, "", 512, b"").file(&site("hidden.pth"), b"import os\n");
+    assert_eq!(paths(&one_layer(lying).images[0]), [format!("/{SITE}/hidden.pth")]);
+}
+
+#[test]
+fn hostile_tars_end_in_a_gap_and_keep_what_came_before() {
+    let good = || Tar::default().file(&site("a.pth"), b"import os\n");
+    let huge = 1 << 40;
+    let sparse = good().raw(site("b.pth").as_bytes(), tar::EntryType::GNUSparse, "", 0, b"");
+    for (tar, kind) in [
+        (good().raw(b"l", tar::EntryType::GNULongName, "", huge, b"x"), GapKind::Malformed),
+        (good().raw(b"x", tar::EntryType::XHeader, "", 8, b"99 a=b\n\n"), GapKind::Malformed),
+        (good().raw(b"big", tar::EntryType::Regular, "", huge, b"x"), GapKind::Truncated),
+        (good().raw(b"big", tar::EntryType::Regular, "", u64::MAX - 5, b"x"), GapKind::Malformed),
+        (Tar([good().0, vec![b'A'; 2048]].concat()), GapKind::Malformed),
+        (sparse, GapKind::Unsupported),
+    ] {
+        let found = one_layer(tar);
+        assert_eq!((paths(&found.images[0]).len(), gaps(&found)[0].0), (1, kind), "{:?}", gaps(&found));
+    }
+}
+
+#[test]
+fn what_is_cut_off_is_told() {
+    let whole = saved(&layers());
+    for how in PACKS {
+        let packed = pack(how, &whole);
+        for share in [3, 7, 9] {
+            let case = case();
+            let path = case.write("cut", &packed[..packed.len() * share / 10]);
+            if let Ok(found) = case.examine(&path) {
+                assert!(!found.coverage.complete(), "{share}");
+            }
+        }
+    }
+    let layers = layers();
+    for how in [Pack::Gzip, Pack::Zstd] {
+        let mut files = oci(&layers, how);
+        let cut = files[1].1.len() - 12;
+        files[1].1.truncate(cut);
+        let found = case().bytes(&tar_of(&files));
+        assert!(
+            gaps(&found).iter().any(|g| matches!(g.0, GapKind::Truncated | GapKind::Malformed)),
+            "{:?}",
+            gaps(&found)
+        );
+        assert!(paths(&found.images[0]).iter().any(|p| p.contains("click")));
+    }
+}
+
+#[test]
+fn a_layer_that_is_not_what_it_should_be_is_told() {
+    let layers = layers();
+    let mut files = oci(&layers, Pack::Gzip);
+    files[1].1 = pack(Pack::Gzip, &layers[2]);
+    let found = case().bytes(&tar_of(&files));
+    assert_eq!(gaps(&found), [(GapKind::Malformed, "not a valid layer: it does not match its digest")]);
+    assert!(!found.images[0].verified());
+    files.remove(1);
+    assert_eq!(
+        gaps(&case().bytes(&tar_of(&files))),
+        [(GapKind::Malformed, "not a valid saved image: a layer is missing")]
+    );
+    for (head, name) in [(b"BZh91AY".as_slice(), "bzip2"), (b"\xfd7zXZ\0", "xz"), (b"{\"_type\":", "not a valid tar")] {
+        let mut files = oci(&layers, Pack::Plain);
+        files[1].1[..head.len()].copy_from_slice(head);
+        let found = case().bytes(&tar_of(&files));
+        assert!(gaps(&found)[0].1.contains(name), "{:?}", gaps(&found));
+    }
+}
+
+#[test]
+fn bombs_are_cut_off() {
+    let mut case = case();
+    case.limits = Limits { layer_bytes: 1 << 30, ratio: 100, ratio_from: 1 << 20, names: 8 };
+    let zeros = Tar::default().file(&site("a.pth"), b"import os\n").file("zeros", &vec![0; 8 << 20]).end();
+    for how in [Pack::Gzip, Pack::Zstd] {
+        let found = case.bytes(&tar_of(&oci(std::slice::from_ref(&zeros), how)));
+        assert_eq!((gaps(&found)[0].0, paths(&found.images[0]).len()), (GapKind::TooLarge, 1));
+    }
+    assert_eq!(gaps(&case.bytes(&tar_of(&oci(std::slice::from_ref(&zeros), Pack::Plain)))), []);
+    case.limits.layer_bytes = 1 << 20;
+    assert_eq!(gaps(&case.bytes(&tar_of(&oci(&[zeros], Pack::Plain))))[0].0, GapKind::TooLarge);
+    let many = (0..20).fold(Tar::default(), |tar, i| tar.file(&format!("{i}"), b""));
+    assert_eq!(gaps(&case.bytes(&saved(&[many.end()])))[0].0, GapKind::TooLarge);
+}
+
+#[test]
+fn an_index_in_itself_ends() {
+    // No one can make a digest cycle, but a damaged or forged store can hold one.
+    let digest = "2".repeat(64);
+    let index = format!(
+        r#"{{"manifests":[{{"digest":"sha256:{digest}"}},{{"digest":"sha256:{digest}","annotations":{{"org.opencontainers.image.ref.name":"a"}}}}]}}"#
+    );
+    let files =
+        [(format!("blobs/sha256/{digest}"), index.clone().into_bytes()), ("index.json".into(), index.into_bytes())];
+    let found = case().bytes(&tar_of(&files));
+    assert!(found.images.is_empty() && !found.coverage.complete());
+}
+
+#[test]
+fn broken_manifests_are_gaps() {
+    for manifest in [
+        "",
+        "[",
+        "[]",
+        "{}",
+        "[{\"Config\":\"x.json\"}]",
+        "[{\"Config\":\"../x\",\"Layers\":[\"/etc/passwd\"]}]",
+        "\u{0}",
+    ] {
+        let found = case().bytes(&Tar::default().file("manifest.json", manifest.as_bytes()).end());
+        assert!(!found.coverage.complete(), "{manifest:?}");
+        assert_eq!(found.images.iter().map(|i| i.facts().count()).sum::<usize>(), 0);
+    }
+}
+
+#[test]
+fn one_member_named_twice_in_the_archive_is_told() {
+    let layers = layers();
+    let (first, second) = (config(&layers[..1]), config(&layers));
+    let manifest = br#"[{"Config":"c.json","Layers":["0.tar"]}]"#;
+    for how in PACKS {
+        let tar = Tar::default().file("c.json", second.as_bytes()).file("c.json", first.as_bytes());
+        let tar = tar.file("0.tar", &layers[1]).file("0.tar", &layers[0]).file("manifest.json", manifest).end();
+        let found = case().bytes(&pack(how, &tar));
+        assert_eq!(paths(&found.images[0]), [format!("/{SITE}/click-8.1.7.dist-info/METADATA")]);
+        assert_eq!(found.coverage.gaps.len(), 2, "{:?}", gaps(&found));
+    }
+}
+
+#[test]
+fn names_are_cleaned_as_engines_clean_them() {
+    let tar = Tar::default()
+        .file(&format!("/{}", site("absolute.pth")), b"import os\n")
+        .file(&format!("opt/../{}", site("dots.pth")), b"import os\n")
+        .file("../../etc/evil.pth", b"import os\n")
+        .file(&site(".wh..."), b"");
+    let found = one_layer(tar);
+    assert_eq!(paths(&found.images[0]), [format!("/{SITE}/absolute.pth"), format!("/{SITE}/dots.pth")]);
+    assert_eq!(gaps(&found), [(GapKind::Malformed, "2 member names that no system would accept were not read")]);
+}
+
+#[test]
+fn an_interrupted_examination_ends_without_false_gaps() {
+    let case = case();
+    case.stop.store(true, Ordering::Relaxed);
+    let path = case.write("x", &hybrid(&layers()));
+    assert_eq!(gaps(&case.examine(&path).unwrap()), []);
+}
