@@ -133,7 +133,7 @@ struct Secret<'v> {
 pub fn read(words: &Vocabulary, bytes: &[u8], out: &mut Findings) -> Result<(), Flaw> {
     let (mut secrets, mut public) = (Vec::<Secret<'_>>::new(), HashMap::new());
     let outcome = assignments(bytes, &mut |line, name, value| {
-        let Some(name) = shaped(name) else {
+        let Some(name) = shaped(name, words) else {
             return;
         };
         if let Some(shown) = words.public.get(name).and_then(|form| form.shown(value)) {
@@ -158,8 +158,11 @@ pub fn read(words: &Vocabulary, bytes: &[u8], out: &mut Findings) -> Result<(), 
     outcome
 }
 
+/// Takes line, name and raw value.
+type Each<'e> = dyn FnMut(u32, &[u8], &[u8]) + 'e;
+
 /// Calls with the line, name and raw value of each assignment. A value may span lines, in quotes or as a here-document.
-pub fn assignments(bytes: &[u8], each: &mut dyn FnMut(u32, &[u8], &[u8])) -> Result<(), Flaw> {
+pub fn assignments(bytes: &[u8], each: &mut Each<'_>) -> Result<(), Flaw> {
     let mut lines = numbered(bytes);
     while let Some((number, line)) = lines.next() {
         let line = line.trim_ascii();
@@ -170,7 +173,7 @@ pub fn assignments(bytes: &[u8], each: &mut dyn FnMut(u32, &[u8], &[u8])) -> Res
             unit(list).into_iter().for_each(|(name, value)| each(number, name, value));
             continue;
         }
-        let Some((name, value)) = assignment(line) else {
+        let Some((name, value)) = assignment(line).filter(|(name, _)| is_word(name)) else {
             continue;
         };
         let more = match value.first() {
@@ -196,6 +199,11 @@ pub fn assignments(bytes: &[u8], each: &mut dyn FnMut(u32, &[u8], &[u8])) -> Res
         each(number, name, b"a value that spans lines");
     }
     Ok(())
+}
+
+/// Whether a text could be assigned to at all, in a shell or elsewhere.
+fn is_word(name: &[u8]) -> bool {
+    !name.is_empty() && name.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
 }
 
 /// Trimming by a set of bytes.
@@ -263,11 +271,12 @@ fn uncommented(value: &[u8]) -> &[u8] {
     value.get(..end).unwrap_or(value).trim_ascii_end().trim_end_with(b";")
 }
 
-/// The name, if it is formed as names of variables are: one case, words joined by `_`, no long run.
-fn shaped(name: &[u8]) -> Option<&str> {
+/// The name, if it is formed as names of variables are: one case (unless a kind knows it), words joined by `_`, no long run.
+fn shaped<'n>(name: &'n [u8], words: &Vocabulary) -> Option<&'n str> {
     let name = std::str::from_utf8(name).ok()?;
     let all = |letter: fn(&u8) -> bool| name.bytes().all(|b| letter(&b) || b.is_ascii_digit() || b == b'_');
-    let fits = (all(u8::is_ascii_uppercase) || all(u8::is_ascii_lowercase))
+    let known = all(u8::is_ascii_alphabetic) && words.meaning(name).is_some();
+    let fits = (known || all(u8::is_ascii_uppercase) || all(u8::is_ascii_lowercase))
         && name.len() <= NAME
         && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.split('_').all(|word| word.len() <= 24)
@@ -328,7 +337,9 @@ fn holds_secret(name: &str, value: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn names(text: &[u8]) -> (Vec<(Option<String>, String, Option<u32>, Option<String>)>, bool) {
+    type Row = (Option<String>, String, Option<u32>, Option<String>);
+
+    fn names(text: &[u8]) -> (Vec<Row>, bool) {
         let kind: Kind = serde_json::from_str(
             r#"{"schema":"s","id":"aws.access_key","name":"n","provider":"p","lane":"standard","tier":1,"order":1,"places":[],
             "mode":"expire","rotation":[],"sources":[],"variables":[{"name":"AWS_SECRET_ACCESS_KEY","public":"AWS_ACCESS_KEY_ID",
@@ -361,7 +372,7 @@ mod tests {
         );
         let hidden = names(b"AWS_ACCESS_KEY_ID=CANARY\nAWS_SECRET_ACCESS_KEY=CANARY").0;
         assert_eq!(hidden, [(aws, "AWS_SECRET_ACCESS_KEY".into(), Some(2), None)]);
-        assert_eq!(only("TF_TOKEN_app_x=1\nTF_TOKEN_APP=CANARY"), ["TF_TOKEN_APP"]);
+        assert_eq!(only("TF_TOKEN_app_x=CANARY\nXF_TOKEN_app=CANARY"), ["TF_TOKEN_app_x"]);
     }
 
     #[test]
