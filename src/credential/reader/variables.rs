@@ -16,8 +16,18 @@ use crate::{
 const NAME: usize = 64;
 
 /// What stands before a name in the shells and in unit files.
-const PREFIXES: &[&[u8]] =
-    &[b"export ", b"declare -x ", b"typeset -x ", b"set -gx ", b"set -Ux ", b"set -x ", b"setenv ", b"env "];
+const PREFIXES: &[&[u8]] = &[
+    b"export ",
+    b"declare -x ",
+    b"typeset -x ",
+    b"set -gx ",
+    b"set -Ux ",
+    b"set -x ",
+    b"setenv ",
+    b"env ",
+    b"SETUVAR --export ",
+    b"SETUVAR ",
+];
 
 /// Last words of names that only look secret: `SSL_KEY_FILE`, `AWS_ACCESS_KEY_ID`, `TOKEN_TTL`.
 const HARMLESS: &[&str] = &[
@@ -228,8 +238,15 @@ impl TrimWith for [u8] {
 fn assignment(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let (prefix, rest) =
         PREFIXES.iter().find_map(|p| Some((*p, line.strip_prefix(*p)?.trim_ascii_start()))).unwrap_or((b"", line));
-    let spaced = prefix.starts_with(b"set");
-    let at = rest.iter().position(|b| *b == b'=' || (spaced && *b == b' '))?;
+    // fish's own file of universal variables has a colon.
+    let between = if prefix.starts_with(b"SETUVAR") {
+        b':'
+    } else if prefix.starts_with(b"set") {
+        b' '
+    } else {
+        b'='
+    };
+    let at = rest.iter().position(|b| *b == b'=' || *b == between)?;
     Some((rest.get(..at)?.trim_ascii_end(), rest.get(at + 1..)?.trim_ascii_start()))
 }
 
@@ -378,10 +395,10 @@ mod tests {
     #[test]
     fn every_dialect_is_read() {
         let text = "export A_TOKEN=CANARY; \nset -gx B_KEY 'CANARY'\nEnvironment=\"C_SECRET=CA NARY\" D_PASSWORD=CANARY X=1\n\
-                    db_password = \"CANARY\"\nset -x E_TOKEN CANARY\n  export F_PASS=\"CANARY\" # x\nsetenv G_PAT CANARY\n";
+                    db_password = \"CANARY\"\nset -x E_TOKEN CANARY\n  export F_PASS=\"CANARY\" # x\nsetenv G_PAT CANARY\nSETUVAR --export H_TOKEN:CANARY=\n";
         assert_eq!(
             only(text),
-            ["A_TOKEN", "B_KEY", "C_SECRET", "D_PASSWORD", "db_password", "E_TOKEN", "F_PASS", "G_PAT"]
+            ["A_TOKEN", "B_KEY", "C_SECRET", "D_PASSWORD", "db_password", "E_TOKEN", "F_PASS", "G_PAT", "H_TOKEN"]
         );
     }
 
