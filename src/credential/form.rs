@@ -104,7 +104,9 @@ pub fn unquoted(value: &[u8]) -> &[u8] {
 pub fn label(text: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(text).ok()?.trim();
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-@:/ +[]".contains(c);
-    let fits = !text.is_empty() && text.len() <= LABEL && text.chars().all(plain) && !is_token(text);
+    // `user:password@host`
+    let login = text.split_once(':').is_some_and(|(_, rest)| rest.contains('@'));
+    let fits = !text.is_empty() && text.len() <= LABEL && text.chars().all(plain) && !login && !is_token(text);
     fits.then_some(text)
 }
 
@@ -228,5 +230,6 @@ mod tests {
         }
         assert_eq!(label(&[b'a'; 101]), None);
         assert_eq!(label(b"\xff"), None);
+        assert_eq!(label(b"https://al:pw@registry.example"), None);
     }
 }
