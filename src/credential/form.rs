@@ -62,20 +62,22 @@ const PLACEHOLDER_STARTS: &[&str] =
 
 /// Whether a value is a secret itself: not empty, not a reference to one, not a placeholder.
 pub fn concrete(value: &[u8]) -> bool {
-    let value = unquoted(value);
-    let text = String::from_utf8_lossy(value);
+    let text = String::from_utf8_lossy(unquoted(value));
+    let something = text.chars().any(|c| c.is_alphanumeric() && !matches!(c, 'x' | 'X'));
+    something && !is_reference(&text) && !is_placeholder(&text)
+}
+
+fn is_placeholder(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
-    !text.is_empty()
-        && !is_reference(&text)
-        && !PLACEHOLDERS.contains(&lower.as_str())
-        && !PLACEHOLDER_STARTS.iter().any(|p| lower.starts_with(p))
-        && !(text.starts_with('<') && text.ends_with('>'))
-        && !lower.contains("xxxx")
-        && !lower.ends_with("_here")
-        && !lower.ends_with("-here")
+    PLACEHOLDERS.contains(&lower.as_str())
+        || PLACEHOLDER_STARTS.iter().any(|p| lower.starts_with(p))
+        || (text.starts_with('<') && text.ends_with('>'))
+        || lower.contains("xxxx")
+        || lower.ends_with("_here")
+        || lower.ends_with("-here")
         // The keys of vendors' documentation.
-        && !(text.ends_with("EXAMPLE") || text.ends_with("EXAMPLEKEY"))
-        && text.chars().any(|c| c.is_alphanumeric() && !matches!(c, 'x' | 'X'))
+        || text.ends_with("EXAMPLE")
+        || text.ends_with("EXAMPLEKEY")
 }
 
 fn is_reference(text: &str) -> bool {
@@ -102,7 +104,9 @@ pub fn unquoted(value: &[u8]) -> &[u8] {
 pub fn label(text: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(text).ok()?.trim();
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-@:/ +[]".contains(c);
-    let fits = !text.is_empty() && text.len() <= LABEL && text.chars().all(plain) && !is_token(text);
+    // `user:password@host`
+    let login = text.split_once(':').is_some_and(|(_, rest)| rest.contains('@'));
+    let fits = !text.is_empty() && text.len() <= LABEL && text.chars().all(plain) && !login && !is_token(text);
     fits.then_some(text)
 }
 
@@ -226,5 +230,6 @@ mod tests {
         }
         assert_eq!(label(&[b'a'; 101]), None);
         assert_eq!(label(b"\xff"), None);
+        assert_eq!(label(b"https://al:pw@registry.example"), None);
     }
 }

@@ -41,3 +41,6 @@ impl Catalog {
         self.kinds.iter().find(|k| k.id == id).map(AsRef::as_ref)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -84,6 +84,9 @@ pub struct Place {
     /// Names of folders: what is below one of them is no place (`node_modules`, `site-packages`: keys of test suites).
     #[serde(default)]
     pub except: Vec<String>,
+    /// Other programs use this name too: a file of another format is none of this kind, and no gap.
+    #[serde(default)]
+    pub shared_name: bool,
     /// The variables that move it.
     #[serde(default)]
     pub moved_by: Vec<MovedBy>,
@@ -143,6 +146,10 @@ pub struct Fields {
     /// must be a plain label that is no token.
     #[serde(default)]
     pub public_form: Option<String>,
+    /// Pointer to a value that names the credential's owner (an account, a project), shown where it is a plain label; instead
+    /// of what the stars stood for. Not for sections.
+    #[serde(default)]
+    pub name: Option<String>,
 }
 
 /// One form of a line.

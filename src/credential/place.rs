@@ -6,6 +6,9 @@ use crate::{
     surface::{Claim, FileMatch, FolderMatch},
 };
 
+/// No home is inside a package: what stands there is its test data.
+const PACKAGES: &[&str] = &["node_modules", "site-packages", "dist-packages", "testdata"];
+
 /// Where a path may begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Start {
@@ -90,7 +93,8 @@ impl PlacePath {
 
     /// A dot folder is telling wherever it stands (service accounts, backups of homes); any other name only in a home.
     fn home(&self, folder: &[&str]) -> bool {
-        self.parts.first().is_some_and(|p| p.starts_with('.'))
+        let anywhere = self.parts.first().is_some_and(|p| p.starts_with('.'));
+        (anywhere && !folder.iter().any(|f| PACKAGES.contains(f)))
             || matches!(
                 folder,
                 [] | ["root" | "app" | "data"]

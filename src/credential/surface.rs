@@ -41,6 +41,8 @@ struct Known {
     kind: Arc<str>,
     path: PlacePath,
     reader: Compiled,
+    /// See `Place::shared_name`.
+    shared_name: bool,
 }
 
 impl CredentialSurface {
@@ -59,9 +61,19 @@ impl CredentialSurface {
                 let here = moved.iter().filter(|m| m.kind == kind.id && m.place == number);
                 for other in here.filter_map(|m| PlacePath::new(&m.path, &[]).ok()) {
                     let reader = Compiled::new(&place.reader).map_err(|e| wrong(&place.path, &e))?;
-                    surface.places.push(Known { kind: kind.id.as_str().into(), path: other, reader });
+                    surface.places.push(Known {
+                        kind: kind.id.as_str().into(),
+                        path: other,
+                        reader,
+                        shared_name: false,
+                    });
                 }
-                surface.places.push(Known { kind: kind.id.as_str().into(), path, reader });
+                surface.places.push(Known {
+                    kind: kind.id.as_str().into(),
+                    path,
+                    reader,
+                    shared_name: place.shared_name,
+                });
             }
         }
         Ok(surface)
@@ -88,8 +100,10 @@ impl Surface for CredentialSurface {
         let (mut told, mut flaws) = (Vec::new(), Vec::new());
         for known in self.places.iter().filter(|known| known.path.fits(&file.entry.path)) {
             let mut found = Findings::default();
-            if let Err(flaw) = self.read(known, file, &mut found) {
-                flaws.push(flaw);
+            match self.read(known, file, &mut found) {
+                Err(Flaw::Malformed { .. } | Flaw::Truncated(_)) if known.shared_name => {}
+                Err(flaw) => flaws.push(flaw),
+                Ok(()) => {}
             }
             for fact in found.0 {
                 // Two places of one kind may lead to one file.

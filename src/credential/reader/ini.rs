@@ -92,6 +92,7 @@ mod tests {
             secret: vec!["aws_secret_access_key".into()],
             public: Some("aws_access_key_id".into()),
             public_form: Some("A[KS]IA[A-Z2-7]{16}".into()),
+            name: None,
         };
         let mut out = Findings::default();
         Ini::new(&fields).unwrap().read(text, &mut out).unwrap();

@@ -102,6 +102,7 @@ mod tests {
             secret: secret.iter().map(|s| (*s).into()).collect(),
             public: public.map(Into::into),
             public_form: form.map(Into::into),
+            name: None,
         };
         let mut out = Findings::default();
         let outcome = read(&Pointers::new(&fields).unwrap(), text, &mut out);

@@ -1,6 +1,7 @@
 //! The readers, one a file. Each takes the bytes of a file and gives what may be said about the credentials in it; the value
 //! of a secret is looked at where it stands and goes nowhere.
 
+mod assignments;
 mod ini;
 mod json;
 mod lines;
@@ -14,7 +15,8 @@ use std::sync::Arc;
 
 use regex::bytes::{Regex, RegexBuilder};
 
-pub use variables::{Vocabulary, assignments};
+pub use assignments::assignments;
+pub use variables::Vocabulary;
 
 use super::{form, model};
 use crate::surface::Flaw;

@@ -23,26 +23,56 @@ enum Public {
     At(Vec<Step>),
 }
 
+/// Something that may be shown.
+#[derive(Debug)]
+struct Shown {
+    public: Public,
+    form: Form,
+}
+
 /// Where the secrets are and what identifies them.
 #[derive(Debug)]
 pub struct Pointers {
     secret: Vec<Vec<Step>>,
-    public: Public,
-    form: Form,
+    identifier: Shown,
+    name: Shown,
 }
 
 impl Pointers {
     /// From the data.
     pub fn new(fields: &Fields) -> Result<Self, String> {
         let secret = fields.secret.iter().map(|s| steps(s)).collect::<Result<_, _>>()?;
-        let public = match fields.public.as_deref() {
+        let identifier = Shown::new(fields.public.as_deref(), fields.public_form.as_deref())?;
+        Ok(Self { secret, identifier, name: Shown::new(fields.name.as_deref(), None)? })
+    }
+}
+
+impl Shown {
+    fn new(public: Option<&str>, form: Option<&str>) -> Result<Self, String> {
+        let public = match public {
             None => Public::None,
             Some(p) => match p.strip_prefix('*') {
                 Some(n) => Public::Star(n.parse::<usize>().ok().and_then(|n| n.checked_sub(1)).ok_or("not a star")?),
                 None => Public::At(steps(p)?),
             },
         };
-        Ok(Self { secret, public, form: Form::new(fields.public_form.as_deref())? })
+        Ok(Self { public, form: Form::new(form)? })
+    }
+
+    fn steps(&self) -> Option<&Vec<Step>> {
+        match &self.public {
+            Public::At(steps) => Some(steps),
+            _ => None,
+        }
+    }
+
+    /// The value that belongs to these stars.
+    fn of(&self, stars: &Stars, met: &[(Stars, String)]) -> Option<String> {
+        match &self.public {
+            Public::None => None,
+            Public::Star(n) => stars.get(*n).and_then(|(text, _)| self.form.shown(text.as_bytes())),
+            Public::At(_) => met.iter().find(|(public, _)| stars.starts_with(public)).map(|(_, text)| text.clone()),
+        }
     }
 }
 
@@ -75,13 +105,14 @@ pub struct Walk<'p> {
     path: Vec<Name>,
     hits: Vec<Hit>,
     /// Public values that were met and may be shown.
-    shown: Vec<(Stars, String)>,
+    identifiers: Vec<(Stars, String)>,
+    names: Vec<(Stars, String)>,
 }
 
 impl<'p> Walk<'p> {
     /// At the top of a file.
     pub fn new(pointers: &'p Pointers) -> Self {
-        Self { pointers, path: Vec::new(), hits: Vec::new(), shown: Vec::new() }
+        Self { pointers, path: Vec::new(), hits: Vec::new(), identifiers: Vec::new(), names: Vec::new() }
     }
 
     /// Down to the value of a key.
@@ -102,10 +133,7 @@ impl<'p> Walk<'p> {
 
     /// Whether a pointer ends here or further down.
     pub fn leads(&self) -> bool {
-        let public = match &self.pointers.public {
-            Public::At(steps) => Some(steps),
-            _ => None,
-        };
+        let public = [self.pointers.identifier.steps(), self.pointers.name.steps()].into_iter().flatten();
         let mut all = self.pointers.secret.iter().chain(public);
         all.any(|steps| steps.len() >= self.path.len() && self.stars(steps).is_some())
     }
@@ -113,14 +141,19 @@ impl<'p> Walk<'p> {
     /// A value that is no container.
     pub fn leaf(&mut self, value: &[u8], line: Option<u32>) {
         self.at(line, |_| form::concrete(value));
-        if let Public::At(steps) = &self.pointers.public {
-            let here = (steps.len() == self.path.len()).then(|| self.stars(steps)).flatten();
-            if let Some(stars) = here.filter(|_| self.shown.len() <= MOST)
-                && let Some(text) = self.pointers.form.shown(value)
-            {
-                self.shown.push((stars, text));
-            }
+        let (identifier, name) = (self.met(&self.pointers.identifier, value), self.met(&self.pointers.name, value));
+        if self.identifiers.len() <= MOST {
+            self.identifiers.extend(identifier);
         }
+        if self.names.len() <= MOST {
+            self.names.extend(name);
+        }
+    }
+
+    /// The value, where this is its place and it may be shown.
+    fn met(&self, shown: &Shown, value: &[u8]) -> Option<(Stars, String)> {
+        let steps = shown.steps().filter(|steps| steps.len() == self.path.len())?;
+        Some((self.stars(steps)?, shown.form.shown(value)?))
     }
 
     /// A value that stands elsewhere in the file, or is encrypted there.
@@ -159,21 +192,12 @@ impl<'p> Walk<'p> {
                 continue;
             }
             told.push(&hit.stars);
-            let names: Vec<&[u8]> = hit.stars.iter().filter(|(_, key)| *key).map(|(t, _)| t.as_bytes()).collect();
-            let inner = form::label(&names.join(&b'/')).map(str::to_owned);
-            out.push(Found { inner, line: hit.line, identifier: self.identifier(&hit.stars), ..Found::default() })?;
+            let keys: Vec<&[u8]> = hit.stars.iter().filter(|(_, key)| *key).map(|(t, _)| t.as_bytes()).collect();
+            let name = self.pointers.name.of(&hit.stars, &self.names);
+            let inner = name.or_else(|| form::label(&keys.join(&b'/')).map(str::to_owned));
+            let identifier = self.pointers.identifier.of(&hit.stars, &self.identifiers);
+            out.push(Found { inner, line: hit.line, identifier, ..Found::default() })?;
         }
         Ok(())
-    }
-
-    fn identifier(&self, stars: &Stars) -> Option<String> {
-        match &self.pointers.public {
-            Public::None => None,
-            Public::Star(n) => stars.get(*n).and_then(|(text, _)| self.pointers.form.shown(text.as_bytes())),
-            Public::At(_) => {
-                let fitting = self.shown.iter().find(|(public, _)| stars.starts_with(public));
-                fitting.map(|(_, text)| text.clone())
-            }
-        }
     }
 }

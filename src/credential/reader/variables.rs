@@ -5,7 +5,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::{Findings, Form, Found, numbered};
+use super::{Findings, Form, Found, assignments::assignments};
 use crate::{
     credential::{Kind, form},
     interest::glob,
@@ -14,10 +14,6 @@ use crate::{
 
 /// Longest name that is shown.
 const NAME: usize = 64;
-
-/// What stands before a name in the shells and in unit files.
-const PREFIXES: &[&[u8]] =
-    &[b"export ", b"declare -x ", b"typeset -x ", b"set -gx ", b"set -Ux ", b"set -x ", b"setenv ", b"env "];
 
 /// Last words of names that only look secret: `SSL_KEY_FILE`, `AWS_ACCESS_KEY_ID`, `TOKEN_TTL`.
 const HARMLESS: &[&str] = &[
@@ -133,7 +129,7 @@ struct Secret<'v> {
 pub fn read(words: &Vocabulary, bytes: &[u8], out: &mut Findings) -> Result<(), Flaw> {
     let (mut secrets, mut public) = (Vec::<Secret<'_>>::new(), HashMap::new());
     let outcome = assignments(bytes, &mut |line, name, value| {
-        let Some(name) = shaped(name) else {
+        let Some(name) = shaped(name, words) else {
             return;
         };
         if let Some(shown) = words.public.get(name).and_then(|form| form.shown(value)) {
@@ -158,116 +154,12 @@ pub fn read(words: &Vocabulary, bytes: &[u8], out: &mut Findings) -> Result<(), 
     outcome
 }
 
-/// Calls with the line, name and raw value of each assignment. A value may span lines, in quotes or as a here-document.
-pub fn assignments(bytes: &[u8], each: &mut dyn FnMut(u32, &[u8], &[u8])) -> Result<(), Flaw> {
-    let mut lines = numbered(bytes);
-    while let Some((number, line)) = lines.next() {
-        let line = line.trim_ascii();
-        if line.starts_with(b"#") {
-            continue;
-        }
-        if let Some(list) = line.strip_prefix(b"Environment=") {
-            unit(list).into_iter().for_each(|(name, value)| each(number, name, value));
-            continue;
-        }
-        let Some((name, value)) = assignment(line) else {
-            continue;
-        };
-        let more = match value.first() {
-            Some(quote @ (b'"' | b'\'')) => match closing(value.get(1..).unwrap_or_default(), *quote) {
-                Some(end) => {
-                    each(number, name, value.get(..end + 2).unwrap_or(value));
-                    continue;
-                }
-                None => lines.by_ref().any(|(_, l)| closing(l, *quote).is_some()),
-            },
-            _ if value.starts_with(b"<<") => {
-                let word = value.trim_start_with(b"<-'\"").trim_end_with(b"'\"");
-                lines.by_ref().any(|(_, l)| l.trim_ascii() == word)
-            }
-            _ => {
-                each(number, name, uncommented(value));
-                continue;
-            }
-        };
-        if !more {
-            return Err(Flaw::malformed("list of variables", "a value that spans lines has no end"));
-        }
-        each(number, name, b"a value that spans lines");
-    }
-    Ok(())
-}
-
-/// Trimming by a set of bytes.
-trait TrimWith {
-    fn trim_start_with(&self, set: &[u8]) -> &Self;
-    fn trim_end_with(&self, set: &[u8]) -> &Self;
-}
-
-impl TrimWith for [u8] {
-    fn trim_start_with(&self, set: &[u8]) -> &Self {
-        let at = self.iter().position(|b| !set.contains(b)).unwrap_or(self.len());
-        self.get(at..).unwrap_or_default()
-    }
-
-    fn trim_end_with(&self, set: &[u8]) -> &Self {
-        let at = self.iter().rposition(|b| !set.contains(b)).map_or(0, |i| i + 1);
-        self.get(..at).unwrap_or_default()
-    }
-}
-
-/// `NAME=value`, `export NAME=value`, `set -gx NAME value`, `name = "value"`.
-fn assignment(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (prefix, rest) =
-        PREFIXES.iter().find_map(|p| Some((*p, line.strip_prefix(*p)?.trim_ascii_start()))).unwrap_or((b"", line));
-    let spaced = prefix.starts_with(b"set");
-    let at = rest.iter().position(|b| *b == b'=' || (spaced && *b == b' '))?;
-    Some((rest.get(..at)?.trim_ascii_end(), rest.get(at + 1..)?.trim_ascii_start()))
-}
-
-/// `"A=b" C=d` of a systemd unit.
-fn unit(list: &[u8]) -> Vec<(&[u8], &[u8])> {
-    let (mut pairs, mut rest) = (Vec::new(), list.trim_ascii());
-    while let Some(first) = rest.first() {
-        let (word, after) = match first {
-            b'"' | b'\'' => {
-                let inner = rest.get(1..).unwrap_or_default();
-                let end = closing(inner, *first).unwrap_or(inner.len());
-                (inner.get(..end).unwrap_or_default(), inner.get(end + 1..).unwrap_or_default())
-            }
-            _ => {
-                let end = rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len());
-                rest.split_at_checked(end).unwrap_or((rest, b""))
-            }
-        };
-        if let Some(at) = memchr::memchr(b'=', word) {
-            pairs.extend(word.get(..at).zip(word.get(at + 1..)));
-        }
-        rest = after.trim_ascii_start();
-    }
-    pairs
-}
-
-/// Position of the quote that ends a value; in double quotes a backslash guards the next byte.
-fn closing(text: &[u8], quote: u8) -> Option<usize> {
-    let mut guarded = false;
-    text.iter().position(|b| {
-        let end = *b == quote && !guarded;
-        guarded = quote == b'"' && *b == b'\\' && !guarded;
-        end
-    })
-}
-
-fn uncommented(value: &[u8]) -> &[u8] {
-    let end = memchr::memmem::find(value, b" #").unwrap_or(value.len());
-    value.get(..end).unwrap_or(value).trim_ascii_end().trim_end_with(b";")
-}
-
-/// The name, if it is formed as names of variables are: one case, words joined by `_`, no long run.
-fn shaped(name: &[u8]) -> Option<&str> {
+/// The name, if it is formed as names of variables are: one case (unless a kind knows it), words joined by `_`, no long run.
+fn shaped<'n>(name: &'n [u8], words: &Vocabulary) -> Option<&'n str> {
     let name = std::str::from_utf8(name).ok()?;
     let all = |letter: fn(&u8) -> bool| name.bytes().all(|b| letter(&b) || b.is_ascii_digit() || b == b'_');
-    let fits = (all(u8::is_ascii_uppercase) || all(u8::is_ascii_lowercase))
+    let known = all(u8::is_ascii_alphabetic) && words.meaning(name).is_some();
+    let fits = (known || all(u8::is_ascii_uppercase) || all(u8::is_ascii_lowercase))
         && name.len() <= NAME
         && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.split('_').all(|word| word.len() <= 24)
@@ -328,7 +220,9 @@ fn holds_secret(name: &str, value: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn names(text: &[u8]) -> (Vec<(Option<String>, String, Option<u32>, Option<String>)>, bool) {
+    type Row = (Option<String>, String, Option<u32>, Option<String>);
+
+    fn names(text: &[u8]) -> (Vec<Row>, bool) {
         let kind: Kind = serde_json::from_str(
             r#"{"schema":"s","id":"aws.access_key","name":"n","provider":"p","lane":"standard","tier":1,"order":1,"places":[],
             "mode":"expire","rotation":[],"sources":[],"variables":[{"name":"AWS_SECRET_ACCESS_KEY","public":"AWS_ACCESS_KEY_ID",
@@ -361,16 +255,16 @@ mod tests {
         );
         let hidden = names(b"AWS_ACCESS_KEY_ID=CANARY\nAWS_SECRET_ACCESS_KEY=CANARY").0;
         assert_eq!(hidden, [(aws, "AWS_SECRET_ACCESS_KEY".into(), Some(2), None)]);
-        assert_eq!(only("TF_TOKEN_app_x=1\nTF_TOKEN_APP=CANARY"), ["TF_TOKEN_APP"]);
+        assert_eq!(only("TF_TOKEN_app_x=CANARY\nXF_TOKEN_app=CANARY"), ["TF_TOKEN_app_x"]);
     }
 
     #[test]
     fn every_dialect_is_read() {
         let text = "export A_TOKEN=CANARY; \nset -gx B_KEY 'CANARY'\nEnvironment=\"C_SECRET=CA NARY\" D_PASSWORD=CANARY X=1\n\
-                    db_password = \"CANARY\"\nset -x E_TOKEN CANARY\n  export F_PASS=\"CANARY\" # x\nsetenv G_PAT CANARY\n";
+                    db_password = \"CANARY\"\nset -x E_TOKEN CANARY\n  export F_PASS=\"CANARY\" # x\nsetenv G_PAT CANARY\nSETUVAR --export H_TOKEN:CANARY=\n";
         assert_eq!(
             only(text),
-            ["A_TOKEN", "B_KEY", "C_SECRET", "D_PASSWORD", "db_password", "E_TOKEN", "F_PASS", "G_PAT"]
+            ["A_TOKEN", "B_KEY", "C_SECRET", "D_PASSWORD", "db_password", "E_TOKEN", "F_PASS", "G_PAT", "H_TOKEN"]
         );
     }
 

@@ -124,6 +124,7 @@ mod tests {
             secret: secret.iter().map(|s| (*s).into()).collect(),
             public: public.map(Into::into),
             public_form: None,
+            name: None,
         };
         let (mut out, began) = (Findings::default(), Instant::now());
         let outcome = read(&Pointers::new(&fields).unwrap(), text, &mut out);
