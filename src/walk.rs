@@ -181,8 +181,7 @@ impl<'i> Inspector<'i> {
             let mut gap = |gap: Gap| gaps.push(gap);
             let mut sink = Sink::new(id, origin.clone(), entry, &mut keep, &mut gap);
             let mut file = Opened::new(entry, self.interest, body);
-            let outcome = catch_unwind(AssertUnwindSafe(|| surface.inspect(&mut file, &mut sink)));
-            outcome
+            catch_unwind(AssertUnwindSafe(|| surface.inspect(&mut file, &mut sink)))
         };
         let flaw = match outcome {
             Ok(Ok(())) => None,

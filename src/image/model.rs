@@ -186,6 +186,12 @@ pub(super) fn assemble(
     }
 }
 
+/// A reference as people write it: engines disagree whether to save the name of the default registry.
+fn familiar(reference: &str) -> &str {
+    let short = reference.strip_prefix("docker.io/").unwrap_or(reference);
+    short.strip_prefix("library/").unwrap_or(short)
+}
+
 /// A name for each image that no other image of the input has.
 pub(super) fn labels(images: &[Planned], name: &Arc<str>) -> Vec<Arc<str>> {
     let short = |i: &Planned| {
@@ -193,7 +199,7 @@ pub(super) fn labels(images: &[Planned], name: &Arc<str>) -> Vec<Arc<str>> {
         hex.map_or_else(|| name.to_string(), |h| format!("sha256:{h}"))
     };
     let of_tag = |i: &Planned| match i.tags.first() {
-        Some(tag) if tag.contains([':', '/', '@']) => tag.clone(),
+        Some(tag) if tag.contains([':', '/', '@']) => familiar(tag).to_owned(),
         // An OCI annotation may hold the bare tag; the name of the layout says what it is a tag of.
         Some(tag) => format!("{name}:{tag}"),
         None => short(i),

@@ -1,11 +1,19 @@
 //! The program as its users meet it: the real binary on trees made for each case, and on what the real tools make.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    missing_docs
+)]
 
 mod architecture;
 mod credentials;
 mod exposure;
 mod hostile;
+mod images;
 mod index;
 mod live;
 mod look_alikes;

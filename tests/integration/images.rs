@@ -1,0 +1,127 @@
+//! An image made by a real engine, saved in every layout and compression.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use serde_json::Value;
+
+use crate::program::{run, valid};
+
+/// Three layers: a base, the stand-in installed, the stand-in taken out.
+struct Built {
+    folder: tempfile::TempDir,
+}
+
+impl Built {
+    fn new() -> Self {
+        let built = Self { folder: tempfile::tempdir().unwrap() };
+        let site = "usr/lib/python3.11/site-packages";
+        let base = built.container("scratch");
+        built.put(&base, "etc/passwd", "root:x:0:0::/root:/bin/sh\n");
+        built.commit(&base, "base:1", "");
+        let bad = built.container("base:1");
+        built.put(
+            &bad,
+            &format!("{site}/litellm-1.82.8.dist-info/METADATA"),
+            "Metadata-Version: 2.1\nName: litellm\nVersion: 1.82.8\n",
+        );
+        built.put(&bad, &format!("{site}/litellm_init.pth"), "import os\n");
+        built.commit(&bad, "base:2", "/bin/sh -c TOKEN=CaNaRy7f3kQ9xZ pip install litellm==1.82.8");
+        let gone = built.container("base:2");
+        let mount = built.mount(&gone);
+        std::fs::remove_dir_all(mount.join(site)).unwrap();
+        built.commit(&gone, "demo/app:1.0", "/bin/sh -c pip uninstall -y litellm");
+        built
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Runs an engine's tool and gives what it printed.
+    #[allow(clippy::disallowed_types)] // the engine makes the evidence
+    fn tool(&self, program: &str, args: &[&str]) -> String {
+        let root = self.path("store");
+        let mut command = Command::new(program);
+        if program == "buildah" {
+            command.args(["--storage-driver", "vfs", "--root"]).arg(&root).arg("--runroot").arg(self.path("run"));
+        }
+        let output = command.args(args).output().unwrap_or_else(|e| panic!("{program}: {e}; `tests/run` installs it"));
+        assert!(output.status.success(), "{program} {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    fn container(&self, from: &str) -> String {
+        self.tool("buildah", &["from", "--pull-never", from])
+    }
+
+    fn mount(&self, container: &str) -> PathBuf {
+        self.tool("buildah", &["mount", container]).into()
+    }
+
+    fn put(&self, container: &str, path: &str, text: &str) {
+        let full = self.mount(container).join(path);
+        std::fs::create_dir_all(full.parent().unwrap()).unwrap();
+        std::fs::write(full, text).unwrap();
+    }
+
+    fn commit(&self, container: &str, name: &str, created_by: &str) {
+        self.tool("buildah", &["config", "--created-by", created_by, container]);
+        self.tool("buildah", &["umount", container]);
+        self.tool("buildah", &["commit", "-q", "--rm", container, name]);
+    }
+
+    fn push(&self, target: &str) {
+        self.tool("buildah", &["push", "-q", "demo/app:1.0", target]);
+    }
+}
+
+fn examine(path: &Path) -> Value {
+    let said = run(["images", path.to_str().unwrap(), "--format", "json"]);
+    assert_eq!(said.code, 1, "{}", said.err);
+    assert!(!said.out.contains("CaNaRy"));
+    let report: Value = serde_json::from_str(&said.out).unwrap();
+    valid(&report);
+    report
+}
+
+#[test]
+fn every_layout_and_compression_gives_the_same_findings() {
+    let built = Built::new();
+    let name = |n: &str| built.path(n).to_str().unwrap().to_owned();
+    built.push(&format!("docker-archive:{}:demo/app:1.0", name("docker.tar")));
+    built.push(&format!("oci-archive:{}:demo/app:1.0", name("oci.tar")));
+    built.push(&format!("oci:{}:demo/app:1.0", name("layout")));
+    let zstd = format!("oci:{}:demo/app:1.0", name("zstd"));
+    let source = format!("oci-archive:{}", name("oci.tar"));
+    built.tool("skopeo", &["--insecure-policy", "copy", "-q", "--dest-compress-format", "zstd", &source, &zstd]);
+    built.tool("gzip", &["-k", &name("docker.tar")]);
+    built.tool("zstd", &["-q", "-k", &name("docker.tar")]);
+    let first = examine(&built.path("docker.tar"));
+    let found = first["incidents"][0]["findings"].as_array().unwrap();
+    assert!(found.iter().all(|f| f["exposure"] == "removed"), "{found:#?}");
+    let package = found.iter().find(|f| f["kind"] == "package").unwrap();
+    assert_eq!(package["confidence"], "likely");
+    let reason = package["reason"].as_str().unwrap();
+    assert!(reason.contains("step 2, RUN `pip install litellm==1.82.8`"), "{reason}");
+    assert!(reason.contains("took it out: step 3, RUN `pip uninstall litellm`"), "{reason}");
+    assert!(package["location"]["layer"].as_str().unwrap().starts_with("sha256:"));
+    assert!(found.iter().any(|f| f["kind"] == "command"));
+    for other in ["oci.tar", "layout", "zstd", "docker.tar.gz", "docker.tar.zst"] {
+        let report = examine(&built.path(other));
+        assert_eq!(report["incidents"], first["incidents"], "{other}");
+    }
+}
+
+#[test]
+fn what_is_no_image_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.tar");
+    std::fs::write(&file, "not a tar").unwrap();
+    for path in [file.as_path(), folder.path(), Path::new("/no/such/file")] {
+        let said = run(["images", path.to_str().unwrap()]);
+        assert!(said.code == 2 && said.err.starts_with("error: `"), "{} {}", said.code, said.err);
+    }
+}
