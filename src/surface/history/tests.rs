@@ -96,7 +96,8 @@ fn dos_lines_nul_bytes_and_broken_text() {
     assert_eq!(facts(&Bash, b"\x81\x01pip install a\n\0pip install b\n\0"), ["1 - pip a@", "2 - pip b@"]);
     assert_eq!(facts(&Zsh, b": 1795308182:0;pip install a\r\n"), ["1 1795308182 pip a@"]);
     assert_eq!(facts(&Fish, b"- cmd: pip install a\r\n  when: 1795308182\r\n"), ["1 1795308182 pip a@"]);
-    for surface in [&Bash as &dyn Surface, &Zsh, &Fish] {
+    let surfaces: [&dyn Surface; 3] = [&Bash, &Zsh, &Fish];
+    for surface in surfaces {
         assert!(facts(surface, b"").is_empty() && facts(surface, b"\n\n\0").is_empty());
     }
 }
@@ -137,7 +138,8 @@ fn many_lines_below_a_stamp_are_commands_of_their_own() {
 
 #[test]
 fn endless_lines_take_no_memory() {
-    for surface in [&Bash as &dyn Surface, &Zsh, &Fish] {
+    let surfaces: [&dyn Surface; 3] = [&Bash, &Zsh, &Fish];
+    for surface in surfaces {
         for byte in [b'x', b'\\', 0x83, 0] {
             read(surface, io::repeat(byte).take(20 << 20));
         }
