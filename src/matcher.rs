@@ -84,7 +84,7 @@ pub fn hits(index: &Index, seen: &Seen) -> Vec<Hit> {
         Fact::Package(package) => of_package(index, package),
         Fact::File { sha256, texts, .. } => of_file(index, &seen.origin.path, sha256.as_deref(), texts),
         Fact::Hook { sha256, .. } => of_file(index, &seen.origin.path, Some(sha256), &[]),
-        Fact::Autostart { sha256, texts } => of_file(index, &seen.origin.path, Some(sha256), texts),
+        Fact::Autostart { sha256, texts } => of_autostart(index, &seen.origin.path, sha256, texts),
         Fact::Host { name, sinkholed: false } => {
             let found = index.host(name).map(|((incident, at), _)| Hit { incident, by: By::Host(at) });
             found.into_iter().collect()
@@ -138,6 +138,23 @@ fn by_name(index: &Index, place: (usize, usize), indicator: &FileIndicator, text
     }
     let holds = |t: &TextId| index.holders(*t).contains(&Holder::File(place));
     indicator.holds.is_empty() || texts.iter().any(holds)
+}
+
+/// By its own place and text; else by the command line of a process that it would start.
+fn of_autostart(index: &Index, path: &TreePath, sha256: &str, texts: &[TextId]) -> Vec<Hit> {
+    let found = of_file(index, path, Some(sha256), texts);
+    if !found.is_empty() {
+        return found;
+    }
+    let holders = texts.iter().flat_map(|t| index.holders(*t));
+    let mut started: Vec<Hit> = holders
+        .filter_map(|h| match h {
+            Holder::Process((incident, at)) => Some(Hit { incident: *incident, by: By::Process(*at) }),
+            Holder::File(_) => None,
+        })
+        .collect();
+    started.dedup_by_key(|h| h.incident);
+    started
 }
 
 fn of_process(index: &Index, texts: &[TextId], program: &str) -> Vec<Hit> {

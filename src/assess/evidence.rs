@@ -32,6 +32,7 @@ pub fn judge(case: &Case<'_>, sites: &Sites, evidence: &Evidence, hit: Hit) -> O
         (Fact::Command(c), By::Admits(at, w)) => draft.admits(c, at, w)?,
         (_, By::Host(at)) => draft.host(&incident.network.get(at)?.value, &incident.network.get(at)?.what),
         (Fact::Process { pid, .. }, By::Process(at)) => draft.process(*pid, incident.processes.get(at)?),
+        (Fact::Autostart { .. }, By::Process(at)) => draft.autostart(incident.processes.get(at)?),
         (Fact::Image { references, .. }, By::Image { at, digest }) => {
             draft.image(references, incident.images.get(at)?, digest)?
         }
@@ -263,6 +264,15 @@ impl Draft<'_> {
         let reason = format!("points {} somewhere: {what}", text::defang(value));
         let judgement = (Exposure::Referenced, Confidence::Likely, reason);
         self.finding(FindingKind::Network, format!("host/{value}"), judgement)
+    }
+
+    /// Whatever its name, it starts the payload.
+    fn autostart(&self, indicator: &crate::ioc::model::ProcessIndicator) -> Finding {
+        let reason = format!("starts by itself: {}", indicator.what);
+        let judgement = (Exposure::Executed, Confidence::Likely, reason);
+        let mut finding = self.finding(FindingKind::File, format!("process/{}", indicator.holds), judgement);
+        finding.role = Some(FileRole::Persistence);
+        finding
     }
 
     fn process(&self, pid: u32, indicator: &crate::ioc::model::ProcessIndicator) -> Finding {

@@ -27,6 +27,7 @@ pub static SURFACES: &[&dyn Surface] = &[
     &host::process::Process,
     &host::file::NamedFile,
     &host::systemd::Unit,
+    &host::cron::Cron,
     &host::hosts::Hosts,
     // python
     &python::dist_info::DistInfo,

@@ -176,3 +176,20 @@ fn deep_compares_every_file_with_its_record() {
     assert_eq!(anomalies[0]["what"], "its bytes differ from what RECORD says");
     assert_eq!(anomalies[0]["location"]["path"], format!("{SITE}/requests/api.py"));
 }
+
+#[test]
+fn whatever_starts_the_backdoor_is_found_under_any_name() {
+    let machine = Machine::new()
+        .file("var/spool/cron/crontabs/alice", "# nightly\n@reboot python3 /home/alice/.config/sysmon/sysmon.py\n")
+        .home(
+            ".config/systemd/user/updates.service",
+            "[Service]\nExecStart=/usr/bin/python3 %h/.config/sysmon/sysmon.py\n",
+        );
+    let (bad, _) = report(machine.root());
+    assert_eq!(findings(&bad).len(), 2, "{:#?}", findings(&bad));
+    assert!(findings(&bad).iter().all(|f| f.starts_with("executed/likely process/.config/sysmon/sysmon.py")));
+    let good = Machine::new()
+        .file("etc/cron.d/backup", "0 3 * * * root /usr/bin/backup\n# look for /root/.config/sysmon/sysmon.py\n")
+        .home(".config/systemd/user/updates.service", "[Service]\nExecStart=/usr/bin/updates\n");
+    assert_eq!(exposure(&report(good.root()).0), "none");
+}

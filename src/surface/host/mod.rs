@@ -1,5 +1,6 @@
 //! The machine itself: files that indicators name, units, name resolution, running processes.
 
+pub mod cron;
 pub mod file;
 pub mod hosts;
 pub mod process;
