@@ -19,7 +19,7 @@ pub struct Incident {
     pub title: String,
     /// Day it became known or began, `YYYY-MM-DD`.
     pub date: String,
-    /// A paragraph for `iocs show` and the report.
+    /// A paragraph.
     pub summary: String,
     /// Numbers other databases give it.
     #[serde(default)]

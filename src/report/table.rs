@@ -164,10 +164,7 @@ fn incident(page: &mut Page<'_>, incident: &v1::IncidentReport) -> io::Result<()
     }
     match incident.references.len().saturating_sub(REFERENCES) {
         0 => Ok(()),
-        n => page.prose(
-            "  ",
-            &format!("and {}: `dosimeter iocs show {}`", words::count(n, "more source"), printable(&incident.id)),
-        ),
+        n => page.prose("  ", &format!("and {} in the JSON report", words::count(n, "more source"))),
     }
 }
 

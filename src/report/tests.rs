@@ -396,7 +396,7 @@ fn hostile_names_at_80_columns() {
       see https://reports.example/a
       see https://reports.example/b
       see https://reports.example/c
-      and 1 more source: `dosimeter iocs show made-up-2026-03`
+      and 1 more source in the JSON report
 
     CREDENTIALS
     2 of 2 to rotate; no value is ever read into this report

@@ -218,10 +218,10 @@ fn an_environment_of_its_own_goes_as_a_whole() {
 
     // `python -m venv .` makes an environment of the folder with somebody's work in it.
     let items = Machine::new()
-        .with("python/environment", b"home/alice/work/pyvenv.cfg", environment("home/alice/work", Venv))
-        .package(Placement::Loadable, b"home/alice/work/lib/python3.11/site-packages/litellm-1.82.8.dist-info/METADATA")
+        .with("python/environment", b"home/alice/jobs/pyvenv.cfg", environment("home/alice/jobs", Venv))
+        .package(Placement::Loadable, b"home/alice/jobs/lib/python3.11/site-packages/litellm-1.82.8.dist-info/METADATA")
         .checklist();
-    assert!(!commands(&items, Phase::Eradicate).contains(&"rm -rf -- /home/alice/work"), "{items:?}");
+    assert!(!commands(&items, Phase::Eradicate).contains(&"rm -rf -- /home/alice/jobs"), "{items:?}");
 }
 
 #[test]
