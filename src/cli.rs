@@ -109,7 +109,7 @@ pub struct OutputOptions {
     /// Nothing on standard error but errors
     #[arg(short, long)]
     pub quiet: bool,
-    /// More on standard error
+    /// Counts on standard error; twice: of each surface
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub verbose: u8,
 }

@@ -83,6 +83,12 @@ pub fn print(text: &str) -> anyhow::Result<()> {
     to_stdout(line.as_bytes())
 }
 
+/// A line on standard error.
+pub fn note(text: &str) {
+    // Where standard error is closed nobody misses it.
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
 /// A reader that has seen enough (`| head`) is no error.
 fn to_stdout(bytes: &[u8]) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();

@@ -50,6 +50,17 @@ pub fn examine(options: &ScanOptions, paths: Vec<PathBuf>) -> anyhow::Result<Rep
     };
     let outcome = scan.run(&target)?;
     drop(progress);
+    if options.output.verbose > 0 {
+        output::note(&format!(
+            "{} names met, {} facts kept, {} problems",
+            outcome.coverage.files_seen,
+            outcome.seen.len(),
+            outcome.coverage.gaps.len()
+        ));
+        for (id, count) in outcome.coverage.surfaces.iter().filter(|_| options.output.verbose > 1) {
+            output::note(&format!("{id}: {} files, {} facts", count.files, count.facts));
+        }
+    }
     let evidence = outcome.seen.into_iter().map(Evidence::from).collect();
     let accounts = BTreeMap::from([(outcome.tree, outcome.accounts)]);
     let assessment = setup.judge(evidence, accounts.clone());
