@@ -292,7 +292,7 @@ fn coverage(page: &mut Page<'_>, c: &v1::Coverage) -> io::Result<()> {
     if !c.gaps.is_empty() {
         page.heading("NOT EXAMINED")?;
         for g in c.gaps.iter().take(words::LISTED) {
-            page.line(&format!("  {}", words::place(&g.location)))?;
+            page.line(&format!("  {}", words::shortened(&words::place(&g.location))))?;
             page.prose("    ", &format!("{}: {}", escape(g.surface.as_bytes()), printable(&g.detail)))?;
         }
         if let Some(more) = words::more(c.gaps.len(), words::LISTED) {

@@ -16,6 +16,18 @@ pub fn place(location: &v1::Location) -> String {
     format!("{}{}", path(&location.path), detail(location))
 }
 
+/// A place of which only the ends are needed: the middle of one that would fill the screen is left out. Files hold it whole.
+pub fn shortened(place: &str) -> String {
+    const END: usize = 150;
+    let count = place.chars().count();
+    if count <= 2 * END {
+        return place.to_owned();
+    }
+    let start: String = place.chars().take(END).collect();
+    let end: String = place.chars().skip(count - END).collect();
+    format!("{start} … {end}")
+}
+
 /// What stands behind the path: the member, the line, the tree, the layer.
 pub fn detail(location: &v1::Location) -> String {
     let mut words = String::new();
