@@ -126,6 +126,9 @@ fn of_file(index: &Index, path: &TreePath, sha256: Option<&str>, texts: &[TextId
     if let Some(((incident, at), _)) = sha256.and_then(|h| index.file_hash(h)) {
         return vec![Hit { incident, by: By::File { at, hash: true, placed: false } }];
     }
+    if let Some(((incident, at), _)) = sha256.and_then(|h| index.artifact(h)) {
+        return vec![Hit { incident, by: By::Artifact(at) }];
+    }
     // A hook's name is distinctive wherever it stands: an unpacked wheel, a cache.
     let named = index.files_named(path.name()).into_iter().filter(|(_, f)| f.role == FileRole::Hook);
     named.map(|((incident, at), _)| Hit { incident, by: By::File { at, hash: false, placed: false } }).collect()

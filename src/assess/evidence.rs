@@ -27,6 +27,7 @@ pub fn judge(case: &Case<'_>, sites: &Sites, evidence: &Evidence, hit: Hit) -> O
     let mut finding = match (&seen.fact, hit.by) {
         (Fact::Package(p), By::Version(at)) => draft.version(p, incident.packages.get(at)?),
         (Fact::Package(p), By::Artifact(at)) => draft.artifact(p, &incident.artifacts.get(at)?.name),
+        (_, By::Artifact(at)) => draft.bytes(&incident.artifacts.get(at)?.name),
         (_, By::File { at, hash, placed }) => draft.file(incident.files.get(at)?, hash, placed),
         (Fact::Command(c), By::Pinned(at, w)) => draft.pinned(c, incident.packages.get(at)?, w)?,
         (Fact::Command(c), By::Admits(at, w)) => draft.admits(c, at, w)?,
@@ -171,6 +172,17 @@ impl Draft<'_> {
             self.finding(FindingKind::Package, format!("sha256/{sha256}"), (exposure, Confidence::Confirmed, reason));
         finding.package = Some(purl(p));
         finding.artifact = hash.cloned();
+        finding
+    }
+
+    /// A wheel or sdist under whatever name, by its hash (`--deep`).
+    fn bytes(&self, name: &str) -> Finding {
+        let artifact = bytes_of(&self.seen().fact).map(|a| Artifact { name: Some(name.to_owned()), ..a });
+        let sha256 = artifact.as_ref().and_then(|a| a.sha256.clone()).unwrap_or_default();
+        let reason = format!("the bytes of `{name}`, by SHA-256");
+        let judgement = (Exposure::Cached, Confidence::Confirmed, reason);
+        let mut finding = self.finding(FindingKind::File, format!("sha256/{sha256}"), judgement);
+        finding.artifact = artifact;
         finding
     }
 

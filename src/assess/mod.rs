@@ -215,3 +215,54 @@ pub fn identity(words: &[&str], origin: &Origin) -> String {
     add(origin.layer.as_deref().unwrap_or_default().as_bytes());
     hex(hash.finalize().get(..8).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        fact::TreePath,
+        ioc::{
+            Database,
+            model::{ArtifactIndicator, Incident},
+        },
+    };
+
+    /// The first embedded incident with a made-up artifact: the hash of harmless text.
+    fn index() -> Index {
+        let mut database = Database::embedded().unwrap();
+        let mut incident: Incident = database.incidents.remove(0);
+        let sha256 = hex(&Sha256::digest("harmless"));
+        incident.artifacts =
+            vec![ArtifactIndicator { name: "made-up-1.whl".into(), sha256, size: None, sources: Vec::new() }];
+        database.incidents = vec![incident];
+        Index::new(database, &[])
+    }
+
+    fn found(text: &str) -> Vec<(Exposure, Confidence, FindingKind)> {
+        let tree: Arc<str> = "t".into();
+        let path = TreePath::new(b"home/al/renamed.bin").unwrap();
+        let fact = Fact::File { sha256: Some(hex(&Sha256::digest(text))), size: 8, texts: Vec::new() };
+        let seen = Seen {
+            surface: "host/every-file",
+            origin: Origin::file(&tree, path),
+            at: None,
+            uid: None,
+            mode: None,
+            fact,
+        };
+        let index = index();
+        let case = Case {
+            index: &index,
+            catalog: &Catalog::default(),
+            evidence: vec![seen.into()],
+            accounts: BTreeMap::new(),
+        };
+        assess(case).findings.iter().map(|f| (f.exposure, f.confidence, f.kind)).collect()
+    }
+
+    #[test]
+    fn a_renamed_wheel_is_known_by_its_bytes() {
+        assert_eq!(found("harmless"), [(Exposure::Cached, Confidence::Confirmed, FindingKind::File)]);
+        assert_eq!(found("other"), []);
+    }
+}
