@@ -37,10 +37,17 @@ impl<'c> Compare<'c> {
         (seen, gaps, self.compared.into_inner())
     }
 
+    fn lost(&self, path: &TreePath, kind: GapKind, detail: String) {
+        self.gap(Gap { origin: Origin::file(&self.tree, path.clone()), surface: ID, kind, detail });
+    }
+
     fn record(&self, entry: &Entry, bytes: &[u8]) {
         let site = entry.path.parent().parent();
         let mut rows = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
-        for row in rows.byte_records().map_while(Result::ok) {
+        for row in rows.byte_records() {
+            let Ok(row) = row else {
+                return self.lost(&entry.path, GapKind::Malformed, "RECORD is not comma-separated values".to_owned());
+            };
             let (Some(path), Some(listed)) = (row.get(0), row.get(1).and_then(record_hash)) else {
                 continue;
             };
@@ -51,9 +58,11 @@ impl<'c> Compare<'c> {
     }
 
     fn compare(&self, record: &Entry, path: &TreePath, listed: String) {
-        let Some((sha256, size)) = self.host.sha256_shown(path) else {
-            // Removed since, or not readable: the walk itself tells of what it may not read.
-            return;
+        let (sha256, size) = match self.host.sha256_shown(path) {
+            Ok(Some(found)) => found,
+            // Taken out since it was installed.
+            Ok(None) => return,
+            Err(error) => return self.lost(path, GapKind::Unreadable, error.to_string()),
         };
         self.compared.fetch_add(1, Ordering::Relaxed);
         if sha256 == listed {
@@ -102,12 +111,7 @@ impl Visit for Compare<'_> {
     fn file(&self, entry: &Entry, body: &mut Body<'_>) {
         match body.all(LIMIT) {
             Ok(bytes) => self.record(entry, bytes),
-            Err(error) => self.gap(Gap {
-                origin: Origin::file(&self.tree, entry.path.clone()),
-                surface: ID,
-                kind: GapKind::TooLarge,
-                detail: error.to_string(),
-            }),
+            Err(error) => self.lost(&entry.path, GapKind::TooLarge, error.to_string()),
         }
     }
 

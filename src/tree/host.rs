@@ -80,13 +80,26 @@ impl Host {
         Some(bytes)
     }
 
-    /// SHA-256 in hex and size in bytes of a file, by its path as reports show it; `None` where it is no readable file.
-    pub fn sha256_shown(&self, path: &TreePath) -> Option<(String, u64)> {
-        let path = TreePath::new(path.below(&self.prefix)?)?;
-        let fd = self.open_file(self.root.as_fd(), path.as_bytes(), self.links).ok()?.0;
+    /// SHA-256 in hex and size in bytes of a file, by its path as reports show it; `None` where no regular file is there.
+    ///
+    /// # Errors
+    /// Where there is one and it cannot be read.
+    pub fn sha256_shown(&self, path: &TreePath) -> io::Result<Option<(String, u64)>> {
+        let Some(below) = path.below(&self.prefix).and_then(TreePath::new) else {
+            return Ok(None);
+        };
+        let fd = match self.open_file(self.root.as_fd(), below.as_bytes(), self.links) {
+            Ok((fd, _)) => fd,
+            Err(Errno::NOENT | Errno::LOOP | Errno::NXIO | Errno::NOTDIR | Errno::XDEV) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
         let file = File::from(fd);
-        let len = file.metadata().ok().filter(std::fs::Metadata::is_file)?.len();
-        Some((Body::host(&file, len).sha256().ok()?, len))
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Ok(None);
+        }
+        let sha256 = Body::host(&file, metadata.len()).sha256().map_err(io::Error::other)?;
+        Ok(Some((sha256, metadata.len())))
     }
 
     /// Names of a folder of the tree; empty where it cannot be read.

@@ -193,3 +193,18 @@ fn whatever_starts_the_backdoor_is_found_under_any_name() {
         .home(".config/systemd/user/updates.service", "[Service]\nExecStart=/usr/bin/updates\n");
     assert_eq!(exposure(&report(good.root()).0), "none");
 }
+
+#[test]
+fn deep_tells_of_a_record_that_it_cannot_follow() {
+    // A name longer than the system allows: the file, if it is there, cannot be opened.
+    let machine =
+        Machine::new().venv("app/.venv").dist("requests", "2.32.0").owned("requests", "2.32.0", "a.py", "x\n");
+    let site = machine.root().join(&SITE[1..]);
+    let long = "d/".repeat(200) + "x.py";
+    let record = format!("{}{long},sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0\n", "n".repeat(300));
+    std::fs::write(site.join("requests-2.32.0.dist-info/RECORD"), record).unwrap();
+    let (report, code) = crate::program::report_with(machine.root(), &["--deep"]);
+    let gaps = report["coverage"]["gaps"].as_array().unwrap();
+    assert_eq!((code, gaps.len()), (3, 1), "{gaps:#?}");
+    assert_eq!((gaps[0]["surface"].as_str(), gaps[0]["kind"].as_str()), (Some("python/record"), Some("unreadable")));
+}

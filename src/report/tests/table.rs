@@ -1,0 +1,226 @@
+//! The report for a terminal, looked at whole.
+
+use super::*;
+
+#[test]
+fn the_example_at_80_columns() {
+    assert_snapshot!(shown(Format::Table, &example(), at_width(80)), @r#"
+    exposed: litellm-2026-03 executed on this machine
+    host build-7 (debian 12), 2026-11-25T08:00:00Z to 2026-11-25T08:00:02Z, as root
+    examination complete; 812345 names seen, 70.0 MiB read, 1 exclusion
+    indicators 1 of 2026-11-22 (3 days old): 2 incidents, 2 malicious versions
+
+    WHAT TO DO NOW
+    the order matters; every step and the reasons: `dosimeter rotate`
+     eradicate
+       1. Remove the sysmon backdoor of alice (2 steps)
+            $ systemctl --user mask --now sysmon.service
+     rotate
+       2. AWS access key AKIAIOSFODNN7EXAMPLE
+            $ aws iam update-access-key --status Inactive --access-key-id AKIAIOSFODNN7EXAMPLE --user-name USER
+
+    FINDINGS
+    litellm-2026-03: LiteLLM 1.82.7 and 1.82.8 on PyPI
+      litellm 1.82.7 could be had from 2026-03-24T10:39:00Z to 2026-03-24T16:00:00Z
+      litellm 1.82.8 could be had from 2026-03-24T10:52:00Z to 2026-03-24T16:00:00Z
+
+      executed, confirmed: path/~/.config/sysmon/sysmon.py
+        /home/alice/.config/sysmon/sysmon.py
+        when:  2026-03-24T11:06:10Z (birth time)
+        why:   the payload's backdoor, dropped when it ran
+
+      installed, confirmed: pypi/litellm@1.82.8
+        /home/alice/app/.venv/lib/python3.11/site-packages/litellm-1.82.8.dist-info/METADATA
+        when:  2026-03-24T11:05:00Z (mtime of INSTALLER)
+        why:   malicious version; its start-up hook runs at every Python start
+        chain: litellm ← dspy ← my-plugin (asked for)
+
+      cached, confirmed: pypi/litellm@1.82.8
+        /home/alice/.cache/pip/http-v2/a/b/c/d/e/abcde0.body
+        when:  2026-03-24T11:04:58Z (Date header in the cache entry)
+        why:   the wheel's bytes are in pip's cache
+        file:  litellm-1.82.8-py3-none-any.whl, 12345 bytes, sha256
+               1111111111111111111111111111111111111111111111111111111111111111
+
+      see https://github.com/BerriAI/litellm/issues/24512
+
+    CREDENTIALS
+    1 of 1 to rotate; no value is ever read into this report
+    now   aws.access_key  harvested  alice  AKIAIOSFODNN7EXAMPLE
+          /home/alice/.aws/credentials [default]
+
+    WHAT WAS EXAMINED
+     surface           files  facts
+     python/dist-info  41     41
+
+    LEFT OUT ON PURPOSE
+      /proc/sys: pseudo file system
+    "#);
+}
+
+#[test]
+fn the_example_at_200_columns() {
+    assert_snapshot!(shown(Format::Table, &example(), at_width(200)), @r#"
+    exposed: litellm-2026-03 executed on this machine
+    host build-7 (debian 12), 2026-11-25T08:00:00Z to 2026-11-25T08:00:02Z, as root
+    examination complete; 812345 names seen, 70.0 MiB read, 1 exclusion
+    indicators 1 of 2026-11-22 (3 days old): 2 incidents, 2 malicious versions
+
+    WHAT TO DO NOW
+    the order matters; every step and the reasons: `dosimeter rotate`
+     eradicate
+       1. Remove the sysmon backdoor of alice (2 steps)
+            $ systemctl --user mask --now sysmon.service
+     rotate
+       2. AWS access key AKIAIOSFODNN7EXAMPLE
+            $ aws iam update-access-key --status Inactive --access-key-id AKIAIOSFODNN7EXAMPLE --user-name USER
+
+    FINDINGS
+    litellm-2026-03: LiteLLM 1.82.7 and 1.82.8 on PyPI
+      litellm 1.82.7 could be had from 2026-03-24T10:39:00Z to 2026-03-24T16:00:00Z
+      litellm 1.82.8 could be had from 2026-03-24T10:52:00Z to 2026-03-24T16:00:00Z
+
+      executed, confirmed: path/~/.config/sysmon/sysmon.py
+        /home/alice/.config/sysmon/sysmon.py
+        when:  2026-03-24T11:06:10Z (birth time)
+        why:   the payload's backdoor, dropped when it ran
+
+      installed, confirmed: pypi/litellm@1.82.8
+        /home/alice/app/.venv/lib/python3.11/site-packages/litellm-1.82.8.dist-info/METADATA
+        when:  2026-03-24T11:05:00Z (mtime of INSTALLER)
+        why:   malicious version; its start-up hook runs at every Python start
+        chain: litellm ← dspy ← my-plugin (asked for)
+
+      cached, confirmed: pypi/litellm@1.82.8
+        /home/alice/.cache/pip/http-v2/a/b/c/d/e/abcde0.body
+        when:  2026-03-24T11:04:58Z (Date header in the cache entry)
+        why:   the wheel's bytes are in pip's cache
+        file:  litellm-1.82.8-py3-none-any.whl, 12345 bytes, sha256
+               1111111111111111111111111111111111111111111111111111111111111111
+
+      see https://github.com/BerriAI/litellm/issues/24512
+
+    CREDENTIALS
+    1 of 1 to rotate; no value is ever read into this report
+     rotate  kind            reach      owner  identifier            place
+     now     aws.access_key  harvested  alice  AKIAIOSFODNN7EXAMPLE  /home/alice/.aws/credentials [default]
+
+    WHAT WAS EXAMINED
+     surface           files  facts
+     python/dist-info  41     41
+
+    LEFT OUT ON PURPOSE
+      /proc/sys: pseudo file system
+    "#);
+}
+
+#[test]
+fn hostile_names_at_80_columns() {
+    assert_snapshot!(shown(Format::Table, &examined(true, true), at_width(80)), @r#"
+    exposed: made-up-2026-03 executed on this machine; examination incomplete
+    host build-7 (debian 12), 2026-11-25T08:00:00Z to 2026-11-25T08:00:02Z, as root
+    EXAMINATION INCOMPLETE: 1 gap; 812345 names seen, 70.0 MiB read, 1 exclusion
+    indicators 7 of 2026-11-22 (3 days old): 1 incident, 1 malicious version
+
+    WHAT TO DO NOW
+    the order matters; every step and the reasons: `dosimeter rotate`
+     preserve
+       1. Keep the evidence before anything is changed (5 steps)
+            $ EVIDENCE="$(mktemp -d /root/evidence.XXXXXX)"
+     contain
+       2. Cut the network by dropping packets (2 steps)
+     eradicate
+       3. Remove the backdoor of made-up-2026-03 of alice
+            $ cp -a --parents -- /home/alice/.config/example/beacon.py "${EVIDENCE:?}/" && rm -- /home/alice/.config/example/beacon.py
+       4. Take pypi/examplelib@1.2.3 out of /home/alice/a|b`c\u{1b}[31m\xff/.venv (4
+          steps)
+            $ rm -rf -- $'/home/alice/a|b`c\033[31m\377/.venv/lib/python3.11/site-packages/examplelib'
+     purge
+       5. Find out why the attacker's hosts are named
+       6. Put back what was deleted, in a good version (3 steps)
+     freeze
+       7. Stop publishing, deploying and CI that reads secrets (3 steps)
+     rotate
+       8. now: What made-up-2026-03 takes beyond the files found here (2 steps)
+       9. now: aws.access_key AKIAIOSFODNN7EXAMPLE (3 steps)
+      10. now: ssh.key in /home/alice/.ssh/id\u{202e}<b>x</b>\n# y (3 steps)
+     verify
+      11. Examine again
+            $ dosimeter
+      12. Ask each provider whether the old ones are dead (2 steps)
+      13. Watch the logs for the old ones
+
+    FINDINGS
+    made-up-2026-03: A made-up incident of examplelib
+      examplelib 1.2.3 could be had from 2026-03-24T10:39:00Z to
+      2026-03-24T16:00:00Z
+
+      executed, confirmed: path/~/.config/example/beacon.py
+        /home/alice/.config/example/beacon.py
+        when:  2026-03-24T11:05:00Z (mtime of INSTALLER)
+        why:   the payload's backdoor, left by the payload when it ran, by name
+
+      installed, confirmed: pypi/examplelib@1.2.3
+        /home/alice/a|b`c\u{1b}[31m\xff/.venv/lib/python3.11/site-packages/examplelib-1.2.3.dist-info/METADATA
+        when:  2026-03-24T11:05:00Z (mtime of INSTALLER)
+        why:   malicious version, where Python loads it; it runs at every Python
+               start
+        chain: examplelib ← dspy (asked for)
+
+      referenced, likely: host/evil[.]example
+        /home/alice/x.ini
+        when:  2026-03-24T11:05:00Z (mtime of INSTALLER)
+        why:   points evil[.]example somewhere: took the stolen data
+
+      see https://reports.example/a
+      see https://reports.example/b
+      see https://reports.example/c
+      and 1 more source in the JSON report
+
+    CREDENTIALS
+    2 of 2 to rotate; no value is ever read into this report
+    now   aws.access_key  harvested  alice  AKIAIOSFODNN7EXAMPLE
+          /home/alice/.aws/credentials
+    now   ssh.key  harvested  alice
+          /home/alice/.ssh/id\u{202e}<b>x</b>\n# y
+
+    WHAT WAS EXAMINED
+     surface           files  facts
+     python/dist-info  41     44
+
+    NOT EXAMINED
+      /root/\u{1b}]0;x\u{7}
+        walk: permission denied
+
+    LEFT OUT ON PURPOSE
+      /proc: pseudo file system
+    "#);
+}
+
+#[test]
+fn nothing_found_at_80_columns() {
+    assert_snapshot!(shown(Format::Table, &examined(false, true), at_width(80)), @r#"
+    nothing found, examination incomplete
+    host build-7 (debian 12), 2026-11-25T08:00:00Z to 2026-11-25T08:00:02Z, as root
+    EXAMINATION INCOMPLETE: 1 gap; 812345 names seen, 70.0 MiB read, 1 exclusion
+    indicators 7 of 2026-11-22 (3 days old): 1 incident, 1 malicious version
+
+    CREDENTIALS
+    0 of 2 to rotate; no value is ever read into this report
+    no    aws.access_key  out_of_reach  alice  AKIAIOSFODNN7EXAMPLE
+          /home/alice/.aws/credentials
+    no    ssh.key  out_of_reach  alice
+          /home/alice/.ssh/id\u{202e}<b>x</b>\n# y
+
+    WHAT WAS EXAMINED
+     surface           files  facts
+     python/dist-info  41     44
+
+    NOT EXAMINED
+      /root/\u{1b}]0;x\u{7}
+        walk: permission denied
+
+    LEFT OUT ON PURPOSE
+      /proc: pseudo file system
+    "#);
+}
