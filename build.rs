@@ -1,5 +1,46 @@
-//! The indicator files are embedded: a new one must rebuild the crate.
+//! What is found by being there: the indicator files are embedded, and every surface file is registered, so that adding one
+//! touches that file alone.
 
-fn main() {
+#![allow(clippy::disallowed_methods)] // reads its own sources and writes what cargo asks for
+
+use std::{
+    env,
+    fmt::Write as _,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=iocs");
+    println!("cargo::rerun-if-changed=src/surface");
+    let root = env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?;
+    let out = env::var("OUT_DIR").map_err(io::Error::other)?;
+    let mut all = String::from("&[\n");
+    for place in sorted(&Path::new(&root).join("src/surface"))?.iter().filter(|p| p.is_dir()) {
+        let name = stem(place);
+        let mut modules = String::new();
+        for file in sorted(place)? {
+            let Some(surface) = surface_in(&fs::read_to_string(&file)?).map(str::to_owned) else { continue };
+            let _ = writeln!(modules, "#[path = {file:?}]\npub mod {};", stem(&file));
+            let _ = writeln!(all, "    &{name}::{}::{surface},", stem(&file));
+        }
+        fs::write(Path::new(&out).join(format!("surface_{name}.rs")), modules)?;
+    }
+    all.push(']');
+    fs::write(Path::new(&out).join("surfaces.rs"), all)
+}
+
+/// The type of the first `impl Surface for X {` of a file; `None` in a file that helps others.
+fn surface_in(text: &str) -> Option<&str> {
+    text.lines().find_map(|l| l.strip_prefix("impl Surface for ")?.strip_suffix(" {"))
+}
+
+fn sorted(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut paths = fs::read_dir(folder)?.map(|e| Ok(e?.path())).collect::<io::Result<Vec<_>>>()?;
+    paths.sort();
+    Ok(paths)
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default()
 }

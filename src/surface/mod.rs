@@ -21,40 +21,9 @@ use crate::{
     },
 };
 
-/// Every surface, in the order of reports. A new one is a line here.
-pub static SURFACES: &[&dyn Surface] = &[
-    // the machine
-    &host::process::Process,
-    &host::file::NamedFile,
-    &host::systemd::Unit,
-    &host::cron::Cron,
-    &host::hosts::Hosts,
-    // python
-    &python::dist_info::DistInfo,
-    &python::hook::Hook,
-    &python::egg::Egg,
-    &python::environment::Environment,
-    &python::bytecode::Bytecode,
-    &python::conda_meta::CondaMeta,
-    &python::pip_cache::PipCache,
-    &python::uv_cache::UvCache,
-    &python::wheel::Wheel,
-    // what was typed
-    &history::bash::Bash,
-    &history::zsh::Zsh,
-    &history::fish::Fish,
-    // python: what projects ask for
-    &manifest::requirements::Requirements,
-    &manifest::uv_lock::UvLock,
-    &manifest::poetry_lock::PoetryLock,
-    &manifest::pdm_lock::PdmLock,
-    &manifest::pylock::Pylock,
-    &manifest::pipfile_lock::PipfileLock,
-    &manifest::pyproject::Pyproject,
-    &manifest::pipfile::Pipfile,
-    &manifest::setup_cfg::SetupCfg,
-    &manifest::conda_env::CondaEnv,
-];
+/// Every surface, by place and file: `build.rs` lists the first `impl Surface for …` of each file of the folders beside this one,
+/// and declares its module.
+pub static SURFACES: &[&dyn Surface] = include!(concat!(env!("OUT_DIR"), "/surfaces.rs"));
 
 /// What a surface is.
 #[derive(Debug, Clone, Copy)]

@@ -22,4 +22,5 @@ mod machine;
 mod output;
 mod program;
 mod promises;
+mod surfaces;
 mod traces;
