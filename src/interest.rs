@@ -1,20 +1,54 @@
 //! What the indicators ask surfaces to look for, as plain data: a surface sees names and texts, never an incident.
 
-use std::collections::{BTreeSet, HashSet};
+use std::{
+    collections::{BTreeSet, HashSet},
+    fmt::Debug,
+    sync::Arc,
+};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use crate::fact::{Ecosystem, TextId};
 
+/// A list of packages that is too long to copy.
+pub trait KnownPackages: Debug + Send + Sync {
+    /// Whether any version of this package is malicious. The name is normalised.
+    fn knows(&self, ecosystem: Ecosystem, name: &str) -> bool;
+}
+
+/// The folder that must hold a wanted file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WantedFolder {
+    /// Any.
+    Any,
+    /// One whose path ends with these components.
+    Tail(String),
+    /// This one, from the root.
+    Root(String),
+}
+
+/// A file worth opening.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WantedFile {
+    /// Base name; at most one `*`.
+    pub name: String,
+    /// Where.
+    pub folder: WantedFolder,
+    /// In bytes, where nothing but these very bytes counts.
+    pub size: Option<u64>,
+}
+
 /// Names and texts worth opening files for.
 #[derive(Debug, Default)]
 pub struct Interest {
-    /// Base names of files to report with their hash and texts; at most one `*`.
-    pub file_names: BTreeSet<String>,
+    /// Files to report with their hash and texts.
+    pub files: BTreeSet<WantedFile>,
     /// Python modules whose bytecode matters, by base name without ending.
     pub modules: BTreeSet<String>,
     /// Packages that have a malicious version.
     pub packages: HashSet<(Ecosystem, Box<str>)>,
+    /// Longer lists of such packages, asked one name at a time.
+    pub feeds: Vec<Arc<dyn KnownPackages>>,
     /// Hosts and addresses, lower case.
     pub hosts: BTreeSet<String>,
     texts: Vec<String>,
@@ -44,8 +78,21 @@ impl Interest {
 
     /// Whether a base name is asked for.
     pub fn wants_file(&self, name: &[u8]) -> bool {
-        std::str::from_utf8(name)
-            .is_ok_and(|n| self.file_names.contains(n) || self.file_names.iter().any(|p| p.contains('*') && glob(p, n)))
+        std::str::from_utf8(name).is_ok_and(|n| self.files.iter().any(|f| f.name == n || glob(&f.name, n)))
+    }
+
+    /// Whether a file of this name could have the bytes that are asked for.
+    pub fn wants_size(&self, name: &[u8], size: u64) -> bool {
+        let Ok(name) = std::str::from_utf8(name) else {
+            return false;
+        };
+        let mut named = self.files.iter().filter(|f| f.name == name || glob(&f.name, name));
+        named.any(|f| f.size.is_none_or(|s| s == size))
+    }
+
+    /// Whether any version of this package is malicious. The name is normalised.
+    pub fn knows_package(&self, ecosystem: Ecosystem, name: &str) -> bool {
+        self.packages.contains(&(ecosystem, name.into())) || self.feeds.iter().any(|f| f.knows(ecosystem, name))
     }
 }
 

@@ -1,14 +1,15 @@
 //! Facts compared with indicators. Says what fits and by what; what that means is for `assess`.
 
 use crate::{
-    ecosystem::{normal_name, pypi, same_version},
+    ecosystem::{admits, fits, normal_name, pypi},
     fact::{Command, CommandAction, Fact, Package, Placement, Seen, TextId, TreePath, Wanted},
     interest::glob,
     ioc::{
         Index,
         index::{Holder, IncidentId},
-        model::{FileIndicator, FileRole, PackageIndicator},
+        model::{FileIndicator, FileRole, Standing},
     },
+    text::same_image,
 };
 
 /// What of an indicator a fact fits.
@@ -78,16 +79,37 @@ pub fn relevant(index: &Index, seen: &Seen) -> bool {
     }
 }
 
-/// Everything a fact fits, sorted by incident.
+/// Everything a fact fits, sorted by incident. An indicator that was not valid yet, or no more, when the fact happened is left out.
 pub fn hits(index: &Index, seen: &Seen) -> Vec<Hit> {
+    let at = seen.at.as_ref().map(|at| at.time);
+    let mut found = fitting(index, seen);
+    found.retain(|hit| standing(index, hit).is_none_or(|(standing, _)| standing.covers(at)));
+    found
+}
+
+/// How far the indicator of a hit may be trusted, and the keys of its sources.
+pub fn standing<'i>(index: &'i Index, hit: &Hit) -> Option<(&'i Standing, &'i [String])> {
+    let i = index.incident(hit.incident)?;
+    match hit.by {
+        By::Version(at) | By::Pinned(at, _) | By::Admits(at, _) => {
+            i.packages.get(at).map(|p| (&p.standing, &*p.sources))
+        }
+        By::Artifact(at) => i.artifacts.get(at).map(|a| (&a.standing, &*a.sources)),
+        By::File { at, .. } => i.files.get(at).map(|f| (&f.standing, &*f.sources)),
+        By::Host(at) => i.network.get(at).map(|n| (&n.standing, &*n.sources)),
+        By::Process(at) => i.processes.get(at).map(|p| (&p.standing, &*p.sources)),
+        By::Image { at, .. } => i.images.get(at).map(|m| (&m.standing, &*m.sources)),
+    }
+}
+
+fn fitting(index: &Index, seen: &Seen) -> Vec<Hit> {
     match &seen.fact {
         Fact::Package(package) => of_package(index, package),
         Fact::File { sha256, texts, .. } => of_file(index, &seen.origin.path, sha256.as_deref(), texts),
         Fact::Hook { sha256, .. } => of_file(index, &seen.origin.path, Some(sha256), &[]),
         Fact::Autostart { sha256, texts } => of_autostart(index, &seen.origin.path, sha256, texts),
         Fact::Host { name, sinkholed: false } => {
-            let found = index.host(name).map(|((incident, at), _)| Hit { incident, by: By::Host(at) });
-            found.into_iter().collect()
+            index.hosts(name).into_iter().map(|((incident, at), _)| Hit { incident, by: By::Host(at) }).collect()
         }
         Fact::Process { texts, name, .. } => of_process(index, texts, name),
         Fact::Command(command) => of_command(index, command),
@@ -102,7 +124,7 @@ fn of_package(index: &Index, package: &Package) -> Vec<Hit> {
     let mut found: Vec<Hit> =
         by_version.iter().map(|((incident, at), _)| Hit { incident: *incident, by: By::Version(*at) }).collect();
     let hashes = package.artifacts.iter().filter_map(|a| a.sha256.as_deref());
-    for ((incident, at), _) in hashes.filter_map(|h| index.artifact(h)) {
+    for ((incident, at), _) in hashes.flat_map(|h| index.artifacts(h)) {
         if !found.iter().any(|h| h.incident == incident) {
             found.push(Hit { incident, by: By::Artifact(at) });
         }
@@ -123,11 +145,14 @@ fn of_file(index: &Index, path: &TreePath, sha256: Option<&str>, texts: &[TextId
     if !found.is_empty() {
         return found;
     }
-    if let Some(((incident, at), _)) = sha256.and_then(|h| index.file_hash(h)) {
-        return vec![Hit { incident, by: By::File { at, hash: true, placed: false } }];
-    }
-    if let Some(((incident, at), _)) = sha256.and_then(|h| index.artifact(h)) {
-        return vec![Hit { incident, by: By::Artifact(at) }];
+    let by_hash = sha256.into_iter().flat_map(|h| index.file_hashes(h));
+    found.extend(by_hash.map(|((incident, at), _)| Hit { incident, by: By::File { at, hash: true, placed: false } }));
+    let by_hash = sha256.into_iter().flat_map(|h| index.artifacts(h));
+    found.extend(by_hash.map(|((incident, at), _)| Hit { incident, by: By::Artifact(at) }));
+    if !found.is_empty() {
+        found.sort_by_key(|h| h.incident);
+        found.dedup_by_key(|h| h.incident);
+        return found;
     }
     // A hook's name is distinctive wherever it stands: an unpacked wheel, a cache.
     let named = index.files_named(path.name()).into_iter().filter(|(_, f)| f.role == FileRole::Hook);
@@ -184,22 +209,13 @@ fn of_image(index: &Index, references: &[String], digests: &[String]) -> Vec<Hit
         for (at, image) in i.images.iter().enumerate() {
             let digest = image.digests.iter().any(|d| digests.iter().any(|f| f.starts_with(d.as_str())));
             let tags = image.tags.iter().chain(&image.floating_tags);
-            let tag = || tags.clone().any(|t| references.iter().any(|r| names(r, &image.repository, t)));
+            let tag = || tags.clone().any(|t| references.iter().any(|r| same_image(r, &image.repository, t)));
             if digest || tag() {
                 found.push(Hit { incident, by: By::Image { at, digest } });
             }
         }
     }
     found
-}
-
-/// Whether a reference is this tag of this repository. The default registry and its `library/` need not be written.
-pub fn names(reference: &str, repository: &str, tag: &str) -> bool {
-    let plain = |name: &str| {
-        let name = name.strip_prefix("docker.io/").or_else(|| name.strip_prefix("index.docker.io/")).unwrap_or(name);
-        name.strip_prefix("library/").unwrap_or(name).to_owned()
-    };
-    reference.rsplit_once(':').is_some_and(|(name, t)| t == tag && plain(name) == plain(repository))
 }
 
 fn of_command(index: &Index, command: &Command) -> Vec<Hit> {
@@ -210,12 +226,10 @@ fn of_command(index: &Index, command: &Command) -> Vec<Hit> {
     for (w, wanted) in command.wanted.iter().enumerate() {
         for ((incident, at), indicator) in index.package(wanted.ecosystem, &wanted.name) {
             let by = match &wanted.pinned {
-                Some(version) => indicator
-                    .versions
-                    .iter()
-                    .any(|v| v == "*" || same_version(wanted.ecosystem, v, version))
-                    .then_some(By::Pinned(at, w)),
-                None => admits(wanted, indicator).then_some(By::Admits(at, w)),
+                Some(version) => {
+                    indicator.versions.iter().any(|v| fits(wanted.ecosystem, v, version)).then_some(By::Pinned(at, w))
+                }
+                None => admitted(wanted, &indicator.versions).then_some(By::Admits(at, w)),
             };
             found.extend(by.map(|by| Hit { incident, by }));
         }
@@ -223,6 +237,6 @@ fn of_command(index: &Index, command: &Command) -> Vec<Hit> {
     found
 }
 
-fn admits(wanted: &Wanted, indicator: &PackageIndicator) -> bool {
-    indicator.versions.iter().any(|v| v == "*" || pypi::admits(&wanted.specifier, v))
+fn admitted(wanted: &Wanted, versions: &[String]) -> bool {
+    versions.iter().any(|v| admits(wanted.ecosystem, &wanted.specifier, v))
 }

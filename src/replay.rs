@@ -15,6 +15,12 @@ use crate::{
     walk::{Inspector, Router},
 };
 
+/// The lookups of an example that find something.
+pub fn looked_up<'e>(index: &Index, example: &'e Example) -> Vec<&'e str> {
+    let lookups = example.lookups.iter().map(String::as_str);
+    lookups.filter(|text| !index.find(text, example.at).is_empty()).collect()
+}
+
 /// What an example gives: `exposure/confidence` of each finding, sorted.
 pub fn replay(index: &Index, example: &Example) -> Vec<String> {
     let interest = index.interest();

@@ -39,6 +39,9 @@ pub fn judge(case: &Case<'_>, sites: &Sites, evidence: &Evidence, hit: Hit) -> O
         }
         _ => return None,
     };
+    if let Some((standing, sources)) = matcher::standing(case.index, &hit) {
+        finding.confidence = finding.confidence.min(incident.ceiling(standing, sources));
+    }
     if let Some(made) = &evidence.made {
         finding.reason = format!("{}; {made}", finding.reason);
     }
@@ -164,7 +167,7 @@ impl Draft<'_> {
     /// Known bytes under another version.
     fn artifact(&self, p: &Package, name: &str) -> Finding {
         let hash =
-            p.artifacts.iter().find(|a| a.sha256.as_deref().is_some_and(|h| self.case.index.artifact(h).is_some()));
+            p.artifacts.iter().find(|a| a.sha256.as_deref().is_some_and(|h| !self.case.index.artifacts(h).is_empty()));
         let exposure = if p.placement == Placement::Listed { Exposure::Referenced } else { Exposure::Cached };
         let sha256 = hash.and_then(|a| a.sha256.clone()).unwrap_or_default();
         let reason = format!("the bytes of `{name}`, by SHA-256");
@@ -200,7 +203,11 @@ impl Draft<'_> {
                 let reason = format!("{what}{bytes}; it runs at every Python start");
                 (Exposure::Installed, sure, reason)
             }
-            (FileRole::Module, true) => (Exposure::Installed, sure, format!("{what}{bytes}")),
+            (FileRole::Module | FileRole::Payload, true) => (Exposure::Installed, sure, format!("{what}{bytes}")),
+            (FileRole::Planted, true) => {
+                let reason = format!("{what}{bytes}; it comes with a clone, and does not show that it ran here");
+                (Exposure::Installed, sure, reason)
+            }
             (FileRole::Persistence | FileRole::Trace, true) => {
                 (Exposure::Executed, Confidence::Confirmed, format!("{what}, left by the payload when it ran{bytes}"))
             }
@@ -257,7 +264,7 @@ impl Draft<'_> {
         }
         let wanted = c.wanted.get(wanted)?;
         let spans: Vec<String> =
-            in_time.iter().map(|(_, _, w)| format!("{} could be had ({} to {})", w.artifact, w.start, w.end)).collect();
+            in_time.iter().map(|(_, _, w)| format!("{} could be had ({})", w.artifact, w.span())).collect();
         let reason = format!(
             "`{}` was told to take the newest `{}` at a time when {}",
             c.tool,
@@ -296,8 +303,8 @@ impl Draft<'_> {
     /// A malicious image: by digest, by a tag that named nothing else, or by a moving tag while it pointed there.
     fn image(&self, references: &[String], indicator: &ImageIndicator, digest: bool) -> Option<Finding> {
         let repository = &indicator.repository;
-        let moving = |r: &String| indicator.floating_tags.iter().any(|t| matcher::names(r, repository, t));
-        let by_tag = |r: &&String| indicator.tags.iter().any(|t| matcher::names(r, repository, t));
+        let moving = |r: &String| indicator.floating_tags.iter().any(|t| text::same_image(r, repository, t));
+        let by_tag = |r: &&String| indicator.tags.iter().any(|t| text::same_image(r, repository, t));
         let (confidence, reason) = if digest {
             (Confidence::Confirmed, format!("the malicious image of `{repository}`, by digest"))
         } else if references.iter().any(|r| by_tag(&r)) {
@@ -307,9 +314,9 @@ impl Draft<'_> {
             )
         } else {
             let at = self.seen().at.as_ref()?;
-            let open = |w: &&Window| (w.start..=w.end).contains(&at.time);
-            let window = self.incident.windows.iter().find(open).filter(|_| references.iter().any(moving))?;
-            let span = format!("{} to {}", window.start, window.end);
+            let mut windows = self.incident.windows.iter();
+            let window = windows.find(|w| w.holds(at.time)).filter(|_| references.iter().any(moving))?;
+            let span = window.span();
             (
                 Confidence::Possible,
                 format!("a moving tag of `{repository}`, made while it named the malicious image ({span})"),
@@ -374,12 +381,18 @@ fn typed(surface: &str) -> &'static str {
 }
 
 /// The window of one of the indicator's versions that holds this time; where an incident has none of its own for the package,
-/// any window.
+/// one that covers everything.
 fn window_of<'i>(incident: &'i Incident, indicator: &PackageIndicator, time: Timestamp) -> Option<&'i Window> {
-    let names: Vec<String> = indicator.versions.iter().map(|v| format!("{} {v}", indicator.name)).collect();
-    let own: Vec<&Window> = incident.windows.iter().filter(|w| names.contains(&w.artifact)).collect();
-    let windows = if own.is_empty() { incident.windows.iter().collect() } else { own };
-    windows.into_iter().find(|w| (w.start..=w.end).contains(&time))
+    let name = format!("{}/{}", indicator.ecosystem.purl_type(), indicator.name);
+    let covers = |covered: &String| match covered.strip_prefix(&name) {
+        Some("") => true,
+        Some(rest) => rest.strip_prefix('@').is_some_and(|v| indicator.versions.iter().any(|known| known == v)),
+        None => false,
+    };
+    let (own, open): (Vec<&Window>, Vec<&Window>) = incident.windows.iter().partition(|w| w.covers.iter().any(covers));
+    let open: Vec<&Window> = open.into_iter().filter(|w| w.covers.is_empty()).collect();
+    let windows = if own.is_empty() { open } else { own };
+    windows.into_iter().find(|w| w.holds(time))
 }
 
 fn purl(p: &Package) -> String {

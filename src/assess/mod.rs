@@ -233,7 +233,7 @@ mod tests {
         let mut incident: Incident = database.incidents.remove(0);
         let sha256 = hex(&Sha256::digest("harmless"));
         incident.artifacts =
-            vec![ArtifactIndicator { name: "made-up-1.whl".into(), sha256, size: None, sources: Vec::new() }];
+            vec![ArtifactIndicator { name: "made-up-1.whl".into(), sha256: Some(sha256), ..Default::default() }];
         database.incidents = vec![incident];
         Index::new(database, &[])
     }

@@ -8,11 +8,13 @@ use super::{Ending, input, output};
 use crate::{
     cli::{Iocs, IocsCommand},
     ioc::{
-        Database, Index, embedded,
+        Database, Index,
+        database::{self, DatabaseError},
+        embedded,
         lint::{self, Problem},
         model::{Example, Incident},
     },
-    replay::replay,
+    replay::{looked_up, replay},
     text::escape,
 };
 
@@ -36,15 +38,27 @@ fn check(paths: &[PathBuf]) -> anyhow::Result<Ending> {
     let mut problems = Vec::new();
     let mut good = Vec::new();
     for (file, text) in &files {
+        if file.ends_with(".csv") {
+            continue;
+        }
         match lint::check(file, text) {
-            Ok(incident) => good.push((file.clone(), incident)),
+            Ok(_) => good.push(file.as_str()),
             Err(found) => problems.extend(found),
         }
     }
     let mut cases = 0;
-    for (file, incident) in good {
+    let pairs: Vec<(&str, &str)> = files.iter().map(|(f, t)| (f.as_str(), t.as_str())).collect();
+    for file in good {
+        let own: Vec<(&str, &str)> = pairs.iter().filter(|(f, _)| stem(f) == stem(file)).copied().collect();
+        let incident = match database::incidents(&own, "this file") {
+            Ok(mut incidents) => incidents.remove(0),
+            Err(error) => {
+                problems.push(listed(file, &error));
+                continue;
+            }
+        };
         cases += incident.examples.len() + incident.near_misses.len();
-        problems.extend(replayed(&file, incident)?);
+        problems.extend(replayed(file, incident)?);
     }
     if problems.is_empty() {
         output::print(&format!("{} incident files are good, {cases} examples and near misses replayed", files.len()))?;
@@ -52,6 +66,15 @@ fn check(paths: &[PathBuf]) -> anyhow::Result<Ending> {
     }
     let told: Vec<String> = problems.iter().map(told).collect();
     anyhow::bail!("{} faults\n{}", problems.len(), told.join("\n"))
+}
+
+fn stem(file: &str) -> &str {
+    file.rsplit_once('.').map_or(file, |(stem, _)| stem)
+}
+
+fn listed(file: &str, error: &DatabaseError) -> Problem {
+    let hint = format!("each row of `{}.csv` is `ecosystem,name,versions`, versions apart by spaces", stem(file));
+    Problem { file: file.to_owned(), place: "package_list".to_owned(), what: error.to_string(), hint }
 }
 
 fn told(p: &Problem) -> String {
@@ -65,18 +88,29 @@ fn replayed(file: &str, incident: Incident) -> anyhow::Result<Vec<Problem>> {
     let mut database = Database::embedded()?;
     database.incidents = vec![incident];
     let index = Index::new(database, &[]);
-    let faults = cases.into_iter().filter_map(|(place, example)| {
+    let mut faults = Vec::new();
+    for (place, example) in cases {
+        let place = format!("{place} ({})", escape(example.title.as_bytes()));
+        let mut fault = |what| {
+            let hint = "mend the indicator, or the example".to_owned();
+            faults.push(Problem { file: file.to_owned(), place: place.clone(), what, hint });
+        };
         let mut expected = example.expect.clone();
         expected.sort();
         let found = replay(&index, &example);
-        (found != expected).then(|| Problem {
-            file: file.to_owned(),
-            place: format!("{place} ({})", escape(example.title.as_bytes())),
-            what: format!("expected [{}], found [{}]", expected.join(", "), found.join(", ")),
-            hint: "mend the indicator, or the example".to_owned(),
-        })
-    });
-    Ok(faults.collect())
+        if found != expected {
+            fault(format!("expected [{}], found [{}]", expected.join(", "), found.join(", ")));
+        }
+        let looked_up = looked_up(&index, &example);
+        for text in &example.lookups {
+            match (place.starts_with("examples"), looked_up.contains(&text.as_str())) {
+                (true, false) => fault(format!("looking up `{text}` finds nothing")),
+                (false, true) => fault(format!("looking up `{text}` finds an indicator")),
+                _ => {}
+            }
+        }
+    }
+    Ok(faults)
 }
 
 fn named<'e>(list: &'e str, examples: &'e [Example]) -> impl Iterator<Item = (String, Example)> + 'e {
@@ -89,6 +123,10 @@ fn read(paths: &[PathBuf]) -> anyhow::Result<Vec<(String, String)>> {
     for path in paths {
         for entry in walkdir::WalkDir::new(path).sort_by_file_name() {
             let entry = entry.with_context(|| format!("cannot read `{}`", path.display()))?;
+            let list = entry.path().with_extension("csv");
+            if entry.depth() == 0 && entry.file_type().is_file() && list.is_file() {
+                files.push((list.to_string_lossy().into_owned(), input::text(&list)?));
+            }
             if entry.file_type().is_file() && (entry.depth() == 0 || is_incident(path, entry.path())) {
                 files.push((entry.path().to_string_lossy().into_owned(), input::text(entry.path())?));
             }
@@ -101,7 +139,7 @@ fn is_incident(root: &Path, path: &Path) -> bool {
     let below = path.strip_prefix(root).unwrap_or(path);
     let other = ["credentials", "schema", "lists"];
     let elsewhere = below.components().any(|c| other.iter().any(|o| c.as_os_str() == *o));
-    path.extension().is_some_and(|e| e == "json")
+    path.extension().is_some_and(|e| e == "json" || e == "csv")
         && path.file_name().is_some_and(|n| n != "database.json")
         && !elsewhere
 }

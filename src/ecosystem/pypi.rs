@@ -43,6 +43,16 @@ pub fn same_version(known: &str, found: &str) -> bool {
     }
 }
 
+/// By PEP 440; `None` where one of them is no version.
+pub fn order(a: &str, b: &str) -> Option<std::cmp::Ordering> {
+    Some(Version::from_str(a).ok()?.cmp(&Version::from_str(b).ok()?))
+}
+
+/// Whether a text is a version by PEP 440.
+pub fn is_strict_version(text: &str) -> bool {
+    Version::from_str(text).is_ok()
+}
+
 /// Whether a version range, as written behind a name, admits this version. An empty range admits every version, one that
 /// cannot be read too.
 pub fn admits(specifier: &str, version: &str) -> bool {

@@ -10,7 +10,7 @@ pub fn files(folder: &str) -> Vec<(&'static str, &'static str)> {
     let dir = if folder.is_empty() { Some(&IOCS) } else { IOCS.get_dir(folder) };
     let found = dir.into_iter().flat_map(Dir::files);
     let mut files: Vec<_> = found
-        .filter(|f| f.path().extension().is_some_and(|e| e == "json"))
+        .filter(|f| f.path().extension().is_some_and(|e| e == "json" || e == "csv"))
         .filter_map(|f| Some((f.path().file_name()?.to_str()?, f.contents_utf8()?)))
         .collect();
     files.sort_unstable();

@@ -1,85 +1,26 @@
 //! The incidents compiled into lookups.
 
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
-use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
 
 use super::{
-    embedded,
-    model::{ArtifactIndicator, FileIndicator, FileRole, Incident, NetworkIndicator, PackageIndicator},
+    database::Database,
+    feed::{self, Feed},
+    model::{
+        ActionIndicator, ArtifactIndicator, FileIndicator, FileRole, GitIndicator, Incident, NetworkIndicator,
+        NetworkKind, PackageIndicator, Standing, StringIndicator,
+    },
+    pattern,
 };
 use crate::{
-    ecosystem::{normal_name, same_version},
+    ecosystem::{fits, normal_name},
     fact::{Ecosystem, TextId, TreePath},
-    interest::{Interest, glob},
-    text::hex,
+    interest::{Interest, KnownPackages, glob},
 };
-
-/// The incidents of one examination, with their date.
-#[derive(Debug)]
-pub struct Database {
-    /// Counts releases of the database.
-    pub sequence: u64,
-    /// UTC.
-    pub created: Timestamp,
-    /// `sha256:` over all files.
-    pub digest: String,
-    /// By id.
-    pub incidents: Vec<Incident>,
-}
-
-/// A database that cannot be used. The file's fault; where it is embedded, this program's.
-#[derive(Debug, thiserror::Error)]
-pub enum DatabaseError {
-    /// A file is not what the format says.
-    #[error("{file}: {error}")]
-    Malformed {
-        /// File name.
-        file: String,
-        /// Place and mend.
-        error: serde_json::Error,
-    },
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Header {
-    sequence: u64,
-    created: Timestamp,
-}
-
-impl Database {
-    /// The copy in the binary.
-    ///
-    /// # Errors
-    /// Only where the build put a broken file in.
-    pub fn embedded() -> Result<Self, DatabaseError> {
-        let header = embedded::files("").into_iter().find(|(n, _)| *n == "database.json");
-        let (file, text) = header.unwrap_or(("database.json", ""));
-        Self::parse((file, text), &embedded::files("incidents"))
-    }
-
-    /// From the header file and the incident files, as names and texts.
-    ///
-    /// # Errors
-    /// Where one of them is not JSON of the documented shape.
-    pub fn parse(header: (&str, &str), files: &[(&str, &str)]) -> Result<Self, DatabaseError> {
-        fn read<'t, T: Deserialize<'t>>(file: &str, text: &'t str) -> Result<T, DatabaseError> {
-            serde_json::from_str(text).map_err(|error| DatabaseError::Malformed { file: file.to_owned(), error })
-        }
-        let Header { sequence, created } = read(header.0, header.1)?;
-        let mut hash = Sha256::new_with_prefix(header.1);
-        let mut incidents: Vec<Incident> = Vec::new();
-        for (file, text) in files {
-            hash.update(text);
-            incidents.push(read(file, text)?);
-        }
-        incidents.sort_by(|a, b| a.id.cmp(&b.id));
-        Ok(Self { sequence, created, digest: format!("sha256:{}", hex(&hash.finalize())), incidents })
-    }
-}
 
 /// Position of an incident in the database.
 pub type IncidentId = usize;
@@ -87,17 +28,27 @@ pub type IncidentId = usize;
 /// Where an indicator stands: the incident, and the position in one of its lists.
 pub type Place = (IncidentId, usize);
 
-/// Lookups over a database.
+type Table = HashMap<Box<str>, Vec<Place>>;
+
+/// Lookups over a database. What was withdrawn is in none of them.
 #[derive(Debug)]
 pub struct Index {
     /// What was compiled.
     pub database: Database,
     packages: HashMap<(Ecosystem, Box<str>), Vec<Place>>,
-    artifacts: HashMap<String, Place>,
-    file_hashes: HashMap<String, Place>,
-    files: HashMap<String, Vec<Place>>,
-    hosts: HashMap<String, Vec<Place>>,
+    feeds: Vec<Arc<dyn Feed>>,
+    artifacts: Table,
+    file_hashes: Table,
+    files: Table,
+    /// Keys of `files` with a `*`.
+    patterns: Vec<Box<str>>,
+    hosts: Table,
+    urls: Vec<(Box<str>, Place)>,
+    actions: Table,
+    strings: Table,
+    git: Table,
     texts: Vec<String>,
+    text_ids: HashMap<String, TextId>,
     holds: HashMap<TextId, Vec<Holder>>,
 }
 
@@ -118,11 +69,18 @@ impl Index {
         }
         let mut index = Self {
             packages: HashMap::new(),
-            artifacts: HashMap::new(),
-            file_hashes: HashMap::new(),
-            files: HashMap::new(),
-            hosts: HashMap::new(),
+            feeds: Vec::new(),
+            artifacts: Table::new(),
+            file_hashes: Table::new(),
+            files: Table::new(),
+            patterns: Vec::new(),
+            hosts: Table::new(),
+            urls: Vec::new(),
+            actions: Table::new(),
+            strings: Table::new(),
+            git: Table::new(),
             texts: Vec::new(),
+            text_ids: HashMap::new(),
             holds: HashMap::new(),
             database,
         };
@@ -131,64 +89,105 @@ impl Index {
             index.add(id, incident);
         }
         index.database.incidents = incidents;
+        index.patterns = index.files.keys().filter(|k| k.contains('*')).cloned().collect();
+        index.patterns.sort_unstable();
         index
     }
 
+    /// Also asks a feed for packages.
+    pub fn with_feed(mut self, feed: Arc<dyn Feed>) -> Self {
+        self.feeds.push(feed);
+        self
+    }
+
+    /// Turns what the feeds say of these packages into incidents, so that they are judged like every other. Sorted, so that the
+    /// same packages give the same positions.
+    pub fn admit(&mut self, packages: &BTreeSet<(Ecosystem, Box<str>)>) {
+        let mut new = Vec::new();
+        for (ecosystem, name) in packages {
+            for feed in &self.feeds {
+                let mut rows = feed.rows(*ecosystem, name);
+                rows.sort();
+                new.extend(rows.into_iter().map(|row| feed::incident(feed.label(), *ecosystem, name, row)));
+            }
+        }
+        for incident in new {
+            let known = self.database.incidents.iter().any(|i| i.id == incident.id && i.origin == incident.origin);
+            if !known {
+                self.add(self.database.incidents.len(), &incident);
+                self.database.incidents.push(incident);
+            }
+        }
+    }
+
     fn add(&mut self, id: IncidentId, incident: &Incident) {
-        for (i, p) in incident.packages.iter().enumerate() {
+        let live = |standing: &Standing| standing.withdrawn.is_none();
+        for (i, p) in live_of(&incident.packages, |p| live(&p.standing)) {
             let key = (p.ecosystem, normal_name(p.ecosystem, &p.name));
             self.packages.entry(key).or_default().push((id, i));
         }
-        for (i, a) in incident.artifacts.iter().enumerate() {
-            self.artifacts.insert(a.sha256.clone(), (id, i));
+        for (i, a) in live_of(&incident.artifacts, |a| live(&a.standing)) {
+            for hash in [&a.sha256, &a.sha1, &a.md5].into_iter().flatten() {
+                put(&mut self.artifacts, hash, (id, i));
+            }
         }
-        for (i, f) in incident.files.iter().enumerate() {
-            if let Some(hash) = &f.sha256 {
-                self.file_hashes.insert(hash.clone(), (id, i));
+        for (i, f) in live_of(&incident.files, |f| live(&f.standing)) {
+            for hash in [&f.sha256, &f.sha1, &f.md5].into_iter().flatten() {
+                put(&mut self.file_hashes, hash, (id, i));
             }
             for path in &f.paths {
-                let name = path.rsplit(['/', ':']).next().unwrap_or(path);
-                self.files.entry(name.to_owned()).or_default().push((id, i));
+                put(&mut self.files, pattern::base(path), (id, i));
             }
             for text in &f.holds {
                 let text = self.text_id(text);
                 self.holds.entry(text).or_default().push(Holder::File((id, i)));
             }
         }
-        for (i, n) in incident.network.iter().enumerate() {
-            if !n.context_only {
-                let name = n.value.to_lowercase();
-                self.hosts.entry(name).or_default().push((id, i));
+        for (i, n) in live_of(&incident.network, |n| live(&n.standing) && !n.context_only) {
+            match n.kind {
+                NetworkKind::Url => self.urls.push((n.value.as_str().into(), (id, i))),
+                NetworkKind::Domain | NetworkKind::Ip => put(&mut self.hosts, &n.value.to_lowercase(), (id, i)),
             }
         }
-        for (i, p) in incident.processes.iter().enumerate() {
+        for (i, a) in live_of(&incident.actions, |a| live(&a.standing)) {
+            put(&mut self.actions, &a.repository.to_lowercase(), (id, i));
+        }
+        for (i, s) in live_of(&incident.strings, |s| live(&s.standing) && !s.context_only) {
+            put(&mut self.strings, &s.value, (id, i));
+        }
+        for (i, g) in live_of(&incident.git, |g| live(&g.standing) && !g.context_only) {
+            put(&mut self.git, &g.value, (id, i));
+        }
+        for (i, p) in live_of(&incident.processes, |p| live(&p.standing)) {
             let text = self.text_id(&p.holds);
             self.holds.entry(text).or_default().push(Holder::Process((id, i)));
         }
     }
 
     fn text_id(&mut self, text: &str) -> TextId {
-        let known = self.texts.iter().position(|t| t == text);
-        let at = known.unwrap_or_else(|| {
+        let next = TextId::try_from(self.texts.len()).unwrap_or(TextId::MAX);
+        let id = *self.text_ids.entry(text.to_owned()).or_insert(next);
+        if id == next {
             self.texts.push(text.to_owned());
-            self.texts.len() - 1
-        });
-        TextId::try_from(at).unwrap_or(TextId::MAX)
+        }
+        id
     }
 
     /// What surfaces shall look for.
     pub fn interest(&self) -> Interest {
         let mut interest = Interest::with_texts(self.texts.clone());
-        interest.file_names = self.files.keys().cloned().collect();
-        interest.packages = self.packages.keys().cloned().collect();
-        interest.hosts = self.hosts.keys().cloned().collect();
         let files = self.database.incidents.iter().flat_map(|i| &i.files);
-        for file in files.filter(|f| matches!(f.role, FileRole::Module | FileRole::Companion)) {
-            for path in &file.paths {
-                let name = path.rsplit(['/', ':']).next().unwrap_or(path);
-                interest.modules.extend(name.strip_suffix(".py").map(str::to_owned));
+        for file in files.filter(|f| f.standing.withdrawn.is_none()) {
+            interest.files.extend(file.paths.iter().map(|p| pattern::wanted(p, file)));
+            if matches!(file.role, FileRole::Module | FileRole::Companion) {
+                let sites = file.paths.iter().filter(|p| p.starts_with("site:"));
+                let stems = sites.filter_map(|p| pattern::base(p).strip_suffix(".py"));
+                interest.modules.extend(stems.map(str::to_owned));
             }
         }
+        interest.packages = self.packages.keys().cloned().collect();
+        interest.feeds = self.feeds.iter().map(|f| -> Arc<dyn KnownPackages> { Arc::new(Names(f.clone())) }).collect();
+        interest.hosts = self.hosts.keys().map(|h| h.to_string()).collect();
         interest
     }
 
@@ -199,44 +198,47 @@ impl Index {
 
     /// Whether any version of this package is malicious.
     pub fn knows_package(&self, ecosystem: Ecosystem, name: &str) -> bool {
-        self.packages.contains_key(&(ecosystem, name.into()))
+        self.packages.contains_key(&(ecosystem, name.into())) || self.feeds.iter().any(|f| f.knows(ecosystem, name))
+    }
+
+    /// The feeds, for the report.
+    pub fn feeds(&self) -> &[Arc<dyn Feed>] {
+        &self.feeds
     }
 
     /// The indicators of a package, whatever the version.
     pub fn package(&self, ecosystem: Ecosystem, name: &str) -> Vec<(Place, &PackageIndicator)> {
         let places = self.packages.get(&(ecosystem, name.into()));
-        let places = places.into_iter().flatten();
-        places.filter_map(|p| Some((*p, self.incident(p.0)?.packages.get(p.1)?))).collect()
+        self.all(places, |i, at| i.packages.get(at))
     }
 
     /// The indicators that call this exact version malicious.
     pub fn version(&self, ecosystem: Ecosystem, name: &str, version: &str) -> Vec<(Place, &PackageIndicator)> {
         let mut found = self.package(ecosystem, name);
-        found.retain(|(_, p)| p.versions.iter().any(|v| v == "*" || same_version(ecosystem, v, version)));
+        found.retain(|(_, p)| p.versions.iter().any(|v| fits(ecosystem, v, version)));
         found
     }
 
-    /// The wheel, sdist or the like with this SHA-256.
-    pub fn artifact(&self, sha256: &str) -> Option<(Place, &ArtifactIndicator)> {
-        let place = self.artifacts.get(sha256)?;
-        Some((*place, self.incident(place.0)?.artifacts.get(place.1)?))
+    /// The wheels, sdists or the like with this hash; an examination computes SHA-256.
+    pub fn artifacts(&self, hash: &str) -> Vec<(Place, &ArtifactIndicator)> {
+        self.all(self.artifacts.get(hash), |i, at| i.artifacts.get(at))
     }
 
-    /// The file with this SHA-256.
-    pub fn file_hash(&self, sha256: &str) -> Option<(Place, &FileIndicator)> {
-        let place = self.file_hashes.get(sha256)?;
-        Some((*place, self.incident(place.0)?.files.get(place.1)?))
+    /// The files with this hash.
+    pub fn file_hashes(&self, hash: &str) -> Vec<(Place, &FileIndicator)> {
+        self.all(self.file_hashes.get(hash), |i, at| i.files.get(at))
     }
 
     /// The file indicators whose path pattern this path fits; `site` is the part below a site folder.
     pub fn files_at(&self, path: &TreePath, site: Option<&[u8]>) -> Vec<(Place, &FileIndicator)> {
         let name = String::from_utf8_lossy(path.name()).into_owned();
-        let exact = self.files.get(&name).into_iter();
-        let patterns = self.files.iter().filter(|(p, _)| p.contains('*') && glob(p, &name));
-        let places = exact.chain(patterns.map(|(_, places)| places)).flatten();
-        let mut found: Vec<_> = places
+        let exact = self.files.get(name.as_str()).into_iter();
+        let patterns = self.patterns.iter().filter(|p| glob(p, &name)).filter_map(|p| self.files.get(p));
+        let mut found: Vec<_> = exact
+            .chain(patterns)
+            .flatten()
             .filter_map(|p| Some((*p, self.incident(p.0)?.files.get(p.1)?)))
-            .filter(|(_, f)| f.paths.iter().any(|pattern| path_fits(pattern, path, site)))
+            .filter(|(_, f)| f.paths.iter().any(|pattern| pattern::fits(pattern, path, site)))
             .collect();
         found.sort_by_key(|(place, _)| *place);
         found.dedup_by_key(|(place, _)| *place);
@@ -246,20 +248,59 @@ impl Index {
     /// The file indicators of this base name, wherever it stands.
     pub fn files_named(&self, name: &[u8]) -> Vec<(Place, &FileIndicator)> {
         let name = String::from_utf8_lossy(name);
-        let places = self.files.get(name.as_ref()).into_iter().flatten();
-        places.filter_map(|p| Some((*p, self.incident(p.0)?.files.get(p.1)?))).collect()
+        self.all(self.files.get(name.as_ref()), |i, at| i.files.get(at))
     }
 
-    /// The network indicator that a host name, or one of the domains above it, is.
-    pub fn host(&self, name: &str) -> Option<(Place, &NetworkIndicator)> {
+    /// The network indicators that a host name, or one of the domains above it, is.
+    pub fn hosts(&self, name: &str) -> Vec<(Place, &NetworkIndicator)> {
         let mut rest = name;
         loop {
-            let place = self.hosts.get(rest).and_then(|places| places.first());
-            if let Some(found) = place.and_then(|p| Some((*p, self.incident(p.0)?.network.get(p.1)?))) {
-                return Some(found);
+            if let Some(places) = self.hosts.get(rest) {
+                return self.all(Some(places), |i, at| i.network.get(at));
             }
-            rest = rest.split_once('.')?.1;
+            // An address has nothing above it.
+            match rest.split_once('.') {
+                Some((_, above)) if name.parse::<std::net::IpAddr>().is_err() => rest = above,
+                _ => return Vec::new(),
+            }
         }
+    }
+
+    /// The URL indicators that this URL is, or begins with.
+    pub fn urls(&self, url: &str) -> Vec<(Place, &NetworkIndicator)> {
+        let begins = |known: &str| {
+            let rest = url.strip_prefix(known.trim_end_matches('/'));
+            rest.is_some_and(|r| r.is_empty() || r.starts_with(['/', '?', '#']))
+        };
+        let places: Vec<Place> = self.urls.iter().filter(|(u, _)| begins(u)).map(|(_, p)| *p).collect();
+        self.all(Some(&places), |i, at| i.network.get(at))
+    }
+
+    /// The indicators that this use of a GitHub Action is: a commit by itself, a tag that named nothing else, a moved tag while
+    /// it was moved. A moved tag used at an unknown time counts, as no more than `possible`.
+    pub fn actions(&self, repository: &str, reference: &str, at: Option<Timestamp>) -> Vec<(Place, &ActionIndicator)> {
+        let mut found = self.all(self.actions.get(repository.to_lowercase().as_str()), |i, at| i.actions.get(at));
+        found.retain(|(_, a)| action_fits(a, reference, at));
+        found
+    }
+
+    /// The strings of this value.
+    pub fn strings(&self, value: &str) -> Vec<(Place, &StringIndicator)> {
+        self.all(self.strings.get(value), |i, at| i.strings.get(at))
+    }
+
+    /// The traces in git of this value.
+    pub fn git(&self, value: &str) -> Vec<(Place, &GitIndicator)> {
+        self.all(self.git.get(value), |i, at| i.git.get(at))
+    }
+
+    fn all<'i, T>(
+        &'i self,
+        places: Option<&Vec<Place>>,
+        get: fn(&'i Incident, usize) -> Option<&'i T>,
+    ) -> Vec<(Place, &'i T)> {
+        let places = places.into_iter().flatten();
+        places.filter_map(|p| Some((*p, get(self.database.incidents.get(p.0)?, p.1)?))).collect()
     }
 
     /// Who asked for a text.
@@ -268,34 +309,40 @@ impl Index {
     }
 }
 
-/// `~/…` fits below any folder: homes are anywhere in evidence. `/…` fits from the root, `site:…` below a site folder.
-fn path_fits(pattern: &str, path: &TreePath, site: Option<&[u8]>) -> bool {
-    let text = String::from_utf8_lossy(path.as_bytes());
-    if let Some(rest) = pattern.strip_prefix("~/") {
-        let count = rest.split('/').count();
-        let at = text.rmatch_indices('/').nth(count - 1).map(|(i, _)| i);
-        return at.is_some_and(|i| text.get(i + 1..).is_some_and(|tail| glob(rest, tail)));
+/// Whether a reference of an action is a malicious one.
+fn action_fits(a: &ActionIndicator, reference: &str, at: Option<Timestamp>) -> bool {
+    let commit = reference.len() >= 12 && reference.bytes().all(|b| b.is_ascii_hexdigit());
+    if commit {
+        let reference = reference.to_ascii_lowercase();
+        return a
+            .commits
+            .iter()
+            .any(|c| reference.starts_with(c.as_str()) || (reference.len() < 40 && c.starts_with(&reference)));
     }
-    if let Some(rest) = pattern.strip_prefix("site:") {
-        return site.is_some_and(|below| glob(rest, &String::from_utf8_lossy(below)));
+    if a.tags.iter().any(|t| t == reference) {
+        return true;
     }
-    pattern.strip_prefix('/').is_some_and(|rest| glob(rest, &text))
+    let moved = a.moved_tags.iter().any(|t| t == reference || (t == "*" && !a.safe.iter().any(|s| s == reference)));
+    let then = at.is_none_or(|at| a.from.is_none_or(|from| at >= from) && a.until.is_none_or(|until| at <= until));
+    moved && then
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn live_of<T>(items: &[T], live: impl Fn(&T) -> bool) -> impl Iterator<Item = (usize, &T)> {
+    items.iter().enumerate().filter(move |(_, item)| live(item))
+}
 
-    #[test]
-    fn paths_fit_by_component() {
-        let fits = |pattern: &str, path: &str| {
-            TreePath::new(path.as_bytes()).is_some_and(|p| path_fits(pattern, &p, Some(b"x.pth")))
-        };
-        assert!(fits("~/.config/sysmon/sysmon.py", "home/a/.config/sysmon/sysmon.py"));
-        assert!(fits("~/.config/sysmon/sysmon.py", "root/.config/sysmon/sysmon.py"));
-        assert!(!fits("~/.config/sysmon/sysmon.py", "home/a/x.config/sysmon/sysmon.py"));
-        assert!(!fits("~/.config/sysmon/sysmon.py", ".config/sysmon/sysmon.py"));
-        assert!(fits("/tmp/pglog", "tmp/pglog") && !fits("/tmp/pglog", "home/a/tmp/pglog"));
-        assert!(fits("site:x.pth", "v/site-packages/x.pth") && !fits("site:y.pth", "v/site-packages/y.pth"));
+fn put(table: &mut Table, key: &str, place: Place) {
+    let places = table.entry(key.into()).or_default();
+    if !places.contains(&place) {
+        places.push(place);
+    }
+}
+
+#[derive(Debug)]
+struct Names(Arc<dyn Feed>);
+
+impl KnownPackages for Names {
+    fn knows(&self, ecosystem: Ecosystem, name: &str) -> bool {
+        self.0.knows(ecosystem, name)
     }
 }

@@ -88,11 +88,15 @@ impl Lint<'_> {
             && i.network.is_empty()
             && i.images.is_empty()
             && i.artifacts.is_empty()
+            && i.actions.is_empty()
+            && i.git.is_empty()
+            && i.strings.is_empty()
+            && i.package_list.is_none()
         {
             self.say(
                 "packages",
                 "the incident has no indicator",
-                "add packages, files, artifacts, network names or images",
+                "add packages, files, artifacts, network names, images, actions or traces in git",
             );
         }
     }
@@ -133,7 +137,7 @@ impl Lint<'_> {
 
     fn windows(&mut self) {
         for (n, w) in self.incident.windows.iter().enumerate() {
-            if w.start >= w.end {
+            if w.end.is_some_and(|end| w.start >= end) {
                 self.say(format!("windows[{n}]"), "the start is not before the end", "exchange them, or mend the date");
             }
         }
@@ -168,22 +172,24 @@ impl Lint<'_> {
     fn files(&mut self) {
         let incident = self.incident;
         for (n, a) in incident.artifacts.iter().enumerate() {
-            self.hash(&format!("artifacts[{n}].sha256"), &a.sha256);
+            if let Some(hash) = &a.sha256 {
+                self.hash(&format!("artifacts[{n}].sha256"), hash);
+            }
         }
         for (n, f) in incident.files.iter().enumerate() {
             if let Some(hash) = &f.sha256 {
                 self.hash(&format!("files[{n}].sha256"), hash);
             }
             if f.paths.is_empty() {
-                self.say(format!("files[{n}].paths"), "no path", "give `~/…`, `/…` or `site:…`");
+                self.say(format!("files[{n}].paths"), "no path", "give `~/…`, `/…`, `site:…` or `any:…`");
             }
             for path in &f.paths {
-                let rooted = path.starts_with("~/") || path.starts_with('/') || path.starts_with("site:");
+                let rooted = ["~/", "/", "site:", "any:"].iter().any(|start| path.starts_with(start));
                 if !rooted || path.ends_with('/') || path.contains("/../") {
                     self.say(
                         format!("files[{n}].paths"),
                         format!("`{path}` is not a pattern"),
-                        "start it with `~/`, `/` or `site:`",
+                        "start it with `~/`, `/`, `site:` or `any:`",
                     );
                 }
             }
@@ -234,8 +240,9 @@ impl Lint<'_> {
             self.say("near_misses", "none", "add a look-alike that must not be found");
         }
         for (n, e) in incident.examples.iter().enumerate() {
-            if e.expect.is_empty() {
-                self.say(format!("examples[{n}].expect"), "empty", "list `exposure/confidence` of each finding");
+            if e.expect.is_empty() && e.lookups.is_empty() {
+                let hint = "list `exposure/confidence` of each finding of `files`, or give `lookups`";
+                self.say(format!("examples[{n}]"), "nothing to find", hint);
             }
         }
         for (n, e) in incident.near_misses.iter().enumerate() {
@@ -260,6 +267,10 @@ fn sourced(i: &Incident) -> Vec<(String, &[String])> {
     all.extend(list("images", &i.images, |x| &x.sources));
     all.extend(list("kubernetes", &i.kubernetes, |k| &k.sources));
     all.extend(list("git", &i.git, |g| &g.sources));
+    all.extend(list("actions", &i.actions, |a| &a.sources));
+    all.extend(list("strings", &i.strings, |s| &s.sources));
+    all.extend(list("not_indicators", &i.not_indicators, |n| &n.sources));
+    all.extend(i.package_list.iter().map(|p| ("package_list".to_owned(), p.sources.as_slice())));
     all.extend(list("dead_man_switches", &i.dead_man_switches, |d| &d.sources));
     all.extend(i.attribution.iter().map(|a| ("attribution".to_owned(), a.sources.as_slice())));
     for (n, d) in i.disagreements.iter().enumerate() {

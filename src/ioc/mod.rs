@@ -1,8 +1,14 @@
 //! Indicators: their format, the copy in the binary, and the lookups.
 
+pub mod database;
 pub mod embedded;
+pub mod feed;
 pub mod index;
 pub mod lint;
+pub mod list;
 pub mod model;
+pub mod pattern;
+pub mod query;
 
-pub use index::{Database, Index};
+pub use database::Database;
+pub use index::Index;

@@ -146,6 +146,7 @@ fn incident(incident: &Incident, findings: &[&assess::Finding]) -> Option<v1::In
     Some(v1::IncidentReport {
         id: incident.id.clone(),
         title: incident.title.clone(),
+        indicator_source: incident.origin.to_string(),
         exposure,
         confidence,
         references: incident.sources.values().filter_map(|s| s.url.clone()).collect(),

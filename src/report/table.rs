@@ -148,7 +148,7 @@ fn incident(page: &mut Page<'_>, incident: &v1::IncidentReport) -> io::Result<()
     let title = page.paint(Paint::Bold, &title);
     page.line(&title)?;
     for w in &incident.windows {
-        page.prose("  ", &format!("{} could be had from {} to {}", printable(&w.artifact), w.start, w.end))?;
+        page.prose("  ", &format!("{} could be had {}", printable(&w.artifact), w.span()))?;
     }
     let findings = words::worst_first(incident);
     for f in findings.iter().take(FINDINGS) {

@@ -137,6 +137,9 @@ pub struct IncidentReport {
     pub id: String,
     /// One line.
     pub title: String,
+    /// Where its indicators come from: `built in`, a file, `--ioc`.
+    #[serde(default)]
+    pub indicator_source: String,
     /// The worst of its findings.
     pub exposure: Exposure,
     /// The best confidence at that exposure.
@@ -156,8 +159,18 @@ pub struct Window {
     pub artifact: String,
     /// UTC.
     pub start: Timestamp,
-    /// UTC; the widest published end.
-    pub end: Timestamp,
+    /// UTC; the widest published end, or `null` where nobody published one.
+    pub end: Option<Timestamp>,
+}
+
+impl Window {
+    /// "A to B", in words.
+    pub fn span(&self) -> String {
+        match self.end {
+            Some(end) => format!("from {} to {end}", self.start),
+            None => format!("from {}; nobody published an end", self.start),
+        }
+    }
 }
 
 /// One piece of evidence.

@@ -7,7 +7,7 @@
 use super::systemd::is_unit;
 use crate::{
     fact::Fact,
-    interest::Interest,
+    interest::{Interest, WantedFile, WantedFolder},
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface, python::hook::is_hook_name},
 };
 
@@ -35,11 +35,19 @@ impl Surface for NamedFile {
     }
 
     fn claims(&self, interest: &Interest) -> Vec<Claim> {
-        let own = |n: &&String| !is_hook_name(n.as_bytes()) && !is_unit(n.as_bytes());
-        interest.file_names.iter().filter(own).map(|n| Claim::pattern(n)).collect()
+        let own = |f: &&WantedFile| !is_hook_name(f.name.as_bytes()) && !is_unit(f.name.as_bytes());
+        let claim = |f: &WantedFile| match &f.folder {
+            WantedFolder::Any => Claim::pattern(&f.name),
+            WantedFolder::Tail(tail) => Claim::pattern(&f.name).in_tail(tail),
+            WantedFolder::Root(root) => Claim::pattern(&f.name).in_root(root),
+        };
+        interest.files.iter().filter(own).map(claim).collect()
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
+        if !file.interest.wants_size(file.entry.path.name(), file.entry.len) {
+            return Ok(());
+        }
         let at = file.entry.btime.map(|t| crate::fact::At::new(t, "birth time"));
         let at = at.or_else(|| file.mtime("mtime of the file"));
         let interest = file.interest;

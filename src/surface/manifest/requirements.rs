@@ -128,7 +128,7 @@ fn unreadable_pin(line: &str, number: u32, interest: &Interest, listing: &mut Li
             listing.push(pin, Some(number));
             false
         }
-        Asked::Unclear(name) => interest.packages.contains(&(Ecosystem::Pypi, name.into())),
+        Asked::Unclear(name) => interest.knows_package(Ecosystem::Pypi, &name),
         Asked::Other => false,
     }
 }

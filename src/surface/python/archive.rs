@@ -160,7 +160,7 @@ fn sdist_file(folder: &[u8]) -> Vec<Artifact> {
 
 /// Whether an indicator names the package.
 pub fn of_interest(interest: &Interest, normal_name: &str) -> bool {
-    interest.packages.contains(&(Ecosystem::Pypi, normal_name.into()))
+    interest.knows_package(Ecosystem::Pypi, normal_name)
 }
 
 /// Adds what is known of the archive as a file: its name where it is a plausible one, its size, and its SHA-256 where an
@@ -208,8 +208,8 @@ fn hash_of<R: Read + Seek>(archive: &mut R) -> Result<String, Flaw> {
 /// Whether a file's name starts with a package that an indicator names: `litellm-1.82.8 (1)`.
 pub fn starts_with_interest(interest: &Interest, stem: &[u8]) -> bool {
     let name = normalise(&String::from_utf8_lossy(stem));
-    let known = interest.packages.iter().filter(|(ecosystem, _)| *ecosystem == Ecosystem::Pypi);
-    known.map(|(_, k)| name.strip_prefix(&**k)).any(|rest| rest.is_some_and(|r| r.is_empty() || r.starts_with('-')))
+    let ends = name.match_indices('-').map(|(at, _)| at).chain([name.len()]);
+    ends.filter_map(|at| name.get(..at)).any(|start| of_interest(interest, start))
 }
 
 #[cfg(test)]

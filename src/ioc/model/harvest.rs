@@ -1,0 +1,59 @@
+//! What a payload reads.
+
+use serde::{Deserialize, Serialize};
+
+/// How well the harvest list is known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Completeness {
+    /// Read from the payload itself.
+    Exact,
+    /// Some of it is published.
+    Partial,
+    /// Nothing is published: everything readable counts.
+    #[default]
+    Unknown,
+}
+
+/// What the payload reads.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Harvest {
+    /// How well this list is known.
+    #[serde(default)]
+    pub completeness: Completeness,
+    /// In words, with its limits.
+    #[serde(default)]
+    pub note: String,
+    /// Files.
+    #[serde(default)]
+    pub paths: Vec<HarvestRule>,
+    /// Every environment variable of the process that ran it.
+    #[serde(default)]
+    pub environment: bool,
+    /// Kinds of credential taken by other ways (metadata service, cluster API, secret stores), by id.
+    #[serde(default)]
+    pub kinds: Vec<String>,
+    /// The same in words, for the report.
+    #[serde(default)]
+    pub beyond_files: Vec<String>,
+    /// Keys of `sources`.
+    #[serde(default)]
+    pub sources: Vec<String>,
+}
+
+/// Files that the payload reads: each name in `names`, in each folder of `under`, down to `depth` folders below it.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct HarvestRule {
+    /// `~` is every home, `cwd` the working directory of the process (any folder, since it is not known).
+    pub under: Vec<String>,
+    /// Paths relative to that folder; `*` stands for anything but `/`.
+    pub names: Vec<String>,
+    /// Folders below `under` that are searched: 0 is that folder only, absent without limit.
+    #[serde(default)]
+    pub depth: Option<u32>,
+    /// Set where `depth` is not limited.
+    #[serde(default)]
+    pub unlimited: bool,
+}
