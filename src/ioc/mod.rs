@@ -1,14 +1,17 @@
 //! Indicators: their format, the copy in the binary, and the lookups.
 
+pub mod bundle;
 pub mod database;
 pub mod embedded;
 pub mod feed;
+pub mod import;
 pub mod index;
 pub mod lint;
 pub mod list;
 pub mod model;
 pub mod pattern;
 pub mod query;
+pub mod signature;
 
 pub use database::Database;
 pub use index::Index;

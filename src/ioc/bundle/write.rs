@@ -1,0 +1,124 @@
+//! Making a bundle. Everything is in memory: a quarter of a million packages are some ten megabytes.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use super::{BLOCK, BundleError, DIGEST, Head, MAGIC, SCHEMA, SIGNED, key, slot};
+use crate::{
+    ecosystem::normal_name,
+    fact::Ecosystem,
+    ioc::{feed::FeedRow, model::Incident},
+};
+
+/// What goes into a bundle.
+#[derive(Debug, Clone)]
+pub struct Content {
+    /// What it is, in a few words.
+    pub title: String,
+    /// Counts releases.
+    pub sequence: u64,
+    /// UTC.
+    pub created: Timestamp,
+    /// With their lists.
+    pub incidents: Vec<Incident>,
+    /// Ecosystem, name as written, what is said of it.
+    pub rows: Vec<(Ecosystem, String, FeedRow)>,
+}
+
+/// The bytes of a bundle; the same content gives the same bytes.
+///
+/// # Errors
+/// Where it would be larger than the format can say.
+pub fn build(content: &Content) -> Result<Vec<u8>, BundleError> {
+    const LARGE: BundleError = BundleError::Broken("more than four gigabytes");
+    let mut packages: BTreeMap<Vec<u8>, Vec<FeedRow>> = BTreeMap::new();
+    for (ecosystem, name, row) in &content.rows {
+        packages.entry(key(*ecosystem, &normal_name(*ecosystem, name))).or_default().push(row.clone());
+    }
+    for rows in packages.values_mut() {
+        *rows = merged(std::mem::take(rows));
+    }
+    let versions = packages.values().flatten().map(|r| r.versions.len()).sum();
+    let mut body = json(&content.incidents)?;
+    let incidents_length = body.len();
+    let slots = (packages.len() * 3 / 2).next_power_of_two().max(16);
+    let mut table = vec![0_u32; slots];
+    let mut records = Vec::new();
+    let count = u64::try_from(slots).map_err(|_| LARGE)?;
+    for (key, rows) in &packages {
+        let mut at = usize::try_from(slot(key, count)).map_err(|_| LARGE)?;
+        while table.get(at).is_some_and(|s| *s != 0) {
+            at = (at + 1) % slots;
+        }
+        if let Some(slot) = table.get_mut(at) {
+            *slot = u32::try_from(records.len() + 1).map_err(|_| LARGE)?;
+        }
+        let rows = json(&rows.iter().map(|r| (&r.advisory, &r.versions)).collect::<Vec<_>>())?;
+        records.extend(u16::try_from(key.len()).map_err(|_| BundleError::Broken("a name of 64 KiB"))?.to_le_bytes());
+        records.extend_from_slice(key);
+        records.extend(u32::try_from(rows.len()).map_err(|_| LARGE)?.to_le_bytes());
+        records.extend(rows);
+    }
+    body.extend(table.iter().flat_map(|s| s.to_le_bytes()));
+    body.extend(records);
+    let head = Head {
+        schema: SCHEMA.to_owned(),
+        title: content.title.clone(),
+        sequence: content.sequence,
+        created: content.created,
+        incidents: content.incidents.len(),
+        packages: packages.len(),
+        versions,
+        body: u64::try_from(body.len()).map_err(|_| LARGE)?,
+        incidents_length: u64::try_from(incidents_length).map_err(|_| LARGE)?,
+        slots: count,
+    };
+    let head = json(&head)?;
+    let mut bundle = MAGIC.to_vec();
+    bundle.extend(u32::try_from(head.len()).map_err(|_| LARGE)?.to_le_bytes());
+    bundle.extend(head);
+    bundle.extend(body.chunks(BLOCK).flat_map(Sha256::digest));
+    bundle.extend(body);
+    Ok(bundle)
+}
+
+fn json<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, BundleError> {
+    serde_json::to_vec(value).map_err(|_| BundleError::Broken("a value that JSON cannot say"))
+}
+
+/// One row an advisory, its versions sorted, each once.
+fn merged(rows: Vec<FeedRow>) -> Vec<FeedRow> {
+    let mut by: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for row in rows {
+        by.entry(row.advisory).or_default().extend(row.versions);
+    }
+    let sorted = |(advisory, mut versions): (String, Vec<String>)| {
+        versions.sort();
+        versions.dedup();
+        FeedRow { advisory, versions }
+    };
+    by.into_iter().map(sorted).collect()
+}
+
+/// The part of a bundle that is signed.
+///
+/// # Errors
+/// Where the bytes do not start like a bundle.
+pub fn head_of(bundle: &[u8]) -> Result<&[u8], BundleError> {
+    let rest = bundle.strip_prefix(MAGIC.as_slice()).ok_or(BundleError::Foreign)?;
+    let length = rest.first_chunk::<4>().ok_or(BundleError::Broken("it ends in its head"))?;
+    let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| BundleError::Broken("a head of 4 GiB"))?;
+    let json = rest.get(4..).and_then(|r| r.get(..length)).ok_or(BundleError::Broken("it ends in its head"))?;
+    let head: Head = serde_json::from_slice(json).map_err(|_| BundleError::Broken("its head cannot be read"))?;
+    let body = usize::try_from(head.body).map_err(|_| BundleError::Broken("its body is too large"))?;
+    let end = MAGIC.len() + 4 + length + body.div_ceil(BLOCK) * DIGEST;
+    bundle.get(..end).ok_or(BundleError::Broken("it ends in its digests"))
+}
+
+/// The bundle with its signature behind it: one file, so that both change together.
+pub fn with_signature(bundle: &[u8], signature: &str) -> Vec<u8> {
+    let length = u32::try_from(signature.len()).unwrap_or(0);
+    [bundle, signature.as_bytes(), &length.to_le_bytes(), SIGNED].concat()
+}
