@@ -86,9 +86,32 @@ pub struct Choice {
     /// Not this surface (repeatable)
     #[arg(long, value_name = "SURFACE")]
     pub skip: Vec<String>,
+    #[command(flatten)]
+    /// Where the indicators come from.
+    pub indicators: IndicatorOptions,
     /// Worker threads; by default one a core
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub threads: Option<u16>,
+}
+
+/// Where the indicators come from.
+#[derive(Debug, Args, Clone, Default)]
+pub struct IndicatorOptions {
+    /// Also use these indicators: a bundle, incident files, OSV, STIX, MISP, CSV, lists; a file or a folder (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub iocs: Vec<PathBuf>,
+    /// Also look for this: `pypi:name@1.0`, `sha256:…`, `evil[.]example`, `action:owner/name@v1`, `file:name` (repeatable)
+    #[arg(long, value_name = "TEXT")]
+    pub ioc: Vec<String>,
+    /// A minisign public key whose signature is trusted: the line, or a file that holds it (repeatable; also DOSIMETER_KEY)
+    #[arg(long, value_name = "KEY")]
+    pub key: Vec<String>,
+    /// Not the indicators that `iocs update` stored
+    #[arg(long)]
+    pub built_in: bool,
+    /// Refuse indicators older than this
+    #[arg(long, value_name = "DAYS")]
+    pub max_age: Option<u32>,
 }
 
 /// Where the report goes.
@@ -216,4 +239,64 @@ pub enum Iocs {
         #[arg(value_name = "PATH")]
         paths: Vec<PathBuf>,
     },
+    /// List the incidents that are known
+    List(IocsList),
+    /// Show one incident: what, when, how it starts, what it takes, how to clean up, sources
+    Show(IocsShow),
+    /// Look up versions, packages, hashes, domains, actions, images, file names
+    Search(IocsSearch),
+}
+
+/// `dosimeter iocs list`.
+#[derive(Debug, Args, Clone)]
+pub struct IocsList {
+    /// Those whose id, title, summary, aliases or packages hold all these texts
+    #[arg(value_name = "TEXT")]
+    pub text: Vec<String>,
+    /// Those that touch this ecosystem: pypi, npm, cargo, actions …
+    #[arg(long, value_name = "NAME")]
+    pub ecosystem: Option<String>,
+    /// From this day on, YYYY-MM-DD
+    #[arg(long, value_name = "DATE")]
+    pub since: Option<jiff::civil::Date>,
+    /// Up to this day
+    #[arg(long, value_name = "DATE")]
+    pub until: Option<jiff::civil::Date>,
+    #[command(flatten)]
+    /// Where the indicators come from.
+    pub indicators: IndicatorOptions,
+    /// What goes to standard output
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: ListFormat,
+}
+
+/// `dosimeter iocs show`.
+#[derive(Debug, Args, Clone)]
+pub struct IocsShow {
+    /// Its id, or one of its aliases
+    #[arg(value_name = "ID")]
+    pub id: String,
+    #[command(flatten)]
+    /// Where the indicators come from.
+    pub indicators: IndicatorOptions,
+    /// What goes to standard output
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: ListFormat,
+}
+
+/// `dosimeter iocs search`.
+#[derive(Debug, Args, Clone)]
+pub struct IocsSearch {
+    /// `name@version`, `npm:@scope/name@1.0`, a hash, `evil[.]example`, `owner/action@v1`, a file name
+    #[arg(value_name = "TEXT", required = true)]
+    pub texts: Vec<String>,
+    /// When an action's or image's tag was used, RFC 3339: a tag that was moved and moved back is judged with it
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<jiff::Timestamp>,
+    #[command(flatten)]
+    /// Where the indicators come from.
+    pub indicators: IndicatorOptions,
+    /// What goes to standard output
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: ListFormat,
 }

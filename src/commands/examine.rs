@@ -2,9 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 
-use super::surfaces;
+use super::{
+    indicators::{self, Indicators},
+    output, surfaces,
+};
 use crate::{
     accounts::Accounts,
     assess::{Assessment, Case, Evidence, assess},
@@ -15,7 +18,7 @@ use crate::{
     },
     fact::TreePath,
     interest::Interest,
-    ioc::{Database, Index},
+    ioc::Index,
     scan::Setting,
     surface::{SURFACES, Surface, host::file::EveryFile},
 };
@@ -24,6 +27,8 @@ use crate::{
 pub struct Setup {
     /// The indicators.
     pub index: Index,
+    /// Where they come from.
+    pub indicators: Indicators,
     /// The kinds of credential.
     pub catalog: Catalog,
     /// What surfaces shall look for.
@@ -39,11 +44,8 @@ impl Setup {
     /// # Errors
     /// Where they are broken, or the choice names an incident or surface that does not exist.
     pub fn new(choice: &Choice, deep: bool, settings: &[Setting], live: bool) -> anyhow::Result<Self> {
-        let database = Database::embedded().context("the indicators in this program cannot be used")?;
-        if let Some(id) = choice.incident.iter().find(|id| !database.incidents.iter().any(|i| i.id == **id)) {
-            let known: Vec<&str> = database.incidents.iter().map(|i| i.id.as_str()).collect();
-            bail!("no incident `{id}`\nhint: known incidents are {}", known.join(", "));
-        }
+        let indicators = Indicators::load(&choice.indicators)?;
+        let index = indicators.index(&choice.incident)?;
         let known = || surfaces::metas().map(|m| m.id);
         for id in choice.only.iter().chain(&choice.skip) {
             if !known().any(|k| chosen(k, id)) {
@@ -53,9 +55,9 @@ impl Setup {
         let catalog = Catalog::embedded().map_err(anyhow::Error::msg)?;
         let moved = moved(&catalog, settings, live);
         let credentials = CredentialSurface::new(&catalog, &moved).map_err(anyhow::Error::msg)?;
-        let index = Index::new(database, &choice.incident);
+        let deep = deep || bare_hashes(&index);
         let interest = index.interest();
-        Ok(Self { index, catalog, interest, credentials, choice: choice.clone(), deep })
+        Ok(Self { index, indicators, catalog, interest, credentials, choice: choice.clone(), deep })
     }
 
     /// The surfaces that the user's choice leaves.
@@ -80,9 +82,28 @@ impl Setup {
     }
 
     /// Judges what was read.
-    pub fn judge(&self, evidence: Vec<Evidence>, accounts: BTreeMap<Arc<str>, Accounts>) -> Assessment {
-        assess(Case { index: &self.index, catalog: &self.catalog, evidence, accounts })
+    ///
+    /// # Errors
+    /// Where the indicators changed while they were in use.
+    pub fn judge(
+        &mut self,
+        evidence: Vec<Evidence>,
+        accounts: BTreeMap<Arc<str>, Accounts>,
+    ) -> anyhow::Result<Assessment> {
+        self.index.admit(&indicators::packages(evidence.iter().map(|e| &e.seen)));
+        self.indicators.still_good()?;
+        Ok(assess(Case { index: &self.index, catalog: &self.catalog, evidence, accounts }))
     }
+}
+
+/// Whether a hash was given without a name: then every file is hashed.
+fn bare_hashes(index: &Index) -> bool {
+    let artifacts = index.database.incidents.iter().flat_map(|i| &i.artifacts);
+    let bare = artifacts.filter(|a| a.name.starts_with("sha256:")).count();
+    if bare > 0 {
+        output::note("a hash without a file name was given: every file is hashed");
+    }
+    bare > 0
 }
 
 /// Where credentials lie by these settings and, on the live machine, by the caller's environment.

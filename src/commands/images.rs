@@ -28,7 +28,7 @@ use crate::{
 pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     let started = Timestamp::now();
     let outputs = output::plan(&command.output)?;
-    let setup = Setup::new(&command.choice, false, &[], false)?;
+    let mut setup = Setup::new(&command.choice, false, &[], false)?;
     let router = Router::new(setup.surfaces(), &setup.interest);
     let keep = |seen: &Seen| matcher::relevant(&setup.index, seen);
     let options = Options {
@@ -56,10 +56,11 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     drop(progress);
     evidence.retain(|e| matcher::relevant(&setup.index, &e.seen));
     coverage.bytes_read = BYTES_READ.load(std::sync::atomic::Ordering::Relaxed);
-    let assessment = setup.judge(evidence, accounts.clone());
+    let assessment = setup.judge(evidence, accounts.clone())?;
     let names: Vec<_> = command.files.iter().map(|f| f.to_string_lossy()).collect();
     let report = report::build(Examination {
         index: &setup.index,
+        layers: setup.indicators.layers.clone(),
         catalog: &setup.catalog,
         assessment: &assessment,
         coverage,

@@ -10,6 +10,19 @@ use anyhow::Context as _;
 /// More than any report or indicator file has.
 const LIMIT: u64 = 1 << 30;
 
+/// The bytes of a file.
+///
+/// # Errors
+/// Where it cannot be read.
+#[allow(clippy::disallowed_methods)] // the user's own input
+pub fn bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let shown = path.display();
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).with_context(|| format!("cannot open `{shown}`"))?;
+    file.take(LIMIT).read_to_end(&mut bytes).with_context(|| format!("cannot read `{shown}`"))?;
+    Ok(bytes)
+}
+
 /// The text of a file; `-` is standard input.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 
 mod examine;
 mod images;
+mod indicators;
 mod input;
 mod iocs;
 mod output;

@@ -36,7 +36,7 @@ pub fn examine(options: &ScanOptions, paths: Vec<PathBuf>) -> anyhow::Result<Rep
     let started = Timestamp::now();
     let target = target(options, paths)?;
     let settings = scan::settings(&target)?;
-    let setup = Setup::new(&options.choice, options.deep, &settings, target == Target::Live)?;
+    let mut setup = Setup::new(&options.choice, options.deep, &settings, target == Target::Live)?;
     let progress = Progress::start("examining", options.output.quiet);
     let keep = |seen: &crate::fact::Seen| matcher::relevant(&setup.index, seen);
     let scan = Scan {
@@ -63,9 +63,10 @@ pub fn examine(options: &ScanOptions, paths: Vec<PathBuf>) -> anyhow::Result<Rep
     }
     let evidence = outcome.seen.into_iter().map(Evidence::from).collect();
     let accounts = BTreeMap::from([(outcome.tree, outcome.accounts)]);
-    let assessment = setup.judge(evidence, accounts.clone());
+    let assessment = setup.judge(evidence, accounts.clone())?;
     Ok(report::build(Examination {
         index: &setup.index,
+        layers: setup.indicators.layers.clone(),
         catalog: &setup.catalog,
         assessment: &assessment,
         coverage: outcome.coverage,

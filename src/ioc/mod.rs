@@ -11,7 +11,9 @@ pub mod list;
 pub mod model;
 pub mod pattern;
 pub mod query;
+pub mod rows;
 pub mod signature;
+pub mod typed;
 
 pub use database::Database;
 pub use index::Index;

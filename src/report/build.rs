@@ -24,6 +24,8 @@ use crate::{
 pub struct Examination<'e> {
     /// The indicators.
     pub index: &'e Index,
+    /// What was laid over the indicators of the program.
+    pub layers: Vec<v1::Layer>,
     /// The kinds of credential.
     pub catalog: &'e Catalog,
     /// The judgement.
@@ -122,6 +124,7 @@ fn indicators(e: &Examination<'_>) -> v1::Indicators {
         incidents: database.incidents.len(),
         packages: versions,
         age_days: e.started.duration_since(database.created).as_hours().div_euclid(24),
+        layers: e.layers.clone(),
     }
 }
 
@@ -146,16 +149,15 @@ fn incident(incident: &Incident, findings: &[&assess::Finding]) -> Option<v1::In
     Some(v1::IncidentReport {
         id: incident.id.clone(),
         title: incident.title.clone(),
-        indicator_source: incident.origin.to_string(),
         exposure,
         confidence,
         references: incident.sources.values().filter_map(|s| s.url.clone()).collect(),
         windows: incident.windows.iter().map(window).collect(),
-        findings: findings.iter().map(|f| finding(f)).collect(),
+        findings: findings.iter().map(|f| finding(f, &incident.origin)).collect(),
     })
 }
 
-fn finding(f: &assess::Finding) -> v1::Finding {
+fn finding(f: &assess::Finding, origin: &str) -> v1::Finding {
     let environment = f
         .environment
         .as_ref()
@@ -171,6 +173,7 @@ fn finding(f: &assess::Finding) -> v1::Finding {
     v1::Finding {
         id: f.id.clone(),
         indicator: f.indicator.clone(),
+        indicator_source: origin.to_owned(),
         kind: f.kind.as_str().to_owned(),
         exposure: f.exposure,
         confidence: f.confidence,

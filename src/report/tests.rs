@@ -123,6 +123,7 @@ fn examined(found: bool, gaps: bool) -> v1::Report {
         coverage.gaps.push(Gap { origin, surface: "walk", kind: GapKind::Unreadable, detail });
     }
     build(Examination {
+        layers: Vec::new(),
         index: &index,
         catalog: &catalog,
         assessment: &assessment,

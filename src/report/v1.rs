@@ -65,6 +65,28 @@ pub struct Indicators {
     pub packages: usize,
     /// Whole days from `created` to the start of the run.
     pub age_days: i64,
+    /// What was laid over the indicators of the program, in the order it was read.
+    #[serde(default)]
+    pub layers: Vec<Layer>,
+}
+
+/// One source of indicators beside the program itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layer {
+    /// A path, or `--ioc`.
+    pub origin: String,
+    /// What it says of itself.
+    pub title: String,
+    /// Its number, where it has one.
+    pub sequence: Option<u64>,
+    /// UTC, where it has a date.
+    pub created: Option<Timestamp>,
+    /// Incidents in it.
+    pub incidents: usize,
+    /// Packages of its list.
+    pub packages: usize,
+    /// The key that signed it, where that was checked; `null`: whoever could write the file is trusted.
+    pub signed_by: Option<String>,
 }
 
 /// One run.
@@ -137,9 +159,6 @@ pub struct IncidentReport {
     pub id: String,
     /// One line.
     pub title: String,
-    /// Where its indicators come from: `built in`, a file, `--ioc`.
-    #[serde(default)]
-    pub indicator_source: String,
     /// The worst of its findings.
     pub exposure: Exposure,
     /// The best confidence at that exposure.
@@ -180,6 +199,9 @@ pub struct Finding {
     pub id: String,
     /// `pypi/litellm@1.82.8`, `path/~/.config/…`.
     pub indicator: String,
+    /// Where the indicator comes from: `built in`, a file, `--ioc`.
+    #[serde(default)]
+    pub indicator_source: String,
     /// `package`, `file`, `command`, `network`, `process`, `image`.
     pub kind: String,
     /// How far it got.

@@ -128,7 +128,27 @@ pub fn indicators(report: &v1::Report) -> String {
         usize::try_from(i.age_days).map_or_else(|_| "of the future".to_owned(), |d| format!("{} old", count(d, "day")));
     let day = i.created.strftime("%Y-%m-%d");
     let (incidents, versions) = (count(i.incidents, "incident"), count(i.packages, "malicious version"));
-    format!("indicators {} of {day} ({age}): {incidents}, {versions}", i.sequence)
+    let layers: Vec<String> = i.layers.iter().map(layer).collect();
+    let more = if layers.is_empty() { String::new() } else { format!("; also {}", layers.join("; ")) };
+    format!("indicators {} of {day} ({age}): {incidents}, {versions}{more}", i.sequence)
+}
+
+/// "/srv/feed.bundle (number 7 of 2026-11-20, 220411 packages, not signed)"
+fn layer(l: &v1::Layer) -> String {
+    let number = match (l.sequence, l.created) {
+        (Some(n), Some(created)) => format!("number {n} of {}, ", created.strftime("%Y-%m-%d")),
+        _ => String::new(),
+    };
+    let mut held = Vec::new();
+    if l.incidents > 0 {
+        held.push(count(l.incidents, "incident"));
+    }
+    if l.packages > 0 {
+        held.push(count(l.packages, "package"));
+    }
+    let signed = if l.signed_by.is_some() { "signed" } else { "not signed" };
+    let origin = escape(l.origin.as_bytes());
+    format!("{origin} ({number}{}, {signed})", held.join(", "))
 }
 
 /// The findings of an incident, worst first.

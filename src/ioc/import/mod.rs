@@ -1,5 +1,7 @@
 //! Indicators of other people's formats. What cannot be taken over is told, never dropped.
 
+mod native;
+
 use std::collections::BTreeMap;
 
 use super::{feed::FeedRow, model::Incident};
@@ -70,4 +72,17 @@ impl Imported {
             entry.count += left.count;
         }
     }
+}
+
+/// Everything that some files can give, each by its own form.
+///
+/// # Errors
+/// A file of no known form, or a broken one.
+pub fn read(files: &[(String, Vec<u8>)]) -> Result<Imported, ImportError> {
+    let mut imported = Imported::default();
+    for (file, bytes) in files {
+        let text = std::str::from_utf8(bytes).map_err(|_| ImportError::Unknown { file: file.clone() })?;
+        imported.merge(native::read(file, text, files)?);
+    }
+    Ok(imported)
 }

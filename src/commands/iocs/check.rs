@@ -1,12 +1,11 @@
-//! `dosimeter iocs`: working with the indicators.
+//! `dosimeter iocs check`: whether incident files can be trusted.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::{Ending, input, output};
+use super::super::{Ending, input, output};
 use crate::{
-    cli::{Iocs, IocsCommand},
     ioc::{
         Database, Index,
         database::{self, DatabaseError},
@@ -18,17 +17,11 @@ use crate::{
     text::escape,
 };
 
-/// Runs one of them.
+/// Checks files and folders, or the indicators of this program.
 ///
 /// # Errors
 /// Where a file cannot be read, or has a fault.
-pub fn run(command: IocsCommand) -> anyhow::Result<Ending> {
-    match command.command {
-        Iocs::Check { paths } => check(&paths),
-    }
-}
-
-fn check(paths: &[PathBuf]) -> anyhow::Result<Ending> {
+pub fn run(paths: &[PathBuf]) -> anyhow::Result<Ending> {
     let files = if paths.is_empty() {
         embedded::files("incidents").into_iter().map(|(n, t)| (n.to_owned(), t.to_owned())).collect()
     } else {

@@ -1,0 +1,312 @@
+//! The indicators of one run: the copy in the binary, the bundle that `iocs update` stored, and what the call names.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::{Context as _, bail, ensure};
+use jiff::Timestamp;
+
+use super::{input, output};
+use crate::{
+    cli::IndicatorOptions,
+    fact::{Ecosystem, Seen},
+    ioc::{
+        Database, Index,
+        bundle::{Bundle, BundleError},
+        import::{self, Imported},
+        rows::Rows,
+        signature::{self, Key, SignatureError},
+        typed,
+    },
+    report::v1::Layer,
+};
+
+/// The environment variable that holds a public key.
+const KEY_VARIABLE: &str = "DOSIMETER_KEY";
+
+/// The indicators of one run.
+pub struct Indicators {
+    /// The incidents, and the date and number of the newest signed data.
+    pub database: Database,
+    /// Longer lists, in the order they were named.
+    pub bundles: Vec<Arc<Bundle>>,
+    /// Packages of other formats.
+    rows: Vec<Arc<Rows>>,
+    /// What was laid over the copy in the binary.
+    pub layers: Vec<Layer>,
+}
+
+impl Indicators {
+    /// Loads them all.
+    ///
+    /// # Errors
+    /// Where one of them cannot be used, or all are older than `--max-age`.
+    pub fn load(options: &IndicatorOptions) -> anyhow::Result<Self> {
+        let database = Database::embedded().context("the indicators in this program cannot be used")?;
+        let mut indicators = Self { database, bundles: Vec::new(), rows: Vec::new(), layers: Vec::new() };
+        let keys = keys(options)?;
+        if !options.built_in
+            && let Some(path) = stored().filter(|p| rustix::fs::lstat(p).is_ok())
+        {
+            indicators.add_stored(&path, &keys)?;
+        }
+        for path in &options.iocs {
+            indicators.add_named(path, &keys)?;
+        }
+        if !options.ioc.is_empty() {
+            indicators.add_typed(&options.ioc)?;
+        }
+        if let Some(days) = options.max_age {
+            let age = Timestamp::now().duration_since(indicators.database.created).as_hours() / 24;
+            ensure!(
+                age <= i64::from(days),
+                "the indicators are {age} days old, more than `--max-age {days}`\nhint: `dosimeter iocs update` brings newer ones"
+            );
+        }
+        Ok(indicators)
+    }
+
+    /// What was stored by `iocs update`. It is signed, so it may replace incidents.
+    fn add_stored(&mut self, path: &Path, keys: &[Key]) -> anyhow::Result<()> {
+        let shown = path.display();
+        let hint = "hint: `dosimeter iocs update` stores it anew; `--built-in` does without it";
+        let bundle = open(path).with_context(|| format!("the stored indicators cannot be used\n{hint}"))?;
+        let signed_by = match signature::verify(&bundle, None, keys) {
+            Ok(key) => Some(key.as_str().to_owned()),
+            // Nobody to ask: then it must at least be out of reach of everybody else.
+            Err(SignatureError::NoKey) if mine_alone(path) => None,
+            Err(SignatureError::NoKey) => bail!(
+                "`{shown}` may have been changed by others, and no key is known to check it with\nhint: give the key with `--key` or `{KEY_VARIABLE}`; `--built-in` does without it"
+            ),
+            Err(error) => bail!("the stored indicators `{shown}` are not trusted: {error}\n{hint}"),
+        };
+        if bundle.head.sequence < self.database.sequence {
+            output::note(&format!(
+                "the stored indicators are number {}, those of this program number {}: the stored ones are not used",
+                bundle.head.sequence, self.database.sequence
+            ));
+            return Ok(());
+        }
+        let incidents =
+            bundle.incidents().with_context(|| format!("the stored indicators `{shown}` cannot be used\n{hint}"))?;
+        self.database.replace(incidents);
+        self.take_date_of(&bundle);
+        self.add_bundle(bundle, signed_by);
+        Ok(())
+    }
+
+    fn take_date_of(&mut self, bundle: &Bundle) {
+        use sha2::Digest as _;
+        self.database.sequence = bundle.head.sequence;
+        self.database.created = bundle.head.created;
+        self.database.digest = format!("sha256:{}", crate::text::hex(&sha2::Sha256::digest(&bundle.signed_part)));
+    }
+
+    fn add_bundle(&mut self, bundle: Bundle, signed_by: Option<String>) {
+        use crate::ioc::feed::Feed as _;
+        self.layers.push(Layer {
+            origin: bundle.label().to_owned(),
+            title: bundle.head.title.clone(),
+            sequence: Some(bundle.head.sequence),
+            created: Some(bundle.head.created),
+            incidents: bundle.head.incidents,
+            packages: bundle.head.packages,
+            signed_by,
+        });
+        self.bundles.push(Arc::new(bundle));
+    }
+
+    /// What `--iocs` names: a bundle, a file of any format that can be taken over, or a folder of them.
+    fn add_named(&mut self, path: &Path, keys: &[Key]) -> anyhow::Result<()> {
+        match open(path) {
+            Ok(bundle) => {
+                let beside = beside(path)?;
+                let signed = signature::verify(&bundle, beside.as_deref(), keys);
+                let signed_by = signed.ok().map(|k| k.as_str().to_owned());
+                let incidents = bundle.incidents().with_context(|| format!("`{}`", path.display()))?;
+                match &signed_by {
+                    Some(_) if bundle.head.sequence >= self.database.sequence => {
+                        self.database.replace(incidents);
+                        self.take_date_of(&bundle);
+                    }
+                    _ => self.database.add(incidents),
+                }
+                self.add_bundle(bundle, signed_by);
+                Ok(())
+            }
+            Err(BundleError::Foreign) => self.add_foreign(path),
+            Err(error) => Err(error).with_context(|| format!("`{}`", path.display())),
+        }
+    }
+
+    fn add_foreign(&mut self, path: &Path) -> anyhow::Result<()> {
+        let imported = imported(path)?;
+        for (why, left) in &imported.left {
+            output::note(&format!("{}: left out {} times: {why} (`{}`)", path.display(), left.count, left.example));
+        }
+        let label = path.display().to_string();
+        self.add_imported(imported, &label, "a file of the user's");
+        Ok(())
+    }
+
+    fn add_imported(&mut self, imported: Imported, origin: &str, title: &str) {
+        let mut incidents = imported.incidents;
+        incidents.iter_mut().for_each(|i| i.origin = origin.into());
+        let rows = Rows::new(origin, imported.rows);
+        self.layers.push(Layer {
+            origin: origin.to_owned(),
+            title: title.to_owned(),
+            sequence: None,
+            created: None,
+            incidents: incidents.len(),
+            packages: rows.packages(),
+            signed_by: None,
+        });
+        self.database.add(incidents);
+        if rows.packages() > 0 {
+            self.rows.push(Arc::new(rows));
+        }
+    }
+
+    fn add_typed(&mut self, texts: &[String]) -> anyhow::Result<()> {
+        let incident = typed::incident(texts).map_err(anyhow::Error::msg)?;
+        self.add_imported(
+            Imported { incidents: vec![incident], ..Imported::default() },
+            "--ioc",
+            "given on the command line",
+        );
+        Ok(())
+    }
+
+    /// Compiled, or only the incidents `wanted` names.
+    ///
+    /// # Errors
+    /// Where it names one that does not exist.
+    pub fn index(&self, wanted: &[String]) -> anyhow::Result<Index> {
+        let known = |id: &str| self.database.incidents.iter().any(|i| i.id == id);
+        if let Some(id) = wanted.iter().find(|id| !known(id)) {
+            bail!(
+                "no incident `{id}`\nhint: `dosimeter iocs list` names them; `dosimeter iocs search` finds one by a package"
+            );
+        }
+        let mut index = Index::new(self.database.clone(), wanted);
+        if wanted.is_empty() {
+            for bundle in &self.bundles {
+                index = index.with_feed(bundle.clone());
+            }
+            for rows in &self.rows {
+                index = index.with_feed(rows.clone());
+            }
+        }
+        Ok(index)
+    }
+
+    /// Whether every bundle is still what its head says.
+    ///
+    /// # Errors
+    /// Where one was changed while it was in use: its answers are worth nothing.
+    pub fn still_good(&self) -> anyhow::Result<()> {
+        for bundle in &self.bundles {
+            if let Some(fault) = bundle.fault() {
+                use crate::ioc::feed::Feed as _;
+                bail!("`{}`: {fault}\nhint: `--built-in` examines without it", bundle.label());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The packages among these facts that a feed has to be asked for.
+pub fn packages<'s>(facts: impl Iterator<Item = &'s Seen>) -> std::collections::BTreeSet<(Ecosystem, Box<str>)> {
+    use crate::{ecosystem::normal_name, fact::Fact};
+    let mut packages = std::collections::BTreeSet::new();
+    for seen in facts {
+        match &seen.fact {
+            Fact::Package(p) => {
+                packages.insert((p.ecosystem, normal_name(p.ecosystem, &p.name)));
+            }
+            Fact::Command(c) => packages.extend(c.wanted.iter().map(|w| (w.ecosystem, w.name.clone()))),
+            _ => {}
+        }
+    }
+    packages
+}
+
+/// The keys that are trusted: those pinned in this program, `--key`, and the environment's.
+///
+/// # Errors
+/// Where one is no key.
+pub fn keys(options: &IndicatorOptions) -> anyhow::Result<Vec<Key>> {
+    let named = options.key.iter().cloned().chain(std::env::var(KEY_VARIABLE).ok().filter(|k| !k.is_empty()));
+    let mut keys = Key::pinned();
+    for text in named {
+        let read = if Path::new(&text).is_file() { input::text(Path::new(&text))? } else { text.clone() };
+        keys.push(Key::parse(&read).with_context(|| {
+            format!("`{text}` is no minisign public key\nhint: it is a line that starts with `RW`, or the file that holds it")
+        })?);
+    }
+    Ok(keys)
+}
+
+/// Where `iocs update` stores its bundle; `None` where there is no home.
+pub fn stored() -> Option<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    let folder = set("DOSIMETER_DATA")
+        .or_else(|| Some(set("XDG_DATA_HOME")?.join("dosimeter")))
+        .or_else(|| Some(set("HOME")?.join(".local/share/dosimeter")))?;
+    Some(folder.join("indicators.bundle"))
+}
+
+/// Opens a bundle.
+///
+/// # Errors
+/// Where it cannot be read, or is none.
+#[allow(clippy::disallowed_methods)] // the user's own input
+pub fn open(path: &Path) -> Result<Bundle, BundleError> {
+    // A folder opens like a file and then cannot be read.
+    if path.is_dir() {
+        return Err(BundleError::Foreign);
+    }
+    Bundle::open(File::open(path)?, &path.display().to_string())
+}
+
+/// The signature that lies beside a bundle, if one does.
+///
+/// # Errors
+/// Where it is there and cannot be read.
+pub fn beside(path: &Path) -> anyhow::Result<Option<String>> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".minisig");
+    let path = PathBuf::from(name);
+    if path.is_file() { input::text(&path).map(Some) } else { Ok(None) }
+}
+
+/// Everything that a file, or the files of a folder, can give.
+///
+/// # Errors
+/// Where a file cannot be read, or has no known format.
+pub fn imported(path: &Path) -> anyhow::Result<Imported> {
+    let mut imported = Imported::default();
+    let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+    for entry in walkdir::WalkDir::new(path).sort_by_file_name() {
+        let entry = entry.with_context(|| format!("cannot read `{}`", path.display()))?;
+        if entry.file_type().is_file() || entry.depth() == 0 && !entry.file_type().is_dir() {
+            files.push((entry.path().display().to_string(), input::bytes(entry.path())?));
+        }
+    }
+    ensure!(!files.is_empty(), "no file in `{}`", path.display());
+    imported.merge(import::read(&files)?);
+    Ok(imported)
+}
+
+/// Whether nobody but this account and root can have written a file.
+fn mine_alone(path: &Path) -> bool {
+    let own = rustix::process::geteuid().as_raw();
+    let safe = |path: &Path| {
+        rustix::fs::stat(path).is_ok_and(|s| (s.st_uid == own || s.st_uid == 0) && s.st_mode & 0o022 == 0)
+    };
+    safe(path) && path.parent().is_some_and(safe)
+}
