@@ -94,6 +94,14 @@ pub struct Choice {
     pub threads: Option<u16>,
 }
 
+/// Whose signature counts.
+#[derive(Debug, Args, Clone, Default)]
+pub struct KeyOptions {
+    /// A minisign public key whose signature is trusted: the line, or a file that holds it (repeatable; also DOSIMETER_KEY)
+    #[arg(long, value_name = "KEY")]
+    pub key: Vec<String>,
+}
+
 /// Where the indicators come from.
 #[derive(Debug, Args, Clone, Default)]
 pub struct IndicatorOptions {
@@ -103,9 +111,9 @@ pub struct IndicatorOptions {
     /// Also look for this: `pypi:name@1.0`, `sha256:…`, `evil[.]example`, `action:owner/name@v1`, `file:name` (repeatable)
     #[arg(long, value_name = "TEXT")]
     pub ioc: Vec<String>,
-    /// A minisign public key whose signature is trusted: the line, or a file that holds it (repeatable; also DOSIMETER_KEY)
-    #[arg(long, value_name = "KEY")]
-    pub key: Vec<String>,
+    #[command(flatten)]
+    /// Whose signature counts.
+    pub key: KeyOptions,
     /// Not the indicators that `iocs update` stored
     #[arg(long)]
     pub built_in: bool,
@@ -245,6 +253,41 @@ pub enum Iocs {
     Show(IocsShow),
     /// Look up versions, packages, hashes, domains, actions, images, file names
     Search(IocsSearch),
+    /// Take a newer bundle into use, from an address or a file, once its signature is good; never happens by itself
+    Update(IocsUpdate),
+    /// Make a bundle of a folder of incidents, to be signed and published
+    Build(IocsBuild),
+}
+
+/// `dosimeter iocs update`.
+#[derive(Debug, Args, Clone)]
+pub struct IocsUpdate {
+    /// Address or file of a bundle; its signature is expected beside it, with `.minisig` behind the name
+    #[arg(value_name = "URL|FILE")]
+    pub source: Option<String>,
+    #[command(flatten)]
+    /// Whose signature counts.
+    pub key: KeyOptions,
+    /// How long a download may take, all in all
+    #[arg(long, value_name = "SECONDS", default_value = "120")]
+    pub timeout: u64,
+}
+
+/// `dosimeter iocs build`.
+#[derive(Debug, Args, Clone)]
+pub struct IocsBuild {
+    /// A folder with `database.json` and `incidents/`
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// The bundle; its head, which is what is signed, is written beside it with `.head` behind the name
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Also hold the packages of this file or folder: OSV records, CSV, lists (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub feed: Vec<PathBuf>,
+    /// What it is, in a few words
+    #[arg(long, value_name = "TEXT", default_value = "dosimeter indicators")]
+    pub title: String,
 }
 
 /// `dosimeter iocs list`.

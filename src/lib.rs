@@ -17,6 +17,8 @@ pub mod image;
 pub mod interest;
 pub mod ioc;
 pub mod matcher;
+#[cfg(feature = "online")]
+pub mod online;
 pub mod replay;
 pub mod report;
 pub mod rotate;

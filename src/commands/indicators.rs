@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::{input, output};
 use crate::{
-    cli::IndicatorOptions,
+    cli::{IndicatorOptions, KeyOptions},
     fact::{Ecosystem, Seen},
     ioc::{
         Database, Index,
@@ -47,7 +47,7 @@ impl Indicators {
     pub fn load(options: &IndicatorOptions) -> anyhow::Result<Self> {
         let database = Database::embedded().context("the indicators in this program cannot be used")?;
         let mut indicators = Self { database, bundles: Vec::new(), rows: Vec::new(), layers: Vec::new() };
-        let keys = keys(options)?;
+        let keys = keys(&options.key)?;
         if !options.built_in
             && let Some(path) = stored().filter(|p| rustix::fs::lstat(p).is_ok())
         {
@@ -239,7 +239,7 @@ pub fn packages<'s>(facts: impl Iterator<Item = &'s Seen>) -> std::collections::
 ///
 /// # Errors
 /// Where one is no key.
-pub fn keys(options: &IndicatorOptions) -> anyhow::Result<Vec<Key>> {
+pub fn keys(options: &KeyOptions) -> anyhow::Result<Vec<Key>> {
     let named = options.key.iter().cloned().chain(std::env::var(KEY_VARIABLE).ok().filter(|k| !k.is_empty()));
     let mut keys = Key::pinned();
     for text in named {

@@ -117,6 +117,53 @@ fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     written
 }
 
+/// A file that the user named with `-o`.
+///
+/// # Errors
+/// Where it cannot be written.
+pub fn write_named(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    write_file(path, bytes).with_context(|| format!("cannot write `{}`", path.display()))
+}
+
+/// Puts bytes into this program's own data folder: written beside their place, judged there by `good`, and moved only where it
+/// says so. A kill at any moment leaves the old file or the new one.
+///
+/// # Errors
+/// What `good` says, or the system.
+#[allow(clippy::disallowed_methods)] // the user's own data folder
+pub fn store(path: &Path, bytes: &[u8], good: impl FnOnce(&Path) -> anyhow::Result<bool>) -> anyhow::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let shown = folder.display();
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .with_context(|| format!("cannot make `{shown}`"))?;
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.part", std::process::id()));
+    let part = path.with_file_name(name);
+    let write = || -> io::Result<()> {
+        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    let done = write().with_context(|| format!("cannot write in `{shown}`")).and_then(|()| {
+        if !good(&part)? {
+            std::fs::remove_file(&part)?;
+            return Ok(());
+        }
+        std::fs::rename(&part, path)?;
+        // The move itself is on the disk only with its folder.
+        std::fs::File::open(folder)?.sync_all()?;
+        Ok(())
+    });
+    if done.is_err() {
+        let _ = std::fs::remove_file(&part);
+    }
+    done
+}
+
 /// Columns of standard output: of the terminal, else what `COLUMNS` says, else 100.
 pub fn width() -> u16 {
     let terminal = rustix::termios::tcgetwinsize(io::stdout()).ok().map(|w| w.ws_col).filter(|w| *w > 0);

@@ -25,37 +25,40 @@ pub fn run(paths: &[PathBuf]) -> anyhow::Result<Ending> {
     let files = if paths.is_empty() {
         embedded::files("incidents").into_iter().map(|(n, t)| (n.to_owned(), t.to_owned())).collect()
     } else {
-        read(paths)?
+        files(paths)?
     };
     anyhow::ensure!(!files.is_empty(), "no incident file found\nhint: name a `.json` file or a folder that holds some");
+    let (incidents, cases) = all_good(&files)?;
+    output::print(&format!("{incidents} incident files are good, {cases} examples and near misses replayed"))?;
+    Ok(Ending::Nothing)
+}
+
+/// How many incidents and cases there are, where all of them are good.
+///
+/// # Errors
+/// Every fault of every file.
+pub fn all_good(files: &[(String, String)]) -> anyhow::Result<(usize, usize)> {
     let mut problems = Vec::new();
-    let mut good = Vec::new();
-    for (file, text) in &files {
-        if file.ends_with(".csv") {
+    let (mut incidents, mut cases) = (0, 0);
+    for (file, text) in files.iter().filter(|(f, _)| !f.ends_with(".csv")) {
+        if let Err(found) = lint::check(file, text) {
+            problems.extend(found);
             continue;
         }
-        match lint::check(file, text) {
-            Ok(_) => good.push(file.as_str()),
-            Err(found) => problems.extend(found),
+        let own = files.iter().filter(|(f, _)| stem(f) == stem(file)).map(|(f, t)| (f.as_str(), t.as_str()));
+        match database::incidents(&own.collect::<Vec<_>>(), "this file") {
+            Err(error) => problems.push(listed(file, &error)),
+            Ok(found) => {
+                for incident in found {
+                    incidents += 1;
+                    cases += incident.examples.len() + incident.near_misses.len();
+                    problems.extend(replayed(file, incident)?);
+                }
+            }
         }
     }
-    let mut cases = 0;
-    let pairs: Vec<(&str, &str)> = files.iter().map(|(f, t)| (f.as_str(), t.as_str())).collect();
-    for file in good {
-        let own: Vec<(&str, &str)> = pairs.iter().filter(|(f, _)| stem(f) == stem(file)).copied().collect();
-        let incident = match database::incidents(&own, "this file") {
-            Ok(mut incidents) => incidents.remove(0),
-            Err(error) => {
-                problems.push(listed(file, &error));
-                continue;
-            }
-        };
-        cases += incident.examples.len() + incident.near_misses.len();
-        problems.extend(replayed(file, incident)?);
-    }
     if problems.is_empty() {
-        output::print(&format!("{} incident files are good, {cases} examples and near misses replayed", files.len()))?;
-        return Ok(Ending::Nothing);
+        return Ok((incidents, cases));
     }
     let told: Vec<String> = problems.iter().map(told).collect();
     anyhow::bail!("{} faults\n{}", problems.len(), told.join("\n"))
@@ -110,8 +113,8 @@ fn named<'e>(list: &'e str, examples: &'e [Example]) -> impl Iterator<Item = (St
     examples.iter().enumerate().map(move |(n, e)| (format!("{list}[{n}]"), e.clone()))
 }
 
-/// Every `.json` below the folders, and the files named. A folder of the whole database has its incidents in `incidents`.
-fn read(paths: &[PathBuf]) -> anyhow::Result<Vec<(String, String)>> {
+/// Every `.json` and its list below the folders, and the files named. A folder of the whole database has its incidents in `incidents`.
+pub fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<(String, String)>> {
     let mut files = Vec::new();
     for path in paths {
         for entry in walkdir::WalkDir::new(path).sort_by_file_name() {

@@ -1,9 +1,11 @@
 //! `dosimeter iocs`: working with the indicators.
 
+mod build;
 mod check;
 mod list;
 mod search;
 mod show;
+mod update;
 
 use super::Ending;
 use crate::cli::{Iocs, IocsCommand};
@@ -18,5 +20,7 @@ pub fn run(command: IocsCommand) -> anyhow::Result<Ending> {
         Iocs::List(command) => list::run(&command),
         Iocs::Show(command) => show::run(&command),
         Iocs::Search(command) => search::run(&command),
+        Iocs::Update(command) => update::run(&command),
+        Iocs::Build(command) => build::run(&command),
     }
 }
