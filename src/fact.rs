@@ -340,6 +340,11 @@ pub enum Fact {
         /// What the user asked for, where the tool wrote it down.
         asked: Vec<Requirement>,
     },
+    /// What the project in the folder of this manifest asks for by name.
+    Project {
+        /// Its direct requirements.
+        asked: Vec<Requirement>,
+    },
     /// An install command that somebody typed, or that built an image.
     Command(Command),
     /// A host name or address that an indicator asks about.

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::Evidence;
+use super::{Evidence, project::Project};
 use crate::{
     ecosystem::pypi,
     fact::{At, EnvironmentKind, Fact, Package, Placement, Requirement, Seen, TreePath},
@@ -72,6 +72,7 @@ impl Sites {
         let mut sites = Self::default();
         let mut installers: HashMap<Folder, (Box<str>, Option<At>)> = HashMap::new();
         let mut requested: BTreeSet<Folder> = BTreeSet::new();
+        let mut projects: Vec<(&Arc<str>, Project, &[Requirement])> = Vec::new();
         for Evidence { seen, .. } in evidence {
             let tree = seen.origin.tree.clone();
             match &seen.fact {
@@ -96,6 +97,9 @@ impl Sites {
                     requested.insert((tree, seen.origin.path.parent()));
                 }
                 Fact::Environment { prefix, kind, asked } => sites.environment(tree, prefix, *kind, asked),
+                Fact::Project { asked } => {
+                    projects.push((&seen.origin.tree, Project::new(seen.origin.path.parent()), asked));
+                }
                 _ => {}
             }
         }
@@ -109,6 +113,10 @@ impl Sites {
                 }
             }
             site.distributions.sort_by(|a, b| a.package.name.cmp(&b.package.name));
+        }
+        for ((tree, prefix), (_, asked)) in &mut sites.environments {
+            let own = projects.iter().filter(|(t, project, _)| *t == tree && project.has(prefix));
+            own.for_each(|(.., more)| asked.extend_from_slice(more));
         }
         sites
     }

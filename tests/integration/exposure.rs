@@ -35,6 +35,24 @@ fn an_installed_version_says_why_it_is_there() {
 }
 
 #[test]
+fn a_chain_starts_at_what_the_project_asks_for() {
+    let chain = |manifest: &str| {
+        let machine = Machine::new()
+            .home(manifest, "[project]\nname = 'app'\ndependencies = ['dspy>=2']\n")
+            .venv("app/.venv")
+            .dist_requiring("my-plugin", "0.3.0", &["dspy"])
+            .dist_requiring("dspy", "2.6.0", &["litellm"])
+            .dist("litellm", "1.82.8");
+        let (report, _) = report(machine.root());
+        let links = finding(&report, "pypi/litellm@1.82.8", "METADATA")["chain"].as_array().unwrap().clone();
+        links.iter().map(|l| format!("{}{}", l["name"], l["requested"])).collect::<Vec<_>>()
+    };
+    assert_eq!(chain("app/pyproject.toml"), ["\"dspy\"true", "\"litellm\"false"]);
+    // A manifest elsewhere says nothing of this environment.
+    assert_eq!(chain("other/pyproject.toml"), ["\"my-plugin\"false", "\"dspy\"false", "\"litellm\"false"]);
+}
+
+#[test]
 fn two_environments_of_one_machine_are_judged_apart() {
     let machine = dragged_in().venv("other").dist("litellm", "1.82.6").venv("third").dist("litellm", "1.82.7");
     let (report, _) = report(machine.root());
