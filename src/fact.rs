@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Slash-separated bytes below a tree's root: never absolute, never `..`, not necessarily UTF-8. The root itself is empty.
@@ -263,6 +263,17 @@ pub struct Command {
     pub action: CommandAction,
     /// The packages it names.
     pub wanted: Vec<Wanted>,
+    /// It takes only versions that are older.
+    pub cutoff: Option<Cutoff>,
+}
+
+/// Since when a version may not have been published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cutoff {
+    /// This time.
+    At(Timestamp),
+    /// So long before the command.
+    Age(SignedDuration),
 }
 
 /// What a command asked for.

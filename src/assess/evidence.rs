@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     ecosystem::pypi,
-    fact::{Artifact, Command, CommandAction, EnvironmentKind, Fact, Package, Placement, Seen},
+    fact::{Artifact, Command, CommandAction, Cutoff, EnvironmentKind, Fact, Package, Placement, Seen},
     ioc::model::{FileIndicator, FileRole, ImageIndicator, Incident, PackageIndicator, Trigger, Window},
     matcher::{self, By, Hit},
     text,
@@ -249,7 +249,9 @@ impl Draft<'_> {
         let all: Vec<usize> = hits.filter_map(open).collect();
         let in_time = all.iter().filter_map(|i| {
             let indicator = self.incident.packages.get(*i)?;
-            Some((*i, indicator, window_of(self.incident, indicator, time)?))
+            let window = window_of(self.incident, indicator, time)?;
+            let published = c.cutoff.is_none_or(|cutoff| window.start < before(cutoff, time));
+            published.then_some((*i, indicator, window))
         });
         let in_time: Vec<_> = in_time.collect();
         if in_time.first().is_none_or(|(first, ..)| *first != at) {
@@ -370,6 +372,14 @@ fn typed(surface: &str) -> &'static str {
         "it was typed; whether it succeeded is not recorded"
     } else {
         "it built the image"
+    }
+}
+
+/// The time before which a version must have been published, for a command typed at `time`.
+fn before(cutoff: Cutoff, time: Timestamp) -> Timestamp {
+    match cutoff {
+        Cutoff::At(at) => at,
+        Cutoff::Age(age) => time.checked_sub(age).unwrap_or(Timestamp::MIN),
     }
 }
 

@@ -5,6 +5,7 @@
 //! command line rides along.
 
 mod args;
+mod cutoff;
 mod prefix;
 mod python;
 mod spec;
