@@ -195,7 +195,15 @@ impl Draft<'_> {
             (false, Some(_)) => ", by name; its bytes are not the known ones",
             (false, None) => ", by name",
         };
+        let seen = self.seen();
+        let beside = || self.sites.site(&seen.origin.tree, &seen.origin.path.parent());
+        let in_target =
+            indicator.role == FileRole::Hook && !placed && beside().is_some_and(|site| !site.distributions.is_empty());
         let judgement = match (indicator.role, placed) {
+            _ if in_target => {
+                let when = "it runs at every Python start that has this folder as a site folder or on its path";
+                (Exposure::Installed, sure, format!("{what}{bytes}, beside what was installed here; {when}"))
+            }
             (FileRole::Hook | FileRole::Companion, true) => {
                 let reason = format!("{what}{bytes}; it runs at every Python start");
                 (Exposure::Installed, sure, reason)
@@ -213,9 +221,9 @@ impl Draft<'_> {
         };
         let mut finding = self.finding(FindingKind::File, name, judgement);
         finding.role = Some(indicator.role);
-        finding.by_itself = placed && matches!(indicator.role, FileRole::Hook | FileRole::Companion);
+        finding.by_itself = in_target || (placed && matches!(indicator.role, FileRole::Hook | FileRole::Companion));
         finding.artifact = bytes_of(&self.seen().fact);
-        if placed && pypi::site_of(&self.seen().origin.path).is_some() {
+        if in_target || (placed && pypi::site_of(&seen.origin.path).is_some()) {
             self.settle_in(&mut finding, indicator.package.as_deref());
         }
         finding

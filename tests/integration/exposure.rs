@@ -35,6 +35,26 @@ fn an_installed_version_says_why_it_is_there() {
 }
 
 #[test]
+fn a_hook_in_a_target_folder_belongs_to_it() {
+    let info = |folder: &str| format!("{folder}/litellm-1.82.8.dist-info/METADATA");
+    let metadata = "Metadata-Version: 2.1\nName: litellm\nVersion: 1.82.8\n";
+    let machine = Machine::new()
+        .home(&info("layer"), metadata)
+        .home("layer/litellm_init.pth", "import os\n")
+        .home(&info(".cache/uv/archive-v0/SwJqFGqkJxEEAgSd"), metadata)
+        .home(".cache/uv/archive-v0/SwJqFGqkJxEEAgSd/litellm_init.pth", "import os\n")
+        .home("loose/litellm_init.pth", "import os\n");
+    let (report, _) = report(machine.root());
+    let hook = |folder: &str| {
+        let found = finding(&report, "path/site:litellm_init.pth", folder);
+        format!("{}/{} in {}", found["exposure"], found["confidence"], found["environment"]["path"]).replace('"', "")
+    };
+    assert_eq!(hook("/layer/"), "installed/likely in /home/alice/layer");
+    assert_eq!(hook("archive-v0"), "cached/likely in null");
+    assert_eq!(hook("/loose/"), "cached/likely in null");
+}
+
+#[test]
 fn a_chain_starts_at_what_the_project_asks_for() {
     let chain = |manifest: &str| {
         let machine = Machine::new()
