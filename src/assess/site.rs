@@ -62,7 +62,8 @@ pub fn site_of(seen: &Seen) -> TreePath {
         if folder.as_bytes().ends_with(b".dist-info") || folder.as_bytes().ends_with(b".egg-info") {
             return folder.parent();
         }
-        folder
+        // `x-1-py3.8.egg/EGG-INFO`: the egg itself is on the path.
+        if folder.name() == b"EGG-INFO" { folder.parent() } else { folder }
     })
 }
 

@@ -55,6 +55,21 @@ fn a_hook_in_a_target_folder_belongs_to_it() {
 }
 
 #[test]
+fn an_unpacked_egg_is_its_own_environment_and_a_build_folder_none() {
+    let metadata = "Metadata-Version: 2.1\nName: litellm\nVersion: 1.82.8\n";
+    let machine = Machine::new()
+        .home("app/litellm-1.82.8-py3.8.egg/EGG-INFO/PKG-INFO", metadata)
+        .home("src/build/bdist.linux-x86_64/egg/EGG-INFO/PKG-INFO", metadata);
+    let (report, _) = report(machine.root());
+    let egg = finding(&report, "pypi/litellm@1.82.8", "/app/");
+    assert_eq!(
+        (&egg["exposure"], &egg["environment"]["path"]),
+        (&"installed".into(), &"/home/alice/app/litellm-1.82.8-py3.8.egg".into())
+    );
+    assert_eq!(finding(&report, "pypi/litellm@1.82.8", "/build/")["exposure"], "cached");
+}
+
+#[test]
 fn a_chain_starts_at_what_the_project_asks_for() {
     let chain = |manifest: &str| {
         let machine = Machine::new()
