@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Slash-separated bytes below a tree's root: never absolute, never `..`, not necessarily UTF-8. The root itself is empty.
@@ -338,6 +338,17 @@ pub struct Command {
     pub action: CommandAction,
     /// The packages it names.
     pub wanted: Vec<Wanted>,
+    /// It takes only versions that are older.
+    pub cutoff: Option<Cutoff>,
+}
+
+/// Since when a version may not have been published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cutoff {
+    /// This time.
+    At(Timestamp),
+    /// So long before the command.
+    Age(SignedDuration),
 }
 
 /// What a command asked for.
@@ -413,6 +424,11 @@ pub enum Fact {
         /// What made it.
         kind: EnvironmentKind,
         /// What the user asked for, where the tool wrote it down.
+        asked: Vec<Requirement>,
+    },
+    /// What the project in the folder of this manifest asks for by name.
+    Project {
+        /// Its direct requirements.
         asked: Vec<Requirement>,
     },
     /// An install command that somebody typed, or that built an image.

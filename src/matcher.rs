@@ -75,6 +75,7 @@ pub fn relevant(index: &Index, seen: &Seen) -> bool {
         | Fact::Requested
         | Fact::Bytecode { .. }
         | Fact::Environment { .. }
+        | Fact::Project { .. }
         | Fact::Credential(_) => true,
     }
 }

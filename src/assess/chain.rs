@@ -18,8 +18,8 @@ pub struct Link {
     pub requested: bool,
 }
 
-/// The chain that ends at `target`. Where nothing says what was asked for, it starts at a package that none requires; where
-/// there is only a circle, at the package itself.
+/// The chain that ends at `target`. Where nothing that was asked for leads there, it starts at a package that none requires;
+/// where there is only a circle, at the package itself.
 pub fn chain(target: &str, around: &[&Distribution], asked: &[Requirement]) -> Vec<Link> {
     let by_name: HashMap<&str, &Distribution> = around.iter().map(|d| (&*d.package.name, *d)).collect();
     let Some(end) = by_name.get(target) else {
@@ -37,23 +37,28 @@ pub fn chain(target: &str, around: &[&Distribution], asked: &[Requirement]) -> V
         // A requirement behind an extra counts only where no other says why.
         list.sort_by_key(|(name, r)| (r.extra, *name));
     }
-    // uv writes REQUESTED for everything that it installs: there it says something only of what nothing else requires.
-    let by_mark = |d: &Distribution| match d.installer.as_deref() {
-        Some("uv") => d.requested && asked.is_empty() && !parents.contains_key(&*d.package.name),
-        _ => d.requested,
+    // uv, pipenv and `pip install -r` of a full list have REQUESTED for everything: there it says something only of what nothing
+    // else requires.
+    let is_child = |d: &Distribution| parents.contains_key(&*d.package.name);
+    // Behind an extra, setuptools requires pip.
+    let is_needed = |d: &Distribution| parents.get(&*d.package.name).is_some_and(|p| p.iter().any(|(_, r)| !r.extra));
+    let marks_all = around.iter().filter(|d| is_needed(d)).all(|d| d.requested);
+    let by_mark = |d: &Distribution| {
+        let tells = !is_child(d) || !(marks_all || d.installer.as_deref() == Some("uv"));
+        d.requested && tells
     };
     let is_asked = |d: &Distribution| by_mark(d) || asked.iter().any(|r| r.name == d.package.name);
-    let recorded = around.iter().any(|d| is_asked(d));
-    let starts = |d: &Distribution| if recorded { is_asked(d) } else { !parents.contains_key(&*d.package.name) };
-    let mut towards: HashMap<&str, (&str, &Requirement)> = HashMap::new();
     let mut met: HashSet<&str> = HashSet::from([target]);
     let mut queue = VecDeque::from([*end]);
-    let mut start = None;
+    let mut towards: HashMap<&str, (&str, &Requirement)> = HashMap::new();
+    // The nearest that was asked for, else the nearest that nothing requires.
+    let (mut start, mut root) = (None, None);
     while let Some(d) = queue.pop_front() {
-        if starts(d) {
+        if is_asked(d) {
             start = Some(d);
             break;
         }
+        root = root.or((!is_child(d)).then_some(d));
         for (parent, requirement) in parents.get(&*d.package.name).into_iter().flatten() {
             if met.insert(parent) {
                 towards.insert(parent, (&d.package.name, requirement));
@@ -61,7 +66,7 @@ pub fn chain(target: &str, around: &[&Distribution], asked: &[Requirement]) -> V
             }
         }
     }
-    let mut here = start.unwrap_or(end);
+    let mut here = start.or(root).unwrap_or(end);
     let mut links = vec![link(here, None, is_asked(here))];
     while let Some((next, requirement)) = towards.get(&*here.package.name) {
         let Some(child) = by_name.get(next) else {
@@ -148,6 +153,28 @@ mod tests {
         all.iter_mut().for_each(|d| d.installer = Some("uv".into()));
         assert_eq!(told(&all, &[]), "litellm ← p (asked for)");
         assert_eq!(told(&all, &["litellm"]), "litellm (asked for)");
+    }
+
+    #[test]
+    fn a_mark_on_everything_says_nothing() {
+        // As pipenv leaves it; the second as `pip install my-plugin litellm` does.
+        let mut all = [
+            dist("my-plugin", &[("dspy", false)], true),
+            dist("dspy", &[("litellm", false)], true),
+            dist("litellm", &[], true),
+            dist("setuptools", &[("pip", true)], false),
+            dist("pip", &[], false),
+        ];
+        assert_eq!(told(&all, &[]), "litellm ← dspy ← my-plugin (asked for)");
+        assert_eq!(told(&all, &["litellm"]), "litellm (asked for)");
+        all[1].requested = false;
+        assert_eq!(told(&all, &[]), "litellm (asked for)");
+    }
+
+    #[test]
+    fn what_was_asked_for_need_not_lead_there() {
+        let all = [dist("x", &[], true), dist("p", &[("litellm", false)], false), dist("litellm", &[], false)];
+        assert_eq!(told(&all, &[]), "litellm ← p");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     ecosystem::pypi,
-    fact::{Artifact, Command, CommandAction, EnvironmentKind, Fact, Package, Placement, Seen},
+    fact::{Artifact, Command, CommandAction, Cutoff, EnvironmentKind, Fact, Package, Placement, Seen},
     ioc::model::{FileIndicator, FileRole, ImageIndicator, Incident, PackageIndicator, Trigger, Window},
     matcher::{self, By, Hit},
     text,
@@ -198,7 +198,15 @@ impl Draft<'_> {
             (false, Some(_)) => ", by name; its bytes are not the known ones",
             (false, None) => ", by name",
         };
+        let seen = self.seen();
+        let beside = || self.sites.site(&seen.origin.tree, &seen.origin.path.parent());
+        let in_target =
+            indicator.role == FileRole::Hook && !placed && beside().is_some_and(|site| !site.distributions.is_empty());
         let judgement = match (indicator.role, placed) {
+            _ if in_target => {
+                let when = "it runs at every Python start that has this folder as a site folder or on its path";
+                (Exposure::Installed, sure, format!("{what}{bytes}, beside what was installed here; {when}"))
+            }
             (FileRole::Hook | FileRole::Companion, true) => {
                 let reason = format!("{what}{bytes}; it runs at every Python start");
                 (Exposure::Installed, sure, reason)
@@ -220,9 +228,9 @@ impl Draft<'_> {
         };
         let mut finding = self.finding(FindingKind::File, name, judgement);
         finding.role = Some(indicator.role);
-        finding.by_itself = placed && matches!(indicator.role, FileRole::Hook | FileRole::Companion);
+        finding.by_itself = in_target || (placed && matches!(indicator.role, FileRole::Hook | FileRole::Companion));
         finding.artifact = bytes_of(&self.seen().fact);
-        if placed && pypi::site_of(&self.seen().origin.path).is_some() {
+        if in_target || (placed && pypi::site_of(&seen.origin.path).is_some()) {
             self.settle_in(&mut finding, indicator.package.as_deref());
         }
         finding
@@ -256,7 +264,9 @@ impl Draft<'_> {
         let all: Vec<usize> = hits.filter_map(open).collect();
         let in_time = all.iter().filter_map(|i| {
             let indicator = self.incident.packages.get(*i)?;
-            Some((*i, indicator, window_of(self.incident, indicator, time)?))
+            let window = window_of(self.incident, indicator, time)?;
+            let published = c.cutoff.is_none_or(|cutoff| window.start < before(cutoff, time));
+            published.then_some((*i, indicator, window))
         });
         let in_time: Vec<_> = in_time.collect();
         if in_time.first().is_none_or(|(first, ..)| *first != at) {
@@ -377,6 +387,14 @@ fn typed(surface: &str) -> &'static str {
         "it was typed; whether it succeeded is not recorded"
     } else {
         "it built the image"
+    }
+}
+
+/// The time before which a version must have been published, for a command typed at `time`.
+fn before(cutoff: Cutoff, time: Timestamp) -> Timestamp {
+    match cutoff {
+        Cutoff::At(at) => at,
+        Cutoff::Age(age) => time.checked_sub(age).unwrap_or(Timestamp::MIN),
     }
 }
 

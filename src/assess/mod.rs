@@ -5,6 +5,7 @@ pub mod anomaly;
 pub mod chain;
 mod evidence;
 mod execution;
+mod project;
 pub mod reach;
 pub mod site;
 pub mod timeline;

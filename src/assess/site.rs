@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::Evidence;
+use super::{Evidence, project::Project};
 use crate::{
     ecosystem::pypi,
     fact::{At, EnvironmentKind, Fact, Package, Placement, Requirement, Seen, TreePath},
@@ -62,7 +62,8 @@ pub fn site_of(seen: &Seen) -> TreePath {
         if folder.as_bytes().ends_with(b".dist-info") || folder.as_bytes().ends_with(b".egg-info") {
             return folder.parent();
         }
-        folder
+        // `x-1-py3.8.egg/EGG-INFO`: the egg itself is on the path.
+        if folder.name() == b"EGG-INFO" { folder.parent() } else { folder }
     })
 }
 
@@ -72,6 +73,7 @@ impl Sites {
         let mut sites = Self::default();
         let mut installers: HashMap<Folder, (Box<str>, Option<At>)> = HashMap::new();
         let mut requested: BTreeSet<Folder> = BTreeSet::new();
+        let mut projects: Vec<(&Arc<str>, Project, &[Requirement])> = Vec::new();
         for Evidence { seen, .. } in evidence {
             let tree = seen.origin.tree.clone();
             match &seen.fact {
@@ -96,6 +98,9 @@ impl Sites {
                     requested.insert((tree, seen.origin.path.parent()));
                 }
                 Fact::Environment { prefix, kind, asked } => sites.environment(tree, prefix, *kind, asked),
+                Fact::Project { asked } => {
+                    projects.push((&seen.origin.tree, Project::new(seen.origin.path.parent()), asked));
+                }
                 _ => {}
             }
         }
@@ -109,6 +114,10 @@ impl Sites {
                 }
             }
             site.distributions.sort_by(|a, b| a.package.name.cmp(&b.package.name));
+        }
+        for ((tree, prefix), (_, asked)) in &mut sites.environments {
+            let own = projects.iter().filter(|(t, project, _)| *t == tree && project.has(prefix));
+            own.for_each(|(.., more)| asked.extend_from_slice(more));
         }
         sites
     }

@@ -39,7 +39,7 @@ impl Case {
         let router = Router::new(SURFACES.to_vec(), &interest);
         let history = |text: &str| {
             let wanted: Vec<Wanted> = Vec::new();
-            let pip = Command { tool: "pip".into(), action: CommandAction::Install, wanted };
+            let pip = Command { tool: "pip".into(), action: CommandAction::Install, wanted, cutoff: None };
             if text.contains("step1") { vec![pip] } else { Vec::new() }
         };
         let options = Options {

@@ -1,26 +1,30 @@
 //! Install commands in shell texts: what somebody typed, or what built an image layer.
 //!
-//! A command that was typed need not have succeeded, and a text that only mentions one (`grep`, `echo`, a comment, the body of
-//! a here-document, an alias) is none. Only names and versions whose form was checked leave this module, so that no token of a
+//! A command that was typed need not have succeeded, and a text that only mentions one (`grep`, `echo`, a comment, an alias, a
+//! here-document that no shell reads) is none. Only names and versions whose form was checked leave this module, so that no token of a
 //! command line rides along.
 
 mod args;
+mod cutoff;
 mod prefix;
 mod python;
 mod spec;
 mod words;
 
-use crate::{fact::Command, shell::prefix::Inner};
+use crate::{
+    fact::Command,
+    shell::{prefix::Inner, words::Simple},
+};
 
 pub use words::open_documents;
 
 /// Shells that start shells that are followed.
 const DEPTH: usize = 6;
 
-/// The install commands of a shell text, in order. Bodies of here-documents are no commands.
+/// The install commands of a shell text, in order. The body of a here-document counts where a shell reads it.
 pub fn install_commands(text: &str) -> Vec<Command> {
     let mut found = Vec::new();
-    script(text, 0, &mut found);
+    script(text, &mut String::new(), 0, &mut found);
     found
 }
 
@@ -38,9 +42,9 @@ pub fn from_image_history(created_by: &str) -> Vec<Command> {
     }
     let mut found = Vec::new();
     if let Ok(words) = serde_json::from_str::<Vec<String>>(text) {
-        simple(&words, 0, &mut found);
+        simple(&words, &mut String::new(), 0, &mut found);
     } else {
-        script(behind_shell(behind_arguments(text)), 0, &mut found);
+        script(behind_shell(behind_arguments(text)), &mut String::new(), 0, &mut found);
     }
     found
 }
@@ -96,13 +100,14 @@ fn behind_shell(text: &str) -> &str {
     text
 }
 
-fn script(text: &str, depth: usize, found: &mut Vec<Command>) {
-    for words in words::simple_commands(text) {
-        simple(&words, depth, found);
+/// `input` is what commands without a here-document of their own read; the first shell among them takes it.
+fn script(text: &str, input: &mut String, depth: usize, found: &mut Vec<Command>) {
+    for Simple { words, input: mut own } in words::simple_commands(text) {
+        simple(&words, if own.is_empty() { &mut *input } else { &mut own }, depth, found);
     }
 }
 
-fn simple(words: &[String], depth: usize, found: &mut Vec<Command>) {
+fn simple(words: &[String], input: &mut String, depth: usize, found: &mut Vec<Command>) {
     if depth > DEPTH {
         return;
     }
@@ -111,10 +116,11 @@ fn simple(words: &[String], depth: usize, found: &mut Vec<Command>) {
             let (command, behind) = python::recognise(words);
             found.extend(command);
             if let Some(behind) = behind.filter(|b| b.len() < words.len()) {
-                simple(behind, depth + 1, found);
+                simple(behind, input, depth + 1, found);
             }
         }
-        Inner::Script(text) => script(&text, depth + 1, found),
+        Inner::Script(text) => script(&text, input, depth + 1, found),
+        Inner::Input => script(&std::mem::take(input), &mut String::new(), depth + 1, found),
         Inner::Nothing => {}
     }
 }

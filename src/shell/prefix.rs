@@ -8,6 +8,8 @@ pub enum Inner<'w> {
     Command(&'w [String]),
     /// A text for another shell.
     Script(String),
+    /// A shell that runs what it reads from its standard input.
+    Input,
     /// No command, or one that is not run.
     Nothing,
 }
@@ -95,11 +97,14 @@ pub fn strip(mut words: &[String]) -> Inner<'_> {
                     _ => rest,
                 },
                 "eval" => return Inner::Script(rest.join(" ")),
-                "ssh" => return Inner::Script(behind_options(&SSH, rest, 1).join(" ")),
-                "su" => return minus_c(rest),
+                "ssh" => {
+                    let remote = behind_options(&SSH, rest, 1);
+                    return if remote.is_empty() { Inner::Input } else { Inner::Script(remote.join(" ")) };
+                }
+                "su" => return minus_c(rest, false),
                 "docker" | "podman" | "nerdctl" | "docker-compose" | "podman-compose" => container(rest),
                 "kubectl" | "oc" => behind_dashes(rest),
-                name if is_shell(name) => return minus_c(rest),
+                name if is_shell(name) => return minus_c(rest, true),
                 name => match RUN.iter().find(|(tool, _)| *tool == name) {
                     Some((_, options)) => {
                         let parsed = options.leading(rest);
@@ -137,11 +142,16 @@ fn behind_options<'w>(options: &Options, words: &'w [String], own: usize) -> &'w
     if parsed.plain.is_empty() { &[] } else { words.get(at - 1..).unwrap_or_default() }
 }
 
-/// The text behind `-c`, `-lc`, `-o pipefail -c`.
-fn minus_c(words: &[String]) -> Inner<'_> {
+const SHELL: Options = Options { short: "oO", long: Long::Valued(&["rcfile init-file"]) };
+
+/// The text behind `-c`, `-lc`, `-o pipefail -c`; without it the standard input, where no plain word is the name of a script
+/// (`named`; behind `-s` all are arguments).
+fn minus_c(words: &[String], named: bool) -> Inner<'_> {
     let is_c = |w: &String| w.starts_with('-') && !w.starts_with("--") && w.ends_with('c') || w == "--command";
     let Some(at) = words.iter().position(is_c) else {
-        return Inner::Nothing;
+        let parsed = SHELL.leading(words);
+        let reads = !named || parsed.plain.is_empty() || parsed.has(&["s"]);
+        return if reads { Inner::Input } else { Inner::Nothing };
     };
     let mut behind = words.iter().skip(at + 1).skip_while(|w| w.starts_with('-'));
     behind.next().map_or(Inner::Nothing, |text| Inner::Script(text.clone()))

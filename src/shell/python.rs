@@ -4,6 +4,7 @@ use crate::{
     fact::{Command, CommandAction},
     shell::{
         args::{Long, Options, Parsed, base_name},
+        cutoff::{cutoff, is_trial},
         spec::{Dialect, wanted},
     },
 };
@@ -17,7 +18,16 @@ pub fn recognise(words: &[String]) -> Recognised<'_> {
     let Some((first, rest)) = words.split_first() else {
         return (None, None);
     };
-    program(base_name(first), rest)
+    let (command, behind) = program(base_name(first), rest);
+    let own = words.get(..words.len() - behind.map_or(0, <[String]>::len)).unwrap_or(words);
+    let command = command.map(|mut command| {
+        command.cutoff = cutoff(own);
+        if command.action == Install && is_trial(own) {
+            command.action = Download;
+        }
+        command
+    });
+    (command, behind)
 }
 
 fn program<'w>(name: &str, rest: &'w [String]) -> Recognised<'w> {
@@ -77,7 +87,7 @@ fn command<'w>(
     dialect: Dialect,
 ) -> Option<Command> {
     let wanted: Vec<_> = specs.into_iter().filter_map(|s| wanted(s, dialect)).collect();
-    (!wanted.is_empty()).then(|| Command { tool: tool.into(), action, wanted })
+    (!wanted.is_empty()).then(|| Command { tool: tool.into(), action, wanted, cutoff: None })
 }
 
 /// The plain words behind the first `n`.
@@ -147,6 +157,7 @@ fn uv(rest: &[String]) -> Recognised<'_> {
         }
         Some("add") => command("uv", Install, UV.all(rest).plain, Dialect::Pip),
         Some("remove") => command("uv", Uninstall, UV.all(rest).plain, Dialect::Pip),
+        // What is locked is installed by the next `uv run`.
         Some("sync" | "lock") => {
             let parsed = UV.all(rest);
             command("uv", Install, parsed.values(&["upgrade-package", "P"]), Dialect::Pip)
@@ -252,8 +263,10 @@ const POETRY: Options = Options {
     short: "GECP",
     long: Long::Valued(&[INDEX, "group extras platform python source markers directory project"]),
 };
-const PDM: Options =
-    Options { short: "GpLe", long: Long::Valued(&[INDEX, "group project lockfile editable venv config"]) };
+const PDM: Options = Options {
+    short: "GpLe",
+    long: Long::Valued(&[INDEX, "group project lockfile editable venv config exclude-newer"]),
+};
 const PIPENV: Options = Options {
     short: "rei",
     long: Long::Valued(&[INDEX, "requirements editable index pypi-mirror python categories extra-pip-args"]),
@@ -291,7 +304,6 @@ const CONDA: Options = Options {
 fn conda(tool: &str, rest: &[String]) -> Option<Command> {
     let parsed = CONDA.all(rest);
     let action = match *parsed.plain.first()? {
-        "install" | "create" | "update" | "upgrade" if parsed.has(&["download-only"]) => Download,
         "install" | "create" | "update" | "upgrade" => Install,
         "remove" | "uninstall" => Uninstall,
         _ => return None,

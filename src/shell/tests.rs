@@ -217,6 +217,43 @@ fn several_commands_in_one_text() {
 }
 
 #[test]
+fn a_shell_runs_the_here_document_that_it_reads() {
+    for start in [
+        "bash <<EOF",
+        "sudo -u al bash -ex <<'EOF'",
+        "bash -s -- a b <<EOF",
+        "sh -o pipefail <<EOF",
+        "ssh -p 22 al@host <<EOF",
+        "ssh host 'bash -s' <<EOF",
+        "ssh host sudo bash <<EOF 2>&1 | tee log",
+        "docker exec -i c bash <<EOF",
+        "su - al <<EOF",
+        "cd x && bash <<EOF",
+        "bash -c 'ls; bash' <<EOF",
+        "cat <<A; bash <<EOF\npip install a\nA",
+        "bash <<O\nbash <<EOF",
+    ] {
+        reads(&format!("{start}\nset -e\npip install litellm\nEOF\n"), "pip: litellm");
+    }
+    for start in [
+        "cat > x.sh <<EOF",
+        "bash x.sh <<EOF",
+        "bash -x x.sh <<EOF",
+        "bash -c 'cat' <<EOF",
+        "ssh host cat <<EOF",
+        "python3 - <<EOF",
+        "cat <<EOF | grep x; bash",
+        "bash <<O\ncat <<EOF",
+    ] {
+        let found = install_commands(&format!("{start}\npip install litellm\nEOF\n"));
+        assert_eq!(show(&found), [""; 0], "{start}");
+    }
+    // It is read once, whoever asks.
+    let many = format!("bash -c '{}' <<EOF\n{}EOF\n", "bash;".repeat(5000), "pip install x\n".repeat(2000));
+    assert_eq!(install_commands(&many).len(), 2000);
+}
+
+#[test]
 fn steps_of_an_image() {
     let one = ["pip: litellm@1.82.8"];
     for text in [

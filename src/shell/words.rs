@@ -1,6 +1,6 @@
 //! A shell text cut into simple commands and their words, by the rules that POSIX shells, bash and zsh share.
 //!
-//! Quotes and escapes are taken off, redirections and comments dropped, the bodies of here-documents skipped. What stands in
+//! Quotes and escapes are taken off, redirections and comments dropped, the bodies of here-documents kept apart. What stands in
 //! `$(…)`, backticks, `<(…)` and `(…)` is read as commands of its own. An expansion leaves a `$` in its word, so that the word
 //! can no longer be taken for a name. fish differs in details that do not matter for words of plain letters.
 
@@ -9,8 +9,17 @@ use std::{iter::Peekable, str::Chars};
 /// Substitutions inside substitutions that are followed.
 const DEPTH: usize = 8;
 
-/// The simple commands of a text, each as its words; never empty ones.
-pub fn simple_commands(text: &str) -> Vec<Vec<String>> {
+/// A simple command.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Simple {
+    /// Never none.
+    pub words: Vec<String>,
+    /// The bodies of its here-documents: its standard input.
+    pub input: String,
+}
+
+/// The simple commands of a text.
+pub fn simple_commands(text: &str) -> Vec<Simple> {
     let mut found = Vec::new();
     read(text, 0, &mut found);
     found
@@ -19,10 +28,20 @@ pub fn simple_commands(text: &str) -> Vec<Vec<String>> {
 /// End marks of the here-documents whose bodies would start behind this text, which holds none of them; `true` where tabs
 /// may stand before the mark.
 pub fn open_documents(line: &str) -> Vec<(String, bool)> {
-    Lexer::new(line.trim_end_matches('\n'), 0, &mut Vec::new()).run()
+    let documents = Lexer::new(line.trim_end_matches('\n'), 0, &mut Vec::new()).run();
+    documents.into_iter().map(|d| (d.mark, d.tabs)).collect()
 }
 
-fn read(text: &str, depth: usize, found: &mut Vec<Vec<String>>) {
+/// A here-document whose body starts behind the line.
+struct Document {
+    mark: String,
+    /// Tabs may stand before the mark.
+    tabs: bool,
+    /// The place of its command among those that were found.
+    command: Option<usize>,
+}
+
+fn read(text: &str, depth: usize, found: &mut Vec<Simple>) {
     if depth < DEPTH {
         Lexer::new(text, depth, found).run();
     }
@@ -41,22 +60,21 @@ enum Role {
 struct Lexer<'t, 'f> {
     input: Peekable<Chars<'t>>,
     depth: usize,
-    found: &'f mut Vec<Vec<String>>,
+    found: &'f mut Vec<Simple>,
     words: Vec<String>,
     word: Option<String>,
     next: Role,
-    /// End marks of here-documents whose bodies start behind the line.
-    documents: Vec<(String, bool)>,
+    documents: Vec<Document>,
 }
 
 impl<'t, 'f> Lexer<'t, 'f> {
-    fn new(text: &'t str, depth: usize, found: &'f mut Vec<Vec<String>>) -> Self {
+    fn new(text: &'t str, depth: usize, found: &'f mut Vec<Simple>) -> Self {
         let input = text.chars().peekable();
         Self { input, depth, found, words: Vec::new(), word: None, next: Role::Word, documents: Vec::new() }
     }
 
     /// Reads to the end; what is left are the here-documents whose bodies did not begin.
-    fn run(mut self) -> Vec<(String, bool)> {
+    fn run(mut self) -> Vec<Document> {
         while let Some(c) = self.input.next() {
             match c {
                 '\\' => self.escape(),
@@ -67,7 +85,7 @@ impl<'t, 'f> Lexer<'t, 'f> {
                 '#' if self.word.is_none() => self.comment(),
                 '\n' => {
                     self.end_command();
-                    self.skip_documents();
+                    self.take_documents();
                 }
                 '&' if self.input.peek() == Some(&'>') => self.end_word(),
                 ';' | '|' | '&' | ')' => self.end_command(),
@@ -92,7 +110,7 @@ impl<'t, 'f> Lexer<'t, 'f> {
         match std::mem::replace(&mut self.next, Role::Word) {
             Role::Word => self.words.push(word),
             Role::Target => {}
-            Role::Mark(tabs) => self.documents.push((word, tabs)),
+            Role::Mark(tabs) => self.documents.push(Document { mark: word, tabs, command: None }),
         }
     }
 
@@ -100,7 +118,9 @@ impl<'t, 'f> Lexer<'t, 'f> {
         self.end_word();
         self.next = Role::Word;
         if !self.words.is_empty() {
-            self.found.push(std::mem::take(&mut self.words));
+            let open = self.documents.iter_mut().filter(|d| d.command.is_none());
+            open.for_each(|d| d.command = Some(self.found.len()));
+            self.found.push(Simple { words: std::mem::take(&mut self.words), input: String::new() });
         }
     }
 
@@ -265,17 +285,21 @@ impl<'t, 'f> Lexer<'t, 'f> {
     }
 
     /// Bodies of here-documents: lines up to the end mark, or all that is left.
-    fn skip_documents(&mut self) {
-        for (mark, tabs) in std::mem::take(&mut self.documents) {
-            loop {
-                if self.input.peek().is_none() {
-                    return;
-                }
+    fn take_documents(&mut self) {
+        for Document { mark, tabs, command } in std::mem::take(&mut self.documents) {
+            let mut body = String::new();
+            while self.input.peek().is_some() {
                 let line: String = self.input.by_ref().take_while(|c| *c != '\n').collect();
                 let line = line.strip_suffix('\r').unwrap_or(&line);
-                if mark == if tabs { line.trim_start_matches('\t') } else { line } {
+                let line = if tabs { line.trim_start_matches('\t') } else { line };
+                if mark == line {
                     break;
                 }
+                body.push_str(line);
+                body.push('\n');
+            }
+            if let Some(command) = command.and_then(|at| self.found.get_mut(at)) {
+                command.input.push_str(&body);
             }
         }
     }
@@ -286,7 +310,7 @@ mod tests {
     use super::simple_commands;
 
     fn cut(text: &str) -> Vec<String> {
-        simple_commands(text).iter().map(|c| c.join("|")).collect()
+        simple_commands(text).iter().map(|c| c.words.join("|")).collect()
     }
 
     #[test]
@@ -327,11 +351,19 @@ mod tests {
     }
 
     #[test]
-    fn bodies_of_here_documents_vanish() {
+    fn bodies_of_here_documents_are_input() {
         assert_eq!(cut("cat <<EOF >x; y\npip install x\nEOF\nz"), ["cat", "y", "z"]);
         assert_eq!(cut("cat <<-'E F'\n\tp\n\tE F\nz"), ["cat", "z"]);
         assert_eq!(cut("cat <<A <<B\n1\nA\n2\nB\nz"), ["cat", "z"]);
         assert_eq!(cut("cat <<EOF\npip install x"), ["cat"]);
+    }
+
+    #[test]
+    fn each_command_has_its_own_input() {
+        let text = "a <<A && b <<-B; c\n1\nA\n\t2\n\tB\nd $(e) <<C | f\n3\nC\n(g <<D)\n4\nD\n";
+        let inputs: Vec<_> = simple_commands(text).into_iter().map(|c| (c.words.join("|"), c.input)).collect();
+        let expected = [("a", "1\n"), ("b", "2\n"), ("c", ""), ("e", ""), ("d|$", "3\n"), ("f", ""), ("g", "4\n")];
+        assert_eq!(inputs, expected.map(|(w, i)| (w.to_owned(), i.to_owned())));
     }
 
     #[test]

@@ -35,6 +35,59 @@ fn an_installed_version_says_why_it_is_there() {
 }
 
 #[test]
+fn a_hook_in_a_target_folder_belongs_to_it() {
+    let info = |folder: &str| format!("{folder}/litellm-1.82.8.dist-info/METADATA");
+    let metadata = "Metadata-Version: 2.1\nName: litellm\nVersion: 1.82.8\n";
+    let machine = Machine::new()
+        .home(&info("layer"), metadata)
+        .home("layer/litellm_init.pth", "import os\n")
+        .home(&info(".cache/uv/archive-v0/SwJqFGqkJxEEAgSd"), metadata)
+        .home(".cache/uv/archive-v0/SwJqFGqkJxEEAgSd/litellm_init.pth", "import os\n")
+        .home("loose/litellm_init.pth", "import os\n");
+    let (report, _) = report(machine.root());
+    let hook = |folder: &str| {
+        let found = finding(&report, "path/site:litellm_init.pth", folder);
+        format!("{}/{} in {}", found["exposure"], found["confidence"], found["environment"]["path"]).replace('"', "")
+    };
+    assert_eq!(hook("/layer/"), "installed/likely in /home/alice/layer");
+    assert_eq!(hook("archive-v0"), "cached/likely in null");
+    assert_eq!(hook("/loose/"), "cached/likely in null");
+}
+
+#[test]
+fn an_unpacked_egg_is_its_own_environment_and_a_build_folder_none() {
+    let metadata = "Metadata-Version: 2.1\nName: litellm\nVersion: 1.82.8\n";
+    let machine = Machine::new()
+        .home("app/litellm-1.82.8-py3.8.egg/EGG-INFO/PKG-INFO", metadata)
+        .home("src/build/bdist.linux-x86_64/egg/EGG-INFO/PKG-INFO", metadata);
+    let (report, _) = report(machine.root());
+    let egg = finding(&report, "pypi/litellm@1.82.8", "/app/");
+    assert_eq!(
+        (&egg["exposure"], &egg["environment"]["path"]),
+        (&"installed".into(), &"/home/alice/app/litellm-1.82.8-py3.8.egg".into())
+    );
+    assert_eq!(finding(&report, "pypi/litellm@1.82.8", "/build/")["exposure"], "cached");
+}
+
+#[test]
+fn a_chain_starts_at_what_the_project_asks_for() {
+    let chain = |manifest: &str| {
+        let machine = Machine::new()
+            .home(manifest, "[project]\nname = 'app'\ndependencies = ['dspy>=2']\n")
+            .venv("app/.venv")
+            .dist_requiring("my-plugin", "0.3.0", &["dspy"])
+            .dist_requiring("dspy", "2.6.0", &["litellm"])
+            .dist("litellm", "1.82.8");
+        let (report, _) = report(machine.root());
+        let links = finding(&report, "pypi/litellm@1.82.8", "METADATA")["chain"].as_array().unwrap().clone();
+        links.iter().map(|l| format!("{}{}", l["name"], l["requested"])).collect::<Vec<_>>()
+    };
+    assert_eq!(chain("app/pyproject.toml"), ["\"dspy\"true", "\"litellm\"false"]);
+    // A manifest elsewhere says nothing of this environment.
+    assert_eq!(chain("other/pyproject.toml"), ["\"my-plugin\"false", "\"dspy\"false", "\"litellm\"false"]);
+}
+
+#[test]
 fn two_environments_of_one_machine_are_judged_apart() {
     let machine = dragged_in().venv("other").dist("litellm", "1.82.6").venv("third").dist("litellm", "1.82.7");
     let (report, _) = report(machine.root());

@@ -1,8 +1,12 @@
 //! What must not be found. Each case stands beside one in `exposure`.
 
+use std::{ffi::OsStr, path::Path};
+
+use serde_json::Value;
+
 use crate::{
     machine::{Machine, PYC},
-    program::{exposure, findings, report},
+    program::{exposure, findings, report, run},
 };
 
 /// Nothing found, everything examined, exit code 0.
@@ -70,6 +74,14 @@ fn talk_about_it() {
             .home("dosimeter/iocs/incidents/litellm-2026-03.json", include_str!("../../iocs/incidents/litellm-2026-03.json"))
             .home("rules.yar", "rule x { strings: $a = \"checkmarx.zone\" condition: $a }\n"),
     );
+}
+
+#[test]
+fn this_programs_own_sources() {
+    let sources = ["docs", "iocs", "src", "tests"].map(|f| Path::new(env!("CARGO_MANIFEST_DIR")).join(f));
+    let said = run(["scan", "--format", "json"].iter().map(OsStr::new).chain(sources.iter().map(|s| s.as_os_str())));
+    let report: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!((exposure(&report), said.code), ("none", 0), "{:#?}", findings(&report));
 }
 
 #[test]

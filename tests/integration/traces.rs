@@ -33,6 +33,37 @@ fn histories_of_three_shells_with_their_times() {
 }
 
 #[test]
+fn a_cutoff_keeps_a_version_away() {
+    let typed = |commands: &[&str]| {
+        let text: String = commands.iter().map(|c| format!("#{INSIDE}\n{c}\n")).collect();
+        let (report, _) = report(Machine::new().home(".bash_history", text).root());
+        findings(&report)
+    };
+    let kept = [
+        "uv pip install --exclude-newer 2026-03-01 litellm",
+        "uv add litellm --exclude-newer '7 days'",
+        "pip install --uploaded-prior-to=2026-03-24T10:39:00Z litellm",
+    ];
+    assert_eq!(typed(&kept), [""; 0]);
+    // The day of the attack, an age of minutes, and a time between both uploads.
+    let taken = [
+        "uv pip install --exclude-newer 2026-03-24 litellm",
+        "uvx --exclude-newer=PT5M litellm",
+        "pip install --uploaded-prior-to 2026-03-24T10:45:00Z litellm",
+        "pip install --dry-run litellm",
+    ];
+    assert_eq!(
+        typed(&taken),
+        [
+            "cached/possible pypi/litellm@1.82.7|1.82.8 /home/alice/.bash_history:8",
+            "removed/possible pypi/litellm@1.82.7 /home/alice/.bash_history:6",
+            "removed/possible pypi/litellm@1.82.7|1.82.8 /home/alice/.bash_history:2",
+            "removed/possible pypi/litellm@1.82.7|1.82.8 /home/alice/.bash_history:4",
+        ]
+    );
+}
+
+#[test]
 fn a_range_that_admits_only_some_versions() {
     let typed = |spec: &str| {
         let machine = Machine::new().home(".bash_history", format!("#{INSIDE}\npip install '{spec}'\n"));

@@ -4,24 +4,45 @@ use std::borrow::Cow;
 
 use super::pin::Pin;
 use crate::{
-    fact::{At, Ecosystem, Fact, Package, Placement},
+    ecosystem::pypi::{is_name, normalise, requirement},
+    fact::{At, Ecosystem, Fact, Package, Placement, Requirement},
     surface::{Flaw, Sink},
 };
 
 /// More pins than any project has; what comes after them is a gap.
 const PINS: u32 = 50_000;
 
+/// More direct requirements than any project has.
+const ASKED: usize = 5000;
+
 /// Takes the pins of one file.
 pub struct Listing<'o, 's> {
     out: &'o mut Sink<'s>,
     at: Option<At>,
     count: u32,
+    asked: Vec<Requirement>,
 }
 
 impl<'o, 's> Listing<'o, 's> {
     /// For a file last changed at `at`.
     pub fn new(out: &'o mut Sink<'s>, at: Option<At>) -> Self {
-        Self { out, at, count: 0 }
+        Self { out, at, count: 0, asked: Vec::new() }
+    }
+
+    /// A direct requirement of the project, pinned or not, in PEP 508 or only its name.
+    pub fn asks_for(&mut self, text: &str) {
+        let named = || Requirement { name: normalise(text).into(), text: text.into(), extra: false };
+        let found = requirement(text).or_else(|| is_name(text).then(named));
+        if let Some(found) = found.filter(|f| self.asked.len() < ASKED && !self.asked.contains(f)) {
+            self.asked.push(found);
+        }
+    }
+
+    /// The manifest is read: tells what its project asks for.
+    pub fn end_of_manifest(self) {
+        if !self.asked.is_empty() {
+            self.out.push(self.at, Fact::Project { asked: self.asked });
+        }
     }
 
     /// A pin, and the line it stands on.

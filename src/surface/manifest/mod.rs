@@ -29,6 +29,8 @@ mod testing {
         /// `name version@line`.
         pub pins: Vec<String>,
         pub artifacts: Vec<Vec<Artifact>>,
+        /// Names of what the project asks for.
+        pub asked: Vec<String>,
         /// The details of gaps.
         pub gaps: Vec<String>,
     }
@@ -49,7 +51,14 @@ mod testing {
         let mut read = Read { gaps: gaps.into_iter().map(|g| g.detail).collect(), ..Read::default() };
         read.gaps.extend(result.err().map(|flaw| flaw.to_string()));
         for s in seen {
-            let Fact::Package(p) = s.fact else { panic!("not a package") };
+            let p = match s.fact {
+                Fact::Package(p) => p,
+                Fact::Project { asked } => {
+                    read.asked.extend(asked.into_iter().map(|r| r.name.into()));
+                    continue;
+                }
+                _ => panic!("neither a package nor a project"),
+            };
             assert_eq!((p.ecosystem, p.placement), (Ecosystem::Pypi, Placement::Listed));
             let line = s.origin.line.map_or("?".to_owned(), |l| l.to_string());
             read.pins.push(format!("{} {}@{line}", p.name, p.version));

@@ -6,7 +6,8 @@
 //!                      litellm = "==1.82.8", {version = "==1.82.8"}, {file = "https://…whl"}
 //! ```
 //!
-//! Written by people and by `pipenv install`. A hit proves that the project asks for the version; not that it was installed.
+//! Written by people and by `pipenv install`. The names of the packages say why one is in the project's environment.
+//! A hit proves that the project asks for the version; not that it was installed.
 //! Documented under "Pipfile & Pipfile.lock" of Pipenv.
 
 use toml::de::DeValue;
@@ -52,11 +53,13 @@ impl Surface for Pipfile {
         let lines = Lines::new(&text, 0);
         for (_, packages) in document.iter().filter(|(key, _)| !OTHER.contains(&key.get_ref().as_ref())) {
             for (name, value) in packages.get_ref().as_table().into_iter().flat_map(|p| p.iter()) {
+                listing.asks_for(name.get_ref());
                 if let Some(pin) = pin(name.get_ref(), value.get_ref()) {
                     listing.push(pin, lines.of(&name.span()));
                 }
             }
         }
+        listing.end_of_manifest();
         Ok(())
     }
 }
@@ -101,6 +104,9 @@ python_version = "==3.12"
         found.0.sort();
         let expected = ["dspy 2.6.0@6", "e 1.0@11", "f 1@13", "litellm 1.82.8@5"].map(str::to_owned).to_vec();
         assert_eq!(found, (expected, 0));
+        let mut asked = read(&Pipfile, "p/Pipfile", text.as_bytes()).asked;
+        asked.sort();
+        assert_eq!(asked, ["a", "b", "c", "d", "dspy", "e", "f", "litellm"]);
     }
 
     #[test]

@@ -14,8 +14,9 @@
 //! [tool.hatch.envs.NAME] dependencies, extra-dependencies = […]
 //! ```
 //!
-//! Written by people and by `uv add`, `poetry add`, `pdm add`. Only exact pins are facts. A hit proves that the project asks for the
-//! version; not that it was installed. Documented in the `pyproject.toml` specification of packaging.python.org and by each tool.
+//! Written by people and by `uv add`, `poetry add`, `pdm add`. Exact pins are facts, and the names of the direct requirements,
+//! since they say why a package is in the project's environment. A hit proves that the project asks for the version; not that it
+//! was installed. Documented in the `pyproject.toml` specification of packaging.python.org and by each tool.
 
 use toml::{
     Spanned,
@@ -66,6 +67,7 @@ impl Surface for Pyproject {
             pdm(tools, &mut pins);
             hatch(tools, &mut pins);
         }
+        listing.end_of_manifest();
         Ok(())
     }
 }
@@ -90,11 +92,25 @@ impl Pins<'_, '_, '_> {
         }
     }
 
-    /// Requirements in a table of lists.
+    /// Requirements in a list that brings packages into the project's own environment.
+    fn asks(&mut self, holder: Option<&DeTable<'_>>, key: &str) {
+        self.list(holder, key);
+        for text in holder.into_iter().flat_map(|h| items(h, key)).filter_map(|i| i.get_ref().as_str()) {
+            self.listing.asks_for(text);
+        }
+    }
+
+    /// Such lists in a table.
     fn groups(&mut self, groups: Option<&DeTable<'_>>) {
         for name in groups.into_iter().flat_map(|g| g.keys()) {
-            self.list(groups, name.get_ref());
+            self.asks(groups, name.get_ref());
         }
+    }
+
+    /// Such requirements by name.
+    fn asks_versions(&mut self, named: Option<&DeTable<'_>>) {
+        self.versions(named);
+        named.into_iter().flat_map(|n| n.keys()).for_each(|name| self.listing.asks_for(name.get_ref()));
     }
 
     /// Versions by name: `litellm = "1.82.8"`, `{version = "1.82.8"}`, `{url = "…"}`, or a list of such tables.
@@ -124,7 +140,7 @@ fn version_of(name: &str, value: &DeValue<'_>) -> Option<Pin> {
 fn project(document: &DeTable<'_>, pins: &mut Pins<'_, '_, '_>) {
     pins.list(table(document, "build-system"), "requires");
     let project = table(document, "project");
-    pins.list(project, "dependencies");
+    pins.asks(project, "dependencies");
     pins.groups(project.and_then(|p| table(p, "optional-dependencies")));
     pins.groups(table(document, "dependency-groups"));
 }
@@ -133,18 +149,18 @@ fn poetry(tools: &DeTable<'_>, pins: &mut Pins<'_, '_, '_>) {
     let Some(poetry) = table(tools, "poetry") else {
         return;
     };
-    pins.versions(table(poetry, "dependencies"));
-    pins.versions(table(poetry, "dev-dependencies"));
+    pins.asks_versions(table(poetry, "dependencies"));
+    pins.asks_versions(table(poetry, "dev-dependencies"));
     let groups = table(poetry, "group").into_iter().flat_map(|g| g.values());
     for group in groups.filter_map(|g| g.get_ref().as_table()) {
-        pins.versions(table(group, "dependencies"));
+        pins.asks_versions(table(group, "dependencies"));
     }
 }
 
 fn uv(tools: &DeTable<'_>, pins: &mut Pins<'_, '_, '_>) {
     let uv = table(tools, "uv");
-    for key in ["dev-dependencies", "constraint-dependencies", "override-dependencies", "build-constraint-dependencies"]
-    {
+    pins.asks(uv, "dev-dependencies");
+    for key in ["constraint-dependencies", "override-dependencies", "build-constraint-dependencies"] {
         pins.list(uv, key);
     }
     pins.versions(uv.and_then(|uv| table(uv, "sources")));
@@ -161,8 +177,8 @@ fn pdm(tools: &DeTable<'_>, pins: &mut Pins<'_, '_, '_>) {
 fn hatch(tools: &DeTable<'_>, pins: &mut Pins<'_, '_, '_>) {
     let environments = table(tools, "hatch").and_then(|h| table(h, "envs"));
     for environment in environments.into_iter().flat_map(|e| e.values()) {
-        pins.list(environment.get_ref().as_table(), "dependencies");
-        pins.list(environment.get_ref().as_table(), "extra-dependencies");
+        pins.asks(environment.get_ref().as_table(), "dependencies");
+        pins.asks(environment.get_ref().as_table(), "extra-dependencies");
     }
 }
 
@@ -212,6 +228,30 @@ dev = ["d===1.0", {include-group = "x"}]
 "#;
         let expected = ["hatchling 1.26.0@2", "litellm 1.82.8@7", "c 1.0@11", "d 1.0@13"].map(str::to_owned).to_vec();
         assert_eq!(pins(text), (expected, 0));
+    }
+
+    #[test]
+    fn what_the_project_asks_for_is_told_apart_from_limits() {
+        let text = r#"[build-system]
+requires = ["hatchling"]
+[project]
+dependencies = ["My_Plugin[x]>=1 ; python_version > '3'", "a @ https://u:p@host.example/a.whl", "not one"]
+optional-dependencies = {x = ["b"]}
+[dependency-groups]
+dev = ["c", {include-group = "x"}]
+[tool.poetry.dependencies]
+d = "^1"
+[tool.uv]
+dev-dependencies = ["e"]
+constraint-dependencies = ["f!=1"]
+[tool.uv.sources]
+g = {git = "x"}
+[tool.pdm.resolution.overrides]
+h = "1.0"
+"#;
+        let mut asked = read(&Pyproject, "p/pyproject.toml", text.as_bytes()).asked;
+        asked.sort();
+        assert_eq!(asked, ["a", "b", "c", "d", "e", "my-plugin"]);
     }
 
     #[test]

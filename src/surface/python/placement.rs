@@ -12,6 +12,7 @@
 //! <pdm>/packages/<wheel stem>/x-1.dist-info            Cached
 //! <conda>/pkgs/<n>-<v>-<b>/…/site-packages/…           Cached     an unpacked conda package
 //! /tmp/pip-unpack-abc/…, pip-install-, pip-metadata-   Cached     what a crashed pip left
+//! …/build/bdist.linux-x86_64/…                         Cached     where setuptools puts a wheel or egg together
 //! ```
 //!
 //! A folder that is none of these counts as loadable: `--target` folders have no mark of their own, and a folder beside code on
@@ -51,8 +52,15 @@ pub fn of_content(folder: &TreePath) -> Placement {
     let cached = is_bucket(folder.parent().name(), &[b"archive-v"])
         || folder.components().any(is_sdist_bucket)
         || PIP_TEMPORARY.iter().any(|start| has_start(folder, start))
+        || in_build(folder)
         || (folder.parent().name() == b"packages" && is_wheel_stem(folder.name()));
     if cached { Placement::Cached } else { Placement::Loadable }
+}
+
+/// `build/bdist.<platform>` and below.
+fn in_build(folder: &TreePath) -> bool {
+    let within = folder.components().skip(1);
+    folder.components().zip(within).any(|(up, name)| up == b"build" && name.starts_with(b"bdist."))
 }
 
 /// What a wheel file says by its place: a wheel that pip or uv built from an sdist is kept apart from those they fetched.
@@ -146,6 +154,10 @@ mod tests {
             ("opt/conda/lib/python3.12/site-packages/x-1.dist-info", Loadable),
             ("mono/pkgs/x-1.0-b/.venv/lib/python3.12/site-packages/x-1.dist-info", Loadable),
             ("tmp/pip-unpack-ab12/x-1.dist-info", Cached),
+            ("src/x/build/bdist.linux-x86_64/wheel/x-1.dist-info", Cached),
+            ("src/x/build/bdist.linux-x86_64/egg", Cached),
+            ("src/build/x-1.dist-info", Loadable),
+            ("src/bdist.linux/x-1.dist-info", Loadable),
             ("tmp/pip-build-env-ab/overlay/lib/python3.12/site-packages/x-1.dist-info", Loadable),
             ("v/lib/python3.11/site-packages/~-1.dist-info", Leftover),
             ("tmp/pip-uninstall-ab12/x-1.dist-info", Leftover),
