@@ -2,7 +2,7 @@
 
 use crate::{
     machine::{Machine, PYC},
-    program::{exposure, findings, report},
+    program::{self, exposure, findings, report},
 };
 
 /// Nothing found, everything examined, exit code 0.
@@ -81,4 +81,14 @@ fn a_sinkhole_is_a_defence() {
     let (report, code) = report(Machine::new().file("etc/hosts", "6.6.6.6 x.checkmarx.zone\n").root());
     assert_eq!((exposure(&report), code), ("referenced", 1));
     nothing(&Machine::new().file("etc/hosts", "6.6.6.6 notcheckmarx.zone checkmarx.zone.example\n"));
+}
+
+#[test]
+fn this_projects_own_sources_indicators_and_fixtures() {
+    let own = ["README.md", "CHANGELOG.md", "docs", "iocs", "src", "tests"];
+    let own = own.map(|name| format!("{}/{name}", env!("CARGO_MANIFEST_DIR")));
+    let said = program::run(["scan", "--format", "json"].into_iter().chain(own.iter().map(String::as_str)));
+    let report: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    let gaps = &report["coverage"]["gaps"];
+    assert_eq!((exposure(&report), said.code), ("none", 0), "{:#?} {gaps:#?}", findings(&report));
 }

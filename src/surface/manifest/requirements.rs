@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_file_that_uv_exported() {
-        let bytes = include_bytes!("../../../tests/fixtures/python-locks/requirements-export.txt");
+        let bytes = include_bytes!("../../../tests/fixtures/python-locks/requirements-export.txt.sample");
         let read = read(&Requirements, "requirements-export.txt", bytes);
         assert_eq!(read.pins, ["dspy 2.6.0@3", "litellm 1.82.8@8", "my-plugin 0.3.0@13"]);
         let hash = "50c3d2d4dac77433f360ba6bc1cc2aaf363f82c91a32b565854306c382d8dc5f";
