@@ -4,7 +4,6 @@ mod record;
 mod settings;
 
 use std::{
-    collections::HashMap,
     io,
     path::{Path, PathBuf},
     sync::{
@@ -24,7 +23,7 @@ use crate::{
     tree::{
         body::BYTES_READ,
         host::Host,
-        mounts::{self, Skip},
+        mounts::{self, Skips},
     },
     walk::{Inspector, Keep, Router},
 };
@@ -154,13 +153,14 @@ fn open(tree: &str, part: &Part, mountinfo: &[u8]) -> Result<Host, TargetError> 
     Host::open(tree, &part.root, part.prefix.clone(), skips(part, mountinfo)).map_err(fail)
 }
 
-/// The mount points to leave out, as paths below the part's root.
-fn skips(part: &Part, mountinfo: &[u8]) -> HashMap<TreePath, Skip> {
+/// The mounts to leave out, with paths below the part's root.
+fn skips(part: &Part, mountinfo: &[u8]) -> Skips {
     use std::os::unix::ffi::OsStrExt as _;
     let root = absolute(&part.root).ok().and_then(|p| TreePath::new(p.as_os_str().as_bytes()));
     let root = root.unwrap_or_else(TreePath::root);
-    let skips = mounts::to_skip(mountinfo).into_iter();
-    skips.filter_map(|(path, skip)| Some((TreePath::new(path.below(&root)?)?, skip))).collect()
+    let Skips { points, devices } = mounts::to_skip(mountinfo);
+    let points = points.into_iter().filter_map(|(path, skip)| Some((TreePath::new(path.below(&root)?)?, skip)));
+    Skips { points: points.collect(), devices }
 }
 
 fn parts(target: &Target) -> Result<Vec<Part>, TargetError> {

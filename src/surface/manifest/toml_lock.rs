@@ -247,16 +247,21 @@ mod tests {
         assert_eq!(real.pins, ["dspy 2.6.0@29", "litellm 1.82.8@40", "my-plugin 0.3.0@48"]);
         assert_eq!((real.artifacts.get(1), real.gaps.len()), (Some(&litellm_file()), 0));
 
-        let real =
-            read(&PoetryLock, "p/poetry.lock", include_bytes!("../../../tests/fixtures/python-locks/poetry.lock.sample"));
+        let real = read(
+            &PoetryLock,
+            "p/poetry.lock",
+            include_bytes!("../../../tests/fixtures/python-locks/poetry.lock.sample"),
+        );
         assert_eq!(real.pins, ["dspy 2.6.0@4", "litellm 1.82.8@23", "my-plugin 0.3.0@39"]);
         assert_eq!((real.artifacts.get(1), real.gaps.len()), (Some(&litellm_file()), 0));
 
-        let real = read(&Pylock, "pylock.toml", include_bytes!("../../../tests/fixtures/python-locks/pylock.uv.toml.sample"));
+        let real =
+            read(&Pylock, "pylock.toml", include_bytes!("../../../tests/fixtures/python-locks/pylock.uv.toml.sample"));
         assert_eq!(real.pins, ["dspy 2.6.0@8", "litellm 1.82.8@14", "my-plugin 0.3.0@20"]);
         assert_eq!((real.artifacts.get(1), real.gaps.len()), (Some(&litellm_file()), 0));
 
-        let real = read(&Pylock, "pylock.toml", include_bytes!("../../../tests/fixtures/python-locks/pylock.pip.toml.sample"));
+        let real =
+            read(&Pylock, "pylock.toml", include_bytes!("../../../tests/fixtures/python-locks/pylock.pip.toml.sample"));
         assert_eq!(real.pins, ["litellm 1.82.8@5"]);
         assert_eq!((real.artifacts.first(), real.gaps.len()), (Some(&litellm_file()), 0));
     }
