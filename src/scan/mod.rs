@@ -1,5 +1,6 @@
 //! One examination of a tree of this machine: what to walk, in which order, with which surfaces.
 
+mod process;
 mod record;
 mod settings;
 
@@ -113,7 +114,7 @@ impl Scan<'_> {
                 os = os_of(&host);
             }
             if *target == Target::Live {
-                host.visit_files(&inspector, &processes(&host));
+                process::visit(&host, &inspector, &mountinfo);
             }
             host.visit_files(&inspector, &part.files);
             let starts =
@@ -236,16 +237,6 @@ fn os_of(host: &Host) -> Option<String> {
     };
     let id = field("ID")?;
     Some(field("VERSION_ID").map_or(id.clone(), |version| format!("{id} {version}")))
-}
-
-fn processes(host: &Host) -> Vec<TreePath> {
-    let Some(proc) = TreePath::new(b"proc") else {
-        return Vec::new();
-    };
-    let own = std::process::id().to_string();
-    let names = host.list(&proc).into_iter();
-    let numeric = names.filter(|n| n.iter().all(u8::is_ascii_digit) && n.as_slice() != own.as_bytes());
-    numeric.map(|n| proc.join(&n).join(b"cmdline")).collect()
 }
 
 /// Volatile places, the start-up places of each home, then the rest.

@@ -67,7 +67,13 @@ impl Host {
     /// The start of a small file of the tree, links resolved inside it; `None` where it cannot be read.
     pub fn read(&self, path: &TreePath, limit: u64) -> Option<Vec<u8>> {
         use io::Read as _;
-        let file = File::from(self.follow(path).ok()?.0);
+        let folder = open::folder(self.root.as_fd(), &path.parent());
+        let plain = folder.ok().filter(|(fd, _)| open::kind_of(fd.as_fd(), path.name()) == Kind::File);
+        let opened = match plain {
+            Some((fd, _)) => open::plain(fd.as_fd(), path.name()),
+            None => self.follow(path),
+        };
+        let file = File::from(opened.ok()?.0);
         let mut bytes = Vec::new();
         file.take(limit).read_to_end(&mut bytes).ok()?;
         Some(bytes)
@@ -147,6 +153,26 @@ impl Host {
                 Err(e) => visit.gap(self.gap(path, e)),
             }
         }
+    }
+
+    /// Tells `visit` of a link as a small file that holds what it points to; nothing is followed. Meant for the links of
+    /// `/proc`.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn visit_link<V: Visit>(&self, visit: &V, path: &TreePath) -> Result<(), Errno> {
+        let (folder, _) = open::folder(self.root.as_fd(), &path.parent())?;
+        let target = sys::readlinkat(&folder, path.name(), Vec::new())?;
+        let uid = sys::fstat(&folder)?.st_uid;
+        visit.seen(1);
+        if visit.wants(&visit.folder(&self.shown(&path.parent())), path.name()) {
+            let target = target.as_bytes();
+            let len = u64::try_from(target.len()).unwrap_or(u64::MAX);
+            let entry =
+                Entry { path: self.shown(path), len, mtime: None, btime: None, uid: Some(uid), mode: Some(0o777) };
+            visit.file(&entry, &mut Body::stream(&mut &*target, len));
+        }
+        Ok(())
     }
 
     fn folder<V: Visit>(
