@@ -133,6 +133,9 @@ impl Scan<'_> {
             coverage.gaps.extend(gaps);
         }
         coverage.bytes_read = BYTES_READ.load(Ordering::Relaxed);
+        if self.stop.load(Ordering::Relaxed) {
+            coverage.interrupted();
+        }
         if !is_root() {
             leave_others_alone(&mut coverage, &accounts);
         }
@@ -277,4 +280,31 @@ pub fn is_root() -> bool {
 #[allow(clippy::disallowed_methods)] // the machine's own tables, at fixed paths
 fn read_own(path: &str) -> Vec<u8> {
     std::fs::read(path).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::surface::SURFACES;
+
+    #[test]
+    fn an_examination_that_was_ended_is_never_complete() {
+        let folder = tempfile::tempdir().unwrap();
+        let (interest, progress) = (Interest::default(), AtomicU64::new(0));
+        let complete = |stop: bool| {
+            let stop = AtomicBool::new(stop);
+            let scan = Scan {
+                surfaces: SURFACES.to_vec(),
+                interest: &interest,
+                keep: &|_| true,
+                deep: false,
+                threads: 1,
+                stop: &stop,
+                progress: &progress,
+            };
+            scan.run(&Target::Paths(vec![folder.path().to_owned()], false)).unwrap().coverage.complete()
+        };
+        assert!(complete(false));
+        assert!(!complete(true));
+    }
 }

@@ -39,7 +39,7 @@ pub fn visit<V: Visit>(host: &Host, visit: &V, own_mounts: &[u8]) {
         visit.exclude(Exclusion { origin: Origin::file(host.label(), proc.clone()), reason: reason.to_owned() });
     };
     if refused {
-        leave_out("programs and loaded modules of other users' processes: run as root to see them");
+        leave_out("programs and loaded modules of processes that the system does not let this user look at");
     }
     if apart {
         leave_out("processes with another root (containers): only their command lines were searched");
