@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::fact::Origin;
+use crate::fact::{Origin, TreePath};
 
 /// Why something could not be examined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -20,6 +20,8 @@ pub enum GapKind {
     Truncated,
     /// A format, version or compression that this program does not read.
     Unsupported,
+    /// The user ended the examination before this.
+    Interrupted,
     /// A parser panicked: a fault of this program, brought out by the input.
     Panicked,
 }
@@ -93,6 +95,17 @@ impl Coverage {
         }
         self.gaps.extend(other.gaps);
         self.exclusions.extend(other.exclusions);
+    }
+
+    /// That the user ended the examination: what was not reached is not known, so it is never complete.
+    pub fn interrupted(&mut self) {
+        let tree = self.trees.first().map_or_else(|| "host".into(), |t| t.as_str().into());
+        self.gaps.push(Gap {
+            origin: Origin::file(&tree, TreePath::root()),
+            surface: "walk",
+            kind: GapKind::Interrupted,
+            detail: "interrupted: what comes after was not examined".to_owned(),
+        });
     }
 
     /// Sorts and removes repetitions, so that two runs say the same.

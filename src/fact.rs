@@ -458,6 +458,22 @@ pub enum Fact {
         /// The indicator texts that its command line holds.
         texts: Vec<TextId>,
     },
+    /// What a process really runs, by the kernel's own link; a command line can be rewritten.
+    Executable {
+        /// Process id.
+        pid: u32,
+        /// The program.
+        program: TreePath,
+        /// Its file is gone or was replaced since.
+        deleted: bool,
+    },
+    /// A process has loaded compiled modules of a site folder.
+    Loaded {
+        /// Process id.
+        pid: u32,
+        /// The site folder.
+        site: TreePath,
+    },
     /// A container image; the origin is its root.
     Image {
         /// Names it is known by: `demo/app:1.0`.

@@ -63,12 +63,11 @@ pub fn relevant(index: &Index, seen: &Seen) -> bool {
                 || !hits(index, seen).is_empty()
         }
         Fact::Hook { runs, .. } => *runs || !hits(index, seen).is_empty(),
-        Fact::Process { program, .. } => {
-            program.as_ref().is_some_and(|p| p.name().starts_with(b"python")) || !hits(index, seen).is_empty()
-        }
+        Fact::Process { program, .. } => program.as_ref().is_some_and(is_python) || !hits(index, seen).is_empty(),
         Fact::File { .. } | Fact::Host { .. } | Fact::Autostart { .. } | Fact::Image { .. } => {
             !hits(index, seen).is_empty()
         }
+        Fact::Executable { program, .. } => is_python(program) || !hits(index, seen).is_empty(),
         Fact::Command(c) => c.wanted.iter().any(|w| index.knows_package(w.ecosystem, &w.name)),
         Fact::Owned { .. }
         | Fact::Installer { .. }
@@ -76,8 +75,13 @@ pub fn relevant(index: &Index, seen: &Seen) -> bool {
         | Fact::Bytecode { .. }
         | Fact::Environment { .. }
         | Fact::Project { .. }
+        | Fact::Loaded { .. }
         | Fact::Credential(_) => true,
     }
+}
+
+fn is_python(program: &TreePath) -> bool {
+    program.name().starts_with(b"python")
 }
 
 /// Everything a fact fits, sorted by incident. An indicator that was not valid yet, or no more, when the fact happened is left out.
@@ -113,6 +117,7 @@ fn fitting(index: &Index, seen: &Seen) -> Vec<Hit> {
             index.hosts(name).into_iter().map(|((incident, at), _)| Hit { incident, by: By::Host(at) }).collect()
         }
         Fact::Process { texts, name, .. } => of_process(index, texts, name),
+        Fact::Executable { program, .. } => of_executable(index, program),
         Fact::Command(command) => of_command(index, command),
         Fact::Image { references, digests } => of_image(index, references, digests),
         _ => Vec::new(),
@@ -202,6 +207,13 @@ fn of_process(index: &Index, texts: &[TextId], program: &str) -> Vec<Hit> {
         .collect();
     found.dedup_by_key(|h| h.incident);
     found
+}
+
+/// A program that the payload dropped, by its place: its bytes may be gone.
+fn of_executable(index: &Index, program: &TreePath) -> Vec<Hit> {
+    let dropped = |f: &FileIndicator| matches!(f.role, FileRole::Persistence | FileRole::Trace) && f.holds.is_empty();
+    let places = index.files_at(program, None).into_iter().filter(|(_, f)| dropped(f));
+    places.map(|((incident, at), _)| Hit { incident, by: By::File { at, hash: false, placed: true } }).collect()
 }
 
 fn of_image(index: &Index, references: &[String], digests: &[String]) -> Vec<Hit> {

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     ecosystem::pypi,
-    fact::{Artifact, Command, CommandAction, Cutoff, EnvironmentKind, Fact, Package, Placement, Seen},
+    fact::{Artifact, Command, CommandAction, Cutoff, EnvironmentKind, Fact, Package, Placement, Seen, TreePath},
     ioc::model::{FileIndicator, FileRole, ImageIndicator, Incident, PackageIndicator, Trigger, Window},
     matcher::{self, By, Hit},
     text,
@@ -28,6 +28,9 @@ pub fn judge(case: &Case<'_>, sites: &Sites, evidence: &Evidence, hit: Hit) -> O
         (Fact::Package(p), By::Version(at)) => draft.version(p, incident.packages.get(at)?),
         (Fact::Package(p), By::Artifact(at)) => draft.artifact(p, &incident.artifacts.get(at)?.name),
         (_, By::Artifact(at)) => draft.bytes(&incident.artifacts.get(at)?.name),
+        (Fact::Executable { pid, program, deleted }, By::File { at, .. }) => {
+            draft.executable(*pid, program, *deleted, incident.files.get(at)?)
+        }
         (_, By::File { at, hash, placed }) => draft.file(incident.files.get(at)?, hash, placed),
         (Fact::Command(c), By::Pinned(at, w)) => draft.pinned(c, incident.packages.get(at)?, w)?,
         (Fact::Command(c), By::Admits(at, w)) => draft.admits(c, at, w)?,
@@ -308,6 +311,14 @@ impl Draft<'_> {
         let reason = format!("process {pid} is running: {}", indicator.what);
         let judgement = (Exposure::Executed, Confidence::Confirmed, reason);
         self.finding(FindingKind::Process, format!("process/{}", indicator.holds), judgement)
+    }
+
+    fn executable(&self, pid: u32, program: &TreePath, deleted: bool, indicator: &FileIndicator) -> Finding {
+        let shown = text::escape(program.text().as_bytes());
+        let gone = if deleted { ", whose file is gone" } else { "" };
+        let reason = format!("process {pid} is running `{shown}`{gone}: {}", indicator.what);
+        let judgement = (Exposure::Executed, Confidence::Confirmed, reason);
+        self.finding(FindingKind::Process, format!("process/{shown}"), judgement)
     }
 
     /// A malicious image: by digest, by a tag that named nothing else, or by a moving tag while it pointed there.

@@ -118,7 +118,7 @@ fn start_after(case: &Case<'_>, sites: &Sites, finding: &Finding) -> Option<Stri
     let (around, _) = sites.around(tree, &site);
     let there = finding.at.as_ref()?.time;
     pip_again(&around, there)
-        .or_else(|| running(case, finding, prefix))
+        .or_else(|| running(case, finding, prefix, &site))
         .or_else(|| compiled(case, sites, finding, &site, there))
 }
 
@@ -140,18 +140,28 @@ fn pip_again(around: &[&Distribution], there: Timestamp) -> Option<String> {
     None
 }
 
-/// A process of the environment's interpreter runs now.
-fn running(case: &Case<'_>, finding: &Finding, prefix: &TreePath) -> Option<String> {
-    case.evidence.iter().find_map(|e| match &e.seen.fact {
+/// A process of the environment's interpreter, or one that has loaded modules of it, runs now.
+fn running(case: &Case<'_>, finding: &Finding, prefix: &TreePath, site: &TreePath) -> Option<String> {
+    let here = || case.evidence.iter().map(|e| &e.seen).filter(|s| s.origin.tree == finding.origin.tree);
+    // A process of a container has paths of its own: only for those of this tree the kernel's link to the program is read.
+    let interpreter = |pid: u32| {
+        here().any(|s| matches!(&s.fact, Fact::Executable { pid: p, program, .. } if *p == pid && is_python(program)))
+    };
+    here().find_map(|seen| match &seen.fact {
         Fact::Process { pid, program: Some(program), .. }
-            if e.seen.origin.tree == finding.origin.tree
-                && program.is_within(prefix)
-                && program.name().starts_with(b"python") =>
+            if program.is_within(prefix) && is_python(program) && interpreter(*pid) =>
         {
             Some(format!("process {pid} is running `{}`", escape(program.text().as_bytes())))
         }
+        Fact::Loaded { pid, site: loaded } if loaded == site => {
+            Some(format!("process {pid} has loaded compiled modules of it"))
+        }
         _ => None,
     })
+}
+
+fn is_python(program: &TreePath) -> bool {
+    program.name().starts_with(b"python")
 }
 
 /// Bytecode in the same site folder that is younger than the hook and that no installer lists.
@@ -166,4 +176,87 @@ fn compiled(case: &Case<'_>, sites: &Sites, finding: &Finding, site: &TreePath, 
         let listed = owned.is_some_and(|s| s.owned.contains_key(&e.seen.origin.path));
         (here && !listed).then(|| format!("Python compiled `{module}` there at {}", at.time))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, sync::Arc};
+
+    use super::*;
+    use crate::{
+        assess::{Evidence, assess},
+        credential::Catalog,
+        fact::{HookKind, Origin},
+        ioc::{Database, Index},
+    };
+
+    const SITE: &str = "srv/v/lib/python3.11/site-packages";
+
+    /// The findings, as `exposure/confidence path: reason`.
+    fn judged(facts: Vec<(&str, Fact)>) -> Vec<String> {
+        let index = Index::new(Database::embedded().unwrap(), &[]);
+        let catalog = Catalog { kinds: Vec::new() };
+        let tree: Arc<str> = "host".into();
+        let path = |p: &str| TreePath::new(p.as_bytes()).unwrap();
+        let at = || At::unix(1_774_350_000, "mtime");
+        let seen = facts.into_iter().map(|(place, fact)| Seen {
+            surface: "t",
+            origin: Origin::file(&tree, path(place)),
+            at: at(),
+            uid: Some(1000),
+            mode: None,
+            fact,
+        });
+        let evidence = seen.map(Evidence::from).collect();
+        let found = assess(Case { index: &index, catalog: &catalog, evidence, accounts: BTreeMap::new() }).findings;
+        let told = |f: &Finding| format!("{:?}/{:?} {}: {}", f.exposure, f.confidence, f.origin.path.text(), f.reason);
+        found.iter().map(told).collect()
+    }
+
+    fn hook() -> (&'static str, Fact) {
+        let fact = Fact::Hook { kind: HookKind::Pth, runs: true, sha256: "0".repeat(64), size: 9, odd: Vec::new() };
+        ("srv/v/lib/python3.11/site-packages/litellm_init.pth", fact)
+    }
+
+    #[test]
+    fn a_process_that_loaded_modules_of_the_site_folder_ran_its_hook() {
+        let site = TreePath::new(SITE.as_bytes()).unwrap();
+        let found = judged(vec![hook(), ("proc/7/maps", Fact::Loaded { pid: 7, site })]);
+        assert!(found[0].starts_with("Executed/Likely") && found[0].contains("process 7 has loaded"), "{found:?}");
+        let other = TreePath::new(b"srv/w/lib/python3.11/site-packages").unwrap();
+        let found = judged(vec![hook(), ("proc/7/maps", Fact::Loaded { pid: 7, site: other })]);
+        assert!(found[0].starts_with("Installed/Likely"), "{found:?}");
+    }
+
+    #[test]
+    fn a_command_line_counts_where_the_kernel_says_that_it_is_an_interpreter_of_this_tree() {
+        let program = |p: &str| TreePath::new(p.as_bytes()).unwrap();
+        let named = || Fact::Process {
+            pid: 7,
+            program: Some(program("srv/v/bin/python")),
+            name: "python".into(),
+            texts: Vec::new(),
+        };
+        let run = |pid, p: &str| Fact::Executable { pid, program: program(p), deleted: false };
+        let found = judged(vec![hook(), ("proc/7/cmdline", named()), ("proc/7/exe", run(7, "usr/bin/python3.11"))]);
+        assert!(found[0].starts_with("Executed/Likely"), "{found:?}");
+        // A container's process, and a program that calls itself so.
+        for other in [None, Some(run(7, "usr/bin/sleep")), Some(run(8, "usr/bin/python3.11"))] {
+            let others = other.into_iter().map(|fact| ("proc/8/exe", fact));
+            let found = judged([hook(), ("proc/7/cmdline", named())].into_iter().chain(others).collect());
+            assert!(found[0].starts_with("Installed/Likely"), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_dropped_program_that_still_runs() {
+        let run = |p: &str| Fact::Executable { pid: 9, program: TreePath::new(p.as_bytes()).unwrap(), deleted: true };
+        let found = judged(vec![("proc/9/exe", run("tmp/pglog"))]);
+        assert!(
+            found[0]
+                .starts_with("Executed/Confirmed /proc/9/exe: process 9 is running `/tmp/pglog`, whose file is gone"),
+            "{found:?}"
+        );
+        assert!(judged(vec![("proc/9/exe", run("opt/pglog")), ("proc/9/exe", run("tmp/pglog2"))]).is_empty());
+    }
 }

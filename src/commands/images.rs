@@ -56,6 +56,9 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     drop(progress);
     evidence.retain(|e| matcher::relevant(&setup.index, &e.seen));
     coverage.bytes_read = BYTES_READ.load(std::sync::atomic::Ordering::Relaxed);
+    if STOP.load(std::sync::atomic::Ordering::Relaxed) {
+        coverage.interrupted();
+    }
     let assessment = setup.judge(evidence, accounts.clone())?;
     let names: Vec<_> = command.files.iter().map(|f| f.to_string_lossy()).collect();
     let report = report::build(Examination {

@@ -1,10 +1,10 @@
 //! One examination of a tree of this machine: what to walk, in which order, with which surfaces.
 
+mod process;
 mod record;
 mod settings;
 
 use std::{
-    collections::HashMap,
     io,
     path::{Path, PathBuf},
     sync::{
@@ -24,7 +24,7 @@ use crate::{
     tree::{
         body::BYTES_READ,
         host::Host,
-        mounts::{self, Skip},
+        mounts::{self, Skips},
     },
     walk::{Inspector, Keep, Router},
 };
@@ -114,7 +114,7 @@ impl Scan<'_> {
                 os = os_of(&host);
             }
             if *target == Target::Live {
-                host.visit_files(&inspector, &processes(&host));
+                process::visit(&host, &inspector, &mountinfo);
             }
             host.visit_files(&inspector, &part.files);
             let starts =
@@ -133,6 +133,9 @@ impl Scan<'_> {
             coverage.gaps.extend(gaps);
         }
         coverage.bytes_read = BYTES_READ.load(Ordering::Relaxed);
+        if self.stop.load(Ordering::Relaxed) {
+            coverage.interrupted();
+        }
         if !is_root() {
             leave_others_alone(&mut coverage, &accounts);
         }
@@ -154,13 +157,14 @@ fn open(tree: &str, part: &Part, mountinfo: &[u8]) -> Result<Host, TargetError> 
     Host::open(tree, &part.root, part.prefix.clone(), skips(part, mountinfo)).map_err(fail)
 }
 
-/// The mount points to leave out, as paths below the part's root.
-fn skips(part: &Part, mountinfo: &[u8]) -> HashMap<TreePath, Skip> {
+/// The mounts to leave out, with paths below the part's root.
+fn skips(part: &Part, mountinfo: &[u8]) -> Skips {
     use std::os::unix::ffi::OsStrExt as _;
     let root = absolute(&part.root).ok().and_then(|p| TreePath::new(p.as_os_str().as_bytes()));
     let root = root.unwrap_or_else(TreePath::root);
-    let skips = mounts::to_skip(mountinfo).into_iter();
-    skips.filter_map(|(path, skip)| Some((TreePath::new(path.below(&root)?)?, skip))).collect()
+    let Skips { points, devices } = mounts::to_skip(mountinfo);
+    let points = points.into_iter().filter_map(|(path, skip)| Some((TreePath::new(path.below(&root)?)?, skip)));
+    Skips { points: points.collect(), devices }
 }
 
 fn parts(target: &Target) -> Result<Vec<Part>, TargetError> {
@@ -238,16 +242,6 @@ fn os_of(host: &Host) -> Option<String> {
     Some(field("VERSION_ID").map_or(id.clone(), |version| format!("{id} {version}")))
 }
 
-fn processes(host: &Host) -> Vec<TreePath> {
-    let Some(proc) = TreePath::new(b"proc") else {
-        return Vec::new();
-    };
-    let own = std::process::id().to_string();
-    let names = host.list(&proc).into_iter();
-    let numeric = names.filter(|n| n.iter().all(u8::is_ascii_digit) && n.as_slice() != own.as_bytes());
-    numeric.map(|n| proc.join(&n).join(b"cmdline")).collect()
-}
-
 /// Volatile places, the start-up places of each home, then the rest.
 fn order(host: &Host, accounts: &Accounts) -> Vec<TreePath> {
     let mut starts: Vec<TreePath> = VOLATILE.iter().filter_map(|p| TreePath::new(p.as_bytes())).collect();
@@ -286,4 +280,31 @@ pub fn is_root() -> bool {
 #[allow(clippy::disallowed_methods)] // the machine's own tables, at fixed paths
 fn read_own(path: &str) -> Vec<u8> {
     std::fs::read(path).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::surface::SURFACES;
+
+    #[test]
+    fn an_examination_that_was_ended_is_never_complete() {
+        let folder = tempfile::tempdir().unwrap();
+        let (interest, progress) = (Interest::default(), AtomicU64::new(0));
+        let complete = |stop: bool| {
+            let stop = AtomicBool::new(stop);
+            let scan = Scan {
+                surfaces: SURFACES.to_vec(),
+                interest: &interest,
+                keep: &|_| true,
+                deep: false,
+                threads: 1,
+                stop: &stop,
+                progress: &progress,
+            };
+            scan.run(&Target::Paths(vec![folder.path().to_owned()], false)).unwrap().coverage.complete()
+        };
+        assert!(complete(false));
+        assert!(!complete(true));
+    }
 }

@@ -4,7 +4,10 @@ use std::{
     fs::File,
     io::{self, Read, Seek, SeekFrom},
     os::unix::fs::FileExt,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use sha2::{Digest, Sha256};
@@ -15,6 +18,11 @@ use crate::text::hex;
 const KEEP: usize = 1 << 20;
 /// Bytes of a stream that may be held in memory for random access.
 const HOLD: usize = 96 << 20;
+
+/// Where more of a file is held in memory, one file at a time is: so memory does not grow with the number of workers.
+const LARGE: usize = 4 << 20;
+
+static TURN: Mutex<()> = Mutex::new(());
 
 /// Total bytes read from targets by this process.
 pub static BYTES_READ: AtomicU64 = AtomicU64::new(0);
@@ -54,6 +62,8 @@ pub struct Body<'a> {
     spent: bool,
     sha256: Option<String>,
     len: u64,
+    /// Held by a body that keeps more than `LARGE` bytes.
+    turn: Option<MutexGuard<'static, ()>>,
 }
 
 impl<'a> Body<'a> {
@@ -68,7 +78,7 @@ impl<'a> Body<'a> {
     }
 
     fn of(source: Source<'a>, len: u64) -> Self {
-        Self { source, kept: Vec::new(), whole: false, spent: false, sha256: None, len }
+        Self { source, kept: Vec::new(), whole: false, spent: false, sha256: None, len, turn: None }
     }
 
     /// Reads on until `kept` holds `want` bytes or the file ends.
@@ -78,6 +88,10 @@ impl<'a> Body<'a> {
         }
         if self.spent {
             return Err(BodyError::Io(io::Error::other("the stream was already consumed")));
+        }
+        let known = matches!(self.source, Source::Host(_)) && u64::try_from(LARGE).is_ok_and(|large| self.len <= large);
+        if want > LARGE && !known && self.turn.is_none() {
+            self.turn = Some(TURN.lock().unwrap_or_else(PoisonError::into_inner));
         }
         let missing = want.saturating_sub(self.kept.len());
         let before = self.kept.len();

@@ -3,6 +3,8 @@
 pub mod body;
 pub mod host;
 pub mod mounts;
+mod open;
+mod queue;
 
 use jiff::Timestamp;
 

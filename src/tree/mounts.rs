@@ -1,6 +1,6 @@
 //! Which mounted file systems a forensic walk leaves out: `/proc/self/mountinfo`, proc(5).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::fact::TreePath;
 
@@ -76,15 +76,26 @@ impl Skip {
     }
 }
 
-/// Mount points to leave out, from the text of mountinfo. The root of the machine itself is never left out.
-pub fn to_skip(mountinfo: &[u8]) -> HashMap<TreePath, Skip> {
-    let mut skips = HashMap::new();
+/// The mounts to leave out.
+#[derive(Debug, Clone, Default)]
+pub struct Skips {
+    /// By the folder they are mounted on.
+    pub points: HashMap<TreePath, Skip>,
+    /// Their devices, by major and minor number: a link may lead there from anywhere.
+    pub devices: HashSet<(u32, u32)>,
+}
+
+/// What to leave out, from the text of mountinfo. The root of the machine itself is never left out.
+pub fn to_skip(mountinfo: &[u8]) -> Skips {
+    let mut skips = Skips::default();
     for line in mountinfo.split(|b| *b == b'\n') {
         let line = String::from_utf8_lossy(line);
         let Some((front, back)) = line.split_once(" - ") else {
             continue;
         };
-        let (Some(point), Some(kind)) = (front.split(' ').nth(4), back.split(' ').next()) else {
+        let (Some(device), Some(point), Some(kind)) =
+            (front.split(' ').nth(2), front.split(' ').nth(4), back.split(' ').next())
+        else {
             continue;
         };
         let Some(path) = TreePath::new(&unescape(point)) else {
@@ -98,14 +109,21 @@ pub fn to_skip(mountinfo: &[u8]) -> HashMap<TreePath, Skip> {
             Skip::Merged
         } else {
             // A later mount on the same point hides the earlier one.
-            skips.remove(&path);
+            skips.points.remove(&path);
             continue;
         };
         if !path.as_bytes().is_empty() {
-            skips.insert(path, skip);
+            skips.points.insert(path, skip);
+            skips.devices.extend(numbers(device));
         }
     }
     skips
+}
+
+/// `254:0`.
+fn numbers(device: &str) -> Option<(u32, u32)> {
+    let (major, minor) = device.split_once(':')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
 /// `\040` and the like, as mountinfo writes space, tab, newline and backslash.
@@ -143,11 +161,12 @@ mod tests {
               24 22 0:9 / /mnt/my\\040share rw - nfs4 srv:/x rw\n25 22 0:7 / /tmp rw - tmpfs tmpfs rw\n\
               26 22 0:8 / /var/lib/docker/overlay2/x/merged rw - overlay overlay rw\nrubbish\n",
         );
-        let by = |p: &[u8]| TreePath::new(p).and_then(|p| skips.get(&p).copied());
+        let by = |p: &[u8]| TreePath::new(p).and_then(|p| skips.points.get(&p).copied());
         assert_eq!(by(b"proc"), Some(Skip::Pseudo));
         assert_eq!(by(b"mnt/my share"), Some(Skip::Network));
         assert_eq!(by(b"var/lib/docker/overlay2/x/merged"), Some(Skip::Merged));
         assert_eq!(by(b"tmp"), None);
-        assert_eq!(skips.len(), 3);
+        assert_eq!(skips.points.len(), 3);
+        assert_eq!(skips.devices, [(0, 5), (0, 9), (0, 8)].into());
     }
 }

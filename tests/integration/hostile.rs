@@ -7,13 +7,15 @@ use std::{
     path::Path,
 };
 
+use dosimeter::fact::TreePath;
+
 use crate::{
     machine::Machine,
     program::{self, exposure, findings, report},
 };
 
 #[allow(clippy::disallowed_methods, clippy::disallowed_types)] // makes the evidence
-fn fifo(path: &Path) {
+pub fn fifo(path: &Path) {
     assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
 }
 
@@ -64,6 +66,47 @@ fn special_files_are_never_opened() {
     unix::symlink("evil.pth", site.join("linked.pth")).unwrap();
     let (report, code) = report(machine.root());
     assert_eq!((exposure(&report), code), ("installed", 1));
+}
+
+/// Who is told of files: their paths, and what was left out.
+#[derive(Default)]
+struct Told(std::sync::Mutex<(Vec<String>, Vec<String>)>);
+
+impl dosimeter::tree::Visit for Told {
+    type Folder = ();
+    fn folder(&self, _: &TreePath) {}
+    fn wants(&self, (): &(), name: &[u8]) -> bool {
+        name.ends_with(b".pth")
+    }
+    fn file(&self, entry: &dosimeter::tree::Entry, _: &mut dosimeter::tree::Body<'_>) {
+        self.0.lock().unwrap().0.push(entry.path.text().into_owned());
+    }
+    fn gap(&self, gap: dosimeter::coverage::Gap) {
+        panic!("{gap:?}");
+    }
+    fn exclude(&self, exclusion: dosimeter::coverage::Exclusion) {
+        self.0.lock().unwrap().1.push(format!("{}: {}", exclusion.origin.path.text(), exclusion.reason));
+    }
+    fn seen(&self, _: u64) {}
+    fn atime_changed(&self) {}
+}
+
+/// Reading some files of `/proc` changes the machine, and a server that is gone never answers.
+#[test]
+fn a_link_into_a_mount_that_is_left_out_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("real.pth"), "").unwrap();
+    unix::symlink("/proc/version", folder.path().join("kernel.pth")).unwrap();
+    unix::symlink("real.pth", folder.path().join("local.pth")).unwrap();
+    let skips = dosimeter::tree::mounts::to_skip(&fs::read("/proc/self/mountinfo").unwrap());
+    let host = dosimeter::tree::host::Host::open("host", Path::new("/"), TreePath::root(), skips).unwrap();
+    let told = Told::default();
+    let start = TreePath::new(folder.path().as_os_str().as_bytes()).unwrap();
+    host.walk(&told, std::slice::from_ref(&start), 1, &std::sync::atomic::AtomicBool::new(false));
+    let (mut files, excluded) = told.0.into_inner().unwrap();
+    files.sort();
+    assert_eq!(files, [format!("{}/local.pth", start.text()), format!("{}/real.pth", start.text())]);
+    assert_eq!(excluded, [format!("{}/kernel.pth: link that leads out of what is examined", start.text())]);
 }
 
 #[test]

@@ -111,6 +111,23 @@ fn it_starts_nothing_connects_nowhere_and_writes_only_what_was_named() {
     assert_eq!(touched.count(), 0);
 }
 
+/// Opening alone can do harm (`/dev/watchdog`), and a link needs no rights to make: what it leads to is looked at first.
+#[test]
+fn a_link_to_a_special_file_is_not_followed_into_it() {
+    let machine = busy();
+    crate::hostile::fifo(&machine.root().join("pipe"));
+    for name in ["home/alice/linked.pth", "home/alice/.bashrc", "home/alice/.config/systemd/user/linked.service"] {
+        fs::create_dir_all(machine.root().join(name).parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink("/pipe", machine.root().join(name)).unwrap();
+    }
+    let log = calls(&["scan", "--root", machine.root().to_str().unwrap()]);
+    for name in ["linked.pth", ".bashrc", "linked.service"] {
+        let opened: Vec<&str> = log.lines().filter(|l| l.contains(name)).collect();
+        assert!(!opened.is_empty() && opened.iter().all(|l| l.contains("O_PATH")), "{opened:#?}");
+    }
+    assert!(!log.lines().any(|l| l.contains("O_RDONLY") && l.contains("pipe\"")));
+}
+
 #[test]
 fn a_parser_that_panics_costs_its_file_and_shows_none_of_it() {
     use dosimeter::{

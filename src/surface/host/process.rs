@@ -1,22 +1,32 @@
 //! Running processes of the live machine.
 //!
 //! ```text
-//! /proc/4711/cmdline      arguments, each ended by a NUL; a process may rewrite them
+//! /proc/4711/
+//! ├── cmdline      arguments, each ended by a NUL; a process may rewrite them
+//! ├── exe          a link to the program; ` (deleted)` behind it where the file is gone
+//! └── maps         the files mapped into memory: compiled modules of Python name their site folder
 //! ```
 //!
 //! Only whether a command line holds a text that an indicator asks for leaves this reader, and the program where it is an
-//! absolute path: arguments hold secrets. Documented in proc_pid_cmdline(5).
+//! absolute path: arguments hold secrets. The link is read, never followed. Of a process with another root (a container) only
+//! the command line is offered, since its paths are not those of this tree. Documented in proc_pid_cmdline(5), proc_pid_exe(5)
+//! and proc_pid_maps(5).
+
+use std::collections::BTreeSet;
 
 use crate::{
+    ecosystem::pypi::site_of,
     fact::{Fact, TreePath},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
 };
 
-/// Linux gives no more than this by default.
+/// Linux gives no longer command line by default.
 const LIMIT: usize = 2 << 20;
+/// A process of ten thousand mappings has one megabyte of them.
+const MAPS: usize = 4 << 20;
 
-/// `/proc/*/cmdline`.
+/// `/proc/*/{cmdline,exe,maps}`.
 pub struct Process;
 
 static META: Meta = Meta { id: "host/process", title: "running processes", proves: "it is running now" };
@@ -27,7 +37,7 @@ impl Surface for Process {
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
-        vec![Claim::name("cmdline").below("proc")]
+        ["cmdline", "exe", "maps"].map(|name| Claim::name(name).below("proc")).into()
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
@@ -35,19 +45,65 @@ impl Surface for Process {
         let Some(pid) = std::str::from_utf8(pid.name()).ok().and_then(|p| p.parse().ok()) else {
             return Ok(());
         };
-        let interest = file.interest;
-        let line = file.head(LIMIT)?;
-        let spaced: Vec<u8> = line.iter().map(|b| if *b == 0 { b' ' } else { *b }).collect();
-        let texts = interest.texts_in(&spaced);
-        let first = line.split(|b| *b == 0).next().unwrap_or_default();
-        let program = first.strip_prefix(b"/").and_then(TreePath::new);
-        let name = first.rsplit(|b| *b == b'/').next().unwrap_or(first);
-        let name = std::str::from_utf8(name).ok().filter(|n| is_program(n)).unwrap_or_default().into();
-        out.push(None, Fact::Process { pid, program, name, texts });
+        match file.entry.path.name() {
+            b"exe" => executable(pid, file.head(LIMIT)?, out),
+            b"maps" => {
+                for site in loaded(file.head(MAPS)?) {
+                    out.push(None, Fact::Loaded { pid, site });
+                }
+            }
+            _ => command_line(pid, file, out)?,
+        }
         Ok(())
     }
 }
 
+fn executable(pid: u32, link: &[u8], out: &mut Sink<'_>) {
+    let (path, deleted) = match link.strip_suffix(b" (deleted)") {
+        Some(path) => (path, true),
+        None => (link, false),
+    };
+    if let Some(program) = path.strip_prefix(b"/").and_then(TreePath::new) {
+        out.push(None, Fact::Executable { pid, program, deleted });
+    }
+}
+
+/// The site folders of the compiled modules in `address perms offset device inode path` lines.
+fn loaded(maps: &[u8]) -> BTreeSet<TreePath> {
+    let lines = maps.split(|b| *b == b'\n');
+    let paths = lines.filter_map(|line| line.get(line.iter().position(|b| *b == b'/')?..));
+    let modules = paths.map(|p| p.strip_suffix(b" (deleted)").unwrap_or(p)).filter(|p| p.ends_with(b".so"));
+    modules.filter_map(|p| site_of(&TreePath::new(p)?)).collect()
+}
+
+fn command_line(pid: u32, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
+    let interest = file.interest;
+    let line = file.head(LIMIT)?;
+    let spaced: Vec<u8> = line.iter().map(|b| if *b == 0 { b' ' } else { *b }).collect();
+    let texts = interest.texts_in(&spaced);
+    let first = line.split(|b| *b == 0).next().unwrap_or_default();
+    let program = first.strip_prefix(b"/").and_then(TreePath::new);
+    let name = first.rsplit(|b| *b == b'/').next().unwrap_or(first);
+    let name = std::str::from_utf8(name).ok().filter(|n| is_program(n)).unwrap_or_default().into();
+    out.push(None, Fact::Process { pid, program, name, texts });
+    Ok(())
+}
+
 fn is_program(name: &str) -> bool {
     name.len() <= 64 && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-+".contains(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn maps_name_site_folders() {
+        let maps = b"7f00-7f01 r-xp 00000000 fe:00 42   /home/a b/v/lib/python3.11/site-packages/x/y.cpython-311-x86_64-linux-gnu.so\n\
+            7f02-7f03 r--p 00000000 fe:00 42   /srv/v/lib/python3.9/site-packages/z.abi3.so (deleted)\n\
+            7f04-7f05 r-xp 00000000 fe:00 43   /usr/lib/x86_64-linux-gnu/libc.so.6\n\
+            7f06-7f07 rw-p 00000000 00:00 0    [heap]\n7f08-7f09 rw-p 00000000 00:00 0\n";
+        let found: Vec<_> = loaded(maps).iter().map(|p| p.text().into_owned()).collect();
+        assert_eq!(found, ["/home/a b/v/lib/python3.11/site-packages", "/srv/v/lib/python3.9/site-packages"]);
+    }
 }

@@ -6,7 +6,7 @@ include!(concat!(env!("OUT_DIR"), "/surface_manifest.rs"));
 
 mod listing;
 mod pin;
-mod toml_doc;
+pub mod toml_doc;
 mod toml_lock;
 
 /// Larger manifests and lock files are not read.

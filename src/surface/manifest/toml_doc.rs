@@ -1,6 +1,9 @@
 //! TOML with the lines of its values, read so that a hostile file costs no stack and little memory.
 
-use std::ops::Range;
+use std::{
+    ops::{Deref, Range},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use toml::{
     Spanned,
@@ -23,52 +26,84 @@ const DOTS: usize = 60;
 /// As deep as the crate itself follows brackets.
 const BRACKETS: u32 = 80;
 
+/// Tables, arrays and dots of one document, each of which costs up to two kilobytes.
+const CONTAINERS: usize = 40_000;
+
+/// Documents of more bytes are parsed one at a time, by however many workers.
+const LARGE: usize = 16 << 10;
+
+static TURN: Mutex<()> = Mutex::new(());
+
+/// A document's top table. Hold one at a time.
+pub struct Document<'t> {
+    top: DeTable<'t>,
+    _turn: Option<MutexGuard<'static, ()>>,
+}
+
+impl<'t> Deref for Document<'t> {
+    type Target = DeTable<'t>;
+
+    fn deref(&self) -> &DeTable<'t> {
+        &self.top
+    }
+}
+
 /// The top table of a document.
 ///
 /// # Errors
 /// Where it is not TOML, too large, or nested too deeply.
-pub fn parse<'t>(text: &'t str, what: &'static str) -> Result<DeTable<'t>, Flaw> {
+pub fn parse<'t>(text: &'t str, what: &'static str) -> Result<Document<'t>, Flaw> {
     if text.len() > DOCUMENT {
         return Err(Flaw::TooLarge(u64::try_from(DOCUMENT).unwrap_or(u64::MAX)));
     }
-    if has_deep_key(text) {
+    let turn = (text.len() > LARGE).then(|| TURN.lock().unwrap_or_else(PoisonError::into_inner));
+    let shape = shape(text);
+    if shape.deepest > DOTS {
         return Err(Flaw::malformed(what, "a key has too many parts"));
     }
-    DeTable::parse(text).map(Spanned::into_inner).map_err(|_| Flaw::malformed(what, "not TOML"))
+    if shape.containers > CONTAINERS {
+        return Err(Flaw::malformed(what, "more than 40,000 tables and lists"));
+    }
+    let top = DeTable::parse(text).map_err(|_| Flaw::malformed(what, "not TOML"))?;
+    Ok(Document { top: top.into_inner(), _turn: turn })
 }
 
-/// Whether some key lies deeper than `DOTS` dots below its table. Runs over the parser's events and builds nothing.
-fn has_deep_key(text: &str) -> bool {
+/// How deep and how rich the document is. Runs over the parser's events and builds nothing.
+fn shape(text: &str) -> Shape {
     let tokens = Source::new(text).lex().into_vec();
-    let mut depth = KeyDepth::default();
+    let mut shape = Shape::default();
     let mut errors = ();
-    parse_document(&tokens, &mut RecursionGuard::new(&mut depth, BRACKETS), &mut errors);
-    depth.deepest > DOTS
+    parse_document(&tokens, &mut RecursionGuard::new(&mut shape, BRACKETS), &mut errors);
+    shape
 }
 
-/// Counts the dots on the way from a table's header to a value.
+/// Counts the dots on the way from a table's header to a value, and what holds values.
 #[derive(Default)]
-struct KeyDepth {
+struct Shape {
     dots: usize,
     /// The dots before each bracket that is open.
     open: Vec<usize>,
     deepest: usize,
+    containers: usize,
 }
 
-impl KeyDepth {
+impl Shape {
     fn back(&mut self) {
         self.dots = self.open.last().copied().unwrap_or(0);
     }
 }
 
-impl EventReceiver for KeyDepth {
+impl EventReceiver for Shape {
     fn std_table_open(&mut self, _: Span, _: &mut dyn ErrorSink) {
+        self.containers += 1;
         self.back();
     }
     fn array_table_open(&mut self, _: Span, _: &mut dyn ErrorSink) {
+        self.containers += 1;
         self.back();
     }
     fn inline_table_open(&mut self, _: Span, _: &mut dyn ErrorSink) -> bool {
+        self.containers += 1;
         self.open.push(self.dots);
         true
     }
@@ -76,6 +111,7 @@ impl EventReceiver for KeyDepth {
         self.dots = self.open.pop().unwrap_or(0);
     }
     fn array_open(&mut self, _: Span, _: &mut dyn ErrorSink) -> bool {
+        self.containers += 1;
         self.open.push(self.dots);
         true
     }
@@ -84,6 +120,7 @@ impl EventReceiver for KeyDepth {
     }
     fn key_sep(&mut self, _: Span, _: &mut dyn ErrorSink) {
         self.dots += 1;
+        self.containers += 1;
         self.deepest = self.deepest.max(self.dots);
     }
     fn value_sep(&mut self, _: Span, _: &mut dyn ErrorSink) {
@@ -163,6 +200,22 @@ mod tests {
             assert!(parse(&bomb, "x").is_err(), "{}", &bomb[..20]);
         }
         assert!(matches!(parse(&"#".repeat(DOCUMENT + 1), "x"), Err(Flaw::TooLarge(_))));
+    }
+
+    #[test]
+    fn a_document_of_tables_alone_is_not_built() {
+        for bomb in [
+            format!("a = [{}]", "{a=1},".repeat(45_000)),
+            format!("a = [{}]", "[],".repeat(45_000)),
+            "[[a]]\n".repeat(45_000),
+            (0..45_000).map(|i| format!("[t{i}]\n")).collect(),
+            (0..45_000).map(|i| format!("a.b{i}=1\n")).collect(),
+        ] {
+            let flaw = parse(&bomb, "x").err().map(|flaw| flaw.to_string());
+            assert!(flaw.is_some_and(|f| f.contains("40,000")), "{}", &bomb[..20]);
+        }
+        let files = "{file = \"a-1.0-py3-none-any.whl\", hash = \"sha256:0000000000000000\"},\n".repeat(10_000);
+        assert!(parse(&format!("[metadata.files]\na = [\n{files}]\n"), "x").is_ok());
     }
 
     #[test]

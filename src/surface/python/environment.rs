@@ -16,10 +16,12 @@ use crate::{
     ecosystem::pypi::{is_name, normalise, requirement},
     fact::{EnvironmentKind, Fact, Requirement},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, manifest::toml_doc},
 };
 
-const LIMIT: usize = 4 << 20;
+/// conda adds to its history at every change.
+const HISTORY: usize = 4 << 20;
+const LIMIT: usize = 1 << 20;
 
 /// Marker files of environments.
 pub struct Environment;
@@ -48,7 +50,7 @@ impl Surface for Environment {
         let folder = file.entry.path.parent();
         let at = file.mtime("mtime of the environment's own file");
         let name = file.entry.path.name();
-        let bytes = file.all(LIMIT)?;
+        let bytes = file.all(if name == b"history" { HISTORY } else { LIMIT })?;
         let (kind, prefix, asked) = match name {
             b"pyvenv.cfg" if !is_pyvenv(bytes) => return Ok(()),
             b"pyvenv.cfg" => (EnvironmentKind::Venv, folder, Vec::new()),
@@ -69,18 +71,18 @@ fn is_pyvenv(bytes: &[u8]) -> bool {
 
 /// Early releases wrote each requirement as one text.
 fn uv_asked(bytes: &[u8]) -> Result<Vec<Requirement>, Flaw> {
-    let malformed = Flaw::malformed("uv-receipt.toml", "not the TOML that uv writes");
-    let receipt: Option<toml::Table> = std::str::from_utf8(bytes).ok().and_then(|t| t.parse().ok());
-    let Some(receipt) = receipt else {
-        return Err(malformed);
-    };
-    let listed = receipt.get("tool").and_then(|t| t.get("requirements")).and_then(toml::Value::as_array);
-    let asked = listed.ok_or(malformed)?.iter().filter_map(|item| {
+    const WHAT: &str = "uv-receipt.toml";
+    let malformed = || Flaw::malformed(WHAT, "not the TOML that uv writes");
+    let receipt = toml_doc::parse(std::str::from_utf8(bytes).map_err(|_| malformed())?, WHAT)?;
+    let listed = toml_doc::table(&receipt, "tool").and_then(|t| toml_doc::field(t, "requirements")?.as_array());
+    let asked = listed.ok_or_else(malformed)?.iter().filter_map(|item| {
+        let item = item.get_ref();
         if let Some(text) = item.as_str() {
             return requirement(text);
         }
-        let name = item.get("name")?.as_str()?;
-        let specifier = item.get("specifier").and_then(toml::Value::as_str).unwrap_or_default();
+        let item = item.as_table()?;
+        let name = toml_doc::string(item, "name")?;
+        let specifier = toml_doc::string(item, "specifier").unwrap_or_default();
         requirement(&format!("{name}{specifier}")).or_else(|| named(name))
     });
     Ok(asked.collect())

@@ -1,0 +1,123 @@
+//! Which files of `/proc` are examined, for each process.
+
+use rustix::io::Errno;
+
+use crate::{
+    coverage::Exclusion,
+    fact::{Origin, TreePath},
+    tree::{Visit, host::Host},
+};
+
+/// Larger tables of mounts are not read.
+const MOUNTS: u64 = 4 << 20;
+
+/// Command lines of all; programs and mapped files of those that have the same root as this one and may be looked at.
+pub fn visit<V: Visit>(host: &Host, visit: &V, own_mounts: &[u8]) {
+    let Some(proc) = TreePath::new(b"proc") else {
+        return;
+    };
+    let own = (std::process::id().to_string(), root_of(own_mounts));
+    let (mut files, mut refused, mut apart) = (Vec::new(), false, false);
+    let mut names = host.list(&proc);
+    names.retain(|n| n.iter().all(u8::is_ascii_digit) && n.as_slice() != own.0.as_bytes());
+    for folder in names.iter().map(|n| proc.join(n)) {
+        files.push(folder.join(b"cmdline"));
+        let mounts = host.read(&folder.join(b"mountinfo"), MOUNTS).unwrap_or_default();
+        if !mounts.is_empty() && root_of(&mounts) != own.1 {
+            apart = true;
+            continue;
+        }
+        match host.visit_link(visit, &folder.join(b"exe")) {
+            Ok(()) => files.push(folder.join(b"maps")),
+            Err(Errno::ACCESS | Errno::PERM) => refused = true,
+            // A thread of the kernel; a process that has ended.
+            Err(_) => {}
+        }
+    }
+    host.visit_files(visit, &files);
+    let leave_out = |reason: &str| {
+        visit.exclude(Exclusion { origin: Origin::file(host.label(), proc.clone()), reason: reason.to_owned() });
+    };
+    if refused {
+        leave_out("programs and loaded modules of processes that the system does not let this user look at");
+    }
+    if apart {
+        leave_out("processes with another root (containers): only their command lines were searched");
+    }
+}
+
+/// Device and folder of what is mounted on `/`, as mountinfo writes them: the last line hides the earlier ones.
+fn root_of(mountinfo: &[u8]) -> Option<(&[u8], &[u8])> {
+    let lines = mountinfo.split(|b| *b == b'\n').rev();
+    let mut fields = lines.map(|line| line.split(|b| *b == b' ').skip(2));
+    fields.find_map(|mut f| {
+        let (device, folder, point) = (f.next()?, f.next()?, f.next()?);
+        (point == b"/").then_some((device, folder))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{path::Path, sync::Mutex};
+
+    use super::{root_of, visit};
+    use crate::{
+        coverage::{Exclusion, Gap},
+        fact::TreePath,
+        tree::{Body, Entry, Visit, host::Host, mounts},
+    };
+
+    /// The files told of, with what they hold.
+    #[derive(Default)]
+    struct Told(Mutex<Vec<(String, Vec<u8>)>>);
+
+    impl Visit for Told {
+        type Folder = ();
+        fn folder(&self, _: &TreePath) {}
+        fn wants(&self, (): &(), _: &[u8]) -> bool {
+            true
+        }
+        fn file(&self, entry: &Entry, body: &mut Body<'_>) {
+            let bytes = body.head(1 << 20).unwrap().to_vec();
+            self.0.lock().unwrap().push((entry.path.text().into_owned(), bytes));
+        }
+        fn gap(&self, _: Gap) {}
+        fn exclude(&self, _: Exclusion) {}
+        fn seen(&self, _: u64) {}
+        fn atime_changed(&self) {}
+    }
+
+    #[test]
+    #[allow(clippy::disallowed_methods, clippy::disallowed_types)] // a process to look at
+    fn a_program_whose_file_is_gone_is_still_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("dropped");
+        std::fs::copy("/bin/sleep", &program).unwrap();
+        let mut child = std::process::Command::new(&program).arg("60").spawn().unwrap();
+        std::fs::remove_file(&program).unwrap();
+        let mounts = std::fs::read("/proc/self/mountinfo").unwrap();
+        let host = Host::open("host", Path::new("/"), TreePath::root(), mounts::to_skip(&mounts)).unwrap();
+        let told = Told::default();
+        visit(&host, &told, &mounts);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let told = told.0.into_inner().unwrap();
+        let of = |name: &str| told.iter().find(|(p, _)| *p == format!("/proc/{}/{name}", child.id())).map(|(_, b)| b);
+        assert_eq!(of("exe"), Some(&format!("{} (deleted)", program.display()).into_bytes()));
+        assert!(of("maps").is_some_and(|b| !b.is_empty()) && of("cmdline").is_some_and(|b| b.ends_with(b"60\0")));
+        let own = format!("/proc/{}/", std::process::id());
+        assert!(!told.iter().any(|(p, _)| p.starts_with(&own)));
+    }
+
+    #[test]
+    fn a_container_has_another_root() {
+        let host = b"22 1 254:0 / / rw - ext4 /dev/vda rw\n23 22 0:5 / /proc rw - proc proc rw\n";
+        let private_tmp = b"90 1 254:0 / / rw - ext4 /dev/vda rw\n91 90 254:0 /tmp/p /tmp rw - ext4 /dev/vda rw\n";
+        let container = b"70 60 0:57 / / rw - overlay overlay rw\n71 70 0:60 / /proc rw - proc proc rw\n";
+        let chroot = b"23 22 0:5 / /proc rw - proc proc rw\n";
+        assert_eq!(root_of(host), Some((&b"254:0"[..], &b"/"[..])));
+        assert_eq!(root_of(private_tmp), root_of(host));
+        assert_ne!(root_of(container), root_of(host));
+        assert_eq!(root_of(chroot), None);
+    }
+}
