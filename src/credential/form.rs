@@ -155,12 +155,10 @@ pub fn is_token(text: &str) -> bool {
     ];
     let digits = |s: &str| s.bytes().any(|b| b.is_ascii_digit());
     let letters = |s: &str| s.bytes().any(|b| b.is_ascii_alphabetic());
-    let mixed =
-        |s: &str| s.bytes().any(|b| b.is_ascii_lowercase()) && s.bytes().any(|b| b.is_ascii_uppercase()) && digits(s);
     STARTS.iter().any(|s| text.starts_with(s))
-        || text.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| {
-            (run.len() >= 16 && mixed(run)) || (run.len() >= 24 && digits(run) && letters(run)) || run.len() >= 40
-        })
+        || text
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .any(|run| (run.len() >= 16 && digits(run) && letters(run)) || run.len() >= 40)
 }
 
 #[cfg(test)]
@@ -223,6 +221,8 @@ mod tests {
             "x\ny",
             "0123456789abcdef01234567",
             "aB3dE6gH9jK2mN5p",
+            "q7wz4k2m9x1c5v8b",
+            "al@Q7WZ4K2M9X1C5V8B.example",
             "a\u{202e}b",
             "eyJhbGci",
         ] {
