@@ -14,6 +14,7 @@ const REFERENCES: &[&str] = &[
     "file:",
     "ssm:",
     "{{",
+    "${{",
     "<%",
     "%(",
     "$(",
@@ -84,7 +85,7 @@ fn is_reference(text: &str) -> bool {
     let variable = text.strip_prefix('$').is_some_and(|rest| {
         let name = rest.strip_prefix('{').and_then(|r| r.strip_suffix('}')).unwrap_or(rest);
         let name = name.split([':', '-', '?']).next().unwrap_or(name);
-        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.'))
     });
     variable || REFERENCES.iter().any(|r| text.starts_with(r)) || (text.starts_with("@") && text.contains("://"))
 }
@@ -175,6 +176,8 @@ mod tests {
             "${VAR}",
             "$VAR",
             "${VAR:-}",
+            "${env.PASSWORD}",
+            "${{ secrets.TOKEN }}",
             "$(pass show x)",
             "`cat x`",
             "op://a/b/c",
