@@ -161,8 +161,14 @@ fn by_threat(threat: &Threat<'_>, accounts: Option<&Accounts>, seen: &Seen, cred
     let harvest = &threat.incident.harvest;
     let listed = harvest.paths.iter().find_map(|r| line_of(r, accounts, &seen.origin.path));
     let by_kind = harvest.kinds.iter().any(|k| **k == *credential.kind);
+    let exported = harvest.environment && sets_environment(accounts, &seen.origin.path);
     let (reach, confidence, rule) = match (listed, harvest.completeness) {
         (Some(line), _) => (Reach::Harvested, sure.min(Confidence::Likely), line),
+        (None, _) if exported => (
+            Reach::Harvested,
+            sure.min(Confidence::Likely),
+            "every environment variable: this file sets those of what is started from it".to_owned(),
+        ),
         (None, _) if by_kind => (Reach::Harvested, sure.min(Confidence::Likely), format!("kind {}", credential.kind)),
         (None, Completeness::Exact) => (
             Reach::Exposed,
@@ -186,6 +192,33 @@ fn can_read(account: Account, seen: &Seen) -> bool {
         (Account::All, _) | (_, None) | (Account::Uid(0), _) => true,
         (Account::Uid(account), Some(owner)) => account == owner || seen.mode.is_none_or(|m| m & 0o004 != 0),
     }
+}
+
+/// Whether every login, shell or service takes its variables from this file: a payload that takes the environment has them,
+/// though it never opens the file.
+fn sets_environment(accounts: Option<&Accounts>, path: &TreePath) -> bool {
+    const HOME: &[&str] = &[
+        ".bashrc",
+        ".bash_profile",
+        ".bash_login",
+        ".profile",
+        ".zshrc",
+        ".zshenv",
+        ".zprofile",
+        ".zlogin",
+        ".kshrc",
+        ".pam_environment",
+        ".config/fish/config.fish",
+        ".config/fish/fish_variables",
+        ".config/fish/conf.d/*.fish",
+        ".config/environment.d/*.conf",
+    ];
+    const SYSTEM: &[&str] = &["environment", "profile", "profile.d/*", "environment.d/*"];
+    let usual = Accounts::default();
+    let fits =
+        |below: &[u8], names: &[&str]| std::str::from_utf8(below).is_ok_and(|b| names.iter().any(|n| glob(n, b)));
+    let home = accounts.unwrap_or(&usual).below_home(path).is_some_and(|below| fits(below, HOME));
+    home || path.as_bytes().strip_prefix(b"etc/").is_some_and(|below| fits(below, SYSTEM))
 }
 
 /// The line of a harvest rule that this path fits, as the report quotes it.
@@ -251,5 +284,17 @@ mod tests {
             line(&rule(&["cwd"], &["ansible.cfg"], 0), "srv/deep/er/ansible.cfg").as_deref(),
             Some("cwd/ansible.cfg")
         );
+    }
+    #[test]
+    fn what_every_shell_exports_is_in_the_environment() {
+        let sets = |p: &str| sets_environment(None, &TreePath::new(p.as_bytes()).unwrap());
+        for path in ["home/al/.bashrc", "root/.profile", "home/al/.config/fish/conf.d/keys.fish", "etc/profile.d/x.sh"]
+        {
+            assert!(sets(path), "{path}");
+        }
+        for path in ["home/al/src/.bashrc", "home/al/.env", "home/al/.config/fish/fish_history", "srv/etc/environment"]
+        {
+            assert!(!sets(path), "{path}");
+        }
     }
 }

@@ -25,10 +25,10 @@ use sha2::{Digest as _, Sha256};
 use self::situation::Situation;
 use crate::{
     accounts::Accounts,
-    assess::Assessment,
+    assess::{Assessment, Finding},
     credential::Catalog,
     ioc::{Index, model::CleanupStep},
-    text::hex,
+    text::{escape, hex},
     verdict::Phase,
 };
 
@@ -130,6 +130,20 @@ impl Item {
 
     fn run(mut self, what: impl Into<String>, command: impl Into<String>) -> Self {
         self.steps.push(CleanupStep { what: what.into(), command: Some(command.into()) });
+        self
+    }
+
+    /// Says where the commands belong, where the findings are of a disk that was examined on another machine: there the same
+    /// path is somebody else's file.
+    fn at_home(mut self, findings: &[&Finding]) -> Self {
+        let away = findings.iter().find(|f| f.origin.layer.is_none() && &*f.origin.tree != "host");
+        if let Some(f) = away.filter(|_| self.steps.iter().any(|s| s.command.is_some())) {
+            let tree = escape(f.origin.tree.as_bytes());
+            let what = format!(
+                "on the machine that {tree} belongs to, never on the one that examined it: the paths are that machine's"
+            );
+            self.steps.insert(0, CleanupStep { what, command: None });
+        }
         self
     }
 

@@ -336,6 +336,9 @@ pub fn audit(s: &Situation<'_>, plan: &mut Plan) {
     for (kind, found) in kinds {
         let why = "whether it was used tells what else to clean, and what the attacker may have made with it";
         let mut item = Item::new(Phase::Audit, format!("Look for use of: {}", kind.name), why);
+        if kind.audit.iter().any(|r| r.command.is_some()) {
+            item = item.say("from a clean machine: tools of cloud providers are often Python");
+        }
         let ids: BTreeSet<&str> = found.iter().filter_map(|j| j.credential.identifier.as_deref()).collect();
         for rotation in &kind.audit {
             let asks = |text: &str| text.contains("{id}");

@@ -123,6 +123,34 @@ fn worst() -> Machine {
         .secret("wallet", None, b"home/alice/.bitcoin/wallet.dat")
 }
 
+/// The payload takes the whole environment: what a start-up file exports is taken, a file that only names it is not.
+#[test]
+fn what_a_start_up_file_exports_is_harvested() {
+    let hook = || Machine::new().hook(format!("{VENV}/litellm_init.pth").as_bytes());
+    let why = |path: &[u8]| {
+        let items = hook().secret("github.pat", None, path).checklist();
+        items.iter().find(|i| !i.credentials.is_empty() && i.phase == Phase::Rotate).map(|i| i.why.clone()).unwrap()
+    };
+    assert!(why(b"home/alice/.bashrc").starts_with("now: harvested"), "{}", why(b"home/alice/.bashrc"));
+    assert!(why(b"home/alice/src/notes.bashrc").starts_with("soon: exposed"));
+}
+
+/// The same paths are other files where the disk is examined.
+#[test]
+fn commands_for_a_mounted_disk_say_where_they_belong() {
+    let mounted = Machine { tree: "/mnt/evidence".into(), ..worst() };
+    let evidence = worst().evidence.into_iter().map(|mut e| {
+        e.seen.origin.tree = "/mnt/evidence".into();
+        e
+    });
+    let items = Machine { evidence: evidence.collect(), ..mounted }.checklist();
+    let says =
+        |i: &Item| i.steps.first().is_some_and(|s| s.what.starts_with("on the machine that /mnt/evidence belongs"));
+    let destroys = |i: &&Item| i.steps.iter().any(|s| s.command.as_ref().is_some_and(|c| c.contains("rm -")));
+    assert!(items.iter().filter(destroys).count() >= 4 && items.iter().filter(destroys).all(says));
+    assert!(!worst().checklist().iter().any(|i| i.steps.iter().any(|s| s.what.contains("belongs to"))));
+}
+
 /// What must hold for every checklist.
 fn keeps_the_promises(items: &[Item]) {
     assert!(items.is_sorted_by_key(|i| i.phase), "phases in order");
