@@ -247,6 +247,7 @@ mod tests {
             origin: Origin::file(&tree, path),
             at: None,
             uid: None,
+            gid: None,
             mode: None,
             fact,
         };

@@ -143,7 +143,7 @@ fn reason(by: &ReachBy, accounts: Option<&Accounts>, seen: &Seen) -> String {
 
 fn by_threat(threat: &Threat<'_>, accounts: Option<&Accounts>, seen: &Seen, credential: &Credential) -> ReachBy {
     let readable = |list: &[(Account, Confidence)]| {
-        list.iter().filter(|(account, _)| can_read(*account, seen)).map(|(_, confidence)| *confidence).max()
+        list.iter().filter(|(account, _)| can_read(*account, accounts, seen)).map(|(_, confidence)| *confidence).max()
     };
     let (sure, harvested, exposed) = match (readable(&threat.strong), readable(&threat.weak)) {
         (Some(sure), _) => (sure, Urgency::Now, Urgency::Soon),
@@ -186,12 +186,14 @@ fn by_threat(threat: &Threat<'_>, accounts: Option<&Accounts>, seen: &Seen, cred
     ReachBy { incident: threat.id, reach, confidence, rule, rotate }
 }
 
-/// Whether an account can read a file: its owner, root, anybody where the file says so or nothing is known.
-fn can_read(account: Account, seen: &Seen) -> bool {
-    match (account, seen.uid) {
-        (Account::All, _) | (_, None) | (Account::Uid(0), _) => true,
-        (Account::Uid(account), Some(owner)) => account == owner || seen.mode.is_none_or(|m| m & 0o004 != 0),
-    }
+/// Whether an account can read a file: its owner, root, a member of its group or anybody where the mode says so, and
+/// whoever of whom too little is known.
+fn can_read(account: Account, accounts: Option<&Accounts>, seen: &Seen) -> bool {
+    let (Account::Uid(account), Some(owner), Some(mode)) = (account, seen.uid, seen.mode) else {
+        return true;
+    };
+    let member = || seen.gid.and_then(|gid| accounts?.in_group(account, gid)).unwrap_or(true);
+    account == 0 || account == owner || mode & 0o004 != 0 || (mode & 0o040 != 0 && member())
 }
 
 /// Whether every login, shell or service takes its variables from this file: a payload that takes the environment has them,
@@ -296,5 +298,23 @@ mod tests {
         {
             assert!(!sets(path), "{path}");
         }
+    }
+    #[test]
+    fn a_group_reads_what_its_mode_says() {
+        let passwd = b"root:x:0:0::/root:/bin/sh\nwww:x:33:33::/srv:/bin/sh\nal:x:1000:1000::/home/al:/bin/sh\n";
+        let accounts = Accounts::new(passwd, []).with_groups(b"www:x:33:\nshadow:x:42:\nadm:x:4:al\n");
+        let reads = |uid: u32, accounts: Option<&Accounts>, gid: Option<u32>, mode: u32| {
+            let origin = Origin::file(&"host".into(), TreePath::new(b"srv/.env").unwrap());
+            let fact = Fact::Credential(Credential { kind: "db".into(), identifier: None, note: None });
+            let seen = Seen { surface: "s", origin, at: None, uid: Some(500), gid, mode: Some(mode), fact };
+            can_read(Account::Uid(uid), accounts, &seen)
+        };
+        let known = Some(&accounts);
+        // `.env` of a deploying account, readable by the group of the web server.
+        assert!(reads(33, known, Some(33), 0o640) && reads(1000, known, Some(4), 0o640));
+        assert!(!reads(1000, known, Some(33), 0o640) && !reads(1000, known, Some(42), 0o640));
+        assert!(!reads(33, known, Some(33), 0o600) && reads(500, known, Some(33), 0o600) && reads(0, known, None, 0));
+        // Who is in which group is not known: an image, an account of a directory service.
+        assert!(reads(33, None, Some(33), 0o640) && reads(7, known, Some(33), 0o640) && reads(33, known, None, 0o640));
     }
 }
