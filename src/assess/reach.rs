@@ -132,7 +132,7 @@ fn one(case: &Case<'_>, threats: &[Threat<'_>], any: bool, seen: &Seen, credenti
 
 fn reason(by: &ReachBy, accounts: Option<&Accounts>, seen: &Seen) -> String {
     let owner = match (accounts, seen.uid) {
-        (Some(accounts), Some(uid)) => format!(", readable by {}", accounts.name(uid)),
+        (Some(accounts), Some(uid)) => format!(", belongs to {}", accounts.name(uid)),
         _ => String::new(),
     };
     match by.reach {
@@ -153,7 +153,7 @@ fn by_threat(threat: &Threat<'_>, accounts: Option<&Accounts>, seen: &Seen, cred
                 incident: threat.id,
                 reach: Reach::OutOfReach,
                 confidence: Confidence::Likely,
-                rule: "not readable by the account whose environment held the malicious code".to_owned(),
+                rule: unreadable(accounts, seen),
                 rotate: Urgency::No,
             };
         }
@@ -184,6 +184,15 @@ fn by_threat(threat: &Threat<'_>, accounts: Option<&Accounts>, seen: &Seen, cred
     };
     let rotate = if reach == Reach::Harvested { harvested } else { exposed };
     ReachBy { incident: threat.id, reach, confidence, rule, rotate }
+}
+
+/// Why nobody who ran the payload could read a file.
+fn unreadable(accounts: Option<&Accounts>, seen: &Seen) -> String {
+    let owner = match (accounts, seen.uid, seen.mode) {
+        (Some(accounts), Some(uid), Some(mode)) => format!(": it belongs to {}, mode {mode:04o}", accounts.name(uid)),
+        _ => String::new(),
+    };
+    format!("not readable by the account whose environment held the malicious code{owner}")
 }
 
 /// Whether an account can read a file: its owner, root, a member of its group or anybody where the mode says so, and

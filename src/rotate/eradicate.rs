@@ -210,10 +210,11 @@ fn take_out(f: &Finding) -> Vec<CleanupStep> {
     if f.origin.line.is_some() || f.origin.inner.is_some() {
         return vec![step(format!("keep a copy of the file and take out what is not yours: {}", place(&f.origin)))];
     }
-    let path = quote(&absolute(&f.origin.path));
+    let (path, below) = (quote(&absolute(&f.origin.path)), quote(f.origin.path.as_bytes()));
     vec![CleanupStep {
         what: format!("move {} to the evidence", shown(&f.origin.path)),
-        command: Some(format!(r#"cp -a --parents -- {path} "${{EVIDENCE:?}}/" && rm -- {path}"#)),
+        // cp of coreutils 9.1 (Debian 12) fails at `-a --parents` with an absolute path, and the file would stay.
+        command: Some(format!(r#"(cd / && cp -a --parents -- {below} "${{EVIDENCE:?}}/") && rm -- {path}"#)),
     }]
 }
 

@@ -28,7 +28,7 @@ use crate::{
     assess::{Assessment, Finding},
     credential::Catalog,
     ioc::{Index, model::CleanupStep},
-    text::{escape, hex},
+    text::hex,
     verdict::Phase,
 };
 
@@ -136,13 +136,10 @@ impl Item {
     /// Says where the commands belong, where the findings are of a disk that was examined on another machine: there the same
     /// path is somebody else's file.
     fn at_home(mut self, findings: &[&Finding]) -> Self {
-        let away = findings.iter().find(|f| f.origin.layer.is_none() && &*f.origin.tree != "host");
-        if let Some(f) = away.filter(|_| self.steps.iter().any(|s| s.command.is_some())) {
-            let tree = escape(f.origin.tree.as_bytes());
-            let what = format!(
-                "on the machine that {tree} belongs to, never on the one that examined it: the paths are that machine's"
-            );
-            self.steps.insert(0, CleanupStep { what, command: None });
+        let away = findings.iter().any(|f| f.origin.layer.is_none() && &*f.origin.tree != "host");
+        if away && self.steps.iter().any(|s| s.command.is_some()) {
+            let what = "on the machine that this disk belongs to, never on the one that examined it: the paths are that machine's";
+            self.steps.insert(0, CleanupStep { what: what.to_owned(), command: None });
         }
         self
     }

@@ -145,7 +145,7 @@ fn commands_for_a_mounted_disk_say_where_they_belong() {
     });
     let items = Machine { evidence: evidence.collect(), ..mounted }.checklist();
     let says =
-        |i: &Item| i.steps.first().is_some_and(|s| s.what.starts_with("on the machine that /mnt/evidence belongs"));
+        |i: &Item| i.steps.first().is_some_and(|s| s.what.starts_with("on the machine that this disk belongs to"));
     let destroys = |i: &&Item| i.steps.iter().any(|s| s.command.as_ref().is_some_and(|c| c.contains("rm -")));
     assert!(items.iter().filter(destroys).count() >= 4 && items.iter().filter(destroys).all(says));
     assert!(!worst().checklist().iter().any(|i| i.steps.iter().any(|s| s.what.contains("belongs to"))));
@@ -216,11 +216,11 @@ fn every_phase_in_its_order() {
         commands(&items, Phase::Eradicate),
         [
             "systemctl --user --machine=alice@ disable --now -- sysmon.service",
-            r#"cp -a --parents -- /home/alice/.config/sysmon/sysmon.py "${EVIDENCE:?}/" && rm -- /home/alice/.config/sysmon/sysmon.py"#,
-            r#"cp -a --parents -- /home/alice/.config/systemd/user/sysmon.service "${EVIDENCE:?}/" && rm -- /home/alice/.config/systemd/user/sysmon.service"#,
+            r#"(cd / && cp -a --parents -- home/alice/.config/sysmon/sysmon.py "${EVIDENCE:?}/") && rm -- /home/alice/.config/sysmon/sysmon.py"#,
+            r#"(cd / && cp -a --parents -- home/alice/.config/systemd/user/sysmon.service "${EVIDENCE:?}/") && rm -- /home/alice/.config/systemd/user/sysmon.service"#,
             "systemctl --user --machine=alice@ mask -- sysmon.service",
-            r#"cp -a --parents -- /home/alice/app/.venv/lib/python3.11/site-packages/litellm_init.pth "${EVIDENCE:?}/" && rm -- /home/alice/app/.venv/lib/python3.11/site-packages/litellm_init.pth"#,
-            r#"cp -a --parents -- /tmp/.pg_state "${EVIDENCE:?}/" && rm -- /tmp/.pg_state"#,
+            r#"(cd / && cp -a --parents -- home/alice/app/.venv/lib/python3.11/site-packages/litellm_init.pth "${EVIDENCE:?}/") && rm -- /home/alice/app/.venv/lib/python3.11/site-packages/litellm_init.pth"#,
+            r#"(cd / && cp -a --parents -- tmp/.pg_state "${EVIDENCE:?}/") && rm -- /tmp/.pg_state"#,
             // Nothing said that `.venv` is an environment of its own, so only the package goes.
             "rm -rf -- /home/alice/app/.venv/lib/python3.11/site-packages/litellm",
             "rm -rf -- /home/alice/app/.venv/lib/python3.11/site-packages/litellm-1.82.8.dist-info",
