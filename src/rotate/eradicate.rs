@@ -55,6 +55,11 @@ fn preserve(s: &Situation<'_>) -> Item {
             r#"EVIDENCE="$(mktemp -d /root/evidence.XXXXXX)""#,
         )
     };
+    let item = if super::secrets::has_wallets(s) {
+        item.say("at the same time, from a clean device: move the wallets; their items stand under `rotate` and wait for nothing")
+    } else {
+        item
+    };
     item.say("export the logs that expire: cloud audit trails (90 days in CloudTrail's event history), CI, DNS and proxy logs")
 }
 

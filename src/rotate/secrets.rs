@@ -73,6 +73,11 @@ pub fn rotate(s: &Situation<'_>, plan: &mut Plan) {
     }
 }
 
+/// Whether there are wallets to move: that waits for none of the phases, though it stands among the last.
+pub fn has_wallets(s: &Situation<'_>) -> bool {
+    wanted(s).iter().any(Wanted::is_wallet)
+}
+
 /// One credential, at all the places where it stands; or a kind that the payload takes and that no file shows.
 struct Wanted<'s> {
     kind: &'s str,

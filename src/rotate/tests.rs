@@ -135,6 +135,15 @@ fn what_a_start_up_file_exports_is_harvested() {
     assert!(why(b"home/alice/src/notes.bashrc").starts_with("soon: exposed"));
 }
 
+/// A theft from a wallet cannot be undone: who reads from the top must not come to it last.
+#[test]
+fn wallets_are_named_at_the_top() {
+    let first = |items: &[Item]| items.first().map(|i| format!("{:?}", i.steps)).unwrap_or_default();
+    assert!(first(&worst().checklist()).contains("move the wallets"));
+    let without = Machine::new().hook(format!("{VENV}/litellm_init.pth").as_bytes()).checklist();
+    assert!(!first(&without).contains("wallet"));
+}
+
 /// The same paths are other files where the disk is examined.
 #[test]
 fn commands_for_a_mounted_disk_say_where_they_belong() {
