@@ -8,20 +8,27 @@ use crate::fact::TreePath;
 #[derive(Debug, Clone, Default)]
 pub struct Accounts {
     names: BTreeMap<u32, String>,
+    /// The groups of an account, by its number: its own first, then those of `group(5)`.
+    groups: BTreeMap<u32, BTreeSet<u32>>,
+    /// Whether `group(5)` was read.
+    all_groups: bool,
     homes: BTreeSet<TreePath>,
 }
 
 impl Accounts {
     /// From the text of `/etc/passwd`, folders found below `/home`, and folders the caller calls homes.
     pub fn new(passwd: &[u8], found: impl IntoIterator<Item = TreePath>) -> Self {
-        let mut accounts = Self { names: BTreeMap::new(), homes: found.into_iter().collect() };
+        let mut accounts = Self { homes: found.into_iter().collect(), ..Self::default() };
         for line in passwd.split(|b| *b == b'\n') {
             let mut fields = line.split(|b| *b == b':');
-            let (name, uid, home) = (fields.next(), fields.nth(1), fields.nth(2));
+            let (name, uid, gid, home) = (fields.next(), fields.nth(1), fields.next(), fields.nth(1));
             let (Some(name), Some(uid), Some(home)) = (name, uid, home) else {
                 continue;
             };
-            let uid = std::str::from_utf8(uid).ok().and_then(|u| u.parse().ok());
+            let uid = number(uid);
+            if let (Some(uid), Some(gid)) = (uid, gid.and_then(number)) {
+                accounts.groups.entry(uid).or_default().insert(gid);
+            }
             let name = std::str::from_utf8(name).ok().filter(|n| is_account(n));
             if let (Some(uid), Some(name)) = (uid, name) {
                 accounts.names.entry(uid).or_insert_with(|| name.to_owned());
@@ -31,6 +38,32 @@ impl Accounts {
             }
         }
         accounts
+    }
+
+    /// The same, with the members that the text of `/etc/group` names.
+    #[must_use]
+    pub fn with_groups(mut self, group: &[u8]) -> Self {
+        for line in group.split(|b| *b == b'\n') {
+            let mut fields = line.split(|b| *b == b':');
+            let (Some(gid), Some(members)) = (fields.nth(2).and_then(number), fields.next()) else {
+                continue;
+            };
+            self.all_groups = true;
+            for member in members.split(|b| *b == b',') {
+                let uids = self.names.iter().filter(|(_, name)| name.as_bytes() == member.trim_ascii());
+                for uid in uids.map(|(uid, _)| *uid) {
+                    self.groups.entry(uid).or_default().insert(gid);
+                }
+            }
+        }
+        self
+    }
+
+    /// Whether an account is in a group; `None` where these files do not say (an account of a directory service, no
+    /// `/etc/group`).
+    pub fn in_group(&self, uid: u32, gid: u32) -> Option<bool> {
+        let groups = self.groups.get(&uid)?;
+        if groups.contains(&gid) { Some(true) } else { self.all_groups.then_some(false) }
     }
 
     /// The account's name, or its number.
@@ -59,6 +92,10 @@ impl Accounts {
     }
 }
 
+fn number(text: &[u8]) -> Option<u32> {
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
 fn is_account(name: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || "._-$@".contains(c);
     !name.is_empty() && name.len() <= 64 && name.chars().all(fits)
@@ -82,6 +119,10 @@ mod tests {
         assert_eq!(below("root/.npmrc").as_deref(), Some(".npmrc"));
         assert_eq!(below("var/lib/ci/.npmrc").as_deref(), Some(".npmrc"));
         assert_eq!(below("etc/passwd"), None);
+        let groups = a.clone().with_groups(b"root:x:0:\nwww:x:33:bob,ci\nbroken\nshadow:x:42:\n");
+        assert_eq!((groups.in_group(999, 33), groups.in_group(999, 999)), (Some(true), Some(true)));
+        assert_eq!((groups.in_group(999, 42), groups.in_group(7, 42)), (Some(false), None));
+        assert_eq!((a.in_group(999, 999), a.in_group(999, 42)), (Some(true), None));
         assert_eq!((a.name(0), a.name(999), a.name(5)), ("root".into(), "ci".into(), "5".into()));
     }
 }

@@ -507,6 +507,8 @@ pub struct Seen {
     pub at: Option<At>,
     /// Owner of the file that holds it, as a number; `None` in trees without owners.
     pub uid: Option<u32>,
+    /// Its group, as a number; `None` like the owner.
+    pub gid: Option<u32>,
     /// Permission bits of that file.
     pub mode: Option<u32>,
     /// What was read.

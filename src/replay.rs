@@ -45,7 +45,7 @@ fn inspect(interest: &Interest, example: &Example, keep: &(dyn Fn(&Seen) -> bool
         let folder = inspector.folder(&path.parent());
         if inspector.wants(&folder, path.name()) {
             let len = u64::try_from(text.len()).unwrap_or(u64::MAX);
-            let entry = Entry { path, len, mtime: None, btime: None, uid: None, mode: None };
+            let entry = Entry { path, len, mtime: None, btime: None, uid: None, gid: None, mode: None };
             let mut bytes = text.as_bytes();
             inspector.file(&entry, &mut Body::stream(&mut bytes, len));
         }

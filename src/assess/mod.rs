@@ -248,6 +248,7 @@ mod tests {
             origin: Origin::file(&tree, path),
             at: None,
             uid: None,
+            gid: None,
             mode: None,
             fact,
         };

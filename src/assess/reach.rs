@@ -132,7 +132,7 @@ fn one(case: &Case<'_>, threats: &[Threat<'_>], any: bool, seen: &Seen, credenti
 
 fn reason(by: &ReachBy, accounts: Option<&Accounts>, seen: &Seen) -> String {
     let owner = match (accounts, seen.uid) {
-        (Some(accounts), Some(uid)) => format!(", readable by {}", accounts.name(uid)),
+        (Some(accounts), Some(uid)) => format!(", belongs to {}", accounts.name(uid)),
         _ => String::new(),
     };
     match by.reach {
@@ -143,7 +143,7 @@ fn reason(by: &ReachBy, accounts: Option<&Accounts>, seen: &Seen) -> String {
 
 fn by_threat(threat: &Threat<'_>, accounts: Option<&Accounts>, seen: &Seen, credential: &Credential) -> ReachBy {
     let readable = |list: &[(Account, Confidence)]| {
-        list.iter().filter(|(account, _)| can_read(*account, seen)).map(|(_, confidence)| *confidence).max()
+        list.iter().filter(|(account, _)| can_read(*account, accounts, seen)).map(|(_, confidence)| *confidence).max()
     };
     let (sure, harvested, exposed) = match (readable(&threat.strong), readable(&threat.weak)) {
         (Some(sure), _) => (sure, Urgency::Now, Urgency::Soon),
@@ -153,7 +153,7 @@ fn by_threat(threat: &Threat<'_>, accounts: Option<&Accounts>, seen: &Seen, cred
                 incident: threat.id,
                 reach: Reach::OutOfReach,
                 confidence: Confidence::Likely,
-                rule: "not readable by the account whose environment held the malicious code".to_owned(),
+                rule: unreadable(accounts, seen),
                 rotate: Urgency::No,
             };
         }
@@ -161,8 +161,14 @@ fn by_threat(threat: &Threat<'_>, accounts: Option<&Accounts>, seen: &Seen, cred
     let harvest = &threat.incident.harvest;
     let listed = harvest.paths.iter().find_map(|r| line_of(r, accounts, &seen.origin.path));
     let by_kind = harvest.kinds.iter().any(|k| **k == *credential.kind);
+    let exported = harvest.environment && sets_environment(accounts, &seen.origin.path);
     let (reach, confidence, rule) = match (listed, harvest.completeness) {
         (Some(line), _) => (Reach::Harvested, sure.min(Confidence::Likely), line),
+        (None, _) if exported => (
+            Reach::Harvested,
+            sure.min(Confidence::Likely),
+            "every environment variable: this file sets those of what is started from it".to_owned(),
+        ),
         (None, _) if by_kind => (Reach::Harvested, sure.min(Confidence::Likely), format!("kind {}", credential.kind)),
         (None, Completeness::Exact) => (
             Reach::Exposed,
@@ -180,12 +186,50 @@ fn by_threat(threat: &Threat<'_>, accounts: Option<&Accounts>, seen: &Seen, cred
     ReachBy { incident: threat.id, reach, confidence, rule, rotate }
 }
 
-/// Whether an account can read a file: its owner, root, anybody where the file says so or nothing is known.
-fn can_read(account: Account, seen: &Seen) -> bool {
-    match (account, seen.uid) {
-        (Account::All, _) | (_, None) | (Account::Uid(0), _) => true,
-        (Account::Uid(account), Some(owner)) => account == owner || seen.mode.is_none_or(|m| m & 0o004 != 0),
-    }
+/// Why nobody who ran the payload could read a file.
+fn unreadable(accounts: Option<&Accounts>, seen: &Seen) -> String {
+    let owner = match (accounts, seen.uid, seen.mode) {
+        (Some(accounts), Some(uid), Some(mode)) => format!(": it belongs to {}, mode {mode:04o}", accounts.name(uid)),
+        _ => String::new(),
+    };
+    format!("not readable by the account whose environment held the malicious code{owner}")
+}
+
+/// Whether an account can read a file: its owner, root, a member of its group or anybody where the mode says so, and
+/// whoever of whom too little is known.
+fn can_read(account: Account, accounts: Option<&Accounts>, seen: &Seen) -> bool {
+    let (Account::Uid(account), Some(owner), Some(mode)) = (account, seen.uid, seen.mode) else {
+        return true;
+    };
+    let member = || seen.gid.and_then(|gid| accounts?.in_group(account, gid)).unwrap_or(true);
+    account == 0 || account == owner || mode & 0o004 != 0 || (mode & 0o040 != 0 && member())
+}
+
+/// Whether every login, shell or service takes its variables from this file: a payload that takes the environment has them,
+/// though it never opens the file.
+fn sets_environment(accounts: Option<&Accounts>, path: &TreePath) -> bool {
+    const HOME: &[&str] = &[
+        ".bashrc",
+        ".bash_profile",
+        ".bash_login",
+        ".profile",
+        ".zshrc",
+        ".zshenv",
+        ".zprofile",
+        ".zlogin",
+        ".kshrc",
+        ".pam_environment",
+        ".config/fish/config.fish",
+        ".config/fish/fish_variables",
+        ".config/fish/conf.d/*.fish",
+        ".config/environment.d/*.conf",
+    ];
+    const SYSTEM: &[&str] = &["environment", "profile", "profile.d/*", "environment.d/*"];
+    let usual = Accounts::default();
+    let fits =
+        |below: &[u8], names: &[&str]| std::str::from_utf8(below).is_ok_and(|b| names.iter().any(|n| glob(n, b)));
+    let home = accounts.unwrap_or(&usual).below_home(path).is_some_and(|below| fits(below, HOME));
+    home || path.as_bytes().strip_prefix(b"etc/").is_some_and(|below| fits(below, SYSTEM))
 }
 
 /// The line of a harvest rule that this path fits, as the report quotes it.
@@ -251,5 +295,35 @@ mod tests {
             line(&rule(&["cwd"], &["ansible.cfg"], 0), "srv/deep/er/ansible.cfg").as_deref(),
             Some("cwd/ansible.cfg")
         );
+    }
+    #[test]
+    fn what_every_shell_exports_is_in_the_environment() {
+        let sets = |p: &str| sets_environment(None, &TreePath::new(p.as_bytes()).unwrap());
+        for path in ["home/al/.bashrc", "root/.profile", "home/al/.config/fish/conf.d/keys.fish", "etc/profile.d/x.sh"]
+        {
+            assert!(sets(path), "{path}");
+        }
+        for path in ["home/al/src/.bashrc", "home/al/.env", "home/al/.config/fish/fish_history", "srv/etc/environment"]
+        {
+            assert!(!sets(path), "{path}");
+        }
+    }
+    #[test]
+    fn a_group_reads_what_its_mode_says() {
+        let passwd = b"root:x:0:0::/root:/bin/sh\nwww:x:33:33::/srv:/bin/sh\nal:x:1000:1000::/home/al:/bin/sh\n";
+        let accounts = Accounts::new(passwd, []).with_groups(b"www:x:33:\nshadow:x:42:\nadm:x:4:al\n");
+        let reads = |uid: u32, accounts: Option<&Accounts>, gid: Option<u32>, mode: u32| {
+            let origin = Origin::file(&"host".into(), TreePath::new(b"srv/.env").unwrap());
+            let fact = Fact::Credential(Credential { kind: "db".into(), identifier: None, note: None });
+            let seen = Seen { surface: "s", origin, at: None, uid: Some(500), gid, mode: Some(mode), fact };
+            can_read(Account::Uid(uid), accounts, &seen)
+        };
+        let known = Some(&accounts);
+        // `.env` of a deploying account, readable by the group of the web server.
+        assert!(reads(33, known, Some(33), 0o640) && reads(1000, known, Some(4), 0o640));
+        assert!(!reads(1000, known, Some(33), 0o640) && !reads(1000, known, Some(42), 0o640));
+        assert!(!reads(33, known, Some(33), 0o600) && reads(500, known, Some(33), 0o600) && reads(0, known, None, 0));
+        // Who is in which group is not known: an image, an account of a directory service.
+        assert!(reads(33, None, Some(33), 0o640) && reads(7, known, Some(33), 0o640) && reads(33, known, None, 0o640));
     }
 }

@@ -95,7 +95,7 @@ fn of_image(image: &Image) -> Vec<Evidence> {
     let digests = image.id.iter().chain(&image.manifests).cloned().collect();
     let at = image.created.map(|t| crate::fact::At::new(t, "creation time in the image"));
     let fact = Fact::Image { references: image.tags.clone(), digests };
-    evidence.push(Seen { surface: "image/config", origin, at, uid: None, mode: None, fact }.into());
+    evidence.push(Seen { surface: "image/config", origin, at, uid: None, gid: None, mode: None, fact }.into());
     evidence
 }
 

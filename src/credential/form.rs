@@ -14,6 +14,7 @@ const REFERENCES: &[&str] = &[
     "file:",
     "ssm:",
     "{{",
+    "${{",
     "<%",
     "%(",
     "$(",
@@ -84,7 +85,7 @@ fn is_reference(text: &str) -> bool {
     let variable = text.strip_prefix('$').is_some_and(|rest| {
         let name = rest.strip_prefix('{').and_then(|r| r.strip_suffix('}')).unwrap_or(rest);
         let name = name.split([':', '-', '?']).next().unwrap_or(name);
-        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.'))
     });
     variable || REFERENCES.iter().any(|r| text.starts_with(r)) || (text.starts_with("@") && text.contains("://"))
 }
@@ -155,12 +156,10 @@ pub fn is_token(text: &str) -> bool {
     ];
     let digits = |s: &str| s.bytes().any(|b| b.is_ascii_digit());
     let letters = |s: &str| s.bytes().any(|b| b.is_ascii_alphabetic());
-    let mixed =
-        |s: &str| s.bytes().any(|b| b.is_ascii_lowercase()) && s.bytes().any(|b| b.is_ascii_uppercase()) && digits(s);
     STARTS.iter().any(|s| text.starts_with(s))
-        || text.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| {
-            (run.len() >= 16 && mixed(run)) || (run.len() >= 24 && digits(run) && letters(run)) || run.len() >= 40
-        })
+        || text
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .any(|run| (run.len() >= 16 && digits(run) && letters(run)) || run.len() >= 40)
 }
 
 #[cfg(test)]
@@ -177,6 +176,8 @@ mod tests {
             "${VAR}",
             "$VAR",
             "${VAR:-}",
+            "${env.PASSWORD}",
+            "${{ secrets.TOKEN }}",
             "$(pass show x)",
             "`cat x`",
             "op://a/b/c",
@@ -223,6 +224,8 @@ mod tests {
             "x\ny",
             "0123456789abcdef01234567",
             "aB3dE6gH9jK2mN5p",
+            "q7wz4k2m9x1c5v8b",
+            "al@Q7WZ4K2M9X1C5V8B.example",
             "a\u{202e}b",
             "eyJhbGci",
         ] {

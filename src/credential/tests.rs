@@ -40,7 +40,7 @@ fn inspect(surface: &CredentialSurface, path: &str, mut bytes: &[u8]) -> (Vec<Se
     let (mut seen, mut gaps) = (Vec::new(), Vec::new());
     let path = TreePath::new(path.as_bytes()).unwrap();
     let len = u64::try_from(bytes.len()).unwrap();
-    let entry = Entry { path: path.clone(), len, mtime: None, btime: None, uid: None, mode: None };
+    let entry = Entry { path: path.clone(), len, mtime: None, btime: None, uid: None, gid: None, mode: None };
     let interest = Interest::default();
     let claimed =
         surface.claims(&interest).iter().any(|c| c.file.fits(path.name()) && c.folder.fits(path.parent().as_bytes()));

@@ -380,8 +380,8 @@ impl<'j> Layer<'j> {
 }
 
 fn entry(path: TreePath, member: &Member) -> Entry {
-    let Member { len, mtime, uid, mode, .. } = member;
-    Entry { path, len: *len, mtime: *mtime, btime: None, uid: *uid, mode: *mode }
+    let Member { len, mtime, uid, gid, mode, .. } = member;
+    Entry { path, len: *len, mtime: *mtime, btime: None, uid: *uid, gid: *gid, mode: *mode }
 }
 
 /// A member's name as engines take it: `..` is applied to the text before it. `None` where it leads out of the image.

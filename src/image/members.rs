@@ -47,6 +47,7 @@ pub(super) struct Member {
     pub(super) len: u64,
     pub(super) mtime: Option<Timestamp>,
     pub(super) uid: Option<u32>,
+    pub(super) gid: Option<u32>,
     pub(super) mode: Option<u32>,
 }
 
@@ -72,6 +73,7 @@ struct Extended {
     link: Option<Vec<u8>>,
     size: Option<u64>,
     uid: Option<u32>,
+    gid: Option<u32>,
     seconds: Option<i64>,
     sparse: bool,
     sparse_name: Option<Vec<u8>>,
@@ -216,6 +218,7 @@ impl<'s> Members<'s> {
             kind,
             mtime: seconds.and_then(|s| Timestamp::from_second(s).ok()),
             uid: extended.uid.or_else(|| u32::try_from(header.uid().ok()?).ok()),
+            gid: extended.gid.or_else(|| u32::try_from(header.gid().ok()?).ok()),
             mode: header.mode().ok().map(|m| m & 0o7777),
         })
     }
@@ -261,6 +264,7 @@ impl Extended {
                 self.size = Some(size);
             }
             b"uid" => self.uid = number(Some(value)),
+            b"gid" => self.gid = number(Some(value)),
             b"mtime" => self.seconds = number(value.split(|b| *b == b'.').next()),
             b"GNU.sparse.name" => self.sparse_name = text(),
             b"GNU.sparse.major" | b"GNU.sparse.map" | b"GNU.sparse.numblocks" => self.sparse = true,

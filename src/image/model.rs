@@ -83,6 +83,7 @@ impl Image {
                 origin: origin.clone(),
                 at: step.at.clone(),
                 uid: None,
+                gid: None,
                 mode: None,
                 fact: Fact::Command(command.clone()),
             })

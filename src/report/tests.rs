@@ -71,6 +71,7 @@ fn examined(found: bool, gaps: bool) -> v1::Report {
             origin: Origin::file(&tree, path(at)),
             at: Some(At::new("2026-03-24T11:05:00Z".parse().unwrap(), "mtime of INSTALLER")),
             uid: Some(1000),
+            gid: Some(1000),
             mode: Some(0o600),
             fact,
         };

@@ -55,6 +55,11 @@ fn preserve(s: &Situation<'_>) -> Item {
             r#"EVIDENCE="$(mktemp -d /root/evidence.XXXXXX)""#,
         )
     };
+    let item = if super::secrets::has_wallets(s) {
+        item.say("at the same time, from a clean device: move the wallets; their items stand under `rotate` and wait for nothing")
+    } else {
+        item
+    };
     item.say("export the logs that expire: cloud audit trails (90 days in CloudTrail's event history), CI, DNS and proxy logs")
 }
 
@@ -106,7 +111,7 @@ pub fn eradicate(s: &Situation<'_>, plan: &mut Plan) {
     let on_disk = |f: &Finding| f.origin.layer.is_none() && f.exposure >= Exposure::Removed;
     let role = |role: FileRole| move |f: &Finding| on_disk(f) && f.kind == FindingKind::File && f.role == Some(role);
     for group in by_owner(s, s.findings(role(FileRole::Persistence))) {
-        add(&group.key(), persistence(s, &group));
+        add(&group.key(), persistence(s, &group).at_home(&group.findings));
     }
     for group in by_owner(s, s.findings(|f| on_disk(f) && f.kind == FindingKind::Process)) {
         add(&group.key(), processes(&group));
@@ -120,20 +125,23 @@ pub fn eradicate(s: &Situation<'_>, plan: &mut Plan) {
         let title = format!("Take the start-up hook out of {}{}", shown(&prefix), tree_of(&found));
         let why = "it runs at every start of any Python there, and so does everything that is Python";
         let steps = found.iter().flat_map(|f| take_out(f));
-        add(&[b"hook", &key(&found), prefix.as_bytes()], Item::new(Phase::Eradicate, title, why).steps(steps));
+        add(
+            &[b"hook", &key(&found), prefix.as_bytes()],
+            Item::new(Phase::Eradicate, title, why).steps(steps).at_home(&found),
+        );
     }
     for group in by_owner(s, s.findings(role(FileRole::Trace))) {
         let title = format!("Move what the payload left to the evidence{}", group.whose());
         let item = Item::new(Phase::Eradicate, title, "it is evidence, and may hold what was taken");
-        add(&group.key(), item.steps(group.findings.iter().flat_map(|f| take_out(f))));
+        add(&group.key(), item.steps(group.findings.iter().flat_map(|f| take_out(f))).at_home(&group.findings));
     }
     let loaded = |f: &Finding| on_disk(f) && f.exposure >= Exposure::Installed && f.environment.is_some();
     for (prefix, found) in by_environment(s.findings(loaded)) {
-        add(&[b"environment", &key(&found), prefix.as_bytes()], environment(s, &prefix, &found));
+        add(&[b"environment", &key(&found), prefix.as_bytes()], environment(s, &prefix, &found).at_home(&found));
     }
     let gone = s.findings(|f| on_disk(f) && f.exposure == Exposure::Removed);
     if !gone.is_empty() {
-        add(&[b"removed"], removed(&gone));
+        add(&[b"removed"], removed(&gone).at_home(&gone));
     }
     let in_image = |f: &Finding| f.origin.layer.is_some() && f.exposure >= Exposure::Removed;
     for image in super::purge::trees(&s.findings(in_image)) {
@@ -207,10 +215,11 @@ fn take_out(f: &Finding) -> Vec<CleanupStep> {
     if f.origin.line.is_some() || f.origin.inner.is_some() {
         return vec![step(format!("keep a copy of the file and take out what is not yours: {}", place(&f.origin)))];
     }
-    let path = quote(&absolute(&f.origin.path));
+    let (path, below) = (quote(&absolute(&f.origin.path)), quote(f.origin.path.as_bytes()));
     vec![CleanupStep {
         what: format!("move {} to the evidence", shown(&f.origin.path)),
-        command: Some(format!(r#"cp -a --parents -- {path} "${{EVIDENCE:?}}/" && rm -- {path}"#)),
+        // cp of coreutils 9.1 (Debian 12) fails at `-a --parents` with an absolute path, and the file would stay.
+        command: Some(format!(r#"(cd / && cp -a --parents -- {below} "${{EVIDENCE:?}}/") && rm -- {path}"#)),
     }]
 }
 

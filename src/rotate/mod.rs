@@ -25,7 +25,7 @@ use sha2::{Digest as _, Sha256};
 use self::situation::Situation;
 use crate::{
     accounts::Accounts,
-    assess::Assessment,
+    assess::{Assessment, Finding},
     credential::Catalog,
     ioc::{Index, model::CleanupStep},
     text::hex,
@@ -130,6 +130,17 @@ impl Item {
 
     fn run(mut self, what: impl Into<String>, command: impl Into<String>) -> Self {
         self.steps.push(CleanupStep { what: what.into(), command: Some(command.into()) });
+        self
+    }
+
+    /// Says where the commands belong, where the findings are of a disk that was examined on another machine: there the same
+    /// path is somebody else's file.
+    fn at_home(mut self, findings: &[&Finding]) -> Self {
+        let away = findings.iter().any(|f| f.origin.layer.is_none() && &*f.origin.tree != "host");
+        if away && self.steps.iter().any(|s| s.command.is_some()) {
+            let what = "on the machine that this disk belongs to, never on the one that examined it: the paths are that machine's";
+            self.steps.insert(0, CleanupStep { what: what.to_owned(), command: None });
+        }
         self
     }
 

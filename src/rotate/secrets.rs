@@ -73,6 +73,11 @@ pub fn rotate(s: &Situation<'_>, plan: &mut Plan) {
     }
 }
 
+/// Whether there are wallets to move: that waits for none of the phases, though it stands among the last.
+pub fn has_wallets(s: &Situation<'_>) -> bool {
+    wanted(s).iter().any(Wanted::is_wallet)
+}
+
 /// One credential, at all the places where it stands; or a kind that the payload takes and that no file shows.
 struct Wanted<'s> {
     kind: &'s str,
@@ -336,6 +341,9 @@ pub fn audit(s: &Situation<'_>, plan: &mut Plan) {
     for (kind, found) in kinds {
         let why = "whether it was used tells what else to clean, and what the attacker may have made with it";
         let mut item = Item::new(Phase::Audit, format!("Look for use of: {}", kind.name), why);
+        if kind.audit.iter().any(|r| r.command.is_some()) {
+            item = item.say("from a clean machine: tools of cloud providers are often Python");
+        }
         let ids: BTreeSet<&str> = found.iter().filter_map(|j| j.credential.identifier.as_deref()).collect();
         for rotation in &kind.audit {
             let asks = |text: &str| text.contains("{id}");

@@ -56,7 +56,7 @@ impl Machine {
         let mut origin = Origin::file(&self.tree, TreePath::new(path).unwrap());
         origin.layer = self.layer.clone();
         let at = Some(At::new("2026-03-24T11:05:00Z".parse().unwrap(), "mtime"));
-        let seen = Seen { surface, origin, at, uid: Some(self.uid), mode: Some(0o600), fact };
+        let seen = Seen { surface, origin, at, uid: Some(self.uid), gid: Some(self.uid), mode: Some(0o600), fact };
         self.evidence.push(Evidence::from(seen));
         self
     }
@@ -121,6 +121,43 @@ fn worst() -> Machine {
         .secret("db", None, b"home/alice/.pgpass")
         .secret("npm.token", None, b"home/alice/.npmrc")
         .secret("wallet", None, b"home/alice/.bitcoin/wallet.dat")
+}
+
+/// The payload takes the whole environment: what a start-up file exports is taken, a file that only names it is not.
+#[test]
+fn what_a_start_up_file_exports_is_harvested() {
+    let hook = || Machine::new().hook(format!("{VENV}/litellm_init.pth").as_bytes());
+    let why = |path: &[u8]| {
+        let items = hook().secret("github.pat", None, path).checklist();
+        items.iter().find(|i| !i.credentials.is_empty() && i.phase == Phase::Rotate).map(|i| i.why.clone()).unwrap()
+    };
+    assert!(why(b"home/alice/.bashrc").starts_with("now: harvested"), "{}", why(b"home/alice/.bashrc"));
+    assert!(why(b"home/alice/src/notes.bashrc").starts_with("soon: exposed"));
+}
+
+/// A theft from a wallet cannot be undone: who reads from the top must not come to it last.
+#[test]
+fn wallets_are_named_at_the_top() {
+    let first = |items: &[Item]| items.first().map(|i| format!("{:?}", i.steps)).unwrap_or_default();
+    assert!(first(&worst().checklist()).contains("move the wallets"));
+    let without = Machine::new().hook(format!("{VENV}/litellm_init.pth").as_bytes()).checklist();
+    assert!(!first(&without).contains("wallet"));
+}
+
+/// The same paths are other files where the disk is examined.
+#[test]
+fn commands_for_a_mounted_disk_say_where_they_belong() {
+    let mounted = Machine { tree: "/mnt/evidence".into(), ..worst() };
+    let evidence = worst().evidence.into_iter().map(|mut e| {
+        e.seen.origin.tree = "/mnt/evidence".into();
+        e
+    });
+    let items = Machine { evidence: evidence.collect(), ..mounted }.checklist();
+    let says =
+        |i: &Item| i.steps.first().is_some_and(|s| s.what.starts_with("on the machine that this disk belongs to"));
+    let destroys = |i: &&Item| i.steps.iter().any(|s| s.command.as_ref().is_some_and(|c| c.contains("rm -")));
+    assert!(items.iter().filter(destroys).count() >= 4 && items.iter().filter(destroys).all(says));
+    assert!(!worst().checklist().iter().any(|i| i.steps.iter().any(|s| s.what.contains("belongs to"))));
 }
 
 /// What must hold for every checklist.
@@ -188,11 +225,11 @@ fn every_phase_in_its_order() {
         commands(&items, Phase::Eradicate),
         [
             "systemctl --user --machine=alice@ disable --now -- sysmon.service",
-            r#"cp -a --parents -- /home/alice/.config/sysmon/sysmon.py "${EVIDENCE:?}/" && rm -- /home/alice/.config/sysmon/sysmon.py"#,
-            r#"cp -a --parents -- /home/alice/.config/systemd/user/sysmon.service "${EVIDENCE:?}/" && rm -- /home/alice/.config/systemd/user/sysmon.service"#,
+            r#"(cd / && cp -a --parents -- home/alice/.config/sysmon/sysmon.py "${EVIDENCE:?}/") && rm -- /home/alice/.config/sysmon/sysmon.py"#,
+            r#"(cd / && cp -a --parents -- home/alice/.config/systemd/user/sysmon.service "${EVIDENCE:?}/") && rm -- /home/alice/.config/systemd/user/sysmon.service"#,
             "systemctl --user --machine=alice@ mask -- sysmon.service",
-            r#"cp -a --parents -- /home/alice/app/.venv/lib/python3.11/site-packages/litellm_init.pth "${EVIDENCE:?}/" && rm -- /home/alice/app/.venv/lib/python3.11/site-packages/litellm_init.pth"#,
-            r#"cp -a --parents -- /tmp/.pg_state "${EVIDENCE:?}/" && rm -- /tmp/.pg_state"#,
+            r#"(cd / && cp -a --parents -- home/alice/app/.venv/lib/python3.11/site-packages/litellm_init.pth "${EVIDENCE:?}/") && rm -- /home/alice/app/.venv/lib/python3.11/site-packages/litellm_init.pth"#,
+            r#"(cd / && cp -a --parents -- tmp/.pg_state "${EVIDENCE:?}/") && rm -- /tmp/.pg_state"#,
             // Nothing said that `.venv` is an environment of its own, so only the package goes.
             "rm -rf -- /home/alice/app/.venv/lib/python3.11/site-packages/litellm",
             "rm -rf -- /home/alice/app/.venv/lib/python3.11/site-packages/litellm-1.82.8.dist-info",

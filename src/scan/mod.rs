@@ -214,18 +214,18 @@ fn accounts_of(host: &Host, target: &Target, part: &Part) -> Accounts {
     if let Some(home) = TreePath::new(b"home") {
         homes.extend(host.list(&home).iter().map(|name| home.join(name)));
     }
-    let passwd = match target {
+    let list = |name: &str| match target {
         // Owners of files of this machine are this machine's accounts.
-        Target::Paths(..) => read_own("/etc/passwd"),
+        Target::Paths(..) => read_own(&format!("/etc/{name}")),
         Target::Live | Target::Root(_) => {
-            let path = TreePath::new(b"etc/passwd");
+            let path = TreePath::new(format!("etc/{name}").as_bytes());
             path.and_then(|p| host.read(&p, 16 << 20)).unwrap_or_default()
         }
     };
     if let Target::Paths(_, true) = target {
         homes.push(part.prefix.clone());
     }
-    Accounts::new(&passwd, homes)
+    Accounts::new(&list("passwd"), homes).with_groups(&list("group"))
 }
 
 fn os_of(host: &Host) -> Option<String> {

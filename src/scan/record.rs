@@ -74,6 +74,7 @@ impl<'c> Compare<'c> {
             origin: Origin::file(&self.tree, origin),
             at: at("mtime of RECORD"),
             uid: record.uid,
+            gid: record.gid,
             mode: record.mode,
             fact,
         };

@@ -166,6 +166,7 @@ pub struct Sink<'s> {
     surface: &'static str,
     origin: Origin,
     uid: Option<u32>,
+    gid: Option<u32>,
     mode: Option<u32>,
     keep: &'s mut dyn FnMut(Seen),
     gaps: &'s mut dyn FnMut(Gap),
@@ -180,7 +181,7 @@ impl<'s> Sink<'s> {
         keep: &'s mut dyn FnMut(Seen),
         gaps: &'s mut dyn FnMut(Gap),
     ) -> Self {
-        Self { surface, origin, uid: entry.uid, mode: entry.mode, keep, gaps }
+        Self { surface, origin, uid: entry.uid, gid: entry.gid, mode: entry.mode, keep, gaps }
     }
 
     /// Where the file is.
@@ -198,7 +199,7 @@ impl<'s> Sink<'s> {
         let mut origin = self.origin.clone();
         origin.inner = inner.map(Into::into);
         origin.line = line;
-        (self.keep)(Seen { surface: self.surface, origin, at, uid: self.uid, mode: self.mode, fact });
+        (self.keep)(Seen { surface: self.surface, origin, at, uid: self.uid, gid: self.gid, mode: self.mode, fact });
     }
 
     /// A part of the file that could not be read, while the rest could.

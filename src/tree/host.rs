@@ -262,6 +262,7 @@ impl Host {
             mtime: timestamp(stat.stx_mtime.tv_sec, stat.stx_mtime.tv_nsec),
             btime: timestamp(stat.stx_btime.tv_sec, stat.stx_btime.tv_nsec).filter(|_| has_birth),
             uid: Some(stat.stx_uid),
+            gid: Some(stat.stx_gid),
             mode: Some(u32::from(stat.stx_mode) & 0o7777),
         };
         let file = File::from(fd);

@@ -41,6 +41,8 @@ pub struct Entry {
     pub btime: Option<Timestamp>,
     /// Numeric owner.
     pub uid: Option<u32>,
+    /// Numeric group.
+    pub gid: Option<u32>,
     /// Permission bits.
     pub mode: Option<u32>,
 }

@@ -12,6 +12,7 @@
 
 mod architecture;
 mod credentials;
+mod erasure;
 mod exposure;
 mod hostile;
 mod images;

@@ -154,7 +154,7 @@ fn a_parser_that_panics_costs_its_file_and_shows_none_of_it() {
     let router = Router::new(vec![&Clumsy], &interest);
     let inspector = Inspector::new(&router, &interest, &|_| true, "t".into(), None);
     let path = dosimeter::fact::TreePath::new(b"x").unwrap();
-    let entry = Entry { path, len: 6, mtime: None, btime: None, uid: None, mode: None };
+    let entry = Entry { path, len: 6, mtime: None, btime: None, uid: None, gid: None, mode: None };
     inspector.file(&entry, &mut Body::stream(&mut b"CANARY".as_slice(), 6));
     let (_, coverage) = inspector.finish();
     assert_eq!(coverage.gaps.len(), 1);

@@ -105,11 +105,17 @@ impl Compiled {
         matches!(self, Self::Opaque)
     }
 
+    fn is_text(&self) -> bool {
+        !matches!(self, Self::Opaque)
+    }
+
     /// Reads one file.
     ///
     /// # Errors
     /// A flaw of the file; what was found before it stays.
     pub fn read(&self, bytes: &[u8], words: &Vocabulary, out: &mut Findings) -> Result<(), Flaw> {
+        let text = self.is_text().then(|| from_utf16(bytes)).flatten();
+        let bytes = text.as_deref().unwrap_or(bytes);
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         match self {
             Self::Opaque => opaque::read(bytes, out),
@@ -139,12 +145,32 @@ enum Form {
     /// Any plain label that is no token.
     Label,
     /// This, over all of it.
-    Like(Regex),
+    Like {
+        like: Regex,
+        /// Tokens fit it too, so that it vouches for nothing: what looks like one is not shown.
+        broad: bool,
+    },
 }
+
+/// Tokens where a name should be: as an account, a host, a path.
+const TOKENS: &[&str] = &[
+    "aB3dE6gH9jK2mN5pQ8rS",
+    "ab3de6gh9jk2mn5pq8rs",
+    "AB3DE6GH9JK2MN5PQ8RS",
+    "https://aB3dE6gH9jK2mN5pQ8rS",
+    "https://ab3de6gh9jk2mn5pq8rs.example",
+    "https://h.example/aB3dE6gH9jK2mN5pQ8rS",
+    "aB3dE6gH9jK2mN5pQ8rS@h.example",
+];
 
 impl Form {
     fn new(pattern: Option<&str>) -> Result<Self, String> {
-        pattern.map_or(Ok(Self::Label), |p| expression(&format!("^(?:{p})$")).map(Self::Like))
+        let Some(pattern) = pattern else {
+            return Ok(Self::Label);
+        };
+        let like = expression(&format!("^(?:{pattern})$"))?;
+        let broad = TOKENS.iter().any(|token| like.is_match(token.as_bytes()));
+        Ok(Self::Like { like, broad })
     }
 
     /// The value, where it may be shown. Even a declared form is held to printable ASCII.
@@ -152,16 +178,75 @@ impl Form {
         let value = form::unquoted(value);
         match self {
             Self::Label => form::label(value).map(str::to_owned),
-            Self::Like(like) => {
+            Self::Like { like, broad } => {
                 let text = std::str::from_utf8(value).ok()?;
                 let plain = text.len() <= 200 && text.bytes().all(|b| b.is_ascii_graphic() || b == b' ');
-                (plain && like.is_match(value)).then(|| text.to_owned())
+                let vouched = like.is_match(value) && !(*broad && form::is_token(text));
+                (plain && vouched).then(|| text.to_owned())
             }
         }
     }
 }
 
+/// A text that Windows programs wrote (`>` and Notepad of PowerShell 5 write UTF-16 with a mark in front), as UTF-8; `None` for
+/// any other.
+fn from_utf16(bytes: &[u8]) -> Option<Vec<u8>> {
+    let (mark, rest) = bytes.split_first_chunk::<2>()?;
+    let unit: fn([u8; 2]) -> u16 = match mark {
+        [0xff, 0xfe] => u16::from_le_bytes,
+        [0xfe, 0xff] => u16::from_be_bytes,
+        _ => return None,
+    };
+    let units = rest.chunks_exact(2).filter_map(|pair| Some(unit(pair.try_into().ok()?)));
+    Some(char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect::<String>().into_bytes())
+}
+
 /// Lines with their numbers, from 1, without line ends.
 fn numbered(bytes: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
     (1..).zip(bytes.split(|b| *b == b'\n').map(|l| l.strip_suffix(b"\r").unwrap_or(l)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_that_tokens_fit_vouches_for_nothing() {
+        let shown = |form: &str, value: &str| Form::new(Some(form)).unwrap().shown(value.as_bytes());
+        let host = "(?:https?://)?[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[A-Za-z0-9._/-]*)?";
+        for name in
+            ["registry.example", "https://index.example/v1/", "123456789012.dkr.ecr.eu-west-1.example", "h:5000"]
+        {
+            assert_eq!(shown(host, name).as_deref(), Some(name));
+        }
+        for token in ["iyaYbcrkjoEuQSKjz8PRXYH3jW", "h.example/iyaYbcrkjoEu28Kj", "94qu1jp9mimhv7a52i38d.example"] {
+            assert_eq!(shown(host, token), None, "{token}");
+        }
+        // A narrow form is the provider's own word for what is public, however it looks.
+        let id = "0123456789abcdef0123456789abcdef01234567";
+        assert_eq!(shown("[0-9a-f]{40}", id).as_deref(), Some(id));
+        assert_eq!(shown("AKIA[A-Z0-9]{16}", "AKIAABCDEFGH2JKLMNOP").as_deref(), Some("AKIAABCDEFGH2JKLMNOP"));
+    }
+
+    #[test]
+    fn utf16_is_read_like_any_text() {
+        let text = "[a]\npassword=CANARY\nuser=al\n";
+        let fields = r#"{"format":"ini","secret":["password"],"public":"user"}"#;
+        let reader = Compiled::new(&serde_json::from_str(fields).unwrap()).unwrap();
+        let little: Vec<u8> = [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_be_bytes).collect();
+        for bytes in [text.as_bytes(), &little, &big, little.get(..little.len() - 1).unwrap()] {
+            let mut out = Findings::default();
+            reader.read(bytes, &Vocabulary::default(), &mut out).unwrap();
+            assert!(!format!("{out:?}").contains("CANARY"));
+            assert_eq!(out.0.first().and_then(|f| f.identifier.as_deref()), Some("al"), "{bytes:?}");
+            assert_eq!(out.0.len(), 1);
+        }
+        // Half a character at the end, and bytes that only begin like it.
+        let mut out = Findings::default();
+        for bytes in [&b"\xff\xfe"[..], b"\xff", b"\xff\xfe\x00\xd8"] {
+            reader.read(bytes, &Vocabulary::default(), &mut out).unwrap();
+        }
+        assert!(out.0.is_empty());
+    }
 }

@@ -43,7 +43,7 @@ fn hostile_names_in_markdown() {
       - [ ] move /home/alice/.config/example/beacon.py to the evidence
 
         ```sh
-        cp -a --parents -- /home/alice/.config/example/beacon.py "${EVIDENCE:?}/" && rm -- /home/alice/.config/example/beacon.py
+        (cd / && cp -a --parents -- home/alice/.config/example/beacon.py "${EVIDENCE:?}/") && rm -- /home/alice/.config/example/beacon.py
         ```
 
     - [ ] **4. Take pypi/examplelib@<!-- -->1.2.3 out of /home/alice/a\|b\`c\\u\{1b\}\[31m\\xff/.venv**
@@ -93,13 +93,13 @@ fn hostile_names_in_markdown() {
       - [ ] from a clean machine, replace whatever of this the process could reach:
       - [ ] every environment variable of the process that ran it
     - [ ] **9. now: aws.access\_key AKIAIOSFODNN7EXAMPLE**
-      - why: harvested by made-up-2026-03; on the payload's list (\~/.aws/credentials), readable by alice
+      - why: harvested by made-up-2026-03; on the payload's list (\~/.aws/credentials), belongs to alice
       - after: 3-7
       - [ ] from a clean machine
       - [ ] it stands in /home/alice/.aws/credentials
       - [ ] revoke it at its provider and issue a new one; this program does not know the kind
     - [ ] **10. now: ssh.key in /home/alice/.ssh/id\\u\{202e\}\<b\>x\</b\>\\n# y**
-      - why: harvested by made-up-2026-03; on the payload's list (\~/.ssh/\*\*/\*), readable by alice
+      - why: harvested by made-up-2026-03; on the payload's list (\~/.ssh/\*\*/\*), belongs to alice
       - after: 3-7
       - [ ] from a clean machine
       - [ ] it stands in /home/alice/.ssh/id\\u\{202e\}\<b\>x\</b\>\\n# y

@@ -131,7 +131,7 @@ fn hostile_names_at_80_columns() {
        2. Cut the network by dropping packets (2 steps)
      eradicate
        3. Remove the backdoor of made-up-2026-03 of alice
-            $ cp -a --parents -- /home/alice/.config/example/beacon.py "${EVIDENCE:?}/" && rm -- /home/alice/.config/example/beacon.py
+            $ (cd / && cp -a --parents -- home/alice/.config/example/beacon.py "${EVIDENCE:?}/") && rm -- /home/alice/.config/example/beacon.py
        4. Take pypi/examplelib@1.2.3 out of /home/alice/a|b`c\u{1b}[31m\xff/.venv (4
           steps)
             $ rm -rf -- $'/home/alice/a|b`c\033[31m\377/.venv/lib/python3.11/site-packages/examplelib'

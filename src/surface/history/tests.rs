@@ -12,7 +12,7 @@ use crate::{
 /// A file read by a surface: `line time tool name@version` for each fact, kinds of gaps.
 fn read(surface: &dyn Surface, mut bytes: impl Read) -> (Vec<String>, Vec<Gap>) {
     let path = TreePath::new(b"home/al/history").unwrap();
-    let entry = File { path: path.clone(), len: 0, mtime: None, btime: None, uid: None, mode: None };
+    let entry = File { path: path.clone(), len: 0, mtime: None, btime: None, uid: None, gid: None, mode: None };
     let (mut seen, mut gaps) = (Vec::new(), Vec::new());
     let (mut keep, mut gap) = (|s: Seen| seen.push(show(&s)), |g: Gap| gaps.push(g));
     let mut sink = Sink::new(surface.meta().id, Origin::file(&Arc::from("t"), path), &entry, &mut keep, &mut gap);

@@ -38,7 +38,7 @@ mod testing {
     pub fn read(surface: &dyn Surface, path: &str, bytes: &[u8]) -> Read {
         let path = TreePath::new(path.as_bytes()).unwrap();
         let len = u64::try_from(bytes.len()).unwrap();
-        let entry = Entry { path: path.clone(), len, mtime: None, btime: None, uid: None, mode: None };
+        let entry = Entry { path: path.clone(), len, mtime: None, btime: None, uid: None, gid: None, mode: None };
         let mut interest = Interest::default();
         interest.packages.insert((Ecosystem::Pypi, "litellm".into()));
         let mut source = bytes;

@@ -31,7 +31,7 @@ pub fn tried(surface: &dyn Surface, path: &str, bytes: &[u8], interest: &Interes
     let len = u64::try_from(bytes.len()).unwrap();
     let path = TreePath::new(path.as_bytes()).unwrap();
     let mtime = Some(Timestamp::UNIX_EPOCH);
-    let entry = Entry { path: path.clone(), len, mtime, btime: None, uid: None, mode: None };
+    let entry = Entry { path: path.clone(), len, mtime, btime: None, uid: None, gid: None, mode: None };
     let mut reader = bytes;
     let mut body = Body::stream(&mut reader, len);
     let (mut seen, mut gaps) = (Vec::new(), Vec::new());
