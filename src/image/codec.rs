@@ -13,8 +13,10 @@ use super::input::{Source, read_past, to_u64};
 use crate::{surface::Flaw, text::hex};
 
 const BUFFER: usize = 1 << 16;
-/// A zstd frame may ask for this window, as a power of two: 64 MiB, what `zstd --ultra -21` writes. Builders stay far below.
-const WINDOW: u32 = 26;
+/// A zstd frame may ask for this window, as a power of two: 64 MiB, what `zstd --ultra -21` writes. One layer at a time may.
+const WIDE: u32 = 26;
+/// What any layer may ask for: 8 MiB, `zstd -19`. Builders stay far below.
+const WINDOW: u32 = 23;
 
 /// How much work one layer may cost.
 #[derive(Debug, Clone, Copy)]
@@ -27,11 +29,13 @@ pub struct Limits {
     pub ratio_from: u64,
     /// Member names remembered of all layers of one input, to tell what a later layer removed. Eight bytes each.
     pub names: u64,
+    /// Links remembered of all layers of one input, to find the file that a wanted name leads to.
+    pub links: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { layer_bytes: 64 << 30, ratio: 1000, ratio_from: 4 << 30, names: 8_000_000 }
+        Self { layer_bytes: 64 << 30, ratio: 1000, ratio_from: 4 << 30, names: 8_000_000, links: 1_000_000 }
     }
 }
 
@@ -55,6 +59,21 @@ pub(super) fn sniff(head: &[u8]) -> Result<Codec, Flaw> {
     }
 }
 
+/// Whether what starts like this may need more memory than every layer is given: a zstd frame with a large window, or one that
+/// cannot be seen yet, behind a frame to be skipped.
+pub(super) fn is_wide(head: &[u8]) -> bool {
+    let Some(frame) = head.strip_prefix(&[0x28, 0xb5, 0x2f, 0xfd]) else {
+        return matches!(sniff(head), Ok(Codec::Zstd));
+    };
+    match frame {
+        // The whole content is its own window: it is small, or refused.
+        [told, ..] if told & 0x20 != 0 => false,
+        // RFC 8878: exponent above 10, then eighths.
+        [_, window, ..] => 10 + u32::from(window >> 3) + u32::from(window & 7 != 0) > WINDOW,
+        _ => false,
+    }
+}
+
 /// The examination's own reasons to stop reading.
 #[derive(Debug, thiserror::Error)]
 enum Halt {
@@ -74,6 +93,9 @@ pub(super) fn flaw(error: io::Error, what: &'static str) -> Flaw {
     }
     if error.raw_os_error().is_some() || stopped(&error) {
         return Flaw::Io(error);
+    }
+    if error.to_string().contains("requires too much memory") {
+        return Flaw::Unsupported("a zstd frame with a window of more than 8 MiB (64 MiB in the first frame)");
     }
     // What is left are the decoders' own complaints, whose text is no use to a reader.
     Flaw::malformed(what, "its compressed data are damaged")
@@ -167,13 +189,14 @@ pub(super) struct Decoded<'h, 's> {
 
 impl<'h, 's> Decoded<'h, 's> {
     pub(super) fn new(raw: &'h mut Hashing<'s>, limits: Limits, stop: &'h AtomicBool) -> Result<Self, Flaw> {
-        let codec = sniff(raw.peek()?)?;
+        let head = raw.peek()?;
+        let (codec, window) = (sniff(head)?, if is_wide(head) { WIDE } else { WINDOW });
         let decoder = match codec {
             Codec::Plain => Decoder::Plain(raw),
             Codec::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(BufReader::with_capacity(BUFFER, raw)))),
             Codec::Zstd => {
                 let mut zstd = zstd::Decoder::with_buffer(BufReader::with_capacity(BUFFER, raw))?;
-                zstd.window_log_max(WINDOW)?;
+                zstd.window_log_max(window)?;
                 Decoder::Zstd(zstd)
             }
         };

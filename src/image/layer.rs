@@ -8,7 +8,7 @@
 use std::{
     collections::{BTreeMap, HashMap, btree_map::Entry as Slot},
     io::Read,
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, MutexGuard, PoisonError, atomic::Ordering},
 };
 
 use super::{
@@ -30,11 +30,9 @@ use crate::{
 const HELD: u64 = 128 << 10;
 const HELD_TOTAL: usize = 8 << 20;
 /// A file that several links name is held in the second pass, up to this size.
-const SHARED: u64 = 32 << 20;
+const SHARED: u64 = 8 << 20;
 /// Links with a wanted name that wait for their target, in one layer.
 const LINKS: usize = 100_000;
-/// Links of any name, in one layer.
-const VIA: usize = 1_000_000;
 /// Longer names are no use to any system, and would cost time at every parent folder.
 const NAME: usize = 4096;
 const SURFACE: &str = "image/layer";
@@ -166,7 +164,8 @@ impl<'j> Layer<'j> {
 
     fn first(&mut self, source: &mut dyn Source) -> Result<(), Flaw> {
         let mut raw = Hashing::new(source);
-        let codec = sniff(raw.peek().map_err(|e| codec::flaw(e, "layer"))?)?;
+        let head = raw.peek().map_err(|e| codec::flaw(e, "layer"))?;
+        let (codec, _room) = (sniff(head)?, room(self.job, head));
         let (blob, diff_id) = (self.expected.blob.clone(), self.expected.diff_id.clone());
         let (of_raw, of_tar) = match (codec, blob) {
             (Codec::Plain, blob) => (blob.or(diff_id), None),
@@ -280,7 +279,9 @@ impl<'j> Layer<'j> {
     }
 
     fn link(&mut self, path: TreePath, hash: u64, target: u64, hard: bool) {
-        if self.links.len() >= LINKS || self.via.len() >= VIA {
+        let left = &self.job.links_left;
+        let taken = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
+        if self.links.len() >= LINKS || taken.is_err() {
             self.too_many_links = true;
             return;
         }
@@ -339,6 +340,7 @@ impl<'j> Layer<'j> {
     fn targets(&mut self, source: &mut dyn Source) -> Result<(), Flaw> {
         let second = std::mem::take(&mut self.second);
         let mut raw = Hashing::new(source);
+        let _room = room(self.job, raw.peek().map_err(|e| codec::flaw(e, "layer"))?);
         let mut decoded = Decoded::new(&mut raw, self.job.limits, self.job.stop)?;
         let mut members = Members::new(&mut decoded);
         while let Some(member) = members.next()? {
@@ -377,6 +379,11 @@ impl<'j> Layer<'j> {
         let origin = Origin::file(&self.tree, path);
         Gap { origin, surface: SURFACE, kind: flaw.kind(), detail: flaw.to_string() }
     }
+}
+
+/// Waits until no other layer needs as much memory as one that starts like this may.
+fn room<'j>(job: &'j Job<'_>, head: &[u8]) -> Option<MutexGuard<'j, ()>> {
+    codec::is_wide(head).then(|| job.wide.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 fn entry(path: TreePath, member: &Member) -> Entry {

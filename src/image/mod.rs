@@ -107,6 +107,9 @@ struct Job<'j> {
     stop: &'j AtomicBool,
     key: Key,
     names_left: AtomicU64,
+    links_left: AtomicU64,
+    /// The right to read a layer that needs more memory than every layer is given.
+    wide: Mutex<()>,
 }
 
 /// Examines a saved image, or all images of an archive or layout.
@@ -125,6 +128,8 @@ pub fn examine(target: &Path, options: &Options<'_>) -> Result<Examination, Imag
         stop: options.stop,
         key: Key::default(),
         names_left: AtomicU64::new(options.limits.names),
+        links_left: AtomicU64::new(options.limits.links),
+        wide: Mutex::new(()),
     };
     let threads = options.threads.clamp(1, THREADS);
     match open_input(target)? {

@@ -4,7 +4,10 @@ use std::{
     fs::File,
     io::{self, Read, Seek, SeekFrom},
     os::unix::fs::FileExt,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use sha2::{Digest, Sha256};
@@ -15,6 +18,9 @@ use crate::text::hex;
 const KEEP: usize = 1 << 20;
 /// Bytes of a stream that may be held in memory for random access.
 const HOLD: usize = 96 << 20;
+/// Bytes of a stream that any worker may hold; more is held by one at a time, so that memory does not grow with the workers.
+const EACH: usize = 4 << 20;
+static MORE: Mutex<()> = Mutex::new(());
 
 /// Total bytes read from targets by this process.
 pub static BYTES_READ: AtomicU64 = AtomicU64::new(0);
@@ -54,6 +60,8 @@ pub struct Body<'a> {
     spent: bool,
     sha256: Option<String>,
     len: u64,
+    /// The right to hold more than `EACH` bytes of a stream.
+    more: Option<MutexGuard<'static, ()>>,
 }
 
 impl<'a> Body<'a> {
@@ -68,7 +76,7 @@ impl<'a> Body<'a> {
     }
 
     fn of(source: Source<'a>, len: u64) -> Self {
-        Self { source, kept: Vec::new(), whole: false, spent: false, sha256: None, len }
+        Self { source, kept: Vec::new(), whole: false, spent: false, sha256: None, len, more: None }
     }
 
     /// Reads on until `kept` holds `want` bytes or the file ends.
@@ -78,6 +86,13 @@ impl<'a> Body<'a> {
         }
         if self.spent {
             return Err(BodyError::Io(io::Error::other("the stream was already consumed")));
+        }
+        if want > EACH && self.more.is_none() && matches!(self.source, Source::Stream(_)) {
+            self.keep(EACH)?;
+            if self.whole {
+                return Ok(());
+            }
+            self.more = Some(MORE.lock().unwrap_or_else(PoisonError::into_inner));
         }
         let missing = want.saturating_sub(self.kept.len());
         let before = self.kept.len();
@@ -211,6 +226,20 @@ mod tests {
         let hash = body.sha256()?;
         assert_eq!(body.head(5)?.len(), 5);
         assert_eq!(hash, body.sha256()?);
+        Ok(())
+    }
+
+    #[test]
+    fn one_stream_at_a_time_is_held_beyond_what_each_may_hold() -> Result<(), BodyError> {
+        let large = vec![7; EACH + 1];
+        let (mut first, mut second, mut small) = (large.as_slice(), large.as_slice(), &large[1..]);
+        let mut first = Body::stream(&mut first, 0);
+        assert_eq!(first.all(HOLD)?.len(), EACH + 1);
+        assert!(MORE.try_lock().is_err());
+        // Others go on within what each may hold.
+        assert_eq!(Body::stream(&mut small, 0).all(HOLD)?.len(), EACH);
+        drop(first);
+        assert_eq!(Body::stream(&mut second, 0).all(HOLD)?.len(), EACH + 1);
         Ok(())
     }
 }

@@ -99,7 +99,7 @@ fn a_layer_that_is_not_what_it_should_be_is_told() {
 #[test]
 fn bombs_are_cut_off() {
     let mut case = case();
-    case.limits = Limits { layer_bytes: 1 << 30, ratio: 100, ratio_from: 1 << 20, names: 8 };
+    case.limits = Limits { layer_bytes: 1 << 30, ratio: 100, ratio_from: 1 << 20, names: 8, links: 8 };
     let zeros = Tar::default().file(&site("a.pth"), b"import os\n").file("zeros", &vec![0; 8 << 20]).end();
     for how in [Pack::Gzip, Pack::Zstd] {
         let found = case.bytes(&tar_of(&oci(std::slice::from_ref(&zeros), how)));
