@@ -13,11 +13,6 @@ use super::input::{Source, read_past, to_u64};
 use crate::{surface::Flaw, text::hex};
 
 const BUFFER: usize = 1 << 16;
-/// A zstd frame may ask for this window, as a power of two: 64 MiB, what `zstd --ultra -21` writes. One layer at a time may.
-const WIDE: u32 = 26;
-/// What any layer may ask for: 8 MiB, `zstd -19`. Builders stay far below.
-const WINDOW: u32 = 23;
-
 /// How much work one layer may cost.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -31,11 +26,14 @@ pub struct Limits {
     pub names: u64,
     /// Links remembered of all layers of one input, to find the file that a wanted name leads to.
     pub links: u64,
+    /// The largest window of a zstd frame, as a power of two: its bytes are held while the layer is read.
+    pub window: u32,
 }
 
 impl Default for Limits {
+    // The Go encoder that engines use asks for windows of at most 32 MiB, and zstd:chunked does.
     fn default() -> Self {
-        Self { layer_bytes: 64 << 30, ratio: 1000, ratio_from: 4 << 30, names: 8_000_000, links: 1_000_000 }
+        Self { layer_bytes: 64 << 30, ratio: 1000, ratio_from: 4 << 30, names: 4_000_000, links: 1_000_000, window: 25 }
     }
 }
 
@@ -56,21 +54,6 @@ pub(super) fn sniff(head: &[u8]) -> Result<Codec, Flaw> {
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Err(Flaw::Unsupported("xz compression")),
         [0x04, 0x22, 0x4d, 0x18, ..] => Err(Flaw::Unsupported("lz4 compression")),
         _ => Ok(Codec::Plain),
-    }
-}
-
-/// Whether what starts like this may need more memory than every layer is given: a zstd frame with a large window, or one that
-/// cannot be seen yet, behind a frame to be skipped.
-pub(super) fn is_wide(head: &[u8]) -> bool {
-    let Some(frame) = head.strip_prefix(&[0x28, 0xb5, 0x2f, 0xfd]) else {
-        return matches!(sniff(head), Ok(Codec::Zstd));
-    };
-    match frame {
-        // The whole content is its own window: it is small, or refused.
-        [told, ..] if told & 0x20 != 0 => false,
-        // RFC 8878: exponent above 10, then eighths.
-        [_, window, ..] => 10 + u32::from(window >> 3) + u32::from(window & 7 != 0) > WINDOW,
-        _ => false,
     }
 }
 
@@ -95,7 +78,7 @@ pub(super) fn flaw(error: io::Error, what: &'static str) -> Flaw {
         return Flaw::Io(error);
     }
     if error.to_string().contains("requires too much memory") {
-        return Flaw::Unsupported("a zstd frame with a window of more than 8 MiB (64 MiB in the first frame)");
+        return Flaw::Unsupported("a zstd frame with so large a window");
     }
     // What is left are the decoders' own complaints, whose text is no use to a reader.
     Flaw::malformed(what, "its compressed data are damaged")
@@ -189,14 +172,13 @@ pub(super) struct Decoded<'h, 's> {
 
 impl<'h, 's> Decoded<'h, 's> {
     pub(super) fn new(raw: &'h mut Hashing<'s>, limits: Limits, stop: &'h AtomicBool) -> Result<Self, Flaw> {
-        let head = raw.peek()?;
-        let (codec, window) = (sniff(head)?, if is_wide(head) { WIDE } else { WINDOW });
+        let codec = sniff(raw.peek()?)?;
         let decoder = match codec {
             Codec::Plain => Decoder::Plain(raw),
             Codec::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(BufReader::with_capacity(BUFFER, raw)))),
             Codec::Zstd => {
                 let mut zstd = zstd::Decoder::with_buffer(BufReader::with_capacity(BUFFER, raw))?;
-                zstd.window_log_max(window)?;
+                zstd.window_log_max(limits.window)?;
                 Decoder::Zstd(zstd)
             }
         };

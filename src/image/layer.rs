@@ -8,7 +8,7 @@
 use std::{
     collections::{BTreeMap, HashMap, btree_map::Entry as Slot},
     io::Read,
-    sync::{Arc, MutexGuard, PoisonError, atomic::Ordering},
+    sync::{Arc, atomic::Ordering},
 };
 
 use super::{
@@ -36,6 +36,8 @@ const LINKS: usize = 100_000;
 /// Longer names are no use to any system, and would cost time at every parent folder.
 const NAME: usize = 4096;
 const SURFACE: &str = "image/layer";
+/// Who lives in the image.
+pub(super) const PASSWD: &[u8] = b"etc/passwd";
 
 /// What a layer should be.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,6 +58,8 @@ pub(super) struct Scan {
     pub(super) elsewhere: Vec<(TreePath, u64)>,
     pub(super) whiteouts: u64,
     pub(super) verified: bool,
+    /// The start of `etc/passwd`.
+    pub(super) passwd: Option<Vec<u8>>,
 }
 
 struct Link {
@@ -164,8 +168,7 @@ impl<'j> Layer<'j> {
 
     fn first(&mut self, source: &mut dyn Source) -> Result<(), Flaw> {
         let mut raw = Hashing::new(source);
-        let head = raw.peek().map_err(|e| codec::flaw(e, "layer"))?;
-        let (codec, _room) = (sniff(head)?, room(self.job, head));
+        let codec = sniff(raw.peek().map_err(|e| codec::flaw(e, "layer"))?)?;
         let (blob, diff_id) = (self.expected.blob.clone(), self.expected.diff_id.clone());
         let (of_raw, of_tar) = match (codec, blob) {
             (Codec::Plain, blob) => (blob.or(diff_id), None),
@@ -225,6 +228,12 @@ impl<'j> Layer<'j> {
         self.held.remove(&hash);
         match &member.kind {
             Kind::Dir | Kind::Other => {}
+            // No surface wants it.
+            Kind::File if path.as_bytes() == PASSWD => {
+                let mut bytes = Vec::new();
+                let _ = members.body().take(HELD).read_to_end(&mut bytes);
+                self.scan.passwd = Some(bytes);
+            }
             Kind::File => {
                 if self.wants(&path) {
                     self.file(path, hash, member, members);
@@ -340,7 +349,6 @@ impl<'j> Layer<'j> {
     fn targets(&mut self, source: &mut dyn Source) -> Result<(), Flaw> {
         let second = std::mem::take(&mut self.second);
         let mut raw = Hashing::new(source);
-        let _room = room(self.job, raw.peek().map_err(|e| codec::flaw(e, "layer"))?);
         let mut decoded = Decoded::new(&mut raw, self.job.limits, self.job.stop)?;
         let mut members = Members::new(&mut decoded);
         while let Some(member) = members.next()? {
@@ -379,11 +387,6 @@ impl<'j> Layer<'j> {
         let origin = Origin::file(&self.tree, path);
         Gap { origin, surface: SURFACE, kind: flaw.kind(), detail: flaw.to_string() }
     }
-}
-
-/// Waits until no other layer needs as much memory as one that starts like this may.
-fn room<'j>(job: &'j Job<'_>, head: &[u8]) -> Option<MutexGuard<'j, ()>> {
-    codec::is_wide(head).then(|| job.wide.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 fn entry(path: TreePath, member: &Member) -> Entry {

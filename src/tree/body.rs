@@ -17,7 +17,7 @@ use crate::text::hex;
 /// Bytes kept of a file for the next claimant.
 const KEEP: usize = 1 << 20;
 /// Bytes of a stream that may be held in memory for random access.
-const HOLD: usize = 96 << 20;
+const HOLD: usize = 64 << 20;
 /// Bytes of a stream that any worker may hold; more is held by one at a time, so that memory does not grow with the workers.
 const EACH: usize = 4 << 20;
 static MORE: Mutex<()> = Mutex::new(());
@@ -130,7 +130,7 @@ impl<'a> Body<'a> {
         Ok(&self.kept)
     }
 
-    /// Random access. A stream is held in memory for it, up to 96 MiB.
+    /// Random access. A stream is held in memory for it, up to 64 MiB.
     pub fn seekable(&mut self) -> Result<Box<dyn ReadSeek + '_>, BodyError> {
         if let Source::Host(file) = self.source {
             return Ok(Box::new(HostReader { file, at: 0 }));
