@@ -3,7 +3,7 @@
 
 use std::{
     io::{self, BufReader, Read},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use flate2::bufread::MultiGzDecoder;
@@ -26,6 +26,12 @@ pub struct Limits {
     pub names: u64,
     /// Links remembered of all layers of one input, to find the file that a wanted name leads to.
     pub links: u64,
+    /// Problems with single files that are listed, and credentials and other facts that are kept, of all layers of one input.
+    pub gaps: u64,
+    /// See `gaps`.
+    pub credentials: u64,
+    /// See `gaps`.
+    pub facts: u64,
     /// The largest window of a zstd frame, as a power of two: its bytes are held while the layer is read.
     pub window: u32,
 }
@@ -33,8 +39,23 @@ pub struct Limits {
 impl Default for Limits {
     // The Go encoder that engines use asks for windows of at most 32 MiB, and zstd:chunked does.
     fn default() -> Self {
-        Self { layer_bytes: 64 << 30, ratio: 1000, ratio_from: 4 << 30, names: 4_000_000, links: 1_000_000, window: 25 }
+        Self {
+            layer_bytes: 64 << 30,
+            ratio: 1000,
+            ratio_from: 4 << 30,
+            names: 4_000_000,
+            links: 1_000_000,
+            gaps: 10_000,
+            credentials: 20_000,
+            facts: 200_000,
+            window: 25,
+        }
     }
+}
+
+/// Takes one from a budget that all layers share.
+pub(super) fn take(budget: &AtomicU64) -> bool {
+    budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_ok()
 }
 
 /// How bytes are stored.

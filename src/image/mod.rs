@@ -109,6 +109,9 @@ struct Job<'j> {
     key: Key,
     names_left: AtomicU64,
     links_left: AtomicU64,
+    gaps_left: AtomicU64,
+    credentials_left: AtomicU64,
+    facts_left: AtomicU64,
 }
 
 /// Examines a saved image, or all images of an archive or layout.
@@ -128,6 +131,9 @@ pub fn examine(target: &Path, options: &Options<'_>) -> Result<Examination, Imag
         key: Key::default(),
         names_left: AtomicU64::new(options.limits.names),
         links_left: AtomicU64::new(options.limits.links),
+        gaps_left: AtomicU64::new(options.limits.gaps),
+        credentials_left: AtomicU64::new(options.limits.credentials),
+        facts_left: AtomicU64::new(options.limits.facts),
     };
     let threads = options.threads.clamp(1, THREADS);
     match open_input(target)? {

@@ -99,7 +99,7 @@ fn a_layer_that_is_not_what_it_should_be_is_told() {
 #[test]
 fn bombs_are_cut_off() {
     let mut case = case();
-    case.limits = Limits { layer_bytes: 1 << 30, ratio: 100, ratio_from: 1 << 20, names: 8, links: 8, window: 25 };
+    case.limits = Limits { layer_bytes: 1 << 30, ratio: 100, ratio_from: 1 << 20, names: 8, ..Limits::default() };
     let zeros = Tar::default().file(&site("a.pth"), b"import os\n").file("zeros", &vec![0; 8 << 20]).end();
     for how in [Pack::Gzip, Pack::Zstd] {
         let found = case.bytes(&tar_of(&oci(std::slice::from_ref(&zeros), how)));
@@ -122,6 +122,20 @@ fn links_over_the_budget_of_all_layers_are_told() {
     let other = Tar::default().link(tar::EntryType::Symlink, "y", "/x").end();
     let found = case.bytes(&saved(&[link, other]));
     assert!(matches!(gaps(&found).as_slice(), [(GapKind::TooLarge, told)] if told.contains("more links")));
+}
+
+#[test]
+fn floods_of_problems_and_facts_are_counted_not_kept() {
+    let flood = |body: &[u8], limits: Limits| {
+        let tar = (0..5).fold(Tar::default(), |tar, n| tar.file(&site(&format!("x-{n}.dist-info/METADATA")), body));
+        let found = Case { limits, ..case() }.bytes(&saved(&[tar.end()]));
+        (gaps(&found).iter().map(|g| g.1.to_owned()).collect::<Vec<_>>(), paths(&found.images[0]).len())
+    };
+    let (told, _) = flood(b"nothing", Limits { gaps: 2, ..Limits::default() });
+    assert_eq!((told.len(), told.iter().filter(|t| t.starts_with("3 more problems")).count()), (3, 1), "{told:?}");
+    let (told, kept) = flood(b"Name: x\nVersion: 1\n", Limits { facts: 2, ..Limits::default() });
+    assert_eq!((told, kept), (vec!["3 more facts than are kept were read in this layer".to_owned()], 2));
+    assert_eq!(flood(b"Name: x\nVersion: 1\n", Limits { facts: 5, ..Limits::default() }), (vec![], 5));
 }
 
 #[test]
