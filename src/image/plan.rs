@@ -41,7 +41,7 @@ pub(super) struct Planned {
     pub(super) architecture: Option<String>,
     pub(super) variables: Vec<String>,
     /// Secrets among the variables, by name.
-    pub(super) secrets: Vec<(String, Credential)>,
+    pub(super) secrets: Secrets,
     pub(super) steps: Vec<Step>,
     pub(super) layers: Vec<PlannedLayer>,
 }
@@ -64,13 +64,16 @@ pub(super) struct Plan {
     pub(super) is_image: bool,
 }
 
+/// Credentials by the name of their variable.
+pub type Secrets = Vec<(String, Credential)>;
+
 /// Those who read what an image's configuration says in the words of others.
 #[derive(Clone, Copy)]
 pub struct Readers<'r> {
     /// Reads the install commands in a step's `created_by` text.
     pub history: &'r dyn Fn(&str) -> Vec<Command>,
     /// Finds the secrets among `NAME=value` lines.
-    pub environment: &'r dyn Fn(&[u8]) -> Vec<(String, Credential)>,
+    pub environment: &'r dyn Fn(&[u8]) -> Secrets,
 }
 
 struct Planner<'p> {
