@@ -204,6 +204,7 @@ mod tests {
             origin: Origin::file(&tree, path(place)),
             at: at(),
             uid: Some(1000),
+            gid: None,
             mode: None,
             fact,
         });

@@ -41,11 +41,22 @@ pub struct Evidence {
     pub gone: Option<String>,
     /// In an image: what made the layer, in words.
     pub made: Option<String>,
+    /// In an image: where its file stands among the layers.
+    pub layers: Option<Layers>,
+}
+
+/// Positions of layers in an image, from the lowest up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layers {
+    /// The layer that holds the file.
+    pub made: usize,
+    /// The first later one that takes it out.
+    pub gone: Option<usize>,
 }
 
 impl From<Seen> for Evidence {
     fn from(seen: Seen) -> Self {
-        Self { seen, gone: None, made: None }
+        Self { seen, gone: None, made: None, layers: None }
     }
 }
 

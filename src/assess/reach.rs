@@ -1,8 +1,11 @@
 //! What a payload that ran could take: each credential against what each incident harvests.
 
-use super::{Account, Case, Finding, timeline};
+use std::collections::HashMap;
+
+use super::{Account, Case, Evidence, Finding, timeline};
 use crate::{
     accounts::Accounts,
+    credential::ENVIRONMENT,
     fact::{At, Credential, Fact, Origin, Seen, TreePath},
     interest::glob,
     ioc::{
@@ -59,6 +62,8 @@ struct Threat<'i> {
     strong: Vec<(Account, Confidence)>,
     /// Runs only when used, or may never have been there.
     weak: Vec<(Account, Confidence)>,
+    /// The lowest layer of an image that holds it, where that is known.
+    since: Option<usize>,
 }
 
 /// Judges every credential.
@@ -67,9 +72,8 @@ pub fn judge(case: &Case<'_>, findings: &[Finding]) -> Vec<Judged> {
     let mut judged: Vec<Judged> = case
         .evidence
         .iter()
-        .filter(|e| e.gone.is_none())
         .filter_map(|e| match &e.seen.fact {
-            Fact::Credential(c) => Some(one(case, &threats, !findings.is_empty(), &e.seen, c)),
+            Fact::Credential(c) => Some(one(case, &threats, !findings.is_empty(), e, c)),
             _ => None,
         })
         .collect();
@@ -83,6 +87,11 @@ pub fn judge(case: &Case<'_>, findings: &[Finding]) -> Vec<Judged> {
 
 fn threats<'i>(case: &'i Case<'_>, findings: &'i [Finding]) -> Vec<Threat<'i>> {
     let mut threats: Vec<Threat<'i>> = Vec::new();
+    let positions: HashMap<_, usize> = case
+        .evidence
+        .iter()
+        .filter_map(|e| Some(((&*e.seen.origin.tree, e.seen.origin.layer.as_deref()?), e.layers?.made)))
+        .collect();
     for f in findings.iter().filter(|f| f.exposure >= Exposure::Removed) {
         let Some(incident) = case.index.incident(f.incident) else {
             continue;
@@ -90,12 +99,16 @@ fn threats<'i>(case: &'i Case<'_>, findings: &'i [Finding]) -> Vec<Threat<'i>> {
         let tree = &*f.origin.tree;
         let known = threats.iter().position(|t| t.id == f.incident && t.tree == tree);
         let at = known.unwrap_or_else(|| {
-            threats.push(Threat { id: f.incident, incident, tree, strong: Vec::new(), weak: Vec::new() });
+            let (strong, weak) = (Vec::new(), Vec::new());
+            threats.push(Threat { id: f.incident, incident, tree, strong, weak, since: Some(usize::MAX) });
             threats.len() - 1
         });
         let Some(threat) = threats.get_mut(at) else {
             continue;
         };
+        // Where one piece of evidence is in no known layer, nothing is known to have gone before it.
+        let layer = f.origin.layer.as_deref().and_then(|layer| positions.get(&(tree, layer)).copied());
+        threat.since = threat.since.zip(layer).map(|(known, this)| known.min(this));
         let strong = match f.exposure {
             Exposure::Executed => true,
             Exposure::Installed => f.by_itself,
@@ -107,16 +120,19 @@ fn threats<'i>(case: &'i Case<'_>, findings: &'i [Finding]) -> Vec<Threat<'i>> {
     threats
 }
 
-fn one(case: &Case<'_>, threats: &[Threat<'_>], any: bool, seen: &Seen, credential: &Credential) -> Judged {
+fn one(case: &Case<'_>, threats: &[Threat<'_>], any: bool, evidence: &Evidence, credential: &Credential) -> Judged {
+    let seen = &evidence.seen;
     let accounts = case.accounts.get(&seen.origin.tree);
     let here = threats.iter().filter(|t| t.tree == &*seen.origin.tree);
-    let by: Vec<ReachBy> = here.map(|t| by_threat(t, accounts, seen, credential)).collect();
+    let by: Vec<ReachBy> = here.map(|t| by_threat(t, accounts, evidence, credential)).collect();
     let worst = by.iter().max_by_key(|b| (b.rotate, b.reach));
     let nothing_ran = if any {
         "nothing that was found ran with access to it: the malicious code is only stored or named"
     } else {
         "nothing was found that could have taken it"
     };
+    let still = |gone| format!("; {gone}, but whoever has the image can read it");
+    let still = evidence.gone.as_ref().map(still).unwrap_or_default();
     Judged {
         id: timeline::id("c", &[&credential.kind, credential.identifier.as_deref().unwrap_or_default()], &seen.origin),
         credential: credential.clone(),
@@ -125,7 +141,7 @@ fn one(case: &Case<'_>, threats: &[Threat<'_>], any: bool, seen: &Seen, credenti
         modified: seen.at.clone(),
         reach: by.iter().map(|b| b.reach).max().unwrap_or(Reach::OutOfReach),
         rotate: worst.map_or(Urgency::No, |b| b.rotate),
-        reason: worst.map_or_else(|| nothing_ran.to_owned(), |b| reason(b, accounts, seen)),
+        reason: worst.map_or_else(|| nothing_ran.to_owned(), |b| reason(b, accounts, seen)) + &still,
         by,
     }
 }
@@ -141,7 +157,24 @@ fn reason(by: &ReachBy, accounts: Option<&Accounts>, seen: &Seen) -> String {
     }
 }
 
-fn by_threat(threat: &Threat<'_>, accounts: Option<&Accounts>, seen: &Seen, credential: &Credential) -> ReachBy {
+fn by_threat(
+    threat: &Threat<'_>,
+    accounts: Option<&Accounts>,
+    evidence: &Evidence,
+    credential: &Credential,
+) -> ReachBy {
+    let seen = &evidence.seen;
+    let out_of_reach = |rule: &str| ReachBy {
+        incident: threat.id,
+        reach: Reach::OutOfReach,
+        confidence: Confidence::Likely,
+        rule: rule.to_owned(),
+        rotate: Urgency::No,
+    };
+    let gone = evidence.layers.and_then(|l| l.gone);
+    if gone.zip(threat.since).is_some_and(|(gone, since)| gone < since) {
+        return out_of_reach("taken out by a layer below the first that holds the malicious code");
+    }
     let readable = |list: &[(Account, Confidence)]| {
         list.iter().filter(|(account, _)| can_read(*account, accounts, seen)).map(|(_, confidence)| *confidence).max()
     };
@@ -149,17 +182,15 @@ fn by_threat(threat: &Threat<'_>, accounts: Option<&Accounts>, seen: &Seen, cred
         (Some(sure), _) => (sure, Urgency::Now, Urgency::Soon),
         (None, Some(sure)) => (sure, Urgency::Soon, Urgency::No),
         (None, None) => {
-            return ReachBy {
-                incident: threat.id,
-                reach: Reach::OutOfReach,
-                confidence: Confidence::Likely,
-                rule: unreadable(accounts, seen),
-                rotate: Urgency::No,
-            };
+            return out_of_reach(&unreadable(accounts, seen));
         }
     };
     let harvest = &threat.incident.harvest;
-    let listed = harvest.paths.iter().find_map(|r| line_of(r, accounts, &seen.origin.path));
+    let listed = if seen.surface == ENVIRONMENT {
+        harvest.environment.then(|| "environment of the process".to_owned())
+    } else {
+        harvest.paths.iter().find_map(|r| line_of(r, accounts, &seen.origin.path))
+    };
     let by_kind = harvest.kinds.iter().any(|k| **k == *credential.kind);
     let exported = harvest.environment && sets_environment(accounts, &seen.origin.path);
     let (reach, confidence, rule) = match (listed, harvest.completeness) {
@@ -277,6 +308,50 @@ mod tests {
     fn rule(under: &[&str], names: &[&str], depth: u32) -> HarvestRule {
         let own = |l: &[&str]| l.iter().map(|s| (*s).to_owned()).collect();
         HarvestRule { under: own(under), names: own(names), depth: Some(depth), unlimited: false }
+    }
+
+    #[test]
+    fn what_a_lower_layer_held_was_in_reach_of_what_came_in_below_its_end() {
+        use crate::{
+            assess::{Layers, assess},
+            credential::Catalog,
+            fact::{Ecosystem, Package, Placement},
+            ioc::{Database, Index},
+        };
+        let index = Index::new(Database::embedded().unwrap(), &[]);
+        let seen = |layer: usize, path: &str, fact: Fact| {
+            let mut origin = Origin::file(&"app:1".into(), TreePath::new(path.as_bytes()).unwrap());
+            origin.layer = Some(format!("sha256:{layer}").into());
+            Seen { surface: "x", origin, at: None, uid: None, gid: None, mode: None, fact }
+        };
+        let judged = |made: usize, gone: Option<usize>| {
+            let package = Package {
+                ecosystem: Ecosystem::Pypi,
+                name: "litellm".into(),
+                version: "1.82.8".into(),
+                placement: Placement::Loadable,
+                artifacts: Vec::new(),
+                requires: Vec::new(),
+            };
+            let key = Credential { kind: "aws.access_key".into(), identifier: None, note: None };
+            let place = |seen: Seen, made, gone: Option<usize>| Evidence {
+                gone: gone.map(|_| "a later layer took it out".to_owned()),
+                layers: Some(Layers { made, gone }),
+                ..Evidence::from(seen)
+            };
+            let bad = "srv/v/lib/python3.11/site-packages/litellm-1.82.8.dist-info/METADATA";
+            let evidence = vec![
+                place(seen(2, bad, Fact::Package(package)), 2, Some(3)),
+                place(seen(made, "root/.aws/credentials", Fact::Credential(key)), made, gone),
+            ];
+            let case = Case { index: &index, catalog: &Catalog::default(), evidence, accounts: Default::default() };
+            let one = assess(case).credentials.remove(0);
+            (one.reach, one.rotate, one.reason.ends_with("but whoever has the image can read it"))
+        };
+        assert_eq!(judged(1, None), (Reach::Harvested, Urgency::Now, false));
+        assert_eq!(judged(1, Some(3)), (Reach::Harvested, Urgency::Now, true));
+        assert_eq!(judged(1, Some(2)), (Reach::Harvested, Urgency::Now, true));
+        assert_eq!(judged(0, Some(1)), (Reach::OutOfReach, Urgency::No, true));
     }
 
     #[test]

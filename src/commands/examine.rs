@@ -13,10 +13,10 @@ use crate::{
     assess::{Assessment, Case, Evidence, assess},
     cli::Choice,
     credential::{
-        Catalog, CredentialSurface,
+        Catalog, CredentialSurface, ENVIRONMENT,
         moved::{Live, Moved, Setting as Text, moved_places},
     },
-    fact::TreePath,
+    fact::{Credential, TreePath},
     interest::Interest,
     ioc::Index,
     scan::Setting,
@@ -67,12 +67,19 @@ impl Setup {
         if self.deep {
             all.push(&EveryFile);
         }
-        all.retain(|s| {
-            let id = s.meta().id;
-            let only = &self.choice.only;
-            (only.is_empty() || only.iter().any(|o| chosen(id, o))) && !self.choice.skip.iter().any(|o| chosen(id, o))
-        });
+        all.retain(|s| self.wants(s.meta().id));
         all
+    }
+
+    fn wants(&self, id: &str) -> bool {
+        let only = &self.choice.only;
+        (only.is_empty() || only.iter().any(|o| chosen(id, o))) && !self.choice.skip.iter().any(|o| chosen(id, o))
+    }
+
+    /// The secrets among the variables that every process of a tree has, unless the user's choice leaves them out.
+    pub fn environment(&self, lines: &[u8]) -> Vec<(String, Credential)> {
+        let wanted = self.wants(ENVIRONMENT);
+        if wanted { self.credentials.of_environment(lines) } else { Vec::new() }
     }
 
     /// Worker threads.

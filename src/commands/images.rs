@@ -1,6 +1,6 @@
 //! `dosimeter images`: saved container images, layer by layer.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use anyhow::Context as _;
 use jiff::Timestamp;
@@ -8,15 +8,17 @@ use jiff::Timestamp;
 use super::{Ending, STOP, examine::Setup, output, progress::Progress};
 use crate::{
     accounts::Accounts,
-    assess::Evidence,
+    assess::{Evidence, Layers},
     cli::ImagesCommand,
-    coverage::Coverage,
+    coverage::{Coverage, Gap, GapKind},
+    credential::ENVIRONMENT,
     fact::{CommandAction, Fact, Origin, Seen, TreePath},
-    image::{self, Image, Limits, Options, Step},
+    image::{self, Image, ImageError, Limits, Options, Readers, Step},
     matcher,
     report::{self, Examination, v1},
     scan::is_root,
     shell,
+    text::escape,
     tree::body::BYTES_READ,
     walk::Router,
 };
@@ -35,7 +37,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         router: &router,
         interest: &setup.interest,
         keep: &keep,
-        history: &shell::from_image_history,
+        readers: Readers { history: &shell::from_image_history, environment: &|lines| setup.environment(lines) },
         threads: setup.threads(),
         limits: Limits::default(),
         verify: true,
@@ -43,17 +45,30 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     };
     let progress = Progress::start("examining images", command.output.quiet);
     let mut coverage = Coverage::default();
-    let mut evidence = Vec::new();
+    let (mut evidence, mut refused) = (Vec::new(), Vec::new());
     let mut accounts: BTreeMap<Arc<str>, Accounts> = BTreeMap::new();
     for file in &command.files {
-        let found = image::examine(file, &options).with_context(|| format!("`{}`", file.display()))?;
+        let found = match image::examine(file, &options) {
+            Ok(found) => found,
+            Err(error) => {
+                refused.push((file, error));
+                continue;
+            }
+        };
         coverage.absorb(found.coverage);
         for image in &found.images {
-            accounts.entry(image.label.clone()).or_default();
+            accounts.entry(image.label.clone()).or_insert_with(|| image.accounts());
             evidence.extend(of_image(image));
         }
     }
     drop(progress);
+    // What the others hold is not lost because of one that cannot be examined.
+    if refused.len() == command.files.len()
+        && let Some((file, error)) = refused.pop()
+    {
+        return Err(error).with_context(|| format!("`{}`", file.display()));
+    }
+    coverage.gaps.extend(refused.into_iter().map(|(file, error)| not_examined(file, &error)));
     evidence.retain(|e| matcher::relevant(&setup.index, &e.seen));
     coverage.bytes_read = BYTES_READ.load(std::sync::atomic::Ordering::Relaxed);
     if STOP.load(std::sync::atomic::Ordering::Relaxed) {
@@ -79,12 +94,23 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     Ok(output::ending(&report, &command.output))
 }
 
+/// An input that is no image, or cannot be opened, beside others that were examined.
+fn not_examined(file: &Path, error: &ImageError) -> Gap {
+    let kind = match error {
+        ImageError::Open(_) => GapKind::Unreadable,
+        ImageError::NotAnImage(_) => GapKind::Malformed,
+    };
+    let tree = escape(file.as_os_str().as_encoded_bytes()).into();
+    Gap { origin: Origin::file(&tree, TreePath::root()), surface: "image", kind, detail: error.to_string() }
+}
+
 /// The facts of the layers with what became of their files, the steps of the build, and the image itself.
 fn of_image(image: &Image) -> Vec<Evidence> {
     let step = |layer: usize| image.layers.get(layer).and_then(|l| image.steps.get(l.step?));
     let mut evidence: Vec<Evidence> = image
         .facts()
         .map(|f| Evidence {
+            layers: Some(Layers { made: f.layer, gone: f.gone_in }),
             gone: f.gone_in.map(|layer| format!("a later layer took it out{}", by_step(step(layer)))),
             made: step(f.layer).map(|s| format!("its layer was made by {}", told(s))),
             seen: f.seen,
@@ -92,6 +118,12 @@ fn of_image(image: &Image) -> Vec<Evidence> {
         .collect();
     evidence.extend(image.history().map(Evidence::from));
     let origin = Origin::file(&image.label, TreePath::root());
+    evidence.extend(image.secrets.iter().map(|(name, credential)| {
+        let mut origin = origin.clone();
+        origin.inner = Some(format!("ENV {name}").into());
+        let fact = Fact::Credential(credential.clone());
+        Evidence::from(Seen { surface: ENVIRONMENT, origin, at: None, uid: None, gid: None, mode: None, fact })
+    }));
     let digests = image.id.iter().chain(&image.manifests).cloned().collect();
     let at = image.created.map(|t| crate::fact::At::new(t, "creation time in the image"));
     let fact = Fact::Image { references: image.tags.clone(), digests };

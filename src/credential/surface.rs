@@ -31,6 +31,12 @@ pub static META: Meta = Meta {
     proves: "a credential stands there; not that it still works or that anybody took it",
 };
 
+/// Id under which secrets in the environment of every process of a tree are told, as an image's configuration sets it.
+pub const ENVIRONMENT: &str = "credential/environment";
+
+/// The kind of a secret variable that no other kind names.
+const ANY_VARIABLE: &str = "env.process";
+
 /// All places of all kinds.
 pub struct CredentialSurface {
     places: Vec<Known>,
@@ -124,6 +130,18 @@ impl Surface for CredentialSurface {
 }
 
 impl CredentialSurface {
+    /// The secrets among variables that every process has, by name. `lines` are `NAME=value`, one a line.
+    pub fn of_environment(&self, lines: &[u8]) -> Vec<(String, Credential)> {
+        let mut found = Findings::default();
+        // More of them than are told of, or lines that are none: those read so far are told.
+        let _ = Compiled::Variables.read(lines, &self.words, &mut found);
+        let told = found.0.into_iter().filter_map(|f| {
+            let kind = f.kind.unwrap_or_else(|| ANY_VARIABLE.into());
+            Some((f.inner?, Credential { kind, identifier: f.identifier, note: f.note }))
+        });
+        told.collect()
+    }
+
     fn read(&self, known: &Known, file: &mut Opened<'_, '_>, found: &mut Findings) -> Result<(), Flaw> {
         let limit = known.reader.limit();
         let bytes = if known.reader.head_only() { file.head(limit)? } else { file.all(limit)? };

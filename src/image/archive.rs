@@ -78,8 +78,8 @@ pub(super) struct Archive<'a> {
 impl<'a> Archive<'a> {
     /// Indexes a tar.
     pub(super) fn open(file: Arc<File>, len: u64, limits: Limits, stop: &'a AtomicBool) -> Result<Self, Flaw> {
-        // The file as a whole may be larger than any layer.
-        let limits = Limits { layer_bytes: u64::MAX, ..limits };
+        // The file as a whole may be larger than any layer. It is read by one thread, so that `zstd -21` may have made it.
+        let limits = Limits { layer_bytes: u64::MAX, window: limits.window + 1, ..limits };
         let mut archive = Self {
             codec: Codec::Plain,
             file,

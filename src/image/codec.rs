@@ -3,7 +3,7 @@
 
 use std::{
     io::{self, BufReader, Read},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use flate2::bufread::MultiGzDecoder;
@@ -13,9 +13,6 @@ use super::input::{Source, read_past, to_u64};
 use crate::{surface::Flaw, text::hex};
 
 const BUFFER: usize = 1 << 16;
-/// A zstd frame may ask for this window, as a power of two: 64 MiB, what `zstd --ultra -21` writes. Builders stay far below.
-const WINDOW: u32 = 26;
-
 /// How much work one layer may cost.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -27,12 +24,38 @@ pub struct Limits {
     pub ratio_from: u64,
     /// Member names remembered of all layers of one input, to tell what a later layer removed. Eight bytes each.
     pub names: u64,
+    /// Links remembered of all layers of one input, to find the file that a wanted name leads to.
+    pub links: u64,
+    /// Problems with single files that are listed, and credentials and other facts that are kept, of all layers of one input.
+    pub gaps: u64,
+    /// See `gaps`.
+    pub credentials: u64,
+    /// See `gaps`.
+    pub facts: u64,
+    /// The largest window of a zstd frame, as a power of two: its bytes are held while the layer is read.
+    pub window: u32,
 }
 
 impl Default for Limits {
+    // The Go encoder that engines use asks for windows of at most 32 MiB, and zstd:chunked does.
     fn default() -> Self {
-        Self { layer_bytes: 64 << 30, ratio: 1000, ratio_from: 4 << 30, names: 8_000_000 }
+        Self {
+            layer_bytes: 64 << 30,
+            ratio: 1000,
+            ratio_from: 4 << 30,
+            names: 4_000_000,
+            links: 1_000_000,
+            gaps: 10_000,
+            credentials: 20_000,
+            facts: 200_000,
+            window: 25,
+        }
     }
+}
+
+/// Takes one from a budget that all layers share.
+pub(super) fn take(budget: &AtomicU64) -> bool {
+    budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_ok()
 }
 
 /// How bytes are stored.
@@ -74,6 +97,9 @@ pub(super) fn flaw(error: io::Error, what: &'static str) -> Flaw {
     }
     if error.raw_os_error().is_some() || stopped(&error) {
         return Flaw::Io(error);
+    }
+    if error.to_string().contains("requires too much memory") {
+        return Flaw::Unsupported("a zstd frame with so large a window");
     }
     // What is left are the decoders' own complaints, whose text is no use to a reader.
     Flaw::malformed(what, "its compressed data are damaged")
@@ -173,7 +199,7 @@ impl<'h, 's> Decoded<'h, 's> {
             Codec::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(BufReader::with_capacity(BUFFER, raw)))),
             Codec::Zstd => {
                 let mut zstd = zstd::Decoder::with_buffer(BufReader::with_capacity(BUFFER, raw))?;
-                zstd.window_log_max(WINDOW)?;
+                zstd.window_log_max(limits.window)?;
                 Decoder::Zstd(zstd)
             }
         };

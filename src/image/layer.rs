@@ -13,14 +13,14 @@ use std::{
 
 use super::{
     Job,
-    codec::{self, Codec, Decoded, Hashing, sniff},
+    codec::{self, Codec, Decoded, Hashing, sniff, take},
     input::{Source, to_u64},
     members::{Kind, Member, Members},
     shadow::{Mark, Names, Told, told},
 };
 use crate::{
     coverage::{Coverage, Gap, GapKind},
-    fact::{Origin, Seen, TreePath},
+    fact::{Fact, Origin, Seen, TreePath},
     surface::Flaw,
     tree::{Body, Entry, Visit as _},
     walk::{Folder, Inspector},
@@ -29,15 +29,17 @@ use crate::{
 /// A wanted file up to this size is held, for links to it that come later.
 const HELD: u64 = 128 << 10;
 const HELD_TOTAL: usize = 8 << 20;
+/// What a held file costs beside its bytes.
+const HELD_EACH: usize = 256;
 /// A file that several links name is held in the second pass, up to this size.
-const SHARED: u64 = 32 << 20;
+const SHARED: u64 = 8 << 20;
 /// Links with a wanted name that wait for their target, in one layer.
 const LINKS: usize = 100_000;
-/// Links of any name, in one layer.
-const VIA: usize = 1_000_000;
 /// Longer names are no use to any system, and would cost time at every parent folder.
 const NAME: usize = 4096;
 const SURFACE: &str = "image/layer";
+/// Who lives in the image.
+pub(super) const PASSWD: &[u8] = b"etc/passwd";
 
 /// What a layer should be.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,6 +60,8 @@ pub(super) struct Scan {
     pub(super) elsewhere: Vec<(TreePath, u64)>,
     pub(super) whiteouts: u64,
     pub(super) verified: bool,
+    /// The start of `etc/passwd`.
+    pub(super) passwd: Option<Vec<u8>>,
 }
 
 struct Link {
@@ -83,6 +87,8 @@ pub(super) struct Layer<'j> {
     second: HashMap<u64, Vec<TreePath>>,
     bad_names: u64,
     too_many_links: bool,
+    unlisted: u64,
+    unkept: u64,
 }
 
 impl<'j> Layer<'j> {
@@ -103,6 +109,8 @@ impl<'j> Layer<'j> {
             second: HashMap::new(),
             bad_names: 0,
             too_many_links: false,
+            unlisted: 0,
+            unkept: 0,
         }
     }
 
@@ -150,6 +158,14 @@ impl<'j> Layer<'j> {
         }
         if self.too_many_links {
             let detail = "more links than are kept: some with names worth reading were not followed".to_owned();
+            self.report(TreePath::root(), GapKind::TooLarge, detail);
+        }
+        if self.unlisted > 0 {
+            let detail = format!("{} more problems with files of this layer are not listed", self.unlisted);
+            self.report(TreePath::root(), GapKind::TooLarge, detail);
+        }
+        if self.unkept > 0 {
+            let detail = format!("{} more facts than are kept were read in this layer", self.unkept);
             self.report(TreePath::root(), GapKind::TooLarge, detail);
         }
         if self.scan.names.lost() {
@@ -226,13 +242,21 @@ impl<'j> Layer<'j> {
         self.held.remove(&hash);
         match &member.kind {
             Kind::Dir | Kind::Other => {}
+            // No surface wants it.
+            Kind::File if path.as_bytes() == PASSWD => {
+                let mut bytes = Vec::new();
+                let _ = members.body().take(HELD).read_to_end(&mut bytes);
+                self.scan.passwd = Some(bytes);
+            }
             Kind::File => {
                 if self.wants(&path) {
                     self.file(path, hash, member, members);
                 }
             }
             Kind::Sparse => {
-                if self.wants(&path) {
+                if self.wants(&path) && !take(&self.job.gaps_left) {
+                    self.unlisted += 1;
+                } else if self.wants(&path) {
                     let flaw = Flaw::Unsupported("a sparse file in a layer");
                     self.found.insert(path.clone(), (Vec::new(), vec![self.gap(path, &flaw)]));
                 }
@@ -275,12 +299,12 @@ impl<'j> Layer<'j> {
         // Where the archive ends inside the file, what is left of it is still evidence; `next` tells of the end.
         let _ = body.read_to_end(&mut bytes);
         self.inspect(&entry, &mut bytes.as_slice());
-        self.held_bytes += bytes.len();
+        self.held_bytes += bytes.len() + HELD_EACH;
         self.held.insert(hash, (entry, bytes));
     }
 
     fn link(&mut self, path: TreePath, hash: u64, target: u64, hard: bool) {
-        if self.links.len() >= LINKS || self.via.len() >= VIA {
+        if self.links.len() >= LINKS || !take(&self.job.links_left) {
             self.too_many_links = true;
             return;
         }
@@ -294,7 +318,15 @@ impl<'j> Layer<'j> {
     fn inspect(&mut self, entry: &Entry, body: &mut dyn Read) {
         let one = Inspector::new(self.job.router, self.job.interest, self.job.keep, self.tree.clone(), None);
         one.file(entry, &mut Body::stream(body, entry.len));
-        let (facts, coverage) = one.finish();
+        let (mut facts, mut coverage) = one.finish();
+        let (problems, read, job) = (coverage.gaps.len(), facts.len(), self.job);
+        coverage.gaps.retain(|_| take(&job.gaps_left));
+        self.unlisted += to_u64(problems - coverage.gaps.len());
+        facts.retain(|seen| match seen.fact {
+            Fact::Credential(_) => take(&job.credentials_left),
+            _ => take(&job.facts_left),
+        });
+        self.unkept += to_u64(read - facts.len());
         for (id, count) in coverage.surfaces {
             let mine = self.scan.coverage.surfaces.entry(id).or_default();
             mine.files += count.files;

@@ -86,8 +86,19 @@ pub(super) struct Config {
 
 #[derive(Debug, Default, Deserialize)]
 struct Run {
-    #[serde(rename = "Env", default, deserialize_with = "variable_names")]
-    env: Vec<String>,
+    #[serde(rename = "Env", default)]
+    env: Environment,
+}
+
+/// `NAME=value` lines. The values are seen by the one function that looks for secrets, and go with it.
+#[derive(Default, Deserialize)]
+#[serde(transparent)]
+struct Environment(Option<Few<String>>);
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Environment(..)")
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -143,9 +154,13 @@ const INSTRUCTIONS: &[&str] = &[
 ];
 
 impl Config {
-    /// Names of the variables that are set in every container, where they have the form of one.
-    pub(super) fn variables(&mut self) -> Vec<String> {
-        self.config.take().map(|c| c.env).unwrap_or_default()
+    /// Names of the variables that are set in every container, where they have the form of one, and the secrets among them.
+    pub(super) fn variables<S>(&mut self, secrets: &dyn Fn(&[u8]) -> Vec<S>) -> (Vec<String>, Vec<S>) {
+        let lines = self.config.take().and_then(|c| c.env.0).unwrap_or_default().0;
+        let lines = lines.iter().filter_map(|line| Some((line.split_once('=')?.0, line)));
+        let lines: Vec<_> = lines.filter(|(name, _)| is_variable(name)).collect();
+        let text: String = lines.iter().map(|(_, line)| format!("{}\n", line.replace(['\r', '\n'], " "))).collect();
+        (lines.iter().map(|(name, _)| (*name).to_owned()).collect(), secrets(text.as_bytes()))
     }
 
     /// The build, from the first step on.
@@ -255,13 +270,6 @@ fn present<'d, D: Deserializer<'d>>(from: D) -> Result<bool, D::Error> {
     Ok(Option::<serde::de::IgnoredAny>::deserialize(from)?.is_some())
 }
 
-/// `NAME=value` lines, of which no value is kept.
-fn variable_names<'d, D: Deserializer<'d>>(from: D) -> Result<Vec<String>, D::Error> {
-    let lines: Option<Few<String>> = Option::deserialize(from)?;
-    let name = |line: String| line.split_once('=').map(|(name, _)| name.to_owned()).filter(|n| is_variable(n));
-    Ok(lines.unwrap_or_default().0.into_iter().filter_map(name).collect())
-}
-
 fn is_variable(name: &str) -> bool {
     name.len() <= 128
         && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
@@ -277,7 +285,12 @@ mod tests {
         let json = br#"{"config":{"Env":["PATH=/bin","TOKEN=s3cr3t","evil\u001b[2J=1","no value"]},
             "history":[{"created_by":"RUN |1 TOKEN=s3cr3t /bin/sh -c make # buildkit"},{"created_by":null,"empty_layer":null}]}"#;
         let mut config: Config = parse(json, "config").unwrap();
-        assert_eq!(config.variables(), ["PATH", "TOKEN"]);
+        assert!(!format!("{:?}", config.config).contains("s3cr3t"));
+        let (names, lines) = config.variables(&|lines| vec![lines.to_vec()]);
+        assert_eq!(
+            (names, lines[0].as_slice()),
+            (vec!["PATH".into(), "TOKEN".into()], b"PATH=/bin\nTOKEN=s3cr3t\n".as_slice())
+        );
         let steps = config.steps(&|_| Vec::new());
         assert_eq!((steps.len(), steps[0].instruction, steps[1].instruction), (2, Some("RUN"), None));
         assert!(!format!("{config:?}{steps:?}").contains("s3cr3t"));

@@ -32,6 +32,7 @@ use std::{
 pub use codec::Limits;
 pub use manifest::Step;
 pub use model::{Image, ImageFact, ImageLayer};
+pub use plan::Readers;
 
 use self::{
     archive::{Archive, Store},
@@ -44,7 +45,7 @@ use self::{
 };
 use crate::{
     coverage::{Coverage, Exclusion, Gap},
-    fact::{Command, Origin, TreePath},
+    fact::{Origin, TreePath},
     interest::Interest,
     surface::Flaw,
     text::escape_short,
@@ -54,7 +55,7 @@ use crate::{
 /// The surface that the steps of an image's build are reported under.
 pub const HISTORY: &str = "image/history";
 const SURFACE: &str = "image";
-/// Layers read at a time: a zstd frame may ask for 64 MiB.
+/// Layers read at a time: a zstd frame may ask for 32 MiB.
 const THREADS: usize = 3;
 
 /// How images are to be examined.
@@ -65,8 +66,8 @@ pub struct Options<'o> {
     pub interest: &'o Interest,
     /// Which facts to keep.
     pub keep: &'o Keep<'o>,
-    /// Reads the install commands in a step's `created_by` text.
-    pub history: &'o dyn Fn(&str) -> Vec<Command>,
+    /// Read what configurations say.
+    pub readers: Readers<'o>,
     /// Layers read at a time; no more than three are.
     pub threads: usize,
     /// Budgets of each layer.
@@ -107,6 +108,10 @@ struct Job<'j> {
     stop: &'j AtomicBool,
     key: Key,
     names_left: AtomicU64,
+    links_left: AtomicU64,
+    gaps_left: AtomicU64,
+    credentials_left: AtomicU64,
+    facts_left: AtomicU64,
 }
 
 /// Examines a saved image, or all images of an archive or layout.
@@ -125,12 +130,16 @@ pub fn examine(target: &Path, options: &Options<'_>) -> Result<Examination, Imag
         stop: options.stop,
         key: Key::default(),
         names_left: AtomicU64::new(options.limits.names),
+        links_left: AtomicU64::new(options.limits.links),
+        gaps_left: AtomicU64::new(options.limits.gaps),
+        credentials_left: AtomicU64::new(options.limits.credentials),
+        facts_left: AtomicU64::new(options.limits.facts),
     };
     let threads = options.threads.clamp(1, THREADS);
     match open_input(target)? {
         Input::Folder(folder) => {
             let store = Layout { folder, stop: options.stop };
-            let plan = plan::plan(&store, options.history);
+            let plan = plan::plan(&store, options.readers);
             if !plan.is_image {
                 return Err(ImageError::NotAnImage("the folder has neither index.json nor manifest.json"));
             }
@@ -148,7 +157,7 @@ pub fn examine(target: &Path, options: &Options<'_>) -> Result<Examination, Imag
             if !store.is_tar() {
                 return Err(ImageError::NotAnImage("the file is not a tar"));
             }
-            let plan = plan::plan(&store, options.history);
+            let plan = plan::plan(&store, options.readers);
             if plan.images.is_empty() && is_root(&store) {
                 return Ok(root(&job, &mut store.whole(), plan, &name));
             }

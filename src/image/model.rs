@@ -4,10 +4,16 @@ use std::{collections::HashMap, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::{HISTORY, Job, SURFACE, Step, layer::Scan, plan::Planned, shadow::Key};
+use super::{
+    HISTORY, Job, SURFACE, Step,
+    layer::{PASSWD, Scan},
+    plan::Planned,
+    shadow::Key,
+};
 use crate::{
+    accounts::Accounts,
     coverage::{Gap, GapKind},
-    fact::{Fact, Origin, Seen, TreePath},
+    fact::{Credential, Fact, Origin, Seen, TreePath},
 };
 
 /// One image.
@@ -19,7 +25,7 @@ pub struct Image {
     pub tags: Vec<String>,
     /// Digest of its configuration, `sha256:…`: the image id of most engines.
     pub id: Option<String>,
-    /// Digests of its manifest, `sha256:…`.
+    /// Digests of its manifest and of the indexes that lead to it, `sha256:…`: what registries know it by.
     pub manifests: Vec<String>,
     /// By the builder's clock, UTC.
     pub created: Option<Timestamp>,
@@ -29,6 +35,8 @@ pub struct Image {
     pub architecture: Option<String>,
     /// Names of the variables set in every container.
     pub variables: Vec<String>,
+    /// The secrets among them, by name.
+    pub secrets: Vec<(String, Credential)>,
     /// The build, from the first step on.
     pub steps: Vec<Step>,
     /// From the lowest up.
@@ -88,6 +96,17 @@ impl Image {
                 fact: Fact::Command(command.clone()),
             })
         })
+    }
+
+    /// Who lives in the image, by the `passwd` file that a container sees.
+    pub fn accounts(&self) -> Accounts {
+        let Some(path) = TreePath::new(PASSWD) else {
+            return Accounts::default();
+        };
+        let scans = self.layers.iter().enumerate().rev().filter_map(|(at, layer)| Some((at, layer.scan.as_ref()?)));
+        let seen = |(at, scan): (usize, &Arc<Scan>)| Some((at, scan.passwd.clone()?));
+        let top = scans.filter_map(seen).find(|(at, _)| self.gone_in(*at, &path).is_none());
+        top.map(|(_, text)| Accounts::new(&text, [])).unwrap_or_default()
     }
 
     /// What of this image's layers could not be examined.
@@ -180,6 +199,7 @@ pub(super) fn assemble(
         os: planned.os.clone(),
         architecture: planned.architecture.clone(),
         variables: planned.variables.clone(),
+        secrets: planned.secrets.clone(),
         layers: layers.collect(),
         tags: planned.tags,
         steps: planned.steps,

@@ -15,7 +15,7 @@ use super::{
     manifest::{Config, Descriptor, Document, Few, Saved, Step, is_hex, is_reference, is_word, parse, sha256, time},
 };
 use crate::{
-    fact::{Command, TreePath},
+    fact::{Command, Credential, TreePath},
     surface::Flaw,
     text::hex,
 };
@@ -40,6 +40,8 @@ pub(super) struct Planned {
     pub(super) os: Option<String>,
     pub(super) architecture: Option<String>,
     pub(super) variables: Vec<String>,
+    /// Secrets among the variables, by name.
+    pub(super) secrets: Secrets,
     pub(super) steps: Vec<Step>,
     pub(super) layers: Vec<PlannedLayer>,
 }
@@ -62,16 +64,30 @@ pub(super) struct Plan {
     pub(super) is_image: bool,
 }
 
+/// Credentials by the name of their variable.
+pub type Secrets = Vec<(String, Credential)>;
+
+/// Those who read what an image's configuration says in the words of others.
+#[derive(Clone, Copy)]
+pub struct Readers<'r> {
+    /// Reads the install commands in a step's `created_by` text.
+    pub history: &'r dyn Fn(&str) -> Vec<Command>,
+    /// Finds the secrets among `NAME=value` lines.
+    pub environment: &'r dyn Fn(&[u8]) -> Secrets,
+}
+
 struct Planner<'p> {
     store: &'p dyn Store,
-    history: &'p dyn Fn(&str) -> Vec<Command>,
+    readers: Readers<'p>,
     plan: Plan,
     visited: HashSet<String>,
+    /// Digests of the indexes and the manifest that are being read: people know an image by any of them.
+    within: Vec<String>,
 }
 
 /// Reads the JSON of a store.
-pub(super) fn plan(store: &dyn Store, history: &dyn Fn(&str) -> Vec<Command>) -> Plan {
-    let mut planner = Planner { store, history, plan: Plan::default(), visited: HashSet::new() };
+pub(super) fn plan(store: &dyn Store, readers: Readers<'_>) -> Plan {
+    let mut planner = Planner { store, readers, plan: Plan::default(), visited: HashSet::new(), within: Vec::new() };
     planner.saved();
     planner.index();
     if !planner.plan.is_image && store.find(b"repositories").is_some() {
@@ -110,7 +126,7 @@ impl Planner<'_> {
         };
         // skopeo's `dir` has the manifest itself under this name.
         if bytes.trim_ascii_start().starts_with(b"{") {
-            return self.document(name, &bytes, &Descriptor::default(), 0);
+            return self.named(name, &bytes, &Descriptor::default(), 0);
         }
         let Some(list) = self.parsed(name, parse::<Few<Saved>>(&bytes, WHAT)) else {
             return;
@@ -147,7 +163,7 @@ impl Planner<'_> {
             return self.descriptors(name, list.0, by, depth);
         }
         match (document.config, document.layers) {
-            (Some(config), Some(layers)) => self.manifest(name, &config, &layers.0, by, bytes),
+            (Some(config), Some(layers)) => self.manifest(name, &config, &layers.0, by),
             _ if document.old => self.flaw(name, Flaw::Unsupported("the image manifest schema of 2015")),
             _ => self.flaw(name, Flaw::malformed(WHAT, "neither an index nor a manifest")),
         }
@@ -165,7 +181,7 @@ impl Planner<'_> {
                 (mine.name, mine.reference) = (up.name.clone(), up.reference.clone());
             }
             // One image has a descriptor for each of its tags.
-            let tag = format!("{}\n{:?}{:?}", descriptor.digest, mine.name, mine.reference);
+            let tag = format!("{}\n{:?}{:?}{:?}", descriptor.digest, mine.name, mine.reference, self.within.last());
             if !self.visited.insert(tag) {
                 continue;
             }
@@ -191,17 +207,24 @@ impl Planner<'_> {
             return;
         };
         self.check(path.as_bytes(), &bytes, sha256(&descriptor.digest));
-        self.document(path.as_bytes(), &bytes, descriptor, depth + 1);
+        self.named(path.as_bytes(), &bytes, descriptor, depth + 1);
     }
 
-    fn manifest(&mut self, name: &[u8], config: &Descriptor, layers: &[Descriptor], by: &Descriptor, bytes: &[u8]) {
+    /// An index or a manifest that is known by its digest; `index.json` is not.
+    fn named(&mut self, name: &[u8], bytes: &[u8], by: &Descriptor, depth: u32) {
+        self.within.push(hex(&Sha256::digest(bytes)));
+        self.document(name, bytes, by, depth);
+        self.within.pop();
+    }
+
+    fn manifest(&mut self, name: &[u8], config: &Descriptor, layers: &[Descriptor], by: &Descriptor) {
         let path = TreePath::new(name).unwrap_or_else(TreePath::root);
         let unknown = by.platform.as_ref().is_some_and(|p| p.os == "unknown" && p.architecture == "unknown");
         let attests = unknown || by.annotations.kind.as_deref() == Some("attestation-manifest");
         if attests && layers.iter().all(|l| l.media_type.contains("in-toto")) {
             return self.plan.left_out.push((path, "an attestation: it holds no file system"));
         }
-        let mut image = Planned { manifests: vec![hex(&Sha256::digest(bytes))], ..Planned::default() };
+        let mut image = Planned { manifests: self.within.clone(), ..Planned::default() };
         image.layers = layers
             .iter()
             .map(|l| {
@@ -237,8 +260,8 @@ impl Planner<'_> {
         image.created = time(config.created.as_deref());
         image.os = config.os.take().filter(|w| is_word(w));
         image.architecture = config.architecture.take().filter(|w| is_word(w));
-        image.variables = config.variables();
-        image.steps = config.steps(self.history);
+        (image.variables, image.secrets) = config.variables(self.readers.environment);
+        image.steps = config.steps(self.readers.history);
         let diff_ids = config.rootfs.unwrap_or_default().diff_ids.0;
         if diff_ids.len() != image.layers.len() {
             self.flaw(name, Flaw::malformed("image configuration", "it lists other layers than the manifest"));

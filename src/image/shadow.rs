@@ -13,9 +13,10 @@
 use std::{
     collections::hash_map::RandomState,
     hash::{BuildHasher as _, Hasher as _},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::AtomicU64,
 };
 
+use super::codec::take;
 use crate::fact::{TreePath, parent};
 
 const WHITEOUT: &[u8] = b".wh.";
@@ -87,8 +88,7 @@ pub(super) struct Names {
 impl Names {
     /// Remembers a name, unless the budget that all layers share is used up.
     pub(super) fn add(&mut self, key: &Key, path: &[u8], mark: Mark, budget: &AtomicU64) {
-        let taken = budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
-        if taken.is_err() {
+        if !take(budget) {
             self.lost = true;
             return;
         }

@@ -12,7 +12,7 @@ use self::build::*;
 use super::*;
 use crate::{
     coverage::GapKind,
-    fact::{CommandAction, Fact, Seen, Wanted},
+    fact::{Command, CommandAction, Fact, Seen, Wanted},
     surface::SURFACES,
 };
 
@@ -46,7 +46,7 @@ impl Case {
             router: &router,
             interest: &interest,
             keep: &|_| true,
-            history: &history,
+            readers: Readers { history: &history, environment: &|_| Vec::new() },
             threads: 2,
             limits: self.limits,
             verify: true,
@@ -150,6 +150,21 @@ fn the_description_of_an_image_holds_no_values() {
     assert_eq!(history[0].origin.layer, image.layers[1].digest);
     assert_eq!(history[0].at.as_ref().map(|a| a.time.to_string()).as_deref(), Some("2026-03-24T11:01:00.5Z"));
     assert!(!format!("{found:?}{history:?}").contains("s3cr3t"));
+}
+
+#[test]
+fn accounts_are_those_that_a_container_sees() {
+    let passwd = |line: &str| Tar::default().file("etc/passwd", line.as_bytes()).end();
+    let (first, second) = (passwd("app:x:7:7::/srv/app:/bin/sh\n"), passwd("web:x:7:7::/srv/web:/bin/sh\n"));
+    let gone = Tar::default().file("etc/.wh.passwd", b"").end();
+    for (layers, name) in [
+        (vec![first.clone()], "app"),
+        (vec![first.clone(), second.clone()], "web"),
+        (vec![first.clone(), second.clone(), gone], "7"),
+        (vec![first, Tar::default().file("srv/etc/passwd", b"no:x:7:7::/:\n").end()], "app"),
+    ] {
+        assert_eq!(case().bytes(&saved(&layers)).images[0].accounts().name(7), name);
+    }
 }
 
 #[test]
@@ -276,6 +291,9 @@ fn indexes_may_nest_name_platforms_and_hold_other_things() {
     files.push(("index.json".into(), top.into_bytes()));
     let found = case().bytes(&tar_of(&files));
     assert_eq!((gaps(&found), found.images.len()), (vec![], 1));
+    // Known by the manifest and by the index that was pulled, not by the layout's own `index.json`.
+    let manifests = &found.images[0].manifests;
+    assert!(manifests.len() == 2 && manifests.contains(&format!("sha256:{inner}")), "{manifests:?}");
     let reasons: Vec<&str> = found.coverage.exclusions.iter().map(|e| e.reason.as_str()).collect();
     assert_eq!(reasons.len(), 3, "{reasons:?}");
 }

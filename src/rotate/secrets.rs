@@ -303,7 +303,9 @@ pub fn verify(s: &Situation<'_>, plan: &mut Plan) {
     for (image, tree) in trees {
         let word = quote(tree.as_bytes());
         again = match (image, tree) {
-            (true, _) => again.run("examine the rebuilt image", format!("dosimeter images -- {word}")),
+            (true, _) => again
+                .run("save the rebuilt image", format!("docker image save --output rebuilt.tar -- {word}"))
+                .run("examine it", "dosimeter images rebuilt.tar"),
             (false, "host") => again.run("examine this machine, as root", "dosimeter"),
             (false, tree) => again.say(format!("examine {} again", escape(tree.as_bytes()))),
         };

@@ -17,8 +17,7 @@ use crate::text::hex;
 /// Bytes kept of a file for the next claimant.
 const KEEP: usize = 1 << 20;
 /// Bytes of a stream that may be held in memory for random access.
-const HOLD: usize = 96 << 20;
-
+const HOLD: usize = 64 << 20;
 /// Where more of a file is held in memory, one file at a time is: so memory does not grow with the number of workers.
 const LARGE: usize = 4 << 20;
 
@@ -89,8 +88,11 @@ impl<'a> Body<'a> {
         if self.spent {
             return Err(BodyError::Io(io::Error::other("the stream was already consumed")));
         }
-        let known = matches!(self.source, Source::Host(_)) && u64::try_from(LARGE).is_ok_and(|large| self.len <= large);
-        if want > LARGE && !known && self.turn.is_none() {
+        if want > LARGE && self.turn.is_none() {
+            self.keep(LARGE)?;
+            if self.whole {
+                return Ok(());
+            }
             self.turn = Some(TURN.lock().unwrap_or_else(PoisonError::into_inner));
         }
         let missing = want.saturating_sub(self.kept.len());
@@ -129,7 +131,7 @@ impl<'a> Body<'a> {
         Ok(&self.kept)
     }
 
-    /// Random access. A stream is held in memory for it, up to 96 MiB.
+    /// Random access. A stream is held in memory for it, up to 64 MiB.
     pub fn seekable(&mut self) -> Result<Box<dyn ReadSeek + '_>, BodyError> {
         if let Source::Host(file) = self.source {
             return Ok(Box::new(HostReader { file, at: 0 }));
@@ -225,6 +227,20 @@ mod tests {
         let hash = body.sha256()?;
         assert_eq!(body.head(5)?.len(), 5);
         assert_eq!(hash, body.sha256()?);
+        Ok(())
+    }
+
+    #[test]
+    fn one_stream_at_a_time_is_held_beyond_what_each_may_hold() -> Result<(), BodyError> {
+        let large = vec![7; LARGE + 1];
+        let (mut first, mut second, mut small) = (large.as_slice(), large.as_slice(), &large[1..]);
+        let mut first = Body::stream(&mut first, 0);
+        assert_eq!(first.all(HOLD)?.len(), LARGE + 1);
+        assert!(TURN.try_lock().is_err());
+        // Others go on within what each may hold.
+        assert_eq!(Body::stream(&mut small, 0).all(HOLD)?.len(), LARGE);
+        drop(first);
+        assert_eq!(Body::stream(&mut second, 0).all(HOLD)?.len(), LARGE + 1);
         Ok(())
     }
 }

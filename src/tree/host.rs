@@ -163,13 +163,20 @@ impl Host {
     pub fn visit_link<V: Visit>(&self, visit: &V, path: &TreePath) -> Result<(), Errno> {
         let (folder, _) = open::folder(self.root.as_fd(), &path.parent())?;
         let target = sys::readlinkat(&folder, path.name(), Vec::new())?;
-        let uid = sys::fstat(&folder)?.st_uid;
+        let owner = sys::fstat(&folder)?;
         visit.seen(1);
         if visit.wants(&visit.folder(&self.shown(&path.parent())), path.name()) {
             let target = target.as_bytes();
             let len = u64::try_from(target.len()).unwrap_or(u64::MAX);
-            let entry =
-                Entry { path: self.shown(path), len, mtime: None, btime: None, uid: Some(uid), mode: Some(0o777) };
+            let entry = Entry {
+                path: self.shown(path),
+                len,
+                mtime: None,
+                btime: None,
+                uid: Some(owner.st_uid),
+                gid: Some(owner.st_gid),
+                mode: Some(0o777),
+            };
             visit.file(&entry, &mut Body::stream(&mut &*target, len));
         }
         Ok(())

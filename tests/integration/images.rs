@@ -19,7 +19,14 @@ impl Built {
         let built = Self { folder: tempfile::tempdir().unwrap() };
         let site = "usr/lib/python3.11/site-packages";
         let base = built.container("scratch");
-        built.put(&base, "etc/passwd", "root:x:0:0::/root:/bin/sh\n");
+        built.put(&base, "etc/passwd", "admin:x:0:0::/root:/bin/sh\n");
+        let key = "AKIAQ7RZ3MXT5WNH2KLD";
+        built.put(
+            &base,
+            "root/.aws/credentials",
+            &format!("[default]\naws_access_key_id={key}\naws_secret_access_key=CaNaRy7f3kQ9xZ\n"),
+        );
+        built.tool("buildah", &["config", "--env", "OPENAI_API_KEY=sk-CaNaRy7f3kQ9xZ", "--env", "LANG=C", &base]);
         built.commit(&base, "base:1", "");
         let bad = built.container("base:1");
         built.put(
@@ -32,6 +39,7 @@ impl Built {
         let gone = built.container("base:2");
         let mount = built.mount(&gone);
         std::fs::remove_dir_all(mount.join(site)).unwrap();
+        std::fs::remove_file(mount.join("root/.aws/credentials")).unwrap();
         built.commit(&gone, "demo/app:1.0", "/bin/sh -c pip uninstall -y litellm");
         built
     }
@@ -112,7 +120,43 @@ fn every_layout_and_compression_gives_the_same_findings() {
     for other in ["oci.tar", "layout", "zstd", "docker.tar.gz", "docker.tar.zst"] {
         let report = examine(&built.path(other));
         assert_eq!(report["incidents"], first["incidents"], "{other}");
+        assert_eq!(report["credentials"], first["credentials"], "{other}");
     }
+    // What a later layer took out was there when the package was put in; what is set for every process is told by its name.
+    let told: Vec<_> = first["credentials"].as_array().unwrap().iter().map(credential).collect();
+    assert_eq!(
+        told,
+        [
+            ["aws.access_key", "/root/.aws/credentials", "default", "admin", "harvested", "now"],
+            ["llm.openai", "/", "ENV OPENAI_API_KEY", "", "harvested", "now"],
+        ]
+    );
+}
+
+fn credential(c: &Value) -> [&str; 6] {
+    let place = &c["location"];
+    [&c["kind"], &place["path"], &place["inner"], &c["owner"], &c["reach"], &c["rotate"]]
+        .map(|v| v.as_str().unwrap_or_default())
+}
+
+#[test]
+fn one_input_that_is_no_image_does_not_lose_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let wheel = folder.path().join("root.tar");
+    let mut tar = tar::Builder::new(std::fs::File::create(&wheel).unwrap());
+    let about = b"Metadata-Version: 2.1\nName: litellm\nVersion: 1.82.8\n";
+    let mut header = tar::Header::new_gnu();
+    header.set_size(about.len().try_into().unwrap());
+    let path = "usr/lib/python3.11/site-packages/litellm-1.82.8.dist-info/METADATA";
+    tar.append_data(&mut header, path, about.as_slice()).unwrap();
+    tar.finish().unwrap();
+    let note = folder.path().join("note.txt");
+    std::fs::write(&note, "not a tar").unwrap();
+    let said = run(["images", note.to_str().unwrap(), wheel.to_str().unwrap(), "--format", "json"]);
+    let report: Value = serde_json::from_str(&said.out).unwrap();
+    valid(&report);
+    assert_eq!((said.code, &report["verdict"]["exposure"]), (1, &Value::from("installed")));
+    assert_eq!(report["coverage"]["gaps"][0]["detail"], "not a saved image: the file is not a tar");
 }
 
 #[test]

@@ -99,7 +99,7 @@ fn a_layer_that_is_not_what_it_should_be_is_told() {
 #[test]
 fn bombs_are_cut_off() {
     let mut case = case();
-    case.limits = Limits { layer_bytes: 1 << 30, ratio: 100, ratio_from: 1 << 20, names: 8 };
+    case.limits = Limits { layer_bytes: 1 << 30, ratio: 100, ratio_from: 1 << 20, names: 8, ..Limits::default() };
     let zeros = Tar::default().file(&site("a.pth"), b"import os\n").file("zeros", &vec![0; 8 << 20]).end();
     for how in [Pack::Gzip, Pack::Zstd] {
         let found = case.bytes(&tar_of(&oci(std::slice::from_ref(&zeros), how)));
@@ -110,6 +110,50 @@ fn bombs_are_cut_off() {
     assert_eq!(gaps(&case.bytes(&tar_of(&oci(&[zeros], Pack::Plain))))[0].0, GapKind::TooLarge);
     let many = (0..20).fold(Tar::default(), |tar, i| tar.file(&format!("{i}"), b""));
     assert_eq!(gaps(&case.bytes(&saved(&[many.end()])))[0].0, GapKind::TooLarge);
+}
+
+#[test]
+fn links_over_the_budget_of_all_layers_are_told() {
+    let mut case = case();
+    case.limits.links = 1;
+    let target = site("a-1.dist-info/METADATA");
+    let link = Tar::default().file("x", METADATA).link(tar::EntryType::Symlink, &target, "/x").end();
+    assert_eq!(gaps(&case.bytes(&saved(std::slice::from_ref(&link)))), []);
+    let other = Tar::default().link(tar::EntryType::Symlink, "y", "/x").end();
+    let found = case.bytes(&saved(&[link, other]));
+    assert!(matches!(gaps(&found).as_slice(), [(GapKind::TooLarge, told)] if told.contains("more links")));
+}
+
+#[test]
+fn floods_of_problems_and_facts_are_counted_not_kept() {
+    let flood = |body: &[u8], limits: Limits| {
+        let tar = (0..5).fold(Tar::default(), |tar, n| tar.file(&site(&format!("x-{n}.dist-info/METADATA")), body));
+        let found = Case { limits, ..case() }.bytes(&saved(&[tar.end()]));
+        (gaps(&found).iter().map(|g| g.1.to_owned()).collect::<Vec<_>>(), paths(&found.images[0]).len())
+    };
+    let (told, _) = flood(b"nothing", Limits { gaps: 2, ..Limits::default() });
+    assert_eq!((told.len(), told.iter().filter(|t| t.starts_with("3 more problems")).count()), (3, 1), "{told:?}");
+    let (told, kept) = flood(b"Name: x\nVersion: 1\n", Limits { facts: 2, ..Limits::default() });
+    assert_eq!((told, kept), (vec!["3 more facts than are kept were read in this layer".to_owned()], 2));
+    assert_eq!(flood(b"Name: x\nVersion: 1\n", Limits { facts: 5, ..Limits::default() }), (vec![], 5));
+}
+
+#[test]
+fn frames_of_zstd_may_ask_for_as_much_as_engines_write_and_no_more() {
+    let layer = Tar::default().file(&site("a.pth"), b"import os\n").end();
+    let found = |window: u32| {
+        let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+        encoder.window_log(window).unwrap();
+        io::Write::write_all(&mut encoder, &layer).unwrap();
+        let mut files = oci(std::slice::from_ref(&layer), Pack::Plain);
+        // A frame that says little of itself first, as zstd:chunked has it.
+        files[0].1 = [pack(Pack::Zstd, b""), encoder.finish().unwrap()].concat();
+        let found = case().bytes(&tar_of(&files));
+        (paths(&found.images[0]).len(), gaps(&found)[0].1.to_owned())
+    };
+    // Both are told not to match the digest that they had when they were plain.
+    assert_eq!(found(25), (1, "not a valid layer: it does not match its digest".to_owned()));
+    assert_eq!(found(27), (0, "a zstd frame with so large a window is not supported".to_owned()));
 }
 
 #[test]

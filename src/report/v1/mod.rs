@@ -1,14 +1,20 @@
 //! The report, version 1: the public types. Everything that is shown, in any format, comes from one of these. Within version
 //! 1 anything may be added and nothing renamed; `docs/schema/report-1.schema.json` says the same for machines.
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeMap as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
-    coverage::GapKind,
-    fact::{EnvironmentKind, Origin},
+    fact::EnvironmentKind,
     verdict::{Confidence, Exposure, Phase, Reach, Urgency},
+};
+
+mod coverage;
+mod place;
+
+pub use self::{
+    coverage::{Coverage, Exclusion, Gap, SurfaceCount},
+    place::{Location, PathText},
 };
 
 /// The value of `schema`.
@@ -228,66 +234,6 @@ pub struct Finding {
     pub chain: Vec<Link>,
 }
 
-/// Bytes that are a string in JSON where they are UTF-8, and `{"bytes": base64}` where not.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PathText(pub Vec<u8>);
-
-impl Serialize for PathText {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        if let Ok(text) = std::str::from_utf8(&self.0) {
-            return s.serialize_str(text);
-        }
-        let mut map = s.serialize_map(Some(1))?;
-        map.serialize_entry("bytes", &STANDARD.encode(&self.0))?;
-        map.end()
-    }
-}
-
-impl<'de> Deserialize<'de> for PathText {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Either {
-            Text(String),
-            Bytes { bytes: String },
-        }
-        match Either::deserialize(d)? {
-            Either::Text(text) => Ok(Self(text.into_bytes())),
-            Either::Bytes { bytes } => STANDARD.decode(bytes).map(Self).map_err(serde::de::Error::custom),
-        }
-    }
-}
-
-/// A place.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Location {
-    /// `host`, or an image.
-    pub tree: String,
-    /// Absolute within the tree.
-    pub path: PathText,
-    /// A member or section of that file.
-    pub inner: Option<String>,
-    /// From 1.
-    pub line: Option<u32>,
-    /// Digest of the image layer.
-    pub layer: Option<String>,
-}
-
-impl From<&Origin> for Location {
-    fn from(origin: &Origin) -> Self {
-        let mut path = Vec::with_capacity(origin.path.as_bytes().len() + 1);
-        path.push(b'/');
-        path.extend_from_slice(origin.path.as_bytes());
-        Self {
-            tree: origin.tree.to_string(),
-            path: PathText(path),
-            inner: origin.inner.as_deref().map(str::to_owned),
-            line: origin.line,
-            layer: origin.layer.as_deref().map(str::to_owned),
-        }
-    }
-}
-
 /// An environment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Environment {
@@ -420,59 +366,4 @@ pub struct Anomaly {
     pub at: Option<Timestamp>,
     /// What is odd.
     pub what: String,
-}
-
-/// What was examined and what was not.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Coverage {
-    /// Labels.
-    pub trees: Vec<String>,
-    /// By surface.
-    pub surfaces: Vec<SurfaceCount>,
-    /// Names met.
-    pub files_seen: u64,
-    /// From the target.
-    pub bytes_read: u64,
-    /// Opened without `O_NOATIME`.
-    pub atime_changed: u64,
-    /// Install commands without a time and without a version.
-    #[serde(default)]
-    pub undated_commands: u64,
-    /// What should have been examined and could not be.
-    pub gaps: Vec<Gap>,
-    /// What was left out on purpose.
-    pub exclusions: Vec<Exclusion>,
-}
-
-/// What one surface did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SurfaceCount {
-    /// Its id.
-    pub id: String,
-    /// Files inspected.
-    pub files: u64,
-    /// Facts read.
-    pub facts: u64,
-}
-
-/// Something that could not be examined.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Gap {
-    /// Where.
-    pub location: Location,
-    /// Which surface.
-    pub surface: String,
-    /// Why.
-    pub kind: GapKind,
-    /// One line.
-    pub detail: String,
-}
-
-/// Something left out on purpose.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Exclusion {
-    /// Where.
-    pub location: Location,
-    /// One line.
-    pub reason: String,
 }

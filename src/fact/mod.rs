@@ -2,94 +2,18 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Slash-separated bytes below a tree's root: never absolute, never `..`, not necessarily UTF-8. The root itself is empty.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TreePath(Arc<[u8]>);
+mod command;
+mod ecosystem;
+mod path;
 
-impl TreePath {
-    /// `None` where a component is `..`. Leading `/` and `./`, doubled slashes and `.` components are dropped.
-    pub fn new(raw: &[u8]) -> Option<Self> {
-        let clean = |c: &&[u8]| !c.is_empty() && *c != b".";
-        if raw.split(|b| *b == b'/').any(|c| c == b"..") {
-            return None;
-        }
-        let plain = !raw.starts_with(b"/") && !raw.ends_with(b"/") && raw.split(|b| *b == b'/').all(|c| clean(&c));
-        if plain {
-            return Some(Self(raw.into()));
-        }
-        let parts: Vec<&[u8]> = raw.split(|b| *b == b'/').filter(clean).collect();
-        Some(Self(parts.join(&b'/').into()))
-    }
-
-    /// The root of a tree.
-    pub fn root() -> Self {
-        Self(Arc::from([].as_slice()))
-    }
-
-    /// The path of `name` in this folder. `name` is one component, as a directory listing gives it.
-    pub fn join(&self, name: &[u8]) -> Self {
-        if self.0.is_empty() {
-            return Self(name.into());
-        }
-        let mut joined = Vec::with_capacity(self.0.len() + 1 + name.len());
-        joined.extend_from_slice(&self.0);
-        joined.push(b'/');
-        joined.extend_from_slice(name);
-        Self(joined.into())
-    }
-
-    /// The same path below another folder.
-    pub fn in_folder(&self, folder: &[u8]) -> Self {
-        Self(Arc::from([folder, b"/", &*self.0].concat()))
-    }
-
-    /// The bytes, without a leading slash.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    /// The last component.
-    pub fn name(&self) -> &[u8] {
-        self.0.rsplit(|b| *b == b'/').next().unwrap_or(&self.0)
-    }
-
-    /// The folder that holds it; the root's parent is the root.
-    pub fn parent(&self) -> Self {
-        Self(parent(&self.0).into())
-    }
-
-    /// Whether this is `folder` or something below it.
-    pub fn is_within(&self, folder: &Self) -> bool {
-        folder.0.is_empty()
-            || self.0.strip_prefix(&*folder.0).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
-    }
-
-    /// What stands behind `folder/`, if this is below `folder`.
-    pub fn below<'p>(&'p self, folder: &Self) -> Option<&'p [u8]> {
-        if folder.0.is_empty() {
-            return Some(&self.0);
-        }
-        self.0.strip_prefix(&*folder.0)?.strip_prefix(b"/")
-    }
-
-    /// Components from the root.
-    pub fn components(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
-        self.0.split(|b| *b == b'/').filter(|c| !c.is_empty())
-    }
-
-    /// Readable, with a leading slash; bytes that are not UTF-8 are replaced. For comparing, never for opening.
-    pub fn text(&self) -> Cow<'_, str> {
-        Cow::Owned(format!("/{}", String::from_utf8_lossy(&self.0)))
-    }
-}
-
-/// The folder part of raw path bytes; empty at the top.
-pub fn parent(path: &[u8]) -> &[u8] {
-    path.iter().rposition(|b| *b == b'/').and_then(|i| path.get(..i)).unwrap_or_default()
-}
+pub use self::{
+    command::{Command, CommandAction, Cutoff, Wanted},
+    ecosystem::Ecosystem,
+    path::{TreePath, parent},
+};
 
 /// Where a fact was read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -131,99 +55,6 @@ impl At {
     /// From whole seconds since 1970; `None` when out of range.
     pub fn unix(seconds: i64, source: &'static str) -> Option<Self> {
         Some(Self::new(Timestamp::from_second(seconds).ok()?, source))
-    }
-}
-
-/// Where a package comes from. The spelling is that of package URLs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Ecosystem {
-    /// The Python Package Index and its mirrors.
-    Pypi,
-    /// The npm registry and its mirrors.
-    Npm,
-    /// Rust crates.
-    Cargo,
-    /// Go modules.
-    Golang,
-    /// Ruby gems.
-    Gem,
-    /// Maven artefacts, `group:artifact`.
-    Maven,
-    /// NuGet packages.
-    Nuget,
-    /// Composer packages (Packagist).
-    Composer,
-    /// Extensions of the Visual Studio Marketplace, `publisher.name`.
-    Vscode,
-    /// Extensions of Open VSX, `publisher.name`.
-    Openvsx,
-    /// Container images.
-    Oci,
-    /// Packages of Debian and what descends from it.
-    Deb,
-    /// RPM packages.
-    Rpm,
-    /// Programs and plug-ins from nowhere else: releases of a forge, WordPress plug-ins, skills.
-    Generic,
-}
-
-impl Ecosystem {
-    /// All, in the order of reports.
-    pub const ALL: [Self; 14] = [
-        Self::Pypi,
-        Self::Npm,
-        Self::Cargo,
-        Self::Golang,
-        Self::Gem,
-        Self::Maven,
-        Self::Nuget,
-        Self::Composer,
-        Self::Vscode,
-        Self::Openvsx,
-        Self::Oci,
-        Self::Deb,
-        Self::Rpm,
-        Self::Generic,
-    ];
-
-    /// The type in a package URL.
-    pub fn purl_type(self) -> &'static str {
-        match self {
-            Self::Pypi => "pypi",
-            Self::Npm => "npm",
-            Self::Cargo => "cargo",
-            Self::Golang => "golang",
-            Self::Gem => "gem",
-            Self::Maven => "maven",
-            Self::Nuget => "nuget",
-            Self::Composer => "composer",
-            Self::Vscode => "vscode",
-            Self::Openvsx => "openvsx",
-            Self::Oci => "oci",
-            Self::Deb => "deb",
-            Self::Rpm => "rpm",
-            Self::Generic => "generic",
-        }
-    }
-
-    /// From its own spelling, or one that people and other databases use.
-    pub fn from_word(word: &str) -> Option<Self> {
-        let word = word.to_ascii_lowercase();
-        let own = Self::ALL.into_iter().find(|e| e.purl_type() == word);
-        own.or(match word.as_str() {
-            "python" | "pip" => Some(Self::Pypi),
-            "node" | "javascript" | "npmjs" => Some(Self::Npm),
-            "crates.io" | "crates" | "crate" | "rust" => Some(Self::Cargo),
-            "go" | "gomod" => Some(Self::Golang),
-            "rubygems" | "ruby" => Some(Self::Gem),
-            "packagist" | "php" => Some(Self::Composer),
-            "vscode-marketplace" | "vscode-extension" => Some(Self::Vscode),
-            "open-vsx" | "open vsx" => Some(Self::Openvsx),
-            "docker" | "container" | "image" => Some(Self::Oci),
-            "debian" | "ubuntu" => Some(Self::Deb),
-            _ => None,
-        })
     }
 }
 
@@ -314,54 +145,6 @@ pub enum EnvironmentKind {
     System,
     /// A folder that only looks like one (`pip install --target`).
     Target,
-}
-
-/// What an install-like command does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum CommandAction {
-    /// Puts packages into an environment.
-    Install,
-    /// Installs into a throw-away environment and runs it (`uvx`, `pipx run`).
-    Run,
-    /// Fetches only.
-    Download,
-    /// Takes packages out.
-    Uninstall,
-}
-
-/// An install command.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Command {
-    /// The program: `pip`, `uv`.
-    pub tool: Box<str>,
-    /// What it does.
-    pub action: CommandAction,
-    /// The packages it names.
-    pub wanted: Vec<Wanted>,
-    /// It takes only versions that are older.
-    pub cutoff: Option<Cutoff>,
-}
-
-/// Since when a version may not have been published.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cutoff {
-    /// This time.
-    At(Timestamp),
-    /// So long before the command.
-    Age(SignedDuration),
-}
-
-/// What a command asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
-    /// Its ecosystem.
-    pub ecosystem: Ecosystem,
-    /// Normalised name.
-    pub name: Box<str>,
-    /// The exact version, when the command pins one.
-    pub pinned: Option<Box<str>>,
-    /// The other version clauses (`>=1.80,!=1.82.7`), empty when there are none.
-    pub specifier: Box<str>,
 }
 
 /// Whether a file that is asked about by an indicator holds one of the texts it asks for. Positions in `Interest::texts`.
@@ -513,28 +296,4 @@ pub struct Seen {
     pub mode: Option<u32>,
     /// What was read.
     pub fact: Fact,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_tree_path_never_leaves_its_root() {
-        for raw in ["..", "a/../b", "../x", "a/.."] {
-            assert_eq!(TreePath::new(raw.as_bytes()), None, "{raw}");
-        }
-        let path = TreePath::new(b"/./a//b/./..c/").map(|p| p.text().into_owned());
-        assert_eq!(path.as_deref(), Some("/a/b/..c"));
-    }
-
-    #[test]
-    fn within_is_by_component() {
-        let folder = TreePath::new(b"home/al").unwrap_or_else(TreePath::root);
-        let inside = TreePath::new(b"home/al/x").unwrap_or_else(TreePath::root);
-        let beside = TreePath::new(b"home/alice").unwrap_or_else(TreePath::root);
-        assert!(inside.is_within(&folder) && folder.is_within(&folder));
-        assert!(!beside.is_within(&folder));
-        assert_eq!(inside.below(&folder), Some(b"x".as_slice()));
-    }
 }

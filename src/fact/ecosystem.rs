@@ -1,0 +1,96 @@
+//! Where packages come from.
+
+use serde::{Deserialize, Serialize};
+
+/// Where a package comes from. The spelling is that of package URLs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ecosystem {
+    /// The Python Package Index and its mirrors.
+    Pypi,
+    /// The npm registry and its mirrors.
+    Npm,
+    /// Rust crates.
+    Cargo,
+    /// Go modules.
+    Golang,
+    /// Ruby gems.
+    Gem,
+    /// Maven artefacts, `group:artifact`.
+    Maven,
+    /// NuGet packages.
+    Nuget,
+    /// Composer packages (Packagist).
+    Composer,
+    /// Extensions of the Visual Studio Marketplace, `publisher.name`.
+    Vscode,
+    /// Extensions of Open VSX, `publisher.name`.
+    Openvsx,
+    /// Container images.
+    Oci,
+    /// Packages of Debian and what descends from it.
+    Deb,
+    /// RPM packages.
+    Rpm,
+    /// Programs and plug-ins from nowhere else: releases of a forge, WordPress plug-ins, skills.
+    Generic,
+}
+
+impl Ecosystem {
+    /// All, in the order of reports.
+    pub const ALL: [Self; 14] = [
+        Self::Pypi,
+        Self::Npm,
+        Self::Cargo,
+        Self::Golang,
+        Self::Gem,
+        Self::Maven,
+        Self::Nuget,
+        Self::Composer,
+        Self::Vscode,
+        Self::Openvsx,
+        Self::Oci,
+        Self::Deb,
+        Self::Rpm,
+        Self::Generic,
+    ];
+
+    /// The type in a package URL.
+    pub fn purl_type(self) -> &'static str {
+        match self {
+            Self::Pypi => "pypi",
+            Self::Npm => "npm",
+            Self::Cargo => "cargo",
+            Self::Golang => "golang",
+            Self::Gem => "gem",
+            Self::Maven => "maven",
+            Self::Nuget => "nuget",
+            Self::Composer => "composer",
+            Self::Vscode => "vscode",
+            Self::Openvsx => "openvsx",
+            Self::Oci => "oci",
+            Self::Deb => "deb",
+            Self::Rpm => "rpm",
+            Self::Generic => "generic",
+        }
+    }
+
+    /// From its own spelling, or one that people and other databases use.
+    pub fn from_word(word: &str) -> Option<Self> {
+        let word = word.to_ascii_lowercase();
+        let own = Self::ALL.into_iter().find(|e| e.purl_type() == word);
+        own.or(match word.as_str() {
+            "python" | "pip" => Some(Self::Pypi),
+            "node" | "javascript" | "npmjs" => Some(Self::Npm),
+            "crates.io" | "crates" | "crate" | "rust" => Some(Self::Cargo),
+            "go" | "gomod" => Some(Self::Golang),
+            "rubygems" | "ruby" => Some(Self::Gem),
+            "packagist" | "php" => Some(Self::Composer),
+            "vscode-marketplace" | "vscode-extension" => Some(Self::Vscode),
+            "open-vsx" | "open vsx" => Some(Self::Openvsx),
+            "docker" | "container" | "image" => Some(Self::Oci),
+            "debian" | "ubuntu" => Some(Self::Deb),
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,113 @@
+//! Paths within a tree.
+
+use std::{borrow::Cow, sync::Arc};
+
+/// Slash-separated bytes below a tree's root: never absolute, never `..`, not necessarily UTF-8. The root itself is empty.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TreePath(Arc<[u8]>);
+
+impl TreePath {
+    /// `None` where a component is `..`. Leading `/` and `./`, doubled slashes and `.` components are dropped.
+    pub fn new(raw: &[u8]) -> Option<Self> {
+        let clean = |c: &&[u8]| !c.is_empty() && *c != b".";
+        if raw.split(|b| *b == b'/').any(|c| c == b"..") {
+            return None;
+        }
+        let plain = !raw.starts_with(b"/") && !raw.ends_with(b"/") && raw.split(|b| *b == b'/').all(|c| clean(&c));
+        if plain {
+            return Some(Self(raw.into()));
+        }
+        let parts: Vec<&[u8]> = raw.split(|b| *b == b'/').filter(clean).collect();
+        Some(Self(parts.join(&b'/').into()))
+    }
+
+    /// The root of a tree.
+    pub fn root() -> Self {
+        Self(Arc::from([].as_slice()))
+    }
+
+    /// The path of `name` in this folder. `name` is one component, as a directory listing gives it.
+    pub fn join(&self, name: &[u8]) -> Self {
+        if self.0.is_empty() {
+            return Self(name.into());
+        }
+        let mut joined = Vec::with_capacity(self.0.len() + 1 + name.len());
+        joined.extend_from_slice(&self.0);
+        joined.push(b'/');
+        joined.extend_from_slice(name);
+        Self(joined.into())
+    }
+
+    /// The same path below another folder.
+    pub fn in_folder(&self, folder: &[u8]) -> Self {
+        Self(Arc::from([folder, b"/", &*self.0].concat()))
+    }
+
+    /// The bytes, without a leading slash.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The last component.
+    pub fn name(&self) -> &[u8] {
+        self.0.rsplit(|b| *b == b'/').next().unwrap_or(&self.0)
+    }
+
+    /// The folder that holds it; the root's parent is the root.
+    pub fn parent(&self) -> Self {
+        Self(parent(&self.0).into())
+    }
+
+    /// Whether this is `folder` or something below it.
+    pub fn is_within(&self, folder: &Self) -> bool {
+        folder.0.is_empty()
+            || self.0.strip_prefix(&*folder.0).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+    }
+
+    /// What stands behind `folder/`, if this is below `folder`.
+    pub fn below<'p>(&'p self, folder: &Self) -> Option<&'p [u8]> {
+        if folder.0.is_empty() {
+            return Some(&self.0);
+        }
+        self.0.strip_prefix(&*folder.0)?.strip_prefix(b"/")
+    }
+
+    /// Components from the root.
+    pub fn components(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
+        self.0.split(|b| *b == b'/').filter(|c| !c.is_empty())
+    }
+
+    /// Readable, with a leading slash; bytes that are not UTF-8 are replaced. For comparing, never for opening.
+    pub fn text(&self) -> Cow<'_, str> {
+        Cow::Owned(format!("/{}", String::from_utf8_lossy(&self.0)))
+    }
+}
+
+/// The folder part of raw path bytes; empty at the top.
+pub fn parent(path: &[u8]) -> &[u8] {
+    path.iter().rposition(|b| *b == b'/').and_then(|i| path.get(..i)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_path_never_leaves_its_root() {
+        for raw in ["..", "a/../b", "../x", "a/.."] {
+            assert_eq!(TreePath::new(raw.as_bytes()), None, "{raw}");
+        }
+        let path = TreePath::new(b"/./a//b/./..c/").map(|p| p.text().into_owned());
+        assert_eq!(path.as_deref(), Some("/a/b/..c"));
+    }
+
+    #[test]
+    fn within_is_by_component() {
+        let folder = TreePath::new(b"home/al").unwrap_or_else(TreePath::root);
+        let inside = TreePath::new(b"home/al/x").unwrap_or_else(TreePath::root);
+        let beside = TreePath::new(b"home/alice").unwrap_or_else(TreePath::root);
+        assert!(inside.is_within(&folder) && folder.is_within(&folder));
+        assert!(!beside.is_within(&folder));
+        assert_eq!(inside.below(&folder), Some(b"x".as_slice()));
+    }
+}

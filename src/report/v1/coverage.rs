@@ -1,0 +1,61 @@
+//! What was examined and what was not.
+
+use serde::{Deserialize, Serialize};
+
+use super::Location;
+use crate::coverage::GapKind;
+
+/// What was examined and what was not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Coverage {
+    /// Labels.
+    pub trees: Vec<String>,
+    /// By surface.
+    pub surfaces: Vec<SurfaceCount>,
+    /// Names met.
+    pub files_seen: u64,
+    /// From the target.
+    pub bytes_read: u64,
+    /// Opened without `O_NOATIME`.
+    pub atime_changed: u64,
+    /// Install commands without a time and without a version.
+    #[serde(default)]
+    pub undated_commands: u64,
+    /// What should have been examined and could not be.
+    pub gaps: Vec<Gap>,
+    /// What was left out on purpose.
+    pub exclusions: Vec<Exclusion>,
+}
+
+/// What one surface did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SurfaceCount {
+    /// Its id.
+    pub id: String,
+    /// Files inspected.
+    pub files: u64,
+    /// Facts read.
+    pub facts: u64,
+}
+
+/// Something that could not be examined.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// Where.
+    pub location: Location,
+    /// Which surface.
+    pub surface: String,
+    /// Why.
+    pub kind: GapKind,
+    /// One line.
+    pub detail: String,
+}
+
+/// Something left out on purpose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exclusion {
+    /// Where.
+    pub location: Location,
+    /// One line.
+    pub reason: String,
+}
