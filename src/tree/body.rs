@@ -88,8 +88,9 @@ impl<'a> Body<'a> {
         if self.spent {
             return Err(BodyError::Io(io::Error::other("the stream was already consumed")));
         }
-        if want > LARGE && self.turn.is_none() {
-            self.keep(LARGE)?;
+        // One byte more tells whether it ends there.
+        if want > LARGE + 1 && self.turn.is_none() {
+            self.keep(LARGE + 1)?;
             if self.whole {
                 return Ok(());
             }
