@@ -154,7 +154,7 @@ impl Indicators {
 
     fn add_imported(&mut self, imported: Imported, origin: &str, title: &str) {
         let mut incidents = imported.incidents;
-        incidents.iter_mut().for_each(|i| i.origin = origin.into());
+        incidents.iter_mut().filter(|i| i.origin.is_empty()).for_each(|i| i.origin = origin.into());
         let rows = Rows::new(origin, imported.rows);
         self.layers.push(Layer {
             origin: origin.to_owned(),

@@ -17,6 +17,7 @@ mod exposure;
 mod hostile;
 mod images;
 mod index;
+mod iocs;
 mod live;
 mod look_alikes;
 mod machine;
