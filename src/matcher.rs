@@ -39,7 +39,7 @@ pub enum By {
         /// By digest, not by name.
         digest: bool,
     },
-    /// A command that pins a malicious version; positions in `packages` and in the command's list.
+    /// A command that can only have taken a malicious version; positions in `packages` and in the command's list.
     Pinned(usize, usize),
     /// A command that could have taken one; positions as before.
     Admits(usize, usize),
@@ -242,6 +242,8 @@ fn of_command(index: &Index, command: &Command) -> Vec<Hit> {
                 Some(version) => {
                     indicator.versions.iter().any(|v| fits(wanted.ecosystem, v, version)).then_some(By::Pinned(at, w))
                 }
+                // Whatever it took was malicious.
+                None if indicator.versions.iter().any(|v| v == "*") => Some(By::Pinned(at, w)),
                 None => admitted(wanted, &indicator.versions).then_some(By::Admits(at, w)),
             };
             found.extend(by.map(|by| Hit { incident, by }));

@@ -239,19 +239,21 @@ impl Draft<'_> {
         finding
     }
 
-    /// A command that pins the malicious version.
+    /// A command that pins the malicious version, or names a package that is malicious in every one.
     fn pinned(&self, c: &Command, indicator: &PackageIndicator, wanted: usize) -> Option<Finding> {
         let wanted = c.wanted.get(wanted)?;
-        let version = wanted.pinned.as_deref().unwrap_or_default();
+        let version = wanted.pinned.as_deref().unwrap_or("*");
+        let which = if version == "*" { "this package, malicious in every version" } else { "the malicious version" };
         let typed = typed(self.seen().surface);
         let reason = match c.action {
-            CommandAction::Download => format!("`{}` was told to download the malicious version ({typed})", c.tool),
-            _ => format!("`{}` was told to install the malicious version ({typed}); {}", c.tool, runs(indicator)),
+            CommandAction::Download => format!("`{}` was told to download {which} ({typed})", c.tool),
+            _ => format!("`{}` was told to install {which} ({typed}); {}", c.tool, runs(indicator)),
         };
         let exposure = if c.action == CommandAction::Download { Exposure::Cached } else { Exposure::Removed };
         let name = format!("{}/{}@{version}", wanted.ecosystem.purl_type(), wanted.name);
         let mut finding = self.finding(FindingKind::Command, name, (exposure, Confidence::Likely, reason));
-        finding.package = Some(format!("pkg:{}/{}@{version}", wanted.ecosystem.purl_type(), wanted.name));
+        let version = wanted.pinned.as_ref().map(|v| format!("@{v}")).unwrap_or_default();
+        finding.package = Some(format!("pkg:{}/{}{version}", wanted.ecosystem.purl_type(), wanted.name));
         finding.by_itself = indicator.triggers.iter().any(|t| t.by_itself());
         Some(finding)
     }

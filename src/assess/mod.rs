@@ -183,7 +183,7 @@ pub fn assess(mut case: Case<'_>) -> Assessment {
     let mut assessment = Assessment::default();
     for e in &case.evidence {
         if let Fact::Command(command) = &e.seen.fact {
-            let open = |w: &crate::fact::Wanted| w.pinned.is_none() && case.index.knows_package(w.ecosystem, &w.name);
+            let open = |w: &crate::fact::Wanted| w.pinned.is_none() && bounded(case.index, w);
             let undated = e.seen.at.is_none() && command.wanted.iter().any(open);
             assessment.undated_commands += u64::from(undated);
         }
@@ -200,6 +200,12 @@ pub fn assess(mut case: Case<'_>) -> Assessment {
     assessment.anomalies = anomaly::find(&case, &sites);
     assessment.timeline = timeline::of(&case, &assessment.findings);
     assessment
+}
+
+/// Whether only some versions of a package are malicious: then a time would tell which one a command took.
+fn bounded(index: &Index, wanted: &crate::fact::Wanted) -> bool {
+    let known = index.package(wanted.ecosystem, &wanted.name);
+    !known.is_empty() && !known.iter().any(|(_, p)| p.versions.iter().any(|v| v == "*"))
 }
 
 fn settle(index: &Index, findings: &mut Vec<Finding>) {

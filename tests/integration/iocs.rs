@@ -142,6 +142,15 @@ fn a_file_of_the_users_adds_and_never_takes_away() {
     assert!(missing.err.contains("/nonexistent"));
 }
 
+#[test]
+fn a_package_that_is_malicious_as_a_whole_needs_no_version_and_no_time() {
+    let typed = |line: &str| Machine::new().home(".bash_history", line);
+    let with = |machine: &Machine| findings(&report_with(machine.root(), &["--ioc", "pypi:made-up-evil"]).0);
+    let found = with(&typed("pip install made_up_evil\n"));
+    assert_eq!(found, ["removed/likely pypi/made-up-evil@* /home/alice/.bash_history:1"]);
+    assert_eq!(with(&typed("pip uninstall made-up-evil\npip install made-up-evil-2\n")), Vec::<String>::new());
+}
+
 /// What the database itself says, asked of the database: every version and hash is found, no safe version and no value that is
 /// none.
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use jiff::civil::Date;
 use serde::Serialize;
 
@@ -46,8 +46,15 @@ pub fn run(command: &IocsList) -> anyhow::Result<Ending> {
 
 fn table(rows: &[Row<'_>]) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(output::width()).set_header(["date", "id", "what", "where", "versions"]);
+    table.set_constraints([
+        ColumnConstraint::ContentWidth,
+        ColumnConstraint::ContentWidth,
+        ColumnConstraint::LowerBoundary(Width::Fixed(20)),
+        ColumnConstraint::UpperBoundary(Width::Fixed(20)),
+        ColumnConstraint::ContentWidth,
+    ]);
     for r in rows {
         let cells = [r.date, r.id, r.title].map(printable);
         let [date, id, title] = cells;

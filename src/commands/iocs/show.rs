@@ -86,7 +86,7 @@ fn what(page: &mut Page, i: &Incident) {
     let packages = i.packages.iter().map(|p| {
         let when: Vec<&str> = p.triggers.iter().map(|t| t.words()).collect();
         let safe = if p.safe.is_empty() { String::new() } else { format!("; good: {}", p.safe.join(", ")) };
-        let (name, versions) = (&p.name, p.versions.join(", "));
+        let (name, versions) = (&p.name, some(&p.versions));
         format!(
             "{}/{name} {versions}: runs {}{safe}{}",
             p.ecosystem.purl_type(),
@@ -96,15 +96,17 @@ fn what(page: &mut Page, i: &Incident) {
     });
     page.list("malicious versions", packages.collect());
     let actions = i.actions.iter().map(|a| {
-        let moved =
-            if a.moved_tags.is_empty() { String::new() } else { format!("moved tags {} ", a.moved_tags.join(", ")) };
-        let tags = if a.tags.is_empty() { String::new() } else { format!("tags {} ", a.tags.join(", ")) };
-        format!("{} {tags}{moved}{}: {}", a.repository, a.commits.join(" "), a.runs)
+        let part = |word: &str, items: &[String]| {
+            if items.is_empty() { String::new() } else { format!(" {word} {};", some(items)) }
+        };
+        let (tags, moved, commits) =
+            (part("tags", &a.tags), part("moved tags", &a.moved_tags), part("commits", &a.commits));
+        format!("{}:{tags}{moved}{commits} {}", a.repository, a.runs)
     });
     page.list("actions", actions.collect());
     let images = i.images.iter().map(|m| {
-        let all: Vec<&str> = m.tags.iter().chain(&m.floating_tags).chain(&m.digests).map(String::as_str).collect();
-        format!("{} {}", m.repository, all.join(" "))
+        let all: Vec<String> = m.tags.iter().chain(&m.floating_tags).chain(&m.digests).cloned().collect();
+        format!("{} {}", m.repository, some(&all))
     });
     page.list("images", images.collect());
     let artifacts = i
@@ -144,6 +146,16 @@ fn harvest(i: &Incident) -> Vec<String> {
     }
     all.extend(h.beyond_files.iter().cloned());
     all
+}
+
+/// The first of a list, and how many more there are.
+fn some(items: &[String]) -> String {
+    const FIRST: usize = 8;
+    let shown: Vec<&str> = items.iter().take(FIRST).map(String::as_str).collect();
+    match items.len().saturating_sub(FIRST) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
 }
 
 fn standing(s: &Standing) -> String {
