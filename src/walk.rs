@@ -12,7 +12,7 @@ use std::{
 
 use crate::{
     coverage::{Coverage, Exclusion, Gap, GapKind, SurfaceCount},
-    fact::{Origin, Seen, TreePath},
+    fact::{Fact, Origin, Placement, Seen, TreePath},
     interest::Interest,
     surface::{Claim, FileMatch, FolderMatch, Opened, Sink, Surface},
     tree::{Body, Entry, Visit},
@@ -98,6 +98,16 @@ fn ending(name: &[u8]) -> &[u8] {
 /// Whether a fact is worth keeping. Answers in the worker, so that what is dropped costs no memory.
 pub type Keep<'k> = dyn Fn(&Seen) -> bool + Sync + 'k;
 
+/// Facts kept of one file. A history that an attacker filled may have millions; none of its owner's has so many that matter.
+const OF_A_FILE: u64 = 5_000;
+/// Facts kept of one tree that are evidence by themselves.
+const OF_A_TREE: u64 = 50_000;
+/// Facts kept of one tree that only say what is installed where.
+const INSTALLED: u64 = 1_000_000;
+/// Problems told of one file, and of one tree.
+const GAPS_OF_A_FILE: usize = 100;
+const GAPS: usize = 50_000;
+
 /// Inspects one tree: the visitor that a tree's walk calls.
 pub struct Inspector<'i> {
     router: &'i Router<'i>,
@@ -117,6 +127,45 @@ struct Result {
     gaps: Vec<Gap>,
     exclusions: Vec<Exclusion>,
     surfaces: BTreeMap<&'static str, SurfaceCount>,
+    /// Facts kept so far: evidence, and what is installed.
+    kept: (u64, u64),
+    /// What no longer found room.
+    lost: (u64, u64),
+}
+
+/// Whether a fact only says what is installed where: joins need all of those.
+fn is_inventory(fact: &Fact) -> bool {
+    match fact {
+        Fact::Package(p) => p.placement == Placement::Loadable,
+        Fact::Owned { .. }
+        | Fact::Installer { .. }
+        | Fact::Requested
+        | Fact::Environment { .. }
+        | Fact::Project { .. }
+        | Fact::Bytecode { .. } => true,
+        _ => false,
+    }
+}
+
+impl Result {
+    fn keep(&mut self, facts: Vec<Seen>) {
+        for fact in facts {
+            let inventory = is_inventory(&fact.fact);
+            let (count, most) = if inventory { (&mut self.kept.1, INSTALLED) } else { (&mut self.kept.0, OF_A_TREE) };
+            if *count < most {
+                *count += 1;
+                self.seen.push(fact);
+            } else {
+                self.lost.0 += 1;
+            }
+        }
+    }
+
+    fn tell(&mut self, gaps: Vec<Gap>) {
+        for gap in gaps {
+            if self.gaps.len() < GAPS { self.gaps.push(gap) } else { self.lost.1 += 1 }
+        }
+    }
 }
 
 impl<'i> Inspector<'i> {
@@ -150,13 +199,20 @@ impl<'i> Inspector<'i> {
     /// Facts and the account of the examination, when the walk is over.
     pub fn finish(self) -> (Vec<Seen>, Coverage) {
         let result = self.result.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let root = Origin::file(&self.tree, TreePath::root());
+        let mut gaps = result.gaps;
+        for (lost, what) in [(result.lost.0, "facts"), (result.lost.1, "problems")].into_iter().filter(|(n, _)| *n > 0)
+        {
+            let detail = format!("{lost} more {what} than are kept of one tree");
+            gaps.push(Gap { origin: root.clone(), surface: "walk", kind: GapKind::TooLarge, detail });
+        }
         let coverage = Coverage {
             trees: vec![self.tree.to_string()],
             files_seen: self.names.into_inner(),
             bytes_read: 0,
             atime_changed: self.atimes.into_inner(),
             surfaces: result.surfaces,
-            gaps: result.gaps,
+            gaps,
             exclusions: result.exclusions,
         };
         (result.seen, coverage)
@@ -170,15 +226,20 @@ impl<'i> Inspector<'i> {
         let id = surface.meta().id;
         let mut origin = Origin::file(&self.tree, entry.path.clone());
         origin.layer.clone_from(&self.layer);
-        let (mut seen, mut gaps, mut facts) = (Vec::new(), Vec::new(), 0);
+        let (mut seen, mut gaps, mut facts, mut kept, mut more) = (Vec::new(), Vec::new(), 0, 0, 0_u64);
         let outcome = {
             let mut keep = |fact: Seen| {
                 facts += 1;
-                if (self.keep)(&fact) {
-                    seen.push(fact);
+                if is_inventory(&fact.fact) || kept <= OF_A_FILE {
+                    let wanted = (self.keep)(&fact);
+                    kept += u64::from(wanted && !is_inventory(&fact.fact));
+                    seen.extend((wanted && kept <= OF_A_FILE).then_some(fact));
                 }
             };
-            let mut gap = |gap: Gap| gaps.push(gap);
+            let mut gap = |gap: Gap| match gaps.len() {
+                0..GAPS_OF_A_FILE => gaps.push(gap),
+                _ => more += 1,
+            };
             let mut sink = Sink::new(id, origin.clone(), entry, &mut keep, &mut gap);
             let mut file = Opened::new(entry, self.interest, body);
             catch_unwind(AssertUnwindSafe(|| surface.inspect(&mut file, &mut sink)))
@@ -189,10 +250,19 @@ impl<'i> Inspector<'i> {
             // The message of a panic may quote the file: it is never shown.
             Err(_) => Some((GapKind::Panicked, "the parser failed on this file".to_owned())),
         };
-        gaps.extend(flaw.map(|(kind, detail)| Gap { origin, surface: id, kind, detail }));
+        let mut tell = |kind, detail| gaps.push(Gap { origin: origin.clone(), surface: id, kind, detail });
+        if let Some((kind, detail)) = flaw {
+            tell(kind, detail);
+        }
+        if kept > OF_A_FILE {
+            tell(GapKind::TooLarge, format!("more than {OF_A_FILE} matches: the rest was not kept"));
+        }
+        if more > 0 {
+            tell(GapKind::TooLarge, format!("{more} more problems in this file"));
+        }
         let mut result = self.result();
-        result.seen.append(&mut seen);
-        result.gaps.append(&mut gaps);
+        result.keep(seen);
+        result.tell(gaps);
         let count = result.surfaces.entry(id).or_default();
         count.files += 1;
         count.facts += facts;
@@ -222,7 +292,7 @@ impl Visit for Inspector<'_> {
     }
 
     fn gap(&self, gap: Gap) {
-        self.result().gaps.push(gap);
+        self.result().tell(vec![gap]);
     }
 
     fn exclude(&self, exclusion: Exclusion) {
