@@ -7,6 +7,7 @@ mod evidence;
 mod execution;
 mod project;
 pub mod reach;
+mod shared;
 pub mod site;
 pub mod timeline;
 
@@ -192,6 +193,7 @@ pub fn assess(mut case: Case<'_>) -> Assessment {
     }
     evidence::drop_lonely_companions(&mut assessment.findings);
     evidence::drop_looks_at_what_is_stored(&mut assessment.findings);
+    shared::settle(case.index, &mut assessment.findings);
     execution::look_for_signs(&case, &sites, &mut assessment.findings);
     settle(case.index, &mut assessment.findings);
     assessment.credentials = reach::judge(&case, &assessment.findings);

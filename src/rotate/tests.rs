@@ -79,8 +79,8 @@ impl Machine {
     }
 
     fn file(self, path: &[u8]) -> Self {
-        // The first texts of the indicators are those of the unit: this file holds them all.
-        self.with("host/file", path, Fact::File { sha256: None, size: 9, texts: (0..9).collect() })
+        // Whatever the texts of the unit are: this file holds every text there is.
+        self.with("host/file", path, Fact::File { sha256: None, size: 9, texts: (0..10_000).collect() })
     }
 
     fn secret(self, kind: &str, identifier: Option<&str>, path: &[u8]) -> Self {
@@ -413,7 +413,7 @@ fn what_stands_in_a_larger_file_is_left_to_a_person() {
 
 #[test]
 fn a_process_is_looked_at_before_it_is_ended() {
-    let process = Fact::Process { pid: 4711, program: None, name: "python3".into(), texts: (0..9).collect() };
+    let process = Fact::Process { pid: 4711, program: None, name: "python3".into(), texts: (0..10_000).collect() };
     let items = Machine::new().with("host/process", b"proc/4711/cmdline", process).checklist();
     assert_eq!(
         commands(&items, Phase::Eradicate)[..2],
