@@ -95,6 +95,10 @@ fn ending(name: &[u8]) -> &[u8] {
     name.get(dot..).unwrap_or_default()
 }
 
+/// Facts worth keeping, and gaps, of one file. A file of a million malicious pins says no more than one of a thousand, and each
+/// finding costs memory.
+const MOST: usize = 5000;
+
 /// Whether a fact is worth keeping. Answers in the worker, so that what is dropped costs no memory.
 pub type Keep<'k> = dyn Fn(&Seen) -> bool + Sync + 'k;
 
@@ -170,15 +174,22 @@ impl<'i> Inspector<'i> {
         let id = surface.meta().id;
         let mut origin = Origin::file(&self.tree, entry.path.clone());
         origin.layer.clone_from(&self.layer);
-        let (mut seen, mut gaps, mut facts) = (Vec::new(), Vec::new(), 0);
+        let (mut seen, mut gaps, mut facts, mut more) = (Vec::new(), Vec::new(), 0, false);
         let outcome = {
             let mut keep = |fact: Seen| {
                 facts += 1;
                 if (self.keep)(&fact) {
-                    seen.push(fact);
+                    match seen.len() < MOST {
+                        true => seen.push(fact),
+                        false => more = true,
+                    }
                 }
             };
-            let mut gap = |gap: Gap| gaps.push(gap);
+            let mut gap = |gap: Gap| {
+                if gaps.len() < MOST {
+                    gaps.push(gap);
+                }
+            };
             let mut sink = Sink::new(id, origin.clone(), entry, &mut keep, &mut gap);
             let mut file = Opened::new(entry, self.interest, body);
             catch_unwind(AssertUnwindSafe(|| surface.inspect(&mut file, &mut sink)))
@@ -189,7 +200,9 @@ impl<'i> Inspector<'i> {
             // The message of a panic may quote the file: it is never shown.
             Err(_) => Some((GapKind::Panicked, "the parser failed on this file".to_owned())),
         };
-        gaps.extend(flaw.map(|(kind, detail)| Gap { origin, surface: id, kind, detail }));
+        let more = more.then(|| (GapKind::TooLarge, format!("more than {MOST} matches: the rest was not kept")));
+        let flaws = [flaw, more].into_iter().flatten();
+        gaps.extend(flaws.map(|(kind, detail)| Gap { origin: origin.clone(), surface: id, kind, detail }));
         let mut result = self.result();
         result.seen.append(&mut seen);
         result.gaps.append(&mut gaps);
