@@ -15,6 +15,9 @@ use crate::{
     verdict::{Confidence, Exposure, Reach, Urgency},
 };
 
+/// The rule of a payload whose list nobody published.
+const UNPUBLISHED: &str = "readable by the account that ran it; the payload's list is not published";
+
 /// Reach by one incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReachBy {
@@ -125,7 +128,7 @@ fn one(case: &Case<'_>, threats: &[Threat<'_>], any: bool, evidence: &Evidence, 
     let accounts = case.accounts.get(&seen.origin.tree);
     let here = threats.iter().filter(|t| t.tree == &*seen.origin.tree);
     let by: Vec<ReachBy> = here.map(|t| by_threat(t, accounts, evidence, credential)).collect();
-    let worst = by.iter().max_by_key(|b| (b.rotate, b.reach));
+    let worst = by.iter().max_by_key(|b| (b.rotate, b.reach, b.confidence));
     let nothing_ran = if any {
         "nothing that was found ran with access to it: the malicious code is only stored or named"
     } else {
@@ -152,6 +155,7 @@ fn reason(by: &ReachBy, accounts: Option<&Accounts>, seen: &Seen) -> String {
         _ => String::new(),
     };
     match by.reach {
+        Reach::Harvested if by.rule == UNPUBLISHED => format!("{UNPUBLISHED}{owner}"),
         Reach::Harvested => format!("on the payload's list ({}){owner}", by.rule),
         Reach::Exposed | Reach::OutOfReach => by.rule.clone(),
     }
@@ -207,11 +211,7 @@ fn by_threat(
             "readable by the account that ran it, and not on the payload's list: a second stage could have taken it"
                 .to_owned(),
         ),
-        (None, _) => (
-            Reach::Harvested,
-            Confidence::Possible,
-            "readable by the account that ran it; the payload's list is not published".to_owned(),
-        ),
+        (None, _) => (Reach::Harvested, Confidence::Possible, UNPUBLISHED.to_owned()),
     };
     let rotate = if reach == Reach::Harvested { harvested } else { exposed };
     ReachBy { incident: threat.id, reach, confidence, rule, rotate }

@@ -123,6 +123,9 @@ fn credentials(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
 
 fn coverage(c: &v1::Coverage, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n## What was examined\n")?;
+    if c.surfaces.is_empty() {
+        writeln!(out, "- {}", words::NOTHING_TO_EXAMINE)?;
+    }
     for s in c.surfaces.iter().take(words::LISTED) {
         writeln!(out, "- {}: {} files, {} facts", code(&escape(s.id.as_bytes())), s.files, s.facts)?;
     }

@@ -263,6 +263,9 @@ fn anomalies(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {
 
 fn coverage(page: &mut Page<'_>, c: &v1::Coverage) -> io::Result<()> {
     page.heading("WHAT WAS EXAMINED")?;
+    if c.surfaces.is_empty() {
+        page.prose("", words::NOTHING_TO_EXAMINE)?;
+    }
     let mut table = page.table();
     table.set_header(["surface", "files", "facts"]);
     for s in c.surfaces.iter().take(words::LISTED) {

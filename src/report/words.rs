@@ -37,7 +37,8 @@ pub fn detail(location: &v1::Location) -> String {
     if let Some(line) = location.line {
         words.push_str(&format!(" line {line}"));
     }
-    if location.tree != "host" {
+    // This machine, or the one disk that was examined, is named at the top.
+    if !matches!(location.tree.as_str(), "host" | "root") {
         words.push_str(&format!(" in {}", escape(location.tree.as_bytes())));
     }
     if let Some(layer) = &location.layer {
@@ -106,7 +107,8 @@ pub fn run(report: &v1::Report) -> String {
     let os = run.target.os.as_deref().map(|os| format!(" ({})", escape(os.as_bytes()))).unwrap_or_default();
     let user = escape(run.user.as_bytes());
     let rights = if run.privileged { "" } else { ", which may not read everything" };
-    let (kind, id) = (escape(run.target.kind.as_bytes()), escape(run.target.id.as_bytes()));
+    let kind = if run.target.kind == "root" { "disk" } else { &run.target.kind };
+    let (kind, id) = (escape(kind.as_bytes()), escape(run.target.id.as_bytes()));
     format!("{kind} {id}{os}, {:.0} to {:.0}, as {user}{rights}", run.started, run.finished)
 }
 
@@ -186,6 +188,9 @@ pub fn after(report: &v1::Report, item: &v1::Item) -> String {
     let words = runs.into_iter().map(|(a, b)| if a == b { a.to_string() } else { format!("{a}-{b}") });
     words.collect::<Vec<_>>().join(", ")
 }
+
+/// Where there was nothing for any surface to read.
+pub const NOTHING_TO_EXAMINE: &str = "no file that this program reads";
 
 /// Lists of surfaces, gaps and the like stop here.
 pub const LISTED: usize = 20;

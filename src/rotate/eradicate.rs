@@ -33,8 +33,12 @@ pub fn before(s: &Situation<'_>, plan: &mut Plan) {
 
 /// Items that the incidents' own files give for a phase.
 pub fn given(s: &Situation<'_>, plan: &mut Plan, phase: Phase) {
-    for (incident, item) in s.cleanup(phase) {
-        let title = item.title.clone();
+    let items = s.cleanup(phase);
+    let titles: Vec<String> = items.iter().map(|(_, item)| item.title.clone()).collect();
+    for ((incident, mut item), title) in items.into_iter().zip(&titles) {
+        if titles.iter().filter(|t| *t == title).count() > 1 {
+            item.title = format!("{title} ({})", incident.id);
+        }
         let after = if phase == Phase::Purge { plan.ids_of(&[Phase::Eradicate]) } else { Vec::new() };
         plan.add(&[incident.id.as_bytes(), title.as_bytes()], item.after(after));
     }
@@ -110,15 +114,16 @@ pub fn eradicate(s: &Situation<'_>, plan: &mut Plan) {
     let mut add = |what: &[&[u8]], item: Item| plan.add(what, item.after(first.clone()));
     let on_disk = |f: &Finding| f.origin.layer.is_none() && f.exposure >= Exposure::Removed;
     let role = |role: FileRole| move |f: &Finding| on_disk(f) && f.kind == FindingKind::File && f.role == Some(role);
+    // What an incident's own file says comes first: it switches off what would be half deleted below.
+    for (incident, item) in s.cleanup(Phase::Eradicate) {
+        let title = item.title.clone();
+        add(&[incident.id.as_bytes(), title.as_bytes()], item);
+    }
     for group in by_owner(s, s.findings(role(FileRole::Persistence))) {
         add(&group.key(), persistence(s, &group).at_home(&group.findings));
     }
     for group in by_owner(s, s.findings(|f| on_disk(f) && f.kind == FindingKind::Process)) {
         add(&group.key(), processes(&group));
-    }
-    for (incident, item) in s.cleanup(Phase::Eradicate) {
-        let title = item.title.clone();
-        add(&[incident.id.as_bytes(), title.as_bytes()], item);
     }
     let hook = |f: &Finding| role(FileRole::Hook)(f) || role(FileRole::Companion)(f);
     for (prefix, found) in by_environment(s.findings(hook)) {

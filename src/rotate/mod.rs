@@ -138,7 +138,7 @@ impl Item {
     fn at_home(mut self, findings: &[&Finding]) -> Self {
         let away = findings.iter().any(|f| f.origin.layer.is_none() && &*f.origin.tree != "host");
         if away && self.steps.iter().any(|s| s.command.is_some()) {
-            let what = "on the machine that this disk belongs to, never on the one that examined it: the paths are that machine's";
+            let what = "on the machine that this disk belongs to, never here";
             self.steps.insert(0, CleanupStep { what: what.to_owned(), command: None });
         }
         self

@@ -6,7 +6,7 @@ use super::{
     Item, Plan,
     order::{Group, order},
     shell::{is_plain, quote},
-    situation::{Situation, place, step},
+    situation::{Situation, place, shown, step, within},
 };
 use crate::{
     assess::Judged,
@@ -19,9 +19,7 @@ use crate::{
     verdict::{Exposure, Phase, Reach, Urgency},
 };
 
-/// More places of one kind without an identifier than this become one item.
-const PLACES: usize = 20;
-/// Identifiers that one audit step is repeated for.
+/// Identifiers that one step is repeated for.
 const IDENTIFIERS: usize = 20;
 
 /// Publishing, deploying and CI wait, where what was taken can reach others.
@@ -78,96 +76,87 @@ pub fn has_wallets(s: &Situation<'_>) -> bool {
     wanted(s).iter().any(Wanted::is_wallet)
 }
 
-/// One credential, at all the places where it stands; or a kind that the payload takes and that no file shows.
+/// The credentials of one kind that are equally urgent: what to do is the same for all of them. Or a kind that the payload takes
+/// and that no file shows.
 struct Wanted<'s> {
     kind: &'s str,
     known: Option<&'s Kind>,
-    identifier: Option<&'s str>,
+    /// By identifier and place; those without an identifier come last.
     found: Vec<&'s Judged>,
     urgency: Urgency,
     /// Whose payload takes it, where no file shows it.
     taken_by: Option<&'s Incident>,
 }
 
-/// Sorted: urgent first, then by kind, identifier and place.
+/// Sorted: urgent first, then by kind.
 fn wanted<'s>(s: &Situation<'s>) -> Vec<Wanted<'s>> {
-    let mut all: Vec<Wanted<'s>> = Vec::new();
-    for j in s.assessment.credentials.iter().filter(|j| j.rotate != Urgency::No) {
-        let (kind, identifier) = (&*j.credential.kind, j.credential.identifier.as_deref());
-        match all.iter_mut().find(|w| identifier.is_some() && w.kind == kind && w.identifier == identifier) {
-            Some(w) => {
-                w.urgency = w.urgency.max(j.rotate);
-                w.found.push(j);
-            }
-            None => {
-                let known = s.catalog.kind(kind);
-                all.push(Wanted { kind, known, identifier, found: vec![j], urgency: j.rotate, taken_by: None });
-            }
+    let due: Vec<&Judged> = s.assessment.credentials.iter().filter(|j| j.rotate != Urgency::No).collect();
+    // What has an identifier is the same credential wherever it stands, and as urgent as at the worst of its places.
+    let mut urgent: BTreeMap<(&str, &str), Urgency> = BTreeMap::new();
+    for j in &due {
+        if let Some(id) = identifier(j) {
+            let known = urgent.entry((&j.credential.kind, id)).or_insert(j.rotate);
+            *known = j.rotate.max(*known);
         }
     }
-    merge_crowds(&mut all);
+    let mut groups: BTreeMap<(&str, Urgency), Vec<&Judged>> = BTreeMap::new();
+    for j in due {
+        let kind = &*j.credential.kind;
+        let known = identifier(j).and_then(|id| urgent.get(&(kind, id)));
+        groups.entry((kind, known.copied().unwrap_or(j.rotate))).or_default().push(j);
+    }
+    let mut all: Vec<Wanted<'s>> = Vec::new();
+    for ((kind, urgency), mut found) in groups {
+        found.sort_by_key(|j| (identifier(j).is_none(), identifier(j), &j.origin));
+        all.push(Wanted { kind, known: s.catalog.kind(kind), found, urgency, taken_by: None });
+    }
     for (incident, urgency) in s.ran() {
         for kind in &incident.harvest.kinds {
             let seen = s.assessment.credentials.iter().any(|j| &*j.credential.kind == kind.as_str());
             let listed = all.iter().any(|w| w.kind == kind);
             if let (false, false, known @ Some(_)) = (seen, listed, s.catalog.kind(kind)) {
-                let taken_by = Some(incident);
-                all.push(Wanted { kind, known, identifier: None, found: Vec::new(), urgency, taken_by });
+                all.push(Wanted { kind, known, found: Vec::new(), urgency, taken_by: Some(incident) });
             }
         }
     }
-    all.sort_by_cached_key(|w| {
-        let origin = w.found.first().map(|j| j.origin.clone());
-        (std::cmp::Reverse(w.urgency), w.kind, w.identifier, origin)
-    });
+    all.sort_by_key(|w| (std::cmp::Reverse(w.urgency), w.kind));
     all
 }
 
-/// A thousand `.env` files are one thing to do, in a thousand places.
-fn merge_crowds(all: &mut Vec<Wanted<'_>>) {
-    let mut crowds: BTreeMap<(String, Urgency), usize> = BTreeMap::new();
-    let key = |w: &Wanted<'_>| (w.kind.to_owned(), w.urgency);
-    for w in all.iter().filter(|w| w.identifier.is_none()) {
-        *crowds.entry(key(w)).or_default() += 1;
-    }
-    crowds.retain(|_, n| *n > PLACES);
-    let (crowded, mut merged): (Vec<_>, Vec<_>) =
-        std::mem::take(all).into_iter().partition(|w| w.identifier.is_none() && crowds.contains_key(&key(w)));
-    let single = merged.len();
-    for w in crowded {
-        match merged.iter_mut().skip(single).find(|m| m.kind == w.kind && m.urgency == w.urgency) {
-            Some(crowd) => crowd.found.extend(w.found),
-            None => merged.push(w),
-        }
-    }
-    *all = merged;
+fn identifier(j: &Judged) -> Option<&str> {
+    j.credential.identifier.as_deref()
 }
 
-impl Wanted<'_> {
+impl<'s> Wanted<'s> {
     fn is_wallet(&self) -> bool {
         self.known.is_some_and(|k| k.lane == Lane::Irreversible || k.mode == Mode::MoveAssets)
     }
 
-    fn key(&self) -> [&[u8]; 3] {
-        // What has an identifier is the same wherever it stands; a crowd is told by how urgent it is.
-        let first = match self.found.as_slice() {
-            [one] => one.id.as_str(),
-            _ => self.urgency.as_str(),
-        };
-        [
-            self.kind.as_bytes(),
-            self.identifier.unwrap_or_default().as_bytes(),
-            if self.identifier.is_some() { b"" } else { first.as_bytes() },
-        ]
+    fn key(&self) -> [&[u8]; 2] {
+        [self.kind.as_bytes(), self.urgency.as_str().as_bytes()]
+    }
+
+    fn identifiers(&self) -> BTreeSet<&'s str> {
+        self.found.iter().filter_map(|j| identifier(j)).collect()
+    }
+
+    /// How many credentials these are: one that has an identifier counts once, however often it stands somewhere.
+    fn count(&self) -> usize {
+        self.identifiers().len() + self.found.iter().filter(|j| identifier(j).is_none()).count()
     }
 
     fn title(&self) -> String {
         let name = self.known.map_or(self.kind, |k| &k.name);
-        match (self.identifier, self.found.first()) {
-            (Some(id), _) => format!("{name} {}", escape(id.as_bytes())),
-            (None, Some(_)) if self.found.len() > 1 => format!("{name} in {} places", self.found.len()),
-            (None, Some(j)) => format!("{name} in {}", place(&j.origin)),
-            (None, None) => format!("{name}, though no file shows one"),
+        let files: BTreeSet<_> = self.found.iter().map(|j| (&j.origin.tree, &j.origin.layer, &j.origin.path)).collect();
+        match (self.found.first(), self.count(), files.len()) {
+            (None, ..) => format!("{name}, though no file shows one"),
+            (Some(j), 1, _) => match identifier(j) {
+                Some(id) => format!("{name} {}", escape(id.as_bytes())),
+                None => format!("{name} in {}", place(&j.origin)),
+            },
+            (Some(j), n, 1) => format!("{name}: {n} in {}{}", shown(&j.origin.path), within(&j.origin)),
+            (Some(_), n, files) if n == files && n == self.found.len() => format!("{name} in {n} places"),
+            (Some(_), n, files) => format!("{name}: {n} in {files} files"),
         }
     }
 
@@ -186,14 +175,25 @@ impl Wanted<'_> {
         let by: Vec<&str> = by.into_iter().collect();
         let worst = self.found.iter().max_by_key(|j| (j.rotate, j.reach));
         let (reach, reason) = worst.map_or(("", ""), |j| (j.reach.as_str(), j.reason.as_str()));
-        format!("{}: {reach} by {}; {reason}", self.urgency.as_str(), by.join(", "))
+        let others: BTreeSet<&str> = self.found.iter().map(|j| j.reason.as_str()).filter(|r| *r != reason).collect();
+        let others = match others.len() {
+            0 => "",
+            _ => " (and others, as the list of credentials says)",
+        };
+        format!("{}: {reach} by {}; {reason}{others}", self.urgency.as_str(), by.join(", "))
     }
 
     fn steps(&self) -> Vec<CleanupStep> {
         let mut steps: Vec<CleanupStep> = Vec::new();
+        let single = self.count() == 1;
         for j in &self.found {
             let note = j.credential.note.as_deref().map(|n| format!(" ({})", escape(n.as_bytes()))).unwrap_or_default();
-            steps.push(step(format!("it stands in {}{note}", place(&j.origin))));
+            let what = match identifier(j) {
+                _ if single => "it".to_owned(),
+                Some(id) => escape(id.as_bytes()),
+                None => "one".to_owned(),
+            };
+            steps.push(step(format!("{what} stands in {}{note}", place(&j.origin))));
         }
         match self.known {
             None => {
@@ -201,14 +201,10 @@ impl Wanted<'_> {
             }
             Some(kind) => {
                 steps.extend(kind.traps.iter().map(|t| step(format!("careful: {t}"))));
-                steps.extend(kind.rotation.iter().map(|r| self.filled(r)));
+                steps.extend(fill_all(&kind.rotation, &self.identifiers()));
             }
         }
         steps
-    }
-
-    fn filled(&self, rotation: &Rotation) -> CleanupStep {
-        fill(rotation, self.identifier)
     }
 
     fn credentials(&self) -> impl Iterator<Item = String> {
@@ -262,6 +258,28 @@ fn fill(rotation: &Rotation, identifier: Option<&str>) -> CleanupStep {
     let command = rotation.command.as_ref().filter(|c| plain || !c.contains("{id}") || !quotes(c));
     let word = identifier.map_or_else(|| "ID".to_owned(), |id| quote(id.as_bytes()));
     CleanupStep { what: rotation.what.replace("{id}", &shown), command: command.map(|c| c.replace("{id}", &word)) }
+}
+
+/// Steps that ask for an identifier once for each, the others once.
+fn fill_all(rotations: &[Rotation], identifiers: &BTreeSet<&str>) -> Vec<CleanupStep> {
+    let mut steps = Vec::new();
+    for rotation in rotations {
+        if !asks(rotation) || identifiers.is_empty() {
+            steps.push(fill(rotation, None));
+            continue;
+        }
+        steps.extend(identifiers.iter().take(IDENTIFIERS).map(|id| fill(rotation, Some(id))));
+        if identifiers.len() > IDENTIFIERS {
+            steps.push(step(format!("the same for the {} others", identifiers.len() - IDENTIFIERS)));
+        }
+    }
+    steps
+}
+
+/// Whether a step is about one credential rather than the kind.
+fn asks(rotation: &Rotation) -> bool {
+    let asks = |text: &str| text.contains("{id}");
+    asks(&rotation.what) || rotation.command.as_deref().is_some_and(asks)
 }
 
 /// What the payload takes by other ways than the files that were found.
@@ -340,27 +358,31 @@ pub fn audit(s: &Situation<'_>, plan: &mut Plan) {
         let title = item.title.clone();
         plan.add(&[incident.id.as_bytes(), title.as_bytes()], item.after(vec![pulled.clone()]));
     }
-    for (kind, found) in kinds {
-        let why = "whether it was used tells what else to clean, and what the attacker may have made with it";
+    // Where nothing but a place to look is known, a line of one list does.
+    let short = |kind: &Kind| kind.audit.iter().all(|r| r.command.is_none() && !asks(r));
+    let (short, long): (Vec<_>, Vec<_>) = kinds.into_iter().partition(|(kind, _)| short(kind));
+    let why = "whether it was used tells what else to clean, and what the attacker may have made with it";
+    for (kind, found) in long {
         let mut item = Item::new(Phase::Audit, format!("Look for use of: {}", kind.name), why);
         if kind.audit.iter().any(|r| r.command.is_some()) {
             item = item.say("from a clean machine: tools of cloud providers are often Python");
         }
-        let ids: BTreeSet<&str> = found.iter().filter_map(|j| j.credential.identifier.as_deref()).collect();
-        for rotation in &kind.audit {
-            let asks = |text: &str| text.contains("{id}");
-            if !asks(&rotation.what) && !rotation.command.as_deref().is_some_and(asks) || ids.is_empty() {
-                item.steps.push(fill(rotation, None));
-                continue;
-            }
-            item.steps.extend(ids.iter().take(IDENTIFIERS).map(|id| fill(rotation, Some(id))));
-            if ids.len() > IDENTIFIERS {
-                item = item.say(format!("the same for the {} others", ids.len() - IDENTIFIERS));
-            }
-        }
+        let ids: BTreeSet<&str> = found.iter().filter_map(|j| identifier(j)).collect();
+        item = item.steps(fill_all(&kind.audit, &ids));
         item.credentials.extend(found.iter().map(|j| j.id.clone()));
         plan.add(&[b"kind", kind.id.as_bytes()], item.after(vec![pulled.clone()]));
     }
+    let title = match short.as_slice() {
+        [] => return,
+        [(kind, _)] => format!("Look for use of: {}", kind.name),
+        many => format!("Look for use of what was in reach: {} kinds", many.len()),
+    };
+    let mut item = Item::new(Phase::Audit, title, why);
+    for (kind, found) in short {
+        item = item.steps(kind.audit.iter().map(|r| step(format!("{}: {}", kind.name, fill(r, None).what))));
+        item.credentials.extend(found.iter().map(|j| j.id.clone()));
+    }
+    plan.add(&[b"kinds"], item.after(vec![pulled]));
 }
 
 /// Kinds to replace that say where use would show, with the credentials of each.

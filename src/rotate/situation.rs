@@ -105,7 +105,8 @@ pub fn shown(path: &TreePath) -> String {
 pub fn within(origin: &Origin) -> Cow<'static, str> {
     match (&origin.layer, &*origin.tree) {
         (Some(_), image) => format!(" of image {}", escape(image.as_bytes())).into(),
-        (None, "host") => "".into(),
+        // The one disk that was examined is named at the top.
+        (None, "host" | "root") => "".into(),
         (None, tree) => format!(" of {}", escape(tree.as_bytes())).into(),
     }
 }

@@ -421,3 +421,25 @@ fn a_process_is_looked_at_before_it_is_ended() {
         "{items:?}"
     );
 }
+
+/// What is the same work is one item; its steps are said once, and those about one key once for each.
+#[test]
+fn credentials_of_one_kind_are_one_item() {
+    let items = worst().secret("aws.access_key", Some("AKIA2"), b"home/alice/.aws/credentials").checklist();
+    let item = items.iter().find(|i| i.title == "the aws.access_key: 2 in 2 files").unwrap();
+    let steps: Vec<&str> = item.steps.iter().skip(1).map(|s| s.what.as_str()).collect();
+    let replace = ["replace AKIA2", "replace AKIAIOSFODNN7EXAMPLE"];
+    assert_eq!(
+        [&steps[..1], &steps[3..]].concat(),
+        [&["AKIA2 stands in /home/alice/.aws/credentials"], &replace[..]].concat()
+    );
+    assert_eq!(item.credentials.len(), 3);
+}
+
+/// The one disk that was examined is named at the top, not at every path of it.
+#[test]
+fn the_only_disk_is_not_named_again() {
+    let root = Machine { tree: "root".into(), ..Machine::new() };
+    let items = root.hook(format!("{VENV}/litellm_init.pth").as_bytes()).checklist();
+    assert!(items.len() > 3 && items.iter().all(|i| !format!("{i:?}").contains("of root")), "{items:?}");
+}

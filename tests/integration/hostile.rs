@@ -165,3 +165,13 @@ fn deep_nesting_ends_as_a_gap() {
     let gaps = report["coverage"]["gaps"].as_array().unwrap();
     assert!(gaps.iter().any(|g| g["detail"].as_str().unwrap().contains("nested too deeply")), "{gaps:#?}");
 }
+
+/// A million pins of one file would be a million findings in memory.
+#[test]
+fn a_file_of_too_many_matches_is_cut_and_told() {
+    let machine = Machine::new().home("requirements.txt", "litellm==1.82.8\n".repeat(5001));
+    let (report, code) = report(machine.root());
+    assert_eq!((exposure(&report), code), ("referenced", 1));
+    assert_eq!(report["incidents"][0]["findings"].as_array().unwrap().len(), 5000);
+    assert!(report["coverage"]["gaps"][0]["detail"].as_str().unwrap().starts_with("more than 5000 matches"));
+}
