@@ -1,7 +1,7 @@
 //! Facts compared with indicators. Says what fits and by what; what that means is for `assess`.
 
 use crate::{
-    ecosystem::{admits, fits, normal_name, pypi},
+    ecosystem::{admits, fits, normal_name, oci::same_image, pypi},
     fact::{Command, CommandAction, Fact, Package, Placement, Seen, TextId, TreePath, Wanted},
     interest::glob,
     ioc::{
@@ -9,7 +9,6 @@ use crate::{
         index::{Holder, IncidentId},
         model::{FileIndicator, FileRole, Standing},
     },
-    text::same_image,
 };
 
 /// What of an indicator a fact fits.

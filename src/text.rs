@@ -61,15 +61,6 @@ pub fn defang(host: &str) -> String {
     host.replace("http", "hxxp").replace('.', "[.]")
 }
 
-/// Whether a reference is this tag of this repository. The default registry and its `library/` need not be written.
-pub fn same_image(reference: &str, repository: &str, tag: &str) -> bool {
-    let plain = |name: &str| {
-        let name = name.strip_prefix("docker.io/").or_else(|| name.strip_prefix("index.docker.io/")).unwrap_or(name);
-        name.strip_prefix("library/").unwrap_or(name).to_owned()
-    };
-    reference.rsplit_once(':').is_some_and(|(name, t)| t == tag && plain(name) == plain(repository))
-}
-
 /// Lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut hex, b| {

@@ -8,7 +8,7 @@ use super::{
     site::{Environment, Sites, site_of},
 };
 use crate::{
-    ecosystem::pypi,
+    ecosystem::{oci, pypi},
     fact::{Artifact, Command, CommandAction, Cutoff, EnvironmentKind, Fact, Package, Placement, Seen, TreePath},
     ioc::model::{FileIndicator, FileRole, ImageIndicator, Incident, PackageIndicator, Trigger, Window},
     matcher::{self, By, Hit},
@@ -326,8 +326,8 @@ impl Draft<'_> {
     /// A malicious image: by digest, by a tag that named nothing else, or by a moving tag while it pointed there.
     fn image(&self, references: &[String], indicator: &ImageIndicator, digest: bool) -> Option<Finding> {
         let repository = &indicator.repository;
-        let moving = |r: &String| indicator.floating_tags.iter().any(|t| text::same_image(r, repository, t));
-        let by_tag = |r: &&String| indicator.tags.iter().any(|t| text::same_image(r, repository, t));
+        let moving = |r: &String| indicator.floating_tags.iter().any(|t| oci::same_image(r, repository, t));
+        let by_tag = |r: &&String| indicator.tags.iter().any(|t| oci::same_image(r, repository, t));
         let (confidence, reason) = if digest {
             (Confidence::Confirmed, format!("the malicious image of `{repository}`, by digest"))
         } else if references.iter().any(|r| by_tag(&r)) {

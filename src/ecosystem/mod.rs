@@ -1,59 +1,105 @@
-//! How each ecosystem writes and compares names and versions.
+//! How each ecosystem writes and compares names and versions: one file an ecosystem or family. `iocs/README.md` has the table.
 
+pub mod action;
+pub mod cargo;
+pub mod composer;
+pub mod deb;
+pub mod extension;
+pub mod gem;
+pub mod generic;
+pub mod golang;
+pub mod maven;
+pub mod npm;
+pub mod nuget;
+pub mod oci;
 pub mod pypi;
+pub mod rpm;
 
 use std::cmp::Ordering;
 
 use crate::fact::Ecosystem;
 
-/// A name as its ecosystem compares it.
-pub fn normal_name(ecosystem: Ecosystem, name: &str) -> Box<str> {
+/// The longest version that is read as one; a longer text is equal to itself only. Nobody publishes one of 200 characters.
+const LONGEST: usize = 256;
+
+/// What an ecosystem says of names and versions. Every text may be hostile; versions have at most `LONGEST` bytes.
+struct Semantics {
+    /// A name as it is compared.
+    name: fn(&str) -> String,
+    /// Whether a version that was found is the known one.
+    same: fn(&str, &str) -> bool,
+    /// `None` where one of them is no version there.
+    order: fn(&str, &str) -> Option<Ordering>,
+    /// Whether a text is a version there.
+    is_version: fn(&str) -> bool,
+    /// Whether what somebody asked for could have given this version; what cannot be read could.
+    admits: fn(&str, &str) -> bool,
+}
+
+fn of(ecosystem: Ecosystem) -> &'static Semantics {
     match ecosystem {
-        Ecosystem::Pypi => pypi::normalise(name).into(),
-        // npm has names with capitals from before 2015, and they differ; Go paths, gems and artefacts do too.
-        Ecosystem::Npm | Ecosystem::Golang | Ecosystem::Gem | Ecosystem::Maven | Ecosystem::Deb | Ecosystem::Rpm => {
-            name.into()
-        }
-        Ecosystem::Cargo => name.to_ascii_lowercase().replace('_', "-").into(),
-        Ecosystem::Nuget
-        | Ecosystem::Composer
-        | Ecosystem::Vscode
-        | Ecosystem::Openvsx
-        | Ecosystem::Oci
-        | Ecosystem::Generic => name.to_lowercase().into(),
+        Ecosystem::Pypi => &pypi::SEMANTICS,
+        Ecosystem::Npm => &npm::SEMANTICS,
+        Ecosystem::Cargo => &cargo::SEMANTICS,
+        Ecosystem::Golang => &golang::SEMANTICS,
+        Ecosystem::Gem => &gem::SEMANTICS,
+        Ecosystem::Maven => &maven::SEMANTICS,
+        Ecosystem::Nuget => &nuget::SEMANTICS,
+        Ecosystem::Composer => &composer::SEMANTICS,
+        Ecosystem::Vscode | Ecosystem::Openvsx => &extension::SEMANTICS,
+        Ecosystem::Oci => &oci::SEMANTICS,
+        Ecosystem::Deb => &deb::SEMANTICS,
+        Ecosystem::Rpm => &rpm::SEMANTICS,
+        Ecosystem::Generic => &generic::SEMANTICS,
     }
 }
 
-/// Whether a version that was found is the known one.
+/// A name as its ecosystem compares it.
+pub fn normal_name(ecosystem: Ecosystem, name: &str) -> Box<str> {
+    (of(ecosystem).name)(name.trim()).into()
+}
+
+/// Whether a version that was found is the known one. What cannot be read as a version counts by its exact text.
 pub fn same_version(ecosystem: Ecosystem, known: &str, found: &str) -> bool {
-    match ecosystem {
-        Ecosystem::Pypi => pypi::same_version(known, found),
-        _ => known == found,
-    }
+    let (known, found) = (known.trim(), found.trim());
+    known == found || short(known) && short(found) && (of(ecosystem).same)(known, found)
 }
 
 /// Whether a version that was found is meant by an indicator: `*`, a range (`>=1.2,<1.4`), or one version.
 pub fn fits(ecosystem: Ecosystem, pattern: &str, found: &str) -> bool {
-    match pattern {
+    match pattern.trim() {
         "*" => true,
-        range if is_range(range) => within(ecosystem, range, found),
+        range if is_range(range) => within(ecosystem, range, found.trim()),
         known => same_version(ecosystem, known, found),
     }
 }
 
 /// Whether a pattern is a range rather than one version.
 pub fn is_range(pattern: &str) -> bool {
-    pattern.starts_with(['<', '>'])
+    pattern.trim_start().starts_with(['<', '>'])
 }
 
-/// Whether a version lies in a range. A version that cannot be compared lies in none.
+/// Whether an indicator may list this: `*`, a range with bounds that are versions, or a version.
+pub fn is_pattern(ecosystem: Ecosystem, pattern: &str) -> bool {
+    match pattern.trim() {
+        "*" => true,
+        range if is_range(range) => range.split(',').all(|clause| {
+            let (operator, bound) = clause_of(clause);
+            matches!(operator, ">" | ">=" | "<" | "<=") && order(ecosystem, bound, bound).is_some()
+        }),
+        known => is_version(ecosystem, known),
+    }
+}
+
+/// Whether a version lies in a range. A version that cannot be compared lies in none. A variant of a bound (a local part, a
+/// rebuild) counts as the bound itself.
 fn within(ecosystem: Ecosystem, range: &str, found: &str) -> bool {
-    range.split(',').map(str::trim).all(|clause| {
-        let digits = clause.trim_start_matches(['<', '>', '=']);
-        let operator = clause.strip_suffix(digits).unwrap_or_default();
-        let Some(order) = order(ecosystem, found, digits.trim()) else {
+    range.split(',').all(|clause| {
+        let (operator, bound) = clause_of(clause);
+        let Some(order) = order(ecosystem, found, bound) else {
             return false;
         };
+        let order = if same_version(ecosystem, bound, found) { Ordering::Equal } else { order };
         match operator {
             ">=" => order != Ordering::Less,
             ">" => order == Ordering::Greater,
@@ -64,27 +110,85 @@ fn within(ecosystem: Ecosystem, range: &str, found: &str) -> bool {
     })
 }
 
+/// `>= 1.2` is `>=` and `1.2`.
+fn clause_of(clause: &str) -> (&str, &str) {
+    let clause = clause.trim();
+    let bound = clause.trim_start_matches(['<', '>', '=', '!', '~', '^']);
+    (clause.strip_suffix(bound).unwrap_or_default(), bound.trim())
+}
+
 /// How two versions compare in their ecosystem; `None` where one of them is no version there.
 pub fn order(ecosystem: Ecosystem, a: &str, b: &str) -> Option<Ordering> {
-    match ecosystem {
-        Ecosystem::Pypi => pypi::order(a, b),
-        _ => None,
-    }
+    let (a, b) = (a.trim(), b.trim());
+    if short(a) && short(b) { (of(ecosystem).order)(a, b) } else { None }
 }
 
 /// Whether a text is a version of its ecosystem.
 pub fn is_version(ecosystem: Ecosystem, text: &str) -> bool {
-    match ecosystem {
-        Ecosystem::Pypi => pypi::is_strict_version(text),
-        _ => !text.is_empty(),
+    short(text) && (of(ecosystem).is_version)(text)
+}
+
+/// Whether what somebody asked for (`>=1.80,!=1.82.7`) could have given a version that an indicator means. What cannot be read
+/// could.
+pub fn admits(ecosystem: Ecosystem, specifier: &str, pattern: &str) -> bool {
+    let specifier = specifier.trim();
+    let open = specifier.is_empty() || pattern == "*" || is_range(pattern);
+    open || specifier.len() > 16 * LONGEST || !short(pattern) || (of(ecosystem).admits)(specifier, pattern)
+}
+
+fn short(text: &str) -> bool {
+    text.len() <= LONGEST
+}
+
+/// Numbers of any length, as text.
+fn digits(a: &str, b: &str) -> Ordering {
+    let (a, b) = (a.trim_start_matches('0'), b.trim_start_matches('0'));
+    a.len().cmp(&b.len()).then_with(|| a.cmp(b))
+}
+
+/// Whether a text is a number.
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Numbers apart by dots; what is missing at the end is zero.
+fn dotted(a: &str, b: &str) -> Ordering {
+    let (mut a, mut b) = (a.split('.'), b.split('.'));
+    loop {
+        match (a.next(), b.next()) {
+            (None, None) => return Ordering::Equal,
+            (x, y) => match digits(x.unwrap_or_default(), y.unwrap_or_default()) {
+                Ordering::Equal => {}
+                unequal => return unequal,
+            },
+        }
     }
 }
 
-/// Whether what somebody asked for (`>=1.80,!=1.82.7`) could have given a version that an indicator means.
-pub fn admits(ecosystem: Ecosystem, specifier: &str, pattern: &str) -> bool {
-    match ecosystem {
-        _ if pattern == "*" || is_range(pattern) => true,
-        Ecosystem::Pypi => pypi::admits(specifier, pattern),
-        _ => true,
+/// Marks of a pre-release as Semantic Versioning orders them: numbers first, a longer list after its own beginning, none last.
+fn prerelease(a: &str, b: &str) -> Ordering {
+    let word = |a: &str, b: &str| match (is_number(a), is_number(b)) {
+        (true, true) => digits(a, b),
+        (true, false) => Ordering::Less,
+        (false, true) => Ordering::Greater,
+        (false, false) => a.cmp(b),
+    };
+    if a.is_empty() || b.is_empty() {
+        return b.len().min(1).cmp(&a.len().min(1));
+    }
+    let (mut left, mut right) = (a.split('.'), b.split('.'));
+    loop {
+        match (left.next(), right.next()) {
+            (None, None) => return Ordering::Equal,
+            (None, Some(_)) => return Ordering::Less,
+            (Some(_), None) => return Ordering::Greater,
+            (Some(x), Some(y)) => match word(x, y) {
+                Ordering::Equal => {}
+                unequal => return unequal,
+            },
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,9 @@ use pep508_rs::{Requirement as Pep508, VersionOrUrl};
 
 use crate::fact::{Requirement, TreePath, parent};
 
+pub(super) const SEMANTICS: super::Semantics =
+    super::Semantics { name: normalise, same: same_version, order, is_version: is_strict_version, admits };
+
 /// A project name as PEP 503 normalises it: lower case, runs of `-`, `_` and `.` are one `-`.
 pub fn normalise(name: &str) -> String {
     let mut normal = String::with_capacity(name.len());
@@ -34,7 +37,9 @@ pub fn is_version(text: &str) -> bool {
     !text.is_empty() && text.len() <= 100 && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-+!*".contains(c))
 }
 
-/// Whether two version texts are the same version by PEP 440, without the local part of the one that was found.
+/// Whether a version that was found is the known one by PEP 440. A known one without a local part is also found with one
+/// (`2.0.0` in `2.0.0+cu117`), as `==2.0.0` takes it: a rebuild of malicious code is malicious. An index that takes no local
+/// parts never had the found one, so an incident whose genuine releases have them caps its confidence (torchtriton).
 pub fn same_version(known: &str, found: &str) -> bool {
     match (Version::from_str(known), Version::from_str(found)) {
         (Ok(known), Ok(found)) if known.is_local() => known == found,

@@ -17,7 +17,7 @@ use super::{
     pattern,
 };
 use crate::{
-    ecosystem::{fits, normal_name},
+    ecosystem::{action, fits, normal_name},
     fact::{Ecosystem, TextId, TreePath},
     interest::{Interest, KnownPackages, glob},
 };
@@ -150,7 +150,7 @@ impl Index {
             }
         }
         for (i, a) in live_of(&incident.actions, |a| live(&a.standing)) {
-            put(&mut self.actions, &a.repository.to_lowercase(), (id, i));
+            put(&mut self.actions, &action::repository(&a.repository), (id, i));
         }
         for (i, s) in live_of(&incident.strings, |s| live(&s.standing) && !s.context_only) {
             put(&mut self.strings, &s.value, (id, i));
@@ -277,9 +277,10 @@ impl Index {
     }
 
     /// The indicators that this use of a GitHub Action is: a commit by itself, a tag that named nothing else, a moved tag while
-    /// it was moved. A moved tag used at an unknown time counts, as no more than `possible`.
+    /// it was moved. A moved tag used at an unknown time counts, as no more than `possible`. The repository may have a path
+    /// behind it.
     pub fn actions(&self, repository: &str, reference: &str, at: Option<Timestamp>) -> Vec<(Place, &ActionIndicator)> {
-        let mut found = self.all(self.actions.get(repository.to_lowercase().as_str()), |i, at| i.actions.get(at));
+        let mut found = self.all(self.actions.get(action::repository(repository).as_str()), |i, at| i.actions.get(at));
         found.retain(|(_, a)| action_fits(a, reference, at));
         found
     }
@@ -311,13 +312,13 @@ impl Index {
 
 /// Whether a reference of an action is a malicious one.
 fn action_fits(a: &ActionIndicator, reference: &str, at: Option<Timestamp>) -> bool {
-    let commit = reference.len() >= 12 && reference.bytes().all(|b| b.is_ascii_hexdigit());
-    if commit {
-        let reference = reference.to_ascii_lowercase();
-        return a
-            .commits
-            .iter()
-            .any(|c| reference.starts_with(c.as_str()) || (reference.len() < 40 && c.starts_with(&reference)));
+    let reference = action::plain(reference);
+    if action::is_commit(reference) {
+        let named = || a.tags.iter().chain(&a.moved_tags).any(|t| t == reference);
+        // A few hex digits may be a tag too, where the incident names it.
+        if reference.len() >= 12 || !named() {
+            return a.commits.iter().any(|c| action::same_commit(c, reference));
+        }
     }
     if a.tags.iter().any(|t| t == reference) {
         return true;

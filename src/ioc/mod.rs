@@ -11,6 +11,7 @@ pub mod list;
 pub mod model;
 pub mod pattern;
 pub mod query;
+mod reading;
 pub mod rows;
 pub mod signature;
 pub mod typed;

@@ -8,9 +8,11 @@ use super::{
     pattern,
 };
 use crate::{
-    ecosystem::{fits, normal_name},
+    ecosystem::{fits, normal_name, oci::same_image},
     fact::Ecosystem,
 };
+
+pub use super::reading::{readings, refang};
 
 /// One reading of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,124 +67,6 @@ pub struct Found {
     pub what: String,
 }
 
-/// Every reading of a text, most likely first. Defanged forms are understood.
-pub fn readings(text: &str) -> Vec<Query> {
-    let text = refang(text.trim());
-    let mut all = Vec::new();
-    if let Some(rest) = text.strip_prefix("pkg:") {
-        all.extend(purl(rest));
-        return all;
-    }
-    if let Some((word, rest)) = text.split_once(':') {
-        match (word, Ecosystem::from_word(word)) {
-            ("action" | "actions" | "githubactions" | "github-actions", _) => {
-                return action(rest).into_iter().collect();
-            }
-            ("sha256", _) if is_hash(rest) => {
-                let rest = rest.to_ascii_lowercase();
-                return vec![Query::Hash(rest.clone()), Query::Digest(format!("sha256:{rest}"))];
-            }
-            ("sha1" | "md5", _) if is_hash(rest) => return vec![Query::Hash(rest.to_ascii_lowercase())],
-            ("domain" | "ip" | "host", _) => return vec![Query::Host(rest.to_lowercase())],
-            ("file" | "path", _) if !rest.starts_with("//") => return vec![Query::File(rest.to_owned())],
-            ("string" | "git", _) => return vec![Query::Text(rest.to_owned())],
-            (_, Some(Ecosystem::Oci)) => return image(rest).into_iter().collect(),
-            (_, Some(ecosystem)) => return vec![package(Some(ecosystem), rest)],
-            _ => {}
-        }
-    }
-    if is_hash(&text) {
-        all.push(Query::Hash(text.to_ascii_lowercase()));
-    }
-    if let Some((_, rest)) = text.split_once("://") {
-        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        let host = host.rsplit('@').next().unwrap_or_default();
-        let host =
-            host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit())).map_or(host, |(h, _)| h);
-        all.push(Query::Url(text.clone()));
-        all.push(Query::Host(host.to_lowercase()));
-        return all;
-    }
-    if is_host(&text) {
-        all.push(Query::Host(text.to_lowercase()));
-    }
-    all.extend(action(&text));
-    all.extend(image(&text));
-    if !text.chars().any(char::is_whitespace) {
-        all.push(package(None, &text));
-    }
-    all.push(Query::File(text.clone()));
-    all.push(Query::Text(text));
-    all
-}
-
-/// `hxxps://evil[.]example` is `https://evil.example`.
-pub fn refang(text: &str) -> String {
-    let text =
-        text.replace("[.]", ".").replace("(.)", ".").replace("{.}", ".").replace("[:]", ":").replace("[://]", "://");
-    let text = text.replace("[@]", "@").replace("[dot]", ".");
-    match text.get(..4) {
-        Some("hxxp" | "hXXp" | "HXXP") => format!("http{}", text.get(4..).unwrap_or_default()),
-        _ => text,
-    }
-}
-
-fn is_hash(text: &str) -> bool {
-    matches!(text.len(), 32 | 40 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit())
-}
-
-fn is_host(text: &str) -> bool {
-    let label = |l: &str| !l.is_empty() && l.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_');
-    let last = text.rsplit('.').next().unwrap_or_default();
-    text.parse::<std::net::IpAddr>().is_ok()
-        || (text.contains('.') && text.split('.').all(label) && last.chars().all(char::is_alphabetic))
-}
-
-fn purl(rest: &str) -> Option<Query> {
-    let rest = rest.split(['?', '#']).next().unwrap_or_default().replace("%40", "@").replace("%2F", "/");
-    let (word, name) = rest.split_once('/')?;
-    let ecosystem = Ecosystem::from_word(word)?;
-    let name = if ecosystem == Ecosystem::Maven { name.replacen('/', ":", 1) } else { name.to_owned() };
-    Some(package(Some(ecosystem), &name))
-}
-
-/// `name`, `name@version`, `name==version`, `@scope/name@version`.
-fn package(ecosystem: Option<Ecosystem>, text: &str) -> Query {
-    let (name, version) = match text.split_once("==") {
-        Some((name, version)) => (name, Some(version)),
-        None => match text.rsplit_once('@').filter(|(name, _)| !name.is_empty()) {
-            Some((name, version)) => (name, Some(version)),
-            None => (text, None),
-        },
-    };
-    let ecosystem = ecosystem.or_else(|| text.contains("==").then_some(Ecosystem::Pypi));
-    let version = version.map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
-    Query::Package { ecosystem, name: name.trim().to_owned(), version }
-}
-
-/// `owner/name@reference`, with a path inside the repository or without.
-fn action(text: &str) -> Option<Query> {
-    let (path, reference) = text.split_once('@')?;
-    let mut parts = path.split('/');
-    let (owner, name) = (parts.next()?, parts.next()?);
-    let word = |w: &str| !w.is_empty() && w.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
-    (word(owner) && word(name) && !reference.is_empty())
-        .then(|| Query::Action { repository: format!("{owner}/{name}"), reference: reference.to_owned() })
-}
-
-/// `repository:tag` or `repository@sha256:…`.
-fn image(text: &str) -> Option<Query> {
-    if let Some((_, digest)) = text.split_once('@').filter(|(_, d)| d.starts_with("sha256:")) {
-        return Some(Query::Digest(digest.to_ascii_lowercase()));
-    }
-    if text.starts_with("sha256:") {
-        return Some(Query::Digest(text.to_ascii_lowercase()));
-    }
-    let (repository, tag) = text.rsplit_once(':')?;
-    (!tag.is_empty() && !tag.contains('/') && !repository.is_empty())
-        .then(|| Query::Image { repository: repository.to_owned(), tag: tag.to_owned() })
-}
-
 impl Index {
     /// Every indicator that a text names, as an examination would match it: a safe version finds nothing. `at` is when an action
     /// or image was used; without it, a moved tag counts.
@@ -219,11 +103,10 @@ impl Index {
             }
             Query::Image { repository, tag } => {
                 let reference = format!("{repository}:{tag}");
-                let fixed = |i: &super::model::ImageIndicator| {
-                    i.tags.iter().any(|t| crate::text::same_image(&reference, &i.repository, t))
-                };
+                let fixed =
+                    |i: &super::model::ImageIndicator| i.tags.iter().any(|t| same_image(&reference, &i.repository, t));
                 let moving = |i: &super::model::ImageIndicator| {
-                    i.floating_tags.iter().any(|t| crate::text::same_image(&reference, &i.repository, t)).then_some(())
+                    i.floating_tags.iter().any(|t| same_image(&reference, &i.repository, t)).then_some(())
                 };
                 self.images(fixed, at, moving)
             }
@@ -327,26 +210,68 @@ fn found(incident: IncidentId, list: &str, at: usize, indicator: String, what: &
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ioc::{database::Database, model::Incident};
+
+    fn index() -> Index {
+        let text = r#"{"schema":"dosimeter.incident/1","id":"x","title":"x","date":"2026-01-01","summary":"x",
+            "sources":{"s":{"title":"s","url":"https://report.example"}},
+            "packages":[
+                {"ecosystem":"golang","name":"github.com/Evil/Mod","versions":["v1.2.3"],"triggers":["import"],"runs":"x","sources":["s"]},
+                {"ecosystem":"maven","name":"org.evil:lib","versions":["1.0"],"triggers":["import"],"runs":"x","sources":["s"]},
+                {"ecosystem":"openvsx","name":"Evil.ext","versions":["1.0.0"],"triggers":["extension_activation"],"runs":"x","sources":["s"]},
+                {"ecosystem":"rpm","name":"xz-libs","versions":["5.6.0-1.fc40"],"triggers":["import"],"runs":"x","sources":["s"]}],
+            "actions":[{"repository":"Evil/action","tags":["abcdef0"],"moved_tags":["*"],"safe":["v9"],
+                "commits":["0e58ed8671d6b60d0890c21b07f8835ace038e67"],
+                "from":"2026-01-01T00:00:00Z","until":"2026-01-02T00:00:00Z","runs":"x","sources":["s"]}],
+            "images":[{"repository":"ghcr.io/evil/image","tags":["1.0"],"digests":["sha256:31ecc5939de6"],"sources":["s"]}],
+            "examples":[],"near_misses":[]}"#;
+        let incident: Incident = serde_json::from_str(text).unwrap();
+        let mut database = Database::embedded().unwrap();
+        database.incidents = vec![incident];
+        Index::new(database, &[])
+    }
 
     #[test]
-    fn texts_are_read_as_people_write_them() {
-        let first = |t: &str| readings(t).into_iter().next().unwrap();
-        let package = |ecosystem, name: &str, version: Option<&str>| Query::Package {
-            ecosystem,
-            name: name.into(),
-            version: version.map(str::to_owned),
-        };
-        assert_eq!(first("litellm==1.82.7"), package(Some(Ecosystem::Pypi), "litellm", Some("1.82.7")));
-        assert_eq!(first("npm:@a/b@1.0.0"), package(Some(Ecosystem::Npm), "@a/b", Some("1.0.0")));
-        assert_eq!(first("pkg:npm/%40a/b@1.0.0"), package(Some(Ecosystem::Npm), "@a/b", Some("1.0.0")));
-        assert_eq!(first("evil[.]example"), Query::Host("evil.example".into()));
-        assert_eq!(first("hxxps://evil[.]example/x"), Query::Url("https://evil.example/x".into()));
-        assert_eq!(first("203.0.113[.]7"), Query::Host("203.0.113.7".into()));
-        let action = Query::Action { repository: "a/b".into(), reference: "v1".into() };
-        assert_eq!(first("a/b@v1"), action);
-        assert_eq!(first("a/b/sub@v1"), action);
-        assert!(readings("@a/b@1.0.0").contains(&package(None, "@a/b", Some("1.0.0"))));
-        assert!(!readings("@a/b@1.0.0").iter().any(|q| matches!(q, Query::Action { .. })));
-        assert_eq!(first(&"A".repeat(64)), Query::Hash("a".repeat(64)));
+    fn what_is_found_is_what_an_examination_would_match() {
+        let (index, digest) = (index(), format!("31ecc5939de6{}", "0".repeat(52)));
+        let (day, later) = ("2026-01-01T12:00:00Z".parse().unwrap(), "2026-02-01T00:00:00Z".parse().unwrap());
+        for text in [
+            "github.com/Evil/Mod@v1.2.3",
+            "github.com/!evil/!mod@1.2.3",
+            "org.evil:lib@1.0",
+            "org.evil:lib:1.0",
+            "evil.EXT@1.0.0",
+            "evil.ext@1.0.0@linux-x64",
+            "rpm:xz-libs-5.6.0-1.fc40.x86_64",
+            "evil/Action@0e58ed8671d6b60d0890c21b07f8835ace038e67",
+            "evil/action/sub@0e58ed8",
+            "evil/action@abcdef0",
+            "evil/action@refs/tags/v1",
+            "ghcr.io/evil/image:1.0",
+            &format!("ghcr.io/evil/image@sha256:{digest}"),
+            &format!("sha256:{digest}"),
+        ] {
+            assert_eq!(index.find(text, Some(day)).len(), 1, "{text}");
+        }
+        for text in [
+            "github.com/evil/mod@v1.2.3",
+            "github.com/Evil/Mod/v2@v1.2.3",
+            "org.evil:lib@1.0.0",
+            "evil.ext@1.0.1",
+            "evil.ext-pack@1.0.0",
+            "rpm:xz-libs-5.6.0-2.fc40.x86_64",
+            "evil/action@0e58ed8671d6b60d0890c21b07f8835ace038e68",
+            "evil/action@0e58ed9",
+            "evil/action-x@v1",
+            "evil/action@v9",
+            "ghcr.io/evil/image:1.0.1",
+            "evil/image:1.0",
+            &format!("ghcr.io/evil/image@sha256:{}", "1".repeat(64)),
+        ] {
+            assert_eq!(index.find(text, Some(day)), [], "{text}");
+        }
+        // A tag that moved back; a commit stays what it is.
+        assert_eq!(index.find("evil/action@v1", Some(later)), []);
+        assert_eq!(index.find("evil/action@0e58ed8671d6b60d0890c21b07f8835ace038e67", Some(later)).len(), 1);
     }
 }

@@ -41,7 +41,9 @@ fn add(incident: &mut Incident, text: &str) -> Result<(), String> {
         Query::Package { ecosystem, name, version } => {
             let ecosystem = ecosystem.unwrap_or(Ecosystem::Pypi);
             let version = version.unwrap_or_else(|| "*".to_owned());
-            if version != "*" && !ecosystem::is_range(&version) && !ecosystem::is_version(ecosystem, &version) {
+            let known =
+                ecosystem::is_pattern(ecosystem, &version) || ecosystem::order(ecosystem, &version, &version).is_some();
+            if !known {
                 return Err(format!("`--ioc {text}`: `{version}` is no version of {}", ecosystem.purl_type()));
             }
             incident.packages.push(PackageIndicator {
@@ -93,8 +95,10 @@ fn add(incident: &mut Incident, text: &str) -> Result<(), String> {
             });
         }
         Query::Action { repository, reference } => {
-            let commit = reference.len() >= 12 && reference.bytes().all(|b| b.is_ascii_hexdigit());
-            let (tags, commits) = if commit { (vec![], vec![reference]) } else { (vec![reference], vec![]) };
+            // A few hex digits are a commit or a tag.
+            let commit = ecosystem::action::is_commit(&reference).then(|| reference.to_ascii_lowercase());
+            let tag = commit.as_ref().is_none_or(|c| c.len() < 12).then_some(reference);
+            let (tags, commits) = (tag.into_iter().collect(), commit.into_iter().collect());
             incident.actions.push(ActionIndicator {
                 repository,
                 tags,
@@ -161,7 +165,7 @@ fn definite(text: &str) -> Result<Query, String> {
             unclear("write `pypi:name@1.0`, `sha256:…`, `domain:evil.example`, `action:owner/name@v1` or `file:name`")
         }
         (1, Some(query)) => Ok(query),
-        (_, Some(query @ (Query::Hash(_) | Query::Url(_)))) => Ok(query),
+        (_, Some(query @ (Query::Hash(_) | Query::Url(_) | Query::Digest(_)))) => Ok(query),
         (_, Some(Query::Host(host))) if !looks_like_a_file(&host) => Ok(Query::Host(host)),
         (_, Some(query)) => match all.iter().find(|q| matches!(q, Query::Package { ecosystem: Some(_), .. })) {
             Some(package) => Ok(package.clone()),

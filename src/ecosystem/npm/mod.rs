@@ -1,0 +1,45 @@
+//! npm: names compared exactly (some old ones have capitals), versions as `node-semver` reads them: `v` and `=` in front and
+//! build metadata count nothing.
+
+pub mod reference;
+
+use std::cmp::Ordering;
+
+use nodejs_semver::{Range, Version as NodeVersion};
+use semver::Version;
+
+pub(super) const SEMANTICS: super::Semantics = super::Semantics { name, same, order, is_version, admits };
+
+/// `@scope%2fname` is `@scope/name`.
+fn name(name: &str) -> String {
+    name.replace("%2f", "/").replace("%2F", "/").replace("%40", "@")
+}
+
+fn same(known: &str, found: &str) -> bool {
+    order(known, found) == Some(Ordering::Equal)
+}
+
+fn order(a: &str, b: &str) -> Option<Ordering> {
+    Some(parse(a)?.cmp_precedence(&parse(b)?))
+}
+
+fn parse(text: &str) -> Option<Version> {
+    Version::parse(plain(text)).ok()
+}
+
+fn plain(text: &str) -> &str {
+    text.trim_start_matches(|c: char| c == 'v' || c == '=' || c.is_whitespace())
+}
+
+fn is_version(text: &str) -> bool {
+    Version::parse(text).is_ok()
+}
+
+/// As `npm install` would choose: a pre-release only where the range names one of the same numbers. A tag may be any version.
+fn admits(specifier: &str, version: &str) -> bool {
+    let specifier = specifier.trim_start_matches("npm:");
+    match (Range::parse(specifier), NodeVersion::parse(plain(version))) {
+        (Ok(range), Ok(version)) => range.satisfies(&version),
+        _ => true,
+    }
+}
