@@ -23,5 +23,9 @@ mod machine;
 mod output;
 mod program;
 mod promises;
+#[cfg(feature = "online")]
+mod publisher;
 mod surfaces;
 mod traces;
+#[cfg(feature = "online")]
+mod update;
