@@ -189,18 +189,19 @@ impl Indicators {
         Ok(())
     }
 
-    /// Compiled, or only the incidents `wanted` names.
+    /// Compiled, or only the incidents `wanted` names. They move into the index: there are megabytes of them.
     ///
     /// # Errors
     /// Where it names one that does not exist.
-    pub fn index(&self, wanted: &[String]) -> anyhow::Result<Index> {
+    pub fn index(&mut self, wanted: &[String]) -> anyhow::Result<Index> {
         let known = |id: &str| self.database.incidents.iter().any(|i| i.id == id);
         if let Some(id) = wanted.iter().find(|id| !known(id)) {
             bail!(
                 "no incident `{id}`\nhint: `dosimeter iocs list` names them; `dosimeter iocs search` finds one by a package"
             );
         }
-        let mut index = Index::new(self.database.clone(), wanted);
+        let incidents = std::mem::take(&mut self.database.incidents);
+        let mut index = Index::new(Database { incidents, ..self.database.clone() }, wanted);
         if wanted.is_empty() {
             for bundle in &self.bundles {
                 index = index.with_feed(bundle.clone());

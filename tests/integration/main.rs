@@ -28,4 +28,6 @@ mod publisher;
 mod surfaces;
 mod traces;
 #[cfg(feature = "online")]
+mod trust;
+#[cfg(feature = "online")]
 mod update;

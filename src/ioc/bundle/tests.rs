@@ -15,7 +15,7 @@ fn content(packages: usize) -> Content {
         title: "made up".to_owned(),
         sequence: 7,
         created: "2026-11-25T00:00:00Z".parse().unwrap(),
-        incidents: crate::ioc::Database::embedded().unwrap().incidents,
+        incidents: crate::ioc::Database::embedded().unwrap().incidents.into_iter().take(3).collect(),
         rows: (0..packages).map(row).collect(),
     }
 }
