@@ -3,6 +3,7 @@
 
 #![allow(clippy::disallowed_methods)] // reads its own sources and writes what cargo asks for
 
+use sha2::{Digest as _, Sha256};
 use std::{
     env,
     fmt::Write as _,
@@ -14,6 +15,8 @@ fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=iocs");
     println!("cargo::rerun-if-changed=src/surface");
     let root = env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?;
+    // Hashing them at every start would take as long as parsing them.
+    println!("cargo::rustc-env=INDICATORS_DIGEST=sha256:{}", digest(&Path::new(&root).join("iocs"))?);
     let out = env::var("OUT_DIR").map_err(io::Error::other)?;
     let mut all = String::from("&[\n");
     for place in sorted(&Path::new(&root).join("src/surface"))?.iter().filter(|p| p.is_dir()) {
@@ -28,6 +31,16 @@ fn main() -> io::Result<()> {
     }
     all.push(']');
     fs::write(Path::new(&out).join("surfaces.rs"), all)
+}
+
+/// Of the header and the incident files, by name.
+fn digest(iocs: &Path) -> io::Result<String> {
+    let mut hash = Sha256::new_with_prefix(fs::read(iocs.join("database.json"))?);
+    let data = |p: &&PathBuf| p.extension().is_some_and(|e| e == "json" || e == "csv");
+    for file in sorted(&iocs.join("incidents"))?.iter().filter(data) {
+        hash.update(fs::read(file)?);
+    }
+    Ok(hash.finalize().iter().map(|b| format!("{b:02x}")).collect())
 }
 
 /// The type of the first `impl Surface for X {` of a file; `None` in a file that helps others.

@@ -26,7 +26,7 @@ Exit codes:
   3    nothing found, but part of the target could not be examined
   130  interrupted; what was found is still written
 
-It never runs anything of the target, never writes to it, never shows a secret, and never talks to the network.";
+It never runs anything of the target, never writes to it, never shows a secret, and never talks to the network unless told so (`iocs update URL`).";
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
@@ -269,7 +269,7 @@ pub struct IocsUpdate {
     /// Whose signature counts.
     pub key: KeyOptions,
     /// How long a download may take, all in all
-    #[arg(long, value_name = "SECONDS", default_value = "120")]
+    #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub timeout: u64,
 }
 

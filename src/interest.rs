@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeSet, HashSet},
     fmt::Debug,
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
@@ -51,6 +51,8 @@ pub struct Interest {
     pub feeds: Vec<Arc<dyn KnownPackages>>,
     /// Hosts and addresses, lower case.
     pub hosts: BTreeSet<String>,
+    /// Those of `files` with a `*`, once they were asked for.
+    patterns: OnceLock<Vec<WantedFile>>,
     texts: Vec<String>,
     finder: Option<AhoCorasick>,
 }
@@ -78,16 +80,21 @@ impl Interest {
 
     /// Whether a base name is asked for.
     pub fn wants_file(&self, name: &[u8]) -> bool {
-        std::str::from_utf8(name).is_ok_and(|n| self.files.iter().any(|f| f.name == n || glob(&f.name, n)))
+        std::str::from_utf8(name).is_ok_and(|n| self.named(n).next().is_some())
     }
 
     /// Whether a file of this name could have the bytes that are asked for.
     pub fn wants_size(&self, name: &[u8], size: u64) -> bool {
-        let Ok(name) = std::str::from_utf8(name) else {
-            return false;
-        };
-        let mut named = self.files.iter().filter(|f| f.name == name || glob(&f.name, name));
-        named.any(|f| f.size.is_none_or(|s| s == size))
+        std::str::from_utf8(name).is_ok_and(|n| self.named(n).any(|f| f.size.is_none_or(|s| s == size)))
+    }
+
+    /// What is asked for under a base name. There are hundreds of names, and few patterns.
+    fn named<'n>(&'n self, name: &'n str) -> impl Iterator<Item = &'n WantedFile> {
+        let first = WantedFile { name: name.to_owned(), folder: WantedFolder::Any, size: None };
+        let exact = self.files.range(first..).take_while(move |f| f.name == name);
+        let patterns =
+            self.patterns.get_or_init(|| self.files.iter().filter(|f| f.name.contains('*')).cloned().collect());
+        exact.chain(patterns.iter().filter(move |f| glob(&f.name, name)))
     }
 
     /// Whether any version of this package is malicious. The name is normalised.
@@ -128,7 +135,30 @@ pub fn glob(pattern: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::glob;
+    use super::*;
+
+    #[test]
+    fn a_name_is_asked_for_by_itself_or_by_a_pattern() {
+        let wanted = |name: &str, folder, size| WantedFile { name: name.to_owned(), folder, size };
+        let files = [
+            wanted("cook.py", WantedFolder::Tail("x".into()), Some(7)),
+            wanted("cook.py", WantedFolder::Any, Some(9)),
+            wanted("cook.*.pyc", WantedFolder::Any, None),
+        ];
+        let interest = Interest { files: files.into(), ..Interest::default() };
+        for (name, size, named, sized) in [
+            ("cook.py", 7, true, true),
+            ("cook.py", 9, true, true),
+            ("cook.py", 8, true, false),
+            ("cook.311.pyc", 8, true, true),
+            ("cook.p", 7, false, false),
+            ("cook.pyx", 7, false, false),
+        ] {
+            let name = name.as_bytes();
+            assert_eq!((interest.wants_file(name), interest.wants_size(name, size)), (named, sized), "{name:?}");
+        }
+        assert!(!interest.wants_file(b"\xff"));
+    }
 
     #[test]
     fn a_star_stops_at_a_slash() {

@@ -44,7 +44,13 @@ impl Setup {
     /// # Errors
     /// Where they are broken, or the choice names an incident or surface that does not exist.
     pub fn new(choice: &Choice, deep: bool, settings: &[Setting], live: bool) -> anyhow::Result<Self> {
-        let indicators = Indicators::load(&choice.indicators)?;
+        // Both are parsed from JSON; neither needs the other.
+        let (indicators, known) = std::thread::scope(|scope| {
+            let known = scope.spawn(|| credentials(settings, live));
+            let indicators = Indicators::load(&choice.indicators);
+            (indicators, known.join().unwrap_or_else(|_| bail!("the kinds of credential cannot be used")))
+        });
+        let (mut indicators, (catalog, credentials)) = (indicators?, known?);
         let index = indicators.index(&choice.incident)?;
         let known = || surfaces::metas().map(|m| m.id);
         for id in choice.only.iter().chain(&choice.skip) {
@@ -52,9 +58,6 @@ impl Setup {
                 bail!("no surface `{id}`\nhint: `dosimeter surfaces` lists them");
             }
         }
-        let catalog = Catalog::embedded().map_err(anyhow::Error::msg)?;
-        let moved = moved(&catalog, settings, live);
-        let credentials = CredentialSurface::new(&catalog, &moved).map_err(anyhow::Error::msg)?;
         let deep = deep || bare_hashes(&index);
         let interest = index.interest();
         Ok(Self { index, indicators, catalog, interest, credentials, choice: choice.clone(), deep })
@@ -101,6 +104,14 @@ impl Setup {
         self.indicators.still_good()?;
         Ok(assess(Case { index: &self.index, catalog: &self.catalog, evidence, accounts }))
     }
+}
+
+/// The kinds of credential, and where they lie.
+fn credentials(settings: &[Setting], live: bool) -> anyhow::Result<(Catalog, CredentialSurface)> {
+    let catalog = Catalog::embedded().map_err(anyhow::Error::msg)?;
+    let moved = moved(&catalog, settings, live);
+    let surface = CredentialSurface::new(&catalog, &moved).map_err(anyhow::Error::msg)?;
+    Ok((catalog, surface))
 }
 
 /// Whether a hash was given without a name: then every file is hashed.

@@ -60,7 +60,12 @@ impl Indicators {
             indicators.add_typed(&options.ioc)?;
         }
         if let Some(days) = options.max_age {
-            let age = Timestamp::now().duration_since(indicators.database.created).as_hours() / 24;
+            let age = Timestamp::now().duration_since(indicators.database.created).as_hours().div_euclid(24);
+            ensure!(
+                age >= -1,
+                "the indicators are of {}, which is still to come\nhint: `--max-age` needs a clock that is right",
+                indicators.database.created.strftime("%Y-%m-%d")
+            );
             ensure!(
                 age <= i64::from(days),
                 "the indicators are {age} days old, more than `--max-age {days}`\nhint: `dosimeter iocs update` brings newer ones"
@@ -77,10 +82,13 @@ impl Indicators {
         let signed_by = match signature::verify(&bundle, None, keys) {
             Ok(key) => Some(key.as_str().to_owned()),
             // Nobody to ask: then it must at least be out of reach of everybody else.
-            Err(SignatureError::NoKey) if mine_alone(path) => None,
-            Err(SignatureError::NoKey) => bail!(
-                "`{shown}` may have been changed by others, and no key is known to check it with\nhint: give the key with `--key` or `{KEY_VARIABLE}`; `--built-in` does without it"
-            ),
+            Err(SignatureError::NoKey) => match open_to_others(path) {
+                None => None,
+                Some(place) => bail!(
+                    "others may write to `{}`, and no key is known to check `{shown}` with\nhint: give the key with `--key` or `{KEY_VARIABLE}`; `--built-in` does without it",
+                    place.display()
+                ),
+            },
             Err(error) => bail!("the stored indicators `{shown}` are not trusted: {error}\n{hint}"),
         };
         if bundle.head.sequence < self.database.sequence {
@@ -181,18 +189,19 @@ impl Indicators {
         Ok(())
     }
 
-    /// Compiled, or only the incidents `wanted` names.
+    /// Compiled, or only the incidents `wanted` names. They move into the index: there are megabytes of them.
     ///
     /// # Errors
     /// Where it names one that does not exist.
-    pub fn index(&self, wanted: &[String]) -> anyhow::Result<Index> {
+    pub fn index(&mut self, wanted: &[String]) -> anyhow::Result<Index> {
         let known = |id: &str| self.database.incidents.iter().any(|i| i.id == id);
         if let Some(id) = wanted.iter().find(|id| !known(id)) {
             bail!(
                 "no incident `{id}`\nhint: `dosimeter iocs list` names them; `dosimeter iocs search` finds one by a package"
             );
         }
-        let mut index = Index::new(self.database.clone(), wanted);
+        let incidents = std::mem::take(&mut self.database.incidents);
+        let mut index = Index::new(Database { incidents, ..self.database.clone() }, wanted);
         if wanted.is_empty() {
             for bundle in &self.bundles {
                 index = index.with_feed(bundle.clone());
@@ -302,11 +311,19 @@ pub fn imported(path: &Path) -> anyhow::Result<Imported> {
     Ok(imported)
 }
 
-/// Whether nobody but this account and root can have written a file.
-fn mine_alone(path: &Path) -> bool {
+/// The first of a file and the folders above it that somebody other than this account and root may change; `None` where there
+/// is none. In a folder like `/tmp` nobody may replace what belongs to another.
+#[allow(clippy::disallowed_methods)] // the user's own data folder
+fn open_to_others(path: &Path) -> Option<PathBuf> {
     let own = rustix::process::geteuid().as_raw();
-    let safe = |path: &Path| {
-        rustix::fs::stat(path).is_ok_and(|s| (s.st_uid == own || s.st_uid == 0) && s.st_mode & 0o022 == 0)
+    let Ok(real) = std::fs::canonicalize(path) else {
+        return Some(path.to_owned());
     };
-    safe(path) && path.parent().is_some_and(safe)
+    let safe = |path: &Path| {
+        let sticky = 0o1000;
+        rustix::fs::stat(path).is_ok_and(|s| {
+            (s.st_uid == own || s.st_uid == 0) && (s.st_mode & 0o022 == 0 || path != real && s.st_mode & sticky != 0)
+        })
+    };
+    real.ancestors().find(|p| !safe(p)).map(Path::to_owned)
 }

@@ -106,9 +106,7 @@ fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if !plain {
         return std::fs::OpenOptions::new().write(true).open(path)?.write_all(bytes);
     }
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.part", std::process::id()));
-    let part = path.with_file_name(name);
+    let part = beside(path, &format!(".{}.part", std::process::id()));
     let mut file = std::fs::File::create_new(&part)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| std::fs::rename(&part, path));
     if written.is_err() {
@@ -126,7 +124,8 @@ pub fn write_named(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 }
 
 /// Puts bytes into this program's own data folder: written beside their place, judged there by `good`, and moved only where it
-/// says so. A kill at any moment leaves the old file or the new one.
+/// says so. A kill at any moment leaves the old file or the new one. Several that do so at a time wait for one another, so that
+/// what `good` compared with is what is replaced; what one that was killed left lying is removed.
 ///
 /// # Errors
 /// What `good` says, or the system.
@@ -140,9 +139,9 @@ pub fn store(path: &Path, bytes: &[u8], good: impl FnOnce(&Path) -> anyhow::Resu
         .mode(0o700)
         .create(folder)
         .with_context(|| format!("cannot make `{shown}`"))?;
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.part", std::process::id()));
-    let part = path.with_file_name(name);
+    let _lock = locked(&beside(path, ".lock")).with_context(|| format!("cannot write in `{shown}`"))?;
+    remove_leftovers(path);
+    let part = beside(path, &format!(".{}.part", std::process::id()));
     let write = || -> io::Result<()> {
         let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part)?;
         file.write_all(bytes)?;
@@ -153,7 +152,7 @@ pub fn store(path: &Path, bytes: &[u8], good: impl FnOnce(&Path) -> anyhow::Resu
             std::fs::remove_file(&part)?;
             return Ok(());
         }
-        std::fs::rename(&part, path)?;
+        std::fs::rename(&part, path).with_context(|| format!("cannot replace `{}`", path.display()))?;
         // The move itself is on the disk only with its folder.
         std::fs::File::open(folder)?.sync_all()?;
         Ok(())
@@ -162,6 +161,44 @@ pub fn store(path: &Path, bytes: &[u8], good: impl FnOnce(&Path) -> anyhow::Resu
         let _ = std::fs::remove_file(&part);
     }
     done
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(ending);
+    path.with_file_name(name)
+}
+
+/// An exclusive lock, kept while the file is open; the system releases it when a process dies.
+#[allow(clippy::disallowed_methods)] // the user's own data folder
+fn locked(path: &Path) -> anyhow::Result<std::fs::File> {
+    use std::{fs::TryLockError, os::unix::fs::OpenOptionsExt as _, thread::sleep, time::Duration};
+    let file = std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    // Writing takes a second at most.
+    for _ in 0..200 {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => sleep(Duration::from_millis(50)),
+            Err(TryLockError::Error(error)) => {
+                return Err(error).context("cannot lock it\nhint: set `DOSIMETER_DATA` to a folder of a local disk");
+            }
+        }
+    }
+    bail!("another update is at it\nhint: try again when it has ended")
+}
+
+/// Whoever wrote them is dead: the lock is ours.
+#[allow(clippy::disallowed_methods)] // the user's own data folder
+fn remove_leftovers(path: &Path) {
+    let start = beside(path, ".");
+    let name = |p: &Path| p.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let start = name(&start);
+    for entry in path.parent().and_then(|f| std::fs::read_dir(f).ok()).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if name(&path).strip_prefix(&start).is_some_and(|rest| rest.ends_with(".part")) {
+            let _ = std::fs::remove_file(path);
+        }
+    }
 }
 
 /// Columns of standard output: of the terminal, else what `COLUMNS` says, else 100.

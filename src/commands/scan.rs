@@ -64,7 +64,7 @@ pub fn examine(options: &ScanOptions, paths: Vec<PathBuf>) -> anyhow::Result<Rep
     let evidence = outcome.seen.into_iter().map(Evidence::from).collect();
     let accounts = BTreeMap::from([(outcome.tree, outcome.accounts)]);
     let assessment = setup.judge(evidence, accounts.clone())?;
-    Ok(report::build(Examination {
+    let report = report::build(Examination {
         index: &setup.index,
         layers: setup.indicators.layers.clone(),
         catalog: &setup.catalog,
@@ -77,7 +77,10 @@ pub fn examine(options: &ScanOptions, paths: Vec<PathBuf>) -> anyhow::Result<Rep
         argv: output::argv(),
         user: output::user(),
         privileged: is_root(),
-    }))
+    });
+    // The program ends soon; taking tens of thousands of indicators apart would cost more than the system needs for all of them.
+    std::mem::forget(setup);
+    Ok(report)
 }
 
 fn target(options: &ScanOptions, paths: Vec<PathBuf>) -> anyhow::Result<Target> {

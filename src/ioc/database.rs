@@ -65,7 +65,10 @@ impl Database {
     /// Only where the build put a broken file in.
     pub fn embedded() -> Result<Self, DatabaseError> {
         let header = embedded::files("").into_iter().find(|(n, _)| *n == "database.json");
-        Self::parse(header.unwrap_or(("database.json", "")), &embedded::files("incidents"))
+        let (file, text) = header.unwrap_or(("database.json", ""));
+        let Header { sequence, created } = read(file, text)?;
+        let incidents = incidents(&embedded::files("incidents"), BUILT_IN)?;
+        Ok(Self { sequence, created, digest: env!("INDICATORS_DIGEST").to_owned(), incidents })
     }
 
     /// From the header file, the incident files and their lists, as names and texts.
@@ -127,4 +130,17 @@ pub fn incidents(files: &[(&str, &str)], origin: &str) -> Result<Vec<Incident>, 
 
 fn read<'t, T: Deserialize<'t>>(file: &str, text: &'t str) -> Result<T, DatabaseError> {
     serde_json::from_str(text).map_err(|error| DatabaseError::Malformed { file: file.to_owned(), error })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digest_of_the_build_is_that_of_the_files() {
+        let built = Database::embedded().unwrap();
+        let header = embedded::files("").into_iter().find(|(n, _)| *n == "database.json").unwrap();
+        let read = Database::parse(header, &embedded::files("incidents")).unwrap();
+        assert_eq!((built.digest, built.incidents.len()), (read.digest, read.incidents.len()));
+    }
 }

@@ -1,6 +1,6 @@
 //! Who made a bundle. The signature is minisign's, over the bundle's head.
 
-use minisign_verify::{PublicKey, Signature};
+use minisign_verify::{Error, PublicKey, Signature};
 
 use super::bundle::Bundle;
 
@@ -27,9 +27,12 @@ pub enum SignatureError {
     /// It is no minisign signature.
     #[error("its signature cannot be read")]
     Malformed,
-    /// Another key, or another head.
+    /// Another key.
     #[error("its signature is not by any key that is trusted here")]
     Wrong,
+    /// The key is trusted, and it has not signed this.
+    #[error("it is not what was signed: it, or its signature, was changed")]
+    Changed,
 }
 
 impl Key {
@@ -60,8 +63,15 @@ pub fn verify<'k>(bundle: &Bundle, beside: Option<&str>, keys: &'k [Key]) -> Res
         return Err(SignatureError::NoKey);
     }
     let signature = Signature::decode(text).map_err(|_| SignatureError::Malformed)?;
-    let signed = |k: &&Key| k.key.verify(&bundle.signed_part, &signature, true).is_ok();
-    keys.iter().find(signed).ok_or(SignatureError::Wrong)
+    let mut refused = SignatureError::Wrong;
+    for key in keys {
+        match key.key.verify(&bundle.signed_part, &signature, true) {
+            Ok(()) => return Ok(key),
+            Err(Error::UnexpectedKeyId) => {}
+            Err(_) => refused = SignatureError::Changed,
+        }
+    }
+    Err(refused)
 }
 
 #[cfg(test)]
@@ -93,15 +103,15 @@ mod tests {
         let bytes = build(&content(1)).unwrap();
         let sign = |head: &[u8]| minisign::sign(None, &pair.sk, Cursor::new(head), None, None).unwrap().to_string();
         let signature = sign(head_of(&bytes).unwrap());
-        let signed = bundle(&with_signature(&bytes, &signature));
+        let signed = bundle(&with_signature(&bytes, &signature).unwrap());
         assert_eq!(verify(&signed, None, std::slice::from_ref(&key)).unwrap().as_str(), key.as_str());
         assert!(verify(&bundle(&bytes), Some(&signature), &[foreign.clone(), key.clone()]).is_ok());
         assert_eq!(verify(&signed, None, &[foreign]).unwrap_err(), SignatureError::Wrong);
         assert_eq!(verify(&signed, None, &[]).unwrap_err(), SignatureError::NoKey);
         assert_eq!(verify(&bundle(&bytes), None, std::slice::from_ref(&key)).unwrap_err(), SignatureError::Missing);
-        let newer = bundle(&with_signature(&build(&content(2)).unwrap(), &signature));
-        assert_eq!(verify(&newer, None, std::slice::from_ref(&key)).unwrap_err(), SignatureError::Wrong);
-        let garbage = bundle(&with_signature(&bytes, "untrusted comment: x\nno"));
+        let newer = bundle(&with_signature(&build(&content(2)).unwrap(), &signature).unwrap());
+        assert_eq!(verify(&newer, None, std::slice::from_ref(&key)).unwrap_err(), SignatureError::Changed);
+        let garbage = bundle(&with_signature(&bytes, "untrusted comment: x\nno").unwrap());
         assert_eq!(verify(&garbage, None, &[key]).unwrap_err(), SignatureError::Malformed);
     }
 

@@ -24,5 +24,11 @@ mod machine;
 mod output;
 mod program;
 mod promises;
+#[cfg(feature = "online")]
+mod publisher;
 mod surfaces;
 mod traces;
+#[cfg(feature = "online")]
+mod trust;
+#[cfg(feature = "online")]
+mod update;

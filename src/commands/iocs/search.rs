@@ -28,7 +28,7 @@ struct Row<'i> {
 /// # Errors
 /// Where the indicators cannot be used.
 pub fn run(command: &IocsSearch) -> anyhow::Result<Ending> {
-    let indicators = Indicators::load(&command.indicators)?;
+    let mut indicators = Indicators::load(&command.indicators)?;
     let mut index = indicators.index(&[])?;
     let asked = command.texts.iter().flat_map(|t| readings(t)).filter_map(|q| match q {
         Query::Package { ecosystem, name, .. } => Some((ecosystem, name)),

@@ -1,10 +1,13 @@
 //! `dosimeter iocs update`: newer indicators, from an address or a file, once they are known to be good.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::Ordering,
+};
 
 use anyhow::{Context as _, bail, ensure};
 
-use super::super::{Ending, indicators, input, output};
+use super::super::{Ending, STOP, indicators, input, output};
 use crate::{
     cli::IocsUpdate,
     ioc::{
@@ -14,11 +17,17 @@ use crate::{
     },
 };
 
+#[cfg(feature = "online")]
+/// Ten times what a quarter of a million packages take.
+const LARGEST: u64 = 256 << 20;
+
 /// Takes a bundle into use, or leaves the old one.
 ///
 /// # Errors
 /// Where it is not signed by a trusted key, broken, older, or cannot be had. What was in use stays in use.
 pub fn run(command: &IocsUpdate) -> anyhow::Result<Ending> {
+    // There is nothing to report half-way: the first Ctrl-C ends it.
+    STOP.store(true, Ordering::Relaxed);
     let stored = indicators::stored()
         .context("there is no place to store them\nhint: set `HOME`, `XDG_DATA_HOME` or `DOSIMETER_DATA`")?;
     let keys = indicators::keys(&command.key)?;
@@ -27,14 +36,14 @@ pub fn run(command: &IocsUpdate) -> anyhow::Result<Ending> {
         "no key is known to check the signature with\nhint: give it with `--key` or `DOSIMETER_KEY`"
     );
     let taken = take(command, &stored, &keys);
-    taken.with_context(|| format!("nothing was changed: {} in use", in_use(&stored)))
+    taken.with_context(|| format!("nothing was changed, {}", in_use(&stored, &keys)))
 }
 
 fn take(command: &IocsUpdate, stored: &Path, keys: &[Key]) -> anyhow::Result<Ending> {
     let Some(source) = &command.source else {
         bail!("no address is built in until there is a release\nhint: name a URL, or the file of a bundle");
     };
-    let (bytes, signature) = if source.starts_with("https://") || source.starts_with("http://") {
+    let (bytes, signature) = if source.contains("://") {
         download(source, command.timeout)?
     } else {
         let path = PathBuf::from(source);
@@ -42,7 +51,7 @@ fn take(command: &IocsUpdate, stored: &Path, keys: &[Key]) -> anyhow::Result<End
     };
     // A stored bundle that is copied elsewhere carries its signature itself.
     let bytes = match &signature {
-        Some(text) => with_signature(&bytes, text),
+        Some(text) => with_signature(&bytes, text).context("what came is not a good bundle")?,
         None => bytes,
     };
     let mut said = String::new();
@@ -50,13 +59,15 @@ fn take(command: &IocsUpdate, stored: &Path, keys: &[Key]) -> anyhow::Result<End
         let new = indicators::open(path).context("what came is not a good bundle")?;
         let key = signature::verify(&new, None, keys).map_err(|e| match e {
             SignatureError::Missing => {
-                anyhow::anyhow!("it is not signed\nhint: its signature is expected beside it, at `{source}.minisig`")
+                anyhow::anyhow!(
+                    "`{source}` is not signed\nhint: its signature is expected beside it, at `{source}.minisig`"
+                )
             }
             other => anyhow::Error::msg(other),
         })?;
         new.check().context("what came is not a good bundle")?;
         new.incidents().context("what came is not a good bundle")?;
-        if !newer(&new, stored)? {
+        if !newer(&new, stored, keys)? {
             said = format!("number {} is in use already", new.head.sequence);
             return Ok(false);
         }
@@ -74,48 +85,61 @@ fn take(command: &IocsUpdate, stored: &Path, keys: &[Key]) -> anyhow::Result<End
     Ok(Ending::Nothing)
 }
 
-/// Whether it shall take the place of what is stored; an older one is refused.
-fn newer(new: &Bundle, stored: &Path) -> anyhow::Result<bool> {
+/// Whether it shall take the place of what is stored; an older one is refused. What is stored and not trusted is no measure:
+/// else anybody could stop all updates by a made-up number.
+fn newer(new: &Bundle, stored: &Path, keys: &[Key]) -> anyhow::Result<bool> {
     let built_in = Database::embedded()?.sequence;
     ensure!(
         new.head.sequence >= built_in,
-        "it is number {}, and this program itself has number {built_in}",
+        "it is number {}, older than number {built_in} of this program itself",
         new.head.sequence
     );
-    let Ok(old) = indicators::open(stored) else {
+    let Some(old) = trusted(stored, keys) else {
         return Ok(true);
     };
     if old.signed_part == new.signed_part {
         // The same one; a body that was changed since is mended by it.
         return Ok(old.check().is_err());
     }
-    ensure!(
-        new.head.sequence > old.head.sequence,
-        "it is number {}, and number {} is stored already",
-        new.head.sequence,
-        old.head.sequence
-    );
-    Ok(true)
+    match new.head.sequence.cmp(&old.head.sequence) {
+        std::cmp::Ordering::Greater => Ok(true),
+        std::cmp::Ordering::Equal => {
+            bail!("it has the number {} of the stored one, and other content", new.head.sequence)
+        }
+        std::cmp::Ordering::Less => {
+            bail!("it is number {}, older than number {} which is stored", new.head.sequence, old.head.sequence)
+        }
+    }
 }
 
-fn in_use(stored: &Path) -> String {
-    match indicators::open(stored) {
-        Ok(old) => format!("number {} is still", old.head.sequence),
-        Err(_) => "the indicators of this program are".to_owned(),
+/// What is stored, where its head is good.
+fn trusted(stored: &Path, keys: &[Key]) -> Option<Bundle> {
+    indicators::open(stored).ok().filter(|old| signature::verify(old, None, keys).is_ok())
+}
+
+fn in_use(stored: &Path, keys: &[Key]) -> String {
+    let built_in = Database::embedded().map_or(0, |d| d.sequence);
+    match trusted(stored, keys) {
+        Some(old) if old.head.sequence >= built_in => format!("number {} is still in use", old.head.sequence),
+        None if rustix::fs::lstat(stored).is_ok() => "what is stored cannot be trusted, as before".to_owned(),
+        _ => format!("number {built_in} of this program itself is still in use"),
     }
 }
 
 #[cfg(feature = "online")]
 fn download(url: &str, seconds: u64) -> anyhow::Result<(Vec<u8>, Option<String>)> {
-    use std::time::Duration;
-
-    use crate::online::fetch;
-    /// Ten times what a quarter of a million packages take.
-    const LARGEST: u64 = 256 << 20;
-    let patience = Duration::from_secs(seconds);
-    let signature = fetch(&format!("{url}.minisig"), 4096, patience)?;
-    let signature = String::from_utf8(signature).map_err(|_| anyhow::anyhow!("`{url}.minisig` is no signature"))?;
-    Ok((fetch(url, LARGEST, patience)?, Some(signature)))
+    use crate::online::{Address, FetchError, Session};
+    let address = Address::parse(url).context("only addresses of http and https, and files, can be taken")?;
+    let session = Session::start(std::time::Duration::from_secs(seconds)).map_err(anyhow::Error::msg)?;
+    let beside = address.beside(".minisig");
+    let signature = session.fetch(&beside, 4096).map_err(|e| match e {
+        FetchError::Missing(_) => {
+            anyhow::anyhow!("{e}: it is not signed\nhint: a bundle's signature is expected beside it")
+        }
+        other => anyhow::Error::new(other),
+    })?;
+    let signature = String::from_utf8(signature).map_err(|_| anyhow::anyhow!("`{beside}` is no signature"))?;
+    Ok((session.fetch(&address, LARGEST)?, Some(signature)))
 }
 
 #[cfg(not(feature = "online"))]

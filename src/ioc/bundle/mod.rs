@@ -32,6 +32,8 @@ const MAGIC: &[u8; 8] = b"DOSIMBN1";
 const SIGNED: &[u8; 8] = b"DOSIMSIG";
 const BLOCK: usize = 64 << 10;
 const DIGEST: usize = 32;
+/// Of the description and of the digests: a quarter of a million packages make some ten kilobytes.
+const LARGEST_HEAD: u64 = 16 << 20;
 
 /// The value of `schema`.
 pub const SCHEMA: &str = "dosimeter.bundle/1";
@@ -60,6 +62,18 @@ pub struct Head {
     pub incidents_length: u64,
     /// How many slots.
     pub slots: u64,
+}
+
+impl Head {
+    fn parse(json: &[u8]) -> Result<Self, BundleError> {
+        let unreadable = |_| BundleError::Broken("its head cannot be read");
+        let head: serde_json::Value = serde_json::from_slice(json).map_err(unreadable)?;
+        let schema = head.get("schema").and_then(serde_json::Value::as_str).unwrap_or_default();
+        if schema != SCHEMA {
+            return Err(BundleError::Later(schema.chars().take(40).collect()));
+        }
+        serde_json::from_value(head).map_err(unreadable)
+    }
 }
 
 /// Why a bundle cannot be used: the file's fault.

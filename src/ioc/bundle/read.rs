@@ -9,7 +9,7 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 
-use super::{BLOCK, BundleError, DIGEST, Head, MAGIC, SCHEMA, SIGNED, key, slot};
+use super::{BLOCK, BundleError, DIGEST, Head, LARGEST_HEAD, MAGIC, SIGNED, key, slot};
 use crate::{
     fact::Ecosystem,
     ioc::{
@@ -18,9 +18,9 @@ use crate::{
     },
 };
 
-/// A head is some kilobytes; a quarter of a million packages make 20.
-const LARGEST_HEAD: u64 = 16 << 20;
-const LARGEST_SIGNATURE: u32 = 4096;
+/// With what says how long it is.
+const LARGEST_SIGNATURE: u64 = 4096 + 12;
+const TAIL: BundleError = BundleError::Broken("something behind its body that is no signature");
 
 /// A bundle that is open.
 #[derive(Debug)]
@@ -53,13 +53,7 @@ impl Bundle {
             return Err(BundleError::Broken("its head is too large"));
         }
         let json = part(&file, 12, length)?;
-        let head: serde_json::Value =
-            serde_json::from_slice(&json).map_err(|_| BundleError::Broken("its head cannot be read"))?;
-        let schema = head.get("schema").and_then(serde_json::Value::as_str).unwrap_or_default();
-        if schema != SCHEMA {
-            return Err(BundleError::Later(schema.chars().take(40).collect()));
-        }
-        let head: Head = serde_json::from_value(head).map_err(|_| BundleError::Broken("its head cannot be read"))?;
+        let head = Head::parse(&json)?;
         let blocks = head.body.div_ceil(u64::try_from(BLOCK).unwrap_or(u64::MAX));
         let body_at = 12 + length + blocks * 32;
         if blocks > LARGEST_HEAD / 32 || size < body_at.saturating_add(head.body) {
@@ -233,17 +227,20 @@ fn part(file: &File, at: u64, length: u64) -> Result<Vec<u8>, BundleError> {
     Ok(bytes)
 }
 
-/// The signature behind the body. Anything else there is a fault: nothing unsigned may hide in the file.
+/// The signature behind the body.
 fn signature(file: &File, size: u64, end: u64) -> Result<Option<String>, BundleError> {
-    const TAIL: BundleError = BundleError::Broken("something behind its body that is no signature");
-    if size == end {
-        return Ok(None);
-    }
-    let trailer = part(file, size.checked_sub(12).ok_or(TAIL)?, 12)?;
-    let length = trailer.strip_suffix(SIGNED.as_slice()).and_then(|l| l.first_chunk::<4>()).ok_or(TAIL)?;
-    let length = u32::from_le_bytes(*length);
-    if length > LARGEST_SIGNATURE || end.checked_add(u64::from(length) + 12) != Some(size) {
+    let length = size.saturating_sub(end);
+    if length > LARGEST_SIGNATURE {
         return Err(TAIL);
     }
-    String::from_utf8(part(file, end, u64::from(length))?).map(Some).map_err(|_| TAIL)
+    if length == 0 { Ok(None) } else { signature_in(&part(file, end, length)?).map(Some) }
+}
+
+/// The signature that is all of a tail. Anything else there is a fault: nothing unsigned may hide in the file.
+pub(super) fn signature_in(tail: &[u8]) -> Result<String, BundleError> {
+    let (text, length) = tail.strip_suffix(SIGNED.as_slice()).and_then(|t| t.split_last_chunk::<4>()).ok_or(TAIL)?;
+    if usize::try_from(u32::from_le_bytes(*length)).ok() != Some(text.len()) {
+        return Err(TAIL);
+    }
+    String::from_utf8(text.to_vec()).map_err(|_| TAIL)
 }

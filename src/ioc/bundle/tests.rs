@@ -15,7 +15,7 @@ fn content(packages: usize) -> Content {
         title: "made up".to_owned(),
         sequence: 7,
         created: "2026-11-25T00:00:00Z".parse().unwrap(),
-        incidents: crate::ioc::Database::embedded().unwrap().incidents,
+        incidents: crate::ioc::Database::embedded().unwrap().incidents.into_iter().take(3).collect(),
         rows: (0..packages).map(row).collect(),
     }
 }
@@ -31,6 +31,8 @@ fn what_goes_in_comes_out() {
     let content = content(5000);
     let bytes = build(&content).unwrap();
     assert_eq!(bytes, build(&content).unwrap());
+    let twice = with_signature(&with_signature(&bytes, "first").unwrap(), "second").unwrap();
+    assert_eq!(opened(&twice).unwrap().signature.as_deref(), Some("second"));
     let bundle = opened(&bytes).unwrap();
     assert_eq!((bundle.head.packages, bundle.head.incidents), (5000, content.incidents.len()));
     assert_eq!(bundle.incidents().unwrap().len(), content.incidents.len());
@@ -50,7 +52,7 @@ fn what_goes_in_comes_out() {
 
 #[test]
 fn a_change_anywhere_is_seen() {
-    let bytes = with_signature(&build(&content(3000)).unwrap(), "not a signature");
+    let bytes = with_signature(&build(&content(3000)).unwrap(), "not a signature").unwrap();
     let signed = head_of(&bytes).unwrap().to_vec();
     for at in (0..bytes.len()).step_by(997).chain([0, 8, 12, signed.len(), bytes.len() - 1]) {
         let mut changed = bytes.clone();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::{BLOCK, BundleError, DIGEST, Head, MAGIC, SCHEMA, SIGNED, key, slot};
+use super::{BLOCK, BundleError, DIGEST, Head, LARGEST_HEAD, MAGIC, SCHEMA, SIGNED, key, slot};
 use crate::{
     ecosystem::normal_name,
     fact::Ecosystem,
@@ -107,18 +107,40 @@ fn merged(rows: Vec<FeedRow>) -> Vec<FeedRow> {
 /// # Errors
 /// Where the bytes do not start like a bundle.
 pub fn head_of(bundle: &[u8]) -> Result<&[u8], BundleError> {
-    let rest = bundle.strip_prefix(MAGIC.as_slice()).ok_or(BundleError::Foreign)?;
-    let length = rest.first_chunk::<4>().ok_or(BundleError::Broken("it ends in its head"))?;
-    let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| BundleError::Broken("a head of 4 GiB"))?;
-    let json = rest.get(4..).and_then(|r| r.get(..length)).ok_or(BundleError::Broken("it ends in its head"))?;
-    let head: Head = serde_json::from_slice(json).map_err(|_| BundleError::Broken("its head cannot be read"))?;
-    let body = usize::try_from(head.body).map_err(|_| BundleError::Broken("its body is too large"))?;
-    let end = MAGIC.len() + 4 + length + body.div_ceil(BLOCK) * DIGEST;
-    bundle.get(..end).ok_or(BundleError::Broken("it ends in its digests"))
+    parts(bundle).map(|(head, _)| head)
 }
 
-/// The bundle with its signature behind it: one file, so that both change together.
-pub fn with_signature(bundle: &[u8], signature: &str) -> Vec<u8> {
-    let length = u32::try_from(signature.len()).unwrap_or(0);
-    [bundle, signature.as_bytes(), &length.to_le_bytes(), SIGNED].concat()
+/// What is signed, and how long the body behind it is.
+fn parts(bundle: &[u8]) -> Result<(&[u8], usize), BundleError> {
+    const EARLY: BundleError = BundleError::Broken("it ends too early");
+    const LARGE: BundleError = BundleError::Broken("its head is too large");
+    let rest = bundle.strip_prefix(MAGIC.as_slice()).ok_or(BundleError::Foreign)?;
+    let (length, rest) = rest.split_first_chunk::<4>().ok_or(EARLY)?;
+    let length = u64::from(u32::from_le_bytes(*length));
+    if length > LARGEST_HEAD {
+        return Err(LARGE);
+    }
+    let length = usize::try_from(length).map_err(|_| LARGE)?;
+    let head = Head::parse(rest.get(..length).ok_or(EARLY)?)?;
+    let body = usize::try_from(head.body).map_err(|_| EARLY)?;
+    let end = MAGIC.len() + 4 + length + body.div_ceil(BLOCK) * DIGEST;
+    Ok((bundle.get(..end).ok_or(EARLY)?, body))
+}
+
+/// The bundle with its signature behind it: one file, so that both change together. A signature that is there already gives way.
+///
+/// # Errors
+/// Where it is none, is cut off, or has something else behind it.
+pub fn with_signature(bundle: &[u8], signature: &str) -> Result<Vec<u8>, BundleError> {
+    let (head, body) = parts(bundle)?;
+    let (unsigned, tail) = head
+        .len()
+        .checked_add(body)
+        .and_then(|end| bundle.split_at_checked(end))
+        .ok_or(BundleError::Broken("it ends too early"))?;
+    if !tail.is_empty() {
+        super::read::signature_in(tail)?;
+    }
+    let length = u32::try_from(signature.len()).unwrap_or(u32::MAX);
+    Ok([unsigned, signature.as_bytes(), &length.to_le_bytes(), SIGNED].concat())
 }
