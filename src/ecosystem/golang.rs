@@ -67,9 +67,8 @@ fn parse(text: &str) -> Option<(String, String)> {
             && m.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
             && !(super::is_number(m) && m.len() > 1 && m.starts_with('0'))
     };
-    let sound = parts.len() <= 3
-        && parts.iter().all(|n| number(n))
-        && pre.is_none_or(|p| parts.len() == 3 && p.split('.').all(mark));
+    let sound =
+        parts.len() <= 3 && parts.iter().all(number) && pre.is_none_or(|p| parts.len() == 3 && p.split('.').all(mark));
     sound.then(|| (numbers.to_owned(), pre.unwrap_or_default().to_owned()))
 }
 

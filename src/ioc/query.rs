@@ -274,4 +274,16 @@ mod tests {
         assert_eq!(index.find("evil/action@v1", Some(later)), []);
         assert_eq!(index.find("evil/action@0e58ed8671d6b60d0890c21b07f8835ace038e67", Some(later)).len(), 1);
     }
+
+    #[test]
+    fn the_embedded_incidents_list_versions_of_their_ecosystems() {
+        for incident in &Database::embedded().unwrap().incidents {
+            for package in &incident.packages {
+                for version in &package.versions {
+                    let good = crate::ecosystem::is_pattern(package.ecosystem, version);
+                    assert!(good, "{}: {} {version}", incident.id, package.name);
+                }
+            }
+        }
+    }
 }
