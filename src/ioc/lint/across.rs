@@ -83,9 +83,12 @@ fn values(i: &Incident) -> Vec<(String, &str)> {
     all
 }
 
+/// A file, and a version that it lists.
+type Listed<'r> = (&'r str, &'r String);
+
 /// A version that one incident calls safe and another malicious.
 fn versions(read: &[Read]) -> Vec<Problem> {
-    let mut bad: HashMap<(Ecosystem, Box<str>), Vec<(&str, &String)>> = HashMap::new();
+    let mut bad: HashMap<(Ecosystem, Box<str>), Vec<Listed<'_>>> = HashMap::new();
     for r in read {
         let own = r.incident.packages.iter().map(|p| (p.ecosystem, &p.name, &p.versions));
         let listed = r.rows.iter().map(|row| (row.ecosystem, &row.name, &row.versions));

@@ -147,7 +147,7 @@ pub fn version_fault(ecosystem: Ecosystem, version: &str) -> Option<(String, Str
 }
 
 /// The first version that stands behind a later one, in the order of the ecosystem or of the numbers in it.
-pub fn unsorted<'v>(ecosystem: Ecosystem, versions: &'v [String]) -> Option<(usize, &'v String)> {
+pub fn unsorted(ecosystem: Ecosystem, versions: &[String]) -> Option<(usize, &String)> {
     let wrong = |later: fn(Ecosystem, &str, &str) -> bool| {
         versions.windows(2).position(|w| matches!(w, [a, b] if later(ecosystem, a, b)))
     };
