@@ -13,60 +13,7 @@ const GOOD_HASH: &str = "3cce3dbc5efd9f69e83fd7228c31856fec373e2eccf5ba00583dbc2
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
 fn good() -> Value {
-    json!({
-        "schema": "dosimeter.incident/1",
-        "id": "made-up-2026-03",
-        "title": "made-up-tool: two releases that never were",
-        "date": "2026-03-02",
-        "summary": "Nothing of this happened.",
-        "aliases": ["MADE-UP-1"],
-        "sources": {
-            "report": {"title": "A report", "url": "https://report.example/1"},
-            "note": {"title": "A note", "relayed": "a text without its place"}
-        },
-        "windows": [{
-            "artifact": "made-up-tool 1.2.3",
-            "covers": ["pypi/made-up-tool@1.2.3"],
-            "start": "2026-03-02T10:00:00Z",
-            "end": "2026-03-02T12:00:00Z",
-            "sources": ["report"]
-        }],
-        "packages": [{
-            "ecosystem": "pypi", "name": "made-up-tool", "versions": ["1.2.3", "1.10.0"], "triggers": ["import"],
-            "runs": "the trojaned module", "safe": ["1.2.2"], "sources": ["report", "note"]
-        }],
-        "artifacts": [{"name": "made_up_tool-1.2.3.tar.gz", "sha256": HASH, "size": 14, "sources": ["report"]}],
-        "files": [{"role": "trace", "paths": ["/tmp/made-up.lock"], "what": "lock of the payload", "sources": ["report"]}],
-        "network": [{"kind": "domain", "value": "evil.example", "what": "drop", "sources": ["report"]}],
-        "processes": [{"holds": "made_up_loader", "programs": ["python*"], "what": "loader", "sources": ["report"]}],
-        "images": [{"repository": "made/up", "tags": ["1.2.3"], "digests": ["sha256:0123456789ab"], "sources": ["report"]}],
-        "actions": [{
-            "repository": "made/up", "moved_tags": ["v1"], "commits": [COMMIT], "from": "2026-03-02T10:00:00Z",
-            "until": "2026-03-02T12:00:00Z", "runs": "a script", "sources": ["report"]
-        }],
-        "strings": [{"value": "made-up-marker", "what": "in the payload", "sources": ["report"]}],
-        "git": [{"kind": "commit", "value": "0123456", "what": "the push", "sources": ["report"]}],
-        "harvest": {
-            "completeness": "partial", "kinds": ["npm.token"], "sources": ["report"],
-            "paths": [{"under": ["~"], "names": [".npmrc"], "depth": 0}]
-        },
-        "cleanup": [{
-            "phase": "eradicate", "title": "Remove the lock", "why": "it is the payload's",
-            "steps": [{"do": "look for it", "command": "ls -l /tmp/made-up.lock"}]
-        }],
-        "disagreements": [{"topic": "the hour", "claims": [
-            {"says": "ten", "sources": ["report"]}, {"says": "eleven", "sources": ["note"]}
-        ]}],
-        "not_indicators": [{"value": GOOD_HASH, "what": "the genuine library", "sources": ["report"]}],
-        "examples": [{
-            "title": "a version that is asked for", "files": {"/home/dev/requirements.txt": "made-up-tool==1.2.3\n"},
-            "expect": ["referenced/confirmed"], "lookups": ["pypi:made-up-tool@1.10.0", "evil.example"]
-        }],
-        "near_misses": [{
-            "title": "the version before", "files": {"/home/dev/requirements.txt": "made-up-tool==1.2.2\n"},
-            "lookups": ["pypi:made-up-tool@1.2.2"]
-        }]
-    })
+    serde_json::from_str(include_str!("../fixtures/iocs/made-up-2026-03.json")).unwrap()
 }
 
 /// Good, with a list: two packages, three versions.
