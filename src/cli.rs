@@ -290,6 +290,18 @@ pub struct IocsBuild {
     pub title: String,
 }
 
+/// Formats of the list of incidents.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum IncidentFormat {
+    /// For people
+    #[default]
+    Table,
+    /// An array
+    Json,
+    /// The page `docs/incidents.md`
+    Markdown,
+}
+
 /// `dosimeter iocs list`.
 #[derive(Debug, Args, Clone)]
 pub struct IocsList {
@@ -310,7 +322,7 @@ pub struct IocsList {
     pub indicators: IndicatorOptions,
     /// What goes to standard output
     #[arg(long, value_name = "FORMAT", default_value = "table")]
-    pub format: ListFormat,
+    pub format: IncidentFormat,
 }
 
 /// `dosimeter iocs show`.

@@ -175,6 +175,9 @@ fn by_threat(
         rule: rule.to_owned(),
         rotate: Urgency::No,
     };
+    if threat.incident.harvest.completeness == Completeness::None {
+        return out_of_reach("the payload takes nothing from this host");
+    }
     let gone = evidence.layers.and_then(|l| l.gone);
     if gone.zip(threat.since).is_some_and(|(gone, since)| gone < since) {
         return out_of_reach("taken out by a layer below the first that holds the malicious code");
@@ -211,7 +214,9 @@ fn by_threat(
             "readable by the account that ran it, and not on the payload's list: a second stage could have taken it"
                 .to_owned(),
         ),
-        (None, _) => (Reach::Harvested, Confidence::Possible, UNPUBLISHED.to_owned()),
+        (None, Completeness::Partial | Completeness::Unknown | Completeness::None) => {
+            (Reach::Harvested, Confidence::Possible, UNPUBLISHED.to_owned())
+        }
     };
     let rotate = if reach == Reach::Harvested { harvested } else { exposed };
     ReachBy { incident: threat.id, reach, confidence, rule, rotate }
@@ -352,6 +357,47 @@ mod tests {
         assert_eq!(judged(1, Some(3)), (Reach::Harvested, Urgency::Now, true));
         assert_eq!(judged(1, Some(2)), (Reach::Harvested, Urgency::Now, true));
         assert_eq!(judged(0, Some(1)), (Reach::OutOfReach, Urgency::No, true));
+    }
+
+    #[test]
+    fn a_payload_that_takes_nothing_puts_nothing_in_reach() {
+        use crate::{
+            assess::assess,
+            credential::Catalog,
+            fact::{Ecosystem, Package, Placement},
+            ioc::{Database, Index},
+        };
+        let judged = |completeness: Completeness| {
+            let mut database = Database::embedded().unwrap();
+            database.incidents.retain(|i| i.id == "litellm-2026-03");
+            for incident in &mut database.incidents {
+                incident.harvest = Default::default();
+                incident.harvest.completeness = completeness;
+            }
+            let index = Index::new(database, &[]);
+            let package = Package {
+                ecosystem: Ecosystem::Pypi,
+                name: "litellm".into(),
+                version: "1.82.8".into(),
+                placement: Placement::Loadable,
+                artifacts: Vec::new(),
+                requires: Vec::new(),
+            };
+            let key = Credential { kind: "aws.access_key".into(), identifier: None, note: None };
+            let seen = |path: &str, fact: Fact| {
+                let origin = Origin::file(&"host".into(), TreePath::new(path.as_bytes()).unwrap());
+                Evidence::from(Seen { surface: "x", origin, at: None, uid: None, gid: None, mode: None, fact })
+            };
+            let bad = "srv/v/lib/python3.11/site-packages/litellm-1.82.8.dist-info/METADATA";
+            let evidence =
+                vec![seen(bad, Fact::Package(package)), seen("root/.aws/credentials", Fact::Credential(key))];
+            let case = Case { index: &index, catalog: &Catalog::default(), evidence, accounts: Default::default() };
+            let one = assess(case).credentials.remove(0);
+            (one.reach, one.rotate)
+        };
+        assert_eq!(judged(Completeness::Unknown), (Reach::Harvested, Urgency::Now));
+        assert_eq!(judged(Completeness::Exact), (Reach::Exposed, Urgency::Soon));
+        assert_eq!(judged(Completeness::None), (Reach::OutOfReach, Urgency::No));
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod hostile;
 mod images;
 mod index;
 mod iocs;
+mod iocs_check;
 mod live;
 mod look_alikes;
 mod machine;
@@ -26,6 +27,7 @@ mod program;
 mod promises;
 #[cfg(feature = "online")]
 mod publisher;
+mod schema;
 mod surfaces;
 mod traces;
 #[cfg(feature = "online")]

@@ -25,9 +25,10 @@ pub fn run(command: &IocsBuild) -> anyhow::Result<Ending> {
     let Header { sequence, created } = serde_json::from_str(&input::text(&header)?)
         .with_context(|| format!("`{}` is not `{{\"sequence\": …, \"created\": …}}`", header.display()))?;
     let files = check::files(std::slice::from_ref(&command.folder))?;
-    ensure!(!files.is_empty(), "no incident file in `{}`", command.folder.display());
-    check::all_good(&files)?;
-    let pairs: Vec<(&str, &str)> = files.iter().map(|(f, t)| (f.as_str(), t.as_str())).collect();
+    let (incidents, _) = check::all_good(&files)?;
+    ensure!(incidents > 0, "no incident file in `{}`", command.folder.display());
+    let own = files.iter().filter(|(f, _)| Path::new(f) != header);
+    let pairs: Vec<(&str, &str)> = own.map(|(f, t)| (f.as_str(), t.as_str())).collect();
     let incidents = database::incidents(&pairs, "")?;
     let mut rows = Vec::new();
     for feed in &command.feed {

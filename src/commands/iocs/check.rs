@@ -3,13 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 
 use super::super::{Ending, input, output};
 use crate::{
     ioc::{
-        Database, Index,
-        database::{self, DatabaseError},
-        embedded,
+        Database, Index, embedded,
         lint::{self, Problem},
         model::{Example, Incident},
     },
@@ -23,13 +22,14 @@ use crate::{
 /// Where a file cannot be read, or has a fault.
 pub fn run(paths: &[PathBuf]) -> anyhow::Result<Ending> {
     let files = if paths.is_empty() {
-        embedded::files("incidents").into_iter().map(|(n, t)| (n.to_owned(), t.to_owned())).collect()
+        let own = ["", "incidents"].into_iter().flat_map(embedded::files);
+        own.map(|(n, t)| (n.to_owned(), t.to_owned())).collect()
     } else {
         files(paths)?
     };
     anyhow::ensure!(!files.is_empty(), "no incident file found\nhint: name a `.json` file or a folder that holds some");
     let (incidents, cases) = all_good(&files)?;
-    output::print(&format!("{incidents} incident files are good, {cases} examples and near misses replayed"))?;
+    output::print(&format!("{incidents} incidents are good, {cases} examples and near misses replayed"))?;
     Ok(Ending::Nothing)
 }
 
@@ -38,39 +38,20 @@ pub fn run(paths: &[PathBuf]) -> anyhow::Result<Ending> {
 /// # Errors
 /// Every fault of every file.
 pub fn all_good(files: &[(String, String)]) -> anyhow::Result<(usize, usize)> {
-    let mut problems = Vec::new();
-    let (mut incidents, mut cases) = (0, 0);
-    for (file, text) in files.iter().filter(|(f, _)| !f.ends_with(".csv")) {
-        if let Err(found) = lint::check(file, text) {
-            problems.extend(found);
-            continue;
-        }
-        let own = files.iter().filter(|(f, _)| stem(f) == stem(file)).map(|(f, t)| (f.as_str(), t.as_str()));
-        match database::incidents(&own.collect::<Vec<_>>(), "this file") {
-            Err(error) => problems.push(listed(file, &error)),
-            Ok(found) => {
-                for incident in found {
-                    incidents += 1;
-                    cases += incident.examples.len() + incident.near_misses.len();
-                    problems.extend(replayed(file, incident)?);
-                }
-            }
-        }
+    let pairs: Vec<(&str, &str)> = files.iter().map(|(f, t)| (f.as_str(), t.as_str())).collect();
+    let (read, mut problems) = lint::check(&pairs, Timestamp::now());
+    let mut cases = 0;
+    let frame = Database { incidents: Vec::new(), ..Database::embedded()? };
+    for one in &read {
+        cases += one.incident.examples.len() + one.incident.near_misses.len();
+        problems.extend(replayed(&one.file, &frame, one.whole()));
     }
     if problems.is_empty() {
-        return Ok((incidents, cases));
+        return Ok((read.len(), cases));
     }
     let told: Vec<String> = problems.iter().map(told).collect();
-    anyhow::bail!("{} faults\n{}", problems.len(), told.join("\n"))
-}
-
-fn stem(file: &str) -> &str {
-    file.rsplit_once('.').map_or(file, |(stem, _)| stem)
-}
-
-fn listed(file: &str, error: &DatabaseError) -> Problem {
-    let hint = format!("each row of `{}.csv` is `ecosystem,name,versions`, versions apart by spaces", stem(file));
-    Problem { file: file.to_owned(), place: "package_list".to_owned(), what: error.to_string(), hint }
+    let faults = if told.len() == 1 { "1 fault".to_owned() } else { format!("{} faults", told.len()) };
+    anyhow::bail!("{faults}\n{}", told.join("\n"))
 }
 
 fn told(p: &Problem) -> String {
@@ -78,12 +59,10 @@ fn told(p: &Problem) -> String {
 }
 
 /// Each example must give what it expects, each near miss nothing, with this incident alone.
-fn replayed(file: &str, incident: Incident) -> anyhow::Result<Vec<Problem>> {
+fn replayed(file: &str, frame: &Database, incident: Incident) -> Vec<Problem> {
     let cases: Vec<(String, Example)> =
         named("examples", &incident.examples).chain(named("near_misses", &incident.near_misses)).collect();
-    let mut database = Database::embedded()?;
-    database.incidents = vec![incident];
-    let index = Index::new(database, &[]);
+    let index = Index::new(Database { incidents: vec![incident], ..frame.clone() }, &[]);
     let mut faults = Vec::new();
     for (place, example) in cases {
         let place = format!("{place} ({})", escape(example.title.as_bytes()));
@@ -106,7 +85,7 @@ fn replayed(file: &str, incident: Incident) -> anyhow::Result<Vec<Problem>> {
             }
         }
     }
-    Ok(faults)
+    faults
 }
 
 fn named<'e>(list: &'e str, examples: &'e [Example]) -> impl Iterator<Item = (String, Example)> + 'e {
@@ -119,15 +98,20 @@ pub fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<(String, String)>> {
     for path in paths {
         for entry in walkdir::WalkDir::new(path).sort_by_file_name() {
             let entry = entry.with_context(|| format!("cannot read `{}`", path.display()))?;
-            let list = entry.path().with_extension("csv");
-            if entry.depth() == 0 && entry.file_type().is_file() && list.is_file() {
-                files.push((list.to_string_lossy().into_owned(), input::text(&list)?));
+            let beside = match entry.path().extension() {
+                Some(e) if e == "csv" => entry.path().with_extension("json"),
+                _ => entry.path().with_extension("csv"),
+            };
+            if entry.depth() == 0 && entry.file_type().is_file() && beside.is_file() {
+                files.push((beside.to_string_lossy().into_owned(), input::text(&beside)?));
             }
             if entry.file_type().is_file() && (entry.depth() == 0 || is_incident(path, entry.path())) {
                 files.push((entry.path().to_string_lossy().into_owned(), input::text(entry.path())?));
             }
         }
     }
+    files.sort();
+    files.dedup();
     Ok(files)
 }
 
@@ -135,7 +119,5 @@ fn is_incident(root: &Path, path: &Path) -> bool {
     let below = path.strip_prefix(root).unwrap_or(path);
     let other = ["credentials", "schema", "lists"];
     let elsewhere = below.components().any(|c| other.iter().any(|o| c.as_os_str() == *o));
-    path.extension().is_some_and(|e| e == "json" || e == "csv")
-        && path.file_name().is_some_and(|n| n != "database.json")
-        && !elsewhere
+    path.extension().is_some_and(|e| e == "json" || e == "csv") && !elsewhere
 }

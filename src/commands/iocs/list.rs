@@ -1,4 +1,4 @@
-//! `dosimeter iocs list`: the incidents, a line each.
+//! `dosimeter iocs list`: the incidents, a line each; as Markdown, the page `docs/incidents.md`.
 
 use std::collections::BTreeSet;
 
@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use super::super::{Ending, indicators::Indicators, output};
 use crate::{
-    cli::{IocsList, ListFormat},
+    cli::{IncidentFormat, IocsList},
     fact::Ecosystem,
-    ioc::model::Incident,
+    ioc::model::{Incident, Trigger},
     text::printable,
 };
 
@@ -24,6 +24,10 @@ struct Row<'i> {
     packages: usize,
     versions: usize,
     indicators: usize,
+    #[serde(skip)]
+    triggers: Vec<&'static str>,
+    #[serde(skip)]
+    sources: usize,
     source: &'i str,
 }
 
@@ -36,9 +40,10 @@ pub fn run(command: &IocsList) -> anyhow::Result<Ending> {
     let mut rows: Vec<Row<'_>> = indicators.database.incidents.iter().filter(|i| fits(command, i)).map(row).collect();
     rows.sort_by(|a, b| (b.date, a.id).cmp(&(a.date, b.id)));
     let text = match command.format {
-        ListFormat::Json => serde_json::to_string_pretty(&rows)?,
-        ListFormat::Table if rows.is_empty() => "no incident fits".to_owned(),
-        ListFormat::Table => table(&rows),
+        IncidentFormat::Json => serde_json::to_string_pretty(&rows)?,
+        IncidentFormat::Markdown => markdown(&rows),
+        IncidentFormat::Table if rows.is_empty() => "no incident fits".to_owned(),
+        IncidentFormat::Table => table(&rows),
     };
     output::print(&text)?;
     Ok(Ending::Nothing)
@@ -63,6 +68,34 @@ fn table(rows: &[Row<'_>]) -> String {
     format!("{table}\n{} incidents", rows.len())
 }
 
+/// A page with a row an incident.
+fn markdown(rows: &[Row<'_>]) -> String {
+    let packages: usize = rows.iter().map(|r| r.packages).sum();
+    let versions: usize = rows.iter().map(|r| r.versions).sum();
+    let mut lines = vec![
+        "# Incidents".to_owned(),
+        String::new(),
+        format!(
+            "{} incidents, {packages} packages, {versions} versions and ranges. Written by the program:",
+            rows.len()
+        ),
+        String::new(),
+        "```sh".to_owned(),
+        "cargo run --release -- iocs list --format markdown >docs/incidents.md".to_owned(),
+        "```".to_owned(),
+        String::new(),
+        "| date | id | what | where | packages | versions | runs | sources |".to_owned(),
+        "| --- | --- | --- | --- | --: | --: | --- | --: |".to_owned(),
+    ];
+    lines.extend(rows.iter().map(|r| {
+        let [date, id, title] = [r.date, r.id, r.title].map(|text| printable(text).replace('|', "\\|"));
+        let (places, runs) = (r.ecosystems.join(", "), r.triggers.join("; "));
+        let (packages, versions, sources) = (r.packages, r.versions, r.sources);
+        format!("| {date} | `{id}` | {title} | {places} | {packages} | {versions} | {runs} | {sources} |")
+    }));
+    lines.join("\n")
+}
+
 fn row(i: &Incident) -> Row<'_> {
     Row {
         id: &i.id,
@@ -80,8 +113,17 @@ fn row(i: &Incident) -> Row<'_> {
             + i.actions.len()
             + i.strings.len()
             + i.git.len(),
+        triggers: triggers(i).into_iter().map(Trigger::words).collect(),
+        sources: i.sources.len(),
         source: &i.origin,
     }
+}
+
+/// When the code of any of its packages runs.
+fn triggers(i: &Incident) -> BTreeSet<Trigger> {
+    let action = (!i.actions.is_empty()).then_some(Trigger::ActionRun);
+    let container = (!i.images.is_empty()).then_some(Trigger::ContainerRun);
+    i.packages.iter().flat_map(|p| p.triggers.iter().copied()).chain(action).chain(container).collect()
 }
 
 fn ecosystems(i: &Incident) -> BTreeSet<Ecosystem> {

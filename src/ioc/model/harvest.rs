@@ -13,6 +13,8 @@ pub enum Completeness {
     /// Nothing is published: everything readable counts.
     #[default]
     Unknown,
+    /// It takes nothing from this host (a miner, a wiper, code for browsers): nothing has to be replaced because of it.
+    None,
 }
 
 /// What the payload reads.

@@ -255,10 +255,10 @@ pub struct ActionIndicator {
     /// Tags and branches that were moved and later moved back: judged with the time they were used. `*` is every tag.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub moved_tags: Vec<String>,
-    /// Tags that were never moved, where `moved_tags` is `*`.
+    /// Tags that were never moved: `moved_tags` of `*` leaves them out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub safe: Vec<String>,
-    /// Malicious commits: exact, 40 hex digits (12 at least where the sources cut them).
+    /// Malicious commits: exact, 40 hex digits.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub commits: Vec<String>,
     /// When the tags were moved.
