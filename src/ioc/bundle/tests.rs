@@ -8,7 +8,8 @@ use crate::{
 
 fn content(packages: usize) -> Content {
     let row = |n: usize| {
-        let versions = if n.is_multiple_of(3) { vec!["*".to_owned()] } else { vec!["1.0.0".to_owned(), "1.0.1".to_owned()] };
+        let versions =
+            if n.is_multiple_of(3) { vec!["*".to_owned()] } else { vec!["1.0.0".to_owned(), "1.0.1".to_owned()] };
         (Ecosystem::Npm, format!("name-{n}"), FeedRow { advisory: format!("MAL-2026-{n}"), versions })
     };
     Content {
