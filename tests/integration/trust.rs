@@ -25,13 +25,9 @@ fn seventh() -> Publisher {
     publisher
 }
 
-/// An environment with a package of the feed of number 7.
+/// An environment with a package of the feed of number 8, and an incident's.
 fn machine() -> Machine {
-    Machine::new()
-        .file("srv/app/package-lock.json", "{}")
-        .venv("app/.venv")
-        .dist("evil-17", "7.0.0")
-        .dist("litellm", "1.82.8")
+    Machine::new().venv("app/.venv").dist("evil-17", "8.0.0").dist("litellm", "1.82.8")
 }
 
 fn report(said: &Said) -> Value {
@@ -113,7 +109,7 @@ fn a_block_that_was_changed_later_is_noticed_when_it_is_read() {
     assert_eq!(incidents(&used), ["MAL-2026-17", "litellm-2026-03"]);
     let mut stored = fs::read(publisher.stored()).unwrap();
     let record = stored.windows(12).position(|w| w == b"pypi\0evil-17").unwrap();
-    // A name that nobody has: the block is another one, its digest would not fit.
+    // One letter of its name.
     stored[record + 5] = b'x';
     fs::write(publisher.stored(), &stored).unwrap();
     let noticed = scan(&publisher, &machine, &["--key", &publisher.key]);

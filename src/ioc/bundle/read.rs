@@ -136,9 +136,35 @@ impl Bundle {
         Ok(bytes)
     }
 
+    /// Some bytes of one block, where they lie; `None` where they are not in one.
+    fn within(&self, at: u64, length: usize) -> Result<Option<&[u8]>, BundleError> {
+        let at = usize::try_from(at).map_err(|_| BundleError::Broken("a place outside its body"))?;
+        Ok(self.block(at / BLOCK)?.get(at % BLOCK..).and_then(|b| b.get(..length)))
+    }
+
+    /// The same, copied, from wherever they are.
+    fn array<const N: usize>(&self, at: u64) -> Result<[u8; N], BundleError> {
+        if let Some(bytes) = self.within(at, N)?.and_then(|b| b.first_chunk::<N>()) {
+            return Ok(*bytes);
+        }
+        let bytes = self.bytes(at, u64::try_from(N).unwrap_or(u64::MAX))?;
+        bytes.first_chunk::<N>().copied().ok_or(BundleError::Broken("a place outside its body"))
+    }
+
     fn number(&self, at: u64) -> Result<u32, BundleError> {
-        let bytes = self.bytes(at, 4)?;
-        Ok(bytes.first_chunk::<4>().map_or(0, |b| u32::from_le_bytes(*b)))
+        self.array::<4>(at).map(u32::from_le_bytes)
+    }
+
+    /// Whether this key stands there.
+    fn holds(&self, at: u64, key: &[u8]) -> Result<bool, BundleError> {
+        let length = self.array::<2>(at).map(u16::from_le_bytes)?;
+        if usize::from(length) != key.len() {
+            return Ok(false);
+        }
+        match self.within(at + 2, key.len())? {
+            Some(bytes) => Ok(bytes == key),
+            None => Ok(self.bytes(at + 2, u64::from(length))? == key),
+        }
     }
 
     /// Where the rows of a package stand, and how long they are.
@@ -151,10 +177,8 @@ impl Bundle {
                 return Ok(None);
             };
             let at = records + u64::from(place);
-            let length = self.bytes(at, 2)?;
-            let length = length.first_chunk::<2>().map_or(0, |b| u16::from_le_bytes(*b));
-            if self.bytes(at + 2, u64::from(length))? == key {
-                let at = at + 2 + u64::from(length);
+            if self.holds(at, key)? {
+                let at = at + 2 + u64::try_from(key.len()).unwrap_or(u64::MAX);
                 return Ok(Some((at + 4, u64::from(self.number(at)?))));
             }
         }
@@ -187,8 +211,7 @@ impl Bundle {
         let records = self.head.incidents_length + self.head.slots * 4;
         let mut at = records;
         while at < self.head.body {
-            let length = self.bytes(at, 2)?;
-            let length = u64::from(length.first_chunk::<2>().map_or(0, |b| u16::from_le_bytes(*b)));
+            let length = u64::from(self.array::<2>(at).map(u16::from_le_bytes)?);
             let key = self.bytes(at + 2, length)?;
             let text = String::from_utf8(key.clone()).map_err(|_| BundleError::Broken("a name that is no text"))?;
             let (word, name) = text.split_once('\0').ok_or(BundleError::Broken("a key without ecosystem"))?;

@@ -8,7 +8,8 @@ use crate::{
 
 fn content(packages: usize) -> Content {
     let row = |n: usize| {
-        let versions = if n % 3 == 0 { vec!["*".to_owned()] } else { vec!["1.0.0".to_owned(), "1.0.1".to_owned()] };
+        let versions =
+            if n.is_multiple_of(3) { vec!["*".to_owned()] } else { vec!["1.0.0".to_owned(), "1.0.1".to_owned()] };
         (Ecosystem::Npm, format!("name-{n}"), FeedRow { advisory: format!("MAL-2026-{n}"), versions })
     };
     Content {
@@ -81,6 +82,7 @@ fn a_fault_is_remembered() {
 }
 
 #[test]
+#[allow(clippy::disallowed_methods)] // no evidence
 fn other_files_are_told_apart() {
     for bytes in [b"".as_slice(), b"DOSIMBN1", b"{\"schema\": \"dosimeter.incident/1\"}", &[0; 4096]] {
         assert!(matches!(opened(bytes), Err(BundleError::Foreign)), "{bytes:?}");
