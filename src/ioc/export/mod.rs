@@ -57,3 +57,6 @@ fn whole(incident: &Incident) -> Result<serde_json::Value, serde_json::Error> {
     own.package_list = None;
     serde_json::to_value(own)
 }
+
+#[cfg(test)]
+mod tests;

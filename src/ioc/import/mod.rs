@@ -192,3 +192,6 @@ fn text(bytes: &[u8]) -> Result<&str, Fault> {
         std::str::from_utf8(bytes).map_err(|e| Fault::Broken(format!("byte {} is not UTF-8", e.valid_up_to())))?;
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
+
+#[cfg(test)]
+mod tests;

@@ -167,7 +167,10 @@ impl<'r> Row<'r> {
                 return Err("a package without its ecosystem".to_owned());
             }
             _ => {
-                return Err(format!("the kind `{}` is not known", kinds.join(" ").chars().take(40).collect::<String>()));
+                return Err(format!(
+                    "the kind `{}` is not known",
+                    kinds.join(" ").chars().take(40).collect::<String>()
+                ));
             }
         };
         let id = self.cells(Column::Id).next().map_or_else(|| advisory(context), str::to_owned);
