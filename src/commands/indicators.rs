@@ -295,7 +295,9 @@ pub fn imported(path: &Path, reading: Reading) -> anyhow::Result<Imported> {
     for entry in walkdir::WalkDir::new(path).sort_by_file_name() {
         let entry = entry.with_context(|| format!("cannot read `{}`", path.display()))?;
         let alone = entry.depth() == 0;
-        if !entry.file_type().is_file() && !(alone && !entry.file_type().is_dir()) {
+        let kind = entry.file_type();
+        // A link or pipe is read where it was named itself.
+        if kind.is_dir() || (!alone && !kind.is_file()) {
             continue;
         }
         files += 1;

@@ -84,9 +84,10 @@ fn taken(record: &Value, id: &str, out: &mut Imported) -> Result<(), String> {
     "named by the record".clone_into(&mut draft.what);
     for holder in [specific, affected.first().and_then(|a| a.get("database_specific"))].into_iter().flatten() {
         let Some(iocs) = holder.get("iocs").filter(|i| i.is_object()) else { continue };
-        for (key, add) in [("domains", Draft::host as Add), ("ips", Draft::host), ("urls", Draft::url)] {
-            texts(iocs, key)?.into_iter().for_each(|text| add(&mut draft, out, text, false));
+        for key in ["domains", "ips"] {
+            texts(iocs, key)?.into_iter().for_each(|host| draft.host(out, host, false));
         }
+        texts(iocs, "urls")?.into_iter().for_each(|url| draft.url(out, url, false));
     }
     if affected.is_empty() {
         out.leave("a record that names no package", id);
@@ -99,8 +100,6 @@ fn taken(record: &Value, id: &str, out: &mut Imported) -> Result<(), String> {
     draft.finish(out);
     Ok(())
 }
-
-type Add = fn(&mut Draft, &mut Imported, &str, bool);
 
 fn source(id: &str, record: &Value) -> Result<Source, String> {
     let first = items(record, "references")?.iter().find_map(|r| r.get("url")?.as_str());

@@ -137,20 +137,21 @@ impl<'r> Row<'r> {
         let kinds: Vec<String> = self.cells(Column::Kind).map(str::to_ascii_lowercase).collect();
         for kind in &kinds {
             match kind.replace(['_', '-'], " ").as_str() {
-                "sha256" | "sha 256" | "sha1" | "md5" | "hash" => return Ok(draft.hashes(out, &[name], None)),
+                "sha256" | "sha 256" | "sha1" | "md5" | "hash" => draft.hashes(out, &[name], None),
                 "domain" | "hostname" | "host" | "ip" | "ipv4" | "ipv6" | "ip dst" | "ip address" | "domain name" => {
-                    return Ok(draft.host(out, name, false));
+                    draft.host(out, name, false);
                 }
-                "url" => return Ok(draft.url(out, name, false)),
-                "file" | "filename" | "file name" | "path" => return Ok(draft.file_name(out, name)),
+                "url" => draft.url(out, name, false),
+                "file" | "filename" | "file name" | "path" => draft.file_name(out, name),
                 "github action" | "action" | "actions" | "github actions" => {
                     return self.versions().map(|v| draft.action(out, name, v));
                 }
                 "docker image" | "container image" | "image" | "oci" | "docker" => {
                     return self.tags().map(|v| draft.image(out, name, v));
                 }
-                _ => {}
+                _ => continue,
             }
+            return Ok(());
         }
         let found = kinds.iter().find_map(|kind| {
             let kind = kind.strip_suffix(" package").or_else(|| kind.strip_suffix(" extension")).unwrap_or(kind);
