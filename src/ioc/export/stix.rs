@@ -16,7 +16,7 @@ use crate::{
 /// Of this program's ids.
 const SPACE: Uuid = Uuid::from_u128(0x6f0d_5c41_9a3e_5f7b_8d26_41c0_77ae_92d5);
 /// When the identity and the extension were defined.
-const DEFINED: &str = "2026-11-25T00:00:00Z";
+const DEFINED: &str = "2026-11-25T00:00:00.000Z";
 
 const NOT_SAID: &str = "a STIX pattern cannot say them, they stand in the extension of the report";
 
@@ -52,7 +52,7 @@ pub fn stix(incidents: &[&Incident]) -> Result<Exported, serde_json::Error> {
         if refs.is_empty() {
             refs.push(json!(identity));
         }
-        let made = moment(incident);
+        let made = milliseconds(&moment(incident));
         let references: Vec<Value> = incident
             .sources
             .values()
@@ -79,14 +79,14 @@ pub fn stix(incidents: &[&Incident]) -> Result<Exported, serde_json::Error> {
 
 /// An indicator a value that a pattern can say.
 fn indicators(i: &Incident, identity: &str, objects: &mut Vec<Value>, out: &mut Exported) {
-    let made = moment(i);
+    let made = milliseconds(&moment(i));
     let mut met = std::collections::BTreeSet::new();
     let mut put = |name: String, what: &str, pattern: String, standing: &Standing| {
         let own = id("indicator", &format!("{}\0{pattern}\0{name}", i.id));
         if !met.insert(own.clone()) {
             return;
         }
-        let from = standing.valid_from.map_or_else(|| made.clone(), |t| t.to_string());
+        let from = standing.valid_from.map_or_else(|| made.clone(), |t| milliseconds(&t.to_string()));
         let mut indicator = json!({
             "type": "indicator", "spec_version": "2.1", "id": own, "created_by_ref": identity, "created": made,
             "modified": made, "name": name, "description": if what.is_empty() { &i.title } else { what },
@@ -94,7 +94,7 @@ fn indicators(i: &Incident, identity: &str, objects: &mut Vec<Value>, out: &mut 
             "pattern_version": "2.1", "valid_from": from,
         });
         if let (Some(until), Some(indicator)) = (standing.until, indicator.as_object_mut()) {
-            indicator.insert("valid_until".to_owned(), json!(until.to_string()));
+            indicator.insert("valid_until".to_owned(), json!(milliseconds(&until.to_string())));
         }
         objects.push(indicator);
     };
@@ -146,6 +146,12 @@ fn indicators(i: &Incident, identity: &str, objects: &mut Vec<Value>, out: &mut 
     ] {
         out.cannot(&format!("{what}: {NOT_SAID}"), count);
     }
+}
+
+/// STIX wants them in every time.
+fn milliseconds(time: &str) -> String {
+    let seconds = time.split(['.', 'Z']).next().unwrap_or(time);
+    format!("{seconds}.000Z")
 }
 
 fn hashes(of: [&Option<String>; 3]) -> Vec<String> {
