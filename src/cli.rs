@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::verdict::Exposure;
+use crate::{fact::Ecosystem, verdict::Exposure};
 
 /// What a software supply-chain compromise reached on this machine, and what to rotate.
 #[derive(Debug, Parser)]
@@ -257,6 +257,71 @@ pub enum Iocs {
     Update(IocsUpdate),
     /// Make a bundle of a folder of incidents, to be signed and published
     Build(IocsBuild),
+    /// Take over other people's indicators: OSV, STIX, MISP, CSV, catalogs, plain lists; files, folders, zip, gzip
+    Import(IocsImport),
+    /// Write incidents for other programs
+    Export(IocsExport),
+}
+
+/// `dosimeter iocs import`.
+#[derive(Debug, Args, Clone)]
+pub struct IocsImport {
+    /// Files or folders; the format is recognised by what they hold
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// What to write: one incident file where it ends in `.json`, else a bundle
+    #[arg(short, long, value_name = "OUT")]
+    pub output: PathBuf,
+    /// Id of the incident; the name of the file must be the same
+    #[arg(long, value_name = "ID")]
+    pub id: Option<String>,
+    /// Title of the incident or bundle
+    #[arg(long, value_name = "TEXT")]
+    pub title: Option<String>,
+    /// What packages that name no ecosystem belong to: pypi, npm, cargo …
+    #[arg(long, value_name = "NAME", value_parser = ecosystem)]
+    pub ecosystem: Option<Ecosystem>,
+    /// The date of the result, RFC 3339; without it the newest date of the input, or now
+    #[arg(long, value_name = "TIME")]
+    pub created: Option<jiff::Timestamp>,
+    /// The number of the bundle
+    #[arg(long, value_name = "N", default_value = "0")]
+    pub sequence: u64,
+}
+
+fn ecosystem(word: &str) -> Result<Ecosystem, String> {
+    Ecosystem::from_word(word).ok_or_else(|| {
+        let all: Vec<&str> = Ecosystem::ALL.into_iter().map(Ecosystem::purl_type).collect();
+        format!("none of {}", all.join(", "))
+    })
+}
+
+/// Formats of other programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// OSV 1.7.5 records
+    Osv,
+    /// A STIX 2.1 bundle
+    Stix,
+    /// A table, a value a row
+    Csv,
+}
+
+/// `dosimeter iocs export`.
+#[derive(Debug, Args, Clone)]
+pub struct IocsExport {
+    /// These incidents only
+    #[arg(value_name = "ID")]
+    pub ids: Vec<String>,
+    /// For whom
+    #[arg(long, value_name = "FORMAT")]
+    pub format: ExportFormat,
+    /// A file, or for OSV a folder that gets one file a record; without it, standard output
+    #[arg(short, long, value_name = "FILE|DIR")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    /// Where the indicators come from.
+    pub indicators: IndicatorOptions,
 }
 
 /// `dosimeter iocs update`.

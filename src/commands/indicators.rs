@@ -16,7 +16,7 @@ use crate::{
     ioc::{
         Database, Index,
         bundle::{Bundle, BundleError},
-        import::{self, Imported},
+        import::{self, ImportError, Imported, Reading},
         rows::Rows,
         signature::{self, Key, SignatureError},
         typed,
@@ -151,7 +151,8 @@ impl Indicators {
     }
 
     fn add_foreign(&mut self, path: &Path) -> anyhow::Result<()> {
-        let imported = imported(path)?;
+        let mut imported = imported(path, Reading::default())?;
+        imported.beware(&self.database.incidents);
         for (why, left) in &imported.left {
             output::note(&format!("{}: left out {} times: {why} (`{}`)", path.display(), left.count, left.example));
         }
@@ -293,22 +294,54 @@ pub fn beside(path: &Path) -> anyhow::Result<Option<String>> {
     if path.is_file() { input::text(&path).map(Some) } else { Ok(None) }
 }
 
-/// Everything that a file, or the files of a folder, can give.
+/// Everything that a file, or the files of a folder, can give. In a folder, what has no known format is left and told.
 ///
 /// # Errors
-/// Where a file cannot be read, or has no known format.
-pub fn imported(path: &Path) -> anyhow::Result<Imported> {
+/// Where a file cannot be read or is broken, or nothing has a known format.
+pub fn imported(path: &Path, reading: Reading) -> anyhow::Result<Imported> {
     let mut imported = Imported::default();
-    let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+    let (mut known, mut files) = (0_usize, 0_usize);
     for entry in walkdir::WalkDir::new(path).sort_by_file_name() {
         let entry = entry.with_context(|| format!("cannot read `{}`", path.display()))?;
-        if entry.file_type().is_file() || entry.depth() == 0 && !entry.file_type().is_dir() {
-            files.push((entry.path().display().to_string(), input::bytes(entry.path())?));
+        let alone = entry.depth() == 0;
+        let kind = entry.file_type();
+        // A link or pipe is read where it was named itself.
+        if kind.is_dir() || (!alone && !kind.is_file()) {
+            continue;
+        }
+        files += 1;
+        if !alone && is_list_of_another(entry.path())? {
+            continue;
+        }
+        let name = entry.path().display().to_string();
+        let bytes = input::bytes(entry.path())?;
+        let list = import::list_of(&name, &bytes).filter(|l| Path::new(l).is_file());
+        let mut together = vec![(name.clone(), bytes)];
+        if let Some(list) = list {
+            together.push((list.clone(), input::bytes(Path::new(&list))?));
+        }
+        match import::read(&together, reading) {
+            Ok(some) => {
+                known += 1;
+                imported.merge(some);
+            }
+            Err(ImportError::Unknown { .. }) if !alone => imported.leave("a file of no known format", &name),
+            Err(error) => return Err(error.into()),
         }
     }
-    ensure!(!files.is_empty(), "no file in `{}`", path.display());
-    imported.merge(import::read(&files)?);
+    ensure!(files > 0, "no file in `{}`", path.display());
+    ensure!(known > 0, "no file of a format that can be taken over in `{}`", path.display());
     Ok(imported)
+}
+
+/// Whether a file is the list of the incident file beside it.
+fn is_list_of_another(path: &Path) -> anyhow::Result<bool> {
+    let incident = path.with_extension("json");
+    if path.extension().is_none_or(|e| e != "csv") || !incident.is_file() {
+        return Ok(false);
+    }
+    let list = import::list_of(&incident.display().to_string(), &input::bytes(&incident)?);
+    Ok(list.is_some_and(|l| Path::new(&l) == path))
 }
 
 /// The first of a file and the folders above it that somebody other than this account and root may change; `None` where there

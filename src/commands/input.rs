@@ -19,7 +19,8 @@ pub fn bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
     let shown = path.display();
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).with_context(|| format!("cannot open `{shown}`"))?;
-    file.take(LIMIT).read_to_end(&mut bytes).with_context(|| format!("cannot read `{shown}`"))?;
+    let read = file.take(LIMIT + 1).read_to_end(&mut bytes).with_context(|| format!("cannot read `{shown}`"))?;
+    anyhow::ensure!(u64::try_from(read).is_ok_and(|r| r <= LIMIT), "`{shown}` is larger than {} MB", LIMIT >> 20);
     Ok(bytes)
 }
 

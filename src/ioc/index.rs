@@ -112,7 +112,10 @@ impl Index {
             }
         }
         for incident in new {
-            let known = self.database.incidents.iter().any(|i| i.id == incident.id && i.origin == incident.origin);
+            // One record may name several packages, each an incident of its own here.
+            let same =
+                |i: &Incident| i.id == incident.id && i.origin == incident.origin && i.packages == incident.packages;
+            let known = self.database.incidents.iter().any(same);
             if !known {
                 self.add(self.database.incidents.len(), &incident);
                 self.database.incidents.push(incident);

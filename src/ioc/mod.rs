@@ -3,6 +3,7 @@
 pub mod bundle;
 pub mod database;
 pub mod embedded;
+pub mod export;
 pub mod feed;
 pub mod import;
 pub mod index;

@@ -12,7 +12,7 @@ use crate::{
     fact::Ecosystem,
 };
 
-pub use super::reading::{readings, refang};
+pub use super::reading::{is_hash, is_host, readings, refang};
 
 /// One reading of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -79,11 +79,13 @@ pub fn refang(text: &str) -> String {
     }
 }
 
-fn is_hash(text: &str) -> bool {
+/// Hex digits of a SHA-256, SHA-1 or MD5.
+pub fn is_hash(text: &str) -> bool {
     matches!(text.len(), 32 | 40 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-fn is_host(text: &str) -> bool {
+/// The form of a domain or an address.
+pub fn is_host(text: &str) -> bool {
     let label = |l: &str| !l.is_empty() && l.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_');
     let last = text.rsplit('.').next().unwrap_or_default();
     text.parse::<std::net::IpAddr>().is_ok()

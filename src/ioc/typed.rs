@@ -179,7 +179,7 @@ fn definite(text: &str) -> Result<Query, String> {
 }
 
 /// `setup.py` and `index.js` have the form of a host.
-fn looks_like_a_file(host: &str) -> bool {
+pub fn looks_like_a_file(host: &str) -> bool {
     let ending = host.rsplit('.').next().unwrap_or_default();
     [
         "py", "js", "cjs", "mjs", "ts", "sh", "rs", "go", "rb", "pth", "exe", "dll", "so", "json", "yml", "yaml",

@@ -16,6 +16,7 @@ mod erasure;
 mod exposure;
 mod hostile;
 mod images;
+mod imports;
 mod index;
 mod iocs;
 mod iocs_check;

@@ -13,6 +13,7 @@ use crate::{
     ioc::{
         bundle::{self, Content},
         database::{self, Header},
+        import::Reading,
     },
 };
 
@@ -32,7 +33,7 @@ pub fn run(command: &IocsBuild) -> anyhow::Result<Ending> {
     let incidents = database::incidents(&pairs, "")?;
     let mut rows = Vec::new();
     for feed in &command.feed {
-        let imported = indicators::imported(feed)?;
+        let imported = indicators::imported(feed, Reading::default())?;
         for (why, left) in &imported.left {
             output::note(&format!("{}: left out {} times: {why} (`{}`)", feed.display(), left.count, left.example));
         }

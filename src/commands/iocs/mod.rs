@@ -2,6 +2,8 @@
 
 mod build;
 mod check;
+mod export;
+mod import;
 mod list;
 mod search;
 mod show;
@@ -22,5 +24,7 @@ pub fn run(command: IocsCommand) -> anyhow::Result<Ending> {
         Iocs::Search(command) => search::run(&command),
         Iocs::Update(command) => update::run(&command),
         Iocs::Build(command) => build::run(&command),
+        Iocs::Import(command) => import::run(&command),
+        Iocs::Export(command) => export::run(&command),
     }
 }

@@ -1,9 +1,26 @@
-//! Indicators of other people's formats. What cannot be taken over is told, never dropped.
+//! Indicators of other people's formats, recognised by what a file holds, never by its name. What cannot be taken over is told,
+//! never dropped.
 
+mod archive;
+mod beware;
+mod catalog;
+mod draft;
+mod json;
+mod lines;
+mod misp;
 mod native;
+mod observable;
+mod osv;
+mod single;
+mod stix;
+mod table;
+mod version;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
+pub use self::{native::list_of, single::single};
 use super::{feed::FeedRow, model::Incident};
 use crate::fact::Ecosystem;
 
@@ -18,6 +35,8 @@ pub struct Imported {
     pub taken: BTreeMap<&'static str, usize>,
     /// What was left out and why, with how often and one example.
     pub left: BTreeMap<String, Left>,
+    /// The newest date that the files give. UTC.
+    pub newest: Option<Timestamp>,
 }
 
 /// Something that was left out.
@@ -33,7 +52,9 @@ pub struct Left {
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// No format fits.
-    #[error("{file}: not a format that can be taken over")]
+    #[error(
+        "{file}: not a format that can be taken over\nhint: OSV, STIX, MISP, CSV with a header, lists of `name@version`, hashes or domains"
+    )]
     Unknown {
         /// Name.
         file: String,
@@ -48,6 +69,37 @@ pub enum ImportError {
     },
 }
 
+/// Why a file gives nothing, before its name is known.
+#[derive(Debug)]
+enum Fault {
+    Unknown,
+    Broken(String),
+}
+
+impl Fault {
+    fn of(self, file: &str) -> ImportError {
+        match self {
+            Self::Unknown => ImportError::Unknown { file: file.to_owned() },
+            Self::Broken(what) => ImportError::Broken { file: file.to_owned(), what },
+        }
+    }
+}
+
+/// How to read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Reading {
+    /// What packages that name no ecosystem belong to.
+    pub ecosystem: Option<Ecosystem>,
+}
+
+/// The file at hand.
+#[derive(Debug, Clone, Copy)]
+struct Context<'c> {
+    /// Its last component: what is made of it must not depend on where it lay.
+    name: &'c str,
+    reading: Reading,
+}
+
 impl Imported {
     /// Counts something that was taken.
     pub fn took(&mut self, kind: &'static str, count: usize) {
@@ -58,6 +110,11 @@ impl Imported {
     pub fn leave(&mut self, why: impl Into<String>, example: &str) {
         let entry = self.left.entry(why.into());
         entry.or_insert_with(|| Left { count: 0, example: example.chars().take(120).collect() }).count += 1;
+    }
+
+    /// Remembers a date of the input.
+    pub fn dated(&mut self, date: Option<Timestamp>) {
+        self.newest = self.newest.max(date);
     }
 
     /// Adds what another file gave.
@@ -71,18 +128,70 @@ impl Imported {
             let entry = self.left.entry(why).or_insert(Left { count: 0, example: left.example });
             entry.count += left.count;
         }
+        self.dated(other.newest);
+    }
+
+    /// Whether nothing was taken.
+    pub fn is_empty(&self) -> bool {
+        self.incidents.is_empty() && self.rows.is_empty()
     }
 }
 
-/// Everything that some files can give, each by its own form.
+/// Everything that some files can give, each by its own form. The list beside an incident file belongs to it and is not read on
+/// its own.
 ///
 /// # Errors
 /// A file of no known form, or a broken one.
-pub fn read(files: &[(String, Vec<u8>)]) -> Result<Imported, ImportError> {
+pub fn read(files: &[(String, Vec<u8>)], reading: Reading) -> Result<Imported, ImportError> {
     let mut imported = Imported::default();
-    for (file, bytes) in files {
-        let text = std::str::from_utf8(bytes).map_err(|_| ImportError::Unknown { file: file.clone() })?;
-        imported.merge(native::read(file, text, files)?);
+    let lists: Vec<String> = files.iter().filter_map(|(file, bytes)| list_of(file, bytes)).collect();
+    for (file, bytes) in files.iter().filter(|(file, _)| !lists.contains(file)) {
+        let name = file.rsplit('/').next().unwrap_or(file);
+        if native::is_one(bytes) {
+            imported.merge(native::read(file, text(bytes).map_err(|f| f.of(file))?, files)?);
+            continue;
+        }
+        one(bytes, Context { name, reading }, &mut imported).map_err(|fault| fault.of(file))?;
     }
     Ok(imported)
 }
+
+/// One file that the user named: archive or text.
+fn one(bytes: &[u8], context: Context<'_>, out: &mut Imported) -> Result<(), Fault> {
+    if bytes.starts_with(b"DOSIMBN1") {
+        return Err(Fault::Broken("a bundle already\nhint: name it with `--iocs`".to_owned()));
+    }
+    if archive::is_zip(bytes) {
+        return archive::zip(bytes, context, out);
+    }
+    if archive::is_gzip(bytes) {
+        let name = context.name.strip_suffix(".gz").unwrap_or(context.name);
+        return one_text(text(&archive::gunzip(bytes)?)?, Context { name, ..context }, out);
+    }
+    one_text(text(bytes)?, context, out)
+}
+
+fn one_text(text: &str, context: Context<'_>, out: &mut Imported) -> Result<(), Fault> {
+    match structured(text, context, out) {
+        Err(Fault::Unknown) if !text.starts_with(['{', '[', '<']) => lines::read(text, context, out),
+        other => other,
+    }
+}
+
+/// JSON, or CSV with a header: what says of itself what it is.
+fn structured(text: &str, context: Context<'_>, out: &mut Imported) -> Result<(), Fault> {
+    if text.trim_start().starts_with(['{', '[']) {
+        return json::read(text, context, out);
+    }
+    table::read(text, context, out)
+}
+
+/// UTF-8 without its mark.
+fn text(bytes: &[u8]) -> Result<&str, Fault> {
+    let text =
+        std::str::from_utf8(bytes).map_err(|e| Fault::Broken(format!("byte {} is not UTF-8", e.valid_up_to())))?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+}
+
+#[cfg(test)]
+mod tests;

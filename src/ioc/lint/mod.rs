@@ -29,6 +29,8 @@ mod shape;
 mod sources;
 mod time;
 
+pub use sources::sourced;
+
 use jiff::Timestamp;
 
 use super::{

@@ -69,7 +69,7 @@ impl Lint<'_> {
 }
 
 /// Every value that names sources, with its place.
-fn sourced(i: &Incident) -> Vec<(String, &[String])> {
+pub fn sourced(i: &Incident) -> Vec<(String, &[String])> {
     fn list<'i, T>(name: &str, items: &'i [T], of: fn(&'i T) -> &'i [String]) -> Vec<(String, &'i [String])> {
         items.iter().enumerate().map(|(n, item)| (format!("{name}[{n}]"), of(item))).collect()
     }

@@ -106,6 +106,17 @@ pub struct Incident {
 }
 
 impl Incident {
+    /// As an incident file, an item a line.
+    ///
+    /// # Errors
+    /// Where a value cannot be said in JSON.
+    pub fn to_text(&self) -> serde_json::Result<String> {
+        let mut text = Vec::new();
+        let layout = serde_json::ser::PrettyFormatter::with_indent(b" ");
+        self.serialize(&mut serde_json::Serializer::with_formatter(&mut text, layout))?;
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+
     /// The most that a hit on a value may claim: what its standing says, and `likely` where every source was relayed.
     pub fn ceiling(&self, standing: &Standing, sources: &[String]) -> Confidence {
         let relayed = |key: &String| self.sources.get(key).is_some_and(|s| s.url.is_none());
