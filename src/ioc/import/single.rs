@@ -1,12 +1,12 @@
 //! Everything that was imported as one incident file, with examples and near misses, so that it passes `iocs check`.
 
-use std::collections::BTreeMap;
+use std::{cmp::Ordering, collections::BTreeMap};
 
 use jiff::Timestamp;
 
 use super::{Imported, draft::UNKNOWN_RUNS, version::settled};
 use crate::{
-    ecosystem::is_range,
+    ecosystem::{is_range, is_version, order},
     fact::Ecosystem,
     ioc::{
         Database, Index,
@@ -104,13 +104,21 @@ fn absorb(into: &mut Incident, mut other: Incident) {
     }
 }
 
-/// Each version once, as the check wants it.
+/// Each version once and everything in order, as the check wants it.
 fn once(incident: &mut Incident) {
     let mut met = std::collections::BTreeSet::new();
     for p in &mut incident.packages {
         p.versions.retain(|v| met.insert((p.ecosystem, p.name.clone(), v.clone())));
     }
     incident.packages.retain(|p| !p.versions.is_empty());
+    for p in &mut incident.packages {
+        p.versions.sort();
+        // A list with something else in it has no order of the ecosystem's.
+        if p.versions.iter().all(|v| is_version(p.ecosystem, v)) {
+            p.versions.sort_by(|a, b| order(p.ecosystem, a, b).unwrap_or(Ordering::Equal));
+        }
+    }
+    incident.packages.sort_by(|a, b| (a.ecosystem.purl_type(), &a.name).cmp(&(b.ecosystem.purl_type(), &b.name)));
     let used: std::collections::BTreeSet<String> = crate::ioc::lint::sourced(incident)
         .into_iter()
         .flat_map(|(_, keys)| keys.to_vec())

@@ -115,13 +115,13 @@ fn the_list_of_an_incident_is_not_read_on_its_own() {
 #[test]
 fn one_incident_of_everything_has_no_fault() {
     let text = format!(
-        "evil==1.0\n@evil/a@1.0.0\nc2.evil.example\n203.0.113.9\nhttps://evil.example/x\n{}\naction:a/b@v1\n",
+        "evil==1.0\n@evil/a@1.0.0\nc2.evil.example\n5.5.5.5\nhttps://evil.example/x\n{}\naction:a/b@v1\n",
         "ab".repeat(32)
     );
     let imported = bytes("wave.txt", text).unwrap();
     let incident = single(imported, "wave-2026-03", "A wave", "wave.txt", "2026-03-24T00:00:00Z".parse().unwrap());
     let text = incident.to_text().unwrap();
-    let (_, faults) = crate::ioc::lint::check(&[("wave-2026-03.json", &*text)], jiff::Timestamp::now());
+    let (_, faults) = crate::ioc::lint::check(&[("wave-2026-03.json", &*text)], Timestamp::now());
     assert_eq!(faults, []);
     assert_eq!(incident.examples[0].lookups.len(), 7);
     assert!(incident.near_misses[0].lookups.contains(&"domain:not-c2.evil.example".to_owned()));
