@@ -61,6 +61,10 @@ fn prefixed(word: &str, rest: &str) -> Option<Vec<Query>> {
         ("sha1" | "md5", _) if is_hash(rest) => vec![Query::Hash(rest.to_ascii_lowercase())],
         ("domain" | "ip" | "host", _) => vec![Query::Host(rest.to_lowercase())],
         ("file" | "path", _) if !rest.starts_with("//") => vec![Query::File(rest.to_owned())],
+        // The folder of an editor does not say which marketplace an extension came from.
+        ("extension" | "editor-extension", _) => {
+            vec![package(Some(Ecosystem::Vscode), rest), package(Some(Ecosystem::Openvsx), rest)]
+        }
         ("string" | "git", _) => vec![Query::Text(rest.to_owned())],
         (_, Some(Ecosystem::Oci)) => image(rest.trim_start_matches("//")),
         (_, Some(ecosystem)) => vec![package(Some(ecosystem), rest)],

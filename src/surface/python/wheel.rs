@@ -13,7 +13,7 @@
 //! Documented in the binary distribution format of packaging.python.org.
 
 use super::{
-    archive::{of_interest, of_sdist, of_zip, starts_with_interest, wheel_parts, with_artifact},
+    archive::{of_interest, of_sdist, of_zip, sdist_parts, starts_with_interest, wheel_parts, with_artifact},
     placement,
 };
 use crate::{
@@ -62,8 +62,12 @@ impl Surface for Wheel {
         };
         let mut archive = file.seekable()?;
         let found = if zip { of_zip(&mut archive, placement)? } else { of_sdist(&mut archive, interest, placement)? };
-        if let Some(found) = found {
-            out.push(at, Fact::Package(with_artifact(found, &mut archive, text, interest)?));
+        // A name that an indicator has, and nothing inside that says what it is.
+        let named = || stem.and_then(sdist_parts).is_some_and(|(n, _)| of_interest(interest, &normalise(n)));
+        match found {
+            Some(found) => out.push(at, Fact::Package(with_artifact(found, &mut archive, text, interest)?)),
+            None if !wheel && !zip && named() => return Err(Flaw::malformed("sdist", "nothing in it says what it is")),
+            None => {}
         }
         Ok(())
     }
@@ -99,6 +103,9 @@ mod tests {
         assert_eq!(packages("h/litellm-1.82.8.tar.gz", &sdist), ["litellm 1.82.8 Cached"]);
         assert_eq!(packages("h/litellm-1.82.8 (1).tar.gz", &sdist), ["litellm 1.82.8 Cached"]);
         assert_eq!(packages("h/backup.tar.gz", &sdist), [""; 0]);
+        let other = made::tar_gz(&[("notes.txt", "x")]);
+        let flaw = |path: &str| tried(&Wheel, path, &other, &made::interest()).flaw.is_some();
+        assert!(flaw("h/litellm-1.82.8.tar.gz") && !flaw("h/other-1.82.8.tar.gz") && !flaw("h/litellm-notes.tar.gz"));
     }
 
     #[test]
