@@ -1,0 +1,52 @@
+//! Desktop entries: what starts with a graphical session.
+//!
+//! ```text
+//! ~/.config/autostart/NAME.desktop
+//! /etc/xdg/autostart/NAME.desktop
+//! ```
+//!
+//! `Exec=` and `TryExec=` lines count, other keys (a comment, a translated name) do not. A hit says that such a line holds a text
+//! that an indicator asks for; the line itself never leaves this reader. It does not say that it was run; an entry with
+//! `Hidden=true` is switched off and still there. Documented in the Desktop Application Autostart Specification.
+
+use crate::{
+    fact::{At, Fact},
+    interest::Interest,
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+};
+
+const LIMIT: usize = 1 << 20;
+
+/// Entries of autostart folders.
+pub struct DesktopEntry;
+
+static META: Meta = Meta {
+    id: "host/desktop-entry",
+    title: "desktop entries that start with a session",
+    proves: "an entry that starts that text stands there; not that it ran",
+};
+
+impl Surface for DesktopEntry {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn claims(&self, _: &Interest) -> Vec<Claim> {
+        let entry = || Claim::suffix(".desktop");
+        vec![entry().in_tail(".config/autostart"), entry().in_root("etc/xdg/autostart")]
+    }
+
+    fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
+        let interest = file.interest;
+        let at = file.entry.btime.map(|t| At::new(t, "birth time")).or_else(|| file.mtime("mtime of the entry"));
+        let text = file.all(LIMIT)?;
+        let starts = |l: &&[u8]| l.starts_with(b"Exec") || l.starts_with(b"TryExec");
+        let lines = text.split(|b| *b == b'\n').map(<[u8]>::trim_ascii_start).filter(starts);
+        let mut texts: Vec<_> = lines.flat_map(|l| interest.texts_in(l)).collect();
+        texts.sort_unstable();
+        texts.dedup();
+        let fact = Fact::Autostart { texts, sha256: file.sha256()? };
+        out.push(at, fact);
+        Ok(())
+    }
+}
