@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Case, Finding, FindingKind,
-    site::{Distribution, Sites, site_of},
+    site::{Distribution, Sites},
 };
 use crate::{
     ecosystem::pypi,
@@ -51,13 +51,11 @@ fn imports(case: &Case<'_>, sites: &Sites, package: &Finding) -> Vec<Finding> {
     let site = sites.site(tree, &site_folder);
     let own = site.and_then(|s| s.distributions.iter().find(|d| d.folder == package.origin.path.parent()));
     let mut found = Vec::new();
-    for e in &case.evidence {
-        let seen = &e.seen;
+    for seen in sites.bytecode(tree, &site_folder).iter().filter_map(|at| Some(&case.evidence.get(*at)?.seen)) {
         let Fact::Bytecode { module, .. } = &seen.fact else {
             continue;
         };
-        let here = seen.origin.tree == *tree && site_of(seen) == site_folder;
-        if !here || !is_trojaned(incident, &seen.origin.path, module) {
+        if !is_trojaned(incident, &seen.origin.path, module) {
             continue;
         }
         let listed = site.is_some_and(|s| s.owned.contains_key(&seen.origin.path));
@@ -118,7 +116,7 @@ fn start_after(case: &Case<'_>, sites: &Sites, finding: &Finding) -> Option<Stri
     let (around, _) = sites.around(tree, &site);
     let there = finding.at.as_ref()?.time;
     pip_again(&around, there)
-        .or_else(|| running(case, finding, prefix, &site))
+        .or_else(|| running(case, sites, finding, prefix, &site))
         .or_else(|| compiled(case, sites, finding, &site, there))
 }
 
@@ -141,8 +139,9 @@ fn pip_again(around: &[&Distribution], there: Timestamp) -> Option<String> {
 }
 
 /// A process of the environment's interpreter, or one that has loaded modules of it, runs now.
-fn running(case: &Case<'_>, finding: &Finding, prefix: &TreePath, site: &TreePath) -> Option<String> {
-    let here = || case.evidence.iter().map(|e| &e.seen).filter(|s| s.origin.tree == finding.origin.tree);
+fn running(case: &Case<'_>, sites: &Sites, finding: &Finding, prefix: &TreePath, site: &TreePath) -> Option<String> {
+    let processes = || sites.processes().iter().filter_map(|at| Some(&case.evidence.get(*at)?.seen));
+    let here = || processes().filter(|s| s.origin.tree == finding.origin.tree);
     // A process of a container has paths of its own: only for those of this tree the kernel's link to the program is read.
     let interpreter = |pid: u32| {
         here().any(|s| matches!(&s.fact, Fact::Executable { pid: p, program, .. } if *p == pid && is_python(program)))
@@ -167,14 +166,14 @@ fn is_python(program: &TreePath) -> bool {
 /// Bytecode in the same site folder that is younger than the hook and that no installer lists.
 fn compiled(case: &Case<'_>, sites: &Sites, finding: &Finding, site: &TreePath, there: Timestamp) -> Option<String> {
     let owned = sites.site(&finding.origin.tree, site);
-    case.evidence.iter().find_map(|e| {
-        let Fact::Bytecode { module, .. } = &e.seen.fact else {
+    sites.bytecode(&finding.origin.tree, site).iter().find_map(|position| {
+        let seen = &case.evidence.get(*position)?.seen;
+        let Fact::Bytecode { module, .. } = &seen.fact else {
             return None;
         };
-        let at = e.seen.at.as_ref().filter(|at| at.time > there)?;
-        let here = e.seen.origin.tree == finding.origin.tree && site_of(&e.seen) == *site;
-        let listed = owned.is_some_and(|s| s.owned.contains_key(&e.seen.origin.path));
-        (here && !listed).then(|| format!("Python compiled `{module}` there at {}", at.time))
+        let at = seen.at.as_ref().filter(|at| at.time > there)?;
+        let listed = owned.is_some_and(|s| s.owned.contains_key(&seen.origin.path));
+        (!listed).then(|| format!("Python compiled `{module}` there at {}", at.time))
     })
 }
 

@@ -52,6 +52,12 @@ pub struct Environment {
 pub struct Sites {
     sites: BTreeMap<Folder, Site>,
     environments: HashMap<Folder, (EnvironmentKind, Vec<Requirement>)>,
+    /// The site folders of a prefix.
+    below: HashMap<Folder, Vec<TreePath>>,
+    /// Positions in the evidence of the bytecode of a site folder.
+    bytecode: HashMap<Folder, Vec<usize>>,
+    /// Positions in the evidence of what is said of processes.
+    processes: Vec<usize>,
 }
 
 /// The site folder a fact belongs to. A distribution outside one (`pip install --target`) makes its folder one.
@@ -74,7 +80,7 @@ impl Sites {
         let mut installers: HashMap<Folder, (Box<str>, Option<At>)> = HashMap::new();
         let mut requested: BTreeSet<Folder> = BTreeSet::new();
         let mut projects: Vec<(&Arc<str>, Project, &[Requirement])> = Vec::new();
-        for Evidence { seen, .. } in evidence {
+        for (at, Evidence { seen, .. }) in evidence.iter().enumerate() {
             let tree = seen.origin.tree.clone();
             match &seen.fact {
                 Fact::Package(p) if p.placement == Placement::Loadable => {
@@ -87,6 +93,8 @@ impl Sites {
                         requested: false,
                     });
                 }
+                Fact::Bytecode { .. } => sites.bytecode.entry((tree, site_of(seen))).or_default().push(at),
+                Fact::Process { .. } | Fact::Executable { .. } | Fact::Loaded { .. } => sites.processes.push(at),
                 Fact::Owned { file, sha256 } => {
                     let site = sites.sites.entry((tree, site_of(seen))).or_default();
                     site.owned.insert(file.clone(), sha256.clone());
@@ -115,6 +123,11 @@ impl Sites {
             }
             site.distributions.sort_by(|a, b| a.package.name.cmp(&b.package.name));
         }
+        for (tree, folder) in sites.sites.keys() {
+            if let Some(prefix) = prefix_of(folder) {
+                sites.below.entry((tree.clone(), prefix)).or_default().push(folder.clone());
+            }
+        }
         for ((tree, prefix), (_, asked)) in &mut sites.environments {
             let own = projects.iter().filter(|(t, project, _)| *t == tree && project.has(prefix));
             own.for_each(|(.., more)| asked.extend_from_slice(more));
@@ -136,6 +149,16 @@ impl Sites {
         self.sites.get(&(tree.clone(), folder.clone()))
     }
 
+    /// Positions in the evidence of the bytecode of a site folder.
+    pub fn bytecode(&self, tree: &Arc<str>, folder: &TreePath) -> &[usize] {
+        self.bytecode.get(&(tree.clone(), folder.clone())).map_or(&[], Vec::as_slice)
+    }
+
+    /// Positions in the evidence of what is said of processes.
+    pub fn processes(&self) -> &[usize] {
+        &self.processes
+    }
+
     /// The environment that a site folder belongs to.
     pub fn environment_of(&self, tree: &Arc<str>, site: &TreePath) -> Environment {
         let Some(prefix) = prefix_of(site) else {
@@ -151,11 +174,13 @@ impl Sites {
     /// Every distribution of the environment that a site folder belongs to, with what its user asked for.
     pub fn around(&self, tree: &Arc<str>, site: &TreePath) -> (Vec<&Distribution>, &[Requirement]) {
         let environment = self.environment_of(tree, site);
-        let in_tree = self.sites.iter().filter(|((t, _), _)| t == tree);
-        let here = in_tree
-            .filter(|((_, folder), _)| folder == site || prefix_of(folder).is_some_and(|p| p == environment.prefix));
-        let distributions = here.flat_map(|(_, s)| &s.distributions).collect();
-        let asked = self.environments.get(&(tree.clone(), environment.prefix));
+        let key = (tree.clone(), environment.prefix);
+        let below = self.below.get(&key).map_or(&[][..], Vec::as_slice);
+        // A site folder that is no part of a prefix stands for itself.
+        let alone = (!below.contains(site)).then_some(site);
+        let here = below.iter().chain(alone).filter_map(|folder| self.site(tree, folder));
+        let distributions = here.flat_map(|s| &s.distributions).collect();
+        let asked = self.environments.get(&key);
         (distributions, asked.map_or(&[], |(_, asked)| asked.as_slice()))
     }
 }

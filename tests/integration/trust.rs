@@ -133,11 +133,11 @@ fn a_stored_one_older_than_the_program_is_not_used() {
     fs::write(publisher.stored(), with_signature(&old, &publisher.sign(&old)).unwrap()).unwrap();
     let said = scan(&publisher, &Machine::new(), &["--key", &publisher.key]);
     assert_eq!(said.code, 0);
-    assert!(said.err.contains("are number 0, those of this program number 1: the stored ones are not used"));
+    assert!(said.err.contains("are number 0, those of this program number 2: the stored ones are not used"));
     let report = report(&said);
     assert_eq!(
         (report["indicators"]["sequence"].as_u64(), &report["indicators"]["layers"]),
-        (Some(1), &Value::Array(vec![]))
+        (Some(2), &Value::Array(vec![]))
     );
 }
 
