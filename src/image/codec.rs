@@ -47,7 +47,7 @@ impl Default for Limits {
             links: 1_000_000,
             gaps: 10_000,
             credentials: 20_000,
-            facts: 200_000,
+            facts: 50_000,
             window: 25,
         }
     }
