@@ -9,6 +9,7 @@ use crate::{
         index::{Holder, IncidentId},
         model::{FileIndicator, FileRole, Standing},
     },
+    walk::Worth,
 };
 
 /// What of an indicator a fact fits.
@@ -53,21 +54,27 @@ pub struct Hit {
     pub by: By,
 }
 
-/// Whether a fact can matter later: it fits something, or joins need it. Called once a fact, in the worker.
-pub fn relevant(index: &Index, seen: &Seen) -> bool {
-    match &seen.fact {
-        Fact::Package(p) => {
-            p.placement == Placement::Loadable
-                || index.knows_package(p.ecosystem, &p.name)
-                || !hits(index, seen).is_empty()
-        }
-        Fact::Hook { runs, .. } => *runs || !hits(index, seen).is_empty(),
-        Fact::Process { program, .. } => program.as_ref().is_some_and(is_python) || !hits(index, seen).is_empty(),
-        Fact::File { .. } | Fact::Host { .. } | Fact::Autostart { .. } | Fact::Image { .. } => {
-            !hits(index, seen).is_empty()
-        }
-        Fact::Executable { program, .. } => is_python(program) || !hits(index, seen).is_empty(),
+/// What a fact is worth: whether it fits something, or explains what does. Called once a fact, in the worker.
+pub fn worth(index: &Index, seen: &Seen) -> Worth {
+    if matches!(seen.fact, Fact::Credential(_)) {
+        Worth::Credential
+    } else if !hits(index, seen).is_empty() {
+        Worth::Evidence
+    } else if explains(index, &seen.fact) {
+        Worth::Context
+    } else {
+        Worth::Nothing
+    }
+}
+
+fn explains(index: &Index, fact: &Fact) -> bool {
+    match fact {
+        Fact::Package(p) => p.placement == Placement::Loadable || index.knows_package(p.ecosystem, &p.name),
+        Fact::Hook { runs, .. } => *runs,
+        Fact::Process { program, .. } => program.as_ref().is_some_and(is_python),
+        Fact::Executable { program, .. } => is_python(program),
         Fact::Command(c) => c.wanted.iter().any(|w| index.knows_package(w.ecosystem, &w.name)),
+        Fact::File { .. } | Fact::Host { .. } | Fact::Autostart { .. } | Fact::Image { .. } => false,
         Fact::Owned { .. }
         | Fact::Installer { .. }
         | Fact::Requested

@@ -12,7 +12,7 @@ use crate::{
     matcher,
     surface::SURFACES,
     tree::{Body, Entry, Visit},
-    walk::{Inspector, Router},
+    walk::{Inspector, Keep, Router},
 };
 
 /// The lookups of an example that find something.
@@ -24,7 +24,7 @@ pub fn looked_up<'e>(index: &Index, example: &'e Example) -> Vec<&'e str> {
 /// What an example gives: `exposure/confidence` of each finding, sorted.
 pub fn replay(index: &Index, example: &Example) -> Vec<String> {
     let interest = index.interest();
-    let seen = inspect(&interest, example, &|seen| matcher::relevant(index, seen));
+    let seen = inspect(&interest, example, &|seen| matcher::worth(index, seen));
     let evidence = seen.into_iter().map(Evidence::from).collect();
     let tree: Arc<str> = "example".into();
     let accounts = BTreeMap::from([(tree, Accounts::default())]);
@@ -35,7 +35,7 @@ pub fn replay(index: &Index, example: &Example) -> Vec<String> {
     found
 }
 
-fn inspect(interest: &Interest, example: &Example, keep: &(dyn Fn(&Seen) -> bool + Sync)) -> Vec<Seen> {
+fn inspect(interest: &Interest, example: &Example, keep: &Keep<'_>) -> Vec<Seen> {
     let router = Router::new(SURFACES.to_vec(), interest);
     let inspector = Inspector::new(&router, interest, keep, "example".into(), None);
     for (path, text) in &example.files {

@@ -1,6 +1,8 @@
 //! The router and the inspection of one tree: names go through a lookup, wanted files through their surfaces, facts and gaps
 //! into one place. A surface that fails or panics costs its own file only.
 
+mod keep;
+
 use std::{
     collections::{BTreeMap, HashMap},
     panic::{AssertUnwindSafe, catch_unwind},
@@ -12,11 +14,13 @@ use std::{
 
 use crate::{
     coverage::{Coverage, Exclusion, Gap, GapKind, SurfaceCount},
-    fact::{Fact, Origin, Placement, Seen, TreePath},
+    fact::{Origin, Seen, TreePath},
     interest::Interest,
     surface::{Claim, FileMatch, FolderMatch, Opened, Sink, Surface},
     tree::{Body, Entry, Visit},
 };
+
+pub use keep::{Bounds, Keep, Room, Worth};
 
 /// Which surfaces want a file, as a lookup by its name.
 pub struct Router<'s> {
@@ -95,15 +99,6 @@ fn ending(name: &[u8]) -> &[u8] {
     name.get(dot..).unwrap_or_default()
 }
 
-/// Whether a fact is worth keeping. Answers in the worker, so that what is dropped costs no memory.
-pub type Keep<'k> = dyn Fn(&Seen) -> bool + Sync + 'k;
-
-/// Facts kept of one file. A history that an attacker filled may have millions; none of its owner's has so many that matter.
-const OF_A_FILE: u64 = 5_000;
-/// Facts kept of one tree that are evidence by themselves.
-const OF_A_TREE: u64 = 50_000;
-/// Facts kept of one tree that only say what is installed where.
-const INSTALLED: u64 = 1_000_000;
 /// Problems told of one file, and of one tree.
 const GAPS_OF_A_FILE: usize = 100;
 const GAPS: usize = 50_000;
@@ -121,49 +116,39 @@ pub struct Inspector<'i> {
     result: Mutex<Result>,
 }
 
-#[derive(Default)]
 struct Result {
     seen: Vec<Seen>,
     gaps: Vec<Gap>,
     exclusions: Vec<Exclusion>,
     surfaces: BTreeMap<&'static str, SurfaceCount>,
-    /// Facts kept so far: evidence, and what is installed.
-    kept: (u64, u64),
-    /// What no longer found room.
-    lost: (u64, u64),
-}
-
-/// Whether a fact only says what is installed where: joins need all of those.
-fn is_inventory(fact: &Fact) -> bool {
-    match fact {
-        Fact::Package(p) => p.placement == Placement::Loadable,
-        Fact::Owned { .. }
-        | Fact::Installer { .. }
-        | Fact::Requested
-        | Fact::Environment { .. }
-        | Fact::Project { .. }
-        | Fact::Bytecode { .. } => true,
-        _ => false,
-    }
+    room: Room,
+    /// Problems that found no room.
+    untold: u64,
 }
 
 impl Result {
-    fn keep(&mut self, facts: Vec<Seen>) {
-        for fact in facts {
-            let inventory = is_inventory(&fact.fact);
-            let (count, most) = if inventory { (&mut self.kept.1, INSTALLED) } else { (&mut self.kept.0, OF_A_TREE) };
-            if *count < most {
-                *count += 1;
+    fn new() -> Self {
+        Self {
+            seen: Vec::new(),
+            gaps: Vec::new(),
+            exclusions: Vec::new(),
+            surfaces: BTreeMap::new(),
+            room: Room::new(Bounds::TREE),
+            untold: 0,
+        }
+    }
+
+    fn keep(&mut self, facts: Vec<(Worth, Seen)>) {
+        for (worth, mut fact) in facts {
+            if self.room.take(worth, &mut fact) {
                 self.seen.push(fact);
-            } else {
-                self.lost.0 += 1;
             }
         }
     }
 
     fn tell(&mut self, gaps: Vec<Gap>) {
         for gap in gaps {
-            if self.gaps.len() < GAPS { self.gaps.push(gap) } else { self.lost.1 += 1 }
+            if self.gaps.len() < GAPS { self.gaps.push(gap) } else { self.untold += 1 }
         }
     }
 }
@@ -186,7 +171,7 @@ impl<'i> Inspector<'i> {
             names: AtomicU64::new(0),
             progress: None,
             atimes: AtomicU64::new(0),
-            result: Mutex::default(),
+            result: Mutex::new(Result::new()),
         }
     }
 
@@ -201,7 +186,8 @@ impl<'i> Inspector<'i> {
         let result = self.result.into_inner().unwrap_or_else(PoisonError::into_inner);
         let root = Origin::file(&self.tree, TreePath::root());
         let mut gaps = result.gaps;
-        for (lost, what) in [(result.lost.0, "facts"), (result.lost.1, "problems")].into_iter().filter(|(n, _)| *n > 0)
+        for (lost, what) in
+            [(result.room.lost(), "facts"), (result.untold, "problems")].into_iter().filter(|(n, _)| *n > 0)
         {
             let detail = format!("{lost} more {what} than are kept of one tree");
             gaps.push(Gap { origin: root.clone(), surface: "walk", kind: GapKind::TooLarge, detail });
@@ -226,14 +212,14 @@ impl<'i> Inspector<'i> {
         let id = surface.meta().id;
         let mut origin = Origin::file(&self.tree, entry.path.clone());
         origin.layer.clone_from(&self.layer);
-        let (mut seen, mut gaps, mut facts, mut kept, mut more) = (Vec::new(), Vec::new(), 0, 0, 0_u64);
+        let (mut seen, mut gaps, mut facts, mut more) = (Vec::new(), Vec::new(), 0, 0_u64);
+        let mut room = Room::new(Bounds::FILE);
         let outcome = {
-            let mut keep = |fact: Seen| {
+            let mut keep = |mut fact: Seen| {
                 facts += 1;
-                if is_inventory(&fact.fact) || kept <= OF_A_FILE {
-                    let wanted = (self.keep)(&fact);
-                    kept += u64::from(wanted && !is_inventory(&fact.fact));
-                    seen.extend((wanted && kept <= OF_A_FILE).then_some(fact));
+                let worth = (self.keep)(&fact);
+                if room.take(worth, &mut fact) {
+                    seen.push((worth, fact));
                 }
             };
             let mut gap = |gap: Gap| match gaps.len() {
@@ -254,8 +240,9 @@ impl<'i> Inspector<'i> {
         if let Some((kind, detail)) = flaw {
             tell(kind, detail);
         }
-        if kept > OF_A_FILE {
-            tell(GapKind::TooLarge, format!("more than {OF_A_FILE} matches: the rest was not kept"));
+        if room.lost() > 0 {
+            let lost = room.lost();
+            tell(GapKind::TooLarge, format!("{lost} more matches than are kept of one file"));
         }
         if more > 0 {
             tell(GapKind::TooLarge, format!("{more} more problems in this file"));

@@ -27,7 +27,7 @@ pub fn chain(target: &str, around: &[&Distribution], asked: &[Requirement]) -> V
     };
     let mut parents: HashMap<&str, Vec<(&str, &Requirement)>> = HashMap::new();
     for d in around {
-        for r in &d.package.requires {
+        for r in d.package.requires.iter() {
             if by_name.contains_key(&*r.name) && *r.name != *d.package.name {
                 parents.entry(&r.name).or_default().push((&d.package.name, r));
             }
@@ -47,7 +47,7 @@ pub fn chain(target: &str, around: &[&Distribution], asked: &[Requirement]) -> V
         let tells = !is_child(d) || !(marks_all || d.installer.as_deref() == Some("uv"));
         d.requested && tells
     };
-    let is_asked = |d: &Distribution| by_mark(d) || asked.iter().any(|r| r.name == d.package.name);
+    let is_asked = |d: &Distribution| by_mark(d) || asked.iter().any(|r| *r.name == *d.package.name);
     let mut met: HashSet<&str> = HashSet::from([target]);
     let mut queue = VecDeque::from([*end]);
     let mut towards: HashMap<&str, (&str, &Requirement)> = HashMap::new();

@@ -39,9 +39,9 @@ pub struct Evidence {
     /// What was read.
     pub seen: Seen,
     /// In an image: what removed the file in a later layer, in words.
-    pub gone: Option<String>,
+    pub gone: Option<Arc<str>>,
     /// In an image: what made the layer, in words.
-    pub made: Option<String>,
+    pub made: Option<Arc<str>>,
     /// In an image: where its file stands among the layers.
     pub layers: Option<Layers>,
 }

@@ -336,11 +336,11 @@ mod tests {
                 version: "1.82.8".into(),
                 placement: Placement::Loadable,
                 artifacts: Vec::new(),
-                requires: Vec::new(),
+                requires: [].into(),
             };
             let key = Credential { kind: "aws.access_key".into(), identifier: None, note: None };
             let place = |seen: Seen, made, gone: Option<usize>| Evidence {
-                gone: gone.map(|_| "a later layer took it out".to_owned()),
+                gone: gone.map(|_| "a later layer took it out".into()),
                 layers: Some(Layers { made, gone }),
                 ..Evidence::from(seen)
             };
@@ -381,7 +381,7 @@ mod tests {
                 version: "1.82.8".into(),
                 placement: Placement::Loadable,
                 artifacts: Vec::new(),
-                requires: Vec::new(),
+                requires: [].into(),
             };
             let key = Credential { kind: "aws.access_key".into(), identifier: None, note: None };
             let seen = |path: &str, fact: Fact| {

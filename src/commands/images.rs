@@ -20,7 +20,7 @@ use crate::{
     shell,
     text::escape,
     tree::body::BYTES_READ,
-    walk::Router,
+    walk::{Bounds, Room, Router},
 };
 
 /// Examines and reports.
@@ -32,7 +32,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     let outputs = output::plan(&command.output)?;
     let mut setup = Setup::new(&command.choice, false, &[], false)?;
     let router = Router::new(setup.surfaces(), &setup.interest);
-    let keep = |seen: &Seen| matcher::relevant(&setup.index, seen);
+    let keep = |seen: &Seen| matcher::worth(&setup.index, seen);
     let options = Options {
         router: &router,
         interest: &setup.interest,
@@ -47,6 +47,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     let mut coverage = Coverage::default();
     let (mut evidence, mut refused) = (Vec::new(), Vec::new());
     let mut accounts: BTreeMap<Arc<str>, Accounts> = BTreeMap::new();
+    let mut room = Room::new(Bounds::TREE);
     for file in &command.files {
         let found = match image::examine(file, &options) {
             Ok(found) => found,
@@ -58,7 +59,8 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         coverage.absorb(found.coverage);
         for image in &found.images {
             accounts.entry(image.label.clone()).or_insert_with(|| image.accounts());
-            evidence.extend(of_image(image));
+            let mut keep = |e: &mut Evidence| room.take(matcher::worth(&setup.index, &e.seen), &mut e.seen);
+            evidence.extend(of_image(image).filter_map(|mut e| keep(&mut e).then_some(e)));
         }
     }
     drop(progress);
@@ -69,7 +71,11 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         return Err(error).with_context(|| format!("`{}`", file.display()));
     }
     coverage.gaps.extend(refused.into_iter().map(|(file, error)| not_examined(file, &error)));
-    evidence.retain(|e| matcher::relevant(&setup.index, &e.seen));
+    if room.lost() > 0 {
+        let detail = format!("{} more facts than are kept of all images of one run", room.lost());
+        let origin = Origin::file(&"images".into(), TreePath::root());
+        coverage.gaps.push(Gap { origin, surface: "image", kind: GapKind::TooLarge, detail });
+    }
     coverage.bytes_read = BYTES_READ.load(std::sync::atomic::Ordering::Relaxed);
     if STOP.load(std::sync::atomic::Ordering::Relaxed) {
         coverage.interrupted();
@@ -105,30 +111,30 @@ fn not_examined(file: &Path, error: &ImageError) -> Gap {
 }
 
 /// The facts of the layers with what became of their files, the steps of the build, and the image itself.
-fn of_image(image: &Image) -> Vec<Evidence> {
-    let step = |layer: usize| image.layers.get(layer).and_then(|l| image.steps.get(l.step?));
-    let mut evidence: Vec<Evidence> = image
-        .facts()
-        .map(|f| Evidence {
-            layers: Some(Layers { made: f.layer, gone: f.gone_in }),
-            gone: f.gone_in.map(|layer| format!("a later layer took it out{}", by_step(step(layer)))),
-            made: step(f.layer).map(|s| format!("its layer was made by {}", told(s))),
-            seen: f.seen,
-        })
-        .collect();
-    evidence.extend(image.history().map(Evidence::from));
-    let origin = Origin::file(&image.label, TreePath::root());
-    evidence.extend(image.secrets.iter().map(|(name, credential)| {
-        let mut origin = origin.clone();
+fn of_image(image: &Image) -> impl Iterator<Item = Evidence> {
+    let steps = || image.layers.iter().map(|l| image.steps.get(l.step?));
+    let gone: Vec<Arc<str>> = steps().map(|s| format!("a later layer took it out{}", by_step(s)).into()).collect();
+    let made: Vec<Option<Arc<str>>> =
+        steps().map(|s| Some(format!("its layer was made by {}", told(s?)).into())).collect();
+    let facts = image.facts().map(move |f| Evidence {
+        layers: Some(Layers { made: f.layer, gone: f.gone_in }),
+        gone: f.gone_in.and_then(|layer| gone.get(layer).cloned()),
+        made: made.get(f.layer).cloned().flatten(),
+        seen: f.seen,
+    });
+    let history = image.history().map(Evidence::from);
+    let secrets = image.secrets.iter().map(|(name, credential)| {
+        let mut origin = Origin::file(&image.label, TreePath::root());
         origin.inner = Some(format!("ENV {name}").into());
         let fact = Fact::Credential(credential.clone());
         Evidence::from(Seen { surface: ENVIRONMENT, origin, at: None, uid: None, gid: None, mode: None, fact })
-    }));
+    });
     let digests = image.id.iter().chain(&image.manifests).cloned().collect();
     let at = image.created.map(|t| crate::fact::At::new(t, "creation time in the image"));
     let fact = Fact::Image { references: image.tags.clone(), digests };
-    evidence.push(Seen { surface: "image/config", origin, at, uid: None, gid: None, mode: None, fact }.into());
-    evidence
+    let origin = Origin::file(&image.label, TreePath::root());
+    let config = Seen { surface: "image/config", origin, at, uid: None, gid: None, mode: None, fact };
+    facts.chain(history).chain(secrets).chain(std::iter::once(config.into()))
 }
 
 fn by_step(step: Option<&Step>) -> String {

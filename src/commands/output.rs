@@ -1,7 +1,7 @@
 //! The one place that writes: standard output, and the files that `-o` names.
 
 use std::{
-    io::{self, IsTerminal as _, Write},
+    io::{self, BufWriter, IsTerminal as _, Write},
     path::{Path, PathBuf},
 };
 
@@ -12,6 +12,9 @@ use crate::{
     cli::{FormatName, OutputOptions},
     report::{self, Colour, Format, Style, v1::Report},
 };
+
+/// A report is written as it is made: of thousands of findings it takes hundreds of megabytes.
+const BUFFER: usize = 1 << 16;
 
 /// Where the report goes, checked before anything is examined.
 pub struct Outputs {
@@ -63,13 +66,12 @@ impl Outputs {
 
     fn each(&self, render: impl Fn(Format, &mut dyn Write, Style) -> io::Result<()>) -> anyhow::Result<()> {
         for (path, format) in &self.files {
-            let mut bytes = Vec::new();
-            render(*format, &mut bytes, Style { width: 100, colour: Colour::Never })?;
-            write_file(path, &bytes).with_context(|| format!("cannot write `{}`", path.display()))?;
+            let style = Style { width: 100, colour: Colour::Never };
+            write_file(path, |out| render(*format, out, style))
+                .with_context(|| format!("cannot write `{}`", path.display()))?;
         }
-        let mut bytes = Vec::new();
-        render(self.stdout, &mut bytes, Style { width: usize::from(width()), colour: colour() })?;
-        to_stdout(&bytes)
+        let style = Style { width: usize::from(width()), colour: colour() };
+        to_stdout(|out| render(self.stdout, out, style))
     }
 }
 
@@ -80,7 +82,7 @@ impl Outputs {
 pub fn print(text: &str) -> anyhow::Result<()> {
     let mut line = text.to_owned();
     line.push('\n');
-    to_stdout(line.as_bytes())
+    to_stdout(|out| out.write_all(line.as_bytes()))
 }
 
 /// A line on standard error.
@@ -90,9 +92,9 @@ pub fn note(text: &str) {
 }
 
 /// A reader that has seen enough (`| head`) is no error.
-fn to_stdout(bytes: &[u8]) -> anyhow::Result<()> {
-    let mut out = io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
+fn to_stdout(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+    let mut out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
+    match render(&mut out).and_then(|()| out.flush()) {
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other.context("cannot write to standard output"),
     }
@@ -100,15 +102,20 @@ fn to_stdout(bytes: &[u8]) -> anyhow::Result<()> {
 
 /// Whole or not at all: into a new file beside it, then renamed. A link or device of that name is written through.
 #[allow(clippy::disallowed_methods)] // the user named this file
-fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn write_file(path: &Path, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let all = |file: std::fs::File| -> io::Result<std::fs::File> {
+        let mut out = BufWriter::with_capacity(BUFFER, file);
+        render(&mut out)?;
+        Ok(out.into_inner()?)
+    };
     let plain = rustix::fs::lstat(path)
         .map_or(true, |s| rustix::fs::FileType::from_raw_mode(s.st_mode) == rustix::fs::FileType::RegularFile);
     if !plain {
-        return std::fs::OpenOptions::new().write(true).open(path)?.write_all(bytes);
+        return all(std::fs::OpenOptions::new().write(true).open(path)?).map(drop);
     }
     let part = beside(path, &format!(".{}.part", std::process::id()));
-    let mut file = std::fs::File::create_new(&part)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| std::fs::rename(&part, path));
+    let file = std::fs::File::create_new(&part)?;
+    let written = all(file).and_then(|file| file.sync_all()).and_then(|()| std::fs::rename(&part, path));
     if written.is_err() {
         let _ = std::fs::remove_file(&part);
     }
@@ -120,7 +127,7 @@ fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// Where it cannot be written.
 pub fn write_named(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    write_file(path, bytes).with_context(|| format!("cannot write `{}`", path.display()))
+    write_file(path, |out| out.write_all(bytes)).with_context(|| format!("cannot write `{}`", path.display()))
 }
 
 /// Puts bytes into this program's own data folder: written beside their place, judged there by `good`, and moved only where it

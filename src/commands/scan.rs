@@ -38,7 +38,7 @@ pub fn examine(options: &ScanOptions, paths: Vec<PathBuf>) -> anyhow::Result<Rep
     let settings = scan::settings(&target)?;
     let mut setup = Setup::new(&options.choice, options.deep, &settings, target == Target::Live)?;
     let progress = Progress::start("examining", options.output.quiet);
-    let keep = |seen: &crate::fact::Seen| matcher::relevant(&setup.index, seen);
+    let keep = |seen: &crate::fact::Seen| matcher::worth(&setup.index, seen);
     let scan = Scan {
         surfaces: setup.surfaces(),
         interest: &setup.interest,

@@ -101,13 +101,13 @@ pub struct Package {
     /// Its ecosystem.
     pub ecosystem: Ecosystem,
     /// Normalised for the ecosystem (PEP 503 for PyPI).
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// As written.
-    pub version: Box<str>,
+    pub version: Arc<str>,
     /// Where it stood.
     pub placement: Placement,
     /// What it asks for itself; empty where the surface does not say.
-    pub requires: Vec<Requirement>,
+    pub requires: Arc<[Requirement]>,
     /// The files of it that the surface names, with their hashes.
     pub artifacts: Vec<Artifact>,
 }

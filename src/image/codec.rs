@@ -10,7 +10,7 @@ use flate2::bufread::MultiGzDecoder;
 use sha2::{Digest as _, Sha256};
 
 use super::input::{Source, read_past, to_u64};
-use crate::{surface::Flaw, text::hex};
+use crate::{surface::Flaw, text::hex, walk::Bounds};
 
 const BUFFER: usize = 1 << 16;
 /// How much work one layer may cost.
@@ -26,12 +26,10 @@ pub struct Limits {
     pub names: u64,
     /// Links remembered of all layers of one input, to find the file that a wanted name leads to.
     pub links: u64,
-    /// Problems with single files that are listed, and credentials and other facts that are kept, of all layers of one input.
+    /// Problems with single files that are listed, of all layers of one input.
     pub gaps: u64,
-    /// See `gaps`.
-    pub credentials: u64,
-    /// See `gaps`.
-    pub facts: u64,
+    /// Facts kept of all layers of one input.
+    pub facts: Bounds,
     /// The largest window of a zstd frame, as a power of two: its bytes are held while the layer is read.
     pub window: u32,
 }
@@ -46,8 +44,7 @@ impl Default for Limits {
             names: 4_000_000,
             links: 1_000_000,
             gaps: 10_000,
-            credentials: 20_000,
-            facts: 50_000,
+            facts: Bounds::TREE,
             window: 25,
         }
     }

@@ -8,7 +8,7 @@
 use std::{
     collections::{BTreeMap, HashMap, btree_map::Entry as Slot},
     io::Read,
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, PoisonError, atomic::Ordering},
 };
 
 use super::{
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     coverage::{Coverage, Gap, GapKind},
-    fact::{Fact, Origin, Seen, TreePath},
+    fact::{Origin, Seen, TreePath},
     surface::Flaw,
     tree::{Body, Entry, Visit as _},
     walk::{Folder, Inspector},
@@ -319,14 +319,16 @@ impl<'j> Layer<'j> {
         let one = Inspector::new(self.job.router, self.job.interest, self.job.keep, self.tree.clone(), None);
         one.file(entry, &mut Body::stream(body, entry.len));
         let (mut facts, mut coverage) = one.finish();
-        let (problems, read, job) = (coverage.gaps.len(), facts.len(), self.job);
+        let (problems, job) = (coverage.gaps.len(), self.job);
         coverage.gaps.retain(|_| take(&job.gaps_left));
         self.unlisted += to_u64(problems - coverage.gaps.len());
-        facts.retain(|seen| match seen.fact {
-            Fact::Credential(_) => take(&job.credentials_left),
-            _ => take(&job.facts_left),
-        });
-        self.unkept += to_u64(read - facts.len());
+        let mut room = job.room.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = room.lost();
+        facts.retain_mut(|seen| room.take((job.keep)(seen), seen));
+        self.unkept += room.lost() - before;
+        drop(room);
+        // Most files have one fact; a vector that grew has room for four.
+        facts.shrink_to_fit();
         for (id, count) in coverage.surfaces {
             let mine = self.scan.coverage.surfaces.entry(id).or_default();
             mine.files += count.files;

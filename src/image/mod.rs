@@ -49,7 +49,7 @@ use crate::{
     interest::Interest,
     surface::Flaw,
     text::escape_short,
-    walk::{Keep, Router},
+    walk::{Keep, Room, Router},
 };
 
 /// The surface that the steps of an image's build are reported under.
@@ -110,8 +110,7 @@ struct Job<'j> {
     names_left: AtomicU64,
     links_left: AtomicU64,
     gaps_left: AtomicU64,
-    credentials_left: AtomicU64,
-    facts_left: AtomicU64,
+    room: Mutex<Room>,
 }
 
 /// Examines a saved image, or all images of an archive or layout.
@@ -132,8 +131,7 @@ pub fn examine(target: &Path, options: &Options<'_>) -> Result<Examination, Imag
         names_left: AtomicU64::new(options.limits.names),
         links_left: AtomicU64::new(options.limits.links),
         gaps_left: AtomicU64::new(options.limits.gaps),
-        credentials_left: AtomicU64::new(options.limits.credentials),
-        facts_left: AtomicU64::new(options.limits.facts),
+        room: Mutex::new(Room::new(options.limits.facts)),
     };
     let threads = options.threads.clamp(1, THREADS);
     match open_input(target)? {

@@ -45,7 +45,7 @@ impl Case {
         let options = Options {
             router: &router,
             interest: &interest,
-            keep: &|_| true,
+            keep: &|_| crate::walk::Worth::Evidence,
             readers: Readers { history: &history, environment: &|_| Vec::new() },
             threads: 2,
             limits: self.limits,

@@ -67,7 +67,7 @@ impl Machine {
             name: "litellm".into(),
             version: "1.82.8".into(),
             placement,
-            requires: Vec::new(),
+            requires: [].into(),
             artifacts: Vec::new(),
         });
         self.with("python/dist-info", path, fact)

@@ -1,6 +1,6 @@
 //! One examination of a tree of this machine: what to walk, in which order, with which surfaces.
 
-mod process;
+pub mod process;
 mod record;
 mod settings;
 
@@ -285,7 +285,7 @@ fn read_own(path: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::surface::SURFACES;
+    use crate::{surface::SURFACES, walk::Worth};
 
     #[test]
     fn an_examination_that_was_ended_is_never_complete() {
@@ -296,7 +296,7 @@ mod tests {
             let scan = Scan {
                 surfaces: SURFACES.to_vec(),
                 interest: &interest,
-                keep: &|_| true,
+                keep: &|_| Worth::Evidence,
                 deep: false,
                 threads: 1,
                 stop: &stop,

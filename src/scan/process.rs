@@ -58,56 +58,7 @@ fn root_of(mountinfo: &[u8]) -> Option<(&[u8], &[u8])> {
 
 #[cfg(test)]
 mod tests {
-    use std::{path::Path, sync::Mutex};
-
-    use super::{root_of, visit};
-    use crate::{
-        coverage::{Exclusion, Gap},
-        fact::TreePath,
-        tree::{Body, Entry, Visit, host::Host, mounts},
-    };
-
-    /// The files told of, with what they hold.
-    #[derive(Default)]
-    struct Told(Mutex<Vec<(String, Vec<u8>)>>);
-
-    impl Visit for Told {
-        type Folder = ();
-        fn folder(&self, _: &TreePath) {}
-        fn wants(&self, (): &(), _: &[u8]) -> bool {
-            true
-        }
-        fn file(&self, entry: &Entry, body: &mut Body<'_>) {
-            let bytes = body.head(1 << 20).unwrap().to_vec();
-            self.0.lock().unwrap().push((entry.path.text().into_owned(), bytes));
-        }
-        fn gap(&self, _: Gap) {}
-        fn exclude(&self, _: Exclusion) {}
-        fn seen(&self, _: u64) {}
-        fn atime_changed(&self) {}
-    }
-
-    #[test]
-    #[allow(clippy::disallowed_methods, clippy::disallowed_types)] // a process to look at
-    fn a_program_whose_file_is_gone_is_still_named() {
-        let folder = tempfile::tempdir().unwrap();
-        let program = folder.path().join("dropped");
-        std::fs::copy("/bin/sleep", &program).unwrap();
-        let mut child = std::process::Command::new(&program).arg("60").spawn().unwrap();
-        std::fs::remove_file(&program).unwrap();
-        let mounts = std::fs::read("/proc/self/mountinfo").unwrap();
-        let host = Host::open("host", Path::new("/"), TreePath::root(), mounts::to_skip(&mounts)).unwrap();
-        let told = Told::default();
-        visit(&host, &told, &mounts);
-        child.kill().unwrap();
-        child.wait().unwrap();
-        let told = told.0.into_inner().unwrap();
-        let of = |name: &str| told.iter().find(|(p, _)| *p == format!("/proc/{}/{name}", child.id())).map(|(_, b)| b);
-        assert_eq!(of("exe"), Some(&format!("{} (deleted)", program.display()).into_bytes()));
-        assert!(of("maps").is_some_and(|b| !b.is_empty()) && of("cmdline").is_some_and(|b| b.ends_with(b"60\0")));
-        let own = format!("/proc/{}/", std::process::id());
-        assert!(!told.iter().any(|(p, _)| p.starts_with(&own)));
-    }
+    use super::root_of;
 
     #[test]
     fn a_container_has_another_root() {

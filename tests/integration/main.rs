@@ -24,6 +24,7 @@ mod live;
 mod look_alikes;
 mod machine;
 mod output;
+mod processes;
 mod program;
 mod promises;
 #[cfg(feature = "online")]

@@ -134,7 +134,7 @@ fn a_parser_that_panics_costs_its_file_and_shows_none_of_it() {
         interest::Interest,
         surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
         tree::{Body, Entry, Visit as _},
-        walk::{Inspector, Router},
+        walk::{Inspector, Router, Worth},
     };
     struct Clumsy;
     static META: Meta = Meta { id: "test/clumsy", title: "", proves: "" };
@@ -152,7 +152,7 @@ fn a_parser_that_panics_costs_its_file_and_shows_none_of_it() {
     }
     let interest = Interest::default();
     let router = Router::new(vec![&Clumsy], &interest);
-    let inspector = Inspector::new(&router, &interest, &|_| true, "t".into(), None);
+    let inspector = Inspector::new(&router, &interest, &|_| Worth::Evidence, "t".into(), None);
     let path = dosimeter::fact::TreePath::new(b"x").unwrap();
     let entry = Entry { path, len: 6, mtime: None, btime: None, uid: None, gid: None, mode: None };
     inspector.file(&entry, &mut Body::stream(&mut b"CANARY".as_slice(), 6));

@@ -145,7 +145,7 @@ pub fn of_sdist<R: Read>(gzip: R, interest: &Interest, placement: Placement) -> 
             name: name.into(),
             version: version.into(),
             placement,
-            requires: Vec::new(),
+            requires: [].into(),
             artifacts: sdist_file(folder),
         });
     }
@@ -276,7 +276,7 @@ mod tests {
             return Ok(None);
         };
         let mut found = with_artifact(found, &mut archive, file, &made::interest())?;
-        Ok(Some((found.name.into(), found.version.into(), found.artifacts.remove(0))))
+        Ok(Some((found.name.to_string(), found.version.to_string(), found.artifacts.remove(0))))
     }
 
     #[test]

@@ -130,7 +130,7 @@ fn named(name: &str, version: &str, placement: Placement) -> Option<Package> {
         name: normalise(name).into(),
         version: version.into(),
         placement,
-        requires: Vec::new(),
+        requires: [].into(),
         artifacts: Vec::new(),
     })
 }

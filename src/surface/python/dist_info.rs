@@ -107,7 +107,7 @@ pub fn package(body: &[u8], what: &'static str, placement: Placement) -> Result<
         name: normalise(name).into(),
         version: version.into(),
         placement,
-        requires,
+        requires: requires.into(),
         artifacts: Vec::new(),
     })
 }

@@ -74,12 +74,12 @@ impl Surface for UvCache {
             name: named.name.as_str().into(),
             version: named.version.into(),
             placement: Placement::Cached,
-            requires: Vec::new(),
+            requires: [].into(),
             artifacts: Vec::new(),
         };
         if file.entry.path.name().ends_with(b".msgpack") {
             package.placement = Placement::Listed;
-            package.requires = requirements(&value);
+            package.requires = requirements(&value).into();
         } else {
             if !value.is_array() && !value.is_map() {
                 return Err(Flaw::malformed("uv cache entry", "not the pointer that uv writes"));
