@@ -21,11 +21,7 @@ use crate::{
     fact::{Origin, Seen, TreePath},
     interest::Interest,
     surface::Surface,
-    tree::{
-        body::BYTES_READ,
-        host::Host,
-        mounts::{self, Skips},
-    },
+    tree::{body::BYTES_READ, host::Host, mounts},
     walk::{Inspector, Keep, Router},
 };
 
@@ -104,7 +100,7 @@ impl Scan<'_> {
         let tree: Arc<str> = if matches!(target, Target::Root(_)) { "root" } else { "host" }.into();
         let router = Router::new(self.surfaces.clone(), self.interest);
         let inspector = Inspector::new(&router, self.interest, self.keep, tree.clone(), None).counting(self.progress);
-        let mountinfo = read_own("/proc/self/mountinfo");
+        let mountinfo = own_mounts();
         let (mut accounts, mut os) = (Accounts::default(), None);
         let mut compared = Vec::new();
         for part in parts(target)? {
@@ -154,17 +150,7 @@ impl Scan<'_> {
 
 fn open(tree: &str, part: &Part, mountinfo: &[u8]) -> Result<Host, TargetError> {
     let fail = |error| TargetError { path: part.root.clone(), error };
-    Host::open(tree, &part.root, part.prefix.clone(), skips(part, mountinfo)).map_err(fail)
-}
-
-/// The mounts to leave out, with paths below the part's root.
-fn skips(part: &Part, mountinfo: &[u8]) -> Skips {
-    use std::os::unix::ffi::OsStrExt as _;
-    let root = absolute(&part.root).ok().and_then(|p| TreePath::new(p.as_os_str().as_bytes()));
-    let root = root.unwrap_or_else(TreePath::root);
-    let Skips { points, devices } = mounts::to_skip(mountinfo);
-    let points = points.into_iter().filter_map(|(path, skip)| Some((TreePath::new(path.below(&root)?)?, skip)));
-    Skips { points: points.collect(), devices }
+    Host::open(tree, &part.root, part.prefix.clone(), mounts::to_skip(mountinfo)).map_err(fail)
 }
 
 fn parts(target: &Target) -> Result<Vec<Part>, TargetError> {
@@ -274,6 +260,11 @@ fn leave_others_alone(coverage: &mut Coverage, accounts: &Accounts) {
 /// Whether this process may read everything.
 pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
+}
+
+/// The table of mounts.
+fn own_mounts() -> Vec<u8> {
+    read_own("/proc/self/mountinfo")
 }
 
 /// A file of the examiner's own system, which is not evidence; empty where it cannot be read.
