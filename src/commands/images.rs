@@ -48,7 +48,8 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     let (mut evidence, mut refused) = (Vec::new(), Vec::new());
     let mut accounts: BTreeMap<Arc<str>, Accounts> = BTreeMap::new();
     for file in &command.files {
-        let found = match image::examine(file, &options) {
+        let taken = accounts.keys().cloned().collect();
+        let found = match image::examine(file, &options, &taken) {
             Ok(found) => found,
             Err(error) => {
                 refused.push((file, error));
@@ -57,7 +58,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         };
         coverage.absorb(found.coverage);
         for image in &found.images {
-            accounts.entry(image.label.clone()).or_insert_with(|| image.accounts());
+            accounts.insert(image.label.clone(), image.accounts());
             evidence.extend(of_image(image));
         }
     }

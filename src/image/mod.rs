@@ -20,7 +20,7 @@ mod shadow;
 mod tests;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     io,
     path::Path,
     sync::{
@@ -98,6 +98,14 @@ pub struct Examination {
     pub coverage: Coverage,
 }
 
+impl Examination {
+    fn absorb(&mut self, other: Self) {
+        self.images.extend(other.images);
+        self.coverage.absorb(other.coverage);
+        self.coverage.settle();
+    }
+}
+
 /// What every layer's reader shares.
 struct Job<'j> {
     router: &'j Router<'j>,
@@ -112,13 +120,30 @@ struct Job<'j> {
     gaps_left: AtomicU64,
     credentials_left: AtomicU64,
     facts_left: AtomicU64,
+    /// Labels that images have already.
+    taken: Mutex<BTreeSet<Arc<str>>>,
+}
+
+impl Job<'_> {
+    /// A label that no other image has: the same tag may be in several files, with other content.
+    fn label(&self, wanted: String, input: &Arc<str>) -> Arc<str> {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_input = [wanted.clone(), format!("{wanted} in {input}")].into_iter();
+        let numbered = (2_u64..).map(|n| format!("{wanted} in {input} #{n}"));
+        let free = of_input.chain(numbered).map(Arc::<str>::from).find(|l| !taken.contains(l));
+        let label = free.unwrap_or_else(|| wanted.into());
+        taken.insert(label.clone());
+        label
+    }
 }
 
 /// Examines a saved image, or all images of an archive or layout.
 ///
+/// Its images get labels that are none of those in `taken`.
+///
 /// # Errors
 /// Where the input cannot be opened or is no saved image. Problems with what it holds are gaps in the coverage.
-pub fn examine(target: &Path, options: &Options<'_>) -> Result<Examination, ImageError> {
+pub fn examine(target: &Path, options: &Options<'_>, taken: &BTreeSet<Arc<str>>) -> Result<Examination, ImageError> {
     let name = target.file_name().unwrap_or(target.as_os_str()).as_encoded_bytes();
     let name: Arc<str> = escape_short(name, 120).into();
     let job = Job {
@@ -134,6 +159,7 @@ pub fn examine(target: &Path, options: &Options<'_>) -> Result<Examination, Imag
         gaps_left: AtomicU64::new(options.limits.gaps),
         credentials_left: AtomicU64::new(options.limits.credentials),
         facts_left: AtomicU64::new(options.limits.facts),
+        taken: Mutex::new(taken.clone()),
     };
     let threads = options.threads.clamp(1, THREADS);
     match open_input(target)? {
@@ -158,23 +184,28 @@ pub fn examine(target: &Path, options: &Options<'_>) -> Result<Examination, Imag
                 return Err(ImageError::NotAnImage("the file is not a tar"));
             }
             let plan = plan::plan(&store, options.readers);
-            if plan.images.is_empty() && is_root(&store) {
+            let folders = if plan.is_image { Vec::new() } else { store.folders() };
+            if !folders.is_empty() {
+                let mut all = interrupted();
+                for folder in folders {
+                    store.enter(folder);
+                    let plan = plan::plan(&store, options.readers);
+                    let flaws = store.flaws();
+                    all.absorb(run(&job, &store, plan, flaws, threads, &name));
+                }
+                return Ok(all);
+            }
+            // Whoever owns a container can put a file with the name of a manifest into it: that must not hide the rest.
+            if !plan.is_image || store.holds_files() && plan.images.is_empty() {
                 return Ok(root(&job, &mut store.whole(), plan, &name));
             }
-            if !plan.is_image {
-                return Ok(root(&job, &mut store.whole(), plan, &name));
-            }
+            let beside = store.holds_files().then(|| root(&job, &mut store.whole(), Plan::default(), &name));
             let flaws = store.flaws();
-            Ok(run(&job, &store, plan, flaws, threads, &name))
+            let mut found = run(&job, &store, plan, flaws, threads, &name);
+            beside.into_iter().for_each(|b| found.absorb(b));
+            Ok(found)
         }
     }
-}
-
-/// Whether a tar looks like the root of a file system, although it has a file with the name of a manifest.
-fn is_root(store: &Archive<'_>) -> bool {
-    [b"etc/passwd".as_slice(), b"etc/os-release", b"bin/sh", b".dockerenv", b"etc/hostname"]
-        .iter()
-        .any(|name| store.find(name).is_some())
 }
 
 /// Stopped by the user before anything was known: that is no gap of the evidence.
@@ -193,7 +224,9 @@ fn gap(tree: &Arc<str>, path: TreePath, flaw: &Flaw) -> Gap {
 }
 
 /// The tar of a file system: one layer, which nothing describes.
-fn root(job: &Job<'_>, source: &mut Section, plan: Plan, name: &Arc<str>) -> Examination {
+fn root(job: &Job<'_>, source: &mut Section, mut plan: Plan, name: &Arc<str>) -> Examination {
+    let alone = "a file system without layers and history: what was removed before it was saved cannot be seen";
+    plan.left_out.push((TreePath::root(), alone));
     let mut layer = Layer::new(job, Expected::default());
     let mut again = source.again();
     layer.read(source);
@@ -201,7 +234,7 @@ fn root(job: &Job<'_>, source: &mut Section, plan: Plan, name: &Arc<str>) -> Exa
         layer.read_again(&mut again);
     }
     let planned = Planned { layers: vec![PlannedLayer::default()], ..Planned::default() };
-    let mut image = assemble(job, planned, name.clone(), &HashMap::new());
+    let mut image = assemble(job, planned, job.label(name.to_string(), name), &HashMap::new());
     if let Some(first) = image.layers.first_mut() {
         first.scan = Some(Arc::new(layer.finish()));
     }
@@ -221,7 +254,7 @@ fn run(
     }
     plan.flaws.extend(claimed_twice(&plan.images));
     let scans = scan_layers(job, store, &plan.images, threads);
-    let labels = labels(&plan.images, name);
+    let labels = labels(&plan.images, name).into_iter().map(|label| job.label(label, name));
     let planned = std::mem::take(&mut plan.images).into_iter().zip(labels);
     let images = planned.map(|(image, label)| assemble(job, image, label, &scans)).collect();
     account(images, plan, flaws, name)

@@ -214,7 +214,7 @@ fn familiar(reference: &str) -> &str {
 }
 
 /// A name for each image that no other image of the input has.
-pub(super) fn labels(images: &[Planned], name: &Arc<str>) -> Vec<Arc<str>> {
+pub(super) fn labels(images: &[Planned], name: &Arc<str>) -> Vec<String> {
     let short = |i: &Planned| {
         let hex = i.id.as_ref().or(i.manifests.first()).and_then(|h| h.get(..12));
         hex.map_or_else(|| name.to_string(), |h| format!("sha256:{h}"))
@@ -249,5 +249,5 @@ pub(super) fn labels(images: &[Planned], name: &Arc<str>) -> Vec<Arc<str>> {
         Some(1) | None => label,
         _ => format!("{label} #{}", i + 1),
     });
-    numbered.map(Into::into).collect()
+    numbered.collect()
 }
