@@ -20,7 +20,7 @@ mod shadow;
 mod tests;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     io,
     path::Path,
     sync::{
@@ -57,6 +57,8 @@ pub const HISTORY: &str = "image/history";
 const SURFACE: &str = "image";
 /// Layers read at a time: a zstd frame may ask for 32 MiB.
 const THREADS: usize = 3;
+/// Names looked up in layers, to tell which links lead out of theirs.
+const LOOK_UPS: u64 = 10_000_000;
 
 /// How images are to be examined.
 pub struct Options<'o> {
@@ -331,7 +333,8 @@ fn account(images: Vec<Image>, plan: Plan, flaws: Vec<(TreePath, Flaw)>, name: &
     coverage.exclusions = left_out
         .map(|(path, reason)| Exclusion { origin: Origin::file(name, path), reason: reason.to_owned() })
         .collect();
-    let mut counted: Vec<*const Scan> = Vec::new();
+    let mut counted: HashSet<*const Scan> = HashSet::new();
+    let mut look_ups = LOOK_UPS;
     for image in &images {
         coverage.trees.push(image.label.to_string());
         for layer in &image.layers {
@@ -342,16 +345,15 @@ fn account(images: Vec<Image>, plan: Plan, flaws: Vec<(TreePath, Flaw)>, name: &
                 coverage.gaps.push(missing);
                 continue;
             };
-            if counted.contains(&Arc::as_ptr(scan)) {
+            if !counted.insert(Arc::as_ptr(scan)) {
                 continue;
             }
-            counted.push(Arc::as_ptr(scan));
             let mut part = scan.coverage.clone();
             part.gaps.iter_mut().for_each(|g| image.relabel(&mut g.origin, layer));
             part.exclusions.iter_mut().for_each(|e| image.relabel(&mut e.origin, layer));
             coverage.absorb(part);
         }
-        coverage.gaps.extend(image.links_elsewhere());
+        coverage.gaps.extend(image.links_elsewhere(&mut look_ups));
     }
     coverage.settle();
     Examination { images, coverage }
