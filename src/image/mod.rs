@@ -85,10 +85,16 @@ pub struct Options<'o> {
 pub enum ImageError {
     /// The path cannot be opened.
     #[error("cannot open: {0}")]
-    Open(#[from] io::Error),
+    Open(io::Error),
     /// The file is no tar, the folder no image layout.
     #[error("not a saved image: {0}")]
     NotAnImage(&'static str),
+}
+
+impl From<io::Error> for ImageError {
+    fn from(error: io::Error) -> Self {
+        Self::Open(error)
+    }
 }
 
 /// What one input held.

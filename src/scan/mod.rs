@@ -21,7 +21,7 @@ use crate::{
     fact::{Origin, Seen, TreePath},
     interest::Interest,
     surface::Surface,
-    tree::{body::BYTES_READ, host::Host, mounts},
+    tree::{Visit as _, body::BYTES_READ, host::Host, mounts},
     walk::{Inspector, Keep, Router},
 };
 
@@ -113,6 +113,7 @@ impl Scan<'_> {
                 process::visit(&host, &inspector, &mountinfo);
             }
             host.visit_files(&inspector, &part.files);
+            not_read(&inspector, &tree, &part);
             let starts =
                 if part.starts.is_empty() && part.files.is_empty() { order(&host, &accounts) } else { part.starts };
             host.walk(&inspector, &starts, self.threads, self.stop);
@@ -193,6 +194,17 @@ fn absolute(path: &Path) -> io::Result<PathBuf> {
         }
     }
     Ok(full)
+}
+
+/// Files that the caller named and nothing reads.
+fn not_read(inspector: &Inspector<'_>, tree: &Arc<str>, part: &Part) {
+    let folder = inspector.folder(&part.prefix);
+    for file in part.files.iter().filter(|f| !inspector.wants(&folder, f.name())) {
+        let archive = [&b".tar"[..], b".tgz", b".zst"].iter().any(|end| file.name().ends_with(end));
+        let hint = if archive { ": `dosimeter images` examines saved images" } else { "" };
+        let reason = format!("no surface reads a file of this name{hint}");
+        inspector.exclude(Exclusion { origin: Origin::file(tree, part.prefix.join(file.name())), reason });
+    }
 }
 
 fn accounts_of(host: &Host, target: &Target, part: &Part) -> Accounts {
