@@ -117,7 +117,7 @@ fn fitting(index: &Index, seen: &Seen) -> Vec<Hit> {
     match &seen.fact {
         Fact::Package(package) => of_package(index, package),
         Fact::File { sha256, texts, .. } => of_file(index, &seen.origin.path, sha256.as_deref(), texts),
-        Fact::Hook { sha256, .. } => of_file(index, &seen.origin.path, Some(sha256), &[]),
+        Fact::Hook { sha256, .. } => of_file(index, &seen.origin.path, sha256.as_deref(), &[]),
         Fact::Autostart { sha256, texts } => of_autostart(index, &seen.origin.path, sha256, texts),
         Fact::Host { name, sinkholed: false } => {
             index.hosts(name).into_iter().map(|((incident, at), _)| Hit { incident, by: By::Host(at) }).collect()

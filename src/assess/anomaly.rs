@@ -58,27 +58,29 @@ fn anomaly(seen: &Seen, what: String) -> Anomaly {
 
 fn odd(sites: &Sites, seen: &Seen) -> Option<String> {
     let (sha256, is_hook) = match &seen.fact {
-        Fact::Hook { runs: true, sha256, .. } => (sha256, true),
-        Fact::File { sha256: Some(sha256), .. } => (sha256, false),
+        Fact::Hook { runs: true, sha256, .. } => (sha256.as_deref(), true),
+        Fact::File { sha256: Some(sha256), .. } => (Some(sha256.as_str()), false),
         _ => return None,
     };
     let path = &seen.origin.path;
     let site = sites.site(&seen.origin.tree, &site_of(seen));
     match site.and_then(|s| s.owned.get(path)) {
-        Some(Some(listed)) if listed != sha256 => Some("its bytes differ from what RECORD says".to_owned()),
+        Some(Some(listed)) if sha256.is_none_or(|s| listed != s) => {
+            Some("its bytes differ from what RECORD says".to_owned())
+        }
         Some(_) => None,
         None if is_hook => unowned(seen, sha256),
         None => None,
     }
 }
 
-fn unowned(seen: &Seen, sha256: &str) -> Option<String> {
+fn unowned(seen: &Seen, sha256: Option<&str>) -> Option<String> {
     let Fact::Hook { kind, odd, .. } = &seen.fact else {
         return None;
     };
     let path = &seen.origin.path;
     let name = String::from_utf8_lossy(path.name());
-    if KNOWN.contains(&(name.as_ref(), sha256)) {
+    if sha256.is_some_and(|s| KNOWN.contains(&(name.as_ref(), s))) {
         return None;
     }
     // Systems ship their own (Debian's apport hook), and their files belong to the system's package manager.

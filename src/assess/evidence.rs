@@ -375,7 +375,7 @@ impl Draft<'_> {
 /// The file itself as a downloadable file without a name.
 fn bytes_of(fact: &Fact) -> Option<Artifact> {
     match fact {
-        Fact::File { size, sha256: Some(sha256), .. } | Fact::Hook { size, sha256, .. } => {
+        Fact::File { size, sha256: Some(sha256), .. } | Fact::Hook { size, sha256: Some(sha256), .. } => {
             Some(Artifact { name: None, size: Some(*size), sha256: Some(sha256.clone()) })
         }
         _ => None,

@@ -214,7 +214,8 @@ mod tests {
     }
 
     fn hook() -> (&'static str, Fact) {
-        let fact = Fact::Hook { kind: HookKind::Pth, runs: true, sha256: "0".repeat(64), size: 9, odd: Vec::new() };
+        let fact =
+            Fact::Hook { kind: HookKind::Pth, runs: true, sha256: Some("0".repeat(64)), size: 9, odd: Vec::new() };
         ("srv/v/lib/python3.11/site-packages/litellm_init.pth", fact)
     }
 

@@ -12,15 +12,16 @@ use crate::{
     cli::ImagesCommand,
     coverage::{Coverage, Gap, GapKind},
     credential::ENVIRONMENT,
-    fact::{CommandAction, Fact, Origin, Seen, TreePath},
+    fact::{CommandAction, Fact, Origin, Seen, TreePath, Wanted},
     image::{self, Image, ImageError, Limits, Options, Readers, Step},
+    ioc::Index,
     matcher,
     report::{self, Examination, v1},
     scan::is_root,
     shell,
     text::escape,
     tree::body::BYTES_READ,
-    walk::{Bounds, Room, Router},
+    walk::{Bounds, Room, Router, Worth},
 };
 
 /// Examines and reports.
@@ -44,12 +45,12 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         stop: &STOP,
     };
     let progress = Progress::start("examining images", command.output.quiet);
-    let mut coverage = Coverage::default();
+    let (mut coverage, mut room) = (Coverage::default(), Room::new(Bounds::TREE));
     let (mut evidence, mut refused) = (Vec::new(), Vec::new());
     let mut accounts: BTreeMap<Arc<str>, Accounts> = BTreeMap::new();
-    let mut room = Room::new(Bounds::TREE);
     for file in &command.files {
-        let found = match image::examine(file, &options) {
+        let taken = accounts.keys().cloned().collect();
+        let found = match image::examine(file, &options, &taken) {
             Ok(found) => found,
             Err(error) => {
                 refused.push((file, error));
@@ -58,9 +59,14 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         };
         coverage.absorb(found.coverage);
         for image in &found.images {
-            accounts.entry(image.label.clone()).or_insert_with(|| image.accounts());
-            let mut keep = |e: &mut Evidence| room.take(matcher::worth(&setup.index, &e.seen), &mut e.seen);
-            evidence.extend(of_image(image).filter_map(|mut e| keep(&mut e).then_some(e)));
+            accounts.insert(image.label.clone(), image.accounts());
+            let worth = |e: &Evidence| matcher::worth(&setup.index, &e.seen);
+            // In a sweep most images hold nothing: what explains findings is not kept of those.
+            let told = of_image(&setup.index, image).any(|e| worth(&e) == Worth::Evidence);
+            let explains =
+                |e: &Evidence| told || matches!(e.seen.fact, Fact::Hook { .. } | Fact::Owned { .. } | Fact::Command(_));
+            let wanted = of_image(&setup.index, image).filter(|e| worth(e) != Worth::Context || explains(e));
+            evidence.extend(wanted.filter_map(|mut e| room.take(worth(&e), &mut e.seen).then_some(e)));
         }
     }
     drop(progress);
@@ -111,7 +117,9 @@ fn not_examined(file: &Path, error: &ImageError) -> Gap {
 }
 
 /// The facts of the layers with what became of their files, the steps of the build, and the image itself.
-fn of_image(image: &Image) -> impl Iterator<Item = Evidence> {
+fn of_image(index: &Index, image: &Image) -> impl Iterator<Item = Evidence> {
+    let told = |s: &Step| told(index, s);
+    let by_step = |s: Option<&Step>| s.map(|s| format!(": {}", told(s))).unwrap_or_default();
     let steps = || image.layers.iter().map(|l| image.steps.get(l.step?));
     let gone: Vec<Arc<str>> = steps().map(|s| format!("a later layer took it out{}", by_step(s)).into()).collect();
     let made: Vec<Option<Arc<str>>> =
@@ -137,15 +145,18 @@ fn of_image(image: &Image) -> impl Iterator<Item = Evidence> {
     facts.chain(history).chain(secrets).chain(std::iter::once(config.into()))
 }
 
-fn by_step(step: Option<&Step>) -> String {
-    step.map(|s| format!(": {}", told(s))).unwrap_or_default()
-}
+/// Install commands, and packages of one, that are quoted of a step.
+const QUOTED: usize = 8;
 
 /// "step 3, RUN `pip uninstall litellm`". Put together from what was recognised: the text of a step may hold secrets.
-fn told(step: &Step) -> String {
+fn told(index: &Index, step: &Step) -> String {
+    let known = |w: &&Wanted| index.knows_package(w.ecosystem, &w.name);
+    let all = step.commands.len() <= QUOTED;
     let commands: Vec<String> = step
         .commands
         .iter()
+        .filter(|c| all || c.wanted.iter().any(|w| known(&w)))
+        .take(QUOTED)
         .map(|c| {
             let verb = match c.action {
                 CommandAction::Install => "install",
@@ -153,14 +164,47 @@ fn told(step: &Step) -> String {
                 CommandAction::Download => "download",
                 CommandAction::Uninstall => "uninstall",
             };
-            let wanted = c.wanted.iter().map(|w| {
+            let all = c.wanted.len() <= QUOTED;
+            let wanted = c.wanted.iter().filter(|w| all || known(w)).take(QUOTED).map(|w| {
                 let pin = w.pinned.as_ref().map(|v| format!("=={v}")).unwrap_or_default();
-                format!(" {}{pin}{}", w.name, w.specifier)
+                let text = format!("{}{pin}{}", w.name, w.specifier);
+                format!(" {}", text.get(..text.floor_char_boundary(80)).unwrap_or_default())
             });
-            format!("`{} {verb}{}`", c.tool, wanted.collect::<String>())
+            let more = if all { "" } else { " …" };
+            format!("`{} {verb}{}{more}`", c.tool, wanted.collect::<String>())
         })
         .collect();
     let instruction = step.instruction.map(|i| format!(", {i}")).unwrap_or_default();
     let space = if commands.is_empty() { "" } else { " " };
     format!("step {}{instruction}{space}{}", step.number, commands.join(" and "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        fact::{Command, Ecosystem},
+        ioc::Database,
+    };
+
+    #[test]
+    fn a_long_step_is_quoted_by_what_matters() {
+        let index = Index::new(Database::embedded().unwrap(), &[]);
+        let step = |names: &[String]| {
+            let wanted = names.iter().map(|n| Wanted {
+                ecosystem: Ecosystem::Pypi,
+                name: n.as_str().into(),
+                pinned: None,
+                specifier: "".into(),
+            });
+            let command =
+                Command { tool: "pip".into(), action: CommandAction::Install, wanted: wanted.collect(), cutoff: None };
+            told(&index, &Step { number: 2, instruction: Some("RUN"), commands: vec![command], at: None, empty: false })
+        };
+        assert_eq!(step(&["a".into(), "litellm".into()]), "step 2, RUN `pip install a litellm`");
+        let mut names: Vec<String> = (0..50_000).map(|i| format!("a{i}")).collect();
+        names.push("litellm".into());
+        assert_eq!(step(&names), "step 2, RUN `pip install litellm …`");
+        assert!(step(&["x".repeat(100_000)]).len() < 200);
+    }
 }

@@ -157,7 +157,7 @@ pub enum Fact {
     Package(Package),
     /// A file whose name or path an indicator asks about.
     File {
-        /// Hex; `None` where it was not asked for.
+        /// Hex; `None` where it was not asked for, or could not be had.
         sha256: Option<String>,
         /// In bytes.
         size: u64,
@@ -170,8 +170,8 @@ pub enum Fact {
         kind: HookKind,
         /// Whether any line of it would run.
         runs: bool,
-        /// Hex.
-        sha256: String,
+        /// Hex; `None` where it could not be had.
+        sha256: Option<String>,
         /// In bytes.
         size: u64,
         /// Words in it that start-up code seldom needs (`base64`, `subprocess` …).

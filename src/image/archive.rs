@@ -70,6 +70,10 @@ pub(super) struct Archive<'a> {
     links: HashMap<TreePath, TreePath>,
     doubles: BTreeSet<TreePath>,
     overfull: bool,
+    /// The folder that holds the image, where that was packed with it.
+    folder: TreePath,
+    /// Members outside the layouts of images.
+    files: bool,
     /// Why the index ends where it ends.
     broken: Option<Flaw>,
     any: bool,
@@ -90,6 +94,8 @@ impl<'a> Archive<'a> {
             links: HashMap::new(),
             doubles: BTreeSet::new(),
             overfull: false,
+            folder: TreePath::root(),
+            files: false,
             broken: None,
             any: false,
         };
@@ -100,6 +106,26 @@ impl<'a> Archive<'a> {
     /// Whether anything in it looks like a tar.
     pub(super) fn is_tar(&self) -> bool {
         self.any
+    }
+
+    /// Whether it holds the files of a system, whatever manifest stands beside them.
+    pub(super) fn holds_files(&self) -> bool {
+        self.files
+    }
+
+    /// The folders that were packed whole, where each holds an image and nothing stands beside them.
+    pub(super) fn folders(&self) -> Vec<TreePath> {
+        let describes = |p: &&TreePath| matches!(p.name(), b"oci-layout" | b"manifest.json");
+        let found = self.slots.keys().filter(describes).map(TreePath::parent);
+        let found: BTreeSet<TreePath> = found.filter(|f| f.components().count() == 1).collect();
+        let top = |p: &TreePath| p.components().next().and_then(TreePath::new);
+        let alone = self.slots.keys().all(|p| top(p).is_some_and(|top| found.contains(&top)));
+        if alone { found.into_iter().collect() } else { Vec::new() }
+    }
+
+    /// Names are those of this folder from now on.
+    pub(super) fn enter(&mut self, folder: TreePath) {
+        self.folder = folder;
     }
 
     /// What is wrong with the archive itself.
@@ -139,6 +165,7 @@ impl<'a> Archive<'a> {
             let Some(path) = TreePath::new(&member.path).filter(|p| p.as_bytes().len() < 1024) else {
                 continue;
             };
+            self.files |= member.kind == Kind::File && is_of_a_system(&path);
             let first = matches!(path.as_bytes(), b"manifest.json" | b"index.json" | b"oci-layout");
             if self.slots.len() + self.links.len() >= MEMBERS && !first {
                 self.overfull = true;
@@ -175,6 +202,9 @@ impl<'a> Archive<'a> {
 
     fn slot(&self, name: &[u8]) -> Option<(&TreePath, &Slot)> {
         let mut path = TreePath::new(name)?;
+        if !path.is_within(&self.folder) {
+            path = self.folder.join(path.as_bytes());
+        }
         for _ in 0..4 {
             if let Some(found) = self.slots.get_key_value(&path) {
                 return Some(found);
@@ -250,6 +280,15 @@ impl Store for Archive<'_> {
             read(at, if outcome.is_err() { Err(Flaw::Truncated(WHAT)) } else { missing() });
         }
     }
+}
+
+/// Layouts of images are flat but for their blobs.
+fn is_of_a_system(path: &TreePath) -> bool {
+    const TOP: &[&[u8]] =
+        &[b"bin", b"etc", b"home", b"lib", b"lib64", b"opt", b"root", b"sbin", b"srv", b"usr", b"var"];
+    let mut parts = path.components();
+    let (first, deep) = (parts.next(), parts.nth(1).is_some());
+    path.as_bytes() == b".dockerenv" || first.is_some_and(|f| TOP.contains(&f) || deep && f != b"blobs")
 }
 
 /// The bytes of a member that starts like JSON.

@@ -68,9 +68,9 @@ pub(super) fn sniff(head: &[u8]) -> Result<Codec, Flaw> {
     match head {
         [0x1f, 0x8b, ..] => Ok(Codec::Gzip),
         [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Ok(Codec::Zstd),
-        [b'B', b'Z', b'h', b'1'..=b'9', ..] => Err(Flaw::Unsupported("bzip2 compression")),
-        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Err(Flaw::Unsupported("xz compression")),
-        [0x04, 0x22, 0x4d, 0x18, ..] => Err(Flaw::Unsupported("lz4 compression")),
+        [b'B', b'Z', b'h', b'1'..=b'9', ..] => Err(Flaw::Unsupported("bzip2 compression (unpack it first)")),
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Err(Flaw::Unsupported("xz compression (unpack it first)")),
+        [0x04, 0x22, 0x4d, 0x18, ..] => Err(Flaw::Unsupported("lz4 compression (unpack it first)")),
         _ => Ok(Codec::Plain),
     }
 }

@@ -164,18 +164,54 @@ impl Config {
     }
 
     /// The build, from the first step on.
-    pub(super) fn steps(&mut self, read: &dyn Fn(&str) -> Vec<Command>) -> Vec<Step> {
+    pub(super) fn steps(&mut self, read: &dyn Fn(&str) -> Vec<Command>, room: &mut Room) -> Vec<Step> {
         let history = std::mem::take(&mut self.history).0;
-        history.into_iter().enumerate().map(|(i, h)| h.step(i + 1, read)).collect()
+        history.into_iter().enumerate().map(|(i, h)| h.step(i + 1, read, room)).collect()
+    }
+}
+
+/// What the histories of one input may still cost.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Room {
+    commands: usize,
+    names: usize,
+    /// Something found no room.
+    pub(super) full: bool,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self { commands: 10_000, names: 200_000, full: false }
+    }
+}
+
+/// Bytes read of one step; its parts in memory cost fifty times as much.
+const STEP: usize = 256 << 10;
+
+impl Room {
+    fn admit(&mut self, commands: &mut Vec<Command>) {
+        self.full |= commands.len() > self.commands;
+        commands.truncate(self.commands);
+        self.commands = self.commands.saturating_sub(commands.len());
+        for command in commands {
+            self.full |= command.wanted.len() > self.names;
+            command.wanted.truncate(self.names);
+            self.names = self.names.saturating_sub(command.wanted.len());
+        }
     }
 }
 
 impl History {
-    fn step(&self, number: usize, read: &dyn Fn(&str) -> Vec<Command>) -> Step {
+    fn step(&self, number: usize, read: &dyn Fn(&str) -> Vec<Command>, room: &mut Room) -> Step {
+        let text = self.created_by.get(..self.created_by.floor_char_boundary(STEP)).unwrap_or_default();
+        room.full |= text.len() < self.created_by.len();
+        let mut commands = if room.commands > 0 { read(text) } else { Vec::new() };
+        room.full |= room.commands == 0;
+        room.admit(&mut commands);
         Step {
             number,
             instruction: instruction(&self.created_by),
-            commands: read(&self.created_by),
+            commands,
             at: time(self.created.as_deref()).map(|t| At::new(t, "time in the image's history")),
             empty: self.empty_layer,
         }
@@ -291,9 +327,42 @@ mod tests {
             (names, lines[0].as_slice()),
             (vec!["PATH".into(), "TOKEN".into()], b"PATH=/bin\nTOKEN=s3cr3t\n".as_slice())
         );
-        let steps = config.steps(&|_| Vec::new());
+        let steps = config.steps(&|_| Vec::new(), &mut Room::default());
         assert_eq!((steps.len(), steps[0].instruction, steps[1].instruction), (2, Some("RUN"), None));
         assert!(!format!("{config:?}{steps:?}").contains("s3cr3t"));
+    }
+
+    #[test]
+    fn a_history_without_end_is_cut_and_told() {
+        let wanted = |name: &str| crate::fact::Wanted {
+            ecosystem: crate::fact::Ecosystem::Pypi,
+            name: name.into(),
+            pinned: None,
+            specifier: "".into(),
+        };
+        // One command a word.
+        let read = |text: &str| {
+            let words = text.split_whitespace();
+            let one = |word| Command {
+                tool: "pip".into(),
+                action: crate::fact::CommandAction::Install,
+                wanted: vec![wanted(word); 2],
+                cutoff: None,
+            };
+            words.map(one).collect::<Vec<_>>()
+        };
+        let steps = |texts: &[String], mut room: Room| {
+            let history = texts.iter().map(|t| History { created_by: t.clone(), ..History::default() }).collect();
+            let mut config = Config { history: Few(history), ..Config::default() };
+            let steps = config.steps(&read, &mut room);
+            (steps.iter().flat_map(|s| &s.commands).map(|c| c.wanted.len()).collect::<Vec<_>>(), room.full)
+        };
+        let room = |commands, names| Room { commands, names, full: false };
+        let two = ["a b".to_owned(), "c".to_owned()];
+        assert_eq!(steps(&two, room(3, 6)), (vec![2, 2, 2], false));
+        assert_eq!(steps(&two, room(2, 6)), (vec![2, 2], true));
+        assert_eq!(steps(&two, room(3, 5)), (vec![2, 2, 1], true));
+        assert_eq!(steps(&[format!("{}b c", "ä".repeat(STEP))], Room::default()), (vec![2], true));
     }
 
     #[test]

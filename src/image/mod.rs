@@ -20,7 +20,7 @@ mod shadow;
 mod tests;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     io,
     path::Path,
     sync::{
@@ -57,6 +57,8 @@ pub const HISTORY: &str = "image/history";
 const SURFACE: &str = "image";
 /// Layers read at a time: a zstd frame may ask for 32 MiB.
 const THREADS: usize = 3;
+/// Names looked up in layers, to tell which links lead out of theirs.
+const LOOK_UPS: u64 = 10_000_000;
 
 /// How images are to be examined.
 pub struct Options<'o> {
@@ -83,10 +85,16 @@ pub struct Options<'o> {
 pub enum ImageError {
     /// The path cannot be opened.
     #[error("cannot open: {0}")]
-    Open(#[from] io::Error),
+    Open(io::Error),
     /// The file is no tar, the folder no image layout.
     #[error("not a saved image: {0}")]
     NotAnImage(&'static str),
+}
+
+impl From<io::Error> for ImageError {
+    fn from(error: io::Error) -> Self {
+        Self::Open(error)
+    }
 }
 
 /// What one input held.
@@ -96,6 +104,14 @@ pub struct Examination {
     pub images: Vec<Image>,
     /// The account of all of it; a layer that images share is counted once, under the first of them.
     pub coverage: Coverage,
+}
+
+impl Examination {
+    fn absorb(&mut self, other: Self) {
+        self.images.extend(other.images);
+        self.coverage.absorb(other.coverage);
+        self.coverage.settle();
+    }
 }
 
 /// What every layer's reader shares.
@@ -111,13 +127,30 @@ struct Job<'j> {
     links_left: AtomicU64,
     gaps_left: AtomicU64,
     room: Mutex<Room>,
+    /// Labels that images have already.
+    taken: Mutex<BTreeSet<Arc<str>>>,
+}
+
+impl Job<'_> {
+    /// A label that no other image has: the same tag may be in several files, with other content.
+    fn label(&self, wanted: String, input: &Arc<str>) -> Arc<str> {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_input = [wanted.clone(), format!("{wanted} in {input}")].into_iter();
+        let numbered = (2_u64..).map(|n| format!("{wanted} in {input} #{n}"));
+        let free = of_input.chain(numbered).map(Arc::<str>::from).find(|l| !taken.contains(l));
+        let label = free.unwrap_or_else(|| wanted.into());
+        taken.insert(label.clone());
+        label
+    }
 }
 
 /// Examines a saved image, or all images of an archive or layout.
 ///
+/// Its images get labels that are none of those in `taken`.
+///
 /// # Errors
 /// Where the input cannot be opened or is no saved image. Problems with what it holds are gaps in the coverage.
-pub fn examine(target: &Path, options: &Options<'_>) -> Result<Examination, ImageError> {
+pub fn examine(target: &Path, options: &Options<'_>, taken: &BTreeSet<Arc<str>>) -> Result<Examination, ImageError> {
     let name = target.file_name().unwrap_or(target.as_os_str()).as_encoded_bytes();
     let name: Arc<str> = escape_short(name, 120).into();
     let job = Job {
@@ -132,6 +165,7 @@ pub fn examine(target: &Path, options: &Options<'_>) -> Result<Examination, Imag
         links_left: AtomicU64::new(options.limits.links),
         gaps_left: AtomicU64::new(options.limits.gaps),
         room: Mutex::new(Room::new(options.limits.facts)),
+        taken: Mutex::new(taken.clone()),
     };
     let threads = options.threads.clamp(1, THREADS);
     match open_input(target)? {
@@ -156,23 +190,28 @@ pub fn examine(target: &Path, options: &Options<'_>) -> Result<Examination, Imag
                 return Err(ImageError::NotAnImage("the file is not a tar"));
             }
             let plan = plan::plan(&store, options.readers);
-            if plan.images.is_empty() && is_root(&store) {
+            let folders = if plan.is_image { Vec::new() } else { store.folders() };
+            if !folders.is_empty() {
+                let mut all = interrupted();
+                for folder in folders {
+                    store.enter(folder);
+                    let plan = plan::plan(&store, options.readers);
+                    let flaws = store.flaws();
+                    all.absorb(run(&job, &store, plan, flaws, threads, &name));
+                }
+                return Ok(all);
+            }
+            // Whoever owns a container can put a file with the name of a manifest into it: that must not hide the rest.
+            if !plan.is_image || store.holds_files() && plan.images.is_empty() {
                 return Ok(root(&job, &mut store.whole(), plan, &name));
             }
-            if !plan.is_image {
-                return Ok(root(&job, &mut store.whole(), plan, &name));
-            }
+            let beside = store.holds_files().then(|| root(&job, &mut store.whole(), Plan::default(), &name));
             let flaws = store.flaws();
-            Ok(run(&job, &store, plan, flaws, threads, &name))
+            let mut found = run(&job, &store, plan, flaws, threads, &name);
+            beside.into_iter().for_each(|b| found.absorb(b));
+            Ok(found)
         }
     }
-}
-
-/// Whether a tar looks like the root of a file system, although it has a file with the name of a manifest.
-fn is_root(store: &Archive<'_>) -> bool {
-    [b"etc/passwd".as_slice(), b"etc/os-release", b"bin/sh", b".dockerenv", b"etc/hostname"]
-        .iter()
-        .any(|name| store.find(name).is_some())
 }
 
 /// Stopped by the user before anything was known: that is no gap of the evidence.
@@ -191,7 +230,9 @@ fn gap(tree: &Arc<str>, path: TreePath, flaw: &Flaw) -> Gap {
 }
 
 /// The tar of a file system: one layer, which nothing describes.
-fn root(job: &Job<'_>, source: &mut Section, plan: Plan, name: &Arc<str>) -> Examination {
+fn root(job: &Job<'_>, source: &mut Section, mut plan: Plan, name: &Arc<str>) -> Examination {
+    let alone = "a file system without layers and history: what was removed before it was saved cannot be seen";
+    plan.left_out.push((TreePath::root(), alone));
     let mut layer = Layer::new(job, Expected::default());
     let mut again = source.again();
     layer.read(source);
@@ -199,7 +240,7 @@ fn root(job: &Job<'_>, source: &mut Section, plan: Plan, name: &Arc<str>) -> Exa
         layer.read_again(&mut again);
     }
     let planned = Planned { layers: vec![PlannedLayer::default()], ..Planned::default() };
-    let mut image = assemble(job, planned, name.clone(), &HashMap::new());
+    let mut image = assemble(job, planned, job.label(name.to_string(), name), &HashMap::new());
     if let Some(first) = image.layers.first_mut() {
         first.scan = Some(Arc::new(layer.finish()));
     }
@@ -219,7 +260,7 @@ fn run(
     }
     plan.flaws.extend(claimed_twice(&plan.images));
     let scans = scan_layers(job, store, &plan.images, threads);
-    let labels = labels(&plan.images, name);
+    let labels = labels(&plan.images, name).into_iter().map(|label| job.label(label, name));
     let planned = std::mem::take(&mut plan.images).into_iter().zip(labels);
     let images = planned.map(|(image, label)| assemble(job, image, label, &scans)).collect();
     account(images, plan, flaws, name)
@@ -296,7 +337,8 @@ fn account(images: Vec<Image>, plan: Plan, flaws: Vec<(TreePath, Flaw)>, name: &
     coverage.exclusions = left_out
         .map(|(path, reason)| Exclusion { origin: Origin::file(name, path), reason: reason.to_owned() })
         .collect();
-    let mut counted: Vec<*const Scan> = Vec::new();
+    let mut counted: HashSet<*const Scan> = HashSet::new();
+    let mut look_ups = LOOK_UPS;
     for image in &images {
         coverage.trees.push(image.label.to_string());
         for layer in &image.layers {
@@ -307,16 +349,15 @@ fn account(images: Vec<Image>, plan: Plan, flaws: Vec<(TreePath, Flaw)>, name: &
                 coverage.gaps.push(missing);
                 continue;
             };
-            if counted.contains(&Arc::as_ptr(scan)) {
+            if !counted.insert(Arc::as_ptr(scan)) {
                 continue;
             }
-            counted.push(Arc::as_ptr(scan));
             let mut part = scan.coverage.clone();
             part.gaps.iter_mut().for_each(|g| image.relabel(&mut g.origin, layer));
             part.exclusions.iter_mut().for_each(|e| image.relabel(&mut e.origin, layer));
             coverage.absorb(part);
         }
-        coverage.gaps.extend(image.links_elsewhere());
+        coverage.gaps.extend(image.links_elsewhere(&mut look_ups));
     }
     coverage.settle();
     Examination { images, coverage }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     HISTORY, Job, SURFACE, Step,
+    input::to_u64,
     layer::{PASSWD, Scan},
     plan::Planned,
     shadow::Key,
@@ -138,27 +139,44 @@ impl Image {
         origin.layer.clone_from(&layer.digest);
     }
 
-    /// Wanted symbolic links that lead into another layer are not followed; links to nothing are no gap.
-    pub(super) fn links_elsewhere(&self) -> Vec<Gap> {
+    /// Wanted symbolic links that lead into another layer are not followed; links to nothing are no gap. Takes from `look_ups`
+    /// what it costs to tell.
+    pub(super) fn links_elsewhere(&self, look_ups: &mut u64) -> Vec<Gap> {
         let mut gaps = Vec::new();
+        let tell = |path: &TreePath, layer: &ImageLayer, kind, detail: &str| {
+            let mut origin = Origin::file(&self.label, path.clone());
+            origin.layer.clone_from(&layer.digest);
+            Gap { origin, surface: SURFACE, kind, detail: detail.to_owned() }
+        };
         for layer in &self.layers {
             for (path, target) in layer.scan.iter().flat_map(|s| &s.elsewhere) {
+                let mut cost = to_u64(self.layers.len());
                 let there = |l: &ImageLayer| l.scan.as_ref().is_some_and(|s| s.names.has_leaf(*target));
                 if self.layers.iter().any(there) {
-                    let mut origin = Origin::file(&self.label, path.clone());
-                    origin.layer.clone_from(&layer.digest);
-                    gaps.push(Gap {
-                        origin,
-                        surface: SURFACE,
-                        kind: GapKind::Unsupported,
-                        detail: "a link to a file of another layer is not followed".to_owned(),
-                    });
+                    cost = cost.saturating_add(TOLD);
+                    gaps.push(tell(
+                        path,
+                        layer,
+                        GapKind::Unsupported,
+                        "a link to a file of another layer is not followed",
+                    ));
+                }
+                match look_ups.checked_sub(cost) {
+                    Some(left) => *look_ups = left,
+                    None => {
+                        let detail = "more links than are looked at lead out of their layer";
+                        gaps.push(tell(&TreePath::root(), layer, GapKind::TooLarge, detail));
+                        return gaps;
+                    }
                 }
             }
         }
         gaps
     }
 }
+
+/// What it costs to tell of a link, in look-ups: so some thousands are told.
+const TOLD: u64 = 1000;
 
 impl ImageLayer {
     /// Names of members, whiteouts included; `None` where the layer was not there.
@@ -214,7 +232,7 @@ fn familiar(reference: &str) -> &str {
 }
 
 /// A name for each image that no other image of the input has.
-pub(super) fn labels(images: &[Planned], name: &Arc<str>) -> Vec<Arc<str>> {
+pub(super) fn labels(images: &[Planned], name: &Arc<str>) -> Vec<String> {
     let short = |i: &Planned| {
         let hex = i.id.as_ref().or(i.manifests.first()).and_then(|h| h.get(..12));
         hex.map_or_else(|| name.to_string(), |h| format!("sha256:{h}"))
@@ -249,5 +267,5 @@ pub(super) fn labels(images: &[Planned], name: &Arc<str>) -> Vec<Arc<str>> {
         Some(1) | None => label,
         _ => format!("{label} #{}", i + 1),
     });
-    numbered.map(Into::into).collect()
+    numbered.collect()
 }

@@ -11,8 +11,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     archive::Store,
+    input::to_u64,
     layer::Expected,
-    manifest::{Config, Descriptor, Document, Few, Saved, Step, is_hex, is_reference, is_word, parse, sha256, time},
+    manifest::{
+        Config, Descriptor, Document, Few, Room, Saved, Step, is_hex, is_reference, is_word, parse, sha256, time,
+    },
 };
 use crate::{
     fact::{Command, Credential, TreePath},
@@ -26,6 +29,10 @@ const DEPTH: u32 = 8;
 const IMAGES: usize = 1000;
 /// Manifests and indexes looked at.
 const DOCUMENTS: usize = 10_000;
+/// Layers of all images of one store, each counted for every image that has it.
+const LAYERS: usize = 100_000;
+/// Bytes of JSON read of one store: an index may name one manifest thousands of times.
+const JSON_TOTAL: u64 = 256 << 20;
 const WHAT: &str = "image manifest";
 
 /// An image as its JSON describes it.
@@ -83,16 +90,31 @@ struct Planner<'p> {
     visited: HashSet<String>,
     /// Digests of the indexes and the manifest that are being read: people know an image by any of them.
     within: Vec<String>,
+    room: Room,
+    layers: usize,
+    json_left: u64,
 }
 
 /// Reads the JSON of a store.
 pub(super) fn plan(store: &dyn Store, readers: Readers<'_>) -> Plan {
-    let mut planner = Planner { store, readers, plan: Plan::default(), visited: HashSet::new(), within: Vec::new() };
+    let mut planner = Planner {
+        store,
+        readers,
+        plan: Plan::default(),
+        visited: HashSet::new(),
+        within: Vec::new(),
+        room: Room::default(),
+        layers: LAYERS,
+        json_left: JSON_TOTAL,
+    };
     planner.saved();
     planner.index();
     if !planner.plan.is_image && store.find(b"repositories").is_some() {
         planner.plan.is_image = true;
         planner.flaw(b"repositories", Flaw::Unsupported("an image saved by Docker before 1.10"));
+    }
+    if planner.room.full {
+        planner.flaw(b"", Flaw::malformed("history of an image", "it has more install commands than are kept"));
     }
     planner.plan
 }
@@ -106,7 +128,15 @@ impl Planner<'_> {
     /// A small member; problems with it are told.
     fn small(&mut self, name: &[u8]) -> Option<Vec<u8>> {
         match self.store.small(name) {
-            Ok(found) => found,
+            Ok(Some(bytes)) => {
+                let left = self.json_left.checked_sub(to_u64(bytes.len()));
+                self.json_left = left.unwrap_or(0);
+                if left.is_none() {
+                    self.flaw(b"", Flaw::TooLarge(JSON_TOTAL));
+                }
+                left.map(|_| bytes)
+            }
+            Ok(None) => None,
             Err(flaw) => {
                 self.flaw(name, flaw);
                 None
@@ -261,7 +291,7 @@ impl Planner<'_> {
         image.os = config.os.take().filter(|w| is_word(w));
         image.architecture = config.architecture.take().filter(|w| is_word(w));
         (image.variables, image.secrets) = config.variables(self.readers.environment);
-        image.steps = config.steps(self.readers.history);
+        image.steps = config.steps(self.readers.history, &mut self.room);
         let diff_ids = config.rootfs.unwrap_or_default().diff_ids.0;
         if diff_ids.len() != image.layers.len() {
             self.flaw(name, Flaw::malformed("image configuration", "it lists other layers than the manifest"));
@@ -303,13 +333,19 @@ impl Planner<'_> {
 
     /// Adds an image, or what is new of it where the other manifest told of it already.
     fn add(&mut self, image: Planned) {
-        let members = |i: &Planned| i.layers.iter().map(|l| l.member.clone()).collect::<Vec<_>>();
-        let mine = members(&image);
-        let same = |i: &&mut Planned| i.id.is_some() && i.id == image.id && members(i) == mine;
+        let members = |i: &Planned, other: &Planned| {
+            let pairs = i.layers.iter().zip(&other.layers);
+            i.layers.len() == other.layers.len() && pairs.rev().all(|(a, b)| a.member == b.member)
+        };
+        let same = |i: &&mut Planned| i.id.is_some() && i.id == image.id && members(i, &image);
         if let Some(known) = self.plan.images.iter_mut().find(same) {
             for tag in image.tags {
                 // The bare tag of an OCI annotation says less than the reference that ends with it.
-                if !known.tags.iter().any(|t| *t == tag || t.ends_with(&format!(":{tag}"))) {
+                if !known
+                    .tags
+                    .iter()
+                    .any(|t| t.strip_suffix(&tag).is_some_and(|front| front.is_empty() || front.ends_with(':')))
+                {
                     known.tags.push(tag);
                 }
             }
@@ -318,9 +354,11 @@ impl Planner<'_> {
             known.manifests.dedup();
             return;
         }
-        if self.plan.images.len() >= IMAGES {
+        let layers = self.layers.checked_sub(image.layers.len());
+        if self.plan.images.len() >= IMAGES || layers.is_none() {
             return self.flaw(b"", Flaw::malformed(WHAT, "it lists more images than are examined"));
         }
+        self.layers = layers.unwrap_or(0);
         self.plan.images.push(image);
     }
 }

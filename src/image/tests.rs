@@ -35,6 +35,10 @@ impl Case {
     }
 
     fn examine(&self, path: &Path) -> Result<Examination, ImageError> {
+        self.examine_beside(path, &BTreeSet::new())
+    }
+
+    fn examine_beside(&self, path: &Path, taken: &BTreeSet<Arc<str>>) -> Result<Examination, ImageError> {
         let interest = Interest::default();
         let router = Router::new(SURFACES.to_vec(), &interest);
         let history = |text: &str| {
@@ -52,7 +56,7 @@ impl Case {
             verify: true,
             stop: &self.stop,
         };
-        examine(path, &options)
+        examine(path, &options, taken)
     }
 
     fn bytes(&self, bytes: &[u8]) -> Examination {
@@ -196,6 +200,8 @@ fn an_exported_root_is_one_layer() {
         let found = case().bytes(&pack(how, &root));
         assert_eq!((gaps(&found), paths(&found.images[0])), (vec![], vec![format!("/{SITE}/litellm_init.pth")]));
         assert_eq!((&*found.images[0].label, &found.images[0].layers[0].digest), ("image", &None));
+        // Nobody may take it for the whole story.
+        assert!(found.coverage.exclusions[0].reason.contains("without layers and history"));
     }
     // A file called like a manifest does not hide the rest, but is told.
     let root =
@@ -203,6 +209,40 @@ fn an_exported_root_is_one_layer() {
     let found = case().bytes(&root.end());
     assert_eq!(paths(&found.images[0]).len(), 1);
     assert_eq!(gaps(&found)[0].0, GapKind::Malformed);
+}
+
+#[test]
+fn folders_that_were_packed_whole_are_the_images_in_them() {
+    let layers = layers();
+    let packed = |folders: &[&str]| {
+        let files = oci(&layers, Pack::Gzip);
+        let named = folders.iter().flat_map(|f| files.iter().map(move |(n, b)| (format!("{f}/{n}"), b.clone())));
+        named.collect::<Vec<_>>()
+    };
+    for how in PACKS {
+        let found = case().bytes(&pack(how, &tar_of(&packed(&["app"]))));
+        assert_eq!((gaps(&found), told(&found.images[0])), (vec![], told(&case().bytes(&saved(&layers)).images[0])));
+    }
+    let found = case().bytes(&tar_of(&packed(&["app", "other"])));
+    let labels: Vec<&str> = found.images.iter().map(|i| &*i.label).collect();
+    assert_eq!((gaps(&found), labels), (vec![], vec!["demo/app:1.0", "demo/app:1.0 in image"]));
+    // A system that holds such a folder is a system.
+    let mut files = packed(&["app"]);
+    files.push((site("a.pth"), b"import os\n".to_vec()));
+    assert_eq!(paths(&case().bytes(&tar_of(&files)).images[0]), [format!("/{SITE}/a.pth")]);
+}
+
+#[test]
+fn an_image_of_another_file_does_not_get_the_same_name() {
+    let case = case();
+    let path = case.write("image", &saved(&layers()));
+    let taken = |names: &[&str]| {
+        let taken = names.iter().map(|n| Arc::from(*n)).collect();
+        case.examine_beside(&path, &taken).unwrap().images[0].label.to_string()
+    };
+    assert_eq!(taken(&["demo/app:2.0"]), "demo/app:1.0");
+    assert_eq!(taken(&["demo/app:1.0"]), "demo/app:1.0 in image");
+    assert_eq!(taken(&["demo/app:1.0", "demo/app:1.0 in image"]), "demo/app:1.0 in image #2");
 }
 
 fn one_layer(tar: Tar) -> Examination {

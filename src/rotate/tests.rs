@@ -75,7 +75,11 @@ impl Machine {
 
     fn hook(self, path: &[u8]) -> Self {
         let sha256 = "0".repeat(64);
-        self.with("python/hook", path, Fact::Hook { kind: HookKind::Pth, runs: true, sha256, size: 9, odd: Vec::new() })
+        self.with(
+            "python/hook",
+            path,
+            Fact::Hook { kind: HookKind::Pth, runs: true, sha256: Some(sha256), size: 9, odd: Vec::new() },
+        )
     }
 
     fn file(self, path: &[u8]) -> Self {

@@ -21,11 +21,7 @@ use crate::{
     fact::{Origin, Seen, TreePath},
     interest::Interest,
     surface::Surface,
-    tree::{
-        body::BYTES_READ,
-        host::Host,
-        mounts::{self, Skips},
-    },
+    tree::{Visit as _, body::BYTES_READ, host::Host, mounts},
     walk::{Inspector, Keep, Router},
 };
 
@@ -104,7 +100,7 @@ impl Scan<'_> {
         let tree: Arc<str> = if matches!(target, Target::Root(_)) { "root" } else { "host" }.into();
         let router = Router::new(self.surfaces.clone(), self.interest);
         let inspector = Inspector::new(&router, self.interest, self.keep, tree.clone(), None).counting(self.progress);
-        let mountinfo = read_own("/proc/self/mountinfo");
+        let mountinfo = own_mounts();
         let (mut accounts, mut os) = (Accounts::default(), None);
         let mut compared = Vec::new();
         for part in parts(target)? {
@@ -117,6 +113,7 @@ impl Scan<'_> {
                 process::visit(&host, &inspector, &mountinfo);
             }
             host.visit_files(&inspector, &part.files);
+            not_read(&inspector, &tree, &part);
             let starts =
                 if part.starts.is_empty() && part.files.is_empty() { order(&host, &accounts) } else { part.starts };
             host.walk(&inspector, &starts, self.threads, self.stop);
@@ -154,17 +151,7 @@ impl Scan<'_> {
 
 fn open(tree: &str, part: &Part, mountinfo: &[u8]) -> Result<Host, TargetError> {
     let fail = |error| TargetError { path: part.root.clone(), error };
-    Host::open(tree, &part.root, part.prefix.clone(), skips(part, mountinfo)).map_err(fail)
-}
-
-/// The mounts to leave out, with paths below the part's root.
-fn skips(part: &Part, mountinfo: &[u8]) -> Skips {
-    use std::os::unix::ffi::OsStrExt as _;
-    let root = absolute(&part.root).ok().and_then(|p| TreePath::new(p.as_os_str().as_bytes()));
-    let root = root.unwrap_or_else(TreePath::root);
-    let Skips { points, devices } = mounts::to_skip(mountinfo);
-    let points = points.into_iter().filter_map(|(path, skip)| Some((TreePath::new(path.below(&root)?)?, skip)));
-    Skips { points: points.collect(), devices }
+    Host::open(tree, &part.root, part.prefix.clone(), mounts::to_skip(mountinfo)).map_err(fail)
 }
 
 fn parts(target: &Target) -> Result<Vec<Part>, TargetError> {
@@ -207,6 +194,17 @@ fn absolute(path: &Path) -> io::Result<PathBuf> {
         }
     }
     Ok(full)
+}
+
+/// Files that the caller named and nothing reads.
+fn not_read(inspector: &Inspector<'_>, tree: &Arc<str>, part: &Part) {
+    let folder = inspector.folder(&part.prefix);
+    for file in part.files.iter().filter(|f| !inspector.wants(&folder, f.name())) {
+        let archive = [&b".tar"[..], b".tgz", b".zst"].iter().any(|end| file.name().ends_with(end));
+        let hint = if archive { ": `dosimeter images` examines saved images" } else { "" };
+        let reason = format!("no surface reads a file of this name{hint}");
+        inspector.exclude(Exclusion { origin: Origin::file(tree, part.prefix.join(file.name())), reason });
+    }
 }
 
 fn accounts_of(host: &Host, target: &Target, part: &Part) -> Accounts {
@@ -274,6 +272,11 @@ fn leave_others_alone(coverage: &mut Coverage, accounts: &Accounts) {
 /// Whether this process may read everything.
 pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
+}
+
+/// The table of mounts.
+fn own_mounts() -> Vec<u8> {
+    read_own("/proc/self/mountinfo")
 }
 
 /// A file of the examiner's own system, which is not evidence; empty where it cannot be read.

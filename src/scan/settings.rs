@@ -1,6 +1,6 @@
 //! Texts of the target that may move a credential's place: shell start-up files of every home, and those of the system.
 
-use super::{Target, TargetError, accounts_of, open, parts};
+use super::{Target, TargetError, accounts_of, open, own_mounts, parts};
 use crate::fact::TreePath;
 
 /// One such text.
@@ -31,9 +31,9 @@ const LIMIT: u64 = 1 << 20;
 /// # Errors
 /// Where the target itself cannot be opened.
 pub fn settings(target: &Target) -> Result<Vec<Setting>, TargetError> {
-    let mut found = Vec::new();
+    let (mut found, mounts) = (Vec::new(), own_mounts());
     for part in parts(target)? {
-        let host = open("host", &part, &[])?;
+        let host = open("host", &part, &mounts)?;
         let accounts = accounts_of(&host, target, &part);
         let mut read = |home: Option<&TreePath>, path: TreePath| {
             let below = path.below(&part.prefix).and_then(TreePath::new);

@@ -103,6 +103,11 @@ impl<'e, 'b> Opened<'e, 'b> {
         Ok(self.body.sha256()?)
     }
 
+    /// SHA-256 in hex, or a gap: what is known of the file without it still counts.
+    pub fn sha256_or_gap(&mut self, out: &mut Sink<'_>) -> Option<String> {
+        self.sha256().map_err(|flaw| out.gap(None, &flaw)).ok()
+    }
+
     /// Last modification of the file.
     pub fn mtime(&self, source: &'static str) -> Option<At> {
         self.entry.mtime.map(|time| At::new(time, source))

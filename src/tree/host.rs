@@ -20,9 +20,9 @@ use rustix::{
 
 use super::{
     Body, Entry, Kind, Visit,
-    mounts::Skips,
+    mounts::{Skip, Skips},
     open::{self, Opened},
-    queue::Queue,
+    queue::{Below, Queue},
 };
 use crate::{
     coverage::{Exclusion, Gap, GapKind},
@@ -41,7 +41,7 @@ pub struct Host {
 
 impl Host {
     /// The tree below `root`. Reports show paths below `prefix`: empty for a mounted disk, the folder's own path for a folder
-    /// of this machine. `leave_out` are mounts.
+    /// of this machine. `leave_out` are mounts, by their paths on this machine; one that was asked for itself is not left out.
     ///
     /// # Errors
     /// Where `root` cannot be opened as a folder: the caller's fault.
@@ -50,13 +50,27 @@ impl Host {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = sys::open(root, flags | OFlags::NOATIME, Mode::empty())
             .or_else(|_| sys::open(root, flags, Mode::empty()))?;
+        // Where it really is: the caller may have named a link.
+        let own = open::path_of(root.as_fd())?;
+        let Skips { points, devices } = leave_out;
+        let points = points.into_iter().filter_map(|(path, skip)| Some((TreePath::new(path.below(&own)?)?, skip)));
         Ok(Self {
             label: label.into(),
             root,
             prefix,
             links: if beneath { ResolveFlags::BENEATH } else { ResolveFlags::IN_ROOT },
-            skips: leave_out,
+            skips: Skips { points: points.collect(), devices },
         })
+    }
+
+    /// Whether a mount that is left out holds this, or is this.
+    fn left_out(&self, path: &TreePath) -> bool {
+        within(path, |folder| self.skips.points.contains_key(folder))
+    }
+
+    /// Whether opening this may wait for another machine, or mount it.
+    fn is_far(&self, path: &TreePath) -> bool {
+        within(path, |folder| matches!(self.skips.points.get(folder), Some(Skip::Network | Skip::Automount)))
     }
 
     /// The tree's name in reports.
@@ -67,6 +81,9 @@ impl Host {
     /// The start of a small file of the tree, links resolved inside it; `None` where it cannot be read.
     pub fn read(&self, path: &TreePath, limit: u64) -> Option<Vec<u8>> {
         use io::Read as _;
+        if self.is_far(path) {
+            return None;
+        }
         let folder = open::folder(self.root.as_fd(), &path.parent());
         let plain = folder.ok().filter(|(fd, _)| open::kind_of(fd.as_fd(), path.name()) == Kind::File);
         let opened = match plain {
@@ -104,7 +121,9 @@ impl Host {
     /// Names of a folder of the tree; empty where it cannot be read.
     pub fn list(&self, path: &TreePath) -> Vec<Vec<u8>> {
         let mut names = Vec::new();
-        if let Ok((fd, _)) = open::folder(self.root.as_fd(), path) {
+        if !self.is_far(path)
+            && let Ok((fd, _)) = open::folder(self.root.as_fd(), path)
+        {
             let _ = open::each_name(&fd, &mut Vec::with_capacity(1 << 15), &mut |name, _| names.push(name.to_vec()));
         }
         names
@@ -115,10 +134,11 @@ impl Host {
     pub fn walk<V: Visit>(&self, visit: &V, starts: &[TreePath], threads: usize, stop: &AtomicBool) {
         let mut done: HashSet<TreePath> = HashSet::new();
         for start in starts {
-            if done.iter().any(|d| start.is_within(d)) {
+            // What is in a mount that is left out is left out, whoever names it.
+            if within(start, |folder| done.contains(folder)) || self.left_out(&start.parent()) {
                 continue;
             }
-            let queue = Queue::new(start.clone());
+            let queue = Queue::new(start);
             std::thread::scope(|scope| {
                 for _ in 0..threads.max(1) {
                     scope.spawn(|| {
@@ -187,9 +207,12 @@ impl Host {
         visit: &V,
         path: &TreePath,
         done: &HashSet<TreePath>,
-        below: &mut Vec<TreePath>,
+        below: &mut Vec<Below>,
         buffer: &mut Vec<u8>,
     ) {
+        if done.contains(path) {
+            return;
+        }
         if let Some(skip) = self.skips.points.get(path) {
             visit.exclude(Exclusion { origin: self.origin(path), reason: skip.reason().to_owned() });
             return;
@@ -213,12 +236,7 @@ impl Host {
             names += 1;
             let kind = kind.unwrap_or_else(|| open::kind_of(fd.as_fd(), name));
             match kind {
-                Kind::Dir => {
-                    let child = path.join(name);
-                    if !done.contains(&child) {
-                        below.push(child);
-                    }
-                }
+                Kind::Dir => below.push(Below::new(path, name)),
                 Kind::File | Kind::Symlink => {
                     if visit.wants(&folder, name) {
                         wanted.push((name.to_vec(), kind));
@@ -301,6 +319,20 @@ impl Host {
 
     fn gap(&self, path: &TreePath, error: Errno) -> Gap {
         Gap { origin: self.origin(path), surface: "walk", kind: GapKind::Unreadable, detail: reason(error) }
+    }
+}
+
+/// Whether a path or one of the folders that hold it is such a one.
+fn within(path: &TreePath, is: impl Fn(&TreePath) -> bool) -> bool {
+    let mut at = path.clone();
+    loop {
+        if is(&at) {
+            return true;
+        }
+        if at.as_bytes().is_empty() {
+            return false;
+        }
+        at = at.parent();
     }
 }
 

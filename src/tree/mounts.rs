@@ -6,7 +6,6 @@ use crate::fact::TreePath;
 
 /// File systems without stored files.
 const PSEUDO: &[&str] = &[
-    "autofs",
     "binfmt_misc",
     "bpf",
     "cgroup",
@@ -61,6 +60,8 @@ pub enum Skip {
     Pseudo,
     /// It belongs to another machine.
     Network,
+    /// Opening what is in it mounts something.
+    Automount,
     /// A container's merged view; its layers are examined where they are stored.
     Merged,
 }
@@ -71,6 +72,7 @@ impl Skip {
         match self {
             Self::Pseudo => "pseudo file system",
             Self::Network => "network file system: examine it on the machine that holds it",
+            Self::Automount => "mounted when it is opened, and it was not",
             Self::Merged => "a container's merged view: its layers are examined where they are stored",
         }
     }
@@ -105,6 +107,8 @@ pub fn to_skip(mountinfo: &[u8]) -> Skips {
             Skip::Pseudo
         } else if NETWORK.contains(&kind) {
             Skip::Network
+        } else if kind == "autofs" {
+            Skip::Automount
         } else if kind == "overlay" && path.as_bytes().ends_with(b"/merged") {
             Skip::Merged
         } else {

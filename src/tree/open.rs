@@ -81,6 +81,13 @@ pub fn file(
 
 const NO_MAGIC: ResolveFlags = ResolveFlags::NO_MAGICLINKS;
 
+/// The path of an open folder, from this process's root.
+pub fn path_of(folder: BorrowedFd<'_>) -> Result<TreePath, Errno> {
+    let own = format!("/proc/self/fd/{}", folder.as_raw_fd());
+    let path = sys::readlink(own.as_str(), Vec::new())?;
+    TreePath::new(path.as_bytes()).ok_or(Errno::INVAL)
+}
+
 /// A file of a folder that was no link when the folder was listed.
 pub fn plain(folder: BorrowedFd<'_>, name: &[u8]) -> Result<Opened, Errno> {
     unless_refused(|flags| sys::openat(folder, name, FILE | OFlags::NOFOLLOW | flags, Mode::empty()))

@@ -14,13 +14,28 @@ pub struct Queue {
 }
 
 struct Waiting {
-    folders: Vec<TreePath>,
+    folders: Vec<Below>,
     busy: usize,
+}
+
+/// A folder by its parent and its name: the path of the parent is kept once, however many folders it has.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub struct Below {
+    parent: TreePath,
+    name: Box<[u8]>,
+}
+
+impl Below {
+    /// `name` in the folder `parent`.
+    pub fn new(parent: &TreePath, name: &[u8]) -> Self {
+        Self { parent: parent.clone(), name: name.into() }
+    }
 }
 
 impl Queue {
     /// Starts with one folder.
-    pub fn new(start: TreePath) -> Self {
+    pub fn new(start: &TreePath) -> Self {
+        let start = Below::new(&TreePath::root(), start.as_bytes());
         Self { state: Mutex::new(Waiting { folders: vec![start], busy: 0 }), changed: Condvar::new() }
     }
 
@@ -36,9 +51,9 @@ impl Queue {
                 self.changed.notify_all();
                 return None;
             }
-            if let Some(folder) = state.folders.pop() {
+            if let Some(Below { parent, name }) = state.folders.pop() {
                 state.busy += 1;
-                return Some(folder);
+                return Some(parent.join(&name));
             }
             if state.busy == 0 {
                 self.changed.notify_all();
@@ -49,7 +64,7 @@ impl Queue {
     }
 
     /// One folder is done; these were found in it.
-    pub fn finished(&self, below: Vec<TreePath>) {
+    pub fn finished(&self, below: Vec<Below>) {
         let mut state = self.state();
         let wake = !below.is_empty() || state.busy == 1;
         state.folders.extend(below);

@@ -109,6 +109,63 @@ fn a_link_into_a_mount_that_is_left_out_is_not_read() {
     assert_eq!(excluded, [format!("{}/kernel.pth: link that leads out of what is examined", start.text())]);
 }
 
+/// What a walk of `root` from these starts is told, with mounts on these folders left out.
+fn walked(root: &Path, mounts: &str, starts: &[&str]) -> (Vec<String>, Vec<String>) {
+    let skips = dosimeter::tree::mounts::to_skip(mounts.as_bytes());
+    let host = dosimeter::tree::host::Host::open("host", root, TreePath::root(), skips).unwrap();
+    let starts: Vec<_> = starts.iter().map(|s| TreePath::new(s.as_bytes()).unwrap()).collect();
+    let told = Told::default();
+    host.walk(&told, &starts, 2, &std::sync::atomic::AtomicBool::new(false));
+    let (mut files, excluded) = told.0.into_inner().unwrap();
+    files.sort();
+    (files, excluded)
+}
+
+#[test]
+fn mounts_are_left_out_whatever_name_the_root_is_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let real = folder.path().canonicalize().unwrap().join("real");
+    for name in ["share/a.pth", "local/b.pth"] {
+        fs::create_dir_all(real.join(name).parent().unwrap()).unwrap();
+        fs::write(real.join(name), "").unwrap();
+    }
+    let link = folder.path().join("link");
+    unix::symlink("real", &link).unwrap();
+    let mounts = format!("24 22 0:9 / {}/share rw - nfs4 srv:/x rw\n", real.display());
+    for root in [&real, &link] {
+        let (files, excluded) = walked(root, &mounts, &[""]);
+        assert_eq!(files, ["/local/b.pth"]);
+        assert_eq!(excluded, ["/share: network file system: examine it on the machine that holds it"]);
+    }
+    // What was asked for is read.
+    assert_eq!(walked(&real.join("share"), &mounts, &[""]).0, ["/a.pth"]);
+}
+
+/// A server that is gone never answers, and opening a folder of the automounter changes the machine.
+#[test]
+fn nothing_in_a_mount_of_another_machine_is_opened_because_it_is_looked_at_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().canonicalize().unwrap();
+    for home in ["far", "auto", "near"] {
+        let config = root.join(home).join("al/.config/systemd");
+        fs::create_dir_all(&config).unwrap();
+        fs::write(config.join("x.pth"), "").unwrap();
+    }
+    let mount = |name: &str, kind: &str| format!("24 22 0:9 / {}/{name} rw - {kind} srv:/x rw\n", root.display());
+    let mounts = mount("far", "nfs4") + &mount("auto", "autofs") + &mount("near", "ext4");
+    let starts = ["far/al/.config/systemd", "auto/al/.config/systemd", "near/al/.config/systemd", ""];
+    let (files, excluded) = walked(&root, &mounts, &starts);
+    assert_eq!(files, ["/near/al/.config/systemd/x.pth"]);
+    assert_eq!(excluded.len(), 2, "{excluded:?}");
+    let skips = dosimeter::tree::mounts::to_skip(mounts.as_bytes());
+    let host = dosimeter::tree::host::Host::open("host", &root, TreePath::root(), skips).unwrap();
+    for (home, there) in [("far", false), ("auto", false), ("near", true)] {
+        let at = |below: &str| TreePath::new(format!("{home}/{below}").as_bytes()).unwrap();
+        assert_eq!(!host.list(&at("al")).is_empty(), there, "{home}");
+        assert_eq!(host.read(&at("al/.config/systemd/x.pth"), 9).is_some(), there, "{home}");
+    }
+}
+
 #[test]
 fn names_of_any_bytes_are_reported_whole_and_shown_harmless() {
     let machine = Machine::new();
@@ -150,6 +207,25 @@ fn a_sparse_giant_costs_nothing() {
     assert_eq!((exposure(&report), code), ("installed", 1));
     assert!(report["coverage"]["bytes_read"].as_u64().unwrap() < 64 << 20);
     assert_eq!(report["coverage"]["gaps"].as_array().unwrap().len(), 1);
+}
+
+/// Ten terabytes of nothing would be hashed for hours, and the name alone is evidence.
+#[test]
+fn a_hook_made_of_holes_is_found_by_its_name() {
+    let machine =
+        Machine::new().venv("v").site_file("litellm_init.pth", "import os\n").site_file("ok.pth", "import os\n");
+    let site = machine.root().join("home/alice/v/lib/python3.11/site-packages");
+    for name in ["litellm_init.pth", "ok.pth"] {
+        fs::File::options().write(true).open(site.join(name)).unwrap().set_len(10 << 40).unwrap();
+    }
+    let (report, code) = report(machine.root());
+    assert_eq!((exposure(&report), code), ("installed", 1));
+    assert_eq!(findings(&report).len(), 1, "{:#?}", findings(&report));
+    let gaps = report["coverage"]["gaps"].as_array().unwrap();
+    assert!(
+        gaps.len() == 2 && gaps.iter().all(|g| g["detail"] == "cannot read: a file of holes is not hashed"),
+        "{gaps:#?}"
+    );
 }
 
 #[test]

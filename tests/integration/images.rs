@@ -160,6 +160,28 @@ fn one_input_that_is_no_image_does_not_lose_the_others() {
 }
 
 #[test]
+fn a_saved_image_that_is_scanned_as_a_file_is_told_not_to_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, hint) in [("app.tar", true), ("app.tar.zst", true), ("notes.md", false)] {
+        let file = folder.path().join(name);
+        std::fs::write(&file, "x").unwrap();
+        let said = run(["scan", file.to_str().unwrap(), "--format", "json"]);
+        let report: Value = serde_json::from_str(&said.out).unwrap();
+        valid(&report);
+        let told = &report["coverage"]["exclusions"][0];
+        assert!(said.code == 0 && told["location"]["path"].as_str().unwrap().ends_with(name), "{told}");
+        assert_eq!(told["reason"].as_str().unwrap().contains("`dosimeter images`"), hint, "{told}");
+    }
+    let read = folder.path().join("requirements.txt");
+    std::fs::write(&read, "click\n").unwrap();
+    let said = run(["scan", read.to_str().unwrap(), "--format", "json"]);
+    assert_eq!(
+        serde_json::from_str::<Value>(&said.out).unwrap()["coverage"]["exclusions"].as_array().unwrap().len(),
+        0
+    );
+}
+
+#[test]
 fn what_is_no_image_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("x.tar");
@@ -167,5 +189,7 @@ fn what_is_no_image_is_said() {
     for path in [file.as_path(), folder.path(), Path::new("/no/such/file")] {
         let said = run(["images", path.to_str().unwrap()]);
         assert!(said.code == 2 && said.err.starts_with("error: `"), "{} {}", said.code, said.err);
+        let reasons: Vec<&str> = said.err.trim().split(": ").skip(2).collect();
+        assert!((1..=2).contains(&reasons.len()), "said twice: {reasons:?}");
     }
 }

@@ -188,6 +188,25 @@ fn broken_manifests_are_gaps() {
     }
 }
 
+/// Whoever owns a container can write into its root.
+#[test]
+fn a_manifest_in_the_root_of_a_container_hides_nothing() {
+    let root = |manifest: &str| {
+        let config = br#"{"rootfs":{"diff_ids":[]}}"#;
+        Tar::default()
+            .file("c.json", config)
+            .file("manifest.json", manifest.as_bytes())
+            .file(&site("a.pth"), b"import os\n")
+    };
+    for how in PACKS {
+        let found = case().bytes(&pack(how, &root(r#"[{"Config":"c.json","Layers":[]}]"#).end()));
+        let all: Vec<String> = found.images.iter().flat_map(paths).collect();
+        assert_eq!((all, found.images.len()), (vec![format!("/{SITE}/a.pth")], 2));
+    }
+    // And an image archive is no root.
+    assert_eq!(case().bytes(&hybrid(&layers())).images.len(), 1);
+}
+
 #[test]
 fn one_member_named_twice_in_the_archive_is_told() {
     let layers = layers();

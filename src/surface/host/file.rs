@@ -52,7 +52,7 @@ impl Surface for NamedFile {
         let at = at.or_else(|| file.mtime("mtime of the file"));
         let interest = file.interest;
         let texts = interest.texts_in(file.head(TEXTS_IN)?);
-        let fact = Fact::File { sha256: Some(file.sha256()?), size: file.entry.len, texts };
+        let fact = Fact::File { sha256: file.sha256_or_gap(out), size: file.entry.len, texts };
         out.push(at, fact);
         Ok(())
     }

@@ -80,7 +80,7 @@ impl Surface for Hook {
             HookKind::Sitecustomize | HookKind::Usercustomize => !head.is_empty(),
         };
         let odd = ODD.iter().filter(|w| memchr::memmem::find(head, w.as_bytes()).is_some()).copied().collect();
-        let fact = Fact::Hook { kind, runs, sha256: file.sha256()?, size: file.entry.len, odd };
+        let fact = Fact::Hook { kind, runs, sha256: file.sha256_or_gap(out), size: file.entry.len, odd };
         out.push(at, fact);
         Ok(())
     }
