@@ -5,6 +5,7 @@ pub mod anomaly;
 pub mod chain;
 mod evidence;
 mod execution;
+mod harvest;
 mod project;
 pub mod reach;
 mod shared;

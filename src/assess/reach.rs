@@ -2,15 +2,18 @@
 
 use std::collections::HashMap;
 
-use super::{Account, Case, Evidence, Finding, timeline};
+use super::{
+    Account, Case, Evidence, Finding,
+    harvest::{line_of, sets_environment},
+    timeline,
+};
 use crate::{
     accounts::Accounts,
     credential::ENVIRONMENT,
-    fact::{At, Credential, Fact, Origin, Seen, TreePath},
-    interest::glob,
+    fact::{At, Credential, Fact, Origin, Seen},
     ioc::{
         index::IncidentId,
-        model::{Completeness, HarvestRule, Incident},
+        model::{Completeness, Incident},
     },
     verdict::{Confidence, Exposure, Reach, Urgency},
 };
@@ -196,7 +199,8 @@ fn by_threat(
     let listed = if seen.surface == ENVIRONMENT {
         harvest.environment.then(|| "environment of the process".to_owned())
     } else {
-        harvest.paths.iter().find_map(|r| line_of(r, accounts, &seen.origin.path))
+        let named_by = credential.named_by.as_deref();
+        harvest.paths.iter().find_map(|r| line_of(r, accounts, named_by, &seen.origin.path))
     };
     let by_kind = harvest.kinds.iter().any(|k| **k == *credential.kind);
     let exported = harvest.environment && sets_environment(accounts, &seen.origin.path);
@@ -241,79 +245,10 @@ fn can_read(account: Account, accounts: Option<&Accounts>, seen: &Seen) -> bool 
     account == 0 || account == owner || mode & 0o004 != 0 || (mode & 0o040 != 0 && member())
 }
 
-/// Whether every login, shell or service takes its variables from this file: a payload that takes the environment has them,
-/// though it never opens the file.
-fn sets_environment(accounts: Option<&Accounts>, path: &TreePath) -> bool {
-    const HOME: &[&str] = &[
-        ".bashrc",
-        ".bash_profile",
-        ".bash_login",
-        ".profile",
-        ".zshrc",
-        ".zshenv",
-        ".zprofile",
-        ".zlogin",
-        ".kshrc",
-        ".pam_environment",
-        ".config/fish/config.fish",
-        ".config/fish/fish_variables",
-        ".config/fish/conf.d/*.fish",
-        ".config/environment.d/*.conf",
-    ];
-    const SYSTEM: &[&str] = &["environment", "profile", "profile.d/*", "environment.d/*"];
-    let usual = Accounts::default();
-    let fits =
-        |below: &[u8], names: &[&str]| std::str::from_utf8(below).is_ok_and(|b| names.iter().any(|n| glob(n, b)));
-    let home = accounts.unwrap_or(&usual).below_home(path).is_some_and(|below| fits(below, HOME));
-    home || path.as_bytes().strip_prefix(b"etc/").is_some_and(|below| fits(below, SYSTEM))
-}
-
-/// The line of a harvest rule that this path fits, as the report quotes it.
-fn line_of(rule: &HarvestRule, accounts: Option<&Accounts>, path: &TreePath) -> Option<String> {
-    rule.under.iter().find_map(|under| {
-        let below = below(under, accounts, path)?;
-        let name = rule.names.iter().find(|n| name_fits(rule, n, &below, under == "cwd"))?;
-        let between = if rule.depth.unwrap_or(u32::MAX) > 0 && !name.contains('/') { "**/" } else { "" };
-        Some(format!("{}/{between}{name}", under.trim_end_matches('/')))
-    })
-}
-
-fn below(under: &str, accounts: Option<&Accounts>, path: &TreePath) -> Option<String> {
-    let text = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
-    if under == "cwd" {
-        return Some(text(path.as_bytes()));
-    }
-    if let Some(folder) = under.strip_prefix('~') {
-        let usual = Accounts::default();
-        let rest = text(accounts.unwrap_or(&usual).below_home(path)?);
-        return match folder.strip_prefix('/') {
-            None => Some(rest),
-            Some(folder) => Some(rest.strip_prefix(folder)?.strip_prefix('/')?.to_owned()),
-        };
-    }
-    let folder = TreePath::new(under.as_bytes())?;
-    path.below(&folder).map(text)
-}
-
-fn name_fits(rule: &HarvestRule, name: &str, below: &str, anywhere: bool) -> bool {
-    if name.contains('/') {
-        return glob(name, below);
-    }
-    let folders = below.matches('/').count();
-    let base = below.rsplit('/').next().unwrap_or(below);
-    let depth = rule.depth.and_then(|d| usize::try_from(d).ok());
-    let deep_enough = anywhere || rule.unlimited || depth.is_some_and(|d| folders <= d);
-    deep_enough && glob(name, base)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn rule(under: &[&str], names: &[&str], depth: u32) -> HarvestRule {
-        let own = |l: &[&str]| l.iter().map(|s| (*s).to_owned()).collect();
-        HarvestRule { under: own(under), names: own(names), depth: Some(depth), unlimited: false }
-    }
+    use crate::fact::TreePath;
 
     #[test]
     fn what_a_lower_layer_held_was_in_reach_of_what_came_in_below_its_end() {
@@ -338,7 +273,7 @@ mod tests {
                 artifacts: Vec::new(),
                 requires: Vec::new(),
             };
-            let key = Credential { kind: "aws.access_key".into(), identifier: None, note: None };
+            let key = Credential { kind: "aws.access_key".into(), identifier: None, note: None, named_by: None };
             let place = |seen: Seen, made, gone: Option<usize>| Evidence {
                 gone: gone.map(|_| "a later layer took it out".to_owned()),
                 layers: Some(Layers { made, gone }),
@@ -383,7 +318,7 @@ mod tests {
                 artifacts: Vec::new(),
                 requires: Vec::new(),
             };
-            let key = Credential { kind: "aws.access_key".into(), identifier: None, note: None };
+            let key = Credential { kind: "aws.access_key".into(), identifier: None, note: None, named_by: None };
             let seen = |path: &str, fact: Fact| {
                 let origin = Origin::file(&"host".into(), TreePath::new(path.as_bytes()).unwrap());
                 Evidence::from(Seen { surface: "x", origin, at: None, uid: None, gid: None, mode: None, fact })
@@ -401,41 +336,12 @@ mod tests {
     }
 
     #[test]
-    fn rules_count_folders_below_their_root() {
-        let line = |r: &HarvestRule, p: &str| line_of(r, None, &TreePath::new(p.as_bytes()).unwrap());
-        let ssh = rule(&["~/.ssh"], &["*"], 2);
-        assert_eq!(line(&ssh, "home/al/.ssh/id_rsa").as_deref(), Some("~/.ssh/**/*"));
-        assert!(line(&ssh, "root/.ssh/a/b/key").is_some() && line(&ssh, "root/.ssh/a/b/c/key").is_none());
-        assert!(line(&ssh, "srv/x/.ssh/id_rsa").is_none());
-        let exact = rule(&["~"], &[".aws/credentials", ".npmrc"], 0);
-        assert_eq!(line(&exact, "home/al/.aws/credentials").as_deref(), Some("~/.aws/credentials"));
-        assert!(line(&exact, "home/al/src/.npmrc").is_none());
-        let env = rule(&["/opt", "~"], &[".env"], 6);
-        assert!(line(&env, "opt/a/b/.env").is_some() && line(&env, "opt/1/2/3/4/5/6/7/.env").is_none());
-        assert_eq!(
-            line(&rule(&["cwd"], &["ansible.cfg"], 0), "srv/deep/er/ansible.cfg").as_deref(),
-            Some("cwd/ansible.cfg")
-        );
-    }
-    #[test]
-    fn what_every_shell_exports_is_in_the_environment() {
-        let sets = |p: &str| sets_environment(None, &TreePath::new(p.as_bytes()).unwrap());
-        for path in ["home/al/.bashrc", "root/.profile", "home/al/.config/fish/conf.d/keys.fish", "etc/profile.d/x.sh"]
-        {
-            assert!(sets(path), "{path}");
-        }
-        for path in ["home/al/src/.bashrc", "home/al/.env", "home/al/.config/fish/fish_history", "srv/etc/environment"]
-        {
-            assert!(!sets(path), "{path}");
-        }
-    }
-    #[test]
     fn a_group_reads_what_its_mode_says() {
         let passwd = b"root:x:0:0::/root:/bin/sh\nwww:x:33:33::/srv:/bin/sh\nal:x:1000:1000::/home/al:/bin/sh\n";
         let accounts = Accounts::new(passwd, []).with_groups(b"www:x:33:\nshadow:x:42:\nadm:x:4:al\n");
         let reads = |uid: u32, accounts: Option<&Accounts>, gid: Option<u32>, mode: u32| {
             let origin = Origin::file(&"host".into(), TreePath::new(b"srv/.env").unwrap());
-            let fact = Fact::Credential(Credential { kind: "db".into(), identifier: None, note: None });
+            let fact = Fact::Credential(Credential { kind: "db".into(), identifier: None, note: None, named_by: None });
             let seen = Seen { surface: "s", origin, at: None, uid: Some(500), gid, mode: Some(mode), fact };
             can_read(Account::Uid(uid), accounts, &seen)
         };

@@ -19,7 +19,7 @@ use super::{
     reader::{Compiled, Findings, Vocabulary},
 };
 use crate::{
-    fact::{At, Credential, Fact},
+    fact::{Credential, Fact},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
 };
@@ -49,6 +49,8 @@ struct Known {
     reader: Compiled,
     /// See `Place::shared_name`.
     shared_name: bool,
+    /// The variable that moved it here.
+    by: Option<Arc<str>>,
 }
 
 impl CredentialSurface {
@@ -65,13 +67,15 @@ impl CredentialSurface {
                 let path = PlacePath::new(&place.path, &place.except).map_err(|e| wrong(&place.path, e))?;
                 let reader = Compiled::new(&place.reader).map_err(|e| wrong(&place.path, &e))?;
                 let here = moved.iter().filter(|m| m.kind == kind.id && m.place == number);
-                for other in here.filter_map(|m| PlacePath::new(&m.path, &[]).ok()) {
+                for (other, by) in here.filter_map(|m| Some((PlacePath::new(&m.path, &[]).ok()?, m.by.as_str().into())))
+                {
                     let reader = Compiled::new(&place.reader).map_err(|e| wrong(&place.path, &e))?;
                     surface.places.push(Known {
                         kind: kind.id.as_str().into(),
                         path: other,
                         reader,
                         shared_name: false,
+                        by: Some(by),
                     });
                 }
                 surface.places.push(Known {
@@ -79,6 +83,7 @@ impl CredentialSurface {
                     path,
                     reader,
                     shared_name: place.shared_name,
+                    by: None,
                 });
             }
         }
@@ -111,12 +116,16 @@ impl Surface for CredentialSurface {
                 Err(flaw) => flaws.push(flaw),
                 Ok(()) => {}
             }
+            let earlier = told.len();
             for fact in found.0 {
                 // Two places of one kind may lead to one file.
                 let kind = fact.kind.clone().unwrap_or_else(|| known.kind.clone());
                 let key = (kind, fact.inner.clone(), fact.line);
-                if !told.contains(&key) {
-                    tell(&key, fact.identifier, fact.note, at.clone(), out);
+                if !told.iter().take(earlier).any(|k| *k == key) {
+                    let (kind, inner, line) = key.clone();
+                    let named_by = known.by.clone();
+                    let credential = Credential { kind, identifier: fact.identifier, note: fact.note, named_by };
+                    out.push_at(inner.as_deref(), line, at.clone(), Fact::Credential(credential));
                     told.push(key);
                 }
             }
@@ -137,7 +146,7 @@ impl CredentialSurface {
         let _ = Compiled::Variables.read(lines, &self.words, &mut found);
         let told = found.0.into_iter().filter_map(|f| {
             let kind = f.kind.unwrap_or_else(|| ANY_VARIABLE.into());
-            Some((f.inner?, Credential { kind, identifier: f.identifier, note: f.note }))
+            Some((f.inner?, Credential { kind, identifier: f.identifier, note: f.note, named_by: None }))
         });
         told.collect()
     }
@@ -147,15 +156,4 @@ impl CredentialSurface {
         let bytes = if known.reader.head_only() { file.head(limit)? } else { file.all(limit)? };
         known.reader.read(bytes, &self.words, found)
     }
-}
-
-fn tell(
-    (kind, inner, line): &(Arc<str>, Option<String>, Option<u32>),
-    identifier: Option<String>,
-    note: Option<String>,
-    at: Option<At>,
-    out: &mut Sink<'_>,
-) {
-    let credential = Credential { kind: kind.clone(), identifier, note };
-    out.push_at(inner.as_deref(), *line, at, Fact::Credential(credential));
 }

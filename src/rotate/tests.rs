@@ -85,7 +85,11 @@ impl Machine {
 
     fn secret(self, kind: &str, identifier: Option<&str>, path: &[u8]) -> Self {
         let identifier = identifier.map(str::to_owned);
-        self.with("credential", path, Fact::Credential(Credential { kind: kind.into(), identifier, note: None }))
+        self.with(
+            "credential",
+            path,
+            Fact::Credential(Credential { kind: kind.into(), identifier, note: None, named_by: None }),
+        )
     }
 
     fn checklist_with(self, database: Database) -> Vec<Item> {

@@ -28,6 +28,8 @@ pub fn assignments(bytes: &[u8], each: &mut Each<'_>) -> Result<(), Flaw> {
         if line.starts_with(b"#") {
             continue;
         }
+        // An element of a list in YAML.
+        let line = line.strip_prefix(b"- ").map_or(line, <[u8]>::trim_ascii_start);
         if let Some(list) = line.strip_prefix(b"Environment=") {
             unit(list).into_iter().for_each(|(name, value)| each(number, name, value));
             continue;
@@ -47,6 +49,7 @@ pub fn assignments(bytes: &[u8], each: &mut Each<'_>) -> Result<(), Flaw> {
                 let word = value.trim_start_with(b"<-'\"").trim_end_with(b"'\"");
                 lines.by_ref().any(|(_, l)| l.trim_ascii() == word)
             }
+            _ if is_block(value) => true,
             _ => {
                 each(number, name, uncommented(value));
                 continue;
@@ -58,6 +61,11 @@ pub fn assignments(bytes: &[u8], each: &mut Each<'_>) -> Result<(), Flaw> {
         each(number, name, b"a value that spans lines");
     }
     Ok(())
+}
+
+/// Whether YAML's value stands on the lines below.
+fn is_block(value: &[u8]) -> bool {
+    matches!(value, b"|" | b"|-" | b"|+" | b">" | b">-" | b">+")
 }
 
 /// Whether a text could be assigned to at all, in a shell or elsewhere.
@@ -83,7 +91,7 @@ impl TrimWith for [u8] {
     }
 }
 
-/// `NAME=value`, `export NAME=value`, `set -gx NAME value`, `name = "value"`.
+/// `NAME=value`, `export NAME=value`, `set -gx NAME value`, `name = "value"`, `name: value`, `"name": "value",`.
 fn assignment(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let (prefix, rest) =
         PREFIXES.iter().find_map(|p| Some((*p, line.strip_prefix(*p)?.trim_ascii_start()))).unwrap_or((b"", line));
@@ -95,8 +103,12 @@ fn assignment(line: &[u8]) -> Option<(&[u8], &[u8])> {
     } else {
         b'='
     };
-    let at = rest.iter().position(|b| *b == b'=' || *b == between)?;
-    Some((rest.get(..at)?.trim_ascii_end(), rest.get(at + 1..)?.trim_ascii_start()))
+    // In YAML, and in `.env` files of Ruby and Compose.
+    let colon = |at: usize| prefix.is_empty() && rest.get(at..at + 2) == Some(b": ");
+    let at = (0..).zip(rest).find(|(at, b)| **b == b'=' || **b == between || colon(*at)).map(|(at, _)| at)?;
+    let name = rest.get(..at)?.trim_ascii_end();
+    let name = name.strip_prefix(b"\"").and_then(|n| n.strip_suffix(b"\"")).unwrap_or(name);
+    Some((name, rest.get(at + 1..)?.trim_ascii_start()))
 }
 
 /// `"A=b" C=d` of a systemd unit.
@@ -134,5 +146,5 @@ fn closing(text: &[u8], quote: u8) -> Option<usize> {
 
 fn uncommented(value: &[u8]) -> &[u8] {
     let end = memchr::memmem::find(value, b" #").unwrap_or(value.len());
-    value.get(..end).unwrap_or(value).trim_ascii_end().trim_end_with(b";")
+    value.get(..end).unwrap_or(value).trim_ascii_end().trim_end_with(b";,")
 }

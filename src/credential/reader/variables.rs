@@ -3,7 +3,10 @@
 //! Only names come out. A name must look like the name of a variable and either belong to a kind or hold a word such as
 //! `TOKEN`, so that no line of a value that spans lines (a PEM key in quotes) can pass for one.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::{Findings, Form, Found, assignments::assignments};
 use crate::{
@@ -11,6 +14,9 @@ use crate::{
     interest::glob,
     surface::Flaw,
 };
+
+/// What joins the words of a name.
+const JOINTS: &[u8] = b"_.-";
 
 /// Longest name that is shown.
 const NAME: usize = 64;
@@ -69,8 +75,20 @@ const HARMLESS: &[&str] = &[
 ];
 
 /// Words of secret names.
-const SECRET: &[&str] =
-    &["PASS", "PAT", "AUTH", "SALT", "CREDENTIAL", "CREDENTIALS", "CREDS", "MNEMONIC", "BEARER", "WEBHOOK"];
+const SECRET: &[&str] = &[
+    "PASS",
+    "PAT",
+    "AUTH",
+    "AUTHORIZATION",
+    "COOKIE",
+    "SALT",
+    "CREDENTIAL",
+    "CREDENTIALS",
+    "CREDS",
+    "MNEMONIC",
+    "BEARER",
+    "WEBHOOK",
+];
 
 /// Ends of words of secret names.
 const SECRET_ENDS: &[&str] = &["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "PWD"];
@@ -82,6 +100,8 @@ pub struct Vocabulary {
     patterns: Vec<(Box<str>, Meaning)>,
     /// Forms of public variables, by name.
     public: HashMap<Box<str>, Form>,
+    /// Variables that say where a file is: `GOOGLE_APPLICATION_CREDENTIALS`.
+    paths: HashSet<Box<str>>,
 }
 
 #[derive(Debug, Clone)]
@@ -96,6 +116,8 @@ impl Vocabulary {
     /// # Errors
     /// Where a form is no regular expression.
     pub fn add(&mut self, kind: &Kind) -> Result<(), String> {
+        let moved = kind.places.iter().flat_map(|place| &place.moved_by);
+        self.paths.extend(moved.map(|by| by.name.as_str().into()));
         for variable in &kind.variables {
             let mut public = None;
             if let (Some(name), Some(form)) = (&variable.public, &variable.public_form) {
@@ -136,7 +158,8 @@ pub fn read(words: &Vocabulary, bytes: &[u8], out: &mut Findings) -> Result<(), 
             public.insert(name.to_owned(), shown);
         }
         let meaning = words.meaning(name);
-        let secret = (meaning.is_some() || looks_secret(name)) && holds_secret(name, value);
+        let named = meaning.is_some() || (looks_secret(name) && !words.paths.contains(name));
+        let secret = named && holds_secret(name, value);
         if secret && secrets.len() <= super::MOST && !secrets.iter().any(|s| s.name == name) {
             secrets.push(Secret { name: name.to_owned(), line, meaning });
         }
@@ -154,26 +177,53 @@ pub fn read(words: &Vocabulary, bytes: &[u8], out: &mut Findings) -> Result<(), 
     outcome
 }
 
-/// The name, if it is formed as names of variables are: one case (unless a kind knows it), words joined by `_`, no long run.
+/// The name, if it is formed as names of variables are: words joined by `_`, `.` or `-` in one case (unless a kind knows it), or
+/// `camelCase` without digits; no long run.
 fn shaped<'n>(name: &'n [u8], words: &Vocabulary) -> Option<&'n str> {
     let name = std::str::from_utf8(name).ok()?;
-    let all = |letter: fn(&u8) -> bool| name.bytes().all(|b| letter(&b) || b.is_ascii_digit() || b == b'_');
+    let all = |letter: fn(&u8) -> bool| name.bytes().all(|b| letter(&b) || b.is_ascii_digit() || JOINTS.contains(&b));
     let known = all(u8::is_ascii_alphabetic) && words.meaning(name).is_some();
-    let fits = (known || all(u8::is_ascii_uppercase) || all(u8::is_ascii_lowercase))
+    let fits = (known || all(u8::is_ascii_uppercase) || all(u8::is_ascii_lowercase) || is_camel_case(name))
         && name.len() <= NAME
         && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name.split('_').all(|word| word.len() <= 24)
+        && name.split(['_', '.', '-']).all(|word| word.len() <= 24)
         && !form::is_token(name);
     fits.then_some(name)
 }
 
-fn looks_secret(name: &str) -> bool {
-    let upper = name.to_ascii_uppercase();
-    let words: Vec<&str> = upper.split('_').filter(|w| !w.is_empty()).collect();
+/// `apiKey`, `DbPassword`: words of letters alone and of usual length, as in no line of a key.
+fn is_camel_case(name: &str) -> bool {
+    let starts = name.bytes().filter(u8::is_ascii_uppercase).count();
+    let mut run = 0;
+    let usual = name.bytes().all(|b| {
+        run = if b.is_ascii_lowercase() { run + 1 } else { 0 };
+        b.is_ascii_alphabetic() && run <= 12
+    });
+    let capitals = name.as_bytes().windows(2).any(|pair| pair.iter().all(u8::is_ascii_uppercase));
+    usual && !capitals && (1..=6).contains(&starts)
+}
+
+/// Whether a variable of this name and value is a secret, whoever knows it.
+pub fn is_secret(name: &str, value: &[u8]) -> bool {
+    looks_secret(name) && holds_secret(name, value)
+}
+
+/// Whether the name is one of a secret.
+pub fn looks_secret(name: &str) -> bool {
+    let mut upper = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && upper.ends_with(|last: char| last.is_ascii_lowercase()) {
+            upper.push('_');
+        }
+        upper.push(c);
+    }
+    let upper = upper.to_ascii_uppercase();
+    let words: Vec<&str> = upper.split(['_', '.', '-']).filter(|w| !w.is_empty()).collect();
     let secret = |w: &&str| SECRET.contains(w) || SECRET_ENDS.iter().any(|e| w.ends_with(e));
     let url = words.last().is_some_and(|w| is_url(w));
-    upper != "PWD"
-        && upper != "OLDPWD"
+    // `key:` and `from_secret:` are words of CI files.
+    !["PWD", "OLDPWD", "FROM_SECRET"].contains(&upper.as_str())
+        && name != "key"
         && (words.iter().any(secret) || url)
         && !words.contains(&"PUBLIC")
         && !words.last().is_some_and(|w| HARMLESS.contains(w))
@@ -196,20 +246,38 @@ fn holds_secret(name: &str, value: &[u8]) -> bool {
         "/tmp/",
         "/app/",
         "/secrets/",
+        "/srv/",
+        "/mnt/",
+        "/data/",
+        "/lib/",
+        "/nix/",
+        "/builds/",
+        "/github/",
+        "/workspace/",
         "/Users/",
+        "/Volumes/",
+        "C:\\",
+        "$HOME/",
+        "${HOME}/",
         "~/",
         "./",
         "../",
     ];
+    const FILES: &[&str] = &[".pem", ".key", ".crt", ".cer", ".json", ".p8", ".p12", ".pfx", ".jks", ".yaml", ".yml"];
     let text = String::from_utf8_lossy(form::unquoted(value));
-    if !form::concrete(value) || text.len() < 3 || PATHS.iter().any(|p| text.starts_with(p)) {
+    let path = PATHS.iter().any(|p| text.starts_with(p)) || FILES.iter().any(|f| text.ends_with(f));
+    if !form::concrete(value) || text.len() < 3 || path {
         return false;
     }
     let last = name.rsplit('_').next().unwrap_or(name).to_ascii_uppercase();
     if !is_url(&last) || name.to_ascii_uppercase().contains("WEBHOOK") {
         return true;
     }
-    let userinfo = text.split_once("://").and_then(|(_, rest)| rest.split(['/', '?']).next()?.rsplit_once('@'));
+    let userinfo = text.split_once("://").and_then(|(scheme, rest)| {
+        // A password is often written as it is, with a `/` in it: what is no web address has no `@` behind its host.
+        let whole = || if scheme.starts_with("http") { None } else { rest.rsplit_once('@') };
+        rest.split(['/', '?']).next()?.rsplit_once('@').or_else(whole)
+    });
     let password =
         userinfo.and_then(|(user, _)| user.split_once(':')).is_some_and(|(_, p)| form::concrete(p.as_bytes()));
     let lower = text.to_ascii_lowercase();
@@ -266,6 +334,31 @@ mod tests {
             only(text),
             ["A_TOKEN", "B_KEY", "C_SECRET", "D_PASSWORD", "db_password", "E_TOKEN", "F_PASS", "G_PAT", "H_TOKEN"]
         );
+    }
+
+    #[test]
+    fn other_spellings_of_names_are_read() {
+        let text = "A_TOKEN: CANARY=1\n- B_KEY: \"CANARY: x\"\n  \"c_password\": \"CANARY\",\nmy.api.token=CANARY\nd-api-key: CANARY\n\
+                    apiKey=CANARY\nGithubToken = 'CANARY'\n- E_PAT=CANARY\nF_SECRET: |-\n  CANARY\n  CANARY\nG_URL=redis://:CA/NA#RY@h:1/0";
+        let want = ["A_TOKEN", "B_KEY", "c_password", "my.api.token", "d-api-key", "apiKey", "GithubToken", "E_PAT"];
+        assert_eq!(only(text), [&want[..], &["F_SECRET", "G_URL"]].concat());
+        let text = "A_TOKEN:\n  from_secret: a_token\ncache:\n  key: one-key\nscript:\n  - echo A_TOKEN: x1\nA_TOKEN: $X\nmaxTokens: 5\n\
+                    C_TOKEN = credentials('c-token')\nG_KEY=certs/server.pem\nH_CREDENTIALS=/srv/x/y\nhttp://h/A_TOKEN: x1\nX_URL=https://h/a:b@c\n";
+        assert_eq!(only(text), [""; 0]);
+    }
+
+    #[test]
+    fn a_variable_that_says_where_a_file_is_holds_none() {
+        let kind: Kind = serde_json::from_str(
+            r#"{"schema":"s","id":"x.y","name":"n","provider":"p","lane":"standard","tier":1,"order":1,"mode":"expire","rotation":[],
+            "sources":[],"places":[{"path":"~/x","moved_by":[{"name":"X_CREDENTIALS"}],"reader":{"format":"opaque"}}]}"#,
+        )
+        .unwrap();
+        let mut words = Vocabulary::default();
+        words.add(&kind).unwrap();
+        let mut out = Findings::default();
+        read(&words, b"X_CREDENTIALS=x/CANARY\nY_CREDENTIALS=x/CANARY\n", &mut out).unwrap();
+        assert_eq!(out.0.iter().map(|f| f.inner.as_deref()).collect::<Vec<_>>(), [Some("Y_CREDENTIALS")]);
     }
 
     #[test]
