@@ -20,16 +20,20 @@ const ITEMS: usize = 12;
 const FINDINGS: usize = 40;
 /// Sources of one incident.
 const REFERENCES: usize = 3;
+/// Credentials to rotate.
+const DUE: usize = 100;
 /// Credentials that need no rotation.
 const UNTOUCHED: usize = 10;
+/// After more lines than a screen has, the answer is said again.
+const SCREEN: usize = 100;
 
 /// The whole report.
 pub fn report(report: &v1::Report, out: &mut dyn Write, style: Style) -> io::Result<()> {
-    let mut page = Page { out, style };
+    let mut page = Page { out, style, lines: 0 };
     answer(&mut page, report)?;
     if !report.checklist.is_empty() {
         page.heading("WHAT TO DO NOW")?;
-        page.prose("", "the order matters; every step and the reasons: `dosimeter rotate`")?;
+        page.prose("", &format!("the order matters; every step and the reasons: {}", words::whole_list(report)))?;
         short_list(&mut page, report)?;
     }
     if !report.incidents.is_empty() {
@@ -43,12 +47,17 @@ pub fn report(report: &v1::Report, out: &mut dyn Write, style: Style) -> io::Res
     }
     credentials(&mut page, report)?;
     anomalies(&mut page, report)?;
-    coverage(&mut page, &report.coverage)
+    coverage(&mut page, &report.coverage)?;
+    if page.lines > SCREEN {
+        page.line("")?;
+        summary(&mut page, report)?;
+    }
+    Ok(())
 }
 
 /// The checklist, with every step.
 pub fn checklist(report: &v1::Report, out: &mut dyn Write, style: Style) -> io::Result<()> {
-    let mut page = Page { out, style };
+    let mut page = Page { out, style, lines: 0 };
     answer(&mut page, report)?;
     if report.checklist.is_empty() {
         page.line("")?;
@@ -70,7 +79,7 @@ pub fn checklist(report: &v1::Report, out: &mut dyn Write, style: Style) -> io::
     Ok(())
 }
 
-fn answer(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {
+fn summary(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {
     let paint = match report.verdict.exposure {
         Some(Exposure::Executed | Exposure::Installed) => Paint::Red,
         Some(_) => Paint::Yellow,
@@ -80,6 +89,11 @@ fn answer(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {
         let painted = page.paint(paint, &line);
         page.line(&painted)?;
     }
+    Ok(())
+}
+
+fn answer(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {
+    summary(page, report)?;
     page.prose("", &words::run(report))?;
     page.prose("", &words::examined(report))?;
     page.prose("", &words::indicators(report))
@@ -112,7 +126,7 @@ fn short_list(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {
             }
         }
         if items.len() > ITEMS {
-            page.prose("      ", &format!("and {} more: `dosimeter rotate`", items.len() - ITEMS))?;
+            page.prose("      ", &format!("and {} more: {}", items.len() - ITEMS, words::whole_list(report)))?;
         }
     }
     Ok(())
@@ -200,7 +214,8 @@ fn credentials(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {
         "",
         &format!("{} of {} to rotate; no value is ever read into this report", due.len(), report.credentials.len()),
     )?;
-    let shown: Vec<&v1::Credential> = due.into_iter().chain(rest.iter().copied().take(UNTOUCHED)).collect();
+    let untouched = rest.iter().copied().take(UNTOUCHED);
+    let shown: Vec<&v1::Credential> = due.iter().copied().take(DUE).chain(untouched).collect();
     let rows: Vec<[String; 6]> = shown.iter().map(|c| row(c)).collect();
     let head = ["rotate", "kind", "reach", "owner", "identifier", "place"];
     let columns = (0..head.len()).map(|n| {
@@ -229,6 +244,10 @@ fn credentials(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {
             }
             page.line(&format!("      {place}"))?;
         }
+    }
+    if due.len() > DUE {
+        let more = format!("and {} more to rotate: {}", due.len() - DUE, words::whole_list(report));
+        page.prose("", &more)?;
     }
     match rest.len().saturating_sub(UNTOUCHED) {
         0 => Ok(()),
@@ -326,10 +345,13 @@ enum Paint {
 struct Page<'w> {
     out: &'w mut dyn Write,
     style: Style,
+    /// Written so far.
+    lines: usize,
 }
 
 impl Page<'_> {
     fn line(&mut self, text: &str) -> io::Result<()> {
+        self.lines += 1;
         writeln!(self.out, "{}", text.trim_end())
     }
 
