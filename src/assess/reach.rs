@@ -8,13 +8,14 @@ use super::{
     timeline,
 };
 use crate::{
-    accounts::Accounts,
+    accounts::{Access, Accounts},
     credential::ENVIRONMENT,
-    fact::{At, Credential, Fact, Origin, Seen},
+    fact::{At, Credential, Fact, Origin, Seen, TreePath},
     ioc::{
         index::IncidentId,
         model::{Completeness, Incident},
     },
+    text::escape,
     verdict::{Confidence, Exposure, Reach, Urgency},
 };
 
@@ -192,7 +193,8 @@ fn by_threat(
         (Some(sure), _) => (sure, Urgency::Now, Urgency::Soon),
         (None, Some(sure)) => (sure, Urgency::Soon, Urgency::No),
         (None, None) => {
-            return out_of_reach(&unreadable(accounts, seen));
+            let ran = threat.strong.iter().chain(&threat.weak).map(|(account, _)| *account);
+            return out_of_reach(&unreadable(accounts, seen, ran));
         }
     };
     let harvest = &threat.incident.harvest;
@@ -227,17 +229,27 @@ fn by_threat(
 }
 
 /// Why nobody who ran the payload could read a file.
-fn unreadable(accounts: Option<&Accounts>, seen: &Seen) -> String {
-    let owner = match (accounts, seen.uid, seen.mode) {
-        (Some(accounts), Some(uid), Some(mode)) => format!(": it belongs to {}, mode {mode:04o}", accounts.name(uid)),
+fn unreadable(accounts: Option<&Accounts>, seen: &Seen, mut ran: impl Iterator<Item = Account>) -> String {
+    let barred = ran.find_map(|account| barred(account, accounts?, seen));
+    let owner = match (accounts, barred, seen.uid, seen.mode) {
+        (Some(accounts), Some((folder, access)), ..) => {
+            let folder = escape(&[b"/", folder.as_bytes()].concat());
+            format!(": {folder} belongs to {}, mode {:04o}", accounts.name(access.uid), access.mode)
+        }
+        (Some(accounts), None, Some(uid), Some(mode)) => {
+            format!(": it belongs to {}, mode {mode:04o}", accounts.name(uid))
+        }
         _ => String::new(),
     };
     format!("not readable by the account whose environment held the malicious code{owner}")
 }
 
 /// Whether an account can read a file: its owner, root, a member of its group or anybody where the mode says so, and
-/// whoever of whom too little is known.
+/// whoever of whom too little is known; unless a folder above it keeps the account out.
 fn can_read(account: Account, accounts: Option<&Accounts>, seen: &Seen) -> bool {
+    if accounts.is_some_and(|accounts| barred(account, accounts, seen).is_some()) {
+        return false;
+    }
     let (Account::Uid(account), Some(owner), Some(mode)) = (account, seen.uid, seen.mode) else {
         return true;
     };
@@ -245,10 +257,17 @@ fn can_read(account: Account, accounts: Option<&Accounts>, seen: &Seen) -> bool 
     account == 0 || account == owner || mode & 0o004 != 0 || (mode & 0o040 != 0 && member())
 }
 
+/// The folder that keeps an account out.
+fn barred(account: Account, accounts: &Accounts, seen: &Seen) -> Option<(TreePath, Access)> {
+    let Account::Uid(uid) = account else {
+        return None;
+    };
+    accounts.barred(uid, &seen.origin.path)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fact::TreePath;
 
     #[test]
     fn what_a_lower_layer_held_was_in_reach_of_what_came_in_below_its_end() {
@@ -349,6 +368,11 @@ mod tests {
         // `.env` of a deploying account, readable by the group of the web server.
         assert!(reads(33, known, Some(33), 0o640) && reads(1000, known, Some(4), 0o640));
         assert!(!reads(1000, known, Some(33), 0o640) && !reads(1000, known, Some(42), 0o640));
+        // A closed folder above it keeps out who may read the file.
+        let closed = TreePath::new(b"srv").unwrap();
+        let shut = |mode| accounts.clone().with_folders([(closed.clone(), Access { uid: 500, gid: 500, mode })]);
+        assert!(!reads(1000, Some(&shut(0o700)), Some(4), 0o644) && reads(1000, Some(&shut(0o711)), Some(4), 0o644));
+        assert!(reads(500, Some(&shut(0o700)), Some(4), 0o644) && reads(0, Some(&shut(0)), Some(4), 0o644));
         assert!(!reads(33, known, Some(33), 0o600) && reads(500, known, Some(33), 0o600) && reads(0, known, None, 0));
         // Who is in which group is not known: an image, an account of a directory service.
         assert!(reads(33, None, Some(33), 0o640) && reads(7, known, Some(33), 0o640) && reads(33, known, None, 0o640));
