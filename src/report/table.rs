@@ -61,7 +61,8 @@ pub fn checklist(report: &v1::Report, out: &mut dyn Write, style: Style) -> io::
     answer(&mut page, report)?;
     if report.checklist.is_empty() {
         page.line("")?;
-        return page.line("nothing to do");
+        page.prose("", words::NO_STEPS)?;
+        return gaps(&mut page, &report.coverage);
     }
     for phase in Phase::ALL {
         let items = numbered(report, phase);
@@ -311,16 +312,7 @@ fn coverage(page: &mut Page<'_>, c: &v1::Coverage) -> io::Result<()> {
             &format!("the access time of {} files may have changed: they could not be opened without", c.atime_changed),
         )?;
     }
-    if !c.gaps.is_empty() {
-        page.heading("NOT EXAMINED")?;
-        for g in c.gaps.iter().take(words::LISTED) {
-            page.line(&format!("  {}", words::shortened(&words::place(&g.location))))?;
-            page.prose("    ", &format!("{}: {}", escape(g.surface.as_bytes()), printable(&g.detail)))?;
-        }
-        if let Some(more) = words::more(c.gaps.len(), words::LISTED) {
-            page.prose("  ", &more)?;
-        }
-    }
+    gaps(page, c)?;
     if !c.exclusions.is_empty() {
         page.heading("LEFT OUT ON PURPOSE")?;
         for e in c.exclusions.iter().take(words::LISTED) {
@@ -331,6 +323,18 @@ fn coverage(page: &mut Page<'_>, c: &v1::Coverage) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+fn gaps(page: &mut Page<'_>, c: &v1::Coverage) -> io::Result<()> {
+    if c.gaps.is_empty() {
+        return Ok(());
+    }
+    page.heading("NOT EXAMINED")?;
+    for g in c.gaps.iter().take(words::LISTED) {
+        page.line(&format!("  {}", words::shortened(&words::place(&g.location))))?;
+        page.prose("    ", &format!("{}: {}", escape(g.surface.as_bytes()), printable(&g.detail)))?;
+    }
+    words::more(c.gaps.len(), words::LISTED).map_or(Ok(()), |more| page.prose("  ", &more))
 }
 
 #[derive(Clone, Copy)]

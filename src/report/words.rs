@@ -197,6 +197,9 @@ pub fn whole_list(report: &v1::Report) -> &'static str {
     }
 }
 
+/// A checklist without items.
+pub const NO_STEPS: &str = "nothing was found that asks for a step";
+
 /// Where there was nothing for any surface to read.
 pub const NOTHING_TO_EXAMINE: &str = "no file that this program reads";
 

@@ -331,11 +331,11 @@ fn hostile_names_become_one_harmless_word() {
     }
     let removal = commands(&items, Phase::Eradicate).join("\n");
     assert!(
-        removal.contains(r"$'/home/al ice/$(id)\033[2J\012\'/lib/python3.11/site-packages/litellm_init.pth'"),
+        removal.contains(r"$'/home/al ice/$(id)\033[2J\012\047/lib/python3.11/site-packages/litellm_init.pth'"),
         "{removal}"
     );
     let rotate = commands(&items, Phase::Rotate).join("\n");
-    assert!(rotate.contains(r"aws.access_key replace $'x\'; rm -rf ~ #'"), "{rotate}");
+    assert!(rotate.contains(r"aws.access_key replace 'x'\''; rm -rf ~ #'"), "{rotate}");
 }
 
 /// An incident whose payload acts when a token is revoked.

@@ -76,6 +76,23 @@ fn the_whole_list_is_that_of_the_disk_and_not_of_this_machine() {
 }
 
 #[test]
+fn a_checklist_without_steps_says_what_was_not_examined() {
+    let machine = Machine::new().file("srv/v/lib/python3.11/site-packages/litellm-9.dist-info/METADATA", "\0");
+    let root = machine.root().to_str().unwrap();
+    for format in ["table", "markdown"] {
+        let said = run(["rotate", "--root", root, "--format", format]);
+        assert_eq!(said.code, 3);
+        assert!(
+            said.out.contains("nothing was found that asks for a step") && said.out.contains("litellm"),
+            "{}",
+            said.out
+        );
+    }
+    let said = run(["rotate", "--root", Machine::new().root().to_str().unwrap()]);
+    assert!(said.code == 0 && !said.out.to_lowercase().contains("not examined"), "{}", said.out);
+}
+
+#[test]
 fn each_file_has_the_format_of_its_ending() {
     let (machine, out) = (exposed(), tempfile::tempdir().unwrap());
     let name = |n: &str| out.path().join(n).to_str().unwrap().to_owned();
