@@ -202,7 +202,7 @@ fn from_utf16(bytes: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Lines with their numbers, from 1, without line ends.
-fn numbered(bytes: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
+fn numbered(bytes: &[u8]) -> impl Iterator<Item = (u32, &[u8])> + Clone {
     (1..).zip(bytes.split(|b| *b == b'\n').map(|l| l.strip_suffix(b"\r").unwrap_or(l)))
 }
 

@@ -173,7 +173,8 @@ impl<'p> Walk<'p> {
         let Some((steps, stars)) = fitting.find_map(|s| Some((s, self.stars(s)?))) else {
             return;
         };
-        let name = self.path.last().filter(|_| matches!(steps.last(), Some(Step::Secret)));
+        let named = steps.iter().position(|step| matches!(step, Step::Secret));
+        let name = named.and_then(|at| self.path.get(at));
         if self.hits.len() <= MOST && concrete(name.map(|n| n.text.as_str())) {
             self.hits.push(Hit { stars, line });
         }

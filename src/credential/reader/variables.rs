@@ -348,6 +348,26 @@ mod tests {
     }
 
     #[test]
+    fn further_assignments_of_a_line_are_read() {
+        let text = "export A_TOKEN=CANARY B_TOKEN='CANARY x' x C_TOKEN=\"CANARY\" # D_TOKEN=CANARY\nE_TOKEN=CANARY; F_TOKEN=CANARY;\n\
+                    G_TOKEN='it'\\''CANARY'\nH_TOKEN=\"CANARY I_TOKEN=CANARY\"\nreadonly J_TOKEN=CANARY\nNOTE=see password=CANARY\n";
+        assert_eq!(
+            only(text),
+            ["A_TOKEN", "B_TOKEN", "C_TOKEN", "E_TOKEN", "F_TOKEN", "G_TOKEN", "H_TOKEN", "J_TOKEN"]
+        );
+    }
+
+    #[test]
+    fn a_quote_without_an_end_hides_nothing_below_it() {
+        let (found, ok) = names(b"A_TOKEN=\"CANARY\nB_TOKEN=CANARY\nC_TOKEN='CANARY\nD_TOKEN=<<X\nE_TOKEN=CANARY\n");
+        let read: Vec<&str> = found.iter().map(|r| r.1.as_str()).collect();
+        assert_eq!((read, ok), (vec!["A_TOKEN", "B_TOKEN", "C_TOKEN", "E_TOKEN"], false));
+        let began = std::time::Instant::now();
+        names(format!("{}A_KEY=\"x\n", "A_KEY='x\n".repeat(99_999)).as_bytes());
+        assert!(began.elapsed().as_secs() < 5, "slow");
+    }
+
+    #[test]
     fn a_variable_that_says_where_a_file_is_holds_none() {
         let kind: Kind = serde_json::from_str(
             r#"{"schema":"s","id":"x.y","name":"n","provider":"p","lane":"standard","tier":1,"order":1,"mode":"expire","rotation":[],
@@ -366,7 +386,7 @@ mod tests {
         let text = "K_KEY=\"-----BEGIN PRIVATE KEY-----\nCANARY_KEY=abcdef\nAPI_TOKEN=CANARY\n-----END\\\"x\n\"\nT_TOKEN=<<-'EOF'\nX_TOKEN=CANARY\nEOF\nZ_TOKEN=CANARY";
         assert_eq!(only(text), ["K_KEY", "T_TOKEN", "Z_TOKEN"]);
         let (found, ok) = names(b"A_TOKEN=CANARY\nB_KEY='x\nC_TOKEN=CANARY\n");
-        assert_eq!((found.len(), ok), (1, false));
+        assert_eq!((found.len(), ok), (2, false));
         // The body of a key without quotes: base64 is in mixed case, and its `=` has nothing behind it.
         assert_eq!(only("MIIEvQIBADANBgkqKEY==\nCANARYTOKENCANARYTOKENCANARYTOKEN=x1y\nabcKEY=CANARY\n"), [""; 0]);
     }
