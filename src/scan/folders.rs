@@ -46,6 +46,7 @@ mod tests {
     };
 
     #[test]
+    #[allow(clippy::disallowed_methods)] // a tree of its own
     fn a_closed_folder_keeps_out_who_may_not_enter_it() {
         let root = tempfile::tempdir().unwrap();
         let home = root.path().join("home/bob");
