@@ -8,6 +8,7 @@ mod execution;
 mod harvest;
 mod project;
 pub mod reach;
+mod running;
 mod shared;
 pub mod site;
 pub mod timeline;

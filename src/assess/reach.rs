@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use super::{
     Account, Case, Evidence, Finding,
     harvest::{line_of, sets_environment},
-    timeline,
+    running, timeline,
 };
 use crate::{
     accounts::{Access, Accounts},
-    credential::ENVIRONMENT,
+    credential::{ENVIRONMENT, is_environ},
     fact::{At, Credential, Fact, Origin, Seen, TreePath},
     ioc::{
         index::IncidentId,
@@ -89,7 +89,7 @@ pub fn judge(case: &Case<'_>, findings: &[Finding]) -> Vec<Judged> {
         key(a).cmp(&key(b)).then_with(|| a.origin.cmp(&b.origin))
     });
     judged.dedup_by(|a, b| a.id == b.id);
-    judged
+    running::once_an_account(judged)
 }
 
 fn threats<'i>(case: &'i Case<'_>, findings: &'i [Finding]) -> Vec<Threat<'i>> {
@@ -200,6 +200,13 @@ fn by_threat(
     let harvest = &threat.incident.harvest;
     let listed = if seen.surface == ENVIRONMENT {
         harvest.environment.then(|| "environment of the process".to_owned())
+    } else if is_environ(&seen.origin.path) {
+        let own = |(account, _): &(Account, Confidence)| match account {
+            Account::Uid(uid) => seen.uid == Some(*uid),
+            _ => true,
+        };
+        let same = harvest.environment && threat.strong.iter().chain(&threat.weak).any(own);
+        same.then(|| "environment of a process of the account that ran it".to_owned())
     } else {
         let named_by = credential.named_by.as_deref();
         harvest.paths.iter().find_map(|r| line_of(r, accounts, named_by, &seen.origin.path))

@@ -5,6 +5,7 @@
 //! ~/.ssh/id_ed25519          one a private key, by its fingerprint
 //! **/.env                    one a variable, by the variable's name
 //! …                          the places are data; `Reader` says how each is read
+//! /proc/4711/environ         one a variable of a running process, by the variable's name
 //! ```
 //!
 //! A hit proves that a credential stands in the file; not that it still works, and not that anybody took it. No value leaves the
@@ -16,10 +17,10 @@ use super::{
     Catalog,
     moved::Moved,
     place::PlacePath,
-    reader::{Compiled, Findings, Vocabulary},
+    reader::{self, Compiled, Findings, Vocabulary},
 };
 use crate::{
-    fact::{Credential, Fact},
+    fact::{Credential, Fact, TreePath},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
 };
@@ -36,6 +37,14 @@ pub const ENVIRONMENT: &str = "credential/environment";
 
 /// The kind of a secret variable that no other kind names.
 const ANY_VARIABLE: &str = "env.process";
+
+/// The system gives a process no more variables than this by default.
+const ENVIRON: usize = 2 << 20;
+
+/// Whether a file holds the variables of a running process.
+pub fn is_environ(path: &TreePath) -> bool {
+    path.name() == b"environ" && path.as_bytes().starts_with(b"proc/")
+}
 
 /// All places of all kinds.
 pub struct CredentialSurface {
@@ -97,7 +106,7 @@ impl Surface for CredentialSurface {
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
-        let mut claims: Vec<Claim> = Vec::new();
+        let mut claims: Vec<Claim> = vec![Claim::name("environ").below("proc")];
         for claim in self.places.iter().map(|known| known.path.claim()) {
             if !claims.contains(&claim) {
                 claims.push(claim);
@@ -107,6 +116,9 @@ impl Surface for CredentialSurface {
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
+        if is_environ(&file.entry.path) {
+            return self.process(file, out);
+        }
         let at = file.mtime("mtime of the file that holds it");
         let (mut told, mut flaws) = (Vec::new(), Vec::new());
         for known in self.places.iter().filter(|known| known.path.fits(&file.entry.path)) {
@@ -149,6 +161,17 @@ impl CredentialSurface {
             Some((f.inner?, Credential { kind, identifier: f.identifier, note: f.note, named_by: None }))
         });
         told.collect()
+    }
+
+    fn process(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
+        let mut found = Findings::default();
+        let outcome = reader::environ(&self.words, file.head(ENVIRON)?, &mut found);
+        for fact in found.0 {
+            let kind = fact.kind.unwrap_or_else(|| ANY_VARIABLE.into());
+            let credential = Credential { kind, identifier: fact.identifier, note: fact.note, named_by: None };
+            out.push_at(fact.inner.as_deref(), None, None, Fact::Credential(credential));
+        }
+        outcome
     }
 
     fn read(&self, known: &Known, file: &mut Opened<'_, '_>, found: &mut Findings) -> Result<(), Flaw> {

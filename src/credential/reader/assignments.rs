@@ -21,7 +21,7 @@ const PREFIXES: &[&[u8]] = &[
 ];
 
 /// Takes line, name and raw value.
-type Each<'e> = dyn FnMut(u32, &[u8], &[u8]) + 'e;
+pub type Each<'e> = dyn FnMut(u32, &[u8], &[u8]) + 'e;
 
 /// Calls with the line, name and raw value of each assignment. A value may span lines, in quotes or as a here-document.
 pub fn assignments(bytes: &[u8], each: &mut Each<'_>) -> Result<(), Flaw> {

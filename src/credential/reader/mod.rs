@@ -16,7 +16,7 @@ use std::sync::Arc;
 use regex::bytes::{Regex, RegexBuilder};
 
 pub use assignments::assignments;
-pub use variables::Vocabulary;
+pub use variables::{Vocabulary, environ};
 
 use super::{form, model};
 use crate::surface::Flaw;

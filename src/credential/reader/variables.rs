@@ -8,7 +8,10 @@ use std::{
     sync::Arc,
 };
 
-use super::{Findings, Form, Found, assignments::assignments};
+use super::{
+    Findings, Form, Found,
+    assignments::{Each, assignments},
+};
 use crate::{
     credential::{Kind, form},
     interest::glob,
@@ -149,8 +152,27 @@ struct Secret<'v> {
 
 /// One credential a variable that holds a secret.
 pub fn read(words: &Vocabulary, bytes: &[u8], out: &mut Findings) -> Result<(), Flaw> {
+    told(words, |each| assignments(bytes, each), out)
+}
+
+/// One credential each secret variable of a running process: `NAME=value`, each ended by a NUL.
+pub fn environ(words: &Vocabulary, bytes: &[u8], out: &mut Findings) -> Result<(), Flaw> {
+    let entries = bytes.split(|b| *b == 0);
+    let pairs = entries.filter_map(|entry| entry.split_at_checked(memchr::memchr(b'=', entry)?));
+    let each_pair = |each: &mut Each<'_>| {
+        pairs.for_each(|(name, value)| each(0, name, value.get(1..).unwrap_or_default()));
+        Ok(())
+    };
+    told(words, each_pair, out)
+}
+
+fn told(
+    words: &Vocabulary,
+    variables: impl FnOnce(&mut Each<'_>) -> Result<(), Flaw>,
+    out: &mut Findings,
+) -> Result<(), Flaw> {
     let (mut secrets, mut public) = (Vec::<Secret<'_>>::new(), HashMap::new());
-    let outcome = assignments(bytes, &mut |line, name, value| {
+    let outcome = variables(&mut |line, name, value| {
         let Some(name) = shaped(name, words) else {
             return;
         };
@@ -169,7 +191,7 @@ pub fn read(words: &Vocabulary, bytes: &[u8], out: &mut Findings) -> Result<(), 
         out.push(Found {
             kind: secret.meaning.map(|m| m.kind.clone()),
             inner: Some(secret.name),
-            line: Some(secret.line),
+            line: Some(secret.line).filter(|line| *line > 0),
             identifier,
             note: None,
         })?;
@@ -345,6 +367,16 @@ mod tests {
         let text = "A_TOKEN:\n  from_secret: a_token\ncache:\n  key: one-key\nscript:\n  - echo A_TOKEN: x1\nA_TOKEN: $X\nmaxTokens: 5\n\
                     C_TOKEN = credentials('c-token')\nG_KEY=certs/server.pem\nH_CREDENTIALS=/srv/x/y\nhttp://h/A_TOKEN: x1\nX_URL=https://h/a:b@c\n";
         assert_eq!(only(text), [""; 0]);
+    }
+
+    #[test]
+    fn the_environment_of_a_process_is_ended_by_nuls() {
+        let text = b"A_TOKEN=\"CANARY\nB_TOKEN=x\0C_TOKEN=\0PATH=/bin\0D_KEY=CANARY=\0NOTHING\0=x\0E_TOKEN=CANARY";
+        let mut out = Findings::default();
+        environ(&Vocabulary::default(), text, &mut out).unwrap();
+        assert!(!format!("{out:?}").contains("CANARY"));
+        let seen: Vec<_> = out.0.iter().map(|f| (f.inner.as_deref(), f.line)).collect();
+        assert_eq!(seen, [(Some("A_TOKEN"), None), (Some("D_KEY"), None), (Some("E_TOKEN"), None)]);
     }
 
     #[test]
