@@ -5,6 +5,7 @@ mod assignments;
 mod ini;
 mod json;
 mod lines;
+mod names;
 mod opaque;
 mod pointer;
 mod private_key;

@@ -1,6 +1,6 @@
 //! Pointers into nested data, followed while it is read, so that no tree of values is ever built.
 
-use super::{Findings, Form, Found, MOST, variables};
+use super::{Findings, Form, Found, MOST, names};
 use crate::{
     credential::{form, model::Fields},
     surface::Flaw,
@@ -144,7 +144,7 @@ impl<'p> Walk<'p> {
     /// A value that is no container.
     pub fn leaf(&mut self, value: &[u8], line: Option<u32>) {
         self.at(line, |name| match name {
-            Some(name) => variables::is_secret(name, value),
+            Some(name) => names::is_secret(name, value),
             None => form::concrete(value),
         });
         let (identifier, name) = (self.met(&self.pointers.identifier, value), self.met(&self.pointers.name, value));
@@ -164,7 +164,7 @@ impl<'p> Walk<'p> {
 
     /// A value that stands elsewhere in the file, or is encrypted there.
     pub fn unseen(&mut self, line: Option<u32>, concrete: bool) {
-        self.at(line, |name| concrete && name.is_none_or(variables::looks_secret));
+        self.at(line, |name| concrete && name.is_none_or(names::looks_secret));
     }
 
     /// `concrete` is asked with the name of the variable, where the pointer wants those of secrets.
