@@ -13,6 +13,19 @@ pub struct Accounts {
     /// Whether `group(5)` was read.
     all_groups: bool,
     homes: BTreeSet<TreePath>,
+    /// Folders that not everybody may enter.
+    closed: BTreeMap<TreePath, Access>,
+}
+
+/// Whose a folder is, and who may enter it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Access {
+    /// Its owner.
+    pub uid: u32,
+    /// Its group.
+    pub gid: u32,
+    /// Permission bits.
+    pub mode: u32,
 }
 
 impl Accounts {
@@ -57,6 +70,36 @@ impl Accounts {
             }
         }
         self
+    }
+
+    /// The same, with what is known of the folders above some files.
+    #[must_use]
+    pub fn with_folders(mut self, folders: impl IntoIterator<Item = (TreePath, Access)>) -> Self {
+        self.closed.extend(folders.into_iter().filter(|(_, access)| access.mode & 0o001 == 0));
+        self
+    }
+
+    /// The folder on the way to a file that keeps an account out, where one is known to.
+    pub fn barred(&self, uid: u32, path: &TreePath) -> Option<(TreePath, Access)> {
+        if self.closed.is_empty() || uid == 0 {
+            return None;
+        }
+        let mut above = path.parent();
+        while !above.as_bytes().is_empty() {
+            if let Some(access) = self.closed.get(&above).filter(|a| !self.enters(uid, a)) {
+                return Some((above, *access));
+            }
+            above = above.parent();
+        }
+        None
+    }
+
+    /// The owner's bits count for the owner alone, those of the group for whoever is, or may be, in it.
+    fn enters(&self, uid: u32, folder: &Access) -> bool {
+        match uid == folder.uid {
+            true => folder.mode & 0o100 != 0,
+            false => folder.mode & 0o010 != 0 && self.in_group(uid, folder.gid).unwrap_or(true),
+        }
     }
 
     /// Whether an account is in a group; `None` where these files do not say (an account of a directory service, no

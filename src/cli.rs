@@ -19,6 +19,12 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "\
+Examples:
+  dosimeter -o case.json -o case.md     examine this machine, keep the report
+  dosimeter scan --root /mnt/evidence   a mounted disk
+  dosimeter images app.tar              a saved image
+  dosimeter rotate case.json            the ordered checklist
+
 Exit codes:
   0    examined completely, nothing at or above --fail-on
   1    exposure found

@@ -5,7 +5,7 @@ use std::{
     process::{ExitCode, Termination as _},
 };
 
-use clap::Parser as _;
+use clap::{Parser as _, error::ErrorKind};
 use dosimeter::{cli::Cli, commands};
 
 fn main() -> ExitCode {
@@ -17,7 +17,17 @@ fn main() -> ExitCode {
     if let Err(error) = commands::stop_on_signals() {
         let _ = writeln!(std::io::stderr(), "warning: Ctrl-C will end the run without a report: {error}");
     }
-    match commands::run(Cli::parse()) {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            if error.kind() == ErrorKind::InvalidSubcommand {
+                let _ = writeln!(std::io::stderr(), "hint: to examine a folder or a file write `dosimeter scan PATH`");
+            }
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    match commands::run(cli) {
         Ok(ending) => ExitCode::from(ending.code()).report(),
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "error: {error:#}");

@@ -2,16 +2,20 @@
 
 use std::collections::HashMap;
 
-use super::{Account, Case, Evidence, Finding, timeline};
+use super::{
+    Account, Case, Evidence, Finding,
+    harvest::{line_of, sets_environment},
+    running, timeline,
+};
 use crate::{
-    accounts::Accounts,
-    credential::ENVIRONMENT,
+    accounts::{Access, Accounts},
+    credential::{ENVIRONMENT, is_environ},
     fact::{At, Credential, Fact, Origin, Seen, TreePath},
-    interest::glob,
     ioc::{
         index::IncidentId,
-        model::{Completeness, HarvestRule, Incident},
+        model::{Completeness, Incident},
     },
+    text::escape,
     verdict::{Confidence, Exposure, Reach, Urgency},
 };
 
@@ -85,7 +89,7 @@ pub fn judge(case: &Case<'_>, findings: &[Finding]) -> Vec<Judged> {
         key(a).cmp(&key(b)).then_with(|| a.origin.cmp(&b.origin))
     });
     judged.dedup_by(|a, b| a.id == b.id);
-    judged
+    running::once_an_account(judged)
 }
 
 fn threats<'i>(case: &'i Case<'_>, findings: &'i [Finding]) -> Vec<Threat<'i>> {
@@ -189,14 +193,23 @@ fn by_threat(
         (Some(sure), _) => (sure, Urgency::Now, Urgency::Soon),
         (None, Some(sure)) => (sure, Urgency::Soon, Urgency::No),
         (None, None) => {
-            return out_of_reach(&unreadable(accounts, seen));
+            let ran = threat.strong.iter().chain(&threat.weak).map(|(account, _)| *account);
+            return out_of_reach(&unreadable(accounts, seen, ran));
         }
     };
     let harvest = &threat.incident.harvest;
     let listed = if seen.surface == ENVIRONMENT {
         harvest.environment.then(|| "environment of the process".to_owned())
+    } else if is_environ(&seen.origin.path) {
+        let own = |(account, _): &(Account, Confidence)| match account {
+            Account::Uid(uid) => seen.uid == Some(*uid),
+            _ => true,
+        };
+        let same = harvest.environment && threat.strong.iter().chain(&threat.weak).any(own);
+        same.then(|| "environment of a process of the account that ran it".to_owned())
     } else {
-        harvest.paths.iter().find_map(|r| line_of(r, accounts, &seen.origin.path))
+        let named_by = credential.named_by.as_deref();
+        harvest.paths.iter().find_map(|r| line_of(r, accounts, named_by, &seen.origin.path))
     };
     let by_kind = harvest.kinds.iter().any(|k| **k == *credential.kind);
     let exported = harvest.environment && sets_environment(accounts, &seen.origin.path);
@@ -223,17 +236,27 @@ fn by_threat(
 }
 
 /// Why nobody who ran the payload could read a file.
-fn unreadable(accounts: Option<&Accounts>, seen: &Seen) -> String {
-    let owner = match (accounts, seen.uid, seen.mode) {
-        (Some(accounts), Some(uid), Some(mode)) => format!(": it belongs to {}, mode {mode:04o}", accounts.name(uid)),
+fn unreadable(accounts: Option<&Accounts>, seen: &Seen, mut ran: impl Iterator<Item = Account>) -> String {
+    let barred = ran.find_map(|account| barred(account, accounts?, seen));
+    let owner = match (accounts, barred, seen.uid, seen.mode) {
+        (Some(accounts), Some((folder, access)), ..) => {
+            let folder = escape(&[b"/", folder.as_bytes()].concat());
+            format!(": {folder} belongs to {}, mode {:04o}", accounts.name(access.uid), access.mode)
+        }
+        (Some(accounts), None, Some(uid), Some(mode)) => {
+            format!(": it belongs to {}, mode {mode:04o}", accounts.name(uid))
+        }
         _ => String::new(),
     };
     format!("not readable by the account whose environment held the malicious code{owner}")
 }
 
 /// Whether an account can read a file: its owner, root, a member of its group or anybody where the mode says so, and
-/// whoever of whom too little is known.
+/// whoever of whom too little is known; unless a folder above it keeps the account out.
 fn can_read(account: Account, accounts: Option<&Accounts>, seen: &Seen) -> bool {
+    if accounts.is_some_and(|accounts| barred(account, accounts, seen).is_some()) {
+        return false;
+    }
     let (Account::Uid(account), Some(owner), Some(mode)) = (account, seen.uid, seen.mode) else {
         return true;
     };
@@ -241,79 +264,17 @@ fn can_read(account: Account, accounts: Option<&Accounts>, seen: &Seen) -> bool 
     account == 0 || account == owner || mode & 0o004 != 0 || (mode & 0o040 != 0 && member())
 }
 
-/// Whether every login, shell or service takes its variables from this file: a payload that takes the environment has them,
-/// though it never opens the file.
-fn sets_environment(accounts: Option<&Accounts>, path: &TreePath) -> bool {
-    const HOME: &[&str] = &[
-        ".bashrc",
-        ".bash_profile",
-        ".bash_login",
-        ".profile",
-        ".zshrc",
-        ".zshenv",
-        ".zprofile",
-        ".zlogin",
-        ".kshrc",
-        ".pam_environment",
-        ".config/fish/config.fish",
-        ".config/fish/fish_variables",
-        ".config/fish/conf.d/*.fish",
-        ".config/environment.d/*.conf",
-    ];
-    const SYSTEM: &[&str] = &["environment", "profile", "profile.d/*", "environment.d/*"];
-    let usual = Accounts::default();
-    let fits =
-        |below: &[u8], names: &[&str]| std::str::from_utf8(below).is_ok_and(|b| names.iter().any(|n| glob(n, b)));
-    let home = accounts.unwrap_or(&usual).below_home(path).is_some_and(|below| fits(below, HOME));
-    home || path.as_bytes().strip_prefix(b"etc/").is_some_and(|below| fits(below, SYSTEM))
-}
-
-/// The line of a harvest rule that this path fits, as the report quotes it.
-fn line_of(rule: &HarvestRule, accounts: Option<&Accounts>, path: &TreePath) -> Option<String> {
-    rule.under.iter().find_map(|under| {
-        let below = below(under, accounts, path)?;
-        let name = rule.names.iter().find(|n| name_fits(rule, n, &below, under == "cwd"))?;
-        let between = if rule.depth.unwrap_or(u32::MAX) > 0 && !name.contains('/') { "**/" } else { "" };
-        Some(format!("{}/{between}{name}", under.trim_end_matches('/')))
-    })
-}
-
-fn below(under: &str, accounts: Option<&Accounts>, path: &TreePath) -> Option<String> {
-    let text = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
-    if under == "cwd" {
-        return Some(text(path.as_bytes()));
-    }
-    if let Some(folder) = under.strip_prefix('~') {
-        let usual = Accounts::default();
-        let rest = text(accounts.unwrap_or(&usual).below_home(path)?);
-        return match folder.strip_prefix('/') {
-            None => Some(rest),
-            Some(folder) => Some(rest.strip_prefix(folder)?.strip_prefix('/')?.to_owned()),
-        };
-    }
-    let folder = TreePath::new(under.as_bytes())?;
-    path.below(&folder).map(text)
-}
-
-fn name_fits(rule: &HarvestRule, name: &str, below: &str, anywhere: bool) -> bool {
-    if name.contains('/') {
-        return glob(name, below);
-    }
-    let folders = below.matches('/').count();
-    let base = below.rsplit('/').next().unwrap_or(below);
-    let depth = rule.depth.and_then(|d| usize::try_from(d).ok());
-    let deep_enough = anywhere || rule.unlimited || depth.is_some_and(|d| folders <= d);
-    deep_enough && glob(name, base)
+/// The folder that keeps an account out.
+fn barred(account: Account, accounts: &Accounts, seen: &Seen) -> Option<(TreePath, Access)> {
+    let Account::Uid(uid) = account else {
+        return None;
+    };
+    accounts.barred(uid, &seen.origin.path)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn rule(under: &[&str], names: &[&str], depth: u32) -> HarvestRule {
-        let own = |l: &[&str]| l.iter().map(|s| (*s).to_owned()).collect();
-        HarvestRule { under: own(under), names: own(names), depth: Some(depth), unlimited: false }
-    }
 
     #[test]
     fn what_a_lower_layer_held_was_in_reach_of_what_came_in_below_its_end() {
@@ -338,7 +299,7 @@ mod tests {
                 artifacts: Vec::new(),
                 requires: [].into(),
             };
-            let key = Credential { kind: "aws.access_key".into(), identifier: None, note: None };
+            let key = Credential { kind: "aws.access_key".into(), identifier: None, note: None, named_by: None };
             let place = |seen: Seen, made, gone: Option<usize>| Evidence {
                 gone: gone.map(|_| "a later layer took it out".into()),
                 layers: Some(Layers { made, gone }),
@@ -383,7 +344,7 @@ mod tests {
                 artifacts: Vec::new(),
                 requires: [].into(),
             };
-            let key = Credential { kind: "aws.access_key".into(), identifier: None, note: None };
+            let key = Credential { kind: "aws.access_key".into(), identifier: None, note: None, named_by: None };
             let seen = |path: &str, fact: Fact| {
                 let origin = Origin::file(&"host".into(), TreePath::new(path.as_bytes()).unwrap());
                 Evidence::from(Seen { surface: "x", origin, at: None, uid: None, gid: None, mode: None, fact })
@@ -401,41 +362,12 @@ mod tests {
     }
 
     #[test]
-    fn rules_count_folders_below_their_root() {
-        let line = |r: &HarvestRule, p: &str| line_of(r, None, &TreePath::new(p.as_bytes()).unwrap());
-        let ssh = rule(&["~/.ssh"], &["*"], 2);
-        assert_eq!(line(&ssh, "home/al/.ssh/id_rsa").as_deref(), Some("~/.ssh/**/*"));
-        assert!(line(&ssh, "root/.ssh/a/b/key").is_some() && line(&ssh, "root/.ssh/a/b/c/key").is_none());
-        assert!(line(&ssh, "srv/x/.ssh/id_rsa").is_none());
-        let exact = rule(&["~"], &[".aws/credentials", ".npmrc"], 0);
-        assert_eq!(line(&exact, "home/al/.aws/credentials").as_deref(), Some("~/.aws/credentials"));
-        assert!(line(&exact, "home/al/src/.npmrc").is_none());
-        let env = rule(&["/opt", "~"], &[".env"], 6);
-        assert!(line(&env, "opt/a/b/.env").is_some() && line(&env, "opt/1/2/3/4/5/6/7/.env").is_none());
-        assert_eq!(
-            line(&rule(&["cwd"], &["ansible.cfg"], 0), "srv/deep/er/ansible.cfg").as_deref(),
-            Some("cwd/ansible.cfg")
-        );
-    }
-    #[test]
-    fn what_every_shell_exports_is_in_the_environment() {
-        let sets = |p: &str| sets_environment(None, &TreePath::new(p.as_bytes()).unwrap());
-        for path in ["home/al/.bashrc", "root/.profile", "home/al/.config/fish/conf.d/keys.fish", "etc/profile.d/x.sh"]
-        {
-            assert!(sets(path), "{path}");
-        }
-        for path in ["home/al/src/.bashrc", "home/al/.env", "home/al/.config/fish/fish_history", "srv/etc/environment"]
-        {
-            assert!(!sets(path), "{path}");
-        }
-    }
-    #[test]
     fn a_group_reads_what_its_mode_says() {
         let passwd = b"root:x:0:0::/root:/bin/sh\nwww:x:33:33::/srv:/bin/sh\nal:x:1000:1000::/home/al:/bin/sh\n";
         let accounts = Accounts::new(passwd, []).with_groups(b"www:x:33:\nshadow:x:42:\nadm:x:4:al\n");
         let reads = |uid: u32, accounts: Option<&Accounts>, gid: Option<u32>, mode: u32| {
             let origin = Origin::file(&"host".into(), TreePath::new(b"srv/.env").unwrap());
-            let fact = Fact::Credential(Credential { kind: "db".into(), identifier: None, note: None });
+            let fact = Fact::Credential(Credential { kind: "db".into(), identifier: None, note: None, named_by: None });
             let seen = Seen { surface: "s", origin, at: None, uid: Some(500), gid, mode: Some(mode), fact };
             can_read(Account::Uid(uid), accounts, &seen)
         };
@@ -443,6 +375,11 @@ mod tests {
         // `.env` of a deploying account, readable by the group of the web server.
         assert!(reads(33, known, Some(33), 0o640) && reads(1000, known, Some(4), 0o640));
         assert!(!reads(1000, known, Some(33), 0o640) && !reads(1000, known, Some(42), 0o640));
+        // A closed folder above it keeps out who may read the file.
+        let closed = TreePath::new(b"srv").unwrap();
+        let shut = |mode| accounts.clone().with_folders([(closed.clone(), Access { uid: 500, gid: 500, mode })]);
+        assert!(!reads(1000, Some(&shut(0o700)), Some(4), 0o644) && reads(1000, Some(&shut(0o711)), Some(4), 0o644));
+        assert!(reads(500, Some(&shut(0o700)), Some(4), 0o644) && reads(0, Some(&shut(0)), Some(4), 0o644));
         assert!(!reads(33, known, Some(33), 0o600) && reads(500, known, Some(33), 0o600) && reads(0, known, None, 0));
         // Who is in which group is not known: an image, an account of a directory service.
         assert!(reads(33, None, Some(33), 0o640) && reads(7, known, Some(33), 0o640) && reads(33, known, None, 0o640));

@@ -36,6 +36,9 @@ pub fn plan(options: &OutputOptions) -> anyhow::Result<Outputs> {
         if rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_err() {
             bail!("cannot write in `{}`\nhint: name a folder that exists and that you may write to", folder.display());
         }
+        if path.is_dir() {
+            bail!("`{}` is a folder\nhint: name a file", path.display());
+        }
         files.push((path.clone(), format));
     }
     let stdout = match options.format {
@@ -65,13 +68,15 @@ impl Outputs {
     }
 
     fn each(&self, render: impl Fn(Format, &mut dyn Write, Style) -> io::Result<()>) -> anyhow::Result<()> {
+        // What was found is not lost because of one place that cannot be written, a full disk say.
+        let mut failed = Ok(());
         for (path, format) in &self.files {
             let style = Style { width: 100, colour: Colour::Never };
-            write_file(path, |out| render(*format, out, style))
-                .with_context(|| format!("cannot write `{}`", path.display()))?;
+            let written = write_file(path, |out| render(*format, out, style));
+            failed = failed.and(written.with_context(|| format!("cannot write `{}`", path.display())));
         }
         let style = Style { width: usize::from(width()), colour: colour() };
-        to_stdout(|out| render(self.stdout, out, style))
+        failed.and(to_stdout(|out| render(self.stdout, out, style)))
     }
 }
 

@@ -1,6 +1,6 @@
 //! `dosimeter rotate`: the ordered checklist, of a report or of this machine.
 
-use anyhow::Context as _;
+use anyhow::anyhow;
 
 use super::{Ending, input, output, scan};
 use crate::{
@@ -17,9 +17,13 @@ pub fn run(command: RotateCommand) -> anyhow::Result<Ending> {
     let report = match &command.report {
         None => scan::examine(&command.scan, Vec::new())?,
         Some(path) => {
+            anyhow::ensure!(
+                command.scan.root.is_none() && command.scan.home.is_empty(),
+                "a report and `--root` or `--home` exclude each other\nhint: without a report they are examined first"
+            );
             let text = input::text(path)?;
-            let report: Report = serde_json::from_str(&text).with_context(|| {
-                format!("`{}` is not a report\nhint: `dosimeter -o case.json` writes one", path.display())
+            let report: Report = serde_json::from_str(&text).map_err(|e| {
+                anyhow!("`{}` is not a report: {e}\nhint: `dosimeter -o case.json` writes one", path.display())
             })?;
             anyhow::ensure!(report.schema == SCHEMA, "`{}` is not a `{SCHEMA}`", path.display());
             report

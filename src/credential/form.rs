@@ -28,6 +28,8 @@ const REFERENCES: &[&str] = &[
     "bao:",
     "doppler:",
     "infisical:",
+    // A Jenkinsfile.
+    "credentials(",
 ];
 
 /// What people write where a secret is to be filled in.
@@ -49,6 +51,11 @@ const PLACEHOLDERS: &[&str] = &[
     "replaceme",
     "replace_me",
     "replace-me",
+    "dummy",
+    "fake",
+    "foo",
+    "bar",
+    "foobar",
     "true",
     "false",
     "yes",
@@ -58,14 +65,27 @@ const PLACEHOLDERS: &[&str] = &[
 ];
 
 /// Starts that only placeholders have.
-const PLACEHOLDER_STARTS: &[&str] =
-    &["your_", "your-", "<your", "my_secret_here", "insert_", "insert-", "replace_with", "replace-with", "change_this"];
+const PLACEHOLDER_STARTS: &[&str] = &[
+    "your_",
+    "your-",
+    "your ",
+    "my_secret_here",
+    "example_",
+    "example-",
+    "insert_",
+    "insert-",
+    "replace_with",
+    "replace-with",
+    "change_this",
+];
 
 /// Whether a value is a secret itself: not empty, not a reference to one, not a placeholder.
 pub fn concrete(value: &[u8]) -> bool {
     let text = String::from_utf8_lossy(unquoted(value));
+    // A header.
+    let text = ["Bearer ", "Basic ", "token "].iter().find_map(|scheme| text.strip_prefix(scheme)).unwrap_or(&text);
     let something = text.chars().any(|c| c.is_alphanumeric() && !matches!(c, 'x' | 'X'));
-    something && !is_reference(&text) && !is_placeholder(&text)
+    something && !is_reference(text) && !is_placeholder(text)
 }
 
 fn is_placeholder(text: &str) -> bool {
@@ -73,7 +93,8 @@ fn is_placeholder(text: &str) -> bool {
     PLACEHOLDERS.contains(&lower.as_str())
         || PLACEHOLDER_STARTS.iter().any(|p| lower.starts_with(p))
         || (text.starts_with('<') && text.ends_with('>'))
-        || lower.contains("xxxx")
+        || ["xxxx", "your_", "your-", "<your"].iter().any(|p| lower.contains(p))
+        || lower.ends_with("...")
         || lower.ends_with("_here")
         || lower.ends_with("-here")
         // The keys of vendors' documentation.
@@ -199,6 +220,12 @@ mod tests {
             "...",
             "true",
             "put_key_here",
+            "sk-...",
+            "Bearer ${TOKEN}",
+            "sk-ant-your-key",
+            "sk-<your key>",
+            "credentials('deploy')",
+            "dummy",
         ] {
             assert!(!concrete(value.as_bytes()), "{value}");
         }

@@ -36,6 +36,8 @@ pub struct Moved {
     pub place: usize,
     /// Where it is now: a path of a place, from the root.
     pub path: String,
+    /// The variable.
+    pub by: String,
 }
 
 /// The places that these texts and variables move, sorted. Relative values, and values that other variables make up, are left
@@ -70,7 +72,7 @@ fn add(catalog: &Catalog, name: &str, value: &[u8], home: Option<&TreePath>, fou
             };
             let values = value.split(|b| *b == b':' && by.replaces.is_none()).filter_map(|v| concrete_path(v, home));
             let paths = values.filter_map(|v| Some(format!("{v}{}", rest?)));
-            found.extend(paths.map(|path| Moved { kind: kind.id.clone(), place: number, path }));
+            found.extend(paths.map(|path| Moved { kind: kind.id.clone(), place: number, path, by: name.to_owned() }));
         }
     }
 }

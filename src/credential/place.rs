@@ -79,7 +79,7 @@ impl PlacePath {
         let Some(names) = names else {
             return self.fits_bytes(path);
         };
-        !names.iter().any(|n| self.except.iter().any(|e| **e == **n))
+        !self.excepted(&names)
             && match self.start {
                 Start::Root => walk(&self.parts, &names),
                 Start::Anywhere => (0..names.len()).any(|i| names.get(i..).is_some_and(|n| walk(&self.parts, n))),
@@ -87,6 +87,12 @@ impl PlacePath {
                     names.split_at_checked(i).is_some_and(|(home, rest)| self.home(home) && walk(&self.parts, rest))
                 }),
             }
+    }
+
+    /// Whether a folder has one of the names, or the file: only there a `*` is one.
+    fn excepted(&self, names: &[&str]) -> bool {
+        let file = |except: &str| names.last().is_some_and(|name| glob(except, name));
+        self.except.iter().any(|except| names.iter().any(|name| **name == **except) || file(except))
     }
 
     /// A path with a component that is not UTF-8: that component is compared as any name.

@@ -5,6 +5,7 @@
 //! ~/.ssh/id_ed25519          one a private key, by its fingerprint
 //! **/.env                    one a variable, by the variable's name
 //! …                          the places are data; `Reader` says how each is read
+//! /proc/4711/environ         one a variable of a running process, by the variable's name
 //! ```
 //!
 //! A hit proves that a credential stands in the file; not that it still works, and not that anybody took it. No value leaves the
@@ -16,10 +17,10 @@ use super::{
     Catalog,
     moved::Moved,
     place::PlacePath,
-    reader::{Compiled, Findings, Vocabulary},
+    reader::{self, Compiled, Findings, Vocabulary},
 };
 use crate::{
-    fact::{At, Credential, Fact},
+    fact::{Credential, Fact, TreePath},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
 };
@@ -37,6 +38,14 @@ pub const ENVIRONMENT: &str = "credential/environment";
 /// The kind of a secret variable that no other kind names.
 const ANY_VARIABLE: &str = "env.process";
 
+/// The system gives a process no more variables than this by default.
+const ENVIRON: usize = 2 << 20;
+
+/// Whether a file holds the variables of a running process.
+pub fn is_environ(path: &TreePath) -> bool {
+    path.name() == b"environ" && path.as_bytes().starts_with(b"proc/")
+}
+
 /// All places of all kinds.
 pub struct CredentialSurface {
     places: Vec<Known>,
@@ -49,6 +58,8 @@ struct Known {
     reader: Compiled,
     /// See `Place::shared_name`.
     shared_name: bool,
+    /// The variable that moved it here.
+    by: Option<Arc<str>>,
 }
 
 impl CredentialSurface {
@@ -65,13 +76,15 @@ impl CredentialSurface {
                 let path = PlacePath::new(&place.path, &place.except).map_err(|e| wrong(&place.path, e))?;
                 let reader = Compiled::new(&place.reader).map_err(|e| wrong(&place.path, &e))?;
                 let here = moved.iter().filter(|m| m.kind == kind.id && m.place == number);
-                for other in here.filter_map(|m| PlacePath::new(&m.path, &[]).ok()) {
+                for (other, by) in here.filter_map(|m| Some((PlacePath::new(&m.path, &[]).ok()?, m.by.as_str().into())))
+                {
                     let reader = Compiled::new(&place.reader).map_err(|e| wrong(&place.path, &e))?;
                     surface.places.push(Known {
                         kind: kind.id.as_str().into(),
                         path: other,
                         reader,
                         shared_name: false,
+                        by: Some(by),
                     });
                 }
                 surface.places.push(Known {
@@ -79,6 +92,7 @@ impl CredentialSurface {
                     path,
                     reader,
                     shared_name: place.shared_name,
+                    by: None,
                 });
             }
         }
@@ -92,7 +106,7 @@ impl Surface for CredentialSurface {
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
-        let mut claims: Vec<Claim> = Vec::new();
+        let mut claims: Vec<Claim> = vec![Claim::name("environ").below("proc")];
         for claim in self.places.iter().map(|known| known.path.claim()) {
             if !claims.contains(&claim) {
                 claims.push(claim);
@@ -102,6 +116,9 @@ impl Surface for CredentialSurface {
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
+        if is_environ(&file.entry.path) {
+            return self.process(file, out);
+        }
         let at = file.mtime("mtime of the file that holds it");
         let (mut told, mut flaws) = (Vec::new(), Vec::new());
         for known in self.places.iter().filter(|known| known.path.fits(&file.entry.path)) {
@@ -111,12 +128,16 @@ impl Surface for CredentialSurface {
                 Err(flaw) => flaws.push(flaw),
                 Ok(()) => {}
             }
+            let earlier = told.len();
             for fact in found.0 {
                 // Two places of one kind may lead to one file.
                 let kind = fact.kind.clone().unwrap_or_else(|| known.kind.clone());
                 let key = (kind, fact.inner.clone(), fact.line);
-                if !told.contains(&key) {
-                    tell(&key, fact.identifier, fact.note, at.clone(), out);
+                if !told.iter().take(earlier).any(|k| *k == key) {
+                    let (kind, inner, line) = key.clone();
+                    let named_by = known.by.clone();
+                    let credential = Credential { kind, identifier: fact.identifier, note: fact.note, named_by };
+                    out.push_at(inner.as_deref(), line, at.clone(), Fact::Credential(credential));
                     told.push(key);
                 }
             }
@@ -137,9 +158,20 @@ impl CredentialSurface {
         let _ = Compiled::Variables.read(lines, &self.words, &mut found);
         let told = found.0.into_iter().filter_map(|f| {
             let kind = f.kind.unwrap_or_else(|| ANY_VARIABLE.into());
-            Some((f.inner?, Credential { kind, identifier: f.identifier, note: f.note }))
+            Some((f.inner?, Credential { kind, identifier: f.identifier, note: f.note, named_by: None }))
         });
         told.collect()
+    }
+
+    fn process(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
+        let mut found = Findings::default();
+        let outcome = reader::environ(&self.words, file.head(ENVIRON)?, &mut found);
+        for fact in found.0 {
+            let kind = fact.kind.unwrap_or_else(|| ANY_VARIABLE.into());
+            let credential = Credential { kind, identifier: fact.identifier, note: fact.note, named_by: None };
+            out.push_at(fact.inner.as_deref(), None, None, Fact::Credential(credential));
+        }
+        outcome
     }
 
     fn read(&self, known: &Known, file: &mut Opened<'_, '_>, found: &mut Findings) -> Result<(), Flaw> {
@@ -147,15 +179,4 @@ impl CredentialSurface {
         let bytes = if known.reader.head_only() { file.head(limit)? } else { file.all(limit)? };
         known.reader.read(bytes, &self.words, found)
     }
-}
-
-fn tell(
-    (kind, inner, line): &(Arc<str>, Option<String>, Option<u32>),
-    identifier: Option<String>,
-    note: Option<String>,
-    at: Option<At>,
-    out: &mut Sink<'_>,
-) {
-    let credential = Credential { kind: kind.clone(), identifier, note };
-    out.push_at(inner.as_deref(), *line, at, Fact::Credential(credential));
 }

@@ -277,6 +277,8 @@ pub struct Credential {
     pub identifier: Option<String>,
     /// What else may be said of it ("passphrase-protected", the names of variables).
     pub note: Option<String>,
+    /// The variable that leads to its file, where its place is another by default: `GOOGLE_APPLICATION_CREDENTIALS`.
+    pub named_by: Option<Arc<str>>,
 }
 
 /// A fact with its place, time and reader.

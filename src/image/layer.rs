@@ -38,8 +38,9 @@ const LINKS: usize = 100_000;
 /// Longer names are no use to any system, and would cost time at every parent folder.
 const NAME: usize = 4096;
 const SURFACE: &str = "image/layer";
-/// Who lives in the image.
+/// Who lives in the image, and in which groups.
 pub(super) const PASSWD: &[u8] = b"etc/passwd";
+pub(super) const GROUP: &[u8] = b"etc/group";
 
 /// What a layer should be.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,8 +61,9 @@ pub(super) struct Scan {
     pub(super) elsewhere: Vec<(TreePath, u64)>,
     pub(super) whiteouts: u64,
     pub(super) verified: bool,
-    /// The start of `etc/passwd`.
+    /// The start of `etc/passwd`, and of `etc/group`.
     pub(super) passwd: Option<Vec<u8>>,
+    pub(super) group: Option<Vec<u8>>,
 }
 
 struct Link {
@@ -243,10 +245,11 @@ impl<'j> Layer<'j> {
         match &member.kind {
             Kind::Dir | Kind::Other => {}
             // No surface wants it.
-            Kind::File if path.as_bytes() == PASSWD => {
+            Kind::File if matches!(path.as_bytes(), PASSWD | GROUP) => {
                 let mut bytes = Vec::new();
                 let _ = members.body().take(HELD).read_to_end(&mut bytes);
-                self.scan.passwd = Some(bytes);
+                let is_passwd = path.as_bytes() == PASSWD;
+                *(if is_passwd { &mut self.scan.passwd } else { &mut self.scan.group }) = Some(bytes);
             }
             Kind::File => {
                 if self.wants(&path) {

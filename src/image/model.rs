@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{
     HISTORY, Job, SURFACE, Step,
     input::to_u64,
-    layer::{PASSWD, Scan},
+    layer::{GROUP, PASSWD, Scan},
     plan::Planned,
     shadow::Key,
 };
@@ -99,15 +99,19 @@ impl Image {
         })
     }
 
-    /// Who lives in the image, by the `passwd` file that a container sees.
+    /// Who lives in the image, by the `passwd` and `group` files that a container sees.
     pub fn accounts(&self) -> Accounts {
-        let Some(path) = TreePath::new(PASSWD) else {
-            return Accounts::default();
-        };
-        let scans = self.layers.iter().enumerate().rev().filter_map(|(at, layer)| Some((at, layer.scan.as_ref()?)));
-        let seen = |(at, scan): (usize, &Arc<Scan>)| Some((at, scan.passwd.clone()?));
-        let top = scans.filter_map(seen).find(|(at, _)| self.gone_in(*at, &path).is_none());
-        top.map(|(_, text)| Accounts::new(&text, [])).unwrap_or_default()
+        let passwd = self.seen_file(PASSWD, |scan| scan.passwd.as_deref());
+        let group = self.seen_file(GROUP, |scan| scan.group.as_deref());
+        Accounts::new(passwd.unwrap_or_default(), []).with_groups(group.unwrap_or_default())
+    }
+
+    /// A file that is kept of each layer, from the topmost that has it, unless one above took it out.
+    fn seen_file<'l>(&'l self, path: &[u8], kept: impl Fn(&'l Scan) -> Option<&'l [u8]>) -> Option<&'l [u8]> {
+        let path = TreePath::new(path)?;
+        let layers = self.layers.iter().enumerate().rev();
+        let mut seen = layers.filter_map(|(at, layer)| Some((at, kept(layer.scan.as_deref()?)?)));
+        seen.find(|(at, _)| self.gone_in(*at, &path).is_none()).map(|(_, text)| text)
     }
 
     /// What of this image's layers could not be examined.

@@ -172,6 +172,18 @@ fn accounts_are_those_that_a_container_sees() {
 }
 
 #[test]
+fn groups_are_those_that_a_container_sees() {
+    let layer = |group: &str| {
+        let passwd = b"app:x:7:7::/srv/app:/bin/sh\n";
+        Tar::default().file("etc/passwd", passwd).file("etc/group", group.as_bytes()).end()
+    };
+    let member = |layers: &[Vec<u8>]| case().bytes(&saved(layers)).images[0].accounts().in_group(7, 42);
+    assert_eq!(member(&[layer("shadow:x:42:\n")]), Some(false));
+    assert_eq!(member(&[layer("shadow:x:42:\n"), layer("shadow:x:42:app\n")]), Some(true));
+    assert_eq!(member(&[Tar::default().file("etc/passwd", b"app:x:7:7::/:\n").end()]), None);
+}
+
+#[test]
 fn a_shared_layer_is_read_once_and_told_of_each_image() {
     let layers = layers();
     let (a, b) = (config(&layers[..2]), config(&layers));

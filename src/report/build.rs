@@ -18,6 +18,7 @@ use crate::{
     ioc::{Index, model::Incident},
     rotate,
     text::hex,
+    verdict::Confidence,
 };
 
 /// What was judged, and what the caller knows of the run.
@@ -87,7 +88,11 @@ fn summary(incidents: &[v1::IncidentReport], target: &v1::Target, complete: bool
             false => "nothing found, examination incomplete".to_owned(),
         };
     }
-    let found: Vec<String> = incidents.iter().map(|i| format!("{} {}", i.id, i.exposure.as_str())).collect();
+    let found = incidents.iter().map(|i| {
+        let maybe = if i.confidence == Confidence::Possible { "possibly " } else { "" };
+        format!("{} {maybe}{}", i.id, i.exposure.as_str())
+    });
+    let found: Vec<String> = found.collect();
     let rest = if complete { "" } else { "; examination incomplete" };
     format!("exposed: {} {}{rest}", found.join(", "), whereabouts(incidents, target))
 }

@@ -34,7 +34,8 @@ pub fn report(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
 pub fn checklist(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
     head(report, out)?;
     if report.checklist.is_empty() {
-        return writeln!(out, "\nNothing to do.");
+        writeln!(out, "\n{}", words::NO_STEPS)?;
+        return gaps(&report.coverage, out);
     }
     items(report, out)
 }
@@ -121,6 +122,17 @@ fn credentials(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
+fn gaps(c: &v1::Coverage, out: &mut dyn Write) -> io::Result<()> {
+    if c.gaps.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n## Not examined\n")?;
+    for g in c.gaps.iter().take(words::LISTED) {
+        writeln!(out, "- {}: {}", place(&g.location), plain(&g.detail))?;
+    }
+    words::more(c.gaps.len(), words::LISTED).map_or(Ok(()), |more| writeln!(out, "- {}", escaped(&more)))
+}
+
 fn coverage(c: &v1::Coverage, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n## What was examined\n")?;
     if c.surfaces.is_empty() {
@@ -141,15 +153,7 @@ fn coverage(c: &v1::Coverage, out: &mut dyn Write) -> io::Result<()> {
             c.undated_commands
         )?;
     }
-    if !c.gaps.is_empty() {
-        writeln!(out, "\n## Not examined\n")?;
-        for g in c.gaps.iter().take(words::LISTED) {
-            writeln!(out, "- {}: {}", place(&g.location), plain(&g.detail))?;
-        }
-        if let Some(more) = words::more(c.gaps.len(), words::LISTED) {
-            writeln!(out, "- {}", escaped(&more))?;
-        }
-    }
+    gaps(c, out)?;
     if !c.exclusions.is_empty() {
         writeln!(out, "\n## Left out on purpose\n")?;
         for e in c.exclusions.iter().take(words::LISTED) {

@@ -20,16 +20,20 @@ const ITEMS: usize = 12;
 const FINDINGS: usize = 40;
 /// Sources of one incident.
 const REFERENCES: usize = 3;
+/// Credentials to rotate.
+const DUE: usize = 100;
 /// Credentials that need no rotation.
 const UNTOUCHED: usize = 10;
+/// After more lines than a screen has, the answer is said again.
+const SCREEN: usize = 100;
 
 /// The whole report.
 pub fn report(report: &v1::Report, out: &mut dyn Write, style: Style) -> io::Result<()> {
-    let mut page = Page { out, style };
+    let mut page = Page { out, style, lines: 0 };
     answer(&mut page, report)?;
     if !report.checklist.is_empty() {
         page.heading("WHAT TO DO NOW")?;
-        page.prose("", "the order matters; every step and the reasons: `dosimeter rotate`")?;
+        page.prose("", &format!("the order matters; every step and the reasons: {}", words::whole_list(report)))?;
         short_list(&mut page, report)?;
     }
     if !report.incidents.is_empty() {
@@ -43,16 +47,22 @@ pub fn report(report: &v1::Report, out: &mut dyn Write, style: Style) -> io::Res
     }
     credentials(&mut page, report)?;
     anomalies(&mut page, report)?;
-    coverage(&mut page, &report.coverage)
+    coverage(&mut page, &report.coverage)?;
+    if page.lines > SCREEN {
+        page.line("")?;
+        summary(&mut page, report)?;
+    }
+    Ok(())
 }
 
 /// The checklist, with every step.
 pub fn checklist(report: &v1::Report, out: &mut dyn Write, style: Style) -> io::Result<()> {
-    let mut page = Page { out, style };
+    let mut page = Page { out, style, lines: 0 };
     answer(&mut page, report)?;
     if report.checklist.is_empty() {
         page.line("")?;
-        return page.line("nothing to do");
+        page.prose("", words::NO_STEPS)?;
+        return gaps(&mut page, &report.coverage);
     }
     for phase in Phase::ALL {
         let items = numbered(report, phase);
@@ -70,7 +80,7 @@ pub fn checklist(report: &v1::Report, out: &mut dyn Write, style: Style) -> io::
     Ok(())
 }
 
-fn answer(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {
+fn summary(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {
     let paint = match report.verdict.exposure {
         Some(Exposure::Executed | Exposure::Installed) => Paint::Red,
         Some(_) => Paint::Yellow,
@@ -80,6 +90,11 @@ fn answer(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {
         let painted = page.paint(paint, &line);
         page.line(&painted)?;
     }
+    Ok(())
+}
+
+fn answer(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {
+    summary(page, report)?;
     page.prose("", &words::run(report))?;
     page.prose("", &words::examined(report))?;
     page.prose("", &words::indicators(report))
@@ -112,7 +127,7 @@ fn short_list(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {
             }
         }
         if items.len() > ITEMS {
-            page.prose("      ", &format!("and {} more: `dosimeter rotate`", items.len() - ITEMS))?;
+            page.prose("      ", &format!("and {} more: {}", items.len() - ITEMS, words::whole_list(report)))?;
         }
     }
     Ok(())
@@ -200,7 +215,8 @@ fn credentials(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {
         "",
         &format!("{} of {} to rotate; no value is ever read into this report", due.len(), report.credentials.len()),
     )?;
-    let shown: Vec<&v1::Credential> = due.into_iter().chain(rest.iter().copied().take(UNTOUCHED)).collect();
+    let untouched = rest.iter().copied().take(UNTOUCHED);
+    let shown: Vec<&v1::Credential> = due.iter().copied().take(DUE).chain(untouched).collect();
     let rows: Vec<[String; 6]> = shown.iter().map(|c| row(c)).collect();
     let head = ["rotate", "kind", "reach", "owner", "identifier", "place"];
     let columns = (0..head.len()).map(|n| {
@@ -229,6 +245,10 @@ fn credentials(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {
             }
             page.line(&format!("      {place}"))?;
         }
+    }
+    if due.len() > DUE {
+        let more = format!("and {} more to rotate: {}", due.len() - DUE, words::whole_list(report));
+        page.prose("", &more)?;
     }
     match rest.len().saturating_sub(UNTOUCHED) {
         0 => Ok(()),
@@ -292,16 +312,7 @@ fn coverage(page: &mut Page<'_>, c: &v1::Coverage) -> io::Result<()> {
             &format!("the access time of {} files may have changed: they could not be opened without", c.atime_changed),
         )?;
     }
-    if !c.gaps.is_empty() {
-        page.heading("NOT EXAMINED")?;
-        for g in c.gaps.iter().take(words::LISTED) {
-            page.line(&format!("  {}", words::shortened(&words::place(&g.location))))?;
-            page.prose("    ", &format!("{}: {}", escape(g.surface.as_bytes()), printable(&g.detail)))?;
-        }
-        if let Some(more) = words::more(c.gaps.len(), words::LISTED) {
-            page.prose("  ", &more)?;
-        }
-    }
+    gaps(page, c)?;
     if !c.exclusions.is_empty() {
         page.heading("LEFT OUT ON PURPOSE")?;
         for e in c.exclusions.iter().take(words::LISTED) {
@@ -312,6 +323,18 @@ fn coverage(page: &mut Page<'_>, c: &v1::Coverage) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+fn gaps(page: &mut Page<'_>, c: &v1::Coverage) -> io::Result<()> {
+    if c.gaps.is_empty() {
+        return Ok(());
+    }
+    page.heading("NOT EXAMINED")?;
+    for g in c.gaps.iter().take(words::LISTED) {
+        page.line(&format!("  {}", words::shortened(&words::place(&g.location))))?;
+        page.prose("    ", &format!("{}: {}", escape(g.surface.as_bytes()), printable(&g.detail)))?;
+    }
+    words::more(c.gaps.len(), words::LISTED).map_or(Ok(()), |more| page.prose("  ", &more))
 }
 
 #[derive(Clone, Copy)]
@@ -326,10 +349,13 @@ enum Paint {
 struct Page<'w> {
     out: &'w mut dyn Write,
     style: Style,
+    /// Written so far.
+    lines: usize,
 }
 
 impl Page<'_> {
     fn line(&mut self, text: &str) -> io::Result<()> {
+        self.lines += 1;
         writeln!(self.out, "{}", text.trim_end())
     }
 

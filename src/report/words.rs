@@ -189,6 +189,17 @@ pub fn after(report: &v1::Report, item: &v1::Item) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
+/// What prints the whole checklist of this very report. Without a report, `rotate` examines the machine that it runs on.
+pub fn whole_list(report: &v1::Report) -> &'static str {
+    match report.run.target.kind.as_str() {
+        "host" => "`dosimeter rotate`",
+        _ => "add `-o case.json`, then `dosimeter rotate case.json`",
+    }
+}
+
+/// A checklist without items.
+pub const NO_STEPS: &str = "nothing was found that asks for a step";
+
 /// Where there was nothing for any surface to read.
 pub const NOTHING_TO_EXAMINE: &str = "no file that this program reads";
 

@@ -120,7 +120,7 @@ pub fn eradicate(s: &Situation<'_>, plan: &mut Plan) {
         add(&[incident.id.as_bytes(), title.as_bytes()], item);
     }
     for group in by_owner(s, s.findings(role(FileRole::Persistence))) {
-        add(&group.key(), persistence(s, &group).at_home(&group.findings));
+        add(&group.key(), persistence(s, &group));
     }
     for group in by_owner(s, s.findings(|f| on_disk(f) && f.kind == FindingKind::Process)) {
         add(&group.key(), processes(&group));
@@ -130,23 +130,20 @@ pub fn eradicate(s: &Situation<'_>, plan: &mut Plan) {
         let title = format!("Take the start-up hook out of {}{}", shown(&prefix), tree_of(&found));
         let why = "it runs at every start of any Python there, and so does everything that is Python";
         let steps = found.iter().flat_map(|f| take_out(f));
-        add(
-            &[b"hook", &key(&found), prefix.as_bytes()],
-            Item::new(Phase::Eradicate, title, why).steps(steps).at_home(&found),
-        );
+        add(&[b"hook", &key(&found), prefix.as_bytes()], Item::new(Phase::Eradicate, title, why).steps(steps));
     }
     for group in by_owner(s, s.findings(role(FileRole::Trace))) {
         let title = format!("Move what the payload left to the evidence{}", group.whose());
         let item = Item::new(Phase::Eradicate, title, "it is evidence, and may hold what was taken");
-        add(&group.key(), item.steps(group.findings.iter().flat_map(|f| take_out(f))).at_home(&group.findings));
+        add(&group.key(), item.steps(group.findings.iter().flat_map(|f| take_out(f))));
     }
     let loaded = |f: &Finding| on_disk(f) && f.exposure >= Exposure::Installed && f.environment.is_some();
     for (prefix, found) in by_environment(s.findings(loaded)) {
-        add(&[b"environment", &key(&found), prefix.as_bytes()], environment(s, &prefix, &found).at_home(&found));
+        add(&[b"environment", &key(&found), prefix.as_bytes()], environment(s, &prefix, &found));
     }
     let gone = s.findings(|f| on_disk(f) && f.exposure == Exposure::Removed);
     if !gone.is_empty() {
-        add(&[b"removed"], removed(&gone).at_home(&gone));
+        add(&[b"removed"], removed(&gone));
     }
     let in_image = |f: &Finding| f.origin.layer.is_some() && f.exposure >= Exposure::Removed;
     for image in super::purge::trees(&s.findings(in_image)) {

@@ -70,7 +70,24 @@ pub fn checklist(
     secrets::rotate(&situation, &mut plan);
     secrets::verify(&situation, &mut plan);
     secrets::audit(&situation, &mut plan);
+    at_home(&situation, &mut plan);
     plan.items
+}
+
+/// Says once, above everything, where the commands belong, when the findings are of a disk that was examined on another
+/// machine: there the same path is somebody else's file.
+fn at_home(situation: &Situation<'_>, plan: &mut Plan) {
+    let away = |f: &Finding| f.origin.layer.is_none() && &*f.origin.tree != "host";
+    let changes =
+        |i: &Item| matches!(i.phase, Phase::Eradicate | Phase::Purge) && i.steps.iter().any(|s| s.command.is_some());
+    if !situation.assessment.findings.iter().any(away) || !plan.items.iter().any(changes) {
+        return;
+    }
+    let title = "Run the commands below on the machine that this disk belongs to, never here";
+    let why = "they name paths as that machine knows them: here the same path is another file";
+    plan.add(&[b"home"], Item::new(Phase::Preserve, title, why));
+    // What was added last comes first.
+    plan.items.rotate_right(1);
 }
 
 /// The list while it is written. Items come in the order of their phases.
@@ -130,17 +147,6 @@ impl Item {
 
     fn run(mut self, what: impl Into<String>, command: impl Into<String>) -> Self {
         self.steps.push(CleanupStep { what: what.into(), command: Some(command.into()) });
-        self
-    }
-
-    /// Says where the commands belong, where the findings are of a disk that was examined on another machine: there the same
-    /// path is somebody else's file.
-    fn at_home(mut self, findings: &[&Finding]) -> Self {
-        let away = findings.iter().any(|f| f.origin.layer.is_none() && &*f.origin.tree != "host");
-        if away && self.steps.iter().any(|s| s.command.is_some()) {
-            let what = "on the machine that this disk belongs to, never here";
-            self.steps.insert(0, CleanupStep { what: what.to_owned(), command: None });
-        }
         self
     }
 

@@ -24,7 +24,7 @@ pub fn purge(s: &Situation<'_>, plan: &mut Plan) {
     let stored = s.findings(|f| f.exposure == Exposure::Cached && f.origin.layer.is_none());
     for (folder, found) in by_cache(&stored) {
         let tree = found.first().map_or("", |f| &*f.origin.tree);
-        let item = cache(&folder, &found).at_home(&found).after(first.clone());
+        let item = cache(&folder, &found).after(first.clone());
         plan.add(&[b"cache", tree.as_bytes(), folder.as_bytes()], item);
     }
     let named = s.findings(|f| f.exposure == Exposure::Referenced && f.origin.layer.is_none());

@@ -325,6 +325,7 @@ pub fn verify(s: &Situation<'_>, plan: &mut Plan) {
                 .run("save the rebuilt image", format!("docker image save --output rebuilt.tar -- {word}"))
                 .run("examine it", "dosimeter images rebuilt.tar"),
             (false, "host") => again.run("examine this machine, as root", "dosimeter"),
+            (false, "root") => again.say("examine the disk again, as it was examined before (`dosimeter scan --root`)"),
             (false, tree) => again.say(format!("examine {} again", escape(tree.as_bytes()))),
         };
     }

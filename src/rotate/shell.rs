@@ -4,13 +4,14 @@ use std::fmt::Write as _;
 
 use crate::text::hidden;
 
-/// One word. Plain where that is safe, `'…'` where that is enough, `$'…'` (bash, zsh, ksh) for bytes that cannot
-/// be shown.
+/// One word. Plain where that is safe, `'…'` where that is enough, `$'…'` (bash, zsh, ksh) for bytes that cannot be shown. In
+/// a shell that does not know the last (dash, fish) the word is another, and still no command: no quote stands inside it.
 pub fn quote(raw: &[u8]) -> String {
     let text = std::str::from_utf8(raw).ok().filter(|t| !t.chars().any(hidden));
     match text {
         Some(t) if is_plain(t) => t.to_owned(),
-        Some(t) if !t.contains('\'') => format!("'{t}'"),
+        // fish reads a backslash in single quotes.
+        Some(t) if !t.contains('\\') => format!("'{}'", t.replace('\'', r"'\''")),
         _ => ansi_c(raw),
     }
 }
@@ -21,16 +22,12 @@ pub fn is_plain(text: &str) -> bool {
     !text.is_empty() && !text.starts_with(['-', '=']) && text.bytes().all(plain)
 }
 
-/// Every byte beyond printable ASCII as three octal digits: unlike `\xN`, their number is fixed in every shell.
+/// Quotes, backslashes and every byte beyond printable ASCII as three octal digits: unlike `\xN`, their number is fixed in every shell.
 fn ansi_c(raw: &[u8]) -> String {
     let mut quoted = String::from("$'");
     for b in raw {
         match b {
-            b'\'' | b'\\' => {
-                quoted.push('\\');
-                quoted.push(char::from(*b));
-            }
-            b' '..=b'~' => quoted.push(char::from(*b)),
+            b' '..=b'~' if !matches!(b, b'\'' | b'\\') => quoted.push(char::from(*b)),
             _ => {
                 let _ = write!(quoted, "\\{b:03o}");
             }
@@ -55,7 +52,8 @@ mod tests {
     #[test]
     fn odd_bytes_keep_their_value_and_lose_their_power() {
         assert_eq!(quote(b"/a b/$(id)`x`"), "'/a b/$(id)`x`'");
-        assert_eq!(quote(b"/it's"), "$'/it\\'s'");
+        assert_eq!(quote(b"/it's"), r"'/it'\''s'");
+        assert_eq!(quote(br"/a\'$(x)'"), r"$'/a\134\047$(x)\047'");
         assert_eq!(quote(b"/a\x1b[31m\n\xff1"), "$'/a\\033[31m\\012\\3771'");
         assert_eq!(quote("/x\u{202e}y".as_bytes()), "$'/x\\342\\200\\256y'");
         assert_eq!(quote("/straße".as_bytes()), "'/straße'");

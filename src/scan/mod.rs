@@ -1,5 +1,6 @@
 //! One examination of a tree of this machine: what to walk, in which order, with which surfaces.
 
+mod folders;
 pub mod process;
 mod record;
 mod settings;
@@ -102,7 +103,7 @@ impl Scan<'_> {
         let inspector = Inspector::new(&router, self.interest, self.keep, tree.clone(), None).counting(self.progress);
         let mountinfo = own_mounts();
         let (mut accounts, mut os) = (Accounts::default(), None);
-        let mut compared = Vec::new();
+        let (mut compared, mut hosts) = (Vec::new(), Vec::new());
         for part in parts(target)? {
             let host = open(&tree, &part, &mountinfo)?;
             if accounts.homes().next().is_none() {
@@ -120,6 +121,7 @@ impl Scan<'_> {
             if self.deep {
                 compared.push(self.compare(&host, &tree, &starts));
             }
+            hosts.push(host);
         }
         let (mut seen, mut coverage) = inspector.finish();
         for (differ, gaps, files) in compared {
@@ -129,6 +131,8 @@ impl Scan<'_> {
             seen.extend(differ);
             coverage.gaps.extend(gaps);
         }
+        let here = matches!(target, Target::Paths(..));
+        let accounts = accounts.with_folders(folders::above_credentials(&hosts, &seen, here));
         coverage.bytes_read = BYTES_READ.load(Ordering::Relaxed);
         if self.stop.load(Ordering::Relaxed) {
             coverage.interrupted();

@@ -11,7 +11,7 @@ use crate::{
 /// Larger tables of mounts are not read.
 const MOUNTS: u64 = 4 << 20;
 
-/// Command lines of all; programs and mapped files of those that have the same root as this one and may be looked at.
+/// Command lines of all; programs, mapped files and variables of those that have the same root as this one and may be looked at.
 pub fn visit<V: Visit>(host: &Host, visit: &V, own_mounts: &[u8]) {
     let Some(proc) = TreePath::new(b"proc") else {
         return;
@@ -28,7 +28,7 @@ pub fn visit<V: Visit>(host: &Host, visit: &V, own_mounts: &[u8]) {
             continue;
         }
         match host.visit_link(visit, &folder.join(b"exe")) {
-            Ok(()) => files.push(folder.join(b"maps")),
+            Ok(()) => files.extend([b"maps".as_slice(), b"environ"].map(|name| folder.join(name))),
             Err(Errno::ACCESS | Errno::PERM) => refused = true,
             // A thread of the kernel; a process that has ended.
             Err(_) => {}
@@ -39,7 +39,7 @@ pub fn visit<V: Visit>(host: &Host, visit: &V, own_mounts: &[u8]) {
         visit.exclude(Exclusion { origin: Origin::file(host.label(), proc.clone()), reason: reason.to_owned() });
     };
     if refused {
-        leave_out("programs and loaded modules of processes that the system does not let this user look at");
+        leave_out("programs, variables and loaded modules of processes that the system does not let this user look at");
     }
     if apart {
         leave_out("processes with another root (containers): only their command lines were searched");

@@ -144,8 +144,12 @@ impl<'a> Body<'a> {
         Ok(Box::new(io::Cursor::new(held)))
     }
 
-    /// Front to back, once. After it a stream gives only what was kept before.
+    /// Front to back, once. After it a stream gives only its first mebibyte, or what was kept before.
     pub fn reader(&mut self) -> Box<dyn Read + '_> {
+        if matches!(self.source, Source::Stream(_)) && !self.spent {
+            // Who comes after this reader wants the start; a medium that fails does so again below.
+            let _ = self.keep(KEEP);
+        }
         match &mut self.source {
             Source::Host(file) => Box::new(HostReader { file, at: 0 }),
             Source::Stream(_) if self.whole => Box::new(self.kept.as_slice()),
@@ -254,6 +258,18 @@ mod tests {
         io::Write::write_all(&mut file, &[7; 3 << 20]).unwrap();
         assert!(Body::host(&file, 3 << 20).sha256().is_ok());
         assert!(Body::host(&file, 1).sha256().is_err());
+    }
+
+    #[test]
+    fn the_start_is_left_for_others_when_a_stream_was_read() -> Result<(), BodyError> {
+        let bytes = vec![7; 3 << 20];
+        for length in [3, 3 << 20] {
+            let mut source = bytes.get(..length).unwrap_or_default();
+            let mut body = Body::stream(&mut source, 0);
+            assert_eq!(io::copy(&mut body.reader(), &mut io::sink())?, u64::try_from(length).unwrap_or(0));
+            assert_eq!(body.head(3)?, [7, 7, 7]);
+        }
+        Ok(())
     }
 
     #[test]

@@ -25,6 +25,7 @@ use super::{
     queue::{Below, Queue},
 };
 use crate::{
+    accounts::Access,
     coverage::{Exclusion, Gap, GapKind},
     fact::{Origin, TreePath},
 };
@@ -116,6 +117,14 @@ impl Host {
         }
         let sha256 = Body::host(&file, metadata.len()).sha256().map_err(io::Error::other)?;
         Ok(Some((sha256, metadata.len())))
+    }
+
+    /// Owner, group and permission bits of a folder, by its path as reports show it; `None` where none is there.
+    pub fn access_shown(&self, path: &TreePath) -> Option<Access> {
+        let below = if *path == self.prefix { b"".as_slice() } else { path.below(&self.prefix)? };
+        let (fd, _) = open::folder(self.root.as_fd(), &TreePath::new(below)?).ok()?;
+        let stat = sys::fstat(fd).ok()?;
+        Some(Access { uid: stat.st_uid, gid: stat.st_gid, mode: stat.st_mode & 0o7777 })
     }
 
     /// Names of a folder of the tree; empty where it cannot be read.

@@ -176,3 +176,24 @@ fn a_variable_that_moves_a_place_is_followed() {
     let (report, _) = report(machine.root());
     assert_eq!(credentials(&report)[0]["location"]["path"], "/srv/keys/aws");
 }
+
+#[test]
+fn variables_of_running_processes_are_told_once_an_account() {
+    let environ = |token: &str| format!("PATH=/bin\0OPENAI_API_KEY={token}\0NODE_ENV=production\0LESS=-R\0");
+    let machine = Machine::new()
+        .file("proc/71/environ", environ(CANARY))
+        .file("proc/72/environ", environ(CANARY))
+        .file("proc/73/environ", environ(""))
+        .file("srv/app/environ", environ(CANARY))
+        .venv("app/.venv")
+        .dist("litellm", "1.82.8")
+        .site_file("litellm_init.pth", "import os\n");
+    let (report, _) = report(machine.root());
+    let [one] = credentials(&report)[..] else { panic!("{}", report["credentials"]) };
+    assert_eq!((one["kind"].as_str(), one["reach"].as_str()), (Some("llm.openai"), Some("harvested")));
+    assert_eq!(one["location"]["path"], "/proc/71/environ");
+    assert_eq!(one["location"]["inner"], "OPENAI_API_KEY");
+    assert_eq!(one["note"], "1 more process has a variable of that name");
+    assert_eq!(one["reach_by"][0]["rule"], "environment of a process of the account that ran it");
+    assert!(!report.to_string().contains(CANARY));
+}

@@ -39,8 +39,57 @@ fn errors_are_one_line_with_a_hint_and_nothing_on_standard_output() {
     let said = scan(&Machine::new(), &["-o", "report.xyz"]);
     assert_eq!((said.code, said.out.as_str()), (2, ""));
     assert_eq!(said.err, "error: no format ends like `report.xyz`\nhint: use .json, .ndjson, .md or .txt\n");
+    let said = run(["/no/such"]);
+    assert!(said.code == 2 && said.err.ends_with("hint: to examine a folder or a file write `dosimeter scan PATH`\n"));
     let said = scan(&Machine::new(), &["-o", "/no/such/folder/report.json"]);
     assert!(said.code == 2 && said.err.contains("hint:"), "{}", said.err);
+}
+
+#[test]
+fn a_full_disk_costs_no_other_report() {
+    let (machine, out) = (exposed(), tempfile::tempdir().unwrap());
+    let (full, good) = (out.path().join("full.json"), out.path().join("good.md"));
+    std::os::unix::fs::symlink("/dev/full", &full).unwrap();
+    let said = scan(&machine, &["-o", full.to_str().unwrap(), "-o", good.to_str().unwrap()]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.starts_with("error: cannot write `") && said.err.contains("No space left"), "{}", said.err);
+    assert!(said.out.starts_with("exposed: ") && fs::read_to_string(good).unwrap().starts_with("# exposed: "));
+    let folder = out.path().join("folder.json");
+    fs::create_dir(&folder).unwrap();
+    let said = scan(&machine, &["-o", folder.to_str().unwrap()]);
+    assert!(
+        said.code == 2 && said.out.is_empty() && said.err.ends_with("is a folder\nhint: name a file\n"),
+        "{}",
+        said.err
+    );
+}
+
+#[test]
+fn the_whole_list_is_that_of_the_disk_and_not_of_this_machine() {
+    let out = tempfile::tempdir().unwrap();
+    let case = out.path().join("case.json");
+    let said = scan(&exposed(), &["-o", case.to_str().unwrap()]);
+    assert!(said.out.contains("every step and the reasons: add `-o case.json`"), "{}", said.out);
+    let listed = run(["rotate", case.to_str().unwrap()]);
+    assert_eq!(run(["rotate", case.to_str().unwrap(), "--root", "/"]).code, 2);
+    assert!(listed.out.contains("Run the commands below on the machine that this disk belongs to"), "{}", listed.out);
+}
+
+#[test]
+fn a_checklist_without_steps_says_what_was_not_examined() {
+    let machine = Machine::new().file("srv/v/lib/python3.11/site-packages/litellm-9.dist-info/METADATA", "\0");
+    let root = machine.root().to_str().unwrap();
+    for format in ["table", "markdown"] {
+        let said = run(["rotate", "--root", root, "--format", format]);
+        assert_eq!(said.code, 3);
+        assert!(
+            said.out.contains("nothing was found that asks for a step") && said.out.contains("litellm"),
+            "{}",
+            said.out
+        );
+    }
+    let said = run(["rotate", "--root", Machine::new().root().to_str().unwrap()]);
+    assert!(said.code == 0 && !said.out.to_lowercase().contains("not examined"), "{}", said.out);
 }
 
 #[test]

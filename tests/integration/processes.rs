@@ -45,7 +45,8 @@ fn a_program_whose_file_is_gone_is_still_named() {
     let told = told.0.into_inner().unwrap();
     let of = |name: &str| told.iter().find(|(p, _)| *p == format!("/proc/{}/{name}", child.id())).map(|(_, b)| b);
     assert_eq!(of("exe"), Some(&format!("{} (deleted)", program.display()).into_bytes()));
-    assert!(of("maps").is_some_and(|b| !b.is_empty()) && of("cmdline").is_some_and(|b| b.ends_with(b"60\0")));
+    assert!(of("maps").is_some_and(|b| !b.is_empty()) && of("environ").is_some());
+    assert!(of("cmdline").is_some_and(|b| b.ends_with(b"60\0")));
     let own = format!("/proc/{}/", std::process::id());
     assert!(!told.iter().any(|(p, _)| p.starts_with(&own)));
 }

@@ -28,6 +28,11 @@ fn histories_of_three_shells_with_their_times() {
     let bash = finding(&report, "pypi/litellm@1.82.7|1.82.8", ".bash_history");
     assert_eq!(bash["at"], "2026-03-24T11:00:00Z");
     assert!(bash["reason"].as_str().unwrap().contains("2026-03-24T16:00:00Z"));
+    let summary = |r: &serde_json::Value| r["verdict"]["summary"].as_str().unwrap().to_owned();
+    assert!(summary(&report).starts_with("exposed: litellm-2026-03 removed in "), "{}", summary(&report));
+    let maybe = Machine::new().home(".bash_history", format!("#{INSIDE}\npip install litellm\n"));
+    let maybe = summary(&self::report(maybe.root()).0);
+    assert!(maybe.starts_with("exposed: litellm-2026-03 possibly removed in "), "{maybe}");
     let moments = report["timeline"].as_array().unwrap();
     assert!(moments.iter().any(|m| m["what"].as_str().unwrap().contains("uninstall") && m["finding"].is_null()));
 }

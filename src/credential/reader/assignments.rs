@@ -7,7 +7,10 @@ use crate::surface::Flaw;
 const PREFIXES: &[&[u8]] = &[
     b"export ",
     b"declare -x ",
+    b"declare -rx ",
     b"typeset -x ",
+    b"readonly ",
+    b"local ",
     b"set -gx ",
     b"set -Ux ",
     b"set -x ",
@@ -18,16 +21,18 @@ const PREFIXES: &[&[u8]] = &[
 ];
 
 /// Takes line, name and raw value.
-type Each<'e> = dyn FnMut(u32, &[u8], &[u8]) + 'e;
+pub type Each<'e> = dyn FnMut(u32, &[u8], &[u8]) + 'e;
 
 /// Calls with the line, name and raw value of each assignment. A value may span lines, in quotes or as a here-document.
 pub fn assignments(bytes: &[u8], each: &mut Each<'_>) -> Result<(), Flaw> {
-    let mut lines = numbered(bytes);
+    let (mut lines, mut endless) = (numbered(bytes), Vec::new());
     while let Some((number, line)) = lines.next() {
         let line = line.trim_ascii();
         if line.starts_with(b"#") {
             continue;
         }
+        // An element of a list in YAML.
+        let line = line.strip_prefix(b"- ").map_or(line, <[u8]>::trim_ascii_start);
         if let Some(list) = line.strip_prefix(b"Environment=") {
             unit(list).into_iter().for_each(|(name, value)| each(number, name, value));
             continue;
@@ -35,29 +40,85 @@ pub fn assignments(bytes: &[u8], each: &mut Each<'_>) -> Result<(), Flaw> {
         let Some((name, value)) = assignment(line).filter(|(name, _)| is_word(name)) else {
             continue;
         };
-        let more = match value.first() {
-            Some(quote @ (b'"' | b'\'')) => match closing(value.get(1..).unwrap_or_default(), *quote) {
-                Some(end) => {
-                    each(number, name, value.get(..end + 2).unwrap_or(value));
-                    continue;
+        let spans = match value.first() {
+            Some(quote @ (b'"' | b'\'')) if closing(value.get(1..).unwrap_or_default(), *quote).is_none() => {
+                let ends = !endless.contains(quote) && lines.clone().any(|(_, l)| closing(l, *quote).is_some());
+                if ends {
+                    lines.by_ref().any(|(_, l)| closing(l, *quote).is_some());
+                } else {
+                    endless.push(*quote);
                 }
-                None => lines.by_ref().any(|(_, l)| closing(l, *quote).is_some()),
-            },
+                ends
+            }
             _ if value.starts_with(b"<<") => {
                 let word = value.trim_start_with(b"<-'\"").trim_end_with(b"'\"");
-                lines.by_ref().any(|(_, l)| l.trim_ascii() == word)
+                let ends = !endless.contains(&b'<') && lines.clone().any(|(_, l)| l.trim_ascii() == word);
+                if ends {
+                    lines.by_ref().any(|(_, l)| l.trim_ascii() == word);
+                } else {
+                    endless.push(b'<');
+                }
+                ends
             }
-            _ => {
-                each(number, name, uncommented(value));
-                continue;
-            }
+            _ => is_block(value),
         };
-        if !more {
-            return Err(Flaw::malformed("list of variables", "a value that spans lines has no end"));
+        if spans {
+            each(number, name, b"a value that spans lines");
+            continue;
         }
-        each(number, name, b"a value that spans lines");
+        let (value, rest) = first_word(value);
+        each(number, name, value);
+        further(rest, &mut |name, value| each(number, name, value));
     }
-    Ok(())
+    match endless.is_empty() {
+        true => Ok(()),
+        false => Err(Flaw::malformed("list of variables", "a value that spans lines has no end")),
+    }
+}
+
+/// The value, without a comment, and what stands behind it. Without quotes a value may hold blanks, as in `.env` files.
+fn first_word(value: &[u8]) -> (&[u8], &[u8]) {
+    let quoted = value.first().filter(|b| matches!(b, b'"' | b'\''));
+    let end = quoted.and_then(|quote| Some(closing(value.get(1..)?, *quote)? + 2));
+    let ended = |b: &u8| b.is_ascii_whitespace() || matches!(b, b';' | b',' | b'#' | b'}' | b')');
+    match end {
+        Some(end) if value.get(end).is_none_or(ended) => value.split_at_checked(end).unwrap_or((value, b"")),
+        // `'it'\''s'`
+        _ => (uncommented(value), value),
+    }
+}
+
+/// Further assignments of the same line: `export A=1 B=2`, `A=1; B=2`. Names of variables only, since a value may hold blanks.
+fn further(rest: &[u8], each: &mut dyn FnMut(&[u8], &[u8])) {
+    let upper = |name: &[u8]| {
+        name.first().is_some_and(u8::is_ascii_uppercase)
+            && name.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'_')
+    };
+    let mut from = 0;
+    while let Some(blank) = rest.get(from..).and_then(|r| r.iter().position(|b| *b == b' ' || *b == b'\t')) {
+        from += blank + 1;
+        let word = rest.get(from..).unwrap_or_default();
+        if word.starts_with(b"#") {
+            return;
+        }
+        let equals = word.iter().position(|b| !(b.is_ascii_alphanumeric() || *b == b'_'));
+        let Some((name, value)) = equals.and_then(|at| word.split_at_checked(at)) else {
+            continue;
+        };
+        if let Some(value) = value.strip_prefix(b"=").filter(|_| upper(name)) {
+            let quoted = value.first().filter(|b| matches!(b, b'"' | b'\''));
+            let end = quoted.and_then(|quote| Some(closing(value.get(1..)?, *quote)? + 2));
+            let end = end.or_else(|| value.iter().position(|b| b.is_ascii_whitespace() || *b == b';'));
+            let end = end.unwrap_or(value.len());
+            each(name, value.get(..end).unwrap_or(value));
+            from += name.len() + 1 + end;
+        }
+    }
+}
+
+/// Whether YAML's value stands on the lines below.
+fn is_block(value: &[u8]) -> bool {
+    matches!(value, b"|" | b"|-" | b"|+" | b">" | b">-" | b">+")
 }
 
 /// Whether a text could be assigned to at all, in a shell or elsewhere.
@@ -83,7 +144,7 @@ impl TrimWith for [u8] {
     }
 }
 
-/// `NAME=value`, `export NAME=value`, `set -gx NAME value`, `name = "value"`.
+/// `NAME=value`, `export NAME=value`, `set -gx NAME value`, `name = "value"`, `name: value`, `"name": "value",`.
 fn assignment(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let (prefix, rest) =
         PREFIXES.iter().find_map(|p| Some((*p, line.strip_prefix(*p)?.trim_ascii_start()))).unwrap_or((b"", line));
@@ -95,8 +156,12 @@ fn assignment(line: &[u8]) -> Option<(&[u8], &[u8])> {
     } else {
         b'='
     };
-    let at = rest.iter().position(|b| *b == b'=' || *b == between)?;
-    Some((rest.get(..at)?.trim_ascii_end(), rest.get(at + 1..)?.trim_ascii_start()))
+    // In YAML, and in `.env` files of Ruby and Compose.
+    let colon = |at: usize| prefix.is_empty() && rest.get(at..at + 2) == Some(b": ");
+    let at = (0..).zip(rest).find(|(at, b)| **b == b'=' || **b == between || colon(*at)).map(|(at, _)| at)?;
+    let name = rest.get(..at)?.trim_ascii_end();
+    let name = name.strip_prefix(b"\"").and_then(|n| n.strip_suffix(b"\"")).unwrap_or(name);
+    Some((name, rest.get(at + 1..)?.trim_ascii_start()))
 }
 
 /// `"A=b" C=d` of a systemd unit.
@@ -134,5 +199,5 @@ fn closing(text: &[u8], quote: u8) -> Option<usize> {
 
 fn uncommented(value: &[u8]) -> &[u8] {
     let end = memchr::memmem::find(value, b" #").unwrap_or(value.len());
-    value.get(..end).unwrap_or(value).trim_ascii_end().trim_end_with(b";")
+    value.get(..end).unwrap_or(value).trim_ascii_end().trim_end_with(b";,")
 }

@@ -15,14 +15,77 @@ pub fn read(pointers: &Pointers, bytes: &[u8], out: &mut Findings) -> Result<(),
     if bytes.trim_ascii().is_empty() {
         return Ok(());
     }
-    let mut walk = Walk::new(pointers);
-    let mut json = serde_json::Deserializer::from_slice(bytes);
-    let outcome = Node(&mut walk).deserialize(&mut json).and_then(|()| json.end());
+    let (mut walk, mut outcome) = walked(pointers, bytes);
+    if outcome.is_err()
+        && let Some(strict) = strict(bytes)
+    {
+        (walk, outcome) = walked(pointers, &strict);
+    }
     walk.finish(out)?;
     // serde_json's own message may quote a key or a value.
     outcome.map_err(|e| {
         if e.is_eof() { Flaw::Truncated("the JSON text") } else { Flaw::malformed("JSON text", "bad syntax") }
     })
+}
+
+fn walked<'p>(pointers: &'p Pointers, bytes: &[u8]) -> (Walk<'p>, serde_json::Result<()>) {
+    let mut walk = Walk::new(pointers);
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let outcome = Node(&mut walk).deserialize(&mut json).and_then(|()| json.end());
+    (walk, outcome)
+}
+
+/// The text without the comments and last commas that editors allow in their settings (`.vscode/mcp.json`); `None` where it
+/// has none.
+fn strict(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut plain = Vec::with_capacity(bytes.len());
+    // Position in `plain` of a comma that nothing has followed yet.
+    let (mut comma, mut changed) = (None, false);
+    let mut rest = bytes.iter().copied().peekable();
+    while let Some(b) = rest.next() {
+        match (b, rest.peek()) {
+            (b'"', _) => {
+                plain.push(b);
+                while let Some(inside) = rest.next() {
+                    plain.push(inside);
+                    match inside {
+                        b'"' => break,
+                        b'\\' => plain.extend(rest.next()),
+                        _ => {}
+                    }
+                }
+            }
+            (b'/', Some(b'/')) => {
+                changed = true;
+                while rest.next_if(|b| *b != b'\n').is_some() {}
+                continue;
+            }
+            (b'/', Some(b'*')) => {
+                changed = true;
+                rest.next();
+                while let Some(inside) = rest.next() {
+                    if inside == b'*' && rest.next_if_eq(&b'/').is_some() {
+                        break;
+                    }
+                }
+                continue;
+            }
+            (b']' | b'}', _) => {
+                if let Some(last) = comma.and_then(|at| plain.get_mut(at)) {
+                    *last = b' ';
+                    changed = true;
+                }
+                plain.push(b);
+            }
+            _ => plain.push(b),
+        }
+        match b {
+            b',' => comma = plain.len().checked_sub(1),
+            b if b.is_ascii_whitespace() => {}
+            _ => comma = None,
+        }
+    }
+    changed.then_some(plain)
 }
 
 /// The value that comes next.
@@ -125,6 +188,35 @@ mod tests {
         let (found, _) = run(&["/auths/*/auth", "/auths/*/identitytoken"], Some("*1"), Some("[a-z.]+"), text);
         let seen: Vec<_> = found.iter().map(|f| (f.inner.as_deref(), f.identifier.as_deref())).collect();
         assert_eq!(seen, [(Some("registry.example"), Some("registry.example")), (None, None)]);
+    }
+
+    #[test]
+    fn elements_without_a_name_are_told_apart() {
+        let text = br#"[{"id":"a1","s":"CANARY"},{"id":"a2","s":"CANARY"},{"s":"CANARY"},{"s":"CANARY"},{"s":""}]"#;
+        let (found, _) = run(&["/*/s"], Some("/*/id"), None, text);
+        let seen: Vec<_> = found.iter().map(|f| (f.inner.as_deref(), f.identifier.as_deref())).collect();
+        assert_eq!(seen, [(None, Some("a1")), (None, Some("a2")), (Some("2"), None), (Some("3"), None)]);
+    }
+
+    #[test]
+    fn among_variables_only_secret_names_count() {
+        let text =
+            br#"{"s":{"a":{"env":{"A_TOKEN":"CANARY","NODE_ENV":"production","B_KEY":"${X}","C_URL":"https://h/x"},
+            "h":{"Content-Type":"text/x","Authorization":"Bearer CANARY","apiKey":"CANARY"}}}}"#;
+        let (found, _) = run(&["/s/*/env/*secret", "/s/*/h/*secret"], Some("*1"), None, text);
+        let seen: Vec<_> = found.iter().map(|f| f.inner.as_deref()).collect();
+        assert_eq!(seen, [Some("a/A_TOKEN"), Some("a/Authorization"), Some("a/apiKey")]);
+    }
+
+    #[test]
+    fn comments_and_last_commas_are_read_over() {
+        let text = b"// {\"a\":\n{ /* \" */ \"u\": \"https://x//CANARY\\\"//\", // c }\n \"k\": [\"CANARY\", /* , */ \n],\r\n}\n// end";
+        let (found, ok) = run(&["/k/*"], None, None, text);
+        assert_eq!((found.len(), ok), (1, true));
+        for text in [&b"{\"k\":[\"CANARY\",,]}"[..], b"{\"k\":[1]/*", b"/", b"{\"k\": /x \"CANARY\"}", b"//\n\"CANARY"]
+        {
+            assert!(!run(&["/k/*"], None, None, text).1);
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod assignments;
 mod ini;
 mod json;
 mod lines;
+mod names;
 mod opaque;
 mod pointer;
 mod private_key;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use regex::bytes::{Regex, RegexBuilder};
 
 pub use assignments::assignments;
-pub use variables::Vocabulary;
+pub use variables::{Vocabulary, environ};
 
 use super::{form, model};
 use crate::surface::Flaw;
@@ -202,7 +203,7 @@ fn from_utf16(bytes: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Lines with their numbers, from 1, without line ends.
-fn numbered(bytes: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
+fn numbered(bytes: &[u8]) -> impl Iterator<Item = (u32, &[u8])> + Clone {
     (1..).zip(bytes.split(|b| *b == b'\n').map(|l| l.strip_suffix(b"\r").unwrap_or(l)))
 }
 

@@ -1,6 +1,6 @@
 //! Pointers into nested data, followed while it is read, so that no tree of values is ever built.
 
-use super::{Findings, Form, Found, MOST};
+use super::{Findings, Form, Found, MOST, names};
 use crate::{
     credential::{form, model::Fields},
     surface::Flaw,
@@ -13,6 +13,8 @@ const KEY: usize = 256;
 enum Step {
     Key(Box<str>),
     Star,
+    /// A star that stands for names of secret variables only.
+    Secret,
 }
 
 #[derive(Debug)]
@@ -80,6 +82,7 @@ fn steps(pointer: &str) -> Result<Vec<Step>, String> {
     let rest = pointer.strip_prefix('/').ok_or("a pointer begins with `/`")?;
     let step = |s: &str| match s {
         "*" => Step::Star,
+        "*secret" => Step::Secret,
         s => Step::Key(s.replace("~1", "/").replace("~0", "~").into()),
     };
     Ok(rest.split('/').map(step).collect())
@@ -140,7 +143,10 @@ impl<'p> Walk<'p> {
 
     /// A value that is no container.
     pub fn leaf(&mut self, value: &[u8], line: Option<u32>) {
-        self.at(line, |_| form::concrete(value));
+        self.at(line, |name| match name {
+            Some(name) => names::is_secret(name, value),
+            None => form::concrete(value),
+        });
         let (identifier, name) = (self.met(&self.pointers.identifier, value), self.met(&self.pointers.name, value));
         if self.identifiers.len() <= MOST {
             self.identifiers.extend(identifier);
@@ -158,15 +164,18 @@ impl<'p> Walk<'p> {
 
     /// A value that stands elsewhere in the file, or is encrypted there.
     pub fn unseen(&mut self, line: Option<u32>, concrete: bool) {
-        self.at(line, |_| concrete);
+        self.at(line, |name| concrete && name.is_none_or(names::looks_secret));
     }
 
-    fn at(&mut self, line: Option<u32>, concrete: impl Fn(&Self) -> bool) {
+    /// `concrete` is asked with the name of the variable, where the pointer wants those of secrets.
+    fn at(&mut self, line: Option<u32>, concrete: impl Fn(Option<&str>) -> bool) {
         let mut fitting = self.pointers.secret.iter().filter(|s| s.len() == self.path.len());
-        let Some(stars) = fitting.find_map(|s| self.stars(s)) else {
+        let Some((steps, stars)) = fitting.find_map(|s| Some((s, self.stars(s)?))) else {
             return;
         };
-        if self.hits.len() <= MOST && concrete(self) {
+        let named = steps.iter().position(|step| matches!(step, Step::Secret));
+        let name = named.and_then(|at| self.path.get(at));
+        if self.hits.len() <= MOST && concrete(name.map(|n| n.text.as_str())) {
             self.hits.push(Hit { stars, line });
         }
     }
@@ -178,7 +187,7 @@ impl<'p> Walk<'p> {
             match step {
                 Step::Key(key) if **key == *name.text => {}
                 Step::Key(_) => return None,
-                Step::Star => stars.push((name.text.clone(), name.is_key)),
+                Step::Star | Step::Secret => stars.push((name.text.clone(), name.is_key)),
             }
         }
         Some(stars)
@@ -186,18 +195,31 @@ impl<'p> Walk<'p> {
 
     /// One credential each set of stars.
     pub fn finish(self, out: &mut Findings) -> Result<(), Flaw> {
-        let mut told: Vec<&Stars> = Vec::new();
+        let mut told: Vec<(&Stars, Found)> = Vec::new();
         for hit in &self.hits {
-            if told.contains(&&hit.stars) {
+            if told.iter().any(|(stars, _)| **stars == hit.stars) {
                 continue;
             }
-            told.push(&hit.stars);
-            let keys: Vec<&[u8]> = hit.stars.iter().filter(|(_, key)| *key).map(|(t, _)| t.as_bytes()).collect();
             let name = self.pointers.name.of(&hit.stars, &self.names);
-            let inner = name.or_else(|| form::label(&keys.join(&b'/')).map(str::to_owned));
+            let inner = name.or_else(|| joined(&hit.stars, |is_key| is_key));
             let identifier = self.pointers.identifier.of(&hit.stars, &self.identifiers);
-            out.push(Found { inner, line: hit.line, identifier, ..Found::default() })?;
+            told.push((&hit.stars, Found { inner, line: hit.line, identifier, ..Found::default() }));
+        }
+        // Elements of a list that nothing else tells apart are told apart by their positions.
+        let alike: Vec<bool> =
+            told.iter().map(|(_, f)| told.iter().filter(|(_, other)| other == f).count() > 1).collect();
+        for ((stars, mut found), alike) in told.into_iter().zip(alike) {
+            if alike {
+                found.inner = joined(stars, |_| true).or(found.inner);
+            }
+            out.push(found)?;
         }
         Ok(())
     }
+}
+
+/// The keys among what stars stood for, or the positions too, as a label.
+fn joined(stars: &Stars, wanted: impl Fn(bool) -> bool) -> Option<String> {
+    let parts: Vec<&[u8]> = stars.iter().filter(|(_, is_key)| wanted(*is_key)).map(|(t, _)| t.as_bytes()).collect();
+    form::label(&parts.join(&b'/')).map(str::to_owned)
 }

@@ -1,14 +1,15 @@
-//! Private keys in PEM: OpenSSH's own form, PKCS#1 (`RSA PRIVATE KEY`), SEC1 (`EC PRIVATE KEY`), PKCS#8 (`PRIVATE KEY`).
+//! Private keys in PEM: OpenSSH's own form, PKCS#1 (`RSA PRIVATE KEY`), SEC1 (`EC PRIVATE KEY`), PKCS#8 (`PRIVATE KEY`); the
+//! last three also in DER; and PuTTY's files.
 //!
-//! The identifier is the fingerprint of the public half as `ssh-keygen -lf` prints it. OpenSSH keeps the public half outside
-//! the encrypted part, so a passphrase does not hide it; the other forms give it only without one. The file's public sibling
-//! is not asked. Documented in PROTOCOL.key of openssh-portable, RFC 5958, RFC 8017 and RFC 5915.
+//! The identifier is the fingerprint of the public half as `ssh-keygen -lf` prints it. OpenSSH and PuTTY keep the public half
+//! outside the encrypted part, so a passphrase does not hide it; the other forms give it only without one. The file's public
+//! sibling is not asked. Documented in PROTOCOL.key of openssh-portable, RFC 5958, RFC 8017, RFC 5915 and PuTTY's appendix C.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD as BASE64};
 use pkcs8::ObjectIdentifier;
 use sha2::{Digest as _, Sha256};
 
-use super::{Findings, Found};
+use super::{Findings, Found, numbered};
 use crate::surface::Flaw;
 
 const BEGIN: &[u8] = b"-----BEGIN ";
@@ -33,8 +34,10 @@ struct Key {
 /// One credential each private key; certificates and public keys are none.
 pub fn read(bytes: &[u8], out: &mut Findings) -> Result<(), Flaw> {
     if bytes.starts_with(b"PuTTY-User-Key-File-") {
-        let open = memchr::memmem::find(bytes, b"Encryption: none").is_some();
-        return tell(&Key { public: None, encrypted: !open }, 1, out);
+        return tell(&putty(bytes), 1, out);
+    }
+    if let Some(key) = der(bytes) {
+        return tell(&key, 1, out);
     }
     let (mut from, mut line) = (0, 1_u32);
     while let Some(rest) = bytes.get(from..) {
@@ -83,6 +86,47 @@ fn key(block: &[u8]) -> Option<Key> {
     })
 }
 
+/// `Encryption:` and `Public-Lines:` stand in front of the private half.
+fn putty(bytes: &[u8]) -> Key {
+    let (mut encrypted, mut left, mut text) = (true, 0_usize, Vec::new());
+    for (_, line) in numbered(bytes) {
+        if left > 0 {
+            text.extend(line.iter().filter(|b| **b != b'='));
+            left -= 1;
+        } else if let Some(cipher) = line.strip_prefix(b"Encryption: ") {
+            encrypted = cipher != b"none";
+        } else if let Some(count) = line.strip_prefix(b"Public-Lines: ") {
+            left = std::str::from_utf8(count).ok().and_then(|c| c.parse().ok()).unwrap_or(0);
+        } else if line.starts_with(b"Private-Lines: ") {
+            break;
+        }
+    }
+    let public = BASE64.decode(text).ok().filter(|blob| is_wire(blob));
+    Key { public, encrypted }
+}
+
+/// A file that is one key in DER.
+fn der(bytes: &[u8]) -> Option<Key> {
+    if bytes.first() != Some(&0x30) {
+        return None;
+    }
+    let plain = |public| Some(Key { public, encrypted: false });
+    if pkcs8::PrivateKeyInfo::try_from(bytes).is_ok() {
+        return plain(pkcs8(bytes));
+    }
+    let public = rsa(bytes);
+    if public.is_some() || sec1::EcPrivateKey::try_from(bytes).is_ok() {
+        return plain(public.or_else(|| ec(bytes, None)));
+    }
+    None
+}
+
+/// Whether the blob begins as public keys of SSH do.
+fn is_wire(mut blob: &[u8]) -> bool {
+    let known = |name: &[u8]| [b"ssh-".as_slice(), b"ecdsa-", b"sk-"].iter().any(|start| name.starts_with(start));
+    string(&mut blob).is_some_and(known)
+}
+
 /// Whether the body has headers, and its bytes; `None` where there is too little of them.
 fn decode(body: &[u8]) -> Option<(bool, Vec<u8>)> {
     let mut headers = false;
@@ -109,10 +153,7 @@ fn openssh(der: &[u8]) -> Option<Key> {
     let (_derivation, _options) = (string(&mut rest)?, string(&mut rest)?);
     rest = rest.get(4..)?;
     let public = string(&mut rest)?;
-    let mut algorithm = public;
-    let algorithm = string(&mut algorithm)?;
-    let known = algorithm.starts_with(b"ssh-") || algorithm.starts_with(b"ecdsa-") || algorithm.starts_with(b"sk-");
-    Some(Key { public: known.then(|| public.to_vec()), encrypted: cipher != b"none" })
+    Some(Key { public: is_wire(public).then(|| public.to_vec()), encrypted: cipher != b"none" })
 }
 
 /// A length in four bytes and as many bytes.
@@ -204,6 +245,10 @@ mod tests {
             ("ecdsa-pkcs8", fixture!("ecdsa-pkcs8"), "no passphrase"),
             ("ecdsa521-pem", fixture!("ecdsa521-pem"), "no passphrase"),
             ("ed25519-pkcs8", fixture!("ed25519-pkcs8"), "no passphrase"),
+            ("ed25519-putty2", fixture!("ed25519-putty2.ppk"), "no passphrase"),
+            ("ecdsa-putty3-passphrase", fixture!("ecdsa-putty3-passphrase.ppk"), "passphrase-protected"),
+            ("rsa-der", fixture!("rsa-der"), "no passphrase"),
+            ("ecdsa-der", fixture!("ecdsa-der"), "no passphrase"),
         ];
         for (name, bytes, note) in files {
             let want = prints.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix(' ')).unwrap();
@@ -230,7 +275,9 @@ mod tests {
             fixture!("rsa-public.pem"),
             sample,
             pgp,
+            fixture!("certificate-der"),
             b"",
+            b"\x30\x82\x04\xbe\x02\x01\x00",
             b"\0\xff-----BEGIN ",
         ] {
             assert!(keys(bytes).is_empty());

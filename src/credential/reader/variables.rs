@@ -3,77 +3,27 @@
 //! Only names come out. A name must look like the name of a variable and either belong to a kind or hold a word such as
 //! `TOKEN`, so that no line of a value that spans lines (a PEM key in quotes) can pass for one.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
-use super::{Findings, Form, Found, assignments::assignments};
+use super::{
+    Findings, Form, Found,
+    assignments::{Each, assignments},
+    names::{holds_secret, is_camel_case, looks_secret},
+};
 use crate::{
     credential::{Kind, form},
     interest::glob,
     surface::Flaw,
 };
 
+/// What joins the words of a name.
+const JOINTS: &[u8] = b"_.-";
+
 /// Longest name that is shown.
 const NAME: usize = 64;
-
-/// Last words of names that only look secret: `SSL_KEY_FILE`, `AWS_ACCESS_KEY_ID`, `TOKEN_TTL`.
-const HARMLESS: &[&str] = &[
-    "FILE",
-    "FILENAME",
-    "PATH",
-    "DIR",
-    "ID",
-    "IDS",
-    "NAME",
-    "TTL",
-    "TYPE",
-    "ALGORITHM",
-    "ALG",
-    "HEADER",
-    "ENABLED",
-    "LENGTH",
-    "LEN",
-    "SIZE",
-    "EXPIRY",
-    "EXPIRES",
-    "EXPIRATION",
-    "TIMEOUT",
-    "HOST",
-    "PORT",
-    "USER",
-    "USERNAME",
-    "FORMAT",
-    "PREFIX",
-    "VERSION",
-    "LIMIT",
-    "COUNT",
-    "MODE",
-    "REGION",
-    "SOCK",
-    "SOCKET",
-    "COMMAND",
-    "CMD",
-    "STYLE",
-    "ALIAS",
-    "METHOD",
-    "ENDPOINT",
-    "DOMAIN",
-    "HELPER",
-    "ISSUER",
-    "AUDIENCE",
-    "SCOPE",
-    "ROUNDS",
-    "DAYS",
-    "MINUTES",
-    "SECONDS",
-    "HOURS",
-];
-
-/// Words of secret names.
-const SECRET: &[&str] =
-    &["PASS", "PAT", "AUTH", "SALT", "CREDENTIAL", "CREDENTIALS", "CREDS", "MNEMONIC", "BEARER", "WEBHOOK"];
-
-/// Ends of words of secret names.
-const SECRET_ENDS: &[&str] = &["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "PWD"];
 
 /// The variables that kinds name.
 #[derive(Debug, Default)]
@@ -82,6 +32,8 @@ pub struct Vocabulary {
     patterns: Vec<(Box<str>, Meaning)>,
     /// Forms of public variables, by name.
     public: HashMap<Box<str>, Form>,
+    /// Variables that say where a file is: `GOOGLE_APPLICATION_CREDENTIALS`.
+    paths: HashSet<Box<str>>,
 }
 
 #[derive(Debug, Clone)]
@@ -96,6 +48,8 @@ impl Vocabulary {
     /// # Errors
     /// Where a form is no regular expression.
     pub fn add(&mut self, kind: &Kind) -> Result<(), String> {
+        let moved = kind.places.iter().flat_map(|place| &place.moved_by);
+        self.paths.extend(moved.map(|by| by.name.as_str().into()));
         for variable in &kind.variables {
             let mut public = None;
             if let (Some(name), Some(form)) = (&variable.public, &variable.public_form) {
@@ -127,8 +81,27 @@ struct Secret<'v> {
 
 /// One credential a variable that holds a secret.
 pub fn read(words: &Vocabulary, bytes: &[u8], out: &mut Findings) -> Result<(), Flaw> {
+    told(words, |each| assignments(bytes, each), out)
+}
+
+/// One credential each secret variable of a running process: `NAME=value`, each ended by a NUL.
+pub fn environ(words: &Vocabulary, bytes: &[u8], out: &mut Findings) -> Result<(), Flaw> {
+    let entries = bytes.split(|b| *b == 0);
+    let pairs = entries.filter_map(|entry| entry.split_at_checked(memchr::memchr(b'=', entry)?));
+    let each_pair = |each: &mut Each<'_>| {
+        pairs.for_each(|(name, value)| each(0, name, value.get(1..).unwrap_or_default()));
+        Ok(())
+    };
+    told(words, each_pair, out)
+}
+
+fn told(
+    words: &Vocabulary,
+    variables: impl FnOnce(&mut Each<'_>) -> Result<(), Flaw>,
+    out: &mut Findings,
+) -> Result<(), Flaw> {
     let (mut secrets, mut public) = (Vec::<Secret<'_>>::new(), HashMap::new());
-    let outcome = assignments(bytes, &mut |line, name, value| {
+    let outcome = variables(&mut |line, name, value| {
         let Some(name) = shaped(name, words) else {
             return;
         };
@@ -136,7 +109,8 @@ pub fn read(words: &Vocabulary, bytes: &[u8], out: &mut Findings) -> Result<(), 
             public.insert(name.to_owned(), shown);
         }
         let meaning = words.meaning(name);
-        let secret = (meaning.is_some() || looks_secret(name)) && holds_secret(name, value);
+        let named = meaning.is_some() || (looks_secret(name) && !words.paths.contains(name));
+        let secret = named && holds_secret(name, value);
         if secret && secrets.len() <= super::MOST && !secrets.iter().any(|s| s.name == name) {
             secrets.push(Secret { name: name.to_owned(), line, meaning });
         }
@@ -146,7 +120,7 @@ pub fn read(words: &Vocabulary, bytes: &[u8], out: &mut Findings) -> Result<(), 
         out.push(Found {
             kind: secret.meaning.map(|m| m.kind.clone()),
             inner: Some(secret.name),
-            line: Some(secret.line),
+            line: Some(secret.line).filter(|line| *line > 0),
             identifier,
             note: None,
         })?;
@@ -154,66 +128,18 @@ pub fn read(words: &Vocabulary, bytes: &[u8], out: &mut Findings) -> Result<(), 
     outcome
 }
 
-/// The name, if it is formed as names of variables are: one case (unless a kind knows it), words joined by `_`, no long run.
+/// The name, if it is formed as names of variables are: words joined by `_`, `.` or `-` in one case (unless a kind knows it), or
+/// `camelCase` without digits; no long run.
 fn shaped<'n>(name: &'n [u8], words: &Vocabulary) -> Option<&'n str> {
     let name = std::str::from_utf8(name).ok()?;
-    let all = |letter: fn(&u8) -> bool| name.bytes().all(|b| letter(&b) || b.is_ascii_digit() || b == b'_');
+    let all = |letter: fn(&u8) -> bool| name.bytes().all(|b| letter(&b) || b.is_ascii_digit() || JOINTS.contains(&b));
     let known = all(u8::is_ascii_alphabetic) && words.meaning(name).is_some();
-    let fits = (known || all(u8::is_ascii_uppercase) || all(u8::is_ascii_lowercase))
+    let fits = (known || all(u8::is_ascii_uppercase) || all(u8::is_ascii_lowercase) || is_camel_case(name))
         && name.len() <= NAME
         && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name.split('_').all(|word| word.len() <= 24)
+        && name.split(['_', '.', '-']).all(|word| word.len() <= 24)
         && !form::is_token(name);
     fits.then_some(name)
-}
-
-fn looks_secret(name: &str) -> bool {
-    let upper = name.to_ascii_uppercase();
-    let words: Vec<&str> = upper.split('_').filter(|w| !w.is_empty()).collect();
-    let secret = |w: &&str| SECRET.contains(w) || SECRET_ENDS.iter().any(|e| w.ends_with(e));
-    let url = words.last().is_some_and(|w| is_url(w));
-    upper != "PWD"
-        && upper != "OLDPWD"
-        && (words.iter().any(secret) || url)
-        && !words.contains(&"PUBLIC")
-        && !words.last().is_some_and(|w| HARMLESS.contains(w))
-}
-
-fn is_url(word: &str) -> bool {
-    matches!(word, "URL" | "URI" | "DSN" | "STRING")
-}
-
-/// Whether the value is a secret: a URL must carry a password, a path is none.
-fn holds_secret(name: &str, value: &[u8]) -> bool {
-    const PATHS: &[&str] = &[
-        "/etc/",
-        "/home/",
-        "/run/",
-        "/var/",
-        "/root/",
-        "/opt/",
-        "/usr/",
-        "/tmp/",
-        "/app/",
-        "/secrets/",
-        "/Users/",
-        "~/",
-        "./",
-        "../",
-    ];
-    let text = String::from_utf8_lossy(form::unquoted(value));
-    if !form::concrete(value) || text.len() < 3 || PATHS.iter().any(|p| text.starts_with(p)) {
-        return false;
-    }
-    let last = name.rsplit('_').next().unwrap_or(name).to_ascii_uppercase();
-    if !is_url(&last) || name.to_ascii_uppercase().contains("WEBHOOK") {
-        return true;
-    }
-    let userinfo = text.split_once("://").and_then(|(_, rest)| rest.split(['/', '?']).next()?.rsplit_once('@'));
-    let password =
-        userinfo.and_then(|(user, _)| user.split_once(':')).is_some_and(|(_, p)| form::concrete(p.as_bytes()));
-    let lower = text.to_ascii_lowercase();
-    password || ["password=", "pwd=", "accountkey=", "sharedaccesskey=", "sig="].iter().any(|k| lower.contains(k))
 }
 
 #[cfg(test)]
@@ -269,11 +195,66 @@ mod tests {
     }
 
     #[test]
+    fn other_spellings_of_names_are_read() {
+        let text = "A_TOKEN: CANARY=1\n- B_KEY: \"CANARY: x\"\n  \"c_password\": \"CANARY\",\nmy.api.token=CANARY\nd-api-key: CANARY\n\
+                    apiKey=CANARY\nGithubToken = 'CANARY'\n- E_PAT=CANARY\nF_SECRET: |-\n  CANARY\n  CANARY\nG_URL=redis://:CA/NA#RY@h:1/0";
+        let want = ["A_TOKEN", "B_KEY", "c_password", "my.api.token", "d-api-key", "apiKey", "GithubToken", "E_PAT"];
+        assert_eq!(only(text), [&want[..], &["F_SECRET", "G_URL"]].concat());
+        let text = "A_TOKEN:\n  from_secret: a_token\ncache:\n  key: one-key\nscript:\n  - echo A_TOKEN: x1\nA_TOKEN: $X\nmaxTokens: 5\n\
+                    C_TOKEN = credentials('c-token')\nG_KEY=certs/server.pem\nH_CREDENTIALS=/srv/x/y\nhttp://h/A_TOKEN: x1\nX_URL=https://h/a:b@c\n";
+        assert_eq!(only(text), [""; 0]);
+    }
+
+    #[test]
+    fn the_environment_of_a_process_is_ended_by_nuls() {
+        let text = b"A_TOKEN=\"CANARY\nB_TOKEN=x\0C_TOKEN=\0PATH=/bin\0D_KEY=CANARY=\0NOTHING\0=x\0E_TOKEN=CANARY";
+        let mut out = Findings::default();
+        environ(&Vocabulary::default(), text, &mut out).unwrap();
+        assert!(!format!("{out:?}").contains("CANARY"));
+        let seen: Vec<_> = out.0.iter().map(|f| (f.inner.as_deref(), f.line)).collect();
+        assert_eq!(seen, [(Some("A_TOKEN"), None), (Some("D_KEY"), None), (Some("E_TOKEN"), None)]);
+    }
+
+    #[test]
+    fn further_assignments_of_a_line_are_read() {
+        let text = "export A_TOKEN=CANARY B_TOKEN='CANARY x' x C_TOKEN=\"CANARY\" # D_TOKEN=CANARY\nE_TOKEN=CANARY; F_TOKEN=CANARY;\n\
+                    G_TOKEN='it'\\''CANARY'\nH_TOKEN=\"CANARY I_TOKEN=CANARY\"\nreadonly J_TOKEN=CANARY\nNOTE=see password=CANARY\n";
+        assert_eq!(
+            only(text),
+            ["A_TOKEN", "B_TOKEN", "C_TOKEN", "E_TOKEN", "F_TOKEN", "G_TOKEN", "H_TOKEN", "J_TOKEN"]
+        );
+    }
+
+    #[test]
+    fn a_quote_without_an_end_hides_nothing_below_it() {
+        let (found, ok) = names(b"A_TOKEN=\"CANARY\nB_TOKEN=CANARY\nC_TOKEN='CANARY\nD_TOKEN=<<X\nE_TOKEN=CANARY\n");
+        let read: Vec<&str> = found.iter().map(|r| r.1.as_str()).collect();
+        assert_eq!((read, ok), (vec!["A_TOKEN", "B_TOKEN", "C_TOKEN", "E_TOKEN"], false));
+        let began = std::time::Instant::now();
+        names(format!("{}A_KEY=\"x\n", "A_KEY='x\n".repeat(99_999)).as_bytes());
+        assert!(began.elapsed().as_secs() < 5, "slow");
+    }
+
+    #[test]
+    fn a_variable_that_says_where_a_file_is_holds_none() {
+        let kind: Kind = serde_json::from_str(
+            r#"{"schema":"s","id":"x.y","name":"n","provider":"p","lane":"standard","tier":1,"order":1,"mode":"expire","rotation":[],
+            "sources":[],"places":[{"path":"~/x","moved_by":[{"name":"X_CREDENTIALS"}],"reader":{"format":"opaque"}}]}"#,
+        )
+        .unwrap();
+        let mut words = Vocabulary::default();
+        words.add(&kind).unwrap();
+        let mut out = Findings::default();
+        read(&words, b"X_CREDENTIALS=x/CANARY\nY_CREDENTIALS=x/CANARY\n", &mut out).unwrap();
+        assert_eq!(out.0.iter().map(|f| f.inner.as_deref()).collect::<Vec<_>>(), [Some("Y_CREDENTIALS")]);
+    }
+
+    #[test]
     fn values_that_span_lines_leak_no_line() {
         let text = "K_KEY=\"-----BEGIN PRIVATE KEY-----\nCANARY_KEY=abcdef\nAPI_TOKEN=CANARY\n-----END\\\"x\n\"\nT_TOKEN=<<-'EOF'\nX_TOKEN=CANARY\nEOF\nZ_TOKEN=CANARY";
         assert_eq!(only(text), ["K_KEY", "T_TOKEN", "Z_TOKEN"]);
         let (found, ok) = names(b"A_TOKEN=CANARY\nB_KEY='x\nC_TOKEN=CANARY\n");
-        assert_eq!((found.len(), ok), (1, false));
+        assert_eq!((found.len(), ok), (2, false));
         // The body of a key without quotes: base64 is in mixed case, and its `=` has nothing behind it.
         assert_eq!(only("MIIEvQIBADANBgkqKEY==\nCANARYTOKENCANARYTOKENCANARYTOKEN=x1y\nabcKEY=CANARY\n"), [""; 0]);
     }

@@ -9,16 +9,6 @@ use crate::{
     verdict::{Confidence, Exposure},
 };
 
-/// Kinds that lie in no file, so that the catalogue of places does not have them.
-const IN_NO_FILE: &[&str] = &[
-    "azure.managed_identity",
-    "gcp.api_key",
-    "gcp.metadata_identity",
-    "github.actions_job_tokens",
-    "ssh.agent",
-    "windows.dpapi_credman",
-];
-
 /// Programs that run code of the environment they are started in. `*` stands for anything behind it.
 const INTERPRETERS: &[&str] = &[
     "ansible*", "bun*", "bundle", "cargo*", "code", "codium", "composer", "conda", "cursor", "deno", "dotnet", "gem",
@@ -73,8 +63,9 @@ impl Lint<'_> {
                 );
             }
             for (m, under) in rule.under.iter().enumerate() {
-                if !(under == "cwd" || under == "~" || under.starts_with("~/") || under.starts_with('/')) {
-                    let hint = "write `~`, `~/…`, `/…`, or `cwd`";
+                let whole = under == "cwd" || under == "~";
+                if !(whole || ["cwd/", "~/", "/", "$"].iter().any(|start| under.starts_with(start))) {
+                    let hint = "write `~`, `~/…`, `/…`, `cwd`, `cwd/…`, or `$VARIABLE`";
                     self.say(format!("{place}.under[{m}]"), format!("`{under}` is no folder"), hint);
                 }
             }
@@ -88,7 +79,7 @@ impl Lint<'_> {
         let known = embedded::files("credentials");
         for (n, kind) in harvest.kinds.iter().enumerate() {
             let listed = known.iter().any(|(f, _)| f.strip_suffix(".json") == Some(kind));
-            if !listed && !IN_NO_FILE.contains(&&**kind) {
+            if !listed {
                 let hint = "use the name of a file in `iocs/credentials`, or say it in `beyond_files`";
                 self.say(format!("harvest.kinds[{n}]"), format!("`{kind}` is no kind of credential"), hint);
             }

@@ -224,3 +224,24 @@ fn nothing_found_at_80_columns() {
       /proc: pseudo file system
     "#);
 }
+
+#[test]
+fn a_crowd_is_counted_and_the_answer_said_again() {
+    let mut report = example();
+    let one = report.credentials.first().unwrap().clone();
+    report.credentials = (0..150).map(|_| one.clone()).collect();
+    let text = shown(Format::Table, &report, at_width(100));
+    let answer = "exposed: litellm-2026-03 executed on this machine";
+    assert_eq!(text.matches("/home/alice/.aws/credentials").count(), 100);
+    assert!(text.contains("\nand 50 more to rotate: `dosimeter rotate`\n"), "{text}");
+    assert!(text.starts_with(answer) && text.trim_end().ends_with(answer), "{text}");
+    assert_eq!(shown(Format::Table, &example(), at_width(100)).matches(answer).count(), 1);
+}
+
+#[test]
+fn the_list_of_a_disk_is_not_asked_of_this_machine() {
+    let mut report = example();
+    report.run.target.kind = "root".to_owned();
+    let text = shown(Format::Table, &report, at_width(200));
+    assert!(text.contains("the reasons: add `-o case.json`, then `dosimeter rotate case.json`\n"), "{text}");
+}
