@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{
     Account, Case, Evidence, Finding, FindingKind,
     chain::{self, Link},
-    site::{Environment, Sites, site_of},
+    site::{Distribution, Environment, Sites, site_of},
 };
 use crate::{
     ecosystem::{oci, pypi},
@@ -130,7 +130,10 @@ impl Draft<'_> {
             Placement::Leftover => (
                 Exposure::Removed,
                 Confidence::Likely,
-                format!("left behind when pip removed the malicious version; {runs}"),
+                match self.seen().surface {
+                    "python/conda-meta" => format!("conda took the malicious version out; {runs}"),
+                    _ => format!("left behind when pip removed the malicious version; {runs}"),
+                },
             ),
             Placement::Built if indicator.triggers.contains(&Trigger::Build) => {
                 (Exposure::Executed, Confidence::Likely, "a malicious source distribution was built here".to_owned())
@@ -360,7 +363,17 @@ impl Draft<'_> {
         let (around, asked) = self.sites.around(tree, &site);
         if finding.kind == FindingKind::Package {
             let own = around.iter().find(|d| d.folder == seen.origin.path.parent());
+            // Records of conda share a folder, and each has its time.
+            let own = own.filter(|d| d.folder.name().ends_with(b"-info"));
             finding.at = own.and_then(|d| d.installed.clone()).or_else(|| finding.at.take());
+        } else {
+            // uv and conda link files that are older than the install.
+            let bad = |d: &&&Distribution| {
+                Some(&*d.package.name) == package
+                    && !self.case.index.version(d.package.ecosystem, &d.package.name, &d.package.version).is_empty()
+            };
+            let installed = around.iter().filter(bad).filter_map(|d| d.installed.clone());
+            finding.at = installed.chain(finding.at.take()).max_by_key(|at| at.time);
         }
         finding.chain = package.map(|p| chain::chain(p, &around, asked)).unwrap_or_default();
         // The row of the package that holds the finding itself comes from another version where the package was replaced.

@@ -11,6 +11,7 @@
 )]
 
 mod architecture;
+mod conda;
 mod credentials;
 mod erasure;
 mod exposure;
