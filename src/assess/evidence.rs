@@ -122,11 +122,9 @@ impl Draft<'_> {
         let runs = runs(indicator);
         let by_itself = indicator.triggers.iter().any(|t| t.by_itself());
         let judgement = match p.placement {
-            Placement::Loadable => (
-                Exposure::Installed,
-                Confidence::Confirmed,
-                format!("malicious version, where Python loads it; {runs}"),
-            ),
+            Placement::Loadable => {
+                (Exposure::Installed, Confidence::Confirmed, format!("malicious version, {}; {runs}", self.loads()))
+            }
             Placement::Leftover => (
                 Exposure::Removed,
                 Confidence::Likely,
@@ -168,6 +166,13 @@ impl Draft<'_> {
             self.settle_in(&mut finding, Some(&p.name));
         }
         finding
+    }
+
+    fn loads(&self) -> &'static str {
+        match self.seen().origin.inner {
+            Some(_) => "in an archive that Python runs as a program",
+            None => "where Python loads it",
+        }
     }
 
     /// Known bytes under another version.

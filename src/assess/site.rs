@@ -63,8 +63,12 @@ pub struct Sites {
 }
 
 /// The site folder a fact belongs to. A distribution outside one (`pip install --target`) makes its folder one.
+/// An archive that Python runs is one by itself.
 pub fn site_of(seen: &Seen) -> TreePath {
     let path = &seen.origin.path;
+    if seen.origin.inner.is_some() {
+        return path.clone();
+    }
     pypi::site_of(path).unwrap_or_else(|| {
         let folder = path.parent();
         if folder.as_bytes().ends_with(b".dist-info") || folder.as_bytes().ends_with(b".egg-info") {

@@ -36,3 +36,4 @@ mod traces;
 mod trust;
 #[cfg(feature = "online")]
 mod update;
+mod zip_apps;

@@ -63,8 +63,12 @@ fn in_build(folder: &TreePath) -> bool {
     folder.components().zip(within).any(|(up, name)| up == b"build" && name.starts_with(b"bdist."))
 }
 
-/// What a wheel file says by its place: a wheel that pip or uv built from an sdist is kept apart from those they fetched.
+/// What a wheel file says by its place: a wheel that pip or uv built from an sdist is kept apart from those they fetched; those of
+/// a PEX that is a folder (`--layout packed`) are on its `sys.path`.
 pub fn of_wheel(file: &TreePath) -> Placement {
+    if file.parent().name() == b".deps" {
+        return Placement::Loadable;
+    }
     let built = file.components().any(is_sdist_bucket) || in_pip_wheels(file);
     if built { Placement::Built } else { Placement::Cached }
 }
@@ -160,5 +164,6 @@ mod tests {
         assert!(built("c/uv/built-wheels-v3/pypi/x/1/O_bq/x-1-py3-none-any.whl".to_owned()));
         assert!(!built(format!("c/pypoetry/artifacts/85/e6/d2/{rest}00112233/x-1-py3-none-any.whl")));
         assert!(!built("h/Downloads/x-1-py3-none-any.whl".to_owned()));
+        assert_eq!(of_wheel(&path("srv/app/.deps/x-1-py3-none-any.whl")), Placement::Loadable);
     }
 }
