@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{
     Account, Case, Evidence, Finding, FindingKind,
     chain::{self, Link},
-    site::{Environment, Sites, site_of},
+    site::{Distribution, Environment, Sites, site_of},
 };
 use crate::{
     ecosystem::{oci, pypi},
@@ -122,15 +122,16 @@ impl Draft<'_> {
         let runs = runs(indicator);
         let by_itself = indicator.triggers.iter().any(|t| t.by_itself());
         let judgement = match p.placement {
-            Placement::Loadable => (
-                Exposure::Installed,
-                Confidence::Confirmed,
-                format!("malicious version, where Python loads it; {runs}"),
-            ),
+            Placement::Loadable => {
+                (Exposure::Installed, Confidence::Confirmed, format!("malicious version, {}; {runs}", self.loads()))
+            }
             Placement::Leftover => (
                 Exposure::Removed,
                 Confidence::Likely,
-                format!("left behind when pip removed the malicious version; {runs}"),
+                match self.seen().surface {
+                    "python/conda-meta" => format!("conda took the malicious version out; {runs}"),
+                    _ => format!("left behind when pip removed the malicious version; {runs}"),
+                },
             ),
             Placement::Built if indicator.triggers.contains(&Trigger::Build) => {
                 (Exposure::Executed, Confidence::Likely, "a malicious source distribution was built here".to_owned())
@@ -165,6 +166,13 @@ impl Draft<'_> {
             self.settle_in(&mut finding, Some(&p.name));
         }
         finding
+    }
+
+    fn loads(&self) -> &'static str {
+        match self.seen().origin.inner {
+            Some(_) => "in an archive that Python runs as a program",
+            None => "where Python loads it",
+        }
     }
 
     /// Known bytes under another version.
@@ -360,7 +368,17 @@ impl Draft<'_> {
         let (around, asked) = self.sites.around(tree, &site);
         if finding.kind == FindingKind::Package {
             let own = around.iter().find(|d| d.folder == seen.origin.path.parent());
+            // Records of conda share a folder, and each has its time.
+            let own = own.filter(|d| d.folder.name().ends_with(b"-info"));
             finding.at = own.and_then(|d| d.installed.clone()).or_else(|| finding.at.take());
+        } else {
+            // uv and conda link files that are older than the install.
+            let bad = |d: &&&Distribution| {
+                Some(&*d.package.name) == package
+                    && !self.case.index.version(d.package.ecosystem, &d.package.name, &d.package.version).is_empty()
+            };
+            let installed = around.iter().filter(bad).filter_map(|d| d.installed.clone());
+            finding.at = installed.chain(finding.at.take()).max_by_key(|at| at.time);
         }
         finding.chain = package.map(|p| chain::chain(p, &around, asked)).unwrap_or_default();
         // The row of the package that holds the finding itself comes from another version where the package was replaced.

@@ -20,7 +20,8 @@ const TWO_RUNS: SignedDuration = SignedDuration::from_secs(60);
 /// Adds findings for bytecode that only an import makes, and lifts hooks whose environment was started later.
 pub fn look_for_signs(case: &Case<'_>, sites: &Sites, findings: &mut Vec<Finding>) {
     let mut imported = Vec::new();
-    for finding in findings.iter().filter(|f| f.kind == FindingKind::Package && f.environment.is_some()) {
+    let in_folder = |f: &&Finding| f.environment.is_some() && f.origin.inner.is_none();
+    for finding in findings.iter().filter(|f| f.kind == FindingKind::Package).filter(in_folder) {
         imported.extend(imports(case, sites, finding));
     }
     imported.dedup_by(|a, b| a.origin == b.origin && a.incident == b.incident);
@@ -34,9 +35,9 @@ pub fn look_for_signs(case: &Case<'_>, sites: &Sites, findings: &mut Vec<Finding
     findings.append(&mut imported);
 }
 
-/// A hook where it runs, or a version whose hook does.
+/// A hook where it runs, or a version whose hook does. What is in an archive starts with the archive only.
 fn starts_by_itself(f: &Finding) -> bool {
-    f.by_itself && f.exposure == Exposure::Installed && f.environment.is_some()
+    f.by_itself && f.exposure == Exposure::Installed && f.environment.is_some() && f.origin.inner.is_none()
 }
 
 /// Bytecode of the incident's trojaned modules in this finding's site folder that the installer did not make.

@@ -11,6 +11,8 @@ use crate::{
     fact::{At, EnvironmentKind, Fact, Package, Placement, Requirement, Seen, TreePath},
 };
 
+const CONDA_META: &[u8] = b"conda-meta";
+
 /// A folder of a tree.
 pub type Folder = (Arc<str>, TreePath);
 
@@ -61,8 +63,12 @@ pub struct Sites {
 }
 
 /// The site folder a fact belongs to. A distribution outside one (`pip install --target`) makes its folder one.
+/// An archive that Python runs is one by itself.
 pub fn site_of(seen: &Seen) -> TreePath {
     let path = &seen.origin.path;
+    if seen.origin.inner.is_some() {
+        return path.clone();
+    }
     pypi::site_of(path).unwrap_or_else(|| {
         let folder = path.parent();
         if folder.as_bytes().ends_with(b".dist-info") || folder.as_bytes().ends_with(b".egg-info") {
@@ -84,12 +90,14 @@ impl Sites {
             let tree = seen.origin.tree.clone();
             match &seen.fact {
                 Fact::Package(p) if p.placement == Placement::Loadable => {
-                    let site = sites.sites.entry((tree, site_of(seen))).or_default();
+                    let folder = site_of(seen);
+                    let record = seen.at.clone().filter(|_| folder.name() == CONDA_META);
+                    let site = sites.sites.entry((tree, folder)).or_default();
                     site.distributions.push(Distribution {
                         package: p.clone(),
                         folder: seen.origin.path.parent(),
                         installer: None,
-                        installed: None,
+                        installed: record,
                         requested: false,
                     });
                 }
@@ -128,11 +136,36 @@ impl Sites {
                 sites.below.entry((tree.clone(), prefix)).or_default().push(folder.clone());
             }
         }
+        sites.date_what_conda_linked();
         for ((tree, prefix), (_, asked)) in &mut sites.environments {
             let own = projects.iter().filter(|(t, project, _)| *t == tree && project.has(prefix));
             own.for_each(|(.., more)| asked.extend_from_slice(more));
         }
         sites
+    }
+
+    /// conda links files that are as old as the package; only its record is written at the install.
+    fn date_what_conda_linked(&mut self) {
+        for ((tree, _), folders) in &self.below {
+            let Some(meta) = folders.iter().find(|f| f.name() == CONDA_META) else {
+                continue;
+            };
+            let records = self.sites.get(&(tree.clone(), meta.clone())).map_or(&[][..], |s| &s.distributions);
+            let known: HashMap<_, _> = records
+                .iter()
+                .map(|d| ((d.package.name.clone(), d.package.version.clone()), d.installed.clone()))
+                .collect();
+            for folder in folders.iter().filter(|f| *f != meta) {
+                let Some(site) = self.sites.get_mut(&(tree.clone(), folder.clone())) else {
+                    continue;
+                };
+                // What pip put there has its own time.
+                for d in site.distributions.iter_mut().filter(|d| d.installer.as_deref().is_none_or(|i| i == "conda")) {
+                    let record = known.get(&(d.package.name.clone(), d.package.version.clone()));
+                    d.installed = record.cloned().flatten().or_else(|| d.installed.take());
+                }
+            }
+        }
     }
 
     /// A receipt of a tool says more than the `pyvenv.cfg` beside it.
@@ -187,7 +220,7 @@ impl Sites {
 
 /// conda keeps its records beside the environment's `lib`, not in the site folder.
 fn prefix_of(site: &TreePath) -> Option<TreePath> {
-    if site.name() == b"conda-meta" { Some(site.parent()) } else { pypi::prefix_of(site) }
+    if site.name() == CONDA_META { Some(site.parent()) } else { pypi::prefix_of(site) }
 }
 
 fn by_place(prefix: &TreePath) -> EnvironmentKind {

@@ -84,10 +84,44 @@ pub fn requirement(text: &str) -> Option<Requirement> {
     })
 }
 
-/// Whether `site` reads hooks in this folder: `site-packages`, `dist-packages`, or an interpreter's own library folder.
+/// Whether `site` reads hooks in this folder: `site-packages`, `dist-packages`, or an interpreter's own library folder. What conda
+/// unpacked and did not link into an environment yet is none.
 pub fn is_site(folder: &[u8]) -> bool {
+    has_site_name(folder) && !is_of_conda_package(folder)
+}
+
+fn has_site_name(folder: &[u8]) -> bool {
     let name = last(folder);
     name == b"site-packages" || name == b"dist-packages" || is_library(name, folder)
+}
+
+/// Whether a folder is, or is below, the site folder of a package that conda unpacked: `pkgs/<name>-<version>-<build>/…`.
+pub fn in_conda_package(folder: &TreePath) -> bool {
+    let mut up = folder.as_bytes();
+    while !up.is_empty() {
+        if has_site_name(up) {
+            return is_of_conda_package(up);
+        }
+        up = parent(up);
+    }
+    false
+}
+
+/// `pkgs/<name>-<version>-<build>/site-packages` or `…/lib/python3.12/site-packages`.
+fn is_of_conda_package(site: &[u8]) -> bool {
+    let mut package = site;
+    (0..3).any(|_| {
+        package = parent(package);
+        last(parent(package)) == b"pkgs" && conda_parts(last(package)).is_some()
+    })
+}
+
+/// Name, version and build of `litellm-1.82.8-pyhd8ed1ab_0`.
+pub fn conda_parts(stem: &[u8]) -> Option<(&str, &str, &str)> {
+    let mut parts = std::str::from_utf8(stem).ok()?.rsplitn(3, '-');
+    let (build, version, name) = (parts.next()?, parts.next()?, parts.next()?);
+    let fits = !build.is_empty() && !name.is_empty() && version.starts_with(|c: char| c.is_ascii_digit());
+    fits.then_some((name, version, build))
 }
 
 /// `lib/python3.11`, where `sitecustomize.py` also counts.
@@ -154,5 +188,24 @@ mod tests {
         let url = get("litellm @ https://user:secret@registry.example/litellm.whl");
         assert_eq!(url, Some(("litellm".into(), "litellm @ …".into(), false)));
         assert_eq!(get("not a requirement"), None);
+    }
+
+    #[test]
+    fn conda_stems_split_from_the_right() {
+        assert_eq!(conda_parts(b"my-lib-1.82.8-pyhd8ed1ab_0"), Some(("my-lib", "1.82.8", "pyhd8ed1ab_0")));
+        for other in ["litellm-1.82.8", "a-b-c", "-1-b", "a-1-", ""] {
+            assert_eq!(conda_parts(other.as_bytes()), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn what_conda_unpacked_is_no_site_folder() {
+        for site in ["site-packages", "lib/python3.12/site-packages", "Lib/site-packages", "lib/python3.12"] {
+            let package = format!("h/.cache/rattler/cache/pkgs/litellm-1.82.8-pyhd8ed1ab_0/{site}");
+            assert!(!is_site(package.as_bytes()), "{package}");
+            assert!(is_site(format!("opt/conda/envs/a/{site}").as_bytes()));
+        }
+        assert!(is_site(b"mono/pkgs/x-1.0-b/.venv/lib/python3.12/site-packages"));
+        assert!(is_site(b"mono/pkgs/tool/lib/python3.12/site-packages"));
     }
 }

@@ -217,6 +217,10 @@ fn take_out(f: &Finding) -> Vec<CleanupStep> {
     if f.origin.line.is_some() || f.origin.inner.is_some() {
         return vec![step(format!("keep a copy of the file and take out what is not yours: {}", place(&f.origin)))];
     }
+    move_out(f)
+}
+
+fn move_out(f: &Finding) -> Vec<CleanupStep> {
     let (path, below) = (quote(&absolute(&f.origin.path)), quote(f.origin.path.as_bytes()));
     vec![CleanupStep {
         what: format!("move {} to the evidence", shown(&f.origin.path)),
@@ -305,6 +309,13 @@ fn environment(s: &Situation<'_>, prefix: &TreePath, found: &[&Finding]) -> Item
             .say("stop the services and jobs that use it; make sure that nothing but the environment is in the folder")
             .run("delete it; it is made anew further down", format!("rm -rf -- {}", quote(&absolute(prefix))));
     }
+    if found.iter().all(|f| f.origin.inner.is_some() && f.origin.path == *prefix) {
+        let title = format!("Delete the program {}{} ({name})", shown(prefix), tree_of(found));
+        return Item::new(Phase::Eradicate, title, why)
+            .say("end its processes, and stop the services and jobs that start it")
+            .steps(found.first().into_iter().flat_map(|f| move_out(f)))
+            .say("a program of pex or shiv unpacks itself: look into .pex, .cache/pex and .shiv of whoever ran it");
+    }
     let title = format!("Take {name} out of {}{}", shown(prefix), tree_of(found));
     let mut item = Item::new(Phase::Eradicate, title, why)
         .say("stop the services and jobs that use it; never use pip for this")
@@ -335,6 +346,11 @@ fn is_disposable(kind: EnvironmentKind, prefix: &TreePath) -> bool {
 fn package_folders(s: &Situation<'_>, found: &[&Finding]) -> Vec<TreePath> {
     let mut folders = Vec::new();
     for f in found.iter().filter(|f| f.kind == FindingKind::Package) {
+        let is_archive = [b".whl".as_slice(), b".egg"].iter().any(|end| f.origin.path.name().ends_with(end));
+        if is_archive && f.origin.inner.is_none() {
+            folders.push(f.origin.path.clone());
+            continue;
+        }
         let metadata = f.origin.path.parent();
         if !metadata.name().ends_with(b".dist-info") && !metadata.name().ends_with(b".egg-info") {
             continue;

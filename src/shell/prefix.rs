@@ -44,22 +44,63 @@ static RUNNERS: &[Runner] = &[
     runner(&["xargs"], "aEIdLnPs", &["arg-file delimiter max-args max-lines max-procs replace"]),
     runner(&["runuser"], "ugGs", &["user group supp-group shell"]),
     runner(&["nohup", "builtin", "noglob", "nocorrect", "setsid", "unbuffer", "caffeinate", "torsocks"], "", &[]),
+    runner(&["torify", "tsocks", "chronic", "unshare", "firejail"], "", &[]),
+    runner(&["proxychains", "proxychains4"], "f", &[]),
+    runner(&["strace", "ltrace"], "abeEIopPsSuUX", &[]),
+    runner(&["wsl"], "du", &["distribution user cd"]),
+    runner(&["screen"], "cehpsSTt", &[]),
+    runner(&["parallel"], "jnNIL", &["jobs max-args max-lines max-procs colsep delay retries timeout joblog results"]),
+    runner(
+        &["srun"],
+        "pncNJtAGwD",
+        &["partition nodes ntasks cpus-per-task mem time account job-name gres gpus nodelist"],
+    ),
+    runner(
+        &["systemd-run"],
+        "upEMH",
+        &["unit property setenv machine host slice uid gid nice working-directory service-type description \
+        on-active on-boot on-calendar"],
+    ),
     // Words of shell grammar, also of fish.
     runner(&["{", "!", "if", "then", "else", "elif", "do", "while", "until", "and", "or", "not", "begin"], "", &[]),
     behind(runner(&["timeout"], "ks", &["kill-after signal"]), 1),
     behind(runner(&["chroot"], "", &[]), 1),
+    behind(runner(&["flock"], "wEc", &["timeout wait"]), 1),
+    behind(runner(&["taskset"], "", &[]), 1),
+    behind(runner(&["faketime"], "", &[]), 1),
 ];
 
-/// Programs that run what follows a word of theirs: `poetry run pip install x`.
-static RUN: &[(&str, Options)] = &[
-    ("poetry", Options { short: "CP", long: Long::Valued(&["directory project"]) }),
-    ("pdm", Options { short: "p", long: Long::Valued(&["project"]) }),
-    ("pipenv", Options { short: "", long: Long::Valued(&[]) }),
-    ("hatch", Options { short: "e", long: Long::Valued(&["env"]) }),
-    ("conda", CONDA),
-    ("mamba", CONDA),
-    ("micromamba", CONDA),
+/// A program that runs what follows a word of its own, and so many words behind that: `poetry run pip install x`.
+struct Nested {
+    tool: &'static str,
+    words: &'static [&'static str],
+    options: Options,
+    own_words: usize,
+}
+
+const fn nested(tool: &'static str, words: &'static [&'static str], options: Options, own_words: usize) -> Nested {
+    Nested { tool, words, options, own_words }
+}
+
+static NESTED: &[Nested] = &[
+    nested("poetry", &["run"], Options { short: "CP", long: Long::Valued(&["directory project"]) }, 0),
+    nested("pdm", &["run"], Options { short: "p", long: Long::Valued(&["project"]) }, 0),
+    nested("pipenv", &["run"], PLAIN, 0),
+    nested("hatch", &["run"], Options { short: "e", long: Long::Valued(&["env"]) }, 0),
+    nested("rye", &["run"], PLAIN, 0),
+    nested("pixi", &["run"], Options { short: "e", long: Long::Valued(&["environment manifest-path"]) }, 0),
+    nested("conda", &["run"], CONDA, 0),
+    nested("mamba", &["run"], CONDA, 0),
+    nested("micromamba", &["run"], CONDA, 0),
+    nested("pyenv", &["exec"], PLAIN, 0),
+    nested("asdf", &["exec"], PLAIN, 0),
+    nested("direnv", &["exec"], PLAIN, 1),
+    nested("apptainer", &["exec", "run"], CONTAINED, 1),
+    nested("singularity", &["exec", "run"], CONTAINED, 1),
 ];
+const PLAIN: Options = Options { short: "", long: Long::Valued(&[]) };
+const CONTAINED: Options =
+    Options { short: "BHSW", long: Long::Valued(&["bind home env pwd workdir overlay scratch"]) };
 const CONDA: Options = Options { short: "npr", long: Long::Valued(&["name prefix root-prefix cwd"]) };
 
 const SSH: Options = Options { short: "BbcDEeFIiJLlmOoPpQRSWw", long: Long::Valued(&[]) };
@@ -103,15 +144,24 @@ pub fn strip(mut words: &[String]) -> Inner<'_> {
                 }
                 "su" => return minus_c(rest, false),
                 "docker" | "podman" | "nerdctl" | "docker-compose" | "podman-compose" => container(rest),
-                "kubectl" | "oc" => behind_dashes(rest),
+                "kubectl" | "oc" | "mise" | "rtx" | "lxc" | "incus" | "distrobox" | "aws-vault" | "op" | "doppler" => {
+                    behind_dashes(rest)
+                }
+                "script" | "vagrant" => return text_behind(rest, &["-c", "--command"]),
+                "nix-shell" => return text_behind(rest, &["--run", "--command"]),
+                "gcloud" => return text_behind(rest, &["--command"]),
+                "ansible" => return text_behind(rest, &["-a", "--args"]),
+                "watch" => return Inner::Script(behind_options(&WATCH, rest, 0).join(" ")),
+                "tmux" => return Inner::Script(behind_options(&TMUX, TMUX.leading(rest).behind, 0).join(" ")),
+                "find" => executed(rest),
                 name if is_shell(name) => return minus_c(rest, true),
-                name => match RUN.iter().find(|(tool, _)| *tool == name) {
-                    Some((_, options)) => {
-                        let parsed = options.leading(rest);
-                        if parsed.plain.first() != Some(&"run") {
+                name => match NESTED.iter().find(|n| n.tool == name) {
+                    Some(nested) => {
+                        let parsed = nested.options.leading(rest);
+                        if !parsed.plain.first().is_some_and(|word| nested.words.contains(word)) {
                             return Inner::Command(words);
                         }
-                        behind_options(options, parsed.behind, 0)
+                        behind_options(&nested.options, parsed.behind, nested.own_words)
                     }
                     None => return Inner::Command(words),
                 },
@@ -167,6 +217,27 @@ fn container(words: &[String]) -> &[String] {
         Some(&("exec" | "run")) => behind_options(&DOCKER, parsed.behind, 1),
         _ => &[],
     }
+}
+
+const WATCH: Options = Options { short: "nq", long: Long::Valued(&["interval equexit"]) };
+/// Before its command, and behind `new-session`, `send-keys` and the like.
+const TMUX: Options = Options { short: "cefFLlnpsStxy", long: Long::Valued(&[]) };
+
+/// The value of an option that holds a text for a shell.
+fn text_behind<'w>(words: &'w [String], options: &[&str]) -> Inner<'w> {
+    let text = words.iter().enumerate().find_map(|(at, word)| match word.split_once('=') {
+        Some((name, text)) if name.starts_with("--") && options.contains(&name) => Some(text.to_owned()),
+        _ => options.contains(&word.as_str()).then(|| words.get(at + 1).cloned()).flatten(),
+    });
+    text.map_or(Inner::Nothing, Inner::Script)
+}
+
+/// What `find` runs: `-exec <this> ;`.
+fn executed(words: &[String]) -> &[String] {
+    let at = words.iter().position(|w| matches!(w.as_str(), "-exec" | "-execdir" | "-ok" | "-okdir"));
+    let behind = at.and_then(|at| words.get(at + 1..)).unwrap_or_default();
+    let end = behind.iter().position(|w| matches!(w.as_str(), ";" | "+")).unwrap_or(behind.len());
+    behind.get(..end).unwrap_or_default()
 }
 
 fn behind_dashes(words: &[String]) -> &[String] {

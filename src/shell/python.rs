@@ -18,9 +18,12 @@ pub fn recognise(words: &[String]) -> Recognised<'_> {
     let Some((first, rest)) = words.split_first() else {
         return (None, None);
     };
-    let (command, behind) = program(base_name(first), rest);
+    // IPython's `!pip` and `%pip`.
+    let name = base_name(first).trim_start_matches(['!', '%']);
+    let (command, behind) = if name.starts_with('$') { unknown(name, rest) } else { program(name, rest) };
     let own = words.get(..words.len() - behind.map_or(0, <[String]>::len)).unwrap_or(words);
-    let command = command.map(|mut command| {
+    let only_asks = |c: &Command| c.action != Run && own.iter().any(|w| w == "--help" || w == "-h");
+    let command = command.filter(|c| !only_asks(c)).map(|mut command| {
         command.cutoff = cutoff(own);
         if command.action == Install && is_trial(own) {
             command.action = Download;
@@ -28,6 +31,18 @@ pub fn recognise(words: &[String]) -> Recognised<'_> {
         command
     });
     (command, behind)
+}
+
+/// A program whose name was an expansion: `$PIP install x`, `$(which pip) install x==1`, `${PYTHON} -m pip install x`.
+fn unknown<'w>(name: &str, rest: &'w [String]) -> Recognised<'w> {
+    match rest.first().map(String::as_str) {
+        Some("-m") => module(rest),
+        _ if !name.to_ascii_lowercase().contains("pip") => {
+            // Other programs install too, but only those of Python write `name==version`.
+            (pip(rest).filter(|c| c.wanted.iter().all(|w| w.pinned.is_some())), None)
+        }
+        _ => (pip(rest), None),
+    }
 }
 
 fn program<'w>(name: &str, rest: &'w [String]) -> Recognised<'w> {
@@ -38,6 +53,8 @@ fn program<'w>(name: &str, rest: &'w [String]) -> Recognised<'w> {
         "poetry" => poetry(rest),
         "pdm" => project("pdm", &PDM, rest),
         "pipenv" => project("pipenv", &PIPENV, rest),
+        "rye" => project("rye", &PDM, rest),
+        "pixi" => pixi(rest),
         "conda" | "mamba" | "micromamba" => conda(name, rest),
         "py" => return module(rest),
         _ if versioned(name, "pip") => pip(rest),
@@ -284,7 +301,7 @@ fn poetry(rest: &[String]) -> Option<Command> {
 fn project(tool: &str, options: &Options, rest: &[String]) -> Option<Command> {
     let parsed = options.all(rest);
     let action = match *parsed.plain.first()? {
-        "install" if tool == "pipenv" => Install,
+        "install" if matches!(tool, "pipenv" | "rye") => Install,
         "add" | "update" | "upgrade" => Install,
         "remove" | "uninstall" => Uninstall,
         _ => return None,
@@ -300,6 +317,25 @@ const CONDA: Options = Options {
         category rc-file clone environment-specifier console default-packages",
     ]),
 };
+
+const PIXI: Options = Options {
+    short: "cefps",
+    long: Long::Valued(&["channel environment feature manifest-path platform spec with expose branch tag rev subdir"]),
+};
+
+/// Packages of conda, behind `--pypi` those of the index.
+fn pixi(rest: &[String]) -> Option<Command> {
+    let parsed = PIXI.all(rest);
+    let (action, own) = match (*parsed.plain.first()?, parsed.plain.get(1).copied()) {
+        ("global", Some("install" | "update" | "upgrade")) => (Install, 2),
+        ("global", Some("uninstall" | "remove")) => (Uninstall, 2),
+        ("add" | "update" | "upgrade", _) => (Install, 1),
+        ("remove", _) => (Uninstall, 1),
+        _ => return None,
+    };
+    let dialect = if parsed.has(&["pypi"]) { Dialect::Pip } else { Dialect::Conda };
+    command("pixi", action, behind(&parsed, own), dialect)
+}
 
 fn conda(tool: &str, rest: &[String]) -> Option<Command> {
     let parsed = CONDA.all(rest);

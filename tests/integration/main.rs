@@ -11,6 +11,7 @@
 )]
 
 mod architecture;
+mod conda;
 mod credentials;
 mod erasure;
 mod exposure;
@@ -36,3 +37,4 @@ mod traces;
 mod trust;
 #[cfg(feature = "online")]
 mod update;
+mod zip_apps;

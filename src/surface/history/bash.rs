@@ -2,8 +2,11 @@
 //!
 //! ```text
 //! ~/.bash_history                  at the end of a shell, or by `history -a`
+//! ~/.bash_history-20260324, .bash_history.1, .bash_history-01234.tmp      what was kept of it, by people and after a crash
+//! ~/.local/state/bash/history, ~/.bash_eternal_history, alice_bash_history    where HISTFILE was moved, or somebody collected it
 //! ~/.bash_sessions/*.history       macOS, one file a terminal
-//! ~/.sh_history, ~/.ash_history    ksh and busybox: no times
+//! ~/.sh_history, ~/.ash_history, ~/.mksh_history    ksh and busybox: no times
+//! ~/.history                       tcsh, whose stamps are `#+1795308182`; zsh
 //!
 //! #1795308182                      with HISTTIMEFORMAT set: seconds since 1970
 //! cat <<EOF > r.txt                the command, over several lines up to the next such line
@@ -16,6 +19,7 @@
 //! below a dated command cannot be told from more lines of that command. Documented in bash(1), HISTORY.
 
 use crate::{
+    fact::At,
     interest::Interest,
     shell::open_documents,
     surface::{
@@ -44,7 +48,10 @@ impl Surface for Bash {
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
-        let mut claims: Vec<Claim> = [".bash_history", ".sh_history", ".ash_history"].map(Claim::name).into();
+        let names = [".sh_history", ".ash_history", ".mksh_history", ".lksh_history", ".history", ".bash_eternal_history"];
+        let mut claims: Vec<Claim> = names.map(Claim::name).into();
+        claims.extend([Claim::affix(".bash_history", ""), Claim::suffix("bash_history")]);
+        claims.extend(["bash", ".bash", ".bash.d"].map(|folder| Claim::name("history").in_tail(folder)));
         claims.push(Claim::suffix(".history").in_tail(".bash_sessions"));
         claims
     }
@@ -86,7 +93,7 @@ struct Reading<'o, 's> {
 
 impl Reading<'_, '_> {
     fn line(&mut self, line: &Line<'_>) {
-        if let Some(at) = line.bytes.strip_prefix(b"#").filter(|d| d.iter().all(u8::is_ascii_digit)).and_then(time) {
+        if let Some(at) = stamp(line.bytes) {
             self.end();
             self.entry.start(line.number.saturating_add(1), Some(at));
             self.state = State::Dated;
@@ -181,6 +188,13 @@ impl Reading<'_, '_> {
             _ => self.finish(),
         }
     }
+}
+
+/// `#1795308182` of bash, `#+1795308182` of tcsh.
+pub(super) fn stamp(line: &[u8]) -> Option<At> {
+    let digits = line.strip_prefix(b"#")?;
+    let digits = digits.strip_prefix(b"+").unwrap_or(digits);
+    digits.iter().all(u8::is_ascii_digit).then(|| time(digits))?
 }
 
 fn is_mark(line: &[u8], mark: &str, tabs: bool) -> bool {

@@ -1,7 +1,7 @@
 //! Histories of fish.
 //!
 //! ```text
-//! ~/.local/share/fish/fish_history     fish 2.0 to 4.x; `<name>_history` for a session with a name
+//! ~/.local/share/fish/fish_history     fish 2.0 to 4.x; `<name>_history` for a session with a name; `fish_history.bak`
 //!
 //! - cmd: pip install litellm           `\\` is a backslash, `\n` a line end
 //!   when: 1795308256
@@ -35,7 +35,7 @@ impl Surface for Fish {
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
-        vec![Claim::name("fish_history"), Claim::suffix("_history").in_tail(".local/share/fish")]
+        vec![Claim::affix("fish_history", ""), Claim::suffix("_history").in_tail(".local/share/fish")]
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

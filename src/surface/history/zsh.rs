@@ -1,7 +1,9 @@
 //! Histories of zsh.
 //!
 //! ```text
-//! ~/.zsh_history, ~/.zhistory, $ZDOTDIR/.zsh_history
+//! ~/.zsh_history, ~/.zhistory, $ZDOTDIR/.zsh_history, ~/.histfile (as zsh-newuser-install proposes)
+//! ~/.zsh_history.bak, .zsh_history-20260324, .zsh_history_bad      what was kept of it
+//! ~/.local/state/zsh/history, ~/.zsh/history                       where HISTFILE was moved
 //! ~/.zsh_sessions/*.history        macOS, one file a terminal
 //!
 //! pip install litellm              plain
@@ -38,7 +40,9 @@ impl Surface for Zsh {
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
-        let mut claims: Vec<Claim> = [".zsh_history", ".zhistory"].map(Claim::name).into();
+        let mut claims: Vec<Claim> = [".zhistory", ".histfile"].map(Claim::name).into();
+        claims.extend([Claim::affix(".zsh_history", ""), Claim::suffix("zsh_history")]);
+        claims.extend(["zsh", ".zsh"].map(|folder| Claim::name("history").in_tail(folder)));
         claims.push(Claim::suffix(".history").in_tail(".zsh_sessions"));
         claims
     }

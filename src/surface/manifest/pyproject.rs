@@ -12,6 +12,8 @@
 //! [tool.pdm.dev-dependencies] dev = […]
 //! [tool.pdm.resolution.overrides] litellm = "1.82.8"
 //! [tool.hatch.envs.NAME] dependencies, extra-dependencies = […]
+//! [tool.rye] dev-dependencies = […]
+//! [tool.pixi.dependencies], [tool.pixi.pypi-dependencies], also of [tool.pixi.feature.NAME] and [….target.NAME]
 //! ```
 //!
 //! Written by people and by `uv add`, `poetry add`, `pdm add`. Exact pins are facts, and the names of the direct requirements,
@@ -66,6 +68,8 @@ impl Surface for Pyproject {
             uv(tools, &mut pins);
             pdm(tools, &mut pins);
             hatch(tools, &mut pins);
+            pins.asks(table(tools, "rye"), "dev-dependencies");
+            pixi(table(tools, "pixi"), &mut pins, 2);
         }
         listing.end_of_manifest();
         Ok(())
@@ -73,9 +77,9 @@ impl Surface for Pyproject {
 }
 
 /// Takes pins with the places of their values.
-struct Pins<'l, 'o, 's> {
-    lines: Lines,
-    listing: &'l mut Listing<'o, 's>,
+pub(super) struct Pins<'l, 'o, 's> {
+    pub lines: Lines,
+    pub listing: &'l mut Listing<'o, 's>,
 }
 
 impl Pins<'_, '_, '_> {
@@ -179,6 +183,20 @@ fn hatch(tools: &DeTable<'_>, pins: &mut Pins<'_, '_, '_>) {
     for environment in environments.into_iter().flat_map(|e| e.values()) {
         pins.asks(environment.get_ref().as_table(), "dependencies");
         pins.asks(environment.get_ref().as_table(), "extra-dependencies");
+    }
+}
+
+/// Of a workspace, a feature or a platform; the latter two stand within the first, `deeper` levels at most.
+pub(super) fn pixi(holder: Option<&DeTable<'_>>, pins: &mut Pins<'_, '_, '_>, deeper: usize) {
+    let Some(holder) = holder else {
+        return;
+    };
+    for key in ["dependencies", "pypi-dependencies", "host-dependencies", "build-dependencies"] {
+        pins.asks_versions(table(holder, key));
+    }
+    let within = ["feature", "target"].into_iter().filter_map(|key| table(holder, key)).flat_map(|named| named.values());
+    for part in within.filter(|_| deeper > 0) {
+        pixi(part.get_ref().as_table(), pins, deeper - 1);
     }
 }
 

@@ -4,6 +4,8 @@
 //! project/
 //! ├── requirements*.txt, *requirements.txt, requirements*.in     one requirement a logical line
 //! ├── constraints*.txt, *constraints.txt
+//! ├── requirements.lock, requirements-dev.lock                   of rye
+//! ├── *overrides.txt, *freeze.txt, *reqs.txt, requirements*.pip
 //! └── requirements/*.txt, requirements/*.in
 //!
 //! litellm==1.82.8 ; python_version > "3.8" \      `\` at the end joins lines
@@ -52,6 +54,13 @@ impl Surface for Requirements {
             Claim::suffix("requirements.in"),
             Claim::affix("constraints", ".txt"),
             Claim::suffix("constraints.txt"),
+            Claim::suffix("constraints.in"),
+            Claim::suffix("overrides.txt"),
+            Claim::affix("requirements", ".lock"),
+            Claim::affix("requirements", ".pip"),
+            Claim::suffix("requirements.pip"),
+            Claim::suffix("freeze.txt"),
+            Claim::suffix("reqs.txt"),
             Claim::suffix(".txt").in_tail("requirements"),
             Claim::suffix(".in").in_tail("requirements"),
         ]

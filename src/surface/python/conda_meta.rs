@@ -2,7 +2,7 @@
 //! such; a package built by conda's own channels is another file than the index's, even of the same version.
 //!
 //! ```text
-//! <prefix>/conda-meta/litellm-1.82.8-pyhd8ed1ab_0.json   installed: name, version, fn, size, sha256
+//! <prefix>/conda-meta/litellm-1.82.8-pyhd8ed1ab_0.json   installed: name, version, fn, size, sha256, depends, requested_spec(s)
 //! <prefix>/conda-meta/history                            `-conda-forge/noarch::litellm-1.82.8-pyhd8ed1ab_0`: taken out
 //! <root>/pkgs/litellm-1.82.8-pyhd8ed1ab_0.conda, .tar.bz2  fetched
 //! <root>/pkgs/litellm-1.82.8-pyhd8ed1ab_0/info/index.json  unpacked
@@ -14,11 +14,12 @@
 //! conda's "Concepts" and in CEP 15 and 34.
 
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::{archive::of_interest, placement::conda_parts};
+use super::{archive::of_interest, environment::conda_requirement};
 use crate::{
-    ecosystem::pypi::{is_name, is_version, normalise},
-    fact::{Artifact, Ecosystem, Fact, Package, Placement},
+    ecosystem::pypi::{conda_parts, is_name, is_version, normalise},
+    fact::{Artifact, Ecosystem, EnvironmentKind, Fact, Package, Placement, Requirement},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
 };
@@ -73,6 +74,21 @@ struct Record {
     file: Option<String>,
     size: Option<u64>,
     sha256: Option<String>,
+    #[serde(default)]
+    depends: Value,
+    /// By conda and mamba.
+    #[serde(default)]
+    requested_spec: Value,
+    /// By rattler and pixi.
+    #[serde(default)]
+    requested_specs: Value,
+}
+
+/// The requirements in one text or in a list of them.
+fn requirements(specs: &Value) -> Vec<Requirement> {
+    let list = specs.as_array().map_or_else(|| std::slice::from_ref(specs), Vec::as_slice);
+    // Old releases of conda wrote the word for what nobody asked for.
+    list.iter().filter_map(Value::as_str).filter(|s| *s != "None").filter_map(conda_requirement).collect()
 }
 
 fn installed(file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
@@ -81,9 +97,16 @@ fn installed(file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> 
         return Ok(());
     }
     let at = file.mtime("mtime of the record");
+    let prefix = file.entry.path.parent().parent();
     let record: Record = parse(file.all(RECORD)?)?;
-    let package = package(record, Placement::Loadable)?;
-    out.push(at, Fact::Package(package));
+    let requires = requirements(&record.depends);
+    let mut asked = requirements(&record.requested_spec);
+    asked.extend(requirements(&record.requested_specs));
+    let package = Package { requires, ..package(record, Placement::Loadable)? };
+    out.push(at.clone(), Fact::Package(package));
+    if !asked.is_empty() {
+        out.push(at, Fact::Environment { prefix, kind: EnvironmentKind::Conda, asked });
+    }
     Ok(())
 }
 

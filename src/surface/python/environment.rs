@@ -108,25 +108,29 @@ fn conda_asked(bytes: &[u8]) -> Vec<Requirement> {
     let lists = text
         .lines()
         .filter_map(|line| line.strip_prefix("# update specs: ").or(line.strip_prefix("# install specs: ")));
-    let specs = lists.flat_map(|list| list.split(['\'', '"', '[', ']']));
-    let name_end = |c: char| !c.is_ascii_alphanumeric() && !"._-".contains(c);
     let mut asked: Vec<Requirement> = Vec::new();
-    for spec in specs.map(|s| s.rsplit("::").next().unwrap_or(s)) {
-        let (name, rest) = spec.split_at(spec.find(name_end).unwrap_or(spec.len()));
-        let plain = rest.len() <= 60 && rest.chars().all(|c| c.is_ascii_alphanumeric() || "=<>!~.,*|_+-".contains(c));
-        let Some(mut found) = named(name) else {
-            continue;
-        };
-        if plain && rest.starts_with(['=', '<', '>', '!', '~']) {
-            found.text = format!("{name}{rest}").into();
-        } else if !rest.is_empty() {
-            continue;
-        }
+    for found in lists.flat_map(|list| list.split(['\'', '"', '[', ']'])).filter_map(conda_requirement) {
         if !asked.contains(&found) && asked.len() < 1000 {
             asked.push(found);
         }
     }
     asked
+}
+
+/// `channel::name`, `name=1.2`, `name >=1.2,<2`, `name 1.2 build_0`, `name[version='…']`: the name, and of versions the plain ones.
+pub fn conda_requirement(spec: &str) -> Option<Requirement> {
+    let spec = spec.rsplit("::").next().unwrap_or(spec).split('[').next().unwrap_or_default().trim();
+    let name_end = |c: char| !c.is_ascii_alphanumeric() && !"._-".contains(c);
+    let (name, rest) = spec.split_at(spec.find(name_end).unwrap_or(spec.len()));
+    let mut found = named(name)?;
+    if rest.is_empty() {
+        return Some(found);
+    }
+    let rest = rest.split_whitespace().collect::<Vec<_>>().join(" ");
+    let plain = rest.len() <= 60 && rest.chars().all(|c| c.is_ascii_alphanumeric() || " =<>!~.,*|_+-".contains(c));
+    let gap = if rest.starts_with(['=', '<', '>', '!', '~']) { "" } else { " " };
+    found.text = format!("{name}{gap}{rest}").into();
+    (plain && !rest.ends_with(['=', '<', '>'])).then_some(found)
 }
 
 fn named(name: &str) -> Option<Requirement> {

@@ -19,8 +19,8 @@
 //! `sys.path` is how Lambda, zip apps and pex (its `installed_wheels` are on `sys.path` while a PEX runs) load packages.
 
 use crate::{
-    ecosystem::pypi::{is_site, site_of},
-    fact::{Placement, TreePath, parent},
+    ecosystem::pypi::{in_conda_package, site_of},
+    fact::{Placement, TreePath},
 };
 
 /// Temporary folders in which pip prepares what it installs from.
@@ -46,10 +46,10 @@ pub fn of_info(info: &TreePath) -> Placement {
 /// What a folder says about the distributions and hooks that stand in it.
 pub fn of_content(folder: &TreePath) -> Placement {
     if site_of(&folder.join(b"x")).is_some() {
-        let site = is_site(folder.as_bytes());
-        return if site && in_conda_package(folder) { Placement::Cached } else { Placement::Loadable };
+        return Placement::Loadable;
     }
-    let cached = is_bucket(folder.parent().name(), &[b"archive-v"])
+    let cached = in_conda_package(folder)
+        || is_bucket(folder.parent().name(), &[b"archive-v"])
         || folder.components().any(is_sdist_bucket)
         || PIP_TEMPORARY.iter().any(|start| has_start(folder, start))
         || in_build(folder)
@@ -63,8 +63,12 @@ fn in_build(folder: &TreePath) -> bool {
     folder.components().zip(within).any(|(up, name)| up == b"build" && name.starts_with(b"bdist."))
 }
 
-/// What a wheel file says by its place: a wheel that pip or uv built from an sdist is kept apart from those they fetched.
+/// What a wheel file says by its place: a wheel that pip or uv built from an sdist is kept apart from those they fetched; those of
+/// a PEX that is a folder (`--layout packed`) are on its `sys.path`.
 pub fn of_wheel(file: &TreePath) -> Placement {
+    if file.parent().name() == b".deps" {
+        return Placement::Loadable;
+    }
     let built = file.components().any(is_sdist_bucket) || in_pip_wheels(file);
     if built { Placement::Built } else { Placement::Cached }
 }
@@ -100,24 +104,6 @@ pub fn is_hex(text: &[u8]) -> bool {
     text.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// `pkgs/<name>-<version>-<build>/site-packages` or `…/lib/python3.12/site-packages`.
-fn in_conda_package(site: &TreePath) -> bool {
-    let lib = parent(parent(parent(site.as_bytes())));
-    let short = parent(site.as_bytes());
-    [lib, short].into_iter().any(|package| {
-        let name = package.rsplit(|b| *b == b'/').next().unwrap_or_default();
-        TreePath::new(parent(package)).is_some_and(|p| p.name() == b"pkgs") && conda_parts(name).is_some()
-    })
-}
-
-/// Name, version and build of `litellm-1.82.8-pyhd8ed1ab_0`.
-pub fn conda_parts(stem: &[u8]) -> Option<(&str, &str, &str)> {
-    let mut parts = std::str::from_utf8(stem).ok()?.rsplitn(3, '-');
-    let (build, version, name) = (parts.next()?, parts.next()?, parts.next()?);
-    let fits = !build.is_empty() && !name.is_empty() && version.starts_with(|c: char| c.is_ascii_digit());
-    fits.then_some((name, version, build))
-}
-
 /// `click-8.1.7-py3-none-any`.
 fn is_wheel_stem(name: &[u8]) -> bool {
     let parts = name.split(|b| *b == b'-').count();
@@ -151,6 +137,8 @@ mod tests {
             ("mono/packages/my-very-own-tool/x-1.dist-info", Loadable),
             ("opt/conda/pkgs/x-1.0-pyhd8ed1ab_0/site-packages/x-1.dist-info", Cached),
             ("opt/conda/pkgs/x-1.0-py312_0/lib/python3.12/site-packages/x-1.dist-info", Cached),
+            ("opt/conda/pkgs/x-1.0-py312_0/lib/python3.12/site-packages/pip/_vendor/y-1.dist-info", Cached),
+            ("opt/conda/pkgs/x-1.0-py312_0/Lib/site-packages/x-1.dist-info", Cached),
             ("opt/conda/lib/python3.12/site-packages/x-1.dist-info", Loadable),
             ("mono/pkgs/x-1.0-b/.venv/lib/python3.12/site-packages/x-1.dist-info", Loadable),
             ("tmp/pip-unpack-ab12/x-1.dist-info", Cached),
@@ -176,13 +164,6 @@ mod tests {
         assert!(built("c/uv/built-wheels-v3/pypi/x/1/O_bq/x-1-py3-none-any.whl".to_owned()));
         assert!(!built(format!("c/pypoetry/artifacts/85/e6/d2/{rest}00112233/x-1-py3-none-any.whl")));
         assert!(!built("h/Downloads/x-1-py3-none-any.whl".to_owned()));
-    }
-
-    #[test]
-    fn conda_stems_split_from_the_right() {
-        assert_eq!(conda_parts(b"my-lib-1.82.8-pyhd8ed1ab_0"), Some(("my-lib", "1.82.8", "pyhd8ed1ab_0")));
-        for other in ["litellm-1.82.8", "a-b-c", "-1-b", "a-1-", ""] {
-            assert_eq!(conda_parts(other.as_bytes()), None, "{other}");
-        }
+        assert_eq!(of_wheel(&path("srv/app/.deps/x-1-py3-none-any.whl")), Placement::Loadable);
     }
 }

@@ -1,0 +1,264 @@
+//! Programs of Python that are one archive, and bundles of packages that become one.
+//!
+//! ```text
+//! app.pex               .deps/litellm-1.82.8-py3-none-any.whl/litellm-1.82.8.dist-info/METADATA, PEX-INFO, __main__.py
+//! app.pyz  (shiv)       site-packages/litellm-1.82.8.dist-info/METADATA, __main__.py
+//! app.pyz  (zipapp)     litellm-1.82.8.dist-info/METADATA, __main__.py
+//! bin/app               any of them under a plain name, behind a `#!` line
+//! function.zip          litellm-1.82.8.dist-info/METADATA, python/…: what is uploaded as a function or its layer
+//! ```
+//!
+//! Python runs a zip that has `__main__.py` at its top as it stands and loads the packages in it, so there the version counts as
+//! installed: the archive is its environment. Without it the archive is a bundle that something else unpacks: cached. Only
+//! archives that hold a package of interest are told of, then with all their distributions, for the chain. Plain names are looked
+//! at in folders called `bin`, where a file starts with `#!` or as a zip. A hit proves that the version is in the archive; not that
+//! it was started. What pex and shiv unpack when they run is reported by `python/dist-info`. Documented in `zipapp` of
+//! docs.python.org and by pex and shiv.
+
+use std::io::{Read, Seek};
+
+use serde::Deserialize;
+
+use super::{
+    archive::{of_interest, starts_with_interest},
+    dist_info::package,
+    zip_directory::{Member, each_member, read_member},
+};
+use crate::{
+    ecosystem::pypi::{normalise, requirement},
+    fact::{EnvironmentKind, Fact, Package, Placement, Requirement},
+    interest::Interest,
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+};
+
+/// Of one `METADATA`: its headers.
+const HEADERS: u64 = 256 << 10;
+/// More distributions than a program bundles.
+const BUNDLED: usize = 2000;
+
+/// `*.pex`, `*.pyz`, `*.zip`, `bin/*`.
+pub struct ZipApp;
+
+static META: Meta = Meta {
+    id: "python/zip-app",
+    title: "Python programs in one archive (pex, shiv, zipapp) and zipped bundles",
+    proves: "the version is in the archive, which Python runs as it stands where it has a __main__; not that it was started",
+};
+
+impl Surface for ZipApp {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn claims(&self, _: &Interest) -> Vec<Claim> {
+        let named = [".pex", ".pyz", ".pyzw", ".zip"].map(Claim::suffix);
+        named.into_iter().chain([Claim::any().in_tail("bin")]).collect()
+    }
+
+    fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
+        let name = file.entry.path.name();
+        let sure = [b".pex".as_slice(), b".pyz", b".pyzw"].iter().any(|end| name.ends_with(end));
+        let interest = file.interest;
+        // `python/wheel` reads it.
+        if name.strip_suffix(b".zip").is_some_and(|stem| starts_with_interest(interest, stem)) {
+            return Ok(());
+        }
+        if !matches!(file.head(2)?, b"PK" | b"#!") {
+            return Ok(());
+        }
+        match inspect(file, out) {
+            // A script, a damaged download: nothing says that Python is meant.
+            Err(_) if !sure => Ok(()),
+            told => told,
+        }
+    }
+}
+
+/// What an archive holds.
+#[derive(Default)]
+struct Contents {
+    /// Names of members and where they are.
+    metadata: Vec<(String, Member)>,
+    requested: Vec<String>,
+    pex_info: Option<Member>,
+    runs: bool,
+    of_interest: bool,
+}
+
+fn inspect(file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
+    let (at, interest, path) = (file.mtime("mtime of the archive"), file.interest, file.entry.path.clone());
+    let mut zip = file.seekable()?;
+    let held = contents(&mut zip, interest)?;
+    if !held.of_interest {
+        return Ok(());
+    }
+    let placement = if held.runs { Placement::Loadable } else { Placement::Cached };
+    let mut asked = held.pex_info.map(|m| asked_of_pex(&mut zip, m)).unwrap_or_default();
+    for (name, member) in &held.metadata {
+        match read_member(&mut zip, *member, HEADERS).and_then(|text| package(&text, "METADATA", placement)) {
+            Ok(found) => {
+                let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
+                if held.requested.iter().any(|r| r == folder) {
+                    asked.push(named(&found));
+                }
+                // Of a bundle that nothing runs no chain is told.
+                if held.runs || of_interest(interest, &found.name) {
+                    out.push_at(Some(name), None, at.clone(), Fact::Package(found));
+                }
+            }
+            Err(flaw) => out.gap(Some(name), &flaw),
+        }
+    }
+    if held.runs && !asked.is_empty() {
+        out.push(at, Fact::Environment { prefix: path, kind: EnvironmentKind::Target, asked });
+    }
+    Ok(())
+}
+
+fn contents<R: Read + Seek>(zip: &mut R, interest: &Interest) -> Result<Contents, Flaw> {
+    let mut held = Contents::default();
+    each_member(zip, &mut |name, member| {
+        match name {
+            b"__main__.py" | b"__main__.pyc" => held.runs = true,
+            b"PEX-INFO" => held.pex_info = Some(member),
+            _ => {}
+        }
+        let Some((folder, file)) = memchr::memrchr(b'/', name).and_then(|at| name.split_at_checked(at)) else {
+            return;
+        };
+        let Some(stem) = folder.strip_suffix(b".dist-info").filter(|_| held.metadata.len() < BUNDLED) else {
+            return;
+        };
+        match file {
+            b"/METADATA" => {
+                let project = stem.rsplit(|b| *b == b'/').next().unwrap_or_default();
+                let project = project.split(|b| *b == b'-').next().unwrap_or_default();
+                held.of_interest |= of_interest(interest, &normalise(&String::from_utf8_lossy(project)));
+                held.metadata.push((String::from_utf8_lossy(name).into_owned(), member));
+            }
+            b"/REQUESTED" if held.requested.len() < BUNDLED => {
+                held.requested.push(String::from_utf8_lossy(folder).into_owned());
+            }
+            _ => {}
+        }
+    })?;
+    Ok(held)
+}
+
+fn named(package: &Package) -> Requirement {
+    Requirement { name: package.name.clone(), text: package.name.clone(), extra: false }
+}
+
+#[derive(Deserialize)]
+struct PexInfo {
+    #[serde(default)]
+    requirements: Vec<String>,
+}
+
+/// What the program was built from. A damaged list costs the chain its start, no more.
+fn asked_of_pex<R: Read + Seek>(zip: &mut R, member: Member) -> Vec<Requirement> {
+    let text = read_member(zip, member, 1 << 20).unwrap_or_default();
+    let listed = serde_json::from_slice::<PexInfo>(&text).map(|p| p.requirements).unwrap_or_default();
+    listed.iter().take(BUNDLED).filter_map(|r| requirement(r)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{
+            archive::made,
+            trial::{Tried, tried},
+        },
+        *,
+    };
+
+    const LITELLM: &str = "Name: litellm\nVersion: 1.82.8\n";
+    const DSPY: &str = "Name: dspy\nVersion: 2.6.0\nRequires-Dist: litellm\n";
+
+    fn inspect(path: &str, bytes: &[u8]) -> Tried {
+        tried(&ZipApp, path, bytes, &made::interest())
+    }
+
+    fn program(members: &[(&str, &str)]) -> Vec<u8> {
+        [b"#!/usr/bin/env python3\n".as_slice(), &made::zip(members)].concat()
+    }
+
+    #[test]
+    fn programs_of_every_kind_hold_their_packages() {
+        for metadata in [
+            ".deps/litellm-1.82.8-py3-none-any.whl/litellm-1.82.8.dist-info/METADATA",
+            "site-packages/litellm-1.82.8.dist-info/METADATA",
+            "LiteLLM-1.82.8.dist-info/METADATA",
+        ] {
+            for main in ["__main__.py", "__main__.pyc"] {
+                let bytes = program(&[(metadata, LITELLM), (main, "")]);
+                for path in ["h/app.pex", "h/app.pyz", "h/app.pyzw", "h/app.zip", "h/bin/app", "h/bin/app.v2"] {
+                    let got = inspect(path, &bytes);
+                    assert_eq!(got.packages(), ["litellm 1.82.8 Loadable"], "{path} {metadata}");
+                    assert_eq!(got.seen[0].origin.inner.as_deref(), Some(metadata));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_program_tells_all_its_distributions_and_what_was_asked_for() {
+        let pex = [
+            ("PEX-INFO", "{\"requirements\": [\"dspy>=2\", \"not a requirement !\"], \"code_hash\": \"x\"}"),
+            (".deps/d/dspy-2.6.0.dist-info/METADATA", DSPY),
+            (".deps/l/litellm-1.82.8.dist-info/METADATA", LITELLM),
+            ("__main__.py", ""),
+        ];
+        let shiv = [
+            ("site-packages/dspy-2.6.0.dist-info/METADATA", DSPY),
+            ("site-packages/dspy-2.6.0.dist-info/REQUESTED", ""),
+            ("site-packages/litellm-1.82.8.dist-info/METADATA", LITELLM),
+            ("__main__.py", ""),
+        ];
+        for members in [pex.as_slice(), &shiv] {
+            let got = inspect("h/bin/app", &program(members));
+            assert_eq!(got.packages(), ["dspy 2.6.0 Loadable", "litellm 1.82.8 Loadable"]);
+            let Some(Fact::Environment { prefix, asked, .. }) = got.seen.last().map(|s| &s.fact) else { panic!() };
+            assert_eq!((prefix.as_bytes(), &*asked[0].name, asked.len()), (b"h/bin/app".as_slice(), "dspy", 1));
+        }
+    }
+
+    #[test]
+    fn a_bundle_that_nothing_runs_is_stored() {
+        let members =
+            [("python/litellm-1.82.8.dist-info/METADATA", LITELLM), ("python/dspy-2.6.0.dist-info/METADATA", DSPY)];
+        assert_eq!(inspect("h/layer.zip", &made::zip(&members)).packages(), ["litellm 1.82.8 Cached"]);
+        // `python/wheel` reads these.
+        assert!(inspect("h/litellm-1.82.8.zip", &made::zip(&members)).seen.is_empty());
+    }
+
+    #[test]
+    fn what_holds_no_package_of_interest_says_nothing() {
+        let other = program(&[("six-1.0.dist-info/METADATA", "Name: six\nVersion: 1.0\n"), ("__main__.py", "")]);
+        let lite = program(&[
+            ("litellm_lite-1.82.8.dist-info/METADATA", "Name: litellm-lite\nVersion: 1.82.8\n"),
+            ("docs/litellm-1.82.8.dist-info/RECORD", ""),
+            ("litellm-1.82.8.txt", LITELLM),
+            ("__main__.py", ""),
+        ]);
+        for bytes in [other.as_slice(), &lite, b"#!/bin/sh\necho PK\n", b"\x7fELF", b"", b"PK"] {
+            for path in ["h/bin/app", "h/app.zip"] {
+                let got = inspect(path, bytes);
+                assert!(got.seen.is_empty() && got.flaw.is_none());
+            }
+        }
+    }
+
+    #[test]
+    fn a_damaged_program_is_a_flaw_and_a_damaged_member_a_gap() {
+        let whole = program(&[("litellm-1.82.8.dist-info/METADATA", LITELLM), ("__main__.py", "")]);
+        for len in 3..whole.len() {
+            let got = inspect("h/app.pyz", &whole[..len]);
+            assert!(got.flaw.is_some() && got.seen.is_empty(), "{len}");
+            assert!(inspect("h/bin/app", &whole[..len]).flaw.is_none());
+        }
+        let nameless = program(&[("litellm-1.82.8.dist-info/METADATA", "Version: 1"), ("__main__.py", "")]);
+        let got = inspect("h/bin/app", &nameless);
+        assert!(got.seen.is_empty() && got.flaw.is_none());
+    }
+}
