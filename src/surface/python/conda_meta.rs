@@ -102,7 +102,7 @@ fn installed(file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> 
     let requires = requirements(&record.depends);
     let mut asked = requirements(&record.requested_spec);
     asked.extend(requirements(&record.requested_specs));
-    let package = Package { requires, ..package(record, Placement::Loadable)? };
+    let package = Package { requires: requires.into(), ..package(record, Placement::Loadable)? };
     out.push(at.clone(), Fact::Package(package));
     if !asked.is_empty() {
         out.push(at, Fact::Environment { prefix, kind: EnvironmentKind::Conda, asked });

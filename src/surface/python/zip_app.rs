@@ -146,7 +146,7 @@ fn contents<R: Read + Seek>(zip: &mut R, interest: &Interest) -> Result<Contents
 }
 
 fn named(package: &Package) -> Requirement {
-    Requirement { name: package.name.clone(), text: package.name.clone(), extra: false }
+    Requirement { name: (*package.name).into(), text: (*package.name).into(), extra: false }
 }
 
 #[derive(Deserialize)]
