@@ -30,6 +30,10 @@ pub struct Anomaly {
 const KNOWN: &[(&str, &str)] = &[
     // virtualenv writes it into each environment that it makes.
     ("_virtualenv.pth", "69ac3d8f27e679c81b94ab30b3b56e9cd138219b1ba94a1fa3606d5a76a1433d"),
+    // pex writes it into each environment that a program is run from, of late with a call, and for Python 3.15 as a .start file.
+    ("PEX_EXTRA_SYS_PATH.pth", "50ca0a9f615965cdeee33d19d61b4bcf17e5a8815628ceaee3ca1ba835049446"),
+    ("PEX_EXTRA_SYS_PATH.pth", "fd9d8df3e22367f3e038f271ed690826308b8f225cea92dee633a2b713d0099f"),
+    ("PEX_EXTRA_SYS_PATH.start", "1c8ec29a4e53aa8c2b9f7567fae8c2a92e1379fd841d3d795cf6a5d1b3cde86b"),
     // setuptools, as Debian installs it: owned by dpkg, not by a RECORD.
     ("distutils-precedence.pth", "2638ce9e2500e572a5e0de7faed6661eb569d1b696fcba07b0dd223da5f5d224"),
 ];

@@ -33,6 +33,10 @@ fn usual_hooks_and_editable_installs() {
         .owned("pkg", "1.0", "__editable__.pkg-1.0.pth", "/home/alice/src/pkg\n")
         .owned("pkg", "1.0", "a1_coverage.pth", "import sys; exec('import os')\n")
         .site_file("_virtualenv.pth", "import _virtualenv")
+        .site_file(
+            "PEX_EXTRA_SYS_PATH.pth",
+            "import PEX_EXTRA_SYS_PATH; PEX_EXTRA_SYS_PATH.extend_sys_path(legacy=True)\n",
+        )
         .site_file("easy-install.pth", "./six-1.17.0-py3.8.egg\n")
         .file(
             "usr/lib/python3.11/sitecustomize.py",

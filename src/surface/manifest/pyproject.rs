@@ -90,7 +90,7 @@ impl Pins<'_, '_, '_> {
     }
 
     /// Requirements in a list.
-    fn list(&mut self, holder: Option<&DeTable<'_>>, key: &str) {
+    pub fn list(&mut self, holder: Option<&DeTable<'_>>, key: &str) {
         for item in holder.into_iter().flat_map(|h| items(h, key)) {
             self.push(item.get_ref().as_str().and_then(exactly), item);
         }

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Written by people. A hit proves that the project asks for the version; not that it was installed. Documented under
-//! "Configuring setuptools using setup.cfg files". `setup.py` is a program and is not read.
+//! "Configuring setuptools using setup.cfg files".
 
 use super::{
     listing::{Listing, numbered, text},

@@ -67,6 +67,8 @@ impl Surface for ZipApp {
             return Ok(());
         }
         match inspect(file, out) {
+            // No script is that large.
+            Err(Flaw::TooLarge(limit)) if !name.ends_with(b".zip") => Err(Flaw::TooLarge(limit)),
             // A script, a damaged download: nothing says that Python is meant.
             Err(_) if !sure => Ok(()),
             told => told,
