@@ -81,8 +81,8 @@ pub struct Place {
     /// `~/.aws/credentials`, `/etc/ssh/ssh_host_*_key`, `**/.env`. `*` stands for anything but `/`, a component `**` for any
     /// number of folders, `~` for a home folder.
     pub path: String,
-    /// Names of folders: what is below one of them is no place (`node_modules`, `site-packages`: keys of test suites). Also names
-    /// of files (`*.example`).
+    /// Names of folders: what is below one of them is no place (`node_modules`, `site-packages`: keys of test suites). Also
+    /// chains of folders (`lib/python*/test`) and names of files (`*.example`).
     #[serde(default)]
     pub except: Vec<String>,
     /// Other programs use this name too: a file of another format is none of this kind, and no gap.

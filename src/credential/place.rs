@@ -89,10 +89,18 @@ impl PlacePath {
             }
     }
 
-    /// Whether a folder has one of the names, or the file: only there a `*` is one.
+    /// Whether a folder has one of the names, or the file: there a `*` is one. Of `a/b*` both stand one below the other.
     fn excepted(&self, names: &[&str]) -> bool {
         let file = |except: &str| names.last().is_some_and(|name| glob(except, name));
-        self.except.iter().any(|except| names.iter().any(|name| **name == **except) || file(except))
+        let folders = |except: &str| {
+            let parts: Vec<&str> = except.split('/').collect();
+            let fits = |window: &[&str]| parts.iter().zip(window).all(|(part, name)| glob(part, name));
+            names.windows(parts.len()).any(fits)
+        };
+        self.except.iter().any(|except| match except.contains('/') {
+            true => folders(except),
+            false => names.iter().any(|name| **name == **except) || file(except),
+        })
     }
 
     /// A path with a component that is not UTF-8: that component is compared as any name.
@@ -176,6 +184,20 @@ mod tests {
             ("**/.env", "a/b.env"),
         ] {
             assert!(!fits(place, path), "{place} {path}");
+        }
+    }
+
+    #[test]
+    fn exceptions_are_folders_chains_of_them_and_files() {
+        let except = ["testdata", "*.example", "lib/python*/test"].map(str::to_owned);
+        let place = PlacePath::new("**/*", &except).unwrap();
+        let fits = |path: &str| place.fits(&TreePath::new(path.as_bytes()).unwrap());
+        for path in ["a/testdata/k.pem", "srv/.env.example", "usr/lib/python3.11/test/certdata/k.pem"] {
+            assert!(!fits(path), "{path}");
+        }
+        for path in ["srv/test/k.pem", "srv/app.example/.env", "lib/python3.11/x/test/k.pem", "lib/test/python3/k.pem"]
+        {
+            assert!(fits(path), "{path}");
         }
     }
 

@@ -125,6 +125,7 @@ impl Surface for CredentialSurface {
             let mut found = Findings::default();
             match self.read(known, file, &mut found) {
                 Err(Flaw::Malformed { .. } | Flaw::Truncated(_)) if known.shared_name => {}
+                Err(Flaw::TooLarge(_) | Flaw::Unsupported(_)) if known.shared_name && found.0.is_empty() => {}
                 Err(flaw) => flaws.push(flaw),
                 Ok(()) => {}
             }

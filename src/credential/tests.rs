@@ -184,6 +184,10 @@ fn hostile_files_are_gaps_that_quote_nothing() {
         let (seen, gaps) = inspect(&surface, path, &bytes);
         assert!(seen.is_empty() && gaps.len() == 1, "{path}: {seen:?} {gaps:?}");
     }
+    // Where others use the name, what is nothing like it is no gap.
+    let minified = format!("{{\"a\":\"{}\"}}", "CANARY".repeat(1 << 19));
+    let (seen, gaps) = inspect(&surface, "srv/keys/en.json", minified.as_bytes());
+    assert_eq!((seen.len(), gaps.len()), (0, 0), "{gaps:?}");
     // What stands below a quote without an end is told all the same.
     let (seen, gaps) = inspect(&surface, "srv/.env", b"A_TOKEN='CANARY\nB_TOKEN=CANARY");
     assert_eq!((seen.len(), gaps.len()), (2, 1));
