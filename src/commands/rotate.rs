@@ -1,6 +1,7 @@
 //! `dosimeter rotate`: the ordered checklist, of a report or of this machine.
 
 use anyhow::anyhow;
+use serde_json::error::Category;
 
 use super::{Ending, input, output, scan};
 use crate::{
@@ -23,7 +24,14 @@ pub fn run(command: RotateCommand) -> anyhow::Result<Ending> {
             );
             let text = input::text(path)?;
             let report: Report = serde_json::from_str(&text).map_err(|e| {
-                anyhow!("`{}` is not a report: {e}\nhint: `dosimeter -o case.json` writes one", path.display())
+                // The parser's own words may quote the file, and it may be the wrong one.
+                let what = match e.classify() {
+                    Category::Data => "not of a report's form",
+                    Category::Eof => "the file ends too early",
+                    Category::Syntax | Category::Io => "not JSON",
+                };
+                let (shown, line, column) = (path.display(), e.line(), e.column());
+                anyhow!("`{shown}` is not a report: {what}, line {line} column {column}\nhint: `dosimeter -o case.json` writes one")
             })?;
             anyhow::ensure!(report.schema == SCHEMA, "`{}` is not a `{SCHEMA}`", path.display());
             report

@@ -51,8 +51,8 @@ impl Host {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = sys::open(root, flags | OFlags::NOATIME, Mode::empty())
             .or_else(|_| sys::open(root, flags, Mode::empty()))?;
-        // Where it really is: the caller may have named a link.
-        let own = open::path_of(root.as_fd())?;
+        // Where it really is: the caller may have named a link. Without /proc no mounts are known either.
+        let own = open::path_of(root.as_fd()).unwrap_or_else(|_| TreePath::root());
         let Skips { points, devices } = leave_out;
         let points = points.into_iter().filter_map(|(path, skip)| Some((TreePath::new(path.below(&own)?)?, skip)));
         Ok(Self {

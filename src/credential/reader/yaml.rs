@@ -114,8 +114,6 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use super::*;
     use crate::credential::{model::Fields, reader::Found};
 
@@ -126,10 +124,9 @@ mod tests {
             public_form: None,
             name: None,
         };
-        let (mut out, began) = (Findings::default(), Instant::now());
+        let mut out = Findings::default();
         let outcome = read(&Pointers::new(&fields).unwrap(), text, &mut out);
         assert!(!format!("{out:?}{outcome:?}").contains("CANARY"));
-        assert!(began.elapsed().as_secs() < 20, "slow");
         (out.0, outcome.is_ok())
     }
 
