@@ -147,15 +147,17 @@ pub fn site_of(path: &TreePath) -> Option<TreePath> {
     None
 }
 
-/// The environment that a site folder belongs to: what stands before `lib/python3.11/site-packages`. `None` where the
-/// folder has no such form.
+/// The environment that a site folder belongs to: what stands before `lib/python3.11/site-packages`, `lib/pypy3.10/site-packages`,
+/// or on Windows `Lib/site-packages`. `None` where the folder has no such form.
 pub fn prefix_of(site: &TreePath) -> Option<TreePath> {
     let library = match last(site.as_bytes()) {
+        b"site-packages" if last(parent(site.as_bytes())) == b"Lib" => return Some(site.parent().parent()),
         b"site-packages" | b"dist-packages" => site.parent(),
         _ => site.clone(),
     };
     let lib = library.parent();
-    let fits = last(library.as_bytes()).starts_with(b"python") && last(lib.as_bytes()).starts_with(b"lib");
+    let of_python = [b"python".as_slice(), b"pypy"].iter().any(|start| last(library.as_bytes()).starts_with(start));
+    let fits = of_python && last(lib.as_bytes()).starts_with(b"lib");
     fits.then(|| lib.parent())
 }
 
@@ -195,6 +197,23 @@ mod tests {
         assert_eq!(conda_parts(b"my-lib-1.82.8-pyhd8ed1ab_0"), Some(("my-lib", "1.82.8", "pyhd8ed1ab_0")));
         for other in ["litellm-1.82.8", "a-b-c", "-1-b", "a-1-", ""] {
             assert_eq!(conda_parts(other.as_bytes()), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn an_environment_is_what_stands_before_its_library() {
+        let prefix = |site: &str| {
+            let found = prefix_of(&TreePath::new(site.as_bytes()).unwrap());
+            found.map(|p| String::from_utf8_lossy(p.as_bytes()).into_owned())
+        };
+        for site in
+            ["lib/python3.11/site-packages", "lib64/pypy3.10/site-packages", "Lib/site-packages", "lib/python3.11"]
+        {
+            assert_eq!(prefix(&format!("srv/v/{site}")).as_deref(), Some("srv/v"), "{site}");
+        }
+        for other in ["srv/app/site-packages", "srv/lib/site-packages", "srv/v/share/python3/site-packages", "srv/Lib"]
+        {
+            assert_eq!(prefix(other), None, "{other}");
         }
     }
 

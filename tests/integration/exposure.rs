@@ -55,6 +55,19 @@ fn a_hook_in_a_target_folder_belongs_to_it() {
 }
 
 #[test]
+fn an_environment_of_windows_is_known_by_its_mark() {
+    let machine =
+        Machine::new().file("Users/al/app/.venv/pyvenv.cfg", "home = C:\\Python312\r\nversion = 3.12.1\r\n").file(
+            "Users/al/app/.venv/Lib/site-packages/litellm-1.82.8.dist-info/METADATA",
+            "Metadata-Version: 2.1\r\nName: litellm\r\nVersion: 1.82.8\r\n",
+        );
+    let (report, _) = report(machine.root());
+    let found = finding(&report, "pypi/litellm@1.82.8", "Lib/site-packages");
+    assert_eq!(found["environment"]["path"], "/Users/al/app/.venv");
+    assert_eq!(found["environment"]["kind"], "venv");
+}
+
+#[test]
 fn an_unpacked_egg_is_its_own_environment_and_a_build_folder_none() {
     let metadata = "Metadata-Version: 2.1\nName: litellm\nVersion: 1.82.8\n";
     let machine = Machine::new()

@@ -84,15 +84,20 @@ struct Contents {
     requested: Vec<String>,
     pex_info: Option<Member>,
     runs: bool,
-    of_interest: bool,
+    of_interest: usize,
+    /// There were more than are read.
+    more: bool,
 }
 
 fn inspect(file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
     let (at, interest, path) = (file.mtime("mtime of the archive"), file.interest, file.entry.path.clone());
     let mut zip = file.seekable()?;
     let held = contents(&mut zip, interest)?;
-    if !held.of_interest {
+    if held.of_interest == 0 {
         return Ok(());
+    }
+    if held.more {
+        out.gap(None, &Flaw::malformed("program in an archive", "more distributions than are read"));
     }
     let placement = if held.runs { Placement::Loadable } else { Placement::Cached };
     let mut asked = held.pex_info.map(|m| asked_of_pex(&mut zip, m)).unwrap_or_default();
@@ -128,15 +133,21 @@ fn contents<R: Read + Seek>(zip: &mut R, interest: &Interest) -> Result<Contents
         let Some((folder, file)) = memchr::memrchr(b'/', name).and_then(|at| name.split_at_checked(at)) else {
             return;
         };
-        let Some(stem) = folder.strip_suffix(b".dist-info").filter(|_| held.metadata.len() < BUNDLED) else {
+        let Some(stem) = folder.strip_suffix(b".dist-info") else {
             return;
         };
         match file {
             b"/METADATA" => {
                 let project = stem.rsplit(|b| *b == b'/').next().unwrap_or_default();
                 let project = project.split(|b| *b == b'-').next().unwrap_or_default();
-                held.of_interest |= of_interest(interest, &normalise(&String::from_utf8_lossy(project)));
-                held.metadata.push((String::from_utf8_lossy(name).into_owned(), member));
+                let wanted = of_interest(interest, &normalise(&String::from_utf8_lossy(project)));
+                held.of_interest += usize::from(wanted);
+                // Others never take the room of those that matter.
+                let full = if wanted { held.of_interest > BUNDLED } else { held.metadata.len() >= BUNDLED };
+                held.more |= full;
+                if !full {
+                    held.metadata.push((String::from_utf8_lossy(name).into_owned(), member));
+                }
             }
             b"/REQUESTED" if held.requested.len() < BUNDLED => {
                 held.requested.push(String::from_utf8_lossy(folder).into_owned());
@@ -249,6 +260,16 @@ mod tests {
                 assert!(got.seen.is_empty() && got.flaw.is_none());
             }
         }
+    }
+
+    #[test]
+    fn many_others_hide_nothing() {
+        let others: Vec<String> = (0..BUNDLED + 5).map(|n| format!("d{n}/six-1.0.dist-info/METADATA")).collect();
+        let mut members: Vec<(&str, &str)> = others.iter().map(|o| (o.as_str(), "Name: six\nVersion: 1.0\n")).collect();
+        members.extend([("x/litellm-1.82.8.dist-info/METADATA", LITELLM), ("__main__.py", "")]);
+        let got = inspect("h/bin/app", &program(&members));
+        assert_eq!(got.packages().last().map(String::as_str), Some("litellm 1.82.8 Loadable"));
+        assert_eq!(got.packages().len(), BUNDLED + 1);
     }
 
     #[test]

@@ -1,0 +1,176 @@
+//! Build files of container images: what their `RUN` lines install.
+//!
+//! ```text
+//! Dockerfile, Dockerfile.dev, app.Dockerfile, Containerfile
+//!
+//! RUN pip install --no-cache-dir \
+//!     # a comment within
+//!     "litellm==1.82.8"
+//! RUN ["pip", "install", "litellm==1.82.8"]
+//! RUN <<EOF                                    a here-document: the script itself
+//! ```
+//!
+//! Only an exact version counts; one from an `ARG` is not worked out. A hit proves that the file names the version: what was built
+//! from it is judged where the image is. Documented in the Dockerfile reference.
+
+use super::{
+    listing::{Listing, text},
+    pin::Pin,
+};
+use crate::{
+    fact::{CommandAction, Ecosystem},
+    interest::Interest,
+    shell::{from_image_history, open_documents},
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+};
+
+/// Far above any file of its kind.
+const FILE: usize = 4 << 20;
+/// One instruction with its continuations.
+const STEP: usize = 64 << 10;
+
+/// `Dockerfile` and its kin.
+pub struct Dockerfile;
+
+static META: Meta = Meta {
+    id: "python/dockerfile",
+    title: "build files of images that install Python packages",
+    proves: "the file names the version; not that an image was built from it",
+};
+
+impl Surface for Dockerfile {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn claims(&self, _: &Interest) -> Vec<Claim> {
+        let names = ["Dockerfile", "Containerfile", "dockerfile"].map(Claim::name);
+        let kin = [Claim::affix("Dockerfile.", ""), Claim::affix("Containerfile.", ""), Claim::suffix(".Dockerfile")];
+        names.into_iter().chain(kin).chain([Claim::suffix(".dockerfile")]).collect()
+    }
+
+    fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
+        let at = file.mtime("mtime of the build file");
+        let text = text(file.all(FILE)?);
+        let mut listing = Listing::new(out, at);
+        let mut lines = (1..).zip(text.lines());
+        while let Some((number, line)) = lines.next() {
+            let Some(start) = run(line) else {
+                continue;
+            };
+            let mut next = || lines.next().map(|(_, line)| line);
+            let step = step(start, &mut next);
+            if step.len() > STEP {
+                listing.gap(&Flaw::malformed("build file", "an instruction is too long"));
+                continue;
+            }
+            let commands = from_image_history(&format!("RUN {step}"));
+            let installing = commands.iter().filter(|c| c.action != CommandAction::Uninstall);
+            let wanted = installing.flat_map(|c| &c.wanted).filter(|w| w.ecosystem == Ecosystem::Pypi);
+            for pin in wanted.filter_map(|w| Pin::new(&w.name, w.pinned.as_deref()?)) {
+                listing.push(pin, Some(number));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What stands behind `RUN`, also behind `ONBUILD`.
+fn run(line: &str) -> Option<&str> {
+    let (word, rest) = line.trim_start().split_once(char::is_whitespace)?;
+    if word.eq_ignore_ascii_case("onbuild") { run(rest) } else { word.eq_ignore_ascii_case("run").then_some(rest) }
+}
+
+/// The whole instruction: joined lines, without comments between them, and the bodies of its here-documents.
+fn step<'t>(start: &'t str, next: &mut dyn FnMut() -> Option<&'t str>) -> String {
+    let mut step = String::new();
+    let mut line = start;
+    while let Some(part) = line.trim_end().strip_suffix('\\') {
+        step.push_str(part);
+        step.push(' ');
+        let is_part = |l: &&str| !l.trim_start().starts_with('#') && !l.trim().is_empty();
+        line = std::iter::from_fn(&mut *next).find(is_part).unwrap_or_default();
+    }
+    step.push_str(line);
+    let whole = step.trim_start().starts_with("<<");
+    let marks = if step.contains("<<") { open_documents(&step) } else { Vec::new() };
+    if whole {
+        step.clear();
+    }
+    for (mark, tabs) in marks {
+        for line in std::iter::from_fn(&mut *next) {
+            let end = if tabs { line.trim_start_matches('\t') } else { line } == mark;
+            if !(end && whole) {
+                step.push('\n');
+                step.push_str(line);
+            }
+            if end {
+                break;
+            }
+        }
+    }
+    step
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::testing::{claims, read},
+        *,
+    };
+
+    fn pins(text: &str) -> Vec<String> {
+        let read = read(&Dockerfile, "p/Dockerfile", text.as_bytes());
+        assert!(read.gaps.is_empty());
+        read.pins
+    }
+
+    #[test]
+    fn steps_that_install() {
+        for step in [
+            "RUN pip install litellm==1.82.8",
+            "run --mount=type=cache,target=/c pip install 'litellm[proxy]==1.82.8'",
+            "RUN apt-get update && \\\n    # why\n\n    pip install \\\n litellm==1.82.8",
+            "RUN [\"pip\", \"install\", \"litellm==1.82.8\"]",
+            "RUN <<EOF\nset -e\npip install litellm==1.82.8\nEOF",
+            "RUN <<-'EOF' bash\n\tpip install litellm==1.82.8\n\tEOF",
+            "RUN bash <<EOF\npip install litellm==1.82.8\nEOF",
+            "ONBUILD RUN uv pip install --system litellm==1.82.8",
+            "RUN cat <<A > x && pip install litellm==1.82.8\npip install x==1\nA",
+        ] {
+            assert_eq!(pins(&format!("FROM x\r\n{step}\nCMD [\"x\"]\n")), ["litellm 1.82.8@2"], "{step}");
+        }
+    }
+
+    #[test]
+    fn steps_that_name_it_only() {
+        for step in [
+            "# RUN pip install litellm==1.82.8",
+            "RUN pip install litellm",
+            "RUN pip install 'litellm!=1.82.8'",
+            "RUN pip uninstall litellm==1.82.8",
+            "RUN echo pip install litellm==1.82.8",
+            "RUN cat <<EOF > x\npip install litellm==1.82.8\nEOF",
+            "COPY x y\npip install litellm==1.82.8",
+            "LABEL a=\"RUN pip install litellm==1.82.8\"",
+            "RUN pip install litellm==$V",
+            "RUN",
+            "RUN \\",
+            "RUN <<",
+            "RUN <<EOF",
+        ] {
+            assert!(pins(step).is_empty(), "{step}");
+        }
+        let long = format!("RUN {}pip install litellm==1.82.8\nRUN pip install a==1\n", "x \\\n".repeat(30_000));
+        let got = read(&Dockerfile, "p/Dockerfile", long.as_bytes());
+        assert_eq!((got.pins, got.gaps.len()), (vec!["a 1@30002".to_owned()], 1));
+    }
+
+    #[test]
+    fn names_that_are_claimed() {
+        for path in ["Dockerfile", "Dockerfile.dev", "a/api.Dockerfile", "Containerfile", "x.dockerfile"] {
+            assert!(claims(&Dockerfile, path), "{path}");
+        }
+        assert!(!claims(&Dockerfile, "MyDockerfile") && !claims(&Dockerfile, "Dockerfiles"));
+    }
+}
