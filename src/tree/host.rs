@@ -35,6 +35,8 @@ pub struct Host {
     root: OwnedFd,
     /// Path of `root` as reports show it.
     prefix: TreePath,
+    /// Where `root` is on this machine.
+    own: TreePath,
     links: ResolveFlags,
     skips: Skips,
 }
@@ -53,13 +55,15 @@ impl Host {
         // Where it really is: the caller may have named a link.
         let own = open::path_of(root.as_fd())?;
         let Skips { points, devices } = leave_out;
-        let points = points.into_iter().filter_map(|(path, skip)| Some((TreePath::new(path.below(&own)?)?, skip)));
+        let below = |(path, skip): (TreePath, Skip)| Some((TreePath::new(path.below(&own)?)?, skip));
+        let points = points.into_iter().filter_map(below).collect();
         Ok(Self {
             label: label.into(),
             root,
             prefix,
+            own,
             links: if beneath { ResolveFlags::BENEATH } else { ResolveFlags::IN_ROOT },
-            skips: Skips { points: points.collect(), devices },
+            skips: Skips { points, devices },
         })
     }
 
@@ -116,6 +120,15 @@ impl Host {
         }
         let sha256 = Body::host(&file, metadata.len()).sha256().map_err(io::Error::other)?;
         Ok(Some((sha256, metadata.len())))
+    }
+
+    /// The folder that a path leads to, links resolved inside the tree.
+    pub fn real(&self, path: &TreePath) -> Option<TreePath> {
+        if self.is_far(path) {
+            return None;
+        }
+        let found = open::real(self.root.as_fd(), path.as_bytes(), self.links).ok()?;
+        TreePath::new(found.below(&self.own)?)
     }
 
     /// Names of a folder of the tree; empty where it cannot be read.
