@@ -102,6 +102,13 @@ impl Accounts {
         }
     }
 
+    /// The same, with these homes too. The root is none.
+    #[must_use]
+    pub fn with_homes(mut self, homes: impl IntoIterator<Item = TreePath>) -> Self {
+        self.homes.extend(homes.into_iter().filter(|h| !h.as_bytes().is_empty()));
+        self
+    }
+
     /// Whether an account is in a group; `None` where these files do not say (an account of a directory service, no
     /// `/etc/group`).
     pub fn in_group(&self, uid: u32, gid: u32) -> Option<bool> {

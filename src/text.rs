@@ -69,6 +69,11 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// The start of a text, in at most so many bytes and whole characters.
+pub fn start(text: &str, bytes: usize) -> &str {
+    (0..4).find_map(|less| text.get(..text.len().min(bytes).saturating_sub(less))).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,5 +103,11 @@ mod tests {
     #[test]
     fn defanged_hosts_are_no_links() {
         assert_eq!(defang("https://evil.example/x"), "hxxps://evil[.]example/x");
+    }
+
+    #[test]
+    fn a_start_has_whole_characters() {
+        assert_eq!((start("ab", 9), start("ab", 1), start("", 3)), ("ab", "a", ""));
+        assert_eq!((start("aä", 2), start("a\u{1f600}", 4), start("\u{1f600}", 3)), ("a", "a", ""));
     }
 }

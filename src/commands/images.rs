@@ -19,7 +19,7 @@ use crate::{
     report::{self, Examination, v1},
     scan::is_root,
     shell,
-    text::escape,
+    text::{escape, start},
     tree::body::BYTES_READ,
     walk::{Bounds, Room, Router, Worth},
 };
@@ -168,7 +168,7 @@ fn told(index: &Index, step: &Step) -> String {
             let wanted = c.wanted.iter().filter(|w| all || known(w)).take(QUOTED).map(|w| {
                 let pin = w.pinned.as_ref().map(|v| format!("=={v}")).unwrap_or_default();
                 let text = format!("{}{pin}{}", w.name, w.specifier);
-                format!(" {}", text.get(..text.floor_char_boundary(80)).unwrap_or_default())
+                format!(" {}", start(&text, 80))
             });
             let more = if all { "" } else { " …" };
             format!("`{} {verb}{}{more}`", c.tool, wanted.collect::<String>())

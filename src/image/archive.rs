@@ -108,6 +108,11 @@ impl<'a> Archive<'a> {
         self.any
     }
 
+    /// Why nothing of a compressed file could be read, where its compression is what is damaged.
+    pub(super) fn nothing_but(&mut self) -> Option<Flaw> {
+        self.broken.take_if(|flaw| !self.any && self.codec != Codec::Plain && codec::is_damage(flaw))
+    }
+
     /// Whether it holds the files of a system, whatever manifest stands beside them.
     pub(super) fn holds_files(&self) -> bool {
         self.files

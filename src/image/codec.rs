@@ -99,7 +99,17 @@ pub(super) fn flaw(error: io::Error, what: &'static str) -> Flaw {
         return Flaw::Unsupported("a zstd frame with so large a window");
     }
     // What is left are the decoders' own complaints, whose text is no use to a reader.
-    Flaw::malformed(what, "its compressed data are damaged")
+    Flaw::malformed(what, DAMAGED)
+}
+
+const DAMAGED: &str = "its compressed data are damaged";
+
+/// Whether this is about compressed bytes, not about what they hold.
+pub(super) fn is_damage(flaw: &Flaw) -> bool {
+    match flaw {
+        Flaw::Malformed { why, .. } => why == DAMAGED,
+        Flaw::Truncated(_) | Flaw::TooLarge(_) | Flaw::Unsupported(_) | Flaw::Io(_) => true,
+    }
 }
 
 /// Whether reading ended because the caller asked for it.

@@ -12,6 +12,7 @@ use serde::{
 use crate::{
     fact::{At, Command},
     surface::Flaw,
+    text::start,
 };
 
 /// Larger than any real one; registries accept 4 MiB.
@@ -203,7 +204,7 @@ impl Room {
 
 impl History {
     fn step(&self, number: usize, read: &dyn Fn(&str) -> Vec<Command>, room: &mut Room) -> Step {
-        let text = self.created_by.get(..self.created_by.floor_char_boundary(STEP)).unwrap_or_default();
+        let text = start(&self.created_by, STEP);
         room.full |= text.len() < self.created_by.len();
         let mut commands = if room.commands > 0 { read(text) } else { Vec::new() };
         room.full |= room.commands == 0;

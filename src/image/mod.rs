@@ -186,6 +186,9 @@ pub fn examine(target: &Path, options: &Options<'_>, taken: &BTreeSet<Arc<str>>)
             if options.stop.load(Ordering::Relaxed) {
                 return Ok(interrupted());
             }
+            if let Some(flaw) = store.nothing_but() {
+                return Ok(unread(&name, &flaw));
+            }
             if !store.is_tar() {
                 return Err(ImageError::NotAnImage("the file is not a tar"));
             }

@@ -227,7 +227,13 @@ fn accounts_of(host: &Host, target: &Target, part: &Part) -> Accounts {
     if let Target::Paths(_, true) = target {
         homes.push(part.prefix.clone());
     }
-    Accounts::new(&list("passwd"), homes).with_groups(&list("group"))
+    let accounts = Accounts::new(&list("passwd"), homes).with_groups(&list("group"));
+    if let Target::Paths(..) = target {
+        return accounts;
+    }
+    // A home may be a link, or lie behind one: what is in it is met where it really is.
+    let real: Vec<TreePath> = accounts.homes().filter_map(|h| host.real(h)).collect();
+    accounts.with_homes(real)
 }
 
 fn os_of(host: &Host) -> Option<String> {

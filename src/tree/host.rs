@@ -36,6 +36,8 @@ pub struct Host {
     root: OwnedFd,
     /// Path of `root` as reports show it.
     prefix: TreePath,
+    /// Where `root` is on this machine.
+    own: TreePath,
     links: ResolveFlags,
     skips: Skips,
 }
@@ -54,13 +56,15 @@ impl Host {
         // Where it really is: the caller may have named a link. Without /proc no mounts are known either.
         let own = open::path_of(root.as_fd()).unwrap_or_else(|_| TreePath::root());
         let Skips { points, devices } = leave_out;
-        let points = points.into_iter().filter_map(|(path, skip)| Some((TreePath::new(path.below(&own)?)?, skip)));
+        let below = |(path, skip): (TreePath, Skip)| Some((TreePath::new(path.below(&own)?)?, skip));
+        let points = points.into_iter().filter_map(below).collect();
         Ok(Self {
             label: label.into(),
             root,
             prefix,
+            own,
             links: if beneath { ResolveFlags::BENEATH } else { ResolveFlags::IN_ROOT },
-            skips: Skips { points: points.collect(), devices },
+            skips: Skips { points, devices },
         })
     }
 
@@ -125,6 +129,15 @@ impl Host {
         let (fd, _) = open::folder(self.root.as_fd(), &TreePath::new(below)?).ok()?;
         let stat = sys::fstat(fd).ok()?;
         Some(Access { uid: stat.st_uid, gid: stat.st_gid, mode: stat.st_mode & 0o7777 })
+    }
+
+    /// The folder that a path leads to, links resolved inside the tree.
+    pub fn real(&self, path: &TreePath) -> Option<TreePath> {
+        if self.is_far(path) {
+            return None;
+        }
+        let found = open::real(self.root.as_fd(), path.as_bytes(), self.links).ok()?;
+        TreePath::new(found.below(&self.own)?)
     }
 
     /// Names of a folder of the tree; empty where it cannot be read.

@@ -109,7 +109,7 @@ pub fn to_skip(mountinfo: &[u8]) -> Skips {
             Skip::Network
         } else if kind == "autofs" {
             Skip::Automount
-        } else if kind == "overlay" && path.as_bytes().ends_with(b"/merged") {
+        } else if kind == "overlay" && is_of_a_container(path.as_bytes()) {
             Skip::Merged
         } else {
             // A later mount on the same point hides the earlier one.
@@ -122,6 +122,12 @@ pub fn to_skip(mountinfo: &[u8]) -> Skips {
         }
     }
     skips
+}
+
+/// Where Docker, podman and CRI-O (`…/merged`) and containerd (`…/io.containerd.runtime.v2.task/NAMESPACE/ID/rootfs`) mount.
+fn is_of_a_container(path: &[u8]) -> bool {
+    let task = |p: &[u8]| memchr::memmem::find(p, b"io.containerd.runtime.").is_some();
+    path.ends_with(b"/merged") || path.ends_with(b"/rootfs") && task(path)
 }
 
 /// `254:0`.
@@ -163,14 +169,17 @@ mod tests {
         let skips = to_skip(
             b"22 1 254:0 / / rw - ext4 /dev/vda rw\n23 22 0:5 / /proc rw shared:1 - proc proc rw\n\
               24 22 0:9 / /mnt/my\\040share rw - nfs4 srv:/x rw\n25 22 0:7 / /tmp rw - tmpfs tmpfs rw\n\
-              26 22 0:8 / /var/lib/docker/overlay2/x/merged rw - overlay overlay rw\nrubbish\n",
+              26 22 0:8 / /var/lib/docker/overlay2/x/merged rw - overlay overlay rw\n\
+              27 22 0:11 / /run/containerd/io.containerd.runtime.v2.task/k8s.io/x/rootfs rw - overlay overlay rw\n\
+              28 22 0:12 / /srv/rootfs rw - overlay overlay rw\nrubbish\n",
         );
         let by = |p: &[u8]| TreePath::new(p).and_then(|p| skips.points.get(&p).copied());
         assert_eq!(by(b"proc"), Some(Skip::Pseudo));
         assert_eq!(by(b"mnt/my share"), Some(Skip::Network));
         assert_eq!(by(b"var/lib/docker/overlay2/x/merged"), Some(Skip::Merged));
-        assert_eq!(by(b"tmp"), None);
-        assert_eq!(skips.points.len(), 3);
-        assert_eq!(skips.devices, [(0, 5), (0, 9), (0, 8)].into());
+        assert_eq!(by(b"run/containerd/io.containerd.runtime.v2.task/k8s.io/x/rootfs"), Some(Skip::Merged));
+        assert_eq!((by(b"tmp"), by(b"srv/rootfs")), (None, None));
+        assert_eq!(skips.points.len(), 4);
+        assert_eq!(skips.devices, [(0, 5), (0, 9), (0, 8), (0, 11)].into());
     }
 }

@@ -88,6 +88,12 @@ pub fn path_of(folder: BorrowedFd<'_>) -> Result<TreePath, Errno> {
     TreePath::new(path.as_bytes()).ok_or(Errno::INVAL)
 }
 
+/// The path of the folder that `path` leads to below `root`, from this process's root.
+pub fn real(root: BorrowedFd<'_>, path: &[u8], links: ResolveFlags) -> Result<TreePath, Errno> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    path_of(again_after_a_race(|| sys::openat2(root, path, flags, Mode::empty(), links | NO_MAGIC))?.as_fd())
+}
+
 /// A file of a folder that was no link when the folder was listed.
 pub fn plain(folder: BorrowedFd<'_>, name: &[u8]) -> Result<Opened, Errno> {
     unless_refused(|flags| sys::openat(folder, name, FILE | OFlags::NOFOLLOW | flags, Mode::empty()))

@@ -119,6 +119,28 @@ fn reach_follows_the_payloads_list_and_the_account() {
 }
 
 #[test]
+fn a_home_that_is_a_link_is_a_home_where_it_really_is() {
+    for (link, target, real) in
+        [("home/alice", "/data/al", "/data/al"), ("home", "data", "/data/alice"), ("other", "data", "/home/alice")]
+    {
+        let machine = planted();
+        let of = |path: &str| machine.root().join(path.trim_start_matches('/'));
+        std::fs::create_dir_all(of(real).parent().unwrap()).unwrap();
+        if real != "/home/alice" {
+            std::fs::rename(of("home/alice"), of(real)).unwrap();
+        }
+        if link == "home" {
+            std::fs::remove_dir(of("home")).unwrap();
+        }
+        std::os::unix::fs::symlink(target, of(link)).unwrap();
+        let (report, _) = report(machine.root());
+        let aws = credentials(&report).into_iter().find(|c| c["kind"] == "aws.access_key").unwrap();
+        assert_eq!(aws["location"]["path"], format!("{real}/.aws/credentials"));
+        assert_eq!((aws["reach"].as_str(), aws["rotate"].as_str()), (Some("harvested"), Some("now")), "{link}");
+    }
+}
+
+#[test]
 fn nothing_is_to_be_rotated_where_nothing_ran() {
     let machine = Machine::new()
         .home(

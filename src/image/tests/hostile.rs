@@ -77,6 +77,20 @@ fn what_is_cut_off_is_told() {
 }
 
 #[test]
+fn a_compressed_file_that_ends_at_once_is_told_and_one_of_something_else_is_no_image() {
+    let whole = saved(&layers());
+    for how in [Pack::Gzip, Pack::Zstd] {
+        let packed = pack(how, &whole);
+        for cut in [12, 30, packed.len() / 50] {
+            assert_eq!(gaps(&case().bytes(&packed[..cut]))[0].0, GapKind::Truncated, "{cut}");
+        }
+        let case = case();
+        let other = case.write("x", &pack(how, &[b'x'; 4000]));
+        assert!(matches!(case.examine(&other), Err(ImageError::NotAnImage(_))));
+    }
+}
+
+#[test]
 fn a_layer_that_is_not_what_it_should_be_is_told() {
     let layers = layers();
     let mut files = oci(&layers, Pack::Gzip);
