@@ -149,7 +149,7 @@ impl<'s> Wanted<'s> {
         let name = self.known.map_or(self.kind, |k| &k.name);
         let files: BTreeSet<_> = self.found.iter().map(|j| (&j.origin.tree, &j.origin.layer, &j.origin.path)).collect();
         match (self.found.first(), self.count(), files.len()) {
-            (None, ..) => format!("{name}, though no file shows one"),
+            (None, ..) => format!("{name}, where the process could reach any: no file shows one"),
             (Some(j), 1, _) => match identifier(j) {
                 Some(id) => format!("{name} {}", escape(id.as_bytes())),
                 None => format!("{name} in {}", place(&j.origin)),

@@ -279,7 +279,7 @@ fn secrets_in_the_order_of_who_mints_whom() {
             "What litellm-2026-03 takes beyond the files found here",
             "the npm.token in /home/alice/.npmrc",
             "the aws.access_key AKIAIOSFODNN7EXAMPLE",
-            "the aws.instance_role, though no file shows one",
+            "the aws.instance_role, where the process could reach any: no file shows one",
             "the db in /home/alice/.pgpass",
         ]
     );
