@@ -11,7 +11,7 @@ use crate::{
     ioc::{Index, model::Example},
     matcher,
     surface::SURFACES,
-    tree::{Body, Entry, Visit},
+    tree::{Body, Entry, Kind, Visit},
     walk::{Inspector, Keep, Router},
 };
 
@@ -43,7 +43,7 @@ fn inspect(interest: &Interest, example: &Example, keep: &Keep<'_>) -> Vec<Seen>
             continue;
         };
         let folder = inspector.folder(&path.parent());
-        if inspector.wants(&folder, path.name()) {
+        if inspector.wants(&folder, path.name(), Kind::File) {
             let len = u64::try_from(text.len()).unwrap_or(u64::MAX);
             let entry = Entry { path, len, mtime: None, btime: None, uid: None, gid: None, mode: None };
             let mut bytes = text.as_bytes();

@@ -17,7 +17,7 @@ use crate::{
     fact::{Origin, Seen, TreePath},
     interest::Interest,
     surface::{Claim, FileMatch, FolderMatch, Opened, Sink, Surface},
-    tree::{Body, Entry, Visit},
+    tree::{Body, Entry, Kind, Visit},
 };
 
 pub use keep::{Bounds, Keep, Room, Worth};
@@ -79,16 +79,16 @@ impl<'s> Router<'s> {
     }
 
     /// Positions of the surfaces that want `name`, each once, in order.
-    fn claimants(&self, folder: &Folder, name: &[u8], into: &mut Vec<usize>) {
+    fn claimants(&self, folder: &Folder, name: &[u8], kind: Kind, into: &mut Vec<usize>) {
         let path = folder.path.as_bytes();
-        let fits =
-            |r: &&Route| r.claim.file.fits(name) && (r.claim.folder == FolderMatch::Any || r.claim.folder.fits(path));
+        let named = |r: &&Route| r.claim.file.fits(name) && (r.claim.links || kind != Kind::Symlink);
+        let fits = |r: &&Route| named(r) && (r.claim.folder == FolderMatch::Any || r.claim.folder.fits(path));
         let routes = [self.names.get(name), name.contains(&b'.').then(|| self.endings.get(ending(name))).flatten()];
         for routes in routes.into_iter().flatten() {
             into.extend(routes.iter().filter(fits).map(|r| r.surface));
         }
         let others = folder.others.iter().filter_map(|i| self.others.get(*i));
-        into.extend(others.filter(|r| r.claim.file.fits(name)).map(|r| r.surface));
+        into.extend(others.filter(named).map(|r| r.surface));
         into.sort_unstable();
         into.dedup();
     }
@@ -263,16 +263,16 @@ impl Visit for Inspector<'_> {
         self.router.folder(path)
     }
 
-    fn wants(&self, folder: &Folder, name: &[u8]) -> bool {
+    fn wants(&self, folder: &Folder, name: &[u8], kind: Kind) -> bool {
         let mut claimants = Vec::new();
-        self.router.claimants(folder, name, &mut claimants);
+        self.router.claimants(folder, name, kind, &mut claimants);
         !claimants.is_empty()
     }
 
     fn file(&self, entry: &Entry, body: &mut Body<'_>) {
         let folder = self.router.folder(&entry.path.parent());
         let mut claimants = Vec::new();
-        self.router.claimants(&folder, entry.path.name(), &mut claimants);
+        self.router.claimants(&folder, entry.path.name(), Kind::File, &mut claimants);
         for surface in claimants.iter().filter_map(|i| self.router.surfaces.get(*i)) {
             self.inspect(*surface, entry, body);
         }

@@ -22,7 +22,7 @@ use crate::{
     coverage::{Coverage, Gap, GapKind},
     fact::{Origin, Seen, TreePath},
     surface::Flaw,
-    tree::{Body, Entry, Visit as _},
+    tree::{self, Body, Entry, Visit as _},
     walk::{Folder, Inspector},
 };
 
@@ -252,14 +252,14 @@ impl<'j> Layer<'j> {
                 *(if is_passwd { &mut self.scan.passwd } else { &mut self.scan.group }) = Some(bytes);
             }
             Kind::File => {
-                if self.wants(&path) {
+                if self.wants(&path, tree::Kind::File) {
                     self.file(path, hash, member, members);
                 }
             }
             Kind::Sparse => {
-                if self.wants(&path) && !take(&self.job.gaps_left) {
+                if self.wants(&path, tree::Kind::File) && !take(&self.job.gaps_left) {
                     self.unlisted += 1;
-                } else if self.wants(&path) {
+                } else if self.wants(&path, tree::Kind::File) {
                     let flaw = Flaw::Unsupported("a sparse file in a layer");
                     self.found.insert(path.clone(), (Vec::new(), vec![self.gap(path, &flaw)]));
                 }
@@ -283,12 +283,12 @@ impl<'j> Layer<'j> {
         }
     }
 
-    fn wants(&mut self, path: &TreePath) -> bool {
+    fn wants(&mut self, path: &TreePath, kind: tree::Kind) -> bool {
         let parent = path.parent();
         if self.folder.as_ref().is_none_or(|(known, _)| *known != parent) {
             self.folder = Some((parent.clone(), self.gate.folder(&parent)));
         }
-        self.folder.as_ref().is_some_and(|(_, folder)| self.gate.wants(folder, path.name()))
+        self.folder.as_ref().is_some_and(|(_, folder)| self.gate.wants(folder, path.name(), kind))
     }
 
     fn file(&mut self, path: TreePath, hash: u64, member: &Member, members: &mut Members<'_>) {
@@ -312,7 +312,7 @@ impl<'j> Layer<'j> {
             return;
         }
         self.via.insert(hash, target);
-        if self.wants(&path) {
+        if self.wants(&path, if hard { tree::Kind::File } else { tree::Kind::Symlink }) {
             self.links.insert(path, Link { target, hard });
         }
     }

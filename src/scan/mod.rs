@@ -22,7 +22,7 @@ use crate::{
     fact::{Origin, Seen, TreePath},
     interest::Interest,
     surface::Surface,
-    tree::{Visit as _, body::BYTES_READ, host::Host, mounts},
+    tree::{Kind, Visit as _, body::BYTES_READ, host::Host, mounts},
     walk::{Inspector, Keep, Router},
 };
 
@@ -203,7 +203,7 @@ fn absolute(path: &Path) -> io::Result<PathBuf> {
 /// Files that the caller named and nothing reads.
 fn not_read(inspector: &Inspector<'_>, tree: &Arc<str>, part: &Part) {
     let folder = inspector.folder(&part.prefix);
-    for file in part.files.iter().filter(|f| !inspector.wants(&folder, f.name())) {
+    for file in part.files.iter().filter(|f| !inspector.wants(&folder, f.name(), Kind::File)) {
         let archive = [&b".tar"[..], b".tgz", b".zst"].iter().any(|end| file.name().ends_with(end));
         let hint = if archive { ": `dosimeter images` examines saved images" } else { "" };
         let reason = format!("no surface reads a file of this name{hint}");

@@ -10,7 +10,7 @@ use crate::{
     coverage::{Exclusion, Gap, GapKind},
     fact::{At, Fact, Origin, Seen, TreePath},
     surface::python::dist_info::record_hash,
-    tree::{Body, Entry, Visit, host::Host},
+    tree::{Body, Entry, Kind, Visit, host::Host},
 };
 
 /// What differs is reported under this surface.
@@ -105,7 +105,7 @@ impl Visit for Compare<'_> {
         path.name().ends_with(b".dist-info")
     }
 
-    fn wants(&self, folder: &bool, name: &[u8]) -> bool {
+    fn wants(&self, folder: &bool, name: &[u8], _: Kind) -> bool {
         *folder && name == b"RECORD"
     }
 

@@ -37,12 +37,14 @@ pub struct Claim {
     pub file: FileMatch,
     /// Its folder.
     pub folder: FolderMatch,
+    /// Whether a link of that name counts too.
+    pub links: bool,
 }
 
 impl Claim {
     /// A file of exactly this name, anywhere.
     pub fn name(name: &str) -> Self {
-        Self { file: FileMatch::Name(name.to_owned()), folder: FolderMatch::Any }
+        Self { file: FileMatch::Name(name.to_owned()), folder: FolderMatch::Any, links: true }
     }
 
     /// A file whose name ends so, anywhere.
@@ -52,12 +54,12 @@ impl Claim {
 
     /// A file whose name starts and ends so, anywhere.
     pub fn affix(start: &str, end: &str) -> Self {
-        Self { file: FileMatch::Affix(start.to_owned(), end.to_owned()), folder: FolderMatch::Any }
+        Self { file: FileMatch::Affix(start.to_owned(), end.to_owned()), folder: FolderMatch::Any, links: true }
     }
 
     /// A name of exactly so many lower-case hex digits, anywhere.
     pub fn hex(digits: usize) -> Self {
-        Self { file: FileMatch::Hex(digits), folder: FolderMatch::Any }
+        Self { file: FileMatch::Hex(digits), folder: FolderMatch::Any, links: true }
     }
 
     /// A name with at most one `*`.
@@ -71,7 +73,7 @@ impl Claim {
 
     /// Every file.
     pub fn any() -> Self {
-        Self { file: FileMatch::Any, folder: FolderMatch::Any }
+        Self { file: FileMatch::Any, folder: FolderMatch::Any, links: true }
     }
 
     /// The same, in folders whose name ends so.
@@ -97,6 +99,12 @@ impl Claim {
     /// The same, anywhere below this folder from the root.
     pub fn below(self, path: &str) -> Self {
         self.folder(FolderMatch::Below(path.trim_matches('/').to_owned()))
+    }
+
+    /// The same, but no links: what they lead to is met where it stands.
+    pub fn plain(mut self) -> Self {
+        self.links = false;
+        self
     }
 
     fn folder(mut self, folder: FolderMatch) -> Self {

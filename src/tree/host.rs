@@ -183,7 +183,7 @@ impl Host {
             let parent = path.parent();
             let folder = visit.folder(&self.shown(&parent));
             visit.seen(1);
-            if !visit.wants(&folder, path.name()) {
+            if !visit.wants(&folder, path.name(), Kind::File) {
                 continue;
             }
             match open::folder(self.root.as_fd(), &parent) {
@@ -207,7 +207,7 @@ impl Host {
         let target = sys::readlinkat(&folder, path.name(), Vec::new())?;
         let owner = sys::fstat(&folder)?;
         visit.seen(1);
-        if visit.wants(&visit.folder(&self.shown(&path.parent())), path.name()) {
+        if visit.wants(&visit.folder(&self.shown(&path.parent())), path.name(), Kind::Symlink) {
             let target = target.as_bytes();
             let len = u64::try_from(target.len()).unwrap_or(u64::MAX);
             let entry = Entry {
@@ -260,7 +260,7 @@ impl Host {
             match kind {
                 Kind::Dir => below.push(Below::new(path, name)),
                 Kind::File | Kind::Symlink => {
-                    if visit.wants(&folder, name) {
+                    if visit.wants(&folder, name, kind) {
                         wanted.push((name.to_vec(), kind));
                     }
                 }

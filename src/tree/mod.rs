@@ -55,8 +55,8 @@ pub trait Visit: Sync {
     /// A folder is about to be listed.
     fn folder(&self, path: &TreePath) -> Self::Folder;
 
-    /// Whether to open this file of that folder. Called once a name: must be cheap.
-    fn wants(&self, folder: &Self::Folder, name: &[u8]) -> bool;
+    /// Whether to open this file, or what this link leads to, of that folder. Called once a name: must be cheap.
+    fn wants(&self, folder: &Self::Folder, name: &[u8], kind: Kind) -> bool;
 
     /// A wanted file. The body is valid during the call only.
     fn file(&self, entry: &Entry, body: &mut Body<'_>);

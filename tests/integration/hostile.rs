@@ -55,6 +55,19 @@ fn an_absolute_link_resolves_inside_the_root() {
     assert_eq!(exposure(&report), "installed");
 }
 
+/// A folder of programs is full of links to the system's: each would be a line of the report.
+#[test]
+fn links_to_programs_elsewhere_are_no_news() {
+    let machine = Machine::new().home("src/v/bin/app", "#!/usr/bin/env python3\nprint()\n");
+    unix::symlink("/usr/bin/python3", machine.root().join("home/alice/src/v/bin/python")).unwrap();
+    unix::symlink("/etc/hostname", machine.root().join("home/alice/src/requirements.txt")).unwrap();
+    let said = program::run(&["scan", "--format", "json", machine.root().join("home/alice/src").to_str().unwrap()]);
+    let report: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    let left_out = report["coverage"]["exclusions"].as_array().unwrap();
+    assert_eq!(left_out.len(), 1, "{left_out:#?}");
+    assert!(left_out[0]["location"]["path"].as_str().unwrap().ends_with("src/requirements.txt"));
+}
+
 #[test]
 fn special_files_are_never_opened() {
     let machine = Machine::new().venv("v").dist("litellm", "1.82.8");
@@ -75,7 +88,7 @@ struct Told(std::sync::Mutex<(Vec<String>, Vec<String>)>);
 impl dosimeter::tree::Visit for Told {
     type Folder = ();
     fn folder(&self, _: &TreePath) {}
-    fn wants(&self, (): &(), name: &[u8]) -> bool {
+    fn wants(&self, (): &(), name: &[u8], _: dosimeter::tree::Kind) -> bool {
         name.ends_with(b".pth")
     }
     fn file(&self, entry: &dosimeter::tree::Entry, _: &mut dosimeter::tree::Body<'_>) {

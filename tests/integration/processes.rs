@@ -6,7 +6,7 @@ use dosimeter::{
     coverage::{Exclusion, Gap},
     fact::TreePath,
     scan::process::visit,
-    tree::{Body, Entry, Visit, host::Host, mounts},
+    tree::{Body, Entry, Kind, Visit, host::Host, mounts},
 };
 
 /// The files told of, with what they hold.
@@ -16,7 +16,7 @@ struct Told(Mutex<Vec<(String, Vec<u8>)>>);
 impl Visit for Told {
     type Folder = ();
     fn folder(&self, _: &TreePath) {}
-    fn wants(&self, (): &(), _: &[u8]) -> bool {
+    fn wants(&self, (): &(), _: &[u8], _: Kind) -> bool {
         true
     }
     fn file(&self, entry: &Entry, body: &mut Body<'_>) {

@@ -43,7 +43,7 @@ impl Surface for InlineScript {
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
-        vec![Claim::any().in_tail("bin")]
+        vec![Claim::any().in_tail("bin").plain()]
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

@@ -52,7 +52,7 @@ impl Surface for ZipApp {
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
         let named = [".pex", ".pyz", ".pyzw", ".zip"].map(Claim::suffix);
-        named.into_iter().chain([Claim::any().in_tail("bin")]).collect()
+        named.into_iter().chain([Claim::any().in_tail("bin").plain()]).collect()
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
