@@ -74,12 +74,8 @@ impl Machine {
     }
 
     fn hook(self, path: &[u8]) -> Self {
-        let sha256 = "0".repeat(64);
-        self.with(
-            "python/hook",
-            path,
-            Fact::Hook { kind: HookKind::Pth, runs: true, sha256: Some(sha256), size: 9, odd: Vec::new() },
-        )
+        let sha256 = Some("0".repeat(64));
+        self.with("python/hook", path, Fact::Hook { kind: HookKind::Pth, runs: true, sha256, size: 9, odd: Vec::new() })
     }
 
     fn file(self, path: &[u8]) -> Self {
@@ -89,11 +85,8 @@ impl Machine {
 
     fn secret(self, kind: &str, identifier: Option<&str>, path: &[u8]) -> Self {
         let identifier = identifier.map(str::to_owned);
-        self.with(
-            "credential",
-            path,
-            Fact::Credential(Credential { kind: kind.into(), identifier, note: None, named_by: None }),
-        )
+        let secret = Credential { kind: kind.into(), identifier, note: None, named_by: None };
+        self.with("credential", path, Fact::Credential(secret))
     }
 
     fn checklist_with(self, database: Database) -> Vec<Item> {

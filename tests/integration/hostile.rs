@@ -61,7 +61,7 @@ fn links_to_programs_elsewhere_are_no_news() {
     let machine = Machine::new().home("src/v/bin/app", "#!/usr/bin/env python3\nprint()\n");
     unix::symlink("/usr/bin/python3", machine.root().join("home/alice/src/v/bin/python")).unwrap();
     unix::symlink("/etc/hostname", machine.root().join("home/alice/src/requirements.txt")).unwrap();
-    let said = program::run(&["scan", "--format", "json", machine.root().join("home/alice/src").to_str().unwrap()]);
+    let said = program::run(["scan", "--format", "json", machine.root().join("home/alice/src").to_str().unwrap()]);
     let report: serde_json::Value = serde_json::from_str(&said.out).unwrap();
     let left_out = report["coverage"]["exclusions"].as_array().unwrap();
     assert_eq!(left_out.len(), 1, "{left_out:#?}");
