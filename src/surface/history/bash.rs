@@ -48,7 +48,8 @@ impl Surface for Bash {
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
-        let names = [".sh_history", ".ash_history", ".mksh_history", ".lksh_history", ".history", ".bash_eternal_history"];
+        let names =
+            [".sh_history", ".ash_history", ".mksh_history", ".lksh_history", ".history", ".bash_eternal_history"];
         let mut claims: Vec<Claim> = names.map(Claim::name).into();
         claims.extend([Claim::affix(".bash_history", ""), Claim::suffix("bash_history")]);
         claims.extend(["bash", ".bash", ".bash.d"].map(|folder| Claim::name("history").in_tail(folder)));

@@ -194,7 +194,8 @@ pub(super) fn pixi(holder: Option<&DeTable<'_>>, pins: &mut Pins<'_, '_, '_>, de
     for key in ["dependencies", "pypi-dependencies", "host-dependencies", "build-dependencies"] {
         pins.asks_versions(table(holder, key));
     }
-    let within = ["feature", "target"].into_iter().filter_map(|key| table(holder, key)).flat_map(|named| named.values());
+    let within =
+        ["feature", "target"].into_iter().filter_map(|key| table(holder, key)).flat_map(|named| named.values());
     for part in within.filter(|_| deeper > 0) {
         pixi(part.get_ref().as_table(), pins, deeper - 1);
     }
