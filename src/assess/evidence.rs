@@ -4,8 +4,9 @@ use jiff::Timestamp;
 
 use super::{
     Account, Case, Evidence, Finding, FindingKind,
-    chain::{self, Link},
-    site::{Distribution, Environment, Sites, site_of},
+    around::Neighbours,
+    chain::Link,
+    site::{Distribution, Environment, site_of},
 };
 use crate::{
     ecosystem::{oci, pypi},
@@ -20,7 +21,7 @@ use crate::{
 type Judgement = (Exposure, Confidence, String);
 
 /// The finding that a hit makes, if it makes one.
-pub fn judge(case: &Case<'_>, sites: &Sites, evidence: &Evidence, hit: Hit) -> Option<Finding> {
+pub fn judge(case: &Case<'_>, sites: &Neighbours<'_>, evidence: &Evidence, hit: Hit) -> Option<Finding> {
     let incident = case.index.incident(hit.incident)?;
     let seen = &evidence.seen;
     let draft = Draft { case, sites, evidence, incident, hit };
@@ -56,40 +57,15 @@ pub fn judge(case: &Case<'_>, sites: &Sites, evidence: &Evidence, hit: Hit) -> O
     Some(finding)
 }
 
-/// A companion counts only where a hook of its incident, or the bad version, stands in the same site folder.
-pub fn drop_lonely_companions(findings: &mut Vec<Finding>) {
-    let company: Vec<_> = findings
-        .iter()
-        .filter(|f| f.role == Some(FileRole::Hook) || (f.kind == FindingKind::Package && f.environment.is_some()))
-        .map(|f| (f.incident, f.origin.tree.clone(), pypi::site_of(&f.origin.path)))
-        .filter(|(_, _, site)| site.is_some())
-        .collect();
-    findings.retain(|f| {
-        let here = (f.incident, f.origin.tree.clone(), pypi::site_of(&f.origin.path));
-        f.role != Some(FileRole::Companion) || company.contains(&here)
-    });
-}
-
-/// That the resolver looked at a version says nothing where the version itself is stored beside it.
-pub fn drop_looks_at_what_is_stored(findings: &mut Vec<Finding>) {
-    let key = |f: &Finding| (f.incident, f.indicator.clone(), f.origin.tree.clone(), f.origin.path.parent());
-    let stored = findings.iter().filter(|f| f.exposure == Exposure::Cached && f.surface == "python/uv-cache");
-    let stored: Vec<_> = stored.map(key).collect();
-    findings.retain(|f| {
-        let look = f.exposure == Exposure::Referenced && f.surface == "python/uv-cache";
-        !look || !stored.contains(&key(f))
-    });
-}
-
-struct Draft<'d> {
+struct Draft<'d, 's> {
     case: &'d Case<'d>,
-    sites: &'d Sites,
+    sites: &'d Neighbours<'s>,
     evidence: &'d Evidence,
     incident: &'d Incident,
     hit: Hit,
 }
 
-impl Draft<'_> {
+impl Draft<'_, '_> {
     fn seen(&self) -> &Seen {
         &self.evidence.seen
     }
@@ -365,9 +341,9 @@ impl Draft<'_> {
         let tree = &seen.origin.tree;
         let site = site_of(seen);
         let environment = self.sites.environment_of(tree, &site);
-        let (around, asked) = self.sites.around(tree, &site);
+        let around = self.sites.of(tree, &site);
         if finding.kind == FindingKind::Package {
-            let own = around.iter().find(|d| d.folder == seen.origin.path.parent());
+            let own = around.of_folder(&seen.origin.path.parent());
             // Records of conda share a folder, and each has its time.
             let own = own.filter(|d| d.folder.name().ends_with(b"-info"));
             finding.at = own.and_then(|d| d.installed.clone()).or_else(|| finding.at.take());
@@ -377,10 +353,10 @@ impl Draft<'_> {
                 Some(&*d.package.name) == package
                     && !self.case.index.version(d.package.ecosystem, &d.package.name, &d.package.version).is_empty()
             };
-            let installed = around.iter().filter(bad).filter_map(|d| d.installed.clone());
+            let installed = around.distributions.iter().filter(bad).filter_map(|d| d.installed.clone());
             finding.at = installed.chain(finding.at.take()).max_by_key(|at| at.time);
         }
-        finding.chain = package.map(|p| chain::chain(p, &around, asked)).unwrap_or_default();
+        finding.chain = package.map(|p| around.chain(p)).unwrap_or_default();
         // The row of the package that holds the finding itself comes from another version where the package was replaced.
         if finding.chain.last().is_some_and(|l: &Link| Some(l.name.as_str()) != package) {
             finding.chain.clear();

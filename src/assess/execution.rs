@@ -1,14 +1,17 @@
 //! Signs that something which stood in an environment also ran there.
 
+use std::collections::HashSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Case, Finding, FindingKind,
+    around::{Around, Neighbours},
     site::{Distribution, Sites},
 };
 use crate::{
     ecosystem::pypi,
-    fact::{At, Fact, Seen, TreePath},
+    fact::{Fact, Seen, TreePath},
     ioc::model::{FileRole, Incident},
     text::escape,
     verdict::{Confidence, Exposure},
@@ -18,11 +21,15 @@ use crate::{
 const TWO_RUNS: SignedDuration = SignedDuration::from_secs(60);
 
 /// Adds findings for bytecode that only an import makes, and lifts hooks whose environment was started later.
-pub fn look_for_signs(case: &Case<'_>, sites: &Sites, findings: &mut Vec<Finding>) {
-    let mut imported = Vec::new();
+pub fn look_for_signs(case: &Case<'_>, sites: &Neighbours<'_>, findings: &mut Vec<Finding>) {
+    let (mut imported, mut looked) = (Vec::new(), HashSet::new());
     let in_folder = |f: &&Finding| f.environment.is_some() && f.origin.inner.is_none();
     for finding in findings.iter().filter(|f| f.kind == FindingKind::Package).filter(in_folder) {
-        imported.extend(imports(case, sites, finding));
+        // One distribution of a site folder speaks for all that claim to be the same.
+        let site = pypi::site_of(&finding.origin.path);
+        if looked.insert((finding.incident, finding.origin.tree.clone(), site)) {
+            imported.extend(imports(case, sites, finding));
+        }
     }
     imported.dedup_by(|a, b| a.origin == b.origin && a.incident == b.incident);
     for finding in findings.iter_mut().filter(|f| starts_by_itself(f)) {
@@ -41,7 +48,7 @@ fn starts_by_itself(f: &Finding) -> bool {
 }
 
 /// Bytecode of the incident's trojaned modules in this finding's site folder that the installer did not make.
-fn imports(case: &Case<'_>, sites: &Sites, package: &Finding) -> Vec<Finding> {
+fn imports(case: &Case<'_>, sites: &Neighbours<'_>, package: &Finding) -> Vec<Finding> {
     let Some(incident) = case.index.incident(package.incident) else {
         return Vec::new();
     };
@@ -50,7 +57,8 @@ fn imports(case: &Case<'_>, sites: &Sites, package: &Finding) -> Vec<Finding> {
     };
     let tree = &package.origin.tree;
     let site = sites.site(tree, &site_folder);
-    let own = site.and_then(|s| s.distributions.iter().find(|d| d.folder == package.origin.path.parent()));
+    let around = sites.of(tree, &site_folder);
+    let own = around.of_folder(&package.origin.path.parent());
     let mut found = Vec::new();
     for seen in sites.bytecode(tree, &site_folder).iter().filter_map(|at| Some(&case.evidence.get(*at)?.seen)) {
         let Fact::Bytecode { module, .. } = &seen.fact else {
@@ -110,11 +118,11 @@ fn is_trojaned(incident: &Incident, pyc: &TreePath, module: &str) -> bool {
 }
 
 /// A sign that an interpreter of the environment was started after the hook was there, in words.
-fn start_after(case: &Case<'_>, sites: &Sites, finding: &Finding) -> Option<String> {
+fn start_after(case: &Case<'_>, sites: &Neighbours<'_>, finding: &Finding) -> Option<String> {
     let tree = &finding.origin.tree;
     let site = pypi::site_of(&finding.origin.path)?;
     let prefix = &finding.environment.as_ref()?.prefix;
-    let (around, _) = sites.around(tree, &site);
+    let around = sites.of(tree, &site);
     let there = finding.at.as_ref()?.time;
     pip_again(&around, there)
         .or_else(|| running(case, sites, finding, prefix, &site))
@@ -122,15 +130,9 @@ fn start_after(case: &Case<'_>, sites: &Sites, finding: &Finding) -> Option<Stri
 }
 
 /// A later run of pip in the environment.
-fn pip_again(around: &[&Distribution], there: Timestamp) -> Option<String> {
-    let by_pip = around.iter().filter(|d| d.installer.as_deref() == Some("pip"));
-    let mut later: Vec<(&At, &str)> = by_pip
-        .filter_map(|d| d.installed.as_ref().map(|at| (at, &*d.package.name)))
-        .filter(|(at, _)| at.time > there)
-        .collect();
-    later.sort();
+fn pip_again(around: &Around<'_>, there: Timestamp) -> Option<String> {
     let mut before = there;
-    for (at, name) in later {
+    for (at, name) in around.pip_after(there) {
         if at.time.duration_since(before) > TWO_RUNS {
             return Some(format!("pip, which is Python, ran there again at {} (it installed `{name}`)", at.time));
         }
@@ -186,7 +188,7 @@ mod tests {
     use crate::{
         assess::{Evidence, assess},
         credential::Catalog,
-        fact::{HookKind, Origin},
+        fact::{At, HookKind, Origin},
         ioc::{Database, Index},
     };
 

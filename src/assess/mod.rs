@@ -2,6 +2,7 @@
 //! `evidence` says what a single fact is worth, `execution` looks for signs that it ran, `reach` what it could take.
 
 pub mod anomaly;
+mod around;
 pub mod chain;
 mod evidence;
 mod execution;
@@ -11,13 +12,13 @@ pub mod reach;
 mod running;
 mod shared;
 pub mod site;
+mod spurious;
 pub mod timeline;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use sha2::{Digest as _, Sha256};
 
-use self::site::Sites;
 pub use self::{
     anomaly::Anomaly,
     chain::Link,
@@ -25,6 +26,7 @@ pub use self::{
     site::Environment,
     timeline::Moment,
 };
+use self::{around::Neighbours, site::Sites};
 use crate::{
     accounts::Accounts,
     credential::Catalog,
@@ -182,6 +184,7 @@ pub fn assess(mut case: Case<'_>) -> Assessment {
         (&a.seen.origin, a.seen.surface, &a.seen.at).cmp(&(&b.seen.origin, b.seen.surface, &b.seen.at))
     });
     let sites = Sites::new(&case.evidence);
+    let around = Neighbours::new(&sites);
     let mut assessment = Assessment::default();
     for e in &case.evidence {
         if let Fact::Command(command) = &e.seen.fact {
@@ -190,13 +193,13 @@ pub fn assess(mut case: Case<'_>) -> Assessment {
             assessment.undated_commands += u64::from(undated);
         }
         let hits = matcher::hits(case.index, &e.seen);
-        let judged = hits.into_iter().filter_map(|hit| evidence::judge(&case, &sites, e, hit));
+        let judged = hits.into_iter().filter_map(|hit| evidence::judge(&case, &around, e, hit));
         assessment.findings.extend(judged);
     }
-    evidence::drop_lonely_companions(&mut assessment.findings);
-    evidence::drop_looks_at_what_is_stored(&mut assessment.findings);
+    spurious::drop_lonely_companions(&mut assessment.findings);
+    spurious::drop_looks_at_what_is_stored(&mut assessment.findings);
     shared::settle(case.index, &mut assessment.findings);
-    execution::look_for_signs(&case, &sites, &mut assessment.findings);
+    execution::look_for_signs(&case, &around, &mut assessment.findings);
     settle(case.index, &mut assessment.findings);
     assessment.credentials = reach::judge(&case, &assessment.findings);
     assessment.anomalies = anomaly::find(&case, &sites);

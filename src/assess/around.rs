@@ -1,0 +1,100 @@
+//! What stands around a finding: the distributions of its environment, put together once for all findings of one site folder. An
+//! attacker may put thousands of them into one.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, HashMap},
+    ops::Deref,
+    rc::Rc,
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+
+use super::{
+    chain::{self, Link},
+    site::{Distribution, Folder, Sites},
+};
+use crate::fact::{At, Requirement, TreePath};
+
+/// The environment of one site folder.
+pub struct Around<'s> {
+    /// Every distribution of it.
+    pub distributions: Vec<&'s Distribution>,
+    asked: &'s [Requirement],
+    by_folder: HashMap<&'s TreePath, &'s Distribution>,
+    /// What pip installed, by time.
+    by_pip: Vec<(&'s At, &'s str)>,
+    chains: RefCell<BTreeMap<String, Vec<Link>>>,
+}
+
+impl<'s> Around<'s> {
+    fn new(sites: &'s Sites, tree: &Arc<str>, site: &TreePath) -> Self {
+        let (distributions, asked) = sites.around(tree, site);
+        let mut by_folder = HashMap::new();
+        for d in &distributions {
+            by_folder.entry(&d.folder).or_insert(*d);
+        }
+        let by_pip = distributions.iter().filter(|d| d.installer.as_deref() == Some("pip"));
+        let mut by_pip: Vec<_> = by_pip.filter_map(|d| Some((d.installed.as_ref()?, &*d.package.name))).collect();
+        by_pip.sort_unstable();
+        Self { distributions, asked, by_folder, by_pip, chains: RefCell::default() }
+    }
+
+    /// The distribution whose metadata this folder holds.
+    pub fn of_folder(&self, folder: &TreePath) -> Option<&'s Distribution> {
+        self.by_folder.get(folder).copied()
+    }
+
+    /// What pip installed after a time, in its order.
+    pub fn pip_after(&self, there: Timestamp) -> &[(&'s At, &'s str)] {
+        let from = self.by_pip.partition_point(|(at, _)| at.time <= there);
+        self.by_pip.get(from..).unwrap_or_default()
+    }
+
+    /// Why a package is there.
+    pub fn chain(&self, package: &str) -> Vec<Link> {
+        let mut chains = self.chains.borrow_mut();
+        if let Some(known) = chains.get(package) {
+            return known.clone();
+        }
+        let found = chain::chain(package, &self.distributions, self.asked);
+        chains.insert(package.to_owned(), found.clone());
+        found
+    }
+}
+
+/// All sites, and what stands around the last that was asked for: findings come in the order of their places.
+pub struct Neighbours<'s> {
+    sites: &'s Sites,
+    last: RefCell<Option<(Folder, Rc<Around<'s>>)>>,
+}
+
+impl<'s> Neighbours<'s> {
+    /// Of these sites.
+    pub fn new(sites: &'s Sites) -> Self {
+        Self { sites, last: RefCell::default() }
+    }
+
+    /// What stands around a site folder.
+    pub fn of(&self, tree: &Arc<str>, site: &TreePath) -> Rc<Around<'s>> {
+        let mut last = self.last.borrow_mut();
+        if let Some(((of_tree, of_site), around)) = last.as_ref()
+            && of_tree == tree
+            && of_site == site
+        {
+            return around.clone();
+        }
+        let around = Rc::new(Around::new(self.sites, tree, site));
+        *last = Some(((tree.clone(), site.clone()), around.clone()));
+        around
+    }
+}
+
+impl Deref for Neighbours<'_> {
+    type Target = Sites;
+
+    fn deref(&self) -> &Sites {
+        self.sites
+    }
+}
