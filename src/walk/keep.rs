@@ -36,7 +36,7 @@ impl Bounds {
     /// Of one file. A history that an attacker filled may have millions; none of its owner's has so many that matter.
     pub const FILE: Self = Self { context: 50_000, evidence: 5_000, credentials: 5_000 };
     /// Of one tree, or of all images of one run.
-    pub const TREE: Self = Self { context: 200_000, evidence: 30_000, credentials: 30_000 };
+    pub const TREE: Self = Self { context: 200_000, evidence: 20_000, credentials: 20_000 };
 }
 
 /// How many more facts are kept.
