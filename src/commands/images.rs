@@ -65,8 +65,9 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
             let told = of_image(&setup.index, image).any(|e| worth(&e) == Worth::Evidence);
             let explains =
                 |e: &Evidence| told || matches!(e.seen.fact, Fact::Hook { .. } | Fact::Owned { .. } | Fact::Command(_));
-            let wanted = of_image(&setup.index, image).filter(|e| worth(e) != Worth::Context || explains(e));
-            evidence.extend(wanted.filter_map(|mut e| room.take(worth(&e), &mut e.seen).then_some(e)));
+            let weighed = of_image(&setup.index, image).map(|e| (worth(&e), e));
+            let wanted = weighed.filter(|(worth, e)| *worth != Worth::Context || explains(e));
+            evidence.extend(wanted.filter_map(|(worth, mut e)| room.take(worth, &mut e.seen).then_some(e)));
         }
     }
     drop(progress);

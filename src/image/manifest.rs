@@ -165,7 +165,7 @@ impl Config {
     }
 
     /// The build, from the first step on.
-    pub(super) fn steps(&mut self, read: &dyn Fn(&str) -> Vec<Command>, room: &mut Room) -> Vec<Step> {
+    pub(super) fn steps(&mut self, read: &dyn Fn(&str) -> Vec<Command>, room: &mut HistoryRoom) -> Vec<Step> {
         let history = std::mem::take(&mut self.history).0;
         history.into_iter().enumerate().map(|(i, h)| h.step(i + 1, read, room)).collect()
     }
@@ -173,14 +173,14 @@ impl Config {
 
 /// What the histories of one input may still cost.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Room {
+pub(super) struct HistoryRoom {
     commands: usize,
     names: usize,
     /// Something found no room.
     pub(super) full: bool,
 }
 
-impl Default for Room {
+impl Default for HistoryRoom {
     fn default() -> Self {
         Self { commands: 10_000, names: 200_000, full: false }
     }
@@ -189,7 +189,7 @@ impl Default for Room {
 /// Bytes read of one step; its parts in memory cost fifty times as much.
 const STEP: usize = 256 << 10;
 
-impl Room {
+impl HistoryRoom {
     fn admit(&mut self, commands: &mut Vec<Command>) {
         self.full |= commands.len() > self.commands;
         commands.truncate(self.commands);
@@ -203,7 +203,7 @@ impl Room {
 }
 
 impl History {
-    fn step(&self, number: usize, read: &dyn Fn(&str) -> Vec<Command>, room: &mut Room) -> Step {
+    fn step(&self, number: usize, read: &dyn Fn(&str) -> Vec<Command>, room: &mut HistoryRoom) -> Step {
         let text = start(&self.created_by, STEP);
         room.full |= text.len() < self.created_by.len();
         let mut commands = if room.commands > 0 { read(text) } else { Vec::new() };
@@ -328,7 +328,7 @@ mod tests {
             (names, lines[0].as_slice()),
             (vec!["PATH".into(), "TOKEN".into()], b"PATH=/bin\nTOKEN=s3cr3t\n".as_slice())
         );
-        let steps = config.steps(&|_| Vec::new(), &mut Room::default());
+        let steps = config.steps(&|_| Vec::new(), &mut HistoryRoom::default());
         assert_eq!((steps.len(), steps[0].instruction, steps[1].instruction), (2, Some("RUN"), None));
         assert!(!format!("{config:?}{steps:?}").contains("s3cr3t"));
     }
@@ -352,18 +352,18 @@ mod tests {
             };
             words.map(one).collect::<Vec<_>>()
         };
-        let steps = |texts: &[String], mut room: Room| {
+        let steps = |texts: &[String], mut room: HistoryRoom| {
             let history = texts.iter().map(|t| History { created_by: t.clone(), ..History::default() }).collect();
             let mut config = Config { history: Few(history), ..Config::default() };
             let steps = config.steps(&read, &mut room);
             (steps.iter().flat_map(|s| &s.commands).map(|c| c.wanted.len()).collect::<Vec<_>>(), room.full)
         };
-        let room = |commands, names| Room { commands, names, full: false };
+        let room = |commands, names| HistoryRoom { commands, names, full: false };
         let two = ["a b".to_owned(), "c".to_owned()];
         assert_eq!(steps(&two, room(3, 6)), (vec![2, 2, 2], false));
         assert_eq!(steps(&two, room(2, 6)), (vec![2, 2], true));
         assert_eq!(steps(&two, room(3, 5)), (vec![2, 2, 1], true));
-        assert_eq!(steps(&[format!("{}b c", "ä".repeat(STEP))], Room::default()), (vec![2], true));
+        assert_eq!(steps(&[format!("{}b c", "ä".repeat(STEP))], HistoryRoom::default()), (vec![2], true));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::{
     input::to_u64,
     layer::Expected,
     manifest::{
-        Config, Descriptor, Document, Few, Room, Saved, Step, is_hex, is_reference, is_word, parse, sha256, time,
+        Config, Descriptor, Document, Few, HistoryRoom, Saved, Step, is_hex, is_reference, is_word, parse, sha256, time,
     },
 };
 use crate::{
@@ -90,7 +90,7 @@ struct Planner<'p> {
     visited: HashSet<String>,
     /// Digests of the indexes and the manifest that are being read: people know an image by any of them.
     within: Vec<String>,
-    room: Room,
+    room: HistoryRoom,
     layers: usize,
     json_left: u64,
 }
@@ -103,7 +103,7 @@ pub(super) fn plan(store: &dyn Store, readers: Readers<'_>) -> Plan {
         plan: Plan::default(),
         visited: HashSet::new(),
         within: Vec::new(),
-        room: Room::default(),
+        room: HistoryRoom::default(),
         layers: LAYERS,
         json_left: JSON_TOTAL,
     };
