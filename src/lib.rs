@@ -12,6 +12,7 @@ pub mod coverage;
 pub mod credential;
 pub mod ecosystem;
 pub mod fact;
+pub mod guard;
 
 pub mod image;
 pub mod interest;

@@ -11,6 +11,9 @@ use dosimeter::{cli::Cli, commands};
 fn main() -> ExitCode {
     // A panic's message may quote the evidence: only its place in this program is told.
     std::panic::set_hook(Box::new(|info| {
+        if dosimeter::guard::is_quiet() {
+            return;
+        }
         let place = info.location().map(|l| format!("{}:{}", l.file(), l.line())).unwrap_or_default();
         let _ = writeln!(std::io::stderr(), "internal error at {place}; the file it was reading is listed as a gap");
     }));

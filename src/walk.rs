@@ -2,6 +2,7 @@
 //! into one place. A surface that fails or panics costs its own file only.
 
 mod keep;
+mod named;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -14,7 +15,7 @@ use std::{
 
 use crate::{
     coverage::{Coverage, Exclusion, Gap, GapKind, SurfaceCount},
-    fact::{Origin, Seen, TreePath},
+    fact::{Fact, Origin, Seen, TreePath},
     interest::Interest,
     surface::{Claim, FileMatch, FolderMatch, Opened, Sink, Surface},
     tree::{Body, Entry, Kind, Visit},
@@ -122,6 +123,8 @@ struct Result {
     exclusions: Vec<Exclusion>,
     surfaces: BTreeMap<&'static str, SurfaceCount>,
     room: Room,
+    /// What names of folders say.
+    named: Vec<(Worth, Seen)>,
     /// Problems that found no room.
     untold: u64,
 }
@@ -134,6 +137,7 @@ impl Result {
             exclusions: Vec::new(),
             surfaces: BTreeMap::new(),
             room: Room::new(Bounds::TREE),
+            named: Vec::new(),
             untold: 0,
         }
     }
@@ -183,7 +187,9 @@ impl<'i> Inspector<'i> {
 
     /// Facts and the account of the examination, when the walk is over.
     pub fn finish(self) -> (Vec<Seen>, Coverage) {
-        let result = self.result.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut result = self.result.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let undescribed = named::undescribed(std::mem::take(&mut result.named), &result.seen);
+        result.keep(undescribed);
         let root = Origin::file(&self.tree, TreePath::root());
         let mut gaps = result.gaps;
         for (lost, what) in
@@ -213,10 +219,12 @@ impl<'i> Inspector<'i> {
         let mut origin = Origin::file(&self.tree, entry.path.clone());
         origin.layer.clone_from(&self.layer);
         let (mut seen, mut gaps, mut facts, mut more) = (Vec::new(), Vec::new(), 0, 0_u64);
+        let mut identified = false;
         let mut room = Room::new(Bounds::FILE);
         let outcome = {
             let mut keep = |mut fact: Seen| {
                 facts += 1;
+                identified |= matches!(fact.fact, Fact::Package(_) | Fact::Named(_));
                 let worth = (self.keep)(&fact);
                 if room.take(worth, &mut fact) {
                     seen.push((worth, fact));
@@ -237,6 +245,7 @@ impl<'i> Inspector<'i> {
             Err(_) => Some((GapKind::Panicked, "the parser failed on this file".to_owned())),
         };
         let mut tell = |kind, detail| gaps.push(Gap { origin: origin.clone(), surface: id, kind, detail });
+        let flawed = flaw.is_some();
         if let Some((kind, detail)) = flaw {
             tell(kind, detail);
         }
@@ -246,6 +255,14 @@ impl<'i> Inspector<'i> {
         }
         if more > 0 {
             tell(GapKind::TooLarge, format!("{more} more problems in this file"));
+        }
+        // What it is called, where nothing in it could be read that says what it is.
+        if flawed && !identified {
+            seen.extend(self.named_by(surface, &entry.path, Kind::File, Some(entry)));
+        }
+        if flawed {
+            let more = self.salvaged(surface, entry, body, &seen);
+            seen.extend(more);
         }
         let mut result = self.result();
         result.keep(seen);
@@ -260,6 +277,10 @@ impl Visit for Inspector<'_> {
     type Folder = Folder;
 
     fn folder(&self, path: &TreePath) -> Folder {
+        let named = self.named(path, Kind::Dir);
+        if !named.is_empty() {
+            self.result().keep_named(named);
+        }
         self.router.folder(path)
     }
 
@@ -279,7 +300,15 @@ impl Visit for Inspector<'_> {
     }
 
     fn gap(&self, gap: Gap) {
-        self.result().tell(vec![gap]);
+        // Nobody knows whether what could not be opened is a folder.
+        let path = &gap.origin.path;
+        let mut named = self.named(path, Kind::File);
+        if named.is_empty() {
+            named = self.named(path, Kind::Dir);
+        }
+        let mut result = self.result();
+        result.keep(named);
+        result.tell(vec![gap]);
     }
 
     fn exclude(&self, exclusion: Exclusion) {

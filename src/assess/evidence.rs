@@ -6,6 +6,7 @@ use super::{
     Account, Case, Evidence, Finding, FindingKind,
     around::Neighbours,
     chain::Link,
+    named,
     site::{Distribution, Environment, site_of},
 };
 use crate::{
@@ -27,7 +28,8 @@ pub fn judge(case: &Case<'_>, sites: &Neighbours<'_>, evidence: &Evidence, hit: 
     let draft = Draft { case, sites, evidence, incident, hit };
     let mut finding = match (&seen.fact, hit.by) {
         (Fact::Package(p), By::Version(at)) => draft.version(p, incident.packages.get(at)?),
-        (Fact::Package(p), By::Artifact(at)) => draft.artifact(p, &incident.artifacts.get(at)?.name),
+        (Fact::Named(p), By::Version(at)) => named::doubt(draft.version(p, incident.packages.get(at)?)),
+        (Fact::Package(p) | Fact::Named(p), By::Artifact(at)) => draft.artifact(p, &incident.artifacts.get(at)?.name),
         (_, By::Artifact(at)) => draft.bytes(&incident.artifacts.get(at)?.name),
         (Fact::Executable { pid, program, deleted }, By::File { at, .. }) => {
             draft.executable(*pid, program, *deleted, incident.files.get(at)?)

@@ -6,7 +6,9 @@ mod around;
 pub mod chain;
 mod evidence;
 mod execution;
+mod extras;
 mod harvest;
+mod named;
 mod project;
 pub mod reach;
 mod running;
@@ -185,7 +187,7 @@ pub fn assess(mut case: Case<'_>) -> Assessment {
     });
     let sites = Sites::new(&case.evidence);
     let around = Neighbours::new(&sites);
-    let mut assessment = Assessment::default();
+    let (mut assessment, mut named) = (Assessment::default(), Vec::new());
     for e in &case.evidence {
         if let Fact::Command(command) = &e.seen.fact {
             let open = |w: &crate::fact::Wanted| w.pinned.is_none() && bounded(case.index, w);
@@ -194,8 +196,10 @@ pub fn assess(mut case: Case<'_>) -> Assessment {
         }
         let hits = matcher::hits(case.index, &e.seen);
         let judged = hits.into_iter().filter_map(|hit| evidence::judge(&case, &around, e, hit));
-        assessment.findings.extend(judged);
+        let by_name = matches!(e.seen.fact, Fact::Named(_));
+        (if by_name { &mut named } else { &mut assessment.findings }).extend(judged);
     }
+    named::join(&case.evidence, &mut assessment.findings, named);
     spurious::drop_lonely_companions(&mut assessment.findings);
     spurious::drop_looks_at_what_is_stored(&mut assessment.findings);
     shared::settle(case.index, &mut assessment.findings);

@@ -85,6 +85,8 @@ impl Sites {
         let mut sites = Self::default();
         let mut installers: HashMap<Folder, (Box<str>, Option<At>)> = HashMap::new();
         let mut requested: BTreeSet<Folder> = BTreeSet::new();
+        let mut required: BTreeMap<Folder, &Arc<[Requirement]>> = BTreeMap::new();
+        let mut named: Vec<(Folder, Distribution)> = Vec::new();
         let mut projects: Vec<(&Arc<str>, Project, &[Requirement])> = Vec::new();
         for (at, Evidence { seen, .. }) in evidence.iter().enumerate() {
             let tree = seen.origin.tree.clone();
@@ -100,6 +102,15 @@ impl Sites {
                         installed: record,
                         requested: false,
                     });
+                }
+                Fact::Named(p) if p.placement == Placement::Loadable => {
+                    let folder = seen.origin.path.parent();
+                    let package = p.clone();
+                    let found = Distribution { package, folder, installer: None, installed: None, requested: false };
+                    named.push(((tree, site_of(seen)), found));
+                }
+                Fact::Requires(requires) => {
+                    required.insert((tree, seen.origin.path.parent()), requires);
                 }
                 Fact::Bytecode { .. } => sites.bytecode.entry((tree, site_of(seen))).or_default().push(at),
                 Fact::Process { .. } | Fact::Executable { .. } | Fact::Loaded { .. } => sites.processes.push(at),
@@ -120,10 +131,22 @@ impl Sites {
                 _ => {}
             }
         }
+        // What no description says, by its name.
+        for (key, found) in named {
+            let site = sites.sites.entry(key).or_default();
+            if !site.distributions.iter().any(|d| d.folder == found.folder && d.package.name == found.package.name) {
+                site.distributions.push(found);
+            }
+        }
         for ((tree, _), site) in &mut sites.sites {
             for d in &mut site.distributions {
                 let key = (tree.clone(), d.folder.clone());
                 d.requested = requested.contains(&key);
+                if let Some(more) = required.get(&key) {
+                    let known = d.package.requires.iter();
+                    let new = more.iter().filter(|r| !d.package.requires.contains(r));
+                    d.package.requires = known.chain(new).cloned().collect();
+                }
                 if let Some((name, at)) = installers.remove(&key) {
                     d.installer = Some(name);
                     d.installed = at;

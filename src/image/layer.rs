@@ -5,11 +5,16 @@
 //! a layer), which answers nearly all such links; where it does not, the layer is read a second time for the missing targets.
 //! A symbolic link is resolved by its text alone, within its layer: folders that are links themselves are not followed.
 
+mod named;
+mod place;
+
 use std::{
     collections::{BTreeMap, HashMap, btree_map::Entry as Slot},
     io::Read,
     sync::{Arc, PoisonError, atomic::Ordering},
 };
+
+use place::{clean, resolve};
 
 use super::{
     Job,
@@ -243,7 +248,8 @@ impl<'j> Layer<'j> {
         self.links.remove(&path);
         self.held.remove(&hash);
         match &member.kind {
-            Kind::Dir | Kind::Other => {}
+            Kind::Dir => self.named(&path, tree::Kind::Dir),
+            Kind::Other => {}
             // No surface wants it.
             Kind::File if matches!(path.as_bytes(), PASSWD | GROUP) => {
                 let mut bytes = Vec::new();
@@ -261,7 +267,9 @@ impl<'j> Layer<'j> {
                     self.unlisted += 1;
                 } else if self.wants(&path, tree::Kind::File) {
                     let flaw = Flaw::Unsupported("a sparse file in a layer");
-                    self.found.insert(path.clone(), (Vec::new(), vec![self.gap(path, &flaw)]));
+                    self.named(&path, tree::Kind::File);
+                    let gap = self.gap(path.clone(), &flaw);
+                    self.found.entry(path).or_default().1.push(gap);
                 }
             }
             Kind::HardLink(target) => {
@@ -287,6 +295,8 @@ impl<'j> Layer<'j> {
         let parent = path.parent();
         if self.folder.as_ref().is_none_or(|(known, _)| *known != parent) {
             self.folder = Some((parent.clone(), self.gate.folder(&parent)));
+            // Not every tar lists its folders.
+            self.named(&parent, tree::Kind::Dir);
         }
         self.folder.as_ref().is_some_and(|(_, folder)| self.gate.wants(folder, path.name(), kind))
     }
@@ -419,32 +429,4 @@ impl<'j> Layer<'j> {
 fn entry(path: TreePath, member: &Member) -> Entry {
     let Member { len, mtime, uid, gid, mode, .. } = member;
     Entry { path, len: *len, mtime: *mtime, btime: None, uid: *uid, gid: *gid, mode: *mode }
-}
-
-/// A member's name as engines take it: `..` is applied to the text before it. `None` where it leads out of the image.
-fn clean(name: &[u8]) -> Option<TreePath> {
-    let depth = |depth: usize, part: &[u8]| match part {
-        b"" | b"." => Some(depth),
-        b".." => depth.checked_sub(1),
-        _ => Some(depth + 1),
-    };
-    name.split(|b| *b == b'/').try_fold(0, depth)?;
-    resolve(&[], name)
-}
-
-/// What a link in folder `from` names. Above the root is the root, as the kernel has it. `None` where it is too long.
-fn resolve(from: &[u8], target: &[u8]) -> Option<TreePath> {
-    if from.len().saturating_add(target.len()) > NAME || target.contains(&0) {
-        return None;
-    }
-    let parts = from.split(|b| *b == b'/').chain(target.split(|b| *b == b'/'));
-    let mut kept: Vec<&[u8]> = Vec::new();
-    for part in parts {
-        match part {
-            b"" | b"." => {}
-            b".." => drop(kept.pop()),
-            part => kept.push(part),
-        }
-    }
-    TreePath::new(&kept.join(&b'/'))
 }

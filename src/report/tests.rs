@@ -85,7 +85,7 @@ fn examined(found: bool, gaps: bool) -> v1::Report {
             placement: Placement::Loadable,
             requires: requires
                 .iter()
-                .map(|r| Requirement { name: (*r).into(), text: (*r).into(), extra: false })
+                .map(|r| Requirement::plain(*r, *r))
                 .collect(),
             artifacts: Vec::new(),
         })

@@ -101,7 +101,7 @@ mod tests {
     use crate::fact::{Ecosystem, Origin, Placement, TreePath};
 
     fn package(requires: &[&str]) -> Seen {
-        let requires = requires.iter().map(|r| Requirement { name: (*r).into(), text: (*r).into(), extra: false });
+        let requires = requires.iter().map(|r| Requirement::plain(*r, *r));
         let fact = Fact::Package(Package {
             ecosystem: Ecosystem::Pypi,
             name: "x".into(),

@@ -9,6 +9,8 @@ mod pin;
 pub mod toml_doc;
 mod toml_lock;
 
+pub use listing::text;
+
 /// Larger manifests and lock files are not read.
 const FILE: usize = 64 << 20;
 

@@ -13,14 +13,15 @@
 //! Documented in the binary distribution format of packaging.python.org.
 
 use super::{
-    archive::{of_interest, of_sdist, of_zip, sdist_parts, starts_with_interest, wheel_parts, with_artifact},
-    placement,
+    archive::{of_interest, of_sdist, of_zip, sdist_parts, starts_with_interest, wheel_parts},
+    identity, placement,
 };
 use crate::{
     ecosystem::pypi::normalise,
-    fact::{Fact, Placement},
+    fact::{Fact, Placement, TreePath},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    tree::Kind,
 };
 
 /// `*.whl`, and `*.tar.gz` and `*.zip` of packages that indicators name.
@@ -39,6 +40,15 @@ impl Surface for Wheel {
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
         [".whl", ".tar.gz", ".zip"].map(Claim::suffix).into()
+    }
+
+    fn named(&self, path: &TreePath, kind: Kind, _: &Interest) -> Option<(TreePath, Fact)> {
+        if kind == Kind::Dir || path.name().ends_with(b".egg") || path.name().ends_with(b".egg-info") {
+            return None;
+        }
+        let (name, version) = identity::file_parts(path.name())?;
+        let placement = if path.name().ends_with(b".whl") { placement::of_wheel(path) } else { Placement::Cached };
+        Some((path.clone(), Fact::Named(identity::package(name, version, placement))))
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
@@ -65,7 +75,7 @@ impl Surface for Wheel {
         // A name that an indicator has, and nothing inside that says what it is.
         let named = || stem.and_then(sdist_parts).is_some_and(|(n, _)| of_interest(interest, &normalise(n)));
         match found {
-            Some(found) => out.push(at, Fact::Package(with_artifact(found, &mut archive, text, interest)?)),
+            Some(found) => return found.tell(&mut archive, text, interest, at, out),
             None if !wheel && !zip && named() => return Err(Flaw::malformed("sdist", "nothing in it says what it is")),
             None => {}
         }
