@@ -2,7 +2,7 @@
 //! into one place. A surface that fails or panics costs its own file only.
 
 mod keep;
-mod named;
+pub(crate) mod named;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -124,7 +124,7 @@ struct Result {
     surfaces: BTreeMap<&'static str, SurfaceCount>,
     room: Room,
     /// What names of folders say.
-    named: Vec<(Worth, Seen)>,
+    named: Vec<Seen>,
     /// Problems that found no room.
     untold: u64,
 }
@@ -189,7 +189,8 @@ impl<'i> Inspector<'i> {
     pub fn finish(self) -> (Vec<Seen>, Coverage) {
         let mut result = self.result.into_inner().unwrap_or_else(PoisonError::into_inner);
         let undescribed = named::undescribed(std::mem::take(&mut result.named), &result.seen);
-        result.keep(undescribed);
+        // A name that fits no indicator was not kept.
+        result.keep(undescribed.into_iter().map(|seen| (Worth::Evidence, seen)).collect());
         let root = Origin::file(&self.tree, TreePath::root());
         let mut gaps = result.gaps;
         for (lost, what) in

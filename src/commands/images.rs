@@ -12,6 +12,7 @@ use crate::{
     cli::ImagesCommand,
     coverage::{Coverage, Gap, GapKind},
     credential::ENVIRONMENT,
+    guard::caught,
     fact::{CommandAction, Fact, Origin, Seen, TreePath, Wanted},
     image::{self, Image, ImageError, Limits, Options, Readers, Step},
     ioc::Index,
@@ -50,7 +51,14 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     let mut accounts: BTreeMap<Arc<str>, Accounts> = BTreeMap::new();
     for file in &command.files {
         let taken = accounts.keys().cloned().collect();
-        let found = match image::examine(file, &options, &taken) {
+        let Some(found) = caught(|| image::examine(file, &options, &taken)) else {
+            let tree = escape(file.as_os_str().as_encoded_bytes()).into();
+            let detail = "internal error: it was not examined".to_owned();
+            let origin = Origin::file(&tree, TreePath::root());
+            coverage.gaps.push(Gap { origin, surface: "image", kind: GapKind::Panicked, detail });
+            continue;
+        };
+        let found = match found {
             Ok(found) => found,
             Err(error) => {
                 refused.push((file, error));

@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail};
 use super::Ending;
 use crate::{
     cli::{FormatName, OutputOptions},
+    guard::caught,
     report::{self, Colour, Format, Style, v1::Report},
 };
 
@@ -56,7 +57,9 @@ impl Outputs {
     /// # Errors
     /// Where a file or standard output cannot be written.
     pub fn write(&self, report: &Report) -> anyhow::Result<()> {
-        self.each(|format, out, style| report::render(format, report, out, style))
+        self.each(|format, out, style| {
+            guarded(format, out, report, |out| report::render(format, report, out, style))
+        })
     }
 
     /// The checklist only, in the formats for people; the whole report in those for machines.
@@ -64,7 +67,9 @@ impl Outputs {
     /// # Errors
     /// As for `write`.
     pub fn write_checklist(&self, report: &Report) -> anyhow::Result<()> {
-        self.each(|format, out, style| report::render_checklist(format, report, out, style))
+        self.each(|format, out, style| {
+            guarded(format, out, report, |out| report::render_checklist(format, report, out, style))
+        })
     }
 
     fn each(&self, render: impl Fn(Format, &mut dyn Write, Style) -> io::Result<()>) -> anyhow::Result<()> {
@@ -77,6 +82,27 @@ impl Outputs {
         }
         let style = Style { width: usize::from(width()), colour: colour() };
         failed.and(to_stdout(|out| render(self.stdout, out, style)))
+    }
+}
+
+/// Where a format fails, a fault of this program, the whole report follows as JSON: what was found is not lost.
+fn guarded(
+    format: Format,
+    out: &mut dyn Write,
+    report: &Report,
+    render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let style = Style { width: 100, colour: Colour::Never };
+    match caught(|| render(&mut *out)) {
+        Some(written) => written,
+        None if format == Format::Json => Err(io::Error::other("internal error: the report could not be written")),
+        None => {
+            note("internal error: this format could not be written; the report follows as JSON");
+            out.write_all(b"\n")?;
+            caught(|| report::render(Format::Json, report, &mut *out, style)).unwrap_or_else(|| {
+                Err(io::Error::other("internal error: the report could not be written"))
+            })
+        }
     }
 }
 

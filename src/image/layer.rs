@@ -86,6 +86,8 @@ pub(super) struct Layer<'j> {
     gate: Inspector<'j>,
     folder: Option<(TreePath, Folder)>,
     found: BTreeMap<TreePath, (Vec<Seen>, Vec<Gap>)>,
+    /// What names say, by surface and place.
+    by_name: BTreeMap<(&'static str, TreePath), Seen>,
     held: HashMap<u64, (Entry, Vec<u8>)>,
     held_bytes: usize,
     links: BTreeMap<TreePath, Link>,
@@ -109,6 +111,7 @@ impl<'j> Layer<'j> {
             tree,
             folder: None,
             found: BTreeMap::new(),
+            by_name: BTreeMap::new(),
             held: HashMap::new(),
             held_bytes: 0,
             links: BTreeMap::new(),
@@ -150,6 +153,12 @@ impl<'j> Layer<'j> {
         self.report(TreePath::root(), flaw.kind(), flaw.to_string());
     }
 
+    /// A fault of this program: what was read of the layer before it is kept.
+    pub(super) fn panicked(&mut self) {
+        let detail = "internal error: the rest of the layer was not read".to_owned();
+        self.report(TreePath::root(), GapKind::Panicked, detail);
+    }
+
     fn report(&mut self, path: TreePath, kind: GapKind, detail: String) {
         // What could not be read because the user stopped the run is no gap of the evidence.
         if !self.job.stop.load(Ordering::Relaxed) {
@@ -159,6 +168,14 @@ impl<'j> Layer<'j> {
     }
 
     pub(super) fn finish(mut self) -> Scan {
+        for (_, (mut facts, mut gaps)) in std::mem::take(&mut self.found) {
+            self.scan.facts.append(&mut facts);
+            self.scan.coverage.gaps.append(&mut gaps);
+        }
+        let facts = std::mem::take(&mut self.scan.facts);
+        let mut named = self.undescribed(&facts);
+        self.scan.facts = facts;
+        self.scan.facts.append(&mut named);
         if self.bad_names > 0 {
             let detail = format!("{} member names that no system would accept were not read", self.bad_names);
             self.report(TreePath::root(), GapKind::Malformed, detail);
@@ -179,10 +196,6 @@ impl<'j> Layer<'j> {
             let detail =
                 "more names than are kept: what this layer removes from lower ones is not fully known".to_owned();
             self.report(TreePath::root(), GapKind::TooLarge, detail);
-        }
-        for (_, (mut facts, mut gaps)) in std::mem::take(&mut self.found) {
-            self.scan.facts.append(&mut facts);
-            self.scan.coverage.gaps.append(&mut gaps);
         }
         self.scan
     }

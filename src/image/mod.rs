@@ -46,6 +46,7 @@ use self::{
 use crate::{
     coverage::{Coverage, Exclusion, Gap},
     fact::{Origin, TreePath},
+    guard::caught,
     interest::Interest,
     surface::Flaw,
     text::escape_short,
@@ -321,7 +322,11 @@ fn pass(
             return;
         };
         match source {
-            Ok(source) => read(&mut locked(layer), source),
+            Ok(source) => {
+                if caught(|| read(&mut locked(layer), source)).is_none() {
+                    locked(layer).panicked();
+                }
+            }
             Err(flaw) => locked(layer).trouble(&flaw),
         }
     });

@@ -13,7 +13,10 @@ use super::v1;
 use crate::{
     accounts::Accounts,
     assess::{self, Assessment},
-    coverage::Coverage,
+    coverage::{Coverage, Gap, GapKind},
+    ecosystem::pypi,
+    fact::{Ecosystem, Origin, TreePath},
+    guard::caught,
     credential::Catalog,
     ioc::{Index, model::Incident},
     rotate,
@@ -51,9 +54,18 @@ pub struct Examination<'e> {
 
 /// Builds the report, with its checklist.
 pub fn build(mut e: Examination<'_>) -> v1::Report {
+    let mut gaps = e.assessment.gaps.clone();
+    let checklist = caught(|| rotate::checklist(e.index, e.catalog, e.assessment, e.accounts)).unwrap_or_else(|| {
+        let tree = e.coverage.trees.first().map_or("host", String::as_str);
+        let detail = "internal error: the checklist could not be made".to_owned();
+        let origin = Origin::file(&tree.into(), TreePath::root());
+        gaps.push(Gap { origin, surface: "rotate", kind: GapKind::Panicked, detail });
+        Vec::new()
+    });
+    e.coverage.gaps.append(&mut gaps);
     e.coverage.settle();
+    lead(&mut e.coverage.gaps, e.index);
     let incidents = incidents(&e);
-    let checklist = rotate::checklist(e.index, e.catalog, e.assessment, e.accounts);
     let exposure = e.assessment.exposure();
     let complete = e.coverage.complete();
     let summary = summary(&incidents, &e.target, complete);
@@ -78,6 +90,17 @@ pub fn build(mut e: Examination<'_>) -> v1::Report {
         },
         coverage: coverage(e.coverage, e.assessment.undated_commands),
     }
+}
+
+/// What is called like a package that an indicator knows comes first: it may hide a finding.
+fn lead(gaps: &mut [Gap], index: &Index) {
+    let knows = |name: &[u8]| {
+        let name = pypi::normalise(&String::from_utf8_lossy(name));
+        let ends = name.match_indices('-').map(|(at, _)| at).chain([name.len()]).take(16);
+        let mut starts = ends.filter_map(|at| name.get(..at));
+        starts.any(|s| [Ecosystem::Pypi, Ecosystem::Npm].iter().any(|e| index.knows_package(*e, s)))
+    };
+    gaps.sort_by_cached_key(|g| !g.origin.path.components().rev().take(2).any(knows));
 }
 
 /// The answer in one line. It says what was found or that nothing was, and never more than what was examined can carry.

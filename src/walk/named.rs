@@ -11,23 +11,23 @@ use crate::{
 };
 
 /// Folders whose names say a malicious version, kept until it is known whether what is in them says it too.
-const NAMED: usize = 20_000;
+pub(crate) const NAMED: usize = 20_000;
 /// Taken from a file that cannot be parsed.
 const SALVAGED: usize = 200;
 
 /// Of what folders are called, what no description in them says.
-pub(super) fn undescribed(named: Vec<(Worth, Seen)>, seen: &[Seen]) -> Vec<(Worth, Seen)> {
+pub(crate) fn undescribed(named: Vec<Seen>, seen: &[Seen]) -> Vec<Seen> {
     let of = |seen: &Seen, p: &Package| (seen.origin.path.parent(), p.name.clone(), p.version.clone());
-    let asked: HashSet<_> = named.iter().map(|(_, s)| s.origin.path.parent()).collect();
+    let asked: HashSet<_> = named.iter().map(|s| s.origin.path.parent()).collect();
     let here = seen.iter().filter(|s| !asked.is_empty() && asked.contains(&s.origin.path.parent()));
     let described: HashSet<_> = here
         .filter_map(|s| match &s.fact {
-            Fact::Package(p) => Some(of(s, p)),
+            Fact::Package(p) | Fact::Named(p) => Some(of(s, p)),
             _ => None,
         })
         .collect();
-    let is_new = |s: &Seen| matches!(&s.fact, Fact::Named(p) if !described.contains(&of(s, p)));
-    named.into_iter().filter(|(_, s)| is_new(s)).collect()
+    let is_new = |s: &Seen| !matches!(&s.fact, Fact::Named(p) if described.contains(&of(s, p)));
+    named.into_iter().filter(is_new).collect()
 }
 
 impl Result {
@@ -35,7 +35,7 @@ impl Result {
     pub(super) fn keep_named(&mut self, named: Vec<(Worth, Seen)>) {
         for (worth, seen) in named {
             let waits = matches!(seen.fact, Fact::Named(_)) && self.named.len() < NAMED;
-            if waits { self.named.push((worth, seen)) } else { self.keep(vec![(worth, seen)]) }
+            if waits { self.named.push(seen) } else { self.keep(vec![(worth, seen)]) }
         }
     }
 }

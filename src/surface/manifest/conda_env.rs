@@ -26,6 +26,7 @@ use super::{
     pin::{Pin, exactly},
 };
 use crate::{
+    fact::Package,
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
 };
@@ -62,6 +63,10 @@ impl Surface for CondaEnv {
             Claim::suffix("environment.yml"),
             Claim::suffix("environment.yaml"),
         ]
+    }
+
+    fn salvage(&self, file: &mut Opened<'_, '_>) -> Vec<(Package, u32)> {
+        super::raw::pairs(file)
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

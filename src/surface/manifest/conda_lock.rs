@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     ecosystem::pypi::{conda_parts, is_version},
-    fact::Artifact,
+    fact::{Artifact, Package},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
 };
@@ -53,6 +53,10 @@ impl Surface for CondaLock {
             Claim::name("spec-file.txt"),
             Claim::name("explicit.txt"),
         ]
+    }
+
+    fn salvage(&self, file: &mut Opened<'_, '_>) -> Vec<(Package, u32)> {
+        super::raw::pairs(file)
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

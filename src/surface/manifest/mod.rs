@@ -6,6 +6,7 @@ include!(concat!(env!("OUT_DIR"), "/surface_manifest.rs"));
 
 mod listing;
 mod pin;
+mod raw;
 pub mod toml_doc;
 mod toml_lock;
 

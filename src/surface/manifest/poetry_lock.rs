@@ -11,6 +11,7 @@
 
 use super::toml_lock;
 use crate::{
+    fact::Package,
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
 };
@@ -31,6 +32,10 @@ impl Surface for PoetryLock {
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
         vec![Claim::name("poetry.lock")]
+    }
+
+    fn salvage(&self, file: &mut Opened<'_, '_>) -> Vec<(Package, u32)> {
+        super::raw::pairs(file)
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

@@ -12,6 +12,7 @@
 
 use super::toml_lock;
 use crate::{
+    fact::Package,
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
 };
@@ -32,6 +33,10 @@ impl Surface for Pylock {
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
         vec![Claim::name("pylock.toml"), Claim::affix("pylock.", ".toml")]
+    }
+
+    fn salvage(&self, file: &mut Opened<'_, '_>) -> Vec<(Package, u32)> {
+        super::raw::pairs(file)
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

@@ -32,6 +32,7 @@ use super::{
 };
 use crate::{
     ecosystem::pypi::{is_version, normalise},
+    fact::Package,
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
 };
@@ -54,6 +55,10 @@ impl Surface for Pyproject {
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
         vec![Claim::name("pyproject.toml")]
+    }
+
+    fn salvage(&self, file: &mut Opened<'_, '_>) -> Vec<(Package, u32)> {
+        super::raw::pairs(file)
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

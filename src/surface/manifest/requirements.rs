@@ -24,7 +24,7 @@ use super::{
     pin::{Asked, asked, sha256},
 };
 use crate::{
-    fact::{Artifact, Ecosystem},
+    fact::{Artifact, Ecosystem, Package},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
 };
@@ -64,6 +64,10 @@ impl Surface for Requirements {
             Claim::suffix(".txt").in_tail("requirements"),
             Claim::suffix(".in").in_tail("requirements"),
         ]
+    }
+
+    fn salvage(&self, file: &mut Opened<'_, '_>) -> Vec<(Package, u32)> {
+        super::raw::pairs(file)
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

@@ -17,6 +17,7 @@ use super::{
     pin::exactly,
 };
 use crate::{
+    fact::Package,
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
 };
@@ -40,6 +41,10 @@ impl Surface for SetupCfg {
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
         vec![Claim::name("setup.cfg")]
+    }
+
+    fn salvage(&self, file: &mut Opened<'_, '_>) -> Vec<(Package, u32)> {
+        super::raw::pairs(file)
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

@@ -69,11 +69,11 @@ pub fn of_zip<R: Read + Seek>(zip: &mut R, placement: Placement) -> Result<Optio
         let by_folder = egg.is_none().then(|| named(&folder_of_sdist)).flatten();
         return Found::of(read(member, "PKG-INFO"), by_folder).map(Some);
     }
-    let described = match about {
-        Some(about) => read(about, "METADATA"),
-        None => Err(Flaw::malformed("wheel", "it has no METADATA")),
+    let mut found = match (about, named(&stem)) {
+        (Some(about), by_folder) => Found::of(read(about, "METADATA"), by_folder)?,
+        (None, Some(by_folder)) => Found::undescribed(by_folder),
+        (None, None) => return Ok(None),
     };
-    let mut found = Found::of(described, named(&stem))?;
     found.package.artifacts = vec![Artifact { name: wheel_name(zip, &stem, tags), ..Artifact::default() }];
     Ok(Some(found))
 }

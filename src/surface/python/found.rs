@@ -16,14 +16,21 @@ pub struct Found {
     pub package: Package,
     /// What the folder in it is called, where that says something.
     by_folder: Option<Package>,
-    /// Why only the folder says it.
+    /// Something describes it, and not only its folder's name.
+    described: bool,
+    /// Why what should describe it does not.
     flaw: Option<Flaw>,
 }
 
 impl Found {
-    /// By a folder that no description contradicts.
+    /// By the folder of an sdist, whose description comes later or is not there.
     pub fn sure(package: Package) -> Self {
-        Self { package, by_folder: None, flaw: None }
+        Self { package, by_folder: None, described: true, flaw: None }
+    }
+
+    /// By the folder alone.
+    pub fn undescribed(package: Package) -> Self {
+        Self { package, by_folder: None, described: false, flaw: None }
     }
 
     /// By what describes it, else by its folder.
@@ -32,8 +39,8 @@ impl Found {
     /// Where neither says it.
     pub fn of(described: Result<Package, Flaw>, by_folder: Option<Package>) -> Result<Self, Flaw> {
         match (described, by_folder) {
-            (Ok(package), by_folder) => Ok(Self { package, by_folder, flaw: None }),
-            (Err(flaw), Some(named)) => Ok(Self { package: named, by_folder: None, flaw: Some(flaw) }),
+            (Ok(package), by_folder) => Ok(Self { package, by_folder, described: true, flaw: None }),
+            (Err(flaw), Some(named)) => Ok(Self { package: named, by_folder: None, described: false, flaw: Some(flaw) }),
             (Err(flaw), None) => Err(flaw),
         }
     }
@@ -50,7 +57,7 @@ impl Found {
         at: Option<At>,
         out: &mut Sink<'_>,
     ) -> Result<(), Flaw> {
-        let Self { package, by_folder, flaw } = self;
+        let Self { package, by_folder, described, flaw } = self;
         let placement = package.placement;
         if let Some(other) = by_folder
             && identity::compare(out, Some((&other.name, &other.version)), "its folder", &package, "its description")
@@ -63,7 +70,6 @@ impl Found {
         {
             out.push(at.clone(), Fact::Named(identity::package(name, version, placement)));
         }
-        let described = flaw.is_none();
         if let Some(flaw) = flaw {
             out.gap(None, &flaw);
         }

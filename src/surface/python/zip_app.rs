@@ -131,7 +131,8 @@ fn inspect(file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
     }
     for folder in &undescribed {
         let base = folder.rsplit('/').next().unwrap_or_default();
-        if let Some((name, version)) = identity::folder_parts(base.as_bytes()) {
+        let at_site = is_site(folder.strip_suffix(base).unwrap_or_default());
+        if let Some((name, version)) = identity::folder_parts(base.as_bytes()).filter(|_| at_site) {
             let found = identity::package(name, version, placement);
             out.push_at(Some(folder), None, at.clone(), Fact::Named(found));
         }
@@ -186,6 +187,12 @@ fn contents<R: Read + Seek>(zip: &mut R, interest: &Interest) -> Result<Contents
         }
     })?;
     Ok(held)
+}
+
+/// Whether a folder of an archive, written with a slash behind it, is one from which Python loads packages there.
+fn is_site(folder: &str) -> bool {
+    let name = folder.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    matches!(name, "" | "python" | "site-packages" | "dist-packages") || name.ends_with(".whl")
 }
 
 /// The folder that a member describes; of an egg-info that is one file, itself.
@@ -317,6 +324,22 @@ mod tests {
         }
         let nameless = program(&[("litellm-1.82.8.dist-info/METADATA", "Version: 1"), ("__main__.py", "")]);
         let got = inspect("h/bin/app", &nameless);
-        assert!(got.seen.is_empty() && got.flaw.is_none());
+        assert_eq!((got.named(), got.packages(), got.flaw.is_none()), (vec!["litellm 1.82.8 Loadable".into()], vec![], true));
+    }
+
+    #[test]
+    fn an_egg_info_is_a_description_and_a_folder_is_a_name() {
+        for member in ["litellm-1.82.8-py3.8.egg-info/PKG-INFO", "python/litellm-1.82.8.egg-info", "litellm.egg-info/PKG-INFO"] {
+            assert_eq!(inspect("h/f.zip", &program(&[(member, LITELLM)])).packages(), ["litellm 1.82.8 Cached"], "{member}");
+        }
+        for member in ["litellm-1.82.8.dist-info/RECORD", "python/litellm-1.82.8-py3.8.egg-info/top_level.txt"] {
+            let got = inspect("h/f.zip", &program(&[(member, "x")]));
+            assert_eq!((got.named(), got.packages()), (vec!["litellm 1.82.8 Cached".to_owned()], vec![]), "{member}");
+        }
+        // A README about it, another package, another name in the same form.
+        for member in ["docs/litellm-1.82.8.dist-info/RECORD", "six-1.0.egg-info/PKG-INFO", "litellm_x-1.82.8.egg-info/PKG-INFO"] {
+            let got = inspect("h/f.zip", &program(&[(member, "Name: x\nVersion: 1\n")]));
+            assert!(got.seen.is_empty() && got.flaw.is_none(), "{member}");
+        }
     }
 }
