@@ -37,6 +37,6 @@ mod tests {
         assert_eq!(quietly(|| (is_quiet(), 1)), Some((true, 1)));
         assert_eq!(quietly(|| -> u32 { panic!("hostile") }), None);
         assert!(!is_quiet());
-        assert_eq!(caught(|| is_quiet()), Some(false));
+        assert_eq!(caught(is_quiet), Some(false));
     }
 }

@@ -224,11 +224,8 @@ mod tests {
     fn circles_extras_and_silence() {
         let circle = [dist("x", &["litellm"], false), dist("litellm", &["x"], false)];
         assert_eq!(told(&circle, &[]), "litellm");
-        let extra = [
-            dist("p", &["litellm ; extra == 'x'"], true),
-            dist("q", &["litellm"], true),
-            dist("litellm", &[], false),
-        ];
+        let extra =
+            [dist("p", &["litellm ; extra == 'x'"], true), dist("q", &["litellm"], true), dist("litellm", &[], false)];
         assert_eq!(told(&extra, &[]), "litellm ← q (asked for)");
         let unrecorded = [dist("p", &["litellm"], false), dist("litellm", &[], false)];
         assert_eq!(told(&unrecorded, &[]), "litellm ← p");

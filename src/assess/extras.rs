@@ -43,7 +43,8 @@ impl<'d> Extras<'d> {
             }
         }
         let asks = |r: &'d Requirement| r.extras.iter().map(|extra| (&*r.name, &**extra));
-        let without = all().map(|(_, r)| r).chain(asked.iter().copied()).filter(|r| extras.holds(r, None) != Some(false));
+        let without =
+            all().map(|(_, r)| r).chain(asked.iter().copied()).filter(|r| extras.holds(r, None) != Some(false));
         let mut todo: Vec<(&str, &str)> = without.flat_map(asks).collect();
         while let Some((name, extra)) = todo.pop() {
             if extras.active.entry(name).or_default().insert(extra) {

@@ -31,8 +31,8 @@ pub use self::{
 use self::{around::Neighbours, site::Sites};
 use crate::{
     accounts::Accounts,
-    credential::Catalog,
     coverage::{Gap, GapKind},
+    credential::Catalog,
     fact::{Artifact, At, Fact, Origin, Seen, TreePath},
     guard::caught,
     ioc::{Index, index::IncidentId, model::FileRole},
@@ -210,7 +210,10 @@ pub fn assess(mut case: Case<'_>) -> Assessment {
     }
     // A step that fails costs what it adds, never what was found before.
     let Assessment { findings, credentials, anomalies, timeline, gaps, .. } = &mut assessment;
-    let root = Origin::file(&case.evidence.first().map_or_else(|| "host".into(), |e| e.seen.origin.tree.clone()), TreePath::root());
+    let root = Origin::file(
+        &case.evidence.first().map_or_else(|| "host".into(), |e| e.seen.origin.tree.clone()),
+        TreePath::root(),
+    );
     let mut step = |what: &str, run: &mut dyn FnMut()| {
         if caught(run).is_none() {
             gaps.push(panicked(&root, what));
@@ -232,7 +235,12 @@ pub fn assess(mut case: Case<'_>) -> Assessment {
 
 /// A fault of this program, brought out by the evidence.
 fn panicked(origin: &Origin, what: &str) -> Gap {
-    Gap { origin: origin.clone(), surface: "assess", kind: GapKind::Panicked, detail: format!("internal error: {what}") }
+    Gap {
+        origin: origin.clone(),
+        surface: "assess",
+        kind: GapKind::Panicked,
+        detail: format!("internal error: {what}"),
+    }
 }
 
 /// Whether only some versions of a package are malicious: then a time would tell which one a command took.
@@ -272,11 +280,9 @@ pub fn identity(words: &[&str], origin: &Origin) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        ioc::{
-            Database,
-            model::{ArtifactIndicator, Incident},
-        },
+    use crate::ioc::{
+        Database,
+        model::{ArtifactIndicator, Incident},
     };
 
     /// The first embedded incident with a made-up artifact: the hash of harmless text.

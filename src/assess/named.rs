@@ -29,7 +29,8 @@ pub fn doubt(mut finding: Finding) -> Finding {
         _ => "nothing that can be read in it confirms that",
     };
     finding.confidence = finding.confidence.min(Confidence::Likely);
-    finding.reason = format!("{witness} the malicious version, and {why}; as for one that is described: {}", finding.reason);
+    finding.reason =
+        format!("{witness} the malicious version, and {why}; as for one that is described: {}", finding.reason);
     finding
 }
 
@@ -83,7 +84,8 @@ fn place(f: &Finding) -> Place {
 
 /// `METADATA` and `PKG-INFO` in one folder are one distribution.
 fn drop_second_descriptions(findings: &mut Vec<Finding>) {
-    let is_description = |f: &Finding| f.kind == FindingKind::Package && matches!(f.origin.path.name(), b"METADATA" | b"PKG-INFO");
+    let is_description =
+        |f: &Finding| f.kind == FindingKind::Package && matches!(f.origin.path.name(), b"METADATA" | b"PKG-INFO");
     let mut told = HashSet::new();
     findings.retain(|f| {
         !is_description(f)
@@ -96,7 +98,8 @@ fn code_by_record(evidence: &[Evidence]) -> HashSet<(Arc<str>, TreePath)> {
     let there: HashSet<(&Arc<str>, &TreePath)> = evidence
         .iter()
         .filter(|e| {
-            let is_code = matches!(e.seen.fact, Fact::CodeFolder | Fact::Hook { .. } | Fact::File { .. } | Fact::Bytecode { .. });
+            let is_code =
+                matches!(e.seen.fact, Fact::CodeFolder | Fact::Hook { .. } | Fact::File { .. } | Fact::Bytecode { .. });
             is_code && e.gone.is_none()
         })
         .map(|e| (&e.seen.origin.tree, &e.seen.origin.path))

@@ -57,9 +57,7 @@ impl Outputs {
     /// # Errors
     /// Where a file or standard output cannot be written.
     pub fn write(&self, report: &Report) -> anyhow::Result<()> {
-        self.each(|format, out, style| {
-            guarded(format, out, report, |out| report::render(format, report, out, style))
-        })
+        self.each(|format, out, style| guarded(format, out, report, |out| report::render(format, report, out, style)))
     }
 
     /// The checklist only, in the formats for people; the whole report in those for machines.
@@ -99,9 +97,8 @@ fn guarded(
         None => {
             note("internal error: this format could not be written; the report follows as JSON");
             out.write_all(b"\n")?;
-            caught(|| report::render(Format::Json, report, &mut *out, style)).unwrap_or_else(|| {
-                Err(io::Error::other("internal error: the report could not be written"))
-            })
+            caught(|| report::render(Format::Json, report, &mut *out, style))
+                .unwrap_or_else(|| Err(io::Error::other("internal error: the report could not be written")))
         }
     }
 }

@@ -39,7 +39,11 @@ pub struct Marker(Expr);
 enum Expr {
     All(Vec<Expr>),
     Any(Vec<Expr>),
-    Is { variable: String, op: String, value: String },
+    Is {
+        variable: String,
+        op: String,
+        value: String,
+    },
     /// Two literals, or two variables: nobody writes that.
     Unknown,
 }
@@ -331,9 +335,25 @@ mod tests {
         let deep = format!("{}os_name == 'x'{}", "(".repeat(100_000), ")".repeat(100_000));
         let nested = format!("{}os_name == 'x'{}", "(".repeat(500), ")".repeat(500));
         let long = vec!["extra == 'x'"; 10_000].join(" or ");
-        for text in ["", "x", "x- > 1", "os_name", "os_name ==", "os_name == 'x", "os_name == 'x' and", "== 'x'", ")", "\u{1b}", "os_name = 'x'",
-            "os_name == 'x' os_name == 'x'", "not os_name == 'x'", "é == 'x'", &deep, &nested, &long]
-        {
+        for text in [
+            "",
+            "x",
+            "x- > 1",
+            "os_name",
+            "os_name ==",
+            "os_name == 'x",
+            "os_name == 'x' and",
+            "== 'x'",
+            ")",
+            "\u{1b}",
+            "os_name = 'x'",
+            "os_name == 'x' os_name == 'x'",
+            "not os_name == 'x'",
+            "é == 'x'",
+            &deep,
+            &nested,
+            &long,
+        ] {
             assert_eq!(Marker::new(text), None, "{}", text.get(..40).unwrap_or(text));
         }
     }

@@ -88,10 +88,16 @@ mod tests {
         };
         for (text, says) in [
             ("litellm", one("litellm", "litellm", &[], false)),
-            ("LiteLLM[proxy] (>=1.60,!=1.82.7) ; python_version >= '3.8'", one("litellm", "litellm>=1.60,!=1.82.7", &["proxy"], false)),
+            (
+                "LiteLLM[proxy] (>=1.60,!=1.82.7) ; python_version >= '3.8'",
+                one("litellm", "litellm>=1.60,!=1.82.7", &["proxy"], false),
+            ),
             ("litellm>=1; extra == 'llm' and python_version < '4'", one("litellm", "litellm>=1", &[], true)),
             ("foo.bar [ A_b , c ] == 1.*", one("foo-bar", "foo-bar==1.*", &["a-b", "c"], false)),
-            ("litellm @ https://user:secret@registry.example/l.whl ; extra == 'x'", one("litellm", "litellm @ …", &[], true)),
+            (
+                "litellm @ https://user:secret@registry.example/l.whl ; extra == 'x'",
+                one("litellm", "litellm @ …", &[], true),
+            ),
             ("litellm@https://registry.example/l.whl;x", one("litellm", "litellm @ …", &[], false)),
             ("litellm>=1 ; a marker of tomorrow", one("litellm", "litellm>=1", &[], false)),
             ("litellm ;", one("litellm", "litellm", &[], false)),
@@ -104,7 +110,21 @@ mod tests {
     fn what_is_none_costs_nothing() {
         let long = format!("litellm{}", "[".repeat(1 << 20));
         // The first made `pep508_rs` 0.9 panic.
-        for text in ["x- >1", "x-", "-x", "x-[a]", "", "not a requirement", "litellm>=", "litellm==1==2", "litellm[a", "litellm[-]", "é", "a\u{1b}", &long] {
+        for text in [
+            "x- >1",
+            "x-",
+            "-x",
+            "x-[a]",
+            "",
+            "not a requirement",
+            "litellm>=",
+            "litellm==1==2",
+            "litellm[a",
+            "litellm[-]",
+            "é",
+            "a\u{1b}",
+            &long,
+        ] {
             assert_eq!(get(text), None, "{}", text.get(..40).unwrap_or(text));
         }
     }

@@ -74,7 +74,8 @@ impl Inspector<'_> {
         seen: &[(Worth, Seen)],
     ) -> Vec<(Worth, Seen)> {
         let found = quietly(|| surface.salvage(&mut Opened::new(entry, self.interest, body))).unwrap_or_default();
-        let same = |fact: &Fact, p: &Package| matches!(fact, Fact::Package(q) if q.name == p.name && q.version == p.version);
+        let same =
+            |fact: &Fact, p: &Package| matches!(fact, Fact::Package(q) if q.name == p.name && q.version == p.version);
         let read = |p: &Package| seen.iter().any(|(_, s)| same(&s.fact, p));
         let mut origin = Origin::file(&self.tree, entry.path.clone());
         origin.layer.clone_from(&self.layer);

@@ -89,7 +89,12 @@ struct Laboratory {
 
 impl Laboratory {
     /// Exposures of the LiteLLM incident in a tree of these files.
-    fn found(&self, router: &Router<'_>, interest: &dosimeter::interest::Interest, files: &[(&str, &[u8])]) -> Vec<(Exposure, String)> {
+    fn found(
+        &self,
+        router: &Router<'_>,
+        interest: &dosimeter::interest::Interest,
+        files: &[(&str, &[u8])],
+    ) -> Vec<(Exposure, String)> {
         let keep = |seen: &dosimeter::fact::Seen| matcher::worth(&self.index, seen);
         let tree: Arc<str> = "root".into();
         let inspector = Inspector::new(router, interest, &keep, tree.clone(), None);
@@ -146,11 +151,21 @@ fn no_damage_hides_what_a_name_still_says() {
     for (what, file, whole, worst) in [
         ("METADATA", metadata.clone(), ABOUT.as_bytes().to_vec(), Exposure::Installed),
         ("RECORD", record, RECORD.into(), Exposure::Installed),
-        ("PKG-INFO in a folder", format!("{SITE}/litellm-1.82.8-py3.11.egg-info/PKG-INFO"), ABOUT.into(), Exposure::Installed),
+        (
+            "PKG-INFO in a folder",
+            format!("{SITE}/litellm-1.82.8-py3.11.egg-info/PKG-INFO"),
+            ABOUT.into(),
+            Exposure::Installed,
+        ),
         ("PKG-INFO as a file", format!("{SITE}/litellm-1.82.8.egg-info"), ABOUT.into(), Exposure::Installed),
         ("hook", hook, b"import os; os.getcwd()\n".to_vec(), Exposure::Installed),
         ("wheel", "home/alice/Downloads/litellm-1.82.8-py3-none-any.whl".to_owned(), wheel(), Exposure::Cached),
-        ("conda record", "opt/c/conda-meta/litellm-1.82.8-py_0.json".to_owned(), br#"{"name":"litellm","version":"1.82.8","build":"py_0","depends":["openai >=1"]}"#.to_vec(), Exposure::Installed),
+        (
+            "conda record",
+            "opt/c/conda-meta/litellm-1.82.8-py_0.json".to_owned(),
+            br#"{"name":"litellm","version":"1.82.8","build":"py_0","depends":["openai >=1"]}"#.to_vec(),
+            Exposure::Installed,
+        ),
         ("lock", "home/alice/p/uv.lock".to_owned(), LOCK.into(), Exposure::Referenced),
     ] {
         let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
@@ -171,5 +186,8 @@ fn no_damage_hides_what_a_name_still_says() {
     }
     println!("{checked:?}");
     // A damaged lock file names it no more in some of the rounds.
-    assert!(checked.len() == 8 && checked.iter().all(|(what, n)| *n == rounds || (*what == "lock" && *n > rounds / 10)), "{checked:?}");
+    assert!(
+        checked.len() == 8 && checked.iter().all(|(what, n)| *n == rounds || (*what == "lock" && *n > rounds / 10)),
+        "{checked:?}"
+    );
 }

@@ -48,7 +48,10 @@ fn pairs_in(text: &str, interest: &Interest) -> Vec<(Package, u32)> {
             continue;
         }
         // `litellm[proxy]`
-        let behind = behind.strip_prefix('[').and_then(|b| b.get(..200).unwrap_or(b).find(']').and_then(|end| b.get(end + 1..))).unwrap_or(behind);
+        let behind = behind
+            .strip_prefix('[')
+            .and_then(|b| b.get(..200).unwrap_or(b).find(']').and_then(|end| b.get(end + 1..)))
+            .unwrap_or(behind);
         let mut version = version_behind(behind);
         if version.is_none() && objects < OBJECTS && behind.trim_start_matches('"').trim_start().starts_with(':') {
             objects += 1;
@@ -101,7 +104,7 @@ fn version_behind(text: &str) -> Option<&str> {
 fn next_word(text: &str) -> Option<(&str, &str)> {
     let start = text.char_indices().take(64).find(|(_, c)| in_word(*c)).map(|(at, _)| at)?;
     let (between, rest) = text.split_at_checked(start)?;
-    let plain = between.chars().all(|c| c.is_whitespace() || "=\"':,@()[]{}".contains(c));
+    let plain = between.chars().all(|c| c.is_whitespace() || "=\"':,@()[]{".contains(c));
     let end = rest.find(|c| !in_word(c)).unwrap_or(rest.len());
     plain.then(|| rest.split_at_checked(end))?
 }
@@ -114,7 +117,8 @@ fn is_version(word: &str) -> Option<&str> {
 
 /// `"version": "==1.82.8"` before the object ends.
 fn version_in_object(text: &str) -> Option<&str> {
-    let object = text.char_indices().take_while(|(at, c)| *at < OBJECT && *c != '}').last().map(|(at, c)| at + c.len_utf8())?;
+    let object =
+        text.char_indices().take_while(|(at, c)| *at < OBJECT && *c != '}').last().map(|(at, c)| at + c.len_utf8())?;
     let (_, behind) = text.get(..object)?.split_once("\"version\"")?;
     is_version(next_word(behind)?.0)
 }

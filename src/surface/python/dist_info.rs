@@ -152,8 +152,8 @@ fn direct_url(file: &mut Opened<'_, '_>, out: &mut Sink<'_>, placement: Placemen
     let (Some(named), bytes) = (identity::folder_parts(folder.name()), file.all(URL)?) else {
         return Ok(());
     };
-    let came: DirectUrl =
-        serde_json::from_slice(bytes).map_err(|_| Flaw::malformed("direct_url.json", "not the JSON that pip writes"))?;
+    let came: DirectUrl = serde_json::from_slice(bytes)
+        .map_err(|_| Flaw::malformed("direct_url.json", "not the JSON that pip writes"))?;
     let path = came.url.split(['?', '#']).next().unwrap_or_default();
     let name = path.rsplit('/').next().unwrap_or_default();
     if let Some((name, version)) = identity::file_parts(name.as_bytes()) {

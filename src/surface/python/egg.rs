@@ -14,11 +14,7 @@
 //! editable install has a dist-info or a link in the site folder too), and a zipped egg outside a site folder and `.eggs`.
 //! Documented in setuptools, "The Internal Structure of Python Eggs".
 
-use super::{
-    archive::of_zip,
-    dist_info::package,
-    identity, placement, requires,
-};
+use super::{archive::of_zip, dist_info::package, identity, placement, requires};
 use crate::{
     ecosystem::pypi::is_site,
     fact::{Fact, Placement, TreePath},
@@ -90,7 +86,7 @@ impl Surface for Egg {
             };
         }
         if path.name() == b"requires.txt" {
-            let requires = requires::read(&file.all(REQUIRES)?.to_vec());
+            let requires = requires::read(file.all(REQUIRES)?);
             out.push(at, Fact::Requires(requires.into()));
             return Ok(());
         }
@@ -103,7 +99,14 @@ impl Surface for Egg {
         };
         let what = if path.name() == b"METADATA" { "METADATA" } else { "PKG-INFO" };
         let found = package(file.head(HEADERS)?, what, place)?;
-        identity::compare(out, identity::folder_parts(described.name()), "its name", &found, what);
+        let named = identity::folder_parts(described.name());
+        // Of a folder the walk asks for the name; a file has no other reader.
+        if identity::compare(out, named, "its name", &found, what)
+            && !inside
+            && let Some((name, version)) = named
+        {
+            out.push(at.clone(), Fact::Named(identity::package(name, version, place)));
+        }
         out.push(at, Fact::Package(found));
         Ok(())
     }

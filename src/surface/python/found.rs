@@ -40,7 +40,9 @@ impl Found {
     pub fn of(described: Result<Package, Flaw>, by_folder: Option<Package>) -> Result<Self, Flaw> {
         match (described, by_folder) {
             (Ok(package), by_folder) => Ok(Self { package, by_folder, described: true, flaw: None }),
-            (Err(flaw), Some(named)) => Ok(Self { package: named, by_folder: None, described: false, flaw: Some(flaw) }),
+            (Err(flaw), Some(named)) => {
+                Ok(Self { package: named, by_folder: None, described: false, flaw: Some(flaw) })
+            }
             (Err(flaw), None) => Err(flaw),
         }
     }

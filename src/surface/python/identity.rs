@@ -47,8 +47,11 @@ pub fn folder_parts(name: &[u8]) -> Option<(&str, &str)> {
 fn versioned(stem: &str) -> Option<(&str, &str)> {
     let (name, version) = stem.rsplit_once('-')?;
     let starts = |c: char| c.is_ascii_digit() || c == 'v';
-    (is_name(name) && is_version(version) && version.starts_with(starts) && version.contains(|c: char| c.is_ascii_digit()))
-        .then_some((name, version))
+    (is_name(name)
+        && is_version(version)
+        && version.starts_with(starts)
+        && version.contains(|c: char| c.is_ascii_digit()))
+    .then_some((name, version))
 }
 
 /// Name and version of a file that holds a distribution.
@@ -82,7 +85,9 @@ pub fn compare(out: &mut Sink<'_>, named: Option<(&str, &str)>, by: &str, found:
     let name = normalise(name);
     // Folders have `_` where a version has `-` or `+`.
     let plain = |v: &str| v.replace(['_', '+'], "-").to_lowercase();
-    let same = plain(version) == plain(&found.version) || same_version(&found.version, version) || same_version(version, &found.version);
+    let same = plain(version) == plain(&found.version)
+        || same_version(&found.version, version)
+        || same_version(version, &found.version);
     if name == *found.name && same {
         return false;
     }

@@ -62,7 +62,9 @@ impl Surface for UvCache {
     }
 
     fn named(&self, path: &TreePath, kind: Kind, _: &Interest) -> Option<(TreePath, Fact)> {
-        if kind == Kind::Dir || ![b".http".as_slice(), b".rev", b".msgpack"].iter().any(|end| path.name().ends_with(end)) {
+        if kind == Kind::Dir
+            || ![b".http".as_slice(), b".rev", b".msgpack"].iter().any(|end| path.name().ends_with(end))
+        {
             return None;
         }
         let named = named(path)?;

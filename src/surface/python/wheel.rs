@@ -119,6 +119,33 @@ mod tests {
     }
 
     #[test]
+    fn each_witness_of_a_wheel_counts() {
+        let (name, path) = ("litellm-1.82.8.dist-info", "h/litellm-1.82.8-py3-none-any.whl");
+        let tried = |path: &str, members: &[(&str, &str)]| tried(&Wheel, path, &made::zip(members), &made::interest());
+        // What describes it is damaged or missing: the folder in it says it, under any name.
+        for body in ["", "Name: litellm\n", "\u{1b}"] {
+            let got = tried("h/x.whl", &[(&format!("{name}/METADATA"), body)]);
+            assert_eq!((got.named(), got.packages()), (vec!["litellm 1.82.8 Cached".to_owned()], vec![]), "{body:?}");
+        }
+        let got = tried("h/x.whl", &[(&format!("{name}/WHEEL"), "Tag: py3-none-any\n")]);
+        assert_eq!((got.named(), got.packages()), (vec!["litellm 1.82.8 Cached".to_owned()], vec![]));
+        // They disagree.
+        let about = "Name: litellm\nVersion: 1.0\n";
+        let got = tried(path, &[(&format!("{name}/METADATA"), about)]);
+        assert_eq!(got.packages(), ["litellm 1.0 Cached"]);
+        assert_eq!(got.named(), ["litellm 1.82.8 Cached", "litellm 1.82.8 Cached"]);
+        assert_eq!(
+            got.disagreements(),
+            [
+                "its folder says litellm 1.82.8, its description says litellm 1.0",
+                "its file name says litellm 1.82.8, its content says litellm 1.0"
+            ]
+        );
+        let same = tried(path, &[(&format!("{name}/METADATA"), "Name: Lite.LLM\nVersion: 1.0\n")]);
+        assert_eq!(same.disagreements().len(), 2);
+    }
+
+    #[test]
     fn a_damaged_wheel_is_a_flaw_and_another_file_of_that_ending_is_nothing() {
         let wheel = made::wheel("litellm", "1.82.8");
         let flaw = |path, bytes| tried(&Wheel, path, bytes, &made::interest()).flaw;

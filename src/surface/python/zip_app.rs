@@ -158,7 +158,8 @@ fn contents<R: Read + Seek>(zip: &mut R, interest: &Interest) -> Result<Contents
                 None => return,
             },
         };
-        let Some(stem) = [b".dist-info".as_slice(), b".egg-info"].iter().find_map(|end| folder.strip_suffix(*end)) else {
+        let Some(stem) = [b".dist-info".as_slice(), b".egg-info"].iter().find_map(|end| folder.strip_suffix(*end))
+        else {
             return;
         };
         let base = folder.rsplit(|b| *b == b'/').next().unwrap_or_default();
@@ -167,7 +168,9 @@ fn contents<R: Read + Seek>(zip: &mut R, interest: &Interest) -> Result<Contents
             None => String::from_utf8_lossy(stem.rsplit(|b| *b == b'/').next().unwrap_or_default()).into_owned(),
         };
         let wanted = of_interest(interest, &normalise(&project));
-        if wanted && held.folders.len() < BUNDLED {
+        let is_description = matches!(file, b"/METADATA" | b"/PKG-INFO");
+        let above = folder.strip_suffix(base).and_then(|f| std::str::from_utf8(f).ok());
+        if wanted && (is_description || above.is_some_and(is_site)) && held.folders.len() < BUNDLED {
             held.folders.insert(String::from_utf8_lossy(folder).into_owned());
         }
         match file {
@@ -324,20 +327,31 @@ mod tests {
         }
         let nameless = program(&[("litellm-1.82.8.dist-info/METADATA", "Version: 1"), ("__main__.py", "")]);
         let got = inspect("h/bin/app", &nameless);
-        assert_eq!((got.named(), got.packages(), got.flaw.is_none()), (vec!["litellm 1.82.8 Loadable".into()], vec![], true));
+        assert_eq!(
+            (got.named(), got.packages(), got.flaw.is_none()),
+            (vec!["litellm 1.82.8 Loadable".into()], vec![], true)
+        );
     }
 
     #[test]
     fn an_egg_info_is_a_description_and_a_folder_is_a_name() {
-        for member in ["litellm-1.82.8-py3.8.egg-info/PKG-INFO", "python/litellm-1.82.8.egg-info", "litellm.egg-info/PKG-INFO"] {
-            assert_eq!(inspect("h/f.zip", &program(&[(member, LITELLM)])).packages(), ["litellm 1.82.8 Cached"], "{member}");
+        for member in
+            ["litellm-1.82.8-py3.8.egg-info/PKG-INFO", "python/litellm-1.82.8.egg-info", "litellm.egg-info/PKG-INFO"]
+        {
+            assert_eq!(
+                inspect("h/f.zip", &program(&[(member, LITELLM)])).packages(),
+                ["litellm 1.82.8 Cached"],
+                "{member}"
+            );
         }
         for member in ["litellm-1.82.8.dist-info/RECORD", "python/litellm-1.82.8-py3.8.egg-info/top_level.txt"] {
             let got = inspect("h/f.zip", &program(&[(member, "x")]));
             assert_eq!((got.named(), got.packages()), (vec!["litellm 1.82.8 Cached".to_owned()], vec![]), "{member}");
         }
         // A README about it, another package, another name in the same form.
-        for member in ["docs/litellm-1.82.8.dist-info/RECORD", "six-1.0.egg-info/PKG-INFO", "litellm_x-1.82.8.egg-info/PKG-INFO"] {
+        for member in
+            ["docs/litellm-1.82.8.dist-info/RECORD", "six-1.0.egg-info/PKG-INFO", "litellm_x-1.82.8.egg-info/PKG-INFO"]
+        {
             let got = inspect("h/f.zip", &program(&[(member, "Name: x\nVersion: 1\n")]));
             assert!(got.seen.is_empty() && got.flaw.is_none(), "{member}");
         }
