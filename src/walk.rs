@@ -16,6 +16,7 @@ use std::{
 use crate::{
     coverage::{Coverage, Exclusion, Gap, GapKind, SurfaceCount},
     fact::{Fact, Origin, Seen, TreePath},
+    guard::quietly,
     interest::Interest,
     surface::{Claim, FileMatch, FolderMatch, Opened, Sink, Surface},
     tree::{Body, Entry, Kind, Visit},
@@ -259,7 +260,8 @@ impl<'i> Inspector<'i> {
         }
         // What it is called, where nothing in it could be read that says what it is.
         if flawed && !identified {
-            seen.extend(self.named_by(surface, &entry.path, Kind::File, Some(entry)));
+            let named = quietly(|| self.named_by(surface, &entry.path, Kind::File, Some(entry)));
+            seen.extend(named.flatten());
         }
         if flawed {
             let more = self.salvaged(surface, entry, body, &seen);
