@@ -79,18 +79,20 @@ impl Surface for Egg {
         let path = &file.entry.path;
         let at = file.mtime("mtime of the egg");
         if path.name().ends_with(b".egg") {
+            // Nothing says what it is; its name does, where it is one that matters.
+            let known = |(name, _): (&str, &str)| of_interest(file.interest, &normalise(name));
+            let nothing = match identity::folder_parts(path.name()).is_some_and(known) {
+                true => Err(Flaw::malformed("egg", "nothing in it says what it is")),
+                false => Ok(()),
+            };
             if file.head(2)? != b"PK" {
-                let known = |(name, _): (&str, &str)| of_interest(file.interest, &normalise(name));
-                return match identity::folder_parts(path.name()).is_some_and(known) {
-                    true => Err(Flaw::malformed("egg", "it is no zip")),
-                    false => Ok(()),
-                };
+                return nothing;
             }
             let (interest, name) = (file.interest, std::str::from_utf8(path.name()).ok());
             let mut archive = file.seekable()?;
             return match of_zip(&mut archive, zipped(path))? {
                 Some(found) => found.tell(&mut archive, name, interest, at, out),
-                None => Ok(()),
+                None => nothing,
             };
         }
         if path.name() == b"requires.txt" {
