@@ -319,7 +319,8 @@ impl<'j> Layer<'j> {
 
     /// Hands one file to the surfaces that want its name.
     fn inspect(&mut self, entry: &Entry, body: &mut dyn Read) {
-        let one = Inspector::new(self.job.router, self.job.interest, self.job.keep, self.tree.clone(), None);
+        let one = Inspector::new(self.job.router, self.job.interest, self.job.keep, self.tree.clone(), None)
+            .weighing(self.job.weigh);
         one.file(entry, &mut Body::stream(body, entry.len));
         let (mut facts, mut coverage) = one.finish();
         let (problems, job) = (coverage.gaps.len(), self.job);
@@ -338,6 +339,8 @@ impl<'j> Layer<'j> {
             mine.facts += count.facts;
         }
         self.scan.coverage.exclusions.extend(coverage.exclusions);
+        self.scan.coverage.leading.extend(coverage.leading);
+        self.scan.coverage.list_weightless(coverage.weightless, || take(&job.gaps_left));
         if facts.is_empty() && coverage.gaps.is_empty() {
             return;
         }

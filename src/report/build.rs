@@ -51,6 +51,9 @@ pub struct Examination<'e> {
 
 /// Builds the report, with its checklist.
 pub fn build(mut e: Examination<'_>) -> v1::Report {
+    if !e.assessment.findings.is_empty() {
+        e.coverage.give_weight("credential");
+    }
     e.coverage.settle();
     let incidents = incidents(&e);
     let checklist = rotate::checklist(e.index, e.catalog, e.assessment, e.accounts);
@@ -254,12 +257,12 @@ fn anomaly(a: &assess::Anomaly) -> v1::Anomaly {
 fn coverage(c: Coverage, undated: u64) -> v1::Coverage {
     let surfaces =
         c.surfaces.into_iter().map(|(id, n)| v1::SurfaceCount { id: id.to_owned(), files: n.files, facts: n.facts });
-    let gaps = c.gaps.into_iter().map(|g| v1::Gap {
+    let gap = |g: crate::coverage::Gap| v1::Gap {
         location: (&g.origin).into(),
         surface: g.surface.to_owned(),
         kind: g.kind,
         detail: g.detail,
-    });
+    };
     let exclusions = c.exclusions.into_iter().map(|x| v1::Exclusion { location: (&x.origin).into(), reason: x.reason });
     v1::Coverage {
         trees: c.trees,
@@ -268,7 +271,9 @@ fn coverage(c: Coverage, undated: u64) -> v1::Coverage {
         bytes_read: c.bytes_read,
         atime_changed: c.atime_changed,
         undated_commands: undated,
-        gaps: gaps.collect(),
+        gaps: c.gaps.into_iter().map(gap).collect(),
+        unreadable_without_weight: c.weightless.into_iter().map(gap).collect(),
+        unreadable_without_weight_unlisted: c.weightless_unlisted,
         exclusions: exclusions.collect(),
     }
 }

@@ -313,6 +313,16 @@ fn coverage(page: &mut Page<'_>, c: &v1::Coverage) -> io::Result<()> {
         )?;
     }
     gaps(page, c)?;
+    if words::weightless(c) > 0 {
+        page.heading("UNREADABLE, WITHOUT WEIGHT")?;
+        page.prose("  ", words::WEIGHTLESS)?;
+        for g in c.unreadable_without_weight.iter().take(words::LISTED) {
+            page.line(&format!("  {}: {}", words::shortened(&words::place(&g.location)), printable(&g.detail)))?;
+        }
+        if let Some(more) = words::more(words::weightless(c), words::LISTED) {
+            page.prose("  ", &more)?;
+        }
+    }
     if !c.exclusions.is_empty() {
         page.heading("LEFT OUT ON PURPOSE")?;
         for e in c.exclusions.iter().take(words::LISTED) {

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, content::line_starts},
 };
 
 const WHAT: &str = "environment file";
@@ -62,6 +62,12 @@ impl Surface for CondaEnv {
             Claim::suffix("environment.yml"),
             Claim::suffix("environment.yaml"),
         ]
+    }
+
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let text = text(head);
+        (line_starts(&text, "dependencies:") && (line_starts(&text, "channels:") || line_starts(&text, "name:")))
+            .then_some("environment.yml")
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

@@ -52,6 +52,12 @@ impl Surface for PipfileLock {
         vec![Claim::name("Pipfile.lock")]
     }
 
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let text = text(head);
+        (text.trim_start().starts_with('{') && text.contains("\"_meta\"") && text.contains("\"default\""))
+            .then_some("Pipfile.lock")
+    }
+
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let at = file.mtime("mtime of Pipfile.lock");
         let text = text(file.all(FILE)?);

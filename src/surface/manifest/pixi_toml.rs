@@ -16,7 +16,10 @@ use super::{
 };
 use crate::{
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{
+        Claim, Flaw, Meta, Opened, Sink, Surface,
+        content::{has_line, line_starts},
+    },
 };
 
 /// `pixi.toml`.
@@ -35,6 +38,12 @@ impl Surface for PixiToml {
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
         vec![Claim::name("pixi.toml")]
+    }
+
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let text = text(head);
+        (has_line(&text, "[dependencies]") && line_starts(&text, "channels") || has_line(&text, "[pypi-dependencies]"))
+            .then_some("pixi.toml")
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

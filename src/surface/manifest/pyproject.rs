@@ -33,7 +33,10 @@ use super::{
 use crate::{
     ecosystem::pypi::{is_version, normalise},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{
+        Claim, Flaw, Meta, Opened, Sink, Surface,
+        content::{has_line, line_starts},
+    },
 };
 
 const WHAT: &str = "pyproject.toml";
@@ -54,6 +57,12 @@ impl Surface for Pyproject {
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
         vec![Claim::name("pyproject.toml")]
+    }
+
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let text = text(head);
+        (has_line(&text, "[project]") || has_line(&text, "[build-system]") || line_starts(&text, "[tool.poetry"))
+            .then_some("pyproject.toml")
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

@@ -18,7 +18,10 @@ use super::{
 };
 use crate::{
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{
+        Claim, Flaw, Meta, Opened, Sink, Surface,
+        content::{has_line, line_starts},
+    },
 };
 
 /// Far above any file of its kind.
@@ -40,6 +43,11 @@ impl Surface for SetupCfg {
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
         vec![Claim::name("setup.cfg")]
+    }
+
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let text = text(head);
+        (has_line(&text, "[options]") && line_starts(&text, "install_requires")).then_some("setup.cfg")
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

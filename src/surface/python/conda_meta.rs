@@ -53,6 +53,12 @@ impl Surface for CondaMeta {
         ]
     }
 
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let holds = |key: &[u8]| memchr::memmem::find(head, key).is_some();
+        (head.starts_with(b"{") && holds(b"\"build_number\"") && holds(b"\"depends\""))
+            .then_some("conda-meta/named-by-hand-1-0.json")
+    }
+
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let path = &file.entry.path;
         match path.name() {

@@ -44,6 +44,12 @@ impl Surface for DistInfo {
         ["METADATA", "RECORD", "INSTALLER", "REQUESTED"].map(|name| Claim::name(name).in_suffix(".dist-info")).into()
     }
 
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let text = String::from_utf8_lossy(head);
+        let mut headers = text.trim_start_matches('\u{feff}').lines().take_while(|line| !line.is_empty());
+        headers.any(|line| line.starts_with("Metadata-Version:")).then_some("*.dist-info/METADATA")
+    }
+
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let placement = placement::of_info(&file.entry.path.parent());
         match file.entry.path.name() {
