@@ -11,6 +11,7 @@
 )]
 
 mod architecture;
+mod by_hand;
 mod conda;
 mod credentials;
 mod erasure;
@@ -37,4 +38,5 @@ mod traces;
 mod trust;
 #[cfg(feature = "online")]
 mod update;
+mod weight;
 mod zip_apps;
