@@ -14,6 +14,7 @@ mod architecture;
 mod by_hand;
 mod conda;
 mod credentials;
+mod dependencies;
 mod erasure;
 mod exposure;
 mod hostile;
