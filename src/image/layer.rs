@@ -6,7 +6,7 @@
 //! A symbolic link is resolved by its text alone, within its layer: folders that are links themselves are not followed.
 
 use std::{
-    collections::{BTreeMap, HashMap, btree_map::Entry as Slot},
+    collections::{BTreeMap, HashMap},
     io::Read,
     sync::{Arc, PoisonError, atomic::Ordering},
 };
@@ -344,10 +344,7 @@ impl<'j> Layer<'j> {
         if facts.is_empty() && coverage.gaps.is_empty() {
             return;
         }
-        match self.found.entry(entry.path.clone()) {
-            Slot::Occupied(mut slot) => *slot.get_mut() = (facts, coverage.gaps),
-            Slot::Vacant(slot) => drop(slot.insert((facts, coverage.gaps))),
-        }
+        self.found.insert(entry.path.clone(), (facts, coverage.gaps));
     }
 
     /// Gives each link the file it names: from memory, in a second pass, or not from this layer.
