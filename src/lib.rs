@@ -25,6 +25,7 @@ pub mod report;
 pub mod rotate;
 pub mod scan;
 pub mod shell;
+pub mod sqlite;
 pub mod surface;
 pub mod text;
 pub mod tree;

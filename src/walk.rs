@@ -1,12 +1,15 @@
 //! The router and the inspection of one tree: names go through a lookup, wanted files through their surfaces, facts and gaps
 //! into one place. A surface that fails or panics costs its own file only.
 
+mod by_hand;
+mod history;
+mod inspect;
 mod keep;
 pub(crate) mod named;
+mod weigh;
 
 use std::{
-    collections::{BTreeMap, HashMap},
-    panic::{AssertUnwindSafe, catch_unwind},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -14,14 +17,19 @@ use std::{
 };
 
 use crate::{
-    coverage::{Coverage, Exclusion, Gap, GapKind, SurfaceCount},
+    coverage::{Coverage, Exclusion, Gap, GapKind, SurfaceCount, Weight},
     fact::{Fact, Origin, Seen, TreePath},
     interest::Interest,
-    surface::{Claim, FileMatch, FolderMatch, Opened, Sink, Surface},
+    surface::{Claim, FileMatch, FolderMatch, Surface},
     tree::{Body, Entry, Kind, Visit},
 };
 
-pub use keep::{Bounds, Keep, Room, Worth};
+pub use self::{
+    by_hand::ByHand,
+    keep::{Bounds, Keep, Room, Worth},
+    weigh::Weigh,
+};
+use self::{inspect::As, weigh::Weighed};
 
 /// Which surfaces want a file, as a lookup by its name.
 pub struct Router<'s> {
@@ -109,6 +117,7 @@ pub struct Inspector<'i> {
     router: &'i Router<'i>,
     interest: &'i Interest,
     keep: &'i Keep<'i>,
+    weigh: Option<&'i Weigh<'i>>,
     tree: Arc<str>,
     layer: Option<Arc<str>>,
     names: AtomicU64,
@@ -120,6 +129,9 @@ pub struct Inspector<'i> {
 struct Result {
     seen: Vec<Seen>,
     gaps: Vec<Gap>,
+    weightless: Vec<Gap>,
+    weightless_unlisted: u64,
+    leading: BTreeSet<Origin>,
     exclusions: Vec<Exclusion>,
     surfaces: BTreeMap<&'static str, SurfaceCount>,
     room: Room,
@@ -134,6 +146,9 @@ impl Result {
         Self {
             seen: Vec::new(),
             gaps: Vec::new(),
+            weightless: Vec::new(),
+            weightless_unlisted: 0,
+            leading: BTreeSet::new(),
             exclusions: Vec::new(),
             surfaces: BTreeMap::new(),
             room: Room::new(Bounds::TREE),
@@ -155,6 +170,32 @@ impl Result {
             if self.gaps.len() < GAPS { self.gaps.push(gap) } else { self.untold += 1 }
         }
     }
+
+    /// Takes the problems of one file by what the file weighs. Of one that was named by hand all are gaps.
+    fn sort_gaps(&mut self, mut gaps: Vec<Gap>, weight: Weight, by_hand: bool) {
+        match weight {
+            Weight::Unknown => {}
+            Weight::Nothing if by_hand => {}
+            Weight::Nothing => {
+                for gap in gaps.extract_if(.., |gap| weigh::not_understood(gap)) {
+                    if self.weightless.len() < weigh::LISTED {
+                        self.weightless.push(gap);
+                    } else {
+                        self.weightless_unlisted += 1;
+                    }
+                }
+            }
+            Weight::Names => {
+                for gap in gaps.iter_mut().filter(|gap| weigh::not_understood(gap)) {
+                    weigh::mark(gap);
+                    if self.leading.len() < GAPS {
+                        self.leading.insert(gap.origin.whole_file());
+                    }
+                }
+            }
+        }
+        self.tell(gaps);
+    }
 }
 
 impl<'i> Inspector<'i> {
@@ -170,6 +211,7 @@ impl<'i> Inspector<'i> {
             router,
             interest,
             keep,
+            weigh: None,
             tree,
             layer,
             names: AtomicU64::new(0),
@@ -177,6 +219,12 @@ impl<'i> Inspector<'i> {
             atimes: AtomicU64::new(0),
             result: Mutex::new(Result::new()),
         }
+    }
+
+    /// Also weighs what cannot be read: without it every such file is a gap.
+    pub fn weighing(mut self, weigh: &'i Weigh<'i>) -> Self {
+        self.weigh = Some(weigh);
+        self
     }
 
     /// Also adds the names met to a counter that somebody watches.
@@ -206,6 +254,9 @@ impl<'i> Inspector<'i> {
             atime_changed: self.atimes.into_inner(),
             surfaces: result.surfaces,
             gaps,
+            weightless: result.weightless,
+            weightless_unlisted: result.weightless_unlisted,
+            leading: result.leading,
             exclusions: result.exclusions,
         };
         (result.seen, coverage)
@@ -215,62 +266,20 @@ impl<'i> Inspector<'i> {
         self.result.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn inspect(&self, surface: &dyn Surface, entry: &Entry, body: &mut Body<'_>) {
-        let id = surface.meta().id;
-        let mut origin = Origin::file(&self.tree, entry.path.clone());
-        origin.layer.clone_from(&self.layer);
-        let (mut seen, mut gaps, mut facts, mut more) = (Vec::new(), Vec::new(), 0, 0_u64);
-        let mut identified = false;
-        let mut room = Room::new(Bounds::FILE);
-        let outcome = {
-            let mut keep = |mut fact: Seen| {
-                facts += 1;
-                identified |= matches!(fact.fact, Fact::Package(_) | Fact::Named(_));
-                let worth = (self.keep)(&fact);
-                if room.take(worth, &mut fact) {
-                    seen.push((worth, fact));
-                }
-            };
-            let mut gap = |gap: Gap| match gaps.len() {
-                0..GAPS_OF_A_FILE => gaps.push(gap),
-                _ => more += 1,
-            };
-            let mut sink = Sink::new(id, origin.clone(), entry, &mut keep, &mut gap);
-            let mut file = Opened::new(entry, self.interest, body);
-            catch_unwind(AssertUnwindSafe(|| surface.inspect(&mut file, &mut sink)))
-        };
-        let flaw = match outcome {
-            Ok(Ok(())) => None,
-            Ok(Err(flaw)) => Some((flaw.kind(), flaw.to_string())),
-            // The message of a panic may quote the file: it is never shown.
-            Err(_) => Some((GapKind::Panicked, "the parser failed on this file".to_owned())),
-        };
-        let mut tell = |kind, detail| gaps.push(Gap { origin: origin.clone(), surface: id, kind, detail });
-        let flawed = flaw.is_some();
-        if let Some((kind, detail)) = flaw {
-            tell(kind, detail);
-        }
-        if room.lost() > 0 {
-            let lost = room.lost();
-            tell(GapKind::TooLarge, format!("{lost} more matches than are kept of one file"));
-        }
-        if more > 0 {
-            tell(GapKind::TooLarge, format!("{more} more problems in this file"));
-        }
-        // What it is called, where nothing in it could be read that says what it is.
-        if flawed && !identified {
-            seen.extend(self.named_by(surface, &entry.path, Kind::File, Some(entry)));
-        }
-        if flawed {
-            let more = self.salvaged(surface, entry, body, &seen);
-            seen.extend(more);
-        }
-        let mut result = self.result();
-        result.keep(seen);
-        result.tell(gaps);
-        let count = result.surfaces.entry(id).or_default();
-        count.files += 1;
-        count.facts += facts;
+    /// The surfaces that want a file, by its name and place.
+    fn claimants(&self, path: &TreePath) -> impl Iterator<Item = &'i dyn Surface> {
+        let mut claimants = Vec::new();
+        self.router.claimants(&self.router.folder(&path.parent()), path.name(), Kind::File, &mut claimants);
+        claimants.into_iter().filter_map(|i| self.router.surfaces.get(i).copied())
+    }
+
+    /// How many files were read by surfaces so far; one that several read counts for each.
+    pub fn inspected(&self) -> u64 {
+        self.result().surfaces.values().map(|count| count.files).sum()
+    }
+
+    fn origin(&self, path: &TreePath) -> Origin {
+        Origin { layer: self.layer.clone(), ..Origin::file(&self.tree, path.clone()) }
     }
 }
 
@@ -292,11 +301,13 @@ impl Visit for Inspector<'_> {
     }
 
     fn file(&self, entry: &Entry, body: &mut Body<'_>) {
-        let folder = self.router.folder(&entry.path.parent());
-        let mut claimants = Vec::new();
-        self.router.claimants(&folder, entry.path.name(), Kind::File, &mut claimants);
-        for surface in claimants.iter().filter_map(|i| self.router.surfaces.get(*i)) {
-            self.inspect(*surface, entry, body);
+        let (mut weighed, mut listed, mut read) = (Weighed::default(), false, false);
+        for surface in self.claimants(&entry.path) {
+            listed |= self.inspect_as(surface, entry, As::found(&entry.path), body, &mut weighed).history;
+            read |= history::reads(surface.meta().id);
+        }
+        if listed && !read {
+            self.unread_history(entry, body, &mut weighed);
         }
     }
 

@@ -15,7 +15,7 @@ use crate::{
     fact::{CommandAction, Fact, Origin, Seen, TreePath, Wanted},
     guard::caught,
     image::{self, Image, ImageError, Limits, Options, Readers, Step},
-    ioc::Index,
+    ioc::{Index, weigh::Weigher},
     matcher,
     report::{self, Examination, v1},
     scan::is_root,
@@ -35,10 +35,13 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     let mut setup = Setup::new(&command.choice, false, &[], false)?;
     let router = Router::new(setup.surfaces(), &setup.interest);
     let keep = |seen: &Seen| matcher::worth(&setup.index, seen);
+    let weigher = Weigher::new(&setup.index);
+    let weigh = |path: &TreePath, bytes: &[u8]| weigher.weigh(path, bytes);
     let options = Options {
         router: &router,
         interest: &setup.interest,
         keep: &keep,
+        weigh: &weigh,
         readers: Readers { history: &shell::from_image_history, environment: &|lines| setup.environment(lines) },
         threads: setup.threads(),
         limits: Limits::default(),

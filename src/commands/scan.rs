@@ -9,6 +9,8 @@ use super::{Ending, STOP, examine::Setup, output, progress::Progress};
 use crate::{
     assess::Evidence,
     cli::{ScanCommand, ScanOptions},
+    fact::TreePath,
+    ioc::weigh::Weigher,
     matcher,
     report::{
         self, Examination,
@@ -39,10 +41,13 @@ pub fn examine(options: &ScanOptions, paths: Vec<PathBuf>) -> anyhow::Result<Rep
     let mut setup = Setup::new(&options.choice, options.deep, &settings, target == Target::Live)?;
     let progress = Progress::start("examining", options.output.quiet);
     let keep = |seen: &crate::fact::Seen| matcher::worth(&setup.index, seen);
+    let weigher = Weigher::new(&setup.index);
+    let weigh = |path: &TreePath, bytes: &[u8]| weigher.weigh(path, bytes);
     let scan = Scan {
         surfaces: setup.surfaces(),
         interest: &setup.interest,
         keep: &keep,
+        weigh: &weigh,
         deep: options.deep,
         threads: setup.threads(),
         stop: &STOP,

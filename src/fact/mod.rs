@@ -35,6 +35,11 @@ impl Origin {
     pub fn file(tree: &Arc<str>, path: TreePath) -> Self {
         Self { tree: tree.clone(), path, inner: None, line: None, layer: None }
     }
+
+    /// The file itself, without the place in it.
+    pub fn whole_file(&self) -> Self {
+        Self { layer: self.layer.clone(), ..Self::file(&self.tree, self.path.clone()) }
+    }
 }
 
 /// A time and what it was read from.

@@ -50,7 +50,7 @@ use crate::{
     interest::Interest,
     surface::Flaw,
     text::escape_short,
-    walk::{Keep, Room, Router},
+    walk::{Keep, Room, Router, Weigh},
 };
 
 /// The surface that the steps of an image's build are reported under.
@@ -69,6 +69,8 @@ pub struct Options<'o> {
     pub interest: &'o Interest,
     /// Which facts to keep.
     pub keep: &'o Keep<'o>,
+    /// What a file weighs that cannot be read.
+    pub weigh: &'o Weigh<'o>,
     /// Read what configurations say.
     pub readers: Readers<'o>,
     /// Layers read at a time; no more than three are.
@@ -120,6 +122,7 @@ struct Job<'j> {
     router: &'j Router<'j>,
     interest: &'j Interest,
     keep: &'j Keep<'j>,
+    weigh: &'j Weigh<'j>,
     limits: Limits,
     verify: bool,
     stop: &'j AtomicBool,
@@ -158,6 +161,7 @@ pub fn examine(target: &Path, options: &Options<'_>, taken: &BTreeSet<Arc<str>>)
         router: options.router,
         interest: options.interest,
         keep: options.keep,
+        weigh: options.weigh,
         limits: options.limits,
         verify: options.verify,
         stop: options.stop,
@@ -362,6 +366,14 @@ fn account(images: Vec<Image>, plan: Plan, flaws: Vec<(TreePath, Flaw)>, name: &
             }
             let mut part = scan.coverage.clone();
             part.gaps.iter_mut().for_each(|g| image.relabel(&mut g.origin, layer));
+            part.weightless.iter_mut().for_each(|g| image.relabel(&mut g.origin, layer));
+            part.leading = std::mem::take(&mut part.leading)
+                .into_iter()
+                .map(|mut origin| {
+                    image.relabel(&mut origin, layer);
+                    origin
+                })
+                .collect();
             part.exclusions.iter_mut().for_each(|e| image.relabel(&mut e.origin, layer));
             coverage.absorb(part);
         }

@@ -50,6 +50,7 @@ impl Case {
             router: &router,
             interest: &interest,
             keep: &|_| crate::walk::Worth::Evidence,
+            weigh: &|_, _| crate::coverage::Weight::Unknown,
             readers: Readers { history: &history, environment: &|_| Vec::new() },
             threads: 2,
             limits: self.limits,

@@ -2,6 +2,7 @@
 
 pub mod bundle;
 pub mod database;
+mod decode;
 pub mod embedded;
 pub mod export;
 pub mod feed;
@@ -15,7 +16,9 @@ pub mod query;
 mod reading;
 pub mod rows;
 pub mod signature;
+mod token;
 pub mod typed;
+pub mod weigh;
 
 pub use database::Database;
 pub use index::Index;

@@ -11,6 +11,7 @@
 )]
 
 mod architecture;
+mod by_hand;
 mod conda;
 mod credentials;
 mod dependencies;
@@ -40,4 +41,5 @@ mod traces;
 mod trust;
 #[cfg(feature = "online")]
 mod update;
+mod weight;
 mod zip_apps;

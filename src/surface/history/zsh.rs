@@ -47,6 +47,11 @@ impl Surface for Zsh {
         claims
     }
 
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let dated = |line: &[u8]| stamp(line).is_some_and(|(at, _)| at.is_some());
+        head.split(|b| *b == b'\n').any(dated).then_some(".zsh_history")
+    }
+
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let mut teller = Teller::new(out);
         let mut entry = Entry::default();

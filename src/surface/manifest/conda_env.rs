@@ -28,7 +28,7 @@ use super::{
 use crate::{
     fact::Package,
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, content::line_starts},
 };
 
 const WHAT: &str = "environment file";
@@ -67,6 +67,12 @@ impl Surface for CondaEnv {
 
     fn salvage(&self, file: &mut Opened<'_, '_>) -> Vec<(Package, u32)> {
         super::raw::pairs(file)
+    }
+
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let text = text(head);
+        (line_starts(&text, "dependencies:") && (line_starts(&text, "channels:") || line_starts(&text, "name:")))
+            .then_some("environment.yml")
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

@@ -21,7 +21,7 @@ use crate::{
     fact::{CommandAction, Ecosystem},
     interest::Interest,
     shell::{from_image_history, open_documents},
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, content::line_starts},
 };
 
 /// Far above any file of its kind.
@@ -47,6 +47,17 @@ impl Surface for Dockerfile {
         let names = ["Dockerfile", "Containerfile", "dockerfile"].map(Claim::name);
         let kin = [Claim::affix("Dockerfile.", ""), Claim::affix("Containerfile.", ""), Claim::suffix(".Dockerfile")];
         names.into_iter().chain(kin).chain([Claim::suffix(".dockerfile")]).collect()
+    }
+
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let text = text(head);
+        (text
+            .lines()
+            .map(str::trim)
+            .find(|l| !l.is_empty() && !l.starts_with('#'))
+            .is_some_and(|l| l.starts_with("FROM ") || l.starts_with("ARG "))
+            && line_starts(&text, "RUN "))
+        .then_some("Dockerfile")
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, content::has_line},
 };
 
 /// The block stands at the top.
@@ -44,6 +44,11 @@ impl Surface for InlineScript {
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
         vec![Claim::any().in_tail("bin").plain()]
+    }
+
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let text = text(head);
+        (has_line(&text, "# /// script")).then_some("bin/*")
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

@@ -34,7 +34,10 @@ use crate::{
     ecosystem::pypi::{is_version, normalise},
     fact::Package,
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{
+        Claim, Flaw, Meta, Opened, Sink, Surface,
+        content::{has_line, line_starts},
+    },
 };
 
 const WHAT: &str = "pyproject.toml";
@@ -59,6 +62,12 @@ impl Surface for Pyproject {
 
     fn salvage(&self, file: &mut Opened<'_, '_>) -> Vec<(Package, u32)> {
         super::raw::pairs(file)
+    }
+
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let text = text(head);
+        (has_line(&text, "[project]") || has_line(&text, "[build-system]") || line_starts(&text, "[tool.poetry"))
+            .then_some("pyproject.toml")
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

@@ -24,9 +24,10 @@ use super::{
     pin::{Asked, asked, sha256},
 };
 use crate::{
+    ecosystem::pypi::is_name,
     fact::{Artifact, Ecosystem, Package},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, content::mostly},
 };
 
 /// A joined line may have so many bytes; hundreds of hashes fit.
@@ -68,6 +69,11 @@ impl Surface for Requirements {
 
     fn salvage(&self, file: &mut Opened<'_, '_>) -> Vec<(Package, u32)> {
         super::raw::pairs(file)
+    }
+
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let text = text(head);
+        (mostly(&text, is_requirement)).then_some("requirements.txt")
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
@@ -160,6 +166,21 @@ fn split_options(line: &str) -> (&str, impl Iterator<Item = &str>) {
         value.starts_with("sha256:").then_some(value)
     });
     (wanted, values)
+}
+
+/// Whether a line is a requirement with a version, or an option beside one.
+fn is_requirement(line: &str) -> bool {
+    let line = line.split(" #").next().unwrap_or(line);
+    let end = line.find(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c)).unwrap_or(line.len());
+    let (name, rest) = line.split_at_checked(end).unwrap_or((line, ""));
+    let rest = rest.trim_start();
+    let rest = rest.strip_prefix('[').and_then(|r| r.split_once(']')).map_or(rest, |(_, rest)| rest.trim_start());
+    let rest = rest.strip_prefix('(').unwrap_or(rest);
+    let ranged = ["==", ">=", "<=", "~=", "!=", "<", ">", "@ "].iter().any(|sign| {
+        rest.strip_prefix(sign)
+            .is_some_and(|r| r.trim_start_matches(['=', ' ']).starts_with(|c: char| c.is_ascii_alphanumeric()))
+    });
+    is_name(name) && ranged || line.starts_with("--hash=sha256:")
 }
 
 #[cfg(test)]
