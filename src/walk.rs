@@ -19,6 +19,7 @@ use std::{
 use crate::{
     coverage::{Coverage, Exclusion, Gap, GapKind, SurfaceCount, Weight},
     fact::{Fact, Origin, Seen, TreePath},
+    guard::quietly,
     interest::Interest,
     surface::{Claim, FileMatch, FolderMatch, Surface},
     tree::{Body, Entry, Kind, Visit},

@@ -18,19 +18,18 @@ type Place = (Arc<str>, TreePath, Option<Arc<str>>);
 /// A finding that rests on a name. At most `likely`, until `join` has looked for the code.
 pub fn doubt(mut finding: Finding) -> Finding {
     let witness = match (finding.origin.path.name(), finding.origin.inner.as_deref()) {
-        (_, Some(_)) | (b"METADATA" | b"PKG-INFO", None) => "its folder is called like",
-        (b"RECORD", None) => "its RECORD names",
-        (b"direct_url.json", None) => "the file that it came from is called like",
-        _ if finding.origin.line.is_some() => "its text names",
-        _ => "its name is that of",
+        (_, Some(_)) | (b"METADATA" | b"PKG-INFO", None) => "the name of its folder",
+        (b"RECORD", None) => "its RECORD",
+        (b"direct_url.json", None) => "the name of the file that it came from",
+        _ if finding.origin.line.is_some() => "its raw text",
+        _ => "the name of the file",
     };
     let why = match finding.exposure {
-        Exposure::Referenced => "the file itself cannot be read as what it is",
-        _ => "nothing that can be read in it confirms that",
+        Exposure::Referenced => "the file cannot be read as what it should be",
+        _ => "nothing that can be read in it confirms it",
     };
     finding.confidence = finding.confidence.min(Confidence::Likely);
-    finding.reason =
-        format!("{witness} the malicious version, and {why}; as for one that is described: {}", finding.reason);
+    finding.reason = format!("{}; only {witness} says so, {why}", finding.reason);
     finding
 }
 

@@ -6,6 +6,7 @@ use super::{Bounds, GAPS_OF_A_FILE, Inspector, Room, history, weigh, weigh::Weig
 use crate::{
     coverage::{Gap, GapKind, Weight},
     fact::{Fact, Seen, TreePath},
+    guard::quietly,
     surface::{Opened, Sink, Surface},
     tree::{Body, Entry, Kind},
 };
@@ -89,7 +90,8 @@ impl Inspector<'_> {
         }
         // What it is called, where nothing in it could be read that says what it is.
         if flawed && !identified {
-            seen.extend(self.named_by(surface, &entry.path, Kind::File, Some(entry)));
+            let named = quietly(|| self.named_by(surface, &entry.path, Kind::File, Some(entry)));
+            seen.extend(named.flatten());
         }
         if flawed {
             let more = self.salvaged(surface, entry, body, &seen);

@@ -44,7 +44,8 @@ impl Inspector<'_> {
     /// What the name of a folder, or of a file that was not read, says to the surfaces.
     pub(crate) fn named(&self, path: &TreePath, kind: Kind) -> Vec<(Worth, Seen)> {
         let surfaces = self.router.surfaces.iter();
-        surfaces.filter_map(|s| self.named_by(*s, path, kind, None)).collect()
+        let all = || surfaces.filter_map(|s| self.named_by(*s, path, kind, None)).collect();
+        quietly(all).unwrap_or_default()
     }
 
     pub(super) fn named_by(
@@ -54,7 +55,7 @@ impl Inspector<'_> {
         kind: Kind,
         entry: Option<&Entry>,
     ) -> Option<(Worth, Seen)> {
-        let (path, fact) = quietly(|| surface.named(path, kind, self.interest)).flatten()?;
+        let (path, fact) = surface.named(path, kind, self.interest)?;
         let mut origin = Origin::file(&self.tree, path);
         origin.layer.clone_from(&self.layer);
         let (uid, gid) = (entry.and_then(|e| e.uid), entry.and_then(|e| e.gid));

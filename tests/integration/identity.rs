@@ -186,7 +186,7 @@ fn a_lock_file_that_cannot_be_parsed_still_names_a_pair() {
     let says = vec!["referenced/possible pypi/litellm@1.82.8".to_owned()];
     for (name, text) in [
         ("Pipfile.lock", "{\"default\": {\"litellm\": {\"hashes\": [], \"version\": \"==1.82.8\"}, <<<<<<<"),
-        ("pyproject.toml", "[project]\ndependencies = [\"litellm==1.82.8\"\n{{ more }}\n"),
+        ("uv.lock", "\u{fffd}\u{0}{{ package }}\nname = \"litellm\"\nversion = \"1.82.8\"\n"),
     ] {
         assert_eq!(told(&Machine::new().home(&format!("p/{name}"), text)), (says.clone(), 1, false), "{name}");
         let safe = text.replace("1.82.8", "1.82.6");

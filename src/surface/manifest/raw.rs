@@ -32,7 +32,9 @@ pub fn pairs(file: &mut Opened<'_, '_>) -> Vec<(Package, u32)> {
     let Ok(bytes) = file.head(SEARCHED) else {
         return Vec::new();
     };
-    pairs_in(&text(bytes), interest)
+    let found = pairs_in(&text(bytes), interest);
+    // A mark that lies about what follows it hides nothing.
+    if found.is_empty() { pairs_in(&String::from_utf8_lossy(bytes), interest) } else { found }
 }
 
 fn pairs_in(text: &str, interest: &Interest) -> Vec<(Package, u32)> {

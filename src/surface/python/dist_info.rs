@@ -53,7 +53,8 @@ impl Surface for DistInfo {
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
         let names = ["METADATA", "PKG-INFO", "RECORD", "INSTALLER", "REQUESTED", "direct_url.json"];
-        names.map(|name| Claim::name(name).in_suffix(".dist-info")).into()
+        let inside = names.map(|name| Claim::name(name).in_suffix(".dist-info"));
+        inside.into_iter().chain([Claim::suffix(".dist-info")]).collect()
     }
 
     fn named(&self, path: &TreePath, kind: Kind, interest: &Interest) -> Option<(TreePath, Fact)> {
@@ -64,11 +65,13 @@ impl Surface for DistInfo {
         if kind != Kind::Dir {
             return folder.name().ends_with(b".dist-info").then(|| identity::of_folder(&folder))?;
         }
-        let known = |name: &[u8]| {
-            let name = std::str::from_utf8(name).ok().filter(|n| is_name(n));
-            name.is_some_and(|n| interest.knows_package(Ecosystem::Pypi, &normalise(n)))
+        let name = normalise(std::str::from_utf8(path.name()).ok().filter(|n| is_name(n))?);
+        // Any folder may be one that `pip --target` filled; the long lists hold too many everyday names for that.
+        let known = match is_site(folder.as_bytes()) {
+            true => interest.knows_package(Ecosystem::Pypi, &name),
+            false => interest.packages.contains(&(Ecosystem::Pypi, name.into())),
         };
-        (is_site(folder.as_bytes()) && known(path.name())).then(|| (path.clone(), Fact::CodeFolder))
+        known.then(|| (path.clone(), Fact::CodeFolder))
     }
 
     fn recognises(&self, head: &[u8]) -> Option<&'static str> {
@@ -79,6 +82,10 @@ impl Surface for DistInfo {
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let folder = file.entry.path.parent();
+        if let Some((name, _)) = identity::folder_parts(file.entry.path.name()) {
+            let known = file.interest.knows_package(Ecosystem::Pypi, &normalise(name));
+            return if known { Err(Flaw::malformed("dist-info", "it is no folder")) } else { Ok(()) };
+        }
         let placement = placement::of_info(&folder);
         match file.entry.path.name() {
             b"METADATA" | b"PKG-INFO" => {

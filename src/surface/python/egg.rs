@@ -14,9 +14,13 @@
 //! editable install has a dist-info or a link in the site folder too), and a zipped egg outside a site folder and `.eggs`.
 //! Documented in setuptools, "The Internal Structure of Python Eggs".
 
-use super::{archive::of_zip, dist_info::package, identity, placement, requires};
+use super::{
+    archive::{of_interest, of_zip},
+    dist_info::package,
+    identity, placement, requires,
+};
 use crate::{
-    ecosystem::pypi::is_site,
+    ecosystem::pypi::{is_site, normalise},
     fact::{Fact, Placement, TreePath},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
@@ -76,7 +80,11 @@ impl Surface for Egg {
         let at = file.mtime("mtime of the egg");
         if path.name().ends_with(b".egg") {
             if file.head(2)? != b"PK" {
-                return Ok(());
+                let known = |(name, _): (&str, &str)| of_interest(file.interest, &normalise(name));
+                return match identity::folder_parts(path.name()).is_some_and(known) {
+                    true => Err(Flaw::malformed("egg", "it is no zip")),
+                    false => Ok(()),
+                };
             }
             let (interest, name) = (file.interest, std::str::from_utf8(path.name()).ok());
             let mut archive = file.seekable()?;
@@ -165,6 +173,7 @@ mod tests {
     #[test]
     fn what_is_no_egg_is_left_alone_or_a_flaw() {
         assert_eq!(packages("h/chicken.egg", b"CHICKEN scheme"), [""; 0]);
+        assert!(tried(&Egg, "h/litellm-1.82.8-py3.8.egg", b"", &made::interest()).flaw.is_some());
         assert!(tried(&Egg, "v/site-packages/x-1.egg-info", b"", &made::interest()).flaw.is_some());
         assert!(tried(&Egg, "v/site-packages/x-1.egg", b"PK\x03\x04", &made::interest()).flaw.is_some());
     }

@@ -13,7 +13,7 @@
 //! Documented in the binary distribution format of packaging.python.org.
 
 use super::{
-    archive::{of_interest, of_sdist, of_zip, sdist_parts, starts_with_interest, wheel_parts},
+    archive::{of_interest, of_sdist, of_zip, sdist_parts, starts_with_interest},
     identity, placement,
 };
 use crate::{
@@ -73,8 +73,9 @@ impl Surface for Wheel {
         let zip = match file.head(2)? {
             b"PK" => true,
             b"\x1f\x8b" if !wheel => false,
-            _ if text.and_then(wheel_parts).is_some_and(|(n, _)| of_interest(interest, &normalise(n))) => {
-                return Err(Flaw::malformed("wheel", "it is no zip"));
+            _ if identity::file_parts(name).is_some_and(|(n, _)| of_interest(interest, &normalise(n))) => {
+                let (what, why) = if wheel { ("wheel", "it is no zip") } else { ("sdist", "it is no archive") };
+                return Err(Flaw::malformed(what, why));
             }
             _ => return Ok(()),
         };
@@ -160,5 +161,7 @@ mod tests {
         assert!(flaw("h/x.whl", &wheel[..wheel.len() / 2]).is_some());
         assert!(flaw("h/litellm-1.82.8-py3-none-any.whl", b"<html>").is_some());
         assert!(flaw("h/empty-1-py3-none-any.whl", b"").is_none());
+        assert!(flaw("h/litellm-1.82.8.tar.gz", b"").is_some() && flaw("h/other-1.0.tar.gz", b"").is_none());
+        assert!(flaw("h/litellm-notes.zip", b"text").is_none());
     }
 }
