@@ -118,7 +118,7 @@ impl Scan<'_> {
             let starts = if whole { order(&host, &accounts) } else { part.starts.clone() };
             host.walk(&inspector, &starts, self.threads, self.stop);
             if inspector.inspected() == before && part.files.is_empty() {
-                self.nothing_read(&host, &inspector, &part);
+                self.nothing_read(&host, &inspector, &part, matches!(target, Target::Paths(_, true)));
             }
             if self.deep {
                 compared.push(self.compare(&host, &tree, &starts));
