@@ -250,6 +250,7 @@ mod tests {
     use crate::{coverage::Weight, surface::SURFACES, walk::Worth};
 
     #[test]
+    #[allow(clippy::disallowed_methods)] // makes the evidence
     fn an_examination_that_was_ended_is_never_complete() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("requirements.txt"), "six==1.17.0\n").unwrap();

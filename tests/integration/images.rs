@@ -175,10 +175,7 @@ fn a_saved_image_that_is_scanned_as_a_file_is_told_not_to_be_read() {
     let read = folder.path().join("requirements.txt");
     std::fs::write(&read, "click\n").unwrap();
     let said = run(["scan", read.to_str().unwrap(), "--format", "json"]);
-    assert_eq!(
-        serde_json::from_str::<Value>(&said.out).unwrap()["coverage"]["gaps"].as_array().unwrap().len(),
-        0
-    );
+    assert_eq!(serde_json::from_str::<Value>(&said.out).unwrap()["coverage"]["gaps"].as_array().unwrap().len(), 0);
 }
 
 #[test]
