@@ -72,14 +72,14 @@ impl Text {
         let before = |n: usize| start.checked_sub(n).map_or(b'\n', at);
         let word = |b: u8| b.is_ascii_alphanumeric() || b >= 0x80;
         let joint = |b: u8| matches!(b, b'-' | b'_' | b'.');
-        let starts = !word(before(1)) && !(joint(before(1)) && word(before(2)));
+        let inside = word(before(1)) || joint(before(1)) && word(before(2));
         let version =
             at(end + 1).is_ascii_digit() || matches!(at(end + 1), b'v' | b'V') && at(end + 2).is_ascii_digit();
         let info = [".dist-info", ".egg-info", ".git"]
             .iter()
             .any(|i| self.plain.get(end..).is_some_and(|rest| rest.starts_with(i)));
         let ends = !word(at(end)) && (!joint(at(end)) || version || info || !word(at(end + 1)));
-        starts && ends
+        ends && !inside
     }
 
     /// Whether the text holds exactly this as a whole word.
@@ -91,9 +91,9 @@ impl Text {
                 let end = start + wanted.len();
                 let before = |n: usize| start.checked_sub(n).map_or(b'\n', at);
                 let v = matches!(before(1), b'v' | b'V') && !before(2).is_ascii_alphanumeric();
-                let starts =
-                    v || !before(1).is_ascii_alphanumeric() && !(before(1) == b'.' && before(2).is_ascii_digit());
-                starts && !at(end).is_ascii_alphanumeric() && !(at(end) == b'.' && at(end + 1).is_ascii_digit())
+                let inside = before(1).is_ascii_alphanumeric() || before(1) == b'.' && before(2).is_ascii_digit();
+                let goes_on = at(end).is_ascii_alphanumeric() || at(end) == b'.' && at(end + 1).is_ascii_digit();
+                (v || !inside) && !goes_on
             })
     }
 

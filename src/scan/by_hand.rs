@@ -120,11 +120,18 @@ pub(super) fn read(host: &Host, inspector: &Inspector<'_>, part: &Part) -> Vec<T
 
 impl Scan<'_> {
     /// A folder that was named and holds nothing that is read. Whoever chose a few surfaces may well find nothing for them.
-    pub(super) fn nothing_read(&self, host: &Host, inspector: &Inspector<'_>, part: &Part) {
+    pub(super) fn nothing_read(&self, host: &Host, inspector: &Inspector<'_>, part: &Part, homes: bool) {
         if self.stop.load(Ordering::Relaxed) || self.surfaces.len() < SURFACES.len() {
             return;
         }
+        // A system without anything of interest: its accounts were read.
+        let is_system = TreePath::new(b"etc/passwd").is_some_and(|p| host.read(&p, 1).is_some());
         let names = host.list(&TreePath::root());
+        // A home that its owner hardly used.
+        let is_home = homes && names.iter().any(|n| n.starts_with(b"."));
+        if is_system || is_home {
+            return;
+        }
         let has = |name: &str| names.iter().any(|n| n == name.as_bytes());
         let saved =
             |n: &&Vec<u8>| [&b".tar"[..], b".tar.gz", b".tgz", b".tar.zst", b".tar.xz"].iter().any(|e| n.ends_with(e));

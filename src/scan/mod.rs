@@ -118,7 +118,7 @@ impl Scan<'_> {
             let starts = if whole { order(&host, &accounts) } else { part.starts.clone() };
             host.walk(&inspector, &starts, self.threads, self.stop);
             if inspector.inspected() == before && part.files.is_empty() {
-                self.nothing_read(&host, &inspector, &part);
+                self.nothing_read(&host, &inspector, &part, matches!(target, Target::Paths(_, true)));
             }
             if self.deep {
                 compared.push(self.compare(&host, &tree, &starts));
@@ -250,6 +250,7 @@ mod tests {
     use crate::{coverage::Weight, surface::SURFACES, walk::Worth};
 
     #[test]
+    #[allow(clippy::disallowed_methods)] // makes the evidence
     fn an_examination_that_was_ended_is_never_complete() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("requirements.txt"), "six==1.17.0\n").unwrap();

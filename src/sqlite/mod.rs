@@ -58,6 +58,8 @@ pub struct Database<'b> {
     usable: usize,
     encoding: Encoding,
     pages: u32,
+    /// It has fewer pages than its header says.
+    is_cut: bool,
 }
 
 impl<'b> Database<'b> {
@@ -92,7 +94,10 @@ impl<'b> Database<'b> {
             return Err(SqliteError::Malformed("no room in a page"));
         }
         let of_file = u32::try_from(main.len() / page_size).unwrap_or(u32::MAX);
-        Ok(Self { main, page_size, usable, encoding, pages: wal.pages().unwrap_or(of_file), wal })
+        // Releases before 3.7 did not write it, nor the number that says that it counts.
+        let counts = record::be32(first, 24) == record::be32(first, 92);
+        let is_cut = wal.pages().is_none() && counts && record::be32(first, 28).is_some_and(|pages| pages > of_file);
+        Ok(Self { main, page_size, usable, encoding, pages: wal.pages().unwrap_or(of_file), is_cut, wal })
     }
 
     /// Its tables, each with the names of its columns.
@@ -119,7 +124,8 @@ impl<'b> Database<'b> {
     /// # Errors
     /// Where the table is damaged.
     pub fn rows(&self, table: &Table, each: &mut dyn FnMut(i64, &[Value<'_>]) -> bool) -> Result<(), SqliteError> {
-        self.walk(table.root, each)
+        self.walk(table.root, each)?;
+        if self.is_cut { Err(SqliteError::Truncated) } else { Ok(()) }
     }
 
     fn page(&self, number: u32) -> Result<&'b [u8], SqliteError> {

@@ -101,7 +101,7 @@ impl Inspector<'_> {
             problems += self.inspect_as(&EveryFile, entry, shown, body, &mut weighed).problems;
         }
         if !understood && problems == 0 {
-            let detail = format!("no surface understands this file: {}", advice(&head));
+            let detail = format!("no surface understands this file: {}", advice(entry.path.name(), &head));
             let gap = Gap { origin: self.origin(&entry.path), surface: "walk", kind: GapKind::Unsupported, detail };
             let weight = self.weight(entry, body, &mut weighed);
             self.result().sort_gaps(vec![gap], weight, true);
@@ -135,7 +135,7 @@ fn is_binary(head: &[u8]) -> bool {
 }
 
 /// What to do with a file that nobody understands.
-fn advice(head: &[u8]) -> &'static str {
+fn advice(name: &[u8], head: &[u8]) -> &'static str {
     let magic: [(&[u8], &str); 9] = [
         (b"PK\x03\x04", ARCHIVE),
         (b"\x1f\x8b", ARCHIVE),
@@ -151,6 +151,7 @@ fn advice(head: &[u8]) -> &'static str {
     match magic.iter().find(|(start, _)| head.starts_with(start)) {
         Some((_, what)) => what,
         None if head.is_empty() => "it is empty",
+        None if ARCHIVES.iter().any(|end| name.ends_with(end)) => ARCHIVE,
         None if head.get(257..262) == Some(b"ustar") => ARCHIVE,
         None if holds(b"dosimeter.report/1") || holds(b"dosimeter.ndjson/1") => {
             "a report of this program; `dosimeter rotate` reads the JSON report"
@@ -158,6 +159,9 @@ fn advice(head: &[u8]) -> &'static str {
         None => "give it its usual name, or give the folder that it came from",
     }
 }
+
+/// Endings of archives, should the content not say so.
+const ARCHIVES: &[&[u8]] = &[b".tar", b".tgz", b".gz", b".zst", b".xz", b".bz2", b".zip", b".7z"];
 
 const ARCHIVE: &str = "an archive; unpack it and give the folder; `dosimeter images` examines saved images";
 
@@ -193,7 +197,7 @@ mod tests {
             (b"", "empty"),
             (b"a,b\n1,2\n", "usual name"),
         ] {
-            assert!(advice(head).contains(word), "{word}");
+            assert!(advice(b"x", head).contains(word), "{word}");
         }
     }
 

@@ -76,18 +76,8 @@ impl Inspector<'_> {
             // The message of a panic may quote the file: it is never shown.
             Err(_) => Some((GapKind::Panicked, "the parser failed on this file".to_owned())),
         };
-        let mut tell = |kind, detail| gaps.push(Gap { origin: origin.clone(), surface: id, kind, detail });
         let flawed = flaw.is_some();
-        if let Some((kind, detail)) = flaw {
-            tell(kind, detail);
-        }
-        if room.lost() > 0 {
-            let lost = room.lost();
-            tell(GapKind::TooLarge, format!("{lost} more matches than are kept of one file"));
-        }
-        if more > 0 {
-            tell(GapKind::TooLarge, format!("{more} more problems in this file"));
-        }
+        gaps.extend(flaw.map(|(kind, detail)| Gap { origin: origin.clone(), surface: id, kind, detail }));
         // What it is called, where nothing in it could be read that says what it is.
         if flawed && !identified {
             let named = quietly(|| self.named_by(surface, &entry.path, Kind::File, Some(entry)));
@@ -100,9 +90,16 @@ impl Inspector<'_> {
         read.problems = gaps.len();
         let unclear = gaps.iter().any(weigh::not_understood);
         let weight = if unclear { self.weight(entry, body, weighed) } else { Weight::Unknown };
+        let gap = |detail| Gap { origin: origin.clone(), surface: id, kind: GapKind::TooLarge, detail };
+        if more > 0 {
+            gaps.push(gap(format!("{more} more problems in this file")));
+        }
         let mut result = self.result();
         result.keep(seen);
         result.sort_gaps(gaps, weight, shown.by_hand);
+        if room.lost() > 0 {
+            result.tell(vec![gap(format!("{} more matches than are kept of one file", room.lost()))]);
+        }
         let count = result.surfaces.entry(id).or_default();
         count.files += 1;
         count.facts += read.facts;

@@ -55,7 +55,7 @@ fn zip(members: &[(&str, &str)]) -> Vec<u8> {
 fn content_tells_what_a_file_is() {
     let utf16: Vec<u8> = format!("\u{feff}{PIN}").encode_utf16().flat_map(u16::to_le_bytes).collect();
     let wheel = zip(&[("litellm/__init__.py", "#"), ("litellm-1.82.8.dist-info/METADATA", METADATA)]);
-    let atuin = include_bytes!("../fixtures/history/atuin/history.db");
+    let atuin = include_bytes!("../fixtures/history/atuin-18/history.db");
     let cases: [(&str, &[u8], &[&str]); 17] = [
         ("requeriments.txt", PIN.as_bytes(), &["referenced confirmed python/requirements"]),
         (

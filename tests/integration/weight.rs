@@ -85,15 +85,15 @@ fn histories_that_nobody_reads_are_weighed() {
     assert_eq!(weighed(&nu(main).home(".config/nushell/history.sqlite3-wal", log)).2, 0);
     assert_eq!(weighed(&nu(main).home(".config/nushell/history.sqlite3-wal", b"no log")).2, 3);
     assert_eq!(weighed(&nu(&main[..600])).2, 3);
-    let atuin = include_bytes!("../fixtures/history/atuin/history.db");
+    let atuin = include_bytes!("../fixtures/history/atuin-18/history.db");
     assert_eq!(weighed(&nu(atuin)).2, 3);
 }
 
 #[test]
 fn the_log_of_a_database_is_read_and_left_as_it_is() {
     let (main, log) = (
-        include_bytes!("../fixtures/history/atuin/history.db"),
-        include_bytes!("../fixtures/history/atuin/history.db-wal"),
+        include_bytes!("../fixtures/history/atuin-18/history.db"),
+        include_bytes!("../fixtures/history/atuin-18/history.db-wal"),
     );
     let machine = || Machine::new().home(".local/share/atuin/history.db", main);
     let (found, code) = report(machine().root());

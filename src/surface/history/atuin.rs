@@ -151,8 +151,8 @@ mod tests {
     };
 
     // Made by Python's `sqlite3` with the table of atuin 18: two rows in the file, the third in its log.
-    const FILE: &[u8] = include_bytes!("../../../tests/fixtures/history/atuin/history.db");
-    const LOG: &[u8] = include_bytes!("../../../tests/fixtures/history/atuin/history.db-wal");
+    const FILE: &[u8] = include_bytes!("../../../tests/fixtures/history/atuin-18/history.db");
+    const LOG: &[u8] = include_bytes!("../../../tests/fixtures/history/atuin-18/history.db-wal");
 
     /// `inner time name@version` for each command, and what is wrong.
     fn read(name: &str, mut bytes: &[u8], beside: Option<&[u8]>) -> (Vec<String>, Option<String>) {
