@@ -15,6 +15,8 @@ use std::{
 
 pub use build::{Examination, build};
 
+use crate::text;
+
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -106,7 +108,7 @@ pub fn render_checklist(format: Format, report: &v1::Report, out: &mut dyn Write
 }
 
 fn json(value: &impl serde::Serialize, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, value).map_err(io::Error::from)?;
+    text::json::write_pretty(value, out)?;
     out.write_all(b"\n")
 }
 

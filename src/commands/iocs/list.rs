@@ -11,7 +11,7 @@ use crate::{
     cli::{IncidentFormat, IocsList},
     fact::Ecosystem,
     ioc::model::{Incident, Trigger},
-    text::printable,
+    text::{json, printable},
 };
 
 /// One incident.
@@ -40,7 +40,7 @@ pub fn run(command: &IocsList) -> anyhow::Result<Ending> {
     let mut rows: Vec<Row<'_>> = indicators.database.incidents.iter().filter(|i| fits(command, i)).map(row).collect();
     rows.sort_by(|a, b| (b.date, a.id).cmp(&(a.date, b.id)));
     let text = match command.format {
-        IncidentFormat::Json => serde_json::to_string_pretty(&rows)?,
+        IncidentFormat::Json => json::pretty(&rows)?,
         IncidentFormat::Markdown => markdown(&rows),
         IncidentFormat::Table if rows.is_empty() => "no incident fits".to_owned(),
         IncidentFormat::Table => table(&rows),

@@ -8,7 +8,7 @@ use crate::{
     ecosystem::normal_name,
     fact::Ecosystem,
     ioc::query::{Query, readings},
-    text::printable,
+    text::{json, printable},
 };
 
 #[derive(Serialize)]
@@ -59,7 +59,7 @@ pub fn run(command: &IocsSearch) -> anyhow::Result<Ending> {
         }
     }
     let text = match command.format {
-        ListFormat::Json => serde_json::to_string_pretty(&rows)?,
+        ListFormat::Json => json::pretty(&rows)?,
         ListFormat::Table => words(&command.texts, &rows),
     };
     output::print(&text)?;

@@ -8,7 +8,7 @@ use super::super::{Ending, indicators::Indicators, output};
 use crate::{
     cli::{IocsShow, ListFormat},
     ioc::model::{Incident, NetworkKind, Standing},
-    text::{defang, printable},
+    text::{defang, json, printable},
 };
 
 /// Long lists are cut on the page; JSON has them whole.
@@ -30,7 +30,7 @@ pub fn run(command: &IocsShow) -> anyhow::Result<Ending> {
         bail!("no incident `{}`\nhint: `dosimeter iocs list` names them", printable(&command.id));
     }
     let text = match command.format {
-        ListFormat::Json => serde_json::to_string_pretty(&found)?,
+        ListFormat::Json => json::pretty(&found)?,
         ListFormat::Table => found.iter().map(|i| page(i)).collect::<Vec<_>>().join("\n"),
     };
     output::print(text.trim_end())?;

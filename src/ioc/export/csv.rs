@@ -1,9 +1,12 @@
 //! A table: a value a row, `artifact_type` says what it is. What needs more than a value to be judged is not in it.
 
 use super::{Exported, live};
-use crate::ioc::{
-    model::{FileRole, Incident, NetworkKind},
-    pattern,
+use crate::{
+    ioc::{
+        model::{FileRole, Incident, NetworkKind},
+        pattern,
+    },
+    text::printable,
 };
 
 /// The table.
@@ -16,7 +19,8 @@ pub fn csv(incidents: &[&Incident]) -> Result<Exported, csv::Error> {
     table.write_record(["artifact_type", "ecosystem", "name", "version", "incident"])?;
     for i in incidents {
         let mut row = |kind: &str, ecosystem: &str, name: &str, version: &str| {
-            table.write_record([kind, ecosystem, name, version, i.id.as_str()])
+            // No value of an indicator needs what is hidden, and a table has no way to say it.
+            table.write_record([kind, ecosystem, name, version, i.id.as_str()].map(printable))
         };
         for p in i.packages.iter().filter(|p| live(&p.standing)) {
             for version in &p.versions {
