@@ -16,6 +16,11 @@ pub fn printable(text: &str) -> String {
     shown(text.as_bytes(), "\\")
 }
 
+/// `printable` for texts of several lines: the line ends stay. A quoted line end must have been escaped before.
+pub fn printable_lines(text: &str) -> String {
+    text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
+}
+
 fn shown(raw: &[u8], backslash: &str) -> String {
     let mut shown = String::with_capacity(raw.len());
     for chunk in raw.utf8_chunks() {

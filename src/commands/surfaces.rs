@@ -23,6 +23,7 @@ struct Row {
 /// # Errors
 /// Where standard output cannot be written.
 pub fn run(options: ListOptions) -> anyhow::Result<Ending> {
+    super::sandbox::begin("surfaces").enclose(&[]);
     let rows = metas().map(|m| Row { id: m.id, title: m.title, proves: m.proves });
     let text = match options.format {
         ListFormat::Json => json::pretty(&rows.collect::<Vec<_>>())?,

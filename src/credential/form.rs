@@ -88,6 +88,12 @@ pub fn concrete(value: &[u8]) -> bool {
     something && !is_reference(text) && !is_placeholder(text)
 }
 
+/// `concrete` for files that hold logins and nothing else: there `x` is a password too.
+pub fn literal(value: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(value);
+    !text.is_empty() && !is_reference(&text) && !is_placeholder(&text)
+}
+
 fn is_placeholder(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     PLACEHOLDERS.contains(&lower.as_str())
@@ -124,7 +130,7 @@ pub fn unquoted(value: &[u8]) -> &[u8] {
 
 /// Passwords that are none: the login beside one is the token.
 const MARKERS: &[&str] =
-    &["x-oauth-basic", "x-oauth-token", "x-token-auth", "x-access-token", "oauth2", "oauth", "token", "x"];
+    &["x-oauth-basic", "x-oauth-token", "x-token-auth", "x-access-token", "oauth2", "oauth", "token"];
 
 /// Whether a password says that the login beside it is the secret: empty, or a known marker.
 pub fn marks_login(password: &[u8]) -> bool {
@@ -290,10 +296,10 @@ mod tests {
         ] {
             assert_eq!(login(text.as_bytes()), None, "{text}");
         }
-        for marker in ["", "\"\"", "x-oauth-basic", "X-OAUTH-BASIC", "x"] {
+        for marker in ["", "\"\"", "x-oauth-basic", "X-OAUTH-BASIC"] {
             assert!(marks_login(marker.as_bytes()), "{marker}");
         }
-        for password in ["hunter2", "xy", "x-oauth", "x-oauth-basic2"] {
+        for password in ["hunter2", "x", "x-oauth", "x-oauth-basic2"] {
             assert!(!marks_login(password.as_bytes()), "{password}");
         }
     }

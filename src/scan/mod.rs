@@ -1,6 +1,7 @@
 //! One examination of a tree of this machine: what to walk, in which order, with which surfaces.
 
 mod folders;
+mod leave_out;
 pub mod process;
 mod record;
 mod settings;
@@ -14,6 +15,7 @@ use std::{
     },
 };
 
+use leave_out::LeaveOut;
 pub use settings::{Setting, settings};
 
 use crate::{
@@ -63,6 +65,11 @@ pub struct Scan<'s> {
     pub stop: &'s AtomicBool,
     /// Names met so far, for whoever shows progress.
     pub progress: &'s AtomicU64,
+    /// Called once the processes were looked at, and before anything else is: from there on the kernel lets this thread and
+    /// those that it starts read the target only.
+    pub enclose: &'s dyn Fn(),
+    /// Files of this machine that are no evidence: what this run will write.
+    pub leave_out: Vec<PathBuf>,
 }
 
 /// What a scan found.
@@ -104,6 +111,10 @@ impl Scan<'_> {
         let mountinfo = own_mounts();
         let (mut accounts, mut os) = (Accounts::default(), None);
         let (mut compared, mut hosts) = (Vec::new(), Vec::new());
+        let visit = LeaveOut::new(&inspector, &tree, &self.leave_out);
+        if *target != Target::Live {
+            (self.enclose)();
+        }
         for part in parts(target)? {
             let host = open(&tree, &part, &mountinfo)?;
             if accounts.homes().next().is_none() {
@@ -112,12 +123,13 @@ impl Scan<'_> {
             }
             if *target == Target::Live {
                 process::visit(&host, &inspector, &mountinfo);
+                (self.enclose)();
             }
-            host.visit_files(&inspector, &part.files);
+            host.visit_files(&visit, &part.files);
             not_read(&inspector, &tree, &part);
             let starts =
                 if part.starts.is_empty() && part.files.is_empty() { order(&host, &accounts) } else { part.starts };
-            host.walk(&inspector, &starts, self.threads, self.stop);
+            host.walk(&visit, &starts, self.threads, self.stop);
             if self.deep {
                 compared.push(self.compare(&host, &tree, &starts));
             }
@@ -151,6 +163,11 @@ impl Scan<'_> {
         host.walk(&compare, starts, self.threads, self.stop);
         compare.finish()
     }
+}
+
+/// The places of this machine that an examination of this target reads. A file that was named is read from its folder.
+pub fn reads(target: &Target) -> Vec<PathBuf> {
+    parts(target).map_or_else(|_| Vec::new(), |parts| parts.into_iter().map(|p| p.root).collect())
 }
 
 fn open(tree: &str, part: &Part, mountinfo: &[u8]) -> Result<Host, TargetError> {
@@ -314,6 +331,8 @@ mod tests {
                 threads: 1,
                 stop: &stop,
                 progress: &progress,
+                enclose: &|| {},
+                leave_out: Vec::new(),
             };
             scan.run(&Target::Paths(vec![folder.path().to_owned()], false)).unwrap().coverage.complete()
         };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use jiff::Timestamp;
 
-use super::super::{Ending, input, output};
+use super::super::{Ending, input, output, sandbox};
 use crate::{
     ioc::{
         Database, Index, embedded,
@@ -21,6 +21,7 @@ use crate::{
 /// # Errors
 /// Where a file cannot be read, or has a fault.
 pub fn run(paths: &[PathBuf]) -> anyhow::Result<Ending> {
+    sandbox::begin("iocs check").enclose(&sandbox::with_neighbours(paths));
     let files = if paths.is_empty() {
         let own = ["", "incidents"].into_iter().flat_map(embedded::files);
         own.map(|(n, t)| (n.to_owned(), t.to_owned())).collect()

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{bail, ensure};
 use jiff::Timestamp;
 
-use super::super::{Ending, indicators, output};
+use super::super::{Ending, indicators, output, sandbox};
 use crate::{
     cli::IocsImport,
     ioc::{
@@ -27,6 +27,9 @@ pub fn run(command: &IocsImport) -> anyhow::Result<Ending> {
     if let Some(id) = command.id.as_ref().filter(|id| as_incident && **id != stem) {
         bail!("an incident file has the name of its incident\nhint: `-o {id}.json`");
     }
+    let place = output::check(&command.output, &command.files, command.force_output)?;
+    output::start([&place]);
+    sandbox::begin("iocs import").enclose(&sandbox::with_neighbours(&command.files));
     let mut imported = Imported::default();
     for path in &command.files {
         imported.merge(indicators::imported(path, Reading { ecosystem: command.ecosystem })?);
@@ -50,7 +53,7 @@ pub fn run(command: &IocsImport) -> anyhow::Result<Ending> {
         let content = Content { title, sequence: command.sequence, created, incidents, rows };
         (bundle::build(&content)?, format!("bundle number {} of {}", content.sequence, created.strftime("%Y-%m-%d")))
     };
-    output::write_named(&command.output, &bytes)?;
+    output::write_named(&place, &bytes)?;
     output::print(&format!("{told}\nwritten: {what}, {} bytes", bytes.len()))?;
     Ok(Ending::Nothing)
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::super::{Ending, indicators::Indicators, output};
+use super::super::{Ending, indicators::Indicators, output, sandbox};
 use crate::{
     cli::{IocsSearch, ListFormat},
     ecosystem::normal_name,
@@ -28,7 +28,9 @@ struct Row<'i> {
 /// # Errors
 /// Where the indicators cannot be used.
 pub fn run(command: &IocsSearch) -> anyhow::Result<Ending> {
+    let sandbox = sandbox::begin("iocs search");
     let mut indicators = Indicators::load(&command.indicators)?;
+    sandbox.enclose(&[]);
     let mut index = indicators.index(&[])?;
     let asked = command.texts.iter().flat_map(|t| readings(t)).filter_map(|q| match q {
         Query::Package { ecosystem, name, .. } => Some((ecosystem, name)),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::bail;
 
-use super::super::{Ending, indicators::Indicators, output};
+use super::super::{Ending, indicators::Indicators, output, sandbox};
 use crate::{
     cli::{IocsShow, ListFormat},
     ioc::model::{Incident, NetworkKind, Standing},
@@ -19,7 +19,9 @@ const MOST: usize = 25;
 /// # Errors
 /// Where there is none of that id.
 pub fn run(command: &IocsShow) -> anyhow::Result<Ending> {
+    let sandbox = sandbox::begin("iocs show");
     let indicators = Indicators::load(&command.indicators)?;
+    sandbox.enclose(&[]);
     let found: Vec<&Incident> = indicators
         .database
         .incidents

@@ -72,8 +72,7 @@ impl Entry {
         let marked = form::marks_login(password);
         // Without a password a login that could not be shown is the secret.
         let token = || login.is_some_and(|l| form::concrete(l) && form::login(l).is_none());
-        let secret =
-            if password.is_empty() { token() } else { form::concrete(password) || (marked && login.is_some()) };
+        let secret = if password.is_empty() { token() } else { form::literal(password) };
         if !secret {
             return Ok(());
         }
@@ -204,6 +203,7 @@ mod tests {
         one("\nmachine\n\ta.example\r\n  account CANARY2\n  password\n CANARY\n user\n al", 2, "al@a.example");
         one("MACHINE a.example Login al PASSWORD CANARY", 1, "al@a.example");
         one("machine a.example password CANARY", 1, "a.example");
+        one("machine a.example user al password x", 1, "al@a.example");
         // A value may look like a keyword.
         one("machine a.example login password password CANARY", 1, "password@a.example");
         one("machine login login machine password CANARY account default", 1, "machine@login");

@@ -28,7 +28,7 @@ pub use self::{
     write::{Content, build, head_of, with_signature},
 };
 
-const MAGIC: &[u8; 8] = b"DOSIMBN1";
+pub(super) const MAGIC: &[u8; 8] = b"DOSIMBN1";
 const SIGNED: &[u8; 8] = b"DOSIMSIG";
 const BLOCK: usize = 64 << 10;
 const DIGEST: usize = 32;

@@ -9,6 +9,9 @@ use crate::{
     text::printable,
 };
 
+/// The first line of the table.
+pub const COLUMNS: &str = "artifact_type,ecosystem,name,version,incident";
+
 /// The table.
 ///
 /// # Errors
@@ -16,7 +19,7 @@ use crate::{
 pub fn csv(incidents: &[&Incident]) -> Result<Exported, csv::Error> {
     let mut out = Exported::default();
     let mut table = csv::Writer::from_writer(Vec::new());
-    table.write_record(["artifact_type", "ecosystem", "name", "version", "incident"])?;
+    table.write_record(COLUMNS.split(','))?;
     for i in incidents {
         let mut row = |kind: &str, ecosystem: &str, name: &str, version: &str| {
             // No value of an indicator needs what is hidden, and a table has no way to say it.
