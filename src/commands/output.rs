@@ -97,7 +97,7 @@ impl Outputs {
 /// # Errors
 /// Where standard output cannot be written.
 pub fn print(text: &str) -> anyhow::Result<()> {
-    let mut line = text.to_owned();
+    let mut line = printable_lines(text);
     line.push('\n');
     to_stdout(|out| out.write_all(line.as_bytes()))
 }

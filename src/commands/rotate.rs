@@ -33,10 +33,10 @@ pub fn run(command: RotateCommand) -> anyhow::Result<Ending> {
                     Category::Eof => "the file ends too early",
                     Category::Syntax | Category::Io => "not JSON",
                 };
-                let (shown, line, column) = (path.display(), e.line(), e.column());
+                let (shown, line, column) = (output::shown(path), e.line(), e.column());
                 anyhow!("`{shown}` is not a report: {what}, line {line} column {column}\nhint: `dosimeter -o case.json` writes one")
             })?;
-            anyhow::ensure!(report.schema == SCHEMA, "`{}` is not a `{SCHEMA}`", path.display());
+            anyhow::ensure!(report.schema == SCHEMA, "`{}` is not a `{SCHEMA}`", output::shown(path));
             report
         }
     };

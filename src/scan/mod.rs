@@ -41,7 +41,7 @@ pub enum Target {
 
 /// A target that cannot be opened: the caller's fault.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot open `{}`: {error}", path.display())]
+#[error("cannot open `{}`: {error}", crate::text::escape(path.as_os_str().as_encoded_bytes()))]
 pub struct TargetError {
     /// As the caller wrote it.
     pub path: PathBuf,

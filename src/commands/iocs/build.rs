@@ -19,6 +19,7 @@ use crate::{
         database::{self, Header},
         import::Reading,
     },
+    text::printable,
 };
 
 /// Writes the bundle, and its head for signing.
@@ -36,10 +37,10 @@ pub fn run(command: &IocsBuild) -> anyhow::Result<Ending> {
     sandbox::begin("iocs build").enclose(&sandbox::with_neighbours(&inputs));
     let header = command.folder.join("database.json");
     let Header { sequence, created } = serde_json::from_str(&input::text(&header)?)
-        .with_context(|| format!("`{}` is not `{{\"sequence\": …, \"created\": …}}`", header.display()))?;
+        .with_context(|| format!("`{}` is not `{{\"sequence\": …, \"created\": …}}`", shown(&header)))?;
     let files = check::files(std::slice::from_ref(&command.folder))?;
     let (incidents, _) = check::all_good(&files)?;
-    ensure!(incidents > 0, "no incident file in `{}`", command.folder.display());
+    ensure!(incidents > 0, "no incident file in `{}`", shown(&command.folder));
     let own = files.iter().filter(|(f, _)| Path::new(f) != header);
     let pairs: Vec<(&str, &str)> = own.map(|(f, t)| (f.as_str(), t.as_str())).collect();
     let incidents = database::incidents(&pairs, "")?;
@@ -47,7 +48,12 @@ pub fn run(command: &IocsBuild) -> anyhow::Result<Ending> {
     for feed in &command.feed {
         let imported = indicators::imported(feed, Reading::default())?;
         for (why, left) in &imported.left {
-            output::note(&format!("{}: left out {} times: {why} (`{}`)", feed.display(), left.count, left.example));
+            output::note(&format!(
+                "{}: left out {} times: {why} (`{}`)",
+                shown(feed),
+                left.count,
+                printable(&left.example)
+            ));
         }
         rows.extend(imported.rows);
     }

@@ -13,7 +13,7 @@ use crate::{
         model::{Example, Incident},
     },
     replay::{looked_up, replay},
-    text::escape,
+    text::{escape, printable},
 };
 
 /// Checks files and folders, or the indicators of this program.
@@ -56,7 +56,8 @@ pub fn all_good(files: &[(String, String)]) -> anyhow::Result<(usize, usize)> {
 }
 
 fn told(p: &Problem) -> String {
-    format!("{}: {}: {}\n  hint: {}", escape(p.file.as_bytes()), p.place, escape(p.what.as_bytes()), p.hint)
+    let (place, what, hint) = (printable(&p.place), escape(p.what.as_bytes()), printable(&p.hint));
+    format!("{}: {place}: {what}\n  hint: {hint}", escape(p.file.as_bytes()))
 }
 
 /// Each example must give what it expects, each near miss nothing, with this incident alone.
@@ -98,7 +99,7 @@ pub fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<(String, String)>> {
     let mut files = Vec::new();
     for path in paths {
         for entry in walkdir::WalkDir::new(path).sort_by_file_name() {
-            let entry = entry.with_context(|| format!("cannot read `{}`", path.display()))?;
+            let entry = entry.with_context(|| format!("cannot read `{}`", output::shown(path)))?;
             let beside = match entry.path().extension() {
                 Some(e) if e == "csv" => entry.path().with_extension("json"),
                 _ => entry.path().with_extension("csv"),

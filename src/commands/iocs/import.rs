@@ -45,7 +45,12 @@ pub fn run(command: &IocsImport) -> anyhow::Result<Ending> {
         let mut text = incident.to_text()?;
         text.push('\n');
         for fault in lint::check(&[(&*command.output.to_string_lossy(), &*text)], Timestamp::now()).1 {
-            output::note(&format!("{}: {}\nhint: {}", fault.place, printable(&fault.what), fault.hint));
+            output::note(&format!(
+                "{}: {}\nhint: {}",
+                printable(&fault.place),
+                printable(&fault.what),
+                printable(&fault.hint)
+            ));
         }
         (text.into_bytes(), format!("incident `{stem}`"))
     } else {

@@ -92,7 +92,7 @@ pub enum BundleError {
     #[error("the bundle was changed after it was made: block {0} is not what its head says")]
     Changed(usize),
     /// It was written by a later version.
-    #[error("a bundle of format `{0}`, which this version does not read")]
+    #[error("a bundle of format `{}`, which this version does not read", crate::text::printable(.0))]
     Later(String),
 }
 
