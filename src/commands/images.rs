@@ -77,7 +77,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     if refused.len() == command.files.len()
         && let Some((file, error)) = refused.pop()
     {
-        return Err(error).with_context(|| format!("`{}`", output::shown(&file)));
+        return Err(error).with_context(|| format!("`{}`", output::shown(file)));
     }
     coverage.gaps.extend(refused.into_iter().map(|(file, error)| not_examined(file, &error)));
     if room.lost() > 0 {

@@ -19,6 +19,7 @@ pub use self::{
 use super::Ending;
 use crate::{
     cli::{FormatName, OutputOptions},
+    ioc,
     report::{self, Colour, Format, Style, v1::Report},
     text::{escape, printable_lines},
 };
@@ -47,7 +48,7 @@ pub fn plan(options: &OutputOptions, evidence: &[PathBuf]) -> anyhow::Result<Out
         let Some(format) = named.or_else(|| Place::is_stream(path).then_some(stdout)) else {
             bail!("no format ends like `{}`\nhint: use .json, .ndjson, .md or .txt", shown(path));
         };
-        let place = Place::check(path, evidence, options.force_output)?;
+        let place = Place::check(path, evidence, report::is_ours, options.force_output)?;
         // The report goes there anyway.
         if path != Path::new("/dev/stdout") {
             files.push((place, format));
@@ -117,12 +118,12 @@ fn to_stdout(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::R
     }
 }
 
-/// One file of `-o`, checked before anything is read.
+/// One file of indicators of `-o`, checked before anything is read.
 ///
 /// # Errors
 /// Where the place is refused.
 pub fn check(path: &Path, inputs: &[PathBuf], force: bool) -> anyhow::Result<Place> {
-    Place::check(path, inputs, force)
+    Place::check(path, inputs, ioc::is_ours, force)
 }
 
 /// Starts the thread that will write these.

@@ -25,6 +25,9 @@ const NEVER: &[c_long] = &[
     libc::SYS_process_madvise,
     libc::SYS_kcmp,
     libc::SYS_pidfd_getfd,
+    libc::SYS_pidfd_send_signal,
+    libc::SYS_rt_sigqueueinfo,
+    libc::SYS_tkill,
     // Sockets that wait for others.
     libc::SYS_listen,
     libc::SYS_accept,
@@ -129,7 +132,10 @@ const WRITING: &[c_long] = &[
     libc::SYS_truncate,
     libc::SYS_ftruncate,
     libc::SYS_fallocate,
-    #[cfg(not(target_arch = "riscv64"))]
+    // `renameat`; not every C library has its name.
+    #[cfg(target_arch = "aarch64")]
+    38,
+    #[cfg(target_arch = "x86_64")]
     libc::SYS_renameat,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_rename,
@@ -157,6 +163,10 @@ pub fn filter(profile: &Profile) -> Outcome<()> {
     let arch = TargetArch::try_from(std::env::consts::ARCH)?;
     let mut never = all_of(NEVER);
     sockets(profile.sockets, &mut never)?;
+    let other = || condition(0, Op::Ne, u64::from(std::process::id()));
+    for signal in [libc::SYS_kill, libc::SYS_tgkill] {
+        never.insert(signal, vec![SeccompRule::new(vec![other()?])?]);
+    }
     // A thread is no process: that is what the flags say.
     never.insert(libc::SYS_clone, vec![masked(0, u64::try_from(libc::CLONE_THREAD)?, 0)?]);
     #[cfg(target_arch = "x86_64")]

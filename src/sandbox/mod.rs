@@ -10,7 +10,8 @@
 //!
 //! Landlock takes `/proc/PID/environ` and its like of other processes away, so that processes are looked at before `enclose`.
 
-#[cfg(target_os = "linux")]
+/// Where the numbers of the calls are known.
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")))]
 mod calls;
 #[cfg(target_os = "linux")]
 mod files;
@@ -107,7 +108,13 @@ pub fn enclose_writer(folders: &[PathBuf], files: &[PathBuf]) {
 fn begin(profile: &'static Profile, nothing: Held) -> Held {
     use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
     let none = Rlimit { current: Some(0), maximum: Some(0) };
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64"))]
     let seccomp = calls::filter(profile).is_ok();
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")))]
+    let seccomp = {
+        let _ = profile;
+        false
+    };
     Held {
         seccomp,
         no_new_privs: rustix::thread::set_no_new_privs(true).is_ok(),

@@ -243,6 +243,7 @@ fn no_report_takes_the_place_of_something_else() {
         ("d.md", "# Notes\n"),
         ("e.txt", "exposed: by me\n"),
         ("f.json", "\0"),
+        ("g.json", "{\"schema\": \"dosimeter.incident/1\"}"),
     ];
     for (name, text) in texts {
         fs::write(at(name), text).unwrap();
@@ -254,7 +255,7 @@ fn no_report_takes_the_place_of_something_else() {
     }
     assert!(!at("nothing.json").exists());
     // A file of ours may be replaced, and an empty one; whatever the format, the checklist alone too.
-    for name in ["g.json", "g.ndjson", "g.md", "g.txt"] {
+    for name in ["h.json", "h.ndjson", "h.md", "h.txt"] {
         fs::write(at(name), "").unwrap();
         let file = at(name);
         let again = |command: &str| {
@@ -263,7 +264,7 @@ fn no_report_takes_the_place_of_something_else() {
         };
         ["scan", "scan", "rotate", "rotate", "scan"].into_iter().for_each(again);
     }
-    let case = at("g.json");
+    let case = at("h.json");
     refused(&case, &["rotate", case.to_str().unwrap()], "is part of");
     assert_eq!(run([&scan[..], &["--force-output", "-o", at("a.json").to_str().unwrap()]].concat()).code, 1);
     assert!(fs::read_to_string(at("a.json")).unwrap().contains("dosimeter.report/1"));

@@ -92,7 +92,7 @@ fn tries_everything() {
     sandbox.enclose(std::slice::from_ref(&root));
     let held = sandbox.held();
     assert!(held.seccomp && held.no_new_privs && held.memory_closed && held.no_core, "{held:?}");
-    println!("{held:?}");
+    std::io::Write::write_all(&mut std::io::stdout(), format!("{held:?}\n").as_bytes()).unwrap();
     let landlock = held.landlock.is_some();
 
     let tries = move || {
@@ -101,6 +101,8 @@ fn tries_everything() {
         };
         // Programs and sockets.
         assert!(Command::new("/bin/true").status().is_err());
+        let parent = rustix::process::getppid().unwrap();
+        assert_eq!(rustix::process::kill_process(parent, rustix::process::Signal::CONT), Err(Errno::PERM));
         refused("connect", TcpStream::connect("127.0.0.1:9").map(drop));
         refused("bind", std::net::UdpSocket::bind("127.0.0.1:0").map(drop));
         refused("unix", std::os::unix::net::UnixStream::connect("/run/x").map(drop));

@@ -14,7 +14,9 @@ use rustix::{
 };
 
 use super::shown;
-use crate::{ioc, report};
+
+/// Whether the start of a file is one that this command writes.
+pub type Ours = fn(&[u8]) -> bool;
 
 /// Where the two streams of a process stand. Links that containers have for log files lead there.
 const STREAMS: &[(&str, Stream)] = &[
@@ -57,11 +59,11 @@ pub struct Place {
 
 impl Place {
     /// Checks what the user named with `-o`, before anything is read. `evidence` are the files and folders named on the same
-    /// command line; `force` leaves only what cannot be written at all.
+    /// command line; what `ours` knows may be replaced; `force` leaves only what cannot be written at all.
     ///
     /// # Errors
     /// Why nothing shall be written there.
-    pub fn check(path: &Path, evidence: &[PathBuf], force: bool) -> anyhow::Result<Self> {
+    pub fn check(path: &Path, evidence: &[PathBuf], ours: Ours, force: bool) -> anyhow::Result<Self> {
         if let Some(stream) = stream(path) {
             return Ok(Self { named: path.to_owned(), real: None, kind: Kind::Stream(stream) });
         }
@@ -80,7 +82,7 @@ impl Place {
         let place = Self { named: path.to_owned(), real: Some(real.join(name)), kind };
         if !force {
             place.refuse_evidence(&real, there.as_ref(), evidence)?;
-            place.refuse_other(there.as_ref())?;
+            place.refuse_other(there.as_ref(), ours)?;
         }
         Ok(place)
     }
@@ -121,14 +123,14 @@ impl Place {
         Ok(())
     }
 
-    fn refuse_other(&self, there: Option<&Stat>) -> anyhow::Result<()> {
+    fn refuse_other(&self, there: Option<&Stat>, ours: Ours) -> anyhow::Result<()> {
         let shown = shown(&self.named);
         match there.map(|s| (FileType::from_raw_mode(s.st_mode), s.st_size)) {
             Some((FileType::Symlink, _)) => bail!("`{shown}` is a link\nhint: name what it leads to; {FORCE}"),
             Some((FileType::BlockDevice | FileType::Socket, _)) => {
                 bail!("`{shown}` is no file\nhint: name a new file; {FORCE}")
             }
-            Some((FileType::RegularFile, size)) if size > 0 && !self.is_ours() => {
+            Some((FileType::RegularFile, size)) if size > 0 && !self.is_ours(ours) => {
                 bail!("`{shown}` exists and was not written by this program\nhint: name a new file; {FORCE}")
             }
             _ => Ok(()),
@@ -136,14 +138,14 @@ impl Place {
     }
 
     /// Whether what stands there was written by this program. What cannot be read was not.
-    fn is_ours(&self) -> bool {
+    fn is_ours(&self, ours: Ours) -> bool {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let Some(Ok(fd)) = self.real().map(|path| sys::open(path, flags, Mode::empty())) else {
             return false;
         };
         let mut head = Vec::new();
         let read = File::from(fd).take(HEAD).read_to_end(&mut head);
-        read.is_ok() && (report::is_ours(&head) || ioc::is_ours(&head))
+        read.is_ok() && ours(&head)
     }
 
     /// For writing through. What has become a link since it was looked at is not followed, unless the user insists.
