@@ -53,7 +53,14 @@ pub fn examine(command: &str, options: &ScanOptions, target: &Target, outputs: &
     let sandbox = sandbox::begin(command);
     let settings = scan::settings(target)?;
     let mut setup = Setup::new(&options.choice, options.deep, &settings, *target == Target::Live)?;
-    let enclose = || sandbox.enclose(&scan::reads(target));
+    let reads = scan::reads(target);
+    // Landlock would take away what is to be read of other processes.
+    let of_processes = reads.iter().any(|place| place.starts_with("/proc"));
+    let enclose = || {
+        if !of_processes {
+            sandbox.enclose(&reads);
+        }
+    };
     let progress = Progress::start("examining", options.output.quiet);
     let keep = |seen: &crate::fact::Seen| matcher::worth(&setup.index, seen);
     let scan = Scan {

@@ -219,3 +219,28 @@ fn every_command_has_a_profile() {
         assert!(readme.contains(&row), "README lacks: {row}");
     }
 }
+
+/// Landlock would hide it: then system calls are filtered only.
+#[test]
+#[allow(clippy::disallowed_methods, clippy::disallowed_types)] // the test needs a process to look at
+fn another_process_can_be_named() {
+    let mut child = Command::new("sleep").arg("60").env("MADE_UP_TOKEN", "CANARY-a1").spawn().unwrap();
+    let file = format!("/proc/{}/environ", child.id());
+    // Until it has started the program.
+    while !fs::read(&file).unwrap().windows(7).any(|w| w == b"MADE_UP") {}
+    let said = program::run(["scan", &file, "--format", "json"]);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(said.code == 0 && !said.out.contains("CANARY"), "{}{}", said.out, said.err);
+    let report: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(report["coverage"]["gaps"], serde_json::json!([]));
+    assert_eq!(report["credentials"][0]["location"]["inner"], "MADE_UP_TOKEN");
+    assert_eq!(report["run"]["sandbox"]["seccomp"], true);
+}
+
+#[test]
+fn every_command_can_do_without_it() {
+    for args in [&["surfaces", "--no-sandbox"][..], &["iocs", "list", "--no-sandbox"], &["--no-sandbox", "--help"]] {
+        assert_eq!(program::run(args).code, 0, "{args:?}");
+    }
+}
