@@ -23,6 +23,7 @@ pub mod online;
 pub mod replay;
 pub mod report;
 pub mod rotate;
+pub mod sandbox;
 pub mod scan;
 pub mod shell;
 pub mod sqlite;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use anyhow::Context as _;
 use jiff::Timestamp;
 
-use super::{Ending, STOP, examine::Setup, output, progress::Progress};
+use super::{Ending, STOP, examine::Setup, output, progress::Progress, sandbox};
 use crate::{
     accounts::Accounts,
     assess::{Evidence, Layers},
@@ -31,8 +31,10 @@ use crate::{
 /// Where an input cannot be opened or is no image, or the report cannot be written.
 pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     let started = Timestamp::now();
-    let outputs = output::plan(&command.output)?;
+    let outputs = output::plan(&command.output, &command.files)?;
+    let sandbox = sandbox::begin("images");
     let mut setup = Setup::new(&command.choice, false, &[], false)?;
+    sandbox.enclose(&command.files);
     let router = Router::new(setup.surfaces(), &setup.interest);
     let keep = |seen: &Seen| matcher::worth(&setup.index, seen);
     let weigher = Weigher::new(&setup.index);
@@ -86,7 +88,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     if refused.len() == command.files.len()
         && let Some((file, error)) = refused.pop()
     {
-        return Err(error).with_context(|| format!("`{}`", file.display()));
+        return Err(error).with_context(|| format!("`{}`", output::shown(file)));
     }
     coverage.gaps.extend(refused.into_iter().map(|(file, error)| not_examined(file, &error)));
     if room.lost() > 0 {
@@ -100,7 +102,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     }
     let assessment = setup.judge(evidence, accounts.clone())?;
     let names: Vec<_> = command.files.iter().map(|f| f.to_string_lossy()).collect();
-    let report = report::build(Examination {
+    let mut report = report::build(Examination {
         index: &setup.index,
         layers: setup.indicators.layers.clone(),
         catalog: &setup.catalog,
@@ -114,6 +116,11 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         user: output::user(),
         privileged: is_root(),
     });
+    let held = v1::Sandbox::from(sandbox.held());
+    if command.output.verbose > 0 {
+        output::note(&held.words());
+    }
+    report.run.sandbox = Some(held);
     outputs.write(&report)?;
     Ok(output::ending(&report, &command.output))
 }

@@ -127,10 +127,9 @@ pub enum Reader {
     Lines {
         /// Tried in order; the first that fits a line counts.
         rules: Vec<LineRule>,
-        /// Words that start a record, for formats that do not end one with the line (`netrc`: `machine`, `default`).
-        #[serde(default)]
-        records: Vec<String>,
     },
+    /// `machine … login … password …`, as curl and Python read it.
+    Netrc,
 }
 
 /// Which fields are secret and which one is public.

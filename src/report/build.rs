@@ -90,6 +90,7 @@ pub fn build(mut e: Examination<'_>) -> v1::Report {
             argv: e.argv,
             user: e.user,
             privileged: e.privileged,
+            sandbox: None,
         },
         coverage: coverage(e.coverage, e.assessment.undated_commands),
     }

@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod folders;
+mod leave_out;
 pub mod process;
 mod record;
 mod settings;
@@ -15,6 +16,7 @@ use std::{
     },
 };
 
+use leave_out::LeaveOut;
 pub use settings::{Setting, settings};
 
 use self::by_hand::{Part, parts};
@@ -41,7 +43,7 @@ pub enum Target {
 
 /// A target that cannot be opened: the caller's fault.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot open `{}`: {error}", path.display())]
+#[error("cannot open `{}`: {error}", crate::text::escape(path.as_os_str().as_encoded_bytes()))]
 pub struct TargetError {
     /// As the caller wrote it.
     pub path: PathBuf,
@@ -67,6 +69,11 @@ pub struct Scan<'s> {
     pub stop: &'s AtomicBool,
     /// Names met so far, for whoever shows progress.
     pub progress: &'s AtomicU64,
+    /// Called once the processes were looked at, and before anything else is: from there on the kernel lets this thread and
+    /// those that it starts read the target only.
+    pub enclose: &'s dyn Fn(),
+    /// Files of this machine that are no evidence: what this run will write.
+    pub leave_out: Vec<PathBuf>,
 }
 
 /// What a scan found.
@@ -103,6 +110,10 @@ impl Scan<'_> {
         let mountinfo = own_mounts();
         let (mut accounts, mut os) = (Accounts::default(), None);
         let (mut compared, mut hosts, mut named) = (Vec::new(), Vec::new(), Vec::new());
+        let visit = LeaveOut::new(&inspector, &tree, &self.leave_out);
+        if *target != Target::Live {
+            (self.enclose)();
+        }
         for part in parts(target)? {
             let host = open(&tree, &part, &mountinfo)?;
             if accounts.homes().next().is_none() {
@@ -111,12 +122,13 @@ impl Scan<'_> {
             }
             if *target == Target::Live {
                 process::visit(&host, &inspector, &mountinfo);
+                (self.enclose)();
             }
             named.extend(by_hand::read(&host, &inspector, &part));
             let before = inspector.inspected();
             let whole = part.starts.is_empty() && part.files.is_empty();
             let starts = if whole { order(&host, &accounts) } else { part.starts.clone() };
-            host.walk(&inspector, &starts, self.threads, self.stop);
+            host.walk(&visit, &starts, self.threads, self.stop);
             if inspector.inspected() == before && part.files.is_empty() {
                 self.nothing_read(&host, &inspector, &part, matches!(target, Target::Paths(_, true)));
             }
@@ -153,6 +165,11 @@ impl Scan<'_> {
         host.walk(&compare, starts, self.threads, self.stop);
         compare.finish()
     }
+}
+
+/// The places of this machine that an examination of this target reads. A file that was named is read from its folder.
+pub fn reads(target: &Target) -> Vec<PathBuf> {
+    parts(target).map_or_else(|_| Vec::new(), |parts| parts.into_iter().map(|p| p.root).collect())
 }
 
 fn open(tree: &str, part: &Part, mountinfo: &[u8]) -> Result<Host, TargetError> {
@@ -266,6 +283,8 @@ mod tests {
                 threads: 1,
                 stop: &stop,
                 progress: &progress,
+                enclose: &|| {},
+                leave_out: Vec::new(),
             };
             scan.run(&Target::Paths(vec![folder.path().to_owned()], false)).unwrap().coverage.complete()
         };

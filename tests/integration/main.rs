@@ -34,6 +34,7 @@ mod program;
 mod promises;
 #[cfg(feature = "online")]
 mod publisher;
+mod sandbox;
 mod schema;
 mod surfaces;
 mod traces;

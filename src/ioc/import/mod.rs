@@ -53,14 +53,15 @@ pub struct Left {
 pub enum ImportError {
     /// No format fits.
     #[error(
-        "{file}: not a format that can be taken over\nhint: OSV, STIX, MISP, CSV with a header, lists of `name@version`, hashes or domains"
+        "{}: not a format that can be taken over\nhint: OSV, STIX, MISP, CSV with a header, lists of `name@version`, hashes or domains",
+        crate::text::printable(file)
     )]
     Unknown {
         /// Name.
         file: String,
     },
     /// A format fits, and the file is broken.
-    #[error("{file}: {what}")]
+    #[error("{}: {}", crate::text::printable(file), crate::text::printable(what))]
     Broken {
         /// Name.
         file: String,
