@@ -82,6 +82,8 @@ fn explains(index: &Index, fact: &Fact) -> bool {
         | Fact::Environment { .. }
         | Fact::Project { .. }
         | Fact::Loaded { .. }
+        | Fact::Includes { .. }
+        | Fact::OnPath { .. }
         | Fact::Credential(_) => true,
     }
 }

@@ -7,6 +7,7 @@ pub mod chain;
 mod evidence;
 mod execution;
 mod harvest;
+mod on_path;
 mod project;
 pub mod reach;
 mod running;
@@ -183,7 +184,9 @@ pub fn assess(mut case: Case<'_>) -> Assessment {
     case.evidence.sort_by(|a, b| {
         (&a.seen.origin, a.seen.surface, &a.seen.at).cmp(&(&b.seen.origin, b.seen.surface, &b.seen.at))
     });
-    let sites = Sites::new(&case.evidence);
+    let on_path = on_path::OnPath::new(&case.evidence);
+    on_path.settle(&mut case.evidence);
+    let sites = Sites::new(&case.evidence, on_path);
     let around = Neighbours::new(&sites);
     let mut assessment = Assessment::default();
     for e in &case.evidence {

@@ -1,6 +1,7 @@
 //! One examination of a tree of this machine: what to walk, in which order, with which surfaces.
 
 mod folders;
+mod follow;
 pub mod process;
 mod record;
 mod settings;
@@ -103,7 +104,7 @@ impl Scan<'_> {
         let inspector = Inspector::new(&router, self.interest, self.keep, tree.clone(), None).counting(self.progress);
         let mountinfo = own_mounts();
         let (mut accounts, mut os) = (Accounts::default(), None);
-        let (mut compared, mut hosts) = (Vec::new(), Vec::new());
+        let (mut compared, mut hosts, mut walked) = (Vec::new(), Vec::new(), Vec::new());
         for part in parts(target)? {
             let host = open(&tree, &part, &mountinfo)?;
             if accounts.homes().next().is_none() {
@@ -121,8 +122,10 @@ impl Scan<'_> {
             if self.deep {
                 compared.push(self.compare(&host, &tree, &starts));
             }
+            walked.push(!starts.is_empty());
             hosts.push(host);
         }
+        self.follow(&inspector, &tree, &hosts, &walked);
         let (mut seen, mut coverage) = inspector.finish();
         for (differ, gaps, files) in compared {
             let count = coverage.surfaces.entry(record::ID).or_default();
