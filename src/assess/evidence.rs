@@ -398,6 +398,8 @@ fn runs(indicator: &PackageIndicator) -> String {
 fn typed(surface: &str) -> &'static str {
     if surface.starts_with("history/") {
         "it was typed; whether it succeeded is not recorded"
+    } else if surface == "python/notebook" {
+        "a notebook says so; it may have run on another machine"
     } else {
         "it built the image"
     }
