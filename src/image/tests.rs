@@ -50,7 +50,7 @@ impl Case {
             router: &router,
             interest: &interest,
             keep: &|_| crate::walk::Worth::Evidence,
-            readers: Readers { history: &history, environment: &|_| Vec::new() },
+            readers: Readers { history: &history, environment: &|_| Vec::new(), arguments: &|_| Vec::new() },
             threads: 2,
             limits: self.limits,
             verify: true,

@@ -2,6 +2,7 @@
 
 mod folders;
 mod follow;
+mod identity;
 pub mod process;
 mod record;
 mod settings;
