@@ -11,6 +11,8 @@ pub enum FileMatch {
     Holding(String, String),
     /// Exactly so many lower-case hex digits: the name is a hash.
     Hex(usize),
+    /// Any name without a dot.
+    NoEnding,
     /// Any name.
     Any,
 }
@@ -38,7 +40,7 @@ pub enum FolderMatch {
 pub const FEW: usize = 100;
 
 /// Hidden folders that belong to the project around them.
-const OF_PROJECTS: &[&[u8]] = &[b".github", b".gitlab", b".circleci", b".devcontainer", b".buildkite", b".ci"];
+const OF_PROJECTS: &[&[u8]] = &[b".github", b".gitlab", b".circleci", b".devcontainer", b".buildkite", b".ci", b".dotfiles", b".scripts"];
 /// Folders of installed packages and of programs.
 const PACKAGES: &[&[u8]] =
     &[b"site-packages", b"dist-packages", b"node_modules", b"google-cloud-sdk", b"testdata", b"conda-meta", b"pkgs"];
@@ -46,6 +48,17 @@ const PACKAGES: &[&[u8]] =
 const SYSTEM: &[&[u8]] = &[
     b"bin", b"boot", b"dev", b"lib", b"lib32", b"lib64", b"libx32", b"nix", b"proc", b"run", b"sbin", b"snap", b"sys",
     b"System", b"Library",
+];
+const VAR: &[&[u8]] = &[b"cache", b"log", b"db"];
+/// Stores of containers and of packages.
+const STORES: &[&[u8]] = &[
+    b"var/lib/apt/",
+    b"var/lib/containerd",
+    b"var/lib/containers",
+    b"var/lib/docker",
+    b"var/lib/dpkg/",
+    b"var/lib/flatpak",
+    b"var/lib/snapd",
 ];
 const USR: &[&[u8]] = &[b"bin", b"include", b"lib", b"lib32", b"lib64", b"libexec", b"sbin", b"share"];
 
@@ -110,6 +123,11 @@ impl Claim {
             Some(("", "")) => Self::any(),
             Some((start, end)) => Self::affix(start, end),
         }
+    }
+
+    /// A file whose name has no dot, anywhere.
+    pub fn no_ending() -> Self {
+        Self { file: FileMatch::NoEnding, ..Self::any() }
     }
 
     /// Every file.
@@ -188,6 +206,7 @@ impl FileMatch {
                 })
             }
             Self::Hex(digits) => name.len() == *digits && name.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')),
+            Self::NoEnding => !name.contains(&b'.'),
             Self::Any => true,
         }
     }
@@ -199,15 +218,17 @@ fn holds_ignoring_case(name: &[u8], word: &[u8]) -> bool {
 
 /// Whether a folder is somebody's own work; `path` as in `TreePath`.
 pub fn is_own_work(path: &[u8]) -> bool {
-    let mut parts = path.split(|b| *b == b'/');
-    let (first, second) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    let system = SYSTEM.contains(&first) || (first == b"usr" && USR.contains(&second));
+    let parts = || path.split(|b| *b == b'/');
     let stored = |part: &[u8]| {
         (part.starts_with(b".") && !OF_PROJECTS.contains(&part))
             || PACKAGES.contains(&part)
             || part.strip_prefix(b"python").is_some_and(|v| v.first().is_some_and(u8::is_ascii_digit))
     };
-    !system && !path.split(|b| *b == b'/').any(stored)
+    let system = parts().next().is_some_and(|first| SYSTEM.contains(&first));
+    // Also of another root in this one: a layer of a container, a chroot.
+    let of_system = |up: &[u8], part: &[u8]| (up == b"usr" && USR.contains(&part)) || (up == b"var" && VAR.contains(&part));
+    let within = parts().zip(parts().skip(1)).any(|(up, part)| of_system(up, part));
+    !system && !within && !parts().any(stored) && !STORES.iter().any(|store| path.starts_with(store))
 }
 
 impl FolderMatch {
@@ -257,7 +278,7 @@ mod tests {
     #[test]
     fn own_work_is_neither_hidden_nor_installed() {
         for path in
-            ["", "home/a/tools", "srv/app/.github/workflows", "usr/local/src/x", "usr/src/app", "app", "work/python"]
+            ["", "home/a/tools", "srv/app/.github/workflows", "usr/local/src/x", "usr/src/app", "app", "work/python", "var/lib/ci/x", "etc/alerts", "home/a/.dotfiles/x"]
         {
             assert!(is_own_work(path.as_bytes()), "{path}");
         }
@@ -270,6 +291,9 @@ mod tests {
             "usr/share/doc",
             "lib/x",
             "home/a/.pyenv/versions",
+            "var/lib/docker/overlay2/x/diff/app",
+            "mnt/root/usr/share/x",
+            "var/cache/x",
         ] {
             assert!(!is_own_work(path.as_bytes()), "{path}");
         }

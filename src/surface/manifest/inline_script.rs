@@ -12,7 +12,7 @@
 //!
 //! ```text
 //! ~/.local/bin/*, /usr/local/bin/*     of any name
-//! ~/tools/run.py, ./scripts/*.py       `*.py` in somebody's own work, but for folders of packages
+//! ~/tools/run.py, ./scripts/run        `*.py`, and names without a dot, in somebody's own work, but for folders of packages
 //! ```
 //!
 //! Not read are the modules of packages (a folder with `__init__.py`), what is installed, and what lies in hidden folders and in those
@@ -54,7 +54,8 @@ impl Surface for InlineScript {
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
         let work = [".py", ".pyw"].map(|end| Claim::suffix(end).plain().in_own_work().without("__init__.py"));
-        [Claim::any().in_tail("bin").plain()].into_iter().chain(work).collect()
+        let bare = Claim::no_ending().plain().in_own_work().among_few();
+        [Claim::any().in_tail("bin").plain(), bare].into_iter().chain(work).collect()
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
@@ -122,6 +123,7 @@ mod tests {
         assert_eq!(claimed("home/a/.local/bin", "tool"), Some(false));
         assert_eq!(claimed("home/a/tools", "run.py"), Some(true));
         assert_eq!(claimed("home/a/v/lib/python3.11/site-packages/x", "run.py"), None);
+        assert_eq!(claimed("home/a/tools", "run"), Some(true));
         assert_eq!(claimed("home/a/tools", "run.sh"), None);
         let text = "\"\"\"Does things.\"\"\"\n# /// script\n# dependencies = [\n#   'litellm==1.82.8',\n# ]\n# ///\n";
         assert_eq!(read(&InlineScript, "h/tools/run.py", text.as_bytes()).pins, ["litellm 1.82.8@4"]);

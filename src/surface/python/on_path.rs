@@ -8,6 +8,7 @@
 //! ├── __editable__.litellm-1.82.8.pth         one folder                      setuptools, hatch, uv
 //! ├── litellm.pth, _litellm.pth, conda.pth    folders                         poetry, flit, pdm, `conda develop`
 //! ├── __editable___litellm_1_82_8_finder.py   MAPPING = {'litellm': '/srv/litellm/litellm'}
+//! ├── _editable_impl_litellm.py               F.map_module('litellm', '/srv/litellm/litellm/__init__.py')    editables (hatch, pdm)
 //! └── litellm-1.82.8.dist-info/direct_url.json   {"dir_info": {"editable": true}, "url": "file:///srv/litellm"}
 //! ```
 //!
@@ -20,7 +21,7 @@ use serde::Deserialize;
 use super::placement;
 use crate::{
     ecosystem::pypi::is_site,
-    fact::{Fact, Placement, TreePath},
+    fact::{Fact, Placement, TreePath, parent},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
 };
@@ -49,6 +50,8 @@ impl Surface for OnPath {
             Claim::suffix(".pth"),
             Claim::suffix(".egg-link"),
             Claim::affix("__editable__", "_finder.py"),
+            Claim::affix("_editable_impl_", ".py"),
+            Claim::affix("__editables_", ".py"),
             Claim::name("direct_url.json").in_suffix(".dist-info"),
         ]
     }
@@ -103,9 +106,14 @@ fn of_pth(line: &[u8]) -> Option<Vec<u8>> {
 
 /// The folders of the packages and modules in `MAPPING` and `NAMESPACES` of a finder.
 fn mapped(text: &[u8]) -> Vec<Vec<u8>> {
-    let tables = lines(text).filter(|l| l.starts_with(b"MAPPING") || l.starts_with(b"NAMESPACES"));
-    let paths = tables.flat_map(quoted).filter(|path| path.starts_with(b"/"));
-    paths.take(MOST).map(|path| crate::fact::parent(path).to_vec()).collect()
+    let table = |l: &&[u8]| {
+        l.starts_with(b"MAPPING")
+            || l.starts_with(b"NAMESPACES")
+            || ["map_module(", "add_to_path("].iter().any(|c| memchr::memmem::find(l, c.as_bytes()).is_some())
+    };
+    let paths = lines(text).filter(table).flat_map(quoted).filter(|path| path.starts_with(b"/"));
+    let folder = |path: &[u8]| parent(path.strip_suffix(b"/__init__.py").unwrap_or(path)).to_vec();
+    paths.take(MOST).map(folder).collect()
 }
 
 /// Texts in quotes, without escapes.
@@ -201,6 +209,9 @@ mod tests {
         let finder = "import sys\nMAPPING: dict[str, str] = {'litellm': '/srv/litellm/litellm', 'x': \"/srv/y/x.py\"}\n\
                       NAMESPACES: dict[str, list[str]] = {}\nOTHER = '/srv/no/x'\n";
         assert_eq!(in_site("__editable___litellm_1_82_8_finder.py", finder), ["/srv/litellm", "/srv/y"]);
+        let editables = "from editables.redirector import RedirectingFinder as F\nF.install()\n\
+                         F.map_module('litellm', '/srv/litellm/litellm/__init__.py')\nF.map_module('x', '/srv/y/x.py')\n";
+        assert_eq!(in_site("_editable_impl_litellm.py", editables), ["/srv/litellm", "/srv/y"]);
         let direct = r#"{"dir_info": {"editable": true}, "url": "file:///srv/my%20app"}"#;
         assert_eq!(in_site("litellm-1.82.8.dist-info/direct_url.json", direct), ["/srv/my app", "/srv/my app/src"]);
         let overlay = "import site; site.addsitedir('/home/a/.cache/uv/archive-v0/x')\n";
