@@ -38,7 +38,11 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         router: &router,
         interest: &setup.interest,
         keep: &keep,
-        readers: Readers { history: &shell::from_image_history, environment: &|lines| setup.environment(lines), arguments: &|lines| setup.arguments(lines) },
+        readers: Readers {
+            history: &shell::from_image_history,
+            environment: &|lines| setup.environment(lines),
+            arguments: &|lines| setup.arguments(lines),
+        },
         threads: setup.threads(),
         limits: Limits::default(),
         verify: true,
@@ -209,7 +213,17 @@ mod tests {
             });
             let command =
                 Command { tool: "pip".into(), action: CommandAction::Install, wanted: wanted.collect(), cutoff: None };
-            told(&index, &Step { number: 2, instruction: Some("RUN"), commands: vec![command], secrets: Vec::new(), at: None, empty: false })
+            told(
+                &index,
+                &Step {
+                    number: 2,
+                    instruction: Some("RUN"),
+                    commands: vec![command],
+                    secrets: Vec::new(),
+                    at: None,
+                    empty: false,
+                },
+            )
         };
         assert_eq!(step(&["a".into(), "litellm".into()]), "step 2, RUN `pip install a litellm`");
         let mut names: Vec<String> = (0..50_000).map(|i| format!("a{i}")).collect();

@@ -29,7 +29,8 @@ pub fn of_home(files: &dyn Files, home: &TreePath) -> Vec<u8> {
     if let Some(system) = at(b"etc/ssh") {
         search.ssh(&system.join(b"ssh_config"), &system, DEPTH);
     }
-    for path in [home.join(b".gitconfig"), home.in_home(b".config/git/config")].into_iter().chain(at(b"etc/gitconfig")) {
+    for path in [home.join(b".gitconfig"), home.in_home(b".config/git/config")].into_iter().chain(at(b"etc/gitconfig"))
+    {
         search.lines(&path, "sshcommand", |value| {
             let words: Vec<&str> = value.split_whitespace().map(|w| w.trim_matches(['"', '\''])).collect();
             let after = words.iter().position(|w| *w == "-i").and_then(|at| words.get(at + 1));
@@ -82,7 +83,8 @@ impl Search<'_> {
                     real = None;
                     let plain = |h: &&str| !h.contains(['*', '?', '!']);
                     let named = value.split_whitespace().filter(plain).take(100);
-                    hosts = if word.eq_ignore_ascii_case("host") { named.map(str::to_owned).collect() } else { Vec::new() };
+                    hosts =
+                        if word.eq_ignore_ascii_case("host") { named.map(str::to_owned).collect() } else { Vec::new() };
                 }
                 "hostname" => real = Some(value.to_owned()),
                 "identityfile" if waiting.len() < KEYS => waiting.push(value.to_owned()),
@@ -144,7 +146,8 @@ impl Search<'_> {
 
     fn lines(&mut self, path: &TreePath, word: &str, value: impl Fn(&str) -> Option<String>) {
         let text = self.text(path).unwrap_or_default();
-        let values = text.lines().filter_map(|l| l.split_once('=')).filter(|(k, _)| k.trim().eq_ignore_ascii_case(word));
+        let values =
+            text.lines().filter_map(|l| l.split_once('=')).filter(|(k, _)| k.trim().eq_ignore_ascii_case(word));
         for found in values.filter_map(|(_, v)| value(v.trim())) {
             self.key(&found);
         }
@@ -193,7 +196,14 @@ mod tests {
         let config = "IdentityFile ~/keys/one\n# IdentityFile /no\nHost prod *.x\n  identityfile=\"/srv/my keys/two\"\n\
                       \x20 IdentityFile %d/three\n  IdentityFile /srv/%h/four\nHost db\n  HostName db.example\n  IdentityFile /srv/%h/%u\n\
                       Match user x\n  IdentityFile /srv/%r\n  IdentityFile /srv/a%%b\n  CertificateFile /no\n";
-        let want = ["/home/al/keys/one", "/srv/my keys/two", "/home/al/three", "/srv/prod/four", "/srv/db.example/al", "/srv/a%b"];
+        let want = [
+            "/home/al/keys/one",
+            "/srv/my keys/two",
+            "/home/al/three",
+            "/srv/prod/four",
+            "/srv/db.example/al",
+            "/srv/a%b",
+        ];
         assert_eq!(keys(&[("/home/al/.ssh/config", config)]), want);
     }
 
@@ -226,6 +236,9 @@ mod tests {
         assert_eq!(keys(&[("/home/al/.ssh/config", many.leak())]).len(), KEYS);
         let hosts = format!("Host {}\nIdentityFile %h%h\n", "h ".repeat(20_000));
         assert_eq!(keys(&[("/home/al/.ssh/config", hosts.leak())]).len(), 1);
-        assert_eq!(keys(&[("/home/al/.ssh/config", "IdentityFile\nInclude\nHost\n=\n\"\nIdentityFile \"\n")]), ["\""; 0]);
+        assert_eq!(
+            keys(&[("/home/al/.ssh/config", "IdentityFile\nInclude\nHost\n=\n\"\nIdentityFile \"\n")]),
+            ["\""; 0]
+        );
     }
 }

@@ -38,7 +38,11 @@ impl identity::Files for Shown<'_> {
     }
 
     fn list(&self, folder: &TreePath) -> Vec<Vec<u8>> {
-        let below = if folder == self.prefix { Some(TreePath::root()) } else { folder.below(self.prefix).and_then(TreePath::new) };
+        let below = if folder == self.prefix {
+            Some(TreePath::root())
+        } else {
+            folder.below(self.prefix).and_then(TreePath::new)
+        };
         below.map(|f| self.host.list(&f)).unwrap_or_default()
     }
 }

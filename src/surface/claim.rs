@@ -40,7 +40,8 @@ pub enum FolderMatch {
 pub const FEW: usize = 100;
 
 /// Hidden folders that belong to the project around them.
-const OF_PROJECTS: &[&[u8]] = &[b".github", b".gitlab", b".circleci", b".devcontainer", b".buildkite", b".ci", b".dotfiles", b".scripts"];
+const OF_PROJECTS: &[&[u8]] =
+    &[b".github", b".gitlab", b".circleci", b".devcontainer", b".buildkite", b".ci", b".dotfiles", b".scripts"];
 /// Folders of installed packages and of programs.
 const PACKAGES: &[&[u8]] =
     &[b"site-packages", b"dist-packages", b"node_modules", b"google-cloud-sdk", b"testdata", b"conda-meta", b"pkgs"];
@@ -226,7 +227,8 @@ pub fn is_own_work(path: &[u8]) -> bool {
     };
     let system = parts().next().is_some_and(|first| SYSTEM.contains(&first));
     // Also of another root in this one: a layer of a container, a chroot.
-    let of_system = |up: &[u8], part: &[u8]| (up == b"usr" && USR.contains(&part)) || (up == b"var" && VAR.contains(&part));
+    let of_system =
+        |up: &[u8], part: &[u8]| (up == b"usr" && USR.contains(&part)) || (up == b"var" && VAR.contains(&part));
     let within = parts().zip(parts().skip(1)).any(|(up, part)| of_system(up, part));
     !system && !within && !parts().any(stored) && !STORES.iter().any(|store| path.starts_with(store))
 }
@@ -277,9 +279,18 @@ mod tests {
 
     #[test]
     fn own_work_is_neither_hidden_nor_installed() {
-        for path in
-            ["", "home/a/tools", "srv/app/.github/workflows", "usr/local/src/x", "usr/src/app", "app", "work/python", "var/lib/ci/x", "etc/alerts", "home/a/.dotfiles/x"]
-        {
+        for path in [
+            "",
+            "home/a/tools",
+            "srv/app/.github/workflows",
+            "usr/local/src/x",
+            "usr/src/app",
+            "app",
+            "work/python",
+            "var/lib/ci/x",
+            "etc/alerts",
+            "home/a/.dotfiles/x",
+        ] {
             assert!(is_own_work(path.as_bytes()), "{path}");
         }
         for path in [

@@ -60,7 +60,10 @@ fn included_files_stay_in_the_tree_and_are_read_once() {
     fs::write(outside.path().join("out.txt"), "litellm==1.82.8\n").unwrap();
     let escape = outside.path().join("out.txt").to_string_lossy().into_owned();
     let machine = Machine::new()
-        .file("p/requirements.txt", format!("-r a.list\n-r {escape}\n-r link.list\n-r folder\n-r ../../../../../../../p/b.list\n"))
+        .file(
+            "p/requirements.txt",
+            format!("-r a.list\n-r {escape}\n-r link.list\n-r folder\n-r ../../../../../../../p/b.list\n"),
+        )
         .file("p/a.list", "-r requirements.txt\n-r a.list\nlitellm==1.82.8\n")
         .file("p/b.list", "litellm==1.82.7\n")
         .file("p/folder/x", "");
@@ -124,7 +127,9 @@ fn bad() -> Machine {
 
 #[test]
 fn kubeconfigs_stand_where_people_keep_them() {
-    let config = |user: &str| format!("apiVersion: v1\nkind: Config\nusers:\n- name: {user}\n  user:\n    token: abcdefghijklmnop\n");
+    let config = |user: &str| {
+        format!("apiVersion: v1\nkind: Config\nusers:\n- name: {user}\n  user:\n    token: abcdefghijklmnop\n")
+    };
     let machine = bad()
         .home(".kube/config.d/customer_1", config("cust1"))
         .home(".kube/configs/stage.yaml", config("stage"))

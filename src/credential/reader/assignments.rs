@@ -87,7 +87,8 @@ fn behind_braces(line: &[u8]) -> &[u8] {
     while let Some(at) = memchr::memchr(b'{', rest) {
         let (before, inner) = (rest.get(..at).unwrap_or_default(), rest.get(at + 1..).unwrap_or_default());
         let plain = |b: &u8| b.is_ascii_alphanumeric() || b"_-. ()'\"".contains(b);
-        if !before.first().is_some_and(u8::is_ascii_alphabetic) || !before.ends_with(b" ") || !before.iter().all(plain) {
+        if !before.first().is_some_and(u8::is_ascii_alphabetic) || !before.ends_with(b" ") || !before.iter().all(plain)
+        {
             break;
         }
         rest = inner.trim_ascii_start();

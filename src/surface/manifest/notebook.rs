@@ -25,6 +25,7 @@ use crate::{
     interest::Interest,
     shell::install_commands,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    text::start,
 };
 
 const WHAT: &str = "notebook";
@@ -60,7 +61,8 @@ impl Surface for Notebook {
         let bytes = file.all(FILE)?;
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         // Nearly all notebooks install nothing, and pictures make them large.
-        if !["install", "uv add", "Installed"].iter().any(|word| memchr::memmem::find(bytes, word.as_bytes()).is_some()) {
+        if !["install", "uv add", "Installed"].iter().any(|word| memchr::memmem::find(bytes, word.as_bytes()).is_some())
+        {
             return Ok(());
         }
         let notebook: Document = serde_json::from_slice(bytes).map_err(|_| Flaw::malformed(WHAT, "not its JSON"))?;
@@ -126,9 +128,10 @@ fn joined<'d, D: Deserializer<'d>>(from: D) -> Result<String, D::Error> {
 impl Cell {
     fn tell(self, number: usize, at: Option<&At>, interest: &Interest, includes: &mut Includes, out: &mut Sink<'_>) {
         let inner = format!("cell {number}");
-        let ran = self.metadata.execution.get("iopub.execute_input").and_then(|t| t.as_str()?.parse::<Timestamp>().ok());
+        let ran =
+            self.metadata.execution.get("iopub.execute_input").and_then(|t| t.as_str()?.parse::<Timestamp>().ok());
         let ran = ran.map(|time| At::new(time, "time in the notebook"));
-        let code = self.source.get(..self.source.floor_char_boundary(CODE)).unwrap_or_default();
+        let code = start(&self.source, CODE);
         let text = commands(code);
         named_by_command(&text).iter().for_each(|file| includes.add(file));
         for mut command in install_commands(&text).into_iter().take(TOLD) {
@@ -155,7 +158,7 @@ impl Cell {
         }
         let mut left = OUTPUT;
         for output in self.outputs {
-            let said = output.text.get(..output.text.floor_char_boundary(left)).unwrap_or_default();
+            let said = start(&output.text, left);
             left -= said.len();
             let wanted: Vec<Wanted> = said
                 .lines()
@@ -315,7 +318,8 @@ mod tests {
             "metadata": {"execution": {"iopub.execute_input": "2026-03-24T11:00:00Z"}},
             "outputs": [{"output_type": "stream", "text": ["Collecting litellm\n", "Successfully installed aiohttp-3.9 litellm-1.82.8\n"]},
                         {"output_type": "display_data", "data": {"image/png": "x"}}]}]}"#;
-        let want = ["cell 1: took litellm@? at 2026-03-24T11:00:00Z", "cell 1: took litellm@1.82.8 at 2026-03-24T11:00:00Z"];
+        let want =
+            ["cell 1: took litellm@? at 2026-03-24T11:00:00Z", "cell 1: took litellm@1.82.8 at 2026-03-24T11:00:00Z"];
         assert_eq!(read(text), (want.map(str::to_owned).to_vec(), 0));
         let old = r#"{"worksheets": [{"cells": [{"cell_type": "code", "input": ["!pip install litellm==1.82.8"]}]}]}"#;
         assert_eq!(read(old).0, ["cell 1: names litellm 1.82.8"]);
