@@ -30,6 +30,8 @@ pub enum FolderMatch {
     Root(String),
     /// It, or one that holds it, has this name: `http-v2`.
     Within(String),
+    /// It, or one that holds it, has a name that holds this word, in any case: `requirements`. The word is given in lower case.
+    Holding(String),
     /// It is below (or is) this folder, from the root: `etc/wireguard`.
     Below(String),
     /// Somebody's own work: no hidden folder, and none that holds installed packages or the system's own files.
@@ -156,6 +158,11 @@ impl Claim {
         self.folder(FolderMatch::Within(name.to_owned()))
     }
 
+    /// The same, anywhere below a folder whose name holds this word, in any case.
+    pub fn within_holding(self, word: &str) -> Self {
+        self.folder(FolderMatch::Holding(word.to_owned()))
+    }
+
     /// The same, anywhere below this folder from the root.
     pub fn below(self, path: &str) -> Self {
         self.folder(FolderMatch::Below(path.trim_matches('/').to_owned()))
@@ -244,6 +251,7 @@ impl FolderMatch {
             }
             Self::Root(root) => path == root.as_bytes(),
             Self::Within(name) => path.split(|b| *b == b'/').any(|c| c == name.as_bytes()),
+            Self::Holding(word) => path.split(|b| *b == b'/').any(|c| holds_ignoring_case(c, word.as_bytes())),
             Self::Below(root) => {
                 path.strip_prefix(root.as_bytes()).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
             }
@@ -318,6 +326,9 @@ mod tests {
         assert!(!fits(&tail, "home/a/x.config/sysmon"));
         let within = FolderMatch::Within("http".into());
         assert!(fits(&within, "c/pip/http/a") && !fits(&within, "c/pip/http-v2/a"));
+        let holding = FolderMatch::Holding("requirement".into());
+        assert!(fits(&holding, "p/Requirements/common") && fits(&holding, "p/my-requirements"));
+        assert!(!fits(&holding, "p/require/ment"));
         let below = FolderMatch::Below("etc/wireguard".into());
         assert!(fits(&below, "etc/wireguard/x") && !fits(&below, "etc/wireguard2"));
     }

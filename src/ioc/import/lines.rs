@@ -57,8 +57,13 @@ pub fn take(text: &str, context: Context<'_>, draft: &mut Draft, out: &mut Impor
     if text.len() > 4096 {
         return Err("longer than any indicator".to_owned());
     }
-    if let Some((ecosystem, (name, versions))) = context.reading.ecosystem.and_then(|e| Some((e, pair::read(e, text)?)))
-    {
+    // `npm:name:1.0` says its ecosystem itself.
+    let prefixed = text.split_once(':').and_then(|(word, rest)| {
+        let ecosystem = Ecosystem::ALL.into_iter().find(|e| e.purl_type() == word)?;
+        Some((ecosystem, pair::read(ecosystem, rest)?))
+    });
+    let asked = || context.reading.ecosystem.and_then(|e| Some((e, pair::read(e, text)?)));
+    if let Some((ecosystem, (name, versions))) = prefixed.or_else(asked) {
         row(out, ecosystem, name, versions, &advisory(context));
         return Ok(());
     }
@@ -172,6 +177,10 @@ mod tests {
         let want = ["evilpkg@1.2.3", "@scope/evil@4.0.0 4.0.1", "other@1.0.0 1.0.1", "third@2.0.0"]
             .map(|r| format!("npm/{r}"));
         assert_eq!(rows(&with(text, Some(Ecosystem::Npm))), want);
+        let named =
+            with("npm:evil:1.0.0\nmaven:org.evil:lib:1.0\npypi:evil 1.0\nnpm:@scope/evil@1.0.0\nnpm:evil\n", None);
+        let want = ["npm/evil@1.0.0", "maven/org.evil:lib@1.0", "pypi/evil@1.0", "npm/@scope/evil@1.0.0", "npm/evil@*"];
+        assert_eq!(rows(&named), want);
         // Without an ecosystem the same lines may be hosts, images or anything.
         let file = ("a.txt".to_owned(), b"evilpkg:1.2.3\nother 1.0.0\n".to_vec());
         assert!(read(&[file], Reading::default()).is_err());

@@ -145,6 +145,15 @@ mod tests {
     }
 
     #[test]
+    fn the_readers_are_surfaces() {
+        for name in ["base.txt", "job.py", "base"] {
+            let id = reader(&TreePath::new(name.as_bytes()).unwrap()).unwrap();
+            assert!(crate::surface::SURFACES.iter().any(|s| s.meta().id == id), "{id}");
+        }
+        assert_eq!(reader(&TreePath::new(b"pyproject.toml").unwrap()), None);
+    }
+
+    #[test]
     fn commands_name_files() {
         let named = |text: &str| named_by_command(text).join(" ");
         assert_eq!(named("apt-get -c x && pip install --no-cache-dir -r a.txt -cb.txt"), "a.txt b.txt");

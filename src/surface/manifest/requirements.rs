@@ -32,8 +32,8 @@ use crate::{
 /// Ends of their names.
 const ENDINGS: &[&str] = &[".txt", ".in", ".pip", ".lock"];
 const SHORT_ENDINGS: &[&str] = &[".txt", ".in"];
-/// Folders in which every file with such an end is one.
-const FOLDERS: &[&str] = &["requirements", "Requirements", "requirements.d", "reqs", "constraints"];
+/// Words in the names of folders in which every file with such an end is one.
+const FOLDERS: &[&str] = &["requirement", "constraints", "pip-reqs"];
 
 /// A joined line may have so many bytes; hundreds of hashes fit.
 const LINE: usize = 1 << 20;
@@ -59,7 +59,7 @@ impl Surface for Requirements {
         let alone =
             ["requirements", "Requirements", "REQUIREMENTS", "constraints", "req.txt", "deps.txt", "dependencies.txt"];
         let by_folder =
-            FOLDERS.iter().flat_map(|folder| ENDINGS.iter().map(|end| Claim::holding("", end).within(folder)));
+            FOLDERS.iter().flat_map(|folder| ENDINGS.iter().map(|end| Claim::holding("", end).within_holding(folder)));
         let suffixes = [".requirements", ".constraints"].map(Claim::suffix);
         by_word.chain(lists).chain(alone.map(Claim::name)).chain(by_folder).chain(suffixes).collect()
     }
@@ -187,6 +187,8 @@ mod tests {
             "py_requirements_dev.txt",
             "requirement.txt",
             "requirements/common/base.txt",
+            "Requirements/Base.TXT",
+            "my-requirements/base.txt",
             "prod.requirements",
             "Constraints.txt",
             "upper-constraints.txt",
@@ -205,7 +207,7 @@ mod tests {
             "requirements.txt.md",
             "requirements.md",
             "deps/base.txt",
-            "my-requirements/base.txt",
+            "require/base.txt",
         ] {
             assert!(!claims(&Requirements, path), "{path}");
         }
