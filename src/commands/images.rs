@@ -44,7 +44,11 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         interest: &setup.interest,
         keep: &keep,
         weigh: &weigh,
-        readers: Readers { history: &shell::from_image_history, environment: &|lines| setup.environment(lines) },
+        readers: Readers {
+            history: &shell::from_image_history,
+            environment: &|lines| setup.environment(lines),
+            arguments: &|lines| setup.arguments(lines),
+        },
         threads: setup.threads(),
         limits: Limits::default(),
         verify: true,
@@ -156,12 +160,21 @@ fn of_image(index: &Index, image: &Image) -> impl Iterator<Item = Evidence> {
         let fact = Fact::Credential(credential.clone());
         Evidence::from(Seen { surface: ENVIRONMENT, origin, at: None, uid: None, gid: None, mode: None, fact })
     });
+    let left = image.steps.iter().flat_map(|step| {
+        step.secrets.iter().map(|(name, credential)| {
+            let mut origin = Origin::file(&image.label, TreePath::root());
+            origin.inner = Some(format!("step {}: {name}", step.number).into());
+            let fact = Fact::Credential(credential.clone());
+            let at = step.at.clone();
+            Evidence::from(Seen { surface: image::HISTORY, origin, at, uid: None, gid: None, mode: None, fact })
+        })
+    });
     let digests = image.id.iter().chain(&image.manifests).cloned().collect();
     let at = image.created.map(|t| crate::fact::At::new(t, "creation time in the image"));
     let fact = Fact::Image { references: image.tags.clone(), digests };
     let origin = Origin::file(&image.label, TreePath::root());
     let config = Seen { surface: "image/config", origin, at, uid: None, gid: None, mode: None, fact };
-    facts.chain(history).chain(secrets).chain(std::iter::once(config.into()))
+    facts.chain(history).chain(secrets).chain(left).chain(std::iter::once(config.into()))
 }
 
 /// Install commands, and packages of one, that are quoted of a step.
@@ -218,7 +231,17 @@ mod tests {
             });
             let command =
                 Command { tool: "pip".into(), action: CommandAction::Install, wanted: wanted.collect(), cutoff: None };
-            told(&index, &Step { number: 2, instruction: Some("RUN"), commands: vec![command], at: None, empty: false })
+            told(
+                &index,
+                &Step {
+                    number: 2,
+                    instruction: Some("RUN"),
+                    commands: vec![command],
+                    secrets: Vec::new(),
+                    at: None,
+                    empty: false,
+                },
+            )
         };
         assert_eq!(step(&["a".into(), "litellm".into()]), "step 2, RUN `pip install a litellm`");
         let mut names: Vec<String> = (0..50_000).map(|i| format!("a{i}")).collect();

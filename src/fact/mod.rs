@@ -294,6 +294,21 @@ pub enum Fact {
         /// Digests of its configuration and manifests, `sha256:…`.
         digests: Vec<String>,
     },
+    /// The file names another one of a form that this surface reads, whatever that one's name. Its surface reads it after the walk;
+    /// the fact itself is not kept.
+    Includes {
+        /// The other file.
+        file: TreePath,
+        /// Id of the surface.
+        surface: &'static str,
+    },
+    /// The file stands in a site folder and puts a folder, or an egg, on the path of its interpreter.
+    OnPath {
+        /// The site folder.
+        site: TreePath,
+        /// What is on the path.
+        entry: TreePath,
+    },
     /// A secret stood here. Never its value.
     Credential(Credential),
 }

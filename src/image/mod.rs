@@ -6,6 +6,7 @@
 //! made, and that everybody who pulls the image gets it, also where a later layer hides it (`ImageFact::gone_in`).
 
 mod archive;
+mod arguments;
 mod codec;
 mod input;
 mod layer;

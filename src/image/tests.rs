@@ -51,7 +51,7 @@ impl Case {
             interest: &interest,
             keep: &|_| crate::walk::Worth::Evidence,
             weigh: &|_, _| crate::coverage::Weight::Unknown,
-            readers: Readers { history: &history, environment: &|_| Vec::new() },
+            readers: Readers { history: &history, environment: &|_| Vec::new(), arguments: &|_| Vec::new() },
             threads: 2,
             limits: self.limits,
             verify: true,

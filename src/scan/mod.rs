@@ -2,6 +2,8 @@
 
 mod by_hand;
 mod folders;
+mod follow;
+mod identity;
 mod leave_out;
 pub mod process;
 mod record;
@@ -110,6 +112,7 @@ impl Scan<'_> {
         let mountinfo = own_mounts();
         let (mut accounts, mut os) = (Accounts::default(), None);
         let (mut compared, mut hosts, mut named) = (Vec::new(), Vec::new(), Vec::new());
+        let mut walked = Vec::new();
         let visit = LeaveOut::new(&inspector, &tree, &self.leave_out);
         if *target != Target::Live {
             (self.enclose)();
@@ -135,8 +138,10 @@ impl Scan<'_> {
             if self.deep {
                 compared.push(self.compare(&host, &tree, &starts));
             }
+            walked.push(!starts.is_empty());
             hosts.push(host);
         }
+        self.follow(&inspector, &tree, &hosts, &walked);
         let (mut seen, mut coverage) = inspector.finish();
         for (differ, gaps, files) in compared {
             let count = coverage.surfaces.entry(record::ID).or_default();

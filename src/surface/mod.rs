@@ -10,7 +10,7 @@ pub mod python;
 
 use std::borrow::Cow;
 
-pub use claim::{Claim, FileMatch, FolderMatch};
+pub use claim::{Claim, FEW, FileMatch, FolderMatch, is_own_work};
 
 use crate::{
     coverage::{Gap, GapKind},

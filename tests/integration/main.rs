@@ -29,6 +29,7 @@ mod look_alikes;
 mod machine;
 mod mutations;
 mod output;
+mod places;
 mod processes;
 mod program;
 mod promises;
