@@ -87,6 +87,8 @@ fn explains(index: &Index, fact: &Fact) -> bool {
         | Fact::CodeFolder
         | Fact::Requires(_)
         | Fact::Loaded { .. }
+        | Fact::Includes { .. }
+        | Fact::OnPath { .. }
         | Fact::Credential(_) => true,
     }
 }

@@ -146,10 +146,16 @@ impl Draft<'_, '_> {
         finding
     }
 
-    fn loads(&self) -> &'static str {
-        match self.seen().origin.inner {
-            Some(_) => "in an archive that Python runs as a program",
-            None => "where Python loads it",
+    fn loads(&self) -> String {
+        let seen = self.seen();
+        let folders = [site_of(seen), seen.origin.path.clone()];
+        let link = folders.iter().find_map(|folder| self.sites.link_to(&seen.origin.tree, folder));
+        match (&seen.origin.inner, link) {
+            (_, Some(link)) => {
+                format!("where Python loads it: `{}` puts it on the path", text::escape(link.text().as_bytes()))
+            }
+            (Some(_), None) => "in an archive that Python runs as a program".to_owned(),
+            (None, None) => "where Python loads it".to_owned(),
         }
     }
 
@@ -394,6 +400,8 @@ fn runs(indicator: &PackageIndicator) -> String {
 fn typed(surface: &str) -> &'static str {
     if surface.starts_with("history/") {
         "it was typed; whether it succeeded is not recorded"
+    } else if surface == "python/notebook" {
+        "a notebook says so; it may have run on another machine"
     } else {
         "it built the image"
     }

@@ -9,6 +9,7 @@ mod execution;
 mod extras;
 mod harvest;
 mod named;
+mod on_path;
 mod project;
 pub mod reach;
 mod running;
@@ -189,7 +190,9 @@ pub fn assess(mut case: Case<'_>) -> Assessment {
     case.evidence.sort_by(|a, b| {
         (&a.seen.origin, a.seen.surface, &a.seen.at).cmp(&(&b.seen.origin, b.seen.surface, &b.seen.at))
     });
-    let sites = Sites::new(&case.evidence);
+    let on_path = on_path::OnPath::new(&case.evidence);
+    on_path.settle(&mut case.evidence);
+    let sites = Sites::new(&case.evidence, on_path);
     let around = Neighbours::new(&sites);
     let (mut assessment, mut named) = (Assessment::default(), Vec::new());
     for e in &case.evidence {

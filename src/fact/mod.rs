@@ -35,6 +35,11 @@ impl Origin {
     pub fn file(tree: &Arc<str>, path: TreePath) -> Self {
         Self { tree: tree.clone(), path, inner: None, line: None, layer: None }
     }
+
+    /// The file itself, without the place in it.
+    pub fn whole_file(&self) -> Self {
+        Self { layer: self.layer.clone(), ..Self::file(&self.tree, self.path.clone()) }
+    }
 }
 
 /// A time and what it was read from.
@@ -288,6 +293,21 @@ pub enum Fact {
         references: Vec<String>,
         /// Digests of its configuration and manifests, `sha256:…`.
         digests: Vec<String>,
+    },
+    /// The file names another one of a form that this surface reads, whatever that one's name. Its surface reads it after the walk;
+    /// the fact itself is not kept.
+    Includes {
+        /// The other file.
+        file: TreePath,
+        /// Id of the surface.
+        surface: &'static str,
+    },
+    /// The file stands in a site folder and puts a folder, or an egg, on the path of its interpreter.
+    OnPath {
+        /// The site folder.
+        site: TreePath,
+        /// What is on the path.
+        entry: TreePath,
     },
     /// A secret stood here. Never its value.
     Credential(Credential),

@@ -9,7 +9,7 @@ mod named;
 mod place;
 
 use std::{
-    collections::{BTreeMap, HashMap, btree_map::Entry as Slot},
+    collections::{BTreeMap, HashMap},
     io::Read,
     sync::{Arc, PoisonError, atomic::Ordering},
 };
@@ -342,7 +342,8 @@ impl<'j> Layer<'j> {
 
     /// Hands one file to the surfaces that want its name.
     fn inspect(&mut self, entry: &Entry, body: &mut dyn Read) {
-        let one = Inspector::new(self.job.router, self.job.interest, self.job.keep, self.tree.clone(), None);
+        let one = Inspector::new(self.job.router, self.job.interest, self.job.keep, self.tree.clone(), None)
+            .weighing(self.job.weigh);
         one.file(entry, &mut Body::stream(body, entry.len));
         let (mut facts, mut coverage) = one.finish();
         let (problems, job) = (coverage.gaps.len(), self.job);
@@ -361,13 +362,12 @@ impl<'j> Layer<'j> {
             mine.facts += count.facts;
         }
         self.scan.coverage.exclusions.extend(coverage.exclusions);
+        self.scan.coverage.leading.extend(coverage.leading);
+        self.scan.coverage.list_weightless(coverage.weightless, || take(&job.gaps_left));
         if facts.is_empty() && coverage.gaps.is_empty() {
             return;
         }
-        match self.found.entry(entry.path.clone()) {
-            Slot::Occupied(mut slot) => *slot.get_mut() = (facts, coverage.gaps),
-            Slot::Vacant(slot) => drop(slot.insert((facts, coverage.gaps))),
-        }
+        self.found.insert(entry.path.clone(), (facts, coverage.gaps));
     }
 
     /// Gives each link the file it names: from memory, in a second pass, or not from this layer.

@@ -54,6 +54,9 @@ pub struct Examination<'e> {
 
 /// Builds the report, with its checklist.
 pub fn build(mut e: Examination<'_>) -> v1::Report {
+    if !e.assessment.findings.is_empty() {
+        e.coverage.give_weight("credential");
+    }
     let mut gaps = e.assessment.gaps.clone();
     let checklist = caught(|| rotate::checklist(e.index, e.catalog, e.assessment, e.accounts)).unwrap_or_else(|| {
         let tree = e.coverage.trees.first().map_or("host", String::as_str);
@@ -87,6 +90,7 @@ pub fn build(mut e: Examination<'_>) -> v1::Report {
             argv: e.argv,
             user: e.user,
             privileged: e.privileged,
+            sandbox: None,
         },
         coverage: coverage(e.coverage, e.assessment.undated_commands),
     }
@@ -277,12 +281,12 @@ fn anomaly(a: &assess::Anomaly) -> v1::Anomaly {
 fn coverage(c: Coverage, undated: u64) -> v1::Coverage {
     let surfaces =
         c.surfaces.into_iter().map(|(id, n)| v1::SurfaceCount { id: id.to_owned(), files: n.files, facts: n.facts });
-    let gaps = c.gaps.into_iter().map(|g| v1::Gap {
+    let gap = |g: Gap| v1::Gap {
         location: (&g.origin).into(),
         surface: g.surface.to_owned(),
         kind: g.kind,
         detail: g.detail,
-    });
+    };
     let exclusions = c.exclusions.into_iter().map(|x| v1::Exclusion { location: (&x.origin).into(), reason: x.reason });
     v1::Coverage {
         trees: c.trees,
@@ -291,7 +295,9 @@ fn coverage(c: Coverage, undated: u64) -> v1::Coverage {
         bytes_read: c.bytes_read,
         atime_changed: c.atime_changed,
         undated_commands: undated,
-        gaps: gaps.collect(),
+        gaps: c.gaps.into_iter().map(gap).collect(),
+        unreadable_without_weight: c.weightless.into_iter().map(gap).collect(),
+        unreadable_without_weight_unlisted: c.weightless_unlisted,
         exclusions: exclusions.collect(),
     }
 }

@@ -2,6 +2,7 @@
 //! It knows neither indicators nor reports.
 
 mod claim;
+pub mod content;
 pub mod history;
 pub mod host;
 pub mod manifest;
@@ -9,7 +10,7 @@ pub mod python;
 
 use std::borrow::Cow;
 
-pub use claim::{Claim, FileMatch, FolderMatch};
+pub use claim::{Claim, FEW, FileMatch, FolderMatch, is_own_work};
 
 use crate::{
     coverage::{Gap, GapKind},
@@ -17,7 +18,7 @@ use crate::{
     interest::Interest,
     tree::{
         Body, Entry, Kind,
-        body::{BodyError, ReadSeek},
+        body::{Beside, BodyError, ReadSeek},
     },
 };
 
@@ -43,6 +44,12 @@ pub trait Surface: Send + Sync {
 
     /// The files it wants, as data.
     fn claims(&self, interest: &Interest) -> Vec<Claim>;
+
+    /// For a file named by hand, whatever its name: where a file with such a start usually stands, if this surface can read it by its
+    /// content. `*` is the file's own name: `*.dist-info/METADATA`.
+    fn recognises(&self, _head: &[u8]) -> Option<&'static str> {
+        None
+    }
 
     /// Reads one file.
     ///
@@ -104,6 +111,14 @@ impl<'e, 'b> Opened<'e, 'b> {
     /// Front to back. In a streamed layer this can be done once.
     pub fn reader(&mut self) -> Box<dyn std::io::Read + '_> {
         self.body.reader()
+    }
+
+    /// The file in the same folder whose name is this one's and an ending: `-wal`.
+    ///
+    /// # Errors
+    /// When the medium fails, or it has more than `limit` bytes.
+    pub fn beside(&self, ending: &str, limit: usize) -> Result<Beside, Flaw> {
+        Ok(self.body.beside(ending, limit)?)
     }
 
     /// SHA-256 in hex.

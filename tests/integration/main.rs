@@ -11,6 +11,7 @@
 )]
 
 mod architecture;
+mod by_hand;
 mod conda;
 mod credentials;
 mod dependencies;
@@ -28,11 +29,13 @@ mod look_alikes;
 mod machine;
 mod mutations;
 mod output;
+mod places;
 mod processes;
 mod program;
 mod promises;
 #[cfg(feature = "online")]
 mod publisher;
+mod sandbox;
 mod schema;
 mod surfaces;
 mod traces;
@@ -40,4 +43,5 @@ mod traces;
 mod trust;
 #[cfg(feature = "online")]
 mod update;
+mod weight;
 mod zip_apps;

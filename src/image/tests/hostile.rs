@@ -38,8 +38,8 @@ fn hostile_tars_end_in_a_gap_and_keep_what_came_before() {
     for (tar, kind) in [
         (good().raw(b"l", tar::EntryType::GNULongName, "", huge, b"x"), GapKind::Malformed),
         (good().raw(b"x", tar::EntryType::XHeader, "", 8, b"99 a=b\n\n"), GapKind::Malformed),
-        (good().raw(b"big", tar::EntryType::Regular, "", huge, b"x"), GapKind::Truncated),
-        (good().raw(b"big", tar::EntryType::Regular, "", u64::MAX - 5, b"x"), GapKind::Malformed),
+        (good().raw(b"big.img", tar::EntryType::Regular, "", huge, b"x"), GapKind::Truncated),
+        (good().raw(b"big.img", tar::EntryType::Regular, "", u64::MAX - 5, b"x"), GapKind::Malformed),
         (Tar([good().0, vec![b'A'; 2048]].concat()), GapKind::Malformed),
         (sparse, GapKind::Unsupported),
     ] {

@@ -24,7 +24,10 @@ use crate::{
     ecosystem::pypi::{conda_parts, is_version},
     fact::{Artifact, Package},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{
+        Claim, Flaw, Meta, Opened, Sink, Surface,
+        content::{has_line, line_starts},
+    },
 };
 
 /// What git leaves in a conflict.
@@ -57,6 +60,14 @@ impl Surface for CondaLock {
 
     fn salvage(&self, file: &mut Opened<'_, '_>) -> Vec<(Package, u32)> {
         super::raw::pairs(file)
+    }
+
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let text = text(head);
+        (has_line(&text, "@EXPLICIT")
+            || has_line(&text, "package:") && line_starts(&text, "manager: ")
+            || has_line(&text, "packages:") && line_starts(&text, "- conda: "))
+        .then_some("conda-lock.yml")
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

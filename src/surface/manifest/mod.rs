@@ -4,6 +4,7 @@
 
 include!(concat!(env!("OUT_DIR"), "/surface_manifest.rs"));
 
+mod include;
 mod listing;
 mod pin;
 mod raw;
@@ -34,6 +35,8 @@ mod testing {
         pub artifacts: Vec<Vec<Artifact>>,
         /// Names of what the project asks for.
         pub asked: Vec<String>,
+        /// Files that it names, with the surface that reads them.
+        pub includes: Vec<String>,
         /// The details of gaps.
         pub gaps: Vec<String>,
     }
@@ -58,6 +61,10 @@ mod testing {
                 Fact::Package(p) => p,
                 Fact::Project { asked } => {
                     read.asked.extend(asked.into_iter().map(|r| r.name.into()));
+                    continue;
+                }
+                Fact::Includes { file, surface } => {
+                    read.includes.push(format!("{surface} {}", file.text()));
                     continue;
                 }
                 _ => panic!("neither a package nor a project"),

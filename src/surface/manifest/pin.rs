@@ -115,7 +115,7 @@ fn file_name(address: &str) -> String {
 }
 
 /// `litellm-1.82.8-py3-none-any.whl`, `litellm-1.82.8.tar.gz`.
-fn name_and_version(file: &str) -> Option<(&str, &str)> {
+pub fn name_and_version(file: &str) -> Option<(&str, &str)> {
     if let Some(stem) = file.strip_suffix(".whl") {
         let parts: Vec<&str> = stem.split('-').collect();
         return match parts.as_slice() {

@@ -22,7 +22,7 @@ use crate::{
     ecosystem::pypi::normalise,
     fact::Package,
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, content::has_line},
 };
 
 /// Tables that hold no packages.
@@ -48,6 +48,12 @@ impl Surface for Pipfile {
 
     fn salvage(&self, file: &mut Opened<'_, '_>) -> Vec<(Package, u32)> {
         super::raw::pairs(file)
+    }
+
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let text = text(head);
+        (has_line(&text, "[packages]") && (has_line(&text, "[[source]]") || has_line(&text, "[dev-packages]")))
+            .then_some("Pipfile")
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

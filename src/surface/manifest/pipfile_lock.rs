@@ -56,6 +56,12 @@ impl Surface for PipfileLock {
         super::raw::pairs(file)
     }
 
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let text = text(head);
+        (text.trim_start().starts_with('{') && text.contains("\"_meta\"") && text.contains("\"default\""))
+            .then_some("Pipfile.lock")
+    }
+
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let at = file.mtime("mtime of Pipfile.lock");
         let text = text(file.all(FILE)?);

@@ -17,7 +17,10 @@ use super::{
 use crate::{
     fact::Package,
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{
+        Claim, Flaw, Meta, Opened, Sink, Surface,
+        content::{has_line, line_starts},
+    },
 };
 
 /// `pixi.toml`.
@@ -40,6 +43,12 @@ impl Surface for PixiToml {
 
     fn salvage(&self, file: &mut Opened<'_, '_>) -> Vec<(Package, u32)> {
         super::raw::pairs(file)
+    }
+
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let text = text(head);
+        (has_line(&text, "[dependencies]") && line_starts(&text, "channels") || has_line(&text, "[pypi-dependencies]"))
+            .then_some("pixi.toml")
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

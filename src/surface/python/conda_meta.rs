@@ -69,6 +69,12 @@ impl Surface for CondaMeta {
         Some((path.clone(), Fact::Named(named(name, version, placement)?)))
     }
 
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let holds = |key: &[u8]| memchr::memmem::find(head, key).is_some();
+        (head.starts_with(b"{") && holds(b"\"build_number\"") && holds(b"\"depends\""))
+            .then_some("info/index.json")
+    }
+
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let path = &file.entry.path;
         match path.name() {

@@ -43,6 +43,9 @@ static META: Meta = Meta {
     proves: "the version stands where an interpreter loads it; not that it ran",
 };
 
+/// A description that somebody took out of its place: as little installed as what pip puts aside to read it.
+const LOOSE: &str = "pip-metadata-by-hand/*.dist-info/METADATA";
+
 impl Surface for DistInfo {
     fn meta(&self) -> &'static Meta {
         &META
@@ -69,6 +72,12 @@ impl Surface for DistInfo {
             false => interest.packages.contains(&(Ecosystem::Pypi, name.into())),
         };
         known.then(|| (path.clone(), Fact::CodeFolder))
+    }
+
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let text = String::from_utf8_lossy(head);
+        let mut headers = text.trim_start_matches('\u{feff}').lines().take_while(|line| !line.is_empty());
+        headers.any(|line| line.starts_with("Metadata-Version:")).then_some(LOOSE)
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

@@ -51,6 +51,14 @@ impl Surface for Wheel {
         Some((path.clone(), Fact::Named(identity::package(name, version, placement))))
     }
 
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        match head {
+            [b'P', b'K', 3, 4, ..] => Some("*.zip"),
+            [0x1f, 0x8b, ..] => Some("*.tar.gz"),
+            _ => None,
+        }
+    }
+
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let entry = file.entry;
         let name = entry.path.name();

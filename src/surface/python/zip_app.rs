@@ -60,6 +60,10 @@ impl Surface for ZipApp {
         named.into_iter().chain([Claim::any().in_tail("bin").plain()]).collect()
     }
 
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        head.starts_with(b"PK\x03\x04").then_some("*.zip")
+    }
+
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let name = file.entry.path.name();
         let sure = [b".pex".as_slice(), b".pyz", b".pyzw"].iter().any(|end| name.ends_with(end));
