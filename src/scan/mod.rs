@@ -81,8 +81,6 @@ pub struct Outcome {
     pub os: Option<String>,
     /// The label of the tree.
     pub tree: Arc<str>,
-    /// Files that the caller named: nothing else of the machine that they come from is known.
-    pub named: Vec<TreePath>,
 }
 
 /// First what vanishes, then what persists; everything else follows.
@@ -102,7 +100,7 @@ impl Scan<'_> {
         let inspector = inspector.weighing(self.weigh);
         let mountinfo = own_mounts();
         let (mut accounts, mut os) = (Accounts::default(), None);
-        let (mut compared, mut hosts, mut named) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut compared, mut hosts) = (Vec::new(), Vec::new());
         for part in parts(target)? {
             let host = open(&tree, &part, &mountinfo)?;
             if accounts.homes().next().is_none() {
@@ -112,7 +110,7 @@ impl Scan<'_> {
             if *target == Target::Live {
                 process::visit(&host, &inspector, &mountinfo);
             }
-            named.extend(by_hand::read(&host, &inspector, &part));
+            by_hand::read(&host, &inspector, &part);
             let before = inspector.inspected();
             let whole = part.starts.is_empty() && part.files.is_empty();
             let starts = if whole { order(&host, &accounts) } else { part.starts.clone() };
@@ -143,7 +141,7 @@ impl Scan<'_> {
             leave_others_alone(&mut coverage, &accounts);
         }
         coverage.settle();
-        Ok(Outcome { seen, coverage, accounts, os, tree, named })
+        Ok(Outcome { seen, coverage, accounts, os, tree })
     }
 }
 
