@@ -110,7 +110,11 @@ pub fn image(data: &[u8]) {
         interest: &known.interest,
         keep: &keep,
         weigh: &weigh,
-        readers: Readers { history: &shell::from_image_history, environment: &|_| Vec::new() },
+        readers: Readers {
+            history: &shell::from_image_history,
+            environment: &|_| Vec::new(),
+            arguments: &|_| Vec::new(),
+        },
         threads: 1,
         // An input that grows a thousandfold is known to be bounded; here it would only be slow.
         limits: Limits { layer_bytes: 16 << 20, ..Limits::default() },

@@ -6,6 +6,7 @@
 //! made, and that everybody who pulls the image gets it, also where a later layer hides it (`ImageFact::gone_in`).
 
 mod archive;
+mod arguments;
 mod codec;
 mod input;
 mod layer;
@@ -46,6 +47,7 @@ use self::{
 use crate::{
     coverage::{Coverage, Exclusion, Gap},
     fact::{Origin, TreePath},
+    guard::caught,
     interest::Interest,
     surface::Flaw,
     text::escape_short,
@@ -325,7 +327,11 @@ fn pass(
             return;
         };
         match source {
-            Ok(source) => read(&mut locked(layer), source),
+            Ok(source) => {
+                if caught(|| read(&mut locked(layer), source)).is_none() {
+                    locked(layer).panicked();
+                }
+            }
             Err(flaw) => locked(layer).trouble(&flaw),
         }
     });

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::v1;
+use crate::text;
 
 /// The value of `schema` in `run_start`.
 pub const SCHEMA: &str = "dosimeter.ndjson/1";
@@ -90,6 +91,6 @@ pub fn lines(values: &[impl Serialize], out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn line(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, value).map_err(io::Error::from)?;
+    text::json::write(value, out)?;
     out.write_all(b"\n")
 }

@@ -2,6 +2,9 @@
 
 mod by_hand;
 mod folders;
+mod follow;
+mod identity;
+mod leave_out;
 pub mod process;
 mod record;
 mod settings;
@@ -15,6 +18,7 @@ use std::{
     },
 };
 
+use leave_out::LeaveOut;
 pub use settings::{Setting, settings};
 
 use self::by_hand::{Part, parts};
@@ -41,7 +45,7 @@ pub enum Target {
 
 /// A target that cannot be opened: the caller's fault.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot open `{}`: {error}", path.display())]
+#[error("cannot open `{}`: {error}", crate::text::escape(path.as_os_str().as_encoded_bytes()))]
 pub struct TargetError {
     /// As the caller wrote it.
     pub path: PathBuf,
@@ -67,6 +71,11 @@ pub struct Scan<'s> {
     pub stop: &'s AtomicBool,
     /// Names met so far, for whoever shows progress.
     pub progress: &'s AtomicU64,
+    /// Called once the processes were looked at, and before anything else is: from there on the kernel lets this thread and
+    /// those that it starts read the target only.
+    pub enclose: &'s dyn Fn(),
+    /// Files of this machine that are no evidence: what this run will write.
+    pub leave_out: Vec<PathBuf>,
 }
 
 /// What a scan found.
@@ -100,7 +109,11 @@ impl Scan<'_> {
         let inspector = inspector.weighing(self.weigh);
         let mountinfo = own_mounts();
         let (mut accounts, mut os) = (Accounts::default(), None);
-        let (mut compared, mut hosts) = (Vec::new(), Vec::new());
+        let (mut compared, mut hosts, mut walked) = (Vec::new(), Vec::new(), Vec::new());
+        let visit = LeaveOut::new(&inspector, &tree, &self.leave_out);
+        if *target != Target::Live {
+            (self.enclose)();
+        }
         for part in parts(target)? {
             let host = open(&tree, &part, &mountinfo)?;
             if accounts.homes().next().is_none() {
@@ -109,20 +122,23 @@ impl Scan<'_> {
             }
             if *target == Target::Live {
                 process::visit(&host, &inspector, &mountinfo);
+                (self.enclose)();
             }
             by_hand::read(&host, &inspector, &part);
             let before = inspector.inspected();
             let whole = part.starts.is_empty() && part.files.is_empty();
             let starts = if whole { order(&host, &accounts) } else { part.starts.clone() };
-            host.walk(&inspector, &starts, self.threads, self.stop);
+            host.walk(&visit, &starts, self.threads, self.stop);
             if inspector.inspected() == before && part.files.is_empty() {
                 self.nothing_read(&host, &inspector, &part, matches!(target, Target::Paths(_, true)));
             }
             if self.deep {
                 compared.push(self.compare(&host, &tree, &starts));
             }
+            walked.push(!starts.is_empty());
             hosts.push(host);
         }
+        self.follow(&inspector, &tree, &hosts, &walked);
         let (mut seen, mut coverage) = inspector.finish();
         for (differ, gaps, files) in compared {
             let count = coverage.surfaces.entry(record::ID).or_default();
@@ -151,6 +167,11 @@ impl Scan<'_> {
         host.walk(&compare, starts, self.threads, self.stop);
         compare.finish()
     }
+}
+
+/// The places of this machine that an examination of this target reads. A file that was named is read from its folder.
+pub fn reads(target: &Target) -> Vec<PathBuf> {
+    parts(target).map_or_else(|_| Vec::new(), |parts| parts.into_iter().map(|p| p.root).collect())
 }
 
 fn open(tree: &str, part: &Part, mountinfo: &[u8]) -> Result<Host, TargetError> {
@@ -264,6 +285,8 @@ mod tests {
                 threads: 1,
                 stop: &stop,
                 progress: &progress,
+                enclose: &|| {},
+                leave_out: Vec::new(),
             };
             scan.run(&Target::Paths(vec![folder.path().to_owned()], false)).unwrap().coverage.complete()
         };

@@ -10,14 +10,14 @@ pub mod python;
 
 use std::borrow::Cow;
 
-pub use claim::{Claim, FileMatch, FolderMatch};
+pub use claim::{Claim, FEW, FileMatch, FolderMatch, is_own_work};
 
 use crate::{
     coverage::{Gap, GapKind},
-    fact::{At, Fact, Origin, Seen},
+    fact::{At, Fact, Origin, Package, Seen, TreePath},
     interest::Interest,
     tree::{
-        Body, Entry,
+        Body, Entry, Kind,
         body::{Beside, BodyError, ReadSeek},
     },
 };
@@ -56,6 +56,17 @@ pub trait Surface: Send + Sync {
     /// # Errors
     /// A `Flaw` of the file; it becomes a gap, and facts pushed before it are kept.
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw>;
+
+    /// What the name of a file that it claims, or of a folder, says alone: asked of each folder, and of a file that cannot be
+    /// opened or read. The path is where the evidence stands. Called once a folder: must be cheap.
+    fn named(&self, _path: &TreePath, _kind: Kind, _interest: &Interest) -> Option<(TreePath, Fact)> {
+        None
+    }
+
+    /// The packages that the raw text of a file names, with their lines, where it cannot be parsed.
+    fn salvage(&self, _file: &mut Opened<'_, '_>) -> Vec<(Package, u32)> {
+        Vec::new()
+    }
 }
 
 /// A file that a surface claimed.

@@ -198,6 +198,23 @@ impl Host {
         }
     }
 
+    /// Whether a path, as reports show it, is in this tree.
+    pub fn shows(&self, path: &TreePath) -> bool {
+        path.below(&self.prefix).is_some()
+    }
+
+    /// Tells `visit` of one file that another one named, by its path as reports show it, links resolved inside the tree; whether
+    /// that path is in this tree at all.
+    pub fn visit_named<V: Visit>(&self, visit: &V, path: &TreePath) -> bool {
+        let Some(below) = path.below(&self.prefix).filter(|b| !b.is_empty()).and_then(TreePath::new) else {
+            return false;
+        };
+        if !self.left_out(&below) {
+            self.file(visit, self.root.as_fd(), below.clone(), below.name(), Kind::Symlink);
+        }
+        true
+    }
+
     /// Tells `visit` of a link as a small file that holds what it points to; nothing is followed. Meant for the links of
     /// `/proc`.
     ///
@@ -269,6 +286,7 @@ impl Host {
             }
         });
         visit.seen(names);
+        visit.sift(&folder, &mut wanted);
         if let Err(e) = listed {
             visit.gap(self.gap(path, e));
         }

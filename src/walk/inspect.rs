@@ -5,9 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::{Bounds, GAPS_OF_A_FILE, Inspector, Room, history, weigh, weigh::Weighed};
 use crate::{
     coverage::{Gap, GapKind, Weight},
-    fact::{Seen, TreePath},
+    fact::{Fact, Seen, TreePath},
+    guard::quietly,
     surface::{Opened, Sink, Surface},
-    tree::{Body, Entry},
+    tree::{Body, Entry, Kind},
 };
 
 /// As what a file is read.
@@ -50,10 +51,12 @@ impl Inspector<'_> {
         let shown_entry = Entry { path: shown.path.clone(), ..entry.clone() };
         let (mut seen, mut gaps, mut more) = (Vec::new(), Vec::new(), 0_u64);
         let (mut room, mut read) = (Room::new(Bounds::FILE), Read::default());
+        let mut identified = false;
         let outcome = {
             let mut keep = |mut fact: Seen| {
                 read.facts += 1;
                 read.history |= history::is_listed(&fact);
+                identified |= matches!(fact.fact, Fact::Package(_) | Fact::Named(_));
                 let worth = (self.keep)(&fact);
                 if room.take(worth, &mut fact) {
                     seen.push((worth, fact));
@@ -73,7 +76,17 @@ impl Inspector<'_> {
             // The message of a panic may quote the file: it is never shown.
             Err(_) => Some((GapKind::Panicked, "the parser failed on this file".to_owned())),
         };
+        let flawed = flaw.is_some();
         gaps.extend(flaw.map(|(kind, detail)| Gap { origin: origin.clone(), surface: id, kind, detail }));
+        // What it is called, where nothing in it could be read that says what it is.
+        if flawed && !identified {
+            let named = quietly(|| self.named_by(surface, &entry.path, Kind::File, Some(entry)));
+            seen.extend(named.flatten());
+        }
+        if flawed {
+            let more = self.salvaged(surface, entry, body, &seen);
+            seen.extend(more);
+        }
         read.problems = gaps.len();
         let unclear = gaps.iter().any(weigh::not_understood);
         let weight = if unclear { self.weight(entry, body, weighed) } else { Weight::Unknown };

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     ecosystem::pypi::{conda_parts, is_version},
-    fact::Artifact,
+    fact::{Artifact, Package},
     interest::Interest,
     surface::{
         Claim, Flaw, Meta, Opened, Sink, Surface,
@@ -56,6 +56,10 @@ impl Surface for CondaLock {
             Claim::name("spec-file.txt"),
             Claim::name("explicit.txt"),
         ]
+    }
+
+    fn salvage(&self, file: &mut Opened<'_, '_>) -> Vec<(Package, u32)> {
+        super::raw::pairs(file)
     }
 
     fn recognises(&self, head: &[u8]) -> Option<&'static str> {

@@ -11,6 +11,7 @@
 
 use super::{listing::text, toml_lock};
 use crate::{
+    fact::Package,
     interest::Interest,
     surface::{
         Claim, Flaw, Meta, Opened, Sink, Surface,
@@ -34,6 +35,10 @@ impl Surface for PdmLock {
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
         vec![Claim::name("pdm.lock"), Claim::affix("pdm.", ".lock")]
+    }
+
+    fn salvage(&self, file: &mut Opened<'_, '_>) -> Vec<(Package, u32)> {
+        super::raw::pairs(file)
     }
 
     fn recognises(&self, head: &[u8]) -> Option<&'static str> {

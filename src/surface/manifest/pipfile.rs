@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     ecosystem::pypi::normalise,
+    fact::Package,
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface, content::has_line},
 };
@@ -43,6 +44,10 @@ impl Surface for Pipfile {
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
         vec![Claim::name("Pipfile")]
+    }
+
+    fn salvage(&self, file: &mut Opened<'_, '_>) -> Vec<(Package, u32)> {
+        super::raw::pairs(file)
     }
 
     fn recognises(&self, head: &[u8]) -> Option<&'static str> {

@@ -15,6 +15,7 @@ use super::{
     toml_doc::{DOCUMENT, Lines, parse},
 };
 use crate::{
+    fact::Package,
     interest::Interest,
     surface::{
         Claim, Flaw, Meta, Opened, Sink, Surface,
@@ -38,6 +39,10 @@ impl Surface for PixiToml {
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
         vec![Claim::name("pixi.toml")]
+    }
+
+    fn salvage(&self, file: &mut Opened<'_, '_>) -> Vec<(Package, u32)> {
+        super::raw::pairs(file)
     }
 
     fn recognises(&self, head: &[u8]) -> Option<&'static str> {

@@ -12,6 +12,7 @@
 
 use super::{listing::text, toml_lock};
 use crate::{
+    fact::Package,
     interest::Interest,
     surface::{
         Claim, Flaw, Meta, Opened, Sink, Surface,
@@ -35,6 +36,10 @@ impl Surface for Pylock {
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
         vec![Claim::name("pylock.toml"), Claim::affix("pylock.", ".toml")]
+    }
+
+    fn salvage(&self, file: &mut Opened<'_, '_>) -> Vec<(Package, u32)> {
+        super::raw::pairs(file)
     }
 
     fn recognises(&self, head: &[u8]) -> Option<&'static str> {
