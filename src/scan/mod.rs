@@ -90,8 +90,6 @@ pub struct Outcome {
     pub os: Option<String>,
     /// The label of the tree.
     pub tree: Arc<str>,
-    /// Files that the caller named: nothing else of the machine that they come from is known.
-    pub named: Vec<TreePath>,
 }
 
 /// First what vanishes, then what persists; everything else follows.
@@ -111,8 +109,7 @@ impl Scan<'_> {
         let inspector = inspector.weighing(self.weigh);
         let mountinfo = own_mounts();
         let (mut accounts, mut os) = (Accounts::default(), None);
-        let (mut compared, mut hosts, mut named) = (Vec::new(), Vec::new(), Vec::new());
-        let mut walked = Vec::new();
+        let (mut compared, mut hosts, mut walked) = (Vec::new(), Vec::new(), Vec::new());
         let visit = LeaveOut::new(&inspector, &tree, &self.leave_out);
         if *target != Target::Live {
             (self.enclose)();
@@ -127,7 +124,7 @@ impl Scan<'_> {
                 process::visit(&host, &inspector, &mountinfo);
                 (self.enclose)();
             }
-            named.extend(by_hand::read(&host, &inspector, &part));
+            by_hand::read(&host, &inspector, &part);
             let before = inspector.inspected();
             let whole = part.starts.is_empty() && part.files.is_empty();
             let starts = if whole { order(&host, &accounts) } else { part.starts.clone() };
@@ -160,7 +157,7 @@ impl Scan<'_> {
             leave_others_alone(&mut coverage, &accounts);
         }
         coverage.settle();
-        Ok(Outcome { seen, coverage, accounts, os, tree, named })
+        Ok(Outcome { seen, coverage, accounts, os, tree })
     }
 }
 

@@ -71,8 +71,7 @@ impl Surface for CondaMeta {
 
     fn recognises(&self, head: &[u8]) -> Option<&'static str> {
         let holds = |key: &[u8]| memchr::memmem::find(head, key).is_some();
-        (head.starts_with(b"{") && holds(b"\"build_number\"") && holds(b"\"depends\""))
-            .then_some("info/index.json")
+        (head.starts_with(b"{") && holds(b"\"build_number\"") && holds(b"\"depends\"")).then_some("info/index.json")
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
