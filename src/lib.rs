@@ -24,6 +24,7 @@ pub mod report;
 pub mod rotate;
 pub mod scan;
 pub mod shell;
+pub mod stop;
 pub mod surface;
 pub mod text;
 pub mod tree;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use anyhow::Context as _;
 use jiff::Timestamp;
 
-use super::{Ending, STOP, examine::Setup, output, progress::Progress};
+use super::{Ending, examine::Setup, finish::finish, output, progress::Progress};
 use crate::{
     accounts::Accounts,
     assess::{Evidence, Layers},
@@ -19,6 +19,7 @@ use crate::{
     report::{self, Examination, v1},
     scan::is_root,
     shell,
+    stop::{self, STOP},
     text::{escape, start},
     tree::body::BYTES_READ,
     walk::{Bounds, Room, Router, Worth},
@@ -84,7 +85,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         coverage.gaps.push(Gap { origin, surface: "image", kind: GapKind::TooLarge, detail });
     }
     coverage.bytes_read = BYTES_READ.load(std::sync::atomic::Ordering::Relaxed);
-    if STOP.load(std::sync::atomic::Ordering::Relaxed) {
+    if stop::requested() {
         coverage.interrupted();
     }
     let assessment = setup.judge(evidence, accounts.clone())?;
@@ -103,8 +104,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         user: output::user(),
         privileged: is_root(),
     });
-    outputs.write(&report)?;
-    Ok(output::ending(&report, &command.output))
+    finish(report, &command.output, |report, _| outputs.write(report))
 }
 
 /// An input that is no image, or cannot be opened, beside others that were examined.

@@ -7,10 +7,11 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
-use super::Ending;
+use super::{Ending, finish::Held};
 use crate::{
     cli::{FormatName, OutputOptions},
     report::{self, Colour, Format, Style, v1::Report},
+    stop::{self, Watched},
 };
 
 /// A report is written as it is made: of thousands of findings it takes hundreds of megabytes.
@@ -67,16 +68,35 @@ impl Outputs {
         self.each(|format, out, style| report::render_checklist(format, report, out, style))
     }
 
+    /// The checklist in the formats for people, whose first line says that it was interrupted; in those for machines the whole
+    /// report, which says it too.
+    ///
+    /// # Errors
+    /// As for `write`.
+    pub fn write_interrupted(&self, report: &Report) -> anyhow::Result<()> {
+        self.each(|format, out, style| match format {
+            Format::Table | Format::Markdown => report::render_checklist(format, report, out, style),
+            Format::Json | Format::Ndjson => report::render(format, report, out, style),
+        })
+    }
+
     fn each(&self, render: impl Fn(Format, &mut dyn Write, Style) -> io::Result<()>) -> anyhow::Result<()> {
         // What was found is not lost because of one place that cannot be written, a full disk say.
         let mut failed = Ok(());
         for (path, format) in &self.files {
             let style = Style { width: 100, colour: Colour::Never };
-            let written = write_file(path, |out| render(*format, out, style));
+            let written = write_file(path, |out| render(*format, &mut Watched(out), style));
             failed = failed.and(written.with_context(|| format!("cannot write `{}`", path.display())));
         }
         let style = Style { width: usize::from(width()), colour: colour() };
-        failed.and(to_stdout(|out| render(self.stdout, out, style)))
+        if stop::unheeded() {
+            return Err(stop::ended().into());
+        }
+        failed.and(to_stdout(|out| {
+            let mut held = Held::new(out);
+            render(self.stdout, &mut held, style)?;
+            held.let_go()
+        }))
     }
 }
 
@@ -120,7 +140,9 @@ fn write_file(path: &Path, render: impl FnOnce(&mut dyn Write) -> io::Result<()>
     }
     let part = beside(path, &format!(".{}.part", std::process::id()));
     let file = std::fs::File::create_new(&part)?;
-    let written = all(file).and_then(|file| file.sync_all()).and_then(|()| std::fs::rename(&part, path));
+    let heed = || if stop::unheeded() { Err(stop::ended()) } else { Ok(()) };
+    let written = all(file).and_then(|file| file.sync_all()).and_then(|()| heed());
+    let written = written.and_then(|()| std::fs::rename(&part, path));
     if written.is_err() {
         let _ = std::fs::remove_file(&part);
     }
@@ -132,7 +154,7 @@ fn write_file(path: &Path, render: impl FnOnce(&mut dyn Write) -> io::Result<()>
 /// # Errors
 /// Where it cannot be written.
 pub fn write_named(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    write_file(path, |out| out.write_all(bytes)).with_context(|| format!("cannot write `{}`", path.display()))
+    write_file(path, |out| Watched(out).write_all(bytes)).with_context(|| format!("cannot write `{}`", path.display()))
 }
 
 /// Puts bytes into this program's own data folder: written beside their place, judged there by `good`, and moved only where it

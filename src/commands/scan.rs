@@ -5,16 +5,20 @@ use std::{collections::BTreeMap, path::PathBuf};
 use anyhow::bail;
 use jiff::Timestamp;
 
-use super::{Ending, STOP, examine::Setup, output, progress::Progress};
+use super::{Ending, examine::Setup, finish::finish, output, progress::Progress};
 use crate::{
     assess::Evidence,
     cli::{ScanCommand, ScanOptions},
+    coverage::{Gap, GapKind},
+    credential,
+    fact::{Origin, TreePath},
     matcher,
     report::{
         self, Examination,
         v1::{self, Report},
     },
     scan::{self, Scan, Target, is_root},
+    stop::STOP,
 };
 
 /// Examines and reports.
@@ -24,8 +28,7 @@ use crate::{
 pub fn run(command: ScanCommand) -> anyhow::Result<Ending> {
     let outputs = output::plan(&command.options.output)?;
     let report = examine(&command.options, command.paths)?;
-    outputs.write(&report)?;
-    Ok(output::ending(&report, &command.options.output))
+    finish(report, &command.options.output, |report, _| outputs.write(report))
 }
 
 /// The report of an examination.
@@ -33,10 +36,21 @@ pub fn run(command: ScanCommand) -> anyhow::Result<Ending> {
 /// # Errors
 /// Where the target cannot be opened.
 pub fn examine(options: &ScanOptions, paths: Vec<PathBuf>) -> anyhow::Result<Report> {
+    examine_target(options, &target(options, paths)?)
+}
+
+/// The report of an examination that the user ended before it was known what of.
+///
+/// # Errors
+/// Where the indicators are broken.
+pub fn examined_nothing(options: &ScanOptions) -> anyhow::Result<Report> {
+    examine_target(options, &Target::Paths(Vec::new(), false))
+}
+
+fn examine_target(options: &ScanOptions, target: &Target) -> anyhow::Result<Report> {
     let started = Timestamp::now();
-    let target = target(options, paths)?;
-    let settings = scan::settings(&target)?;
-    let mut setup = Setup::new(&options.choice, options.deep, &settings, target == Target::Live)?;
+    let settings = scan::settings(target, &STOP)?;
+    let mut setup = Setup::new(&options.choice, options.deep, &settings.texts, *target == Target::Live)?;
     let progress = Progress::start("examining", options.output.quiet);
     let keep = |seen: &crate::fact::Seen| matcher::worth(&setup.index, seen);
     let scan = Scan {
@@ -48,8 +62,15 @@ pub fn examine(options: &ScanOptions, paths: Vec<PathBuf>) -> anyhow::Result<Rep
         stop: &STOP,
         progress: &progress.names,
     };
-    let outcome = scan.run(&target)?;
+    let mut outcome = scan.run(target)?;
     drop(progress);
+    outcome.coverage.gaps.extend(settings.gaps);
+    outcome.coverage.gaps.extend(setup.moved_gap.take().map(|detail| Gap {
+        origin: Origin::file(&outcome.tree, TreePath::root()),
+        surface: credential::surface::META.id,
+        kind: GapKind::TooLarge,
+        detail,
+    }));
     if options.output.verbose > 0 {
         output::note(&format!(
             "{} names met, {} facts kept, {} problems",
@@ -71,7 +92,7 @@ pub fn examine(options: &ScanOptions, paths: Vec<PathBuf>) -> anyhow::Result<Rep
         assessment: &assessment,
         coverage: outcome.coverage,
         accounts: &accounts,
-        target: described(&target, outcome.os),
+        target: described(target, outcome.os),
         started,
         finished: Timestamp::now(),
         argv: output::argv(),

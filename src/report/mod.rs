@@ -13,7 +13,7 @@ use std::{
     path::Path,
 };
 
-pub use build::{Examination, build};
+pub use build::{Examination, build, interrupt};
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

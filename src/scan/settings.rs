@@ -1,7 +1,13 @@
 //! Texts of the target that may move a credential's place: shell start-up files of every home, and those of the system.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::{Target, TargetError, accounts_of, open, own_mounts, parts};
-use crate::fact::TreePath;
+use crate::{
+    coverage::{Gap, GapKind},
+    fact::{Origin, TreePath},
+    tree::host::{Host, Start},
+};
 
 /// One such text.
 #[derive(Debug, Clone)]
@@ -25,20 +31,44 @@ const OF_A_HOME: &[&str] = &[
 ];
 const OF_THE_SYSTEM: &[&str] = &["etc/environment", "etc/profile", "etc/bash.bashrc", "etc/zsh/zshenv"];
 const LIMIT: u64 = 1 << 20;
+/// Bytes of all of them. Twenty thousand homes with a start-up file of a megabyte each would be twenty gigabytes.
+const ALL: usize = 32 << 20;
+
+/// What was read.
+#[derive(Debug, Default)]
+pub struct Settings {
+    /// The texts.
+    pub texts: Vec<Setting>,
+    /// What was not read to its end.
+    pub gaps: Vec<Gap>,
+}
 
 /// Reads them.
 ///
 /// # Errors
 /// Where the target itself cannot be opened.
-pub fn settings(target: &Target) -> Result<Vec<Setting>, TargetError> {
-    let (mut found, mounts) = (Vec::new(), own_mounts());
+pub fn settings(target: &Target, stop: &AtomicBool) -> Result<Settings, TargetError> {
+    let (mut found, mounts, mut left) = (Settings::default(), own_mounts(), ALL);
     for part in parts(target)? {
-        let host = open("host", &part, &mounts)?;
-        let accounts = accounts_of(&host, target, &part);
+        let host = open(target.tree(), &part, &mounts)?;
+        let accounts = accounts_of(&host, target, &part).0;
         let mut read = |home: Option<&TreePath>, path: TreePath| {
+            if stop.load(Ordering::Relaxed) {
+                return;
+            }
             let below = path.below(&part.prefix).and_then(TreePath::new);
-            if let Some(text) = below.and_then(|p| host.read(&p, LIMIT)) {
-                found.push(Setting { home: home.cloned(), text });
+            let Some(Start { bytes, mut cut }) = below.and_then(|p| host.read(&p, LIMIT)) else {
+                return;
+            };
+            match left.checked_sub(bytes.len()) {
+                Some(rest) => {
+                    left = rest;
+                    found.texts.push(Setting { home: home.cloned(), text: bytes });
+                }
+                None => cut = true,
+            }
+            if cut {
+                found.gaps.push(too_large(&host, path, "settings that may move credentials: not read to the end"));
             }
         };
         for name in OF_THE_SYSTEM.iter().filter_map(|n| TreePath::new(n.as_bytes())) {
@@ -50,4 +80,10 @@ pub fn settings(target: &Target) -> Result<Vec<Setting>, TargetError> {
         }
     }
     Ok(found)
+}
+
+/// A gap of a file of the target of which only the start was read.
+pub(super) fn too_large(host: &Host, path: TreePath, detail: &str) -> Gap {
+    let origin = Origin::file(host.label(), path);
+    Gap { origin, surface: "walk", kind: GapKind::TooLarge, detail: detail.to_owned() }
 }

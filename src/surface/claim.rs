@@ -1,7 +1,7 @@
 //! Which files a surface wants, as data, so that routing a name is a lookup.
 
 /// What the file's name must be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum FileMatch {
     /// Exactly this.
     Name(String),
@@ -14,7 +14,7 @@ pub enum FileMatch {
 }
 
 /// What the folder that holds the file must be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum FolderMatch {
     /// Any folder.
     Any,
@@ -31,7 +31,7 @@ pub enum FolderMatch {
 }
 
 /// A wanted file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Claim {
     /// Its name.
     pub file: FileMatch,

@@ -8,7 +8,7 @@ use std::{
 
 /// Each module may use itself, the modules of earlier rows, and nothing of later ones.
 const LAYERS: &[&[&str]] = &[
-    &["text", "verdict"],
+    &["stop", "text", "verdict"],
     &["fact", "interest"],
     &["accounts", "coverage", "ecosystem"],
     &["ioc", "tree", "shell"],

@@ -23,7 +23,7 @@ use crate::{
 /// Where a file has a fault, or cannot be written.
 pub fn run(command: &IocsBuild) -> anyhow::Result<Ending> {
     let header = command.folder.join("database.json");
-    let Header { sequence, created } = serde_json::from_str(&input::text(&header)?)
+    let Header { sequence, created } = serde_json::from_str(&input::text(&header, input::LIST)?)
         .with_context(|| format!("`{}` is not `{{\"sequence\": …, \"created\": …}}`", header.display()))?;
     let files = check::files(std::slice::from_ref(&command.folder))?;
     let (incidents, _) = check::all_good(&files)?;
