@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::fact::TreePath;
+use crate::{fact::TreePath, work};
 
 /// Accounts of a tree that are known, and homes. Whoever writes a `passwd(5)` of evidence decides how many it names; the largest
 /// hosts that keep their accounts in it have a tenth of this.
@@ -41,6 +41,7 @@ impl Accounts {
         found.into_iter().for_each(|home| accounts.add_home(home));
         for line in passwd.split(|b| *b == b'\n') {
             let mut fields = line.split(|b| *b == b':');
+            work::done(1);
             let (name, uid, gid, home) = (fields.next(), fields.nth(1), fields.next(), fields.nth(1));
             let (Some(name), Some(uid), Some(home)) = (name, uid, home) else {
                 continue;
@@ -95,7 +96,9 @@ impl Accounts {
             };
             self.all_groups = true;
             for member in members.split(|b| *b == b',') {
+                work::done(1);
                 for uid in uids.get(member.trim_ascii()).into_iter().flatten() {
+                    work::done(1);
                     self.groups.entry(*uid).or_default().insert(gid);
                 }
             }
@@ -170,6 +173,7 @@ impl Accounts {
         };
         let mut above = path.parent();
         while !above.as_bytes().is_empty() {
+            work::done(1);
             if self.homes.contains(&above) {
                 return path.below(&above);
             }

@@ -30,3 +30,4 @@ pub mod text;
 pub mod tree;
 pub mod verdict;
 pub mod walk;
+pub mod work;

@@ -61,7 +61,8 @@ impl Setup {
         }
         let deep = deep || bare_hashes(&index);
         let interest = index.interest();
-        let moved_gap = (dropped > 0).then(|| format!("{dropped} more places of credentials, moved by variables, than are looked at"));
+        let moved_gap = (dropped > 0)
+            .then(|| format!("{dropped} more places of credentials, moved by variables, than are looked at"));
         Ok(Self { index, indicators, catalog, interest, moved_gap, credentials, choice: choice.clone(), deep })
     }
 

@@ -116,7 +116,8 @@ pub fn all(mut input: Input, path: &Path, limit: u64) -> anyhow::Result<Vec<u8>>
     let larger = || format!("`{shown}` is larger than {}", size(limit));
     ensure!(input.len.is_none_or(|len| len <= limit), larger());
     let mut bytes = Vec::with_capacity(usize::try_from(input.len.unwrap_or(0)).unwrap_or(0));
-    let read = (&mut input).take(limit + 1).read_to_end(&mut bytes).with_context(|| format!("cannot read `{shown}`"))?;
+    let read =
+        (&mut input).take(limit + 1).read_to_end(&mut bytes).with_context(|| format!("cannot read `{shown}`"))?;
     ensure!(u64::try_from(read).is_ok_and(|r| r <= limit), larger());
     Ok(bytes)
 }

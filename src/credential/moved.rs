@@ -4,14 +4,14 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{Catalog, form, model::MovedBy, reader};
-use crate::fact::TreePath;
+use crate::{fact::TreePath, work};
 
 /// Longest value that can be a path, or a list of them.
 const VALUE: usize = 4096;
 /// Moved places of one text; a list in a variable has a few.
-const OF_A_TEXT: usize = 250;
+const OF_A_TEXT: usize = 400;
 /// Moved places of a machine. Each is one more that every file is compared with.
-const MOST: usize = 1000;
+const MOST: usize = 2000;
 
 /// Text that may set variables.
 #[derive(Clone, Copy)]
@@ -106,6 +106,7 @@ impl Search<'_> {
             };
             let Some(rest) = rest else { continue };
             for value in value.split(|b| *b == b':' && by.replaces.is_none()) {
+                work::done(1);
                 let Some(path) = concrete_path(value, home) else { continue };
                 let path = format!("{path}{rest}");
                 let moved = Moved { kind: (*kind).to_owned(), place: *number, path, by: name.to_owned() };
@@ -198,7 +199,7 @@ mod tests {
         assert_eq!(counted(&[list(0, OF_A_TEXT + 7)]), (OF_A_TEXT, 7));
         // The same list in ten files is one.
         assert_eq!(counted(&vec![list(0, 9); 10]), (9, 0));
-        let many: Vec<String> = (0..5).map(|text| list(text, OF_A_TEXT)).collect();
-        assert_eq!(counted(&many), (MOST, OF_A_TEXT * 5 - MOST));
+        let many: Vec<String> = (0..6).map(|text| list(text, OF_A_TEXT)).collect();
+        assert_eq!(counted(&many), (MOST, OF_A_TEXT * 6 - MOST));
     }
 }

@@ -26,6 +26,7 @@ use crate::{
     fact::{Credential, Fact, TreePath},
     interest::Interest,
     surface::{Claim, FileMatch, Flaw, Meta, Opened, Sink, Surface},
+    work,
 };
 
 /// The surface of all kinds.
@@ -76,12 +77,8 @@ impl CredentialSurface {
     /// # Errors
     /// Where a kind holds a path, pointer or expression that is none; names the kind.
     pub fn new(catalog: &Catalog, moved: &[Moved]) -> Result<Self, String> {
-        let mut surface = Self {
-            places: Vec::new(),
-            by_name: HashMap::new(),
-            others: Vec::new(),
-            words: Vocabulary::default(),
-        };
+        let mut surface =
+            Self { places: Vec::new(), by_name: HashMap::new(), others: Vec::new(), words: Vocabulary::default() };
         let mut elsewhere: HashMap<(&str, usize), Vec<&Moved>> = HashMap::new();
         for m in moved {
             elsewhere.entry((&m.kind, m.place)).or_default().push(m);
@@ -118,6 +115,7 @@ impl CredentialSurface {
         let named = self.by_name.get(path.name()).map_or([].as_slice(), Vec::as_slice);
         let mut all: Vec<usize> = named.iter().chain(&self.others).copied().collect();
         all.sort_unstable();
+        work::done(all.len());
         all.into_iter().filter_map(|at| self.places.get(at)).filter(move |known| known.path.fits(path))
     }
 }

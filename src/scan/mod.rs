@@ -277,7 +277,7 @@ fn os_of(host: &Host) -> Option<String> {
 /// Volatile places, the start-up places of each home, then the rest.
 fn order(host: &Host, accounts: &Accounts) -> Vec<TreePath> {
     let mut starts: Vec<TreePath> = VOLATILE.iter().filter_map(|p| TreePath::new(p.as_bytes())).collect();
-    for home in accounts.homes() {
+    for home in accounts.homes().filter(|home| host.real(home).is_some()) {
         starts.extend([&b".config/systemd"[..], b".config/autostart"].map(|p| home.join(p)));
     }
     starts.retain(|s| !host.list(s, 1).is_empty());

@@ -75,7 +75,10 @@ pub fn settings(target: &Target, stop: &AtomicBool) -> Result<Settings, TargetEr
             read(None, name);
         }
         let usual = TreePath::new(b"root");
-        for home in accounts.homes().chain(&usual) {
+        // Of an account without a home one look is enough.
+        let below = |home: &TreePath| home.below(&part.prefix).and_then(TreePath::new);
+        let there = |home: &&TreePath| **home == part.prefix || below(home).and_then(|h| host.real(&h)).is_some();
+        for home in accounts.homes().chain(&usual).filter(there) {
             OF_A_HOME.iter().for_each(|name| read(Some(home), home.join(name.as_bytes())));
         }
     }

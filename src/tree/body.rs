@@ -13,7 +13,7 @@ use std::{
 use sha2::{Digest, Sha256};
 
 use super::front::{FrontToBack, HostReader};
-use crate::{stop::STOP, text::hex};
+use crate::{stop::STOP, text::hex, work};
 
 /// Bytes kept of a file for the next claimant.
 const KEEP: usize = 1 << 20;
@@ -31,6 +31,7 @@ static TURN: Mutex<()> = Mutex::new(());
 pub static BYTES_READ: AtomicU64 = AtomicU64::new(0);
 
 pub(super) fn count(n: usize) {
+    work::done(n);
     BYTES_READ.fetch_add(u64::try_from(n).unwrap_or(u64::MAX), Ordering::Relaxed);
 }
 

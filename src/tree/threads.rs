@@ -35,9 +35,13 @@ mod tests {
     #[test]
     fn work_is_done_on_this_thread_too() {
         let done = AtomicUsize::new(0);
-        on_threads(0, &|| drop(done.fetch_add(1, Ordering::Relaxed)));
+        on_threads(0, &|| {
+            done.fetch_add(1, Ordering::Relaxed);
+        });
         assert_eq!(done.load(Ordering::Relaxed), 1);
-        on_threads(3, &|| drop(done.fetch_add(1, Ordering::Relaxed)));
+        on_threads(3, &|| {
+            done.fetch_add(1, Ordering::Relaxed);
+        });
         assert_eq!(done.load(Ordering::Relaxed), 4);
         assert_eq!(beside(|| 1, || 2), (Some(1), 2));
     }

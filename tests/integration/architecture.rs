@@ -8,7 +8,7 @@ use std::{
 
 /// Each module may use itself, the modules of earlier rows, and nothing of later ones.
 const LAYERS: &[&[&str]] = &[
-    &["stop", "text", "verdict"],
+    &["stop", "text", "verdict", "work"],
     &["fact", "interest"],
     &["accounts", "coverage", "ecosystem"],
     &["ioc", "tree", "shell"],

@@ -32,6 +32,7 @@ mod promises;
 #[cfg(feature = "online")]
 mod publisher;
 mod schema;
+mod signals;
 mod surfaces;
 mod traces;
 #[cfg(feature = "online")]

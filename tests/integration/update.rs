@@ -188,7 +188,7 @@ fn a_stored_one_that_nobody_signed_is_no_measure() {
     let (publisher, _) = seventh();
     let other = Publisher::new();
     let huge = bundle(u64::MAX);
-    fs::write(publisher.stored(), with_signature(&huge, &other.sign(&huge)).unwrap()).unwrap();
+    fs::write(publisher.stored(), with_signature(huge.clone(), &other.sign(&huge)).unwrap()).unwrap();
     let failed = publisher.update("/nowhere");
     assert!(failed.err.contains("what is stored cannot be trusted, as before"), "{}", failed.err);
     publisher.store(7);

@@ -10,6 +10,7 @@ use crate::{
     ecosystem::normal_name,
     fact::Ecosystem,
     ioc::{feed::FeedRow, model::Incident},
+    work,
 };
 
 /// What goes into a bundle.
@@ -38,6 +39,7 @@ pub fn build(content: &Content) -> Result<Vec<u8>, BundleError> {
     for (ecosystem, name, row) in &content.rows {
         order.push((key(*ecosystem, &normal_name(*ecosystem, name)).into(), row));
     }
+    work::done(order.len());
     order.sort_by(|a, b| a.0.cmp(&b.0));
     let count = order.chunk_by(|a, b| a.0 == b.0).count();
     let mut versions = 0;
@@ -53,6 +55,7 @@ pub fn build(content: &Content) -> Result<Vec<u8>, BundleError> {
         versions += rows.values().map(BTreeSet::len).sum::<usize>();
         let mut at = usize::try_from(slot(key, count)).map_err(|_| LARGE)?;
         while table.get(at).is_some_and(|s| *s != 0) {
+            work::done(1);
             at = (at + 1) % slots;
         }
         if let Some(slot) = table.get_mut(at) {
@@ -132,9 +135,8 @@ fn parts(bundle: &[u8]) -> Result<(&[u8], usize), BundleError> {
 pub fn with_signature(mut bundle: Vec<u8>, signature: &str) -> Result<Vec<u8>, BundleError> {
     let (head, body) = parts(&bundle)?;
     let end = head.len().checked_add(body);
-    let (end, tail) = end
-        .and_then(|end| Some((end, bundle.get(end..)?)))
-        .ok_or(BundleError::Broken("it ends too early"))?;
+    let (end, tail) =
+        end.and_then(|end| Some((end, bundle.get(end..)?))).ok_or(BundleError::Broken("it ends too early"))?;
     if !tail.is_empty() {
         super::read::signature_in(tail)?;
     }

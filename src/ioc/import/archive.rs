@@ -3,7 +3,7 @@
 use std::io::{self, BufRead as _, BufReader, Read, Seek, SeekFrom};
 
 use super::{Context, Fault, Imported, structured, text};
-use crate::stop;
+use crate::{stop, work};
 
 /// More than any list of one file has, unpacked.
 const FILE: u64 = 128 << 20;
@@ -62,6 +62,7 @@ fn entries(archive: &mut (impl Read + Seek)) -> io::Result<usize> {
         rest.extend_from_slice(block);
         let used = block.len();
         found += memchr::memmem::find_iter(&rest, b"PK\x01\x02").count();
+        work::done(used);
         rest.drain(..rest.len().saturating_sub(3));
         input.consume(used);
     }

@@ -18,6 +18,7 @@ use crate::{
         query::{is_hash, is_host, refang},
     },
     verdict::Confidence,
+    work,
 };
 
 /// What nobody says of an imported package.
@@ -75,6 +76,7 @@ impl Draft {
 
     /// Whether nothing equal was here before. A list is looked up, not searched: it may have a hundred thousand values.
     fn is_new(&mut self, value: &impl serde::Serialize) -> bool {
+        work::done(1);
         let digest = Sha256::digest(serde_json::to_vec(value).unwrap_or_default());
         digest.first_chunk::<16>().is_none_or(|key| self.met.insert(*key))
     }
@@ -256,6 +258,7 @@ const EMPTY: [&str; 3] = [
 /// A package of which nothing but its versions is known. Rows of one advisory that follow each other become one.
 pub fn row(out: &mut Imported, ecosystem: Ecosystem, name: &str, versions: Vec<String>, advisory: &str) {
     let Some(versions) = checked(out, ecosystem, name, versions) else { return };
+    work::done(versions.len());
     out.took(PACKAGE_VERSIONS, versions.len());
     if let Some((e, n, last)) = out.rows.last_mut()
         && *e == ecosystem

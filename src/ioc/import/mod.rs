@@ -84,7 +84,9 @@ pub enum ImportError {
         what: String,
     },
     /// It holds more than is kept.
-    #[error("{file}: more than {VERSIONS} package versions, or {VALUES} other values\nhint: divide it, and name the parts one by one")]
+    #[error(
+        "{file}: more than {VERSIONS} package versions, or {VALUES} other values\nhint: divide it, and name the parts one by one"
+    )]
     TooMany {
         /// Name.
         file: String,

@@ -15,7 +15,8 @@ impl<'de> DeserializeSeed<'de> for Within<'_> {
     type Value = Value;
 
     fn deserialize<D: serde::Deserializer<'de>>(self, json: D) -> Result<Value, D::Error> {
-        *self.0 = self.0.checked_sub(1).ok_or_else(|| D::Error::custom(format!("a record of more than {MOST} values")))?;
+        *self.0 =
+            self.0.checked_sub(1).ok_or_else(|| D::Error::custom(format!("a record of more than {MOST} values")))?;
         json.deserialize_any(self)
     }
 }
