@@ -171,12 +171,15 @@ fn inputs_without_an_end_are_refused() {
     let (large, out) = (folder.path().join("large.json"), folder.path().join("o.bundle"));
     sparse(&large, 1 << 40);
     let (large, out) = (large.to_str().unwrap(), out.to_str().unwrap());
+    let empty = folder.path().join("empty");
+    fs::create_dir(&empty).unwrap();
+    let empty = empty.to_str().unwrap();
     for (args, why) in [
         (vec!["rotate", large], "is larger than 256 MB"),
         (vec!["rotate", "/dev/zero"], "is a device"),
         (vec!["iocs", "import", large, "-o", out], "is larger than 128 MB"),
         (vec!["iocs", "import", "/dev/zero", "-o", out], "is a device"),
-        (vec!["scan", "--built-in", "--iocs", large, "/nonexistent"], "is larger than 128 MB"),
+        (vec!["scan", "--built-in", "--iocs", large, empty], "is larger than 128 MB"),
     ] {
         let said = run(&args);
         assert_eq!(said.code, 2, "{args:?} {}", said.err);
