@@ -26,7 +26,11 @@ pub fn run(command: RotateCommand) -> anyhow::Result<Ending> {
                 "a report and `--root` or `--home` exclude each other\nhint: without a report they are examined first"
             );
             match read(path) {
-                Err(_) if stop::requested() => scan::examined_nothing(&command.scan)?,
+                Err(_) if stop::requested() => {
+                    let mut report = scan::examined_nothing(&command.scan)?;
+                    report.run.target.id = path.to_string_lossy().into_owned();
+                    report
+                }
                 other => other?,
             }
         }
