@@ -15,6 +15,7 @@ use rustix::{
     io::Errno,
 };
 
+use super::output;
 use crate::stop;
 
 /// Bytes of a list of indicators; the largest public list of malicious packages has a third of it.
@@ -43,7 +44,7 @@ pub struct Input {
 /// # Errors
 /// Where it cannot be opened, or is neither.
 pub fn open(path: &Path) -> anyhow::Result<Input> {
-    let shown = path.display();
+    let shown = output::shown(path);
     let fd = if path == Path::new("-") {
         rustix::io::dup(io::stdin()).context("cannot read standard input")?
     } else {
@@ -111,7 +112,7 @@ pub fn bytes(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
 /// # Errors
 /// Where it cannot be read, or is larger.
 pub fn all(mut input: Input, path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
-    let shown = path.display();
+    let shown = output::shown(path);
     let size = |bytes: u64| if bytes < 1 << 20 { format!("{} KB", bytes >> 10) } else { format!("{} MB", bytes >> 20) };
     let larger = || format!("`{shown}` is larger than {}", size(limit));
     ensure!(input.len.is_none_or(|len| len <= limit), larger());
@@ -127,7 +128,7 @@ pub fn all(mut input: Input, path: &Path, limit: u64) -> anyhow::Result<Vec<u8>>
 /// # Errors
 /// Where it cannot be read, is too large, or is not UTF-8.
 pub fn text(path: &Path, limit: u64) -> anyhow::Result<String> {
-    String::from_utf8(bytes(path, limit)?).with_context(|| format!("cannot read `{}`", path.display()))
+    String::from_utf8(bytes(path, limit)?).with_context(|| format!("cannot read `{}`", output::shown(path)))
 }
 
 /// Lets pass no more than so many bytes and commas: a value of JSON needs one, so that what is made of a text stays in proportion.

@@ -5,10 +5,11 @@ use std::{io, path::Path};
 use anyhow::anyhow;
 use serde_json::error::Category;
 
-use super::{Ending, finish::finish, input, output, scan};
+use super::{Ending, finish::finish, input, output, sandbox, scan};
 use crate::{
     cli::RotateCommand,
     report::v1::{Report, SCHEMA},
+    scan::Target,
     stop,
 };
 
@@ -17,17 +18,21 @@ use crate::{
 /// # Errors
 /// Where the report cannot be read, or the machine not examined.
 pub fn run(command: RotateCommand) -> anyhow::Result<Ending> {
-    let outputs = output::plan(&command.scan.output)?;
+    let target = scan::target(&command.scan, Vec::new())?;
+    let evidence = command.report.as_ref().map_or(scan::evidence(&target), std::slice::from_ref);
+    let outputs = output::plan(&command.scan.output, evidence)?;
     let report = match &command.report {
-        None => scan::examine(&command.scan, Vec::new())?,
+        None => scan::examine("rotate", &command.scan, &target, &outputs)?,
         Some(path) => {
+            sandbox::begin("rotate").enclose(std::slice::from_ref(path));
             anyhow::ensure!(
                 command.scan.root.is_none() && command.scan.home.is_empty(),
                 "a report and `--root` or `--home` exclude each other\nhint: without a report they are examined first"
             );
             match read(path) {
                 Err(_) if stop::requested() => {
-                    let mut report = scan::examined_nothing(&command.scan)?;
+                    let nothing = Target::Paths(Vec::new(), false);
+                    let mut report = scan::examine("rotate", &command.scan, &nothing, &outputs)?;
                     report.run.target.id = path.to_string_lossy().into_owned();
                     report
                 }
@@ -47,7 +52,7 @@ const VALUES: u64 = 4_000_000;
 
 /// The report in a file. It is never held as a text too.
 fn read(path: &Path) -> anyhow::Result<Report> {
-    let shown = path.display();
+    let shown = output::shown(path);
     let input = input::open(path)?;
     anyhow::ensure!(
         input.regular().is_none_or(|(_, len)| len <= input::REPORT),

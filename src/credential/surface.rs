@@ -25,7 +25,7 @@ use super::{
 use crate::{
     fact::{Credential, Fact, TreePath},
     interest::Interest,
-    surface::{Claim, FileMatch, Flaw, Meta, Opened, Sink, Surface},
+    surface::{Claim, FileMatch, Flaw, Meta, Opened, Sink, Surface, is_own_work},
     work,
 };
 
@@ -41,6 +41,9 @@ pub const ENVIRONMENT: &str = "credential/environment";
 
 /// The kind of a secret variable that no other kind names.
 const ANY_VARIABLE: &str = "env.process";
+
+/// The kind of such a variable that a build left in an image.
+const BAKED_IN: &str = "container.image_baked_secrets";
 
 /// The system gives a process no more variables than this by default.
 const ENVIRON: usize = 2 << 20;
@@ -67,8 +70,21 @@ struct Known {
     reader: Arc<Compiled>,
     /// See `Place::shared_name`.
     shared_name: bool,
+    /// See `Place::own_work`.
+    own_work: bool,
     /// The variable that moved it here.
     by: Option<Arc<str>>,
+}
+
+impl Known {
+    fn claim(&self) -> Claim {
+        let claim = self.path.claim();
+        if self.own_work { claim.in_own_work().among_few() } else { claim }
+    }
+
+    fn fits(&self, path: &TreePath) -> bool {
+        self.path.fits(path) && (!self.own_work || is_own_work(path.parent().as_bytes()))
+    }
 }
 
 impl CredentialSurface {
@@ -93,9 +109,10 @@ impl CredentialSurface {
                 for m in elsewhere.remove(&(kind.id.as_str(), number)).unwrap_or_default() {
                     let Ok(path) = PlacePath::new(&m.path, &[]) else { continue };
                     let (kind, reader, by) = (id.clone(), reader.clone(), Some(m.by.as_str().into()));
-                    surface.add(Known { kind, path, reader, shared_name: false, by });
+                    surface.add(Known { kind, path, reader, shared_name: false, own_work: false, by });
                 }
-                surface.add(Known { kind: id.clone(), path, reader, shared_name: place.shared_name, by: None });
+                let (shared_name, own_work) = (place.shared_name, place.own_work);
+                surface.add(Known { kind: id.clone(), path, reader, shared_name, own_work, by: None });
             }
         }
         Ok(surface)
@@ -116,7 +133,7 @@ impl CredentialSurface {
         let mut all: Vec<usize> = named.iter().chain(&self.others).copied().collect();
         all.sort_unstable();
         work::done(all.len());
-        all.into_iter().filter_map(|at| self.places.get(at)).filter(move |known| known.path.fits(path))
+        all.into_iter().filter_map(|at| self.places.get(at)).filter(move |known| known.fits(path))
     }
 }
 
@@ -128,7 +145,7 @@ impl Surface for CredentialSurface {
     fn claims(&self, _: &Interest) -> Vec<Claim> {
         let mut met = HashSet::new();
         let all = std::iter::once(Claim::name("environ").below("proc"));
-        all.chain(self.places.iter().map(|known| known.path.claim())).filter(|c| met.insert(c.clone())).collect()
+        all.chain(self.places.iter().map(Known::claim)).filter(|c| met.insert(c.clone())).collect()
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
@@ -180,6 +197,15 @@ impl CredentialSurface {
             Some((f.inner?, Credential { kind, identifier: f.identifier, note: f.note, named_by: None }))
         });
         told.collect()
+    }
+
+    /// The secrets among values that a build left in an image, by name.
+    pub fn of_build(&self, lines: &[u8]) -> Vec<(String, Credential)> {
+        let mut found = self.of_environment(lines);
+        for (_, credential) in found.iter_mut().filter(|(_, c)| &*c.kind == ANY_VARIABLE) {
+            credential.kind = BAKED_IN.into();
+        }
+        found
     }
 
     fn process(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Target, TargetError, accounts_of, open, own_mounts, parts};
+use super::{Target, TargetError, accounts_of, identity, open, own_mounts, parts};
 use crate::{
     coverage::{Gap, GapKind},
     fact::{Origin, TreePath},
@@ -34,6 +34,9 @@ const LIMIT: u64 = 1 << 20;
 /// Bytes of all of them. Twenty thousand homes with a start-up file of a megabyte each would be twenty gigabytes.
 const ALL: usize = 32 << 20;
 
+/// Names of a folder that are looked through.
+const NAMES: usize = 10_000;
+
 /// What was read.
 #[derive(Debug, Default)]
 pub struct Settings {
@@ -41,6 +44,27 @@ pub struct Settings {
     pub texts: Vec<Setting>,
     /// What was not read to its end.
     pub gaps: Vec<Gap>,
+}
+
+/// A tree by the paths that reports show.
+struct Shown<'h> {
+    host: &'h Host,
+    prefix: &'h TreePath,
+}
+
+impl identity::Files for Shown<'_> {
+    fn read(&self, path: &TreePath) -> Option<Vec<u8>> {
+        Some(self.host.read(&TreePath::new(path.below(self.prefix)?)?, LIMIT)?.bytes)
+    }
+
+    fn list(&self, folder: &TreePath) -> Vec<Vec<u8>> {
+        let below = if folder == self.prefix {
+            Some(TreePath::root())
+        } else {
+            folder.below(self.prefix).and_then(TreePath::new)
+        };
+        below.map(|f| self.host.list(&f, NAMES)).unwrap_or_default()
+    }
 }
 
 /// Reads them.
@@ -80,6 +104,11 @@ pub fn settings(target: &Target, stop: &AtomicBool) -> Result<Settings, TargetEr
         let there = |home: &&TreePath| **home == part.prefix || below(home).and_then(|h| host.real(&h)).is_some();
         for home in accounts.homes().chain(&usual).filter(there) {
             OF_A_HOME.iter().for_each(|name| read(Some(home), home.join(name.as_bytes())));
+        }
+        let goes_on = |_: &&TreePath| !stop.load(Ordering::Relaxed);
+        for home in accounts.homes().chain(&usual).filter(there).take_while(goes_on) {
+            let text = identity::of_home(&Shown { host: &host, prefix: &part.prefix }, home);
+            found.texts.push(Setting { home: Some(home.clone()), text });
         }
     }
     Ok(found)

@@ -65,6 +65,20 @@ enum Source<'a> {
     Stream(&'a mut dyn Read),
 }
 
+/// What stands in the folder of a file under its name and an ending.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Beside {
+    /// Nothing.
+    Absent,
+    /// This.
+    Bytes(Vec<u8>),
+    /// It cannot be looked for: the file is read front to back in an archive.
+    Unknown,
+}
+
+/// Looks for a file beside another by an ending, and reads at most so many bytes of it.
+pub type LookBeside<'a> = dyn Fn(&str, usize) -> Result<Beside, BodyError> + 'a;
+
 /// One file's bytes: random access on a disk, front to back in a compressed layer.
 pub struct Body<'a> {
     source: Source<'a>,
@@ -77,6 +91,7 @@ pub struct Body<'a> {
     sha256: Option<String>,
     len: u64,
     stop: &'a AtomicBool,
+    beside: Option<&'a LookBeside<'a>>,
     /// Held by a body that keeps more than `LARGE` bytes.
     turn: Option<MutexGuard<'static, ()>>,
 }
@@ -93,13 +108,37 @@ impl<'a> Body<'a> {
     }
 
     fn of(source: Source<'a>, len: u64) -> Self {
-        Self { source, kept: Vec::new(), whole: false, spent: false, sha256: None, len, stop: &STOP, turn: None }
+        Self {
+            source,
+            kept: Vec::new(),
+            whole: false,
+            spent: false,
+            sha256: None,
+            len,
+            stop: &STOP,
+            beside: None,
+            turn: None,
+        }
     }
 
     /// The same, where something else than the user's wish ends the reading.
     pub fn until(mut self, stop: &'a AtomicBool) -> Self {
         self.stop = stop;
         self
+    }
+
+    /// With a way to the files beside it.
+    pub fn with_beside(mut self, beside: &'a LookBeside<'a>) -> Self {
+        self.beside = Some(beside);
+        self
+    }
+
+    /// The file in the same folder whose name is this one's and an ending: `-wal`.
+    ///
+    /// # Errors
+    /// When the medium fails, or it has more than `limit` bytes.
+    pub fn beside(&self, ending: &str, limit: usize) -> Result<Beside, BodyError> {
+        self.beside.map_or(Ok(Beside::Unknown), |look| look(ending, limit))
     }
 
     /// Reads on until `kept` holds `want` bytes or the file ends.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 
-use super::super::{Ending, indicators, input, output};
+use super::super::{Ending, indicators, input, output, sandbox};
 use crate::{
     cli::IocsUpdate,
     ioc::{
@@ -31,6 +31,11 @@ pub fn run(command: &IocsUpdate) -> anyhow::Result<Ending> {
         !keys.is_empty(),
         "no key is known to check the signature with\nhint: give it with `--key` or `DOSIMETER_KEY`"
     );
+    output::prepare(&stored)?;
+    let named: Vec<PathBuf> = command.source.iter().filter(|s| !s.contains("://")).map(PathBuf::from).collect();
+    let mut reads = sandbox::with_neighbours(&named);
+    reads.extend(stored.parent().map(Path::to_owned));
+    sandbox::begin("iocs update").enclose(&reads);
     let taken = take(command, &stored, &keys);
     // While a file is written the first signal is a wish, so that nothing is left lying.
     if taken.is_err() && stop::unheeded() {
