@@ -21,7 +21,6 @@ use std::{
 use crate::{
     coverage::{Coverage, Exclusion, Gap, GapKind, SurfaceCount, Weight},
     fact::{Fact, Origin, Seen, TreePath},
-    guard::quietly,
     interest::Interest,
     surface::{Claim, FEW, FileMatch, FolderMatch, Surface, is_own_work},
     tree::{Body, Entry, Kind, Visit},
