@@ -1,8 +1,12 @@
 //! Who lives on the examined machine: `passwd(5)` of the tree itself, and the folders that look like homes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::fact::TreePath;
+use crate::{fact::TreePath, work};
+
+/// Accounts of a tree that are known, and homes. Whoever writes a `passwd(5)` of evidence decides how many it names; the largest
+/// hosts that keep their accounts in it have a tenth of this.
+pub const MOST: usize = 20_000;
 
 /// The accounts of one tree.
 #[derive(Debug, Clone, Default)]
@@ -15,6 +19,8 @@ pub struct Accounts {
     homes: BTreeSet<TreePath>,
     /// Folders that not everybody may enter.
     closed: BTreeMap<TreePath, Access>,
+    /// Lines and folders that were left out: there were more than `MOST`.
+    dropped: usize,
 }
 
 /// Whose a folder is, and who may enter it.
@@ -31,31 +37,58 @@ pub struct Access {
 impl Accounts {
     /// From the text of `/etc/passwd`, folders found below `/home`, and folders the caller calls homes.
     pub fn new(passwd: &[u8], found: impl IntoIterator<Item = TreePath>) -> Self {
-        let mut accounts = Self { homes: found.into_iter().collect(), ..Self::default() };
+        let mut accounts = Self::default();
+        found.into_iter().for_each(|home| accounts.add_home(home));
         for line in passwd.split(|b| *b == b'\n') {
             let mut fields = line.split(|b| *b == b':');
+            work::done(1);
             let (name, uid, gid, home) = (fields.next(), fields.nth(1), fields.next(), fields.nth(1));
             let (Some(name), Some(uid), Some(home)) = (name, uid, home) else {
                 continue;
             };
-            let uid = number(uid);
-            if let (Some(uid), Some(gid)) = (uid, gid.and_then(number)) {
-                accounts.groups.entry(uid).or_default().insert(gid);
-            }
-            let name = std::str::from_utf8(name).ok().filter(|n| is_account(n));
-            if let (Some(uid), Some(name)) = (uid, name) {
-                accounts.names.entry(uid).or_insert_with(|| name.to_owned());
+            if let Some(uid) = number(uid) {
+                accounts.add(uid, gid.and_then(number), name);
             }
             if let Some(home) = TreePath::new(home).filter(|h| !h.as_bytes().is_empty()) {
-                accounts.homes.insert(home);
+                accounts.add_home(home);
             }
         }
         accounts
     }
 
+    fn add(&mut self, uid: u32, gid: Option<u32>, name: &[u8]) {
+        if self.groups.len().max(self.names.len()) >= MOST {
+            self.dropped += 1;
+            return;
+        }
+        if let Some(gid) = gid {
+            self.groups.entry(uid).or_default().insert(gid);
+        }
+        if let Some(name) = std::str::from_utf8(name).ok().filter(|n| is_account(n)) {
+            self.names.entry(uid).or_insert_with(|| name.to_owned());
+        }
+    }
+
+    fn add_home(&mut self, home: TreePath) {
+        if self.homes.len() < MOST {
+            self.homes.insert(home);
+        } else if !self.homes.contains(&home) {
+            self.dropped += 1;
+        }
+    }
+
+    /// How many accounts and homes were left out since there were too many.
+    pub fn dropped(&self) -> usize {
+        self.dropped
+    }
+
     /// The same, with the members that the text of `/etc/group` names.
     #[must_use]
     pub fn with_groups(mut self, group: &[u8]) -> Self {
+        let mut uids: HashMap<&[u8], Vec<u32>> = HashMap::new();
+        for (uid, name) in &self.names {
+            uids.entry(name.as_bytes()).or_default().push(*uid);
+        }
         for line in group.split(|b| *b == b'\n') {
             let mut fields = line.split(|b| *b == b':');
             let (Some(gid), Some(members)) = (fields.nth(2).and_then(number), fields.next()) else {
@@ -63,9 +96,10 @@ impl Accounts {
             };
             self.all_groups = true;
             for member in members.split(|b| *b == b',') {
-                let uids = self.names.iter().filter(|(_, name)| name.as_bytes() == member.trim_ascii());
-                for uid in uids.map(|(uid, _)| *uid) {
-                    self.groups.entry(uid).or_default().insert(gid);
+                work::done(1);
+                for uid in uids.get(member.trim_ascii()).into_iter().flatten() {
+                    work::done(1);
+                    self.groups.entry(*uid).or_default().insert(gid);
                 }
             }
         }
@@ -105,7 +139,7 @@ impl Accounts {
     /// The same, with these homes too. The root is none.
     #[must_use]
     pub fn with_homes(mut self, homes: impl IntoIterator<Item = TreePath>) -> Self {
-        self.homes.extend(homes.into_iter().filter(|h| !h.as_bytes().is_empty()));
+        homes.into_iter().filter(|h| !h.as_bytes().is_empty()).for_each(|home| self.add_home(home));
         self
     }
 
@@ -137,8 +171,15 @@ impl Accounts {
             let slash = rest.iter().position(|b| *b == b'/')?;
             rest.get(slash + 1..)
         };
-        let known = self.homes.iter().filter_map(|h| path.below(h)).min_by_key(|rest| rest.len());
-        known.or_else(usual)
+        let mut above = path.parent();
+        while !above.as_bytes().is_empty() {
+            work::done(1);
+            if self.homes.contains(&above) {
+                return path.below(&above);
+            }
+            above = above.parent();
+        }
+        usual()
     }
 }
 
@@ -154,6 +195,32 @@ fn is_account(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn there_is_a_bound_and_what_is_beyond_is_counted() {
+        let passwd = |n: usize| (0..n).map(|i| format!("u{i}:x:{i}:1::/n/{i}:/bin/sh\n")).collect::<String>();
+        let kept = |n: usize| {
+            let accounts = Accounts::new(passwd(n).as_bytes(), []);
+            (accounts.homes().count(), accounts.names.len(), accounts.dropped())
+        };
+        assert_eq!(kept(MOST), (MOST, MOST, 0));
+        // The row beyond is an account and a home.
+        assert_eq!(kept(MOST + 1), (MOST, MOST, 2));
+        // The same row again is nothing more.
+        assert_eq!(Accounts::new(b"a:x:1:1::/a:/s\na:x:1:1::/a:/s\n", []).dropped(), 0);
+    }
+
+    #[test]
+    fn the_innermost_home_counts() {
+        let a = Accounts::new(b"a:x:1:1::/srv/a:/s\nb:x:2:2::/srv/a/b:/s\n", []);
+        let below = |p: &str| {
+            let p = TreePath::new(p.as_bytes()).unwrap();
+            a.below_home(&p).map(|r| String::from_utf8_lossy(r).into_owned())
+        };
+        assert_eq!(below("srv/a/b/.npmrc").as_deref(), Some(".npmrc"));
+        assert_eq!(below("srv/a/bc/.npmrc").as_deref(), Some("bc/.npmrc"));
+        assert_eq!(below("srv/a"), None);
+    }
 
     #[test]
     fn homes_come_from_passwd_and_from_custom() {

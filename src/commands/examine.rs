@@ -14,13 +14,14 @@ use crate::{
     cli::Choice,
     credential::{
         Catalog, CredentialSurface, ENVIRONMENT,
-        moved::{Live, Moved, Setting as Text, moved_places},
+        moved::{Live, MovedPlaces, Setting as Text, moved_places},
     },
     fact::{Credential, TreePath},
     interest::Interest,
     ioc::Index,
     scan::Setting,
     surface::{SURFACES, Surface, host::file::EveryFile},
+    tree::threads::beside,
 };
 
 /// The knowledge of one run.
@@ -33,6 +34,8 @@ pub struct Setup {
     pub catalog: Catalog,
     /// What surfaces shall look for.
     pub interest: Interest,
+    /// What of the settings that move credentials was not looked at.
+    pub moved_gap: Option<String>,
     credentials: CredentialSurface,
     choice: Choice,
     deep: bool,
@@ -45,12 +48,10 @@ impl Setup {
     /// Where they are broken, or the choice names an incident or surface that does not exist.
     pub fn new(choice: &Choice, deep: bool, settings: &[Setting], live: bool) -> anyhow::Result<Self> {
         // Both are parsed from JSON; neither needs the other.
-        let (indicators, known) = std::thread::scope(|scope| {
-            let known = scope.spawn(|| credentials(settings, live));
-            let indicators = Indicators::load(&choice.indicators);
-            (indicators, known.join().unwrap_or_else(|_| bail!("the kinds of credential cannot be used")))
-        });
-        let (mut indicators, (catalog, credentials)) = (indicators?, known?);
+        let load = || Indicators::load(&choice.indicators);
+        let (known, indicators) = beside(|| credentials(settings, live), load);
+        let known = known.unwrap_or_else(|| bail!("the kinds of credential cannot be used"));
+        let (mut indicators, (catalog, credentials, dropped)) = (indicators?, known?);
         let index = indicators.index(&choice.incident)?;
         let known = || surfaces::metas().map(|m| m.id);
         for id in choice.only.iter().chain(&choice.skip) {
@@ -60,7 +61,9 @@ impl Setup {
         }
         let deep = deep || bare_hashes(&index);
         let interest = index.interest();
-        Ok(Self { index, indicators, catalog, interest, credentials, choice: choice.clone(), deep })
+        let moved_gap = (dropped > 0)
+            .then(|| format!("{dropped} more places of credentials, moved by variables, than are looked at"));
+        Ok(Self { index, indicators, catalog, interest, moved_gap, credentials, choice: choice.clone(), deep })
     }
 
     /// The surfaces that the user's choice leaves.
@@ -112,12 +115,12 @@ impl Setup {
     }
 }
 
-/// The kinds of credential, and where they lie.
-fn credentials(settings: &[Setting], live: bool) -> anyhow::Result<(Catalog, CredentialSurface)> {
+/// The kinds of credential, where they lie, and how many moved places were left out.
+fn credentials(settings: &[Setting], live: bool) -> anyhow::Result<(Catalog, CredentialSurface, usize)> {
     let catalog = Catalog::embedded().map_err(anyhow::Error::msg)?;
     let moved = moved(&catalog, settings, live);
-    let surface = CredentialSurface::new(&catalog, &moved).map_err(anyhow::Error::msg)?;
-    Ok((catalog, surface))
+    let surface = CredentialSurface::new(&catalog, &moved.places).map_err(anyhow::Error::msg)?;
+    Ok((catalog, surface, moved.dropped))
 }
 
 /// Whether a hash was given without a name: then every file is hashed.
@@ -131,7 +134,7 @@ fn bare_hashes(index: &Index) -> bool {
 }
 
 /// Where credentials lie by these settings and, on the live machine, by the caller's environment.
-fn moved(catalog: &Catalog, settings: &[Setting], live: bool) -> Vec<Moved> {
+fn moved(catalog: &Catalog, settings: &[Setting], live: bool) -> MovedPlaces {
     let texts: Vec<Text<'_>> = settings.iter().map(|s| Text { home: s.home.as_ref(), text: &s.text }).collect();
     let variables: Vec<(String, String)> =
         std::env::vars_os().filter_map(|(n, v)| Some((n.into_string().ok()?, v.into_string().ok()?))).collect();

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use anyhow::Context as _;
 use jiff::Timestamp;
 
-use super::{Ending, STOP, examine::Setup, output, progress::Progress, sandbox};
+use super::{Ending, examine::Setup, finish::finish, output, progress::Progress, sandbox};
 use crate::{
     accounts::Accounts,
     assess::{Evidence, Layers},
@@ -20,6 +20,7 @@ use crate::{
     report::{self, Examination, v1},
     scan::is_root,
     shell,
+    stop::{self, STOP},
     text::{escape, start},
     tree::body::BYTES_READ,
     walk::{Bounds, Room, Router, Worth},
@@ -101,7 +102,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         coverage.gaps.push(Gap { origin, surface: "image", kind: GapKind::TooLarge, detail });
     }
     coverage.bytes_read = BYTES_READ.load(std::sync::atomic::Ordering::Relaxed);
-    if STOP.load(std::sync::atomic::Ordering::Relaxed) {
+    if stop::requested() {
         coverage.interrupted();
     }
     let assessment = setup.judge(evidence, accounts.clone())?;
@@ -125,8 +126,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         output::note(&held.words());
     }
     report.run.sandbox = Some(held);
-    outputs.write(&report)?;
-    Ok(output::ending(&report, &command.output))
+    finish(report, &command.output, |report, _| outputs.write(report))
 }
 
 /// An input that is no image, or cannot be opened, beside others that were examined.

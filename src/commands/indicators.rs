@@ -22,6 +22,7 @@ use crate::{
         typed,
     },
     report::v1::Layer,
+    stop,
     text::printable,
 };
 
@@ -55,7 +56,11 @@ impl Indicators {
             indicators.add_stored(&path, &keys)?;
         }
         for path in &options.iocs {
-            indicators.add_named(path, &keys)?;
+            match indicators.add_named(path, &keys) {
+                // The report says that nothing was examined: then it does not matter with which indicators.
+                Err(_) if stop::requested() => break,
+                other => other?,
+            }
         }
         if !options.ioc.is_empty() {
             indicators.add_typed(&options.ioc)?;
@@ -259,7 +264,7 @@ pub fn keys(options: &KeyOptions) -> anyhow::Result<Vec<Key>> {
     let named = options.key.iter().cloned().chain(std::env::var(KEY_VARIABLE).ok().filter(|k| !k.is_empty()));
     let mut keys = Key::pinned();
     for text in named {
-        let read = if Path::new(&text).is_file() { input::text(Path::new(&text))? } else { text.clone() };
+        let read = if Path::new(&text).is_file() { input::text(Path::new(&text), input::KEY)? } else { text.clone() };
         keys.push(Key::parse(&read).with_context(|| {
             format!("`{text}` is no minisign public key\nhint: it is a line that starts with `RW`, or the file that holds it")
         })?);
@@ -282,8 +287,8 @@ pub fn stored() -> Option<PathBuf> {
 /// Where it cannot be read, or is none.
 #[allow(clippy::disallowed_methods)] // the user's own input
 pub fn open(path: &Path) -> Result<Bundle, BundleError> {
-    // A folder opens like a file and then cannot be read.
-    if path.is_dir() {
+    // A folder opens like a file and then cannot be read, and a pipe is waited for.
+    if !std::fs::metadata(path)?.is_file() {
         return Err(BundleError::Foreign);
     }
     Bundle::open(File::open(path)?, &path.to_string_lossy())
@@ -297,7 +302,7 @@ pub fn beside(path: &Path) -> anyhow::Result<Option<String>> {
     let mut name = path.as_os_str().to_owned();
     name.push(".minisig");
     let path = PathBuf::from(name);
-    if path.is_file() { input::text(&path).map(Some) } else { Ok(None) }
+    if path.is_file() { input::text(&path, input::KEY).map(Some) } else { Ok(None) }
 }
 
 /// Everything that a file, or the files of a folder, can give. In a folder, what has no known format is left and told.
@@ -320,16 +325,23 @@ pub fn imported(path: &Path, reading: Reading) -> anyhow::Result<Imported> {
             continue;
         }
         let name = entry.path().to_string_lossy().into_owned();
-        let bytes = input::bytes(entry.path())?;
-        let list = import::list_of(&name, &bytes).filter(|l| Path::new(l).is_file());
-        let mut together = vec![(name.clone(), bytes)];
-        if let Some(list) = list {
-            together.push((list.clone(), input::bytes(Path::new(&list))?));
-        }
-        match import::read(&together, reading) {
+        let mut open = input::open(entry.path())?;
+        let result = match zip_of(&mut open, &name, reading) {
+            Some(result) => result,
+            None => {
+                let bytes = input::all(open, entry.path(), input::LIST)?;
+                let list = import::list_of(&name, &bytes).filter(|l| Path::new(l).is_file());
+                let mut together = vec![(name.clone(), bytes)];
+                if let Some(list) = list {
+                    together.push((list.clone(), input::bytes(Path::new(&list), input::LIST)?));
+                }
+                import::read(&together, reading)
+            }
+        };
+        match result {
             Ok(some) => {
                 known += 1;
-                imported.merge(some);
+                imported.add(some, &name)?;
             }
             Err(ImportError::Unknown { .. }) if !alone => imported.leave("a file of no known format", &name),
             Err(error) => return Err(error.into()),
@@ -340,13 +352,23 @@ pub fn imported(path: &Path, reading: Reading) -> anyhow::Result<Imported> {
     Ok(imported)
 }
 
+/// What an archive gives, read where it lies; `None` where it is none, or has to be read front to back.
+fn zip_of(open: &mut input::Input, name: &str, reading: Reading) -> Option<Result<Imported, ImportError>> {
+    use std::os::unix::fs::FileExt as _;
+    let (mut file, len) = open.regular()?;
+    let mut start = [0; 4];
+    file.read_exact_at(&mut start, 0).ok()?;
+    let small = len <= input::ARCHIVE;
+    (import::is_zip(&start) && small).then(|| import::read_zip(name, &mut file, reading))
+}
+
 /// Whether a file is the list of the incident file beside it.
 fn is_list_of_another(path: &Path) -> anyhow::Result<bool> {
     let incident = path.with_extension("json");
     if path.extension().is_none_or(|e| e != "csv") || !incident.is_file() {
         return Ok(false);
     }
-    let list = import::list_of(&incident.to_string_lossy(), &input::bytes(&incident)?);
+    let list = import::list_of(&incident.to_string_lossy(), &input::bytes(&incident, input::LIST)?);
     Ok(list.is_some_and(|l| Path::new(&l) == path))
 }
 

@@ -1,6 +1,7 @@
 //! One file a subcommand. The only place that knows the whole flow, and the only one that writes.
 
 mod examine;
+mod finish;
 mod images;
 mod indicators;
 mod input;
@@ -12,30 +13,13 @@ mod sandbox;
 mod scan;
 mod surfaces;
 
-use std::sync::{
-    Arc, LazyLock,
-    atomic::{AtomicBool, Ordering},
-};
-
 use crate::{
     cli::{Cli, Command, ScanCommand},
+    stop,
     verdict::Exposure,
 };
 
-/// Set by the first Ctrl-C: what was found so far is still reported.
-pub static STOP: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
-
-/// The first SIGINT or SIGTERM ends the examination, the second the program.
-///
-/// # Errors
-/// Where the system refuses a handler.
-pub fn stop_on_signals() -> std::io::Result<()> {
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        signal_hook::flag::register_conditional_shutdown(signal, 130, STOP.clone())?;
-        signal_hook::flag::register(signal, STOP.clone())?;
-    }
-    Ok(())
-}
+pub use stop::on_signals as stop_on_signals;
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,11 +48,10 @@ impl Ending {
     /// Of an examination. Exposure always wins.
     pub fn of(exposure: Option<Exposure>, complete: bool, fail_on: Exposure) -> Self {
         let found = exposure.is_some_and(|e| e >= fail_on);
-        match (found, STOP.load(Ordering::Relaxed)) {
-            (_, true) => Self::Interrupted,
-            (true, _) => Self::Exposed,
-            (false, _) if complete => Self::Nothing,
-            (false, _) => Self::Incomplete,
+        match found {
+            true => Self::Exposed,
+            false if complete => Self::Nothing,
+            false => Self::Incomplete,
         }
     }
 }
@@ -86,7 +69,14 @@ pub fn run(cli: Cli) -> anyhow::Result<Ending> {
         Some(Command::Scan(command)) => scan::run(command),
         Some(Command::Images(command)) => images::run(command),
         Some(Command::Rotate(command)) => rotate::run(command),
-        Some(Command::Surfaces(options)) => surfaces::run(options),
-        Some(Command::Iocs(command)) => iocs::run(command),
+        // There is nothing to report half-way.
+        Some(Command::Surfaces(options)) => {
+            stop::at_once(true);
+            surfaces::run(options)
+        }
+        Some(Command::Iocs(command)) => {
+            stop::at_once(true);
+            iocs::run(command)
+        }
     }
 }

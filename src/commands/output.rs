@@ -16,12 +16,13 @@ pub use self::{
     store::{prepare, store},
     writer::start_in,
 };
-use super::Ending;
+use super::{Ending, finish::Held};
 use crate::{
     cli::{FormatName, OutputOptions},
     guard::caught,
     ioc,
     report::{self, Colour, Format, Style, v1::Report},
+    stop,
     text::{escape, printable_lines},
 };
 
@@ -83,6 +84,18 @@ impl Outputs {
         })
     }
 
+    /// The checklist in the formats for people, whose first line says that it was interrupted; in those for machines the whole
+    /// report, which says it too.
+    ///
+    /// # Errors
+    /// As for `write`.
+    pub fn write_interrupted(&self, report: &Report) -> anyhow::Result<()> {
+        self.each(|format, out, style| match format {
+            Format::Table | Format::Markdown => report::render_checklist(format, report, out, style),
+            Format::Json | Format::Ndjson => report::render(format, report, out, style),
+        })
+    }
+
     fn each(&self, render: impl Fn(Format, &mut dyn Write, Style) -> io::Result<()>) -> anyhow::Result<()> {
         // What was found is not lost because of one place that cannot be written, a full disk say.
         let mut failed = Ok(());
@@ -92,7 +105,14 @@ impl Outputs {
             failed = failed.and(written.with_context(|| format!("cannot write `{}`", shown(place.named()))));
         }
         let style = Style { width: usize::from(width()), colour: colour() };
-        failed.and(to_stdout(|out| render(self.stdout, out, style)))
+        if stop::unheeded() {
+            return Err(stop::ended().into());
+        }
+        failed.and(to_stdout(|out| {
+            let mut held = Held::new(out);
+            render(self.stdout, &mut held, style)?;
+            held.let_go()
+        }))
     }
 }
 

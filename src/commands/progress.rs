@@ -26,10 +26,12 @@ impl Progress {
         let names = Arc::new(AtomicU64::new(0));
         let done = Arc::new(AtomicBool::new(false));
         let shown = !quiet && std::io::stderr().is_terminal();
-        let thread = shown.then(|| {
+        let start = || {
             let (names, done, what) = (names.clone(), done.clone(), what.to_owned());
-            std::thread::spawn(move || tick(&what, &names, &done))
-        });
+            // Where the system refuses a thread there is no progress to be seen.
+            std::thread::Builder::new().spawn(move || tick(&what, &names, &done)).ok()
+        };
+        let thread = shown.then(start).flatten();
         Self { names, done, thread }
     }
 }

@@ -1,12 +1,16 @@
 //! `dosimeter rotate`: the ordered checklist, of a report or of this machine.
 
+use std::{io, path::Path};
+
 use anyhow::anyhow;
 use serde_json::error::Category;
 
-use super::{Ending, input, output, sandbox, scan};
+use super::{Ending, finish::finish, input, output, sandbox, scan};
 use crate::{
     cli::RotateCommand,
     report::v1::{Report, SCHEMA},
+    scan::Target,
+    stop,
 };
 
 /// Prints it.
@@ -25,21 +29,48 @@ pub fn run(command: RotateCommand) -> anyhow::Result<Ending> {
                 command.scan.root.is_none() && command.scan.home.is_empty(),
                 "a report and `--root` or `--home` exclude each other\nhint: without a report they are examined first"
             );
-            let text = input::text(path)?;
-            let report: Report = serde_json::from_str(&text).map_err(|e| {
-                // The parser's own words may quote the file, and it may be the wrong one.
-                let what = match e.classify() {
-                    Category::Data => "not of a report's form",
-                    Category::Eof => "the file ends too early",
-                    Category::Syntax | Category::Io => "not JSON",
-                };
-                let (shown, line, column) = (output::shown(path), e.line(), e.column());
-                anyhow!("`{shown}` is not a report: {what}, line {line} column {column}\nhint: `dosimeter -o case.json` writes one")
-            })?;
-            anyhow::ensure!(report.schema == SCHEMA, "`{}` is not a `{SCHEMA}`", output::shown(path));
-            report
+            match read(path) {
+                Err(_) if stop::requested() => {
+                    let nothing = Target::Paths(Vec::new(), false);
+                    let mut report = scan::examine("rotate", &command.scan, &nothing, &outputs)?;
+                    report.run.target.id = path.to_string_lossy().into_owned();
+                    report
+                }
+                other => other?,
+            }
         }
     };
-    outputs.write_checklist(&report)?;
-    Ok(output::ending(&report, &command.scan.output))
+    finish(report, &command.scan.output, |report, interrupted| match interrupted {
+        // A list of steps cannot say that it is not whole.
+        true => outputs.write_interrupted(report),
+        false => outputs.write_checklist(report),
+    })
+}
+
+/// Values of a report: each of 20,000 findings has some forty.
+const VALUES: u64 = 4_000_000;
+
+/// The report in a file. It is never held as a text too.
+fn read(path: &Path) -> anyhow::Result<Report> {
+    let shown = output::shown(path);
+    let input = input::open(path)?;
+    anyhow::ensure!(
+        input.regular().is_none_or(|(_, len)| len <= input::REPORT),
+        "`{shown}` is larger than {} MB: no report is",
+        input::REPORT >> 20
+    );
+    let bounded = input::Bounded::new(input, input::REPORT, VALUES);
+    let report: Report = serde_json::from_reader(io::BufReader::with_capacity(1 << 16, bounded)).map_err(|e| {
+        // The parser's own words may quote the file, and it may be the wrong one.
+        let at = format!("line {} column {}", e.line(), e.column());
+        let what = match e.classify() {
+            Category::Data => format!("not of a report's form, {at}"),
+            Category::Eof => format!("the file ends too early, {at}"),
+            Category::Syntax => format!("not JSON, {at}"),
+            Category::Io => io::Error::from(e).to_string(),
+        };
+        anyhow!("`{shown}` is not a report: {what}\nhint: `dosimeter -o case.json` writes one")
+    })?;
+    anyhow::ensure!(report.schema == SCHEMA, "`{shown}` is not a `{SCHEMA}`");
+    Ok(report)
 }

@@ -6,8 +6,9 @@ use anyhow::bail;
 use jiff::Timestamp;
 
 use super::{
-    Ending, STOP,
+    Ending,
     examine::Setup,
+    finish::finish,
     output::{self, Outputs},
     progress::Progress,
     sandbox,
@@ -15,7 +16,9 @@ use super::{
 use crate::{
     assess::Evidence,
     cli::{ScanCommand, ScanOptions},
-    fact::TreePath,
+    coverage::{Gap, GapKind},
+    credential,
+    fact::{Origin, TreePath},
     ioc::weigh::Weigher,
     matcher,
     report::{
@@ -23,6 +26,7 @@ use crate::{
         v1::{self, Report},
     },
     scan::{self, Scan, Target, is_root},
+    stop::STOP,
 };
 
 /// Examines and reports.
@@ -33,8 +37,7 @@ pub fn run(command: ScanCommand) -> anyhow::Result<Ending> {
     let target = target(&command.options, command.paths)?;
     let outputs = output::plan(&command.options.output, evidence(&target))?;
     let report = examine("scan", &command.options, &target, &outputs)?;
-    outputs.write(&report)?;
-    Ok(output::ending(&report, &command.options.output))
+    finish(report, &command.options.output, |report, _| outputs.write(report))
 }
 
 /// Where no file of ours may stand. Somebody who examines the machine that they sit at has no other place.
@@ -53,8 +56,8 @@ pub fn evidence(target: &Target) -> &[PathBuf] {
 pub fn examine(command: &str, options: &ScanOptions, target: &Target, outputs: &Outputs) -> anyhow::Result<Report> {
     let started = Timestamp::now();
     let sandbox = sandbox::begin(command);
-    let settings = scan::settings(target)?;
-    let mut setup = Setup::new(&options.choice, options.deep, &settings, *target == Target::Live)?;
+    let settings = scan::settings(target, &STOP)?;
+    let mut setup = Setup::new(&options.choice, options.deep, &settings.texts, *target == Target::Live)?;
     let reads = scan::reads(target);
     // Landlock would take away what is to be read of other processes.
     let of_processes = reads.iter().any(|place| place.starts_with("/proc"));
@@ -79,8 +82,15 @@ pub fn examine(command: &str, options: &ScanOptions, target: &Target, outputs: &
         enclose: &enclose,
         leave_out: if *target == Target::Live { outputs.real() } else { Vec::new() },
     };
-    let outcome = scan.run(target)?;
+    let mut outcome = scan.run(target)?;
     drop(progress);
+    outcome.coverage.gaps.extend(settings.gaps);
+    outcome.coverage.gaps.extend(setup.moved_gap.take().map(|detail| Gap {
+        origin: Origin::file(&outcome.tree, TreePath::root()),
+        surface: credential::surface::META.id,
+        kind: GapKind::TooLarge,
+        detail,
+    }));
     if options.output.verbose > 0 {
         output::note(&format!(
             "{} names met, {} facts kept, {} problems",

@@ -1,11 +1,17 @@
 //! Places that a variable moved: `AWS_SHARED_CREDENTIALS_FILE=/srv/aws`, read from shell start-up files, `/etc/environment`,
 //! units and the live environment. Values of variables that move no place are never looked at.
 
-use super::{Catalog, form, reader};
-use crate::fact::TreePath;
+use std::collections::{BTreeSet, HashMap};
+
+use super::{Catalog, form, model::MovedBy, reader};
+use crate::{fact::TreePath, work};
 
 /// Longest value that can be a path, or a list of them.
 const VALUE: usize = 4096;
+/// Moved places of one text; a list in a variable has a few.
+const OF_A_TEXT: usize = 400;
+/// Moved places of a machine. Each is one more that every file is compared with.
+const MOST: usize = 2000;
 
 /// Text that may set variables.
 #[derive(Clone, Copy)]
@@ -40,39 +46,80 @@ pub struct Moved {
     pub by: String,
 }
 
-/// The places that these texts and variables move, sorted. Relative values, and values that other variables make up, are left
-/// out: where they lead is not known here.
-pub fn moved_places(catalog: &Catalog, settings: &[Setting<'_>], live: &[Live<'_>]) -> Vec<Moved> {
-    let mut found = Vec::new();
+/// The places that texts and variables move.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct MovedPlaces {
+    /// Sorted, each once.
+    pub places: Vec<Moved>,
+    /// How many more there are than are looked at.
+    pub dropped: usize,
+}
+
+/// The places that these texts and variables move. Relative values, and values that other variables make up, are left out: where
+/// they lead is not known here.
+pub fn moved_places(catalog: &Catalog, settings: &[Setting<'_>], live: &[Live<'_>]) -> MovedPlaces {
+    let mut search = Search { by: HashMap::new(), found: BTreeSet::new(), left: MOST, dropped: 0 };
+    for kind in &catalog.kinds {
+        for (number, place) in kind.places.iter().enumerate() {
+            for by in &place.moved_by {
+                search.by.entry(&by.name).or_default().push((&kind.id, number, &place.path, by));
+            }
+        }
+    }
+    // The caller's own environment moves what his programs read now; nobody else can crowd it out.
+    for variable in live {
+        search.add(variable.name, variable.value.as_bytes(), variable.home);
+    }
     for setting in settings {
+        search.left = OF_A_TEXT;
         // A file that breaks off in a quote gave its assignments up to there.
         let _ = reader::assignments(setting.text, &mut |_, name, value| {
             if let Ok(name) = std::str::from_utf8(name) {
-                add(catalog, name, form::unquoted(value), setting.home, &mut found);
+                search.add(name, form::unquoted(value), setting.home);
             }
         });
     }
-    for variable in live {
-        add(catalog, variable.name, variable.value.as_bytes(), variable.home, &mut found);
-    }
-    found.sort();
-    found.dedup();
-    found
+    MovedPlaces { places: search.found.into_iter().collect(), dropped: search.dropped }
 }
 
-fn add(catalog: &Catalog, name: &str, value: &[u8], home: Option<&TreePath>, found: &mut Vec<Moved>) {
-    for kind in &catalog.kinds {
-        for (number, place) in kind.places.iter().enumerate() {
-            let Some(by) = place.moved_by.iter().find(|m| m.name == name) else {
-                continue;
-            };
+/// A place that a variable moves: its kind, its number there, its usual path, and how.
+type Movable<'c> = (&'c str, usize, &'c str, &'c MovedBy);
+
+struct Search<'c> {
+    /// By the variable.
+    by: HashMap<&'c str, Vec<Movable<'c>>>,
+    found: BTreeSet<Moved>,
+    /// How many more the text at hand may move.
+    left: usize,
+    dropped: usize,
+}
+
+impl Search<'_> {
+    fn add(&mut self, name: &str, value: &[u8], home: Option<&TreePath>) {
+        let Some(places) = self.by.get(name) else {
+            return;
+        };
+        for (kind, number, usual, by) in places {
             let rest = match &by.replaces {
                 None => Some(""),
-                Some(start) => place.path.strip_prefix(start.as_str()),
+                Some(start) => usual.strip_prefix(start.as_str()),
             };
-            let values = value.split(|b| *b == b':' && by.replaces.is_none()).filter_map(|v| concrete_path(v, home));
-            let paths = values.filter_map(|v| Some(format!("{v}{}", rest?)));
-            found.extend(paths.map(|path| Moved { kind: kind.id.clone(), place: number, path, by: name.to_owned() }));
+            let Some(rest) = rest else { continue };
+            for value in value.split(|b| *b == b':' && by.replaces.is_none()) {
+                work::done(1);
+                let Some(path) = concrete_path(value, home) else { continue };
+                let path = format!("{path}{rest}");
+                let moved = Moved { kind: (*kind).to_owned(), place: *number, path, by: name.to_owned() };
+                if self.found.contains(&moved) {
+                    continue;
+                }
+                if self.left == 0 || self.found.len() >= MOST {
+                    self.dropped += 1;
+                    continue;
+                }
+                self.left -= 1;
+                self.found.insert(moved);
+            }
         }
     }
 }
@@ -116,7 +163,7 @@ mod tests {
         let home = TreePath::new(b"home/al").unwrap();
         let live: Vec<_> = live.iter().map(|(name, value)| Live { home: None, name, value }).collect();
         let settings = [Setting { home: Some(&home), text: text.as_bytes() }];
-        moved_places(&catalog, &settings, &live).into_iter().map(|m| m.path).collect()
+        moved_places(&catalog, &settings, &live).places.into_iter().map(|m| m.path).collect()
     }
 
     #[test]
@@ -133,5 +180,26 @@ mod tests {
         let text = "KUBECONFIG=relative/x\nKUBECONFIG=$DIR/x\nKUBECONFIG=/a/$B\nKUBECONFIG=/a/../../etc\nKUBECONFIG=\nX=/y\n\
                     KUBECONFIG=/\nKUBECONFIG=\u{7}/x\nKUBECONFIG=/a/**\n# KUBECONFIG=/no\n";
         assert_eq!(paths(text, &[("KUBECONFIG", "~/x")]), [""; 0]);
+    }
+
+    #[test]
+    fn a_list_without_end_is_cut_and_counted() {
+        let catalog = Catalog { kinds: vec![Arc::new(kind())] };
+        let list = |text: usize, n: usize| {
+            let paths: Vec<String> = (0..n).map(|i| format!("/k/{text}/{i}")).collect();
+            // A value is a line of a file, and not longer than a path may be.
+            paths.chunks(50).map(|c| format!("export KUBECONFIG={}\n", c.join(":"))).collect::<String>()
+        };
+        let counted = |lists: &[String]| {
+            let settings: Vec<_> = lists.iter().map(|l| Setting { home: None, text: l.as_bytes() }).collect();
+            let moved = moved_places(&catalog, &settings, &[]);
+            (moved.places.len(), moved.dropped)
+        };
+        assert_eq!(counted(&[list(0, OF_A_TEXT)]), (OF_A_TEXT, 0));
+        assert_eq!(counted(&[list(0, OF_A_TEXT + 7)]), (OF_A_TEXT, 7));
+        // The same list in ten files is one.
+        assert_eq!(counted(&vec![list(0, 9); 10]), (9, 0));
+        let many: Vec<String> = (0..6).map(|text| list(text, OF_A_TEXT)).collect();
+        assert_eq!(counted(&many), (MOST, OF_A_TEXT * 6 - MOST));
     }
 }

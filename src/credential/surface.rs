@@ -11,7 +11,10 @@
 //! A hit proves that a credential stands in the file; not that it still works, and not that anybody took it. No value leaves the
 //! reader that looked at it. Built when the program starts, since its claims come from the catalogue.
 
-use std::sync::Arc;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::{
     Catalog,
@@ -22,7 +25,8 @@ use super::{
 use crate::{
     fact::{Credential, Fact, TreePath},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, is_own_work},
+    surface::{Claim, FileMatch, Flaw, Meta, Opened, Sink, Surface, is_own_work},
+    work,
 };
 
 /// The surface of all kinds.
@@ -52,13 +56,18 @@ pub fn is_environ(path: &TreePath) -> bool {
 /// All places of all kinds.
 pub struct CredentialSurface {
     places: Vec<Known>,
+    /// Positions in `places` by the name of the file, where it holds no `*`: hundreds of places are asked about each file.
+    by_name: HashMap<Box<[u8]>, Vec<usize>>,
+    /// Positions of the others.
+    others: Vec<usize>,
     words: Vocabulary,
 }
 
 struct Known {
     kind: Arc<str>,
     path: PlacePath,
-    reader: Compiled,
+    /// Shared by the place and wherever variables moved it.
+    reader: Arc<Compiled>,
     /// See `Place::shared_name`.
     shared_name: bool,
     /// See `Place::own_work`.
@@ -84,37 +93,47 @@ impl CredentialSurface {
     /// # Errors
     /// Where a kind holds a path, pointer or expression that is none; names the kind.
     pub fn new(catalog: &Catalog, moved: &[Moved]) -> Result<Self, String> {
-        let mut surface = Self { places: Vec::new(), words: Vocabulary::default() };
+        let mut surface =
+            Self { places: Vec::new(), by_name: HashMap::new(), others: Vec::new(), words: Vocabulary::default() };
+        let mut elsewhere: HashMap<(&str, usize), Vec<&Moved>> = HashMap::new();
+        for m in moved {
+            elsewhere.entry((&m.kind, m.place)).or_default().push(m);
+        }
         for kind in &catalog.kinds {
             let wrong = |what: &str, why: &str| format!("{}: {what}: {why}", kind.id);
             surface.words.add(kind).map_err(|e| wrong("variables", &e))?;
+            let id: Arc<str> = kind.id.as_str().into();
             for (number, place) in kind.places.iter().enumerate() {
                 let path = PlacePath::new(&place.path, &place.except).map_err(|e| wrong(&place.path, e))?;
-                let reader = Compiled::new(&place.reader).map_err(|e| wrong(&place.path, &e))?;
-                let here = moved.iter().filter(|m| m.kind == kind.id && m.place == number);
-                for (other, by) in here.filter_map(|m| Some((PlacePath::new(&m.path, &[]).ok()?, m.by.as_str().into())))
-                {
-                    let reader = Compiled::new(&place.reader).map_err(|e| wrong(&place.path, &e))?;
-                    surface.places.push(Known {
-                        kind: kind.id.as_str().into(),
-                        path: other,
-                        reader,
-                        shared_name: false,
-                        own_work: false,
-                        by: Some(by),
-                    });
+                let reader = Arc::new(Compiled::new(&place.reader).map_err(|e| wrong(&place.path, &e))?);
+                for m in elsewhere.remove(&(kind.id.as_str(), number)).unwrap_or_default() {
+                    let Ok(path) = PlacePath::new(&m.path, &[]) else { continue };
+                    let (kind, reader, by) = (id.clone(), reader.clone(), Some(m.by.as_str().into()));
+                    surface.add(Known { kind, path, reader, shared_name: false, own_work: false, by });
                 }
-                surface.places.push(Known {
-                    kind: kind.id.as_str().into(),
-                    path,
-                    reader,
-                    shared_name: place.shared_name,
-                    own_work: place.own_work,
-                    by: None,
-                });
+                let (shared_name, own_work) = (place.shared_name, place.own_work);
+                surface.add(Known { kind: id.clone(), path, reader, shared_name, own_work, by: None });
             }
         }
         Ok(surface)
+    }
+
+    fn add(&mut self, known: Known) {
+        let at = self.places.len();
+        match known.path.claim().file {
+            FileMatch::Name(name) => self.by_name.entry(name.into_bytes().into()).or_default().push(at),
+            _ => self.others.push(at),
+        }
+        self.places.push(known);
+    }
+
+    /// The places that a file is at, in their order.
+    fn places_of(&self, path: &TreePath) -> impl Iterator<Item = &Known> {
+        let named = self.by_name.get(path.name()).map_or([].as_slice(), Vec::as_slice);
+        let mut all: Vec<usize> = named.iter().chain(&self.others).copied().collect();
+        all.sort_unstable();
+        work::done(all.len());
+        all.into_iter().filter_map(|at| self.places.get(at)).filter(move |known| known.fits(path))
     }
 }
 
@@ -124,13 +143,9 @@ impl Surface for CredentialSurface {
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
-        let mut claims: Vec<Claim> = vec![Claim::name("environ").below("proc")];
-        for claim in self.places.iter().map(Known::claim) {
-            if !claims.contains(&claim) {
-                claims.push(claim);
-            }
-        }
-        claims
+        let mut met = HashSet::new();
+        let all = std::iter::once(Claim::name("environ").below("proc"));
+        all.chain(self.places.iter().map(Known::claim)).filter(|c| met.insert(c.clone())).collect()
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
@@ -138,8 +153,9 @@ impl Surface for CredentialSurface {
             return self.process(file, out);
         }
         let at = file.mtime("mtime of the file that holds it");
-        let (mut told, mut flaws) = (Vec::new(), Vec::new());
-        for known in self.places.iter().filter(|known| known.fits(&file.entry.path)) {
+        let (mut told, mut flaws) = (HashSet::new(), Vec::new());
+        let path = file.entry.path.clone();
+        for known in self.places_of(&path) {
             let mut found = Findings::default();
             match self.read(known, file, &mut found) {
                 Err(Flaw::Malformed { .. } | Flaw::Truncated(_)) if known.shared_name => {}
@@ -147,19 +163,20 @@ impl Surface for CredentialSurface {
                 Err(flaw) => flaws.push(flaw),
                 Ok(()) => {}
             }
-            let earlier = told.len();
+            let mut new = Vec::new();
             for fact in found.0 {
                 // Two places of one kind may lead to one file.
                 let kind = fact.kind.clone().unwrap_or_else(|| known.kind.clone());
                 let key = (kind, fact.inner.clone(), fact.line);
-                if !told.iter().take(earlier).any(|k| *k == key) {
+                if !told.contains(&key) {
                     let (kind, inner, line) = key.clone();
                     let named_by = known.by.clone();
                     let credential = Credential { kind, identifier: fact.identifier, note: fact.note, named_by };
                     out.push_at(inner.as_deref(), line, at.clone(), Fact::Credential(credential));
-                    told.push(key);
+                    new.push(key);
                 }
             }
+            told.extend(new);
         }
         // Two readers of one broken file say the same.
         flaws.sort_by_cached_key(ToString::to_string);

@@ -210,7 +210,7 @@ fn hostile_files_are_gaps_that_quote_nothing() {
 fn a_moved_place_is_claimed_and_read() {
     let catalog = Catalog::embedded().unwrap();
     let text = b"export AWS_SHARED_CREDENTIALS_FILE=/srv/aws/creds\nexport DOCKER_CONFIG=/srv/docker\n";
-    let moved = moved::moved_places(&catalog, &[moved::Setting { home: None, text }], &[]);
+    let moved = moved::moved_places(&catalog, &[moved::Setting { home: None, text }], &[]).places;
     let moved = CredentialSurface::new(&catalog, &moved).unwrap();
     let aws = b"[ci]\naws_secret_access_key = CANARY\n";
     let docker = br#"{"auths":{"registry.example":{"auth":"CANARY"}}}"#;

@@ -27,7 +27,7 @@ use super::{
     manifest::JSON,
     members::{Kind, Members},
 };
-use crate::{fact::TreePath, surface::Flaw};
+use crate::{fact::TreePath, surface::Flaw, tree::threads::on_threads};
 
 /// Members indexed of one archive. A file system has more, but an image archive never has.
 const MEMBERS: usize = 50_000;
@@ -331,10 +331,5 @@ pub(super) fn shared(count: usize, threads: usize, stop: &AtomicBool, work: &(dy
             work(at);
         }
     };
-    std::thread::scope(|scope| {
-        for _ in 1..threads.min(count) {
-            scope.spawn(run);
-        }
-        run();
-    });
+    on_threads(threads.min(count), &run);
 }

@@ -108,7 +108,7 @@ const DAMAGED: &str = "its compressed data are damaged";
 pub(super) fn is_damage(flaw: &Flaw) -> bool {
     match flaw {
         Flaw::Malformed { why, .. } => why == DAMAGED,
-        Flaw::Truncated(_) | Flaw::TooLarge(_) | Flaw::Unsupported(_) | Flaw::Io(_) => true,
+        Flaw::Truncated(_) | Flaw::TooLarge(_) | Flaw::Holes(_) | Flaw::Unsupported(_) | Flaw::Io(_) => true,
     }
 }
 

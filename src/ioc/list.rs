@@ -9,6 +9,11 @@
 use super::model::{PackageIndicator, PackageList};
 use crate::fact::Ecosystem;
 
+/// Rows of a list; the largest wave so far had 800 packages.
+const ROWS: usize = 200_000;
+/// Faults that are told.
+const FAULTS: usize = 1000;
+
 /// The first line.
 pub const HEADER: &str = "ecosystem,name,versions";
 
@@ -36,6 +41,10 @@ pub fn parse(text: &str) -> Result<Vec<Row>, Vec<Fault>> {
     let (mut rows, mut faults) = (Vec::new(), Vec::new());
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     for (n, record) in (1..).zip(reader.records()) {
+        if rows.len() >= ROWS || faults.len() >= FAULTS {
+            faults.push((n, format!("more than {ROWS} rows, or {FAULTS} faults: the rest is not read")));
+            break;
+        }
         match record {
             Ok(r) if n == 1 && r.iter().collect::<Vec<_>>().join(",") == HEADER => {}
             _ if n == 1 => faults.push((1, format!("the first line must be `{HEADER}`"))),

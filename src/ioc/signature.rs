@@ -103,15 +103,15 @@ mod tests {
         let bytes = build(&content(1)).unwrap();
         let sign = |head: &[u8]| minisign::sign(None, &pair.sk, Cursor::new(head), None, None).unwrap().to_string();
         let signature = sign(head_of(&bytes).unwrap());
-        let signed = bundle(&with_signature(&bytes, &signature).unwrap());
+        let signed = bundle(&with_signature(bytes.clone(), &signature).unwrap());
         assert_eq!(verify(&signed, None, std::slice::from_ref(&key)).unwrap().as_str(), key.as_str());
         assert!(verify(&bundle(&bytes), Some(&signature), &[foreign.clone(), key.clone()]).is_ok());
         assert_eq!(verify(&signed, None, &[foreign]).unwrap_err(), SignatureError::Wrong);
         assert_eq!(verify(&signed, None, &[]).unwrap_err(), SignatureError::NoKey);
         assert_eq!(verify(&bundle(&bytes), None, std::slice::from_ref(&key)).unwrap_err(), SignatureError::Missing);
-        let newer = bundle(&with_signature(&build(&content(2)).unwrap(), &signature).unwrap());
+        let newer = bundle(&with_signature(build(&content(2)).unwrap(), &signature).unwrap());
         assert_eq!(verify(&newer, None, std::slice::from_ref(&key)).unwrap_err(), SignatureError::Changed);
-        let garbage = bundle(&with_signature(&bytes, "untrusted comment: x\nno").unwrap());
+        let garbage = bundle(&with_signature(bytes.clone(), "untrusted comment: x\nno").unwrap());
         assert_eq!(verify(&garbage, None, &[key]).unwrap_err(), SignatureError::Malformed);
     }
 

@@ -71,7 +71,8 @@ pub fn build(mut e: Examination<'_>) -> v1::Report {
     let incidents = incidents(&e);
     let exposure = e.assessment.exposure();
     let complete = e.coverage.complete();
-    let summary = summary(&incidents, &e.target, complete);
+    let interrupted = e.coverage.gaps.iter().any(|g| g.kind == GapKind::Interrupted);
+    let summary = summary(&incidents, &e.target, Account::of(complete, interrupted));
     v1::Report {
         schema: v1::SCHEMA.to_owned(),
         tool: v1::Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
@@ -96,6 +97,45 @@ pub fn build(mut e: Examination<'_>) -> v1::Report {
     }
 }
 
+/// Says in a report that the user ended the run, as the examination itself does where he ended that.
+pub fn interrupt(report: &mut v1::Report) {
+    let mut coverage = Coverage { trees: report.coverage.trees.clone(), ..Coverage::default() };
+    coverage.interrupted();
+    if report.coverage.gaps.iter().all(|g| g.kind != GapKind::Interrupted) {
+        let gaps = self::coverage(coverage, 0).gaps;
+        report.coverage.gaps.splice(..0, gaps);
+    }
+    report.verdict.complete = false;
+    report.verdict.summary = summary(&report.incidents, &report.run.target, Account::Interrupted);
+}
+
+/// How far the examination came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Account {
+    Complete,
+    Incomplete,
+    Interrupted,
+}
+
+impl Account {
+    fn of(complete: bool, interrupted: bool) -> Self {
+        match (interrupted, complete) {
+            (true, _) => Self::Interrupted,
+            (false, true) => Self::Complete,
+            (false, false) => Self::Incomplete,
+        }
+    }
+
+    /// What is said of it behind the answer.
+    fn said(self) -> Option<&'static str> {
+        match self {
+            Self::Complete => None,
+            Self::Incomplete => Some("examination incomplete"),
+            Self::Interrupted => Some("examination incomplete: interrupted"),
+        }
+    }
+}
+
 /// What is called like a package that an indicator knows comes first: it may hide a finding.
 fn lead(gaps: &mut [Gap], index: &Index) {
     let knows = |name: &[u8]| {
@@ -108,11 +148,11 @@ fn lead(gaps: &mut [Gap], index: &Index) {
 }
 
 /// The answer in one line. It says what was found or that nothing was, and never more than what was examined can carry.
-fn summary(incidents: &[v1::IncidentReport], target: &v1::Target, complete: bool) -> String {
+fn summary(incidents: &[v1::IncidentReport], target: &v1::Target, account: Account) -> String {
     if incidents.is_empty() {
-        return match complete {
-            true => "nothing found in what was examined".to_owned(),
-            false => "nothing found, examination incomplete".to_owned(),
+        return match account.said() {
+            None => "nothing found in what was examined".to_owned(),
+            Some(how) => format!("nothing found, {how}"),
         };
     }
     let found = incidents.iter().map(|i| {
@@ -120,7 +160,7 @@ fn summary(incidents: &[v1::IncidentReport], target: &v1::Target, complete: bool
         format!("{} {maybe}{}", i.id, i.exposure.as_str())
     });
     let found: Vec<String> = found.collect();
-    let rest = if complete { "" } else { "; examination incomplete" };
+    let rest = account.said().map(|how| format!("; {how}")).unwrap_or_default();
     format!("exposed: {} {}{rest}", found.join(", "), whereabouts(incidents, target))
 }
 

@@ -13,7 +13,7 @@ use std::{
     path::Path,
 };
 
-pub use build::{Examination, build};
+pub use build::{Examination, build, interrupt};
 
 use crate::text;
 

@@ -5,7 +5,7 @@ use std::{
     io,
     os::{fd::AsRawFd as _, unix::ffi::OsStrExt as _},
     path::{Component, Path, PathBuf},
-    sync::atomic::Ordering,
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use rustix::fs::{self as sys, FileType, Mode, OFlags};
@@ -18,6 +18,9 @@ use crate::{
     tree::{Visit as _, host::Host},
     walk::{ByHand, Inspector},
 };
+
+/// Names of a folder that are looked through for a hint.
+const LISTED: usize = 10_000;
 
 /// One folder to walk, and the files or folders in it to start from.
 pub(super) struct Part {
@@ -98,7 +101,7 @@ fn absolute(path: &Path) -> io::Result<PathBuf> {
 }
 
 /// Reads the files that the caller named.
-pub(super) fn read(host: &Host, inspector: &Inspector<'_>, part: &Part) {
+pub(super) fn read(host: &Host, inspector: &Inspector<'_>, part: &Part, stop: &AtomicBool) {
     let by_hand = ByHand::new(inspector);
     for file in &part.files {
         let gap = |kind, detail: &str| {
@@ -109,7 +112,7 @@ pub(super) fn read(host: &Host, inspector: &Inspector<'_>, part: &Part) {
             gap(GapKind::Unsupported, why);
             continue;
         }
-        host.visit_files(&by_hand, std::slice::from_ref(file));
+        host.visit_files(&by_hand, std::slice::from_ref(file), stop);
         if !by_hand.met() {
             gap(GapKind::Unreadable, "it was there and could not be opened as a file");
         }
@@ -124,7 +127,7 @@ impl Scan<'_> {
         }
         // A system without anything of interest: its accounts were read.
         let is_system = TreePath::new(b"etc/passwd").is_some_and(|p| host.read(&p, 1).is_some());
-        let names = host.list(&TreePath::root());
+        let names = host.list(&TreePath::root(), LISTED);
         // A home that its owner hardly used.
         let is_home = homes && names.iter().any(|n| n.starts_with(b"."));
         if is_system || is_home {

@@ -10,6 +10,7 @@ mod record;
 mod settings;
 
 use std::{
+    collections::BTreeSet,
     io,
     path::PathBuf,
     sync::{
@@ -19,16 +20,16 @@ use std::{
 };
 
 use leave_out::LeaveOut;
-pub use settings::{Setting, settings};
+pub use settings::{Setting, Settings, settings};
 
 use self::by_hand::{Part, parts};
 use crate::{
-    accounts::Accounts,
+    accounts::{self, Accounts},
     coverage::{Coverage, Exclusion, Gap, GapKind},
     fact::{Origin, Seen, TreePath},
     interest::Interest,
     surface::Surface,
-    tree::{body::BYTES_READ, host::Host, mounts},
+    tree::{Visit as _, body::BYTES_READ, host::Host, mounts},
     walk::{Inspector, Keep, Router, Weigh},
 };
 
@@ -41,6 +42,13 @@ pub enum Target {
     Root(PathBuf),
     /// Folders and files of this machine. The flag says that they are homes.
     Paths(Vec<PathBuf>, bool),
+}
+
+impl Target {
+    /// The label of its tree. Commands of a checklist name paths of this machine only for the tree called `host`.
+    fn tree(&self) -> &'static str {
+        if matches!(self, Self::Root(_)) { "root" } else { "host" }
+    }
 }
 
 /// A target that cannot be opened: the caller's fault.
@@ -102,8 +110,7 @@ impl Scan<'_> {
     /// # Errors
     /// Where the target itself cannot be opened; everything below it that cannot be read is a gap.
     pub fn run(&self, target: &Target) -> Result<Outcome, TargetError> {
-        // Commands of a checklist name paths of this machine only for the tree called `host`.
-        let tree: Arc<str> = if matches!(target, Target::Root(_)) { "root" } else { "host" }.into();
+        let tree: Arc<str> = target.tree().into();
         let router = Router::new(self.surfaces.clone(), self.interest);
         let inspector = Inspector::new(&router, self.interest, self.keep, tree.clone(), None).counting(self.progress);
         let inspector = inspector.weighing(self.weigh);
@@ -117,14 +124,16 @@ impl Scan<'_> {
         for part in parts(target)? {
             let host = open(&tree, &part, &mountinfo)?;
             if accounts.homes().next().is_none() {
-                accounts = accounts_of(&host, target, &part);
+                let gaps;
+                (accounts, gaps) = accounts_of(&host, target, &part);
+                gaps.into_iter().for_each(|gap| inspector.gap(gap));
                 os = os_of(&host);
             }
             if *target == Target::Live {
-                process::visit(&host, &inspector, &mountinfo);
+                process::visit(&host, &inspector, &mountinfo, self.stop);
                 (self.enclose)();
             }
-            by_hand::read(&host, &inspector, &part);
+            by_hand::read(&host, &inspector, &part, self.stop);
             let before = inspector.inspected();
             let whole = part.starts.is_empty() && part.files.is_empty();
             let starts = if whole { order(&host, &accounts) } else { part.starts.clone() };
@@ -179,35 +188,50 @@ fn open(tree: &str, part: &Part, mountinfo: &[u8]) -> Result<Host, TargetError> 
     Host::open(tree, &part.root, part.prefix.clone(), mounts::to_skip(mountinfo)).map_err(fail)
 }
 
-fn accounts_of(host: &Host, target: &Target, part: &Part) -> Accounts {
-    let mut homes = Vec::new();
+/// Bytes of `passwd(5)` and `group(5)` that are read.
+const TABLES: u64 = 4 << 20;
+
+/// Who lives on the target, and what of it is not known.
+fn accounts_of(host: &Host, target: &Target, part: &Part) -> (Accounts, Vec<Gap>) {
+    let (mut homes, mut gaps) = (Vec::new(), Vec::new());
     if let Some(home) = TreePath::new(b"home") {
-        homes.extend(host.list(&home).iter().map(|name| home.join(name)));
+        homes.extend(host.list(&home, accounts::MOST + 1).iter().map(|name| home.join(name)));
     }
-    let list = |name: &str| match target {
+    let mut list = |name: &str| match target {
         // Owners of files of this machine are this machine's accounts.
         Target::Paths(..) => read_own(&format!("/etc/{name}")),
         Target::Live | Target::Root(_) => {
-            let path = TreePath::new(format!("etc/{name}").as_bytes());
-            path.and_then(|p| host.read(&p, 16 << 20)).unwrap_or_default()
+            let Some(path) = TreePath::new(format!("etc/{name}").as_bytes()) else {
+                return Vec::new();
+            };
+            let start = host.read(&path, TABLES).unwrap_or_default();
+            if start.cut {
+                let detail = format!("larger than {TABLES} bytes: who comes after is not known");
+                gaps.push(settings::too_large(host, path, &detail));
+            }
+            start.bytes
         }
     };
     if let Target::Paths(_, true) = target {
         homes.push(part.prefix.clone());
     }
-    let accounts = Accounts::new(&list("passwd"), homes).with_groups(&list("group"));
-    if let Target::Paths(..) = target {
-        return accounts;
+    let mut accounts = Accounts::new(&list("passwd"), homes).with_groups(&list("group"));
+    if !matches!(target, Target::Paths(..)) {
+        // A home may be a link, or lie behind one: what is in it is met where it really is.
+        let real: Vec<TreePath> = accounts.homes().filter_map(|h| host.real(h)).collect();
+        accounts = accounts.with_homes(real);
     }
-    // A home may be a link, or lie behind one: what is in it is met where it really is.
-    let real: Vec<TreePath> = accounts.homes().filter_map(|h| host.real(h)).collect();
-    accounts.with_homes(real)
+    if accounts.dropped() > 0 {
+        let detail = format!("{} more accounts and homes than are looked at", accounts.dropped());
+        gaps.push(settings::too_large(host, part.prefix.clone(), &detail));
+    }
+    (accounts, gaps)
 }
 
 fn os_of(host: &Host) -> Option<String> {
     let paths = ["etc/os-release", "usr/lib/os-release"];
     let text = paths.iter().find_map(|p| host.read(&TreePath::new(p.as_bytes())?, 1 << 16))?;
-    let text = String::from_utf8_lossy(&text).into_owned();
+    let text = String::from_utf8_lossy(&text.bytes).into_owned();
     let field = |key: &str| {
         let line = text.lines().find_map(|l| l.strip_prefix(key)?.strip_prefix('='))?;
         let value = line.trim().trim_matches('"');
@@ -221,22 +245,22 @@ fn os_of(host: &Host) -> Option<String> {
 /// Volatile places, the start-up places of each home, then the rest.
 fn order(host: &Host, accounts: &Accounts) -> Vec<TreePath> {
     let mut starts: Vec<TreePath> = VOLATILE.iter().filter_map(|p| TreePath::new(p.as_bytes())).collect();
-    for home in accounts.homes() {
+    for home in accounts.homes().filter(|home| host.real(home).is_some()) {
         starts.extend([&b".config/systemd"[..], b".config/autostart"].map(|p| home.join(p)));
     }
-    starts.retain(|s| !host.list(s).is_empty());
+    starts.retain(|s| !host.list(s, 1).is_empty());
     starts.push(TreePath::root());
     starts
 }
 
 /// Other people's homes that an ordinary user may not read are left out, and that is said once a home.
 fn leave_others_alone(coverage: &mut Coverage, accounts: &Accounts) {
-    let mut homes: Vec<TreePath> = accounts.homes().cloned().collect();
+    let mut homes: BTreeSet<TreePath> = accounts.homes().cloned().collect();
     homes.extend(TreePath::new(b"root"));
     let gaps = std::mem::take(&mut coverage.gaps);
     for gap in gaps {
         let denied = gap.kind == GapKind::Unreadable && gap.surface == "walk" && gap.detail == "permission denied";
-        let home = homes.iter().find(|h| denied && gap.origin.path == **h);
+        let home = homes.get(&gap.origin.path).filter(|_| denied);
         match home {
             Some(home) => coverage.exclusions.push(Exclusion {
                 origin: Origin::file(&gap.origin.tree, home.clone()),
@@ -252,6 +276,9 @@ pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
+/// Bytes of a table of the examiner's own system.
+const OWN: u64 = 16 << 20;
+
 /// The table of mounts.
 fn own_mounts() -> Vec<u8> {
     read_own("/proc/self/mountinfo")
@@ -260,7 +287,13 @@ fn own_mounts() -> Vec<u8> {
 /// A file of the examiner's own system, which is not evidence; empty where it cannot be read.
 #[allow(clippy::disallowed_methods)] // the machine's own tables, at fixed paths
 fn read_own(path: &str) -> Vec<u8> {
-    std::fs::read(path).unwrap_or_default()
+    use io::Read as _;
+    let mut bytes = Vec::new();
+    if let Ok(file) = std::fs::File::open(path) {
+        // What was read before an error is still true.
+        let _ = file.take(OWN).read_to_end(&mut bytes);
+    }
+    bytes
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Which files of `/proc` are examined, for each process.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use rustix::io::Errno;
 
 use crate::{
@@ -10,19 +12,21 @@ use crate::{
 
 /// Larger tables of mounts are not read.
 const MOUNTS: u64 = 4 << 20;
+/// More names than the kernel gives numbers to processes, and those of the other files there.
+const PROCESSES: usize = (1 << 22) + 1000;
 
 /// Command lines of all; programs, mapped files and variables of those that have the same root as this one and may be looked at.
-pub fn visit<V: Visit>(host: &Host, visit: &V, own_mounts: &[u8]) {
+pub fn visit<V: Visit>(host: &Host, visit: &V, own_mounts: &[u8], stop: &AtomicBool) {
     let Some(proc) = TreePath::new(b"proc") else {
         return;
     };
     let own = (std::process::id().to_string(), root_of(own_mounts));
     let (mut files, mut refused, mut apart) = (Vec::new(), false, false);
-    let mut names = host.list(&proc);
+    let mut names = host.list(&proc, PROCESSES);
     names.retain(|n| n.iter().all(u8::is_ascii_digit) && n.as_slice() != own.0.as_bytes());
-    for folder in names.iter().map(|n| proc.join(n)) {
+    for folder in names.iter().take_while(|_| !stop.load(Ordering::Relaxed)).map(|n| proc.join(n)) {
         files.push(folder.join(b"cmdline"));
-        let mounts = host.read(&folder.join(b"mountinfo"), MOUNTS).unwrap_or_default();
+        let mounts = host.read(&folder.join(b"mountinfo"), MOUNTS).unwrap_or_default().bytes;
         if !mounts.is_empty() && root_of(&mounts) != own.1 {
             apart = true;
             continue;
@@ -34,7 +38,7 @@ pub fn visit<V: Visit>(host: &Host, visit: &V, own_mounts: &[u8]) {
             Err(_) => {}
         }
     }
-    host.visit_files(visit, &files);
+    host.visit_files(visit, &files, stop);
     let leave_out = |reason: &str| {
         visit.exclude(Exclusion { origin: Origin::file(host.label(), proc.clone()), reason: reason.to_owned() });
     };

@@ -1,7 +1,13 @@
 //! Texts of the target that may move a credential's place: shell start-up files of every home, and those of the system.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::{Target, TargetError, accounts_of, identity, open, own_mounts, parts};
-use crate::{fact::TreePath, tree::host::Host};
+use crate::{
+    coverage::{Gap, GapKind},
+    fact::{Origin, TreePath},
+    tree::host::{Host, Start},
+};
 
 /// One such text.
 #[derive(Debug, Clone)]
@@ -25,6 +31,20 @@ const OF_A_HOME: &[&str] = &[
 ];
 const OF_THE_SYSTEM: &[&str] = &["etc/environment", "etc/profile", "etc/bash.bashrc", "etc/zsh/zshenv"];
 const LIMIT: u64 = 1 << 20;
+/// Bytes of all of them. Twenty thousand homes with a start-up file of a megabyte each would be twenty gigabytes.
+const ALL: usize = 32 << 20;
+
+/// Names of a folder that are looked through.
+const NAMES: usize = 10_000;
+
+/// What was read.
+#[derive(Debug, Default)]
+pub struct Settings {
+    /// The texts.
+    pub texts: Vec<Setting>,
+    /// What was not read to its end.
+    pub gaps: Vec<Gap>,
+}
 
 /// A tree by the paths that reports show.
 struct Shown<'h> {
@@ -34,7 +54,7 @@ struct Shown<'h> {
 
 impl identity::Files for Shown<'_> {
     fn read(&self, path: &TreePath) -> Option<Vec<u8>> {
-        self.host.read(&TreePath::new(path.below(self.prefix)?)?, LIMIT)
+        Some(self.host.read(&TreePath::new(path.below(self.prefix)?)?, LIMIT)?.bytes)
     }
 
     fn list(&self, folder: &TreePath) -> Vec<Vec<u8>> {
@@ -43,7 +63,7 @@ impl identity::Files for Shown<'_> {
         } else {
             folder.below(self.prefix).and_then(TreePath::new)
         };
-        below.map(|f| self.host.list(&f)).unwrap_or_default()
+        below.map(|f| self.host.list(&f, NAMES)).unwrap_or_default()
     }
 }
 
@@ -51,28 +71,51 @@ impl identity::Files for Shown<'_> {
 ///
 /// # Errors
 /// Where the target itself cannot be opened.
-pub fn settings(target: &Target) -> Result<Vec<Setting>, TargetError> {
-    let (mut found, mounts) = (Vec::new(), own_mounts());
+pub fn settings(target: &Target, stop: &AtomicBool) -> Result<Settings, TargetError> {
+    let (mut found, mounts, mut left) = (Settings::default(), own_mounts(), ALL);
     for part in parts(target)? {
-        let host = open("host", &part, &mounts)?;
-        let accounts = accounts_of(&host, target, &part);
+        let host = open(target.tree(), &part, &mounts)?;
+        let accounts = accounts_of(&host, target, &part).0;
         let mut read = |home: Option<&TreePath>, path: TreePath| {
+            if stop.load(Ordering::Relaxed) {
+                return;
+            }
             let below = path.below(&part.prefix).and_then(TreePath::new);
-            if let Some(text) = below.and_then(|p| host.read(&p, LIMIT)) {
-                found.push(Setting { home: home.cloned(), text });
+            let Some(Start { bytes, mut cut }) = below.and_then(|p| host.read(&p, LIMIT)) else {
+                return;
+            };
+            match left.checked_sub(bytes.len()) {
+                Some(rest) => {
+                    left = rest;
+                    found.texts.push(Setting { home: home.cloned(), text: bytes });
+                }
+                None => cut = true,
+            }
+            if cut {
+                found.gaps.push(too_large(&host, path, "settings that may move credentials: not read to the end"));
             }
         };
         for name in OF_THE_SYSTEM.iter().filter_map(|n| TreePath::new(n.as_bytes())) {
             read(None, name);
         }
         let usual = TreePath::new(b"root");
-        for home in accounts.homes().chain(&usual) {
+        // Of an account without a home one look is enough.
+        let below = |home: &TreePath| home.below(&part.prefix).and_then(TreePath::new);
+        let there = |home: &&TreePath| **home == part.prefix || below(home).and_then(|h| host.real(&h)).is_some();
+        for home in accounts.homes().chain(&usual).filter(there) {
             OF_A_HOME.iter().for_each(|name| read(Some(home), home.join(name.as_bytes())));
         }
-        for home in accounts.homes().chain(&usual) {
+        let goes_on = |_: &&TreePath| !stop.load(Ordering::Relaxed);
+        for home in accounts.homes().chain(&usual).filter(there).take_while(goes_on) {
             let text = identity::of_home(&Shown { host: &host, prefix: &part.prefix }, home);
-            found.push(Setting { home: Some(home.clone()), text });
+            found.texts.push(Setting { home: Some(home.clone()), text });
         }
     }
     Ok(found)
+}
+
+/// A gap of a file of the target of which only the start was read.
+pub(super) fn too_large(host: &Host, path: TreePath, detail: &str) -> Gap {
+    let origin = Origin::file(host.label(), path);
+    Gap { origin, surface: "walk", kind: GapKind::TooLarge, detail: detail.to_owned() }
 }

@@ -1,7 +1,7 @@
 //! Which files a surface wants, as data, so that routing a name is a lookup.
 
 /// What the file's name must be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum FileMatch {
     /// Exactly this.
     Name(String),
@@ -18,7 +18,7 @@ pub enum FileMatch {
 }
 
 /// What the folder that holds the file must be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum FolderMatch {
     /// Any folder.
     Any,
@@ -66,7 +66,7 @@ const STORES: &[&[u8]] = &[
 const USR: &[&[u8]] = &[b"bin", b"include", b"lib", b"lib32", b"lib64", b"libexec", b"sbin", b"share"];
 
 /// A wanted file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Claim {
     /// Its name.
     pub file: FileMatch,

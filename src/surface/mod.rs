@@ -145,7 +145,7 @@ impl<'e, 'b> Opened<'e, 'b> {
 pub enum Flaw {
     /// It cannot be read.
     #[error("cannot read: {0}")]
-    Io(#[from] std::io::Error),
+    Io(std::io::Error),
     /// It is not what it should be. `why` holds none of the file's bytes.
     #[error("not a valid {what}: {why}")]
     Malformed {
@@ -157,6 +157,9 @@ pub enum Flaw {
     /// It has more bytes than its reader accepts.
     #[error("larger than {0} bytes")]
     TooLarge(u64),
+    /// So many bytes of it are holes, which were passed over.
+    #[error("{0} bytes of it are holes, which were passed over")]
+    Holes(u64),
     /// It ends too early.
     #[error("{0} ends too early")]
     Truncated(&'static str),
@@ -176,7 +179,7 @@ impl Flaw {
         match self {
             Self::Io(_) => GapKind::Unreadable,
             Self::Malformed { .. } => GapKind::Malformed,
-            Self::TooLarge(_) => GapKind::TooLarge,
+            Self::TooLarge(_) | Self::Holes(_) => GapKind::TooLarge,
             Self::Truncated(_) => GapKind::Truncated,
             Self::Unsupported(_) => GapKind::Unsupported,
         }
@@ -188,7 +191,14 @@ impl From<BodyError> for Flaw {
         match error {
             BodyError::Io(e) => Self::Io(e),
             BodyError::TooLarge(limit) => Self::TooLarge(limit),
+            BodyError::Holes(bytes) => Self::Holes(bytes),
         }
+    }
+}
+
+impl From<std::io::Error> for Flaw {
+    fn from(error: std::io::Error) -> Self {
+        BodyError::of(error).into()
     }
 }
 

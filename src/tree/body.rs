@@ -2,17 +2,18 @@
 
 use std::{
     fs::File,
-    io::{self, Read, Seek, SeekFrom},
-    os::unix::fs::{FileExt, MetadataExt as _},
+    io::{self, Read, Seek},
+    os::unix::fs::MetadataExt as _,
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
 use sha2::{Digest, Sha256};
 
-use crate::text::hex;
+use super::front::{FrontToBack, HostReader};
+use crate::{stop::STOP, text::hex, work};
 
 /// Bytes kept of a file for the next claimant.
 const KEEP: usize = 1 << 20;
@@ -29,7 +30,8 @@ static TURN: Mutex<()> = Mutex::new(());
 /// Total bytes read from targets by this process.
 pub static BYTES_READ: AtomicU64 = AtomicU64::new(0);
 
-fn count(n: usize) {
+pub(super) fn count(n: usize) {
+    work::done(n);
     BYTES_READ.fetch_add(u64::try_from(n).unwrap_or(u64::MAX), Ordering::Relaxed);
 }
 
@@ -46,6 +48,16 @@ pub enum BodyError {
     /// More bytes than the reader accepts.
     #[error("larger than {0} bytes")]
     TooLarge(u64),
+    /// Parts of the file that the disk does not hold were passed over: so many bytes.
+    #[error("{0} bytes of it are holes, which were passed over")]
+    Holes(u64),
+}
+
+impl BodyError {
+    /// What an error of a reader says: one of these, where it is one.
+    pub fn of(error: io::Error) -> Self {
+        error.downcast::<Self>().unwrap_or_else(Self::Io)
+    }
 }
 
 enum Source<'a> {
@@ -78,6 +90,7 @@ pub struct Body<'a> {
     spent: bool,
     sha256: Option<String>,
     len: u64,
+    stop: &'a AtomicBool,
     beside: Option<&'a LookBeside<'a>>,
     /// Held by a body that keeps more than `LARGE` bytes.
     turn: Option<MutexGuard<'static, ()>>,
@@ -95,7 +108,23 @@ impl<'a> Body<'a> {
     }
 
     fn of(source: Source<'a>, len: u64) -> Self {
-        Self { source, kept: Vec::new(), whole: false, spent: false, sha256: None, len, beside: None, turn: None }
+        Self {
+            source,
+            kept: Vec::new(),
+            whole: false,
+            spent: false,
+            sha256: None,
+            len,
+            stop: &STOP,
+            beside: None,
+            turn: None,
+        }
+    }
+
+    /// The same, where something else than the user's wish ends the reading.
+    pub fn until(mut self, stop: &'a AtomicBool) -> Self {
+        self.stop = stop;
+        self
     }
 
     /// With a way to the files beside it.
@@ -134,7 +163,7 @@ impl<'a> Body<'a> {
         match &mut self.source {
             Source::Host(file) => {
                 let at = u64::try_from(before).unwrap_or(u64::MAX);
-                HostReader { file, at }.take(limit).read_to_end(&mut self.kept)?;
+                HostReader::new(file, at, self.len, self.stop).take(limit).read_to_end(&mut self.kept)?;
             }
             Source::Stream(reader) => {
                 reader.take(limit).read_to_end(&mut self.kept)?;
@@ -167,20 +196,28 @@ impl<'a> Body<'a> {
     /// Random access. A stream is held in memory for it, up to 64 MiB.
     pub fn seekable(&mut self) -> Result<Box<dyn ReadSeek + '_>, BodyError> {
         if let Source::Host(file) = self.source {
-            return Ok(Box::new(HostReader { file, at: 0 }));
+            return Ok(Box::new(HostReader::new(file, 0, self.len, self.stop)));
         }
         let held = self.all(HOLD)?;
         Ok(Box::new(io::Cursor::new(held)))
     }
 
-    /// Front to back, once. After it a stream gives only its first mebibyte, or what was kept before.
+    /// Front to back, once. After it a stream gives only its first mebibyte, or what was kept before. Large holes of a file are one
+    /// line end each; where something was left out, an error that says so comes after the last byte.
     pub fn reader(&mut self) -> Box<dyn Read + '_> {
+        if let Source::Host(file) = self.source {
+            return Box::new(FrontToBack::new(file, self.len, self.stop));
+        }
+        self.every_byte()
+    }
+
+    fn every_byte(&mut self) -> Box<dyn Read + '_> {
         if matches!(self.source, Source::Stream(_)) && !self.spent {
             // Who comes after this reader wants the start; a medium that fails does so again below.
             let _ = self.keep(KEEP);
         }
         match &mut self.source {
-            Source::Host(file) => Box::new(HostReader { file, at: 0 }),
+            Source::Host(file) => Box::new(HostReader::new(file, 0, self.len, self.stop)),
             Source::Stream(_) if self.whole => Box::new(self.kept.as_slice()),
             Source::Stream(reader) => {
                 self.spent = true;
@@ -195,32 +232,30 @@ impl<'a> Body<'a> {
         if let Some(known) = &self.sha256 {
             return Ok(known.clone());
         }
-        let mut left = u64::MAX;
         if let Source::Host(file) = self.source {
             let stored = file.metadata()?.blocks().saturating_mul(512);
             if self.len > HOLES && stored < self.len / 16 {
                 return Err(io::Error::other("a file of holes is not hashed").into());
             }
-            left = self.len;
         }
         self.keep(KEEP)?;
         let mut hash = Sha256::new();
-        let mut reader = self.reader();
+        let mut reader = self.every_byte();
         let mut block = vec![0; 1 << 17];
         loop {
             match reader.read(&mut block) {
                 Ok(0) => break,
-                Ok(n) => {
-                    left = left
-                        .checked_sub(u64::try_from(n).unwrap_or(u64::MAX))
-                        .ok_or_else(|| io::Error::other("it grew while it was read"))?;
-                    hash.update(block.get(..n).unwrap_or_default());
-                }
+                Ok(n) => hash.update(block.get(..n).unwrap_or_default()),
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => return Err(e.into()),
             }
         }
         drop(reader);
+        if let Source::Host(file) = self.source
+            && file.metadata()?.len() != self.len
+        {
+            return Err(io::Error::other("it grew while it was read").into());
+        }
         let hash = hex(&hash.finalize());
         self.sha256 = Some(hash.clone());
         Ok(hash)
@@ -234,33 +269,6 @@ impl Read for Counted<'_> {
         let n = self.0.read(buf)?;
         count(n);
         Ok(n)
-    }
-}
-
-/// Reads a file by position, so that two readers of one file do not move each other.
-struct HostReader<'a> {
-    file: &'a File,
-    at: u64,
-}
-
-impl Read for HostReader<'_> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let n = self.file.read_at(buf, self.at)?;
-        count(n);
-        self.at = self.at.saturating_add(u64::try_from(n).unwrap_or(u64::MAX));
-        Ok(n)
-    }
-}
-
-impl Seek for HostReader<'_> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let at = match to {
-            SeekFrom::Start(at) => Some(at),
-            SeekFrom::Current(by) => self.at.checked_add_signed(by),
-            SeekFrom::End(by) => self.file.metadata()?.len().checked_add_signed(by),
-        };
-        self.at = at.ok_or(io::ErrorKind::InvalidInput)?;
-        Ok(self.at)
     }
 }
 

@@ -9,7 +9,10 @@ use std::{
     io,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     path::Path,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use jiff::Timestamp;
@@ -24,12 +27,22 @@ use super::{
     mounts::{Skip, Skips},
     open::{self, Opened},
     queue::{Below, Queue},
+    threads::on_threads,
 };
 use crate::{
     accounts::Access,
     coverage::{Exclusion, Gap, GapKind},
     fact::{Origin, TreePath},
 };
+
+/// The start of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Start {
+    /// Its first bytes.
+    pub bytes: Vec<u8>,
+    /// Whether it goes on behind them.
+    pub cut: bool,
+}
 
 /// A tree on this machine.
 pub struct Host {
@@ -85,7 +98,7 @@ impl Host {
     }
 
     /// The start of a small file of the tree, links resolved inside it; `None` where it cannot be read.
-    pub fn read(&self, path: &TreePath, limit: u64) -> Option<Vec<u8>> {
+    pub fn read(&self, path: &TreePath, limit: u64) -> Option<Start> {
         use io::Read as _;
         if self.is_far(path) {
             return None;
@@ -98,8 +111,11 @@ impl Host {
         };
         let file = File::from(opened.ok()?.0);
         let mut bytes = Vec::new();
-        file.take(limit).read_to_end(&mut bytes).ok()?;
-        Some(bytes)
+        file.take(limit.saturating_add(1)).read_to_end(&mut bytes).ok()?;
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let cut = bytes.len() > limit;
+        bytes.truncate(limit);
+        Some(Start { bytes, cut })
     }
 
     /// SHA-256 in hex and size in bytes of a file, by its path as reports show it; `None` where no regular file is there.
@@ -141,13 +157,16 @@ impl Host {
         TreePath::new(found.below(&self.own)?)
     }
 
-    /// Names of a folder of the tree; empty where it cannot be read.
-    pub fn list(&self, path: &TreePath) -> Vec<Vec<u8>> {
+    /// Names of a folder of the tree, at most `most` of them; empty where it cannot be read.
+    pub fn list(&self, path: &TreePath, most: usize) -> Vec<Vec<u8>> {
         let mut names = Vec::new();
         if !self.is_far(path)
             && let Ok((fd, _)) = open::folder(self.root.as_fd(), path)
         {
-            let _ = open::each_name(&fd, &mut Vec::with_capacity(1 << 15), &mut |name, _| names.push(name.to_vec()));
+            let _ = open::each_name(&fd, &mut Vec::with_capacity(1 << 15), &mut |name, _| {
+                names.push(name.to_vec());
+                names.len() < most
+            });
         }
         names
     }
@@ -162,16 +181,12 @@ impl Host {
                 continue;
             }
             let queue = Queue::new(start);
-            std::thread::scope(|scope| {
-                for _ in 0..threads.max(1) {
-                    scope.spawn(|| {
-                        let mut buffer = Vec::with_capacity(1 << 16);
-                        while let Some(folder) = queue.next(stop) {
-                            let mut below = Vec::new();
-                            self.folder(visit, &folder, &done, &mut below, &mut buffer);
-                            queue.finished(below);
-                        }
-                    });
+            on_threads(threads, &|| {
+                let mut buffer = Vec::with_capacity(1 << 16);
+                while let Some(folder) = queue.next(stop) {
+                    let mut below = Vec::new();
+                    self.folder(visit, &folder, &done, &mut below, &mut buffer, stop);
+                    queue.finished(below);
                 }
             });
             done.insert(start.clone());
@@ -179,8 +194,8 @@ impl Host {
     }
 
     /// Tells `visit` of these files only, where it wants them.
-    pub fn visit_files<V: Visit>(&self, visit: &V, files: &[TreePath]) {
-        for path in files {
+    pub fn visit_files<V: Visit>(&self, visit: &V, files: &[TreePath], stop: &AtomicBool) {
+        for path in files.iter().take_while(|_| !stop.load(Ordering::Relaxed)) {
             let parent = path.parent();
             let folder = visit.folder(&self.shown(&parent));
             visit.seen(1);
@@ -249,6 +264,7 @@ impl Host {
         done: &HashSet<TreePath>,
         below: &mut Vec<Below>,
         buffer: &mut Vec<u8>,
+        stop: &AtomicBool,
     ) {
         if done.contains(path) {
             return;
@@ -284,6 +300,7 @@ impl Host {
                 }
                 Kind::Other => {}
             }
+            !stop.load(Ordering::Relaxed)
         });
         visit.seen(names);
         visit.sift(&folder, &mut wanted);
@@ -292,7 +309,7 @@ impl Host {
         }
         // The walk's queue is last in, first out; names in order make the work the same from run to run.
         below.sort_unstable_by(|a, b| b.cmp(a));
-        for (name, kind) in wanted {
+        for (name, kind) in wanted.into_iter().take_while(|_| !stop.load(Ordering::Relaxed)) {
             self.file(visit, fd.as_fd(), path.join(&name), &name, kind);
         }
     }

@@ -1,10 +1,12 @@
 //! Read-only views of things shaped like a file system, and what a visitor of one sees.
 
 pub mod body;
+mod front;
 pub mod host;
 pub mod mounts;
 mod open;
 mod queue;
+pub mod threads;
 
 use jiff::Timestamp;
 

@@ -174,7 +174,7 @@ fn nothing_in_a_mount_of_another_machine_is_opened_because_it_is_looked_at_first
     let host = dosimeter::tree::host::Host::open("host", &root, TreePath::root(), skips).unwrap();
     for (home, there) in [("far", false), ("auto", false), ("near", true)] {
         let at = |below: &str| TreePath::new(format!("{home}/{below}").as_bytes()).unwrap();
-        assert_eq!(!host.list(&at("al")).is_empty(), there, "{home}");
+        assert_eq!(!host.list(&at("al"), 9).is_empty(), there, "{home}");
         assert_eq!(host.read(&at("al/.config/systemd/x.pth"), 9).is_some(), there, "{home}");
     }
 }

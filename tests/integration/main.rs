@@ -37,6 +37,7 @@ mod promises;
 mod publisher;
 mod sandbox;
 mod schema;
+mod signals;
 mod surfaces;
 mod traces;
 #[cfg(feature = "online")]

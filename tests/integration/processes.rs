@@ -39,7 +39,7 @@ fn a_program_whose_file_is_gone_is_still_named() {
     let mounts = fs::read("/proc/self/mountinfo").unwrap();
     let host = Host::open("host", Path::new("/"), TreePath::root(), mounts::to_skip(&mounts)).unwrap();
     let told = Told::default();
-    visit(&host, &told, &mounts);
+    visit(&host, &told, &mounts, &std::sync::atomic::AtomicBool::new(false));
     child.kill().unwrap();
     child.wait().unwrap();
     let told = told.0.into_inner().unwrap();

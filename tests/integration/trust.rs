@@ -130,7 +130,7 @@ fn a_stored_one_older_than_the_program_is_not_used() {
     let publisher = Publisher::new();
     fs::create_dir_all(publisher.data()).unwrap();
     let old = bundle(0);
-    fs::write(publisher.stored(), with_signature(&old, &publisher.sign(&old)).unwrap()).unwrap();
+    fs::write(publisher.stored(), with_signature(old.clone(), &publisher.sign(&old)).unwrap()).unwrap();
     let said = scan(&publisher, &Machine::new(), &["--key", &publisher.key]);
     assert_eq!(said.code, 0);
     assert!(said.err.contains("are number 0, those of this program number 2: the stored ones are not used"));

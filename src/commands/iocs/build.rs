@@ -36,7 +36,7 @@ pub fn run(command: &IocsBuild) -> anyhow::Result<Ending> {
     output::start([&bundle, &own_head]);
     sandbox::begin("iocs build").enclose(&sandbox::with_neighbours(&inputs));
     let header = command.folder.join("database.json");
-    let Header { sequence, created } = serde_json::from_str(&input::text(&header)?)
+    let Header { sequence, created } = serde_json::from_str(&input::text(&header, input::LIST)?)
         .with_context(|| format!("`{}` is not `{{\"sequence\": …, \"created\": …}}`", shown(&header)))?;
     let files = check::files(std::slice::from_ref(&command.folder))?;
     let (incidents, _) = check::all_good(&files)?;

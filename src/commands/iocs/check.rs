@@ -105,10 +105,10 @@ pub fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<(String, String)>> {
                 _ => entry.path().with_extension("csv"),
             };
             if entry.depth() == 0 && entry.file_type().is_file() && beside.is_file() {
-                files.push((beside.to_string_lossy().into_owned(), input::text(&beside)?));
+                files.push((beside.to_string_lossy().into_owned(), input::text(&beside, input::LIST)?));
             }
             if entry.file_type().is_file() && (entry.depth() == 0 || is_incident(path, entry.path())) {
-                files.push((entry.path().to_string_lossy().into_owned(), input::text(entry.path())?));
+                files.push((entry.path().to_string_lossy().into_owned(), input::text(entry.path(), input::LIST)?));
             }
         }
     }

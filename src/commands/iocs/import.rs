@@ -14,6 +14,7 @@ use crate::{
         import::{self, Imported, Reading},
         lint,
     },
+    stop,
     text::printable,
 };
 
@@ -32,7 +33,7 @@ pub fn run(command: &IocsImport) -> anyhow::Result<Ending> {
     sandbox::begin("iocs import").enclose(&sandbox::with_neighbours(&command.files));
     let mut imported = Imported::default();
     for path in &command.files {
-        imported.merge(indicators::imported(path, Reading { ecosystem: command.ecosystem })?);
+        imported.add(indicators::imported(path, Reading { ecosystem: command.ecosystem })?, &path.to_string_lossy())?;
     }
     imported.beware(&Database::embedded()?.incidents);
     let told = told(&imported);
@@ -58,7 +59,13 @@ pub fn run(command: &IocsImport) -> anyhow::Result<Ending> {
         let content = Content { title, sequence: command.sequence, created, incidents, rows };
         (bundle::build(&content)?, format!("bundle number {} of {}", content.sequence, created.strftime("%Y-%m-%d")))
     };
-    output::write_named(&place, &bytes)?;
+    // From here on the first signal is a wish, so that no half file is left lying.
+    stop::at_once(false);
+    match output::write_named(&place, &bytes) {
+        Err(_) if stop::unheeded() => return Ok(Ending::Interrupted),
+        written => written?,
+    }
+    stop::settle();
     output::print(&format!("{told}\nwritten: {what}, {} bytes", bytes.len()))?;
     Ok(Ending::Nothing)
 }

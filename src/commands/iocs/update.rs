@@ -1,13 +1,10 @@
 //! `dosimeter iocs update`: newer indicators, from an address or a file, once they are known to be good.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::atomic::Ordering,
-};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 
-use super::super::{Ending, STOP, indicators, input, output, sandbox};
+use super::super::{Ending, indicators, input, output, sandbox};
 use crate::{
     cli::IocsUpdate,
     ioc::{
@@ -15,19 +12,18 @@ use crate::{
         bundle::{Bundle, with_signature},
         signature::{self, Key, SignatureError},
     },
+    stop,
 };
 
 #[cfg(feature = "online")]
-/// Ten times what a quarter of a million packages take.
-const LARGEST: u64 = 256 << 20;
+/// Eight times what a quarter of a million packages take.
+const LARGEST: u64 = input::LIST;
 
 /// Takes a bundle into use, or leaves the old one.
 ///
 /// # Errors
 /// Where it is not signed by a trusted key, broken, older, or cannot be had. What was in use stays in use.
 pub fn run(command: &IocsUpdate) -> anyhow::Result<Ending> {
-    // There is nothing to report half-way: the first Ctrl-C ends it.
-    STOP.store(true, Ordering::Relaxed);
     let stored = indicators::stored()
         .context("there is no place to store them\nhint: set `HOME`, `XDG_DATA_HOME` or `DOSIMETER_DATA`")?;
     let keys = indicators::keys(&command.key)?;
@@ -41,6 +37,10 @@ pub fn run(command: &IocsUpdate) -> anyhow::Result<Ending> {
     reads.extend(stored.parent().map(Path::to_owned));
     sandbox::begin("iocs update").enclose(&reads);
     let taken = take(command, &stored, &keys);
+    // While a file is written the first signal is a wish, so that nothing is left lying.
+    if taken.is_err() && stop::unheeded() {
+        return Ok(Ending::Interrupted);
+    }
     taken.with_context(|| format!("nothing was changed, {}", in_use(&stored, &keys)))
 }
 
@@ -52,15 +52,17 @@ fn take(command: &IocsUpdate, stored: &Path, keys: &[Key]) -> anyhow::Result<End
         download(source, command.timeout)?
     } else {
         let path = PathBuf::from(source);
-        (input::bytes(&path)?, indicators::beside(&path)?)
+        (input::bytes(&path, input::LIST)?, indicators::beside(&path)?)
     };
     // A stored bundle that is copied elsewhere carries its signature itself.
     let bytes = match &signature {
-        Some(text) => with_signature(&bytes, text).context("what came is not a good bundle")?,
+        Some(text) => with_signature(bytes, text).context("what came is not a good bundle")?,
         None => bytes,
     };
     let mut said = String::new();
+    stop::at_once(false);
     output::store(stored, &bytes, |path| {
+        stop::check()?;
         let new = indicators::open(path).context("what came is not a good bundle")?;
         let key = signature::verify(&new, None, keys).map_err(|e| match e {
             SignatureError::Missing => {
@@ -72,6 +74,7 @@ fn take(command: &IocsUpdate, stored: &Path, keys: &[Key]) -> anyhow::Result<End
         })?;
         new.check().context("what came is not a good bundle")?;
         new.incidents().context("what came is not a good bundle")?;
+        stop::check()?;
         if !newer(&new, stored, keys)? {
             said = format!("number {} is in use already", new.head.sequence);
             return Ok(false);
@@ -84,6 +87,8 @@ fn take(command: &IocsUpdate, stored: &Path, keys: &[Key]) -> anyhow::Result<End
             new.head.packages,
             key.as_str()
         );
+        stop::check()?;
+        stop::settle();
         Ok(true)
     })?;
     output::print(&said)?;

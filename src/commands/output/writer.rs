@@ -17,7 +17,10 @@ use super::{
     place::{Kind, Place},
     store::beside,
 };
-use crate::sandbox;
+use crate::{
+    sandbox,
+    stop::{self, Watched},
+};
 
 /// A report is written as it is made: of thousands of findings it takes hundreds of megabytes.
 pub(super) const BUFFER: usize = 1 << 16;
@@ -81,7 +84,7 @@ pub(super) fn apart<T: Send + 'static>(job: impl FnOnce() -> anyhow::Result<T> +
 pub(super) fn write(place: &Place, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
     let all = |file: File| -> io::Result<File> {
         let mut out = BufWriter::with_capacity(BUFFER, file);
-        render(&mut out)?;
+        render(&mut Watched(&mut out))?;
         Ok(out.into_inner()?)
     };
     let path = match (place.kind(), place.real()) {
@@ -95,6 +98,8 @@ pub(super) fn write(place: &Place, render: impl FnOnce(&mut dyn Write) -> io::Re
     let new = part.clone();
     let file = apart(move || create(&new))?;
     let written = all(file).and_then(|file| file.sync_all()).map_err(anyhow::Error::new);
+    // Whoever wishes to end now shall find it in the report, and nothing where no report is written.
+    let written = written.and_then(|()| if stop::unheeded() { Err(stop::ended().into()) } else { Ok(()) });
     let written = written.and_then(|()| replace(&part, &path));
     if written.is_err() {
         let _ = remove(&part);

@@ -18,6 +18,8 @@ use crate::{
     },
 };
 
+/// Bytes of the incidents, which are read as a whole.
+const INCIDENTS: u64 = 64 << 20;
 /// With what says how long it is.
 const LARGEST_SIGNATURE: u64 = 4096 + 12;
 const TAIL: BundleError = BundleError::Broken("something behind its body that is no signature");
@@ -79,6 +81,9 @@ impl Bundle {
     /// # Errors
     /// Where they were changed, or are not of this version's format.
     pub fn incidents(&self) -> Result<Vec<Incident>, BundleError> {
+        if self.head.incidents_length > INCIDENTS {
+            return Err(BundleError::Broken("more than 64 MB of incidents"));
+        }
         let bytes = self.bytes(0, self.head.incidents_length)?;
         let mut incidents: Vec<Incident> =
             serde_json::from_slice(&bytes).map_err(|_| BundleError::Broken("its incidents cannot be read"))?;
@@ -91,7 +96,7 @@ impl Bundle {
     /// # Errors
     /// The first block that was changed.
     pub fn check(&self) -> Result<(), BundleError> {
-        (0..self.digests.len()).try_for_each(|n| self.block(n).map(|_| ()))
+        (0..self.digests.len()).try_for_each(|n| self.read_block(n).map(|_| ()))
     }
 
     /// What went wrong while it was asked, if anything did: its answers are then worth nothing.
@@ -100,12 +105,17 @@ impl Bundle {
     }
 
     fn block(&self, n: usize) -> Result<&[u8], BundleError> {
-        let (Some(cell), Some(digest)) = (self.blocks.get(n), self.digests.get(n)) else {
-            return Err(BundleError::Broken("a place outside its body"));
-        };
+        let cell = self.blocks.get(n).ok_or(BundleError::Broken("a place outside its body"))?;
         if let Some(block) = cell.get() {
             return Ok(block);
         }
+        let bytes = self.read_block(n)?;
+        Ok(cell.get_or_init(|| bytes.into()))
+    }
+
+    /// One block as it lies, compared with its digest, and not kept.
+    fn read_block(&self, n: usize) -> Result<Vec<u8>, BundleError> {
+        let digest = self.digests.get(n).ok_or(BundleError::Broken("a place outside its body"))?;
         let whole = u64::try_from(BLOCK).unwrap_or(u64::MAX);
         let at = u64::try_from(n).unwrap_or(u64::MAX).saturating_mul(whole);
         let body_at = u64::try_from(self.signed_part.len()).unwrap_or(u64::MAX);
@@ -113,7 +123,7 @@ impl Bundle {
         if Sha256::digest(&bytes).as_slice() != digest {
             return Err(BundleError::Changed(n));
         }
-        Ok(cell.get_or_init(|| bytes.into()))
+        Ok(bytes)
     }
 
     /// Bytes of the body.

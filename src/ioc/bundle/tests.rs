@@ -32,7 +32,7 @@ fn what_goes_in_comes_out() {
     let content = content(5000);
     let bytes = build(&content).unwrap();
     assert_eq!(bytes, build(&content).unwrap());
-    let twice = with_signature(&with_signature(&bytes, "first").unwrap(), "second").unwrap();
+    let twice = with_signature(with_signature(bytes.clone(), "first").unwrap(), "second").unwrap();
     assert_eq!(opened(&twice).unwrap().signature.as_deref(), Some("second"));
     let bundle = opened(&bytes).unwrap();
     assert_eq!((bundle.head.packages, bundle.head.incidents), (5000, content.incidents.len()));
@@ -53,7 +53,7 @@ fn what_goes_in_comes_out() {
 
 #[test]
 fn a_change_anywhere_is_seen() {
-    let bytes = with_signature(&build(&content(3000)).unwrap(), "not a signature").unwrap();
+    let bytes = with_signature(build(&content(3000)).unwrap(), "not a signature").unwrap();
     let signed = head_of(&bytes).unwrap().to_vec();
     for at in (0..bytes.len()).step_by(997).chain([0, 8, 12, signed.len(), bytes.len() - 1]) {
         let mut changed = bytes.clone();

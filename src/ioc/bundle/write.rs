@@ -1,6 +1,6 @@
 //! Making a bundle. Everything is in memory: a quarter of a million packages are some ten megabytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
@@ -10,6 +10,7 @@ use crate::{
     ecosystem::normal_name,
     fact::Ecosystem,
     ioc::{feed::FeedRow, model::Incident},
+    work,
 };
 
 /// What goes into a bundle.
@@ -33,29 +34,34 @@ pub struct Content {
 /// Where it would be larger than the format can say.
 pub fn build(content: &Content) -> Result<Vec<u8>, BundleError> {
     const LARGE: BundleError = BundleError::Broken("more than four gigabytes");
-    let mut packages: BTreeMap<Vec<u8>, Vec<FeedRow>> = BTreeMap::new();
+    // Each with its position: rows of one package follow each other, and none is copied.
+    let mut order: Vec<(Box<[u8]>, &FeedRow)> = Vec::with_capacity(content.rows.len());
     for (ecosystem, name, row) in &content.rows {
-        packages.entry(key(*ecosystem, &normal_name(*ecosystem, name))).or_default().push(row.clone());
+        order.push((key(*ecosystem, &normal_name(*ecosystem, name)).into(), row));
     }
-    for rows in packages.values_mut() {
-        *rows = merged(std::mem::take(rows));
-    }
-    let versions = packages.values().flatten().map(|r| r.versions.len()).sum();
+    work::done(order.len());
+    order.sort_by(|a, b| a.0.cmp(&b.0));
+    let count = order.chunk_by(|a, b| a.0 == b.0).count();
+    let mut versions = 0;
     let mut body = json(&content.incidents)?;
     let incidents_length = body.len();
-    let slots = (packages.len() * 3 / 2).next_power_of_two().max(16);
+    let slots = (count * 3 / 2).next_power_of_two().max(16);
     let mut table = vec![0_u32; slots];
     let mut records = Vec::new();
-    let count = u64::try_from(slots).map_err(|_| LARGE)?;
-    for (key, rows) in &packages {
+    let (packages, count) = (count, u64::try_from(slots).map_err(|_| LARGE)?);
+    for same in order.chunk_by(|a, b| a.0 == b.0) {
+        let Some((key, _)) = same.first() else { continue };
+        let rows = merged(same.iter().map(|(_, row)| *row));
+        versions += rows.values().map(BTreeSet::len).sum::<usize>();
         let mut at = usize::try_from(slot(key, count)).map_err(|_| LARGE)?;
         while table.get(at).is_some_and(|s| *s != 0) {
+            work::done(1);
             at = (at + 1) % slots;
         }
         if let Some(slot) = table.get_mut(at) {
             *slot = u32::try_from(records.len() + 1).map_err(|_| LARGE)?;
         }
-        let rows = json(&rows.iter().map(|r| (&r.advisory, &r.versions)).collect::<Vec<_>>())?;
+        let rows = json(&rows.iter().collect::<Vec<_>>())?;
         records.extend(u16::try_from(key.len()).map_err(|_| BundleError::Broken("a name of 64 KiB"))?.to_le_bytes());
         records.extend_from_slice(key);
         records.extend(u32::try_from(rows.len()).map_err(|_| LARGE)?.to_le_bytes());
@@ -69,7 +75,7 @@ pub fn build(content: &Content) -> Result<Vec<u8>, BundleError> {
         sequence: content.sequence,
         created: content.created,
         incidents: content.incidents.len(),
-        packages: packages.len(),
+        packages,
         versions,
         body: u64::try_from(body.len()).map_err(|_| LARGE)?,
         incidents_length: u64::try_from(incidents_length).map_err(|_| LARGE)?,
@@ -89,17 +95,12 @@ fn json<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, BundleError> {
 }
 
 /// One row an advisory, its versions sorted, each once.
-fn merged(rows: Vec<FeedRow>) -> Vec<FeedRow> {
-    let mut by: BTreeMap<String, Vec<String>> = BTreeMap::new();
+fn merged<'r>(rows: impl Iterator<Item = &'r FeedRow>) -> BTreeMap<&'r str, BTreeSet<&'r str>> {
+    let mut by: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for row in rows {
-        by.entry(row.advisory).or_default().extend(row.versions);
+        by.entry(&row.advisory).or_default().extend(row.versions.iter().map(String::as_str));
     }
-    let sorted = |(advisory, mut versions): (String, Vec<String>)| {
-        versions.sort();
-        versions.dedup();
-        FeedRow { advisory, versions }
-    };
-    by.into_iter().map(sorted).collect()
+    by
 }
 
 /// The part of a bundle that is signed.
@@ -131,16 +132,16 @@ fn parts(bundle: &[u8]) -> Result<(&[u8], usize), BundleError> {
 ///
 /// # Errors
 /// Where it is none, is cut off, or has something else behind it.
-pub fn with_signature(bundle: &[u8], signature: &str) -> Result<Vec<u8>, BundleError> {
-    let (head, body) = parts(bundle)?;
-    let (unsigned, tail) = head
-        .len()
-        .checked_add(body)
-        .and_then(|end| bundle.split_at_checked(end))
-        .ok_or(BundleError::Broken("it ends too early"))?;
+pub fn with_signature(mut bundle: Vec<u8>, signature: &str) -> Result<Vec<u8>, BundleError> {
+    let (head, body) = parts(&bundle)?;
+    let end = head.len().checked_add(body);
+    let (end, tail) =
+        end.and_then(|end| Some((end, bundle.get(end..)?))).ok_or(BundleError::Broken("it ends too early"))?;
     if !tail.is_empty() {
         super::read::signature_in(tail)?;
     }
+    bundle.truncate(end);
     let length = u32::try_from(signature.len()).unwrap_or(u32::MAX);
-    Ok([unsigned, signature.as_bytes(), &length.to_le_bytes(), SIGNED].concat())
+    bundle.extend_from_slice(&[signature.as_bytes(), &length.to_le_bytes(), SIGNED].concat());
+    Ok(bundle)
 }

@@ -1,11 +1,14 @@
 //! Archives: what is in them is read member by member, each within bounds.
 
-use std::io::{Cursor, Read as _};
+use std::io::{self, BufRead as _, BufReader, Read, Seek, SeekFrom};
 
 use super::{Context, Fault, Imported, structured, text};
+use crate::{stop, work};
 
 /// More than any list of one file has, unpacked.
-const FILE: u64 = 512 << 20;
+const FILE: u64 = 128 << 20;
+/// Members of an archive: twice the records of the largest ecosystem. Each is some hundred bytes of its directory in memory.
+const MEMBERS: usize = 500_000;
 /// More than any archive of an ecosystem has, unpacked.
 const ALL: u64 = 8 << 30;
 
@@ -22,12 +25,49 @@ pub fn is_gzip(bytes: &[u8]) -> bool {
 /// The bytes of a gzip file.
 pub fn gunzip(bytes: &[u8]) -> Result<Vec<u8>, Fault> {
     let mut unpacked = Vec::new();
-    let decoder = flate2::read::MultiGzDecoder::new(bytes);
-    decoder.take(FILE + 1).read_to_end(&mut unpacked).map_err(|e| Fault::Broken(format!("broken gzip: {e}")))?;
+    let decoder = Watched(flate2::read::MultiGzDecoder::new(bytes));
+    decoder.take(FILE + 1).read_to_end(&mut unpacked).map_err(|e| or_ended(format!("broken gzip: {e}")))?;
     if larger(&unpacked, FILE) {
         return Err(Fault::Broken(format!("more than {} MB unpacked", FILE >> 20)));
     }
     Ok(unpacked)
+}
+
+/// The fault of a reader, unless the user ended it.
+fn or_ended(what: String) -> Fault {
+    if stop::requested() { Fault::Ended } else { Fault::Broken(what) }
+}
+
+/// Ends in an error where the user wishes to end.
+struct Watched<R>(R);
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        stop::check()?;
+        self.0.read(buf)
+    }
+}
+
+/// No more than so many entries of a directory can be in an archive.
+fn entries(archive: &mut (impl Read + Seek)) -> io::Result<usize> {
+    archive.seek(SeekFrom::Start(0))?;
+    let mut input = BufReader::with_capacity(1 << 17, Watched(&mut *archive));
+    let (mut found, mut rest) = (0, Vec::new());
+    loop {
+        let block = input.fill_buf()?;
+        if block.is_empty() {
+            break;
+        }
+        // One may lie across two blocks.
+        rest.extend_from_slice(block);
+        let used = block.len();
+        found += memchr::memmem::find_iter(&rest, b"PK\x01\x02").count();
+        work::done(used);
+        rest.drain(..rest.len().saturating_sub(3));
+        input.consume(used);
+    }
+    archive.seek(SeekFrom::Start(0))?;
+    Ok(found)
 }
 
 fn larger(bytes: &[u8], limit: u64) -> bool {
@@ -35,11 +75,15 @@ fn larger(bytes: &[u8], limit: u64) -> bool {
 }
 
 /// Every member of a zip that says what it is: JSON or CSV with a header, gzip accepted. A wheel is one.
-pub fn zip(bytes: &[u8], context: Context<'_>, out: &mut Imported) -> Result<(), Fault> {
-    let broken = |e: zip::result::ZipError| Fault::Broken(format!("broken zip: {e}"));
-    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(broken)?;
+pub fn zip(bytes: &mut (impl Read + Seek), context: Context<'_>, out: &mut Imported) -> Result<(), Fault> {
+    let broken = |e: &dyn std::fmt::Display| or_ended(format!("broken zip: {e}"));
+    if entries(bytes).map_err(|e| broken(&e))? > MEMBERS {
+        return Err(Fault::Broken(format!("an archive of more than {MEMBERS} members")));
+    }
+    let mut archive = zip::ZipArchive::new(BufReader::new(bytes)).map_err(|e| broken(&e))?;
     let (mut known, mut budget) = (0_usize, ALL);
     for n in 0..archive.len() {
+        out.goes_on()?;
         let mut member = match archive.by_index(n) {
             Ok(member) => member,
             Err(e) => {
@@ -53,7 +97,7 @@ pub fn zip(bytes: &[u8], context: Context<'_>, out: &mut Imported) -> Result<(),
         let name = String::from_utf8_lossy(member.name_raw()).into_owned();
         let mut unpacked = Vec::new();
         let limit = FILE.min(budget);
-        let read = (&mut member).take(limit + 1).read_to_end(&mut unpacked);
+        let read = Watched(&mut member).take(limit + 1).read_to_end(&mut unpacked);
         budget = budget.saturating_sub(u64::try_from(unpacked.len()).unwrap_or(u64::MAX));
         if larger(&unpacked, limit) {
             if budget == 0 {
@@ -63,7 +107,7 @@ pub fn zip(bytes: &[u8], context: Context<'_>, out: &mut Imported) -> Result<(),
             continue;
         }
         if let Err(e) = read {
-            return Err(Fault::Broken(format!("`{name}`: {e}")));
+            return Err(or_ended(format!("`{name}`: {e}")));
         }
         let own = Context { name: context.name, ..context };
         match member_of(&unpacked, own, out, &mut budget) {
@@ -73,6 +117,7 @@ pub fn zip(bytes: &[u8], context: Context<'_>, out: &mut Imported) -> Result<(),
                 let line = what.lines().next().unwrap_or_default();
                 out.leave("a member of an archive that is broken", &format!("{name}: {line}"));
             }
+            Err(fault @ (Fault::TooMany | Fault::Ended)) => return Err(fault),
         }
     }
     if known == 0 { Err(Fault::Unknown) } else { Ok(()) }
@@ -98,5 +143,5 @@ fn member_of(bytes: &[u8], context: Context<'_>, out: &mut Imported, budget: &mu
     let mut own = Imported::default();
     structured(text, context, &mut own)?;
     out.merge(own);
-    Ok(())
+    out.goes_on()
 }

@@ -1,6 +1,10 @@
 //! An incident in the making: every value of another format is checked here before it is taken.
 
-use super::{Context, Imported, version};
+use std::collections::HashSet;
+
+use sha2::{Digest as _, Sha256};
+
+use super::{Context, Imported, PACKAGE_VERSIONS, version};
 use crate::{
     ecosystem::pypi,
     fact::Ecosystem,
@@ -14,6 +18,7 @@ use crate::{
         query::{is_hash, is_host, refang},
     },
     verdict::Confidence,
+    work,
 };
 
 /// What nobody says of an imported package.
@@ -27,6 +32,8 @@ pub struct Draft {
     pub standing: Standing,
     /// What the next value is, in words.
     pub what: String,
+    /// Digests of the values that it has.
+    met: HashSet<[u8; 16]>,
 }
 
 impl Draft {
@@ -39,7 +46,7 @@ impl Draft {
             sources: [("import".to_owned(), source)].into(),
             ..Incident::default()
         };
-        Self { incident, standing: Standing::default(), what: "of the imported file".to_owned() }
+        Self { incident, standing: Standing::default(), what: "of the imported file".to_owned(), met: HashSet::new() }
     }
 
     /// Of a whole file.
@@ -67,6 +74,13 @@ impl Draft {
         }
     }
 
+    /// Whether nothing equal was here before. A list is looked up, not searched: it may have a hundred thousand values.
+    fn is_new(&mut self, value: &impl serde::Serialize) -> bool {
+        work::done(1);
+        let digest = Sha256::digest(serde_json::to_vec(value).unwrap_or_default());
+        digest.first_chunk::<16>().is_none_or(|key| self.met.insert(*key))
+    }
+
     fn sources() -> Vec<String> {
         vec!["import".to_owned()]
     }
@@ -74,7 +88,7 @@ impl Draft {
     /// Versions of a package, as part of this incident.
     pub fn package(&mut self, out: &mut Imported, ecosystem: Ecosystem, name: &str, versions: Vec<String>) {
         let Some(versions) = checked(out, ecosystem, name, versions) else { return };
-        out.took("package versions", versions.len());
+        out.took(PACKAGE_VERSIONS, versions.len());
         self.incident.packages.push(PackageIndicator {
             ecosystem,
             name: name.to_owned(),
@@ -114,7 +128,7 @@ impl Draft {
                 _ => artifact.md5 = Some(hash),
             }
         }
-        if !artifact.name.is_empty() && !self.incident.artifacts.contains(&artifact) {
+        if !artifact.name.is_empty() && self.is_new(&artifact) {
             self.incident.artifacts.push(artifact);
         }
     }
@@ -145,7 +159,7 @@ impl Draft {
             standing: Standing { confidence, ..self.standing.clone() },
             sources: Self::sources(),
         };
-        if !self.incident.files.contains(&file) {
+        if self.is_new(&file) {
             self.incident.files.push(file);
         }
     }
@@ -181,7 +195,7 @@ impl Draft {
 
     fn network(&mut self, out: &mut Imported, kind: NetworkKind, value: String, context_only: bool) {
         let (what, standing, sources) = (self.what.clone(), self.standing.clone(), Self::sources());
-        if self.incident.network.iter().any(|n| n.kind == kind && n.value == value) {
+        if !self.is_new(&(kind, &value)) {
             return;
         }
         out.took(if context_only { "network names, as context only" } else { "network names" }, 1);
@@ -244,7 +258,8 @@ const EMPTY: [&str; 3] = [
 /// A package of which nothing but its versions is known. Rows of one advisory that follow each other become one.
 pub fn row(out: &mut Imported, ecosystem: Ecosystem, name: &str, versions: Vec<String>, advisory: &str) {
     let Some(versions) = checked(out, ecosystem, name, versions) else { return };
-    out.took("package versions", versions.len());
+    work::done(versions.len());
+    out.took(PACKAGE_VERSIONS, versions.len());
     if let Some((e, n, last)) = out.rows.last_mut()
         && *e == ecosystem
         && n == name

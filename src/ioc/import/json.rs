@@ -1,19 +1,25 @@
 //! JSON of any kind: one document, an array, or one after the other (NDJSON). Records are taken one by one, so that a feed of a
 //! hundred megabytes is never in memory as a whole.
 
-use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
+use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
 use serde_json::Value;
 
-use super::{Context, Fault, Imported, catalog, misp, osv, stix};
+use super::{
+    Context, Fault, Imported, catalog, misp, osv, stix,
+    value::{self, Within},
+};
+use crate::text::start;
 
 /// Every record of a text.
 pub fn read(text: &str, context: Context<'_>, out: &mut Imported) -> Result<(), Fault> {
     let mut state = State { context, out, known: 0, unknown: None, stopped: false };
     let mut json = serde_json::Deserializer::from_str(text);
     while !state.stopped && json.end().is_err() {
-        Records(&mut state).deserialize(&mut json).map_err(|e| {
-            if e.is_eof() { Fault::Broken(format!("it ends too early: {e}")) } else { Fault::Broken(e.to_string()) }
-        })?;
+        if let Err(e) = Records(&mut state).deserialize(&mut json) {
+            state.out.goes_on()?;
+            let early = if e.is_eof() { "it ends too early: " } else { "" };
+            return Err(Fault::Broken(format!("{early}{e}")));
+        }
     }
     let State { known, unknown, .. } = state;
     if known == 0 {
@@ -36,11 +42,13 @@ struct State<'s> {
 
 impl State<'_> {
     fn take(&mut self, value: &Value) -> Result<(), String> {
+        // The caller asks again, and says it in full.
+        self.out.goes_on().map_err(|_| String::new())?;
         if record(value, self.context, self.out)? {
             self.known += 1;
             return Ok(());
         }
-        let (count, _) = self.unknown.get_or_insert_with(|| (0, value.to_string().chars().take(120).collect()));
+        let (count, _) = self.unknown.get_or_insert_with(|| (0, start(&value.to_string(), 120).to_owned()));
         *count += 1;
         self.stopped = self.known == 0;
         Ok(())
@@ -91,16 +99,20 @@ impl<'de> Visitor<'de> for Records<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut records: A) -> Result<(), A::Error> {
-        while let Some(value) = records.next_element::<Value>()? {
-            if !self.0.stopped {
-                self.0.take(&value).map_err(A::Error::custom)?;
+        while !self.0.stopped {
+            let mut room = value::MOST;
+            match records.next_element_seed(Within(&mut room))? {
+                Some(value) => self.0.take(&value).map_err(A::Error::custom)?,
+                None => return Ok(()),
             }
         }
+        while records.next_element::<IgnoredAny>()?.is_some() {}
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
-        let value: Value = serde::Deserialize::deserialize(MapAccessDeserializer::new(map))?;
+        let mut room = value::MOST;
+        let value = Within(&mut room).deserialize(MapAccessDeserializer::new(map))?;
         self.0.take(&value).map_err(A::Error::custom)
     }
 }

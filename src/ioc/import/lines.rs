@@ -2,7 +2,7 @@
 //! ecosystem is given; with one, `name:version`, `name version`, `name,version` and the like are read too.
 
 use super::{
-    Context, Fault, Imported,
+    Context, Fault, Imported, READ_AS_NPM,
     draft::{Draft, row, slug},
     pair, version,
 };
@@ -12,6 +12,7 @@ use crate::{
         query::{Query, readings},
         typed::looks_like_a_file,
     },
+    text::start,
 };
 
 /// Every line of a list. A text of which less than half can be read is none.
@@ -24,11 +25,12 @@ pub fn read(text: &str, context: Context<'_>, out: &mut Imported) -> Result<(), 
         if plain.is_empty() {
             continue;
         }
+        own.goes_on()?;
         match take(plain, context, &mut draft, &mut own) {
             Ok(()) => good += 1,
             Err(why) => {
                 other += 1;
-                own.leave(why, &format!("line {n}: {plain}"));
+                own.leave(why, &format!("line {n}: {}", start(plain, 200)));
             }
         }
     }
@@ -94,7 +96,7 @@ pub fn take(text: &str, context: Context<'_>, draft: &mut Draft, out: &mut Impor
     match first {
         Query::Package { ecosystem, name, version } => {
             let ecosystem = ecosystem.or(context.reading.ecosystem).unwrap_or_else(|| {
-                out.took("names without an ecosystem, read as npm's", 1);
+                out.took(READ_AS_NPM, 1);
                 Ecosystem::Npm
             });
             let versions = version.map_or_else(|| Some(vec!["*".to_owned()]), |v| version::cell(&v));

@@ -15,15 +15,31 @@ mod pair;
 mod single;
 mod stix;
 mod table;
+mod value;
 mod version;
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    io::{Read, Seek},
+};
 
 use jiff::Timestamp;
 
 pub use self::{native::list_of, single::single};
 use super::{feed::FeedRow, model::Incident};
-use crate::fact::Ecosystem;
+use crate::{fact::Ecosystem, stop};
+
+/// The kind of what is counted by versions.
+const PACKAGE_VERSIONS: &str = "package versions";
+/// Said of some of them beside.
+const READ_AS_NPM: &str = "names without an ecosystem, read as npm's";
+
+/// Values of one import that are no package versions: 300 bytes each, in memory and again in what is made of them.
+pub const VALUES: usize = 200_000;
+/// Package versions of one import: twice what all public lists of malicious packages hold together.
+pub const VERSIONS: usize = 600_000;
+/// Reasons why something was left out that are told apart.
+const REASONS: usize = 200;
 
 /// What came out of one or more files.
 #[derive(Debug, Default)]
@@ -69,6 +85,20 @@ pub enum ImportError {
         /// What is wrong, and where.
         what: String,
     },
+    /// It holds more than is kept.
+    #[error(
+        "{file}: more than {VERSIONS} package versions, or {VALUES} other values\nhint: divide it, and name the parts one by one"
+    )]
+    TooMany {
+        /// Name.
+        file: String,
+    },
+    /// The user ended the reading.
+    #[error("{file}: interrupted")]
+    Ended {
+        /// Name.
+        file: String,
+    },
 }
 
 /// Why a file gives nothing, before its name is known.
@@ -76,6 +106,8 @@ pub enum ImportError {
 enum Fault {
     Unknown,
     Broken(String),
+    TooMany,
+    Ended,
 }
 
 impl Fault {
@@ -83,6 +115,8 @@ impl Fault {
         match self {
             Self::Unknown => ImportError::Unknown { file: file.to_owned() },
             Self::Broken(what) => ImportError::Broken { file: file.to_owned(), what },
+            Self::TooMany => ImportError::TooMany { file: file.to_owned() },
+            Self::Ended => ImportError::Ended { file: file.to_owned() },
         }
     }
 }
@@ -108,9 +142,26 @@ impl Imported {
         *self.taken.entry(kind).or_default() += count;
     }
 
+    /// Whether there is room for more, and the user wishes more.
+    fn goes_on(&self) -> Result<(), Fault> {
+        if stop::requested() {
+            return Err(Fault::Ended);
+        }
+        let (mut versions, mut values) = (0_usize, 0_usize);
+        for (kind, count) in self.taken.iter().filter(|(kind, _)| **kind != READ_AS_NPM) {
+            let sum = if *kind == PACKAGE_VERSIONS { &mut versions } else { &mut values };
+            *sum = sum.saturating_add(*count);
+        }
+        if versions > VERSIONS || values > VALUES { Err(Fault::TooMany) } else { Ok(()) }
+    }
+
     /// Notes something that was left out.
     pub fn leave(&mut self, why: impl Into<String>, example: &str) {
-        let entry = self.left.entry(why.into());
+        let mut why = why.into();
+        if self.left.len() >= REASONS && !self.left.contains_key(&why) {
+            "for reasons of many more kinds".clone_into(&mut why);
+        }
+        let entry = self.left.entry(why);
         entry.or_insert_with(|| Left { count: 0, example: example.chars().take(120).collect() }).count += 1;
     }
 
@@ -120,15 +171,26 @@ impl Imported {
     }
 
     /// Adds what another file gave.
-    pub fn merge(&mut self, other: Self) {
+    ///
+    /// # Errors
+    /// Where it is more than is kept.
+    pub fn add(&mut self, other: Self, file: &str) -> Result<(), ImportError> {
+        self.merge(other);
+        self.goes_on().map_err(|fault| fault.of(file))
+    }
+
+    fn merge(&mut self, other: Self) {
         self.incidents.extend(other.incidents);
         self.rows.extend(other.rows);
         for (kind, count) in other.taken {
             self.took(kind, count);
         }
-        for (why, left) in other.left {
-            let entry = self.left.entry(why).or_insert(Left { count: 0, example: left.example });
-            entry.count += left.count;
+        for (why, Left { count, example }) in other.left {
+            self.leave(why.clone(), &example);
+            // Where there were too many kinds, it is not under its own.
+            if let Some(left) = self.left.get_mut(&why) {
+                left.count += count - 1;
+            }
         }
         self.dated(other.newest);
     }
@@ -158,13 +220,29 @@ pub fn read(files: &[(String, Vec<u8>)], reading: Reading) -> Result<Imported, I
     Ok(imported)
 }
 
+/// Everything that an archive can give, read where it lies.
+///
+/// # Errors
+/// Where it is broken, or holds nothing of a known form.
+pub fn read_zip(file: &str, archive: &mut (impl Read + Seek), reading: Reading) -> Result<Imported, ImportError> {
+    let mut imported = Imported::default();
+    let name = file.rsplit('/').next().unwrap_or(file);
+    archive::zip(archive, Context { name, reading }, &mut imported).map_err(|fault| fault.of(file))?;
+    Ok(imported)
+}
+
+/// Whether a file with these first bytes is an archive.
+pub fn is_zip(start: &[u8]) -> bool {
+    archive::is_zip(start)
+}
+
 /// One file that the user named: archive or text.
 fn one(bytes: &[u8], context: Context<'_>, out: &mut Imported) -> Result<(), Fault> {
     if bytes.starts_with(b"DOSIMBN1") {
         return Err(Fault::Broken("a bundle already\nhint: name it with `--iocs`".to_owned()));
     }
     if archive::is_zip(bytes) {
-        return archive::zip(bytes, context, out);
+        return archive::zip(&mut std::io::Cursor::new(bytes), context, out);
     }
     if archive::is_gzip(bytes) {
         let name = context.name.strip_suffix(".gz").unwrap_or(context.name);

@@ -5,6 +5,9 @@ use serde::Deserialize;
 use super::{ImportError, Imported};
 use crate::ioc::database;
 
+/// Bytes of an incident file, without its list; the largest has a hundredth of it.
+const LARGEST: usize = 16 << 20;
+
 /// What tells an incident file from others.
 #[derive(Deserialize)]
 struct Probe {
@@ -14,7 +17,7 @@ struct Probe {
 }
 
 fn probe(bytes: &[u8]) -> Option<Probe> {
-    if !bytes.trim_ascii_start().starts_with(b"{") {
+    if bytes.len() > LARGEST || !bytes.trim_ascii_start().starts_with(b"{") {
         return None;
     }
     let probe: Probe = serde_json::from_slice(bytes).ok()?;

@@ -3,8 +3,14 @@
 /// One comparison: object path and value.
 pub type Comparison = (String, String);
 
+/// Bytes of a pattern: a thousand hashes.
+const PATTERN: usize = 256 << 10;
+
 /// Alternatives, each of comparisons that hold together. `None` where the pattern says more than that.
 pub fn parse(pattern: &str) -> Option<Vec<Vec<Comparison>>> {
+    if pattern.len() > PATTERN {
+        return None;
+    }
     let tokens = tokens(pattern)?;
     let mut rest = tokens.as_slice();
     let mut all = Vec::new();

@@ -79,10 +79,12 @@ pub fn read(text: &str, context: Context<'_>, out: &mut Imported) -> Result<(), 
     let (mut record, mut rows) = (csv::StringRecord::new(), 0_usize);
     while reader.read_record(&mut record).map_err(|e| Fault::Broken(format!("not comma-separated values: {e}")))? {
         rows += 1;
+        out.goes_on()?;
         let line = record.position().map_or(0, csv::Position::line) + u64::try_from(skipped).unwrap_or(0);
         let row = Row { columns: &columns, record: &record };
         if let Err(why) = row.take(context, &mut draft, out) {
-            out.leave(why, &format!("line {line}: {}", record.iter().collect::<Vec<_>>().join(",")));
+            let cells: Vec<&str> = record.iter().take(20).map(|cell| crate::text::start(cell, 100)).collect();
+            out.leave(why, &format!("line {line}: {}", cells.join(",")));
         }
     }
     draft.finish(out);
