@@ -1,5 +1,6 @@
 //! Indicators: their format, the copy in the binary, and the lookups.
 
+pub mod ask;
 pub mod bundle;
 pub mod database;
 pub mod embedded;
@@ -16,6 +17,7 @@ mod reading;
 pub mod rows;
 pub mod signature;
 pub mod typed;
+pub mod withdrawn;
 
 pub use database::Database;
 pub use index::Index;

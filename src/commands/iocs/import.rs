@@ -13,6 +13,7 @@ use crate::{
         bundle::{self, Content},
         import::{self, Imported, Reading},
         lint,
+        withdrawn::Withdrawals,
     },
     text::printable,
 };
@@ -32,6 +33,7 @@ pub fn run(command: &IocsImport) -> anyhow::Result<Ending> {
         imported.merge(indicators::imported(path, Reading { ecosystem: command.ecosystem })?);
     }
     imported.beware(&Database::embedded()?.incidents);
+    imported.without(&Withdrawals::embedded()?);
     let told = told(&imported);
     ensure!(!imported.is_empty(), "nothing could be taken over\n{told}");
     let label = label(&command.files);
