@@ -81,6 +81,7 @@ impl Index {
         let lower = name.to_lowercase();
         let as_written = Query::Package { ecosystem: *ecosystem, name: lower.clone(), version: version.clone() };
         let mut found = if lower == *name { Vec::new() } else { self.answer(&as_written, at) };
+        found.extend(self.releases(*ecosystem, &lower, version.as_deref()));
         let Some(range) = version.as_deref().filter(|v| v.starts_with(['<', '>', '~', '^', '!']) || v.contains('*')) else {
             return found;
         };
@@ -92,6 +93,37 @@ impl Index {
                     found.push(Found { incident: place.0, place: format!("packages[{}]", place.1), indicator, what });
                 }
             }
+        }
+        found
+    }
+
+    /// Of a version without the release of a distribution: `5.6.1` where `5.6.1-1.fc40` is known. Of a program by its short name,
+    /// where a forge's `owner/name` is known.
+    fn releases(&self, ecosystem: Option<Ecosystem>, name: &str, version: Option<&str>) -> Vec<Found> {
+        let mut found = Vec::new();
+        let asked = |e: &Ecosystem| ecosystem.is_none_or(|own| own == *e);
+        let plain = version.filter(|v| !v.contains('-'));
+        for e in [Ecosystem::Deb, Ecosystem::Rpm, Ecosystem::Aur].into_iter().filter(asked) {
+            for (place, p) in self.package(e, &crate::ecosystem::normal_name(e, name)) {
+                let upstream = |known: &str| Some(known.rsplit_once('-')?.0.rsplit(':').next()?.to_owned());
+                let fits = |v: &&String| plain.is_some() && upstream(v).as_deref() == plain;
+                found.extend(p.versions.iter().filter(fits).map(|known| Found {
+                    incident: place.0,
+                    place: format!("packages[{}]", place.1),
+                    indicator: format!("{}/{}@{known}", e.purl_type(), p.name),
+                    what: p.runs.clone(),
+                }));
+            }
+        }
+        if ecosystem.is_none() && !name.contains('/') {
+            let short = |known: &str| known.rsplit_once('/').is_some_and(|(_, last)| last == name);
+            let names = self.package_names().filter(|(e, known)| *e == Ecosystem::Generic && short(known));
+            let mut names: Vec<&str> = names.map(|(_, known)| known).collect();
+            names.sort_unstable();
+            found.extend(names.into_iter().flat_map(|known| {
+                let version = version.map(str::to_owned);
+                self.answer(&Query::Package { ecosystem: Some(Ecosystem::Generic), name: known.to_owned(), version }, None)
+            }));
         }
         found
     }
@@ -140,6 +172,11 @@ impl Index {
                 notes.push(format!("known names like it: {}", near.join(", ")));
             }
         }
+        let text = &question.bare;
+        let begun = (7..40).contains(&text.len()) && text.len() != 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        if begun && text.bytes().any(|b| b.is_ascii_digit()) {
+            notes.push("of a commit the first 7 digits are enough; of a hash all are needed".to_owned());
+        }
         if is_number(&question.bare) {
             notes.push("numbers are known of curated incidents only: ask with the name and version of the package".to_owned());
         }
@@ -148,7 +185,7 @@ impl Index {
 
     /// Of a sentence: the words in it that are names of known packages.
     fn words(&self, text: &str) -> Vec<String> {
-        let known = |w: &&str| Ecosystem::ALL.iter().any(|e| self.knows_package(*e, &w.to_lowercase()));
+        let known = |w: &&str| w.len() > 2 && !super::NOISE.contains(w) && Ecosystem::ALL.iter().any(|e| self.knows_package(*e, &w.to_lowercase()));
         let words: Vec<&str> = text.split_whitespace().take(100).filter(known).collect();
         let hint = "ask with one name and version, a hash, a host, or a number in one argument".to_owned();
         let named = (!words.is_empty()).then(|| format!("a name that is known: ask `iocs search {}`", words.join("`, `")));

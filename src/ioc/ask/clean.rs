@@ -21,6 +21,10 @@ pub fn bare(text: &str) -> String {
         Some(start) if start.eq_ignore_ascii_case("hxxp") => format!("http{}", text.get(4..).unwrap_or_default()),
         _ => text,
     };
+    let text = match text.get(..4) {
+        Some(start) if start.eq_ignore_ascii_case("pkg:") => format!("pkg:{}", text.get(4..).unwrap_or_default()),
+        _ => text,
+    };
     let mut text = text.as_str();
     loop {
         let before = text;
@@ -41,10 +45,10 @@ pub fn bare(text: &str) -> String {
 pub fn is_version(text: &str) -> bool {
     let number = text.trim_start_matches(['=', '<', '>', '~', '^', '!', ' ']);
     let number = number.strip_prefix(['v', 'V']).unwrap_or(number);
-    number.starts_with(|c: char| c.is_ascii_digit())
+    number.len() <= 128
+        && number.starts_with(|c: char| c.is_ascii_digit())
         && number.chars().all(|c| c.is_ascii_alphanumeric() || ".-+_~:*!,<>=^".contains(c))
         && (number.contains('.') || number.bytes().all(|b| b.is_ascii_digit() || b == b'-'))
-        && number.len() <= 128
         && text.parse::<std::net::IpAddr>().is_err()
         && !is_hash(text)
         && !is_host(text)

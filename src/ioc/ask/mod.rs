@@ -43,6 +43,9 @@ pub struct Question {
 /// More than anybody types; what lies behind is not read.
 const LONGEST: usize = 4096;
 
+/// Readings of one question: a text has few, one made of signs has thousands.
+const MOST: usize = 64;
+
 /// Words of a command or a sentence that are no name somebody asks for.
 const NOISE: &[&str] = &[
     "-", "--", "==", "=", "===", "@", "a", "add", "and", "get", "i", "in", "install", "is", "mod", "of", "or", "package",
@@ -106,6 +109,7 @@ fn question(words: &[&str]) -> Question {
             }
         }
     }
+    readings.truncate(MOST);
     Question { text, bare, readings, unclear }
 }
 

@@ -54,7 +54,8 @@ impl Index {
         let owned = text.split('/').filter(|p| !p.is_empty()).count() >= 2;
         let repository = matches!(query, Query::Text(_)).then(|| action::repository(text)).filter(|_| owned);
         let commit = action::is_commit(text) && matches!(query, Query::Text(_));
-        let image = if matches!(query, Query::Text(_)) { oci::parse(text) } else { None };
+        let bare = !text.contains('@') && !text.rsplit('/').next().is_some_and(|last| last.contains(':'));
+        let image = bare && matches!(query, Query::Text(_)) && oci::parse(text).is_some();
         for (at, incident) in self.database.incidents.iter().enumerate() {
             let mut add = |list: &str, n: usize, indicator: String, what: &str| {
                 all.push(Found { incident: at, place: format!("{list}[{n}]"), indicator, what: what.to_owned() });
@@ -73,8 +74,7 @@ impl Index {
                 }
             }
             for (n, i) in incident.images.iter().enumerate().filter(|(_, i)| i.standing.withdrawn.is_none()) {
-                let bare = image.as_ref().filter(|r| r.tag.is_none() && r.digest.is_none());
-                if bare.is_some() && oci::same_image(&format!("{text}:x"), &i.repository, "x") {
+                if image && oci::same_image(&format!("{text}:x"), &i.repository, "x") {
                     let tags: Vec<&str> = i.tags.iter().chain(&i.floating_tags).map(String::as_str).collect();
                     add("images", n, format!("image/{}", i.repository), &format!("tags {}", tags.join(", ")));
                 }

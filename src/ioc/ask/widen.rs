@@ -29,6 +29,9 @@ const ENDINGS: &[(&str, Option<Ecosystem>)] = &[
     (".zip", None),
 ];
 
+/// Longer texts are not cut into names and versions.
+const LONGEST: usize = 256;
+
 /// Words between a name and a version in the address of a page.
 const BETWEEN: &[&str] = &["-", "v", "version", "versions", "release", "releases", "tag", "tags", "download", "tree"];
 
@@ -81,6 +84,9 @@ fn package(ecosystem: Option<Ecosystem>, name: &str, version: &str) -> Query {
 /// `name=1.0`, `name:1.0`, `name>=1.0`, `name/1.0`, `name-1.0`, `name_1.0`, in every place where it can be cut.
 fn pins(ecosystem: Option<Ecosystem>, text: &str) -> Vec<Query> {
     let mut all = Vec::new();
+    if text.len() > LONGEST {
+        return all;
+    }
     let mut cut = |at: usize, skip: usize| {
         let (Some(name), Some(version)) = (text.get(..at), text.get(at + skip..)) else { return };
         if name.contains(|c: char| c.is_ascii_alphanumeric()) {
@@ -95,8 +101,7 @@ fn pins(ecosystem: Option<Ecosystem>, text: &str) -> Vec<Query> {
         let places: Vec<_> = text.match_indices(sign).filter_map(behind).collect();
         places.into_iter().for_each(|(at, skip)| cut(at, skip));
     }
-    // Many dashes are many places; a package has few.
-    let dashes = text.match_indices(['-', '_']).filter(|_| text.len() <= 256).filter_map(behind);
+    let dashes = text.match_indices(['-', '_']).filter_map(behind);
     dashes.collect::<Vec<_>>().into_iter().for_each(|(at, skip)| cut(at, skip));
     all
 }
@@ -125,7 +130,7 @@ fn file_of_package(ecosystem: Option<Ecosystem>, text: &str) -> Vec<Query> {
     let ecosystem = ecosystem.or(*own);
     let stem = base.get(..base.len() - ending.len()).unwrap_or_default();
     let mut all = Vec::new();
-    for (at, _) in stem.match_indices(['-', '.']).filter(|_| stem.len() <= 256) {
+    for (at, _) in stem.match_indices(['-', '.']).filter(|_| stem.len() <= LONGEST) {
         let (Some(name), Some(rest)) = (stem.get(..at), stem.get(at + 1..)) else { continue };
         let number = rest.strip_prefix(['v', 'V']).unwrap_or(rest).starts_with(|c: char| c.is_ascii_digit());
         let dotted = stem.as_bytes().get(at) == Some(&b'.') && *ending != ".nupkg";
