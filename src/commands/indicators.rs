@@ -159,7 +159,8 @@ impl Indicators {
     fn note_left_out(&self, path: &Path) {
         let Some(bundle) = self.bundles.last() else { return };
         for left in Respecting::new(bundle.clone(), self.withdrawn.clone()).left_out() {
-            output::note(&format!("{}: left out: {left}\nhint: `--ioc npm:NAME@VERSION` looks for it all the same", path.display()));
+            let (place, hint) = (path.display(), left.hint());
+            output::note(&format!("{place}: left out: {}\nhint: {hint} looks for it all the same", left.told()));
         }
     }
 

@@ -83,8 +83,20 @@ fn compare(mut a: &str, mut b: &str) -> Ordering {
     let word = |t: &str| t.starts_with(|c: char| c.is_ascii_alphabetic());
     match (a.is_empty(), b.is_empty()) {
         (true, true) => Ordering::Equal,
-        (true, false) => if word(b) { Ordering::Greater } else { Ordering::Less },
-        _ => if word(a) { Ordering::Less } else { Ordering::Greater },
+        (true, false) => {
+            if word(b) {
+                Ordering::Greater
+            } else {
+                Ordering::Less
+            }
+        }
+        _ => {
+            if word(a) {
+                Ordering::Less
+            } else {
+                Ordering::Greater
+            }
+        }
     }
 }
 

@@ -197,7 +197,8 @@ fn aur_versions() {
     let file = "alvr-git-1:20.1.r3-2-x86_64.pkg.tar.zst";
     assert_eq!(aur::split(file), Some(("alvr-git", "1:20.1.r3-2")));
     assert_eq!(aur::split("x-1.0-1-any.pkg.tar.xz.sig"), Some(("x", "1.0-1")));
-    for no in ["alvr", "alvr-git", "x-1.0-any.pkg.tar.zst", "-1.0-1-any.pkg.tar.zst", ".pkg.tar.zst", "x-1.0-1.tar.gz"] {
+    for no in ["alvr", "alvr-git", "x-1.0-any.pkg.tar.zst", "-1.0-1-any.pkg.tar.zst", ".pkg.tar.zst", "x-1.0-1.tar.gz"]
+    {
         assert_eq!(aur::split(no), None, "{no}");
     }
 }

@@ -97,10 +97,17 @@ impl Withdrawal {
         self.versions.iter().any(|known| if known == "*" { open || version == "*" } else { exact(known) })
     }
 
+    /// The option that looks for it all the same.
+    pub fn hint(&self) -> String {
+        let version = self.versions.first().filter(|v| *v != "*").map(|v| format!("@{v}")).unwrap_or_default();
+        format!("`--ioc {}:{}{version}`", self.ecosystem.purl_type(), self.name)
+    }
+
     /// One line: which, of what, since when, why, where that is said.
     pub fn told(&self) -> String {
         let day = self.on.as_ref().map(|d| format!(" ({d})")).unwrap_or_default();
-        let versions = if self.versions.iter().any(|v| v == "*") { "every version".to_owned() } else { self.versions.join(", ") };
+        let versions =
+            if self.versions.iter().any(|v| v == "*") { "every version".to_owned() } else { self.versions.join(", ") };
         let source = self.sources.iter().find_map(|s| s.url.as_deref()).unwrap_or_default();
         format!(
             "{} {}{day} on {}/{}, {versions}: {}; {source}",
@@ -182,14 +189,14 @@ impl<F: Feed> Respecting<F> {
         Self { feed, withdrawn }
     }
 
-    /// What it leaves out, a line each.
-    pub fn left_out(&self) -> Vec<String> {
+    /// What it leaves out.
+    pub fn left_out(&self) -> Vec<&Withdrawal> {
         let mut all = Vec::new();
         for w in &self.withdrawn.advisories {
             let name = normal_name(w.ecosystem, &w.name);
             let held = self.feed.rows(w.ecosystem, &name).iter().map(|r| r.versions.len()).sum::<usize>();
             let kept = self.rows(w.ecosystem, &name).iter().map(|r| r.versions.len()).sum::<usize>();
-            all.extend((held > kept).then(|| w.told()));
+            all.extend((held > kept).then_some(w));
         }
         all
     }
@@ -259,8 +266,8 @@ mod tests {
         assert!(!knows("flipper-plugin-core") && knows("hls.js") && knows("evil") && !knows("unheard"));
         assert_eq!(feed.rows(Ecosystem::Npm, "hls.js"), [row("MAL-2099-1", "9.9.9")]);
         let left = feed.left_out();
-        assert_eq!(left.len(), 2, "{left:?}");
-        assert!(left.iter().any(|l| l.contains("MAL-2022-3075") && l.contains("earlier package")));
+        assert_eq!(left.len(), 2);
+        assert!(left.iter().any(|l| l.told().contains("MAL-2022-3075") && l.told().contains("earlier package")));
     }
 
     #[test]

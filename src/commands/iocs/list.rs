@@ -52,7 +52,8 @@ pub fn run(command: &IocsList) -> anyhow::Result<Ending> {
     Ok(Ending::Nothing)
 }
 
-const NONE: &str = "no incident fits\nNot listed is not safe: `dosimeter iocs search` looks up versions, hashes and hosts.";
+const NONE: &str =
+    "no incident fits\nNot listed is not safe: `dosimeter iocs search` looks up versions, hashes and hosts.";
 
 fn table(rows: &[Row<'_>]) -> String {
     let mut table = Table::new();

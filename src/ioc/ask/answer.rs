@@ -82,7 +82,8 @@ impl Index {
         let as_written = Query::Package { ecosystem: *ecosystem, name: lower.clone(), version: version.clone() };
         let mut found = if lower == *name { Vec::new() } else { self.answer(&as_written, at) };
         found.extend(self.releases(*ecosystem, &lower, version.as_deref()));
-        let Some(range) = version.as_deref().filter(|v| v.starts_with(['<', '>', '~', '^', '!']) || v.contains('*')) else {
+        let Some(range) = version.as_deref().filter(|v| v.starts_with(['<', '>', '~', '^', '!']) || v.contains('*'))
+        else {
             return found;
         };
         for e in ecosystem.map_or_else(|| Ecosystem::ALL.to_vec(), |e| vec![e]) {
@@ -122,7 +123,10 @@ impl Index {
             names.sort_unstable();
             found.extend(names.into_iter().flat_map(|known| {
                 let version = version.map(str::to_owned);
-                self.answer(&Query::Package { ecosystem: Some(Ecosystem::Generic), name: known.to_owned(), version }, None)
+                self.answer(
+                    &Query::Package { ecosystem: Some(Ecosystem::Generic), name: known.to_owned(), version },
+                    None,
+                )
             }));
         }
         found
@@ -139,7 +143,9 @@ impl Index {
             let none = i.not_indicators.iter().filter(|n| n.value.eq_ignore_ascii_case(value));
             notes.extend(none.map(|n| format!("published as an indicator, and none: {} ({})", n.what, i.id)));
             let shared = i.network.iter().filter(|n| n.context_only && n.value.eq_ignore_ascii_case(value));
-            notes.extend(shared.map(|n| format!("others use it too, so it proves nothing alone: {} ({})", n.what, i.id)));
+            notes.extend(
+                shared.map(|n| format!("others use it too, so it proves nothing alone: {} ({})", n.what, i.id)),
+            );
         }
         notes
     }
@@ -178,17 +184,24 @@ impl Index {
             notes.push("of a commit the first 7 digits are enough; of a hash all are needed".to_owned());
         }
         if is_number(&question.bare) {
-            notes.push("numbers are known of curated incidents only: ask with the name and version of the package".to_owned());
+            notes.push(
+                "numbers are known of curated incidents only: ask with the name and version of the package".to_owned(),
+            );
         }
         notes
     }
 
     /// Of a sentence: the words in it that are names of known packages.
     fn words(&self, text: &str) -> Vec<String> {
-        let known = |w: &&str| w.len() > 2 && !super::NOISE.contains(w) && Ecosystem::ALL.iter().any(|e| self.knows_package(*e, &w.to_lowercase()));
+        let known = |w: &&str| {
+            w.len() > 2
+                && !super::NOISE.contains(w)
+                && Ecosystem::ALL.iter().any(|e| self.knows_package(*e, &w.to_lowercase()))
+        };
         let words: Vec<&str> = text.split_whitespace().take(100).filter(known).collect();
         let hint = "ask with one name and version, a hash, a host, or a number in one argument".to_owned();
-        let named = (!words.is_empty()).then(|| format!("a name that is known: ask `iocs search {}`", words.join("`, `")));
+        let named =
+            (!words.is_empty()).then(|| format!("a name that is known: ask `iocs search {}`", words.join("`, `")));
         named.into_iter().chain([hint]).collect()
     }
 }

@@ -3,7 +3,8 @@
 use crate::ioc::query::{is_hash, is_host, refang};
 
 /// Marks that belong to the text around, not to the name.
-const AROUND: &[char] = &['`', '"', '\'', ',', ';', '(', ')', '<', '>', '“', '”', '‘', '’', '«', '»', '|', '\\', ' ', '\t'];
+const AROUND: &[char] =
+    &['`', '"', '\'', ',', ';', '(', ')', '<', '>', '“', '”', '‘', '’', '«', '»', '|', '\\', ' ', '\t'];
 
 /// Without the marks around it, refanged, with plain hyphens and blanks.
 pub fn bare(text: &str) -> String {
@@ -16,7 +17,8 @@ pub fn bare(text: &str) -> String {
             c => c,
         })
         .collect();
-    let text = refang(seen.trim()).replace("(dot)", ".").replace("{dot}", ".").replace("[://", "://").replace("\\.", ".");
+    let text =
+        refang(seen.trim()).replace("(dot)", ".").replace("{dot}", ".").replace("[://", "://").replace("\\.", ".");
     let text = match text.get(..4) {
         Some(start) if start.eq_ignore_ascii_case("hxxp") => format!("http{}", text.get(4..).unwrap_or_default()),
         _ => text,

@@ -22,10 +22,7 @@ use std::collections::BTreeSet;
 pub use answer::{Answer, State};
 
 use super::query::Query;
-use crate::{
-    ecosystem::normal_name,
-    fact::Ecosystem,
-};
+use crate::{ecosystem::normal_name, fact::Ecosystem};
 
 /// One question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,8 +45,8 @@ const MOST: usize = 64;
 
 /// Words of a command or a sentence that are no name somebody asks for.
 const NOISE: &[&str] = &[
-    "-", "--", "==", "=", "===", "@", "a", "add", "and", "get", "i", "in", "install", "is", "mod", "of", "or", "package",
-    "pipx", "release", "require", "run", "the", "uses", "ver", "version", "versions", "with",
+    "-", "--", "==", "=", "===", "@", "a", "add", "and", "get", "i", "in", "install", "is", "mod", "of", "or",
+    "package", "pipx", "release", "require", "run", "the", "uses", "ver", "version", "versions", "with",
 ];
 
 /// The questions that some arguments are.
@@ -96,7 +93,13 @@ fn question(words: &[&str]) -> Question {
     let bare = clean::bare(&text.chars().take(LONGEST).collect::<String>());
     let parts: Vec<String> = bare.split_whitespace().map(clean::bare).filter(|p| !p.is_empty()).collect();
     let mut readings = Vec::new();
-    let mut add = |more: Vec<Query>| more.into_iter().for_each(|q| if !readings.contains(&q) { readings.push(q) });
+    let mut add = |more: Vec<Query>| {
+        more.into_iter().for_each(|q| {
+            if !readings.contains(&q) {
+                readings.push(q)
+            }
+        })
+    };
     let unclear = missing(&bare, &parts);
     if unclear.is_none() {
         match parts.as_slice() {
@@ -154,7 +157,9 @@ fn missing(bare: &str, parts: &[String]) -> Option<String> {
     }
     if let Some(ecosystem) = Ecosystem::from_word(one.trim_end_matches(':')) {
         let word = ecosystem.purl_type();
-        return Some(format!("an ecosystem: `iocs list --ecosystem {word}` lists its incidents, `iocs search {word}:NAME@VERSION` asks"));
+        return Some(format!(
+            "an ecosystem: `iocs list --ecosystem {word}` lists its incidents, `iocs search {word}:NAME@VERSION` asks"
+        ));
     }
     clean::odd_hash(bare)
 }

@@ -100,8 +100,22 @@ fn called(i: &Incident, asked: &str) -> Option<String> {
 
 /// Words in the descriptions of actors that name nobody.
 const COMMON_WORDS: &[&str] = &[
-    "account", "and", "cluster", "code", "copycat", "denied", "github", "its", "korea", "linked", "marker", "north", "operators",
-    "perhaps", "the", "tied",
+    "account",
+    "and",
+    "cluster",
+    "code",
+    "copycat",
+    "denied",
+    "github",
+    "its",
+    "korea",
+    "linked",
+    "marker",
+    "north",
+    "operators",
+    "perhaps",
+    "the",
+    "tied",
 ];
 
 fn numbered(i: &Incident, asked: &str) -> Option<String> {

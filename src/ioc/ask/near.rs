@@ -5,11 +5,7 @@ use std::{cmp::Ordering, collections::BTreeMap};
 use crate::{
     ecosystem::{action, is_version, normal_name, order},
     fact::Ecosystem,
-    ioc::{
-        index::Index,
-        model::PackageIndicator,
-        query::Query,
-    },
+    ioc::{index::Index, model::PackageIndicator, query::Query},
 };
 
 /// How many versions or names are shown.
@@ -54,7 +50,8 @@ impl Index {
                     continue;
                 }
                 let tags: Vec<&str> = a.tags.iter().chain(&a.moved_tags).take(SHOWN).map(String::as_str).collect();
-                let tags = if tags.contains(&"*") { "every tag".to_owned() } else { format!("tags {}", tags.join(", ")) };
+                let tags =
+                    if tags.contains(&"*") { "every tag".to_owned() } else { format!("tags {}", tags.join(", ")) };
                 let from = a.from.map(|t| format!(" from {t}")).unwrap_or_default();
                 let until = a.until.map(|t| format!(" until {t}")).unwrap_or_default();
                 let commits = a.commits.len();
@@ -94,7 +91,8 @@ impl Index {
         }
         // The last part of a scoped name or of a path.
         if !asked.contains('/') {
-            let scoped = self.package_names().filter(|(_, n)| n.rsplit_once('/').is_some_and(|(_, last)| last == asked));
+            let scoped =
+                self.package_names().filter(|(_, n)| n.rsplit_once('/').is_some_and(|(_, last)| last == asked));
             found.extend(scoped.map(|(e, n)| (most + 1, format!("{}/{n}", e.purl_type()))));
         }
         found.sort();
@@ -113,7 +111,9 @@ impl Index {
             !self.answer(&query, None).is_empty()
         });
         let version = version.as_ref().map(|v| format!("@{v}")).unwrap_or_default();
-        known.map(|e| format!("known in {0}, not in {1}: ask `{0}:{name}{version}`", e.purl_type(), asked.purl_type())).collect()
+        known
+            .map(|e| format!("known in {0}, not in {1}: ask `{0}:{name}{version}`", e.purl_type(), asked.purl_type()))
+            .collect()
     }
 }
 
@@ -124,7 +124,8 @@ fn nearest(ecosystem: Ecosystem, asked: &str, versions: &mut Vec<&str>) {
     }
     let ordered = |a: &&str, b: &&str| order(ecosystem, a, b).unwrap_or(Ordering::Equal);
     versions.sort_by(ordered);
-    let at = versions.iter().position(|v| order(ecosystem, v, asked) == Some(Ordering::Greater)).unwrap_or(versions.len());
+    let at =
+        versions.iter().position(|v| order(ecosystem, v, asked) == Some(Ordering::Greater)).unwrap_or(versions.len());
     let from = at.saturating_sub(SHOWN / 2).min(versions.len().saturating_sub(SHOWN));
     versions.rotate_left(from);
 }

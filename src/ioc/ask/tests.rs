@@ -25,7 +25,8 @@ fn embedded() -> Index {
 fn what_people_type_finds_what_is_known() {
     let mut index = embedded();
     let (litellm, axios) = ("litellm-2026-03 pypi/litellm@1.82.8", "axios-2026-03 npm/axios@1.14.1");
-    let (tj, commit) = ("tj-actions-2025-03 action/tj-actions/changed-files", "0e58ed8671d6b60d0890c21b07f8835ace038e67");
+    let (tj, commit) =
+        ("tj-actions-2025-03 action/tj-actions/changed-files", "0e58ed8671d6b60d0890c21b07f8835ace038e67");
     let hook = "71e35aef03099cd1f2d6446734273025a163597de93912df321ef118bf135238";
     let sri = "sha256-ceNa7wMJnNHy1kRnNCcwJaFjWX3pORLfMh7xGL8TUjg=";
     let hash = format!("litellm-2026-03 hash/{hook}");
@@ -102,7 +103,10 @@ fn what_people_type_finds_what_is_known() {
         (&["https://github.com/tj-actions/changed-files"], tj),
         (&["uses: tj-actions/changed-files@v45"], "tj-actions-2025-03 action/tj-actions/changed-files@v45"),
         (&["tj-actions/changed-files", "v45.0.7"], "tj-actions-2025-03 action/tj-actions/changed-files@v45.0.7"),
-        (&["https://github.com/tj-actions/changed-files/tree/v45"], "tj-actions-2025-03 action/tj-actions/changed-files@v45"),
+        (
+            &["https://github.com/tj-actions/changed-files/tree/v45"],
+            "tj-actions-2025-03 action/tj-actions/changed-files@v45",
+        ),
         (&["0e58ed8"], "tj-actions-2025-03 action/tj-actions/changed-files@0e58ed8671d6b60d0890c21b07f8835ace038e67"),
         (&[commit], "tj-actions-2025-03 action/tj-actions/changed-files@0e58ed8671d6b60d0890c21b07f8835ace038e67"),
         (&["checkmarx.ast-results"], extension),
@@ -118,7 +122,10 @@ fn what_people_type_finds_what_is_known() {
         (&[&format!("--hash=sha256:{hook}")], &hash),
         (&[sri], &hash),
         (&["188d8592f393ce45f7273102f02efee1"], "telnyx-2026-03 hash/188d8592f393ce45f7273102f02efee1"),
-        (&["8e6e505438c21f3d281e1cc257abdbf7223b7f5a"], "notepadpp-2025-06 hash/8e6e505438c21f3d281e1cc257abdbf7223b7f5a"),
+        (
+            &["8e6e505438c21f3d281e1cc257abdbf7223b7f5a"],
+            "notepadpp-2025-06 hash/8e6e505438c21f3d281e1cc257abdbf7223b7f5a",
+        ),
         (&["models.litellm.cloud"], host),
         (&["MODELS.LiteLLM.cloud."], host),
         (&["models.litellm.cloud:443"], host),
@@ -173,7 +180,10 @@ fn what_is_not_known_says_what_is() {
         (&["litelm"], "known names like it: pypi/litellm"),
         (&["axois@1.14.1"], "known names like it: npm/axios"),
         (&["tj-actions/changed-file@v1"], "known names like it: action/tj-actions/changed-files"),
-        (&["react-hook-form@7.73.0"], "withdrawn advisory GHSA-w8j3-qvc3-h56f, MAL-2026-2853 (2026-06-02) on npm/react-hook-form, 7.73.0"),
+        (
+            &["react-hook-form@7.73.0"],
+            "withdrawn advisory GHSA-w8j3-qvc3-h56f, MAL-2026-2853 (2026-06-02) on npm/react-hook-form, 7.73.0",
+        ),
         (&["React-Hook-Form", "7.73.0"], "withdrawn advisory GHSA-w8j3-qvc3-h56f"),
         (&["mal-2026-2853"], "withdrawn advisory GHSA-w8j3-qvc3-h56f"),
         (&["GHSA-x96m-c5fj-q75c"], "on npm/supabase, every version"),
@@ -188,7 +198,9 @@ fn what_is_not_known_says_what_is() {
         assert_eq!((answers.len(), *state), (1, State::Unknown), "{arguments:?}: {found:?}");
         assert!(notes.iter().any(|n| n.contains(note)), "{arguments:?}: {notes:?}");
     }
-    for arguments in [["requests 2.31.0"], ["example.org"], ["[2001:db8::1]:443"], ["203.0.113.7:443"], ["alvr-nightly-x"]] {
+    for arguments in
+        [["requests 2.31.0"], ["example.org"], ["[2001:db8::1]:443"], ["203.0.113.7:443"], ["alvr-nightly-x"]]
+    {
         let answers = asked(&mut index, &arguments);
         assert_eq!((answers[0].0, answers[0].2.len()), (State::Unknown, 0), "{arguments:?}: {answers:?}");
     }
@@ -247,8 +259,41 @@ fn arguments_that_belong_together_are_one_question() {
 #[test]
 fn hostile_questions_are_answered() {
     let mut index = embedded();
-    let long = ["-1".repeat(50_000), "a@".repeat(50_000), "1.".repeat(50_000), "a ".repeat(50_000), "/".repeat(100_000), "[.]".repeat(30_000)];
-    let odd = ["@", ":", "==", "a==", "@/", "pkg:", "pkg:npm", "pkg:npm/%", "sha256:", "://", "http://", "[", "]", "[]", "a@@1", "\u{202e}", "é-1.0.whl", "-.whl", "1-1.gem", "x.vsix", "@a/-1.0.tgz", "--hash=", "sha256-====", "npm:", "\0"];
+    let long = [
+        "-1".repeat(50_000),
+        "a@".repeat(50_000),
+        "1.".repeat(50_000),
+        "a ".repeat(50_000),
+        "/".repeat(100_000),
+        "[.]".repeat(30_000),
+    ];
+    let odd = [
+        "@",
+        ":",
+        "==",
+        "a==",
+        "@/",
+        "pkg:",
+        "pkg:npm",
+        "pkg:npm/%",
+        "sha256:",
+        "://",
+        "http://",
+        "[",
+        "]",
+        "[]",
+        "a@@1",
+        "\u{202e}",
+        "é-1.0.whl",
+        "-.whl",
+        "1-1.gem",
+        "x.vsix",
+        "@a/-1.0.tgz",
+        "--hash=",
+        "sha256-====",
+        "npm:",
+        "\0",
+    ];
     for text in odd.into_iter().chain(long.iter().map(String::as_str)) {
         asked(&mut index, &[text]);
         asked(&mut index, &[text, text]);

@@ -50,7 +50,11 @@ pub fn readings(text: &str) -> Vec<Query> {
     all.extend(hosts(text).map(Query::Host));
     all.extend(hashes(text));
     let mut once: Vec<Query> = Vec::new();
-    all.into_iter().for_each(|q| if !once.contains(&q) { once.push(q) });
+    all.into_iter().for_each(|q| {
+        if !once.contains(&q) {
+            once.push(q)
+        }
+    });
     once
 }
 
@@ -96,7 +100,8 @@ fn pins(ecosystem: Option<Ecosystem>, text: &str) -> Vec<Query> {
     if let Some(at) = text.find(['=', '<', '>', '~', '^', '!']).filter(|at| *at > 0) {
         cut(at, 0);
     }
-    let behind = |(at, sign): (usize, &str)| text.get(at + sign.len()..).is_some_and(is_version).then_some((at, sign.len()));
+    let behind =
+        |(at, sign): (usize, &str)| text.get(at + sign.len()..).is_some_and(is_version).then_some((at, sign.len()));
     for sign in ["@", "@npm:", ":", "/", "/v/"] {
         let places: Vec<_> = text.match_indices(sign).filter_map(behind).collect();
         places.into_iter().for_each(|(at, skip)| cut(at, skip));

@@ -34,7 +34,11 @@ pub fn check(file: &str, text: &str, now: Timestamp) -> Vec<Problem> {
         }
         for id in &w.ids {
             if !id.contains('-') || id.contains(char::is_whitespace) {
-                say(place("ids"), format!("`{id}` is no number"), "write it as its database does: `MAL-2026-1`, `GHSA-…`");
+                say(
+                    place("ids"),
+                    format!("`{id}` is no number"),
+                    "write it as its database does: `MAL-2026-1`, `GHSA-…`",
+                );
             }
             if !numbers.insert(id.to_ascii_lowercase()) {
                 say(place("ids"), format!("`{id}` is listed twice"), "remove one");
@@ -64,7 +68,11 @@ pub fn check(file: &str, text: &str, now: Timestamp) -> Vec<Problem> {
             say(place("why"), "empty, or blanks at its ends".to_owned(), "say it in words");
         }
         if w.sources.is_empty() || w.sources.iter().any(|s| s.url.is_none() || s.title.trim().is_empty()) {
-            say(place("sources"), "a source without title or address".to_owned(), "give both: whoever drops an advisory must be able to ask");
+            say(
+                place("sources"),
+                "a source without title or address".to_owned(),
+                "give both: whoever drops an advisory must be able to ask",
+            );
         }
     }
     let keys: Vec<_> = list.advisories.iter().map(|w| (w.ecosystem.purl_type(), &w.name)).collect();
@@ -87,9 +95,9 @@ pub fn against(file: &str, text: &str, read: &[Read]) -> Vec<Problem> {
             let own = r.incident.packages.iter().map(|p| (p.ecosystem, &p.name, &p.versions));
             let listed = r.rows.iter().map(|row| (row.ecosystem, &row.name, &row.versions));
             let bad = own.chain(listed).filter(|(e, other, _)| *e == w.ecosystem && normal_name(*e, other) == name);
-            let hit = bad.flat_map(|(_, _, versions)| versions).find(|v| {
-                w.versions.iter().any(|known| known == "*" || *v == "*" || fits(w.ecosystem, v, known))
-            });
+            let hit = bad
+                .flat_map(|(_, _, versions)| versions)
+                .find(|v| w.versions.iter().any(|known| known == "*" || *v == "*" || fits(w.ecosystem, v, known)));
             if let Some(version) = hit {
                 let what = format!("`{}` calls {} {version} malicious", r.file, w.name);
                 problems.push(problem(file, format!("advisories[{n}]"), what, "remove it here, or there"));
