@@ -4,7 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use self::ecosystem::Touched;
+use self::ecosystem::{ecosystem, touched};
 use crate::{fact::Ecosystem, verdict::Exposure};
+
+mod ecosystem;
 
 /// What a software supply-chain compromise reached on this machine, and what to rotate.
 #[derive(Debug, Parser)]
@@ -295,13 +299,6 @@ pub struct IocsImport {
     pub sequence: u64,
 }
 
-fn ecosystem(word: &str) -> Result<Ecosystem, String> {
-    Ecosystem::from_word(word).ok_or_else(|| {
-        let all: Vec<&str> = Ecosystem::ALL.into_iter().map(Ecosystem::purl_type).collect();
-        format!("none of {}", all.join(", "))
-    })
-}
-
 /// Formats of other programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ExportFormat {
@@ -371,22 +368,6 @@ pub enum IncidentFormat {
     Json,
     /// The page `docs/incidents.md`
     Markdown,
-}
-
-/// What `iocs list --ecosystem` names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Touched {
-    /// Packages or images of it.
-    Ecosystem(Ecosystem),
-    /// GitHub Actions.
-    Actions,
-}
-
-fn touched(word: &str) -> Result<Touched, String> {
-    if ["actions", "action", "githubactions", "github-actions"].contains(&word.to_ascii_lowercase().as_str()) {
-        return Ok(Touched::Actions);
-    }
-    ecosystem(word).map(Touched::Ecosystem).map_err(|all| format!("{all}, actions"))
 }
 
 /// `dosimeter iocs list`.

@@ -82,8 +82,8 @@ impl Index {
         let as_written = Query::Package { ecosystem: *ecosystem, name: lower.clone(), version: version.clone() };
         let mut found = if lower == *name { Vec::new() } else { self.answer(&as_written, at) };
         found.extend(self.releases(*ecosystem, &lower, version.as_deref()));
-        let Some(range) = version.as_deref().filter(|v| v.starts_with(['<', '>', '~', '^', '!']) || v.contains('*'))
-        else {
+        let digit = |v: &str| v.starts_with(|c: char| c.is_ascii_digit() || "<>~^!*".contains(c));
+        let Some(range) = version.as_deref().filter(|v| digit(v)) else {
             return found;
         };
         for e in ecosystem.map_or_else(|| Ecosystem::ALL.to_vec(), |e| vec![e]) {
@@ -168,7 +168,9 @@ impl Index {
                 _ => {}
             }
         }
-        if notes.is_empty() {
+        let nothing = notes.is_empty();
+        notes.extend(self.mentioned(&question.bare).filter(|_| nothing));
+        if nothing {
             let name = question.readings.iter().find_map(|q| match q {
                 Query::Package { name, .. } | Query::Host(name) | Query::Action { repository: name, .. } => Some(name),
                 _ => None,
@@ -191,6 +193,17 @@ impl Index {
         notes
     }
 
+    /// The incidents that have a word in their heading.
+    fn mentioned(&self, text: &str) -> Option<String> {
+        let asked = text.to_lowercase();
+        let within = |t: &String| t.to_lowercase().contains(&asked);
+        let named =
+            |i: &&crate::ioc::model::Incident| within(&i.id) || within(&i.title) || i.aliases.iter().any(within);
+        let ids: Vec<&str> = self.database.incidents.iter().filter(named).map(|i| i.id.as_str()).take(6).collect();
+        (asked.len() > 3 && asked.len() < 64 && !ids.is_empty())
+            .then(|| format!("in the headings of {}: `iocs list '{text}'`", ids.join(", ")))
+    }
+
     /// Of a sentence: the words in it that are names of known packages.
     fn words(&self, text: &str) -> Vec<String> {
         let known = |w: &&str| {
@@ -198,7 +211,8 @@ impl Index {
                 && !super::NOISE.contains(w)
                 && Ecosystem::ALL.iter().any(|e| self.knows_package(*e, &w.to_lowercase()))
         };
-        let words: Vec<&str> = text.split_whitespace().take(100).filter(known).collect();
+        let bare: Vec<String> = text.split_whitespace().take(100).map(super::clean::bare).collect();
+        let words: Vec<&str> = bare.iter().map(String::as_str).filter(known).collect();
         let hint = "ask with one name and version, a hash, a host, or a number in one argument".to_owned();
         let named =
             (!words.is_empty()).then(|| format!("a name that is known: ask `iocs search {}`", words.join("`, `")));

@@ -17,8 +17,10 @@ pub fn bare(text: &str) -> String {
             c => c,
         })
         .collect();
-    let text =
-        refang(seen.trim()).replace("(dot)", ".").replace("{dot}", ".").replace("[://", "://").replace("\\.", ".");
+    let text = refang(seen.trim()).replace("(dot)", ".").replace("{dot}", ".").replace("[://", "://");
+    // `evil\.example` is defanged, `C:\x\.config` is a path.
+    let escaped = text.matches('\\').count() == text.matches("\\.").count();
+    let text = if escaped { text.replace("\\.", ".") } else { text };
     let text = match text.get(..4) {
         Some(start) if start.eq_ignore_ascii_case("hxxp") => format!("http{}", text.get(4..).unwrap_or_default()),
         _ => text,

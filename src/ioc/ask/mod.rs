@@ -51,8 +51,9 @@ const NOISE: &[&str] = &[
 
 /// The questions that some arguments are.
 pub fn questions(arguments: &[String]) -> Vec<Question> {
+    let arguments: Vec<String> = arguments.iter().flat_map(|a| listed(a)).collect();
     let mut questions = Vec::new();
-    let mut rest = arguments;
+    let mut rest = arguments.as_slice();
     while let Some((first, after)) = rest.split_first() {
         let (words, later) = joined(first, after);
         questions.push(question(&words));
@@ -61,9 +62,21 @@ pub fn questions(arguments: &[String]) -> Vec<Question> {
     questions
 }
 
+/// The parts of a list in one argument: `litellm 1.82.8, axios 1.14.1`, or a part a line. A sentence is no list.
+fn listed(argument: &str) -> Vec<String> {
+    let head: String = argument.chars().take(LONGEST).collect();
+    let parts: Vec<&str> =
+        head.lines().flat_map(|l| l.split(", ")).map(str::trim).filter(|p| p.contains(char::is_alphanumeric)).collect();
+    let short = parts.iter().all(|p| p.split_whitespace().count() <= 3);
+    if parts.len() < 2 || !short {
+        return vec![argument.to_owned()];
+    }
+    parts.into_iter().map(str::to_owned).collect()
+}
+
 /// An argument with those behind it that belong to it: `npm axios 1.14.1`, `litellm == 1.82.8`.
-fn joined<'a>(first: &'a String, after: &'a [String]) -> (Vec<&'a str>, &'a [String]) {
-    let mut words = vec![first.as_str()];
+fn joined<'a>(first: &'a str, after: &'a [String]) -> (Vec<&'a str>, &'a [String]) {
+    let mut words = vec![first];
     let mut rest = after;
     let bare = clean::bare(first);
     if Ecosystem::from_word(bare.trim_end_matches(':')).is_some()
@@ -76,8 +89,10 @@ fn joined<'a>(first: &'a String, after: &'a [String]) -> (Vec<&'a str>, &'a [Str
     let named = words.last().is_some_and(|w| clean::is_name(&clean::bare(w)));
     let sign = |w: &String| ["=", "==", "===", "@", "version", "ver", "v"].contains(&w.trim());
     match rest {
-        [version, later @ ..] if named && clean::is_version(&clean::bare(version)) => {
-            words.push(version);
+        [version, ..] if named && clean::is_version(&clean::bare(version)) => {
+            let versions = rest.iter().take_while(|v| clean::is_version(&clean::bare(v))).count();
+            let (own, later) = rest.split_at_checked(versions).unwrap_or((rest, &[]));
+            words.extend(own.iter().map(String::as_str));
             (words, later)
         }
         [mark, version, later @ ..] if named && sign(mark) && clean::is_version(&clean::bare(version)) => {
@@ -128,8 +143,10 @@ fn several_words(words: &[&String]) -> Vec<Query> {
             continue;
         }
         match later.split_first() {
-            Some((version, after)) if clean::is_name(word) && clean::is_version(version) => {
-                all.extend(widen::pinned(ecosystem, word, version));
+            Some((version, _)) if clean::is_name(word) && clean::is_version(version) => {
+                let versions = later.iter().take_while(|v| clean::is_version(v)).count();
+                let (own, after) = later.split_at_checked(versions).unwrap_or((later, &[]));
+                all.extend(own.iter().flat_map(|v| widen::pinned(ecosystem, word, v)));
                 rest = after;
             }
             _ if ecosystem.is_some() || word.contains(|c: char| "@=:./0123456789".contains(c)) => {

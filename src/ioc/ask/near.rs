@@ -91,8 +91,9 @@ impl Index {
         }
         // The last part of a scoped name or of a path.
         if !asked.contains('/') {
-            let scoped =
-                self.package_names().filter(|(_, n)| n.rsplit_once('/').is_some_and(|(_, last)| last == asked));
+            let scope = format!("@{asked}/");
+            let part = |n: &str| n.rsplit_once('/').is_some_and(|(_, last)| last == asked) || n.starts_with(&scope);
+            let scoped = self.package_names().filter(|(_, n)| part(n));
             found.extend(scoped.map(|(e, n)| (most + 1, format!("{}/{n}", e.purl_type()))));
         }
         found.sort();

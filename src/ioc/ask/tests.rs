@@ -64,6 +64,11 @@ fn what_people_type_finds_what_is_known() {
         (&["litellm>=1.82.7"], litellm),
         (&["litellm~=1.82.0"], litellm),
         (&["litellm"], litellm),
+        (&["litellm==1.82.*"], litellm),
+        (&["litellm@1.82.7,1.82.8"], litellm),
+        (&["litellm==1.82.7||1.82.8"], litellm),
+        (&["litellm", "1.82.7", "1.82.8"], litellm),
+        (&["litellm 1.82.7 1.82.8"], litellm),
         (&["pkg:pypi/litellm@1.82.8"], litellm),
         (&["PKG:PyPI/LiteLLM@1.82.8"], litellm),
         (&["pkg:pypi/litellm@1.82.8?extension=whl"], litellm),
@@ -80,6 +85,7 @@ fn what_people_type_finds_what_is_known() {
         (&["`axios@1.14.1`"], axios),
         (&["\"axios\": \"1.14.1\""], axios),
         (&["\"axios\": \"^1.14.0\""], axios),
+        (&["axios@1.x"], axios),
         (&["axios@npm:1.14.1"], axios),
         (&["/axios@1.14.1"], axios),
         (&["node_modules/axios@1.14.1"], axios),
@@ -139,6 +145,10 @@ fn what_people_type_finds_what_is_known() {
         (&["46.151.182.203:443"], address),
         (&["46[.]151[.]182[.]203:8080"], address),
         (&["http://46.151.182.203/a/b"], address),
+        (&["[::ffff:46.151.182.203]:443"], address),
+        (&["C:\\ProgramData\\USOShared\\conf.c"], "notepadpp-2025-06 path/any:ProgramData/USOShared/conf.c"),
+        (&["%ProgramData%\\USOShared\\conf.c"], "notepadpp-2025-06 path/any:ProgramData/USOShared/conf.c"),
+        (&["models\\.litellm\\.cloud"], host),
         (&["MAL-2026-2254"], "telnyx-2026-03 incident/telnyx-2026-03"),
         (&["mal-2026-2254"], "telnyx-2026-03 incident/telnyx-2026-03"),
         (&["CVE-2025-30066"], "tj-actions-2025-03 incident/tj-actions-2025-03"),
@@ -190,6 +200,8 @@ fn what_is_not_known_says_what_is() {
         (&["flipper-plugin-core"], "advisory of an earlier package of that name"),
         (&["webhook.site"], "others use it too, so it proves nothing alone"),
         (&["MAL-2026-999999"], "numbers are known of curated incidents only"),
+        (&["bitwarden"], "in the headings of bitwarden-cli-2026-04"),
+        (&["pytorch"], "in the headings of torchtriton-2022-12"),
         (&["71e35aef03"], "of a hash all are needed"),
     ];
     for (arguments, note) in cases {
@@ -249,6 +261,11 @@ fn arguments_that_belong_together_are_one_question() {
     assert_eq!(texts(&["a@1.0", "2.0"]), ["a@1.0", "2.0"]);
     assert_eq!(texts(&["a", "b"]), ["a", "b"]);
     assert_eq!(texts(&["npm", "a", "1.0", "b"]), ["npm a 1.0", "b"]);
+    assert_eq!(texts(&["a", "1.0", "1.1", "b"]), ["a 1.0 1.1", "b"]);
+    assert_eq!(texts(&["a 1.0, b 2.0"]), ["a 1.0", "b 2.0"]);
+    assert_eq!(texts(&["a==1.0\nb==2.0\n"]), ["a==1.0", "b==2.0"]);
+    assert_eq!(texts(&["a,b"]), ["a,b"]);
+    assert_eq!(texts(&["this is a longer sentence, with a comma in it"]).len(), 1);
     // Addresses, hashes and hosts are no versions.
     assert_eq!(texts(&["a", "203.0.113.7"]), ["a", "203.0.113.7"]);
     assert_eq!(texts(&["a", "203.0.113.7:443"]), ["a", "203.0.113.7:443"]);

@@ -47,6 +47,7 @@ pub fn readings(text: &str) -> Vec<Query> {
         all.extend(pins(ecosystem, rest));
     }
     all.extend(address(text));
+    all.extend(windows_path(text).map(Query::File));
     all.extend(hosts(text).map(Query::Host));
     all.extend(hashes(text));
     let mut once: Vec<Query> = Vec::new();
@@ -66,7 +67,7 @@ pub fn pinned(ecosystem: Option<Ecosystem>, name: &str, version: &str) -> Vec<Qu
         }
         _ => (ecosystem, name),
     };
-    let mut all = vec![package(ecosystem, name, version)];
+    let mut all = packages(ecosystem, name, version);
     if ecosystem.is_none_or(|e| e == Ecosystem::Oci) {
         all.extend(query::readings(&format!("oci:{name}:{version}")));
     }
@@ -74,6 +75,29 @@ pub fn pinned(ecosystem: Option<Ecosystem>, name: &str, version: &str) -> Vec<Qu
         all.extend(query::readings(&format!("action:{name}@{version}")));
     }
     all
+}
+
+/// Each version of a list (`1.82.7,1.82.8`); a range stays whole.
+fn packages(ecosystem: Option<Ecosystem>, name: &str, versions: &str) -> Vec<Query> {
+    let ranged = versions.trim_start_matches('=').contains(['<', '>', '~', '^', '!']);
+    if ranged || !versions.contains([',', '|']) {
+        return vec![package(ecosystem, name, versions)];
+    }
+    let versions = versions.split([',', '|']).map(str::trim).filter(|v| !v.is_empty()).take(16);
+    versions.map(|v| package(ecosystem, name, v)).collect()
+}
+
+/// `C:\ProgramData\x` as indicators write it.
+fn windows_path(text: &str) -> Option<String> {
+    let path = text.contains('\\').then(|| text.replace('\\', "/"))?;
+    let path = path.split_once(':').filter(|(drive, _)| drive.len() == 1).map_or(path.as_str(), |(_, rest)| rest);
+    // `%USERPROFILE%` and `C:/Users/name` are a home.
+    let home = path.strip_prefix("/Users/").and_then(|rest| rest.split_once('/')).map(|(_, rest)| rest);
+    let home = home.or_else(|| path.strip_prefix("%USERPROFILE%/"));
+    Some(match home {
+        Some(rest) => format!("~/{rest}"),
+        None => path.replace("%ProgramData%", "/ProgramData"),
+    })
 }
 
 fn package(ecosystem: Option<Ecosystem>, name: &str, version: &str) -> Query {
@@ -94,7 +118,7 @@ fn pins(ecosystem: Option<Ecosystem>, text: &str) -> Vec<Query> {
     let mut cut = |at: usize, skip: usize| {
         let (Some(name), Some(version)) = (text.get(..at), text.get(at + skip..)) else { return };
         if name.contains(|c: char| c.is_ascii_alphanumeric()) {
-            all.push(package(ecosystem, name, version));
+            all.extend(packages(ecosystem, name, version));
         }
     };
     if let Some(at) = text.find(['=', '<', '>', '~', '^', '!']).filter(|at| *at > 0) {
@@ -203,7 +227,7 @@ fn hosts(text: &str) -> impl Iterator<Item = String> {
     });
     let host = host.trim_start_matches("*.").trim_start_matches('.').trim_end_matches('.').to_lowercase();
     // Another spelling of the same address: `2001:0db8::1`.
-    let address = host.parse::<std::net::IpAddr>().map(|ip| ip.to_string()).ok();
+    let address = host.parse::<std::net::IpAddr>().map(|ip| ip.to_canonical().to_string()).ok();
     let named = is_host(&host).then_some(host);
     named.into_iter().chain(address)
 }
