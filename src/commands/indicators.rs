@@ -23,6 +23,7 @@ use crate::{
         withdrawn::{Respecting, Withdrawals},
     },
     report::v1::Layer,
+    text::printable,
 };
 
 /// The environment variable that holds a public key.
@@ -80,7 +81,7 @@ impl Indicators {
 
     /// What was stored by `iocs update`. It is signed, so it may replace incidents.
     fn add_stored(&mut self, path: &Path, keys: &[Key]) -> anyhow::Result<()> {
-        let shown = path.display();
+        let shown = output::shown(path);
         let hint = "hint: `dosimeter iocs update` stores it anew; `--built-in` does without it";
         let bundle = open(path).with_context(|| format!("the stored indicators cannot be used\n{hint}"))?;
         let signed_by = match signature::verify(&bundle, None, keys) {
@@ -90,7 +91,7 @@ impl Indicators {
                 None => None,
                 Some(place) => bail!(
                     "others may write to `{}`, and no key is known to check `{shown}` with\nhint: give the key with `--key` or `{KEY_VARIABLE}`; `--built-in` does without it",
-                    place.display()
+                    output::shown(&place)
                 ),
             },
             Err(error) => bail!("the stored indicators `{shown}` are not trusted: {error}\n{hint}"),
@@ -138,7 +139,7 @@ impl Indicators {
                 let beside = beside(path)?;
                 let signed = signature::verify(&bundle, beside.as_deref(), keys);
                 let signed_by = signed.ok().map(|k| k.as_str().to_owned());
-                let incidents = bundle.incidents().with_context(|| format!("`{}`", path.display()))?;
+                let incidents = bundle.incidents().with_context(|| format!("`{}`", output::shown(path)))?;
                 match &signed_by {
                     Some(_) if bundle.head.sequence >= self.database.sequence => {
                         self.database.replace(incidents);
@@ -151,7 +152,7 @@ impl Indicators {
                 Ok(())
             }
             Err(BundleError::Foreign) => self.add_foreign(path),
-            Err(error) => Err(error).with_context(|| format!("`{}`", path.display())),
+            Err(error) => Err(error).with_context(|| format!("`{}`", output::shown(path))),
         }
     }
 
@@ -169,9 +170,14 @@ impl Indicators {
         imported.beware(&self.database.incidents);
         self.doubt(&imported, &path.display().to_string());
         for (why, left) in &imported.left {
-            output::note(&format!("{}: left out {} times: {why} (`{}`)", path.display(), left.count, left.example));
+            output::note(&format!(
+                "{}: left out {} times: {why} (`{}`)",
+                output::shown(path),
+                left.count,
+                printable(&left.example)
+            ));
         }
-        let label = path.display().to_string();
+        let label = path.to_string_lossy().into_owned();
         self.add_imported(imported, &label, "a file of the user's");
         Ok(())
     }
@@ -300,7 +306,7 @@ pub fn open(path: &Path) -> Result<Bundle, BundleError> {
     if path.is_dir() {
         return Err(BundleError::Foreign);
     }
-    Bundle::open(File::open(path)?, &path.display().to_string())
+    Bundle::open(File::open(path)?, &path.to_string_lossy())
 }
 
 /// The signature that lies beside a bundle, if one does.
@@ -322,7 +328,7 @@ pub fn imported(path: &Path, reading: Reading) -> anyhow::Result<Imported> {
     let mut imported = Imported::default();
     let (mut known, mut files) = (0_usize, 0_usize);
     for entry in walkdir::WalkDir::new(path).sort_by_file_name() {
-        let entry = entry.with_context(|| format!("cannot read `{}`", path.display()))?;
+        let entry = entry.with_context(|| format!("cannot read `{}`", output::shown(path)))?;
         let alone = entry.depth() == 0;
         let kind = entry.file_type();
         // A link or pipe is read where it was named itself.
@@ -333,7 +339,7 @@ pub fn imported(path: &Path, reading: Reading) -> anyhow::Result<Imported> {
         if !alone && is_list_of_another(entry.path())? {
             continue;
         }
-        let name = entry.path().display().to_string();
+        let name = entry.path().to_string_lossy().into_owned();
         let bytes = input::bytes(entry.path())?;
         let list = import::list_of(&name, &bytes).filter(|l| Path::new(l).is_file());
         let mut together = vec![(name.clone(), bytes)];
@@ -349,8 +355,8 @@ pub fn imported(path: &Path, reading: Reading) -> anyhow::Result<Imported> {
             Err(error) => return Err(error.into()),
         }
     }
-    ensure!(files > 0, "no file in `{}`", path.display());
-    ensure!(known > 0, "no file of a format that can be taken over in `{}`", path.display());
+    ensure!(files > 0, "no file in `{}`", output::shown(path));
+    ensure!(known > 0, "no file of a format that can be taken over in `{}`", output::shown(path));
     Ok(imported)
 }
 
@@ -360,7 +366,7 @@ fn is_list_of_another(path: &Path) -> anyhow::Result<bool> {
     if path.extension().is_none_or(|e| e != "csv") || !incident.is_file() {
         return Ok(false);
     }
-    let list = import::list_of(&incident.display().to_string(), &input::bytes(&incident)?);
+    let list = import::list_of(&incident.to_string_lossy(), &input::bytes(&incident)?);
     Ok(list.is_some_and(|l| Path::new(&l) == path))
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::super::{Ending, indicators::Indicators, output};
+use super::super::{Ending, indicators::Indicators, output, sandbox};
 use crate::{
     cli::{IocsSearch, ListFormat},
     fact::Ecosystem,
@@ -15,7 +15,7 @@ use crate::{
         model::Incident,
         query::Found,
     },
-    text::printable,
+    text::{json, printable},
 };
 
 #[derive(Serialize)]
@@ -35,7 +35,9 @@ struct Row<'i> {
 /// # Errors
 /// Where the indicators cannot be used.
 pub fn run(command: &IocsSearch) -> anyhow::Result<Ending> {
+    let sandbox = sandbox::begin("iocs search");
     let mut indicators = Indicators::load(&command.indicators)?;
+    sandbox.enclose(&[]);
     let mut index = indicators.index(&[])?;
     let questions = questions(&command.texts);
     let packages: BTreeSet<(Ecosystem, Box<str>)> = questions.iter().flat_map(Question::packages).collect();
@@ -46,7 +48,7 @@ pub fn run(command: &IocsSearch) -> anyhow::Result<Ending> {
     match command.format {
         ListFormat::Json => {
             let rows: Vec<Row<'_>> = answers.iter().flat_map(|(q, a)| rows(&index, q, a)).collect();
-            output::print(&serde_json::to_string_pretty(&rows)?)?;
+            output::print(&json::pretty(&rows)?)?;
             for (question, answer) in &answers {
                 for note in &answer.notes {
                     output::note(&format!("{}: {}", printable(&question.text), printable(note)));
