@@ -6,9 +6,9 @@ mod history;
 mod inspect;
 mod keep;
 pub(crate) mod named;
-mod weigh;
 #[cfg(test)]
 mod tests;
+mod weigh;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
@@ -21,7 +21,6 @@ use std::{
 use crate::{
     coverage::{Coverage, Exclusion, Gap, GapKind, SurfaceCount, Weight},
     fact::{Fact, Origin, Seen, TreePath},
-    guard::quietly,
     interest::Interest,
     surface::{Claim, FEW, FileMatch, FolderMatch, Surface, is_own_work},
     tree::{Body, Entry, Kind, Visit},

@@ -281,7 +281,7 @@ fn anomaly(a: &assess::Anomaly) -> v1::Anomaly {
 fn coverage(c: Coverage, undated: u64) -> v1::Coverage {
     let surfaces =
         c.surfaces.into_iter().map(|(id, n)| v1::SurfaceCount { id: id.to_owned(), files: n.files, facts: n.facts });
-    let gap = |g: crate::coverage::Gap| v1::Gap {
+    let gap = |g: Gap| v1::Gap {
         location: (&g.origin).into(),
         surface: g.surface.to_owned(),
         kind: g.kind,
