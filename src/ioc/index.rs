@@ -209,6 +209,16 @@ impl Index {
         &self.feeds
     }
 
+    /// Every package of the incidents; those of feeds cannot be listed.
+    pub fn package_names(&self) -> impl Iterator<Item = (Ecosystem, &str)> {
+        self.packages.keys().map(|(e, name)| (*e, &**name))
+    }
+
+    /// Every host name and address that counts alone.
+    pub fn host_names(&self) -> impl Iterator<Item = &str> {
+        self.hosts.keys().map(|h| &**h)
+    }
+
     /// The indicators of a package, whatever the version.
     pub fn package(&self, ecosystem: Ecosystem, name: &str) -> Vec<(Place, &PackageIndicator)> {
         let places = self.packages.get(&(ecosystem, name.into()));

@@ -13,9 +13,11 @@
 //! forge.rs    actions, images, git
 //! remedy.rs   harvest, cleaning up, disagreements, examples
 //! across.rs   one file against the others
+//! fallen.rs   the list of withdrawn advisories
 //! ```
 
 mod across;
+mod fallen;
 mod files;
 mod forge;
 mod hosts;
@@ -36,6 +38,7 @@ use jiff::Timestamp;
 use super::{
     list::{Row, indicators},
     model::Incident,
+    withdrawn,
 };
 
 /// One fault, with its place and its mend.
@@ -73,7 +76,7 @@ impl Read {
     }
 }
 
-/// Checks the files of one run: `database.json`, incidents and their lists, as names and texts. `now` is what nothing may be later
+/// Checks the files of one run: `database.json`, `withdrawn.json`, incidents and their lists, as names and texts. `now` is what nothing may be later
 /// than.
 pub fn check(files: &[(&str, &str)], now: Timestamp) -> (Vec<Read>, Vec<Problem>) {
     let (mut read, mut problems) = (Vec::new(), Vec::new());
@@ -84,6 +87,8 @@ pub fn check(files: &[(&str, &str)], now: Timestamp) -> (Vec<Read>, Vec<Problem>
             }
         } else if name(file) == "database.json" {
             problems.extend(shape::header(file, text, now));
+        } else if withdrawn::is_list(file) {
+            problems.extend(fallen::check(file, text, now));
         } else {
             match shape::incident(file, text) {
                 Err(problem) => problems.push(problem),
@@ -97,6 +102,8 @@ pub fn check(files: &[(&str, &str)], now: Timestamp) -> (Vec<Read>, Vec<Problem>
             }
         }
     }
+    let fallen = files.iter().filter(|(file, _)| withdrawn::is_list(file));
+    fallen.for_each(|(file, text)| problems.extend(fallen::against(file, text, &read)));
     problems.extend(across::check(&read));
     (read, problems)
 }
