@@ -6,14 +6,14 @@ use super::{
     Account, Case, Evidence, Finding, FindingKind,
     around::Neighbours,
     chain::Link,
+    hook::{Hooks, Missing},
     site::{Distribution, Environment, site_of},
 };
 use crate::{
-    ecosystem::{oci, pypi},
-    fact::{Artifact, Command, CommandAction, Cutoff, EnvironmentKind, Fact, Package, Placement, Seen, TreePath},
-    ioc::model::{FileIndicator, FileRole, ImageIndicator, Incident, PackageIndicator, Trigger, Window},
+    ecosystem::pypi,
+    fact::{Artifact, Command, CommandAction, Cutoff, EnvironmentKind, Fact, Package, Placement, Seen},
+    ioc::model::{FileIndicator, FileRole, Incident, NameWeight, PackageIndicator, Trigger, Window},
     matcher::{self, By, Hit},
-    text,
     verdict::{Confidence, Exposure},
 };
 
@@ -21,11 +21,17 @@ use crate::{
 type Judgement = (Exposure, Confidence, String);
 
 /// The finding that a hit makes, if it makes one.
-pub fn judge(case: &Case<'_>, sites: &Neighbours<'_>, evidence: &Evidence, hit: Hit) -> Option<Finding> {
+pub fn judge(
+    case: &Case<'_>,
+    sites: &Neighbours<'_>,
+    hooks: &Hooks,
+    evidence: &Evidence,
+    hit: Hit,
+) -> Option<Finding> {
     let incident = case.index.incident(hit.incident)?;
     let seen = &evidence.seen;
-    let draft = Draft { case, sites, evidence, incident, hit };
-    let mut finding = match (&seen.fact, hit.by) {
+    let draft = Draft { case, sites, hooks, evidence, incident, hit };
+    let finding = match (&seen.fact, hit.by) {
         (Fact::Package(p), By::Version(at)) => draft.version(p, incident.packages.get(at)?),
         (Fact::Package(p), By::Artifact(at)) => draft.artifact(p, &incident.artifacts.get(at)?.name),
         (_, By::Artifact(at)) => draft.bytes(&incident.artifacts.get(at)?.name),
@@ -43,34 +49,58 @@ pub fn judge(case: &Case<'_>, sites: &Neighbours<'_>, evidence: &Evidence, hit: 
         }
         _ => return None,
     };
-    if let Some((standing, sources)) = matcher::standing(case.index, &hit) {
-        finding.confidence = finding.confidence.min(incident.ceiling(standing, sources));
-    }
-    if let Some(made) = &evidence.made {
-        finding.reason = format!("{}; {made}", finding.reason);
-    }
-    if let Some(gone) = evidence.gone.as_ref().filter(|_| finding.exposure == Exposure::Installed) {
-        finding.exposure = Exposure::Removed;
-        finding.confidence = finding.confidence.min(Confidence::Likely);
-        finding.reason = format!("{}; {gone}", finding.reason);
-    }
-    Some(finding)
+    Some(draft.placed(finding))
 }
 
-struct Draft<'d, 's> {
-    case: &'d Case<'d>,
-    sites: &'d Neighbours<'s>,
-    evidence: &'d Evidence,
-    incident: &'d Incident,
-    hit: Hit,
+/// The finding of a hook that a distribution's list names and that is gone.
+pub fn missing(case: &Case<'_>, sites: &Neighbours<'_>, hooks: &Hooks, gone: &Missing) -> Option<Finding> {
+    let evidence = case.evidence.get(gone.listed)?;
+    let (incident, at) = gone.indicator;
+    let hit = Hit { incident, by: By::File { at, hash: false, placed: true } };
+    let incident = case.index.incident(incident)?;
+    let draft = Draft { case, sites, hooks, evidence, incident, hit };
+    Some(draft.placed(draft.missing_hook(incident.files.get(at)?, &gone.path)))
+}
+
+/// One hit on its way to a finding.
+pub(super) struct Draft<'d, 's> {
+    pub(super) case: &'d Case<'d>,
+    pub(super) sites: &'d Neighbours<'s>,
+    pub(super) hooks: &'d Hooks,
+    pub(super) evidence: &'d Evidence,
+    pub(super) incident: &'d Incident,
+    pub(super) hit: Hit,
 }
 
 impl Draft<'_, '_> {
-    fn seen(&self) -> &Seen {
+    /// With the ceiling of its indicator, and what became of its file among the layers of an image.
+    fn placed(&self, mut finding: Finding) -> Finding {
+        if let Some((standing, sources)) = matcher::standing(self.case.index, &self.hit) {
+            let ceiling = self.incident.ceiling(standing, sources);
+            finding.confidence = finding.confidence.min(ceiling);
+            finding.corroborated = finding.corroborated.map(|sure| sure.min(ceiling));
+        }
+        if let Some(made) = &self.evidence.made {
+            finding.reason = format!("{}; {made}", finding.reason);
+        }
+        if let Some(gone) = self.evidence.gone.as_ref().filter(|_| finding.exposure == Exposure::Installed) {
+            finding.exposure = Exposure::Removed;
+            finding.confidence = finding.confidence.min(Confidence::Likely);
+            finding.reason = format!("{}; {gone}", finding.reason);
+        }
+        finding
+    }
+
+    pub(super) fn seen(&self) -> &Seen {
         &self.evidence.seen
     }
 
-    fn finding(&self, kind: FindingKind, indicator: String, (exposure, confidence, reason): Judgement) -> Finding {
+    pub(super) fn finding(
+        &self,
+        kind: FindingKind,
+        indicator: String,
+        (exposure, confidence, reason): Judgement,
+    ) -> Finding {
         let seen = self.seen();
         Finding {
             id: String::new(),
@@ -88,6 +118,7 @@ impl Draft<'_, '_> {
             reason,
             chain: Vec::new(),
             by_itself: false,
+            corroborated: None,
             account: seen.uid.map_or(Account::All, Account::Uid),
             role: None,
         }
@@ -95,9 +126,16 @@ impl Draft<'_, '_> {
 
     /// A malicious version, wherever it stood.
     fn version(&self, p: &Package, indicator: &PackageIndicator) -> Finding {
-        let runs = runs(indicator);
-        let by_itself = indicator.triggers.iter().any(|t| t.by_itself());
+        let (runs, by_itself) = self.when_it_runs(indicator, p.placement);
+        let unpacked = self.unpacked(p);
         let judgement = match p.placement {
+            Placement::Loadable if unpacked => (
+                Exposure::Cached,
+                Confidence::Confirmed,
+                "the malicious version, unpacked from its wheel: no installer put it here (there is no INSTALLER, which each \
+                 of them writes), so that nothing loads it"
+                    .to_owned(),
+            ),
             Placement::Loadable => {
                 (Exposure::Installed, Confidence::Confirmed, format!("malicious version, {}; {runs}", self.loads()))
             }
@@ -138,7 +176,7 @@ impl Draft<'_, '_> {
         finding.package = Some(purl(p));
         finding.artifact = p.artifacts.first().cloned();
         finding.by_itself = by_itself;
-        if p.placement == Placement::Loadable {
+        if p.placement == Placement::Loadable && !unpacked {
             self.settle_in(&mut finding, Some(&p.name));
         }
         finding
@@ -186,13 +224,16 @@ impl Draft<'_, '_> {
             (false, None) => ", by name",
         };
         let seen = self.seen();
-        let beside = || self.sites.site(&seen.origin.tree, &seen.origin.path.parent());
-        let in_target =
-            indicator.role == FileRole::Hook && !placed && beside().is_some_and(|site| !site.distributions.is_empty());
+        let in_target = indicator.role == FileRole::Hook && !placed && self.beside_installed();
+        let weak = !hash && self.by_name_alone(indicator);
         let judgement = match (indicator.role, placed) {
             _ if in_target => {
                 let when = "it runs at every Python start that has this folder as a site folder or on its path";
                 (Exposure::Installed, sure, format!("{what}{bytes}, beside what was installed here; {when}"))
+            }
+            (FileRole::Hook, true) if self.out_of_action().is_some() => {
+                let how = self.out_of_action().unwrap_or_default();
+                (Exposure::Removed, Confidence::Likely, format!("{what}{bytes}; {how}"))
             }
             (FileRole::Hook | FileRole::Companion, true) => {
                 let reason = format!("{what}{bytes}; it runs at every Python start");
@@ -203,24 +244,43 @@ impl Draft<'_, '_> {
                 let reason = format!("{what}{bytes}; it comes with a clone, and does not show that it ran here");
                 (Exposure::Installed, sure, reason)
             }
+            (FileRole::Persistence | FileRole::Trace, true) if weak => (
+                Exposure::Executed,
+                Confidence::Possible,
+                format!("a file where the payload leaves one ({what}){bytes}; others may have one of that name too"),
+            ),
             (FileRole::Persistence | FileRole::Trace, true) => {
                 (Exposure::Executed, Confidence::Confirmed, format!("{what}, left by the payload when it ran{bytes}"))
             }
             (_, false) => (Exposure::Cached, sure, format!("{what}{bytes}, where nothing loads it")),
         };
-        let path = indicator.paths.first().map_or("", String::as_str);
         let name = match (hash, placed, &indicator.sha256) {
             (true, false, Some(hash)) => format!("sha256/{hash}"),
-            _ => format!("path/{}", path.trim_start_matches('/')),
+            _ => path_name(indicator),
         };
         let mut finding = self.finding(FindingKind::File, name, judgement);
         finding.role = Some(indicator.role);
+        finding.corroborated = weak.then_some(Confidence::Confirmed);
         finding.by_itself = in_target || (placed && matches!(indicator.role, FileRole::Hook | FileRole::Companion));
         finding.artifact = bytes_of(&self.seen().fact);
         if in_target || (placed && pypi::site_of(&seen.origin.path).is_some()) {
             self.settle_in(&mut finding, indicator.package.as_deref());
         }
         finding
+    }
+
+    /// Whether nothing but its place speaks for a file: not its bytes, no text in it, no mark of a program, and its name is one that
+    /// others use.
+    fn by_name_alone(&self, indicator: &FileIndicator) -> bool {
+        let Fact::File { program, .. } = self.seen().fact else {
+            return false;
+        };
+        let counts = match indicator.alone {
+            Some(NameWeight::Distinctive) => true,
+            Some(NameWeight::Program) => program,
+            None => false,
+        };
+        matches!(indicator.role, FileRole::Persistence | FileRole::Trace) && indicator.holds.is_empty() && !counts
     }
 
     /// A command that pins the malicious version, or names a package that is malicious in every one.
@@ -231,7 +291,7 @@ impl Draft<'_, '_> {
         let typed = typed(self.seen().surface);
         let reason = match c.action {
             CommandAction::Download => format!("`{}` was told to download {which} ({typed})", c.tool),
-            _ => format!("`{}` was told to install {which} ({typed}); {}", c.tool, runs(indicator)),
+            _ => format!("`{}` was told to install {which} ({typed}); {}", c.tool, runs(indicator.triggers.iter().copied())),
         };
         let exposure = if c.action == CommandAction::Download { Exposure::Cached } else { Exposure::Removed };
         let name = format!("{}/{}@{version}", wanted.ecosystem.purl_type(), wanted.name);
@@ -278,65 +338,8 @@ impl Draft<'_, '_> {
         Some(finding)
     }
 
-    fn host(&self, value: &str, what: &str) -> Finding {
-        let reason = format!("points {} somewhere: {what}", text::defang(value));
-        let judgement = (Exposure::Referenced, Confidence::Likely, reason);
-        self.finding(FindingKind::Network, format!("host/{value}"), judgement)
-    }
-
-    /// Whatever its name, it starts the payload.
-    fn autostart(&self, indicator: &crate::ioc::model::ProcessIndicator) -> Finding {
-        let reason = format!("starts by itself: {}", indicator.what);
-        let judgement = (Exposure::Executed, Confidence::Likely, reason);
-        let mut finding = self.finding(FindingKind::File, format!("process/{}", indicator.holds), judgement);
-        finding.role = Some(FileRole::Persistence);
-        finding
-    }
-
-    fn process(&self, pid: u32, indicator: &crate::ioc::model::ProcessIndicator) -> Finding {
-        let reason = format!("process {pid} is running: {}", indicator.what);
-        let judgement = (Exposure::Executed, Confidence::Confirmed, reason);
-        self.finding(FindingKind::Process, format!("process/{}", indicator.holds), judgement)
-    }
-
-    fn executable(&self, pid: u32, program: &TreePath, deleted: bool, indicator: &FileIndicator) -> Finding {
-        let shown = text::escape(program.text().as_bytes());
-        let gone = if deleted { ", whose file is gone" } else { "" };
-        let reason = format!("process {pid} is running `{shown}`{gone}: {}", indicator.what);
-        let judgement = (Exposure::Executed, Confidence::Confirmed, reason);
-        self.finding(FindingKind::Process, format!("process/{shown}"), judgement)
-    }
-
-    /// A malicious image: by digest, by a tag that named nothing else, or by a moving tag while it pointed there.
-    fn image(&self, references: &[String], indicator: &ImageIndicator, digest: bool) -> Option<Finding> {
-        let repository = &indicator.repository;
-        let moving = |r: &String| indicator.floating_tags.iter().any(|t| oci::same_image(r, repository, t));
-        let by_tag = |r: &&String| indicator.tags.iter().any(|t| oci::same_image(r, repository, t));
-        let (confidence, reason) = if digest {
-            (Confidence::Confirmed, format!("the malicious image of `{repository}`, by digest"))
-        } else if references.iter().any(|r| by_tag(&r)) {
-            (
-                Confidence::Likely,
-                format!("a tag of `{repository}` that named the malicious image; its digest is another one"),
-            )
-        } else {
-            let at = self.seen().at.as_ref()?;
-            let mut windows = self.incident.windows.iter();
-            let window = windows.find(|w| w.holds(at.time)).filter(|_| references.iter().any(moving))?;
-            let span = window.span();
-            (
-                Confidence::Possible,
-                format!("a moving tag of `{repository}`, made while it named the malicious image ({span})"),
-            )
-        };
-        let name = format!("image/{repository}");
-        let mut finding = self.finding(FindingKind::Image, name, (Exposure::Installed, confidence, reason));
-        finding.by_itself = confidence > Confidence::Possible;
-        Some(finding)
-    }
-
     /// The environment, the time of the install, the chain, and the account of a finding in a site folder.
-    fn settle_in(&self, finding: &mut Finding, package: Option<&str>) {
+    pub(super) fn settle_in(&self, finding: &mut Finding, package: Option<&str>) {
         let seen = self.seen();
         let tree = &seen.origin.tree;
         let site = site_of(seen);
@@ -384,8 +387,14 @@ fn account(environment: &Environment, uid: Option<u32>) -> Account {
     }
 }
 
-fn runs(indicator: &PackageIndicator) -> String {
-    let when: Vec<&str> = indicator.triggers.iter().map(|t| t.words()).collect();
+/// What the indicator of a path is called in reports.
+pub(super) fn path_name(indicator: &FileIndicator) -> String {
+    let path = indicator.paths.first().map_or("", String::as_str);
+    format!("path/{}", path.trim_start_matches('/'))
+}
+
+pub(super) fn runs(triggers: impl IntoIterator<Item = Trigger>) -> String {
+    let when: Vec<&str> = triggers.into_iter().map(Trigger::words).collect();
     format!("it runs {}", when.join(" and "))
 }
 

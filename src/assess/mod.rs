@@ -4,9 +4,11 @@
 pub mod anomaly;
 mod around;
 pub mod chain;
+mod corroborate;
 mod evidence;
 mod execution;
 mod harvest;
+mod hook;
 mod project;
 pub mod reach;
 mod running;
@@ -14,6 +16,8 @@ mod shared;
 pub mod site;
 mod spurious;
 pub mod timeline;
+mod traces;
+mod unpacked;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -22,11 +26,12 @@ use sha2::{Digest as _, Sha256};
 pub use self::{
     anomaly::Anomaly,
     chain::Link,
+    hook::Unread,
     reach::{Judged, ReachBy},
     site::Environment,
     timeline::Moment,
 };
-use self::{around::Neighbours, site::Sites};
+use self::{around::Neighbours, hook::Hooks, site::Sites};
 use crate::{
     accounts::Accounts,
     credential::Catalog,
@@ -138,6 +143,8 @@ pub struct Finding {
     pub chain: Vec<Link>,
     /// Its code runs without anybody using the package.
     pub by_itself: bool,
+    /// How sure it is with other evidence of its incident beside it, where its name alone speaks.
+    pub corroborated: Option<Confidence>,
     /// Whose code it is.
     pub account: Account,
     /// The role of the file, where it is one.
@@ -178,13 +185,19 @@ pub struct Case<'c> {
     pub accounts: BTreeMap<Arc<str>, Accounts>,
 }
 
+/// Judges a case of which everything was read.
+pub fn assess(case: Case<'_>) -> Assessment {
+    assess_with(case, &Unread::default())
+}
+
 /// Judges a case.
-pub fn assess(mut case: Case<'_>) -> Assessment {
+pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
     case.evidence.sort_by(|a, b| {
         (&a.seen.origin, a.seen.surface, &a.seen.at).cmp(&(&b.seen.origin, b.seen.surface, &b.seen.at))
     });
     let sites = Sites::new(&case.evidence);
     let around = Neighbours::new(&sites);
+    let hooks = Hooks::new(&case, unread);
     let mut assessment = Assessment::default();
     for e in &case.evidence {
         if let Fact::Command(command) = &e.seen.fact {
@@ -193,9 +206,11 @@ pub fn assess(mut case: Case<'_>) -> Assessment {
             assessment.undated_commands += u64::from(undated);
         }
         let hits = matcher::hits(case.index, &e.seen);
-        let judged = hits.into_iter().filter_map(|hit| evidence::judge(&case, &around, e, hit));
+        let judged = hits.into_iter().filter_map(|hit| evidence::judge(&case, &around, &hooks, e, hit));
         assessment.findings.extend(judged);
     }
+    assessment.findings.extend(hooks.findings(&case, &around));
+    corroborate::lift(&mut assessment.findings);
     spurious::drop_lonely_companions(&mut assessment.findings);
     spurious::drop_looks_at_what_is_stored(&mut assessment.findings);
     shared::settle(case.index, &mut assessment.findings);
@@ -266,7 +281,7 @@ mod tests {
     fn found(text: &str) -> Vec<(Exposure, Confidence, FindingKind)> {
         let tree: Arc<str> = "t".into();
         let path = TreePath::new(b"home/al/renamed.bin").unwrap();
-        let fact = Fact::File { sha256: Some(hex(&Sha256::digest(text))), size: 8, texts: Vec::new() };
+        let fact = Fact::File { sha256: Some(hex(&Sha256::digest(text))), size: 8, texts: Vec::new(), program: false };
         let seen = Seen {
             surface: "host/every-file",
             origin: Origin::file(&tree, path),

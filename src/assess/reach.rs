@@ -117,7 +117,8 @@ fn threats<'i>(case: &'i Case<'_>, findings: &'i [Finding]) -> Vec<Threat<'i>> {
         let layer = f.origin.layer.as_deref().and_then(|layer| positions.get(&(tree, layer)).copied());
         threat.since = threat.since.zip(layer).map(|(known, this)| known.min(this));
         let strong = match f.exposure {
-            Exposure::Executed => true,
+            // A name alone is no sign that anything ran.
+            Exposure::Executed => f.confidence >= Confidence::Likely,
             Exposure::Installed => f.by_itself,
             _ => f.confidence >= Confidence::Likely,
         };

@@ -10,8 +10,9 @@ use super::{
 };
 use crate::{
     accounts::Accounts,
-    assess::{Assessment, Case, Evidence, assess},
+    assess::{Assessment, Case, Evidence, Unread, assess_with},
     cli::Choice,
+    coverage::Coverage,
     credential::{
         Catalog, CredentialSurface, ENVIRONMENT,
         moved::{Live, Moved, Setting as Text, moved_places},
@@ -36,6 +37,7 @@ pub struct Setup {
     credentials: CredentialSurface,
     choice: Choice,
     deep: bool,
+    unread: Unread,
 }
 
 impl Setup {
@@ -60,7 +62,7 @@ impl Setup {
         }
         let deep = deep || bare_hashes(&index);
         let interest = index.interest();
-        Ok(Self { index, indicators, catalog, interest, credentials, choice: choice.clone(), deep })
+        Ok(Self { index, indicators, catalog, interest, credentials, choice: choice.clone(), deep, unread: Unread::default() })
     }
 
     /// The surfaces that the user's choice leaves.
@@ -85,6 +87,12 @@ impl Setup {
         if wanted { self.credentials.of_environment(lines) } else { Vec::new() }
     }
 
+    /// Takes note of what could not be read: that it was not found there shows nothing.
+    pub fn note_unread(&mut self, coverage: &Coverage) {
+        let files = coverage.gaps.iter().map(|g| (g.origin.tree.clone(), g.origin.path.clone()));
+        self.unread = Unread { files: files.collect(), hooks: !self.wants("python/hook") };
+    }
+
     /// Worker threads.
     pub fn threads(&self) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -102,7 +110,7 @@ impl Setup {
     ) -> anyhow::Result<Assessment> {
         self.index.admit(&indicators::packages(evidence.iter().map(|e| &e.seen)));
         self.indicators.still_good()?;
-        Ok(assess(Case { index: &self.index, catalog: &self.catalog, evidence, accounts }))
+        Ok(assess_with(Case { index: &self.index, catalog: &self.catalog, evidence, accounts }, &self.unread))
     }
 }
 

@@ -87,6 +87,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     if STOP.load(std::sync::atomic::Ordering::Relaxed) {
         coverage.interrupted();
     }
+    setup.note_unread(&coverage);
     let assessment = setup.judge(evidence, accounts.clone())?;
     let names: Vec<_> = command.files.iter().map(|f| f.to_string_lossy()).collect();
     let report = report::build(Examination {

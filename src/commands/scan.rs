@@ -63,6 +63,7 @@ pub fn examine(options: &ScanOptions, paths: Vec<PathBuf>) -> anyhow::Result<Rep
     }
     let evidence = outcome.seen.into_iter().map(Evidence::from).collect();
     let accounts = BTreeMap::from([(outcome.tree, outcome.accounts)]);
+    setup.note_unread(&outcome.coverage);
     let assessment = setup.judge(evidence, accounts.clone())?;
     let report = report::build(Examination {
         index: &setup.index,

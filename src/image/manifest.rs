@@ -10,7 +10,7 @@ use serde::{
 };
 
 use crate::{
-    fact::{At, Command},
+    fact::{At, Command, is_normalised},
     surface::Flaw,
     text::start,
 };
@@ -231,7 +231,7 @@ fn instruction(created_by: &str) -> Option<&'static str> {
 /// An RFC 3339 time.
 pub(super) fn time(text: Option<&str>) -> Option<Timestamp> {
     // Builders that make reproducible images, and Go's zero time, say nothing about when it was.
-    text?.parse().ok().filter(|t: &Timestamp| t.as_second() > 0)
+    text?.parse().ok().filter(|t: &Timestamp| !is_normalised(*t))
 }
 
 /// Parses JSON of a size that `small` has bounded.

@@ -16,7 +16,7 @@ pub use self::{
     cleanup::{Cleanup, CleanupStep},
     harvest::{Completeness, Harvest, HarvestRule},
     indicator::{
-        ActionIndicator, ArtifactIndicator, FileIndicator, FileRole, GitIndicator, GitKind, ImageIndicator, Named,
+        ActionIndicator, ArtifactIndicator, FileIndicator, FileRole, GitIndicator, GitKind, ImageIndicator, NameWeight, Named,
         NetworkIndicator, NetworkKind, PackageIndicator, PackageList, ProcessIndicator, Standing, StringIndicator,
         Withdrawn,
     },
