@@ -104,7 +104,7 @@ pub fn image(data: &[u8]) {
         router: &router,
         interest: &known.interest,
         keep: &keep,
-        readers: Readers { history: &shell::from_image_history, environment: &|_| Vec::new() },
+        readers: Readers { history: &|step, build| build.step(step), environment: &|_| Vec::new() },
         threads: 1,
         // An input that grows a thousandfold is known to be bounded; here it would only be slow.
         limits: Limits { layer_bytes: 16 << 20, ..Limits::default() },

@@ -1,7 +1,5 @@
 //! What one fact that fits an indicator is worth: the rows of the table that need no second fact.
 
-use jiff::Timestamp;
-
 use super::{
     Account, Case, Evidence, Finding, FindingKind,
     around::Neighbours,
@@ -11,8 +9,8 @@ use super::{
 };
 use crate::{
     ecosystem::pypi,
-    fact::{Artifact, Command, CommandAction, Cutoff, EnvironmentKind, Fact, Package, Placement, Seen},
-    ioc::model::{FileIndicator, FileRole, Incident, NameWeight, PackageIndicator, Trigger, Window},
+    fact::{Artifact, EnvironmentKind, Fact, Package, Placement, Seen},
+    ioc::model::{FileIndicator, FileRole, Incident, NameWeight, PackageIndicator, Trigger},
     matcher::{self, By, Hit},
     verdict::{Confidence, Exposure},
 };
@@ -21,13 +19,7 @@ use crate::{
 type Judgement = (Exposure, Confidence, String);
 
 /// The finding that a hit makes, if it makes one.
-pub fn judge(
-    case: &Case<'_>,
-    sites: &Neighbours<'_>,
-    hooks: &Hooks,
-    evidence: &Evidence,
-    hit: Hit,
-) -> Option<Finding> {
+pub fn judge(case: &Case<'_>, sites: &Neighbours<'_>, hooks: &Hooks, evidence: &Evidence, hit: Hit) -> Option<Finding> {
     let incident = case.index.incident(hit.incident)?;
     let seen = &evidence.seen;
     let draft = Draft { case, sites, hooks, evidence, incident, hit };
@@ -283,61 +275,6 @@ impl Draft<'_, '_> {
         matches!(indicator.role, FileRole::Persistence | FileRole::Trace) && indicator.holds.is_empty() && !counts
     }
 
-    /// A command that pins the malicious version, or names a package that is malicious in every one.
-    fn pinned(&self, c: &Command, indicator: &PackageIndicator, wanted: usize) -> Option<Finding> {
-        let wanted = c.wanted.get(wanted)?;
-        let version = wanted.pinned.as_deref().unwrap_or("*");
-        let which = if version == "*" { "this package, malicious in every version" } else { "the malicious version" };
-        let typed = typed(self.seen().surface);
-        let reason = match c.action {
-            CommandAction::Download => format!("`{}` was told to download {which} ({typed})", c.tool),
-            _ => format!("`{}` was told to install {which} ({typed}); {}", c.tool, runs(indicator.triggers.iter().copied())),
-        };
-        let exposure = if c.action == CommandAction::Download { Exposure::Cached } else { Exposure::Removed };
-        let name = format!("{}/{}@{version}", wanted.ecosystem.purl_type(), wanted.name);
-        let mut finding = self.finding(FindingKind::Command, name, (exposure, Confidence::Likely, reason));
-        let version = wanted.pinned.as_ref().map(|v| format!("@{v}")).unwrap_or_default();
-        finding.package = Some(format!("pkg:{}/{}{version}", wanted.ecosystem.purl_type(), wanted.name));
-        finding.by_itself = indicator.triggers.iter().any(|t| t.by_itself());
-        Some(finding)
-    }
-
-    /// A command without a version, typed while a malicious one could be had. One finding, whatever the number of versions.
-    fn admits(&self, c: &Command, at: usize, wanted: usize) -> Option<Finding> {
-        let hits = matcher::hits(self.case.index, self.seen()).into_iter().filter(|h| h.incident == self.hit.incident);
-        let open = |h: Hit| match h.by {
-            By::Admits(i, w) if w == wanted => Some(i),
-            _ => None,
-        };
-        let time = self.seen().at.as_ref()?.time;
-        let all: Vec<usize> = hits.filter_map(open).collect();
-        let in_time = all.iter().filter_map(|i| {
-            let indicator = self.incident.packages.get(*i)?;
-            let window = window_of(self.incident, indicator, time)?;
-            let published = c.cutoff.is_none_or(|cutoff| window.start < before(cutoff, time));
-            published.then_some((*i, indicator, window))
-        });
-        let in_time: Vec<_> = in_time.collect();
-        if in_time.first().is_none_or(|(first, ..)| *first != at) {
-            return None;
-        }
-        let wanted = c.wanted.get(wanted)?;
-        let spans: Vec<String> =
-            in_time.iter().map(|(_, _, w)| format!("{} could be had ({})", w.artifact, w.span())).collect();
-        let reason = format!(
-            "`{}` was told to take the newest `{}` at a time when {}",
-            c.tool,
-            wanted.name,
-            spans.join(" and ")
-        );
-        let exposure = if c.action == CommandAction::Download { Exposure::Cached } else { Exposure::Removed };
-        let versions: Vec<&str> = in_time.iter().flat_map(|(_, i, _)| i.versions.iter().map(String::as_str)).collect();
-        let name = format!("{}/{}@{}", wanted.ecosystem.purl_type(), wanted.name, versions.join("|"));
-        let mut finding = self.finding(FindingKind::Command, name, (exposure, Confidence::Possible, reason));
-        finding.package = Some(format!("pkg:{}/{}", wanted.ecosystem.purl_type(), wanted.name));
-        Some(finding)
-    }
-
     /// The environment, the time of the install, the chain, and the account of a finding in a site folder.
     pub(super) fn settle_in(&self, finding: &mut Finding, package: Option<&str>) {
         let seen = self.seen();
@@ -396,37 +333,6 @@ pub(super) fn path_name(indicator: &FileIndicator) -> String {
 pub(super) fn runs(triggers: impl IntoIterator<Item = Trigger>) -> String {
     let when: Vec<&str> = triggers.into_iter().map(Trigger::words).collect();
     format!("it runs {}", when.join(" and "))
-}
-
-fn typed(surface: &str) -> &'static str {
-    if surface.starts_with("history/") {
-        "it was typed; whether it succeeded is not recorded"
-    } else {
-        "it built the image"
-    }
-}
-
-/// The time before which a version must have been published, for a command typed at `time`.
-fn before(cutoff: Cutoff, time: Timestamp) -> Timestamp {
-    match cutoff {
-        Cutoff::At(at) => at,
-        Cutoff::Age(age) => time.checked_sub(age).unwrap_or(Timestamp::MIN),
-    }
-}
-
-/// The window of one of the indicator's versions that holds this time; where an incident has none of its own for the package,
-/// one that covers everything.
-fn window_of<'i>(incident: &'i Incident, indicator: &PackageIndicator, time: Timestamp) -> Option<&'i Window> {
-    let name = format!("{}/{}", indicator.ecosystem.purl_type(), indicator.name);
-    let covers = |covered: &String| match covered.strip_prefix(&name) {
-        Some("") => true,
-        Some(rest) => rest.strip_prefix('@').is_some_and(|v| indicator.versions.iter().any(|known| known == v)),
-        None => false,
-    };
-    let (own, open): (Vec<&Window>, Vec<&Window>) = incident.windows.iter().partition(|w| w.covers.iter().any(covers));
-    let open: Vec<&Window> = open.into_iter().filter(|w| w.covers.is_empty()).collect();
-    let windows = if own.is_empty() { open } else { own };
-    windows.into_iter().find(|w| w.holds(time))
 }
 
 fn purl(p: &Package) -> String {

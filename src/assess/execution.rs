@@ -218,8 +218,13 @@ mod tests {
     }
 
     fn hook() -> (&'static str, Fact) {
-        let fact =
-            Fact::Hook { kind: HookKind::Pth, content: HookContent::Runs, sha256: Some("0".repeat(64)), size: 9, odd: Vec::new() };
+        let fact = Fact::Hook {
+            kind: HookKind::Pth,
+            content: HookContent::Runs,
+            sha256: Some("0".repeat(64)),
+            size: 9,
+            odd: Vec::new(),
+        };
         ("srv/v/lib/python3.11/site-packages/litellm_init.pth", fact)
     }
 

@@ -172,9 +172,9 @@ impl Draft<'_, '_> {
     /// Why a hook that stands here no longer runs.
     pub(super) fn out_of_action(&self) -> Option<&'static str> {
         match self.seen().fact {
-            Fact::Hook { content: HookContent::Renamed, .. } => {
-                Some("somebody renamed it, so that Python no longer runs it: it was there, and ran at every start until then")
-            }
+            Fact::Hook { content: HookContent::Renamed, .. } => Some(
+                "somebody renamed it, so that Python no longer runs it: it was there, and ran at every start until then",
+            ),
             Fact::Hook { content: HookContent::Empty | HookContent::Paths, .. } => {
                 Some("somebody emptied it: it was there, and runs nothing now")
             }

@@ -17,6 +17,7 @@ pub mod site;
 mod spurious;
 pub mod timeline;
 mod traces;
+mod typed;
 mod unpacked;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -108,6 +109,8 @@ pub enum Account {
     Uid(u32),
     /// Every account: a system folder, or nobody knows.
     All,
+    /// None of this tree: what was typed elsewhere took nothing here.
+    Elsewhere,
 }
 
 /// One piece of evidence, judged.

@@ -255,6 +255,9 @@ fn unreadable(accounts: Option<&Accounts>, seen: &Seen, mut ran: impl Iterator<I
 /// Whether an account can read a file: its owner, root, a member of its group or anybody where the mode says so, and
 /// whoever of whom too little is known; unless a folder above it keeps the account out.
 fn can_read(account: Account, accounts: Option<&Accounts>, seen: &Seen) -> bool {
+    if account == Account::Elsewhere {
+        return false;
+    }
     if accounts.is_some_and(|accounts| barred(account, accounts, seen).is_some()) {
         return false;
     }

@@ -30,7 +30,8 @@ impl Draft<'_, '_> {
         let seen = self.seen();
         let info = seen.origin.path.parent();
         let ends = info.as_bytes().ends_with(b".dist-info");
-        if p.placement != Placement::Loadable || !ends || seen.origin.inner.is_some() || self.evidence.layers.is_some() {
+        if p.placement != Placement::Loadable || !ends || seen.origin.inner.is_some() || self.evidence.layers.is_some()
+        {
             return false;
         }
         let folder = info.parent();

@@ -38,6 +38,8 @@ pub struct Setup {
     choice: Choice,
     deep: bool,
     unread: Unread,
+    /// Where settings put histories.
+    histories: Vec<TreePath>,
 }
 
 impl Setup {
@@ -52,7 +54,7 @@ impl Setup {
             let indicators = Indicators::load(&choice.indicators);
             (indicators, known.join().unwrap_or_else(|_| bail!("the kinds of credential cannot be used")))
         });
-        let (mut indicators, (catalog, credentials)) = (indicators?, known?);
+        let (mut indicators, (catalog, credentials, histories)) = (indicators?, known?);
         let index = indicators.index(&choice.incident)?;
         let known = || surfaces::metas().map(|m| m.id);
         for id in choice.only.iter().chain(&choice.skip) {
@@ -62,7 +64,17 @@ impl Setup {
         }
         let deep = deep || bare_hashes(&index);
         let interest = index.interest();
-        Ok(Self { index, indicators, catalog, interest, credentials, choice: choice.clone(), deep, unread: Unread::default() })
+        Ok(Self {
+            index,
+            indicators,
+            catalog,
+            interest,
+            credentials,
+            choice: choice.clone(),
+            deep,
+            unread: Unread::default(),
+            histories,
+        })
     }
 
     /// The surfaces that the user's choice leaves.
@@ -110,16 +122,22 @@ impl Setup {
     ) -> anyhow::Result<Assessment> {
         self.index.admit(&indicators::packages(evidence.iter().map(|e| &e.seen)));
         self.indicators.still_good()?;
+        let own = |(tree, a): (Arc<str>, Accounts)| (tree, a.with_histories(self.histories.iter().cloned()));
+        let accounts = accounts.into_iter().map(own).collect();
         Ok(assess_with(Case { index: &self.index, catalog: &self.catalog, evidence, accounts }, &self.unread))
     }
 }
 
+/// The kind that histories of shells are.
+const HISTORY: &str = "os.shell_history";
+
 /// The kinds of credential, and where they lie.
-fn credentials(settings: &[Setting], live: bool) -> anyhow::Result<(Catalog, CredentialSurface)> {
+fn credentials(settings: &[Setting], live: bool) -> anyhow::Result<(Catalog, CredentialSurface, Vec<TreePath>)> {
     let catalog = Catalog::embedded().map_err(anyhow::Error::msg)?;
     let moved = moved(&catalog, settings, live);
     let surface = CredentialSurface::new(&catalog, &moved).map_err(anyhow::Error::msg)?;
-    Ok((catalog, surface))
+    let histories = moved.iter().filter(|m| m.kind == HISTORY).filter_map(|m| TreePath::new(m.path.as_bytes()));
+    Ok((catalog, surface, histories.collect()))
 }
 
 /// Whether a hash was given without a name: then every file is hashed.

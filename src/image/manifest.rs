@@ -11,6 +11,7 @@ use serde::{
 
 use crate::{
     fact::{At, Command, is_normalised},
+    shell::Build,
     surface::Flaw,
     text::start,
 };
@@ -83,6 +84,9 @@ pub(super) struct Config {
     pub(super) rootfs: Option<RootFs>,
     #[serde(default, deserialize_with = "or_empty")]
     pub(super) history: Few<History>,
+    /// What the build writes in place of times, once the steps were read.
+    #[serde(skip)]
+    pub(super) epoch: Option<Timestamp>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -165,11 +169,32 @@ impl Config {
     }
 
     /// The build, from the first step on.
-    pub(super) fn steps(&mut self, read: &dyn Fn(&str) -> Vec<Command>, room: &mut HistoryRoom) -> Vec<Step> {
+    pub(super) fn steps(&mut self, read: &ReadStep<'_>, room: &mut HistoryRoom) -> Vec<Step> {
         let history = std::mem::take(&mut self.history).0;
-        history.into_iter().enumerate().map(|(i, h)| h.step(i + 1, read, room)).collect()
+        let mut build = self.build();
+        let mut steps: Vec<Step> =
+            history.into_iter().enumerate().map(|(i, h)| h.step(i + 1, read, &mut build, room)).collect();
+        self.epoch = build.source_date_epoch().and_then(|s| Timestamp::from_second(s).ok());
+        for step in steps.iter_mut().filter(|s| s.at.as_ref().map(|at| at.time) == self.epoch) {
+            step.at = None;
+        }
+        steps
+    }
+
+    /// When the image was made, where that is no instant that its build writes everywhere.
+    pub(super) fn made(&self) -> Option<Timestamp> {
+        time(self.created.as_deref()).filter(|t| Some(*t) != self.epoch)
+    }
+
+    /// A build whose variables are those of the finished image.
+    fn build(&self) -> Build {
+        let lines = self.config.iter().filter_map(|c| c.env.0.as_ref()).flat_map(|few| &few.0);
+        Build::with_environment(lines.map(String::as_str))
     }
 }
+
+/// Reads the install commands of a step, and takes note of what it sets for later ones.
+pub(super) type ReadStep<'r> = dyn Fn(&str, &mut Build) -> Vec<Command> + 'r;
 
 /// What the histories of one input may still cost.
 #[derive(Debug, Clone, Copy)]
@@ -203,10 +228,10 @@ impl HistoryRoom {
 }
 
 impl History {
-    fn step(&self, number: usize, read: &dyn Fn(&str) -> Vec<Command>, room: &mut HistoryRoom) -> Step {
+    fn step(&self, number: usize, read: &ReadStep<'_>, build: &mut Build, room: &mut HistoryRoom) -> Step {
         let text = start(&self.created_by, STEP);
         room.full |= text.len() < self.created_by.len();
-        let mut commands = if room.commands > 0 { read(text) } else { Vec::new() };
+        let mut commands = if room.commands > 0 { read(text, build) } else { Vec::new() };
         room.full |= room.commands == 0;
         room.admit(&mut commands);
         Step {
@@ -328,7 +353,7 @@ mod tests {
             (names, lines[0].as_slice()),
             (vec!["PATH".into(), "TOKEN".into()], b"PATH=/bin\nTOKEN=s3cr3t\n".as_slice())
         );
-        let steps = config.steps(&|_| Vec::new(), &mut HistoryRoom::default());
+        let steps = config.steps(&|_, _| Vec::new(), &mut HistoryRoom::default());
         assert_eq!((steps.len(), steps[0].instruction, steps[1].instruction), (2, Some("RUN"), None));
         assert!(!format!("{config:?}{steps:?}").contains("s3cr3t"));
     }
@@ -342,7 +367,7 @@ mod tests {
             specifier: "".into(),
         };
         // One command a word.
-        let read = |text: &str| {
+        let read = |text: &str, _: &mut Build| {
             let words = text.split_whitespace();
             let one = |word| Command {
                 tool: "pip".into(),

@@ -2,8 +2,8 @@
 
 use super::{
     model::{
-        ActionIndicator, ArtifactIndicator, FileIndicator, FileRole, NameWeight, ImageIndicator, Incident, NetworkIndicator,
-        NetworkKind, PackageIndicator, Source, Standing, Trigger,
+        ActionIndicator, ArtifactIndicator, FileIndicator, FileRole, ImageIndicator, Incident, NameWeight,
+        NetworkIndicator, NetworkKind, PackageIndicator, Source, Standing, Trigger,
     },
     query::{Query, readings},
 };

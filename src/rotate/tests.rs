@@ -75,7 +75,11 @@ impl Machine {
 
     fn hook(self, path: &[u8]) -> Self {
         let sha256 = Some("0".repeat(64));
-        self.with("python/hook", path, Fact::Hook { kind: HookKind::Pth, content: HookContent::Runs, sha256, size: 9, odd: Vec::new() })
+        self.with(
+            "python/hook",
+            path,
+            Fact::Hook { kind: HookKind::Pth, content: HookContent::Runs, sha256, size: 9, odd: Vec::new() },
+        )
     }
 
     fn file(self, path: &[u8]) -> Self {

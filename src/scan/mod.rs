@@ -110,6 +110,10 @@ impl Scan<'_> {
                 accounts = accounts_of(&host, target, &part);
                 os = os_of(&host);
             }
+            if let Target::Paths(_, homes) = target {
+                accounts = accounts.with_homes(given_home(&host, &part, *homes));
+                accounts = accounts.with_files_by_hand(part.files.iter().map(|f| part.prefix.join(f.as_bytes())));
+            }
             if *target == Target::Live {
                 process::visit(&host, &inspector, &mountinfo);
             }
@@ -198,6 +202,16 @@ fn absolute(path: &Path) -> io::Result<PathBuf> {
         }
     }
     Ok(full)
+}
+
+/// The folder of a part, where the caller calls it a home, or it holds a shell's history as homes do.
+fn given_home(host: &Host, part: &Part, home: bool) -> Option<TreePath> {
+    let is_history = |name: &Vec<u8>| {
+        let name = name.strip_prefix(b".").unwrap_or(name);
+        name == b"histfile" || [&b"_history"[..], b"history"].iter().any(|end| name.ends_with(end))
+    };
+    let holds = || part.files.is_empty() && host.list(&TreePath::root()).iter().any(is_history);
+    (home || holds()).then(|| part.prefix.clone())
 }
 
 /// Files that the caller named and nothing reads.

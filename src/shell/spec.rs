@@ -131,6 +131,10 @@ fn at(name: &str, constraint: &str, dialect: Dialect) -> Wanted {
         wanted.pinned = Some(exact.into());
         return wanted;
     }
+    if operator >= 2 && exact.starts_with('$') {
+        wanted.specifier = Wanted::UNSAID.into();
+        return wanted;
+    }
     let clauses: Option<Vec<String>> = constraint.split(',').map(|c| clause(c.trim(), dialect)).collect();
     wanted.specifier = clauses.and_then(|c| readable(&c.join(","))).unwrap_or_default();
     wanted

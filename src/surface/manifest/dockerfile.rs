@@ -10,7 +10,7 @@
 //! RUN <<EOF                                    a here-document: the script itself
 //! ```
 //!
-//! Only an exact version counts; one from an `ARG` is not worked out. A hit proves that the file names the version: what was built
+//! Only an exact version counts; one in a variable does where an `ARG` or `ENV` of the file gives its value. A hit proves that the file names the version: what was built
 //! from it is judged where the image is. Documented in the Dockerfile reference.
 
 use super::{
@@ -20,7 +20,7 @@ use super::{
 use crate::{
     fact::{CommandAction, Ecosystem},
     interest::Interest,
-    shell::{from_image_history, open_documents},
+    shell::{Build, open_documents},
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
 };
 
@@ -53,10 +53,13 @@ impl Surface for Dockerfile {
         let at = file.mtime("mtime of the build file");
         let text = text(file.all(FILE)?);
         let mut listing = Listing::new(out, at);
+        let mut build = Build::default();
         let mut lines = (1..).zip(text.lines());
         while let Some((number, line)) = lines.next() {
-            let Some(start) = run(line) else {
-                continue;
+            let (instruction, start) = match (run(line), sets(line)) {
+                (Some(start), _) => ("RUN ", start),
+                (None, Some(start)) => ("", start),
+                (None, None) => continue,
             };
             let mut next = || lines.next().map(|(_, line)| line);
             let step = step(start, &mut next);
@@ -64,7 +67,7 @@ impl Surface for Dockerfile {
                 listing.gap(&Flaw::malformed("build file", "an instruction is too long"));
                 continue;
             }
-            let commands = from_image_history(&format!("RUN {step}"));
+            let commands = build.step(&format!("{instruction}{step}"));
             let installing = commands.iter().filter(|c| c.action != CommandAction::Uninstall);
             let wanted = installing.flat_map(|c| &c.wanted).filter(|w| w.ecosystem == Ecosystem::Pypi);
             for pin in wanted.filter_map(|w| Pin::new(&w.name, w.pinned.as_deref()?)) {
@@ -73,6 +76,12 @@ impl Surface for Dockerfile {
         }
         Ok(())
     }
+}
+
+/// An instruction that sets variables for those behind it.
+fn sets(line: &str) -> Option<&str> {
+    let (word, _) = line.trim_start().split_once(char::is_whitespace)?;
+    (word.eq_ignore_ascii_case("arg") || word.eq_ignore_ascii_case("env")).then_some(line)
 }
 
 /// What stands behind `RUN`, also behind `ONBUILD`.
@@ -136,6 +145,7 @@ mod tests {
             "RUN <<-'EOF' bash\n\tpip install litellm==1.82.8\n\tEOF",
             "RUN bash <<EOF\npip install litellm==1.82.8\nEOF",
             "ONBUILD RUN uv pip install --system litellm==1.82.8",
+            "RUN V=1.82.8; pip install litellm==$V",
             "RUN cat <<A > x && pip install litellm==1.82.8\npip install x==1\nA",
         ] {
             assert_eq!(pins(&format!("FROM x\r\n{step}\nCMD [\"x\"]\n")), ["litellm 1.82.8@2"], "{step}");
