@@ -11,11 +11,10 @@ pub fn lift(findings: &mut [Finding]) {
         f.corroborated.is_none() && f.exposure >= Exposure::Removed && f.confidence >= Confidence::Likely
     };
     let known: HashSet<_> = findings.iter().filter(speaks).map(|f| (f.incident, f.origin.tree.clone())).collect();
-    for f in findings.iter_mut() {
-        let beside = f.corroborated.filter(|_| known.contains(&(f.incident, f.origin.tree.clone())));
-        f.confidence = beside.map_or(f.confidence, |sure| f.confidence.max(sure));
-        if beside.is_some() {
-            f.reason = format!("{}; other evidence of the incident is here", f.reason);
+    for f in findings.iter_mut().filter(|f| known.contains(&(f.incident, f.origin.tree.clone()))) {
+        if let Some((sure, why)) = f.corroborated.take() {
+            f.confidence = f.confidence.max(sure);
+            f.reason = why;
         }
     }
 }

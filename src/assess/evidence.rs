@@ -70,7 +70,7 @@ impl Draft<'_, '_> {
         if let Some((standing, sources)) = matcher::standing(self.case.index, &self.hit) {
             let ceiling = self.incident.ceiling(standing, sources);
             finding.confidence = finding.confidence.min(ceiling);
-            finding.corroborated = finding.corroborated.map(|sure| sure.min(ceiling));
+            finding.corroborated = finding.corroborated.map(|(sure, why)| (sure.min(ceiling), why));
         }
         if let Some(made) = &self.evidence.made {
             finding.reason = format!("{}; {made}", finding.reason);
@@ -218,6 +218,7 @@ impl Draft<'_, '_> {
         let seen = self.seen();
         let in_target = indicator.role == FileRole::Hook && !placed && self.beside_installed();
         let weak = !hash && self.by_name_alone(indicator);
+        let left = format!("{what}, left by the payload when it ran{bytes}");
         let judgement = match (indicator.role, placed) {
             _ if in_target => {
                 let when = "it runs at every Python start that has this folder as a site folder or on its path";
@@ -242,7 +243,7 @@ impl Draft<'_, '_> {
                 format!("a file where the payload leaves one ({what}){bytes}; others may have one of that name too"),
             ),
             (FileRole::Persistence | FileRole::Trace, true) => {
-                (Exposure::Executed, Confidence::Confirmed, format!("{what}, left by the payload when it ran{bytes}"))
+                (Exposure::Executed, Confidence::Confirmed, left.clone())
             }
             (_, false) => (Exposure::Cached, sure, format!("{what}{bytes}, where nothing loads it")),
         };
@@ -252,7 +253,7 @@ impl Draft<'_, '_> {
         };
         let mut finding = self.finding(FindingKind::File, name, judgement);
         finding.role = Some(indicator.role);
-        finding.corroborated = weak.then_some(Confidence::Confirmed);
+        finding.corroborated = weak.then(|| (Confidence::Confirmed, left));
         finding.by_itself = in_target || (placed && matches!(indicator.role, FileRole::Hook | FileRole::Companion));
         finding.artifact = bytes_of(&self.seen().fact);
         if in_target || (placed && pypi::site_of(&seen.origin.path).is_some()) {

@@ -127,7 +127,16 @@ fn start_after(case: &Case<'_>, sites: &Neighbours<'_>, finding: &Finding) -> Op
     there
         .and_then(|there| pip_again(&around, there))
         .or_else(|| running(case, sites, finding, prefix, &site))
-        .or_else(|| compiled(case, sites, finding, &site, there?))
+        .or_else(|| compiled(case, sites, finding, &site, there?).filter(|_| stands(case, finding, &around)))
+}
+
+/// Whether a package of the incident still has its description there: "not listed" says nothing where the list is gone too.
+fn stands(case: &Case<'_>, finding: &Finding, around: &Around<'_>) -> bool {
+    let named = |d: &&Distribution| {
+        let known = case.index.package(d.package.ecosystem, &d.package.name);
+        known.iter().any(|((incident, _), _)| *incident == finding.incident)
+    };
+    around.distributions.iter().any(|d| named(&d))
 }
 
 /// A later run of pip in the environment.

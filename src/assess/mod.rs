@@ -146,8 +146,8 @@ pub struct Finding {
     pub chain: Vec<Link>,
     /// Its code runs without anybody using the package.
     pub by_itself: bool,
-    /// How sure it is with other evidence of its incident beside it, where its name alone speaks.
-    pub corroborated: Option<Confidence>,
+    /// How sure it is with other evidence of its incident beside it, and why, where its name alone speaks.
+    pub corroborated: Option<(Confidence, String)>,
     /// Whose code it is.
     pub account: Account,
     /// The role of the file, where it is one.

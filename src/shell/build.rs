@@ -133,7 +133,7 @@ mod tests {
     }
 
     fn with(mut build: Build, steps: &[&str]) -> Vec<String> {
-        let commands = steps.iter().map(|s| build.step(s)).next_back().unwrap_or_default();
+        let commands = steps.iter().fold(Vec::new(), |_, step| build.step(step));
         let wanted = commands.iter().flat_map(|c| &c.wanted);
         wanted.map(|w| format!("{} {}{}", w.name, w.pinned.as_deref().unwrap_or("-"), w.specifier)).collect()
     }

@@ -12,6 +12,7 @@
 
 mod architecture;
 mod conda;
+mod content;
 mod credentials;
 mod dependencies;
 mod erasure;
