@@ -253,7 +253,7 @@ impl Draft<'_, '_> {
         };
         let mut finding = self.finding(FindingKind::File, name, judgement);
         finding.role = Some(indicator.role);
-        finding.corroborated = weak.then(|| (Confidence::Confirmed, left));
+        finding.corroborated = weak.then_some((Confidence::Confirmed, left));
         finding.by_itself = in_target || (placed && matches!(indicator.role, FileRole::Hook | FileRole::Companion));
         finding.artifact = bytes_of(&self.seen().fact);
         if in_target || (placed && pypi::site_of(&seen.origin.path).is_some()) {

@@ -132,11 +132,11 @@ fn start_after(case: &Case<'_>, sites: &Neighbours<'_>, finding: &Finding) -> Op
 
 /// Whether a package of the incident still has its description there: "not listed" says nothing where the list is gone too.
 fn stands(case: &Case<'_>, finding: &Finding, around: &Around<'_>) -> bool {
-    let named = |d: &&Distribution| {
+    let named = |d: &Distribution| {
         let known = case.index.package(d.package.ecosystem, &d.package.name);
         known.iter().any(|((incident, _), _)| *incident == finding.incident)
     };
-    around.distributions.iter().any(|d| named(&d))
+    around.distributions.iter().any(|d| named(d))
 }
 
 /// A later run of pip in the environment.
