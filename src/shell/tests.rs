@@ -407,7 +407,7 @@ fn actions_fit() {
 #[test]
 fn variables_with_their_values_beside_them() {
     let cut = |text: &str| {
-        let commands = super::words::simple_commands(text, &mut super::Variables::default());
+        let commands = words::simple_commands(text, &mut Variables::default());
         commands.iter().map(|c| c.words.join("|")).collect::<Vec<_>>()
     };
     assert_eq!(cut("V=1.2; a x==$V \"y==${V}\" '$V'"), ["V=1.2", "a|x==1.2|y==1.2|$V"]);
