@@ -2,7 +2,7 @@
 
 use crate::{
     ecosystem::{admits, fits, normal_name, oci::same_image, pypi},
-    fact::{Command, CommandAction, Fact, HookContent, Package, Placement, Seen, TextId, TreePath, Wanted},
+    fact::{Command, CommandAction, Ecosystem, Fact, HookContent, Package, Placement, Seen, TextId, TreePath, Wanted},
     interest::glob,
     ioc::{
         Index,
@@ -75,6 +75,9 @@ fn explains(index: &Index, fact: &Fact) -> bool {
         Fact::Process { program, .. } => program.as_ref().is_some_and(is_python),
         Fact::Executable { program, .. } => is_python(program),
         Fact::Command(c) => c.wanted.iter().any(|w| index.knows_package(w.ecosystem, &w.name)),
+        Fact::Disagreement { names, .. } => names.iter().any(|n| index.knows_package(Ecosystem::Pypi, n)),
+        // A name that nothing else explains is worth nothing unless it is a bad one.
+        Fact::Named(_) => false,
         Fact::File { .. } | Fact::Host { .. } | Fact::Autostart { .. } | Fact::Image { .. } => false,
         Fact::Owned { .. }
         | Fact::Installer { .. }
@@ -82,7 +85,11 @@ fn explains(index: &Index, fact: &Fact) -> bool {
         | Fact::Bytecode { .. }
         | Fact::Environment { .. }
         | Fact::Project { .. }
+        | Fact::CodeFolder
+        | Fact::Requires(_)
         | Fact::Loaded { .. }
+        | Fact::Includes { .. }
+        | Fact::OnPath { .. }
         | Fact::Credential(_) => true,
     }
 }
@@ -116,7 +123,7 @@ pub fn standing<'i>(index: &'i Index, hit: &Hit) -> Option<(&'i Standing, &'i [S
 
 fn fitting(index: &Index, seen: &Seen) -> Vec<Hit> {
     match &seen.fact {
-        Fact::Package(package) => of_package(index, package),
+        Fact::Package(package) | Fact::Named(package) => of_package(index, package),
         Fact::File { sha256, texts, .. } => of_file(index, &seen.origin.path, sha256.as_deref(), texts),
         Fact::Hook { sha256, content, .. } => of_hook(index, &seen.origin.path, sha256.as_deref(), *content),
         Fact::Autostart { sha256, texts } => of_autostart(index, &seen.origin.path, sha256, texts),

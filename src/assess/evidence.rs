@@ -5,6 +5,7 @@ use super::{
     around::Neighbours,
     chain::Link,
     hook::{Hooks, Missing},
+    named,
     site::{Distribution, Environment, site_of},
 };
 use crate::{
@@ -12,6 +13,7 @@ use crate::{
     fact::{Artifact, EnvironmentKind, Fact, Package, Placement, Seen},
     ioc::model::{FileIndicator, FileRole, Incident, NameWeight, PackageIndicator, Trigger},
     matcher::{self, By, Hit},
+    text,
     verdict::{Confidence, Exposure},
 };
 
@@ -25,7 +27,8 @@ pub fn judge(case: &Case<'_>, sites: &Neighbours<'_>, hooks: &Hooks, evidence: &
     let draft = Draft { case, sites, hooks, evidence, incident, hit };
     let finding = match (&seen.fact, hit.by) {
         (Fact::Package(p), By::Version(at)) => draft.version(p, incident.packages.get(at)?),
-        (Fact::Package(p), By::Artifact(at)) => draft.artifact(p, &incident.artifacts.get(at)?.name),
+        (Fact::Named(p), By::Version(at)) => named::doubt(draft.version(p, incident.packages.get(at)?)),
+        (Fact::Package(p) | Fact::Named(p), By::Artifact(at)) => draft.artifact(p, &incident.artifacts.get(at)?.name),
         (_, By::Artifact(at)) => draft.bytes(&incident.artifacts.get(at)?.name),
         (Fact::Executable { pid, program, deleted }, By::File { at, .. }) => {
             draft.executable(*pid, program, *deleted, incident.files.get(at)?)
@@ -174,10 +177,16 @@ impl Draft<'_, '_> {
         finding
     }
 
-    fn loads(&self) -> &'static str {
-        match self.seen().origin.inner {
-            Some(_) => "in an archive that Python runs as a program",
-            None => "where Python loads it",
+    fn loads(&self) -> String {
+        let seen = self.seen();
+        let folders = [site_of(seen), seen.origin.path.clone()];
+        let link = folders.iter().find_map(|folder| self.sites.link_to(&seen.origin.tree, folder));
+        match (&seen.origin.inner, link) {
+            (_, Some(link)) => {
+                format!("where Python loads it: `{}` puts it on the path", text::escape(link.text().as_bytes()))
+            }
+            (Some(_), None) => "in an archive that Python runs as a program".to_owned(),
+            (None, None) => "where Python loads it".to_owned(),
         }
     }
 

@@ -111,6 +111,8 @@ fn placed(c: &Command, whose: HistoryOf, reason: String) -> (Exposure, String) {
 fn typed(surface: &str) -> &'static str {
     if surface.starts_with(SHELL_HISTORY) {
         "it was typed; whether it succeeded is not recorded"
+    } else if surface == "python/notebook" {
+        "a notebook says so; it may have run on another machine"
     } else {
         "it built the image"
     }

@@ -42,7 +42,9 @@ impl Draft<'_, '_> {
             Some(_) => !is_test_data(&folder),
             None => is_loaded(&folder),
         };
-        !place && !self.installed_in(&folder)
+        // A line of a `.pth` may put any folder on the path.
+        let linked = self.sites.link_to(&seen.origin.tree, &folder).is_some();
+        !place && !linked && !self.installed_in(&folder)
     }
 
     /// Whether an installer put something into this folder.

@@ -11,6 +11,7 @@
 )]
 
 mod architecture;
+mod by_hand;
 mod conda;
 mod content;
 mod credentials;
@@ -18,6 +19,7 @@ mod dependencies;
 mod erasure;
 mod exposure;
 mod hostile;
+mod identity;
 mod images;
 mod imports;
 mod index;
@@ -26,12 +28,15 @@ mod iocs_check;
 mod live;
 mod look_alikes;
 mod machine;
+mod mutations;
 mod output;
+mod places;
 mod processes;
 mod program;
 mod promises;
 #[cfg(feature = "online")]
 mod publisher;
+mod sandbox;
 mod schema;
 mod surfaces;
 mod traces;
@@ -39,4 +44,5 @@ mod traces;
 mod trust;
 #[cfg(feature = "online")]
 mod update;
+mod weight;
 mod zip_apps;

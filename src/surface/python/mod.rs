@@ -3,7 +3,10 @@
 include!(concat!(env!("OUT_DIR"), "/surface_python.rs"));
 
 mod archive;
+mod found;
+mod identity;
 pub mod placement;
+mod requires;
 #[cfg(test)]
 mod trial;
 mod zip_directory;
