@@ -104,6 +104,7 @@ pub fn examine(command: &str, options: &ScanOptions, target: &Target, outputs: &
     }
     let evidence = outcome.seen.into_iter().map(Evidence::from).collect();
     let accounts = BTreeMap::from([(outcome.tree, outcome.accounts)]);
+    setup.note_unread(&outcome.coverage);
     let assessment = setup.judge(evidence, accounts.clone())?;
     let mut report = report::build(Examination {
         index: &setup.index,

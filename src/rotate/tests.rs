@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     assess::{Case, Evidence, assess},
     credential::Kind,
-    fact::{At, Credential, Ecosystem, Fact, HookKind, Origin, Package, Placement, Seen, TreePath},
+    fact::{At, Credential, Ecosystem, Fact, HookContent, HookKind, Origin, Package, Placement, Seen, TreePath},
     ioc::Database,
     verdict::Urgency,
 };
@@ -75,12 +75,16 @@ impl Machine {
 
     fn hook(self, path: &[u8]) -> Self {
         let sha256 = Some("0".repeat(64));
-        self.with("python/hook", path, Fact::Hook { kind: HookKind::Pth, runs: true, sha256, size: 9, odd: Vec::new() })
+        self.with(
+            "python/hook",
+            path,
+            Fact::Hook { kind: HookKind::Pth, content: HookContent::Runs, sha256, size: 9, odd: Vec::new() },
+        )
     }
 
     fn file(self, path: &[u8]) -> Self {
         // Whatever the texts of the unit are: this file holds every text there is.
-        self.with("host/file", path, Fact::File { sha256: None, size: 9, texts: (0..10_000).collect() })
+        self.with("host/file", path, Fact::File { sha256: None, size: 9, texts: (0..10_000).collect(), program: false })
     }
 
     fn secret(self, kind: &str, identifier: Option<&str>, path: &[u8]) -> Self {
@@ -407,7 +411,7 @@ fn a_crowd_without_identifiers_is_one_item() {
 
 #[test]
 fn what_stands_in_a_larger_file_is_left_to_a_person() {
-    let mut machine = Machine::new().file(b"home/alice/.config/sysmon/sysmon.py");
+    let mut machine = Machine::new().file(b"tmp/tpcp.tar.gz");
     machine.evidence[0].seen.origin.line = Some(3);
     let items = machine.checklist();
     assert!(commands(&items, Phase::Eradicate).is_empty(), "{items:?}");

@@ -129,6 +129,10 @@ impl Scan<'_> {
                 gaps.into_iter().for_each(|gap| inspector.gap(gap));
                 os = os_of(&host);
             }
+            if let Target::Paths(_, homes) = target {
+                accounts = accounts.with_homes(given_home(&host, &part, *homes));
+                accounts = accounts.with_files_by_hand(part.files.iter().map(|f| part.prefix.join(f.as_bytes())));
+            }
             if *target == Target::Live {
                 process::visit(&host, &inspector, &mountinfo, self.stop);
                 (self.enclose)();
@@ -190,6 +194,16 @@ fn open(tree: &str, part: &Part, mountinfo: &[u8]) -> Result<Host, TargetError> 
 
 /// Bytes of `passwd(5)` and `group(5)` that are read.
 const TABLES: u64 = 4 << 20;
+
+/// The folder of a part, where the caller calls it a home, or it holds a shell's history as homes do.
+fn given_home(host: &Host, part: &Part, home: bool) -> Option<TreePath> {
+    let is_history = |name: &Vec<u8>| {
+        let name = name.strip_prefix(b".").unwrap_or(name);
+        name == b"histfile" || [&b"_history"[..], b"history"].iter().any(|end| name.ends_with(end))
+    };
+    let holds = || part.files.is_empty() && host.list(&TreePath::root(), LISTED).iter().any(is_history);
+    (home || holds()).then(|| part.prefix.clone())
+}
 
 /// Who lives on the target, and what of it is not known.
 fn accounts_of(host: &Host, target: &Target, part: &Part) -> (Accounts, Vec<Gap>) {

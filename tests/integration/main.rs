@@ -13,6 +13,7 @@
 mod architecture;
 mod by_hand;
 mod conda;
+mod content;
 mod credentials;
 mod dependencies;
 mod erasure;
