@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Names of a folder that are looked through for a hint.
-const LISTED: usize = 10_000;
+pub(super) const LISTED: usize = 10_000;
 
 /// One folder to walk, and the files or folders in it to start from.
 pub(super) struct Part {

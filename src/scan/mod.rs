@@ -22,7 +22,7 @@ use std::{
 use leave_out::LeaveOut;
 pub use settings::{Setting, Settings, settings};
 
-use self::by_hand::{Part, parts};
+use self::by_hand::{LISTED, Part, parts};
 use crate::{
     accounts::{self, Accounts},
     coverage::{Coverage, Exclusion, Gap, GapKind},
