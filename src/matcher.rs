@@ -76,6 +76,8 @@ fn explains(index: &Index, fact: &Fact) -> bool {
         Fact::Command(c) => c.wanted.iter().any(|w| index.knows_package(w.ecosystem, &w.name)),
         Fact::File { .. } | Fact::Host { .. } | Fact::Autostart { .. } | Fact::Image { .. } => false,
         Fact::Owned { .. }
+        | Fact::Listed { .. }
+        | Fact::KeptEvidence { .. }
         | Fact::Installer { .. }
         | Fact::Requested
         | Fact::Bytecode { .. }

@@ -90,6 +90,7 @@ impl Draft<'_, '_> {
             by_itself: false,
             account: seen.uid.map_or(Account::All, Account::Uid),
             role: None,
+            alike: Vec::new(),
         }
     }
 

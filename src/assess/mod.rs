@@ -3,6 +3,7 @@
 
 pub mod anomaly;
 mod around;
+mod belongings;
 pub mod chain;
 mod evidence;
 mod execution;
@@ -21,6 +22,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use self::{
     anomaly::Anomaly,
+    belongings::{Belongings, Kept},
     chain::Link,
     reach::{Judged, ReachBy},
     site::Environment,
@@ -142,6 +144,8 @@ pub struct Finding {
     pub account: Account,
     /// The role of the file, where it is one.
     pub role: Option<FileRole>,
+    /// Other incidents that leave the same.
+    pub alike: Vec<IncidentId>,
 }
 
 /// The whole judgement.
@@ -157,6 +161,10 @@ pub struct Assessment {
     pub timeline: Vec<Moment>,
     /// Install commands without a time and a version.
     pub undated_commands: u64,
+    /// What belongs to the malicious distributions, by their own lists.
+    pub belongings: Belongings,
+    /// Evidence that an earlier clean-up moved away.
+    pub kept: Vec<Kept>,
 }
 
 impl Assessment {
@@ -202,6 +210,8 @@ pub fn assess(mut case: Case<'_>) -> Assessment {
     execution::look_for_signs(&case, &around, &mut assessment.findings);
     settle(case.index, &mut assessment.findings);
     assessment.credentials = reach::judge(&case, &assessment.findings);
+    assessment.belongings = Belongings::new(&case.evidence, &sites);
+    assessment.kept = belongings::kept(&case.evidence);
     assessment.anomalies = anomaly::find(&case, &sites);
     assessment.timeline = timeline::of(&case, &assessment.findings);
     assessment

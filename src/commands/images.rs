@@ -102,6 +102,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         argv: output::argv(),
         user: output::user(),
         privileged: is_root(),
+        scope: crate::rotate::Scope::default(),
     });
     outputs.write(&report)?;
     Ok(output::ending(&report, &command.output))

@@ -30,7 +30,7 @@ pub fn plan(options: &OutputOptions) -> anyhow::Result<Outputs> {
     let mut files = Vec::new();
     for path in &options.output {
         let Some(format) = Format::from_path(path) else {
-            bail!("no format ends like `{}`\nhint: use .json, .ndjson, .md or .txt", path.display());
+            bail!("no format ends like `{}`\nhint: use .json, .ndjson, .md, .txt or .sh", path.display());
         };
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         if rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_err() {
@@ -46,6 +46,7 @@ pub fn plan(options: &OutputOptions) -> anyhow::Result<Outputs> {
         FormatName::Json => Format::Json,
         FormatName::Ndjson => Format::Ndjson,
         FormatName::Markdown => Format::Markdown,
+        FormatName::Sh => Format::Script,
     };
     Ok(Outputs { stdout, files })
 }

@@ -77,6 +77,7 @@ pub fn examine(options: &ScanOptions, paths: Vec<PathBuf>) -> anyhow::Result<Rep
         argv: output::argv(),
         user: output::user(),
         privileged: is_root(),
+        scope: setup.scope(matches!(target, Target::Live | Target::Root(_))),
     });
     // The program ends soon; taking tens of thousands of indicators apart would cost more than the system needs for all of them.
     std::mem::forget(setup);

@@ -16,7 +16,10 @@ use crate::{
     coverage::Coverage,
     credential::Catalog,
     ioc::{Index, model::Incident},
-    rotate,
+    rotate::{
+        self,
+        writer::{System, Writer},
+    },
     text::hex,
     verdict::Confidence,
 };
@@ -47,16 +50,24 @@ pub struct Examination<'e> {
     pub user: String,
     /// Whether that account may read everything.
     pub privileged: bool,
+    /// What of the target was looked at.
+    pub scope: rotate::Scope,
 }
 
 /// Builds the report, with its checklist.
 pub fn build(mut e: Examination<'_>) -> v1::Report {
     e.coverage.settle();
     let incidents = incidents(&e);
-    let checklist = rotate::checklist(e.index, e.catalog, e.assessment, e.accounts);
     let exposure = e.assessment.exposure();
     let complete = e.coverage.complete();
-    let summary = summary(&incidents, &e.target, complete);
+    let scope = rotate::Scope { whole: e.scope.whole && complete, ..e.scope };
+    let system = System::named(e.target.os.as_deref());
+    let checklist = rotate::checklist(e.index, e.catalog, e.assessment, e.accounts, scope, system);
+    let run = run_id(&e);
+    let writer = Writer { system, run: &run };
+    let checklist = checklist.into_iter().map(|i| item(i, &writer)).collect();
+    let kept_evidence = e.assessment.kept.iter().map(kept).collect::<Vec<_>>();
+    let summary = summary(&incidents, &e.target, complete) + earlier(&kept_evidence);
     v1::Report {
         schema: v1::SCHEMA.to_owned(),
         tool: v1::Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
@@ -64,11 +75,12 @@ pub fn build(mut e: Examination<'_>) -> v1::Report {
         verdict: v1::Verdict { exposure, complete, summary },
         incidents,
         credentials: e.assessment.credentials.iter().map(|j| credential(&e, j)).collect(),
-        checklist: checklist.into_iter().map(item).collect(),
+        checklist,
         timeline: e.assessment.timeline.iter().map(moment).collect(),
         anomalies: e.assessment.anomalies.iter().map(anomaly).collect(),
+        kept_evidence,
         run: v1::Run {
-            id: run_id(&e),
+            id: run,
             started: e.started,
             finished: e.finished,
             target: e.target,
@@ -218,16 +230,30 @@ fn credential(e: &Examination<'_>, j: &assess::Judged) -> v1::Credential {
     }
 }
 
-fn item(item: rotate::Item) -> v1::Item {
-    let steps = item.steps.into_iter().map(|s| v1::Step { what: s.what, command: s.command });
+fn item(item: rotate::Item, writer: &Writer<'_>) -> v1::Item {
+    let steps = item.steps.iter().map(|s| writer.write(&item.id, s));
+    let steps = steps.map(|s| v1::Step { what: s.what, command: s.command, by_hand: s.by_hand }).collect();
     v1::Item {
         id: item.id,
         phase: item.phase,
+        place: item.place,
         title: item.title,
         why: item.why,
         after: item.after,
-        steps: steps.collect(),
+        steps,
         credentials: item.credentials,
+    }
+}
+
+fn kept(k: &assess::Kept) -> v1::KeptEvidence {
+    v1::KeptEvidence { location: (&k.origin).into(), run: k.run.to_string(), archives: k.archives }
+}
+
+/// Little is left to be found after a clean-up; what was taken is still taken.
+fn earlier(kept: &[v1::KeptEvidence]) -> &'static str {
+    match kept.is_empty() {
+        true => "",
+        false => "; evidence of an earlier clean-up is kept here: what that report lists still has to be rotated",
     }
 }
 

@@ -4,6 +4,7 @@
 pub mod build;
 mod markdown;
 mod ndjson;
+mod script;
 mod table;
 pub mod v1;
 mod words;
@@ -26,11 +27,13 @@ pub enum Format {
     Ndjson,
     /// For a ticket.
     Markdown,
+    /// The steps for the examined machine, as a POSIX script.
+    Script,
 }
 
 impl Format {
     /// All.
-    pub const ALL: [Self; 4] = [Self::Table, Self::Json, Self::Ndjson, Self::Markdown];
+    pub const ALL: [Self; 5] = [Self::Table, Self::Json, Self::Ndjson, Self::Markdown, Self::Script];
 
     /// The word for `--format`.
     pub fn as_str(self) -> &'static str {
@@ -39,6 +42,7 @@ impl Format {
             Self::Json => "json",
             Self::Ndjson => "ndjson",
             Self::Markdown => "markdown",
+            Self::Script => "sh",
         }
     }
 
@@ -50,6 +54,7 @@ impl Format {
             "ndjson" | "jsonl" => Some(Self::Ndjson),
             "md" | "markdown" => Some(Self::Markdown),
             "txt" => Some(Self::Table),
+            "sh" => Some(Self::Script),
             _ => None,
         }
     }
@@ -89,6 +94,7 @@ pub fn render(format: Format, report: &v1::Report, out: &mut dyn Write, style: S
         Format::Json => json(report, out),
         Format::Ndjson => ndjson::report(report, out),
         Format::Markdown => markdown::report(report, out),
+        Format::Script => script::checklist(report, out),
     }
 }
 
@@ -102,6 +108,7 @@ pub fn render_checklist(format: Format, report: &v1::Report, out: &mut dyn Write
         Format::Json => json(&report.checklist, out),
         Format::Ndjson => ndjson::lines(&report.checklist, out),
         Format::Markdown => markdown::checklist(report, out),
+        Format::Script => script::checklist(report, out),
     }
 }
 

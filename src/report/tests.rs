@@ -136,6 +136,7 @@ fn examined(found: bool, gaps: bool) -> v1::Report {
         argv: vec!["dosimeter".into()],
         user: "root".into(),
         privileged: true,
+        scope: crate::rotate::Scope::default(),
     })
 }
 

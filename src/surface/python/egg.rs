@@ -46,6 +46,7 @@ impl Surface for Egg {
         vec![
             Claim::name("PKG-INFO").in_suffix(".egg-info"),
             Claim::name("PKG-INFO").in_tail("EGG-INFO"),
+            Claim::name("installed-files.txt").in_suffix(".egg-info"),
             Claim::suffix(".egg-info"),
             Claim::suffix(".egg"),
         ]
@@ -54,6 +55,14 @@ impl Surface for Egg {
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let path = &file.entry.path;
         let at = file.mtime("mtime of the egg");
+        if path.name() == b"installed-files.txt" {
+            let (info, interest) = (path.parent(), file.interest);
+            let paths = super::own_list::of_egg_info(&info, file.head(HEADERS)?, interest);
+            if !paths.is_empty() {
+                out.push(at, Fact::Listed { paths });
+            }
+            return Ok(());
+        }
         if path.name().ends_with(b".egg") {
             if file.head(2)? != b"PK" {
                 return Ok(());

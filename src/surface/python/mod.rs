@@ -3,6 +3,7 @@
 include!(concat!(env!("OUT_DIR"), "/surface_python.rs"));
 
 mod archive;
+mod own_list;
 pub mod placement;
 #[cfg(test)]
 mod trial;
