@@ -236,7 +236,7 @@ fn item(item: rotate::Item, writer: &Writer<'_>) -> v1::Item {
     v1::Item {
         id: item.id,
         phase: item.phase,
-        place: item.place,
+        place: Some(item.place),
         title: item.title,
         why: item.why,
         after: item.after,

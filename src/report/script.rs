@@ -16,7 +16,7 @@ pub fn checklist(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
     comment(out, &words::run(report))?;
     comment(out, "POSIX sh: run it with `sh FILE`, on the examined machine, as root or as whoever owns the files; read it before")?;
     comment(out, "ROOT=/mnt/disk sh FILE works on that disk, mounted, instead of the running system")?;
-    let on_host = |i: &&v1::Item| i.place == Place::Host && i.phase < Phase::Freeze;
+    let on_host = |i: &&v1::Item| i.done_at() == Place::Host && i.phase < Phase::Freeze;
     let items = || (1_usize..).zip(&report.checklist);
     let runs = |i: &v1::Item| i.steps.iter().any(|s| s.command.is_some() && !s.by_hand);
     if !report.checklist.iter().filter(on_host).any(runs) {
@@ -40,7 +40,7 @@ pub fn checklist(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\necho 'Done by this script: what is moved to the evidence. Still to do, by hand and elsewhere:'")?;
     for (number, item) in items() {
         if !on_host(&item) || item.steps.iter().any(|s| s.command.is_none() || s.by_hand) {
-            let line = format!("{number}. {} ({}): {}", item.phase.as_str(), item.place.as_str(), words::title(item));
+            let line = format!("{number}. {} ({}): {}", item.phase.as_str(), item.done_at().as_str(), words::title(item));
             writeln!(out, "printf '%s\\n' {}", crate::rotate::shell::quote(line.as_bytes()))?;
         }
     }

@@ -191,7 +191,7 @@ pub fn after(report: &v1::Report, item: &v1::Item) -> String {
 
 /// Where an item is done.
 pub fn on(item: &v1::Item) -> &'static str {
-    match item.place {
+    match item.done_at() {
         Place::Host => "on the examined machine",
         Place::Clean => "on a clean machine",
     }
@@ -205,7 +205,7 @@ pub fn first_page(report: &v1::Report) -> Vec<String> {
     let items = |phase| (1_usize..).zip(&report.checklist).filter(move |(_, i)| i.phase == phase);
     let phases: Vec<Phase> = Phase::ALL.into_iter().filter(|p| items(*p).next().is_some()).collect();
     let mut spare = PAGE.saturating_sub(phases.len());
-    let first = [Phase::Disarm, Phase::Rotate, Phase::Eradicate, Phase::Preserve, Phase::Contain];
+    let first = [Phase::Disarm, Phase::Preserve, Phase::Rotate, Phase::Eradicate, Phase::Contain];
     let weight = |p: &Phase| first.iter().position(|f| f == p).unwrap_or(first.len());
     let mut by_weight = phases.clone();
     by_weight.sort_by_key(weight);
@@ -215,7 +215,7 @@ pub fn first_page(report: &v1::Report) -> Vec<String> {
         spare -= extra;
         more.push((phase, extra));
     }
-    let line = |n: usize, i: &v1::Item| format!("{n:>2}. {} ({}): {}", i.phase.as_str(), i.place.as_str(), title(i));
+    let line = |n: usize, i: &v1::Item| format!("{n:>2}. {} ({}): {}", i.phase.as_str(), i.done_at().as_str(), title(i));
     let mut lines = Vec::new();
     for phase in phases {
         let room = 1 + more.iter().find(|(p, _)| *p == phase).map_or(0, |(_, extra)| *extra);

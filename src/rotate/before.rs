@@ -99,7 +99,7 @@ fn contain(s: &Situation<'_>) -> Item {
 fn disarm(s: &Situation<'_>, plan: &mut Plan) {
     let first = plan.ids_of(&[Phase::Preserve, Phase::Contain]);
     for group in by_owner(s, s.findings(|f| on_disk(f) && is_monitor(s, f))) {
-        let title = format!("STOP: switch off what {} left to act when a token is revoked{}", group.incidents(), group.whose());
+        let title = format!("STOP: switch off {} monitor of stolen tokens: {}", group.owner(), group.incidents());
         let why = "it watches a stolen token and destroys files, or runs new code, when the token stops working; revoke nothing \
                    on any machine before this is done on all of them";
         let item = Item::new(Phase::Disarm, title, why).after(first.clone());

@@ -32,7 +32,7 @@ pub fn eradicate(s: &Situation<'_>, plan: &mut Plan) {
     let role = |role: FileRole| move |f: &Finding| here(f) && f.kind == FindingKind::File && f.role == Some(role);
     let starts = |f: &Finding| role(FileRole::Persistence)(f) && !is_monitor(s, f);
     for group in by_owner(s, s.findings(starts)) {
-        let title = format!("Remove the backdoor of {}{}", group.incidents(), group.whose());
+        let title = format!("Remove {} backdoor{}: {}", group.owner(), tree_of(&group.findings), group.incidents());
         let item = Item::new(Phase::Eradicate, title, "it starts again at each boot or login, and fetches new code");
         add(&group.key(), persistence(s, &group, item));
     }
@@ -44,7 +44,7 @@ pub fn eradicate(s: &Situation<'_>, plan: &mut Plan) {
         add(&[b"code", name.as_bytes()], take_out(s, &name, &found));
     }
     for group in by_owner(s, s.findings(role(FileRole::Trace))) {
-        let title = format!("Move what {} left to the evidence{}", group.incidents(), group.whose());
+        let title = format!("Move what the payload left{} to the evidence: {}", group.whose(), group.incidents());
         let item = Item::new(Phase::Eradicate, title, "it is evidence, and may hold what was taken");
         add(&group.key(), item.steps(moved(s, &group.findings)));
     }
@@ -98,14 +98,20 @@ impl Group<'_> {
         [self.label.as_bytes(), self.incident.as_bytes(), tree, self.account.as_deref().unwrap_or_default().as_bytes()]
     }
 
-    /// "litellm-2026-03 (or trivy-2026-03, which leaves the same)".
+    /// "litellm-2026-03", "checkmarx-2026-03 or litellm-2026-03": whoever may have left it.
     pub fn incidents(&self) -> String {
-        let others: Vec<&str> = self.alike.iter().copied().filter(|i| *i != self.incident).collect();
-        match others.as_slice() {
-            [] => self.incident.to_owned(),
-            [one] => format!("{} (or {one}, which leaves the same)", self.incident),
-            many => format!("{} (or {}, which leave the same)", self.incident, many.join(", ")),
+        let mut all: Vec<&str> = self.alike.iter().copied().chain([self.incident]).collect();
+        all.sort_unstable();
+        all.dedup();
+        match all.split_last() {
+            Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+            _ => self.incident.to_owned(),
         }
+    }
+
+    /// "alice's", "the": the account comes first, where a line may be cut.
+    pub fn owner(&self) -> String {
+        self.account.as_ref().map_or_else(|| "the".to_owned(), |a| format!("{}'s", escape(a.as_bytes())))
     }
 
     /// " of alice", " of alice of /mnt/evidence".
@@ -194,7 +200,7 @@ fn stop(s: &Situation<'_>, f: &Finding) -> Option<Step> {
 }
 
 fn processes(group: &Group<'_>) -> Item {
-    let title = format!("End the processes of {}{}", group.incidents(), group.whose());
+    let title = format!("End {} processes of the payload{}: {}", group.owner(), tree_of(&group.findings), group.incidents());
     let mut item = Item::new(Phase::Eradicate, title, "the payload is running now").say("keep their memory if you can");
     for f in &group.findings {
         let digits = |c: &&[u8]| !c.is_empty() && c.len() <= 10 && c.iter().all(u8::is_ascii_digit);

@@ -116,7 +116,7 @@ fn earlier(kept: &[Kept], plan: &mut Plan) {
 fn foreign_disk_notice(situation: &Situation<'_>, plan: &mut Plan) {
     let foreign = |f: &Finding| f.origin.layer.is_none() && &*f.origin.tree != "host";
     let changes = |i: &Item| i.steps.iter().any(|s| matches!(s.action, Action::Keep(_)));
-    if !situation.assessment.findings.iter().any(foreign) || !plan.items.iter().any(changes) {
+    if situation.system == System::Windows || !situation.assessment.findings.iter().any(foreign) || !plan.items.iter().any(changes) {
         return;
     }
     let title = "Run the commands for `host` on the machine that this disk belongs to, never here";

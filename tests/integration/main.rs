@@ -25,6 +25,7 @@ mod live;
 mod look_alikes;
 mod machine;
 mod output;
+mod plans;
 mod processes;
 mod program;
 mod promises;

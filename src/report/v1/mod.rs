@@ -319,9 +319,9 @@ pub struct Item {
     pub id: String,
     /// Its phase.
     pub phase: Phase,
-    /// Where its steps are done.
+    /// Where its steps are done; absent in reports of early versions.
     #[serde(rename = "where", default)]
-    pub place: Place,
+    pub place: Option<Place>,
     /// One line.
     pub title: String,
     /// The reason.
@@ -332,6 +332,14 @@ pub struct Item {
     pub steps: Vec<Step>,
     /// Ids of the credentials it is about.
     pub credentials: Vec<String>,
+}
+
+impl Item {
+    /// Where its steps are done. What has no place is done on the machine while it is cleaned, and elsewhere after that.
+    pub fn done_at(&self) -> Place {
+        let cleaning = matches!(self.phase, Phase::Preserve | Phase::Disarm | Phase::Eradicate | Phase::Purge);
+        self.place.unwrap_or(if cleaning { Place::Host } else { Place::Clean })
+    }
 }
 
 /// One thing to do.
