@@ -13,6 +13,8 @@ pub struct Accounts {
     /// Whether `group(5)` was read.
     all_groups: bool,
     homes: BTreeSet<TreePath>,
+    /// Whose home a folder is, by `passwd(5)`.
+    owners: BTreeMap<TreePath, u32>,
     /// Folders that not everybody may enter.
     closed: BTreeMap<TreePath, Access>,
 }
@@ -47,6 +49,9 @@ impl Accounts {
                 accounts.names.entry(uid).or_insert_with(|| name.to_owned());
             }
             if let Some(home) = TreePath::new(home).filter(|h| !h.as_bytes().is_empty()) {
+                if let Some(uid) = uid {
+                    accounts.owners.entry(home.clone()).or_insert(uid);
+                }
                 accounts.homes.insert(home);
             }
         }
@@ -119,6 +124,18 @@ impl Accounts {
     /// The account's name, or its number.
     pub fn name(&self, uid: u32) -> String {
         self.names.get(&uid).cloned().unwrap_or_else(|| uid.to_string())
+    }
+
+    /// The account in whose home a file stands, whoever owns the file.
+    pub fn at_home(&self, path: &TreePath) -> Option<u32> {
+        let mut above = path.parent();
+        while !above.as_bytes().is_empty() {
+            if let Some(uid) = self.owners.get(&above) {
+                return Some(*uid);
+            }
+            above = above.parent();
+        }
+        None
     }
 
     /// The homes known of.

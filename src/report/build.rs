@@ -253,7 +253,7 @@ fn kept(k: &assess::Kept) -> v1::KeptEvidence {
 fn earlier(kept: &[v1::KeptEvidence]) -> &'static str {
     match kept.is_empty() {
         true => "",
-        false => "; evidence of an earlier clean-up is kept here: what that report lists still has to be rotated",
+        false => "; evidence of an earlier examination is kept here: what its report lists still has to be rotated",
     }
 }
 

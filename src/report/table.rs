@@ -119,7 +119,8 @@ fn short_list(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {
         }
         page.line(&cut)?;
     }
-    page.prose("", &format!("the order matters; every step and the reasons: {}", words::whole_list(report)))
+    let list = words::whole_list(report);
+    page.prose("", &format!("the order matters; every step and the reasons: {list}, as a script `--format sh`"))
 }
 
 fn long_item(page: &mut Page<'_>, report: &v1::Report, number: usize, item: &v1::Item) -> io::Result<()> {

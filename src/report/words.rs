@@ -233,8 +233,8 @@ pub fn first_page(report: &v1::Report) -> Vec<String> {
 /// What prints the whole checklist of this very report. Without a report, `rotate` examines the machine that it runs on.
 pub fn whole_list(report: &v1::Report) -> &'static str {
     match report.run.target.kind.as_str() {
-        "host" => "`dosimeter rotate`, as a script `--format sh`",
-        _ => "add `-o case.json`, then `dosimeter rotate case.json`, as a script `--format sh`",
+        "host" => "`dosimeter rotate`",
+        _ => "add `-o case.json`, then `dosimeter rotate case.json`",
     }
 }
 

@@ -125,7 +125,7 @@ impl Group<'_> {
 pub fn by_owner<'f>(s: &Situation<'f>, findings: Vec<&'f Finding>) -> Vec<Group<'f>> {
     let mut groups: Vec<Group<'f>> = Vec::new();
     for f in findings {
-        let (incident, account) = (s.incident_of(f), s.account(&f.origin.tree, f.account));
+        let (incident, account) = (s.incident_of(f), s.account(&f.origin.tree, s.lives_at(f)));
         let label = match (f.kind, f.role) {
             (FindingKind::Process, _) => "process",
             (_, Some(FileRole::Persistence)) => "persistence",
@@ -175,7 +175,7 @@ fn stop(s: &Situation<'_>, f: &Finding) -> Option<Step> {
     let path = &f.origin.path;
     let folder = path.parent();
     if path.name().ends_with(b".plist") {
-        let uid = match f.account {
+        let uid = match s.lives_at(f) {
             Account::Uid(uid) if uid != 0 => Some(uid),
             _ => None,
         };
@@ -189,7 +189,7 @@ fn stop(s: &Situation<'_>, f: &Finding) -> Option<Step> {
     let name = std::str::from_utf8(path.name()).ok()?.to_owned();
     let of_user = folder.name() == b"user";
     // A unit of `/etc/systemd/user` is every account's.
-    let account = of_user.then(|| s.account(&f.origin.tree, f.account).unwrap_or_else(|| "root".to_owned()));
+    let account = of_user.then(|| s.account(&f.origin.tree, s.lives_at(f)).unwrap_or_else(|| "root".to_owned()));
     let what = match &account {
         Some(account) => {
             format!("stop {account}'s unit and take it out of what starts by itself ({account} may leave out `--machine`)")

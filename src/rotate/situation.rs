@@ -83,6 +83,12 @@ impl<'s> Situation<'s> {
         Some(self.accounts.get(tree).map_or_else(|| uid.to_string(), |a| a.name(uid)))
     }
 
+    /// Whose a dropped file is: in a home, of the account that lives there, since that account's session starts it.
+    pub fn lives_at(&self, f: &Finding) -> Account {
+        let home = self.accounts.get(&f.origin.tree).and_then(|a| a.at_home(&f.origin.path));
+        home.map_or(f.account, Account::Uid)
+    }
+
     /// Incidents that got far enough that something of theirs may have run, and how urgent that makes what they take.
     pub fn ran(&self) -> Vec<(&'s Incident, Urgency)> {
         let far = self.incidents.iter().filter(|(_, e)| *e >= Exposure::Removed);
