@@ -16,8 +16,8 @@ use crate::{
 pub struct Kept {
     /// The marker.
     pub origin: Origin,
-    /// Id of the run whose checklist moved it.
-    pub run: Box<str>,
+    /// Id of the case whose checklist moved it.
+    pub case: Box<str>,
     /// Archives with their digests.
     pub archives: usize,
 }
@@ -69,8 +69,8 @@ fn stem(name: &[u8]) -> String {
 /// The markers of earlier clean-ups, by place.
 pub fn kept(evidence: &[Evidence]) -> Vec<Kept> {
     let kept = evidence.iter().filter_map(|e| match &e.seen.fact {
-        Fact::KeptEvidence { run, archives } => {
-            Some(Kept { origin: e.seen.origin.clone(), run: run.clone(), archives: *archives })
+        Fact::KeptEvidence { case, archives } => {
+            Some(Kept { origin: e.seen.origin.clone(), case: case.clone(), archives: *archives })
         }
         _ => None,
     });

@@ -4,7 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, FindingKind};
-use crate::{fact::Origin, ioc::{Index, index::IncidentId}};
+use crate::{
+    fact::Origin,
+    ioc::{Index, index::IncidentId},
+};
 
 /// Leaves one finding of each trace.
 pub fn settle(index: &Index, findings: &mut Vec<Finding>) {

@@ -191,8 +191,8 @@ pub enum Fact {
     },
     /// Evidence that an earlier clean-up moved away; the origin is its marker.
     KeptEvidence {
-        /// Id of the run whose checklist moved it.
-        run: Box<str>,
+        /// Id of the case whose checklist moved it.
+        case: Box<str>,
         /// Archives that the marker lists with their digests.
         archives: usize,
     },

@@ -63,8 +63,8 @@ pub fn build(mut e: Examination<'_>) -> v1::Report {
     let scope = rotate::Scope { whole: e.scope.whole && complete, ..e.scope };
     let system = System::named(e.target.os.as_deref());
     let checklist = rotate::checklist(e.index, e.catalog, e.assessment, e.accounts, scope, system);
-    let run = run_id(&e);
-    let writer = Writer { system, run: &run };
+    let (run, case) = (run_id(&e), case_id(&e));
+    let writer = Writer { system, case: &case };
     let checklist = checklist.into_iter().map(|i| item(i, &writer)).collect();
     let kept_evidence = e.assessment.kept.iter().map(kept).collect::<Vec<_>>();
     let summary = summary(&incidents, &e.target, complete) + earlier(&kept_evidence);
@@ -125,6 +125,17 @@ fn whereabouts(incidents: &[v1::IncidentReport], target: &v1::Target) -> String 
 fn run_id(e: &Examination<'_>) -> String {
     let mut hash = Sha256::new();
     for part in [&e.started.to_string(), &e.target.kind, &e.target.id, &e.index.database.digest] {
+        hash.update(part);
+        hash.update([0]);
+    }
+    hex(hash.finalize().get(..8).unwrap_or_default())
+}
+
+/// Of what was found and where: the same from run to run, so that kept evidence leads to any report of the same case.
+fn case_id(e: &Examination<'_>) -> String {
+    let found = e.assessment.findings.iter().map(|f| &f.id).chain(e.assessment.credentials.iter().map(|j| &j.id));
+    let mut hash = Sha256::new();
+    for part in [&e.target.kind, &e.target.id].into_iter().chain(found) {
         hash.update(part);
         hash.update([0]);
     }
@@ -246,7 +257,7 @@ fn item(item: rotate::Item, writer: &Writer<'_>) -> v1::Item {
 }
 
 fn kept(k: &assess::Kept) -> v1::KeptEvidence {
-    v1::KeptEvidence { location: (&k.origin).into(), run: k.run.to_string(), archives: k.archives }
+    v1::KeptEvidence { location: (&k.origin).into(), case: k.case.to_string(), archives: k.archives }
 }
 
 /// Little is left to be found after a clean-up; what was taken is still taken.

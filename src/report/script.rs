@@ -14,7 +14,10 @@ pub fn checklist(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "#!/bin/sh")?;
     comment(out, &report.verdict.summary)?;
     comment(out, &words::run(report))?;
-    comment(out, "POSIX sh: run it with `sh FILE`, on the examined machine, as root or as whoever owns the files; read it before")?;
+    comment(
+        out,
+        "POSIX sh: run it with `sh FILE`, on the examined machine, as root or as whoever owns the files; read it before",
+    )?;
     comment(out, "ROOT=/mnt/disk sh FILE works on that disk, mounted, instead of the running system")?;
     let on_host = |i: &&v1::Item| i.done_at() == Place::Host && i.phase < Phase::Freeze;
     let items = || (1_usize..).zip(&report.checklist);
@@ -40,7 +43,8 @@ pub fn checklist(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\necho 'Done by this script: what is moved to the evidence. Still to do, by hand and elsewhere:'")?;
     for (number, item) in items() {
         if !on_host(&item) || item.steps.iter().any(|s| s.command.is_none() || s.by_hand) {
-            let line = format!("{number}. {} ({}): {}", item.phase.as_str(), item.done_at().as_str(), words::title(item));
+            let line =
+                format!("{number}. {} ({}): {}", item.phase.as_str(), item.done_at().as_str(), words::title(item));
             writeln!(out, "printf '%s\\n' {}", crate::rotate::shell::quote(line.as_bytes()))?;
         }
     }
@@ -52,7 +56,10 @@ fn run(out: &mut dyn Write, phase: Phase, command: &str) -> io::Result<()> {
     let command = printable(command);
     let manager = ["systemctl ", "launchctl "].iter().any(|p| command.starts_with(p));
     match phase {
-        Phase::Preserve => writeln!(out, "{command}\ncd \"${{EVIDENCE:?}}\" || exit 1\nif [ ! -f DOSIMETER-EVIDENCE ]; then exit 1; fi"),
+        Phase::Preserve => writeln!(
+            out,
+            "{command}\ncd \"${{EVIDENCE:?}}\" || exit 1\nif [ ! -f DOSIMETER-EVIDENCE ]; then exit 1; fi"
+        ),
         _ if manager => {
             let quoted = crate::rotate::shell::quote(command.as_bytes());
             writeln!(out, "if [ \"${{ROOT:-/}}\" = / ]; then {command} || printf 'not done: %s\\n' {quoted} >&2; fi")

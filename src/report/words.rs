@@ -215,7 +215,8 @@ pub fn first_page(report: &v1::Report) -> Vec<String> {
         spare -= extra;
         more.push((phase, extra));
     }
-    let line = |n: usize, i: &v1::Item| format!("{n:>2}. {} ({}): {}", i.phase.as_str(), i.done_at().as_str(), title(i));
+    let line =
+        |n: usize, i: &v1::Item| format!("{n:>2}. {} ({}): {}", i.phase.as_str(), i.done_at().as_str(), title(i));
     let mut lines = Vec::new();
     for phase in phases {
         let room = 1 + more.iter().find(|(p, _)| *p == phase).map_or(0, |(_, extra)| *extra);
@@ -239,11 +240,12 @@ pub fn whole_list(report: &v1::Report) -> &'static str {
 }
 
 /// Where evidence of an earlier clean-up is kept.
-pub const EARLIER: &str = "an earlier examination's list still holds: rotate from that report; after a clean-up less is found than was taken";
+pub const EARLIER: &str =
+    "an earlier examination's list still holds: rotate from that report; after a clean-up less is found than was taken";
 
-/// "2 archives of the clean-up by report 0123456789abcdef".
+/// "2 archives of case 0123456789abcdef".
 pub fn kept(k: &v1::KeptEvidence) -> String {
-    format!("{} of the clean-up by report {}", count(k.archives, "archive"), escape(k.run.as_bytes()))
+    format!("{} of case {}", count(k.archives, "archive"), escape(k.case.as_bytes()))
 }
 
 /// A checklist without items.

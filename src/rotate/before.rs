@@ -132,7 +132,9 @@ pub fn moved(s: &Situation<'_>, found: &[&Finding]) -> Vec<Step> {
     let paths = super::holdings::holdings_of_all(s, &whole);
     let mut steps: Vec<Step> = parts
         .iter()
-        .map(|f| format!("keep a copy of the file and take out what is not yours: {}", super::situation::place(&f.origin)))
+        .map(|f| {
+            format!("keep a copy of the file and take out what is not yours: {}", super::situation::place(&f.origin))
+        })
         .map(Step::say)
         .collect();
     if !paths.is_empty() {

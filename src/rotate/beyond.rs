@@ -39,7 +39,9 @@ pub fn beyond(s: &Situation<'_>) -> Option<Item> {
     if lines.is_empty() && unseen.is_empty() {
         return None;
     }
-    let named = |ids: &BTreeSet<&str>| if ran.len() < 2 { String::new() } else { format!(" ({})", Vec::from_iter(ids.iter().copied()).join(", ")) };
+    let named = |ids: &BTreeSet<&str>| {
+        if ran.len() < 2 { String::new() } else { format!(" ({})", Vec::from_iter(ids.iter().copied()).join(", ")) }
+    };
     let why = format!("{}: no scan can see which of these the process that ran it could reach", urgency.as_str());
     let mut item = Item::new(Phase::Rotate, "Ask those who run it, and replace what no file shows", why)
         .at(Place::Clean)

@@ -39,7 +39,8 @@ pub fn eradicate(s: &Situation<'_>, plan: &mut Plan) {
     for group in by_owner(s, s.findings(|f| here(f) && f.kind == FindingKind::Process)) {
         add(&group.key(), processes(&group));
     }
-    let code = |f: &Finding| here(f) && f.exposure >= Exposure::Installed && f.kind != FindingKind::Process && is_code(f);
+    let code =
+        |f: &Finding| here(f) && f.exposure >= Exposure::Installed && f.kind != FindingKind::Process && is_code(f);
     for (name, found) in by_package(s, s.findings(code)) {
         add(&[b"code", name.as_bytes()], take_out(s, &name, &found));
     }
@@ -50,7 +51,8 @@ pub fn eradicate(s: &Situation<'_>, plan: &mut Plan) {
     }
     let planted = s.findings(|f| here(f) && f.exposure >= Exposure::Installed && f.role == Some(FileRole::Planted));
     if !planted.is_empty() {
-        let why = "an editor or an agent runs them when the folder is opened; the file may hold settings of its owner too";
+        let why =
+            "an editor or an agent runs them when the folder is opened; the file may hold settings of its owner too";
         let item = Item::new(Phase::Eradicate, format!("Take out what was planted in {} files", planted.len()), why)
             .say("open the folders with no editor and no agent before; keep a copy of each file among the evidence");
         add(&[b"planted"], named(item, &planted));
@@ -192,7 +194,9 @@ fn stop(s: &Situation<'_>, f: &Finding) -> Option<Step> {
     let account = of_user.then(|| s.account(&f.origin.tree, s.lives_at(f)).unwrap_or_else(|| "root".to_owned()));
     let what = match &account {
         Some(account) => {
-            format!("stop {account}'s unit and take it out of what starts by itself ({account} may leave out `--machine`)")
+            format!(
+                "stop {account}'s unit and take it out of what starts by itself ({account} may leave out `--machine`)"
+            )
         }
         None => "stop the unit of the system and take it out of what starts by itself".to_owned(),
     };
@@ -200,7 +204,8 @@ fn stop(s: &Situation<'_>, f: &Finding) -> Option<Step> {
 }
 
 fn processes(group: &Group<'_>) -> Item {
-    let title = format!("End {} processes of the payload{}: {}", group.owner(), tree_of(&group.findings), group.incidents());
+    let title =
+        format!("End {} processes of the payload{}: {}", group.owner(), tree_of(&group.findings), group.incidents());
     let mut item = Item::new(Phase::Eradicate, title, "the payload is running now").say("keep their memory if you can");
     for f in &group.findings {
         let digits = |c: &&[u8]| !c.is_empty() && c.len() <= 10 && c.iter().all(u8::is_ascii_digit);
@@ -222,7 +227,10 @@ fn by_package<'f>(s: &Situation<'f>, findings: Vec<&'f Finding>) -> BTreeMap<Str
         findings.iter().filter_map(|f| Some((f.incident, f.package.as_deref()?))).rev().collect();
     for f in findings {
         let own = f.package.as_deref().or_else(|| packages.get(&f.incident).copied());
-        let name = own.map_or_else(|| format!("the code of {}", s.incident_of(f)), |p| escape(p.strip_prefix("pkg:").unwrap_or(p).as_bytes()));
+        let name = own.map_or_else(
+            || format!("the code of {}", s.incident_of(f)),
+            |p| escape(p.strip_prefix("pkg:").unwrap_or(p).as_bytes()),
+        );
         groups.entry(name).or_default().push(f);
     }
     groups
@@ -255,7 +263,10 @@ fn take_out(s: &Situation<'_>, name: &str, found: &[&Finding]) -> Item {
     let programs: BTreeSet<&TreePath> = archives.iter().map(|f| &f.origin.path).collect();
     if !programs.is_empty() {
         item = item
-            .step("move the archives that hold it to the evidence", Action::Keep(programs.into_iter().cloned().collect()))
+            .step(
+                "move the archives that hold it to the evidence",
+                Action::Keep(programs.into_iter().cloned().collect()),
+            )
             .say("a program of pex or shiv unpacks itself: look into .pex, .cache/pex and .shiv of whoever ran it");
     }
     item.steps(moved(s, &found))
@@ -286,8 +297,10 @@ fn by_store<'f>(s: &Situation<'f>) -> BTreeMap<(Store, TreePath), Vec<&'f Findin
 fn in_store(kind: Store, folder: &TreePath, found: &[&Finding]) -> Item {
     let why = "it runs in containers; a file that is taken out of the store by hand breaks the store, and the image brings it back";
     let title = format!("Remove the images and containers that hold it, by their engine: {}", shown(folder));
-    let item = Item::new(Phase::Eradicate, title, why)
-        .say(format!("with {}, on this host: find the image whose layer has one of these folders, and every container of it", kind.engine()));
+    let item = Item::new(Phase::Eradicate, title, why).say(format!(
+        "with {}, on this host: find the image whose layer has one of these folders, and every container of it",
+        kind.engine()
+    ));
     named(item, found)
         .say("keep what you need as evidence by exporting the container, then stop and remove the containers and the image; change nothing below the store by hand")
 }

@@ -14,8 +14,26 @@ use crate::{
 
 /// Programs that speak to an account, a cluster, a registry or a provider: never from the examined machine.
 const REMOTE: &[&str] = &[
-    "aws", "az", "azd", "gcloud", "kubectl", "helm", "gh", "glab", "npm", "vault", "terraform", "docker", "op", "bw",
-    "curl", "wget", "ssh", "git", "psql", "mysql",
+    "aws",
+    "az",
+    "azd",
+    "gcloud",
+    "kubectl",
+    "helm",
+    "gh",
+    "glab",
+    "npm",
+    "vault",
+    "terraform",
+    "docker",
+    "op",
+    "bw",
+    "curl",
+    "wget",
+    "ssh",
+    "git",
+    "psql",
+    "mysql",
 ];
 /// Stands for each account of the machine in a command of an incident's file.
 const ACCOUNT: &str = "ACCOUNT";
@@ -65,7 +83,8 @@ pub fn look_for(s: &Situation<'_>, phase: Phase) -> Option<Item> {
     }
     let item = match phase {
         Phase::Disarm => {
-            let why = "a monitor watches a stolen token and destroys files, or runs new code, when the token stops working";
+            let why =
+                "a monitor watches a stolen token and destroys files, or runs new code, when the token stops working";
             let title = "STOP: before any token is revoked, look for monitors of it on every machine and account that may hold it";
             Item::new(phase, title, why)
         }
@@ -85,7 +104,8 @@ fn is_found(s: &Situation<'_>, incident: &Incident) -> bool {
 
 /// Whether a step is about something else than the files that were found.
 fn is_beside(step: &CleanupStep) -> bool {
-    let about_files = ["delete", "then ", "keep cop", "move ", "remove ", "stop ", "end ", "and ", "on Linux", "on macOS"];
+    let about_files =
+        ["delete", "then ", "keep cop", "move ", "remove ", "stop ", "end ", "and ", "on Linux", "on macOS"];
     step.command.is_none() && !about_files.iter().any(|start| step.what.starts_with(start))
 }
 
@@ -105,7 +125,9 @@ fn step(step: &CleanupStep) -> Step {
 /// What is done to the examined machine is done there; what speaks to others, from a clean one.
 fn place(phase: Phase, steps: &[CleanupStep]) -> Place {
     let commands = || steps.iter().filter_map(|s| s.command.as_deref());
-    let remote = |c: &str| c.split(['|', ';', '&', '(']).filter_map(|p| p.split_whitespace().next()).any(|p| REMOTE.contains(&p));
+    let remote = |c: &str| {
+        c.split(['|', ';', '&', '(']).filter_map(|p| p.split_whitespace().next()).any(|p| REMOTE.contains(&p))
+    };
     match phase {
         Phase::Preserve | Phase::Disarm | Phase::Eradicate if !commands().any(remote) => Place::Host,
         Phase::Contain if commands().next().is_some() && !commands().any(remote) => Place::Host,

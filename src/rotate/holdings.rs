@@ -203,16 +203,30 @@ mod tests {
         let site = "usr/lib/python3/dist-packages/x";
         for (below, engine, folder) in [
             ("var/lib/docker/overlay2/abc/diff", Store::Docker, "/var/lib/docker"),
-            ("home/dev/.local/share/docker/fuse-overlayfs/a/diff", Store::Docker, "/home/dev/.local/share/docker/fuse-overlayfs"),
+            (
+                "home/dev/.local/share/docker/fuse-overlayfs/a/diff",
+                Store::Docker,
+                "/home/dev/.local/share/docker/fuse-overlayfs",
+            ),
             ("srv/data/docker/overlay2/abc/diff", Store::Docker, "/srv/data/docker/overlay2"),
-            ("home/dev/.local/share/containers/storage/overlay/a/diff", Store::Containers, "/home/dev/.local/share/containers/storage"),
-            ("var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/s/1/fs", Store::Containerd, "/var/lib/containerd"),
+            (
+                "home/dev/.local/share/containers/storage/overlay/a/diff",
+                Store::Containers,
+                "/home/dev/.local/share/containers/storage",
+            ),
+            (
+                "var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/s/1/fs",
+                Store::Containerd,
+                "/var/lib/containerd",
+            ),
             ("var/lib/rancher/k3s/agent/containerd/x", Store::Containerd, "/var/lib/rancher/k3s/agent/containerd"),
             ("run/k3s/containerd/x", Store::Containerd, "/run/k3s/containerd"),
         ] {
             assert_eq!(known(&format!("{below}/{site}")), Some((engine, folder.to_owned())), "{below}");
         }
-        for other in ["home/dev/docker/app/.venv/x", "home/dev/src/containers/x", "srv/docker/compose/x", "opt/containerd-src/x"] {
+        for other in
+            ["home/dev/docker/app/.venv/x", "home/dev/src/containers/x", "srv/docker/compose/x", "opt/containerd-src/x"]
+        {
             assert_eq!(known(other), None, "{other}");
         }
     }
@@ -220,7 +234,10 @@ mod tests {
     #[test]
     fn an_entry_of_a_cache_goes_and_never_the_cache() {
         let of = |p: &str| stored(&path(p)).iter().map(|p| p.text().into_owned()).collect::<Vec<_>>();
-        assert_eq!(of("h/.cache/pip/http-v2/a/b/x.body"), ["/h/.cache/pip/http-v2/a/b/x", "/h/.cache/pip/http-v2/a/b/x.body"]);
+        assert_eq!(
+            of("h/.cache/pip/http-v2/a/b/x.body"),
+            ["/h/.cache/pip/http-v2/a/b/x", "/h/.cache/pip/http-v2/a/b/x.body"]
+        );
         assert_eq!(of("h/.cache/uv/archive-v0/abc/litellm-1.dist-info/METADATA"), ["/h/.cache/uv/archive-v0/abc"]);
         assert_eq!(of("c/pkgs/litellm-1-py_0/info/index.json"), ["/c/pkgs/litellm-1-py_0"]);
         assert_eq!(of("h/x/litellm-1.whl"), ["/h/x/litellm-1.whl"]);

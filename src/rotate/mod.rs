@@ -94,20 +94,20 @@ pub fn checklist(
 
 /// After a clean-up little is left to be found, and everything that was taken is still taken.
 fn earlier(kept: &[Kept], plan: &mut Plan) {
-    let runs: BTreeSet<&str> = kept.iter().map(|k| &*k.run).collect();
-    for run in runs {
+    let cases: BTreeSet<&str> = kept.iter().map(|k| &*k.case).collect();
+    for case in cases {
         let mut item = Item::new(
             Phase::Rotate,
-            format!("Rotate what the list of the earlier examination {run} names"),
+            format!("Rotate what the list of the earlier examination {case} names"),
             "now: its evidence was moved away on this machine, so that an examination of today shows less than was taken; that list still holds",
         )
         .at(Place::Clean)
-        .say("use that report (`dosimeter rotate CASE.json`), not this one, until its every item is done");
-        let here: Vec<&Kept> = kept.iter().filter(|k| *k.run == *run).collect();
+        .say("use that report (`dosimeter rotate CASE.json`), not this one, until its every item is done; its first commands name the case");
+        let here: Vec<&Kept> = kept.iter().filter(|k| *k.case == *case).collect();
         for k in &here {
             item = item.say(format!("kept evidence: {} archives beside {}", k.archives, situation::place(&k.origin)));
         }
-        plan.add(&[b"earlier", run.as_bytes()], item);
+        plan.add(&[b"earlier", case.as_bytes()], item);
     }
 }
 
@@ -116,7 +116,10 @@ fn earlier(kept: &[Kept], plan: &mut Plan) {
 fn foreign_disk_notice(situation: &Situation<'_>, plan: &mut Plan) {
     let foreign = |f: &Finding| f.origin.layer.is_none() && &*f.origin.tree != "host";
     let changes = |i: &Item| i.steps.iter().any(|s| matches!(s.action, Action::Keep(_)));
-    if situation.system == System::Windows || !situation.assessment.findings.iter().any(foreign) || !plan.items.iter().any(changes) {
+    if situation.system == System::Windows
+        || !situation.assessment.findings.iter().any(foreign)
+        || !plan.items.iter().any(changes)
+    {
         return;
     }
     let title = "Run the commands for `host` on the machine that this disk belongs to, never here";

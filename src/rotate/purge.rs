@@ -133,10 +133,13 @@ fn rebuild_image(s: &Situation<'_>, image: &str) -> Item {
             escape(layer.as_bytes())
         ));
     }
-    item.run("look for the old one on every machine, and remove it there when nothing uses it any more", format!("docker image ls --no-trunc -- {word}"))
-        .say("delete its tags and manifests in the registries, pull-through caches and build caches")
-        .run("save the new one", format!("docker image save --output rebuilt.tar -- {word}"))
-        .run("examine it before it is used", "dosimeter images rebuilt.tar")
+    item.run(
+        "look for the old one on every machine, and remove it there when nothing uses it any more",
+        format!("docker image ls --no-trunc -- {word}"),
+    )
+    .say("delete its tags and manifests in the registries, pull-through caches and build caches")
+    .run("save the new one", format!("docker image save --output rebuilt.tar -- {word}"))
+    .run("examine it before it is used", "dosimeter images rebuilt.tar")
 }
 
 fn environments(s: &Situation<'_>, found: &[&Finding]) -> Item {
@@ -144,7 +147,8 @@ fn environments(s: &Situation<'_>, found: &[&Finding]) -> Item {
         .iter()
         .filter_map(|f| Some(format!("{}{}", shown(&f.environment.as_ref()?.prefix), within(&f.origin))))
         .collect();
-    let why = "code of the payload may have been written into any file of an environment; only a new one is known to be good";
+    let why =
+        "code of the payload may have been written into any file of an environment; only a new one is known to be good";
     let title = match (places.len(), places.first()) {
         (1, Some(one)) => format!("Make {one} anew"),
         (n, _) => format!("Make {n} environments anew"),

@@ -183,9 +183,8 @@ impl<'s> Wanted<'s> {
             steps.push(Step::say(format!("{what} stands in {}{note}", place(&j.origin))));
         }
         match self.known {
-            None => {
-                steps.push(Step::say("revoke it at its provider and issue a new one; this program does not know the kind"))
-            }
+            None => steps
+                .push(Step::say("revoke it at its provider and issue a new one; this program does not know the kind")),
             Some(kind) => {
                 steps.extend(kind.traps.iter().map(|t| Step::say(format!("careful: {t}"))));
                 steps.extend(fill_all(&kind.rotation, &self.identifiers()));
@@ -213,9 +212,7 @@ fn mode(mode: Option<Mode>) -> &'static str {
         Some(Mode::MoveAssets) => {
             "now, from a clean device, beside everything else: it cannot be revoked, so move what it guards"
         }
-        Some(Mode::Expire) => {
-            "it expires by itself; make it end early where you can, and review what it did"
-        }
+        Some(Mode::Expire) => "it expires by itself; make it end early where you can, and review what it did",
         None => "revoke the old one, issue a new one",
     }
 }

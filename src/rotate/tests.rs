@@ -186,14 +186,19 @@ fn keeps_the_promises(items: &[Item]) {
         items.iter().filter(|i| i.steps.iter().any(|s| matches!(s.action, Action::Keep(_)))).collect();
     let evidence = items.iter().position(|i| i.steps.iter().any(|s| s.action == Action::MakeEvidence));
     let first = removals.first().and_then(|r| items.iter().position(|i| i.id == r.id));
-    assert!(first.is_none() || evidence < first && evidence.is_some(), "nothing is moved before there is a place for it");
+    assert!(
+        first.is_none() || evidence < first && evidence.is_some(),
+        "nothing is moved before there is a place for it"
+    );
     assert!(removals.iter().all(|r| r.phase < Phase::Freeze && r.place == Place::Host));
     let gate: BTreeSet<&String> = items
         .iter()
         .filter(|i| matches!(i.phase, Phase::Disarm | Phase::Eradicate | Phase::Purge | Phase::Freeze))
         .map(|i| &i.id)
         .collect();
-    for item in items.iter().filter(|i| i.phase == Phase::Rotate && !i.title.contains("wallet") && !i.title.contains("earlier")) {
+    for item in
+        items.iter().filter(|i| i.phase == Phase::Rotate && !i.title.contains("wallet") && !i.title.contains("earlier"))
+    {
         assert_eq!(item.place, Place::Clean);
         assert!(removals.iter().all(|r| item.after.contains(&r.id)), "{} waits for every removal", item.title);
         assert!(gate.iter().all(|id| item.after.contains(id)), "{} waits for the gate", item.title);
@@ -216,11 +221,12 @@ fn phases(items: &[Item]) -> Vec<&str> {
 
 /// A step as a shell reads it; the item's id is its place in the list.
 fn command(item: &Item, step: &Step) -> Option<String> {
-    writer::Writer { system: System::Unix, run: "0123456789abcdef" }.write(&item.id, step).command
+    writer::Writer { system: System::Unix, case: "0123456789abcdef" }.write(&item.id, step).command
 }
 
 fn commands(items: &[Item], phase: Phase) -> Vec<String> {
-    let of = |i: &Item| i.steps.iter().filter_map(|s| command(i, s)).map(|c| c.replace(&i.id, "ID")).collect::<Vec<_>>();
+    let of =
+        |i: &Item| i.steps.iter().filter_map(|s| command(i, s)).map(|c| c.replace(&i.id, "ID")).collect::<Vec<_>>();
     items.iter().filter(|i| i.phase == phase).flat_map(of).collect()
 }
 
@@ -231,7 +237,10 @@ fn titles(items: &[Item], phase: Phase) -> Vec<&str> {
 #[test]
 fn every_phase_in_its_order() {
     let items = worst().checklist();
-    assert_eq!(phases(&items), ["preserve", "contain", "eradicate", "purge", "freeze", "rotate", "verify", "rebuild", "audit"]);
+    assert_eq!(
+        phases(&items),
+        ["preserve", "contain", "eradicate", "purge", "freeze", "rotate", "verify", "rebuild", "audit"]
+    );
     assert_eq!(
         commands(&items, Phase::Eradicate),
         [
@@ -372,7 +381,7 @@ fn monitors_that_were_not_looked_for_are_named() {
 /// After a clean-up the earlier list holds, whatever is still found.
 #[test]
 fn kept_evidence_leads_to_the_earlier_list() {
-    let kept = || Fact::KeptEvidence { run: "0123456789abcdef".into(), archives: 2 };
+    let kept = || Fact::KeptEvidence { case: "0123456789abcdef".into(), archives: 2 };
     let marker = b"root/dosimeter-evidence.aB3/DOSIMETER-EVIDENCE";
     let clean = Machine::new().with("host/kept-evidence", marker, kept()).checklist();
     assert_eq!(
@@ -533,11 +542,7 @@ fn what_stands_in_a_larger_file_is_left_to_a_person() {
 fn a_process_is_looked_at_before_it_is_ended() {
     let process = Fact::Process { pid: 4711, program: None, name: "python3".into(), texts: (0..10_000).collect() };
     let items = Machine::new().with("host/process", b"proc/4711/cmdline", process).checklist();
-    assert_eq!(
-        commands(&items, Phase::Eradicate)[..2],
-        ["ps -o user=,args= -p 4711", "kill -KILL 4711"],
-        "{items:?}"
-    );
+    assert_eq!(commands(&items, Phase::Eradicate)[..2], ["ps -o user=,args= -p 4711", "kill -KILL 4711"], "{items:?}");
 }
 
 /// What is the same work is one item; its steps are said once, and those about one key once for each.

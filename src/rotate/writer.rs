@@ -47,8 +47,8 @@ pub struct Written {
 pub struct Writer<'w> {
     /// Where the commands run.
     pub system: System,
-    /// Id of the run, for the marker beside the evidence.
-    pub run: &'w str,
+    /// Id of the case, for the marker beside the evidence: the same from run to run.
+    pub case: &'w str,
 }
 
 impl Writer<'_> {
@@ -87,13 +87,14 @@ impl Writer<'_> {
     fn make_evidence(&self) -> String {
         use crate::surface::host::kept_evidence::{HEAD, MARKER};
         let digest = if self.system == System::Mac { "shasum -a 256" } else { "sha256sum" };
-        let run = self.run;
+        let case = self.case;
         let make = format!(
-            r#"EVIDENCE=$(mktemp -d "$HOME/dosimeter-evidence.XXXXXX") && printf '{HEAD}\nreport {run}\n' >"$EVIDENCE/{MARKER}" && echo "$EVIDENCE""#
+            r#"EVIDENCE=$(mktemp -d "$HOME/dosimeter-evidence.XXXXXX") && printf '{HEAD}\ncase {case}\n' >"$EVIDENCE/{MARKER}" && echo "$EVIDENCE""#
         );
+        // GNU's tar alone reads a backslash in a name as the start of another byte, and alone has a word against it.
         // The words are decoded here: no shell but this one has to know how to write a byte that cannot be shown.
         let keep = format!(
-            r#"keep() ( n=$1; shift; cd "${{ROOT:-/}}" || exit; for f do shift; f=$(printf '%b.' "$f"); f=.${{f%.}}; if [ -e "$f" ] || [ -L "$f" ]; then set -- "$@" "$f"; fi; done; if [ $# = 0 ]; then echo "$n: nothing is left to move" >&2; exit 0; fi; t=${{EVIDENCE:?}}/$n.tar; if [ ! -e "$t" ] && tar cf - "$@" >"$t" && tar tf - <"$t" >/dev/null && (cd "$EVIDENCE" && {digest} "$n.tar" >>{MARKER}); then rm -rf "$@"; else echo "$n: not moved" >&2; exit 1; fi )"#
+            r#"keep() ( n=$1; shift; cd "${{ROOT:-/}}" || exit; for f do shift; f=$(printf '%b.' "$f"); f=.${{f%.}}; if [ -e "$f" ] || [ -L "$f" ]; then set -- "$@" "$f"; fi; done; if [ $# = 0 ]; then echo "$n: nothing is left to move" >&2; exit 0; fi; t=${{EVIDENCE:?}}/$n.tar; case $(tar --version 2>/dev/null) in *GNU*) u=--no-unquote;; *) u=;; esac; if [ ! -e "$t" ] && tar $u -cf - "$@" >"$t" && tar tf - <"$t" >/dev/null && (cd "$EVIDENCE" && {digest} "$n.tar" >>{MARKER}); then rm -rf "$@"; else echo "$n: not moved" >&2; exit 1; fi )"#
         );
         format!("{make}; {keep}")
     }
@@ -103,7 +104,8 @@ impl Writer<'_> {
         let list = |paths: &[TreePath]| paths.iter().map(windows).collect::<Vec<_>>().join(", ");
         let what = match &step.action {
             Action::MakeEvidence => {
-                "keep a folder on another disk for what is taken out below: copy there first, compare, then delete".to_owned()
+                "keep a folder on another disk for what is taken out below: copy there first, compare, then delete"
+                    .to_owned()
             }
             Action::Keep(paths) => format!("{}: {}", step.what, list(paths)),
             _ => step.what.clone(),
@@ -154,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_windows_disk_has_words_and_no_command() {
-        let writer = Writer { system: System::Windows, run: "0123456789abcdef" };
+        let writer = Writer { system: System::Windows, case: "0123456789abcdef" };
         let path = TreePath::new(b"Users/al/x.pth").unwrap();
         let said = writer.write("s-1", &Step::new("move it to the evidence", Action::Keep(vec![path])));
         assert_eq!((said.what.as_str(), said.command), (r"move it to the evidence: \Users\al\x.pth", None));

@@ -256,9 +256,11 @@ fn os_of(host: &Host) -> Option<String> {
 /// The systems that have no os-release, by folders that only they have.
 fn by_folders(host: &Host) -> Option<&'static str> {
     let holds = |folder: &str, name: &str| {
-        TreePath::new(folder.as_bytes()).is_some_and(|f| host.list(&f).iter().any(|n| n.eq_ignore_ascii_case(name.as_bytes())))
+        TreePath::new(folder.as_bytes())
+            .is_some_and(|f| host.list(&f).iter().any(|n| n.eq_ignore_ascii_case(name.as_bytes())))
     };
-    if holds("System/Library/CoreServices", "SystemVersion.plist") || (holds("System", "Library") && holds("", "Users")) {
+    if holds("System/Library/CoreServices", "SystemVersion.plist") || (holds("System", "Library") && holds("", "Users"))
+    {
         return Some("macos");
     }
     (holds("Windows", "System32") || holds("windows", "system32")).then_some("windows")

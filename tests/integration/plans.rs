@@ -77,7 +77,10 @@ fn ctx(site: &str) -> Machine {
         .file(&format!("{site}/ctx.py"), "x = 1 # inert\n")
         .file(&format!("{site}/__pycache__/ctx.cpython-311.pyc"), "inert")
         .file(&format!("{site}/other.py"), "y = 1\n")
-        .file(&format!("{info}/RECORD"), "ctx.py,,\n__pycache__/ctx.cpython-311.pyc,,\nctx-0.2.6.dist-info/METADATA,,\n")
+        .file(
+            &format!("{info}/RECORD"),
+            "ctx.py,,\n__pycache__/ctx.cpython-311.pyc,,\nctx-0.2.6.dist-info/METADATA,,\n",
+        )
 }
 
 fn sysmon(machine: Machine, home: &str) -> Machine {
@@ -94,10 +97,19 @@ fn monitor(machine: Machine) -> Machine {
 }
 
 const SITUATIONS: &[Situation] = &[
-    Situation { name: "a venv", machine: || venv("home/alice/app/.venv"), gone: &["home/alice/app/.venv/lib/python3.11/site-packages/litellm"], left: "none" },
+    Situation {
+        name: "a venv",
+        machine: || venv("home/alice/app/.venv"),
+        gone: &["home/alice/app/.venv/lib/python3.11/site-packages/litellm"],
+        left: "none",
+    },
     Situation {
         name: "a project that is the venv",
-        machine: || venv("home/alice/denver-app").home("denver-app/src/main.py", "precious").home("denver-app/.git/config", "[core]\n"),
+        machine: || {
+            venv("home/alice/denver-app")
+                .home("denver-app/src/main.py", "precious")
+                .home("denver-app/.git/config", "[core]\n")
+        },
         gone: &["home/alice/denver-app/lib/python3.11/site-packages/litellm"],
         left: "none",
     },
@@ -112,16 +124,50 @@ const SITUATIONS: &[Situation] = &[
         gone: &["home/alice/p0/.venv", "home/alice/p10/.venv"],
         left: "none",
     },
-    Situation { name: "user site", machine: || litellm(Machine::new(), "home/alice/.local/lib/python3.11/site-packages").home(".local/bin/mine", "x"), gone: &["home/alice/.local/lib/python3.11/site-packages/litellm"], left: "none" },
-    Situation { name: "root's user site", machine: || litellm(Machine::new(), "root/.local/lib/python3.11/site-packages"), gone: &["root/.local/lib"], left: "none" },
-    Situation { name: "system site", machine: || litellm(Machine::new(), "usr/local/lib/python3.11/dist-packages").file("usr/local/lib/python3.11/dist-packages/apt.py", ""), gone: &["usr/local/lib/python3.11/dist-packages/litellm"], left: "none" },
-    Situation { name: "pip --target", machine: || litellm(Machine::new(), "srv/app/vendor"), gone: &["srv/app/vendor/litellm"], left: "none" },
-    Situation { name: "a module of one file", machine: || ctx("home/alice/v/lib/python3.11/site-packages"), gone: &["home/alice/v/lib/python3.11/site-packages/ctx.py", "home/alice/v/lib/python3.11/site-packages/__pycache__"], left: "none" },
+    Situation {
+        name: "user site",
+        machine: || {
+            litellm(Machine::new(), "home/alice/.local/lib/python3.11/site-packages").home(".local/bin/mine", "x")
+        },
+        gone: &["home/alice/.local/lib/python3.11/site-packages/litellm"],
+        left: "none",
+    },
+    Situation {
+        name: "root's user site",
+        machine: || litellm(Machine::new(), "root/.local/lib/python3.11/site-packages"),
+        gone: &["root/.local/lib"],
+        left: "none",
+    },
+    Situation {
+        name: "system site",
+        machine: || {
+            litellm(Machine::new(), "usr/local/lib/python3.11/dist-packages")
+                .file("usr/local/lib/python3.11/dist-packages/apt.py", "")
+        },
+        gone: &["usr/local/lib/python3.11/dist-packages/litellm"],
+        left: "none",
+    },
+    Situation {
+        name: "pip --target",
+        machine: || litellm(Machine::new(), "srv/app/vendor"),
+        gone: &["srv/app/vendor/litellm"],
+        left: "none",
+    },
+    Situation {
+        name: "a module of one file",
+        machine: || ctx("home/alice/v/lib/python3.11/site-packages"),
+        gone: &[
+            "home/alice/v/lib/python3.11/site-packages/ctx.py",
+            "home/alice/v/lib/python3.11/site-packages/__pycache__",
+        ],
+        left: "none",
+    },
     Situation {
         name: "a module of one file without a list",
         machine: || {
             let m = ctx("home/alice/v/lib/python3.11/site-packages");
-            fs::remove_file(m.root().join("home/alice/v/lib/python3.11/site-packages/ctx-0.2.6.dist-info/RECORD")).unwrap();
+            fs::remove_file(m.root().join("home/alice/v/lib/python3.11/site-packages/ctx-0.2.6.dist-info/RECORD"))
+                .unwrap();
             m
         },
         gone: &["home/alice/v/lib/python3.11/site-packages/ctx.py"],
@@ -148,7 +194,10 @@ const SITUATIONS: &[Situation] = &[
         machine: || {
             let site = "home/alice/v/lib/python3.8/site-packages";
             Machine::new()
-                .file(&format!("{site}/ctx-0.2.6-py3.8.egg-info/PKG-INFO"), "Metadata-Version: 1.1\nName: ctx\nVersion: 0.2.6\n\n")
+                .file(
+                    &format!("{site}/ctx-0.2.6-py3.8.egg-info/PKG-INFO"),
+                    "Metadata-Version: 1.1\nName: ctx\nVersion: 0.2.6\n\n",
+                )
                 .file(&format!("{site}/ctx-0.2.6-py3.8.egg-info/installed-files.txt"), "../ctx.py\nPKG-INFO\n")
                 .file(&format!("{site}/ctx.py"), "# inert\n")
         },
@@ -182,24 +231,109 @@ const SITUATIONS: &[Situation] = &[
         gone: &["opt/conda/envs/e/conda-meta", "opt/conda/envs/e/lib"],
         left: "none",
     },
-    Situation { name: "uv tool", machine: || venv("home/alice/.local/share/uv/tools/litellm").home(".local/share/uv/tools/litellm/uv-receipt.toml", "[tool]\nrequirements = [{ name = \"litellm\" }]\n"), gone: &["home/alice/.local/share/uv/tools/litellm/lib"], left: "none" },
-    Situation { name: "pipx", machine: || venv("home/alice/.local/share/pipx/venvs/litellm"), gone: &["home/alice/.local/share/pipx/venvs/litellm/lib"], left: "none" },
-    Situation { name: "pyenv", machine: || litellm(Machine::new(), "home/alice/.pyenv/versions/3.11.2/lib/python3.11/site-packages"), gone: &["home/alice/.pyenv/versions/3.11.2/lib"], left: "none" },
-    Situation { name: "a hook alone", machine: || cfg(Machine::new(), "home/alice/v").home(&format!("v/{SITE}/litellm_init.pth"), "import os # inert\n"), gone: &["home/alice/v/lib/python3.11/site-packages/litellm_init.pth"], left: "none" },
-    Situation { name: "a backdoor of an account", machine: || sysmon(Machine::new(), "home/alice"), gone: &["home/alice/.config/sysmon", "home/alice/.config/systemd"], left: "none" },
-    Situation { name: "a backdoor of root", machine: || sysmon(Machine::new(), "root"), gone: &["root/.config/sysmon", "root/.config/systemd"], left: "none" },
-    Situation { name: "a unit of the system", machine: || Machine::new().file("etc/systemd/system/sysmon.service", UNIT), gone: &["etc/systemd/system/sysmon.service"], left: "none" },
-    Situation { name: "a monitor of tokens", machine: || monitor(Machine::new()), gone: &["home/alice/.local/bin", "home/alice/.config/systemd", "home/alice/.config/gh-token-monitor"], left: "none" },
-    Situation { name: "a monitor beside a package", machine: || monitor(venv("home/alice/v")).home(".git-credentials", "https://u:ghp_x@github.com\n"), gone: &["home/alice/.local/bin", "home/alice/v/lib"], left: "none" },
-    Situation { name: "traces in /tmp", machine: || sysmon(Machine::new(), "home/alice").file("tmp/pglog", "inert").file("tmp/.pg_state", "inert").file("tmp/mine", "x"), gone: &["home/alice/.config"], left: "any" },
-    Situation { name: "everything", machine: || sysmon(venv("home/alice/v"), "home/alice").file("tmp/.pg_state", "x").home("v/requirements.txt", "litellm==1.82.8\n").home(".bash_history", "pip install litellm==1.82.8\n"), gone: &["home/alice/v/lib", "home/alice/.config"], left: "any" },
-    Situation { name: "a history alone", machine: || Machine::new().home(".bash_history", "pip install litellm==1.82.8\n"), gone: &[], left: "any" },
-    Situation { name: "a pin alone", machine: || Machine::new().home("app/requirements.txt", "litellm==1.82.8\n"), gone: &[], left: "any" },
+    Situation {
+        name: "uv tool",
+        machine: || {
+            venv("home/alice/.local/share/uv/tools/litellm").home(
+                ".local/share/uv/tools/litellm/uv-receipt.toml",
+                "[tool]\nrequirements = [{ name = \"litellm\" }]\n",
+            )
+        },
+        gone: &["home/alice/.local/share/uv/tools/litellm/lib"],
+        left: "none",
+    },
+    Situation {
+        name: "pipx",
+        machine: || venv("home/alice/.local/share/pipx/venvs/litellm"),
+        gone: &["home/alice/.local/share/pipx/venvs/litellm/lib"],
+        left: "none",
+    },
+    Situation {
+        name: "pyenv",
+        machine: || litellm(Machine::new(), "home/alice/.pyenv/versions/3.11.2/lib/python3.11/site-packages"),
+        gone: &["home/alice/.pyenv/versions/3.11.2/lib"],
+        left: "none",
+    },
+    Situation {
+        name: "a hook alone",
+        machine: || {
+            cfg(Machine::new(), "home/alice/v").home(&format!("v/{SITE}/litellm_init.pth"), "import os # inert\n")
+        },
+        gone: &["home/alice/v/lib/python3.11/site-packages/litellm_init.pth"],
+        left: "none",
+    },
+    Situation {
+        name: "a backdoor of an account",
+        machine: || sysmon(Machine::new(), "home/alice"),
+        gone: &["home/alice/.config/sysmon", "home/alice/.config/systemd"],
+        left: "none",
+    },
+    Situation {
+        name: "a backdoor of root",
+        machine: || sysmon(Machine::new(), "root"),
+        gone: &["root/.config/sysmon", "root/.config/systemd"],
+        left: "none",
+    },
+    Situation {
+        name: "a unit of the system",
+        machine: || Machine::new().file("etc/systemd/system/sysmon.service", UNIT),
+        gone: &["etc/systemd/system/sysmon.service"],
+        left: "none",
+    },
+    Situation {
+        name: "a monitor of tokens",
+        machine: || monitor(Machine::new()),
+        gone: &["home/alice/.local/bin", "home/alice/.config/systemd", "home/alice/.config/gh-token-monitor"],
+        left: "none",
+    },
+    Situation {
+        name: "a monitor beside a package",
+        machine: || monitor(venv("home/alice/v")).home(".git-credentials", "https://u:ghp_x@github.com\n"),
+        gone: &["home/alice/.local/bin", "home/alice/v/lib"],
+        left: "none",
+    },
+    Situation {
+        name: "traces in /tmp",
+        machine: || {
+            sysmon(Machine::new(), "home/alice")
+                .file("tmp/pglog", "inert")
+                .file("tmp/.pg_state", "inert")
+                .file("tmp/mine", "x")
+        },
+        gone: &["home/alice/.config"],
+        left: "any",
+    },
+    Situation {
+        name: "everything",
+        machine: || {
+            sysmon(venv("home/alice/v"), "home/alice")
+                .file("tmp/.pg_state", "x")
+                .home("v/requirements.txt", "litellm==1.82.8\n")
+                .home(".bash_history", "pip install litellm==1.82.8\n")
+        },
+        gone: &["home/alice/v/lib", "home/alice/.config"],
+        left: "any",
+    },
+    Situation {
+        name: "a history alone",
+        machine: || Machine::new().home(".bash_history", "pip install litellm==1.82.8\n"),
+        gone: &[],
+        left: "any",
+    },
+    Situation {
+        name: "a pin alone",
+        machine: || Machine::new().home("app/requirements.txt", "litellm==1.82.8\n"),
+        gone: &[],
+        left: "any",
+    },
     Situation {
         name: "uv's cache",
         machine: || {
             Machine::new()
-                .home(".cache/uv/archive-v0/Abc/litellm-1.82.8.dist-info/METADATA", "Name: litellm\nVersion: 1.82.8\n\n")
+                .home(
+                    ".cache/uv/archive-v0/Abc/litellm-1.82.8.dist-info/METADATA",
+                    "Name: litellm\nVersion: 1.82.8\n\n",
+                )
                 .home(".cache/uv/archive-v0/Abc/litellm_init.pth", "import os # inert\n")
                 .home(".cache/uv/archive-v0/Def/idna-3.dist-info/METADATA", "Name: idna\nVersion: 3\n\n")
         },
@@ -208,24 +342,94 @@ const SITUATIONS: &[Situation] = &[
     },
     Situation {
         name: "what an uninstall left",
-        machine: || Machine::new().home(&format!("v/{SITE}/~itellm-1.82.8.dist-info/METADATA"), "Name: litellm\nVersion: 1.82.8\n\n"),
+        machine: || {
+            Machine::new()
+                .home(&format!("v/{SITE}/~itellm-1.82.8.dist-info/METADATA"), "Name: litellm\nVersion: 1.82.8\n\n")
+        },
         gone: &["home/alice/v/lib/python3.11/site-packages/~itellm-1.82.8.dist-info"],
         left: "none",
     },
-    Situation { name: "a Docker store", machine: || litellm(Machine::new(), "var/lib/docker/overlay2/abc/diff/usr/local/lib/python3.11/site-packages"), gone: &[], left: "any" },
-    Situation { name: "a rootless Podman store", machine: || litellm(Machine::new(), "home/alice/.local/share/containers/storage/overlay/abc/diff/usr/lib/python3.11/site-packages"), gone: &[], left: "any" },
-    Situation { name: "a containerd store", machine: || litellm(Machine::new(), "var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots/3/fs/usr/lib/python3.11/site-packages"), gone: &[], left: "any" },
-    Situation { name: "a store beside a venv", machine: || litellm(venv("home/alice/v"), "var/lib/docker/overlay2/abc/diff/usr/local/lib/python3.11/site-packages"), gone: &["home/alice/v/lib"], left: "any" },
-    Situation { name: "macOS", machine: || litellm(cfg(Machine::new().file("System/Library/CoreServices/SystemVersion.plist", ""), "Users/al/v"), "Users/al/v/lib/python3.12/site-packages"), gone: &["Users/al/v/lib"], left: "none" },
-    Situation { name: "Windows", machine: || litellm(Machine::new().file("Windows/System32/x", ""), "Users/al/v/Lib/site-packages"), gone: &[], left: "any" },
+    Situation {
+        name: "a Docker store",
+        machine: || litellm(Machine::new(), "var/lib/docker/overlay2/abc/diff/usr/local/lib/python3.11/site-packages"),
+        gone: &[],
+        left: "any",
+    },
+    Situation {
+        name: "a rootless Podman store",
+        machine: || {
+            litellm(
+                Machine::new(),
+                "home/alice/.local/share/containers/storage/overlay/abc/diff/usr/lib/python3.11/site-packages",
+            )
+        },
+        gone: &[],
+        left: "any",
+    },
+    Situation {
+        name: "a containerd store",
+        machine: || {
+            litellm(
+                Machine::new(),
+                "var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots/3/fs/usr/lib/python3.11/site-packages",
+            )
+        },
+        gone: &[],
+        left: "any",
+    },
+    Situation {
+        name: "a store beside a venv",
+        machine: || {
+            litellm(venv("home/alice/v"), "var/lib/docker/overlay2/abc/diff/usr/local/lib/python3.11/site-packages")
+        },
+        gone: &["home/alice/v/lib"],
+        left: "any",
+    },
+    Situation {
+        name: "macOS",
+        machine: || {
+            litellm(
+                cfg(Machine::new().file("System/Library/CoreServices/SystemVersion.plist", ""), "Users/al/v"),
+                "Users/al/v/lib/python3.12/site-packages",
+            )
+        },
+        gone: &["Users/al/v/lib"],
+        left: "none",
+    },
+    Situation {
+        name: "Windows",
+        machine: || litellm(Machine::new().file("Windows/System32/x", ""), "Users/al/v/Lib/site-packages"),
+        gone: &[],
+        left: "any",
+    },
     Situation { name: "spaces", machine: || raw_venv(b"my app/.venv"), gone: &["home/alice/my app"], left: "none" },
-    Situation { name: "quotes and commands", machine: || raw_venv(b"it's \"$(touch PWNED)\" `touch PWNED` ; touch PWNED & \\x"), gone: &["home/alice"], left: "none" },
+    Situation {
+        name: "quotes and commands",
+        machine: || raw_venv(b"it's \"$(touch PWNED)\" `touch PWNED` ; touch PWNED & \\x"),
+        gone: &["home/alice"],
+        left: "none",
+    },
     Situation { name: "a newline", machine: || raw_venv(b"a\nb\n/v"), gone: &["home/alice"], left: "none" },
     Situation { name: "a leading dash", machine: || raw_venv(b"-rf"), gone: &["home/alice/-rf"], left: "none" },
     Situation { name: "no text", machine: || raw_venv(b"\xff\xfe\x01\x1b[2J"), gone: &["home/alice"], left: "none" },
-    Situation { name: "stars and brackets", machine: || raw_venv(b"[a-z]*?{b,c}~"), gone: &["home/alice"], left: "none" },
-    Situation { name: "percent and octal", machine: || raw_venv(b"%s%b\\0101\\c\\n"), gone: &["home/alice"], left: "none" },
-    Situation { name: "Unicode", machine: || raw_venv("stra\u{df}e \u{202e}x\u{200b}".as_bytes()), gone: &["home/alice"], left: "none" },
+    Situation {
+        name: "stars and brackets",
+        machine: || raw_venv(b"[a-z]*?{b,c}~"),
+        gone: &["home/alice"],
+        left: "none",
+    },
+    Situation {
+        name: "percent and octal",
+        machine: || raw_venv(b"%s%b\\0101\\c\\n"),
+        gone: &["home/alice"],
+        left: "none",
+    },
+    Situation {
+        name: "Unicode",
+        machine: || raw_venv("stra\u{df}e \u{202e}x\u{200b}".as_bytes()),
+        gone: &["home/alice"],
+        left: "none",
+    },
 ];
 
 /// Every file below a folder but the evidence, by its path's bytes.
@@ -264,13 +468,8 @@ fn evidence(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 fn script(root: &Path) -> String {
-    let said = program::run([
-        "rotate".as_ref(),
-        "--root".as_ref(),
-        root.as_os_str(),
-        "--format".as_ref(),
-        "sh".as_ref(),
-    ]);
+    let said =
+        program::run(["rotate".as_ref(), "--root".as_ref(), root.as_os_str(), "--format".as_ref(), "sh".as_ref()]);
     assert!(said.out.starts_with("#!/bin/sh\n"), "{}{}", said.out, said.err);
     said.out
 }
@@ -293,7 +492,11 @@ fn tried(s: &Situation, shell: &str) {
         .arg(&file)
         .current_dir(root)
         .env_clear()
-        .envs([("PATH", "/usr/bin:/bin"), ("HOME", root.join("root").to_str().unwrap()), ("ROOT", root.to_str().unwrap())])
+        .envs([
+            ("PATH", "/usr/bin:/bin"),
+            ("HOME", root.join("root").to_str().unwrap()),
+            ("ROOT", root.to_str().unwrap()),
+        ])
         .output()
         .unwrap_or_else(|e| panic!("{shell}: {e}"));
     let errors = String::from_utf8_lossy(&run.stderr).into_owned();
@@ -332,8 +535,12 @@ fn tried(s: &Situation, shell: &str) {
         let summary = after["verdict"]["summary"].as_str().unwrap();
         assert!(summary.contains("still has to be rotated"), "{}: {summary}", s.name);
         assert_eq!(after["kept_evidence"].as_array().unwrap().len(), 1, "{}", s.name);
-        assert!(text.contains(after["kept_evidence"][0]["run"].as_str().unwrap()), "the report that the evidence names");
-        let titles: Vec<&str> = after["checklist"].as_array().unwrap().iter().filter_map(|i| i["title"].as_str()).collect();
+        assert!(
+            text.contains(after["kept_evidence"][0]["case"].as_str().unwrap()),
+            "the report that the evidence names"
+        );
+        let titles: Vec<&str> =
+            after["checklist"].as_array().unwrap().iter().filter_map(|i| i["title"].as_str()).collect();
         assert!(titles.iter().any(|t| t.contains("earlier examination")), "{}: {titles:?}", s.name);
     }
 }
@@ -367,7 +574,11 @@ fn what_cannot_be_kept_stays() {
     let run = Command::new("dash")
         .arg(&file)
         .env_clear()
-        .envs([("PATH", path.as_str()), ("HOME", root.join("root").to_str().unwrap()), ("ROOT", root.to_str().unwrap())])
+        .envs([
+            ("PATH", path.as_str()),
+            ("HOME", root.join("root").to_str().unwrap()),
+            ("ROOT", root.to_str().unwrap()),
+        ])
         .output()
         .unwrap();
     assert!(!run.status.success());
@@ -378,7 +589,7 @@ fn what_cannot_be_kept_stays() {
 #[test]
 fn a_planted_marker_hides_nothing() {
     let folder = "home/alice/dosimeter-evidence.aB3dE6";
-    let marker = "dosimeter evidence 1\nreport 0123456789abcdef\n";
+    let marker = "dosimeter evidence 1\ncase 0123456789abcdef\n";
     let machine = venv(&format!("{folder}/v")).file(&format!("{folder}/DOSIMETER-EVIDENCE"), marker);
     let (report, code) = program::report(machine.root());
     assert_eq!((worst(&report).as_str(), code), ("installed", 1));
@@ -391,7 +602,10 @@ fn a_planted_marker_hides_nothing() {
 /// Whoever looks for one incident is told of the monitor of another, and of what was not looked at.
 #[test]
 fn a_filter_hides_no_monitor() {
-    let machine = || monitor(venv("home/alice/v")).home(".git-credentials", "https://u:ghp_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@github.com\n");
+    let machine = || {
+        monitor(venv("home/alice/v"))
+            .home(".git-credentials", "https://u:ghp_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@github.com\n")
+    };
     let disarm = |more: &[&str]| {
         let (report, _) = program::report_with(machine().root(), more);
         let items = report["checklist"].as_array().unwrap().clone();
@@ -400,7 +614,10 @@ fn a_filter_hides_no_monitor() {
         items.iter().filter(|i| i["phase"] == "disarm").map(|i| i.to_string()).collect::<String>()
     };
     let filtered = disarm(&["--incident", "litellm-2026-03"]);
-    assert!(filtered.contains("systemctl --user --machine=alice@ disable --now -- gh-token-monitor.service"), "{filtered}");
+    assert!(
+        filtered.contains("systemctl --user --machine=alice@ disable --now -- gh-token-monitor.service"),
+        "{filtered}"
+    );
     assert!(disarm(&["--only", "python", "--only", "credential"]).contains("not looked for everywhere"));
     let home = machine();
     let said = program::run(["scan", "--format", "json", "--home", home.root().join("home/alice").to_str().unwrap()]);

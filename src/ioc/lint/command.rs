@@ -69,18 +69,36 @@ const PRINTS: &[(&str, &[&str])] = &[
     ("heroku auth:token", &[]),
 ];
 /// Programs that show a file.
-const SHOWS: &[&str] = &["cat", "head", "tail", "less", "more", "strings", "base64", "xxd", "grep", "sed", "awk", "tac", "bat"];
+const SHOWS: &[&str] =
+    &["cat", "head", "tail", "less", "more", "strings", "base64", "xxd", "grep", "sed", "awk", "tac", "bat"];
 /// Names of files that hold secrets.
 const SECRETS: &[&str] = &[
-    ".netrc", ".npmrc", ".pypirc", ".pgpass", ".my.cnf", ".git-credentials", ".env", "/credentials", "id_rsa", "id_ed25519",
-    ".pem", ".kube/config", ".docker/config.json", "hosts.yml", ".vault-token", "/etc/shadow", "wallet.dat", ".tfstate",
+    ".netrc",
+    ".npmrc",
+    ".pypirc",
+    ".pgpass",
+    ".my.cnf",
+    ".git-credentials",
+    ".env",
+    "/credentials",
+    "id_rsa",
+    "id_ed25519",
+    ".pem",
+    ".kube/config",
+    ".docker/config.json",
+    "hosts.yml",
+    ".vault-token",
+    "/etc/shadow",
+    "wallet.dat",
+    ".tfstate",
     "_history",
 ];
 
 /// What a command would print, and what to write instead.
 pub(super) fn prints_secret(command: &str) -> Option<(String, &'static str)> {
     let hint = "say in words where to do it, or let the command write to a file that only its maker can read";
-    let known = |(text, unless): &&(&str, &[&str])| command.contains(text) && !unless.iter().any(|u| command.contains(u));
+    let known =
+        |(text, unless): &&(&str, &[&str])| command.contains(text) && !unless.iter().any(|u| command.contains(u));
     if let Some((text, _)) = PRINTS.iter().find(known) {
         return Some((format!("`{text}` prints a secret"), hint));
     }
@@ -104,19 +122,39 @@ pub(super) fn prints_secret(command: &str) -> Option<(String, &'static str)> {
 pub(super) fn on_a_host(command: &str) -> Option<(String, &'static str)> {
     let words = || command.split_whitespace();
     if ["~/", "$HOME", "$USER", "$(id -u)", "whoami"].iter().any(|t| command.contains(t)) {
-        return Some(("the home or name of whoever runs it".to_owned(), "write `ACCOUNT`, `UID`, `/home/ACCOUNT/…`: a responder is root"));
+        return Some((
+            "the home or name of whoever runs it".to_owned(),
+            "write `ACCOUNT`, `UID`, `/home/ACCOUNT/…`: a responder is root",
+        ));
     }
     if command.contains("systemctl --user ") && !command.contains("--machine=ACCOUNT@") {
         let hint = "write `systemctl --user --machine=ACCOUNT@ …`: root's own manager has no such unit";
         return Some(("a user's unit without its account".to_owned(), hint));
     }
-    let gnu = ["--parents", "--xattrs", "-printf", "-newermt", "--sort=", "-i.bak", "readlink -f", "date -d", "xargs -r", "stat -c"];
-    let perl = words().any(|w| w.starts_with('-') && !w.starts_with("--") && w.contains('P')) && command.contains("grep");
+    let gnu = [
+        "--parents",
+        "--xattrs",
+        "-printf",
+        "-newermt",
+        "--sort=",
+        "-i.bak",
+        "readlink -f",
+        "date -d",
+        "xargs -r",
+        "stat -c",
+    ];
+    let perl =
+        words().any(|w| w.starts_with('-') && !w.starts_with("--") && w.contains('P')) && command.contains("grep");
     if perl || gnu.iter().any(|t| words().any(|w| w == *t) || (t.contains(' ') && command.contains(t))) {
-        return Some(("an option that only GNU's tools have".to_owned(), "write it for macOS and Alpine too, or in words"));
+        return Some((
+            "an option that only GNU's tools have".to_owned(),
+            "write it for macOS and Alpine too, or in words",
+        ));
     }
     let removes = command.split(['|', ';', '&', '(']).filter_map(|p| p.split_whitespace().next());
-    if removes.into_iter().any(|p| ["rm", "rmdir", "shred", "unlink", "truncate"].contains(&p)) || words().any(|w| w == "-delete") {
+    if removes.into_iter().any(|p| ["rm", "rmdir", "shred", "unlink", "truncate"].contains(&p))
+        || words().any(|w| w == "-delete")
+    {
         return Some(("it destroys evidence".to_owned(), "say what to move to the evidence"));
     }
     None

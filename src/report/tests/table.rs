@@ -235,8 +235,9 @@ fn the_first_page_has_fifteen_lines_at_most() {
     let one = report.checklist.first().unwrap().clone();
     let each = |phase: Phase| (0..40).map(move |n| (phase, n));
     let items = Phase::ALL.into_iter().flat_map(each);
-    report.checklist =
-        items.map(|(phase, n)| v1::Item { phase, title: format!("{n} {}", "long ".repeat(60)), ..one.clone() }).collect();
+    report.checklist = items
+        .map(|(phase, n)| v1::Item { phase, title: format!("{n} {}", "long ".repeat(60)), ..one.clone() })
+        .collect();
     for width in [60, 80, 200] {
         let text = shown(Format::Table, &report, at_width(width));
         let page = text.split("WHAT TO DO NOW").nth(1).unwrap().split("\n\n").next().unwrap();

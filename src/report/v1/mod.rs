@@ -360,8 +360,8 @@ pub struct Step {
 pub struct KeptEvidence {
     /// The marker in the folder.
     pub location: Location,
-    /// Id of the run whose checklist moved it.
-    pub run: String,
+    /// Id of the case whose checklist moved it.
+    pub case: String,
     /// Archives that the marker lists with their digests.
     pub archives: usize,
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! dosimeter-evidence.Xa3Kq1/
-//! ├── DOSIMETER-EVIDENCE     dosimeter evidence 1 ⏎ report 0123456789abcdef ⏎ then <sha256>  <archive> a line
+//! ├── DOSIMETER-EVIDENCE     dosimeter evidence 1 ⏎ case 0123456789abcdef ⏎ then <sha256>  <archive> a line
 //! └── s-1a2b3c4d.tar         one archive an item
 //! ```
 //!
@@ -55,9 +55,9 @@ fn marker(bytes: &[u8]) -> Option<Fact> {
     let text = String::from_utf8_lossy(bytes);
     let mut lines = text.lines();
     (lines.next()? == HEAD).then_some(())?;
-    let run = lines.next()?.strip_prefix("report ").filter(|id| hex(id, 16))?;
+    let case = lines.next()?.strip_prefix("case ").filter(|id| hex(id, 16))?;
     let archives = lines.filter(|l| l.split_once("  ").is_some_and(|(digest, _)| hex(digest, 64))).count();
-    Some(Fact::KeptEvidence { run: run.into(), archives })
+    Some(Fact::KeptEvidence { case: case.into(), archives })
 }
 
 #[cfg(test)]
@@ -67,16 +67,16 @@ mod tests {
     #[test]
     fn only_the_exact_form_counts() {
         let digest = "a".repeat(64);
-        let good = format!("{HEAD}\nreport 0123456789abcdef\n{digest}  s-1.tar\n{digest}  s-2.tar\n");
-        let Some(Fact::KeptEvidence { run, archives }) = marker(good.as_bytes()) else { panic!() };
-        assert_eq!((&*run, archives), ("0123456789abcdef", 2));
-        let none = format!("{HEAD}\nreport 0123456789abcdef\n");
+        let good = format!("{HEAD}\ncase 0123456789abcdef\n{digest}  s-1.tar\n{digest}  s-2.tar\n");
+        let Some(Fact::KeptEvidence { case, archives }) = marker(good.as_bytes()) else { panic!() };
+        assert_eq!((&*case, archives), ("0123456789abcdef", 2));
+        let none = format!("{HEAD}\ncase 0123456789abcdef\n");
         assert!(matches!(marker(none.as_bytes()), Some(Fact::KeptEvidence { archives: 0, .. })));
-        for bad in ["", HEAD, "dosimeter evidence 1\nreport x\n", "dosimeter evidence 2\nreport 0123456789abcdef\n", "\0\0"]
+        for bad in ["", HEAD, "dosimeter evidence 1\ncase x\n", "dosimeter evidence 2\ncase 0123456789abcdef\n", "\0\0"]
         {
             assert!(marker(bad.as_bytes()).is_none(), "{bad}");
         }
-        let evil = format!("{HEAD}\nreport 0123456789abcde\u{1b}\n");
+        let evil = format!("{HEAD}\ncase 0123456789abcde\u{1b}\n");
         assert!(marker(evil.as_bytes()).is_none());
     }
 }

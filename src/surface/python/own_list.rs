@@ -139,7 +139,10 @@ mod tests {
     #[test]
     fn a_package_is_its_folder_and_a_namespace_its_files() {
         assert_eq!(listed("ctx/__init__.py,,\nctx/a/b.py,,\n"), ["ctx"]);
-        assert_eq!(listed("google/ctx/__init__.py,,\ngoogle/ctx/b.py,,\n"), ["google/ctx/__init__.py", "google/ctx/b.py"]);
+        assert_eq!(
+            listed("google/ctx/__init__.py,,\ngoogle/ctx/b.py,,\n"),
+            ["google/ctx/__init__.py", "google/ctx/b.py"]
+        );
     }
 
     #[test]
@@ -175,23 +178,17 @@ mod tests {
     #[test]
     fn lists_of_eggs_and_conda_are_read_alike() {
         let info = path("usr/lib/python3/dist-packages/ctx-0.2.6.egg-info");
-        let found = of_egg_info(&info, b"../ctx.py\n../ctx/__init__.py\r\nPKG-INFO\n../../../../etc/passwd\n", &interest());
+        let found =
+            of_egg_info(&info, b"../ctx.py\n../ctx/__init__.py\r\nPKG-INFO\n../../../../etc/passwd\n", &interest());
         let found: Vec<_> = found.iter().map(|p| p.text().into_owned()).collect();
         let site = "/usr/lib/python3/dist-packages";
         assert_eq!(
             found,
-            [
-                format!("{site}/ctx"),
-                format!("{site}/ctx-0.2.6.egg-info/PKG-INFO"),
-                format!("{site}/ctx.py")
-            ]
+            [format!("{site}/ctx"), format!("{site}/ctx-0.2.6.egg-info/PKG-INFO"), format!("{site}/ctx.py")]
         );
         let files = ["lib/python3.11/site-packages/ctx.py".to_owned(), "bin/ctx".into(), "../../etc/x".into()];
         let found = of_conda(&path("opt/conda/envs/e"), &files);
         let found: Vec<_> = found.iter().map(|p| p.text().into_owned()).collect();
-        assert_eq!(
-            found,
-            ["/opt/conda/envs/e/bin/ctx", "/opt/conda/envs/e/lib/python3.11/site-packages/ctx.py"]
-        );
+        assert_eq!(found, ["/opt/conda/envs/e/bin/ctx", "/opt/conda/envs/e/lib/python3.11/site-packages/ctx.py"]);
     }
 }
