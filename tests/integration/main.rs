@@ -13,6 +13,7 @@
 mod architecture;
 mod conda;
 mod credentials;
+mod dependencies;
 mod erasure;
 mod exposure;
 mod hostile;
