@@ -16,6 +16,9 @@ pub struct Cli {
     #[command(flatten)]
     /// Options of `scan`.
     pub scan: ScanOptions,
+    /// Keep the rights that the kernel would otherwise be asked to take away: for odd cases
+    #[arg(long, global = true)]
+    pub no_sandbox: bool,
 }
 
 const EXIT_CODES: &str = "\
@@ -137,6 +140,9 @@ pub struct OutputOptions {
     /// Also write the report to FILE; its ending picks the format: .json .ndjson .md .txt .sh (repeatable)
     #[arg(short, long, value_name = "FILE")]
     pub output: Vec<PathBuf>,
+    /// Write there even if it is evidence, a link, or a file that this program did not write
+    #[arg(long)]
+    pub force_output: bool,
     /// The least exposure that makes the exit code 1
     #[arg(long, value_name = "EXPOSURE", default_value = "referenced")]
     pub fail_on: ExposureName,
@@ -280,6 +286,9 @@ pub struct IocsImport {
     /// What to write: one incident file where it ends in `.json`, else a bundle
     #[arg(short, long, value_name = "OUT")]
     pub output: PathBuf,
+    /// Write there even if it is an input, a link, or a file that this program did not write
+    #[arg(long)]
+    pub force_output: bool,
     /// Id of the incident; the name of the file must be the same
     #[arg(long, value_name = "ID")]
     pub id: Option<String>,
@@ -327,6 +336,9 @@ pub struct IocsExport {
     /// A file, or for OSV a folder that gets one file a record; without it, standard output
     #[arg(short, long, value_name = "FILE|DIR")]
     pub output: Option<PathBuf>,
+    /// Write there even if it is an input, a link, or a file that this program did not write
+    #[arg(long)]
+    pub force_output: bool,
     #[command(flatten)]
     /// Where the indicators come from.
     pub indicators: IndicatorOptions,
@@ -355,6 +367,9 @@ pub struct IocsBuild {
     /// The bundle; its head, which is what is signed, is written beside it with `.head` behind the name
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
+    /// Write there even if it is an input, a link, or a file that this program did not write
+    #[arg(long)]
+    pub force_output: bool,
     /// Also hold the packages of this file or folder: OSV records, CSV, lists (repeatable)
     #[arg(long, value_name = "FILE")]
     pub feed: Vec<PathBuf>,

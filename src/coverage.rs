@@ -1,6 +1,6 @@
 //! What was examined, what was not, and why. A problem with the evidence is data, never a log line only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +39,17 @@ pub struct Gap {
     pub detail: String,
 }
 
+/// What a file that a surface cannot read may keep from an examination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weight {
+    /// It is text, and nothing in it could match an indicator.
+    Nothing,
+    /// Nobody can say: it is no text, or too long.
+    Unknown,
+    /// Its text or its path names what an indicator knows.
+    Names,
+}
+
 /// Something left out on purpose: no gap.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Exclusion {
@@ -72,6 +83,12 @@ pub struct Coverage {
     pub surfaces: BTreeMap<&'static str, SurfaceCount>,
     /// Every problem met.
     pub gaps: Vec<Gap>,
+    /// Files that could not be read and hold nothing that could be a finding: no gaps.
+    pub weightless: Vec<Gap>,
+    /// How many more of them there are than are listed.
+    pub weightless_unlisted: u64,
+    /// Files behind some of the gaps, which name what an indicator knows: these gaps come first.
+    pub leading: BTreeSet<Origin>,
     /// What was left out on purpose.
     pub exclusions: Vec<Exclusion>,
 }
@@ -94,7 +111,26 @@ impl Coverage {
             mine.facts += count.facts;
         }
         self.gaps.extend(other.gaps);
+        self.weightless.extend(other.weightless);
+        self.weightless_unlisted += other.weightless_unlisted;
+        self.leading.extend(other.leading);
         self.exclusions.extend(other.exclusions);
+    }
+
+    /// Adds files that could not be read and hold nothing, as long as there is room for one more.
+    pub fn list_weightless(&mut self, gaps: Vec<Gap>, mut room: impl FnMut() -> bool) {
+        for gap in gaps {
+            if room() { self.weightless.push(gap) } else { self.weightless_unlisted += 1 }
+        }
+    }
+
+    /// Once something was found, what these surfaces could not read matters after all: a credential that is not listed is not
+    /// rotated.
+    pub fn give_weight(&mut self, surfaces: &str) {
+        let matter = |g: &Gap| g.surface.strip_prefix(surfaces).is_some_and(|rest| rest.starts_with('/'));
+        let (heavy, light) = std::mem::take(&mut self.weightless).into_iter().partition(matter);
+        self.weightless = light;
+        self.gaps.extend::<Vec<Gap>>(heavy);
     }
 
     /// That the user ended the examination: what was not reached is not known, so it is never complete.
@@ -112,9 +148,45 @@ impl Coverage {
     pub fn settle(&mut self) {
         self.gaps.sort();
         self.gaps.dedup();
+        let leads = |g: &Gap| self.leading.contains(&g.origin.whole_file());
+        self.gaps.sort_by_key(|g| !leads(g));
+        self.weightless.sort();
+        self.weightless.dedup();
         self.exclusions.sort();
         self.exclusions.dedup();
         self.trees.sort();
         self.trees.dedup();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gap(surface: &'static str, path: &str) -> Gap {
+        let origin = Origin::file(&"t".into(), TreePath::new(path.as_bytes()).unwrap());
+        Gap { origin, surface, kind: GapKind::Malformed, detail: String::new() }
+    }
+
+    #[test]
+    fn what_names_an_indicator_comes_first() {
+        let mut coverage = Coverage { gaps: ["a", "b", "c"].map(|p| gap("s", p)).into(), ..Coverage::default() };
+        coverage.gaps[1].origin.line = Some(7);
+        coverage.leading.insert(gap("s", "b").origin);
+        coverage.settle();
+        let paths: Vec<&[u8]> = coverage.gaps.iter().map(|g| g.origin.path.as_bytes()).collect();
+        assert_eq!(paths, [b"b", b"a", b"c"]);
+    }
+
+    #[test]
+    fn only_the_surfaces_that_are_named_get_weight_again() {
+        let weightless = ["credential/file", "credentials/x", "python/hook"].map(|s| gap(s, "a"));
+        let mut coverage = Coverage { weightless: weightless.into(), ..Coverage::default() };
+        assert!(coverage.complete());
+        coverage.give_weight("credential");
+        assert_eq!(
+            (coverage.gaps.len(), coverage.gaps[0].surface, coverage.weightless.len()),
+            (1, "credential/file", 2)
+        );
     }
 }

@@ -12,6 +12,7 @@ pub mod coverage;
 pub mod credential;
 pub mod ecosystem;
 pub mod fact;
+pub mod guard;
 
 pub mod image;
 pub mod interest;
@@ -22,8 +23,10 @@ pub mod online;
 pub mod replay;
 pub mod report;
 pub mod rotate;
+pub mod sandbox;
 pub mod scan;
 pub mod shell;
+pub mod sqlite;
 pub mod surface;
 pub mod text;
 pub mod tree;

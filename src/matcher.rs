@@ -2,7 +2,7 @@
 
 use crate::{
     ecosystem::{admits, fits, normal_name, oci::same_image, pypi},
-    fact::{Command, CommandAction, Fact, Package, Placement, Seen, TextId, TreePath, Wanted},
+    fact::{Command, CommandAction, Ecosystem, Fact, Package, Placement, Seen, TextId, TreePath, Wanted},
     interest::glob,
     ioc::{
         Index,
@@ -74,6 +74,9 @@ fn explains(index: &Index, fact: &Fact) -> bool {
         Fact::Process { program, .. } => program.as_ref().is_some_and(is_python),
         Fact::Executable { program, .. } => is_python(program),
         Fact::Command(c) => c.wanted.iter().any(|w| index.knows_package(w.ecosystem, &w.name)),
+        Fact::Disagreement { names, .. } => names.iter().any(|n| index.knows_package(Ecosystem::Pypi, n)),
+        // A name that nothing else explains is worth nothing unless it is a bad one.
+        Fact::Named(_) => false,
         Fact::File { .. } | Fact::Host { .. } | Fact::Autostart { .. } | Fact::Image { .. } => false,
         Fact::Owned { .. }
         | Fact::Listed { .. }
@@ -83,7 +86,11 @@ fn explains(index: &Index, fact: &Fact) -> bool {
         | Fact::Bytecode { .. }
         | Fact::Environment { .. }
         | Fact::Project { .. }
+        | Fact::CodeFolder
+        | Fact::Requires(_)
         | Fact::Loaded { .. }
+        | Fact::Includes { .. }
+        | Fact::OnPath { .. }
         | Fact::Credential(_) => true,
     }
 }
@@ -117,7 +124,7 @@ pub fn standing<'i>(index: &'i Index, hit: &Hit) -> Option<(&'i Standing, &'i [S
 
 fn fitting(index: &Index, seen: &Seen) -> Vec<Hit> {
     match &seen.fact {
-        Fact::Package(package) => of_package(index, package),
+        Fact::Package(package) | Fact::Named(package) => of_package(index, package),
         Fact::File { sha256, texts, .. } => of_file(index, &seen.origin.path, sha256.as_deref(), texts),
         Fact::Hook { sha256, .. } => of_file(index, &seen.origin.path, sha256.as_deref(), &[]),
         Fact::Autostart { sha256, texts } => of_autostart(index, &seen.origin.path, sha256, texts),

@@ -1,5 +1,7 @@
 //! The door to the outside for text that came from the target: whatever is shown to a person passes here.
 
+pub mod json;
+
 use std::fmt::Write as _;
 
 /// Makes bytes of the target harmless to print: one line, no control characters, no bidirectional marks, no invisible
@@ -12,6 +14,11 @@ pub fn escape(raw: &[u8]) -> String {
 /// what was escaped before, or to the shell.
 pub fn printable(text: &str) -> String {
     shown(text.as_bytes(), "\\")
+}
+
+/// `printable` for texts of several lines: the line ends stay. A quoted line end must have been escaped before.
+pub fn printable_lines(text: &str) -> String {
+    text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }
 
 fn shown(raw: &[u8], backslash: &str) -> String {
@@ -47,13 +54,20 @@ pub fn escape_short(raw: &[u8], limit: usize) -> String {
     cut
 }
 
-/// Whether a character could steer a terminal, turn the reading direction, or not be seen.
+/// Whether a character could steer a terminal, turn the reading direction, or not be seen: controls, formats (Unicode's `Cf`),
+/// every blank but the space, fillers, variation selectors, tags, and what is no character.
 pub fn hidden(c: char) -> bool {
+    // Nearly all text.
+    if matches!(c, ' '..='~') {
+        return false;
+    }
     c.is_control()
+        || c.is_whitespace()
         || matches!(u32::from(c),
-            0x00ad | 0x034f | 0x061c | 0x115f..=0x1160 | 0x17b4..=0x17b5 | 0x180b..=0x180f
-            | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0x3164 | 0xfe00..=0xfe0f
-            | 0xfeff | 0xffa0 | 0xfff0..=0xfffb | 0x1d173..=0x1d17a | 0xe0000..=0xe0fff)
+            0x00ad | 0x034f | 0x0600..=0x0605 | 0x061c | 0x06dd | 0x070f | 0x0890..=0x0891 | 0x08e2 | 0x115f..=0x1160
+            | 0x17b4..=0x17b5 | 0x180b..=0x180f | 0x200b..=0x200f | 0x202a..=0x202e | 0x2060..=0x206f | 0x2800 | 0x3164
+            | 0xfdd0..=0xfdef | 0xfe00..=0xfe0f | 0xfeff | 0xffa0 | 0xfff0..=0xfffb | 0xfffe..=0xffff | 0x110bd | 0x110cd
+            | 0x13430..=0x1343f | 0x16fe4 | 0x1bca0..=0x1bca3 | 0x1d159 | 0x1d173..=0x1d17a | 0xe0000..=0xe0fff)
 }
 
 /// Writes a host name or URL so that nothing turns it into a link: `evil[.]example`, `hxxps://…`.

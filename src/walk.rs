@@ -1,11 +1,17 @@
 //! The router and the inspection of one tree: names go through a lookup, wanted files through their surfaces, facts and gaps
 //! into one place. A surface that fails or panics costs its own file only.
 
+mod by_hand;
+mod history;
+mod inspect;
 mod keep;
+pub(crate) mod named;
+#[cfg(test)]
+mod tests;
+mod weigh;
 
 use std::{
-    collections::{BTreeMap, HashMap},
-    panic::{AssertUnwindSafe, catch_unwind},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -13,14 +19,19 @@ use std::{
 };
 
 use crate::{
-    coverage::{Coverage, Exclusion, Gap, GapKind, SurfaceCount},
-    fact::{Origin, Seen, TreePath},
+    coverage::{Coverage, Exclusion, Gap, GapKind, SurfaceCount, Weight},
+    fact::{Fact, Origin, Seen, TreePath},
     interest::Interest,
-    surface::{Claim, FileMatch, FolderMatch, Opened, Sink, Surface},
+    surface::{Claim, FEW, FileMatch, FolderMatch, Surface, is_own_work},
     tree::{Body, Entry, Kind, Visit},
 };
 
-pub use keep::{Bounds, Keep, Room, Worth};
+pub use self::{
+    by_hand::ByHand,
+    keep::{Bounds, Keep, Room, Worth},
+    weigh::Weigh,
+};
+use self::{inspect::As, weigh::Weighed};
 
 /// Which surfaces want a file, as a lookup by its name.
 pub struct Router<'s> {
@@ -34,6 +45,8 @@ pub struct Router<'s> {
 }
 
 struct Route {
+    /// Position among all claims.
+    number: usize,
     surface: usize,
     claim: Claim,
 }
@@ -41,6 +54,8 @@ struct Route {
 /// A folder as the router sees it.
 pub struct Folder {
     path: TreePath,
+    /// Whether it is somebody's own work: asked for each name of some endings.
+    own_work: bool,
     /// Positions in `others` whose folder this is.
     others: Vec<usize>,
 }
@@ -50,10 +65,10 @@ impl<'s> Router<'s> {
     pub fn new(surfaces: Vec<&'s dyn Surface>, interest: &Interest) -> Self {
         let mut router =
             Self { surfaces: Vec::new(), names: HashMap::new(), endings: HashMap::new(), others: Vec::new() };
-        for (surface, s) in surfaces.iter().enumerate() {
-            for claim in s.claims(interest) {
-                router.add(Route { surface, claim });
-            }
+        let claims =
+            surfaces.iter().enumerate().flat_map(|(at, s)| s.claims(interest).into_iter().map(move |c| (at, c)));
+        for (number, (surface, claim)) in claims.enumerate() {
+            router.add(Route { number, surface, claim });
         }
         router.surfaces = surfaces;
         router
@@ -65,6 +80,7 @@ impl<'s> Router<'s> {
             FileMatch::Affix(_, end) if end.contains('.') => {
                 self.endings.entry(ending(end.as_bytes()).into()).or_default()
             }
+            FileMatch::Holding(_, end) => self.endings.entry(ending(end.as_bytes()).into()).or_default(),
             _ => &mut self.others,
         };
         list.push(route);
@@ -74,29 +90,76 @@ impl<'s> Router<'s> {
         let others = self.others.iter().enumerate();
         Folder {
             path: path.clone(),
+            own_work: is_own_work(path.as_bytes()),
             others: others.filter(|(_, r)| r.claim.folder.fits(path.as_bytes())).map(|(i, _)| i).collect(),
         }
     }
 
     /// Positions of the surfaces that want `name`, each once, in order.
     fn claimants(&self, folder: &Folder, name: &[u8], kind: Kind, into: &mut Vec<usize>) {
-        let path = folder.path.as_bytes();
-        let named = |r: &&Route| r.claim.file.fits(name) && (r.claim.links || kind != Kind::Symlink);
-        let fits = |r: &&Route| named(r) && (r.claim.folder == FolderMatch::Any || r.claim.folder.fits(path));
-        let routes = [self.names.get(name), name.contains(&b'.').then(|| self.endings.get(ending(name))).flatten()];
-        for routes in routes.into_iter().flatten() {
-            into.extend(routes.iter().filter(fits).map(|r| r.surface));
-        }
-        let others = folder.others.iter().filter_map(|i| self.others.get(*i));
-        into.extend(others.filter(named).map(|r| r.surface));
+        self.routes(folder, name, kind, &mut |route| into.push(route.surface));
         into.sort_unstable();
         into.dedup();
     }
+
+    /// The claims that want `name`.
+    fn routes<'r>(&'r self, folder: &Folder, name: &[u8], kind: Kind, each: &mut dyn FnMut(&'r Route)) {
+        let path = folder.path.as_bytes();
+        let named = |r: &Route| r.claim.file.fits(name) && (r.claim.links || kind != Kind::Symlink);
+        let placed = |r: &Route| match r.claim.folder {
+            FolderMatch::Any => true,
+            FolderMatch::OwnWork => folder.own_work,
+            ref other => other.fits(path),
+        };
+        let named_so = self.names.get(name).into_iter().flatten();
+        let ending = ending(name);
+        let ends_so = (!ending.is_empty()).then(|| self.endings.get(ending)).flatten();
+        // Claims that take any case stand under the end in lower case.
+        let shouted = ending.iter().any(u8::is_ascii_uppercase);
+        let lower = shouted.then(|| self.endings.get(ending.to_ascii_lowercase().as_slice())).flatten();
+        let listed = named_so.chain(ends_so.into_iter().flatten()).chain(lower.into_iter().flatten());
+        listed.filter(|r| named(r) && placed(r)).for_each(&mut *each);
+        let others = folder.others.iter().filter_map(|i| self.others.get(*i));
+        others.filter(|r| named(r)).for_each(each);
+    }
+
+    /// Takes out the names that only claims with a condition want, where the other names of the folder do not meet it. Such claims
+    /// are made in somebody's own work only.
+    fn sift(&self, folder: &Folder, wanted: &mut Vec<(Vec<u8>, Kind)>) {
+        if !folder.own_work {
+            return;
+        }
+        let (mut crowds, mut conditional) = (BTreeMap::<usize, usize>::new(), false);
+        for (name, kind) in wanted.iter() {
+            self.routes(folder, name, *kind, &mut |r| {
+                conditional |= r.claim.without.is_some() || r.claim.among_few;
+                *crowds.entry(r.number).or_default() += 1;
+            });
+        }
+        if !conditional {
+            return;
+        }
+        let names: HashSet<&[u8]> = wanted.iter().map(|(name, _)| name.as_slice()).collect();
+        let met = |r: &Route| {
+            let crowded = r.claim.among_few && crowds.get(&r.number).is_some_and(|n| *n > FEW);
+            !crowded && r.claim.without.is_none_or(|other| !names.contains(other.as_bytes()))
+        };
+        let verdicts: Vec<bool> = wanted
+            .iter()
+            .map(|(name, kind)| {
+                let mut keep = false;
+                self.routes(folder, name, *kind, &mut |r| keep |= met(r));
+                keep
+            })
+            .collect();
+        let mut verdicts = verdicts.into_iter();
+        wanted.retain(|_| verdicts.next().unwrap_or(true));
+    }
 }
 
+/// From the last dot on; empty where there is none.
 fn ending(name: &[u8]) -> &[u8] {
-    let dot = name.iter().rposition(|b| *b == b'.').unwrap_or(0);
-    name.get(dot..).unwrap_or_default()
+    name.iter().rposition(|b| *b == b'.').and_then(|dot| name.get(dot..)).unwrap_or_default()
 }
 
 /// Problems told of one file, and of one tree.
@@ -108,6 +171,7 @@ pub struct Inspector<'i> {
     router: &'i Router<'i>,
     interest: &'i Interest,
     keep: &'i Keep<'i>,
+    weigh: Option<&'i Weigh<'i>>,
     tree: Arc<str>,
     layer: Option<Arc<str>>,
     names: AtomicU64,
@@ -118,10 +182,17 @@ pub struct Inspector<'i> {
 
 struct Result {
     seen: Vec<Seen>,
+    /// Files that others name, with the surface that reads them.
+    includes: BTreeSet<(&'static str, TreePath)>,
     gaps: Vec<Gap>,
+    weightless: Vec<Gap>,
+    weightless_unlisted: u64,
+    leading: BTreeSet<Origin>,
     exclusions: Vec<Exclusion>,
     surfaces: BTreeMap<&'static str, SurfaceCount>,
     room: Room,
+    /// What names of folders say.
+    named: Vec<Seen>,
     /// Problems that found no room.
     untold: u64,
 }
@@ -130,18 +201,27 @@ impl Result {
     fn new() -> Self {
         Self {
             seen: Vec::new(),
+            includes: BTreeSet::new(),
             gaps: Vec::new(),
+            weightless: Vec::new(),
+            weightless_unlisted: 0,
+            leading: BTreeSet::new(),
             exclusions: Vec::new(),
             surfaces: BTreeMap::new(),
             room: Room::new(Bounds::TREE),
+            named: Vec::new(),
             untold: 0,
         }
     }
 
     fn keep(&mut self, facts: Vec<(Worth, Seen)>) {
         for (worth, mut fact) in facts {
-            if self.room.take(worth, &mut fact) {
-                self.seen.push(fact);
+            if !self.room.take(worth, &mut fact) {
+                continue;
+            }
+            match fact.fact {
+                Fact::Includes { file, surface } => drop(self.includes.insert((surface, file))),
+                _ => self.seen.push(fact),
             }
         }
     }
@@ -150,6 +230,32 @@ impl Result {
         for gap in gaps {
             if self.gaps.len() < GAPS { self.gaps.push(gap) } else { self.untold += 1 }
         }
+    }
+
+    /// Takes the problems of one file by what the file weighs. Of one that was named by hand all are gaps.
+    fn sort_gaps(&mut self, mut gaps: Vec<Gap>, weight: Weight, by_hand: bool) {
+        match weight {
+            Weight::Unknown => {}
+            Weight::Nothing if by_hand => {}
+            Weight::Nothing => {
+                for gap in gaps.extract_if(.., |gap| weigh::not_understood(gap)) {
+                    if self.weightless.len() < weigh::LISTED {
+                        self.weightless.push(gap);
+                    } else {
+                        self.weightless_unlisted += 1;
+                    }
+                }
+            }
+            Weight::Names => {
+                for gap in gaps.iter_mut().filter(|gap| weigh::not_understood(gap)) {
+                    weigh::mark(gap);
+                    if self.leading.len() < GAPS {
+                        self.leading.insert(gap.origin.whole_file());
+                    }
+                }
+            }
+        }
+        self.tell(gaps);
     }
 }
 
@@ -166,6 +272,7 @@ impl<'i> Inspector<'i> {
             router,
             interest,
             keep,
+            weigh: None,
             tree,
             layer,
             names: AtomicU64::new(0),
@@ -173,6 +280,12 @@ impl<'i> Inspector<'i> {
             atimes: AtomicU64::new(0),
             result: Mutex::new(Result::new()),
         }
+    }
+
+    /// Also weighs what cannot be read: without it every such file is a gap.
+    pub fn weighing(mut self, weigh: &'i Weigh<'i>) -> Self {
+        self.weigh = Some(weigh);
+        self
     }
 
     /// Also adds the names met to a counter that somebody watches.
@@ -183,7 +296,10 @@ impl<'i> Inspector<'i> {
 
     /// Facts and the account of the examination, when the walk is over.
     pub fn finish(self) -> (Vec<Seen>, Coverage) {
-        let result = self.result.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut result = self.result.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let undescribed = named::undescribed(std::mem::take(&mut result.named), &result.seen);
+        // A name that fits no indicator was not kept.
+        result.keep(undescribed.into_iter().map(|seen| (Worth::Evidence, seen)).collect());
         let root = Origin::file(&self.tree, TreePath::root());
         let mut gaps = result.gaps;
         for (lost, what) in
@@ -199,60 +315,50 @@ impl<'i> Inspector<'i> {
             atime_changed: self.atimes.into_inner(),
             surfaces: result.surfaces,
             gaps,
+            weightless: result.weightless,
+            weightless_unlisted: result.weightless_unlisted,
+            leading: result.leading,
             exclusions: result.exclusions,
         };
         (result.seen, coverage)
+    }
+
+    /// The files that others named since this was asked last, each with the id of the surface that reads it.
+    pub fn take_includes(&self) -> BTreeSet<(&'static str, TreePath)> {
+        std::mem::take(&mut self.result().includes)
+    }
+
+    /// Whether a file is read by this surface because of its name and place.
+    pub fn claims(&self, surface: &str, path: &TreePath) -> bool {
+        self.claimants(path).any(|s| s.meta().id == surface)
+    }
+
+    /// Reads a file with the surface of this id, whatever the file's name.
+    pub fn read_with(&self, surface: &str, entry: &Entry, body: &mut Body<'_>) {
+        let mut weighed = Weighed::default();
+        for surface in self.router.surfaces.iter().filter(|s| s.meta().id == surface) {
+            self.inspect_as(*surface, entry, As::found(&entry.path), body, &mut weighed);
+        }
     }
 
     fn result(&self) -> MutexGuard<'_, Result> {
         self.result.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn inspect(&self, surface: &dyn Surface, entry: &Entry, body: &mut Body<'_>) {
-        let id = surface.meta().id;
-        let mut origin = Origin::file(&self.tree, entry.path.clone());
-        origin.layer.clone_from(&self.layer);
-        let (mut seen, mut gaps, mut facts, mut more) = (Vec::new(), Vec::new(), 0, 0_u64);
-        let mut room = Room::new(Bounds::FILE);
-        let outcome = {
-            let mut keep = |mut fact: Seen| {
-                facts += 1;
-                let worth = (self.keep)(&fact);
-                if room.take(worth, &mut fact) {
-                    seen.push((worth, fact));
-                }
-            };
-            let mut gap = |gap: Gap| match gaps.len() {
-                0..GAPS_OF_A_FILE => gaps.push(gap),
-                _ => more += 1,
-            };
-            let mut sink = Sink::new(id, origin.clone(), entry, &mut keep, &mut gap);
-            let mut file = Opened::new(entry, self.interest, body);
-            catch_unwind(AssertUnwindSafe(|| surface.inspect(&mut file, &mut sink)))
-        };
-        let flaw = match outcome {
-            Ok(Ok(())) => None,
-            Ok(Err(flaw)) => Some((flaw.kind(), flaw.to_string())),
-            // The message of a panic may quote the file: it is never shown.
-            Err(_) => Some((GapKind::Panicked, "the parser failed on this file".to_owned())),
-        };
-        let mut tell = |kind, detail| gaps.push(Gap { origin: origin.clone(), surface: id, kind, detail });
-        if let Some((kind, detail)) = flaw {
-            tell(kind, detail);
-        }
-        if room.lost() > 0 {
-            let lost = room.lost();
-            tell(GapKind::TooLarge, format!("{lost} more matches than are kept of one file"));
-        }
-        if more > 0 {
-            tell(GapKind::TooLarge, format!("{more} more problems in this file"));
-        }
-        let mut result = self.result();
-        result.keep(seen);
-        result.tell(gaps);
-        let count = result.surfaces.entry(id).or_default();
-        count.files += 1;
-        count.facts += facts;
+    /// The surfaces that want a file, by its name and place.
+    fn claimants(&self, path: &TreePath) -> impl Iterator<Item = &'i dyn Surface> {
+        let mut claimants = Vec::new();
+        self.router.claimants(&self.router.folder(&path.parent()), path.name(), Kind::File, &mut claimants);
+        claimants.into_iter().filter_map(|i| self.router.surfaces.get(i).copied())
+    }
+
+    /// How many files were read by surfaces so far; one that several read counts for each.
+    pub fn inspected(&self) -> u64 {
+        self.result().surfaces.values().map(|count| count.files).sum()
+    }
+
+    fn origin(&self, path: &TreePath) -> Origin {
+        Origin { layer: self.layer.clone(), ..Origin::file(&self.tree, path.clone()) }
     }
 }
 
@@ -260,6 +366,10 @@ impl Visit for Inspector<'_> {
     type Folder = Folder;
 
     fn folder(&self, path: &TreePath) -> Folder {
+        let named = self.named(path, Kind::Dir);
+        if !named.is_empty() {
+            self.result().keep_named(named);
+        }
         self.router.folder(path)
     }
 
@@ -269,17 +379,31 @@ impl Visit for Inspector<'_> {
         !claimants.is_empty()
     }
 
+    fn sift(&self, folder: &Folder, wanted: &mut Vec<(Vec<u8>, Kind)>) {
+        self.router.sift(folder, wanted);
+    }
+
     fn file(&self, entry: &Entry, body: &mut Body<'_>) {
-        let folder = self.router.folder(&entry.path.parent());
-        let mut claimants = Vec::new();
-        self.router.claimants(&folder, entry.path.name(), Kind::File, &mut claimants);
-        for surface in claimants.iter().filter_map(|i| self.router.surfaces.get(*i)) {
-            self.inspect(*surface, entry, body);
+        let (mut weighed, mut listed, mut read) = (Weighed::default(), false, false);
+        for surface in self.claimants(&entry.path) {
+            listed |= self.inspect_as(surface, entry, As::found(&entry.path), body, &mut weighed).history;
+            read |= history::reads(surface.meta().id);
+        }
+        if listed && !read {
+            self.unread_history(entry, body, &mut weighed);
         }
     }
 
     fn gap(&self, gap: Gap) {
-        self.result().tell(vec![gap]);
+        // Nobody knows whether what could not be opened is a folder.
+        let path = &gap.origin.path;
+        let mut named = self.named(path, Kind::File);
+        if named.is_empty() {
+            named = self.named(path, Kind::Dir);
+        }
+        let mut result = self.result();
+        result.keep(named);
+        result.tell(vec![gap]);
     }
 
     fn exclude(&self, exclusion: Exclusion) {

@@ -16,7 +16,7 @@ use dosimeter::{
     fact::{Ecosystem, Seen, TreePath},
     image::{self, Limits, Options, Readers},
     interest::Interest,
-    ioc::{self, Index, bundle::Bundle, import},
+    ioc::{self, Index, bundle::Bundle, import, weigh::Weigher},
     matcher, shell,
     surface::{SURFACES, Surface},
     tree::{Body, Entry, Kind, Visit as _},
@@ -53,7 +53,8 @@ fn catch() {
 }
 
 fn refuse_panics(coverage: &Coverage) {
-    if let Some(gap) = coverage.gaps.iter().find(|g| g.kind == GapKind::Panicked) {
+    // Of a file that holds nothing known, a panic is no gap; it is a fault all the same.
+    if let Some(gap) = coverage.gaps.iter().chain(&coverage.weightless).find(|g| g.kind == GapKind::Panicked) {
         let _ = writeln!(std::io::stderr(), "a parser panicked: {gap:?}");
         std::process::abort();
     }
@@ -72,7 +73,9 @@ fn inspect(surfaces: Vec<&dyn Surface>, data: &[u8]) {
     let known = knowledge();
     let router = Router::new(surfaces, &known.interest);
     let keep = |seen: &Seen| matcher::worth(&known.index, seen);
-    let inspector = Inspector::new(&router, &known.interest, &keep, "fuzz".into(), None);
+    let weigher = Weigher::new(&known.index);
+    let weigh = |path: &TreePath, bytes: &[u8]| weigher.weigh(path, bytes);
+    let inspector = Inspector::new(&router, &known.interest, &keep, "fuzz".into(), None).weighing(&weigh);
     let folder = inspector.folder(&path.parent());
     if !inspector.wants(&folder, path.name(), Kind::File) {
         return;
@@ -100,11 +103,18 @@ pub fn image(data: &[u8]) {
     let known = knowledge();
     let router = Router::new(SURFACES.to_vec(), &known.interest);
     let keep = |seen: &Seen| matcher::worth(&known.index, seen);
+    let weigher = Weigher::new(&known.index);
+    let weigh = |path: &TreePath, bytes: &[u8]| weigher.weigh(path, bytes);
     let options = Options {
         router: &router,
         interest: &known.interest,
         keep: &keep,
-        readers: Readers { history: &shell::from_image_history, environment: &|_| Vec::new() },
+        weigh: &weigh,
+        readers: Readers {
+            history: &shell::from_image_history,
+            environment: &|_| Vec::new(),
+            arguments: &|_| Vec::new(),
+        },
         threads: 1,
         // An input that grows a thousandfold is known to be bounded; here it would only be slow.
         limits: Limits { layer_bytes: 16 << 20, ..Limits::default() },

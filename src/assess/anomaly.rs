@@ -38,7 +38,8 @@ const KNOWN: &[(&str, &str)] = &[
     ("distutils-precedence.pth", "2638ce9e2500e572a5e0de7faed6661eb569d1b696fcba07b0dd223da5f5d224"),
 ];
 
-/// Hooks that no distribution owns, and files whose bytes differ from what their distribution says.
+/// Hooks that no distribution owns, files whose bytes differ from what their distribution says, and distributions whose witnesses
+/// disagree.
 pub fn find(case: &Case<'_>, sites: &Sites) -> Vec<Anomaly> {
     let mut found: Vec<Anomaly> = case
         .evidence
@@ -64,6 +65,7 @@ fn odd(sites: &Sites, seen: &Seen) -> Option<String> {
     let (sha256, is_hook) = match &seen.fact {
         Fact::Hook { runs: true, sha256, .. } => (sha256.as_deref(), true),
         Fact::File { sha256: Some(sha256), .. } => (Some(sha256.as_str()), false),
+        Fact::Disagreement { what, .. } => return Some(format!("what names this distribution disagrees: {what}")),
         _ => return None,
     };
     let path = &seen.origin.path;

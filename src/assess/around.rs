@@ -15,13 +15,17 @@ use super::{
     chain::{self, Link},
     site::{Distribution, Folder, Sites},
 };
-use crate::fact::{At, Requirement, TreePath};
+use crate::{
+    ecosystem::{marker::Machine, pypi},
+    fact::{At, Requirement, TreePath},
+};
 
 /// The environment of one site folder.
 pub struct Around<'s> {
     /// Every distribution of it.
     pub distributions: Vec<&'s Distribution>,
     asked: &'s [Requirement],
+    machine: Machine,
     by_folder: HashMap<&'s TreePath, &'s Distribution>,
     /// What pip installed, by time.
     by_pip: Vec<(&'s At, &'s str)>,
@@ -38,7 +42,7 @@ impl<'s> Around<'s> {
         let by_pip = distributions.iter().filter(|d| d.installer.as_deref() == Some("pip"));
         let mut by_pip: Vec<_> = by_pip.filter_map(|d| Some((d.installed.as_ref()?, &*d.package.name))).collect();
         by_pip.sort_unstable();
-        Self { distributions, asked, by_folder, by_pip, chains: RefCell::default() }
+        Self { distributions, asked, machine: pypi::machine_of(site), by_folder, by_pip, chains: RefCell::default() }
     }
 
     /// The distribution whose metadata this folder holds.
@@ -58,7 +62,7 @@ impl<'s> Around<'s> {
         if let Some(known) = chains.get(package) {
             return known.clone();
         }
-        let found = chain::chain(package, &self.distributions, self.asked);
+        let found = chain::chain(package, &self.distributions, self.asked, self.machine);
         chains.insert(package.to_owned(), found.clone());
         found
     }

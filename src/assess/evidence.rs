@@ -6,6 +6,7 @@ use super::{
     Account, Case, Evidence, Finding, FindingKind,
     around::Neighbours,
     chain::Link,
+    named,
     site::{Distribution, Environment, site_of},
 };
 use crate::{
@@ -27,7 +28,8 @@ pub fn judge(case: &Case<'_>, sites: &Neighbours<'_>, evidence: &Evidence, hit: 
     let draft = Draft { case, sites, evidence, incident, hit };
     let mut finding = match (&seen.fact, hit.by) {
         (Fact::Package(p), By::Version(at)) => draft.version(p, incident.packages.get(at)?),
-        (Fact::Package(p), By::Artifact(at)) => draft.artifact(p, &incident.artifacts.get(at)?.name),
+        (Fact::Named(p), By::Version(at)) => named::doubt(draft.version(p, incident.packages.get(at)?)),
+        (Fact::Package(p) | Fact::Named(p), By::Artifact(at)) => draft.artifact(p, &incident.artifacts.get(at)?.name),
         (_, By::Artifact(at)) => draft.bytes(&incident.artifacts.get(at)?.name),
         (Fact::Executable { pid, program, deleted }, By::File { at, .. }) => {
             draft.executable(*pid, program, *deleted, incident.files.get(at)?)
@@ -145,10 +147,16 @@ impl Draft<'_, '_> {
         finding
     }
 
-    fn loads(&self) -> &'static str {
-        match self.seen().origin.inner {
-            Some(_) => "in an archive that Python runs as a program",
-            None => "where Python loads it",
+    fn loads(&self) -> String {
+        let seen = self.seen();
+        let folders = [site_of(seen), seen.origin.path.clone()];
+        let link = folders.iter().find_map(|folder| self.sites.link_to(&seen.origin.tree, folder));
+        match (&seen.origin.inner, link) {
+            (_, Some(link)) => {
+                format!("where Python loads it: `{}` puts it on the path", text::escape(link.text().as_bytes()))
+            }
+            (Some(_), None) => "in an archive that Python runs as a program".to_owned(),
+            (None, None) => "where Python loads it".to_owned(),
         }
     }
 
@@ -393,6 +401,8 @@ fn runs(indicator: &PackageIndicator) -> String {
 fn typed(surface: &str) -> &'static str {
     if surface.starts_with("history/") {
         "it was typed; whether it succeeded is not recorded"
+    } else if surface == "python/notebook" {
+        "a notebook says so; it may have run on another machine"
     } else {
         "it built the image"
     }

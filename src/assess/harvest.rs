@@ -29,6 +29,27 @@ pub fn sets_environment(accounts: Option<&Accounts>, path: &TreePath) -> bool {
     home || path.as_bytes().strip_prefix(b"etc/").is_some_and(|below| fits(below, SYSTEM))
 }
 
+/// The line of a harvest list that names this file for this kind, as the report quotes it, and whether that needs the payload to have
+/// run in a certain folder, which nobody knows.
+pub fn listed(
+    rules: &[HarvestRule],
+    kind: &str,
+    accounts: Option<&Accounts>,
+    named_by: Option<&str>,
+    path: &TreePath,
+) -> Option<(String, bool)> {
+    let fits = |r: &&HarvestRule| r.kinds.is_empty() || r.kinds.iter().any(|k| k == kind);
+    let lines = rules.iter().filter(fits).filter_map(|r| line_of(r, accounts, named_by, path));
+    let mut somewhere = None;
+    for line in lines {
+        if !line.starts_with("cwd/") {
+            return Some((line, false));
+        }
+        somewhere.get_or_insert((line, true));
+    }
+    somewhere
+}
+
 /// The line of a harvest rule that this path fits, as the report quotes it. `named_by` is the variable that leads to the file.
 pub fn line_of(
     rule: &HarvestRule,
@@ -88,7 +109,7 @@ mod tests {
 
     fn rule(under: &[&str], names: &[&str], depth: u32) -> HarvestRule {
         let own = |l: &[&str]| l.iter().map(|s| (*s).to_owned()).collect();
-        HarvestRule { under: own(under), names: own(names), depth: Some(depth), unlimited: false }
+        HarvestRule { under: own(under), names: own(names), depth: Some(depth), unlimited: false, kinds: Vec::new() }
     }
 
     #[test]

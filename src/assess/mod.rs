@@ -7,7 +7,10 @@ mod belongings;
 pub mod chain;
 mod evidence;
 mod execution;
+mod extras;
 mod harvest;
+mod named;
+mod on_path;
 mod project;
 pub mod reach;
 mod running;
@@ -31,8 +34,10 @@ pub use self::{
 use self::{around::Neighbours, site::Sites};
 use crate::{
     accounts::Accounts,
+    coverage::{Gap, GapKind},
     credential::Catalog,
-    fact::{Artifact, At, Fact, Origin, Seen},
+    fact::{Artifact, At, Fact, Origin, Seen, TreePath},
+    guard::caught,
     ioc::{Index, index::IncidentId, model::FileRole},
     matcher,
     text::hex,
@@ -165,6 +170,8 @@ pub struct Assessment {
     pub belongings: Belongings,
     /// Evidence that an earlier clean-up moved away.
     pub kept: Vec<Kept>,
+    /// What could not be judged.
+    pub gaps: Vec<Gap>,
 }
 
 impl Assessment {
@@ -191,30 +198,62 @@ pub fn assess(mut case: Case<'_>) -> Assessment {
     case.evidence.sort_by(|a, b| {
         (&a.seen.origin, a.seen.surface, &a.seen.at).cmp(&(&b.seen.origin, b.seen.surface, &b.seen.at))
     });
-    let sites = Sites::new(&case.evidence);
+    let on_path = on_path::OnPath::new(&case.evidence);
+    on_path.settle(&mut case.evidence);
+    let sites = Sites::new(&case.evidence, on_path);
     let around = Neighbours::new(&sites);
-    let mut assessment = Assessment::default();
+    let (mut assessment, mut named) = (Assessment::default(), Vec::new());
     for e in &case.evidence {
         if let Fact::Command(command) = &e.seen.fact {
             let open = |w: &crate::fact::Wanted| w.pinned.is_none() && bounded(case.index, w);
             let undated = e.seen.at.is_none() && command.wanted.iter().any(open);
             assessment.undated_commands += u64::from(undated);
         }
-        let hits = matcher::hits(case.index, &e.seen);
-        let judged = hits.into_iter().filter_map(|hit| evidence::judge(&case, &around, e, hit));
-        assessment.findings.extend(judged);
+        let by_name = matches!(e.seen.fact, Fact::Named(_));
+        let judge = || -> Vec<Finding> {
+            let hits = matcher::hits(case.index, &e.seen);
+            hits.into_iter().filter_map(|hit| evidence::judge(&case, &around, e, hit)).collect()
+        };
+        match caught(judge) {
+            Some(judged) => (if by_name { &mut named } else { &mut assessment.findings }).extend(judged),
+            None => assessment.gaps.push(panicked(&e.seen.origin, "this evidence could not be judged")),
+        }
     }
-    spurious::drop_lonely_companions(&mut assessment.findings);
-    spurious::drop_looks_at_what_is_stored(&mut assessment.findings);
-    shared::settle(case.index, &mut assessment.findings);
-    execution::look_for_signs(&case, &around, &mut assessment.findings);
-    settle(case.index, &mut assessment.findings);
-    assessment.credentials = reach::judge(&case, &assessment.findings);
-    assessment.belongings = Belongings::new(&case.evidence, &sites);
-    assessment.kept = belongings::kept(&case.evidence);
-    assessment.anomalies = anomaly::find(&case, &sites);
-    assessment.timeline = timeline::of(&case, &assessment.findings);
+    // A step that fails costs what it adds, never what was found before.
+    let Assessment { findings, credentials, anomalies, timeline, gaps, belongings, kept, .. } = &mut assessment;
+    let root = Origin::file(
+        &case.evidence.first().map_or_else(|| "host".into(), |e| e.seen.origin.tree.clone()),
+        TreePath::root(),
+    );
+    let mut step = |what: &str, run: &mut dyn FnMut()| {
+        if caught(run).is_none() {
+            gaps.push(panicked(&root, what));
+        }
+    };
+    step("what names say was not weighed", &mut || named::join(&case.evidence, findings, std::mem::take(&mut named)));
+    step("spurious findings were not sorted out", &mut || {
+        spurious::drop_lonely_companions(findings);
+        spurious::drop_looks_at_what_is_stored(findings);
+        shared::settle(case.index, findings);
+    });
+    step("signs that the payload ran were not looked for", &mut || execution::look_for_signs(&case, &around, findings));
+    step("findings were not sorted", &mut || settle(case.index, findings));
+    step("what the payload could reach was not judged", &mut || *credentials = reach::judge(&case, findings));
+    step("own lists of packages were not read", &mut || *belongings = Belongings::new(&case.evidence, &sites));
+    step("kept evidence was not looked for", &mut || *kept = belongings::kept(&case.evidence));
+    step("odd things were not looked for", &mut || *anomalies = anomaly::find(&case, &sites));
+    step("the times were not put in order", &mut || *timeline = timeline::of(&case, findings));
     assessment
+}
+
+/// A fault of this program, brought out by the evidence.
+fn panicked(origin: &Origin, what: &str) -> Gap {
+    Gap {
+        origin: origin.clone(),
+        surface: "assess",
+        kind: GapKind::Panicked,
+        detail: format!("internal error: {what}"),
+    }
 }
 
 /// Whether only some versions of a package are malicious: then a time would tell which one a command took.
@@ -254,12 +293,9 @@ pub fn identity(words: &[&str], origin: &Origin) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        fact::TreePath,
-        ioc::{
-            Database,
-            model::{ArtifactIndicator, Incident},
-        },
+    use crate::ioc::{
+        Database,
+        model::{ArtifactIndicator, Incident},
     };
 
     /// The first embedded incident with a made-up artifact: the hash of harmless text.

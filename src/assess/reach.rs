@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{
     Account, Case, Evidence, Finding,
-    harvest::{line_of, sets_environment},
+    harvest::{listed, sets_environment},
     running, timeline,
 };
 use crate::{
@@ -198,23 +198,25 @@ fn by_threat(
         }
     };
     let harvest = &threat.incident.harvest;
-    let listed = if seen.surface == ENVIRONMENT {
-        harvest.environment.then(|| "environment of the process".to_owned())
+    let on_list = if seen.surface == ENVIRONMENT {
+        harvest.environment.then(|| ("environment of the process".to_owned(), false))
     } else if is_environ(&seen.origin.path) {
         let own = |(account, _): &(Account, Confidence)| match account {
             Account::Uid(uid) => seen.uid == Some(*uid),
             _ => true,
         };
         let same = harvest.environment && threat.strong.iter().chain(&threat.weak).any(own);
-        same.then(|| "environment of a process of the account that ran it".to_owned())
+        same.then(|| ("environment of a process of the account that ran it".to_owned(), false))
     } else {
         let named_by = credential.named_by.as_deref();
-        harvest.paths.iter().find_map(|r| line_of(r, accounts, named_by, &seen.origin.path))
+        listed(&harvest.paths, &credential.kind, accounts, named_by, &seen.origin.path)
     };
     let by_kind = harvest.kinds.iter().any(|k| **k == *credential.kind);
     let exported = harvest.environment && sets_environment(accounts, &seen.origin.path);
-    let (reach, confidence, rule) = match (listed, harvest.completeness) {
-        (Some(line), _) => (Reach::Harvested, sure.min(Confidence::Likely), line),
+    let (reach, confidence, rule) = match (on_list, harvest.completeness) {
+        // Whether it ran in that folder is not known.
+        (Some((line, true)), _) => (Reach::Harvested, Confidence::Possible, line),
+        (Some((line, false)), _) => (Reach::Harvested, sure.min(Confidence::Likely), line),
         (None, _) if exported => (
             Reach::Harvested,
             sure.min(Confidence::Likely),

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Evidence, project::Project};
+use super::{Evidence, on_path::OnPath, project::Project};
 use crate::{
     ecosystem::pypi,
     fact::{At, EnvironmentKind, Fact, Package, Placement, Requirement, Seen, TreePath},
@@ -60,6 +60,8 @@ pub struct Sites {
     bytecode: HashMap<Folder, Vec<usize>>,
     /// Positions in the evidence of what is said of processes.
     processes: Vec<usize>,
+    /// Folders outside of site folders that interpreters load.
+    on_path: OnPath,
 }
 
 /// The site folder a fact belongs to. A distribution outside one (`pip install --target`) makes its folder one.
@@ -81,10 +83,12 @@ pub fn site_of(seen: &Seen) -> TreePath {
 
 impl Sites {
     /// Joins the facts.
-    pub fn new(evidence: &[Evidence]) -> Self {
-        let mut sites = Self::default();
+    pub fn new(evidence: &[Evidence], on_path: OnPath) -> Self {
+        let mut sites = Self { on_path, ..Self::default() };
         let mut installers: HashMap<Folder, (Box<str>, Option<At>)> = HashMap::new();
         let mut requested: BTreeSet<Folder> = BTreeSet::new();
+        let mut required: BTreeMap<Folder, &Arc<[Requirement]>> = BTreeMap::new();
+        let mut named: Vec<(Folder, Distribution)> = Vec::new();
         let mut projects: Vec<(&Arc<str>, Project, &[Requirement])> = Vec::new();
         for (at, Evidence { seen, .. }) in evidence.iter().enumerate() {
             let tree = seen.origin.tree.clone();
@@ -100,6 +104,15 @@ impl Sites {
                         installed: record,
                         requested: false,
                     });
+                }
+                Fact::Named(p) if p.placement == Placement::Loadable => {
+                    let folder = seen.origin.path.parent();
+                    let package = p.clone();
+                    let found = Distribution { package, folder, installer: None, installed: None, requested: false };
+                    named.push(((tree, site_of(seen)), found));
+                }
+                Fact::Requires(requires) => {
+                    required.insert((tree, seen.origin.path.parent()), requires);
                 }
                 Fact::Bytecode { .. } => sites.bytecode.entry((tree, site_of(seen))).or_default().push(at),
                 Fact::Process { .. } | Fact::Executable { .. } | Fact::Loaded { .. } => sites.processes.push(at),
@@ -120,10 +133,22 @@ impl Sites {
                 _ => {}
             }
         }
+        // What no description says, by its name.
+        for (key, found) in named {
+            let site = sites.sites.entry(key).or_default();
+            if !site.distributions.iter().any(|d| d.folder == found.folder && d.package.name == found.package.name) {
+                site.distributions.push(found);
+            }
+        }
         for ((tree, _), site) in &mut sites.sites {
             for d in &mut site.distributions {
                 let key = (tree.clone(), d.folder.clone());
                 d.requested = requested.contains(&key);
+                if let Some(more) = required.get(&key) {
+                    let known = d.package.requires.iter();
+                    let new = more.iter().filter(|r| !d.package.requires.contains(r));
+                    d.package.requires = known.chain(new).cloned().collect();
+                }
                 if let Some((name, at)) = installers.remove(&key) {
                     d.installer = Some(name);
                     d.installed = at;
@@ -132,7 +157,8 @@ impl Sites {
             site.distributions.sort_by(|a, b| a.package.name.cmp(&b.package.name));
         }
         for (tree, folder) in sites.sites.keys() {
-            if let Some(prefix) = prefix_of(folder) {
+            let site = sites.on_path.link(tree, folder).map_or(folder, |(site, _)| site);
+            if let Some(prefix) = prefix_of(site) {
                 sites.below.entry((tree.clone(), prefix)).or_default().push(folder.clone());
             }
         }
@@ -192,8 +218,14 @@ impl Sites {
         &self.processes
     }
 
+    /// The file that makes interpreters load a folder outside of their site folders, or an egg.
+    pub fn link_to(&self, tree: &Arc<str>, folder: &TreePath) -> Option<&TreePath> {
+        self.on_path.link(tree, folder).map(|(_, link)| link)
+    }
+
     /// The environment that a site folder belongs to.
     pub fn environment_of(&self, tree: &Arc<str>, site: &TreePath) -> Environment {
+        let site = self.on_path.link(tree, site).map_or(site, |(site, _)| site);
         let Some(prefix) = prefix_of(site) else {
             // Windows, `lib/python3/dist-packages` and the like are recognised by what is above them, else by nothing.
             let prefix = site.clone();

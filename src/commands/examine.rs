@@ -93,6 +93,12 @@ impl Setup {
         if wanted { self.credentials.of_environment(lines) } else { Vec::new() }
     }
 
+    /// The secrets among values that a build left in an image, unless the user's choice leaves them out.
+    pub fn arguments(&self, lines: &[u8]) -> Vec<(String, Credential)> {
+        let wanted = self.wants(ENVIRONMENT);
+        if wanted { self.credentials.of_build(lines) } else { Vec::new() }
+    }
+
     /// Worker threads.
     pub fn threads(&self) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use anyhow::Context as _;
 use jiff::Timestamp;
 
-use super::{Ending, STOP, examine::Setup, output, progress::Progress};
+use super::{Ending, STOP, examine::Setup, output, progress::Progress, sandbox};
 use crate::{
     accounts::Accounts,
     assess::{Evidence, Layers},
@@ -13,8 +13,9 @@ use crate::{
     coverage::{Coverage, Gap, GapKind},
     credential::ENVIRONMENT,
     fact::{CommandAction, Fact, Origin, Seen, TreePath, Wanted},
+    guard::caught,
     image::{self, Image, ImageError, Limits, Options, Readers, Step},
-    ioc::Index,
+    ioc::{Index, weigh::Weigher},
     matcher,
     report::{self, Examination, v1},
     scan::is_root,
@@ -30,15 +31,24 @@ use crate::{
 /// Where an input cannot be opened or is no image, or the report cannot be written.
 pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     let started = Timestamp::now();
-    let outputs = output::plan(&command.output)?;
+    let outputs = output::plan(&command.output, &command.files)?;
+    let sandbox = sandbox::begin("images");
     let mut setup = Setup::new(&command.choice, false, &[], false)?;
+    sandbox.enclose(&command.files);
     let router = Router::new(setup.surfaces(), &setup.interest);
     let keep = |seen: &Seen| matcher::worth(&setup.index, seen);
+    let weigher = Weigher::new(&setup.index);
+    let weigh = |path: &TreePath, bytes: &[u8]| weigher.weigh(path, bytes);
     let options = Options {
         router: &router,
         interest: &setup.interest,
         keep: &keep,
-        readers: Readers { history: &shell::from_image_history, environment: &|lines| setup.environment(lines) },
+        weigh: &weigh,
+        readers: Readers {
+            history: &shell::from_image_history,
+            environment: &|lines| setup.environment(lines),
+            arguments: &|lines| setup.arguments(lines),
+        },
         threads: setup.threads(),
         limits: Limits::default(),
         verify: true,
@@ -50,7 +60,14 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     let mut accounts: BTreeMap<Arc<str>, Accounts> = BTreeMap::new();
     for file in &command.files {
         let taken = accounts.keys().cloned().collect();
-        let found = match image::examine(file, &options, &taken) {
+        let Some(found) = caught(|| image::examine(file, &options, &taken)) else {
+            let tree = escape(file.as_os_str().as_encoded_bytes()).into();
+            let detail = "internal error: it was not examined".to_owned();
+            let origin = Origin::file(&tree, TreePath::root());
+            coverage.gaps.push(Gap { origin, surface: "image", kind: GapKind::Panicked, detail });
+            continue;
+        };
+        let found = match found {
             Ok(found) => found,
             Err(error) => {
                 refused.push((file, error));
@@ -75,7 +92,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     if refused.len() == command.files.len()
         && let Some((file, error)) = refused.pop()
     {
-        return Err(error).with_context(|| format!("`{}`", file.display()));
+        return Err(error).with_context(|| format!("`{}`", output::shown(file)));
     }
     coverage.gaps.extend(refused.into_iter().map(|(file, error)| not_examined(file, &error)));
     if room.lost() > 0 {
@@ -89,7 +106,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     }
     let assessment = setup.judge(evidence, accounts.clone())?;
     let names: Vec<_> = command.files.iter().map(|f| f.to_string_lossy()).collect();
-    let report = report::build(Examination {
+    let mut report = report::build(Examination {
         index: &setup.index,
         layers: setup.indicators.layers.clone(),
         catalog: &setup.catalog,
@@ -104,6 +121,11 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         privileged: is_root(),
         scope: crate::rotate::Scope::default(),
     });
+    let held = v1::Sandbox::from(sandbox.held());
+    if command.output.verbose > 0 {
+        output::note(&held.words());
+    }
+    report.run.sandbox = Some(held);
     outputs.write(&report)?;
     Ok(output::ending(&report, &command.output))
 }
@@ -139,12 +161,21 @@ fn of_image(index: &Index, image: &Image) -> impl Iterator<Item = Evidence> {
         let fact = Fact::Credential(credential.clone());
         Evidence::from(Seen { surface: ENVIRONMENT, origin, at: None, uid: None, gid: None, mode: None, fact })
     });
+    let left = image.steps.iter().flat_map(|step| {
+        step.secrets.iter().map(|(name, credential)| {
+            let mut origin = Origin::file(&image.label, TreePath::root());
+            origin.inner = Some(format!("step {}: {name}", step.number).into());
+            let fact = Fact::Credential(credential.clone());
+            let at = step.at.clone();
+            Evidence::from(Seen { surface: image::HISTORY, origin, at, uid: None, gid: None, mode: None, fact })
+        })
+    });
     let digests = image.id.iter().chain(&image.manifests).cloned().collect();
     let at = image.created.map(|t| crate::fact::At::new(t, "creation time in the image"));
     let fact = Fact::Image { references: image.tags.clone(), digests };
     let origin = Origin::file(&image.label, TreePath::root());
     let config = Seen { surface: "image/config", origin, at, uid: None, gid: None, mode: None, fact };
-    facts.chain(history).chain(secrets).chain(std::iter::once(config.into()))
+    facts.chain(history).chain(secrets).chain(left).chain(std::iter::once(config.into()))
 }
 
 /// Install commands, and packages of one, that are quoted of a step.
@@ -201,7 +232,17 @@ mod tests {
             });
             let command =
                 Command { tool: "pip".into(), action: CommandAction::Install, wanted: wanted.collect(), cutoff: None };
-            told(&index, &Step { number: 2, instruction: Some("RUN"), commands: vec![command], at: None, empty: false })
+            told(
+                &index,
+                &Step {
+                    number: 2,
+                    instruction: Some("RUN"),
+                    commands: vec![command],
+                    secrets: Vec::new(),
+                    at: None,
+                    empty: false,
+                },
+            )
         };
         assert_eq!(step(&["a".into(), "litellm".into()]), "step 2, RUN `pip install a litellm`");
         let mut names: Vec<String> = (0..50_000).map(|i| format!("a{i}")).collect();

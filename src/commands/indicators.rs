@@ -22,6 +22,7 @@ use crate::{
         typed,
     },
     report::v1::Layer,
+    text::printable,
 };
 
 /// The environment variable that holds a public key.
@@ -76,7 +77,7 @@ impl Indicators {
 
     /// What was stored by `iocs update`. It is signed, so it may replace incidents.
     fn add_stored(&mut self, path: &Path, keys: &[Key]) -> anyhow::Result<()> {
-        let shown = path.display();
+        let shown = output::shown(path);
         let hint = "hint: `dosimeter iocs update` stores it anew; `--built-in` does without it";
         let bundle = open(path).with_context(|| format!("the stored indicators cannot be used\n{hint}"))?;
         let signed_by = match signature::verify(&bundle, None, keys) {
@@ -86,7 +87,7 @@ impl Indicators {
                 None => None,
                 Some(place) => bail!(
                     "others may write to `{}`, and no key is known to check `{shown}` with\nhint: give the key with `--key` or `{KEY_VARIABLE}`; `--built-in` does without it",
-                    place.display()
+                    output::shown(&place)
                 ),
             },
             Err(error) => bail!("the stored indicators `{shown}` are not trusted: {error}\n{hint}"),
@@ -134,7 +135,7 @@ impl Indicators {
                 let beside = beside(path)?;
                 let signed = signature::verify(&bundle, beside.as_deref(), keys);
                 let signed_by = signed.ok().map(|k| k.as_str().to_owned());
-                let incidents = bundle.incidents().with_context(|| format!("`{}`", path.display()))?;
+                let incidents = bundle.incidents().with_context(|| format!("`{}`", output::shown(path)))?;
                 match &signed_by {
                     Some(_) if bundle.head.sequence >= self.database.sequence => {
                         self.database.replace(incidents);
@@ -146,7 +147,7 @@ impl Indicators {
                 Ok(())
             }
             Err(BundleError::Foreign) => self.add_foreign(path),
-            Err(error) => Err(error).with_context(|| format!("`{}`", path.display())),
+            Err(error) => Err(error).with_context(|| format!("`{}`", output::shown(path))),
         }
     }
 
@@ -154,9 +155,14 @@ impl Indicators {
         let mut imported = imported(path, Reading::default())?;
         imported.beware(&self.database.incidents);
         for (why, left) in &imported.left {
-            output::note(&format!("{}: left out {} times: {why} (`{}`)", path.display(), left.count, left.example));
+            output::note(&format!(
+                "{}: left out {} times: {why} (`{}`)",
+                output::shown(path),
+                left.count,
+                printable(&left.example)
+            ));
         }
-        let label = path.display().to_string();
+        let label = path.to_string_lossy().into_owned();
         self.add_imported(imported, &label, "a file of the user's");
         Ok(())
     }
@@ -280,7 +286,7 @@ pub fn open(path: &Path) -> Result<Bundle, BundleError> {
     if path.is_dir() {
         return Err(BundleError::Foreign);
     }
-    Bundle::open(File::open(path)?, &path.display().to_string())
+    Bundle::open(File::open(path)?, &path.to_string_lossy())
 }
 
 /// The signature that lies beside a bundle, if one does.
@@ -302,7 +308,7 @@ pub fn imported(path: &Path, reading: Reading) -> anyhow::Result<Imported> {
     let mut imported = Imported::default();
     let (mut known, mut files) = (0_usize, 0_usize);
     for entry in walkdir::WalkDir::new(path).sort_by_file_name() {
-        let entry = entry.with_context(|| format!("cannot read `{}`", path.display()))?;
+        let entry = entry.with_context(|| format!("cannot read `{}`", output::shown(path)))?;
         let alone = entry.depth() == 0;
         let kind = entry.file_type();
         // A link or pipe is read where it was named itself.
@@ -313,7 +319,7 @@ pub fn imported(path: &Path, reading: Reading) -> anyhow::Result<Imported> {
         if !alone && is_list_of_another(entry.path())? {
             continue;
         }
-        let name = entry.path().display().to_string();
+        let name = entry.path().to_string_lossy().into_owned();
         let bytes = input::bytes(entry.path())?;
         let list = import::list_of(&name, &bytes).filter(|l| Path::new(l).is_file());
         let mut together = vec![(name.clone(), bytes)];
@@ -329,8 +335,8 @@ pub fn imported(path: &Path, reading: Reading) -> anyhow::Result<Imported> {
             Err(error) => return Err(error.into()),
         }
     }
-    ensure!(files > 0, "no file in `{}`", path.display());
-    ensure!(known > 0, "no file of a format that can be taken over in `{}`", path.display());
+    ensure!(files > 0, "no file in `{}`", output::shown(path));
+    ensure!(known > 0, "no file of a format that can be taken over in `{}`", output::shown(path));
     Ok(imported)
 }
 
@@ -340,7 +346,7 @@ fn is_list_of_another(path: &Path) -> anyhow::Result<bool> {
     if path.extension().is_none_or(|e| e != "csv") || !incident.is_file() {
         return Ok(false);
     }
-    let list = import::list_of(&incident.display().to_string(), &input::bytes(&incident)?);
+    let list = import::list_of(&incident.to_string_lossy(), &input::bytes(&incident)?);
     Ok(list.is_some_and(|l| Path::new(&l) == path))
 }
 

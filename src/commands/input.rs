@@ -7,6 +7,8 @@ use std::{
 
 use anyhow::Context as _;
 
+use super::output;
+
 /// More than any report or indicator file has.
 const LIMIT: u64 = 1 << 30;
 
@@ -16,7 +18,7 @@ const LIMIT: u64 = 1 << 30;
 /// Where it cannot be read.
 #[allow(clippy::disallowed_methods)] // the user's own input
 pub fn bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let shown = path.display();
+    let shown = output::shown(path);
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).with_context(|| format!("cannot open `{shown}`"))?;
     let read = file.take(LIMIT + 1).read_to_end(&mut bytes).with_context(|| format!("cannot read `{shown}`"))?;
@@ -31,7 +33,7 @@ pub fn bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
 #[allow(clippy::disallowed_methods)] // the user's own input
 pub fn text(path: &Path) -> anyhow::Result<String> {
     let mut text = String::new();
-    let shown = path.display();
+    let shown = output::shown(path);
     let source: Box<dyn io::Read> = if path == Path::new("-") {
         Box::new(io::stdin())
     } else {

@@ -8,6 +8,7 @@ mod iocs;
 mod output;
 mod progress;
 mod rotate;
+mod sandbox;
 mod scan;
 mod surfaces;
 
@@ -77,6 +78,9 @@ impl Ending {
 /// # Errors
 /// What makes exit code 2: the call's fault, or indicators that cannot be used.
 pub fn run(cli: Cli) -> anyhow::Result<Ending> {
+    if cli.no_sandbox {
+        crate::sandbox::switch_off();
+    }
     match cli.command {
         None => scan::run(ScanCommand { paths: Vec::new(), options: cli.scan }),
         Some(Command::Scan(command)) => scan::run(command),

@@ -1,5 +1,9 @@
 //! The one place that writes: standard output, and the files that `-o` names.
 
+mod place;
+mod store;
+mod writer;
+
 use std::{
     io::{self, BufWriter, IsTerminal as _, Write},
     path::{Path, PathBuf},
@@ -7,40 +11,32 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
+pub use self::{
+    place::Place,
+    store::{prepare, store},
+    writer::start_in,
+};
 use super::Ending;
 use crate::{
     cli::{FormatName, OutputOptions},
+    guard::caught,
+    ioc,
     report::{self, Colour, Format, Style, v1::Report},
+    text::{escape, printable_lines},
 };
-
-/// A report is written as it is made: of thousands of findings it takes hundreds of megabytes.
-const BUFFER: usize = 1 << 16;
 
 /// Where the report goes, checked before anything is examined.
 pub struct Outputs {
     stdout: Format,
-    files: Vec<(PathBuf, Format)>,
+    files: Vec<(Place, Format)>,
 }
 
-/// Checks the endings of `-o`, and that each file can be made.
+/// Checks the endings of `-o`, that each file can be made, and that none of them stands in the evidence or takes the place of
+/// something else; then starts the thread that will write them.
 ///
 /// # Errors
-/// An ending without a format, or a folder that does not exist.
-pub fn plan(options: &OutputOptions) -> anyhow::Result<Outputs> {
-    let mut files = Vec::new();
-    for path in &options.output {
-        let Some(format) = Format::from_path(path) else {
-            bail!("no format ends like `{}`\nhint: use .json, .ndjson, .md, .txt or .sh", path.display());
-        };
-        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        if rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_err() {
-            bail!("cannot write in `{}`\nhint: name a folder that exists and that you may write to", folder.display());
-        }
-        if path.is_dir() {
-            bail!("`{}` is a folder\nhint: name a file", path.display());
-        }
-        files.push((path.clone(), format));
-    }
+/// An ending without a format, or a place that is refused.
+pub fn plan(options: &OutputOptions, evidence: &[PathBuf]) -> anyhow::Result<Outputs> {
     let stdout = match options.format {
         FormatName::Table => Format::Table,
         FormatName::Json => Format::Json,
@@ -48,16 +44,34 @@ pub fn plan(options: &OutputOptions) -> anyhow::Result<Outputs> {
         FormatName::Markdown => Format::Markdown,
         FormatName::Sh => Format::Script,
     };
+    let mut files = Vec::new();
+    for path in &options.output {
+        let named = Format::from_path(path);
+        let Some(format) = named.or_else(|| Place::is_stream(path).then_some(stdout)) else {
+            bail!("no format ends like `{}`\nhint: use .json, .ndjson, .md, .txt or .sh", shown(path));
+        };
+        let place = Place::check(path, evidence, report::is_ours, options.force_output)?;
+        // The report goes there anyway.
+        if path != Path::new("/dev/stdout") {
+            files.push((place, format));
+        }
+    }
+    start(files.iter().map(|(place, _)| place));
     Ok(Outputs { stdout, files })
 }
 
 impl Outputs {
+    /// Where the files really are.
+    pub fn real(&self) -> Vec<PathBuf> {
+        self.files.iter().filter_map(|(place, _)| place.real()).map(Path::to_owned).collect()
+    }
+
     /// The whole report.
     ///
     /// # Errors
     /// Where a file or standard output cannot be written.
     pub fn write(&self, report: &Report) -> anyhow::Result<()> {
-        self.each(|format, out, style| report::render(format, report, out, style))
+        self.each(|format, out, style| guarded(format, out, report, |out| report::render(format, report, out, style)))
     }
 
     /// The checklist only, in the formats for people; the whole report in those for machines.
@@ -65,19 +79,41 @@ impl Outputs {
     /// # Errors
     /// As for `write`.
     pub fn write_checklist(&self, report: &Report) -> anyhow::Result<()> {
-        self.each(|format, out, style| report::render_checklist(format, report, out, style))
+        self.each(|format, out, style| {
+            guarded(format, out, report, |out| report::render_checklist(format, report, out, style))
+        })
     }
 
     fn each(&self, render: impl Fn(Format, &mut dyn Write, Style) -> io::Result<()>) -> anyhow::Result<()> {
         // What was found is not lost because of one place that cannot be written, a full disk say.
         let mut failed = Ok(());
-        for (path, format) in &self.files {
+        for (place, format) in &self.files {
             let style = Style { width: 100, colour: Colour::Never };
-            let written = write_file(path, |out| render(*format, out, style));
-            failed = failed.and(written.with_context(|| format!("cannot write `{}`", path.display())));
+            let written = writer::write(place, |out| render(*format, out, style));
+            failed = failed.and(written.with_context(|| format!("cannot write `{}`", shown(place.named()))));
         }
         let style = Style { width: usize::from(width()), colour: colour() };
         failed.and(to_stdout(|out| render(self.stdout, out, style)))
+    }
+}
+
+/// Where a format fails, a fault of this program, the whole report follows as JSON: what was found is not lost.
+fn guarded(
+    format: Format,
+    out: &mut dyn Write,
+    report: &Report,
+    render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let style = Style { width: 100, colour: Colour::Never };
+    match caught(|| render(&mut *out)) {
+        Some(written) => written,
+        None if format == Format::Json => Err(io::Error::other("internal error: the report could not be written")),
+        None => {
+            note("internal error: this format could not be written; the report follows as JSON");
+            out.write_all(b"\n")?;
+            caught(|| report::render(Format::Json, report, &mut *out, style))
+                .unwrap_or_else(|| Err(io::Error::other("internal error: the report could not be written")))
+        }
     }
 }
 
@@ -86,132 +122,50 @@ impl Outputs {
 /// # Errors
 /// Where standard output cannot be written.
 pub fn print(text: &str) -> anyhow::Result<()> {
-    let mut line = text.to_owned();
+    let mut line = printable_lines(text);
     line.push('\n');
     to_stdout(|out| out.write_all(line.as_bytes()))
 }
 
-/// A line on standard error.
+/// Lines on standard error. Whatever they quote, nothing in them steers the terminal.
 pub fn note(text: &str) {
     // Where standard error is closed nobody misses it.
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", printable_lines(text));
 }
 
 /// A reader that has seen enough (`| head`) is no error.
 fn to_stdout(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
-    let mut out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
+    let mut out = BufWriter::with_capacity(writer::BUFFER, io::stdout().lock());
     match render(&mut out).and_then(|()| out.flush()) {
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other.context("cannot write to standard output"),
     }
 }
 
-/// Whole or not at all: into a new file beside it, then renamed. A link or device of that name is written through.
-#[allow(clippy::disallowed_methods)] // the user named this file
-fn write_file(path: &Path, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let all = |file: std::fs::File| -> io::Result<std::fs::File> {
-        let mut out = BufWriter::with_capacity(BUFFER, file);
-        render(&mut out)?;
-        Ok(out.into_inner()?)
-    };
-    let plain = rustix::fs::lstat(path)
-        .map_or(true, |s| rustix::fs::FileType::from_raw_mode(s.st_mode) == rustix::fs::FileType::RegularFile);
-    if !plain {
-        return all(std::fs::OpenOptions::new().write(true).open(path)?).map(drop);
-    }
-    let part = beside(path, &format!(".{}.part", std::process::id()));
-    let file = std::fs::File::create_new(&part)?;
-    let written = all(file).and_then(|file| file.sync_all()).and_then(|()| std::fs::rename(&part, path));
-    if written.is_err() {
-        let _ = std::fs::remove_file(&part);
-    }
-    written
+/// One file of indicators of `-o`, checked before anything is read.
+///
+/// # Errors
+/// Where the place is refused.
+pub fn check(path: &Path, inputs: &[PathBuf], force: bool) -> anyhow::Result<Place> {
+    Place::check(path, inputs, ioc::is_ours, force)
 }
 
-/// A file that the user named with `-o`.
+/// Starts the thread that will write these.
+pub fn start<'p>(places: impl IntoIterator<Item = &'p Place>) {
+    writer::start(places.into_iter());
+}
+
+/// Writes a file that was planned.
 ///
 /// # Errors
 /// Where it cannot be written.
-pub fn write_named(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    write_file(path, |out| out.write_all(bytes)).with_context(|| format!("cannot write `{}`", path.display()))
+pub fn write_named(place: &Place, bytes: &[u8]) -> anyhow::Result<()> {
+    writer::write(place, |out| out.write_all(bytes)).with_context(|| format!("cannot write `{}`", shown(place.named())))
 }
 
-/// Puts bytes into this program's own data folder: written beside their place, judged there by `good`, and moved only where it
-/// says so. A kill at any moment leaves the old file or the new one. Several that do so at a time wait for one another, so that
-/// what `good` compared with is what is replaced; what one that was killed left lying is removed.
-///
-/// # Errors
-/// What `good` says, or the system.
-#[allow(clippy::disallowed_methods)] // the user's own data folder
-pub fn store(path: &Path, bytes: &[u8], good: impl FnOnce(&Path) -> anyhow::Result<bool>) -> anyhow::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let shown = folder.display();
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .with_context(|| format!("cannot make `{shown}`"))?;
-    let _lock = locked(&beside(path, ".lock")).with_context(|| format!("cannot write in `{shown}`"))?;
-    remove_leftovers(path);
-    let part = beside(path, &format!(".{}.part", std::process::id()));
-    let write = || -> io::Result<()> {
-        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part)?;
-        file.write_all(bytes)?;
-        file.sync_all()
-    };
-    let done = write().with_context(|| format!("cannot write in `{shown}`")).and_then(|()| {
-        if !good(&part)? {
-            std::fs::remove_file(&part)?;
-            return Ok(());
-        }
-        std::fs::rename(&part, path).with_context(|| format!("cannot replace `{}`", path.display()))?;
-        // The move itself is on the disk only with its folder.
-        std::fs::File::open(folder)?.sync_all()?;
-        Ok(())
-    });
-    if done.is_err() {
-        let _ = std::fs::remove_file(&part);
-    }
-    done
-}
-
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(ending);
-    path.with_file_name(name)
-}
-
-/// An exclusive lock, kept while the file is open; the system releases it when a process dies.
-#[allow(clippy::disallowed_methods)] // the user's own data folder
-fn locked(path: &Path) -> anyhow::Result<std::fs::File> {
-    use std::{fs::TryLockError, os::unix::fs::OpenOptionsExt as _, thread::sleep, time::Duration};
-    let file = std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
-    // Writing takes a second at most.
-    for _ in 0..200 {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) => sleep(Duration::from_millis(50)),
-            Err(TryLockError::Error(error)) => {
-                return Err(error).context("cannot lock it\nhint: set `DOSIMETER_DATA` to a folder of a local disk");
-            }
-        }
-    }
-    bail!("another update is at it\nhint: try again when it has ended")
-}
-
-/// Whoever wrote them is dead: the lock is ours.
-#[allow(clippy::disallowed_methods)] // the user's own data folder
-fn remove_leftovers(path: &Path) {
-    let start = beside(path, ".");
-    let name = |p: &Path| p.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let start = name(&start);
-    for entry in path.parent().and_then(|f| std::fs::read_dir(f).ok()).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if name(&path).strip_prefix(&start).is_some_and(|rest| rest.ends_with(".part")) {
-            let _ = std::fs::remove_file(path);
-        }
-    }
+/// A path, for a message.
+pub fn shown(path: &Path) -> String {
+    escape(path.as_os_str().as_encoded_bytes())
 }
 
 /// Columns of standard output: of the terminal, else what `COLUMNS` says, else 100.

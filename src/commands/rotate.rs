@@ -3,7 +3,7 @@
 use anyhow::anyhow;
 use serde_json::error::Category;
 
-use super::{Ending, input, output, scan};
+use super::{Ending, input, output, sandbox, scan};
 use crate::{
     cli::RotateCommand,
     report::v1::{Report, SCHEMA},
@@ -14,10 +14,13 @@ use crate::{
 /// # Errors
 /// Where the report cannot be read, or the machine not examined.
 pub fn run(command: RotateCommand) -> anyhow::Result<Ending> {
-    let outputs = output::plan(&command.scan.output)?;
+    let target = scan::target(&command.scan, Vec::new())?;
+    let evidence = command.report.as_ref().map_or(scan::evidence(&target), std::slice::from_ref);
+    let outputs = output::plan(&command.scan.output, evidence)?;
     let report = match &command.report {
-        None => scan::examine(&command.scan, Vec::new())?,
+        None => scan::examine("rotate", &command.scan, &target, &outputs)?,
         Some(path) => {
+            sandbox::begin("rotate").enclose(std::slice::from_ref(path));
             anyhow::ensure!(
                 command.scan.root.is_none() && command.scan.home.is_empty(),
                 "a report and `--root` or `--home` exclude each other\nhint: without a report they are examined first"
@@ -30,10 +33,10 @@ pub fn run(command: RotateCommand) -> anyhow::Result<Ending> {
                     Category::Eof => "the file ends too early",
                     Category::Syntax | Category::Io => "not JSON",
                 };
-                let (shown, line, column) = (path.display(), e.line(), e.column());
+                let (shown, line, column) = (output::shown(path), e.line(), e.column());
                 anyhow!("`{shown}` is not a report: {what}, line {line} column {column}\nhint: `dosimeter -o case.json` writes one")
             })?;
-            anyhow::ensure!(report.schema == SCHEMA, "`{}` is not a `{SCHEMA}`", path.display());
+            anyhow::ensure!(report.schema == SCHEMA, "`{}` is not a `{SCHEMA}`", output::shown(path));
             report
         }
     };

@@ -5,10 +5,18 @@ use std::{collections::BTreeMap, path::PathBuf};
 use anyhow::bail;
 use jiff::Timestamp;
 
-use super::{Ending, STOP, examine::Setup, output, progress::Progress};
+use super::{
+    Ending, STOP,
+    examine::Setup,
+    output::{self, Outputs},
+    progress::Progress,
+    sandbox,
+};
 use crate::{
     assess::Evidence,
     cli::{ScanCommand, ScanOptions},
+    fact::TreePath,
+    ioc::weigh::Weigher,
     matcher,
     report::{
         self, Examination,
@@ -22,33 +30,56 @@ use crate::{
 /// # Errors
 /// Where the target cannot be opened, or the report cannot be written.
 pub fn run(command: ScanCommand) -> anyhow::Result<Ending> {
-    let outputs = output::plan(&command.options.output)?;
-    let report = examine(&command.options, command.paths)?;
+    let target = target(&command.options, command.paths)?;
+    let outputs = output::plan(&command.options.output, evidence(&target))?;
+    let report = examine("scan", &command.options, &target, &outputs)?;
     outputs.write(&report)?;
     Ok(output::ending(&report, &command.options.output))
+}
+
+/// Where no file of ours may stand. Somebody who examines the machine that they sit at has no other place.
+pub fn evidence(target: &Target) -> &[PathBuf] {
+    match target {
+        Target::Live => &[],
+        Target::Root(root) => std::slice::from_ref(root),
+        Target::Paths(paths, _) => paths,
+    }
 }
 
 /// The report of an examination.
 ///
 /// # Errors
 /// Where the target cannot be opened.
-pub fn examine(options: &ScanOptions, paths: Vec<PathBuf>) -> anyhow::Result<Report> {
+pub fn examine(command: &str, options: &ScanOptions, target: &Target, outputs: &Outputs) -> anyhow::Result<Report> {
     let started = Timestamp::now();
-    let target = target(options, paths)?;
-    let settings = scan::settings(&target)?;
-    let mut setup = Setup::new(&options.choice, options.deep, &settings, target == Target::Live)?;
+    let sandbox = sandbox::begin(command);
+    let settings = scan::settings(target)?;
+    let mut setup = Setup::new(&options.choice, options.deep, &settings, *target == Target::Live)?;
+    let reads = scan::reads(target);
+    // Landlock would take away what is to be read of other processes.
+    let of_processes = reads.iter().any(|place| place.starts_with("/proc"));
+    let enclose = || {
+        if !of_processes {
+            sandbox.enclose(&reads);
+        }
+    };
     let progress = Progress::start("examining", options.output.quiet);
     let keep = |seen: &crate::fact::Seen| matcher::worth(&setup.index, seen);
+    let weigher = Weigher::new(&setup.index);
+    let weigh = |path: &TreePath, bytes: &[u8]| weigher.weigh(path, bytes);
     let scan = Scan {
         surfaces: setup.surfaces(),
         interest: &setup.interest,
         keep: &keep,
+        weigh: &weigh,
         deep: options.deep,
         threads: setup.threads(),
         stop: &STOP,
         progress: &progress.names,
+        enclose: &enclose,
+        leave_out: if *target == Target::Live { outputs.real() } else { Vec::new() },
     };
-    let outcome = scan.run(&target)?;
+    let outcome = scan.run(target)?;
     drop(progress);
     if options.output.verbose > 0 {
         output::note(&format!(
@@ -64,14 +95,14 @@ pub fn examine(options: &ScanOptions, paths: Vec<PathBuf>) -> anyhow::Result<Rep
     let evidence = outcome.seen.into_iter().map(Evidence::from).collect();
     let accounts = BTreeMap::from([(outcome.tree, outcome.accounts)]);
     let assessment = setup.judge(evidence, accounts.clone())?;
-    let report = report::build(Examination {
+    let mut report = report::build(Examination {
         index: &setup.index,
         layers: setup.indicators.layers.clone(),
         catalog: &setup.catalog,
         assessment: &assessment,
         coverage: outcome.coverage,
         accounts: &accounts,
-        target: described(&target, outcome.os),
+        target: described(target, outcome.os),
         started,
         finished: Timestamp::now(),
         argv: output::argv(),
@@ -79,12 +110,21 @@ pub fn examine(options: &ScanOptions, paths: Vec<PathBuf>) -> anyhow::Result<Rep
         privileged: is_root(),
         scope: setup.scope(matches!(target, Target::Live | Target::Root(_))),
     });
+    let held = v1::Sandbox::from(sandbox.held());
+    if options.output.verbose > 0 {
+        output::note(&held.words());
+    }
+    report.run.sandbox = Some(held);
     // The program ends soon; taking tens of thousands of indicators apart would cost more than the system needs for all of them.
     std::mem::forget(setup);
     Ok(report)
 }
 
-fn target(options: &ScanOptions, paths: Vec<PathBuf>) -> anyhow::Result<Target> {
+/// What to examine, by the command line.
+///
+/// # Errors
+/// Where it names two kinds of target.
+pub fn target(options: &ScanOptions, paths: Vec<PathBuf>) -> anyhow::Result<Target> {
     match (&options.root, options.home.as_slice(), paths.as_slice()) {
         (Some(root), [], []) => Ok(Target::Root(root.clone())),
         (None, [], []) => Ok(Target::Live),

@@ -8,6 +8,7 @@ use crate::{
     cli::{ListFormat, ListOptions},
     credential::surface::META as CREDENTIALS,
     surface::{Meta, SURFACES, Surface as _, host::file::EveryFile},
+    text::json,
 };
 
 #[derive(Serialize)]
@@ -22,9 +23,10 @@ struct Row {
 /// # Errors
 /// Where standard output cannot be written.
 pub fn run(options: ListOptions) -> anyhow::Result<Ending> {
+    super::sandbox::begin("surfaces").enclose(&[]);
     let rows = metas().map(|m| Row { id: m.id, title: m.title, proves: m.proves });
     let text = match options.format {
-        ListFormat::Json => serde_json::to_string_pretty(&rows.collect::<Vec<_>>())?,
+        ListFormat::Json => json::pretty(&rows.collect::<Vec<_>>())?,
         ListFormat::Table => {
             let mut table = Table::new();
             table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);

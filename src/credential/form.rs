@@ -88,6 +88,12 @@ pub fn concrete(value: &[u8]) -> bool {
     something && !is_reference(text) && !is_placeholder(text)
 }
 
+/// `concrete` for files that hold logins and nothing else: there `x` is a password too.
+pub fn literal(value: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(value);
+    !text.is_empty() && !is_reference(&text) && !is_placeholder(&text)
+}
+
 fn is_placeholder(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     PLACEHOLDERS.contains(&lower.as_str())
@@ -122,8 +128,39 @@ pub fn unquoted(value: &[u8]) -> &[u8] {
     value
 }
 
-/// A text that names something (a profile, a host, a user) and may be shown: plain characters, short, and no token.
+/// Passwords that are none: the login beside one is the token.
+const MARKERS: &[&str] =
+    &["x-oauth-basic", "x-oauth-token", "x-token-auth", "x-access-token", "oauth2", "oauth", "token"];
+
+/// Whether a password says that the login beside it is the secret: empty, or a known marker.
+pub fn marks_login(password: &[u8]) -> bool {
+    let password = unquoted(password);
+    password.is_empty() || MARKERS.iter().any(|m| m.as_bytes().eq_ignore_ascii_case(password))
+}
+
+/// `label` for where a login stands. People paste keys there: a UUID, or a long number, is none that may be shown.
+pub fn login(text: &[u8]) -> Option<&str> {
+    label(text).filter(|text| !is_uuid(text) && !runs(text).any(|run| run.len() >= 16))
+}
+
+fn is_uuid(text: &str) -> bool {
+    let text = text.trim_matches(|c| matches!(c, '{' | '}'));
+    let lengths = text.split('-').map(str::len);
+    lengths.eq([8, 4, 4, 4, 12]) && text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
+}
+
+/// Letters and digits without anything between them.
+fn runs(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_ascii_alphanumeric())
+}
+
+/// A text that names something (a profile, a host, a user) and may be shown: plain characters, short, and nothing like a token.
 pub fn label(text: &[u8]) -> Option<&str> {
+    variable(text).filter(|text| !is_random(text))
+}
+
+/// `label` for names of variables and settings, which are long words: `mavenCentralPassword`.
+pub fn variable(text: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(text).ok()?.trim();
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-@:/ +[]".contains(c);
     // `user:password@host`
@@ -132,7 +169,18 @@ pub fn label(text: &[u8]) -> Option<&str> {
     fits.then_some(text)
 }
 
-/// Whether a text looks like a token rather than like a name. Errs towards yes: what is a token is not shown.
+/// Whether a text looks more like a secret than like what people call something: a token, a shorter run of letters and digits, a
+/// long one of letters alone. Errs towards yes: a name that is withheld costs less than a secret that is shown.
+pub fn is_random(text: &str) -> bool {
+    let has = |s: &str, of: fn(&u8) -> bool| s.as_bytes().iter().any(of);
+    is_token(text)
+        || runs(text).any(|run| {
+            let (letters, digits) = (has(run, u8::is_ascii_alphabetic), has(run, u8::is_ascii_digit));
+            (run.len() >= 15 && letters && digits) || (run.len() >= 20 && letters)
+        })
+}
+
+/// Whether a text has the start or the length of a token.
 pub fn is_token(text: &str) -> bool {
     const STARTS: &[&str] = &[
         "ghp_",
@@ -178,9 +226,7 @@ pub fn is_token(text: &str) -> bool {
     let digits = |s: &str| s.bytes().any(|b| b.is_ascii_digit());
     let letters = |s: &str| s.bytes().any(|b| b.is_ascii_alphabetic());
     STARTS.iter().any(|s| text.starts_with(s))
-        || text
-            .split(|c: char| !c.is_ascii_alphanumeric())
-            .any(|run| (run.len() >= 16 && digits(run) && letters(run)) || run.len() >= 40)
+        || runs(text).any(|run| (run.len() >= 16 && digits(run) && letters(run)) || run.len() >= 40)
 }
 
 #[cfg(test)]
@@ -238,6 +284,27 @@ mod tests {
     }
 
     #[test]
+    fn where_a_login_stands_keys_are_pasted() {
+        for text in ["al", "al@git.example", "deploy-bot", "gitlab+deploy-token-42", "123456789012"] {
+            assert_eq!(login(text.as_bytes()), Some(text));
+        }
+        for text in [
+            "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
+            "3F2504E0-4F89-41D3-9A0C-0305E82C3301",
+            "1234567890123456",
+            "dALWmCH5oB41b8J",
+        ] {
+            assert_eq!(login(text.as_bytes()), None, "{text}");
+        }
+        for marker in ["", "\"\"", "x-oauth-basic", "X-OAUTH-BASIC"] {
+            assert!(marks_login(marker.as_bytes()), "{marker}");
+        }
+        for password in ["hunter2", "x", "x-oauth", "x-oauth-basic2"] {
+            assert!(!marks_login(password.as_bytes()), "{password}");
+        }
+    }
+
+    #[test]
     fn labels_are_plain_and_no_tokens() {
         for text in
             ["default", "profile dev-eu", "al@git.example:8443", "smtp.example", "registry.example/team", "arn-x"]
@@ -257,6 +324,20 @@ mod tests {
             "eyJhbGci",
         ] {
             assert_eq!(label(text.as_bytes()), None, "{text}");
+        }
+        // One less of each kind is a name.
+        for (text, shown) in [
+            ("dALWmCH5oB41b8J", false),
+            ("dALWmCH5oB41b8", true),
+            ("dwbNSqsCODTKcXcmbBTF", false),
+            ("dwbNSqsCODTKcXcmbBT", true),
+            ("team/dwbnsqscodtkcxcmbbtf@git.example", false),
+            ("kubernetes-admin@kubernetes", true),
+            ("123456789012", true),
+            ("1234567890123456", true),
+            ("3f2504e0-4f89-41d3-9a0c-0305e82c3301", true),
+        ] {
+            assert_eq!(label(text.as_bytes()).is_some(), shown, "{text}");
         }
         assert_eq!(label(&[b'a'; 101]), None);
         assert_eq!(label(b"\xff"), None);

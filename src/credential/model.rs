@@ -88,7 +88,11 @@ pub struct Place {
     /// Other programs use this name too: a file of another format is none of this kind, and no gap.
     #[serde(default)]
     pub shared_name: bool,
-    /// The variables that move it.
+    /// Only in somebody's own work (no hidden folder, nothing that is installed or belongs to the system), in folders that hold few
+    /// such files: for names that millions of files have.
+    #[serde(default)]
+    pub own_work: bool,
+    /// The variables, or settings of programs, that move it.
     #[serde(default)]
     pub moved_by: Vec<MovedBy>,
     /// How to read it.
@@ -127,10 +131,9 @@ pub enum Reader {
     Lines {
         /// Tried in order; the first that fits a line counts.
         rules: Vec<LineRule>,
-        /// Words that start a record, for formats that do not end one with the line (`netrc`: `machine`, `default`).
-        #[serde(default)]
-        records: Vec<String>,
     },
+    /// `machine … login … password …`, as curl and Python read it.
+    Netrc,
 }
 
 /// Which fields are secret and which one is public.

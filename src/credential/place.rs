@@ -65,7 +65,7 @@ impl PlacePath {
             // The last fixed folder is the most telling one: `gcloud` of `.config/gcloud`.
             _ => fixed.last().map_or(FolderMatch::Any, |f| FolderMatch::Within((*f).to_owned())),
         };
-        Claim { file, folder, links: true }
+        Claim { file, folder, links: true, without: None, among_few: false }
     }
 
     /// Whether a file of a tree is at this place.

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     fact::{Credential, Fact, TreePath},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, is_own_work},
 };
 
 /// The surface of all kinds.
@@ -37,6 +37,9 @@ pub const ENVIRONMENT: &str = "credential/environment";
 
 /// The kind of a secret variable that no other kind names.
 const ANY_VARIABLE: &str = "env.process";
+
+/// The kind of such a variable that a build left in an image.
+const BAKED_IN: &str = "container.image_baked_secrets";
 
 /// The system gives a process no more variables than this by default.
 const ENVIRON: usize = 2 << 20;
@@ -58,8 +61,21 @@ struct Known {
     reader: Compiled,
     /// See `Place::shared_name`.
     shared_name: bool,
+    /// See `Place::own_work`.
+    own_work: bool,
     /// The variable that moved it here.
     by: Option<Arc<str>>,
+}
+
+impl Known {
+    fn claim(&self) -> Claim {
+        let claim = self.path.claim();
+        if self.own_work { claim.in_own_work().among_few() } else { claim }
+    }
+
+    fn fits(&self, path: &TreePath) -> bool {
+        self.path.fits(path) && (!self.own_work || is_own_work(path.parent().as_bytes()))
+    }
 }
 
 impl CredentialSurface {
@@ -84,6 +100,7 @@ impl CredentialSurface {
                         path: other,
                         reader,
                         shared_name: false,
+                        own_work: false,
                         by: Some(by),
                     });
                 }
@@ -92,6 +109,7 @@ impl CredentialSurface {
                     path,
                     reader,
                     shared_name: place.shared_name,
+                    own_work: place.own_work,
                     by: None,
                 });
             }
@@ -107,7 +125,7 @@ impl Surface for CredentialSurface {
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
         let mut claims: Vec<Claim> = vec![Claim::name("environ").below("proc")];
-        for claim in self.places.iter().map(|known| known.path.claim()) {
+        for claim in self.places.iter().map(Known::claim) {
             if !claims.contains(&claim) {
                 claims.push(claim);
             }
@@ -121,7 +139,7 @@ impl Surface for CredentialSurface {
         }
         let at = file.mtime("mtime of the file that holds it");
         let (mut told, mut flaws) = (Vec::new(), Vec::new());
-        for known in self.places.iter().filter(|known| known.path.fits(&file.entry.path)) {
+        for known in self.places.iter().filter(|known| known.fits(&file.entry.path)) {
             let mut found = Findings::default();
             match self.read(known, file, &mut found) {
                 Err(Flaw::Malformed { .. } | Flaw::Truncated(_)) if known.shared_name => {}
@@ -162,6 +180,15 @@ impl CredentialSurface {
             Some((f.inner?, Credential { kind, identifier: f.identifier, note: f.note, named_by: None }))
         });
         told.collect()
+    }
+
+    /// The secrets among values that a build left in an image, by name.
+    pub fn of_build(&self, lines: &[u8]) -> Vec<(String, Credential)> {
+        let mut found = self.of_environment(lines);
+        for (_, credential) in found.iter_mut().filter(|(_, c)| &*c.kind == ANY_VARIABLE) {
+            credential.kind = BAKED_IN.into();
+        }
+        found
     }
 
     fn process(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

@@ -8,11 +8,13 @@ pub mod extension;
 pub mod gem;
 pub mod generic;
 pub mod golang;
+pub mod marker;
 pub mod maven;
 pub mod npm;
 pub mod nuget;
 pub mod oci;
 pub mod pypi;
+mod requirement;
 pub mod rpm;
 
 use std::cmp::Ordering;

@@ -3,12 +3,21 @@
 use std::str::FromStr as _;
 
 use pep440_rs::{LocalSegment, Version, VersionSpecifiers};
-use pep508_rs::{Requirement as Pep508, VersionOrUrl};
 
-use crate::fact::{Requirement, TreePath, parent};
+use super::marker::{Machine, System};
+pub use super::requirement::{needs_an_extra, requirement};
+use crate::{
+    fact::{TreePath, parent},
+    guard::quietly,
+};
 
 pub(super) const SEMANTICS: super::Semantics =
     super::Semantics { name: normalise, same: same_version, order, is_version: is_strict_version, admits };
+
+/// Longer versions are equal to themselves only.
+const LONGEST: usize = 256;
+/// Longer ranges are not read.
+const RANGE: usize = 4096;
 
 /// A project name as PEP 503 normalises it: lower case, runs of `-`, `_` and `.` are one `-`.
 pub fn normalise(name: &str) -> String {
@@ -41,47 +50,42 @@ pub fn is_version(text: &str) -> bool {
 /// (`2.0.0` in `2.0.0+cu117`), as `==2.0.0` takes it: a rebuild of malicious code is malicious. An index that takes no local
 /// parts never had the found one, so an incident whose genuine releases have them caps its confidence (torchtriton).
 pub fn same_version(known: &str, found: &str) -> bool {
-    match (Version::from_str(known), Version::from_str(found)) {
-        (Ok(known), Ok(found)) if known.is_local() => known == found,
-        (Ok(known), Ok(found)) => known == found.with_local(Vec::<LocalSegment>::new()),
+    match (version(known), version(found)) {
+        (Some(known), Some(found)) if known.is_local() => known == found,
+        (Some(known), Some(found)) => known == found.with_local(Vec::<LocalSegment>::new()),
         _ => known == found,
     }
 }
 
+/// The two calls of the crate that reads versions. What it may panic on is refused before, or costs this text alone.
+fn version(text: &str) -> Option<Version> {
+    let fits = text.len() <= LONGEST && text.is_ascii();
+    fits.then(|| quietly(|| Version::from_str(text).ok())).flatten().flatten()
+}
+
+/// A version range.
+pub(super) fn specifiers(text: &str) -> Option<VersionSpecifiers> {
+    let fits = text.len() <= RANGE && text.is_ascii();
+    fits.then(|| quietly(|| VersionSpecifiers::from_str(text).ok())).flatten().flatten()
+}
+
 /// By PEP 440; `None` where one of them is no version.
 pub fn order(a: &str, b: &str) -> Option<std::cmp::Ordering> {
-    Some(Version::from_str(a).ok()?.cmp(&Version::from_str(b).ok()?))
+    Some(version(a)?.cmp(&version(b)?))
 }
 
 /// Whether a text is a version by PEP 440.
 pub fn is_strict_version(text: &str) -> bool {
-    Version::from_str(text).is_ok()
+    version(text).is_some()
 }
 
 /// Whether a version range, as written behind a name, admits this version. An empty range admits every version, one that
 /// cannot be read too.
 pub fn admits(specifier: &str, version: &str) -> bool {
-    match (VersionSpecifiers::from_str(specifier.trim()), Version::from_str(version)) {
-        (Ok(range), Ok(version)) => range.contains(&version),
+    match (specifiers(specifier.trim()), self::version(version)) {
+        (Some(range), Some(version)) => range.contains(&version),
         _ => true,
     }
-}
-
-/// One `Requires-Dist` value; `None` where it is not one. URLs are left out of the text: they may hold credentials.
-pub fn requirement(text: &str) -> Option<Requirement> {
-    let parsed: Pep508 = Pep508::from_str(text.trim()).ok()?;
-    let specifier = match &parsed.version_or_url {
-        Some(VersionOrUrl::VersionSpecifier(s)) => s.to_string().replace(", ", ","),
-        Some(VersionOrUrl::Url(_)) => " @ …".to_owned(),
-        None => String::new(),
-    };
-    let name = parsed.name.as_ref();
-    Some(Requirement {
-        name: normalise(name).into(),
-        text: format!("{name}{specifier}").into(),
-        // Without any extra its marker can hold nowhere.
-        extra: !parsed.marker.evaluate_extras(&[]),
-    })
 }
 
 /// Whether `site` reads hooks in this folder: `site-packages`, `dist-packages`, or an interpreter's own library folder. What conda
@@ -161,6 +165,34 @@ pub fn prefix_of(site: &TreePath) -> Option<TreePath> {
     fits.then(|| lib.parent())
 }
 
+/// What the place of a site folder says of the interpreter and the system that use it: `lib/python3.11/site-packages` is no
+/// Windows, `Lib/site-packages` is.
+pub fn machine_of(site: &TreePath) -> Machine {
+    let library = if is_library(last(site.as_bytes()), site.as_bytes()) { site.clone() } else { site.parent() };
+    let name = last(library.as_bytes());
+    if last(site.as_bytes()) == b"site-packages" && name == b"Lib" {
+        // `C:\\Python311`, `…\\Programs\\Python\\Python311`; a virtual environment does not say it.
+        let python = last(parent(library.as_bytes())).strip_prefix(b"Python3").and_then(number).map(|minor| (3, minor));
+        return Machine { python, system: Some(System::Windows) };
+    }
+    if !last(parent(library.as_bytes())).starts_with(b"lib") {
+        return Machine::default();
+    }
+    let version = [b"python".as_slice(), b"pypy"].iter().find_map(|start| name.strip_prefix(*start));
+    let Some(version) = version else {
+        return Machine::default();
+    };
+    let mut parts = version.split(|b| *b == b'.');
+    let python = parts.next().and_then(number).zip(parts.next().and_then(number));
+    let of_macos = [b"Users/".as_slice(), b"Library/", b"opt/homebrew/", b"System/", b"Applications/"];
+    let is_macos = of_macos.iter().any(|start| site.as_bytes().starts_with(start));
+    Machine { python, system: Some(if is_macos { System::Darwin } else { System::Linux }) }
+}
+
+fn number(digits: &[u8]) -> Option<u32> {
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,22 +213,30 @@ mod tests {
     }
 
     #[test]
-    fn requirements_keep_their_range_and_say_when_an_extra_is_needed() {
-        let get = |t| requirement(t).map(|r| (r.name.to_string(), r.text.to_string(), r.extra));
-        let plain = get("LiteLLM[proxy] (>=1.60,!=1.82.7) ; python_version >= '3.8'");
-        assert_eq!(plain, Some(("litellm".into(), "litellm>=1.60,!=1.82.7".into(), false)));
-        let extra = get("litellm>=1; extra == 'llm' and python_version < '4'");
-        assert_eq!(extra, Some(("litellm".into(), "litellm>=1".into(), true)));
-        let url = get("litellm @ https://user:secret@registry.example/litellm.whl");
-        assert_eq!(url, Some(("litellm".into(), "litellm @ …".into(), false)));
-        assert_eq!(get("not a requirement"), None);
-    }
-
-    #[test]
     fn conda_stems_split_from_the_right() {
         assert_eq!(conda_parts(b"my-lib-1.82.8-pyhd8ed1ab_0"), Some(("my-lib", "1.82.8", "pyhd8ed1ab_0")));
         for other in ["litellm-1.82.8", "a-b-c", "-1-b", "a-1-", ""] {
             assert_eq!(conda_parts(other.as_bytes()), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn the_place_of_a_site_folder_says_which_machine() {
+        let linux = |python| Machine { python, system: Some(System::Linux) };
+        let windows = |python| Machine { python, system: Some(System::Windows) };
+        for (site, machine) in [
+            ("srv/v/lib/python3.11/site-packages", linux(Some((3, 11)))),
+            ("srv/v/lib64/pypy3.10/site-packages", linux(Some((3, 10)))),
+            ("usr/lib/python3/dist-packages", linux(None)),
+            ("usr/lib/python3.12", linux(Some((3, 12)))),
+            ("Users/al/v/lib/python3.9/site-packages", Machine { python: Some((3, 9)), system: Some(System::Darwin) }),
+            ("srv/v/Lib/site-packages", windows(None)),
+            ("Users/al/AppData/Local/Programs/Python/Python311/Lib/site-packages", windows(Some((3, 11)))),
+            ("srv/app/site-packages", Machine::default()),
+            ("srv/app", Machine::default()),
+            ("", Machine::default()),
+        ] {
+            assert_eq!(machine_of(&TreePath::new(site.as_bytes()).unwrap()), machine, "{site}");
         }
     }
 

@@ -35,6 +35,11 @@ impl Origin {
     pub fn file(tree: &Arc<str>, path: TreePath) -> Self {
         Self { tree: tree.clone(), path, inner: None, line: None, layer: None }
     }
+
+    /// The file itself, without the place in it.
+    pub fn whole_file(&self) -> Self {
+        Self { layer: self.layer.clone(), ..Self::file(&self.tree, self.path.clone()) }
+    }
 }
 
 /// A time and what it was read from.
@@ -78,10 +83,21 @@ pub enum Placement {
 pub struct Requirement {
     /// Normalised for its ecosystem.
     pub name: Box<str>,
-    /// As written, without markers: `litellm>=1.60`.
+    /// As written, without extras and markers: `litellm>=1.60`.
     pub text: Box<str>,
+    /// The extras it asks for, normalised.
+    pub extras: Box<[Box<str>]>,
+    /// Its marker, as written.
+    pub marker: Option<Box<str>>,
     /// Behind an `extra == …` marker: pulled in only when that extra was asked for.
     pub extra: bool,
+}
+
+impl Requirement {
+    /// Without extras and marker. The name is normalised.
+    pub fn plain(name: impl Into<Box<str>>, text: impl Into<Box<str>>) -> Self {
+        Self { name: name.into(), text: text.into(), extras: [].into(), marker: None, extra: false }
+    }
 }
 
 /// A downloadable file of a package.
@@ -155,6 +171,20 @@ pub type TextId = u32;
 pub enum Fact {
     /// A package version.
     Package(Package),
+    /// A package version that a name alone says, of a folder, of a file, or in a list of files: what describes it says nothing,
+    /// or something else. Of a folder the origin is the file in it that should describe the package.
+    Named(Package),
+    /// Two witnesses of one distribution say different things.
+    Disagreement {
+        /// Both packages by name, normalised.
+        names: [Box<str>; 2],
+        /// In words: "its folder says litellm 1.82.8, METADATA says litellm 1.0".
+        what: String,
+    },
+    /// A folder of a site folder that is called like a package that an indicator knows.
+    CodeFolder,
+    /// What a distribution requires, where a file of its own says it: `requires.txt`.
+    Requires(Arc<[Requirement]>),
     /// A file whose name or path an indicator asks about.
     File {
         /// Hex; `None` where it was not asked for, or could not be had.
@@ -275,6 +305,21 @@ pub enum Fact {
         references: Vec<String>,
         /// Digests of its configuration and manifests, `sha256:…`.
         digests: Vec<String>,
+    },
+    /// The file names another one of a form that this surface reads, whatever that one's name. Its surface reads it after the walk;
+    /// the fact itself is not kept.
+    Includes {
+        /// The other file.
+        file: TreePath,
+        /// Id of the surface.
+        surface: &'static str,
+    },
+    /// The file stands in a site folder and puts a folder, or an egg, on the path of its interpreter.
+    OnPath {
+        /// The site folder.
+        site: TreePath,
+        /// What is on the path.
+        entry: TreePath,
     },
     /// A secret stood here. Never its value.
     Credential(Credential),

@@ -38,6 +38,25 @@ impl TreePath {
         Self(joined.into())
     }
 
+    /// What a text in a file of this folder names: absolute from the tree's root, or relative to the folder. Above the root is the
+    /// root, as the kernel has it. `None` where it is too long for a path.
+    pub fn resolve(&self, text: &[u8]) -> Option<Self> {
+        const LONGEST: usize = 4096;
+        if self.0.len().saturating_add(text.len()) > LONGEST || text.contains(&0) {
+            return None;
+        }
+        let from = if text.starts_with(b"/") { &[] } else { &*self.0 };
+        let mut kept: Vec<&[u8]> = Vec::new();
+        for part in from.split(|b| *b == b'/').chain(text.split(|b| *b == b'/')) {
+            match part {
+                b"" | b"." => {}
+                b".." => drop(kept.pop()),
+                part => kept.push(part),
+            }
+        }
+        Some(Self(kept.join(&b'/').into()))
+    }
+
     /// The same path below another folder.
     pub fn in_folder(&self, folder: &[u8]) -> Self {
         Self(Arc::from([folder, b"/", &*self.0].concat()))
@@ -99,6 +118,19 @@ mod tests {
         }
         let path = TreePath::new(b"/./a//b/./..c/").map(|p| p.text().into_owned());
         assert_eq!(path.as_deref(), Some("/a/b/..c"));
+    }
+
+    #[test]
+    fn a_text_that_names_a_path_stays_in_the_tree() {
+        let folder = TreePath::new(b"p/q").unwrap_or_else(TreePath::root);
+        let named = |text: &str| folder.resolve(text.as_bytes()).map(|p| p.text().into_owned());
+        for (text, path) in
+            [("a.txt", "/p/q/a.txt"), ("../a", "/p/a"), ("../../../../a", "/a"), ("/x/./y//z", "/x/y/z"), (".", "/p/q")]
+        {
+            assert_eq!(named(text).as_deref(), Some(path), "{text}");
+        }
+        assert_eq!(named("a\0b"), None);
+        assert_eq!(named(&"a/".repeat(3000)), None);
     }
 
     #[test]

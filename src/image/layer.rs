@@ -5,11 +5,16 @@
 //! a layer), which answers nearly all such links; where it does not, the layer is read a second time for the missing targets.
 //! A symbolic link is resolved by its text alone, within its layer: folders that are links themselves are not followed.
 
+mod named;
+mod place;
+
 use std::{
-    collections::{BTreeMap, HashMap, btree_map::Entry as Slot},
+    collections::{BTreeMap, HashMap},
     io::Read,
     sync::{Arc, PoisonError, atomic::Ordering},
 };
+
+use place::{clean, resolve};
 
 use super::{
     Job,
@@ -81,6 +86,8 @@ pub(super) struct Layer<'j> {
     gate: Inspector<'j>,
     folder: Option<(TreePath, Folder)>,
     found: BTreeMap<TreePath, (Vec<Seen>, Vec<Gap>)>,
+    /// What names say, by surface and place.
+    by_name: BTreeMap<(&'static str, TreePath), Seen>,
     held: HashMap<u64, (Entry, Vec<u8>)>,
     held_bytes: usize,
     links: BTreeMap<TreePath, Link>,
@@ -104,6 +111,7 @@ impl<'j> Layer<'j> {
             tree,
             folder: None,
             found: BTreeMap::new(),
+            by_name: BTreeMap::new(),
             held: HashMap::new(),
             held_bytes: 0,
             links: BTreeMap::new(),
@@ -145,6 +153,12 @@ impl<'j> Layer<'j> {
         self.report(TreePath::root(), flaw.kind(), flaw.to_string());
     }
 
+    /// A fault of this program: what was read of the layer before it is kept.
+    pub(super) fn panicked(&mut self) {
+        let detail = "internal error: the rest of the layer was not read".to_owned();
+        self.report(TreePath::root(), GapKind::Panicked, detail);
+    }
+
     fn report(&mut self, path: TreePath, kind: GapKind, detail: String) {
         // What could not be read because the user stopped the run is no gap of the evidence.
         if !self.job.stop.load(Ordering::Relaxed) {
@@ -154,6 +168,14 @@ impl<'j> Layer<'j> {
     }
 
     pub(super) fn finish(mut self) -> Scan {
+        for (_, (mut facts, mut gaps)) in std::mem::take(&mut self.found) {
+            self.scan.facts.append(&mut facts);
+            self.scan.coverage.gaps.append(&mut gaps);
+        }
+        let facts = std::mem::take(&mut self.scan.facts);
+        let mut named = self.undescribed(&facts);
+        self.scan.facts = facts;
+        self.scan.facts.append(&mut named);
         if self.bad_names > 0 {
             let detail = format!("{} member names that no system would accept were not read", self.bad_names);
             self.report(TreePath::root(), GapKind::Malformed, detail);
@@ -174,10 +196,6 @@ impl<'j> Layer<'j> {
             let detail =
                 "more names than are kept: what this layer removes from lower ones is not fully known".to_owned();
             self.report(TreePath::root(), GapKind::TooLarge, detail);
-        }
-        for (_, (mut facts, mut gaps)) in std::mem::take(&mut self.found) {
-            self.scan.facts.append(&mut facts);
-            self.scan.coverage.gaps.append(&mut gaps);
         }
         self.scan
     }
@@ -243,7 +261,8 @@ impl<'j> Layer<'j> {
         self.links.remove(&path);
         self.held.remove(&hash);
         match &member.kind {
-            Kind::Dir | Kind::Other => {}
+            Kind::Dir => self.named(&path, tree::Kind::Dir),
+            Kind::Other => {}
             // No surface wants it.
             Kind::File if matches!(path.as_bytes(), PASSWD | GROUP) => {
                 let mut bytes = Vec::new();
@@ -261,7 +280,9 @@ impl<'j> Layer<'j> {
                     self.unlisted += 1;
                 } else if self.wants(&path, tree::Kind::File) {
                     let flaw = Flaw::Unsupported("a sparse file in a layer");
-                    self.found.insert(path.clone(), (Vec::new(), vec![self.gap(path, &flaw)]));
+                    self.named(&path, tree::Kind::File);
+                    let gap = self.gap(path.clone(), &flaw);
+                    self.found.entry(path).or_default().1.push(gap);
                 }
             }
             Kind::HardLink(target) => {
@@ -287,6 +308,8 @@ impl<'j> Layer<'j> {
         let parent = path.parent();
         if self.folder.as_ref().is_none_or(|(known, _)| *known != parent) {
             self.folder = Some((parent.clone(), self.gate.folder(&parent)));
+            // Not every tar lists its folders.
+            self.named(&parent, tree::Kind::Dir);
         }
         self.folder.as_ref().is_some_and(|(_, folder)| self.gate.wants(folder, path.name(), kind))
     }
@@ -319,7 +342,8 @@ impl<'j> Layer<'j> {
 
     /// Hands one file to the surfaces that want its name.
     fn inspect(&mut self, entry: &Entry, body: &mut dyn Read) {
-        let one = Inspector::new(self.job.router, self.job.interest, self.job.keep, self.tree.clone(), None);
+        let one = Inspector::new(self.job.router, self.job.interest, self.job.keep, self.tree.clone(), None)
+            .weighing(self.job.weigh);
         one.file(entry, &mut Body::stream(body, entry.len));
         let (mut facts, mut coverage) = one.finish();
         let (problems, job) = (coverage.gaps.len(), self.job);
@@ -338,13 +362,12 @@ impl<'j> Layer<'j> {
             mine.facts += count.facts;
         }
         self.scan.coverage.exclusions.extend(coverage.exclusions);
+        self.scan.coverage.leading.extend(coverage.leading);
+        self.scan.coverage.list_weightless(coverage.weightless, || take(&job.gaps_left));
         if facts.is_empty() && coverage.gaps.is_empty() {
             return;
         }
-        match self.found.entry(entry.path.clone()) {
-            Slot::Occupied(mut slot) => *slot.get_mut() = (facts, coverage.gaps),
-            Slot::Vacant(slot) => drop(slot.insert((facts, coverage.gaps))),
-        }
+        self.found.insert(entry.path.clone(), (facts, coverage.gaps));
     }
 
     /// Gives each link the file it names: from memory, in a second pass, or not from this layer.
@@ -419,32 +442,4 @@ impl<'j> Layer<'j> {
 fn entry(path: TreePath, member: &Member) -> Entry {
     let Member { len, mtime, uid, gid, mode, .. } = member;
     Entry { path, len: *len, mtime: *mtime, btime: None, uid: *uid, gid: *gid, mode: *mode }
-}
-
-/// A member's name as engines take it: `..` is applied to the text before it. `None` where it leads out of the image.
-fn clean(name: &[u8]) -> Option<TreePath> {
-    let depth = |depth: usize, part: &[u8]| match part {
-        b"" | b"." => Some(depth),
-        b".." => depth.checked_sub(1),
-        _ => Some(depth + 1),
-    };
-    name.split(|b| *b == b'/').try_fold(0, depth)?;
-    resolve(&[], name)
-}
-
-/// What a link in folder `from` names. Above the root is the root, as the kernel has it. `None` where it is too long.
-fn resolve(from: &[u8], target: &[u8]) -> Option<TreePath> {
-    if from.len().saturating_add(target.len()) > NAME || target.contains(&0) {
-        return None;
-    }
-    let parts = from.split(|b| *b == b'/').chain(target.split(|b| *b == b'/'));
-    let mut kept: Vec<&[u8]> = Vec::new();
-    for part in parts {
-        match part {
-            b"" | b"." => {}
-            b".." => drop(kept.pop()),
-            part => kept.push(part),
-        }
-    }
-    TreePath::new(&kept.join(&b'/'))
 }

@@ -1,7 +1,7 @@
 //! The JSON of images: `manifest.json` of docker save, OCI indexes and manifests, image configurations. Documented in the OCI
 //! image specification and in moby's `image/spec`. Fields that nobody here needs are not read.
 
-use std::{fmt, marker::PhantomData};
+use std::{collections::HashSet, fmt, marker::PhantomData};
 
 use jiff::Timestamp;
 use serde::{
@@ -9,6 +9,10 @@ use serde::{
     de::{Error as _, SeqAccess, Visitor},
 };
 
+use super::{
+    arguments,
+    plan::{Readers, Secrets},
+};
 use crate::{
     fact::{At, Command},
     surface::Flaw,
@@ -127,6 +131,8 @@ pub struct Step {
     pub instruction: Option<&'static str>,
     /// The install commands in it.
     pub commands: Vec<Command>,
+    /// The secrets among the values that it left in the history, by name.
+    pub secrets: Secrets,
     /// When it ran, by the builder's clock.
     pub at: Option<At>,
     /// It made no layer.
@@ -165,9 +171,17 @@ impl Config {
     }
 
     /// The build, from the first step on.
-    pub(super) fn steps(&mut self, read: &dyn Fn(&str) -> Vec<Command>, room: &mut HistoryRoom) -> Vec<Step> {
+    /// Secrets are told once a name, and not where every container has the variable: `known`.
+    pub(super) fn steps(&mut self, read: &Readers<'_>, known: &[String], room: &mut HistoryRoom) -> Vec<Step> {
         let history = std::mem::take(&mut self.history).0;
-        history.into_iter().enumerate().map(|(i, h)| h.step(i + 1, read, room)).collect()
+        let mut told: HashSet<String> = known.iter().cloned().collect();
+        let mut steps = Vec::with_capacity(history.len());
+        for (i, h) in history.into_iter().enumerate() {
+            let mut step = h.step(i + 1, read, room);
+            step.secrets.retain(|(name, _)| told.len() < SECRETS && told.insert(name.clone()));
+            steps.push(step);
+        }
+        steps
     }
 }
 
@@ -186,6 +200,9 @@ impl Default for HistoryRoom {
     }
 }
 
+/// Names of variables of one image that are remembered.
+const SECRETS: usize = 10_000;
+
 /// Bytes read of one step; its parts in memory cost fifty times as much.
 const STEP: usize = 256 << 10;
 
@@ -203,16 +220,20 @@ impl HistoryRoom {
 }
 
 impl History {
-    fn step(&self, number: usize, read: &dyn Fn(&str) -> Vec<Command>, room: &mut HistoryRoom) -> Step {
+    fn step(&self, number: usize, read: &Readers<'_>, room: &mut HistoryRoom) -> Step {
         let text = start(&self.created_by, STEP);
         room.full |= text.len() < self.created_by.len();
-        let mut commands = if room.commands > 0 { read(text) } else { Vec::new() };
+        let mut commands = if room.commands > 0 { (read.history)(text) } else { Vec::new() };
         room.full |= room.commands == 0;
         room.admit(&mut commands);
         Step {
             number,
             instruction: instruction(&self.created_by),
             commands,
+            secrets: match arguments::lines(text) {
+                lines if lines.is_empty() => Vec::new(),
+                lines => (read.arguments)(lines.as_bytes()),
+            },
             at: time(self.created.as_deref()).map(|t| At::new(t, "time in the image's history")),
             empty: self.empty_layer,
         }
@@ -328,7 +349,17 @@ mod tests {
             (names, lines[0].as_slice()),
             (vec!["PATH".into(), "TOKEN".into()], b"PATH=/bin\nTOKEN=s3cr3t\n".as_slice())
         );
-        let steps = config.steps(&|_| Vec::new(), &mut HistoryRoom::default());
+        let read = |lines: &[u8]| {
+            assert_eq!(lines, b"TOKEN=s3cr3t\n");
+            let kind = "env.process".into();
+            vec![("TOKEN".to_owned(), crate::fact::Credential { kind, identifier: None, note: None, named_by: None })]
+        };
+        let readers = Readers { history: &|_| Vec::new(), environment: &|_| Vec::new(), arguments: &read };
+        let mut same: Config = parse(json, "config").unwrap();
+        let told = same.steps(&readers, &["TOKEN".to_owned()], &mut HistoryRoom::default());
+        assert!(told.iter().all(|s| s.secrets.is_empty()), "every container has it");
+        let steps = config.steps(&readers, &[], &mut HistoryRoom::default());
+        assert_eq!(steps[0].secrets.len(), 1);
         assert_eq!((steps.len(), steps[0].instruction, steps[1].instruction), (2, Some("RUN"), None));
         assert!(!format!("{config:?}{steps:?}").contains("s3cr3t"));
     }
@@ -355,7 +386,8 @@ mod tests {
         let steps = |texts: &[String], mut room: HistoryRoom| {
             let history = texts.iter().map(|t| History { created_by: t.clone(), ..History::default() }).collect();
             let mut config = Config { history: Few(history), ..Config::default() };
-            let steps = config.steps(&read, &mut room);
+            let readers = Readers { history: &read, environment: &|_| Vec::new(), arguments: &|_| Vec::new() };
+            let steps = config.steps(&readers, &[], &mut room);
             (steps.iter().flat_map(|s| &s.commands).map(|c| c.wanted.len()).collect::<Vec<_>>(), room.full)
         };
         let room = |commands, names| HistoryRoom { commands, names, full: false };

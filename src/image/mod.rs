@@ -6,6 +6,7 @@
 //! made, and that everybody who pulls the image gets it, also where a later layer hides it (`ImageFact::gone_in`).
 
 mod archive;
+mod arguments;
 mod codec;
 mod input;
 mod layer;
@@ -46,10 +47,11 @@ use self::{
 use crate::{
     coverage::{Coverage, Exclusion, Gap},
     fact::{Origin, TreePath},
+    guard::caught,
     interest::Interest,
     surface::Flaw,
     text::escape_short,
-    walk::{Keep, Room, Router},
+    walk::{Keep, Room, Router, Weigh},
 };
 
 /// The surface that the steps of an image's build are reported under.
@@ -68,6 +70,8 @@ pub struct Options<'o> {
     pub interest: &'o Interest,
     /// Which facts to keep.
     pub keep: &'o Keep<'o>,
+    /// What a file weighs that cannot be read.
+    pub weigh: &'o Weigh<'o>,
     /// Read what configurations say.
     pub readers: Readers<'o>,
     /// Layers read at a time; no more than three are.
@@ -119,6 +123,7 @@ struct Job<'j> {
     router: &'j Router<'j>,
     interest: &'j Interest,
     keep: &'j Keep<'j>,
+    weigh: &'j Weigh<'j>,
     limits: Limits,
     verify: bool,
     stop: &'j AtomicBool,
@@ -157,6 +162,7 @@ pub fn examine(target: &Path, options: &Options<'_>, taken: &BTreeSet<Arc<str>>)
         router: options.router,
         interest: options.interest,
         keep: options.keep,
+        weigh: options.weigh,
         limits: options.limits,
         verify: options.verify,
         stop: options.stop,
@@ -321,7 +327,11 @@ fn pass(
             return;
         };
         match source {
-            Ok(source) => read(&mut locked(layer), source),
+            Ok(source) => {
+                if caught(|| read(&mut locked(layer), source)).is_none() {
+                    locked(layer).panicked();
+                }
+            }
             Err(flaw) => locked(layer).trouble(&flaw),
         }
     });
@@ -357,6 +367,14 @@ fn account(images: Vec<Image>, plan: Plan, flaws: Vec<(TreePath, Flaw)>, name: &
             }
             let mut part = scan.coverage.clone();
             part.gaps.iter_mut().for_each(|g| image.relabel(&mut g.origin, layer));
+            part.weightless.iter_mut().for_each(|g| image.relabel(&mut g.origin, layer));
+            part.leading = std::mem::take(&mut part.leading)
+                .into_iter()
+                .map(|mut origin| {
+                    image.relabel(&mut origin, layer);
+                    origin
+                })
+                .collect();
             part.exclusions.iter_mut().for_each(|e| image.relabel(&mut e.origin, layer));
             coverage.absorb(part);
         }

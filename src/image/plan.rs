@@ -81,6 +81,8 @@ pub struct Readers<'r> {
     pub history: &'r dyn Fn(&str) -> Vec<Command>,
     /// Finds the secrets among `NAME=value` lines.
     pub environment: &'r dyn Fn(&[u8]) -> Secrets,
+    /// The same, among values that the build left in the history.
+    pub arguments: &'r dyn Fn(&[u8]) -> Secrets,
 }
 
 struct Planner<'p> {
@@ -291,7 +293,7 @@ impl Planner<'_> {
         image.os = config.os.take().filter(|w| is_word(w));
         image.architecture = config.architecture.take().filter(|w| is_word(w));
         (image.variables, image.secrets) = config.variables(self.readers.environment);
-        image.steps = config.steps(self.readers.history, &mut self.room);
+        image.steps = config.steps(&self.readers, &image.variables, &mut self.room);
         let diff_ids = config.rootfs.unwrap_or_default().diff_ids.0;
         if diff_ids.len() != image.layers.len() {
             self.flaw(name, Flaw::malformed("image configuration", "it lists other layers than the manifest"));

@@ -26,7 +26,7 @@ pub struct Database {
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
     /// A file is not what the format says.
-    #[error("{file}: {error}")]
+    #[error("{}: {}", crate::text::printable(file), crate::text::printable(&error.to_string()))]
     Malformed {
         /// File name.
         file: String,
@@ -34,7 +34,7 @@ pub enum DatabaseError {
         error: serde_json::Error,
     },
     /// A companion list is not what the format says.
-    #[error("{file}:{line}: {what}")]
+    #[error("{}:{line}: {}", crate::text::printable(file), crate::text::printable(what))]
     List {
         /// File name.
         file: String,

@@ -13,8 +13,11 @@ use super::v1;
 use crate::{
     accounts::Accounts,
     assess::{self, Assessment},
-    coverage::Coverage,
+    coverage::{Coverage, Gap, GapKind},
     credential::Catalog,
+    ecosystem::pypi,
+    fact::{Ecosystem, Origin, TreePath},
+    guard::caught,
     ioc::{Index, model::Incident},
     rotate::{
         self,
@@ -56,13 +59,26 @@ pub struct Examination<'e> {
 
 /// Builds the report, with its checklist.
 pub fn build(mut e: Examination<'_>) -> v1::Report {
+    if !e.assessment.findings.is_empty() {
+        e.coverage.give_weight("credential");
+    }
+    let mut gaps = e.assessment.gaps.clone();
+    let whole = e.scope.whole && e.coverage.complete() && gaps.is_empty();
+    let (scope, system) = (rotate::Scope { whole, ..e.scope }, System::named(e.target.os.as_deref()));
+    let planned = caught(|| rotate::checklist(e.index, e.catalog, e.assessment, e.accounts, scope, system));
+    let checklist = planned.unwrap_or_else(|| {
+        let tree = e.coverage.trees.first().map_or("host", String::as_str);
+        let detail = "internal error: the checklist could not be made".to_owned();
+        let origin = Origin::file(&tree.into(), TreePath::root());
+        gaps.push(Gap { origin, surface: "rotate", kind: GapKind::Panicked, detail });
+        Vec::new()
+    });
+    e.coverage.gaps.append(&mut gaps);
     e.coverage.settle();
+    lead(&mut e.coverage.gaps, e.index);
     let incidents = incidents(&e);
     let exposure = e.assessment.exposure();
     let complete = e.coverage.complete();
-    let scope = rotate::Scope { whole: e.scope.whole && complete, ..e.scope };
-    let system = System::named(e.target.os.as_deref());
-    let checklist = rotate::checklist(e.index, e.catalog, e.assessment, e.accounts, scope, system);
     let (run, case) = (run_id(&e), case_id(&e));
     let writer = Writer { system, case: &case };
     let checklist = checklist.into_iter().map(|i| item(i, &writer)).collect();
@@ -87,9 +103,21 @@ pub fn build(mut e: Examination<'_>) -> v1::Report {
             argv: e.argv,
             user: e.user,
             privileged: e.privileged,
+            sandbox: None,
         },
         coverage: coverage(e.coverage, e.assessment.undated_commands),
     }
+}
+
+/// What is called like a package that an indicator knows comes first: it may hide a finding.
+fn lead(gaps: &mut [Gap], index: &Index) {
+    let knows = |name: &[u8]| {
+        let name = pypi::normalise(&String::from_utf8_lossy(name));
+        let ends = name.match_indices('-').map(|(at, _)| at).chain([name.len()]).take(16);
+        let mut starts = ends.filter_map(|at| name.get(..at));
+        starts.any(|s| [Ecosystem::Pypi, Ecosystem::Npm].iter().any(|e| index.knows_package(*e, s)))
+    };
+    gaps.sort_by_cached_key(|g| !g.origin.path.components().rev().take(2).any(knows));
 }
 
 /// The answer in one line. It says what was found or that nothing was, and never more than what was examined can carry.
@@ -291,12 +319,12 @@ fn anomaly(a: &assess::Anomaly) -> v1::Anomaly {
 fn coverage(c: Coverage, undated: u64) -> v1::Coverage {
     let surfaces =
         c.surfaces.into_iter().map(|(id, n)| v1::SurfaceCount { id: id.to_owned(), files: n.files, facts: n.facts });
-    let gaps = c.gaps.into_iter().map(|g| v1::Gap {
+    let gap = |g: Gap| v1::Gap {
         location: (&g.origin).into(),
         surface: g.surface.to_owned(),
         kind: g.kind,
         detail: g.detail,
-    });
+    };
     let exclusions = c.exclusions.into_iter().map(|x| v1::Exclusion { location: (&x.origin).into(), reason: x.reason });
     v1::Coverage {
         trees: c.trees,
@@ -305,7 +333,9 @@ fn coverage(c: Coverage, undated: u64) -> v1::Coverage {
         bytes_read: c.bytes_read,
         atime_changed: c.atime_changed,
         undated_commands: undated,
-        gaps: gaps.collect(),
+        gaps: c.gaps.into_iter().map(gap).collect(),
+        unreadable_without_weight: c.weightless.into_iter().map(gap).collect(),
+        unreadable_without_weight_unlisted: c.weightless_unlisted,
         exclusions: exclusions.collect(),
     }
 }

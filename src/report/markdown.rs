@@ -171,6 +171,15 @@ fn coverage(c: &v1::Coverage, out: &mut dyn Write) -> io::Result<()> {
         )?;
     }
     gaps(c, out)?;
+    if words::weightless(c) > 0 {
+        writeln!(out, "\n## Unreadable, without weight\n\n{}\n", escaped(words::WEIGHTLESS))?;
+        for g in c.unreadable_without_weight.iter().take(words::LISTED) {
+            writeln!(out, "- {}: {}", place(&g.location), plain(&g.detail))?;
+        }
+        if let Some(more) = words::more(words::weightless(c), words::LISTED) {
+            writeln!(out, "- {}", escaped(&more))?;
+        }
+    }
     if !c.exclusions.is_empty() {
         writeln!(out, "\n## Left out on purpose\n")?;
         for e in c.exclusions.iter().take(words::LISTED) {

@@ -16,6 +16,8 @@ use std::{
 
 pub use build::{Examination, build};
 
+use crate::text;
+
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -112,8 +114,34 @@ pub fn render_checklist(format: Format, report: &v1::Report, out: &mut dyn Write
     }
 }
 
+/// Whether the start of a file is that of a report or checklist that this program wrote, in any format.
+pub fn is_ours(head: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(head);
+    let start = text.trim_start();
+    let item = |rest: &str| {
+        let id = rest.trim_start().strip_prefix("\"id\":").map(str::trim_start).and_then(|r| r.strip_prefix("\"s-"));
+        id.is_some_and(|id| id.bytes().take(8).filter(u8::is_ascii_hexdigit).count() == 8)
+    };
+    match start.chars().next() {
+        Some('[') => {
+            let rest = start.trim_start_matches('[').trim_start();
+            rest.trim_end() == "]" || rest.strip_prefix('{').is_some_and(item)
+        }
+        Some('{') => {
+            let first: String = start.chars().filter(|c| !c.is_whitespace()).take(200).collect();
+            let named = |schema: &&str| first.contains(&format!("\"schema\":\"{schema}\""));
+            [v1::SCHEMA, ndjson::SCHEMA].iter().any(named) || start.strip_prefix('{').is_some_and(item)
+        }
+        _ => {
+            // The answer comes first in the formats for people.
+            let answer = start.strip_prefix("# ").unwrap_or(start);
+            ["exposed: ", "nothing found"].iter().any(|s| answer.starts_with(s)) && text.contains("indicators ")
+        }
+    }
+}
+
 fn json(value: &impl serde::Serialize, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, value).map_err(io::Error::from)?;
+    text::json::write_pretty(value, out)?;
     out.write_all(b"\n")
 }
 

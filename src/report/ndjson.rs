@@ -1,4 +1,5 @@
-//! One record a line, for log stores: `run_start`, `finding`, `credential`, `anomaly`, `gap`, `exclusion`, and `run_summary` last. Every
+//! One record a line, for log stores: `run_start`, `finding`, `credential`, `anomaly`, `gap`, `unreadable_without_weight`, `exclusion`, and `run_summary`
+//! last. Every
 //! record names its `type` and its run, so that lines of many machines can share a file. A file without the last is cut off.
 
 use std::io::{self, Write};
@@ -6,6 +7,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::v1;
+use crate::text;
 
 /// The value of `schema` in `run_start`.
 pub const SCHEMA: &str = "dosimeter.ndjson/1";
@@ -25,6 +27,7 @@ enum Body<'r> {
     Credential(&'r v1::Credential),
     Anomaly(&'r v1::Anomaly),
     Gap(&'r v1::Gap),
+    UnreadableWithoutWeight(&'r v1::Gap),
     Exclusion(&'r v1::Exclusion),
     RunSummary(Summary<'r>),
 }
@@ -43,6 +46,7 @@ struct Summary<'r> {
     credentials: usize,
     anomalies: usize,
     gaps: usize,
+    unreadable_without_weight: usize,
     exclusions: usize,
     files_seen: u64,
     bytes_read: u64,
@@ -65,6 +69,7 @@ pub fn report(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
     report.credentials.iter().try_for_each(|c| put(Body::Credential(c)))?;
     report.anomalies.iter().try_for_each(|a| put(Body::Anomaly(a)))?;
     c.gaps.iter().try_for_each(|g| put(Body::Gap(g)))?;
+    c.unreadable_without_weight.iter().try_for_each(|g| put(Body::UnreadableWithoutWeight(g)))?;
     c.exclusions.iter().try_for_each(|e| put(Body::Exclusion(e)))?;
     put(Body::RunSummary(Summary {
         verdict: &report.verdict,
@@ -72,6 +77,7 @@ pub fn report(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
         credentials: report.credentials.len(),
         anomalies: report.anomalies.len(),
         gaps: c.gaps.len(),
+        unreadable_without_weight: super::words::weightless(c),
         exclusions: c.exclusions.len(),
         files_seen: c.files_seen,
         bytes_read: c.bytes_read,
@@ -85,6 +91,6 @@ pub fn lines(values: &[impl Serialize], out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn line(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, value).map_err(io::Error::from)?;
+    text::json::write(value, out)?;
     out.write_all(b"\n")
 }

@@ -1,11 +1,14 @@
 //! The report for a terminal: the answer, what to do, then the evidence. Sentences wrap at the width; a path or a command stays in
 //! one piece on a line of its own, so that it can be copied.
 
+mod coverage;
+
 use std::io::{self, Write};
 
 use comfy_table::{ContentArrangement, Table, presets};
 use unicode_width::UnicodeWidthStr as _;
 
+use self::coverage::{coverage, gaps};
 use super::{Colour, Style, v1, words};
 use crate::{
     text::{escape, printable},
@@ -286,62 +289,6 @@ fn kept_evidence(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {
         page.prose("    ", &words::kept(k))?;
     }
     words::more(report.kept_evidence.len(), words::LISTED).map_or(Ok(()), |more| page.prose("  ", &more))
-}
-
-fn coverage(page: &mut Page<'_>, c: &v1::Coverage) -> io::Result<()> {
-    page.heading("WHAT WAS EXAMINED")?;
-    if c.surfaces.is_empty() {
-        page.prose("", words::NOTHING_TO_EXAMINE)?;
-    }
-    let mut table = page.table();
-    table.set_header(["surface", "files", "facts"]);
-    for s in c.surfaces.iter().take(words::LISTED) {
-        table.add_row([escape(s.id.as_bytes()), s.files.to_string(), s.facts.to_string()]);
-    }
-    if !c.surfaces.is_empty() {
-        page.out_table(&table)?;
-    }
-    if let Some(more) = words::more(c.surfaces.len(), words::LISTED) {
-        page.prose("", &more)?;
-    }
-    if c.undated_commands > 0 {
-        page.prose(
-            "",
-            &format!(
-                "{} install commands in histories have no time and no version: they say nothing",
-                c.undated_commands
-            ),
-        )?;
-    }
-    if c.atime_changed > 0 {
-        page.prose(
-            "",
-            &format!("the access time of {} files may have changed: they could not be opened without", c.atime_changed),
-        )?;
-    }
-    gaps(page, c)?;
-    if !c.exclusions.is_empty() {
-        page.heading("LEFT OUT ON PURPOSE")?;
-        for e in c.exclusions.iter().take(words::LISTED) {
-            page.line(&format!("  {}: {}", words::place(&e.location), printable(&e.reason)))?;
-        }
-        if let Some(more) = words::more(c.exclusions.len(), words::LISTED) {
-            page.prose("  ", &more)?;
-        }
-    }
-    Ok(())
-}
-
-fn gaps(page: &mut Page<'_>, c: &v1::Coverage) -> io::Result<()> {
-    if c.gaps.is_empty() {
-        return Ok(());
-    }
-    page.heading("NOT EXAMINED")?;
-    for g in c.gaps.iter().take(words::LISTED) {
-        page.line(&format!("  {}", words::shortened(&words::place(&g.location))))?;
-        page.prose("    ", &format!("{}: {}", escape(g.surface.as_bytes()), printable(&g.detail)))?;
-    }
-    words::more(c.gaps.len(), words::LISTED).map_or(Ok(()), |more| page.prose("  ", &more))
 }
 
 #[derive(Clone, Copy)]

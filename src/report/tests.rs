@@ -83,10 +83,7 @@ fn examined(found: bool, gaps: bool) -> v1::Report {
             name: name.into(),
             version: version.into(),
             placement: Placement::Loadable,
-            requires: requires
-                .iter()
-                .map(|r| Requirement { name: (*r).into(), text: (*r).into(), extra: false })
-                .collect(),
+            requires: requires.iter().map(|r| Requirement::plain(*r, *r)).collect(),
             artifacts: Vec::new(),
         })
     };
@@ -204,7 +201,7 @@ fn nothing_hostile_reaches_a_terminal_or_leaves_its_span() {
     for format in [Format::Table, Format::Markdown] {
         for width in [80, 200] {
             let text = shown(format, &report, at_width(width));
-            assert!(!text.chars().any(|c| c != '\n' && crate::text::hidden(c)), "{text}");
+            assert!(!text.chars().any(|c| c != '\n' && text::hidden(c)), "{text}");
             assert!(text.contains(r"/.ssh/id\u{202e}<b>x</b>\n# y"), "the whole path is somewhere\n{text}");
         }
     }

@@ -120,8 +120,22 @@ pub fn examined(report: &v1::Report) -> String {
         false => format!("EXAMINATION INCOMPLETE: {}", count(c.gaps.len(), "gap")),
     };
     let left = count(c.exclusions.len(), "exclusion");
-    format!("{state}; {} names seen, {} read, {left}", c.files_seen, size(c.bytes_read))
+    let light = match weightless(c) {
+        0 => String::new(),
+        n => format!(", {n} unreadable without weight"),
+    };
+    format!("{state}; {} names seen, {} read, {left}{light}", c.files_seen, size(c.bytes_read))
 }
+
+/// Files that could not be read and hold nothing that could be a finding, also those that are not listed.
+pub fn weightless(c: &v1::Coverage) -> usize {
+    let unlisted = usize::try_from(c.unreadable_without_weight_unlisted).unwrap_or(usize::MAX);
+    c.unreadable_without_weight.len().saturating_add(unlisted)
+}
+
+/// What such a list means.
+pub const WEIGHTLESS: &str = "These files are not what their names say. Their text holds no name together with a version, no host, hash or \
+                              text that an indicator knows, so the examination is complete without them.";
 
 /// Which indicators.
 pub fn indicators(report: &v1::Report) -> String {

@@ -1,29 +1,35 @@
 //! One examination of a tree of this machine: what to walk, in which order, with which surfaces.
 
+mod by_hand;
 mod folders;
+mod follow;
+mod identity;
+mod leave_out;
 pub mod process;
 mod record;
 mod settings;
 
 use std::{
     io,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
+use leave_out::LeaveOut;
 pub use settings::{Setting, settings};
 
+use self::by_hand::{Part, parts};
 use crate::{
     accounts::Accounts,
     coverage::{Coverage, Exclusion, Gap, GapKind},
     fact::{Origin, Seen, TreePath},
     interest::Interest,
     surface::Surface,
-    tree::{Kind, Visit as _, body::BYTES_READ, host::Host, mounts},
-    walk::{Inspector, Keep, Router},
+    tree::{body::BYTES_READ, host::Host, mounts},
+    walk::{Inspector, Keep, Router, Weigh},
 };
 
 /// What to examine.
@@ -39,7 +45,7 @@ pub enum Target {
 
 /// A target that cannot be opened: the caller's fault.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot open `{}`: {error}", path.display())]
+#[error("cannot open `{}`: {error}", crate::text::escape(path.as_os_str().as_encoded_bytes()))]
 pub struct TargetError {
     /// As the caller wrote it.
     pub path: PathBuf,
@@ -55,6 +61,8 @@ pub struct Scan<'s> {
     pub interest: &'s Interest,
     /// Which facts to keep.
     pub keep: &'s Keep<'s>,
+    /// What a file weighs that cannot be read.
+    pub weigh: &'s Weigh<'s>,
     /// Whether to compare every file that a `RECORD` lists.
     pub deep: bool,
     /// Worker threads.
@@ -63,6 +71,11 @@ pub struct Scan<'s> {
     pub stop: &'s AtomicBool,
     /// Names met so far, for whoever shows progress.
     pub progress: &'s AtomicU64,
+    /// Called once the processes were looked at, and before anything else is: from there on the kernel lets this thread and
+    /// those that it starts read the target only.
+    pub enclose: &'s dyn Fn(),
+    /// Files of this machine that are no evidence: what this run will write.
+    pub leave_out: Vec<PathBuf>,
 }
 
 /// What a scan found.
@@ -77,19 +90,13 @@ pub struct Outcome {
     pub os: Option<String>,
     /// The label of the tree.
     pub tree: Arc<str>,
+    /// Files that the caller named: nothing else of the machine that they come from is known.
+    pub named: Vec<TreePath>,
 }
 
 /// First what vanishes, then what persists; everything else follows.
 const VOLATILE: &[&str] =
     &["tmp", "var/tmp", "dev/shm", "run", "etc/systemd", "etc/cron.d", "var/spool/cron", "usr/local/lib/systemd"];
-
-/// One folder to walk, and the files or folders in it to start from.
-struct Part {
-    root: PathBuf,
-    prefix: TreePath,
-    starts: Vec<TreePath>,
-    files: Vec<TreePath>,
-}
 
 impl Scan<'_> {
     /// Examines a target.
@@ -101,9 +108,15 @@ impl Scan<'_> {
         let tree: Arc<str> = if matches!(target, Target::Root(_)) { "root" } else { "host" }.into();
         let router = Router::new(self.surfaces.clone(), self.interest);
         let inspector = Inspector::new(&router, self.interest, self.keep, tree.clone(), None).counting(self.progress);
+        let inspector = inspector.weighing(self.weigh);
         let mountinfo = own_mounts();
         let (mut accounts, mut os) = (Accounts::default(), None);
-        let (mut compared, mut hosts) = (Vec::new(), Vec::new());
+        let (mut compared, mut hosts, mut named) = (Vec::new(), Vec::new(), Vec::new());
+        let mut walked = Vec::new();
+        let visit = LeaveOut::new(&inspector, &tree, &self.leave_out);
+        if *target != Target::Live {
+            (self.enclose)();
+        }
         for part in parts(target)? {
             let host = open(&tree, &part, &mountinfo)?;
             if accounts.homes().next().is_none() {
@@ -112,17 +125,23 @@ impl Scan<'_> {
             }
             if *target == Target::Live {
                 process::visit(&host, &inspector, &mountinfo);
+                (self.enclose)();
             }
-            host.visit_files(&inspector, &part.files);
-            not_read(&inspector, &tree, &part);
-            let starts =
-                if part.starts.is_empty() && part.files.is_empty() { order(&host, &accounts) } else { part.starts };
-            host.walk(&inspector, &starts, self.threads, self.stop);
+            named.extend(by_hand::read(&host, &inspector, &part));
+            let before = inspector.inspected();
+            let whole = part.starts.is_empty() && part.files.is_empty();
+            let starts = if whole { order(&host, &accounts) } else { part.starts.clone() };
+            host.walk(&visit, &starts, self.threads, self.stop);
+            if inspector.inspected() == before && part.files.is_empty() {
+                self.nothing_read(&host, &inspector, &part, matches!(target, Target::Paths(_, true)));
+            }
             if self.deep {
                 compared.push(self.compare(&host, &tree, &starts));
             }
+            walked.push(!starts.is_empty());
             hosts.push(host);
         }
+        self.follow(&inspector, &tree, &hosts, &walked);
         let (mut seen, mut coverage) = inspector.finish();
         for (differ, gaps, files) in compared {
             let count = coverage.surfaces.entry(record::ID).or_default();
@@ -141,7 +160,7 @@ impl Scan<'_> {
             leave_others_alone(&mut coverage, &accounts);
         }
         coverage.settle();
-        Ok(Outcome { seen, coverage, accounts, os, tree })
+        Ok(Outcome { seen, coverage, accounts, os, tree, named })
     }
 }
 
@@ -153,62 +172,14 @@ impl Scan<'_> {
     }
 }
 
+/// The places of this machine that an examination of this target reads. A file that was named is read from its folder.
+pub fn reads(target: &Target) -> Vec<PathBuf> {
+    parts(target).map_or_else(|_| Vec::new(), |parts| parts.into_iter().map(|p| p.root).collect())
+}
+
 fn open(tree: &str, part: &Part, mountinfo: &[u8]) -> Result<Host, TargetError> {
     let fail = |error| TargetError { path: part.root.clone(), error };
     Host::open(tree, &part.root, part.prefix.clone(), mounts::to_skip(mountinfo)).map_err(fail)
-}
-
-fn parts(target: &Target) -> Result<Vec<Part>, TargetError> {
-    let whole =
-        |root: &Path| Part { root: root.to_owned(), prefix: TreePath::root(), starts: Vec::new(), files: Vec::new() };
-    match target {
-        Target::Live => Ok(vec![whole(Path::new("/"))]),
-        Target::Root(root) => Ok(vec![whole(root)]),
-        Target::Paths(paths, _) => paths.iter().map(|p| part_of(p)).collect(),
-    }
-}
-
-/// A folder is walked below itself; of a file, its folder is opened and only the file read.
-fn part_of(path: &Path) -> Result<Part, TargetError> {
-    use std::os::unix::ffi::OsStrExt as _;
-    let fail = |error| TargetError { path: path.to_owned(), error };
-    let full = absolute(path).map_err(fail)?;
-    let is_dir = rustix::fs::stat(&full)
-        .map(|s| rustix::fs::FileType::from_raw_mode(s.st_mode) == rustix::fs::FileType::Directory)
-        .map_err(|e| fail(e.into()))?;
-    let tree_path =
-        |p: &Path| TreePath::new(p.as_os_str().as_bytes()).ok_or_else(|| fail(io::ErrorKind::InvalidInput.into()));
-    if is_dir {
-        return Ok(Part { prefix: tree_path(&full)?, root: full, starts: vec![TreePath::root()], files: Vec::new() });
-    }
-    let folder = full.parent().unwrap_or(Path::new("/"));
-    let name = TreePath::root().join(full.file_name().map_or(b"".as_slice(), |n| n.as_bytes()));
-    Ok(Part { prefix: tree_path(folder)?, root: folder.to_owned(), starts: Vec::new(), files: vec![name] })
-}
-
-/// Absolute and without `..`, by the text alone but for the working folder.
-fn absolute(path: &Path) -> io::Result<PathBuf> {
-    let mut full = PathBuf::new();
-    for component in std::path::absolute(path)?.components() {
-        match component {
-            std::path::Component::ParentDir => {
-                full.pop();
-            }
-            other => full.push(other),
-        }
-    }
-    Ok(full)
-}
-
-/// Files that the caller named and nothing reads.
-fn not_read(inspector: &Inspector<'_>, tree: &Arc<str>, part: &Part) {
-    let folder = inspector.folder(&part.prefix);
-    for file in part.files.iter().filter(|f| !inspector.wants(&folder, f.name(), Kind::File)) {
-        let archive = [&b".tar"[..], b".tgz", b".zst"].iter().any(|end| file.name().ends_with(end));
-        let hint = if archive { ": `dosimeter images` examines saved images" } else { "" };
-        let reason = format!("no surface reads a file of this name{hint}");
-        inspector.exclude(Exclusion { origin: Origin::file(tree, part.prefix.join(file.name())), reason });
-    }
 }
 
 fn accounts_of(host: &Host, target: &Target, part: &Part) -> Accounts {
@@ -314,11 +285,13 @@ fn read_own(path: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{surface::SURFACES, walk::Worth};
+    use crate::{coverage::Weight, surface::SURFACES, walk::Worth};
 
     #[test]
+    #[allow(clippy::disallowed_methods)] // makes the evidence
     fn an_examination_that_was_ended_is_never_complete() {
         let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("requirements.txt"), "six==1.17.0\n").unwrap();
         let (interest, progress) = (Interest::default(), AtomicU64::new(0));
         let complete = |stop: bool| {
             let stop = AtomicBool::new(stop);
@@ -326,10 +299,13 @@ mod tests {
                 surfaces: SURFACES.to_vec(),
                 interest: &interest,
                 keep: &|_| Worth::Evidence,
+                weigh: &|_, _| Weight::Unknown,
                 deep: false,
                 threads: 1,
                 stop: &stop,
                 progress: &progress,
+                enclose: &|| {},
+                leave_out: Vec::new(),
             };
             scan.run(&Target::Paths(vec![folder.path().to_owned()], false)).unwrap().coverage.complete()
         };

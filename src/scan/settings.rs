@@ -1,7 +1,7 @@
 //! Texts of the target that may move a credential's place: shell start-up files of every home, and those of the system.
 
-use super::{Target, TargetError, accounts_of, open, own_mounts, parts};
-use crate::fact::TreePath;
+use super::{Target, TargetError, accounts_of, identity, open, own_mounts, parts};
+use crate::{fact::TreePath, tree::host::Host};
 
 /// One such text.
 #[derive(Debug, Clone)]
@@ -26,6 +26,27 @@ const OF_A_HOME: &[&str] = &[
 const OF_THE_SYSTEM: &[&str] = &["etc/environment", "etc/profile", "etc/bash.bashrc", "etc/zsh/zshenv"];
 const LIMIT: u64 = 1 << 20;
 
+/// A tree by the paths that reports show.
+struct Shown<'h> {
+    host: &'h Host,
+    prefix: &'h TreePath,
+}
+
+impl identity::Files for Shown<'_> {
+    fn read(&self, path: &TreePath) -> Option<Vec<u8>> {
+        self.host.read(&TreePath::new(path.below(self.prefix)?)?, LIMIT)
+    }
+
+    fn list(&self, folder: &TreePath) -> Vec<Vec<u8>> {
+        let below = if folder == self.prefix {
+            Some(TreePath::root())
+        } else {
+            folder.below(self.prefix).and_then(TreePath::new)
+        };
+        below.map(|f| self.host.list(&f)).unwrap_or_default()
+    }
+}
+
 /// Reads them.
 ///
 /// # Errors
@@ -47,6 +68,10 @@ pub fn settings(target: &Target) -> Result<Vec<Setting>, TargetError> {
         let usual = TreePath::new(b"root");
         for home in accounts.homes().chain(&usual) {
             OF_A_HOME.iter().for_each(|name| read(Some(home), home.join(name.as_bytes())));
+        }
+        for home in accounts.homes().chain(&usual) {
+            let text = identity::of_home(&Shown { host: &host, prefix: &part.prefix }, home);
+            found.push(Setting { home: Some(home.clone()), text });
         }
     }
     Ok(found)

@@ -7,8 +7,12 @@ pub enum FileMatch {
     Name(String),
     /// This start and this end; either may be empty. `(".", ".pth")` wants both, `("", ".pth")` any name that ends so.
     Affix(String, String),
+    /// This word anywhere in it and this end, both in any case. The word and the end are given in lower case, and the end has a dot.
+    Holding(String, String),
     /// Exactly so many lower-case hex digits: the name is a hash.
     Hex(usize),
+    /// Any name without a dot.
+    NoEnding,
     /// Any name.
     Any,
 }
@@ -26,9 +30,40 @@ pub enum FolderMatch {
     Root(String),
     /// It, or one that holds it, has this name: `http-v2`.
     Within(String),
+    /// It, or one that holds it, has a name that holds this word, in any case: `requirements`. The word is given in lower case.
+    Holding(String),
     /// It is below (or is) this folder, from the root: `etc/wireguard`.
     Below(String),
+    /// Somebody's own work: no hidden folder, and none that holds installed packages or the system's own files.
+    OwnWork,
 }
+
+/// How many files of one folder a claim `among_few` takes: a folder with more of them holds data.
+pub const FEW: usize = 100;
+
+/// Hidden folders that belong to the project around them.
+const OF_PROJECTS: &[&[u8]] =
+    &[b".github", b".gitlab", b".circleci", b".devcontainer", b".buildkite", b".ci", b".dotfiles", b".scripts"];
+/// Folders of installed packages and of programs.
+const PACKAGES: &[&[u8]] =
+    &[b"site-packages", b"dist-packages", b"node_modules", b"google-cloud-sdk", b"testdata", b"conda-meta", b"pkgs"];
+/// Folders of the system, from the root.
+const SYSTEM: &[&[u8]] = &[
+    b"bin", b"boot", b"dev", b"lib", b"lib32", b"lib64", b"libx32", b"nix", b"proc", b"run", b"sbin", b"snap", b"sys",
+    b"System", b"Library",
+];
+const VAR: &[&[u8]] = &[b"cache", b"log", b"db"];
+/// Stores of containers and of packages.
+const STORES: &[&[u8]] = &[
+    b"var/lib/apt/",
+    b"var/lib/containerd",
+    b"var/lib/containers",
+    b"var/lib/docker",
+    b"var/lib/dpkg/",
+    b"var/lib/flatpak",
+    b"var/lib/snapd",
+];
+const USR: &[&[u8]] = &[b"bin", b"include", b"lib", b"lib32", b"lib64", b"libexec", b"sbin", b"share"];
 
 /// A wanted file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,12 +74,22 @@ pub struct Claim {
     pub folder: FolderMatch,
     /// Whether a link of that name counts too.
     pub links: bool,
+    /// No file of this name stands beside it: `__init__.py` makes a folder a package.
+    pub without: Option<&'static str>,
+    /// Only where no more than `FEW` files of the folder are claimed by it.
+    pub among_few: bool,
 }
 
 impl Claim {
     /// A file of exactly this name, anywhere.
     pub fn name(name: &str) -> Self {
-        Self { file: FileMatch::Name(name.to_owned()), folder: FolderMatch::Any, links: true }
+        Self {
+            file: FileMatch::Name(name.to_owned()),
+            folder: FolderMatch::Any,
+            links: true,
+            without: None,
+            among_few: false,
+        }
     }
 
     /// A file whose name ends so, anywhere.
@@ -54,12 +99,24 @@ impl Claim {
 
     /// A file whose name starts and ends so, anywhere.
     pub fn affix(start: &str, end: &str) -> Self {
-        Self { file: FileMatch::Affix(start.to_owned(), end.to_owned()), folder: FolderMatch::Any, links: true }
+        Self {
+            file: FileMatch::Affix(start.to_owned(), end.to_owned()),
+            folder: FolderMatch::Any,
+            links: true,
+            without: None,
+            among_few: false,
+        }
+    }
+
+    /// A file whose name holds this word and ends so, both in any case, anywhere. Both are given in lower case.
+    pub fn holding(word: &str, end: &str) -> Self {
+        let file = FileMatch::Holding(word.to_owned(), end.to_owned());
+        Self { file, folder: FolderMatch::Any, links: true, without: None, among_few: false }
     }
 
     /// A name of exactly so many lower-case hex digits, anywhere.
     pub fn hex(digits: usize) -> Self {
-        Self { file: FileMatch::Hex(digits), folder: FolderMatch::Any, links: true }
+        Self { file: FileMatch::Hex(digits), folder: FolderMatch::Any, links: true, without: None, among_few: false }
     }
 
     /// A name with at most one `*`.
@@ -71,9 +128,14 @@ impl Claim {
         }
     }
 
+    /// A file whose name has no dot, anywhere.
+    pub fn no_ending() -> Self {
+        Self { file: FileMatch::NoEnding, ..Self::any() }
+    }
+
     /// Every file.
     pub fn any() -> Self {
-        Self { file: FileMatch::Any, folder: FolderMatch::Any, links: true }
+        Self { file: FileMatch::Any, folder: FolderMatch::Any, links: true, without: None, among_few: false }
     }
 
     /// The same, in folders whose name ends so.
@@ -96,9 +158,31 @@ impl Claim {
         self.folder(FolderMatch::Within(name.to_owned()))
     }
 
+    /// The same, anywhere below a folder whose name holds this word, in any case.
+    pub fn within_holding(self, word: &str) -> Self {
+        self.folder(FolderMatch::Holding(word.to_owned()))
+    }
+
     /// The same, anywhere below this folder from the root.
     pub fn below(self, path: &str) -> Self {
         self.folder(FolderMatch::Below(path.trim_matches('/').to_owned()))
+    }
+
+    /// The same, in somebody's own work only.
+    pub fn in_own_work(self) -> Self {
+        self.folder(FolderMatch::OwnWork)
+    }
+
+    /// The same, where no file of this name stands beside it.
+    pub fn without(mut self, name: &'static str) -> Self {
+        self.without = Some(name);
+        self
+    }
+
+    /// The same, in folders that hold few of them.
+    pub fn among_few(mut self) -> Self {
+        self.among_few = true;
+        self
     }
 
     /// The same, but no links: what they lead to is met where it stands.
@@ -123,10 +207,37 @@ impl FileMatch {
                     && name.starts_with(start.as_bytes())
                     && name.ends_with(end.as_bytes())
             }
+            Self::Holding(word, end) => {
+                let starts = name.len().checked_sub(end.len()).and_then(|at| name.split_at_checked(at));
+                starts.is_some_and(|(stem, tail)| {
+                    tail.eq_ignore_ascii_case(end.as_bytes()) && holds_ignoring_case(stem, word.as_bytes())
+                })
+            }
             Self::Hex(digits) => name.len() == *digits && name.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')),
+            Self::NoEnding => !name.contains(&b'.'),
             Self::Any => true,
         }
     }
+}
+
+fn holds_ignoring_case(name: &[u8], word: &[u8]) -> bool {
+    word.is_empty() || name.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word))
+}
+
+/// Whether a folder is somebody's own work; `path` as in `TreePath`.
+pub fn is_own_work(path: &[u8]) -> bool {
+    let parts = || path.split(|b| *b == b'/');
+    let stored = |part: &[u8]| {
+        (part.starts_with(b".") && !OF_PROJECTS.contains(&part))
+            || PACKAGES.contains(&part)
+            || part.strip_prefix(b"python").is_some_and(|v| v.first().is_some_and(u8::is_ascii_digit))
+    };
+    let system = parts().next().is_some_and(|first| SYSTEM.contains(&first));
+    // Also of another root in this one: a layer of a container, a chroot.
+    let of_system =
+        |up: &[u8], part: &[u8]| (up == b"usr" && USR.contains(&part)) || (up == b"var" && VAR.contains(&part));
+    let within = parts().zip(parts().skip(1)).any(|(up, part)| of_system(up, part));
+    !system && !within && !parts().any(stored) && !STORES.iter().any(|store| path.starts_with(store))
 }
 
 impl FolderMatch {
@@ -140,9 +251,11 @@ impl FolderMatch {
             }
             Self::Root(root) => path == root.as_bytes(),
             Self::Within(name) => path.split(|b| *b == b'/').any(|c| c == name.as_bytes()),
+            Self::Holding(word) => path.split(|b| *b == b'/').any(|c| holds_ignoring_case(c, word.as_bytes())),
             Self::Below(root) => {
                 path.strip_prefix(root.as_bytes()).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
             }
+            Self::OwnWork => is_own_work(path),
         }
     }
 }
@@ -160,6 +273,52 @@ mod tests {
     }
 
     #[test]
+    fn a_word_in_a_name_counts_in_any_case() {
+        let claim = Claim::holding("requirement", ".txt");
+        for name in ["requirements.txt", "REQUIREMENTS.TXT", "app-Requirements-prod.txt", "requirement.txt"] {
+            assert!(claim.file.fits(name.as_bytes()), "{name}");
+        }
+        for name in
+            ["requirements.txt.md", "requirements.tx", "txt", ".txt", "require.txt", "notes.txt", "", "requirementstxt"]
+        {
+            assert!(!claim.file.fits(name.as_bytes()), "{name}");
+        }
+    }
+
+    #[test]
+    fn own_work_is_neither_hidden_nor_installed() {
+        for path in [
+            "",
+            "home/a/tools",
+            "srv/app/.github/workflows",
+            "usr/local/src/x",
+            "usr/src/app",
+            "app",
+            "work/python",
+            "var/lib/ci/x",
+            "etc/alerts",
+            "home/a/.dotfiles/x",
+        ] {
+            assert!(is_own_work(path.as_bytes()), "{path}");
+        }
+        for path in [
+            "home/a/.cache/uv/archive-v0/x",
+            "srv/v/lib/python3.11/site-packages/x",
+            "srv/v/lib/python3.11",
+            "home/a/p/node_modules/x",
+            "usr/lib/google-cloud-sdk/lib",
+            "usr/share/doc",
+            "lib/x",
+            "home/a/.pyenv/versions",
+            "var/lib/docker/overlay2/x/diff/app",
+            "mnt/root/usr/share/x",
+            "var/cache/x",
+        ] {
+            assert!(!is_own_work(path.as_bytes()), "{path}");
+        }
+    }
+
+    #[test]
     fn folders_fit_by_component() {
         let fits = |m: &FolderMatch, p: &str| m.fits(p.as_bytes());
         let tail = FolderMatch::Tail(".config/sysmon".into());
@@ -167,6 +326,9 @@ mod tests {
         assert!(!fits(&tail, "home/a/x.config/sysmon"));
         let within = FolderMatch::Within("http".into());
         assert!(fits(&within, "c/pip/http/a") && !fits(&within, "c/pip/http-v2/a"));
+        let holding = FolderMatch::Holding("requirement".into());
+        assert!(fits(&holding, "p/Requirements/common") && fits(&holding, "p/my-requirements"));
+        assert!(!fits(&holding, "p/require/ment"));
         let below = FolderMatch::Below("etc/wireguard".into());
         assert!(fits(&below, "etc/wireguard/x") && !fits(&below, "etc/wireguard2"));
     }

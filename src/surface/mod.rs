@@ -2,6 +2,7 @@
 //! It knows neither indicators nor reports.
 
 mod claim;
+pub mod content;
 pub mod history;
 pub mod host;
 pub mod manifest;
@@ -9,15 +10,15 @@ pub mod python;
 
 use std::borrow::Cow;
 
-pub use claim::{Claim, FileMatch, FolderMatch};
+pub use claim::{Claim, FEW, FileMatch, FolderMatch, is_own_work};
 
 use crate::{
     coverage::{Gap, GapKind},
-    fact::{At, Fact, Origin, Seen},
+    fact::{At, Fact, Origin, Package, Seen, TreePath},
     interest::Interest,
     tree::{
-        Body, Entry,
-        body::{BodyError, ReadSeek},
+        Body, Entry, Kind,
+        body::{Beside, BodyError, ReadSeek},
     },
 };
 
@@ -44,11 +45,28 @@ pub trait Surface: Send + Sync {
     /// The files it wants, as data.
     fn claims(&self, interest: &Interest) -> Vec<Claim>;
 
+    /// For a file named by hand, whatever its name: where a file with such a start usually stands, if this surface can read it by its
+    /// content. `*` is the file's own name: `*.dist-info/METADATA`.
+    fn recognises(&self, _head: &[u8]) -> Option<&'static str> {
+        None
+    }
+
     /// Reads one file.
     ///
     /// # Errors
     /// A `Flaw` of the file; it becomes a gap, and facts pushed before it are kept.
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw>;
+
+    /// What the name of a file that it claims, or of a folder, says alone: asked of each folder, and of a file that cannot be
+    /// opened or read. The path is where the evidence stands. Called once a folder: must be cheap.
+    fn named(&self, _path: &TreePath, _kind: Kind, _interest: &Interest) -> Option<(TreePath, Fact)> {
+        None
+    }
+
+    /// The packages that the raw text of a file names, with their lines, where it cannot be parsed.
+    fn salvage(&self, _file: &mut Opened<'_, '_>) -> Vec<(Package, u32)> {
+        Vec::new()
+    }
 }
 
 /// A file that a surface claimed.
@@ -93,6 +111,14 @@ impl<'e, 'b> Opened<'e, 'b> {
     /// Front to back. In a streamed layer this can be done once.
     pub fn reader(&mut self) -> Box<dyn std::io::Read + '_> {
         self.body.reader()
+    }
+
+    /// The file in the same folder whose name is this one's and an ending: `-wal`.
+    ///
+    /// # Errors
+    /// When the medium fails, or it has more than `limit` bytes.
+    pub fn beside(&self, ending: &str, limit: usize) -> Result<Beside, Flaw> {
+        Ok(self.body.beside(ending, limit)?)
     }
 
     /// SHA-256 in hex.

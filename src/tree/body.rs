@@ -53,6 +53,20 @@ enum Source<'a> {
     Stream(&'a mut dyn Read),
 }
 
+/// What stands in the folder of a file under its name and an ending.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Beside {
+    /// Nothing.
+    Absent,
+    /// This.
+    Bytes(Vec<u8>),
+    /// It cannot be looked for: the file is read front to back in an archive.
+    Unknown,
+}
+
+/// Looks for a file beside another by an ending, and reads at most so many bytes of it.
+pub type LookBeside<'a> = dyn Fn(&str, usize) -> Result<Beside, BodyError> + 'a;
+
 /// One file's bytes: random access on a disk, front to back in a compressed layer.
 pub struct Body<'a> {
     source: Source<'a>,
@@ -64,6 +78,7 @@ pub struct Body<'a> {
     spent: bool,
     sha256: Option<String>,
     len: u64,
+    beside: Option<&'a LookBeside<'a>>,
     /// Held by a body that keeps more than `LARGE` bytes.
     turn: Option<MutexGuard<'static, ()>>,
 }
@@ -80,7 +95,21 @@ impl<'a> Body<'a> {
     }
 
     fn of(source: Source<'a>, len: u64) -> Self {
-        Self { source, kept: Vec::new(), whole: false, spent: false, sha256: None, len, turn: None }
+        Self { source, kept: Vec::new(), whole: false, spent: false, sha256: None, len, beside: None, turn: None }
+    }
+
+    /// With a way to the files beside it.
+    pub fn with_beside(mut self, beside: &'a LookBeside<'a>) -> Self {
+        self.beside = Some(beside);
+        self
+    }
+
+    /// The file in the same folder whose name is this one's and an ending: `-wal`.
+    ///
+    /// # Errors
+    /// When the medium fails, or it has more than `limit` bytes.
+    pub fn beside(&self, ending: &str, limit: usize) -> Result<Beside, BodyError> {
+        self.beside.map_or(Ok(Beside::Unknown), |look| look(ending, limit))
     }
 
     /// Reads on until `kept` holds `want` bytes or the file ends.

@@ -20,6 +20,7 @@ use rustix::{
 
 use super::{
     Body, Entry, Kind, Visit,
+    body::{Beside, BodyError},
     mounts::{Skip, Skips},
     open::{self, Opened},
     queue::{Below, Queue},
@@ -197,6 +198,23 @@ impl Host {
         }
     }
 
+    /// Whether a path, as reports show it, is in this tree.
+    pub fn shows(&self, path: &TreePath) -> bool {
+        path.below(&self.prefix).is_some()
+    }
+
+    /// Tells `visit` of one file that another one named, by its path as reports show it, links resolved inside the tree; whether
+    /// that path is in this tree at all.
+    pub fn visit_named<V: Visit>(&self, visit: &V, path: &TreePath) -> bool {
+        let Some(below) = path.below(&self.prefix).filter(|b| !b.is_empty()).and_then(TreePath::new) else {
+            return false;
+        };
+        if !self.left_out(&below) {
+            self.file(visit, self.root.as_fd(), below.clone(), below.name(), Kind::Symlink);
+        }
+        true
+    }
+
     /// Tells `visit` of a link as a small file that holds what it points to; nothing is followed. Meant for the links of
     /// `/proc`.
     ///
@@ -268,6 +286,7 @@ impl Host {
             }
         });
         visit.seen(names);
+        visit.sift(&folder, &mut wanted);
         if let Err(e) = listed {
             visit.gap(self.gap(path, e));
         }
@@ -313,7 +332,26 @@ impl Host {
             mode: Some(u32::from(stat.stx_mode) & 0o7777),
         };
         let file = File::from(fd);
-        visit.file(&entry, &mut Body::host(&file, stat.stx_size));
+        let beside = |ending: &str, limit: usize| {
+            let name = [name, ending.as_bytes()].concat();
+            // What a link leads to has its neighbours where it really is.
+            let real = || open::path_of(file.as_fd()).ok().and_then(|p| TreePath::new(p.below(&self.own)?));
+            let opened = match (kind, real()) {
+                (Kind::Symlink, None) => return Ok(Beside::Unknown),
+                (Kind::Symlink, Some(real)) => {
+                    let parent = open::folder(self.root.as_fd(), &real.parent());
+                    let name = [real.name(), ending.as_bytes()].concat();
+                    parent.and_then(|(fd, _)| regular(fd.as_fd(), &name))
+                }
+                _ => regular(folder, &name),
+            };
+            match opened {
+                Ok(None) => Ok(Beside::Absent),
+                Ok(Some(file)) => bounded(&file, limit).map(Beside::Bytes),
+                Err(e) => Err(BodyError::Io(e.into())),
+            }
+        };
+        visit.file(&entry, &mut Body::host(&file, stat.stx_size).with_beside(&beside));
     }
 
     /// A regular file of the tree, links resolved inside it; `XDEV` where they lead to a mount that is left out.
@@ -342,6 +380,25 @@ impl Host {
     fn gap(&self, path: &TreePath, error: Errno) -> Gap {
         Gap { origin: self.origin(path), surface: "walk", kind: GapKind::Unreadable, detail: reason(error) }
     }
+}
+
+/// A file of a folder, where one of that name is there and no link, device or the like.
+fn regular(folder: BorrowedFd<'_>, name: &[u8]) -> Result<Option<File>, Errno> {
+    let stat = match sys::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(stat) => stat,
+        Err(Errno::NOENT) => return Ok(None),
+        Err(e) => return Err(e),
+    };
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return Err(Errno::NXIO);
+    }
+    open::plain(folder, name).map(|(fd, _)| Some(File::from(fd)))
+}
+
+/// The whole file, if it has at most `limit` bytes.
+fn bounded(file: &File, limit: usize) -> Result<Vec<u8>, BodyError> {
+    let len = file.metadata()?.len();
+    Body::host(file, len).all(limit).map(<[u8]>::to_vec)
 }
 
 /// Whether a path or one of the folders that hold it is such a one.

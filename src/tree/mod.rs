@@ -58,6 +58,9 @@ pub trait Visit: Sync {
     /// Whether to open this file, or what this link leads to, of that folder. Called once a name: must be cheap.
     fn wants(&self, folder: &Self::Folder, name: &[u8], kind: Kind) -> bool;
 
+    /// The wanted names of a folder, once it is listed: those that the others make unwanted are to be taken out.
+    fn sift(&self, _: &Self::Folder, _: &mut Vec<(Vec<u8>, Kind)>) {}
+
     /// A wanted file. The body is valid during the call only.
     fn file(&self, entry: &Entry, body: &mut Body<'_>);
 

@@ -3,7 +3,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use crate::fact::{Fact, Package, Requirement, Seen};
+use crate::fact::{Fact, Requirement, Seen};
 
 /// What a fact is kept for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,23 +73,25 @@ impl Room {
             self.lost += 1;
             return false;
         }
-        if let Fact::Package(package) = &mut seen.fact {
-            self.share(package);
+        match &mut seen.fact {
+            Fact::Package(package) => self.share(&mut package.requires),
+            Fact::Requires(requires) => self.share(requires),
+            _ => {}
         }
         true
     }
 
-    fn share(&mut self, package: &mut Package) {
-        if let Some(known) = self.requires.get(&package.requires) {
-            package.requires = known.clone();
+    fn share(&mut self, requires: &mut Arc<[Requirement]>) {
+        if let Some(known) = self.requires.get(requires) {
+            *requires = known.clone();
             return;
         }
-        let cost = u64::try_from(package.requires.len()).unwrap_or(u64::MAX);
+        let cost = u64::try_from(requires.len()).unwrap_or(u64::MAX);
         if let Some(rest) = self.left.context.checked_sub(cost) {
             self.left.context = rest;
-            self.requires.insert(package.requires.clone());
+            self.requires.insert(requires.clone());
         } else {
-            package.requires = [].into();
+            *requires = [].into();
             self.lost += 1;
         }
     }
@@ -98,10 +100,10 @@ impl Room {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fact::{Ecosystem, Origin, Placement, TreePath};
+    use crate::fact::{Ecosystem, Origin, Package, Placement, TreePath};
 
     fn package(requires: &[&str]) -> Seen {
-        let requires = requires.iter().map(|r| Requirement { name: (*r).into(), text: (*r).into(), extra: false });
+        let requires = requires.iter().map(|r| Requirement::plain(*r, *r));
         let fact = Fact::Package(Package {
             ecosystem: Ecosystem::Pypi,
             name: "x".into(),

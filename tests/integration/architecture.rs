@@ -8,7 +8,7 @@ use std::{
 
 /// Each module may use itself, the modules of earlier rows, and nothing of later ones.
 const LAYERS: &[&[&str]] = &[
-    &["text", "verdict"],
+    &["guard", "sandbox", "text", "verdict", "sqlite"],
     &["fact", "interest"],
     &["accounts", "coverage", "ecosystem"],
     &["ioc", "tree", "shell"],
@@ -125,10 +125,12 @@ fn nothing_starts_a_process_or_opens_a_socket() {
     for (path, text) in sources() {
         let code = code(&text);
         for word in ["process::Command", "Command::new", "TcpStream", "UdpSocket", "unsafe ", "libc::"] {
-            assert!(!code.contains(word), "{}: {word}", path.display());
+            // The numbers of the system calls that are refused.
+            let numbers = word == "libc::" && path.ends_with("sandbox/calls.rs");
+            assert!(numbers || !code.contains(word), "{}: {word}", path.display());
         }
         let writes = ["fs::write", "File::create", "OpenOptions", "fs::rename", "fs::remove"];
-        let output = path.ends_with("commands/output.rs");
+        let output = path.ends_with("commands/output.rs") || path.starts_with("commands/output");
         assert!(output || !writes.iter().any(|w| code.contains(w)), "{} writes", path.display());
         if ["assess", "rotate", "matcher"].contains(&module(&path).as_str()) {
             for word in ["Timestamp::now", "SystemTime", "Instant::", "std::fs", "File::"] {

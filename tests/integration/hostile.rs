@@ -199,7 +199,7 @@ fn names_of_any_bytes_are_reported_whole_and_shown_harmless() {
 
 #[test]
 fn what_cannot_be_read_is_a_gap_and_exit_3() {
-    let machine = Machine::new().venv("v").site_file("broken-1.dist-info/METADATA", "nothing\n");
+    let machine = Machine::new().venv("v").site_file("broken-1.dist-info/METADATA", "nothing\0\n");
     let (report, code) = report(machine.root());
     assert_eq!((exposure(&report), code), ("none", 3));
     assert_eq!(report["verdict"]["complete"], false);

@@ -168,17 +168,14 @@ fn a_saved_image_that_is_scanned_as_a_file_is_told_not_to_be_read() {
         let said = run(["scan", file.to_str().unwrap(), "--format", "json"]);
         let report: Value = serde_json::from_str(&said.out).unwrap();
         valid(&report);
-        let told = &report["coverage"]["exclusions"][0];
-        assert!(said.code == 0 && told["location"]["path"].as_str().unwrap().ends_with(name), "{told}");
-        assert_eq!(told["reason"].as_str().unwrap().contains("`dosimeter images`"), hint, "{told}");
+        let told = &report["coverage"]["gaps"][0];
+        assert!(said.code == 3 && told["location"]["path"].as_str().unwrap().ends_with(name), "{told}");
+        assert_eq!(told["detail"].as_str().unwrap().contains("`dosimeter images`"), hint, "{told}");
     }
     let read = folder.path().join("requirements.txt");
     std::fs::write(&read, "click\n").unwrap();
     let said = run(["scan", read.to_str().unwrap(), "--format", "json"]);
-    assert_eq!(
-        serde_json::from_str::<Value>(&said.out).unwrap()["coverage"]["exclusions"].as_array().unwrap().len(),
-        0
-    );
+    assert_eq!(serde_json::from_str::<Value>(&said.out).unwrap()["coverage"]["gaps"].as_array().unwrap().len(), 0);
 }
 
 #[test]

@@ -11,12 +11,14 @@
 )]
 
 mod architecture;
+mod by_hand;
 mod conda;
 mod credentials;
 mod dependencies;
 mod erasure;
 mod exposure;
 mod hostile;
+mod identity;
 mod images;
 mod imports;
 mod index;
@@ -25,13 +27,16 @@ mod iocs_check;
 mod live;
 mod look_alikes;
 mod machine;
+mod mutations;
 mod output;
+mod places;
 mod plans;
 mod processes;
 mod program;
 mod promises;
 #[cfg(feature = "online")]
 mod publisher;
+mod sandbox;
 mod schema;
 mod surfaces;
 mod traces;
@@ -39,4 +44,5 @@ mod traces;
 mod trust;
 #[cfg(feature = "online")]
 mod update;
+mod weight;
 mod zip_apps;

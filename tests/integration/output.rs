@@ -50,7 +50,7 @@ fn a_full_disk_costs_no_other_report() {
     let (machine, out) = (exposed(), tempfile::tempdir().unwrap());
     let (full, good) = (out.path().join("full.json"), out.path().join("good.md"));
     std::os::unix::fs::symlink("/dev/full", &full).unwrap();
-    let said = scan(&machine, &["-o", full.to_str().unwrap(), "-o", good.to_str().unwrap()]);
+    let said = scan(&machine, &["-o", full.to_str().unwrap(), "-o", good.to_str().unwrap(), "--force-output"]);
     assert_eq!(said.code, 2);
     assert!(said.err.starts_with("error: cannot write `") && said.err.contains("No space left"), "{}", said.err);
     assert!(said.out.starts_with("exposed: ") && fs::read_to_string(good).unwrap().starts_with("# exposed: "));
@@ -182,4 +182,218 @@ fn surfaces_and_indicators_can_be_listed() {
     let said = run(["iocs", "check", folder.path().to_str().unwrap()]);
     assert_eq!(said.code, 2);
     assert!(said.err.contains("examples[0]") && said.err.contains("hint:"), "{}", said.err);
+}
+
+/// `-o FILE`, after which the file must be as it was.
+fn refused(file: &std::path::Path, args: &[&str], why: &str) {
+    let before = fs::read(file).ok();
+    let mut args = args.to_vec();
+    args.extend(["-o", file.to_str().unwrap()]);
+    let said = run(&args);
+    assert!(said.code == 2 && said.out.is_empty() && said.err.contains(why), "{args:?}: {} {}", said.code, said.err);
+    assert!(said.err.contains("--force-output"), "{}", said.err);
+    assert_eq!(fs::read(file).ok(), before, "{args:?}");
+}
+
+#[test]
+fn no_report_is_written_into_the_evidence() {
+    let machine = exposed().file("home/alice/.docker/config.json", "{\"auths\":{}}").file("etc/empty.json", "");
+    let (root, out) = (machine.root(), tempfile::tempdir().unwrap());
+    let scan = ["scan", "--root", root.to_str().unwrap()];
+    let home = root.join("home/alice");
+    for file in ["home/alice/.docker/config.json", "new.json", "home/alice/new.md", "etc/empty.json"] {
+        refused(&root.join(file), &scan, "is part of");
+        refused(&root.join(file), &["rotate", "--root", root.to_str().unwrap()], "is part of");
+    }
+    refused(&home.join("new.json"), &["scan", "--home", home.to_str().unwrap()], "is part of");
+    refused(&home.join("new.json"), &["scan", home.to_str().unwrap()], "is part of");
+    // Other ways to the same place.
+    let link = out.path().join("link");
+    std::os::unix::fs::symlink(root.join("etc"), &link).unwrap();
+    refused(&link.join("new.json"), &scan, "is part of");
+    refused(&home.join("../../etc/../new.json"), &scan, "is part of");
+    std::os::unix::fs::symlink(root, out.path().join("root")).unwrap();
+    refused(&root.join("new.json"), &["scan", "--root", out.path().join("root").to_str().unwrap()], "is part of");
+    // A file that was named by hand is itself the evidence; its folder is not.
+    let hook = out.path().join("evil.md");
+    fs::write(&hook, "x").unwrap();
+    refused(&hook, &["scan", hook.to_str().unwrap()], "is part of");
+    let beside = out.path().join("beside.md");
+    assert_ne!(run(["scan", hook.to_str().unwrap(), "-o", beside.to_str().unwrap()]).code, 2);
+    // Beside the root is no evidence, whatever its name starts with.
+    let sibling = std::path::PathBuf::from(format!("{}-x", root.display()));
+    fs::create_dir(&sibling).unwrap();
+    let file = sibling.join("case.json");
+    assert_eq!(run([&scan[..], &["-o", file.to_str().unwrap()]].concat()).code, 1);
+    fs::remove_dir_all(sibling).unwrap();
+    let new = root.join("new.json");
+    assert_eq!(run([&scan[..], &["--force-output", "-o", new.to_str().unwrap()]].concat()).code, 1);
+    assert!(new.exists());
+}
+
+#[test]
+fn no_report_takes_the_place_of_something_else() {
+    let (machine, out) = (exposed(), tempfile::tempdir().unwrap());
+    let scan = ["scan", "--root", machine.root().to_str().unwrap()];
+    let at = |name: &str| out.path().join(name);
+    let texts = [
+        ("a.json", "{\"auths\":{}}"),
+        ("b.json", "[1]"),
+        ("c.ndjson", "{\"type\":\"run_start\"}\n"),
+        ("d.md", "# Notes\n"),
+        ("e.txt", "exposed: by me\n"),
+        ("f.json", "\0"),
+        ("g.json", "{\"schema\": \"dosimeter.incident/1\"}"),
+    ];
+    for (name, text) in texts {
+        fs::write(at(name), text).unwrap();
+        refused(&at(name), &scan, "was not written by this program");
+    }
+    for (name, target) in [("l.json", "a.json"), ("m.json", "nothing.json"), ("n.json", "l.json")] {
+        std::os::unix::fs::symlink(at(target), at(name)).unwrap();
+        refused(&at(name), &scan, "is a link");
+    }
+    assert!(!at("nothing.json").exists());
+    // A file of ours may be replaced, and an empty one; whatever the format, the checklist alone too.
+    for name in ["h.json", "h.ndjson", "h.md", "h.txt"] {
+        fs::write(at(name), "").unwrap();
+        let file = at(name);
+        let again = |command: &str| {
+            let args = [command, "--root", machine.root().to_str().unwrap(), "-o", file.to_str().unwrap()];
+            assert_eq!(run(args).code, 1, "{command} {name}");
+        };
+        ["scan", "scan", "rotate", "rotate", "scan"].into_iter().for_each(again);
+    }
+    let case = at("h.json");
+    refused(&case, &["rotate", case.to_str().unwrap()], "is part of");
+    assert_eq!(run([&scan[..], &["--force-output", "-o", at("a.json").to_str().unwrap()]].concat()).code, 1);
+    assert!(fs::read_to_string(at("a.json")).unwrap().contains("dosimeter.report/1"));
+    assert_eq!(run([&scan[..], &["--force-output", "-o", at("l.json").to_str().unwrap()]].concat()).code, 1);
+    assert!(at("l.json").is_symlink() && fs::read_to_string(at("a.json")).unwrap().ends_with("}\n"));
+}
+
+#[test]
+fn bundles_and_imports_destroy_nothing_either() {
+    let out = tempfile::tempdir().unwrap();
+    let at = |name: &str| out.path().join(name);
+    let path = |name: &str| at(name).to_str().unwrap().to_owned();
+    fs::write(at("list.txt"), "pypi:made-up-one@1.0\n").unwrap();
+    fs::write(at("note.txt"), "mine\n").unwrap();
+    std::os::unix::fs::symlink(at("note.txt"), at("link.bundle")).unwrap();
+    let import = ["iocs", "import", &path("list.txt")];
+    refused(&at("list.txt"), &import, "is part of");
+    refused(&at("note.txt"), &import, "was not written by this program");
+    refused(&at("link.bundle"), &import, "is a link");
+    for _ in 0..2 {
+        for name in ["wave-2026-03.json", "x.bundle"] {
+            let said = run([&import[..], &["-o", &path(name)]].concat());
+            assert_eq!(said.code, 0, "{}", said.err);
+        }
+        for format in ["csv", "osv", "stix"] {
+            let file = path(&format!("out.{format}"));
+            let said = run(["iocs", "export", "litellm-2026-03", "--built-in", "--format", format, "-o", &file]);
+            assert_eq!(said.code, 0, "{format}: {}", said.err);
+        }
+    }
+    refused(
+        &at("note.txt"),
+        &["iocs", "export", "litellm-2026-03", "--built-in", "--format", "csv"],
+        "was not written",
+    );
+    fs::write(at("y.bundle.head"), "mine").unwrap();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/iocs");
+    let said = run(["iocs", "build", folder, "-o", &path("y.bundle")]);
+    assert!(said.code == 2 && !at("y.bundle").exists(), "{}", said.err);
+    assert_eq!(fs::read_to_string(at("y.bundle.head")).unwrap(), "mine");
+}
+
+#[test]
+fn streams_and_pipes_are_written_through() {
+    let (machine, out) = (exposed(), tempfile::tempdir().unwrap());
+    let said = scan(&machine, &["-o", "/dev/stdout", "--format", "json"]);
+    assert_eq!(said.code, 1);
+    valid(&serde_json::from_str(&said.out).unwrap());
+    let said = scan(&machine, &["-q", "-o", "/dev/stderr", "--format", "ndjson"]);
+    assert!(said.code == 1 && said.err == said.out && said.out.contains("run_summary"), "{}", said.err);
+    let link = out.path().join("log.md");
+    std::os::unix::fs::symlink("/dev/stderr", &link).unwrap();
+    assert!(scan(&machine, &["-o", link.to_str().unwrap()]).err.starts_with("# exposed: "));
+    let pipe = out.path().join("pipe.json");
+    crate::hostile::fifo(&pipe);
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read_to_string(pipe).unwrap()
+    });
+    assert_eq!(scan(&machine, &["-o", pipe.to_str().unwrap()]).code, 1);
+    valid(&serde_json::from_str(&reader.join().unwrap()).unwrap());
+}
+
+/// What steers a terminal, turns text round, or cannot be seen.
+const HOSTILE: &str = "\u{1b}[31m\u{9b}31m\u{7f}\u{202e}\u{200b}\u{2028}\u{e0041}\u{ad}\n";
+
+fn harmless(said: &crate::program::Said, what: &str) {
+    for text in [&said.out, &said.err] {
+        let bad: Vec<char> = text.chars().filter(|c| *c != '\n' && dosimeter::text::hidden(*c)).collect();
+        assert!(bad.is_empty(), "{what}: {bad:?} in {text:?}");
+        assert!(!text.lines().any(|l| l.starts_with("FORGED")), "{what}: {text}");
+    }
+}
+
+#[test]
+fn nothing_that_is_quoted_steers_the_terminal() {
+    let name = format!("{HOSTILE}FORGED");
+    let machine = Machine::new().home(&format!("{name}/requirements.txt"), "litellm==1.82.8\n");
+    for format in ["table", "json", "ndjson", "markdown"] {
+        for command in ["scan", "rotate"] {
+            let said = run([command, "--root", machine.root().to_str().unwrap(), "--format", format]);
+            assert_eq!(said.code, 1);
+            harmless(&said, format);
+        }
+    }
+    let (report, _) = crate::program::report(machine.root());
+    let path = report["incidents"][0]["findings"][0]["location"]["path"].as_str().unwrap();
+    assert!(path.contains(&name), "{path:?}");
+    let out = tempfile::tempdir().unwrap();
+    let file = |ending: &str| out.path().join(format!("{name}{ending}")).to_str().unwrap().to_owned();
+    fs::write(file(".txt"), "\0\u{9b}").unwrap();
+    fs::write(file(".json"), format!("{{\"schema\":\"dosimeter.incident/1\",\"{}\":1}}", HOSTILE.trim_end())).unwrap();
+    let (text, json) = (file(".txt"), file(".json"));
+    for args in [
+        vec!["scan", "--root", &name],
+        vec!["scan", &name],
+        vec!["scan", "--only", &name],
+        vec!["scan", "--incident", &name],
+        vec!["scan", "--iocs", &text],
+        vec!["scan", "--iocs", &json],
+        vec!["scan", "--ioc", &name],
+        vec!["scan", "--format", &name],
+        vec!["scan", "--threads", &name],
+        vec!["scan", "-o", &name],
+        vec!["scan", "-o", &text],
+        vec![&name],
+        vec!["iocs", &name],
+        vec!["images", &text],
+        vec!["rotate", &text],
+        vec!["rotate", &json],
+        vec!["iocs", "check", &text],
+        vec!["iocs", "check", &json],
+        vec!["iocs", "list", "--iocs", &json],
+        vec!["iocs", "list", "--ecosystem", &name],
+        vec!["iocs", "show", &name],
+        vec!["iocs", "search", &name],
+        vec!["iocs", "search", &name, "--format", "json"],
+        vec!["iocs", "import", &text, "-o", "/dev/null"],
+        vec!["iocs", "import", &json, "-o", &text],
+        vec!["iocs", "build", &text, "-o", "/dev/null"],
+        vec!["iocs", "export", &name, "--format", "csv"],
+        vec!["iocs", "update", &text, "--key", &name],
+    ] {
+        let option = format!("--no-such={name}");
+        for more in [None, Some(option.as_str())] {
+            let said = said(
+                command().env("DOSIMETER_DATA", out.path()).args(args.iter().copied().chain(more)).output().unwrap(),
+            );
+            harmless(&said, &format!("{args:?}"));
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use jiff::Timestamp;
 
-use super::super::{Ending, input, output};
+use super::super::{Ending, input, output, sandbox};
 use crate::{
     ioc::{
         Database, Index, embedded,
@@ -13,7 +13,7 @@ use crate::{
         model::{Example, Incident},
     },
     replay::{looked_up, replay},
-    text::escape,
+    text::{escape, printable},
 };
 
 /// Checks files and folders, or the indicators of this program.
@@ -21,6 +21,7 @@ use crate::{
 /// # Errors
 /// Where a file cannot be read, or has a fault.
 pub fn run(paths: &[PathBuf]) -> anyhow::Result<Ending> {
+    sandbox::begin("iocs check").enclose(&sandbox::with_neighbours(paths));
     let files = if paths.is_empty() {
         let own = ["", "incidents"].into_iter().flat_map(embedded::files);
         own.map(|(n, t)| (n.to_owned(), t.to_owned())).collect()
@@ -55,7 +56,8 @@ pub fn all_good(files: &[(String, String)]) -> anyhow::Result<(usize, usize)> {
 }
 
 fn told(p: &Problem) -> String {
-    format!("{}: {}: {}\n  hint: {}", escape(p.file.as_bytes()), p.place, escape(p.what.as_bytes()), p.hint)
+    let (place, what, hint) = (printable(&p.place), escape(p.what.as_bytes()), printable(&p.hint));
+    format!("{}: {place}: {what}\n  hint: {hint}", escape(p.file.as_bytes()))
 }
 
 /// Each example must give what it expects, each near miss nothing, with this incident alone.
@@ -97,7 +99,7 @@ pub fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<(String, String)>> {
     let mut files = Vec::new();
     for path in paths {
         for entry in walkdir::WalkDir::new(path).sort_by_file_name() {
-            let entry = entry.with_context(|| format!("cannot read `{}`", path.display()))?;
+            let entry = entry.with_context(|| format!("cannot read `{}`", output::shown(path)))?;
             let beside = match entry.path().extension() {
                 Some(e) if e == "csv" => entry.path().with_extension("json"),
                 _ => entry.path().with_extension("csv"),

@@ -1,8 +1,10 @@
 //! `dosimeter iocs export`: incidents for other programs.
 
+use std::path::Path;
+
 use anyhow::ensure;
 
-use super::super::{Ending, indicators::Indicators, output};
+use super::super::{Ending, indicators::Indicators, output, sandbox};
 use crate::{
     cli::{ExportFormat, IocsExport},
     ioc::{
@@ -16,7 +18,17 @@ use crate::{
 /// # Errors
 /// Where the indicators cannot be used, an id is unknown, or a file cannot be written.
 pub fn run(command: &IocsExport) -> anyhow::Result<Ending> {
+    let folder = command.output.as_ref().filter(|path| path.is_dir());
+    let inputs = &command.indicators.iocs;
+    let checked = |path: &Path| output::check(path, inputs, command.force_output);
+    let file = command.output.as_ref().filter(|_| folder.is_none()).map(|path| checked(path)).transpose()?;
+    match folder {
+        Some(folder) => output::start_in(std::slice::from_ref(folder)),
+        None => output::start(&file),
+    }
+    let sandbox = sandbox::begin("iocs export");
     let indicators = Indicators::load(&command.indicators)?;
+    sandbox.enclose(folder.map_or(&[], std::slice::from_ref));
     let incidents = &indicators.database.incidents;
     for id in &command.ids {
         ensure!(incidents.iter().any(|i| i.id == *id), "no incident `{id}`\nhint: `dosimeter iocs list` names them");
@@ -27,14 +39,16 @@ pub fn run(command: &IocsExport) -> anyhow::Result<Ending> {
         ExportFormat::Stix => export::stix(&wanted)?,
         ExportFormat::Csv => export::csv(&wanted)?,
     };
-    match &command.output {
-        None => output::print(export::joined(&records).trim_end())?,
-        Some(folder) if folder.is_dir() => {
-            for (name, text) in &records {
-                output::write_named(&folder.join(name), text.as_bytes())?;
+    match (&file, folder) {
+        (Some(file), _) => output::write_named(file, export::joined(&records).as_bytes())?,
+        (None, Some(folder)) => {
+            let places = records.iter().map(|(name, _)| checked(&folder.join(name)));
+            let places = places.collect::<anyhow::Result<Vec<_>>>()?;
+            for (place, (_, text)) in places.iter().zip(&records) {
+                output::write_named(place, text.as_bytes())?;
             }
         }
-        Some(file) => output::write_named(file, export::joined(&records).as_bytes())?,
+        (None, None) => output::print(export::joined(&records).trim_end())?,
     }
     for (what, count) in &untold {
         output::note(&format!("{count} {what}"));

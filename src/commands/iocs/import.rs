@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{bail, ensure};
 use jiff::Timestamp;
 
-use super::super::{Ending, indicators, output};
+use super::super::{Ending, indicators, output, sandbox};
 use crate::{
     cli::IocsImport,
     ioc::{
@@ -27,6 +27,9 @@ pub fn run(command: &IocsImport) -> anyhow::Result<Ending> {
     if let Some(id) = command.id.as_ref().filter(|id| as_incident && **id != stem) {
         bail!("an incident file has the name of its incident\nhint: `-o {id}.json`");
     }
+    let place = output::check(&command.output, &command.files, command.force_output)?;
+    output::start([&place]);
+    sandbox::begin("iocs import").enclose(&sandbox::with_neighbours(&command.files));
     let mut imported = Imported::default();
     for path in &command.files {
         imported.merge(indicators::imported(path, Reading { ecosystem: command.ecosystem })?);
@@ -42,7 +45,12 @@ pub fn run(command: &IocsImport) -> anyhow::Result<Ending> {
         let mut text = incident.to_text()?;
         text.push('\n');
         for fault in lint::check(&[(&*command.output.to_string_lossy(), &*text)], Timestamp::now()).1 {
-            output::note(&format!("{}: {}\nhint: {}", fault.place, printable(&fault.what), fault.hint));
+            output::note(&format!(
+                "{}: {}\nhint: {}",
+                printable(&fault.place),
+                printable(&fault.what),
+                printable(&fault.hint)
+            ));
         }
         (text.into_bytes(), format!("incident `{stem}`"))
     } else {
@@ -50,7 +58,7 @@ pub fn run(command: &IocsImport) -> anyhow::Result<Ending> {
         let content = Content { title, sequence: command.sequence, created, incidents, rows };
         (bundle::build(&content)?, format!("bundle number {} of {}", content.sequence, created.strftime("%Y-%m-%d")))
     };
-    output::write_named(&command.output, &bytes)?;
+    output::write_named(&place, &bytes)?;
     output::print(&format!("{told}\nwritten: {what}, {} bytes", bytes.len()))?;
     Ok(Ending::Nothing)
 }

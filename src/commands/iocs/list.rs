@@ -6,12 +6,12 @@ use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::super::{Ending, indicators::Indicators, output};
+use super::super::{Ending, indicators::Indicators, output, sandbox};
 use crate::{
     cli::{IncidentFormat, IocsList},
     fact::Ecosystem,
     ioc::model::{Incident, Trigger},
-    text::printable,
+    text::{json, printable},
 };
 
 /// One incident.
@@ -36,11 +36,13 @@ struct Row<'i> {
 /// # Errors
 /// Where the indicators cannot be used.
 pub fn run(command: &IocsList) -> anyhow::Result<Ending> {
+    let sandbox = sandbox::begin("iocs list");
     let indicators = Indicators::load(&command.indicators)?;
+    sandbox.enclose(&[]);
     let mut rows: Vec<Row<'_>> = indicators.database.incidents.iter().filter(|i| fits(command, i)).map(row).collect();
     rows.sort_by(|a, b| (b.date, a.id).cmp(&(a.date, b.id)));
     let text = match command.format {
-        IncidentFormat::Json => serde_json::to_string_pretty(&rows)?,
+        IncidentFormat::Json => json::pretty(&rows)?,
         IncidentFormat::Markdown => markdown(&rows),
         IncidentFormat::Table if rows.is_empty() => "no incident fits".to_owned(),
         IncidentFormat::Table => table(&rows),

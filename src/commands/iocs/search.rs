@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use super::super::{Ending, indicators::Indicators, output};
+use super::super::{Ending, indicators::Indicators, output, sandbox};
 use crate::{
     cli::{IocsSearch, ListFormat},
     ecosystem::normal_name,
     fact::Ecosystem,
     ioc::query::{Query, readings},
-    text::printable,
+    text::{json, printable},
 };
 
 #[derive(Serialize)]
@@ -28,7 +28,9 @@ struct Row<'i> {
 /// # Errors
 /// Where the indicators cannot be used.
 pub fn run(command: &IocsSearch) -> anyhow::Result<Ending> {
+    let sandbox = sandbox::begin("iocs search");
     let mut indicators = Indicators::load(&command.indicators)?;
+    sandbox.enclose(&[]);
     let mut index = indicators.index(&[])?;
     let asked = command.texts.iter().flat_map(|t| readings(t)).filter_map(|q| match q {
         Query::Package { ecosystem, name, .. } => Some((ecosystem, name)),
@@ -59,7 +61,7 @@ pub fn run(command: &IocsSearch) -> anyhow::Result<Ending> {
         }
     }
     let text = match command.format {
-        ListFormat::Json => serde_json::to_string_pretty(&rows)?,
+        ListFormat::Json => json::pretty(&rows)?,
         ListFormat::Table => words(&command.texts, &rows),
     };
     output::print(&text)?;

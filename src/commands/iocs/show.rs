@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use anyhow::bail;
 
-use super::super::{Ending, indicators::Indicators, output};
+use super::super::{Ending, indicators::Indicators, output, sandbox};
 use crate::{
     cli::{IocsShow, ListFormat},
     ioc::model::{Incident, NetworkKind, Standing},
-    text::{defang, printable},
+    text::{defang, json, printable},
 };
 
 /// Long lists are cut on the page; JSON has them whole.
@@ -19,7 +19,9 @@ const MOST: usize = 25;
 /// # Errors
 /// Where there is none of that id.
 pub fn run(command: &IocsShow) -> anyhow::Result<Ending> {
+    let sandbox = sandbox::begin("iocs show");
     let indicators = Indicators::load(&command.indicators)?;
+    sandbox.enclose(&[]);
     let found: Vec<&Incident> = indicators
         .database
         .incidents
@@ -30,7 +32,7 @@ pub fn run(command: &IocsShow) -> anyhow::Result<Ending> {
         bail!("no incident `{}`\nhint: `dosimeter iocs list` names them", printable(&command.id));
     }
     let text = match command.format {
-        ListFormat::Json => serde_json::to_string_pretty(&found)?,
+        ListFormat::Json => json::pretty(&found)?,
         ListFormat::Table => found.iter().map(|i| page(i)).collect::<Vec<_>>().join("\n"),
     };
     output::print(text.trim_end())?;

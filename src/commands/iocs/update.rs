@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context as _, bail, ensure};
 
-use super::super::{Ending, STOP, indicators, input, output};
+use super::super::{Ending, STOP, indicators, input, output, sandbox};
 use crate::{
     cli::IocsUpdate,
     ioc::{
@@ -35,6 +35,11 @@ pub fn run(command: &IocsUpdate) -> anyhow::Result<Ending> {
         !keys.is_empty(),
         "no key is known to check the signature with\nhint: give it with `--key` or `DOSIMETER_KEY`"
     );
+    output::prepare(&stored)?;
+    let named: Vec<PathBuf> = command.source.iter().filter(|s| !s.contains("://")).map(PathBuf::from).collect();
+    let mut reads = sandbox::with_neighbours(&named);
+    reads.extend(stored.parent().map(Path::to_owned));
+    sandbox::begin("iocs update").enclose(&reads);
     let taken = take(command, &stored, &keys);
     taken.with_context(|| format!("nothing was changed, {}", in_use(&stored, &keys)))
 }

@@ -18,6 +18,9 @@ const PREFIXES: &[&[u8]] = &[
     b"env ",
     b"SETUVAR --export ",
     b"SETUVAR ",
+    // Build files of images.
+    b"ARG ",
+    b"ENV ",
 ];
 
 /// Takes line, name and raw value.
@@ -31,6 +34,7 @@ pub fn assignments(bytes: &[u8], each: &mut Each<'_>) -> Result<(), Flaw> {
         if line.starts_with(b"#") {
             continue;
         }
+        let line = behind_braces(line);
         // An element of a list in YAML.
         let line = line.strip_prefix(b"- ").map_or(line, <[u8]>::trim_ascii_start);
         if let Some(list) = line.strip_prefix(b"Environment=") {
@@ -76,6 +80,22 @@ pub fn assignments(bytes: &[u8], each: &mut Each<'_>) -> Result<(), Flaw> {
     }
 }
 
+/// What stands in the innermost block that a line opens: `pipeline { environment { A = 'x' } }`. JSON, and expansions of a shell, open
+/// none: words, brackets and texts in quotes stand before the brace.
+fn behind_braces(line: &[u8]) -> &[u8] {
+    let mut rest = line;
+    while let Some(at) = memchr::memchr(b'{', rest) {
+        let (before, inner) = (rest.get(..at).unwrap_or_default(), rest.get(at + 1..).unwrap_or_default());
+        let plain = |b: &u8| b.is_ascii_alphanumeric() || b"_-. ()'\"".contains(b);
+        if !before.first().is_some_and(u8::is_ascii_alphabetic) || !before.ends_with(b" ") || !before.iter().all(plain)
+        {
+            break;
+        }
+        rest = inner.trim_ascii_start();
+    }
+    rest
+}
+
 /// The value, without a comment, and what stands behind it. Without quotes a value may hold blanks, as in `.env` files.
 fn first_word(value: &[u8]) -> (&[u8], &[u8]) {
     let quoted = value.first().filter(|b| matches!(b, b'"' | b'\''));
@@ -88,7 +108,8 @@ fn first_word(value: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-/// Further assignments of the same line: `export A=1 B=2`, `A=1; B=2`. Names of variables only, since a value may hold blanks.
+/// Further assignments of the same line: `export A=1 B=2`, `A=1; B=2`, `A = 'x'; B = 'y'`. Names of variables only, since a value may
+/// hold blanks.
 fn further(rest: &[u8], each: &mut dyn FnMut(&[u8], &[u8])) {
     let upper = |name: &[u8]| {
         name.first().is_some_and(u8::is_ascii_uppercase)
@@ -105,13 +126,16 @@ fn further(rest: &[u8], each: &mut dyn FnMut(&[u8], &[u8])) {
         let Some((name, value)) = equals.and_then(|at| word.split_at_checked(at)) else {
             continue;
         };
-        if let Some(value) = value.strip_prefix(b"=").filter(|_| upper(name)) {
+        let spaced = value.trim_ascii_start().strip_prefix(b"=").map(<[u8]>::trim_ascii_start);
+        let spaced = spaced.filter(|v| matches!(v.first(), Some(b'"' | b'\'')));
+        if let Some(value) = value.strip_prefix(b"=").or(spaced).filter(|_| upper(name)) {
+            let skipped = word.len() - value.len();
             let quoted = value.first().filter(|b| matches!(b, b'"' | b'\''));
             let end = quoted.and_then(|quote| Some(closing(value.get(1..)?, *quote)? + 2));
             let end = end.or_else(|| value.iter().position(|b| b.is_ascii_whitespace() || *b == b';'));
             let end = end.unwrap_or(value.len());
             each(name, value.get(..end).unwrap_or(value));
-            from += name.len() + 1 + end;
+            from += skipped + end;
         }
     }
 }
@@ -151,7 +175,7 @@ fn assignment(line: &[u8]) -> Option<(&[u8], &[u8])> {
     // fish's own file of universal variables has a colon.
     let between = if prefix.starts_with(b"SETUVAR") {
         b':'
-    } else if prefix.starts_with(b"set") {
+    } else if prefix.starts_with(b"set") || prefix == b"ENV " {
         b' '
     } else {
         b'='

@@ -20,13 +20,15 @@ struct Section {
     name: Option<String>,
     /// Line of the first secret.
     secret: Option<u32>,
+    /// A secret of it is a marker: then the login is the token.
+    marked: bool,
     identifier: Option<String>,
 }
 
 impl Ini {
     /// From the data.
     pub fn new(fields: &Fields) -> Result<Self, String> {
-        let form = Form::new(fields.public_form.as_deref())?;
+        let form = Form::of(fields.public.as_deref().unwrap_or_default(), fields.public_form.as_deref())?;
         let secret = fields.secret.iter().map(|s| s.as_str().into()).collect();
         Ok(Self { secret, public: fields.public.as_deref().map(Into::into), form })
     }
@@ -40,19 +42,20 @@ impl Ini {
                 continue;
             }
             if let Some(name) = section_name(line) {
-                section.finish(out)?;
+                section.finish(&self.form, out)?;
                 section.name = form::label(name).map(str::to_owned);
             } else if let Some((key, value)) = pair(line) {
                 self.pair(key, value, number, &mut section);
             }
         }
-        section.finish(out)
+        section.finish(&self.form, out)
     }
 
     fn pair(&self, key: &[u8], value: &[u8], number: u32, section: &mut Section) {
         let is = |k: &str| k.as_bytes().eq_ignore_ascii_case(key);
         if self.secret.iter().any(|s| is(s)) && form::concrete(value) {
             section.secret = section.secret.or(Some(number));
+            section.marked |= form::marks_login(value);
         } else if self.public.as_deref().is_some_and(is) {
             section.identifier = self.form.shown(value);
         }
@@ -60,11 +63,12 @@ impl Ini {
 }
 
 impl Section {
-    fn finish(&mut self, out: &mut Findings) -> Result<(), Flaw> {
-        let done = std::mem::take(self);
+    fn finish(&mut self, form: &Form, out: &mut Findings) -> Result<(), Flaw> {
+        let mut done = std::mem::take(self);
         let Some(line) = done.secret else {
             return Ok(());
         };
+        done.identifier = done.identifier.filter(|_| !(done.marked && matches!(form, Form::Login)));
         out.push(Found { inner: done.name, line: Some(line), identifier: done.identifier, ..Found::default() })
     }
 }
@@ -114,6 +118,21 @@ mod tests {
                 (None, Some(9), None)
             ]
         );
+    }
+
+    #[test]
+    fn a_login_beside_a_marker_is_the_token() {
+        let fields =
+            Fields { secret: vec!["password".into()], public: Some("username".into()), public_form: None, name: None };
+        let ini = Ini::new(&fields).unwrap();
+        let read = |user: &str, password: &str| {
+            let mut out = Findings::default();
+            ini.read(format!("[r]\nusername = {user}\npassword = {password}\n").as_bytes(), &mut out).unwrap();
+            out.0.into_iter().map(|f| f.identifier).collect::<Vec<_>>()
+        };
+        assert_eq!(read("al", "pw"), [Some("al".to_owned())]);
+        assert_eq!(read("CANARY", "x-oauth-basic"), [None]);
+        assert_eq!(read("3f2504e0-4f89-41d3-9a0c-0305e82c3301", "pw"), [None]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Lines of text that an expression knows: `~/.git-credentials`, `.pgpass`, `.npmrc`, `.netrc`, `/etc/shadow`.
+//! Lines of text that an expression knows: `~/.git-credentials`, `.pgpass`, `.npmrc`, `/etc/shadow`.
 
 use regex::bytes::{Captures, Regex};
 
@@ -11,11 +11,10 @@ use crate::{
 /// A longer line is no line of these formats.
 const LINE: usize = 1 << 14;
 
-/// Expressions, and the words that start a record.
+/// Expressions, tried in order.
 #[derive(Debug)]
 pub struct Lines {
     rules: Vec<Rule>,
-    records: Vec<Box<[u8]>>,
 }
 
 #[derive(Debug)]
@@ -26,32 +25,14 @@ struct Rule {
 
 impl Lines {
     /// From the data.
-    pub fn new(rules: &[LineRule], records: &[String]) -> Result<Self, String> {
+    pub fn new(rules: &[LineRule]) -> Result<Self, String> {
         let rules = rules.iter().map(|r| Ok(Rule { line: expression(&r.line)?, public: r.public.clone() }));
-        let rules = rules.collect::<Result<_, String>>()?;
-        Ok(Self { rules, records: records.iter().map(|r| r.as_bytes().into()).collect() })
+        Ok(Self { rules: rules.collect::<Result<_, String>>()? })
     }
 
-    /// One credential a line, or record, that a rule knows.
+    /// One credential a line that a rule knows.
     pub fn read(&self, bytes: &[u8], out: &mut Findings) -> Result<(), Flaw> {
-        if self.records.is_empty() {
-            return numbered(bytes).try_for_each(|(number, line)| self.line(number, line, out));
-        }
-        let (mut record, mut began) = (Vec::new(), 1);
-        for (number, line) in numbered(bytes).filter(|(_, l)| !l.trim_ascii_start().starts_with(b"#")) {
-            for word in line.split(u8::is_ascii_whitespace).filter(|w| !w.is_empty()) {
-                if self.records.iter().any(|r| &**r == word) {
-                    self.line(began, &record, out)?;
-                    record.clear();
-                    began = number;
-                }
-                if record.len() <= LINE {
-                    record.extend_from_slice(word);
-                    record.push(b' ');
-                }
-            }
-        }
-        self.line(began, record.trim_ascii_end(), out)
+        numbered(bytes).try_for_each(|(number, line)| self.line(number, line, out))
     }
 
     fn line(&self, number: u32, line: &[u8], out: &mut Findings) -> Result<(), Flaw> {
@@ -77,25 +58,35 @@ fn fill(template: &str, groups: &Captures<'_>) -> Option<String> {
         // The secret is no part of any identifier, whatever the data say.
         let group = groups.name(name).filter(|_| name != "secret")?;
         filled.push_str(before);
-        filled.push_str(form::label(group.as_bytes())?);
+        filled.push_str(shown(name, group.as_bytes(), groups)?);
         rest = next;
     }
     filled.push_str(rest);
     Some(filled)
 }
 
+/// A login is held to more than other names, and is a secret itself where the password is none.
+fn shown<'g>(name: &str, text: &'g [u8], groups: &Captures<'_>) -> Option<&'g str> {
+    match name {
+        "user" => {}
+        "name" => return form::variable(text),
+        _ => return form::label(text),
+    }
+    let marked = groups.name("secret").is_some_and(|s| form::marks_login(s.as_bytes()));
+    form::login(text).filter(|_| !marked)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(rules: &[(&str, &[&str])], records: &[&str], text: &[u8]) -> Vec<(Option<u32>, Option<String>)> {
+    fn read(rules: &[(&str, &[&str])], text: &[u8]) -> Vec<(Option<u32>, Option<String>)> {
         let rules: Vec<_> = rules
             .iter()
             .map(|(l, p)| LineRule { line: (*l).into(), public: p.iter().map(|p| (*p).into()).collect() })
             .collect();
-        let records: Vec<String> = records.iter().map(|r| (*r).into()).collect();
         let mut out = Findings::default();
-        Lines::new(&rules, &records).unwrap().read(text, &mut out).unwrap();
+        Lines::new(&rules).unwrap().read(text, &mut out).unwrap();
         assert!(!format!("{out:?}").contains("CANARY"), "{out:?}");
         out.0.into_iter().map(|f| (f.line, f.identifier)).collect()
     }
@@ -107,32 +98,21 @@ mod tests {
             &["{user}@{host}", "{host}", "{secret}"],
         )];
         let text = b"https://al:CANARY@git.example\r\nhttps://ghp_CANARY:x-oauth-basic@git.example\nhttps://al:${T}@git.example\n#\n";
-        let found = read(rule, &[], text);
+        let found = read(rule, text);
         assert_eq!(found, [(Some(1), Some("al@git.example".into())), (Some(2), Some("git.example".into()))]);
-        let odd = read(rule, &[], b"https://\x1b[31m:CANARY@CANARY_ghp_\xff/\n");
+        let odd = read(rule, b"https://\x1b[31m:CANARY@CANARY_ghp_\xff/\n");
         assert_eq!(odd, [(Some(1), None)]);
-    }
-
-    #[test]
-    fn records_may_span_lines() {
-        let rule: &[(&str, &[&str])] = &[(
-            "^(?:machine (?P<host>\\S+)|default)(?: (?:login (?P<user>\\S+)|account \\S+))* password (?P<secret>\\S+)",
-            &["{user}@{host}", "{host}"],
-        )];
-        let text = b"machine a.example\n  login al\n  password CANARY1\n# machine x\nmachine b.example login bo\ndefault login me password CANARY";
-        let found = read(rule, &["machine", "default"], text);
-        assert_eq!(found, [(Some(1), Some("al@a.example".into())), (Some(6), None)]);
     }
 
     #[test]
     fn hostile_text_is_bounded() {
         let mut out = Findings::default();
         let rules = [LineRule { line: "(a*)*b(?P<secret>.)".into(), public: vec![] }];
-        let lines = Lines::new(&rules, &[]).unwrap();
+        let lines = Lines::new(&rules).unwrap();
         assert!(lines.read(&vec![b'a'; 1 << 20], &mut out).is_err());
         assert!(lines.read(&b"ab1\n".repeat(5000), &mut out).is_err());
         assert_eq!(out.0.len(), 1000);
-        assert!(Lines::new(&[LineRule { line: "(".into(), public: vec![] }], &[]).is_err());
-        assert!(Lines::new(&[LineRule { line: "(a{1000}){1000}".into(), public: vec![] }], &[]).is_err());
+        assert!(Lines::new(&[LineRule { line: "(".into(), public: vec![] }]).is_err());
+        assert!(Lines::new(&[LineRule { line: "(a{1000}){1000}".into(), public: vec![] }]).is_err());
     }
 }

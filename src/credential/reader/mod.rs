@@ -6,6 +6,7 @@ mod ini;
 mod json;
 mod lines;
 mod names;
+mod netrc;
 mod opaque;
 mod pointer;
 mod private_key;
@@ -73,6 +74,8 @@ pub enum Compiled {
     Variables,
     /// Expressions.
     Lines(lines::Lines),
+    /// Logins a machine.
+    Netrc,
 }
 
 impl Compiled {
@@ -88,7 +91,8 @@ impl Compiled {
             model::Reader::Json(fields) => Self::Json(pointer::Pointers::new(fields)?),
             model::Reader::Yaml(fields) => Self::Yaml(pointer::Pointers::new(fields)?),
             model::Reader::Variables => Self::Variables,
-            model::Reader::Lines { rules, records } => Self::Lines(lines::Lines::new(rules, records)?),
+            model::Reader::Lines { rules } => Self::Lines(lines::Lines::new(rules)?),
+            model::Reader::Netrc => Self::Netrc,
         })
     }
 
@@ -126,6 +130,7 @@ impl Compiled {
             Self::Yaml(pointers) => yaml::read(pointers, bytes, out),
             Self::Variables => variables::read(words, bytes, out),
             Self::Lines(lines) => lines.read(bytes, out),
+            Self::Netrc => netrc::read(bytes, out),
         }
     }
 }
@@ -145,6 +150,8 @@ fn expression(text: &str) -> Result<Regex, String> {
 enum Form {
     /// Any plain label that is no token.
     Label,
+    /// The same where a login stands.
+    Login,
     /// This, over all of it.
     Like {
         like: Regex,
@@ -162,9 +169,26 @@ const TOKENS: &[&str] = &[
     "https://ab3de6gh9jk2mn5pq8rs.example",
     "https://h.example/aB3dE6gH9jK2mN5pQ8rS",
     "aB3dE6gH9jK2mN5pQ8rS@h.example",
+    "aB3dE6gH9jK2mN5",
+    "https://aB3dE6gH9jK2mN5.example",
+    "abcdefghijklmnopqrst",
+    "https://abcdefghijklmnopqrst.example",
 ];
 
+/// Names of fields that hold who logs in.
+const LOGINS: &[&str] = &["user", "username", "user_name", "login", "email", "account", "accountname"];
+
+/// Whether a field of this name holds who logs in.
+fn holds_login(field: &str) -> bool {
+    LOGINS.iter().any(|l| l.eq_ignore_ascii_case(field))
+}
+
 impl Form {
+    /// Of a public field of this name.
+    fn of(field: &str, pattern: Option<&str>) -> Result<Self, String> {
+        if pattern.is_none() && holds_login(field) { Ok(Self::Login) } else { Self::new(pattern) }
+    }
+
     fn new(pattern: Option<&str>) -> Result<Self, String> {
         let Some(pattern) = pattern else {
             return Ok(Self::Label);
@@ -179,10 +203,11 @@ impl Form {
         let value = form::unquoted(value);
         match self {
             Self::Label => form::label(value).map(str::to_owned),
+            Self::Login => form::login(value).map(str::to_owned),
             Self::Like { like, broad } => {
                 let text = std::str::from_utf8(value).ok()?;
                 let plain = text.len() <= 200 && text.bytes().all(|b| b.is_ascii_graphic() || b == b' ');
-                let vouched = like.is_match(value) && !(*broad && form::is_token(text));
+                let vouched = like.is_match(value) && !(*broad && form::is_random(text));
                 (plain && vouched).then(|| text.to_owned())
             }
         }

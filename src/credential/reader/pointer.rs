@@ -51,6 +51,8 @@ impl Pointers {
 
 impl Shown {
     fn new(public: Option<&str>, form: Option<&str>) -> Result<Self, String> {
+        let last = public.and_then(|p| p.rsplit('/').next()).unwrap_or_default();
+        let form = Form::of(last, form)?;
         let public = match public {
             None => Public::None,
             Some(p) => match p.strip_prefix('*') {
@@ -58,7 +60,7 @@ impl Shown {
                 None => Public::At(steps(p)?),
             },
         };
-        Ok(Self { public, form: Form::new(form)? })
+        Ok(Self { public, form })
     }
 
     fn steps(&self) -> Option<&Vec<Step>> {
@@ -100,6 +102,8 @@ type Stars = Vec<(String, bool)>;
 struct Hit {
     stars: Stars,
     line: Option<u32>,
+    /// The secret is a marker: then the login is the token.
+    marked: bool,
 }
 
 /// Follows the pointers through one file.
@@ -143,7 +147,7 @@ impl<'p> Walk<'p> {
 
     /// A value that is no container.
     pub fn leaf(&mut self, value: &[u8], line: Option<u32>) {
-        self.at(line, |name| match name {
+        self.at(line, form::marks_login(value), |name| match name {
             Some(name) => names::is_secret(name, value),
             None => form::concrete(value),
         });
@@ -164,11 +168,11 @@ impl<'p> Walk<'p> {
 
     /// A value that stands elsewhere in the file, or is encrypted there.
     pub fn unseen(&mut self, line: Option<u32>, concrete: bool) {
-        self.at(line, |name| concrete && name.is_none_or(names::looks_secret));
+        self.at(line, false, |name| concrete && name.is_none_or(names::looks_secret));
     }
 
     /// `concrete` is asked with the name of the variable, where the pointer wants those of secrets.
-    fn at(&mut self, line: Option<u32>, concrete: impl Fn(Option<&str>) -> bool) {
+    fn at(&mut self, line: Option<u32>, marked: bool, concrete: impl Fn(Option<&str>) -> bool) {
         let mut fitting = self.pointers.secret.iter().filter(|s| s.len() == self.path.len());
         let Some((steps, stars)) = fitting.find_map(|s| Some((s, self.stars(s)?))) else {
             return;
@@ -176,7 +180,7 @@ impl<'p> Walk<'p> {
         let named = steps.iter().position(|step| matches!(step, Step::Secret));
         let name = named.and_then(|at| self.path.get(at));
         if self.hits.len() <= MOST && concrete(name.map(|n| n.text.as_str())) {
-            self.hits.push(Hit { stars, line });
+            self.hits.push(Hit { stars, line, marked });
         }
     }
 
@@ -203,6 +207,8 @@ impl<'p> Walk<'p> {
             let name = self.pointers.name.of(&hit.stars, &self.names);
             let inner = name.or_else(|| joined(&hit.stars, |is_key| is_key));
             let identifier = self.pointers.identifier.of(&hit.stars, &self.identifiers);
+            let identifier =
+                identifier.filter(|_| !(hit.marked && matches!(self.pointers.identifier.form, Form::Login)));
             told.push((&hit.stars, Found { inner, line: hit.line, identifier, ..Found::default() }));
         }
         // Elements of a list that nothing else tells apart are told apart by their positions.

@@ -28,7 +28,7 @@ pub use self::{
     write::{Content, build, head_of, with_signature},
 };
 
-const MAGIC: &[u8; 8] = b"DOSIMBN1";
+pub(super) const MAGIC: &[u8; 8] = b"DOSIMBN1";
 const SIGNED: &[u8; 8] = b"DOSIMSIG";
 const BLOCK: usize = 64 << 10;
 const DIGEST: usize = 32;
@@ -92,7 +92,7 @@ pub enum BundleError {
     #[error("the bundle was changed after it was made: block {0} is not what its head says")]
     Changed(usize),
     /// It was written by a later version.
-    #[error("a bundle of format `{0}`, which this version does not read")]
+    #[error("a bundle of format `{}`, which this version does not read", crate::text::printable(.0))]
     Later(String),
 }
 

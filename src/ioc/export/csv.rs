@@ -1,10 +1,16 @@
 //! A table: a value a row, `artifact_type` says what it is. What needs more than a value to be judged is not in it.
 
 use super::{Exported, live};
-use crate::ioc::{
-    model::{FileRole, Incident, NetworkKind},
-    pattern,
+use crate::{
+    ioc::{
+        model::{FileRole, Incident, NetworkKind},
+        pattern,
+    },
+    text::printable,
 };
+
+/// The first line of the table.
+pub const COLUMNS: &str = "artifact_type,ecosystem,name,version,incident";
 
 /// The table.
 ///
@@ -13,10 +19,11 @@ use crate::ioc::{
 pub fn csv(incidents: &[&Incident]) -> Result<Exported, csv::Error> {
     let mut out = Exported::default();
     let mut table = csv::Writer::from_writer(Vec::new());
-    table.write_record(["artifact_type", "ecosystem", "name", "version", "incident"])?;
+    table.write_record(COLUMNS.split(','))?;
     for i in incidents {
         let mut row = |kind: &str, ecosystem: &str, name: &str, version: &str| {
-            table.write_record([kind, ecosystem, name, version, i.id.as_str()])
+            // No value of an indicator needs what is hidden, and a table has no way to say it.
+            table.write_record([kind, ecosystem, name, version, i.id.as_str()].map(printable))
         };
         for p in i.packages.iter().filter(|p| live(&p.standing)) {
             for version in &p.versions {

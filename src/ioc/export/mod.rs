@@ -9,7 +9,11 @@ use std::collections::BTreeMap;
 
 use super::model::{Incident, Standing};
 
-pub use self::{csv::csv, osv::osv, stix::stix};
+pub use self::{
+    csv::{COLUMNS, csv},
+    osv::osv,
+    stix::stix,
+};
 
 /// What is written.
 #[derive(Debug, Default)]

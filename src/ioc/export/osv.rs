@@ -20,7 +20,7 @@ pub fn osv(incidents: &[&Incident]) -> Result<Exported, serde_json::Error> {
     let mut out = Exported::default();
     for incident in incidents {
         let record = record(incident, &mut out)?;
-        out.records.push((format!("x_{}.json", incident.id), format!("{}\n", serde_json::to_string_pretty(&record)?)));
+        out.records.push((format!("x_{}.json", incident.id), format!("{}\n", crate::text::json::pretty(&record)?)));
     }
     Ok(out)
 }

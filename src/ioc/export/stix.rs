@@ -73,7 +73,7 @@ pub fn stix(incidents: &[&Incident]) -> Result<Exported, serde_json::Error> {
     }
     let names: Vec<&str> = incidents.iter().map(|i| i.id.as_str()).collect();
     let bundle = json!({"type": "bundle", "id": id("bundle", &names.join("\0")), "objects": objects});
-    out.records.push(("indicators.stix.json".to_owned(), format!("{}\n", serde_json::to_string_pretty(&bundle)?)));
+    out.records.push(("indicators.stix.json".to_owned(), format!("{}\n", crate::text::json::pretty(&bundle)?)));
     Ok(out)
 }
 

@@ -1,10 +1,10 @@
 //! Plain lists: one indicator a line, `#` begins a comment. `name==version` is Python's notation, `name@version` npm's, unless an
-//! ecosystem is given.
+//! ecosystem is given; with one, `name:version`, `name version`, `name,version` and the like are read too.
 
 use super::{
     Context, Fault, Imported,
     draft::{Draft, row, slug},
-    version,
+    pair, version,
 };
 use crate::{
     fact::Ecosystem,
@@ -54,7 +54,20 @@ fn stripped(line: &str) -> &str {
 pub fn take(text: &str, context: Context<'_>, draft: &mut Draft, out: &mut Imported) -> Result<(), String> {
     const UNCLEAR: &str =
         "could mean several things: write `npm:name@1.0`, `domain:…`, `file:…` or `action:owner/name@v1`";
-    if text.len() > 4096 || text.contains(char::is_whitespace) {
+    if text.len() > 4096 {
+        return Err("longer than any indicator".to_owned());
+    }
+    // `npm:name:1.0` says its ecosystem itself.
+    let prefixed = text.split_once(':').and_then(|(word, rest)| {
+        let ecosystem = Ecosystem::ALL.into_iter().find(|e| e.purl_type() == word)?;
+        Some((ecosystem, pair::read(ecosystem, rest)?))
+    });
+    let asked = || context.reading.ecosystem.and_then(|e| Some((e, pair::read(e, text)?)));
+    if let Some((ecosystem, (name, versions))) = prefixed.or_else(asked) {
+        row(out, ecosystem, name, versions, &advisory(context));
+        return Ok(());
+    }
+    if text.contains(char::is_whitespace) {
         return Err("more than one word".to_owned());
     }
     // An address with its port; `name:8080` may be an image too.
@@ -156,6 +169,21 @@ mod tests {
     #[test]
     fn an_ecosystem_that_is_given_counts() {
         assert_eq!(rows(&with("evil@1.0\n", Some(Ecosystem::Pypi))), ["pypi/evil@1.0"]);
+    }
+
+    #[test]
+    fn pairs_are_read_where_the_ecosystem_is_given() {
+        let text = "# header\nevilpkg:1.2.3\n@scope/evil:4.0.0\n@scope/evil\t4.0.1\nother 1.0.0, 1.0.1\nthird@2.0.0\n";
+        let want = ["evilpkg@1.2.3", "@scope/evil@4.0.0 4.0.1", "other@1.0.0 1.0.1", "third@2.0.0"]
+            .map(|r| format!("npm/{r}"));
+        assert_eq!(rows(&with(text, Some(Ecosystem::Npm))), want);
+        let named =
+            with("npm:evil:1.0.0\nmaven:org.evil:lib:1.0\npypi:evil 1.0\nnpm:@scope/evil@1.0.0\nnpm:evil\n", None);
+        let want = ["npm/evil@1.0.0", "maven/org.evil:lib@1.0", "pypi/evil@1.0", "npm/@scope/evil@1.0.0", "npm/evil@*"];
+        assert_eq!(rows(&named), want);
+        // Without an ecosystem the same lines may be hosts, images or anything.
+        let file = ("a.txt".to_owned(), b"evilpkg:1.2.3\nother 1.0.0\n".to_vec());
+        assert!(read(&[file], Reading::default()).is_err());
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod misp;
 mod native;
 mod observable;
 mod osv;
+mod pair;
 mod single;
 mod stix;
 mod table;
@@ -53,14 +54,15 @@ pub struct Left {
 pub enum ImportError {
     /// No format fits.
     #[error(
-        "{file}: not a format that can be taken over\nhint: OSV, STIX, MISP, CSV with a header, lists of `name@version`, hashes or domains"
+        "{}: not a format that can be taken over\nhint: OSV, STIX, MISP, CSV with a header, lists of `name@version`, hashes or domains; with `--ecosystem` also `name:version` and `name version`",
+        crate::text::printable(file)
     )]
     Unknown {
         /// Name.
         file: String,
     },
     /// A format fits, and the file is broken.
-    #[error("{file}: {what}")]
+    #[error("{}: {}", crate::text::printable(file), crate::text::printable(what))]
     Broken {
         /// Name.
         file: String,

@@ -80,7 +80,8 @@ impl Lint<'_> {
             }
         }
         let known = embedded::files("credentials");
-        for (n, kind) in harvest.kinds.iter().enumerate() {
+        let in_rules = harvest.paths.iter().flat_map(|rule| &rule.kinds);
+        for (n, kind) in harvest.kinds.iter().chain(in_rules).enumerate() {
             let listed = known.iter().any(|(f, _)| f.strip_suffix(".json") == Some(kind));
             if !listed {
                 let hint = "use the name of a file in `iocs/credentials`, or say it in `beyond_files`";

@@ -59,4 +59,7 @@ pub struct HarvestRule {
     /// Set where `depth` is not limited.
     #[serde(default)]
     pub unlimited: bool,
+    /// Kinds of credential that the payload looks for in these files, by id; empty: it takes the whole file.
+    #[serde(default)]
+    pub kinds: Vec<String>,
 }

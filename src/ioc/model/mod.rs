@@ -111,10 +111,7 @@ impl Incident {
     /// # Errors
     /// Where a value cannot be said in JSON.
     pub fn to_text(&self) -> serde_json::Result<String> {
-        let mut text = Vec::new();
-        let layout = serde_json::ser::PrettyFormatter::with_indent(b" ");
-        self.serialize(&mut serde_json::Serializer::with_formatter(&mut text, layout))?;
-        Ok(String::from_utf8_lossy(&text).into_owned())
+        crate::text::json::indented(self, " ")
     }
 
     /// The most that a hit on a value may claim: what its standing says, and `likely` where every source was relayed.

@@ -23,6 +23,12 @@ pub struct Coverage {
     pub undated_commands: u64,
     /// What should have been examined and could not be.
     pub gaps: Vec<Gap>,
+    /// Files that could not be read and hold nothing that could be a finding: the examination is complete without them.
+    #[serde(default)]
+    pub unreadable_without_weight: Vec<Gap>,
+    /// How many more of them there are than are listed.
+    #[serde(default)]
+    pub unreadable_without_weight_unlisted: u64,
     /// What was left out on purpose.
     pub exclusions: Vec<Exclusion>,
 }

@@ -115,6 +115,44 @@ pub struct Run {
     pub user: String,
     /// Whether that account may read everything.
     pub privileged: bool,
+    /// What the kernel held the program to; `null` in reports of versions that did not ask for it.
+    #[serde(default)]
+    pub sandbox: Option<Sandbox>,
+}
+
+/// What the kernel held the program to while it read the target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sandbox {
+    /// The profile, by its command.
+    pub profile: String,
+    /// Version of landlock's interface; `null` where it did not hold.
+    pub landlock: Option<u32>,
+    /// Whether system calls were filtered.
+    pub seccomp: bool,
+    /// Whether no program could gain rights.
+    pub no_new_privs: bool,
+    /// Whether other processes could not look into the memory.
+    pub memory_closed: bool,
+    /// Whether a crash would have left no image of the memory.
+    pub no_core: bool,
+}
+
+impl From<crate::sandbox::Held> for Sandbox {
+    fn from(held: crate::sandbox::Held) -> Self {
+        let crate::sandbox::Held { profile, landlock, seccomp, no_new_privs, memory_closed, no_core } = held;
+        Self { profile: profile.to_owned(), landlock, seccomp, no_new_privs, memory_closed, no_core }
+    }
+}
+
+impl Sandbox {
+    /// One line.
+    pub fn words(&self) -> String {
+        let landlock = self.landlock.map_or_else(|| "no landlock".to_owned(), |v| format!("landlock {v}"));
+        let yes = |holds: bool, what: &str| if holds { what.to_owned() } else { format!("no {what}") };
+        let seccomp = yes(self.seccomp, "filter of system calls");
+        let closed = if self.memory_closed && self.no_core { "memory closed" } else { "memory not closed" };
+        format!("sandbox `{}`: {landlock}, {seccomp}, {closed}", self.profile)
+    }
 }
 
 /// What was examined.

@@ -24,7 +24,7 @@ use crate::{
     shell::open_documents,
     surface::{
         Claim, Flaw, Meta, Opened, Sink, Surface,
-        history::{COMMAND, Entry, Line, Lines, Teller, time},
+        history::{COMMAND, Entry, Line, Lines, Teller, is_typed, time},
     },
 };
 
@@ -55,6 +55,11 @@ impl Surface for Bash {
         claims.extend(["bash", ".bash", ".bash.d"].map(|folder| Claim::name("history").in_tail(folder)));
         claims.push(Claim::suffix(".history").in_tail(".bash_sessions"));
         claims
+    }
+
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let dated = head.split(|b| *b == b'\n').any(|line| stamp(line.trim_ascii_end()).is_some());
+        (dated || is_typed(head)).then_some(".bash_history")
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

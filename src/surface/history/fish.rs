@@ -38,6 +38,11 @@ impl Surface for Fish {
         vec![Claim::affix("fish_history", ""), Claim::suffix("_history").in_tail(".local/share/fish")]
     }
 
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let mut lines = head.split(|b| *b == b'\n');
+        lines.any(|line| line.starts_with(b"- cmd: ")).then_some("fish_history")
+    }
+
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let mut teller = Teller::new(out);
         let mut entry = Entry::default();

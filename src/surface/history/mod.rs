@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::{
     fact::{At, Fact},
     shell::install_commands,
-    surface::{Flaw, Sink},
+    surface::{Flaw, Sink, content::mostly},
 };
 
 /// Bytes of one command that are read.
@@ -147,6 +147,86 @@ impl Entry {
 fn commands_in(raw: &[u8]) -> Vec<crate::fact::Command> {
     let text = String::from_utf8_lossy(raw);
     if text.contains('\0') { install_commands(&text.replace('\0', "")) } else { install_commands(&text) }
+}
+
+/// Programs that people start by hand, all day.
+const EVERYDAY: &[&str] = &[
+    "apt",
+    "apt-get",
+    "aws",
+    "az",
+    "brew",
+    "cargo",
+    "cat",
+    "cd",
+    "chmod",
+    "clear",
+    "code",
+    "conda",
+    "cp",
+    "curl",
+    "df",
+    "docker",
+    "echo",
+    "exit",
+    "export",
+    "find",
+    "gcloud",
+    "git",
+    "go",
+    "grep",
+    "helm",
+    "history",
+    "kubectl",
+    "less",
+    "ll",
+    "ls",
+    "make",
+    "mamba",
+    "man",
+    "mkdir",
+    "mv",
+    "nano",
+    "node",
+    "npm",
+    "npx",
+    "pip",
+    "pip3",
+    "pipx",
+    "pnpm",
+    "podman",
+    "poetry",
+    "ps",
+    "pwd",
+    "python",
+    "python3",
+    "rm",
+    "source",
+    "ssh",
+    "sudo",
+    "systemctl",
+    "tail",
+    "tar",
+    "terraform",
+    "tmux",
+    "top",
+    "uv",
+    "uvx",
+    "vi",
+    "vim",
+    "wget",
+    "which",
+    "yarn",
+];
+
+/// Whether a text without stamps is what somebody typed: most of its lines begin with such a program. A script says what it is.
+fn is_typed(head: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(head);
+    let everyday = |line: &str| {
+        let mut words = line.split_ascii_whitespace().skip_while(|w| w.contains('='));
+        words.next().is_some_and(|word| EVERYDAY.contains(&word))
+    };
+    !head.starts_with(b"#!") && !head.contains(&0) && mostly(&text, everyday)
 }
 
 /// A time as histories write it, between 2001 and 2038.

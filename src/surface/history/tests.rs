@@ -109,6 +109,19 @@ fn zsh_forms_may_be_mixed() {
 }
 
 #[test]
+fn a_zsh_command_may_end_in_a_backslash() {
+    // As zsh 5.9 writes `pip install a\` and `pip install c\ `: one more blank than was typed.
+    let text = b": 1795308182:0;pip install a\\ \n: 1795308183:0;pip install b\npip install c\\  \npip install d\\ \n";
+    assert_eq!(facts(&Zsh, text), ["1 1795308182 pip a@", "2 1795308183 pip b@", "3 - pip c@", "4 - pip d@"]);
+    // Zsh before 5.0.3 wrote no blank, and joined the two when it read them.
+    let old = b": 1795308182:0;pip install a\\\n: 1795308183:0;pip install b\n: 1795308184:0;echo x \\\n";
+    assert_eq!(facts(&Zsh, old), ["1 1795308182 pip a@", "2 1795308183 pip b@"]);
+    // A continuation, a backslash of its own before the last line, an escaped blank that is part of a word.
+    assert_eq!(facts(&Zsh, b"echo \\\\\npip install a\npip install b\n"), ["3 - pip b@"]);
+    assert_eq!(facts(&Zsh, b"\\: x; pip install a\n"), ["1 - pip a@"]);
+}
+
+#[test]
 fn fish_commands_of_several_lines() {
     let text =
         b"- cmd: cd x\\npip install a\n  when: 1795308182\n  paths:\n    - when: 1\n- cmd: pip install b\nrubbish\n";

@@ -11,6 +11,8 @@
 //! : 1795308182:0;cat <<EOF\        a line end within a command has a backslash before it
 //! multi line\
 //! EOF
+//! : 1795308182:0;pip install x\      a command that itself ends in a backslash, and a blank that zsh puts behind it
+//! \: is a command                   without a time, one that begins with `:`
 //! ```
 //!
 //! Both forms may stand in one file. The file is "metafied": byte 0x83 stands before a byte of a special meaning, which is
@@ -47,6 +49,11 @@ impl Surface for Zsh {
         claims
     }
 
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let dated = |line: &[u8]| stamp(line).is_some_and(|(at, _)| at.is_some());
+        head.split(|b| *b == b'\n').any(dated).then_some(".zsh_history")
+    }
+
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let mut teller = Teller::new(out);
         let mut entry = Entry::default();
@@ -54,7 +61,15 @@ impl Surface for Zsh {
         let mut lines = Lines::new(file.reader());
         loop {
             match lines.next() {
-                Ok(Some(line)) => goes_on = add(&line, goes_on, &mut entry),
+                Ok(Some(line)) => {
+                    if goes_on && stamp(line.bytes).is_some() {
+                        // Old releases wrote no blank behind a command's own backslash: it ends here all the same.
+                        teller.entry(&entry);
+                        entry.start(0, None);
+                        goes_on = false;
+                    }
+                    goes_on = add(&line, goes_on, &mut entry);
+                }
                 Ok(None) => break,
                 Err(flaw) => {
                     teller.entry(&entry);
@@ -79,12 +94,21 @@ fn add(line: &Line<'_>, goes_on: bool, entry: &mut Entry) -> bool {
     if !goes_on {
         let (at, command) = stamp(text).map_or((None, text), |(at, command)| (at, command));
         entry.start(line.number, at);
-        text = command;
+        text = if command.starts_with(b"\\:") { command.get(1..).unwrap_or_default() } else { command };
     }
     entry.long |= line.long;
-    entry.add(text.strip_suffix(b"\\").filter(|_| continues).unwrap_or(text));
+    let text = if continues { text.strip_suffix(b"\\").unwrap_or(text) } else { without_guard(text) };
+    entry.add(text);
     entry.add(b"\n");
     continues
+}
+
+/// Without the blank that keeps a command's own backslash at the end from joining the next line: zsh takes one off as well.
+fn without_guard(text: &[u8]) -> &[u8] {
+    let blanks = text.iter().rev().take_while(|b| **b == b' ').count();
+    let end = text.len().saturating_sub(blanks);
+    let guarded = blanks > 0 && text.get(..end).is_some_and(|t| t.ends_with(b"\\"));
+    if guarded { text.get(..text.len() - 1).unwrap_or_default() } else { text }
 }
 
 /// `: 1795308182:0;` and what follows it.

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use crate::{
     fact::Fact,
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, content::mostly},
 };
 
 /// Block lists have hundreds of thousands of lines.
@@ -29,6 +29,12 @@ impl Surface for Hosts {
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
         vec![Claim::name("hosts").in_root("etc")]
+    }
+
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let text = String::from_utf8_lossy(head);
+        let is_host = |line: &str| line.split_ascii_whitespace().next().is_some_and(|a| a.parse::<IpAddr>().is_ok());
+        (mostly(&text, is_host) && text.contains("localhost")).then_some("etc/hosts")
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

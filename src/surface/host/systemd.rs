@@ -12,7 +12,10 @@
 use crate::{
     fact::{At, Fact},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{
+        Claim, Flaw, Meta, Opened, Sink, Surface,
+        content::{has_line, line_starts},
+    },
 };
 
 const LIMIT: usize = 1 << 20;
@@ -45,6 +48,11 @@ impl Surface for Unit {
         }
         claims.extend(ENDINGS.iter().map(|e| Claim::suffix(".conf").in_suffix(&format!("{e}.d"))));
         claims
+    }
+
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let text = String::from_utf8_lossy(head);
+        (has_line(&text, "[Service]") && line_starts(&text, "ExecStart")).then_some("*.service")
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

@@ -10,6 +10,7 @@
 //!   - numpy=1.26.4=py312_0      with the build
 //!   - pip:
 //!     - litellm==1.82.8         a requirement of pip
+//!     - -r base.txt             that file is read too, after the walk
 //! ```
 //!
 //! Written by people and by `conda env export`. Names of conda packages are taken as names of PyPI, which they mostly are. A hit
@@ -22,12 +23,14 @@ use yaml_rust2::{
 };
 
 use super::{
+    include::Includes,
     listing::{Listing, numbered, text},
     pin::{Pin, exactly},
 };
 use crate::{
+    fact::Package,
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, content::line_starts},
 };
 
 const WHAT: &str = "environment file";
@@ -64,9 +67,26 @@ impl Surface for CondaEnv {
         ]
     }
 
+    fn salvage(&self, file: &mut Opened<'_, '_>) -> Vec<(Package, u32)> {
+        super::raw::pairs(file)
+    }
+
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let text = text(head);
+        (line_starts(&text, "dependencies:") && (line_starts(&text, "channels:") || line_starts(&text, "name:")))
+            .then_some("environment.yml")
+    }
+
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let at = file.mtime("mtime of the environment file");
         let text = text(file.all(FILE)?);
+        let mut includes = Includes::new(out);
+        for (_, line) in numbered(&text) {
+            if let Some(item) = line.trim_start().strip_prefix("- ") {
+                includes.add_option(item.trim().trim_matches(['"', '\'']));
+            }
+        }
+        includes.end(out);
         let mut listing = Listing::new(out, at);
         // A conflict or a template makes it no YAML; its lines still speak.
         let found = entries(&text).inspect_err(|_| by_line(&text, &mut listing))?;

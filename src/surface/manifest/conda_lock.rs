@@ -22,9 +22,12 @@ use super::{
 };
 use crate::{
     ecosystem::pypi::{conda_parts, is_version},
-    fact::Artifact,
+    fact::{Artifact, Package},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{
+        Claim, Flaw, Meta, Opened, Sink, Surface,
+        content::{has_line, line_starts},
+    },
 };
 
 /// What git leaves in a conflict.
@@ -53,6 +56,18 @@ impl Surface for CondaLock {
             Claim::name("spec-file.txt"),
             Claim::name("explicit.txt"),
         ]
+    }
+
+    fn salvage(&self, file: &mut Opened<'_, '_>) -> Vec<(Package, u32)> {
+        super::raw::pairs(file)
+    }
+
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let text = text(head);
+        (has_line(&text, "@EXPLICIT")
+            || has_line(&text, "package:") && line_starts(&text, "manager: ")
+            || has_line(&text, "packages:") && line_starts(&text, "- conda: "))
+        .then_some("conda-lock.yml")
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

@@ -8,26 +8,33 @@
 //!     "litellm==1.82.8"
 //! RUN ["pip", "install", "litellm==1.82.8"]
 //! RUN <<EOF                                    a here-document: the script itself
+//! RUN pip install -r deps/base.txt             that file is read too, after the walk
 //! ```
 //!
 //! Only an exact version counts; one from an `ARG` is not worked out. A hit proves that the file names the version: what was built
 //! from it is judged where the image is. Documented in the Dockerfile reference.
 
 use super::{
+    include::{Includes, named_by_command},
     listing::{Listing, text},
     pin::Pin,
 };
 use crate::{
-    fact::{CommandAction, Ecosystem},
+    fact::{CommandAction, Ecosystem, TreePath},
     interest::Interest,
     shell::{from_image_history, open_documents},
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, content::line_starts},
 };
 
 /// Far above any file of its kind.
 const FILE: usize = 4 << 20;
 /// One instruction with its continuations.
 const STEP: usize = 64 << 10;
+
+/// Files that one build file copies and that are remembered.
+const COPIED: usize = 100;
+/// Requirement files of one build file that are followed.
+const NAMED: usize = 200;
 
 /// `Dockerfile` and its kin.
 pub struct Dockerfile;
@@ -49,13 +56,26 @@ impl Surface for Dockerfile {
         names.into_iter().chain(kin).chain([Claim::suffix(".dockerfile")]).collect()
     }
 
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let text = text(head);
+        (text
+            .lines()
+            .map(str::trim)
+            .find(|l| !l.is_empty() && !l.starts_with('#'))
+            .is_some_and(|l| l.starts_with("FROM ") || l.starts_with("ARG "))
+            && line_starts(&text, "RUN "))
+        .then_some("Dockerfile")
+    }
+
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let at = file.mtime("mtime of the build file");
         let text = text(file.all(FILE)?);
+        let mut files = Files::new(out);
         let mut listing = Listing::new(out, at);
         let mut lines = (1..).zip(text.lines());
         while let Some((number, line)) = lines.next() {
             let Some(start) = run(line) else {
+                files.copied(line);
                 continue;
             };
             let mut next = || lines.next().map(|(_, line)| line);
@@ -64,6 +84,7 @@ impl Surface for Dockerfile {
                 listing.gap(&Flaw::malformed("build file", "an instruction is too long"));
                 continue;
             }
+            files.installed(&step);
             let commands = from_image_history(&format!("RUN {step}"));
             let installing = commands.iter().filter(|c| c.action != CommandAction::Uninstall);
             let wanted = installing.flat_map(|c| &c.wanted).filter(|w| w.ecosystem == Ecosystem::Pypi);
@@ -71,8 +92,77 @@ impl Surface for Dockerfile {
                 listing.push(pin, Some(number));
             }
         }
+        files.end(out);
         Ok(())
     }
+}
+
+/// The requirement files that steps name. In the image they stand elsewhere, so each is looked for where `COPY` took it from, in the
+/// folder of the build file, and in the one above it, which often is the context of the build.
+struct Files {
+    includes: Includes,
+    /// Source and destination of what was copied, as written.
+    copied: Vec<(String, String)>,
+    above: TreePath,
+    /// How many more names are followed.
+    left: usize,
+}
+
+impl Files {
+    fn new(out: &Sink<'_>) -> Self {
+        let above = out.origin().path.parent().parent();
+        Self { includes: Includes::new(out), copied: Vec::new(), above, left: NAMED }
+    }
+
+    /// `COPY a b/ c/`, also in JSON, also behind `ONBUILD`.
+    fn copied(&mut self, line: &str) {
+        let mut words =
+            line.split_whitespace().map(|w| w.trim_matches(['"', '\'', '[', ']', ','])).filter(|w| !w.is_empty());
+        let mut word = words.next().unwrap_or_default();
+        if word.eq_ignore_ascii_case("onbuild") {
+            word = words.next().unwrap_or_default();
+        }
+        if !(word.eq_ignore_ascii_case("copy") || word.eq_ignore_ascii_case("add")) {
+            return;
+        }
+        let mut paths: Vec<&str> = words.filter(|w| !w.starts_with("--")).collect();
+        let Some(to) = paths.pop() else {
+            return;
+        };
+        let more = paths.into_iter().map(|from| (from.to_owned(), to.to_owned()));
+        self.copied.extend(more.take(COPIED.saturating_sub(self.copied.len())));
+    }
+
+    fn installed(&mut self, step: &str) {
+        for named in named_by_command(step) {
+            self.left = self.left.saturating_sub(1);
+            if self.left == 0 {
+                return;
+            }
+            let base = last(&named);
+            for (from, to) in &self.copied {
+                if last(to) == base || last(from) == base {
+                    self.includes.add(from);
+                    self.includes.add_from(&self.above, from);
+                } else if !last(from).contains('.') {
+                    // A folder that was copied as a whole.
+                    self.includes.add(&format!("{from}/{base}"));
+                }
+            }
+            let relative = named.trim_start_matches('/');
+            self.includes.add(relative);
+            self.includes.add_from(&self.above, relative);
+            self.includes.add(base);
+        }
+    }
+
+    fn end(self, out: &mut Sink<'_>) {
+        self.includes.end(out);
+    }
+}
+
+fn last(path: &str) -> &str {
+    path.trim_end_matches('/').rsplit('/').next().unwrap_or(path)
 }
 
 /// What stands behind `RUN`, also behind `ONBUILD`.
@@ -164,6 +254,23 @@ mod tests {
         let long = format!("RUN {}pip install litellm==1.82.8\nRUN pip install a==1\n", "x \\\n".repeat(30_000));
         let got = read(&Dockerfile, "p/Dockerfile", long.as_bytes());
         assert_eq!((got.pins, got.gaps.len()), (vec!["a 1@30002".to_owned()], 1));
+    }
+
+    #[test]
+    fn requirement_files_that_steps_name() {
+        let includes = |text: &str| read(&Dockerfile, "p/docker/Dockerfile", text.as_bytes()).includes;
+        let has = |text: &str, file: &str| includes(text).contains(&format!("python/requirements /p/{file}"));
+        assert!(has("RUN pip install -r deps/base.txt", "docker/deps/base.txt"));
+        assert!(has("RUN pip install -r deps/base.txt", "deps/base.txt"));
+        assert!(has("COPY deps/base.txt /tmp/all.txt\nRUN pip install -r /tmp/all.txt", "docker/deps/base.txt"));
+        assert!(has(
+            "COPY [\"deps/base.txt\", \"/tmp/\"]\nRUN [\"pip\", \"install\", \"-r\", \"/tmp/base.txt\"]",
+            "deps/base.txt"
+        ));
+        assert!(has("COPY deps /deps\nRUN uv pip install --requirement=/deps/base.txt", "docker/deps/base.txt"));
+        for text in ["RUN pip install x", "# RUN pip install -r a.txt", "RUN grep -r a.txt .", "COPY a.txt b.txt"] {
+            assert!(includes(text).is_empty(), "{text}");
+        }
     }
 
     #[test]

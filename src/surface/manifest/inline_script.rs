@@ -1,4 +1,4 @@
-//! Scripts that carry their own requirements (PEP 723), in folders called `bin`.
+//! Scripts that carry their own requirements (PEP 723).
 //!
 //! ```text
 //! #!/usr/bin/env -S uv run --script
@@ -9,8 +9,15 @@
 //! ```
 //!
 //! Run by `uv run`, `pipx run`, `hatch run` and `pdm run`, which make an environment for them (`python/dist-info` finds that one).
-//! Scripts elsewhere are left alone: to open every `.py` of a machine would cost more than all the rest; those that uv locked
-//! have a `*.py.lock`. A hit proves that the script asks for the version; not that it was run. Documented under "Inline script
+//!
+//! ```text
+//! ~/.local/bin/*, /usr/local/bin/*     of any name
+//! ~/tools/run.py, ./scripts/run        `*.py`, and names without a dot, in somebody's own work, but for folders of packages
+//! ```
+//!
+//! Not read are the modules of packages (a folder with `__init__.py`), what is installed, and what lies in hidden folders and in those
+//! of the system: nobody keeps scripts there, and they are nearly all `.py` files of a machine. Scripts that uv locked have a
+//! `*.py.lock` too. A hit proves that the script asks for the version; not that it was run. Documented under "Inline script
 //! metadata" of packaging.python.org.
 
 use std::fmt::Write as _;
@@ -22,18 +29,21 @@ use super::{
 };
 use crate::{
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, content::has_line},
 };
 
 /// The block stands at the top.
-const HEAD: usize = 16 << 10;
+const HEAD: usize = 8 << 10;
+/// It ends within this.
+const BLOCK: usize = 64 << 10;
+const START: &[u8] = b"# /// script";
 
-/// `bin/*` with `# /// script`.
+/// `bin/*` and `*.py` with `# /// script`.
 pub struct InlineScript;
 
 static META: Meta = Meta {
     id: "python/inline-script",
-    title: "scripts with their own requirements, in bin folders",
+    title: "scripts with their own requirements",
     proves: "the script asks for the version; not that it was run",
 };
 
@@ -43,15 +53,23 @@ impl Surface for InlineScript {
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
-        vec![Claim::any().in_tail("bin").plain()]
+        let work = [".py", ".pyw"].map(|end| Claim::suffix(end).plain().in_own_work().without("__init__.py"));
+        let bare = Claim::no_ending().plain().in_own_work().among_few();
+        [Claim::any().in_tail("bin").plain(), bare].into_iter().chain(work).collect()
+    }
+
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let text = text(head);
+        (has_line(&text, "# /// script")).then_some("bin/*")
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
-        if !matches!(file.head(2)?, b"#!" | b"# ") {
+        let script = file.entry.path.name().ends_with(b".py") || matches!(file.head(2)?, b"#!" | b"# ");
+        if !script || memchr::memmem::find(file.head(HEAD)?, START).is_none() {
             return Ok(());
         }
         let at = file.mtime("mtime of the script");
-        let text = text(file.head(HEAD)?);
+        let text = text(file.head(BLOCK)?);
         let Some((block, before)) = block(&text) else {
             return Ok(());
         };
@@ -100,6 +118,25 @@ mod tests {
     }
 
     #[test]
+    fn scripts_stand_in_bin_folders_and_in_own_work() {
+        use super::super::super::FileMatch;
+        let claims = InlineScript.claims(&Interest::default());
+        let claimed = |folder: &str, name: &str| {
+            let fits = |c: &&Claim| c.file.fits(name.as_bytes()) && c.folder.fits(folder.as_bytes());
+            claims.iter().find(fits).map(|c| c.file != FileMatch::Any)
+        };
+        assert_eq!(claimed("home/a/.local/bin", "tool"), Some(false));
+        assert_eq!(claimed("home/a/tools", "run.py"), Some(true));
+        assert_eq!(claimed("home/a/v/lib/python3.11/site-packages/x", "run.py"), None);
+        assert_eq!(claimed("home/a/tools", "run"), Some(true));
+        assert_eq!(claimed("home/a/tools", "run.sh"), None);
+        let text = "\"\"\"Does things.\"\"\"\n# /// script\n# dependencies = [\n#   'litellm==1.82.8',\n# ]\n# ///\n";
+        assert_eq!(read(&InlineScript, "h/tools/run.py", text.as_bytes()).pins, ["litellm 1.82.8@4"]);
+        let deep = format!("{}# /// script\n# dependencies = ['litellm==1.82.8']\n# ///\n", "x = 1\n".repeat(2000));
+        assert_eq!(read(&InlineScript, "h/tools/run.py", deep.as_bytes()).pins, [""; 0]);
+    }
+
+    #[test]
     fn what_is_no_block() {
         for text in [
             "#!/bin/sh\n# dependencies = [\"litellm==1.82.8\"]\n",
@@ -109,6 +146,7 @@ mod tests {
             "#!/x\n# /// script\n# # dependencies = [\"litellm==1.82.8\"]\n# ///\n",
             "#!/x\n# /// script\n# dependencies = [\"litellm!=1.82.8\"]\n# ///\n",
             "import x\n# /// script\n",
+            "import x\nprint('# /// script')\n",
             "",
         ] {
             assert_eq!(pins(text), (vec![], 0), "{text}");

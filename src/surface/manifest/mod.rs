@@ -4,10 +4,14 @@
 
 include!(concat!(env!("OUT_DIR"), "/surface_manifest.rs"));
 
+mod include;
 mod listing;
 mod pin;
+mod raw;
 pub mod toml_doc;
 mod toml_lock;
+
+pub use listing::text;
 
 /// Larger manifests and lock files are not read.
 const FILE: usize = 64 << 20;
@@ -31,6 +35,8 @@ mod testing {
         pub artifacts: Vec<Vec<Artifact>>,
         /// Names of what the project asks for.
         pub asked: Vec<String>,
+        /// Files that it names, with the surface that reads them.
+        pub includes: Vec<String>,
         /// The details of gaps.
         pub gaps: Vec<String>,
     }
@@ -55,6 +61,10 @@ mod testing {
                 Fact::Package(p) => p,
                 Fact::Project { asked } => {
                     read.asked.extend(asked.into_iter().map(|r| r.name.into()));
+                    continue;
+                }
+                Fact::Includes { file, surface } => {
+                    read.includes.push(format!("{surface} {}", file.text()));
                     continue;
                 }
                 _ => panic!("neither a package nor a project"),

@@ -1,11 +1,7 @@
 //! Exact pins: the one thing in a requirement that is a fact. Ranges, wildcards and exclusions say nothing about a version.
 
-use std::str::FromStr as _;
-
-use pep440_rs::Version;
-
 use crate::{
-    ecosystem::pypi::{is_name, is_version, normalise},
+    ecosystem::pypi::{is_name, is_strict_version, is_version, normalise},
     fact::Artifact,
 };
 
@@ -55,8 +51,8 @@ pub fn asked(text: &str) -> Asked {
     let clauses = rest.split(';').next().unwrap_or_default().trim();
     let clauses = clauses.strip_prefix('(').map_or(clauses, |c| c.trim_end().strip_suffix(')').unwrap_or(c));
     match exact_clause(clauses) {
-        Some(version) => match (Version::from_str(version), Pin::new(name, version)) {
-            (Ok(_), Some(pin)) => Asked::Exactly(pin),
+        Some(version) => match (is_strict_version(version), Pin::new(name, version)) {
+            (true, Some(pin)) => Asked::Exactly(pin),
             _ => Asked::Unclear(normalise(name)),
         },
         None => package_file(text).map_or(Asked::Other, Asked::Exactly),
@@ -105,7 +101,7 @@ pub fn package_file(url: &str) -> Option<Pin> {
     let file = file_name(address);
     let (name, version) = name_and_version(&file)?;
     let mut pin = Pin::new(name, version)?;
-    Version::from_str(version).ok()?;
+    is_strict_version(version).then_some(())?;
     let sha256 = fragment.split('&').find_map(|f| f.strip_prefix("sha256=")).and_then(sha256);
     pin.artifacts.push(Artifact { name: Some(file.clone()), size: None, sha256 });
     Some(pin)
@@ -119,7 +115,7 @@ fn file_name(address: &str) -> String {
 }
 
 /// `litellm-1.82.8-py3-none-any.whl`, `litellm-1.82.8.tar.gz`.
-fn name_and_version(file: &str) -> Option<(&str, &str)> {
+pub fn name_and_version(file: &str) -> Option<(&str, &str)> {
     if let Some(stem) = file.strip_suffix(".whl") {
         let parts: Vec<&str> = stem.split('-').collect();
         return match parts.as_slice() {

@@ -20,8 +20,9 @@ use super::{
 };
 use crate::{
     ecosystem::pypi::normalise,
+    fact::Package,
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, content::has_line},
 };
 
 /// Tables that hold no packages.
@@ -43,6 +44,16 @@ impl Surface for Pipfile {
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
         vec![Claim::name("Pipfile")]
+    }
+
+    fn salvage(&self, file: &mut Opened<'_, '_>) -> Vec<(Package, u32)> {
+        super::raw::pairs(file)
+    }
+
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let text = text(head);
+        (has_line(&text, "[packages]") && (has_line(&text, "[[source]]") || has_line(&text, "[dev-packages]")))
+            .then_some("Pipfile")
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

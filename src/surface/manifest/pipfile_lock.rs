@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     ecosystem::pypi::normalise,
-    fact::Artifact,
+    fact::{Artifact, Package},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
 };
@@ -50,6 +50,16 @@ impl Surface for PipfileLock {
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
         vec![Claim::name("Pipfile.lock")]
+    }
+
+    fn salvage(&self, file: &mut Opened<'_, '_>) -> Vec<(Package, u32)> {
+        super::raw::pairs(file)
+    }
+
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let text = text(head);
+        (text.trim_start().starts_with('{') && text.contains("\"_meta\"") && text.contains("\"default\""))
+            .then_some("Pipfile.lock")
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

@@ -15,8 +15,12 @@ use super::{
     toml_doc::{DOCUMENT, Lines, parse},
 };
 use crate::{
+    fact::Package,
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{
+        Claim, Flaw, Meta, Opened, Sink, Surface,
+        content::{has_line, line_starts},
+    },
 };
 
 /// `pixi.toml`.
@@ -35,6 +39,16 @@ impl Surface for PixiToml {
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
         vec![Claim::name("pixi.toml")]
+    }
+
+    fn salvage(&self, file: &mut Opened<'_, '_>) -> Vec<(Package, u32)> {
+        super::raw::pairs(file)
+    }
+
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let text = text(head);
+        (has_line(&text, "[dependencies]") && line_starts(&text, "channels") || has_line(&text, "[pypi-dependencies]"))
+            .then_some("pixi.toml")
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

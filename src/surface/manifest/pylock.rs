@@ -10,10 +10,14 @@
 //! missing; it is then taken from a file's name. A hit proves that the project resolves to the version; not that it was installed.
 //! Documented as the `pylock.toml` specification of packaging.python.org.
 
-use super::toml_lock;
+use super::{listing::text, toml_lock};
 use crate::{
+    fact::Package,
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{
+        Claim, Flaw, Meta, Opened, Sink, Surface,
+        content::{has_line, line_starts},
+    },
 };
 
 /// `pylock.toml`, `pylock.*.toml`.
@@ -32,6 +36,15 @@ impl Surface for Pylock {
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
         vec![Claim::name("pylock.toml"), Claim::affix("pylock.", ".toml")]
+    }
+
+    fn salvage(&self, file: &mut Opened<'_, '_>) -> Vec<(Package, u32)> {
+        super::raw::pairs(file)
+    }
+
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let text = text(head);
+        (has_line(&text, "[[packages]]") && line_starts(&text, "lock-version")).then_some("pylock.toml")
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

@@ -13,6 +13,8 @@
 //! [tool.pdm.resolution.overrides] litellm = "1.82.8"
 //! [tool.hatch.envs.NAME] dependencies, extra-dependencies = […]
 //! [tool.rye] dev-dependencies = […]
+//! [tool.setuptools.dynamic] dependencies = {file = ["deps/base.txt"]}       these files are read too, after the walk
+//! [tool.hatch.metadata.hooks.requirements_txt] files = ["deps/base.txt"]
 //! [tool.pixi.dependencies], [tool.pixi.pypi-dependencies], also of [tool.pixi.feature.NAME] and [….target.NAME]
 //! ```
 //!
@@ -26,14 +28,19 @@ use toml::{
 };
 
 use super::{
+    include::Includes,
     listing::{Listing, numbered, text},
     pin::{Pin, exactly, package_file},
     toml_doc::{DOCUMENT, Lines, field, items, parse, table},
 };
 use crate::{
     ecosystem::pypi::{is_version, normalise},
+    fact::Package,
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{
+        Claim, Flaw, Meta, Opened, Sink, Surface,
+        content::{has_line, line_starts},
+    },
 };
 
 const WHAT: &str = "pyproject.toml";
@@ -56,12 +63,24 @@ impl Surface for Pyproject {
         vec![Claim::name("pyproject.toml")]
     }
 
+    fn salvage(&self, file: &mut Opened<'_, '_>) -> Vec<(Package, u32)> {
+        super::raw::pairs(file)
+    }
+
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let text = text(head);
+        (has_line(&text, "[project]") || has_line(&text, "[build-system]") || line_starts(&text, "[tool.poetry"))
+            .then_some("pyproject.toml")
+    }
+
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let at = file.mtime("mtime of pyproject.toml");
         let text = text(file.all(DOCUMENT)?);
+        let mut includes = Includes::new(out);
         let mut listing = Listing::new(out, at);
         let document = parse(&text, WHAT).inspect_err(|_| by_line(&text, &mut listing))?;
         let mut pins = Pins { lines: Lines::new(&text, 0), listing: &mut listing };
+        dynamic(&document, &mut includes);
         project(&document, &mut pins);
         if let Some(tools) = table(&document, "tool") {
             poetry(tools, &mut pins);
@@ -72,6 +91,7 @@ impl Surface for Pyproject {
             pixi(table(tools, "pixi"), &mut pins, 2);
         }
         listing.end_of_manifest();
+        includes.end(out);
         Ok(())
     }
 }
@@ -139,6 +159,25 @@ fn version_of(name: &str, value: &DeValue<'_>) -> Option<Pin> {
     }
     let file = ["url", "file", "path"].into_iter().find_map(part).and_then(package_file)?;
     (file.name == normalise(name)).then_some(file)
+}
+
+/// The files that hold requirements of the project, as setuptools and a plugin of hatch read them.
+fn dynamic(document: &DeTable<'_>, includes: &mut Includes) {
+    let tools = table(document, "tool");
+    let within = |path: &[&str]| path.iter().try_fold(tools?, |holder, key| table(holder, key));
+    let mut named = |value: &DeValue<'_>| {
+        let list = value.as_array().into_iter().flat_map(|a| a.iter()).filter_map(|i| i.get_ref().as_str());
+        value.as_str().into_iter().chain(list).for_each(|file| includes.add(file));
+    };
+    if let Some(dynamic) = within(&["setuptools", "dynamic"]) {
+        let extras = table(dynamic, "optional-dependencies").into_iter().flat_map(|e| e.values());
+        let holders = field(dynamic, "dependencies").into_iter().chain(extras.map(|e| e.get_ref()));
+        holders.filter_map(|h| field(h.as_table()?, "file")).for_each(&mut named);
+    }
+    if let Some(hook) = within(&["hatch", "metadata", "hooks", "requirements_txt"]) {
+        let extras = table(hook, "optional-dependencies").into_iter().flat_map(|e| e.values());
+        field(hook, "files").into_iter().chain(extras.map(|e| e.get_ref())).for_each(named);
+    }
 }
 
 fn project(document: &DeTable<'_>, pins: &mut Pins<'_, '_, '_>) {
@@ -315,6 +354,25 @@ dependencies = ["z==1"]
 "#;
         let expected = ["a 1@2", "b 1@3", "c 1@4", "d 1@5", "f 1@7", "h 1.0@9", "i 1@11"];
         assert_eq!(pins(text), (expected.map(str::to_owned).to_vec(), 0));
+    }
+
+    #[test]
+    fn lists_may_stand_in_other_files() {
+        let text = r#"[project]
+dynamic = ["dependencies", "readme"]
+[tool.setuptools.dynamic]
+readme = {file = ["README.md"]}
+dependencies = {file = ["deps/base.txt", "b.txt"]}
+optional-dependencies = {dev = {file = "dev.txt"}}
+[tool.hatch.metadata.hooks.requirements_txt]
+files = ["h.txt"]
+[tool.hatch.metadata.hooks.requirements_txt.optional-dependencies]
+cli = ["i.txt"]
+"#;
+        let read = read(&Pyproject, "p/pyproject.toml", text.as_bytes());
+        let want =
+            ["b.txt", "deps/base.txt", "dev.txt", "h.txt", "i.txt"].map(|f| format!("python/requirements /p/{f}"));
+        assert_eq!((read.includes, read.gaps.len()), (want.to_vec(), 0));
     }
 
     #[test]

@@ -2,16 +2,15 @@
 //!
 //! ```text
 //! project/
-//! ├── requirements*.txt, *requirements.txt, requirements*.in     one requirement a logical line
-//! ├── constraints*.txt, *constraints.txt
-//! ├── requirements.lock, requirements-dev.lock                   of rye
-//! ├── *overrides.txt, *freeze.txt, *reqs.txt, requirements*.pip
-//! └── requirements/*.txt, requirements/*.in
+//! ├── *requirement*.txt, *constraint*.txt, also .in, .lock, .pip      in any case: `Requirements.txt`, `app-requirements-prod.txt`
+//! ├── *reqs*.txt, *freeze*.txt, *overrides*.txt, *.requirements, requirements
+//! ├── requirements/**.txt, requirements/**.in                          `requirements/common/base.txt`
+//! └── deps/base.txt                                                   whatever its name, where another file asks for it with `-r`
 //!
 //! litellm==1.82.8 ; python_version > "3.8" \      `\` at the end joins lines
 //!     --hash=sha256:…                             each hash is one file of that version
 //! litellm @ https://…/litellm-1.82.8-py3-none-any.whl#sha256=…
-//! -r other.txt                                    options: nothing to find here; the other file is read on its own
+//! -r other.txt, -c other.txt                      the other file is read too, after the walk
 //! ```
 //!
 //! Written by people, `pip freeze`, `pip-compile`, `uv export`, `poetry export`; in UTF-8, or UTF-16 when PowerShell redirected.
@@ -20,14 +19,22 @@
 
 use super::{
     FILE,
+    include::Includes,
     listing::{Listing, numbered, text},
     pin::{Asked, asked, sha256},
 };
 use crate::{
-    fact::{Artifact, Ecosystem},
+    ecosystem::pypi::is_name,
+    fact::{Artifact, Ecosystem, Package},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, content::mostly},
 };
+
+/// Ends of their names.
+const ENDINGS: &[&str] = &[".txt", ".in", ".pip", ".lock"];
+const SHORT_ENDINGS: &[&str] = &[".txt", ".in"];
+/// Words in the names of folders in which every file with such an end is one.
+const FOLDERS: &[&str] = &["requirement", "constraints", "pip-reqs"];
 
 /// A joined line may have so many bytes; hundreds of hashes fit.
 const LINE: usize = 1 << 20;
@@ -47,39 +54,43 @@ impl Surface for Requirements {
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
-        vec![
-            Claim::affix("requirements", ".txt"),
-            Claim::affix("requirements", ".in"),
-            Claim::suffix("requirements.txt"),
-            Claim::suffix("requirements.in"),
-            Claim::affix("constraints", ".txt"),
-            Claim::suffix("constraints.txt"),
-            Claim::suffix("constraints.in"),
-            Claim::suffix("overrides.txt"),
-            Claim::affix("requirements", ".lock"),
-            Claim::affix("requirements", ".pip"),
-            Claim::suffix("requirements.pip"),
-            Claim::suffix("freeze.txt"),
-            Claim::suffix("reqs.txt"),
-            Claim::suffix(".txt").in_tail("requirements"),
-            Claim::suffix(".in").in_tail("requirements"),
-        ]
+        let words = [("requirement", ENDINGS), ("constraint", ENDINGS), ("reqs", SHORT_ENDINGS)];
+        let by_word = words.into_iter().flat_map(|(word, ends)| ends.iter().map(move |end| Claim::holding(word, end)));
+        let lists = ["freeze", "override"].map(|word| Claim::holding(word, ".txt"));
+        let alone =
+            ["requirements", "Requirements", "REQUIREMENTS", "constraints", "req.txt", "deps.txt", "dependencies.txt"];
+        let by_folder =
+            FOLDERS.iter().flat_map(|folder| ENDINGS.iter().map(|end| Claim::holding("", end).within_holding(folder)));
+        let suffixes = [".requirements", ".constraints"].map(Claim::suffix);
+        by_word.chain(lists).chain(alone.map(Claim::name)).chain(by_folder).chain(suffixes).collect()
+    }
+
+    fn salvage(&self, file: &mut Opened<'_, '_>) -> Vec<(Package, u32)> {
+        super::raw::pairs(file)
+    }
+
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let text = text(head);
+        (mostly(&text, is_requirement)).then_some("requirements.txt")
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let at = file.mtime("mtime of the requirement file");
         let interest = file.interest;
         let text = text(file.all(FILE)?);
+        let mut includes = Includes::new(out);
         let mut listing = Listing::new(out, at);
         let mut flaw = None;
         logical_lines(&text, |number, line| match line {
             Some(line) => {
+                includes.add_option(line);
                 if unreadable_pin(line, number, interest, &mut listing) {
                     flaw.get_or_insert(Flaw::malformed("requirement file", "a pin without a readable version"));
                 }
             }
             None => flaw = Some(Flaw::malformed("requirement file", "a line is too long")),
         });
+        includes.end(out);
         flaw.map_or(Ok(()), Err)
     }
 }
@@ -158,6 +169,21 @@ fn split_options(line: &str) -> (&str, impl Iterator<Item = &str>) {
     (wanted, values)
 }
 
+/// Whether a line is a requirement with a version, or an option beside one.
+fn is_requirement(line: &str) -> bool {
+    let line = line.split(" #").next().unwrap_or(line);
+    let end = line.find(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c)).unwrap_or(line.len());
+    let (name, rest) = line.split_at_checked(end).unwrap_or((line, ""));
+    let rest = rest.trim_start();
+    let rest = rest.strip_prefix('[').and_then(|r| r.split_once(']')).map_or(rest, |(_, rest)| rest.trim_start());
+    let rest = rest.strip_prefix('(').unwrap_or(rest);
+    let ranged = ["==", ">=", "<=", "~=", "!=", "<", ">", "@ "].iter().any(|sign| {
+        rest.strip_prefix(sign)
+            .is_some_and(|r| r.trim_start_matches(['=', ' ']).starts_with(|c: char| c.is_ascii_alphanumeric()))
+    });
+    is_name(name) && ranged || line.starts_with("--hash=sha256:")
+}
+
 #[cfg(test)]
 mod tests {
     use super::{
@@ -180,10 +206,34 @@ mod tests {
             "constraints.txt",
             "requirements/prod.txt",
             "a/requirements/base.in",
+            "Requirements.txt",
+            "REQUIREMENTS.TXT",
+            "app-requirements-prod.txt",
+            "py_requirements_dev.txt",
+            "requirement.txt",
+            "requirements/common/base.txt",
+            "Requirements/Base.TXT",
+            "my-requirements/base.txt",
+            "prod.requirements",
+            "Constraints.txt",
+            "upper-constraints.txt",
+            "requirements.lock",
+            "dev_reqs.txt",
+            "pip-freeze-old.txt",
+            "requirements",
         ] {
             assert!(claims(&Requirements, path), "{path}");
         }
-        for path in ["notes.txt", "x.egg-info/requires.txt", "requirements/README.md", "requirements.py"] {
+        for path in [
+            "notes.txt",
+            "x.egg-info/requires.txt",
+            "requirements/README.md",
+            "requirements.py",
+            "requirements.txt.md",
+            "requirements.md",
+            "deps/base.txt",
+            "require/base.txt",
+        ] {
             assert!(!claims(&Requirements, path), "{path}");
         }
     }
@@ -240,7 +290,22 @@ mod tests {
     }
 
     #[test]
+    fn other_files_that_it_names_are_handed_on() {
+        let text = "-r base.txt\n--requirement=../up/Deps.in\n-c https://host.example/c.txt\n-c ${HOME}/c.txt\n# -r no.txt\n\
+                    -r base.txt\n-r pyproject.toml\n-r ../../../../etc/x\n-r \\\n  joined.txt\na==1 # -r no.txt\n-r tool.py\n";
+        let read = read(&Requirements, "p/q/requirements.txt", text.as_bytes());
+        let mut want: Vec<_> = ["/etc/x", "/p/q/base.txt", "/p/q/joined.txt", "/p/up/Deps.in"]
+            .map(|f| format!("python/requirements {f}"))
+            .into();
+        want.insert(3, "python/inline-script /p/q/tool.py".to_owned());
+        assert_eq!(read.includes, want);
+        assert_eq!((read.pins, read.gaps.len()), (vec!["a 1@11".to_owned()], 0));
+    }
+
+    #[test]
     fn hostile_files_do_no_harm() {
+        let many: String = (0..5000).map(|n| format!("-r {n}.txt\n")).collect();
+        assert_eq!(read(&Requirements, "requirements.txt", many.as_bytes()).includes.len(), 1000);
         assert_eq!(pins(&format!("{}\na==1\n", "xx\\\n".repeat(1 << 20))), (vec!["a 1@1048578".into()], 1));
         assert_eq!(pins(&"[".repeat(1 << 20)), (vec![], 0));
         assert_eq!(pins("\u{1b}[2J==1\nlitellm\u{202e}==1.82.8\na\0==1\n"), (vec![], 0));

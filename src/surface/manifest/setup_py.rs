@@ -40,6 +40,11 @@ impl Surface for SetupPy {
         vec![Claim::name("setup.py")]
     }
 
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let text = text(head);
+        (text.contains("setup(") && text.contains("install_requires")).then_some("setup.py")
+    }
+
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let at = file.mtime("mtime of setup.py");
         let text = text(file.all(FILE)?);

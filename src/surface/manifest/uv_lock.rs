@@ -10,10 +10,14 @@
 //! resolution. A hit proves that the project resolves to the version; not that it was installed. Documented under "Locking and
 //! syncing" of uv; the layout itself is not, and was read from files that uv 0.9 to 0.13 wrote.
 
-use super::toml_lock;
+use super::{listing::text, toml_lock};
 use crate::{
+    fact::Package,
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{
+        Claim, Flaw, Meta, Opened, Sink, Surface,
+        content::{has_line, line_starts},
+    },
 };
 
 /// `uv.lock`, `*.py.lock`.
@@ -32,6 +36,15 @@ impl Surface for UvLock {
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
         vec![Claim::name("uv.lock"), Claim::suffix(".py.lock")]
+    }
+
+    fn salvage(&self, file: &mut Opened<'_, '_>) -> Vec<(Package, u32)> {
+        super::raw::pairs(file)
+    }
+
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let text = text(head);
+        (has_line(&text, "[[package]]") && line_starts(&text, "source = {")).then_some("uv.lock")
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

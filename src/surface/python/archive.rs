@@ -14,6 +14,8 @@ use sha2::{Digest, Sha256};
 
 use super::{
     dist_info::package,
+    found::Found,
+    identity,
     zip_directory::{Member, each_member, read_member},
 };
 use crate::{
@@ -30,33 +32,49 @@ const HEADERS: u64 = 4 << 20;
 const UNPACKED: u64 = 512 << 20;
 const MEMBERS: usize = 200_000;
 
-/// What a wheel or egg says of itself; `None` where a zip is neither.
+/// What a wheel or egg says of itself; `None` where a zip is neither. Its folder names it too, which is enough where the
+/// description is missing or cannot be read.
 ///
 /// # Errors
 /// Where it is damaged.
-pub fn of_zip<R: Read + Seek>(zip: &mut R, placement: Placement) -> Result<Option<Package>, Flaw> {
+pub fn of_zip<R: Read + Seek>(zip: &mut R, placement: Placement) -> Result<Option<Found>, Flaw> {
     let (mut about, mut tags, mut egg, mut sdist) = (None, None, None, None);
-    let mut stem = Vec::new();
+    let (mut stem, mut folder_of_sdist) = (Vec::new(), Vec::new());
     each_member(zip, &mut |name, member| match (folder_of(name, b"METADATA"), folder_of(name, b"WHEEL")) {
         (Some(folder), _) if folder.ends_with(b".dist-info") => {
             stem = folder.strip_suffix(b".dist-info").unwrap_or_default().to_vec();
             about = Some(member);
         }
-        (_, Some(folder)) if folder.ends_with(b".dist-info") => tags = Some(member),
+        (_, Some(folder)) if folder.ends_with(b".dist-info") => {
+            if about.is_none() {
+                stem = folder.strip_suffix(b".dist-info").unwrap_or_default().to_vec();
+            }
+            tags = Some(member);
+        }
         _ => match folder_of(name, b"PKG-INFO") {
             Some(b"EGG-INFO") => egg = Some(member),
-            Some(folder) if sdist_parts(folder).is_some() => sdist = Some(member),
+            Some(folder) if sdist_parts(folder).is_some() => {
+                folder_of_sdist = folder.to_vec();
+                sdist = Some(member);
+            }
             _ => {}
         },
     })?;
-    let Some(about) = about else {
+    let mut read = |member, what| package(&read_member(zip, member, HEADERS)?, what, placement);
+    let named = |stem: &[u8]| sdist_parts(stem).map(|(name, version)| identity::package(name, version, placement));
+    if about.is_none() && tags.is_none() {
         let Some(member) = egg.or(sdist) else {
             return Ok(None);
         };
-        return package(&read_member(zip, member, HEADERS)?, "PKG-INFO", placement).map(Some);
+        let by_folder = egg.is_none().then(|| named(&folder_of_sdist)).flatten();
+        return Found::of(read(member, "PKG-INFO"), by_folder).map(Some);
+    }
+    let mut found = match (about, named(&stem)) {
+        (Some(about), by_folder) => Found::of(read(about, "METADATA"), by_folder)?,
+        (None, Some(by_folder)) => Found::undescribed(by_folder),
+        (None, None) => return Ok(None),
     };
-    let mut found = package(&read_member(zip, about, HEADERS)?, "METADATA", placement)?;
-    found.artifacts = vec![Artifact { name: wheel_name(zip, &stem, tags), ..Artifact::default() }];
+    found.package.artifacts = vec![Artifact { name: wheel_name(zip, &stem, tags), ..Artifact::default() }];
     Ok(Some(found))
 }
 
@@ -111,14 +129,14 @@ pub fn sdist_parts(stem: &[u8]) -> Option<(&str, &str)> {
 ///
 /// # Errors
 /// Where it is damaged.
-pub fn of_sdist<R: Read>(gzip: R, interest: &Interest, placement: Placement) -> Result<Option<Package>, Flaw> {
+pub fn of_sdist<R: Read>(gzip: R, interest: &Interest, placement: Placement) -> Result<Option<Found>, Flaw> {
     // Raw: long names would be read into memory whole, and no sdist needs them for what is looked for.
     let mut tar = tar::Archive::new(MultiGzDecoder::new(gzip).take(UNPACKED));
     let damaged = |_| Flaw::malformed("sdist", "it cannot be unpacked");
     let mut top: Option<Package> = None;
     for member in tar.entries().map_err(damaged)?.raw(true).take(MEMBERS) {
         let Ok(member) = member else {
-            return Ok(top);
+            return Ok(top.map(Found::sure));
         };
         if !matches!(member.header().entry_type().as_byte(), b'0' | b'\0' | b'5') {
             continue;
@@ -127,29 +145,23 @@ pub fn of_sdist<R: Read>(gzip: R, interest: &Interest, placement: Placement) -> 
         let path = path.strip_prefix(b"./").unwrap_or(&path);
         let folder = path.split(|b| *b == b'/').next().unwrap_or_default();
         let Some((name, version)) = sdist_parts(folder) else {
-            return Ok(top);
+            return Ok(top.map(Found::sure));
         };
-        let name = normalise(name);
-        if !of_interest(interest, &name) {
+        if !of_interest(interest, &normalise(name)) {
             return Ok(None);
         }
+        let named = Package { artifacts: sdist_file(folder), ..identity::package(name, version, placement) };
         if folder_of(path, b"PKG-INFO") == Some(folder) {
             let mut bytes = Vec::new();
-            member.take(HEADERS).read_to_end(&mut bytes).map_err(damaged)?;
-            let mut found = package(&bytes, "PKG-INFO", placement)?;
-            found.artifacts = sdist_file(folder);
+            let read = member.take(HEADERS).read_to_end(&mut bytes).map_err(damaged);
+            let described = read.and_then(|_| package(&bytes, "PKG-INFO", placement));
+            let mut found = Found::of(described, Some(named))?;
+            found.package.artifacts = sdist_file(folder);
             return Ok(Some(found));
         }
-        top.get_or_insert_with(|| Package {
-            ecosystem: Ecosystem::Pypi,
-            name: name.into(),
-            version: version.into(),
-            placement,
-            requires: [].into(),
-            artifacts: sdist_file(folder),
-        });
+        top.get_or_insert(named);
     }
-    Ok(top)
+    Ok(top.map(Found::sure))
 }
 
 /// The index names an sdist as the folder in it.
@@ -275,7 +287,7 @@ mod tests {
         let Some(found) = of_zip(&mut archive, Placement::Cached)? else {
             return Ok(None);
         };
-        let mut found = with_artifact(found, &mut archive, file, &made::interest())?;
+        let mut found = with_artifact(found.package, &mut archive, file, &made::interest())?;
         Ok(Some((found.name.to_string(), found.version.to_string(), found.artifacts.remove(0))))
     }
 
@@ -321,7 +333,7 @@ mod tests {
 
     fn unpacked(bytes: &[u8]) -> Option<String> {
         let found = of_sdist(bytes, &made::interest(), Placement::Cached).unwrap();
-        found.map(|p| format!("{} {}", p.name, p.version))
+        found.map(|f| format!("{} {}", f.package.name, f.package.version))
     }
 
     #[test]

@@ -16,12 +16,13 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{archive::of_interest, environment::conda_requirement};
+use super::{archive::of_interest, environment::conda_requirement, identity};
 use crate::{
     ecosystem::pypi::{conda_parts, is_name, is_version, normalise},
-    fact::{Artifact, Ecosystem, EnvironmentKind, Fact, Package, Placement, Requirement},
+    fact::{Artifact, Ecosystem, EnvironmentKind, Fact, Package, Placement, Requirement, TreePath},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    tree::Kind,
 };
 
 /// Records list every file of the package: the largest have some megabytes.
@@ -51,6 +52,27 @@ impl Surface for CondaMeta {
             Claim::suffix(".tar.bz2"),
             Claim::name("urls.txt"),
         ]
+    }
+
+    fn named(&self, path: &TreePath, kind: Kind, _: &Interest) -> Option<(TreePath, Fact)> {
+        if kind == Kind::Dir {
+            return None;
+        }
+        let (folder, name) = (path.parent(), path.name());
+        let (stem, placement) = match name.strip_suffix(b".json") {
+            Some(stem) if folder.name() == b"conda-meta" => (stem.to_vec(), Placement::Loadable),
+            Some(b"index") if folder.name() == b"info" => (folder.parent().name().to_vec(), Placement::Cached),
+            Some(_) => return None,
+            None => (stem(name)?.to_vec(), Placement::Cached),
+        };
+        let (name, version, _) = conda_parts(&stem)?;
+        Some((path.clone(), Fact::Named(named(name, version, placement)?)))
+    }
+
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let holds = |key: &[u8]| memchr::memmem::find(head, key).is_some();
+        (head.starts_with(b"{") && holds(b"\"build_number\"") && holds(b"\"depends\""))
+            .then_some("info/index.json")
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
@@ -95,9 +117,11 @@ fn requirements(specs: &Value) -> Vec<Requirement> {
 
 fn installed(file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
     let stem = file.entry.path.name().strip_suffix(b".json").unwrap_or_default();
-    if conda_parts(stem).is_none() {
+    let Some((by_name, by_version, _)) = conda_parts(stem) else {
         return Ok(());
-    }
+    };
+    // conda's own packages may start with an underscore.
+    let by_file = (by_name.trim_start_matches('_'), by_version);
     let at = file.mtime("mtime of the record");
     let prefix = file.entry.path.parent().parent();
     let interest = file.interest;
@@ -110,6 +134,11 @@ fn installed(file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> 
     let mut asked = requirements(&record.requested_spec);
     asked.extend(requirements(&record.requested_specs));
     let package = Package { requires: requires.into(), ..package(record, Placement::Loadable)? };
+    if identity::compare(out, Some(by_file), "its file name", &package, "the record")
+        && let Some(other) = named(by_file.0, by_file.1, Placement::Loadable)
+    {
+        out.push(at.clone(), Fact::Named(other));
+    }
     out.push(at.clone(), Fact::Package(package));
     if !asked.is_empty() {
         out.push(at, Fact::Environment { prefix, kind: EnvironmentKind::Conda, asked });
@@ -123,8 +152,12 @@ fn unpacked(file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         return Ok(());
     };
     let at = file.mtime("mtime of the index");
-    let Ok(record) = parse(file.all(RECORD)?) else {
-        return Ok(());
+    // The folder may be anybody's; where it is called like a known package, it is worth saying that its index cannot be read.
+    let known = named(name, version, Placement::Cached).is_some_and(|p| of_interest(file.interest, &p.name));
+    let record = match parse(file.all(RECORD)?) {
+        Ok(record) => record,
+        Err(flaw) if known => return Err(flaw),
+        Err(_) => return Ok(()),
     };
     let same = |known: &Option<String>, here: &str| known.as_deref() == Some(here);
     // The folder's name is the one mark that this `info/index.json` is conda's.

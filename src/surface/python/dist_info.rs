@@ -5,26 +5,34 @@
 //! └── litellm-1.82.8.dist-info/
 //!     ├── METADATA     headers, then a blank line, then the README
 //!     ├── RECORD       path,sha256=…,size for each file; bytecode has neither
+//!     ├── direct_url.json  where it came from, when not from an index
 //!     ├── INSTALLER    "pip", "uv", "Poetry 2.5.1"; written at install time even where files are hard links
 //!     └── REQUESTED    there when the user asked for it by name (pip, uv)
 //! ```
+//!
+//! Name and version are read first, and the folder's own name is a second witness (`identity`): the rest of `METADATA` may be
+//! anything, the file may be missing, and its package is still known. `RECORD` names the folder a third time.
 //!
 //! A hit proves that the version stands where an interpreter loads it, or, as `placement` tells by the folder, in a cache or among
 //! leftovers; of those only `METADATA` is read. It does not prove that anything ran.
 //! Documented in the core metadata and recording-installed-packages specifications of packaging.python.org.
 
-use super::placement;
+use serde::Deserialize;
+
+use super::{identity, placement};
 use crate::{
-    ecosystem::pypi::{is_name, is_version, normalise, requirement},
+    ecosystem::pypi::{is_name, is_site, is_version, normalise, requirement},
     fact::{Ecosystem, Fact, Package, Placement, TreePath},
     interest::{Interest, glob},
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
     text::hex,
+    tree::Kind,
 };
 
 /// Headers end long before this, whatever the README's size.
 const HEADERS: usize = 4 << 20;
 const RECORD: usize = 64 << 20;
+const URL: usize = 1 << 20;
 
 /// `*.dist-info`.
 pub struct DistInfo;
@@ -35,23 +43,59 @@ static META: Meta = Meta {
     proves: "the version stands where an interpreter loads it; not that it ran",
 };
 
+/// A description that somebody took out of its place: as little installed as what pip puts aside to read it.
+const LOOSE: &str = "pip-metadata-by-hand/*.dist-info/METADATA";
+
 impl Surface for DistInfo {
     fn meta(&self) -> &'static Meta {
         &META
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
-        ["METADATA", "RECORD", "INSTALLER", "REQUESTED"].map(|name| Claim::name(name).in_suffix(".dist-info")).into()
+        let names = ["METADATA", "PKG-INFO", "RECORD", "INSTALLER", "REQUESTED", "direct_url.json"];
+        let inside = names.map(|name| Claim::name(name).in_suffix(".dist-info"));
+        inside.into_iter().chain([Claim::suffix(".dist-info")]).collect()
+    }
+
+    fn named(&self, path: &TreePath, kind: Kind, interest: &Interest) -> Option<(TreePath, Fact)> {
+        if path.name().ends_with(b".dist-info") {
+            return identity::of_folder(path);
+        }
+        let folder = path.parent();
+        if kind != Kind::Dir {
+            return folder.name().ends_with(b".dist-info").then(|| identity::of_folder(&folder))?;
+        }
+        let name = normalise(std::str::from_utf8(path.name()).ok().filter(|n| is_name(n))?);
+        // Any folder may be one that `pip --target` filled; the long lists hold too many everyday names for that.
+        let known = match is_site(folder.as_bytes()) {
+            true => interest.knows_package(Ecosystem::Pypi, &name),
+            false => interest.packages.contains(&(Ecosystem::Pypi, name.into())),
+        };
+        known.then(|| (path.clone(), Fact::CodeFolder))
+    }
+
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let text = String::from_utf8_lossy(head);
+        let mut headers = text.trim_start_matches('\u{feff}').lines().take_while(|line| !line.is_empty());
+        headers.any(|line| line.starts_with("Metadata-Version:")).then_some(LOOSE)
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
-        let placement = placement::of_info(&file.entry.path.parent());
+        let folder = file.entry.path.parent();
+        if let Some((name, _)) = identity::folder_parts(file.entry.path.name()) {
+            let known = file.interest.knows_package(Ecosystem::Pypi, &normalise(name));
+            return if known { Err(Flaw::malformed("dist-info", "it is no folder")) } else { Ok(()) };
+        }
+        let placement = placement::of_info(&folder);
         match file.entry.path.name() {
-            b"METADATA" => {
+            b"METADATA" | b"PKG-INFO" => {
                 let at = file.mtime("mtime of METADATA");
-                let package = package(file.head(HEADERS)?, "METADATA", placement)?;
+                let what = if file.entry.path.name() == b"METADATA" { "METADATA" } else { "PKG-INFO" };
+                let package = package(file.head(HEADERS)?, what, placement)?;
+                identity::compare(out, identity::folder_parts(folder.name()), "its folder", &package, what);
                 out.push(at, Fact::Package(package));
             }
+            b"direct_url.json" => direct_url(file, out, placement)?,
             // A cached wheel has no owner of files and no installer.
             _ if placement != Placement::Loadable => {}
             b"INSTALLER" => {
@@ -112,16 +156,41 @@ pub fn package(body: &[u8], what: &'static str, placement: Placement) -> Result<
     })
 }
 
+#[derive(Deserialize)]
+struct DirectUrl {
+    url: String,
+}
+
+/// The file that the distribution came from is a witness where its name says something else than the folder. The URL itself may
+/// hold a password.
+fn direct_url(file: &mut Opened<'_, '_>, out: &mut Sink<'_>, placement: Placement) -> Result<(), Flaw> {
+    let folder = file.entry.path.parent();
+    let (Some(named), bytes) = (identity::folder_parts(folder.name()), file.all(URL)?) else {
+        return Ok(());
+    };
+    let came: DirectUrl = serde_json::from_slice(bytes)
+        .map_err(|_| Flaw::malformed("direct_url.json", "not the JSON that pip writes"))?;
+    let path = came.url.split(['?', '#']).next().unwrap_or_default();
+    let name = path.rsplit('/').next().unwrap_or_default();
+    if let Some((name, version)) = identity::file_parts(name.as_bytes()) {
+        let found = identity::package(name, version, placement);
+        if identity::compare(out, Some(named), "its folder", &found, "the file that it came from") {
+            out.push(None, Fact::Named(found));
+        }
+    }
+    Ok(())
+}
+
 /// Rows of `RECORD` that somebody may ask about: start-up code, bytecode of named modules, files that indicators name.
 fn record(file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
     let Some(site) = TreePath::new(file.entry.path.parent().parent().as_bytes()) else {
         return Ok(());
     };
-    let interest = file.interest;
+    let (interest, folder) = (file.interest, file.entry.path.parent());
     let at = file.mtime("mtime of RECORD");
-    let info = file.entry.path.parent();
+    let mut named = false;
     let bytes = file.all(RECORD)?;
-    let listed = super::own_list::of_record(&site, info.name(), bytes, interest);
+    let listed = super::own_list::of_record(&site, folder.name(), bytes, interest);
     if !listed.is_empty() {
         out.push(at.clone(), Fact::Listed { paths: listed });
     }
@@ -134,6 +203,13 @@ fn record(file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
             Err(_) => return Err(Flaw::malformed("RECORD", "not comma-separated values")),
         }
         let path = row.get(0).unwrap_or_default();
+        if !named && let Some(other) = other_name(path, &folder) {
+            named = true;
+            let found = identity::package(other.0, other.1, Placement::Loadable);
+            if identity::compare(out, identity::folder_parts(folder.name()), "its folder", &found, "RECORD") {
+                out.push(at.clone(), Fact::Named(found));
+            }
+        }
         if !worth_telling(path, interest) {
             continue;
         }
@@ -145,10 +221,25 @@ fn record(file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
     }
 }
 
+/// Name and version of the folder that a `RECORD` lists itself in, where it is another one.
+fn other_name<'p>(path: &'p [u8], folder: &TreePath) -> Option<(&'p str, &'p str)> {
+    let (top, _) = path.split_at_checked(memchr::memchr(b'/', path)?)?;
+    (top != folder.name() && top.ends_with(b".dist-info")).then(|| identity::folder_parts(top))?
+}
+
+/// `litellm/__init__.py` or `litellm.py`, of a package that an indicator knows: whether its code is there is asked where nothing
+/// else describes it.
+fn is_code(path: &[u8], interest: &Interest) -> bool {
+    let top = path.strip_suffix(b"/__init__.py").or_else(|| path.strip_suffix(b".py"));
+    let top = top.and_then(|t| std::str::from_utf8(t).ok()).filter(|t| is_name(t));
+    top.is_some_and(|t| interest.knows_package(Ecosystem::Pypi, &normalise(t)))
+}
+
 fn worth_telling(path: &[u8], interest: &Interest) -> bool {
     let name = path.rsplit(|b| *b == b'/').next().unwrap_or(path);
     let top = name.len() == path.len();
     (top && super::hook::is_hook_name(name))
+        || is_code(path, interest)
         || interest.wants_file(name)
         || (name.ends_with(b".pyc")
             && std::str::from_utf8(name)

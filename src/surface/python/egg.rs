@@ -3,7 +3,7 @@
 //! ```text
 //! dist-packages/
 //! ├── foo-1.0.egg-info                       one file: the text of PKG-INFO (distutils, Debian)
-//! ├── My.Egg_pkg-1.2-py3.8.egg-info/PKG-INFO (setup.py install, pip before wheels)
+//! ├── My.Egg_pkg-1.2-py3.8.egg-info/PKG-INFO, requires.txt (setup.py install, pip before wheels; some write METADATA)
 //! ├── six-1.17.0-py3.8.egg/EGG-INFO/PKG-INFO (easy_install)
 //! └── six-1.17.0-py3.8.egg                   the same as one zip
 //! src/litellm.egg-info/PKG-INFO              a source checkout or unpacked sdist: no version in the folder's name
@@ -15,18 +15,20 @@
 //! Documented in setuptools, "The Internal Structure of Python Eggs".
 
 use super::{
-    archive::{of_zip, with_artifact},
+    archive::{of_interest, of_zip},
     dist_info::package,
-    placement,
+    identity, placement, requires,
 };
 use crate::{
-    ecosystem::pypi::is_site,
+    ecosystem::pypi::{is_site, normalise},
     fact::{Fact, Placement, TreePath},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    tree::Kind,
 };
 
 const HEADERS: usize = 4 << 20;
+const REQUIRES: usize = 4 << 20;
 
 /// `*.egg-info`, `*.egg`.
 pub struct Egg;
@@ -45,11 +47,33 @@ impl Surface for Egg {
     fn claims(&self, _: &Interest) -> Vec<Claim> {
         vec![
             Claim::name("PKG-INFO").in_suffix(".egg-info"),
+            Claim::name("METADATA").in_suffix(".egg-info"),
+            Claim::name("requires.txt").in_suffix(".egg-info"),
             Claim::name("PKG-INFO").in_tail("EGG-INFO"),
             Claim::name("installed-files.txt").in_suffix(".egg-info"),
+            Claim::name("METADATA").in_tail("EGG-INFO"),
+            Claim::name("requires.txt").in_tail("EGG-INFO"),
             Claim::suffix(".egg-info"),
             Claim::suffix(".egg"),
         ]
+    }
+
+    fn named(&self, path: &TreePath, kind: Kind, _: &Interest) -> Option<(TreePath, Fact)> {
+        let folder = path.parent();
+        let is_egg = path.name().ends_with(b".egg");
+        if is_egg || path.name().ends_with(b".egg-info") {
+            if kind == Kind::Dir {
+                return identity::of_folder(path);
+            }
+            let (name, version) = identity::folder_parts(path.name())?;
+            let place = if is_egg { zipped(path) } else { info(path) };
+            return Some((path.clone(), Fact::Named(identity::package(name, version, place))));
+        }
+        match folder.name() {
+            b"EGG-INFO" if kind != Kind::Dir => identity::of_folder(&folder.parent()),
+            name if kind != Kind::Dir && name.ends_with(b".egg-info") => identity::of_folder(&folder),
+            _ => None,
+        }
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
@@ -65,17 +89,41 @@ impl Surface for Egg {
         }
         if path.name().ends_with(b".egg") {
             if file.head(2)? != b"PK" {
-                return Ok(());
+                let known = |(name, _): (&str, &str)| of_interest(file.interest, &normalise(name));
+                return match identity::folder_parts(path.name()).is_some_and(known) {
+                    true => Err(Flaw::malformed("egg", "it is no zip")),
+                    false => Ok(()),
+                };
             }
             let (interest, name) = (file.interest, std::str::from_utf8(path.name()).ok());
             let mut archive = file.seekable()?;
-            if let Some(found) = of_zip(&mut archive, zipped(path))? {
-                out.push(at, Fact::Package(with_artifact(found, &mut archive, name, interest)?));
-            }
+            return match of_zip(&mut archive, zipped(path))? {
+                Some(found) => found.tell(&mut archive, name, interest, at, out),
+                None => Ok(()),
+            };
+        }
+        if path.name() == b"requires.txt" {
+            let requires = requires::read(file.all(REQUIRES)?);
+            out.push(at, Fact::Requires(requires.into()));
             return Ok(());
         }
-        let place = if path.name() == b"PKG-INFO" { unpacked(&path.parent()) } else { info(path) };
-        let found = package(file.head(HEADERS)?, "PKG-INFO", place)?;
+        let inside = matches!(path.name(), b"PKG-INFO" | b"METADATA");
+        let folder = path.parent();
+        let (place, described) = match folder.name() {
+            b"EGG-INFO" if inside => (unpacked(&folder), folder.parent()),
+            _ if inside => (unpacked(&folder), folder),
+            _ => (info(path), path.clone()),
+        };
+        let what = if path.name() == b"METADATA" { "METADATA" } else { "PKG-INFO" };
+        let found = package(file.head(HEADERS)?, what, place)?;
+        let named = identity::folder_parts(described.name());
+        // Of a folder the walk asks for the name; a file has no other reader.
+        if identity::compare(out, named, "its name", &found, what)
+            && !inside
+            && let Some((name, version)) = named
+        {
+            out.push(at.clone(), Fact::Named(identity::package(name, version, place)));
+        }
         out.push(at, Fact::Package(found));
         Ok(())
     }
@@ -134,6 +182,7 @@ mod tests {
     #[test]
     fn what_is_no_egg_is_left_alone_or_a_flaw() {
         assert_eq!(packages("h/chicken.egg", b"CHICKEN scheme"), [""; 0]);
+        assert!(tried(&Egg, "h/litellm-1.82.8-py3.8.egg", b"", &made::interest()).flaw.is_some());
         assert!(tried(&Egg, "v/site-packages/x-1.egg-info", b"", &made::interest()).flaw.is_some());
         assert!(tried(&Egg, "v/site-packages/x-1.egg", b"PK\x03\x04", &made::interest()).flaw.is_some());
     }

@@ -83,7 +83,9 @@ fn uv_asked(bytes: &[u8]) -> Result<Vec<Requirement>, Flaw> {
         let item = item.as_table()?;
         let name = toml_doc::string(item, "name")?;
         let specifier = toml_doc::string(item, "specifier").unwrap_or_default();
-        requirement(&format!("{name}{specifier}")).or_else(|| named(name))
+        let extras = toml_doc::field(item, "extras").and_then(|e| e.as_array());
+        let extras: Vec<&str> = extras.into_iter().flatten().filter_map(|e| e.get_ref().as_str()).collect();
+        requirement(&format!("{name}[{}]{specifier}", extras.join(","))).or_else(|| named(name))
     });
     Ok(asked.collect())
 }
@@ -134,7 +136,7 @@ pub fn conda_requirement(spec: &str) -> Option<Requirement> {
 }
 
 fn named(name: &str) -> Option<Requirement> {
-    is_name(name).then(|| Requirement { name: normalise(name).into(), text: name.into(), extra: false })
+    is_name(name).then(|| Requirement::plain(normalise(name), name))
 }
 
 #[cfg(test)]

@@ -62,6 +62,14 @@ impl Surface for Hook {
         ]
     }
 
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        let import = |line: &str| line.starts_with("import ") || line.starts_with("import\t");
+        let text = String::from_utf8_lossy(head);
+        let mut lines = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
+        let pth = lines.all(|line| import(line) || !line.contains([' ', '(', '=', ':']));
+        (pth && text.lines().any(import)).then_some("site-packages/*.pth")
+    }
+
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let name = file.entry.path.name();
         let Some(kind) = kind(name) else {

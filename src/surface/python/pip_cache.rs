@@ -19,11 +19,11 @@ use jiff::{Timestamp, fmt::rfc2822};
 use rmpv::{Value, decode::read_value_with_max_depth};
 
 use super::{
-    archive::{of_sdist, of_zip, with_artifact},
+    archive::{of_sdist, of_zip},
     placement::is_hex,
 };
 use crate::{
-    fact::{At, Fact, Placement, TreePath},
+    fact::{At, Placement, TreePath},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
 };
@@ -112,11 +112,10 @@ fn body<R: Read + Seek>(
         b"PK" => of_zip(&mut part, Placement::Cached)?,
         _ => of_sdist(&mut part, interest, Placement::Cached)?,
     };
-    if let Some(found) = found {
-        let found = with_artifact(found, &mut part, None, interest)?;
-        out.push(at, Fact::Package(found));
+    match found {
+        Some(found) => found.tell(&mut part, None, interest, at, out),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 struct Response {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::{
-    fact::{Fact, Origin, Seen, TreePath},
+    fact::{Fact, Origin, Package, Seen, TreePath},
     interest::Interest,
     surface::{Flaw, Opened, Sink, Surface},
     tree::{Body, Entry},
@@ -18,11 +18,26 @@ pub struct Tried {
 impl Tried {
     /// `litellm 1.82.8 Cached` for each package.
     pub fn packages(&self) -> Vec<String> {
-        let packages = self.seen.iter().filter_map(|s| match &s.fact {
-            Fact::Package(p) => Some(format!("{} {} {:?}", p.name, p.version, p.placement)),
+        self.told(|fact| if let Fact::Package(p) = fact { Some(p) } else { None })
+    }
+
+    /// The same for each that only a name says.
+    pub fn named(&self) -> Vec<String> {
+        self.told(|fact| if let Fact::Named(p) = fact { Some(p) } else { None })
+    }
+
+    /// What disagreements say.
+    pub fn disagreements(&self) -> Vec<String> {
+        let told = self.seen.iter().filter_map(|s| match &s.fact {
+            Fact::Disagreement { what, .. } => Some(what.clone()),
             _ => None,
         });
-        packages.collect()
+        told.collect()
+    }
+
+    fn told(&self, of: fn(&Fact) -> Option<&Package>) -> Vec<String> {
+        let packages = self.seen.iter().filter_map(|s| of(&s.fact));
+        packages.map(|p| format!("{} {} {:?}", p.name, p.version, p.placement)).collect()
     }
 }
 

@@ -26,6 +26,7 @@ use rmpv::{Value, decode::read_value_with_max_depth};
 
 use super::{
     archive::wheel_parts,
+    identity,
     placement::{is_hex, is_sdist_bucket, is_wheel_bucket},
 };
 use crate::{
@@ -33,6 +34,7 @@ use crate::{
     fact::{Artifact, At, Ecosystem, Fact, Package, Placement, Requirement, TreePath},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    tree::Kind,
 };
 
 /// Pointers are some hundred bytes, metadata some kilobytes.
@@ -57,6 +59,18 @@ impl Surface for UvCache {
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
         [".http", ".rev", ".msgpack"].map(Claim::suffix).into()
+    }
+
+    fn named(&self, path: &TreePath, kind: Kind, _: &Interest) -> Option<(TreePath, Fact)> {
+        if kind == Kind::Dir
+            || ![b".http".as_slice(), b".rev", b".msgpack"].iter().any(|end| path.name().ends_with(end))
+        {
+            return None;
+        }
+        let named = named(path)?;
+        let listed = path.name().ends_with(b".msgpack");
+        let placement = if listed { Placement::Listed } else { Placement::Cached };
+        Some((path.clone(), Fact::Named(identity::package(&named.name, named.version, placement))))
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

@@ -13,14 +13,15 @@
 //! Documented in the binary distribution format of packaging.python.org.
 
 use super::{
-    archive::{of_interest, of_sdist, of_zip, sdist_parts, starts_with_interest, wheel_parts, with_artifact},
-    placement,
+    archive::{of_interest, of_sdist, of_zip, sdist_parts, starts_with_interest},
+    identity, placement,
 };
 use crate::{
     ecosystem::pypi::normalise,
-    fact::{Fact, Placement},
+    fact::{Fact, Placement, TreePath},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    tree::Kind,
 };
 
 /// `*.whl`, and `*.tar.gz` and `*.zip` of packages that indicators name.
@@ -41,6 +42,23 @@ impl Surface for Wheel {
         [".whl", ".tar.gz", ".zip"].map(Claim::suffix).into()
     }
 
+    fn named(&self, path: &TreePath, kind: Kind, _: &Interest) -> Option<(TreePath, Fact)> {
+        if kind == Kind::Dir || path.name().ends_with(b".egg") || path.name().ends_with(b".egg-info") {
+            return None;
+        }
+        let (name, version) = identity::file_parts(path.name())?;
+        let placement = if path.name().ends_with(b".whl") { placement::of_wheel(path) } else { Placement::Cached };
+        Some((path.clone(), Fact::Named(identity::package(name, version, placement))))
+    }
+
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        match head {
+            [b'P', b'K', 3, 4, ..] => Some("*.zip"),
+            [0x1f, 0x8b, ..] => Some("*.tar.gz"),
+            _ => None,
+        }
+    }
+
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let entry = file.entry;
         let name = entry.path.name();
@@ -55,8 +73,9 @@ impl Surface for Wheel {
         let zip = match file.head(2)? {
             b"PK" => true,
             b"\x1f\x8b" if !wheel => false,
-            _ if text.and_then(wheel_parts).is_some_and(|(n, _)| of_interest(interest, &normalise(n))) => {
-                return Err(Flaw::malformed("wheel", "it is no zip"));
+            _ if identity::file_parts(name).is_some_and(|(n, _)| of_interest(interest, &normalise(n))) => {
+                let (what, why) = if wheel { ("wheel", "it is no zip") } else { ("sdist", "it is no archive") };
+                return Err(Flaw::malformed(what, why));
             }
             _ => return Ok(()),
         };
@@ -65,7 +84,7 @@ impl Surface for Wheel {
         // A name that an indicator has, and nothing inside that says what it is.
         let named = || stem.and_then(sdist_parts).is_some_and(|(n, _)| of_interest(interest, &normalise(n)));
         match found {
-            Some(found) => out.push(at, Fact::Package(with_artifact(found, &mut archive, text, interest)?)),
+            Some(found) => return found.tell(&mut archive, text, interest, at, out),
             None if !wheel && !zip && named() => return Err(Flaw::malformed("sdist", "nothing in it says what it is")),
             None => {}
         }
@@ -109,11 +128,40 @@ mod tests {
     }
 
     #[test]
+    fn each_witness_of_a_wheel_counts() {
+        let (name, path) = ("litellm-1.82.8.dist-info", "h/litellm-1.82.8-py3-none-any.whl");
+        let tried = |path: &str, members: &[(&str, &str)]| tried(&Wheel, path, &made::zip(members), &made::interest());
+        // What describes it is damaged or missing: the folder in it says it, under any name.
+        for body in ["", "Name: litellm\n", "\u{1b}"] {
+            let got = tried("h/x.whl", &[(&format!("{name}/METADATA"), body)]);
+            assert_eq!((got.named(), got.packages()), (vec!["litellm 1.82.8 Cached".to_owned()], vec![]), "{body:?}");
+        }
+        let got = tried("h/x.whl", &[(&format!("{name}/WHEEL"), "Tag: py3-none-any\n")]);
+        assert_eq!((got.named(), got.packages()), (vec!["litellm 1.82.8 Cached".to_owned()], vec![]));
+        // They disagree.
+        let about = "Name: litellm\nVersion: 1.0\n";
+        let got = tried(path, &[(&format!("{name}/METADATA"), about)]);
+        assert_eq!(got.packages(), ["litellm 1.0 Cached"]);
+        assert_eq!(got.named(), ["litellm 1.82.8 Cached", "litellm 1.82.8 Cached"]);
+        assert_eq!(
+            got.disagreements(),
+            [
+                "its folder says litellm 1.82.8, its description says litellm 1.0",
+                "its file name says litellm 1.82.8, its content says litellm 1.0"
+            ]
+        );
+        let same = tried(path, &[(&format!("{name}/METADATA"), "Name: Lite.LLM\nVersion: 1.0\n")]);
+        assert_eq!(same.disagreements().len(), 2);
+    }
+
+    #[test]
     fn a_damaged_wheel_is_a_flaw_and_another_file_of_that_ending_is_nothing() {
         let wheel = made::wheel("litellm", "1.82.8");
         let flaw = |path, bytes| tried(&Wheel, path, bytes, &made::interest()).flaw;
         assert!(flaw("h/x.whl", &wheel[..wheel.len() / 2]).is_some());
         assert!(flaw("h/litellm-1.82.8-py3-none-any.whl", b"<html>").is_some());
         assert!(flaw("h/empty-1-py3-none-any.whl", b"").is_none());
+        assert!(flaw("h/litellm-1.82.8.tar.gz", b"").is_some() && flaw("h/other-1.0.tar.gz", b"").is_none());
+        assert!(flaw("h/litellm-notes.zip", b"text").is_none());
     }
 }

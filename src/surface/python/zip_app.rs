@@ -6,6 +6,7 @@
 //! app.pyz  (zipapp)     litellm-1.82.8.dist-info/METADATA, __main__.py
 //! bin/app               any of them under a plain name, behind a `#!` line
 //! function.zip          litellm-1.82.8.dist-info/METADATA, python/…: what is uploaded as a function or its layer
+//! any of them           litellm-1.82.8-py3.8.egg-info/PKG-INFO, or as one file litellm-1.82.8.egg-info
 //! ```
 //!
 //! Python runs a zip that has `__main__.py` at its top as it stands and loads the packages in it, so there the version counts as
@@ -15,13 +16,17 @@
 //! it was started. What pex and shiv unpack when they run is reported by `python/dist-info`. Documented in `zipapp` of
 //! docs.python.org and by pex and shiv.
 
-use std::io::{Read, Seek};
+use std::{
+    collections::BTreeSet,
+    io::{Read, Seek},
+};
 
 use serde::Deserialize;
 
 use super::{
     archive::{of_interest, starts_with_interest},
     dist_info::package,
+    identity,
     zip_directory::{Member, each_member, read_member},
 };
 use crate::{
@@ -55,6 +60,10 @@ impl Surface for ZipApp {
         named.into_iter().chain([Claim::any().in_tail("bin").plain()]).collect()
     }
 
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        head.starts_with(b"PK\x03\x04").then_some("*.zip")
+    }
+
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let name = file.entry.path.name();
         let sure = [b".pex".as_slice(), b".pyz", b".pyzw"].iter().any(|end| name.ends_with(end));
@@ -79,6 +88,8 @@ impl Surface for ZipApp {
 /// What an archive holds.
 #[derive(Default)]
 struct Contents {
+    /// Folders of packages of interest: what describes one may be missing.
+    folders: BTreeSet<String>,
     /// Names of members and where they are.
     metadata: Vec<(String, Member)>,
     requested: Vec<String>,
@@ -93,7 +104,7 @@ fn inspect(file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
     let (at, interest, path) = (file.mtime("mtime of the archive"), file.interest, file.entry.path.clone());
     let mut zip = file.seekable()?;
     let held = contents(&mut zip, interest)?;
-    if held.of_interest == 0 {
+    if held.folders.is_empty() {
         return Ok(());
     }
     if held.more {
@@ -101,10 +112,16 @@ fn inspect(file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
     }
     let placement = if held.runs { Placement::Loadable } else { Placement::Cached };
     let mut asked = held.pex_info.map(|m| asked_of_pex(&mut zip, m)).unwrap_or_default();
+    let mut undescribed = held.folders;
     for (name, member) in &held.metadata {
-        match read_member(&mut zip, *member, HEADERS).and_then(|text| package(&text, "METADATA", placement)) {
+        let folder = described(name);
+        let file = name.rsplit('/').next().filter(|f| *f == "METADATA").map_or("PKG-INFO", |_| "METADATA");
+        match read_member(&mut zip, *member, HEADERS).and_then(|text| package(&text, file, placement)) {
             Ok(found) => {
-                let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
+                let base = folder.rsplit('/').next().unwrap_or_default();
+                if !identity::compare(out, identity::folder_parts(base.as_bytes()), "its folder", &found, file) {
+                    undescribed.remove(folder);
+                }
                 if held.requested.iter().any(|r| r == folder) {
                     asked.push(named(&found));
                 }
@@ -114,6 +131,14 @@ fn inspect(file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
                 }
             }
             Err(flaw) => out.gap(Some(name), &flaw),
+        }
+    }
+    for folder in &undescribed {
+        let base = folder.rsplit('/').next().unwrap_or_default();
+        let at_site = is_site(folder.strip_suffix(base).unwrap_or_default());
+        if let Some((name, version)) = identity::folder_parts(base.as_bytes()).filter(|_| at_site) {
+            let found = identity::package(name, version, placement);
+            out.push_at(Some(folder), None, at.clone(), Fact::Named(found));
         }
     }
     if held.runs && !asked.is_empty() {
@@ -130,17 +155,30 @@ fn contents<R: Read + Seek>(zip: &mut R, interest: &Interest) -> Result<Contents
             b"PEX-INFO" => held.pex_info = Some(member),
             _ => {}
         }
-        let Some((folder, file)) = memchr::memrchr(b'/', name).and_then(|at| name.split_at_checked(at)) else {
+        let (folder, file) = match name.strip_suffix(b".egg-info") {
+            Some(_) => (name, b"/PKG-INFO".as_slice()),
+            None => match memchr::memrchr(b'/', name).and_then(|at| name.split_at_checked(at)) {
+                Some(parts) => parts,
+                None => return,
+            },
+        };
+        let Some(stem) = [b".dist-info".as_slice(), b".egg-info"].iter().find_map(|end| folder.strip_suffix(*end))
+        else {
             return;
         };
-        let Some(stem) = folder.strip_suffix(b".dist-info") else {
-            return;
+        let base = folder.rsplit(|b| *b == b'/').next().unwrap_or_default();
+        let project = match identity::folder_parts(base) {
+            Some((project, _)) => project.to_owned(),
+            None => String::from_utf8_lossy(stem.rsplit(|b| *b == b'/').next().unwrap_or_default()).into_owned(),
         };
+        let wanted = of_interest(interest, &normalise(&project));
+        let is_description = matches!(file, b"/METADATA" | b"/PKG-INFO");
+        let above = folder.strip_suffix(base).and_then(|f| std::str::from_utf8(f).ok());
+        if wanted && (is_description || above.is_some_and(is_site)) && held.folders.len() < BUNDLED {
+            held.folders.insert(String::from_utf8_lossy(folder).into_owned());
+        }
         match file {
-            b"/METADATA" => {
-                let project = stem.rsplit(|b| *b == b'/').next().unwrap_or_default();
-                let project = project.split(|b| *b == b'-').next().unwrap_or_default();
-                let wanted = of_interest(interest, &normalise(&String::from_utf8_lossy(project)));
+            b"/METADATA" | b"/PKG-INFO" => {
                 held.of_interest += usize::from(wanted);
                 // Others never take the room of those that matter.
                 let full = if wanted { held.of_interest > BUNDLED } else { held.metadata.len() >= BUNDLED };
@@ -158,8 +196,19 @@ fn contents<R: Read + Seek>(zip: &mut R, interest: &Interest) -> Result<Contents
     Ok(held)
 }
 
+/// Whether a folder of an archive, written with a slash behind it, is one from which Python loads packages there.
+fn is_site(folder: &str) -> bool {
+    let name = folder.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    matches!(name, "" | "python" | "site-packages" | "dist-packages") || name.ends_with(".whl")
+}
+
+/// The folder that a member describes; of an egg-info that is one file, itself.
+fn described(member: &str) -> &str {
+    if member.ends_with(".egg-info") { member } else { member.rsplit_once('/').map_or("", |(folder, _)| folder) }
+}
+
 fn named(package: &Package) -> Requirement {
-    Requirement { name: (*package.name).into(), text: (*package.name).into(), extra: false }
+    Requirement::plain(&*package.name, &*package.name)
 }
 
 #[derive(Deserialize)]
@@ -282,6 +331,33 @@ mod tests {
         }
         let nameless = program(&[("litellm-1.82.8.dist-info/METADATA", "Version: 1"), ("__main__.py", "")]);
         let got = inspect("h/bin/app", &nameless);
-        assert!(got.seen.is_empty() && got.flaw.is_none());
+        assert_eq!(
+            (got.named(), got.packages(), got.flaw.is_none()),
+            (vec!["litellm 1.82.8 Loadable".into()], vec![], true)
+        );
+    }
+
+    #[test]
+    fn an_egg_info_is_a_description_and_a_folder_is_a_name() {
+        for member in
+            ["litellm-1.82.8-py3.8.egg-info/PKG-INFO", "python/litellm-1.82.8.egg-info", "litellm.egg-info/PKG-INFO"]
+        {
+            assert_eq!(
+                inspect("h/f.zip", &program(&[(member, LITELLM)])).packages(),
+                ["litellm 1.82.8 Cached"],
+                "{member}"
+            );
+        }
+        for member in ["litellm-1.82.8.dist-info/RECORD", "python/litellm-1.82.8-py3.8.egg-info/top_level.txt"] {
+            let got = inspect("h/f.zip", &program(&[(member, "x")]));
+            assert_eq!((got.named(), got.packages()), (vec!["litellm 1.82.8 Cached".to_owned()], vec![]), "{member}");
+        }
+        // A README about it, another package, another name in the same form.
+        for member in
+            ["docs/litellm-1.82.8.dist-info/RECORD", "six-1.0.egg-info/PKG-INFO", "litellm_x-1.82.8.egg-info/PKG-INFO"]
+        {
+            let got = inspect("h/f.zip", &program(&[(member, "Name: x\nVersion: 1\n")]));
+            assert!(got.seen.is_empty() && got.flaw.is_none(), "{member}");
+        }
     }
 }

@@ -1,0 +1,52 @@
+//! Code that is installed in place: a link in a site folder puts the folder of its sources on the path of an interpreter, so what
+//! stands there is loaded, though it looks like sources or a store.
+
+use std::collections::HashMap;
+
+use super::{
+    Evidence,
+    site::{Folder, site_of},
+};
+use crate::{
+    ecosystem::pypi::is_site,
+    fact::{Fact, Placement, TreePath},
+};
+
+/// The site folder that puts a folder, or an egg, on its path, and the file there that says so.
+#[derive(Debug, Default)]
+pub struct OnPath(HashMap<Folder, (TreePath, TreePath)>);
+
+impl OnPath {
+    /// From the links that are still there. The first of several counts; a site folder that another one names stays its own.
+    pub fn new(evidence: &[Evidence]) -> Self {
+        let mut links = HashMap::new();
+        for Evidence { seen, .. } in evidence.iter().filter(|e| e.gone.is_none()) {
+            if let Fact::OnPath { site, entry } = &seen.fact
+                && !is_site(entry.as_bytes())
+            {
+                let key = (seen.origin.tree.clone(), entry.clone());
+                links.entry(key).or_insert_with(|| (site.clone(), seen.origin.path.clone()));
+            }
+        }
+        Self(links)
+    }
+
+    /// What is stored where a link leads is loaded from there.
+    pub fn settle(&self, evidence: &mut [Evidence]) {
+        for Evidence { seen, .. } in evidence.iter_mut().filter(|_| !self.0.is_empty()) {
+            let tree = &seen.origin.tree;
+            let linked = [site_of(seen), seen.origin.path.clone()].iter().any(|f| self.link(tree, f).is_some());
+            if let Fact::Package(package) = &mut seen.fact
+                && package.placement == Placement::Cached
+                && linked
+            {
+                package.placement = Placement::Loadable;
+            }
+        }
+    }
+
+    /// The site folder whose interpreters load a folder, and the file that says so.
+    pub fn link(&self, tree: &std::sync::Arc<str>, folder: &TreePath) -> Option<&(TreePath, TreePath)> {
+        if self.0.is_empty() { None } else { self.0.get(&(tree.clone(), folder.clone())) }
+    }
+}

@@ -1,0 +1,129 @@
+//! The thread that creates, renames and removes the files that the user named. It alone may do so, in the folders of these files
+//! alone; what reads the target writes into a file that it was handed, and can open none itself.
+
+use std::{
+    fs::File,
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+    sync::{
+        OnceLock,
+        mpsc::{Sender, channel},
+    },
+};
+
+use anyhow::Context as _;
+
+use super::{
+    place::{Kind, Place},
+    store::beside,
+};
+use crate::sandbox;
+
+/// A report is written as it is made: of thousands of findings it takes hundreds of megabytes.
+pub(super) const BUFFER: usize = 1 << 16;
+
+type Job = Box<dyn FnOnce() + Send>;
+
+static WRITER: OnceLock<Sender<Job>> = OnceLock::new();
+
+/// Starts it for these places, before the rest of the process gives up writing. Without any it is not needed.
+pub fn start<'p>(places: impl Iterator<Item = &'p Place>) {
+    let (mut folders, mut files) = (Vec::new(), Vec::new());
+    for place in places {
+        match place.kind() {
+            Kind::File => folders.extend(place.real().and_then(Path::parent).map(Path::to_owned)),
+            Kind::Through => files.extend(place.real().map(Path::to_owned)),
+            Kind::Stream(_) => {}
+        }
+    }
+    if !(folders.is_empty() && files.is_empty()) {
+        run(folders, files);
+    }
+}
+
+/// Starts it for whole folders.
+pub fn start_in(folders: &[PathBuf]) {
+    run(folders.to_vec(), Vec::new());
+}
+
+fn run(folders: Vec<PathBuf>, files: Vec<PathBuf>) {
+    if sandbox::is_off() {
+        return;
+    }
+    let ((jobs, waiting), (begun, ready)) = (channel::<Job>(), channel());
+    let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(move || {
+        sandbox::enclose_writer(&folders, &files);
+        let _ = begun.send(());
+        waiting.into_iter().for_each(|job| job());
+    });
+    if thread.is_ok() && ready.recv().is_ok() {
+        let _ = WRITER.set(jobs);
+    } else {
+        // The report is worth more than the lock: no thread can be had, so this one must be able to write.
+        sandbox::switch_off();
+    }
+}
+
+/// Runs a job there and waits for it; here, where there is no such thread.
+pub(super) fn apart<T: Send + 'static>(job: impl FnOnce() -> anyhow::Result<T> + Send + 'static) -> anyhow::Result<T> {
+    let Some(jobs) = WRITER.get() else {
+        return job();
+    };
+    let (answer, answered) = channel();
+    let sent = jobs.send(Box::new(move || {
+        let _ = answer.send(job());
+    }));
+    sent.ok().context("the thread that writes has ended")?;
+    answered.recv().context("the thread that writes has ended")?
+}
+
+/// Whole or not at all: into a new file beside it, then renamed. A pipe or device is written through.
+pub(super) fn write(place: &Place, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+    let all = |file: File| -> io::Result<File> {
+        let mut out = BufWriter::with_capacity(BUFFER, file);
+        render(&mut out)?;
+        Ok(out.into_inner()?)
+    };
+    let path = match (place.kind(), place.real()) {
+        (Kind::File, Some(path)) => path.to_owned(),
+        _ => {
+            let place = place.clone();
+            return Ok(all(apart(move || Ok(place.open()?))?).map(drop)?);
+        }
+    };
+    let part = beside(&path, &format!(".{}.part", std::process::id()));
+    let new = part.clone();
+    let file = apart(move || create(&new))?;
+    let written = all(file).and_then(|file| file.sync_all()).map_err(anyhow::Error::new);
+    let written = written.and_then(|()| replace(&part, &path));
+    if written.is_err() {
+        let _ = remove(&part);
+    }
+    written
+}
+
+#[allow(clippy::disallowed_methods)] // the user named this file
+fn create(path: &Path) -> anyhow::Result<File> {
+    Ok(File::create_new(path)?)
+}
+
+/// Moves a file over another. The move itself is on the disk only with its folder.
+#[allow(clippy::disallowed_methods)] // the user named this file
+pub(super) fn replace(part: &Path, path: &Path) -> anyhow::Result<()> {
+    let (part, path) = (part.to_owned(), path.to_owned());
+    apart(move || {
+        std::fs::rename(&part, &path)?;
+        // A folder that may be written and not read cannot be waited for.
+        if let Some(folder) = path.parent().and_then(|folder| File::open(folder).ok()) {
+            let _ = folder.sync_all();
+        }
+        Ok(())
+    })
+}
+
+/// Removes a file of ours.
+#[allow(clippy::disallowed_methods)] // the user named the file beside it
+pub(super) fn remove(part: &Path) -> anyhow::Result<()> {
+    let part = part.to_owned();
+    apart(move || Ok(std::fs::remove_file(part)?))
+}
