@@ -21,6 +21,8 @@ pub struct Accounts {
     histories: BTreeSet<TreePath>,
     /// Files that the caller named.
     by_hand: BTreeSet<TreePath>,
+    /// Whose home a folder is, by `passwd(5)`.
+    owners: BTreeMap<TreePath, u32>,
     /// Folders that not everybody may enter.
     closed: BTreeMap<TreePath, Access>,
     /// Lines and folders that were left out: there were more than `MOST`.
@@ -65,6 +67,9 @@ impl Accounts {
                 accounts.add(uid, gid.and_then(number), name);
             }
             if let Some(home) = TreePath::new(home).filter(|h| !h.as_bytes().is_empty()) {
+                if let Some(uid) = number(uid) {
+                    accounts.owners.entry(home.clone()).or_insert(uid);
+                }
                 accounts.add_home(home);
             }
         }
@@ -168,6 +173,18 @@ impl Accounts {
     /// The account's name, or its number.
     pub fn name(&self, uid: u32) -> String {
         self.names.get(&uid).cloned().unwrap_or_else(|| uid.to_string())
+    }
+
+    /// The account in whose home a file stands, whoever owns the file.
+    pub fn at_home(&self, path: &TreePath) -> Option<u32> {
+        let mut above = path.parent();
+        while !above.as_bytes().is_empty() {
+            if let Some(uid) = self.owners.get(&above) {
+                return Some(*uid);
+            }
+            above = above.parent();
+        }
+        None
     }
 
     /// The homes known of.

@@ -141,7 +141,7 @@ pub struct OutputOptions {
     /// What goes to standard output
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: FormatName,
-    /// Also write the report to FILE; its ending picks the format: .json .ndjson .md .txt (repeatable)
+    /// Also write the report to FILE; its ending picks the format: .json .ndjson .md .txt .sh (repeatable)
     #[arg(short, long, value_name = "FILE")]
     pub output: Vec<PathBuf>,
     /// Write there even if it is evidence, a link, or a file that this program did not write
@@ -173,6 +173,8 @@ pub enum FormatName {
     Ndjson,
     /// The checklist with boxes, and the findings
     Markdown,
+    /// The steps for the examined machine, as a POSIX script
+    Sh,
 }
 
 /// Exposures, least first.

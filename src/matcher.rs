@@ -80,6 +80,8 @@ fn explains(index: &Index, fact: &Fact) -> bool {
         Fact::Named(_) => false,
         Fact::File { .. } | Fact::Host { .. } | Fact::Autostart { .. } | Fact::Image { .. } => false,
         Fact::Owned { .. }
+        | Fact::Listed { .. }
+        | Fact::KeptEvidence { .. }
         | Fact::Installer { .. }
         | Fact::Requested
         | Fact::Bytecode { .. }

@@ -116,6 +116,7 @@ impl Draft<'_, '_> {
             corroborated: None,
             account: seen.uid.map_or(Account::All, Account::Uid),
             role: None,
+            alike: Vec::new(),
         }
     }
 

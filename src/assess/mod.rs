@@ -3,6 +3,7 @@
 
 pub mod anomaly;
 mod around;
+mod belongings;
 pub mod chain;
 mod corroborate;
 mod evidence;
@@ -29,6 +30,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use self::{
     anomaly::Anomaly,
+    belongings::{Belongings, Kept},
     chain::Link,
     hook::Unread,
     reach::{Judged, ReachBy},
@@ -157,6 +159,8 @@ pub struct Finding {
     pub account: Account,
     /// The role of the file, where it is one.
     pub role: Option<FileRole>,
+    /// Other incidents that leave the same.
+    pub alike: Vec<IncidentId>,
 }
 
 /// The whole judgement.
@@ -172,6 +176,10 @@ pub struct Assessment {
     pub timeline: Vec<Moment>,
     /// Install commands without a time and a version.
     pub undated_commands: u64,
+    /// What belongs to the malicious distributions, by their own lists.
+    pub belongings: Belongings,
+    /// Evidence that an earlier clean-up moved away.
+    pub kept: Vec<Kept>,
     /// What could not be judged.
     pub gaps: Vec<Gap>,
 }
@@ -228,7 +236,7 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
         }
     }
     // A step that fails costs what it adds, never what was found before.
-    let Assessment { findings, credentials, anomalies, timeline, gaps, .. } = &mut assessment;
+    let Assessment { findings, credentials, anomalies, timeline, gaps, belongings, kept, .. } = &mut assessment;
     let root = Origin::file(
         &case.evidence.first().map_or_else(|| "host".into(), |e| e.seen.origin.tree.clone()),
         TreePath::root(),
@@ -249,6 +257,8 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
     step("signs that the payload ran were not looked for", &mut || execution::look_for_signs(&case, &around, findings));
     step("findings were not sorted", &mut || settle(case.index, findings));
     step("what the payload could reach was not judged", &mut || *credentials = reach::judge(&case, findings));
+    step("own lists of packages were not read", &mut || *belongings = Belongings::new(&case.evidence, &sites));
+    step("kept evidence was not looked for", &mut || *kept = belongings::kept(&case.evidence));
     step("odd things were not looked for", &mut || *anomalies = anomaly::find(&case, &sites));
     step("the times were not put in order", &mut || *timeline = timeline::of(&case, findings));
     assessment

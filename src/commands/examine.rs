@@ -20,6 +20,7 @@ use crate::{
     fact::{Credential, TreePath},
     interest::Interest,
     ioc::Index,
+    rotate::Scope,
     scan::Setting,
     surface::{SURFACES, Surface, host::file::EveryFile},
     tree::threads::beside,
@@ -95,6 +96,13 @@ impl Setup {
     fn wants(&self, id: &str) -> bool {
         let only = &self.choice.only;
         (only.is_empty() || only.iter().any(|o| chosen(id, o))) && !self.choice.skip.iter().any(|o| chosen(id, o))
+    }
+
+    /// What the user's choice leaves of a target, the whole of which is walked or a part.
+    pub fn scope(&self, walked: bool) -> Scope {
+        let all = self.choice.only.is_empty() && self.choice.skip.is_empty();
+        let monitors = ["host/file", "systemd/unit", "host/process", "host/cron"].iter().all(|id| self.wants(id));
+        Scope { whole: walked && all, monitors: walked && monitors }
     }
 
     /// The secrets among the variables that every process of a tree has, unless the user's choice leaves them out.

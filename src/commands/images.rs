@@ -120,6 +120,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         argv: output::argv(),
         user: output::user(),
         privileged: is_root(),
+        scope: crate::rotate::Scope::default(),
     });
     let held = v1::Sandbox::from(sandbox.held());
     if command.output.verbose > 0 {

@@ -119,6 +119,7 @@ pub fn examine(command: &str, options: &ScanOptions, target: &Target, outputs: &
         argv: output::argv(),
         user: output::user(),
         privileged: is_root(),
+        scope: setup.scope(matches!(target, Target::Live | Target::Root(_))),
     });
     let held = v1::Sandbox::from(sandbox.held());
     if options.output.verbose > 0 {

@@ -236,6 +236,18 @@ pub enum Fact {
         /// Hex; `None` where `RECORD` gives none (bytecode, `RECORD` itself).
         sha256: Option<String>,
     },
+    /// What the own list of a distribution that an indicator names (`RECORD`, `installed-files.txt`, conda's record) says is its.
+    Listed {
+        /// A package folder that is its own as a whole, else single files.
+        paths: Vec<TreePath>,
+    },
+    /// Evidence that an earlier clean-up moved away; the origin is its marker.
+    KeptEvidence {
+        /// Id of the case whose checklist moved it.
+        case: Box<str>,
+        /// Archives that the marker lists with their digests.
+        archives: usize,
+    },
     /// Who installed a distribution; the origin is its `INSTALLER`.
     Installer {
         /// `pip`, `uv`, `Poetry 2.5.1`, `conda`.

@@ -133,6 +133,7 @@ fn examined(found: bool, gaps: bool) -> v1::Report {
         argv: vec!["dosimeter".into()],
         user: "root".into(),
         privileged: true,
+        scope: crate::rotate::Scope::default(),
     })
 }
 

@@ -244,7 +244,10 @@ fn accounts_of(host: &Host, target: &Target, part: &Part) -> (Accounts, Vec<Gap>
 
 fn os_of(host: &Host) -> Option<String> {
     let paths = ["etc/os-release", "usr/lib/os-release"];
-    let text = paths.iter().find_map(|p| host.read(&TreePath::new(p.as_bytes())?, 1 << 16))?;
+    let text = paths.iter().find_map(|p| host.read(&TreePath::new(p.as_bytes())?, 1 << 16));
+    let Some(text) = text else {
+        return by_folders(host).map(str::to_owned);
+    };
     let text = String::from_utf8_lossy(&text.bytes).into_owned();
     let field = |key: &str| {
         let line = text.lines().find_map(|l| l.strip_prefix(key)?.strip_prefix('='))?;
@@ -254,6 +257,19 @@ fn os_of(host: &Host) -> Option<String> {
     };
     let id = field("ID")?;
     Some(field("VERSION_ID").map_or(id.clone(), |version| format!("{id} {version}")))
+}
+
+/// The systems that have no os-release, by folders that only they have.
+fn by_folders(host: &Host) -> Option<&'static str> {
+    let holds = |folder: &str, name: &str| {
+        TreePath::new(folder.as_bytes())
+            .is_some_and(|f| host.list(&f).iter().any(|n| n.eq_ignore_ascii_case(name.as_bytes())))
+    };
+    if holds("System/Library/CoreServices", "SystemVersion.plist") || (holds("System", "Library") && holds("", "Users"))
+    {
+        return Some("macos");
+    }
+    (holds("Windows", "System32") || holds("windows", "system32")).then_some("windows")
 }
 
 /// Volatile places, the start-up places of each home, then the rest.

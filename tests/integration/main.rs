@@ -31,6 +31,7 @@ mod machine;
 mod mutations;
 mod output;
 mod places;
+mod plans;
 mod processes;
 mod program;
 mod promises;

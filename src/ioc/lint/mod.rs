@@ -17,6 +17,7 @@
 //! ```
 
 mod across;
+mod command;
 mod fallen;
 mod files;
 mod forge;
@@ -164,6 +165,12 @@ impl Lint<'_> {
             }
         }
     }
+}
+
+/// Whether a command would put a secret on a screen; for the tests of whoever prints commands.
+#[cfg(test)]
+pub fn prints_a_secret(command: &str) -> Option<String> {
+    command::prints_secret(command).map(|(what, _)| what)
 }
 
 #[cfg(test)]
