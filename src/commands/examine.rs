@@ -58,9 +58,9 @@ impl Setup {
         let known = known.unwrap_or_else(|| bail!("the kinds of credential cannot be used"));
         let (mut indicators, known) = (indicators?, known?);
         let index = indicators.index(&choice.incident)?;
-        let known = || surfaces::metas().map(|m| m.id);
+        let ids = || surfaces::metas().map(|m| m.id);
         for id in choice.only.iter().chain(&choice.skip) {
-            if !known().any(|k| chosen(k, id)) {
+            if !ids().any(|k| chosen(k, id)) {
                 bail!("no surface `{id}`\nhint: `dosimeter surfaces` lists them");
             }
         }
@@ -166,7 +166,6 @@ fn credentials(settings: &[Setting], live: bool) -> anyhow::Result<Credentials> 
     let histories = moved.places.iter().filter(|m| m.kind == HISTORY);
     let histories = histories.filter_map(|m| TreePath::new(m.path.as_bytes())).collect();
     Ok(Credentials { catalog, surface, histories, dropped: moved.dropped })
-}
 }
 
 /// Whether a hash was given without a name: then every file is hashed.

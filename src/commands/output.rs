@@ -92,7 +92,7 @@ impl Outputs {
     /// As for `write`.
     pub fn write_interrupted(&self, report: &Report) -> anyhow::Result<()> {
         self.each(|format, out, style| match format {
-            Format::Table | Format::Markdown => report::render_checklist(format, report, out, style),
+            Format::Table | Format::Markdown | Format::Script => report::render_checklist(format, report, out, style),
             Format::Json | Format::Ndjson => report::render(format, report, out, style),
         })
     }

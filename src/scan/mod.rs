@@ -263,7 +263,7 @@ fn os_of(host: &Host) -> Option<String> {
 fn by_folders(host: &Host) -> Option<&'static str> {
     let holds = |folder: &str, name: &str| {
         TreePath::new(folder.as_bytes())
-            .is_some_and(|f| host.list(&f).iter().any(|n| n.eq_ignore_ascii_case(name.as_bytes())))
+            .is_some_and(|f| host.list(&f, LISTED).iter().any(|n| n.eq_ignore_ascii_case(name.as_bytes())))
     };
     if holds("System/Library/CoreServices", "SystemVersion.plist") || (holds("System", "Library") && holds("", "Users"))
     {
