@@ -33,9 +33,10 @@ fn main() -> io::Result<()> {
     fs::write(Path::new(&out).join("surfaces.rs"), all)
 }
 
-/// Of the header and the incident files, by name.
+/// Of the header, the withdrawn advisories and the incident files, by name.
 fn digest(iocs: &Path) -> io::Result<String> {
     let mut hash = Sha256::new_with_prefix(fs::read(iocs.join("database.json"))?);
+    hash.update(fs::read(iocs.join("withdrawn.json"))?);
     let data = |p: &&PathBuf| p.extension().is_some_and(|e| e == "json" || e == "csv");
     for file in sorted(&iocs.join("incidents"))?.iter().filter(data) {
         hash.update(fs::read(file)?);

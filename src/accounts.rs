@@ -17,10 +17,27 @@ pub struct Accounts {
     /// Whether `group(5)` was read.
     all_groups: bool,
     homes: BTreeSet<TreePath>,
+    /// Files where the settings of an account put its history.
+    histories: BTreeSet<TreePath>,
+    /// Files that the caller named.
+    by_hand: BTreeSet<TreePath>,
+    /// Whose home a folder is, by `passwd(5)`.
+    owners: BTreeMap<TreePath, u32>,
     /// Folders that not everybody may enter.
     closed: BTreeMap<TreePath, Access>,
     /// Lines and folders that were left out: there were more than `MOST`.
     dropped: usize,
+}
+
+/// Whose commands a history holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HistoryOf {
+    /// Those of an account of this machine.
+    Account,
+    /// Somebody's: the caller named the file.
+    Somebody,
+    /// It is a copy, a backup or a test file.
+    Nobody,
 }
 
 /// Whose a folder is, and who may enter it.
@@ -50,6 +67,9 @@ impl Accounts {
                 accounts.add(uid, gid.and_then(number), name);
             }
             if let Some(home) = TreePath::new(home).filter(|h| !h.as_bytes().is_empty()) {
+                if let Some(uid) = number(uid) {
+                    accounts.owners.entry(home.clone()).or_insert(uid);
+                }
                 accounts.add_home(home);
             }
         }
@@ -155,17 +175,60 @@ impl Accounts {
         self.names.get(&uid).cloned().unwrap_or_else(|| uid.to_string())
     }
 
+    /// The account in whose home a file stands, whoever owns the file.
+    pub fn at_home(&self, path: &TreePath) -> Option<u32> {
+        let mut above = path.parent();
+        while !above.as_bytes().is_empty() {
+            if let Some(uid) = self.owners.get(&above) {
+                return Some(*uid);
+            }
+            above = above.parent();
+        }
+        None
+    }
+
     /// The homes known of.
     pub fn homes(&self) -> impl Iterator<Item = &TreePath> {
         self.homes.iter()
+    }
+
+    /// The same, with files where settings put histories.
+    #[must_use]
+    pub fn with_histories(mut self, files: impl IntoIterator<Item = TreePath>) -> Self {
+        self.histories.extend(files);
+        self
+    }
+
+    /// The same, with files that the caller named.
+    #[must_use]
+    pub fn with_files_by_hand(mut self, files: impl IntoIterator<Item = TreePath>) -> Self {
+        self.by_hand.extend(files);
+        self
+    }
+
+    /// Whose commands the history in this file holds. An account's own stands in its home, below a hidden folder of it, or where a
+    /// system keeps settings of programs; not among its other files.
+    pub fn history_of(&self, path: &TreePath) -> HistoryOf {
+        let own = |rest: &[u8]| {
+            let first = rest.split(|b| *b == b'/').next().unwrap_or_default();
+            first.len() == rest.len() || first.starts_with(b".") || matches!(first, b"AppData" | b"Library")
+        };
+        if self.histories.contains(path) || self.below_home(path).is_some_and(own) {
+            HistoryOf::Account
+        } else if self.by_hand.contains(path) {
+            HistoryOf::Somebody
+        } else {
+            HistoryOf::Nobody
+        }
     }
 
     /// What stands behind the home folder in a path: `/home/NAME`, `/root`, `/Users/NAME`, or a home known of.
     pub fn below_home<'p>(&self, path: &'p TreePath) -> Option<&'p [u8]> {
         let usual = || {
             let raw = path.as_bytes();
-            if let Some(rest) = raw.strip_prefix(b"root/") {
-                return Some(rest);
+            let root = [&b"root/"[..], b"var/root/", b"private/var/root/"].iter().find_map(|r| raw.strip_prefix(*r));
+            if root.is_some() {
+                return root;
             }
             let rest = raw.strip_prefix(b"home/").or_else(|| raw.strip_prefix(b"Users/"))?;
             let slash = rest.iter().position(|b| *b == b'/')?;
@@ -241,5 +304,30 @@ mod tests {
         assert_eq!((groups.in_group(999, 42), groups.in_group(7, 42)), (Some(false), None));
         assert_eq!((a.in_group(999, 999), a.in_group(999, 42)), (Some(true), None));
         assert_eq!((a.name(0), a.name(999), a.name(5)), ("root".into(), "ci".into(), "5".into()));
+    }
+
+    #[test]
+    fn a_history_is_an_accounts_own_only_where_accounts_keep_theirs() {
+        let path = |p: &str| TreePath::new(p.as_bytes()).unwrap();
+        let a = Accounts::new(b"ci:x:999:999::/var/lib/ci:/bin/sh\n", [])
+            .with_histories([path("data/hist/al")])
+            .with_files_by_hand([path("tmp/case/.bash_history"), path("home/al/.zsh_history")]);
+        for (at, whose) in [
+            ("home/al/.bash_history", HistoryOf::Account),
+            ("home/al/.local/share/fish/fish_history", HistoryOf::Account),
+            ("home/al/.zsh_history", HistoryOf::Account),
+            ("Users/al/Library/x/history", HistoryOf::Account),
+            ("root/.bash_history", HistoryOf::Account),
+            ("var/lib/ci/.bash_history", HistoryOf::Account),
+            ("data/hist/al", HistoryOf::Account),
+            ("data/hist/al2", HistoryOf::Nobody),
+            ("home/al/src/app/tests/.bash_history", HistoryOf::Nobody),
+            ("srv/backup/al/.bash_history", HistoryOf::Nobody),
+            ("srv/root/.bash_history", HistoryOf::Nobody),
+            ("home/.bash_history", HistoryOf::Nobody),
+            ("tmp/case/.bash_history", HistoryOf::Somebody),
+        ] {
+            assert_eq!(a.history_of(&path(at)), whose, "{at}");
+        }
     }
 }

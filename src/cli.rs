@@ -4,7 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use self::ecosystem::Touched;
+use self::ecosystem::{ecosystem, touched};
 use crate::{fact::Ecosystem, verdict::Exposure};
+
+mod ecosystem;
 
 /// What a software supply-chain compromise reached on this machine, and what to rotate.
 #[derive(Debug, Parser)]
@@ -137,7 +141,7 @@ pub struct OutputOptions {
     /// What goes to standard output
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: FormatName,
-    /// Also write the report to FILE; its ending picks the format: .json .ndjson .md .txt (repeatable)
+    /// Also write the report to FILE; its ending picks the format: .json .ndjson .md .txt .sh (repeatable)
     #[arg(short, long, value_name = "FILE")]
     pub output: Vec<PathBuf>,
     /// Write there even if it is evidence, a link, or a file that this program did not write
@@ -169,6 +173,8 @@ pub enum FormatName {
     Ndjson,
     /// The checklist with boxes, and the findings
     Markdown,
+    /// The steps for the examined machine, as a POSIX script
+    Sh,
 }
 
 /// Exposures, least first.
@@ -263,7 +269,7 @@ pub enum Iocs {
     List(IocsList),
     /// Show one incident: what, when, how it starts, what it takes, how to clean up, sources
     Show(IocsShow),
-    /// Look up versions, packages, hashes, domains, actions, images, file names
+    /// Look up versions, packages, hashes, hosts, actions, images, files, advisories, actors; exit code 4 where nothing is known
     Search(IocsSearch),
     /// Take a newer bundle into use, from an address or a file, once its signature is good; never happens by itself
     Update(IocsUpdate),
@@ -302,13 +308,6 @@ pub struct IocsImport {
     /// The number of the bundle
     #[arg(long, value_name = "N", default_value = "0")]
     pub sequence: u64,
-}
-
-fn ecosystem(word: &str) -> Result<Ecosystem, String> {
-    Ecosystem::from_word(word).ok_or_else(|| {
-        let all: Vec<&str> = Ecosystem::ALL.into_iter().map(Ecosystem::purl_type).collect();
-        format!("none of {}", all.join(", "))
-    })
 }
 
 /// Formats of other programs.
@@ -391,12 +390,12 @@ pub enum IncidentFormat {
 /// `dosimeter iocs list`.
 #[derive(Debug, Args, Clone)]
 pub struct IocsList {
-    /// Those whose id, title, summary, aliases or packages hold all these texts
+    /// Those whose id, title, summary, aliases, actor, packages, actions, images or hosts hold all these texts
     #[arg(value_name = "TEXT")]
     pub text: Vec<String>,
     /// Those that touch this ecosystem: pypi, npm, cargo, actions …
-    #[arg(long, value_name = "NAME")]
-    pub ecosystem: Option<String>,
+    #[arg(long, value_name = "NAME", value_parser = touched)]
+    pub ecosystem: Option<Touched>,
     /// From this day on, YYYY-MM-DD
     #[arg(long, value_name = "DATE")]
     pub since: Option<jiff::civil::Date>,
@@ -427,8 +426,11 @@ pub struct IocsShow {
 
 /// `dosimeter iocs search`.
 #[derive(Debug, Args, Clone)]
+#[command(
+    after_help = "Exit codes: 0 something asked is known; 4 nothing is, which is not the same as safe; 2 it cannot be looked up like that, or the indicators cannot be used; 130 interrupted."
+)]
 pub struct IocsSearch {
-    /// `name@version`, `npm:@scope/name@1.0`, a hash, `evil[.]example`, `owner/action@v1`, a file name
+    /// `name version`, `npm:@scope/name@1.0`, a package's file, a hash, `evil[.]example:443`, `owner/action@v1`, a path, `MAL-…`, `CVE-…`, an actor
     #[arg(value_name = "TEXT", required = true)]
     pub texts: Vec<String>,
     /// When an action's or image's tag was used, RFC 3339: a tag that was moved and moved back is judged with it

@@ -2,13 +2,14 @@
 
 use crate::{
     ecosystem::{admits, fits, normal_name, oci::same_image, pypi},
-    fact::{Command, CommandAction, Ecosystem, Fact, Package, Placement, Seen, TextId, TreePath, Wanted},
+    fact::{Command, CommandAction, Ecosystem, Fact, HookContent, Package, Placement, Seen, TextId, TreePath, Wanted},
     interest::glob,
     ioc::{
         Index,
         index::{Holder, IncidentId},
         model::{FileIndicator, FileRole, Standing},
     },
+    surface::python::hook::original,
     walk::Worth,
 };
 
@@ -70,7 +71,7 @@ pub fn worth(index: &Index, seen: &Seen) -> Worth {
 fn explains(index: &Index, fact: &Fact) -> bool {
     match fact {
         Fact::Package(p) => p.placement == Placement::Loadable || index.knows_package(p.ecosystem, &p.name),
-        Fact::Hook { runs, .. } => *runs,
+        Fact::Hook { content, .. } => *content == HookContent::Runs,
         Fact::Process { program, .. } => program.as_ref().is_some_and(is_python),
         Fact::Executable { program, .. } => is_python(program),
         Fact::Command(c) => c.wanted.iter().any(|w| index.knows_package(w.ecosystem, &w.name)),
@@ -79,6 +80,8 @@ fn explains(index: &Index, fact: &Fact) -> bool {
         Fact::Named(_) => false,
         Fact::File { .. } | Fact::Host { .. } | Fact::Autostart { .. } | Fact::Image { .. } => false,
         Fact::Owned { .. }
+        | Fact::Listed { .. }
+        | Fact::KeptEvidence { .. }
         | Fact::Installer { .. }
         | Fact::Requested
         | Fact::Bytecode { .. }
@@ -124,7 +127,7 @@ fn fitting(index: &Index, seen: &Seen) -> Vec<Hit> {
     match &seen.fact {
         Fact::Package(package) | Fact::Named(package) => of_package(index, package),
         Fact::File { sha256, texts, .. } => of_file(index, &seen.origin.path, sha256.as_deref(), texts),
-        Fact::Hook { sha256, .. } => of_file(index, &seen.origin.path, sha256.as_deref(), &[]),
+        Fact::Hook { sha256, content, .. } => of_hook(index, &seen.origin.path, sha256.as_deref(), *content),
         Fact::Autostart { sha256, texts } => of_autostart(index, &seen.origin.path, sha256, texts),
         Fact::Host { name, sinkholed: false } => {
             index.hosts(name).into_iter().map(|((incident, at), _)| Hit { incident, by: By::Host(at) }).collect()
@@ -176,6 +179,20 @@ fn of_file(index: &Index, path: &TreePath, sha256: Option<&str>, texts: &[TextId
     // A hook's name is distinctive wherever it stands: an unpacked wheel, a cache.
     let named = index.files_named(path.name()).into_iter().filter(|(_, f)| f.role == FileRole::Hook);
     named.map(|((incident, at), _)| Hit { incident, by: By::File { at, hash: false, placed: false } }).collect()
+}
+
+/// By its bytes; by its name only where it runs, or did before somebody emptied or renamed it. Folders in a `.pth` of that name
+/// are an editable install of a project that is called so.
+fn of_hook(index: &Index, path: &TreePath, sha256: Option<&str>, content: HookContent) -> Vec<Hit> {
+    let was = match content {
+        HookContent::Renamed => original(path.name()).map(|name| path.parent().join(name)),
+        _ => None,
+    };
+    let mut found = of_file(index, was.as_ref().unwrap_or(path), sha256, &[]);
+    if content == HookContent::Paths {
+        found.retain(|hit| matches!(hit.by, By::File { hash: true, .. } | By::Artifact(_)));
+    }
+    found
 }
 
 /// Whether name and place are enough for this indicator, with the texts found in the file.

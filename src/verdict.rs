@@ -123,13 +123,15 @@ pub enum Phase {
     Rotate,
     /// Prove it.
     Verify,
+    /// Make anew what was taken out: with new secrets, on a network again.
+    Rebuild,
     /// Look for what the attacker did with them.
     Audit,
 }
 
 impl Phase {
     /// All, in order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Preserve,
         Self::Contain,
         Self::Disarm,
@@ -138,6 +140,7 @@ impl Phase {
         Self::Freeze,
         Self::Rotate,
         Self::Verify,
+        Self::Rebuild,
         Self::Audit,
     ];
 
@@ -152,7 +155,29 @@ impl Phase {
             Self::Freeze => "freeze",
             Self::Rotate => "rotate",
             Self::Verify => "verify",
+            Self::Rebuild => "rebuild",
             Self::Audit => "audit",
+        }
+    }
+}
+
+/// Where a step is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Place {
+    /// On the machine that was examined.
+    #[default]
+    Host,
+    /// On another machine, which never ran the payload: every step that uses an account, a cluster, a registry, a provider.
+    Clean,
+}
+
+impl Place {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Clean => "clean",
         }
     }
 }

@@ -111,7 +111,7 @@ pub fn image(data: &[u8]) {
         keep: &keep,
         weigh: &weigh,
         readers: Readers {
-            history: &shell::from_image_history,
+            history: &|step, build| build.step(step),
             environment: &|_| Vec::new(),
             arguments: &|_| Vec::new(),
         },

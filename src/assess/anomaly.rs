@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     ecosystem::pypi,
-    fact::{At, Fact, HookKind, Origin, Seen},
+    fact::{At, Fact, HookContent, HookKind, Origin, Seen},
     matcher,
 };
 
@@ -63,7 +63,7 @@ fn anomaly(seen: &Seen, what: String) -> Anomaly {
 
 fn odd(sites: &Sites, seen: &Seen) -> Option<String> {
     let (sha256, is_hook) = match &seen.fact {
-        Fact::Hook { runs: true, sha256, .. } => (sha256.as_deref(), true),
+        Fact::Hook { content: HookContent::Runs, sha256, .. } => (sha256.as_deref(), true),
         Fact::File { sha256: Some(sha256), .. } => (Some(sha256.as_str()), false),
         Fact::Disagreement { what, .. } => return Some(format!("what names this distribution disagrees: {what}")),
         _ => return None,

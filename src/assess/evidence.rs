@@ -1,18 +1,17 @@
 //! What one fact that fits an indicator is worth: the rows of the table that need no second fact.
 
-use jiff::Timestamp;
-
 use super::{
     Account, Case, Evidence, Finding, FindingKind,
     around::Neighbours,
     chain::Link,
+    hook::{Hooks, Missing},
     named,
     site::{Distribution, Environment, site_of},
 };
 use crate::{
-    ecosystem::{oci, pypi},
-    fact::{Artifact, Command, CommandAction, Cutoff, EnvironmentKind, Fact, Package, Placement, Seen, TreePath},
-    ioc::model::{FileIndicator, FileRole, ImageIndicator, Incident, PackageIndicator, Trigger, Window},
+    ecosystem::pypi,
+    fact::{Artifact, EnvironmentKind, Fact, Package, Placement, Seen},
+    ioc::model::{FileIndicator, FileRole, Incident, NameWeight, PackageIndicator, Trigger},
     matcher::{self, By, Hit},
     text,
     verdict::{Confidence, Exposure},
@@ -22,11 +21,11 @@ use crate::{
 type Judgement = (Exposure, Confidence, String);
 
 /// The finding that a hit makes, if it makes one.
-pub fn judge(case: &Case<'_>, sites: &Neighbours<'_>, evidence: &Evidence, hit: Hit) -> Option<Finding> {
+pub fn judge(case: &Case<'_>, sites: &Neighbours<'_>, hooks: &Hooks, evidence: &Evidence, hit: Hit) -> Option<Finding> {
     let incident = case.index.incident(hit.incident)?;
     let seen = &evidence.seen;
-    let draft = Draft { case, sites, evidence, incident, hit };
-    let mut finding = match (&seen.fact, hit.by) {
+    let draft = Draft { case, sites, hooks, evidence, incident, hit };
+    let finding = match (&seen.fact, hit.by) {
         (Fact::Package(p), By::Version(at)) => draft.version(p, incident.packages.get(at)?),
         (Fact::Named(p), By::Version(at)) => named::doubt(draft.version(p, incident.packages.get(at)?)),
         (Fact::Package(p) | Fact::Named(p), By::Artifact(at)) => draft.artifact(p, &incident.artifacts.get(at)?.name),
@@ -45,34 +44,58 @@ pub fn judge(case: &Case<'_>, sites: &Neighbours<'_>, evidence: &Evidence, hit: 
         }
         _ => return None,
     };
-    if let Some((standing, sources)) = matcher::standing(case.index, &hit) {
-        finding.confidence = finding.confidence.min(incident.ceiling(standing, sources));
-    }
-    if let Some(made) = &evidence.made {
-        finding.reason = format!("{}; {made}", finding.reason);
-    }
-    if let Some(gone) = evidence.gone.as_ref().filter(|_| finding.exposure == Exposure::Installed) {
-        finding.exposure = Exposure::Removed;
-        finding.confidence = finding.confidence.min(Confidence::Likely);
-        finding.reason = format!("{}; {gone}", finding.reason);
-    }
-    Some(finding)
+    Some(draft.placed(finding))
 }
 
-struct Draft<'d, 's> {
-    case: &'d Case<'d>,
-    sites: &'d Neighbours<'s>,
-    evidence: &'d Evidence,
-    incident: &'d Incident,
-    hit: Hit,
+/// The finding of a hook that a distribution's list names and that is gone.
+pub fn missing(case: &Case<'_>, sites: &Neighbours<'_>, hooks: &Hooks, gone: &Missing) -> Option<Finding> {
+    let evidence = case.evidence.get(gone.listed)?;
+    let (incident, at) = gone.indicator;
+    let hit = Hit { incident, by: By::File { at, hash: false, placed: true } };
+    let incident = case.index.incident(incident)?;
+    let draft = Draft { case, sites, hooks, evidence, incident, hit };
+    Some(draft.placed(draft.missing_hook(incident.files.get(at)?, &gone.path)))
+}
+
+/// One hit on its way to a finding.
+pub(super) struct Draft<'d, 's> {
+    pub(super) case: &'d Case<'d>,
+    pub(super) sites: &'d Neighbours<'s>,
+    pub(super) hooks: &'d Hooks,
+    pub(super) evidence: &'d Evidence,
+    pub(super) incident: &'d Incident,
+    pub(super) hit: Hit,
 }
 
 impl Draft<'_, '_> {
-    fn seen(&self) -> &Seen {
+    /// With the ceiling of its indicator, and what became of its file among the layers of an image.
+    fn placed(&self, mut finding: Finding) -> Finding {
+        if let Some((standing, sources)) = matcher::standing(self.case.index, &self.hit) {
+            let ceiling = self.incident.ceiling(standing, sources);
+            finding.confidence = finding.confidence.min(ceiling);
+            finding.corroborated = finding.corroborated.map(|(sure, why)| (sure.min(ceiling), why));
+        }
+        if let Some(made) = &self.evidence.made {
+            finding.reason = format!("{}; {made}", finding.reason);
+        }
+        if let Some(gone) = self.evidence.gone.as_ref().filter(|_| finding.exposure == Exposure::Installed) {
+            finding.exposure = Exposure::Removed;
+            finding.confidence = finding.confidence.min(Confidence::Likely);
+            finding.reason = format!("{}; {gone}", finding.reason);
+        }
+        finding
+    }
+
+    pub(super) fn seen(&self) -> &Seen {
         &self.evidence.seen
     }
 
-    fn finding(&self, kind: FindingKind, indicator: String, (exposure, confidence, reason): Judgement) -> Finding {
+    pub(super) fn finding(
+        &self,
+        kind: FindingKind,
+        indicator: String,
+        (exposure, confidence, reason): Judgement,
+    ) -> Finding {
         let seen = self.seen();
         Finding {
             id: String::new(),
@@ -90,16 +113,25 @@ impl Draft<'_, '_> {
             reason,
             chain: Vec::new(),
             by_itself: false,
+            corroborated: None,
             account: seen.uid.map_or(Account::All, Account::Uid),
             role: None,
+            alike: Vec::new(),
         }
     }
 
     /// A malicious version, wherever it stood.
     fn version(&self, p: &Package, indicator: &PackageIndicator) -> Finding {
-        let runs = runs(indicator);
-        let by_itself = indicator.triggers.iter().any(|t| t.by_itself());
+        let (runs, by_itself) = self.when_it_runs(indicator, p.placement);
+        let unpacked = self.unpacked(p);
         let judgement = match p.placement {
+            Placement::Loadable if unpacked => (
+                Exposure::Cached,
+                Confidence::Confirmed,
+                "the malicious version, unpacked from its wheel: no installer put it here (there is no INSTALLER, which each \
+                 of them writes), so that nothing loads it"
+                    .to_owned(),
+            ),
             Placement::Loadable => {
                 (Exposure::Installed, Confidence::Confirmed, format!("malicious version, {}; {runs}", self.loads()))
             }
@@ -140,7 +172,7 @@ impl Draft<'_, '_> {
         finding.package = Some(purl(p));
         finding.artifact = p.artifacts.first().cloned();
         finding.by_itself = by_itself;
-        if p.placement == Placement::Loadable {
+        if p.placement == Placement::Loadable && !unpacked {
             self.settle_in(&mut finding, Some(&p.name));
         }
         finding
@@ -194,13 +226,17 @@ impl Draft<'_, '_> {
             (false, None) => ", by name",
         };
         let seen = self.seen();
-        let beside = || self.sites.site(&seen.origin.tree, &seen.origin.path.parent());
-        let in_target =
-            indicator.role == FileRole::Hook && !placed && beside().is_some_and(|site| !site.distributions.is_empty());
+        let in_target = indicator.role == FileRole::Hook && !placed && self.beside_installed();
+        let weak = !hash && self.by_name_alone(indicator);
+        let left = format!("{what}, left by the payload when it ran{bytes}");
         let judgement = match (indicator.role, placed) {
             _ if in_target => {
                 let when = "it runs at every Python start that has this folder as a site folder or on its path";
                 (Exposure::Installed, sure, format!("{what}{bytes}, beside what was installed here; {when}"))
+            }
+            (FileRole::Hook, true) if self.out_of_action().is_some() => {
+                let how = self.out_of_action().unwrap_or_default();
+                (Exposure::Removed, Confidence::Likely, format!("{what}{bytes}; {how}"))
             }
             (FileRole::Hook | FileRole::Companion, true) => {
                 let reason = format!("{what}{bytes}; it runs at every Python start");
@@ -211,18 +247,23 @@ impl Draft<'_, '_> {
                 let reason = format!("{what}{bytes}; it comes with a clone, and does not show that it ran here");
                 (Exposure::Installed, sure, reason)
             }
+            (FileRole::Persistence | FileRole::Trace, true) if weak => (
+                Exposure::Executed,
+                Confidence::Possible,
+                format!("a file where the payload leaves one ({what}){bytes}; others may have one of that name too"),
+            ),
             (FileRole::Persistence | FileRole::Trace, true) => {
-                (Exposure::Executed, Confidence::Confirmed, format!("{what}, left by the payload when it ran{bytes}"))
+                (Exposure::Executed, Confidence::Confirmed, left.clone())
             }
             (_, false) => (Exposure::Cached, sure, format!("{what}{bytes}, where nothing loads it")),
         };
-        let path = indicator.paths.first().map_or("", String::as_str);
         let name = match (hash, placed, &indicator.sha256) {
             (true, false, Some(hash)) => format!("sha256/{hash}"),
-            _ => format!("path/{}", path.trim_start_matches('/')),
+            _ => path_name(indicator),
         };
         let mut finding = self.finding(FindingKind::File, name, judgement);
         finding.role = Some(indicator.role);
+        finding.corroborated = weak.then_some((Confidence::Confirmed, left));
         finding.by_itself = in_target || (placed && matches!(indicator.role, FileRole::Hook | FileRole::Companion));
         finding.artifact = bytes_of(&self.seen().fact);
         if in_target || (placed && pypi::site_of(&seen.origin.path).is_some()) {
@@ -231,120 +272,22 @@ impl Draft<'_, '_> {
         finding
     }
 
-    /// A command that pins the malicious version, or names a package that is malicious in every one.
-    fn pinned(&self, c: &Command, indicator: &PackageIndicator, wanted: usize) -> Option<Finding> {
-        let wanted = c.wanted.get(wanted)?;
-        let version = wanted.pinned.as_deref().unwrap_or("*");
-        let which = if version == "*" { "this package, malicious in every version" } else { "the malicious version" };
-        let typed = typed(self.seen().surface);
-        let reason = match c.action {
-            CommandAction::Download => format!("`{}` was told to download {which} ({typed})", c.tool),
-            _ => format!("`{}` was told to install {which} ({typed}); {}", c.tool, runs(indicator)),
+    /// Whether nothing but its place speaks for a file: not its bytes, no text in it, no mark of a program, and its name is one that
+    /// others use.
+    fn by_name_alone(&self, indicator: &FileIndicator) -> bool {
+        let Fact::File { program, .. } = self.seen().fact else {
+            return false;
         };
-        let exposure = if c.action == CommandAction::Download { Exposure::Cached } else { Exposure::Removed };
-        let name = format!("{}/{}@{version}", wanted.ecosystem.purl_type(), wanted.name);
-        let mut finding = self.finding(FindingKind::Command, name, (exposure, Confidence::Likely, reason));
-        let version = wanted.pinned.as_ref().map(|v| format!("@{v}")).unwrap_or_default();
-        finding.package = Some(format!("pkg:{}/{}{version}", wanted.ecosystem.purl_type(), wanted.name));
-        finding.by_itself = indicator.triggers.iter().any(|t| t.by_itself());
-        Some(finding)
-    }
-
-    /// A command without a version, typed while a malicious one could be had. One finding, whatever the number of versions.
-    fn admits(&self, c: &Command, at: usize, wanted: usize) -> Option<Finding> {
-        let hits = matcher::hits(self.case.index, self.seen()).into_iter().filter(|h| h.incident == self.hit.incident);
-        let open = |h: Hit| match h.by {
-            By::Admits(i, w) if w == wanted => Some(i),
-            _ => None,
+        let counts = match indicator.alone {
+            Some(NameWeight::Distinctive) => true,
+            Some(NameWeight::Program) => program,
+            None => false,
         };
-        let time = self.seen().at.as_ref()?.time;
-        let all: Vec<usize> = hits.filter_map(open).collect();
-        let in_time = all.iter().filter_map(|i| {
-            let indicator = self.incident.packages.get(*i)?;
-            let window = window_of(self.incident, indicator, time)?;
-            let published = c.cutoff.is_none_or(|cutoff| window.start < before(cutoff, time));
-            published.then_some((*i, indicator, window))
-        });
-        let in_time: Vec<_> = in_time.collect();
-        if in_time.first().is_none_or(|(first, ..)| *first != at) {
-            return None;
-        }
-        let wanted = c.wanted.get(wanted)?;
-        let spans: Vec<String> =
-            in_time.iter().map(|(_, _, w)| format!("{} could be had ({})", w.artifact, w.span())).collect();
-        let reason = format!(
-            "`{}` was told to take the newest `{}` at a time when {}",
-            c.tool,
-            wanted.name,
-            spans.join(" and ")
-        );
-        let exposure = if c.action == CommandAction::Download { Exposure::Cached } else { Exposure::Removed };
-        let versions: Vec<&str> = in_time.iter().flat_map(|(_, i, _)| i.versions.iter().map(String::as_str)).collect();
-        let name = format!("{}/{}@{}", wanted.ecosystem.purl_type(), wanted.name, versions.join("|"));
-        let mut finding = self.finding(FindingKind::Command, name, (exposure, Confidence::Possible, reason));
-        finding.package = Some(format!("pkg:{}/{}", wanted.ecosystem.purl_type(), wanted.name));
-        Some(finding)
-    }
-
-    fn host(&self, value: &str, what: &str) -> Finding {
-        let reason = format!("points {} somewhere: {what}", text::defang(value));
-        let judgement = (Exposure::Referenced, Confidence::Likely, reason);
-        self.finding(FindingKind::Network, format!("host/{value}"), judgement)
-    }
-
-    /// Whatever its name, it starts the payload.
-    fn autostart(&self, indicator: &crate::ioc::model::ProcessIndicator) -> Finding {
-        let reason = format!("starts by itself: {}", indicator.what);
-        let judgement = (Exposure::Executed, Confidence::Likely, reason);
-        let mut finding = self.finding(FindingKind::File, format!("process/{}", indicator.holds), judgement);
-        finding.role = Some(FileRole::Persistence);
-        finding
-    }
-
-    fn process(&self, pid: u32, indicator: &crate::ioc::model::ProcessIndicator) -> Finding {
-        let reason = format!("process {pid} is running: {}", indicator.what);
-        let judgement = (Exposure::Executed, Confidence::Confirmed, reason);
-        self.finding(FindingKind::Process, format!("process/{}", indicator.holds), judgement)
-    }
-
-    fn executable(&self, pid: u32, program: &TreePath, deleted: bool, indicator: &FileIndicator) -> Finding {
-        let shown = text::escape(program.text().as_bytes());
-        let gone = if deleted { ", whose file is gone" } else { "" };
-        let reason = format!("process {pid} is running `{shown}`{gone}: {}", indicator.what);
-        let judgement = (Exposure::Executed, Confidence::Confirmed, reason);
-        self.finding(FindingKind::Process, format!("process/{shown}"), judgement)
-    }
-
-    /// A malicious image: by digest, by a tag that named nothing else, or by a moving tag while it pointed there.
-    fn image(&self, references: &[String], indicator: &ImageIndicator, digest: bool) -> Option<Finding> {
-        let repository = &indicator.repository;
-        let moving = |r: &String| indicator.floating_tags.iter().any(|t| oci::same_image(r, repository, t));
-        let by_tag = |r: &&String| indicator.tags.iter().any(|t| oci::same_image(r, repository, t));
-        let (confidence, reason) = if digest {
-            (Confidence::Confirmed, format!("the malicious image of `{repository}`, by digest"))
-        } else if references.iter().any(|r| by_tag(&r)) {
-            (
-                Confidence::Likely,
-                format!("a tag of `{repository}` that named the malicious image; its digest is another one"),
-            )
-        } else {
-            let at = self.seen().at.as_ref()?;
-            let mut windows = self.incident.windows.iter();
-            let window = windows.find(|w| w.holds(at.time)).filter(|_| references.iter().any(moving))?;
-            let span = window.span();
-            (
-                Confidence::Possible,
-                format!("a moving tag of `{repository}`, made while it named the malicious image ({span})"),
-            )
-        };
-        let name = format!("image/{repository}");
-        let mut finding = self.finding(FindingKind::Image, name, (Exposure::Installed, confidence, reason));
-        finding.by_itself = confidence > Confidence::Possible;
-        Some(finding)
+        matches!(indicator.role, FileRole::Persistence | FileRole::Trace) && indicator.holds.is_empty() && !counts
     }
 
     /// The environment, the time of the install, the chain, and the account of a finding in a site folder.
-    fn settle_in(&self, finding: &mut Finding, package: Option<&str>) {
+    pub(super) fn settle_in(&self, finding: &mut Finding, package: Option<&str>) {
         let seen = self.seen();
         let tree = &seen.origin.tree;
         let site = site_of(seen);
@@ -392,42 +335,15 @@ fn account(environment: &Environment, uid: Option<u32>) -> Account {
     }
 }
 
-fn runs(indicator: &PackageIndicator) -> String {
-    let when: Vec<&str> = indicator.triggers.iter().map(|t| t.words()).collect();
+/// What the indicator of a path is called in reports.
+pub(super) fn path_name(indicator: &FileIndicator) -> String {
+    let path = indicator.paths.first().map_or("", String::as_str);
+    format!("path/{}", path.trim_start_matches('/'))
+}
+
+pub(super) fn runs(triggers: impl IntoIterator<Item = Trigger>) -> String {
+    let when: Vec<&str> = triggers.into_iter().map(Trigger::words).collect();
     format!("it runs {}", when.join(" and "))
-}
-
-fn typed(surface: &str) -> &'static str {
-    if surface.starts_with("history/") {
-        "it was typed; whether it succeeded is not recorded"
-    } else if surface == "python/notebook" {
-        "a notebook says so; it may have run on another machine"
-    } else {
-        "it built the image"
-    }
-}
-
-/// The time before which a version must have been published, for a command typed at `time`.
-fn before(cutoff: Cutoff, time: Timestamp) -> Timestamp {
-    match cutoff {
-        Cutoff::At(at) => at,
-        Cutoff::Age(age) => time.checked_sub(age).unwrap_or(Timestamp::MIN),
-    }
-}
-
-/// The window of one of the indicator's versions that holds this time; where an incident has none of its own for the package,
-/// one that covers everything.
-fn window_of<'i>(incident: &'i Incident, indicator: &PackageIndicator, time: Timestamp) -> Option<&'i Window> {
-    let name = format!("{}/{}", indicator.ecosystem.purl_type(), indicator.name);
-    let covers = |covered: &String| match covered.strip_prefix(&name) {
-        Some("") => true,
-        Some(rest) => rest.strip_prefix('@').is_some_and(|v| indicator.versions.iter().any(|known| known == v)),
-        None => false,
-    };
-    let (own, open): (Vec<&Window>, Vec<&Window>) = incident.windows.iter().partition(|w| w.covers.iter().any(covers));
-    let open: Vec<&Window> = open.into_iter().filter(|w| w.covers.is_empty()).collect();
-    let windows = if own.is_empty() { open } else { own };
-    windows.into_iter().find(|w| w.holds(time))
 }
 
 fn purl(p: &Package) -> String {

@@ -123,10 +123,20 @@ fn start_after(case: &Case<'_>, sites: &Neighbours<'_>, finding: &Finding) -> Op
     let site = pypi::site_of(&finding.origin.path)?;
     let prefix = &finding.environment.as_ref()?.prefix;
     let around = sites.of(tree, &site);
-    let there = finding.at.as_ref()?.time;
-    pip_again(&around, there)
+    let there = finding.at.as_ref().map(|at| at.time);
+    there
+        .and_then(|there| pip_again(&around, there))
         .or_else(|| running(case, sites, finding, prefix, &site))
-        .or_else(|| compiled(case, sites, finding, &site, there))
+        .or_else(|| compiled(case, sites, finding, &site, there?).filter(|_| stands(case, finding, &around)))
+}
+
+/// Whether a package of the incident still has its description there: "not listed" says nothing where the list is gone too.
+fn stands(case: &Case<'_>, finding: &Finding, around: &Around<'_>) -> bool {
+    let named = |d: &Distribution| {
+        let known = case.index.package(d.package.ecosystem, &d.package.name);
+        known.iter().any(|((incident, _), _)| *incident == finding.incident)
+    };
+    around.distributions.iter().any(|d| named(d))
 }
 
 /// A later run of pip in the environment.
@@ -188,7 +198,7 @@ mod tests {
     use crate::{
         assess::{Evidence, assess},
         credential::Catalog,
-        fact::{At, HookKind, Origin},
+        fact::{At, HookContent, HookKind, Origin},
         ioc::{Database, Index},
     };
 
@@ -217,8 +227,13 @@ mod tests {
     }
 
     fn hook() -> (&'static str, Fact) {
-        let fact =
-            Fact::Hook { kind: HookKind::Pth, runs: true, sha256: Some("0".repeat(64)), size: 9, odd: Vec::new() };
+        let fact = Fact::Hook {
+            kind: HookKind::Pth,
+            content: HookContent::Runs,
+            sha256: Some("0".repeat(64)),
+            size: 9,
+            odd: Vec::new(),
+        };
         ("srv/v/lib/python3.11/site-packages/litellm_init.pth", fact)
     }
 

@@ -3,11 +3,14 @@
 
 pub mod anomaly;
 mod around;
+mod belongings;
 pub mod chain;
+mod corroborate;
 mod evidence;
 mod execution;
 mod extras;
 mod harvest;
+mod hook;
 mod named;
 mod on_path;
 mod project;
@@ -17,6 +20,9 @@ mod shared;
 pub mod site;
 mod spurious;
 pub mod timeline;
+mod traces;
+mod typed;
+mod unpacked;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -24,12 +30,14 @@ use sha2::{Digest as _, Sha256};
 
 pub use self::{
     anomaly::Anomaly,
+    belongings::{Belongings, Kept},
     chain::Link,
+    hook::Unread,
     reach::{Judged, ReachBy},
     site::Environment,
     timeline::Moment,
 };
-use self::{around::Neighbours, site::Sites};
+use self::{around::Neighbours, hook::Hooks, site::Sites};
 use crate::{
     accounts::Accounts,
     coverage::{Gap, GapKind},
@@ -108,6 +116,8 @@ pub enum Account {
     Uid(u32),
     /// Every account: a system folder, or nobody knows.
     All,
+    /// None of this tree: what was typed elsewhere took nothing here.
+    Elsewhere,
 }
 
 /// One piece of evidence, judged.
@@ -143,10 +153,14 @@ pub struct Finding {
     pub chain: Vec<Link>,
     /// Its code runs without anybody using the package.
     pub by_itself: bool,
+    /// How sure it is with other evidence of its incident beside it, and why, where its name alone speaks.
+    pub corroborated: Option<(Confidence, String)>,
     /// Whose code it is.
     pub account: Account,
     /// The role of the file, where it is one.
     pub role: Option<FileRole>,
+    /// Other incidents that leave the same.
+    pub alike: Vec<IncidentId>,
 }
 
 /// The whole judgement.
@@ -162,6 +176,10 @@ pub struct Assessment {
     pub timeline: Vec<Moment>,
     /// Install commands without a time and a version.
     pub undated_commands: u64,
+    /// What belongs to the malicious distributions, by their own lists.
+    pub belongings: Belongings,
+    /// Evidence that an earlier clean-up moved away.
+    pub kept: Vec<Kept>,
     /// What could not be judged.
     pub gaps: Vec<Gap>,
 }
@@ -185,8 +203,13 @@ pub struct Case<'c> {
     pub accounts: BTreeMap<Arc<str>, Accounts>,
 }
 
+/// Judges a case of which everything was read.
+pub fn assess(case: Case<'_>) -> Assessment {
+    assess_with(case, &Unread::default())
+}
+
 /// Judges a case.
-pub fn assess(mut case: Case<'_>) -> Assessment {
+pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
     case.evidence.sort_by(|a, b| {
         (&a.seen.origin, a.seen.surface, &a.seen.at).cmp(&(&b.seen.origin, b.seen.surface, &b.seen.at))
     });
@@ -194,6 +217,7 @@ pub fn assess(mut case: Case<'_>) -> Assessment {
     on_path.settle(&mut case.evidence);
     let sites = Sites::new(&case.evidence, on_path);
     let around = Neighbours::new(&sites);
+    let hooks = Hooks::new(&case, unread);
     let (mut assessment, mut named) = (Assessment::default(), Vec::new());
     for e in &case.evidence {
         if let Fact::Command(command) = &e.seen.fact {
@@ -204,7 +228,7 @@ pub fn assess(mut case: Case<'_>) -> Assessment {
         let by_name = matches!(e.seen.fact, Fact::Named(_));
         let judge = || -> Vec<Finding> {
             let hits = matcher::hits(case.index, &e.seen);
-            hits.into_iter().filter_map(|hit| evidence::judge(&case, &around, e, hit)).collect()
+            hits.into_iter().filter_map(|hit| evidence::judge(&case, &around, &hooks, e, hit)).collect()
         };
         match caught(judge) {
             Some(judged) => (if by_name { &mut named } else { &mut assessment.findings }).extend(judged),
@@ -212,7 +236,7 @@ pub fn assess(mut case: Case<'_>) -> Assessment {
         }
     }
     // A step that fails costs what it adds, never what was found before.
-    let Assessment { findings, credentials, anomalies, timeline, gaps, .. } = &mut assessment;
+    let Assessment { findings, credentials, anomalies, timeline, gaps, belongings, kept, .. } = &mut assessment;
     let root = Origin::file(
         &case.evidence.first().map_or_else(|| "host".into(), |e| e.seen.origin.tree.clone()),
         TreePath::root(),
@@ -222,7 +246,9 @@ pub fn assess(mut case: Case<'_>) -> Assessment {
             gaps.push(panicked(&root, what));
         }
     };
+    step("hooks that are gone were not looked for", &mut || findings.extend(hooks.findings(&case, &around)));
     step("what names say was not weighed", &mut || named::join(&case.evidence, findings, std::mem::take(&mut named)));
+    step("names alone were not weighed against the rest", &mut || corroborate::lift(findings));
     step("spurious findings were not sorted out", &mut || {
         spurious::drop_lonely_companions(findings);
         spurious::drop_looks_at_what_is_stored(findings);
@@ -231,6 +257,8 @@ pub fn assess(mut case: Case<'_>) -> Assessment {
     step("signs that the payload ran were not looked for", &mut || execution::look_for_signs(&case, &around, findings));
     step("findings were not sorted", &mut || settle(case.index, findings));
     step("what the payload could reach was not judged", &mut || *credentials = reach::judge(&case, findings));
+    step("own lists of packages were not read", &mut || *belongings = Belongings::new(&case.evidence, &sites));
+    step("kept evidence was not looked for", &mut || *kept = belongings::kept(&case.evidence));
     step("odd things were not looked for", &mut || *anomalies = anomaly::find(&case, &sites));
     step("the times were not put in order", &mut || *timeline = timeline::of(&case, findings));
     assessment
@@ -302,7 +330,7 @@ mod tests {
     fn found(text: &str) -> Vec<(Exposure, Confidence, FindingKind)> {
         let tree: Arc<str> = "t".into();
         let path = TreePath::new(b"home/al/renamed.bin").unwrap();
-        let fact = Fact::File { sha256: Some(hex(&Sha256::digest(text))), size: 8, texts: Vec::new() };
+        let fact = Fact::File { sha256: Some(hex(&Sha256::digest(text))), size: 8, texts: Vec::new(), program: false };
         let seen = Seen {
             surface: "host/every-file",
             origin: Origin::file(&tree, path),

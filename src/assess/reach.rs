@@ -117,7 +117,8 @@ fn threats<'i>(case: &'i Case<'_>, findings: &'i [Finding]) -> Vec<Threat<'i>> {
         let layer = f.origin.layer.as_deref().and_then(|layer| positions.get(&(tree, layer)).copied());
         threat.since = threat.since.zip(layer).map(|(known, this)| known.min(this));
         let strong = match f.exposure {
-            Exposure::Executed => true,
+            // A name alone is no sign that anything ran.
+            Exposure::Executed => f.confidence >= Confidence::Likely,
             Exposure::Installed => f.by_itself,
             _ => f.confidence >= Confidence::Likely,
         };
@@ -256,6 +257,9 @@ fn unreadable(accounts: Option<&Accounts>, seen: &Seen, mut ran: impl Iterator<I
 /// Whether an account can read a file: its owner, root, a member of its group or anybody where the mode says so, and
 /// whoever of whom too little is known; unless a folder above it keeps the account out.
 fn can_read(account: Account, accounts: Option<&Accounts>, seen: &Seen) -> bool {
+    if account == Account::Elsewhere {
+        return false;
+    }
     if accounts.is_some_and(|accounts| barred(account, accounts, seen).is_some()) {
         return false;
     }

@@ -4,7 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, FindingKind};
-use crate::{fact::Origin, ioc::Index};
+use crate::{
+    fact::Origin,
+    ioc::{Index, index::IncidentId},
+};
 
 /// Leaves one finding of each trace.
 pub fn settle(index: &Index, findings: &mut Vec<Finding>) {
@@ -14,7 +17,7 @@ pub fn settle(index: &Index, findings: &mut Vec<Finding>) {
         alike.entry((f.origin.clone(), f.kind.as_str())).or_default().push(n);
     }
     let mut dropped = BTreeSet::new();
-    let mut others: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
+    let mut others: BTreeMap<usize, BTreeSet<IncidentId>> = BTreeMap::new();
     for group in alike.values().filter(|g| g.len() > 1) {
         let weight = |n: &usize| {
             let f = findings.get(*n)?;
@@ -27,15 +30,17 @@ pub fn settle(index: &Index, findings: &mut Vec<Finding>) {
         let kept = findings.get(best).map(|f| f.incident);
         for n in group.iter().copied().filter(|n| *n != best) {
             let incident = findings.get(n).map(|f| f.incident).filter(|i| Some(*i) != kept);
-            if let Some(other) = incident.and_then(|i| index.incident(i)) {
+            if let Some(other) = incident {
                 dropped.insert(n);
-                others.entry(best).or_default().insert(&other.id);
+                others.entry(best).or_default().insert(other);
             }
         }
     }
     for (n, ids) in others {
         if let Some(f) = findings.get_mut(n) {
-            let ids: Vec<&str> = ids.into_iter().collect();
+            f.alike = ids.into_iter().collect();
+            let mut ids: Vec<&str> = f.alike.iter().filter_map(|i| Some(index.incident(*i)?.id.as_str())).collect();
+            ids.sort_unstable();
             f.reason = format!("{}; {} left the same", f.reason, ids.join(", "));
         }
     }

@@ -10,8 +10,9 @@ use super::{
 };
 use crate::{
     accounts::Accounts,
-    assess::{Assessment, Case, Evidence, assess},
+    assess::{Assessment, Case, Evidence, Unread, assess_with},
     cli::Choice,
+    coverage::Coverage,
     credential::{
         Catalog, CredentialSurface, ENVIRONMENT,
         moved::{Live, MovedPlaces, Setting as Text, moved_places},
@@ -19,6 +20,7 @@ use crate::{
     fact::{Credential, TreePath},
     interest::Interest,
     ioc::Index,
+    rotate::Scope,
     scan::Setting,
     surface::{SURFACES, Surface, host::file::EveryFile},
     tree::threads::beside,
@@ -39,6 +41,9 @@ pub struct Setup {
     credentials: CredentialSurface,
     choice: Choice,
     deep: bool,
+    unread: Unread,
+    /// Where settings put histories.
+    histories: Vec<TreePath>,
 }
 
 impl Setup {
@@ -51,19 +56,30 @@ impl Setup {
         let load = || Indicators::load(&choice.indicators);
         let (known, indicators) = beside(|| credentials(settings, live), load);
         let known = known.unwrap_or_else(|| bail!("the kinds of credential cannot be used"));
-        let (mut indicators, (catalog, credentials, dropped)) = (indicators?, known?);
+        let (mut indicators, known) = (indicators?, known?);
         let index = indicators.index(&choice.incident)?;
-        let known = || surfaces::metas().map(|m| m.id);
+        let ids = || surfaces::metas().map(|m| m.id);
         for id in choice.only.iter().chain(&choice.skip) {
-            if !known().any(|k| chosen(k, id)) {
+            if !ids().any(|k| chosen(k, id)) {
                 bail!("no surface `{id}`\nhint: `dosimeter surfaces` lists them");
             }
         }
         let deep = deep || bare_hashes(&index);
         let interest = index.interest();
-        let moved_gap = (dropped > 0)
-            .then(|| format!("{dropped} more places of credentials, moved by variables, than are looked at"));
-        Ok(Self { index, indicators, catalog, interest, moved_gap, credentials, choice: choice.clone(), deep })
+        let moved_gap = (known.dropped > 0)
+            .then(|| format!("{} more places of credentials, moved by variables, than are looked at", known.dropped));
+        Ok(Self {
+            index,
+            indicators,
+            catalog: known.catalog,
+            interest,
+            moved_gap,
+            credentials: known.surface,
+            choice: choice.clone(),
+            deep,
+            unread: Unread::default(),
+            histories: known.histories,
+        })
     }
 
     /// The surfaces that the user's choice leaves.
@@ -82,10 +98,23 @@ impl Setup {
         (only.is_empty() || only.iter().any(|o| chosen(id, o))) && !self.choice.skip.iter().any(|o| chosen(id, o))
     }
 
+    /// What the user's choice leaves of a target, the whole of which is walked or a part.
+    pub fn scope(&self, walked: bool) -> Scope {
+        let all = self.choice.only.is_empty() && self.choice.skip.is_empty();
+        let monitors = ["host/file", "systemd/unit", "host/process", "host/cron"].iter().all(|id| self.wants(id));
+        Scope { whole: walked && all, monitors: walked && monitors }
+    }
+
     /// The secrets among the variables that every process of a tree has, unless the user's choice leaves them out.
     pub fn environment(&self, lines: &[u8]) -> Vec<(String, Credential)> {
         let wanted = self.wants(ENVIRONMENT);
         if wanted { self.credentials.of_environment(lines) } else { Vec::new() }
+    }
+
+    /// Takes note of what could not be read: that it was not found there shows nothing.
+    pub fn note_unread(&mut self, coverage: &Coverage) {
+        let files = coverage.gaps.iter().map(|g| (g.origin.tree.clone(), g.origin.path.clone()));
+        self.unread = Unread { files: files.collect(), hooks: !self.wants("python/hook") };
     }
 
     /// The secrets among values that a build left in an image, unless the user's choice leaves them out.
@@ -111,16 +140,32 @@ impl Setup {
     ) -> anyhow::Result<Assessment> {
         self.index.admit(&indicators::packages(evidence.iter().map(|e| &e.seen)));
         self.indicators.still_good()?;
-        Ok(assess(Case { index: &self.index, catalog: &self.catalog, evidence, accounts }))
+        let own = |(tree, a): (Arc<str>, Accounts)| (tree, a.with_histories(self.histories.iter().cloned()));
+        let accounts = accounts.into_iter().map(own).collect();
+        Ok(assess_with(Case { index: &self.index, catalog: &self.catalog, evidence, accounts }, &self.unread))
     }
 }
 
-/// The kinds of credential, where they lie, and how many moved places were left out.
-fn credentials(settings: &[Setting], live: bool) -> anyhow::Result<(Catalog, CredentialSurface, usize)> {
+/// The kind that histories of shells are.
+const HISTORY: &str = "os.shell_history";
+
+/// The kinds of credential, and where they lie.
+struct Credentials {
+    catalog: Catalog,
+    surface: CredentialSurface,
+    /// Where settings put the histories of shells.
+    histories: Vec<TreePath>,
+    /// Moved places that were left out.
+    dropped: usize,
+}
+
+fn credentials(settings: &[Setting], live: bool) -> anyhow::Result<Credentials> {
     let catalog = Catalog::embedded().map_err(anyhow::Error::msg)?;
     let moved = moved(&catalog, settings, live);
     let surface = CredentialSurface::new(&catalog, &moved.places).map_err(anyhow::Error::msg)?;
-    Ok((catalog, surface, moved.dropped))
+    let histories = moved.places.iter().filter(|m| m.kind == HISTORY);
+    let histories = histories.filter_map(|m| TreePath::new(m.path.as_bytes())).collect();
+    Ok(Credentials { catalog, surface, histories, dropped: moved.dropped })
 }
 
 /// Whether a hash was given without a name: then every file is hashed.

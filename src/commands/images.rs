@@ -19,7 +19,6 @@ use crate::{
     matcher,
     report::{self, Examination, v1},
     scan::is_root,
-    shell,
     stop::{self, STOP},
     text::{escape, start},
     tree::body::BYTES_READ,
@@ -46,7 +45,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         keep: &keep,
         weigh: &weigh,
         readers: Readers {
-            history: &shell::from_image_history,
+            history: &|step, build| build.step(step),
             environment: &|lines| setup.environment(lines),
             arguments: &|lines| setup.arguments(lines),
         },
@@ -105,6 +104,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     if stop::requested() {
         coverage.interrupted();
     }
+    setup.note_unread(&coverage);
     let assessment = setup.judge(evidence, accounts.clone())?;
     let names: Vec<_> = command.files.iter().map(|f| f.to_string_lossy()).collect();
     let mut report = report::build(Examination {
@@ -120,6 +120,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         argv: output::argv(),
         user: output::user(),
         privileged: is_root(),
+        scope: crate::rotate::Scope::default(),
     });
     let held = v1::Sandbox::from(sandbox.held());
     if command.output.verbose > 0 {

@@ -20,6 +20,7 @@ use crate::{
         rows::Rows,
         signature::{self, Key, SignatureError},
         typed,
+        withdrawn::{Respecting, Withdrawals},
     },
     report::v1::Layer,
     stop,
@@ -39,6 +40,8 @@ pub struct Indicators {
     rows: Vec<Arc<Rows>>,
     /// What was laid over the copy in the binary.
     pub layers: Vec<Layer>,
+    /// Advisories that do not hold.
+    pub withdrawn: Withdrawals,
 }
 
 impl Indicators {
@@ -48,7 +51,8 @@ impl Indicators {
     /// Where one of them cannot be used, or all are older than `--max-age`.
     pub fn load(options: &IndicatorOptions) -> anyhow::Result<Self> {
         let database = Database::embedded().context("the indicators in this program cannot be used")?;
-        let mut indicators = Self { database, bundles: Vec::new(), rows: Vec::new(), layers: Vec::new() };
+        let withdrawn = Withdrawals::embedded().context("the withdrawn advisories in this program cannot be used")?;
+        let mut indicators = Self { database, bundles: Vec::new(), rows: Vec::new(), layers: Vec::new(), withdrawn };
         let keys = keys(&options.key)?;
         if !options.built_in
             && let Some(path) = stored().filter(|p| rustix::fs::lstat(p).is_ok())
@@ -149,6 +153,7 @@ impl Indicators {
                     _ => self.database.add(incidents),
                 }
                 self.add_bundle(bundle, signed_by);
+                self.note_left_out(path);
                 Ok(())
             }
             Err(BundleError::Foreign) => self.add_foreign(path),
@@ -156,9 +161,19 @@ impl Indicators {
         }
     }
 
+    /// Says what of the bundle just added is left out: a bundle is a copy of public lists, and copies go stale.
+    fn note_left_out(&self, path: &Path) {
+        let Some(bundle) = self.bundles.last() else { return };
+        for left in Respecting::new(bundle.clone(), self.withdrawn.clone()).left_out() {
+            let (place, hint) = (path.display(), left.hint());
+            output::note(&format!("{place}: left out: {}\nhint: {hint} looks for it all the same", left.told()));
+        }
+    }
+
     fn add_foreign(&mut self, path: &Path) -> anyhow::Result<()> {
         let mut imported = imported(path, Reading::default())?;
         imported.beware(&self.database.incidents);
+        self.doubt(&imported, &path.display().to_string());
         for (why, left) in &imported.left {
             output::note(&format!(
                 "{}: left out {} times: {why} (`{}`)",
@@ -170,6 +185,13 @@ impl Indicators {
         let label = path.to_string_lossy().into_owned();
         self.add_imported(imported, &label, "a file of the user's");
         Ok(())
+    }
+
+    /// Says what is known against packages that the user named. They stay: the user answers for them.
+    fn doubt(&self, imported: &Imported, origin: &str) {
+        for doubt in imported.doubts(&self.withdrawn) {
+            output::note(&format!("{origin}: {doubt}\nhint: it is looked for all the same, since you named it"));
+        }
     }
 
     fn add_imported(&mut self, imported: Imported, origin: &str, title: &str) {
@@ -193,11 +215,9 @@ impl Indicators {
 
     fn add_typed(&mut self, texts: &[String]) -> anyhow::Result<()> {
         let incident = typed::incident(texts).map_err(anyhow::Error::msg)?;
-        self.add_imported(
-            Imported { incidents: vec![incident], ..Imported::default() },
-            "--ioc",
-            "given on the command line",
-        );
+        let imported = Imported { incidents: vec![incident], ..Imported::default() };
+        self.doubt(&imported, "--ioc");
+        self.add_imported(imported, "--ioc", "given on the command line");
         Ok(())
     }
 
@@ -216,7 +236,7 @@ impl Indicators {
         let mut index = Index::new(Database { incidents, ..self.database.clone() }, wanted);
         if wanted.is_empty() {
             for bundle in &self.bundles {
-                index = index.with_feed(bundle.clone());
+                index = index.with_feed(Arc::new(Respecting::new(bundle.clone(), self.withdrawn.clone())));
             }
             for rows in &self.rows {
                 index = index.with_feed(rows.clone());

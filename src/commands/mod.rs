@@ -30,6 +30,10 @@ pub enum Ending {
     Exposed,
     /// Nothing found, and not everything examined.
     Incomplete,
+    /// `iocs search`: nothing of what was asked is known.
+    Unknown,
+    /// `iocs search`: what was asked cannot be looked up.
+    Unclear,
     /// Stopped by the user.
     Interrupted,
 }
@@ -40,7 +44,9 @@ impl Ending {
         match self {
             Self::Nothing => 0,
             Self::Exposed => 1,
+            Self::Unclear => 2,
             Self::Incomplete => 3,
+            Self::Unknown => 4,
             Self::Interrupted => 130,
         }
     }

@@ -43,12 +43,13 @@ pub fn plan(options: &OutputOptions, evidence: &[PathBuf]) -> anyhow::Result<Out
         FormatName::Json => Format::Json,
         FormatName::Ndjson => Format::Ndjson,
         FormatName::Markdown => Format::Markdown,
+        FormatName::Sh => Format::Script,
     };
     let mut files = Vec::new();
     for path in &options.output {
         let named = Format::from_path(path);
         let Some(format) = named.or_else(|| Place::is_stream(path).then_some(stdout)) else {
-            bail!("no format ends like `{}`\nhint: use .json, .ndjson, .md or .txt", shown(path));
+            bail!("no format ends like `{}`\nhint: use .json, .ndjson, .md, .txt or .sh", shown(path));
         };
         let place = Place::check(path, evidence, report::is_ours, options.force_output)?;
         // The report goes there anyway.
@@ -91,7 +92,7 @@ impl Outputs {
     /// As for `write`.
     pub fn write_interrupted(&self, report: &Report) -> anyhow::Result<()> {
         self.each(|format, out, style| match format {
-            Format::Table | Format::Markdown => report::render_checklist(format, report, out, style),
+            Format::Table | Format::Markdown | Format::Script => report::render_checklist(format, report, out, style),
             Format::Json | Format::Ndjson => report::render(format, report, out, style),
         })
     }

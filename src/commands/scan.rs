@@ -118,6 +118,7 @@ pub fn examine_in(
     }
     let evidence = outcome.seen.into_iter().map(Evidence::from).collect();
     let accounts = BTreeMap::from([(outcome.tree, outcome.accounts)]);
+    setup.note_unread(&outcome.coverage);
     let assessment = setup.judge(evidence, accounts.clone())?;
     let mut report = report::build(Examination {
         index: &setup.index,
@@ -132,6 +133,7 @@ pub fn examine_in(
         argv: output::argv(),
         user: output::user(),
         privileged: is_root(),
+        scope: setup.scope(matches!(target, Target::Live | Target::Root(_))),
     });
     let held = v1::Sandbox::from(sandbox.held());
     if options.output.verbose > 0 {

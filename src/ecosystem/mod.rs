@@ -1,6 +1,7 @@
 //! How each ecosystem writes and compares names and versions: one file an ecosystem or family. `iocs/README.md` has the table.
 
 pub mod action;
+pub mod aur;
 pub mod cargo;
 pub mod composer;
 pub mod deb;
@@ -52,6 +53,7 @@ fn of(ecosystem: Ecosystem) -> &'static Semantics {
         Ecosystem::Oci => &oci::SEMANTICS,
         Ecosystem::Deb => &deb::SEMANTICS,
         Ecosystem::Rpm => &rpm::SEMANTICS,
+        Ecosystem::Aur => &aur::SEMANTICS,
         Ecosystem::Generic => &generic::SEMANTICS,
     }
 }

@@ -185,6 +185,25 @@ fn rpm_versions() {
 }
 
 #[test]
+fn aur_versions() {
+    // The first line is the manual of `vercmp`, the others follow from its code.
+    let table = "1.0a < 1.0b; 1.0b < 1.0beta; 1.0beta < 1.0p; 1.0p < 1.0pre; 1.0pre < 1.0rc; 1.0rc < 1.0; 1.0 < 1.0.a; 1.0.a < 1.0.1
+        1 < 1.0; 1.0 < 1.1; 1.1 < 1.1.1; 1.1.1 < 1.2; 1.2 < 2.0; 2.0 < 3.0.0; 1.09 = 1.9; 1.9 < 1.10; 9-1 < 1:0-1; 0:1.0-1 = 1.0-1
+        1.0-1 < 1.0-2; 1.0-9 < 1.0-10; 1.0-1.1 < 1.0-2; r12.abc < r13.aaa; 1.0_1 = 1.0.1; 1.0.1 < 1.0..1; 1.0-1 ? x:1-1";
+    ordered(Ecosystem::Aur, table);
+    same(Ecosystem::Aur, "1.0-1", &["0:1.0-1", "1.0-1-x86_64", "1.0-1-any"], &["1.0-2", "1:1.0-1", "1.0", "1.0.0-1"]);
+    same(Ecosystem::Aur, "1.0", &["1.0-1", "1.0-2-any", "1.0"], &["1:1.0-1", "1.0.0-1", "1.0a-1"]);
+    names(Ecosystem::Aur, "alvr", &["ALVR", "aur/alvr"], &["alvr-git", "alvr-bin", "extra/alvr"]);
+    let file = "alvr-git-1:20.1.r3-2-x86_64.pkg.tar.zst";
+    assert_eq!(aur::split(file), Some(("alvr-git", "1:20.1.r3-2")));
+    assert_eq!(aur::split("x-1.0-1-any.pkg.tar.xz.sig"), Some(("x", "1.0-1")));
+    for no in ["alvr", "alvr-git", "x-1.0-any.pkg.tar.zst", "-1.0-1-any.pkg.tar.zst", ".pkg.tar.zst", "x-1.0-1.tar.gz"]
+    {
+        assert_eq!(aur::split(no), None, "{no}");
+    }
+}
+
+#[test]
 fn generic_versions() {
     ordered(Ecosystem::Generic, "18.11.1213 < 18.12.402; v0.69.4 = 0.69.4; 1.0-rc1 < 1.0; stable ? 1.0");
     same(Ecosystem::Generic, "v0.69.4", &["0.69.4"], &["0.69.40", "0.69.4.0", "v0.69"]);
@@ -227,6 +246,7 @@ fn what_was_asked_for_admits_what_its_tool_would_take() {
         (Ecosystem::Nuget, "1.*", "1.5", "2.0"),
         (Ecosystem::Composer, "v1.0.1", "1.0.1", "1.0.2"),
         (Ecosystem::Deb, "=5.6.1-1", "5.6.1-1", "5.6.2-1"),
+        (Ecosystem::Aur, "=1.0", "1.0-3", "1.1-1"),
     ];
     for (ecosystem, specifier, yes, no) in cases {
         assert!(admits(ecosystem, specifier, yes), "{specifier} admits {yes}");

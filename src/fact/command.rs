@@ -51,3 +51,8 @@ pub struct Wanted {
     /// The other version clauses (`>=1.80,!=1.82.7`), empty when there are none.
     pub specifier: Box<str>,
 }
+
+impl Wanted {
+    /// The specifier of an exact version that the command does not say: `==$V`.
+    pub const UNSAID: &'static str = "==?";
+}

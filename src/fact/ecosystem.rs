@@ -32,13 +32,15 @@ pub enum Ecosystem {
     Deb,
     /// RPM packages.
     Rpm,
+    /// Packages built from recipes of the Arch User Repository; pacman installs them.
+    Aur,
     /// Programs and plug-ins from nowhere else: releases of a forge, WordPress plug-ins, skills.
     Generic,
 }
 
 impl Ecosystem {
     /// All, in the order of reports.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Pypi,
         Self::Npm,
         Self::Cargo,
@@ -52,6 +54,7 @@ impl Ecosystem {
         Self::Oci,
         Self::Deb,
         Self::Rpm,
+        Self::Aur,
         Self::Generic,
     ];
 
@@ -71,6 +74,7 @@ impl Ecosystem {
             Self::Oci => "oci",
             Self::Deb => "deb",
             Self::Rpm => "rpm",
+            Self::Aur => "aur",
             Self::Generic => "generic",
         }
     }
@@ -90,6 +94,7 @@ impl Ecosystem {
             "open-vsx" | "open vsx" => Some(Self::Openvsx),
             "docker" | "container" | "image" => Some(Self::Oci),
             "debian" | "ubuntu" => Some(Self::Deb),
+            "alpm" | "arch" | "archlinux" | "pacman" => Some(Self::Aur),
             _ => None,
         })
     }

@@ -7,11 +7,13 @@ use serde::{Deserialize, Serialize};
 
 mod command;
 mod ecosystem;
+mod instant;
 mod path;
 
 pub use self::{
     command::{Command, CommandAction, Cutoff, Wanted},
     ecosystem::Ecosystem,
+    instant::is_normalised,
     path::{TreePath, parent},
 };
 
@@ -55,6 +57,11 @@ impl At {
     /// A time with a fixed source.
     pub fn new(time: Timestamp, source: &'static str) -> Self {
         Self { time, source: Cow::Borrowed(source) }
+    }
+
+    /// From a clock that may have been set to an instant that every build shares: `None` for such a time.
+    pub fn of_file(time: Timestamp, source: &'static str) -> Option<Self> {
+        (!is_normalised(time)).then(|| Self::new(time, source))
     }
 
     /// From whole seconds since 1970; `None` when out of range.
@@ -141,6 +148,19 @@ pub enum HookKind {
     Usercustomize,
 }
 
+/// What start-up code does where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum HookContent {
+    /// Some line of it is executed, or it is too long to be sure of the contrary.
+    Runs,
+    /// It only adds folders to the path.
+    Paths,
+    /// Nothing, or blank lines and comments.
+    Empty,
+    /// It would run, but its name was changed so that it does not.
+    Renamed,
+}
+
 /// What kind of environment a folder is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -193,13 +213,15 @@ pub enum Fact {
         size: u64,
         /// The indicator texts it holds.
         texts: Vec<TextId>,
+        /// It starts like a native program (ELF, Mach-O, PE).
+        program: bool,
     },
     /// Start-up code in a site folder.
     Hook {
         /// What kind.
         kind: HookKind,
-        /// Whether any line of it would run.
-        runs: bool,
+        /// Whether any of it would run.
+        content: HookContent,
         /// Hex; `None` where it could not be had.
         sha256: Option<String>,
         /// In bytes.
@@ -213,6 +235,18 @@ pub enum Fact {
         file: TreePath,
         /// Hex; `None` where `RECORD` gives none (bytecode, `RECORD` itself).
         sha256: Option<String>,
+    },
+    /// What the own list of a distribution that an indicator names (`RECORD`, `installed-files.txt`, conda's record) says is its.
+    Listed {
+        /// A package folder that is its own as a whole, else single files.
+        paths: Vec<TreePath>,
+    },
+    /// Evidence that an earlier clean-up moved away; the origin is its marker.
+    KeptEvidence {
+        /// Id of the case whose checklist moved it.
+        case: Box<str>,
+        /// Archives that the marker lists with their digests.
+        archives: usize,
     },
     /// Who installed a distribution; the origin is its `INSTALLER`.
     Installer {

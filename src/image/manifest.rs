@@ -14,7 +14,8 @@ use super::{
     plan::{Readers, Secrets},
 };
 use crate::{
-    fact::{At, Command},
+    fact::{At, Command, is_normalised},
+    shell::Build,
     surface::Flaw,
     text::start,
 };
@@ -87,6 +88,9 @@ pub(super) struct Config {
     pub(super) rootfs: Option<RootFs>,
     #[serde(default, deserialize_with = "or_empty")]
     pub(super) history: Few<History>,
+    /// What the build writes in place of times, once the steps were read.
+    #[serde(skip)]
+    pub(super) epoch: Option<Timestamp>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -172,16 +176,37 @@ impl Config {
 
     /// The build, from the first step on.
     /// Secrets are told once a name, and not where every container has the variable: `known`.
-    pub(super) fn steps(&mut self, read: &Readers<'_>, known: &[String], room: &mut HistoryRoom) -> Vec<Step> {
+    pub(super) fn steps(
+        &mut self,
+        read: &Readers<'_>,
+        known: &[String],
+        mut build: Build,
+        room: &mut HistoryRoom,
+    ) -> Vec<Step> {
         let history = std::mem::take(&mut self.history).0;
         let mut told: HashSet<String> = known.iter().cloned().collect();
         let mut steps = Vec::with_capacity(history.len());
         for (i, h) in history.into_iter().enumerate() {
-            let mut step = h.step(i + 1, read, room);
+            let mut step = h.step(i + 1, read, &mut build, room);
             step.secrets.retain(|(name, _)| told.len() < SECRETS && told.insert(name.clone()));
             steps.push(step);
         }
+        self.epoch = build.source_date_epoch().and_then(|s| Timestamp::from_second(s).ok());
+        for step in steps.iter_mut().filter(|s| s.at.as_ref().map(|at| at.time) == self.epoch) {
+            step.at = None;
+        }
         steps
+    }
+
+    /// When the image was made, where that is no instant that its build writes everywhere.
+    pub(super) fn made(&self) -> Option<Timestamp> {
+        time(self.created.as_deref()).filter(|t| Some(*t) != self.epoch)
+    }
+
+    /// A build whose variables are those of the finished image.
+    pub(super) fn build(&self) -> Build {
+        let lines = self.config.iter().filter_map(|c| c.env.0.as_ref()).flat_map(|few| &few.0);
+        Build::with_environment(lines.map(String::as_str))
     }
 }
 
@@ -220,10 +245,10 @@ impl HistoryRoom {
 }
 
 impl History {
-    fn step(&self, number: usize, read: &Readers<'_>, room: &mut HistoryRoom) -> Step {
+    fn step(&self, number: usize, read: &Readers<'_>, build: &mut Build, room: &mut HistoryRoom) -> Step {
         let text = start(&self.created_by, STEP);
         room.full |= text.len() < self.created_by.len();
-        let mut commands = if room.commands > 0 { (read.history)(text) } else { Vec::new() };
+        let mut commands = if room.commands > 0 { (read.history)(text, build) } else { Vec::new() };
         room.full |= room.commands == 0;
         room.admit(&mut commands);
         Step {
@@ -252,7 +277,7 @@ fn instruction(created_by: &str) -> Option<&'static str> {
 /// An RFC 3339 time.
 pub(super) fn time(text: Option<&str>) -> Option<Timestamp> {
     // Builders that make reproducible images, and Go's zero time, say nothing about when it was.
-    text?.parse().ok().filter(|t: &Timestamp| t.as_second() > 0)
+    text?.parse().ok().filter(|t: &Timestamp| !is_normalised(*t))
 }
 
 /// Parses JSON of a size that `small` has bounded.
@@ -354,11 +379,11 @@ mod tests {
             let kind = "env.process".into();
             vec![("TOKEN".to_owned(), crate::fact::Credential { kind, identifier: None, note: None, named_by: None })]
         };
-        let readers = Readers { history: &|_| Vec::new(), environment: &|_| Vec::new(), arguments: &read };
+        let readers = Readers { history: &|_, _| Vec::new(), environment: &|_| Vec::new(), arguments: &read };
         let mut same: Config = parse(json, "config").unwrap();
-        let told = same.steps(&readers, &["TOKEN".to_owned()], &mut HistoryRoom::default());
+        let told = same.steps(&readers, &["TOKEN".to_owned()], Build::default(), &mut HistoryRoom::default());
         assert!(told.iter().all(|s| s.secrets.is_empty()), "every container has it");
-        let steps = config.steps(&readers, &[], &mut HistoryRoom::default());
+        let steps = config.steps(&readers, &[], Build::default(), &mut HistoryRoom::default());
         assert_eq!(steps[0].secrets.len(), 1);
         assert_eq!((steps.len(), steps[0].instruction, steps[1].instruction), (2, Some("RUN"), None));
         assert!(!format!("{config:?}{steps:?}").contains("s3cr3t"));
@@ -373,7 +398,7 @@ mod tests {
             specifier: "".into(),
         };
         // One command a word.
-        let read = |text: &str| {
+        let read = |text: &str, _: &mut Build| {
             let words = text.split_whitespace();
             let one = |word| Command {
                 tool: "pip".into(),
@@ -387,7 +412,7 @@ mod tests {
             let history = texts.iter().map(|t| History { created_by: t.clone(), ..History::default() }).collect();
             let mut config = Config { history: Few(history), ..Config::default() };
             let readers = Readers { history: &read, environment: &|_| Vec::new(), arguments: &|_| Vec::new() };
-            let steps = config.steps(&readers, &[], &mut room);
+            let steps = config.steps(&readers, &[], Build::default(), &mut room);
             (steps.iter().flat_map(|s| &s.commands).map(|c| c.wanted.len()).collect::<Vec<_>>(), room.full)
         };
         let room = |commands, names| HistoryRoom { commands, names, full: false };

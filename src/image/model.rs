@@ -30,6 +30,8 @@ pub struct Image {
     pub manifests: Vec<String>,
     /// By the builder's clock, UTC.
     pub created: Option<Timestamp>,
+    /// The instant that its build writes in place of times, where the history says it.
+    pub epoch: Option<Timestamp>,
     /// `linux`.
     pub os: Option<String>,
     /// `amd64`.
@@ -75,6 +77,7 @@ impl Image {
             facts.map(move |seen| {
                 let mut seen = seen.clone();
                 self.relabel(&mut seen.origin, layer);
+                seen.at = seen.at.filter(|at| Some(at.time) != self.epoch);
                 ImageFact { gone_in: self.gone_in(at, &seen.origin.path), layer: at, seen }
             })
         })
@@ -218,6 +221,7 @@ pub(super) fn assemble(
         id: planned.id.as_ref().map(prefixed),
         manifests: planned.manifests.iter().map(prefixed).collect(),
         created: planned.created,
+        epoch: planned.epoch,
         os: planned.os.clone(),
         architecture: planned.architecture.clone(),
         variables: planned.variables.clone(),

@@ -14,11 +14,12 @@ use super::{
     input::to_u64,
     layer::Expected,
     manifest::{
-        Config, Descriptor, Document, Few, HistoryRoom, Saved, Step, is_hex, is_reference, is_word, parse, sha256, time,
+        Config, Descriptor, Document, Few, HistoryRoom, Saved, Step, is_hex, is_reference, is_word, parse, sha256,
     },
 };
 use crate::{
     fact::{Command, Credential, TreePath},
+    shell::Build,
     surface::Flaw,
     text::hex,
 };
@@ -44,6 +45,8 @@ pub(super) struct Planned {
     pub(super) id: Option<String>,
     pub(super) manifests: Vec<String>,
     pub(super) created: Option<Timestamp>,
+    /// What its build writes in place of times.
+    pub(super) epoch: Option<Timestamp>,
     pub(super) os: Option<String>,
     pub(super) architecture: Option<String>,
     pub(super) variables: Vec<String>,
@@ -78,7 +81,7 @@ pub type Secrets = Vec<(String, Credential)>;
 #[derive(Clone, Copy)]
 pub struct Readers<'r> {
     /// Reads the install commands in a step's `created_by` text.
-    pub history: &'r dyn Fn(&str) -> Vec<Command>,
+    pub history: &'r dyn Fn(&str, &mut Build) -> Vec<Command>,
     /// Finds the secrets among `NAME=value` lines.
     pub environment: &'r dyn Fn(&[u8]) -> Secrets,
     /// The same, among values that the build left in the history.
@@ -289,11 +292,12 @@ impl Planner<'_> {
         let Some(mut config) = self.parsed(name, parse::<Config>(bytes, "image configuration")) else {
             return;
         };
-        image.created = time(config.created.as_deref());
         image.os = config.os.take().filter(|w| is_word(w));
         image.architecture = config.architecture.take().filter(|w| is_word(w));
+        let build = config.build();
         (image.variables, image.secrets) = config.variables(self.readers.environment);
-        image.steps = config.steps(&self.readers, &image.variables, &mut self.room);
+        image.steps = config.steps(&self.readers, &image.variables, build, &mut self.room);
+        (image.created, image.epoch) = (config.made(), config.epoch);
         let diff_ids = config.rootfs.unwrap_or_default().diff_ids.0;
         if diff_ids.len() != image.layers.len() {
             self.flaw(name, Flaw::malformed("image configuration", "it lists other layers than the manifest"));

@@ -41,7 +41,7 @@ impl Case {
     fn examine_beside(&self, path: &Path, taken: &BTreeSet<Arc<str>>) -> Result<Examination, ImageError> {
         let interest = Interest::default();
         let router = Router::new(SURFACES.to_vec(), &interest);
-        let history = |text: &str| {
+        let history = |text: &str, _: &mut crate::shell::Build| {
             let wanted: Vec<Wanted> = Vec::new();
             let pip = Command { tool: "pip".into(), action: CommandAction::Install, wanted, cutoff: None };
             if text.contains("step1") { vec![pip] } else { Vec::new() }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use super::{embedded, list, model::Incident};
+use super::{embedded, list, model::Incident, withdrawn};
 use crate::text::hex;
 
 /// The incidents of one examination, with their date.
@@ -71,7 +71,7 @@ impl Database {
         Ok(Self { sequence, created, digest: env!("INDICATORS_DIGEST").to_owned(), incidents })
     }
 
-    /// From the header file, the incident files and their lists, as names and texts.
+    /// From the header file, the list of withdrawn advisories if there is one, the incident files and their lists, as names and texts.
     ///
     /// # Errors
     /// Where one of them is not of the documented shape.
@@ -107,7 +107,7 @@ pub fn incidents(files: &[(&str, &str)], origin: &str) -> Result<Vec<Incident>, 
         files.iter().filter_map(|(name, text)| Some((name.strip_suffix(".csv")?, *text))).collect();
     let mut incidents = Vec::new();
     for (file, text) in files {
-        let Some(stem) = file.strip_suffix(".json") else {
+        let Some(stem) = file.strip_suffix(".json").filter(|_| !withdrawn::is_list(file)) else {
             continue;
         };
         let mut incident: Incident = read(file, text)?;
@@ -140,7 +140,8 @@ mod tests {
     fn the_digest_of_the_build_is_that_of_the_files() {
         let built = Database::embedded().unwrap();
         let header = embedded::files("").into_iter().find(|(n, _)| *n == "database.json").unwrap();
-        let read = Database::parse(header, &embedded::files("incidents")).unwrap();
+        let withdrawn = embedded::files("").into_iter().find(|(n, _)| *n == "withdrawn.json").unwrap();
+        let read = Database::parse(header, &[vec![withdrawn], embedded::files("incidents")].concat()).unwrap();
         assert_eq!((built.digest, built.incidents.len()), (read.digest, read.incidents.len()));
     }
 }

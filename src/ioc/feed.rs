@@ -20,6 +20,24 @@ pub trait Feed: Debug + Send + Sync {
     fn size(&self) -> (usize, usize);
 }
 
+impl<F: Feed + ?Sized> Feed for std::sync::Arc<F> {
+    fn label(&self) -> &str {
+        (**self).label()
+    }
+
+    fn knows(&self, ecosystem: Ecosystem, name: &str) -> bool {
+        (**self).knows(ecosystem, name)
+    }
+
+    fn rows(&self, ecosystem: Ecosystem, name: &str) -> Vec<FeedRow> {
+        (**self).rows(ecosystem, name)
+    }
+
+    fn size(&self) -> (usize, usize) {
+        (**self).size()
+    }
+}
+
 /// What a feed says of one package.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FeedRow {

@@ -62,10 +62,12 @@ pub enum Holder {
 }
 
 impl Index {
-    /// Compiles a database, or only the incidents `wanted` names.
+    /// Compiles a database, or only the incidents `wanted` names; of the others what acts when a token is revoked, since whoever
+    /// cleans up after one incident sets off the monitor of another.
     pub fn new(mut database: Database, wanted: &[String]) -> Self {
         if !wanted.is_empty() {
-            database.incidents.retain(|i| wanted.contains(&i.id));
+            database.incidents.retain(|i| wanted.contains(&i.id) || !i.dead_man_switches.is_empty());
+            database.incidents.iter_mut().filter(|i| !wanted.contains(&i.id)).for_each(only_monitors);
         }
         let mut index = Self {
             packages: HashMap::new(),
@@ -209,6 +211,16 @@ impl Index {
         &self.feeds
     }
 
+    /// Every package of the incidents; those of feeds cannot be listed.
+    pub fn package_names(&self) -> impl Iterator<Item = (Ecosystem, &str)> {
+        self.packages.keys().map(|(e, name)| (*e, &**name))
+    }
+
+    /// Every host name and address that counts alone.
+    pub fn host_names(&self) -> impl Iterator<Item = &str> {
+        self.hosts.keys().map(|h| &**h)
+    }
+
     /// The indicators of a package, whatever the version.
     pub fn package(&self, ecosystem: Ecosystem, name: &str) -> Vec<(Place, &PackageIndicator)> {
         let places = self.packages.get(&(ecosystem, name.into()));
@@ -329,6 +341,18 @@ fn action_fits(a: &ActionIndicator, reference: &str, at: Option<Timestamp>) -> b
     let moved = a.moved_tags.iter().any(|t| t == reference || (t == "*" && !a.safe.iter().any(|s| s == reference)));
     let then = at.is_none_or(|at| a.from.is_none_or(|from| at >= from) && a.until.is_none_or(|until| at <= until));
     moved && then
+}
+
+/// Leaves of an incident what starts by itself.
+fn only_monitors(incident: &mut Incident) {
+    incident.files.retain(|f| f.role == FileRole::Persistence);
+    incident.packages.clear();
+    incident.artifacts.clear();
+    incident.network.clear();
+    incident.actions.clear();
+    incident.strings.clear();
+    incident.git.clear();
+    incident.images.clear();
 }
 
 fn live_of<T>(items: &[T], live: impl Fn(&T) -> bool) -> impl Iterator<Item = (usize, &T)> {

@@ -1,5 +1,6 @@
 //! Indicators: their format, the copy in the binary, and the lookups.
 
+pub mod ask;
 pub mod bundle;
 pub mod database;
 mod decode;
@@ -19,6 +20,7 @@ pub mod signature;
 mod token;
 pub mod typed;
 pub mod weigh;
+pub mod withdrawn;
 
 pub use database::Database;
 pub use index::Index;

@@ -3,7 +3,7 @@
 
 use super::query::Query;
 use crate::{
-    ecosystem::{oci, rpm},
+    ecosystem::{aur, oci, rpm},
     fact::Ecosystem,
 };
 
@@ -109,7 +109,7 @@ fn purl(rest: &str) -> Option<Query> {
         Ecosystem::Maven => Some(package(Some(ecosystem), &name.replacen('/', ":", 1))),
         Ecosystem::Vscode | Ecosystem::Openvsx => Some(package(Some(ecosystem), &name.replacen('/', ".", 1))),
         // What stands before is the distribution.
-        Ecosystem::Deb | Ecosystem::Rpm => Some(package(Some(ecosystem), last())),
+        Ecosystem::Deb | Ecosystem::Rpm | Ecosystem::Aur => Some(package(Some(ecosystem), last())),
         Ecosystem::Oci if name.contains("@sha256:") => image(name).into_iter().next(),
         Ecosystem::Oci => image(&name.replacen('@', ":", 1)).into_iter().next(),
         _ => Some(package(Some(ecosystem), name)),
@@ -145,6 +145,7 @@ fn package(ecosystem: Option<Ecosystem>, text: &str) -> Query {
         Ecosystem::Composer => text.split_once([':', '=']),
         Ecosystem::Maven => text.rsplit_once(':').filter(|(name, _)| name.contains(':')),
         Ecosystem::Deb => text.split_once('='),
+        Ecosystem::Aur => text.split_once('=').or_else(|| aur::split(text)),
         Ecosystem::Rpm => rpm::split(text),
         _ => None,
     };

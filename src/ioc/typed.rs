@@ -2,8 +2,8 @@
 
 use super::{
     model::{
-        ActionIndicator, ArtifactIndicator, FileIndicator, FileRole, ImageIndicator, Incident, NetworkIndicator,
-        NetworkKind, PackageIndicator, Source, Standing, Trigger,
+        ActionIndicator, ArtifactIndicator, FileIndicator, FileRole, ImageIndicator, Incident, NameWeight,
+        NetworkIndicator, NetworkKind, PackageIndicator, Source, Standing, Trigger,
     },
     query::{Query, readings},
 };
@@ -139,6 +139,7 @@ fn add(incident: &mut Incident, text: &str) -> Result<(), String> {
                 md5: None,
                 size: None,
                 holds: Vec::new(),
+                alone: Some(NameWeight::Distinctive),
                 package: None,
                 what: "a file given on the command line".to_owned(),
                 // Only its name is known.

@@ -19,7 +19,10 @@ use crate::{
     fact::{Ecosystem, Origin, TreePath},
     guard::caught,
     ioc::{Index, model::Incident},
-    rotate,
+    rotate::{
+        self,
+        writer::{System, Writer},
+    },
     text::hex,
     verdict::Confidence,
 };
@@ -50,6 +53,8 @@ pub struct Examination<'e> {
     pub user: String,
     /// Whether that account may read everything.
     pub privileged: bool,
+    /// What of the target was looked at.
+    pub scope: rotate::Scope,
 }
 
 /// Builds the report, with its checklist.
@@ -58,7 +63,10 @@ pub fn build(mut e: Examination<'_>) -> v1::Report {
         e.coverage.give_weight("credential");
     }
     let mut gaps = e.assessment.gaps.clone();
-    let checklist = caught(|| rotate::checklist(e.index, e.catalog, e.assessment, e.accounts)).unwrap_or_else(|| {
+    let whole = e.scope.whole && e.coverage.complete() && gaps.is_empty();
+    let (scope, system) = (rotate::Scope { whole, ..e.scope }, System::named(e.target.os.as_deref()));
+    let planned = caught(|| rotate::checklist(e.index, e.catalog, e.assessment, e.accounts, scope, system));
+    let checklist = planned.unwrap_or_else(|| {
         let tree = e.coverage.trees.first().map_or("host", String::as_str);
         let detail = "internal error: the checklist could not be made".to_owned();
         let origin = Origin::file(&tree.into(), TreePath::root());
@@ -72,7 +80,11 @@ pub fn build(mut e: Examination<'_>) -> v1::Report {
     let exposure = e.assessment.exposure();
     let complete = e.coverage.complete();
     let interrupted = e.coverage.gaps.iter().any(|g| g.kind == GapKind::Interrupted);
-    let summary = summary(&incidents, &e.target, Account::of(complete, interrupted));
+    let (run, case) = (run_id(&e), case_id(&e));
+    let writer = Writer { system, case: &case };
+    let checklist = checklist.into_iter().map(|i| item(i, &writer)).collect();
+    let kept_evidence = e.assessment.kept.iter().map(kept).collect::<Vec<_>>();
+    let summary = summary(&incidents, &e.target, Account::of(complete, interrupted)) + earlier(&kept_evidence);
     v1::Report {
         schema: v1::SCHEMA.to_owned(),
         tool: v1::Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
@@ -80,11 +92,12 @@ pub fn build(mut e: Examination<'_>) -> v1::Report {
         verdict: v1::Verdict { exposure, complete, summary },
         incidents,
         credentials: e.assessment.credentials.iter().map(|j| credential(&e, j)).collect(),
-        checklist: checklist.into_iter().map(item).collect(),
+        checklist,
         timeline: e.assessment.timeline.iter().map(moment).collect(),
         anomalies: e.assessment.anomalies.iter().map(anomaly).collect(),
+        kept_evidence,
         run: v1::Run {
-            id: run_id(&e),
+            id: run,
             started: e.started,
             finished: e.finished,
             target: e.target,
@@ -180,6 +193,17 @@ fn whereabouts(incidents: &[v1::IncidentReport], target: &v1::Target) -> String 
 fn run_id(e: &Examination<'_>) -> String {
     let mut hash = Sha256::new();
     for part in [&e.started.to_string(), &e.target.kind, &e.target.id, &e.index.database.digest] {
+        hash.update(part);
+        hash.update([0]);
+    }
+    hex(hash.finalize().get(..8).unwrap_or_default())
+}
+
+/// Of what was found and where: the same from run to run, so that kept evidence leads to any report of the same case.
+fn case_id(e: &Examination<'_>) -> String {
+    let found = e.assessment.findings.iter().map(|f| &f.id).chain(e.assessment.credentials.iter().map(|j| &j.id));
+    let mut hash = Sha256::new();
+    for part in [&e.target.kind, &e.target.id].into_iter().chain(found) {
         hash.update(part);
         hash.update([0]);
     }
@@ -285,16 +309,30 @@ fn credential(e: &Examination<'_>, j: &assess::Judged) -> v1::Credential {
     }
 }
 
-fn item(item: rotate::Item) -> v1::Item {
-    let steps = item.steps.into_iter().map(|s| v1::Step { what: s.what, command: s.command });
+fn item(item: rotate::Item, writer: &Writer<'_>) -> v1::Item {
+    let steps = item.steps.iter().map(|s| writer.write(&item.id, s));
+    let steps = steps.map(|s| v1::Step { what: s.what, command: s.command, by_hand: s.by_hand }).collect();
     v1::Item {
         id: item.id,
         phase: item.phase,
+        place: Some(item.place),
         title: item.title,
         why: item.why,
         after: item.after,
-        steps: steps.collect(),
+        steps,
         credentials: item.credentials,
+    }
+}
+
+fn kept(k: &assess::Kept) -> v1::KeptEvidence {
+    v1::KeptEvidence { location: (&k.origin).into(), case: k.case.to_string(), archives: k.archives }
+}
+
+/// Little is left to be found after a clean-up; what was taken is still taken.
+fn earlier(kept: &[v1::KeptEvidence]) -> &'static str {
+    match kept.is_empty() {
+        true => "",
+        false => "; evidence of an earlier examination is kept here: what its report lists still has to be rotated",
     }
 }
 

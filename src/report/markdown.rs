@@ -13,14 +13,23 @@ use crate::{
 pub fn report(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
     head(report, out)?;
     if !report.checklist.is_empty() {
-        writeln!(out, "\n## What to do now")?;
-        items(report, out)?;
+        first_page(report, out)?;
     }
     if !report.incidents.is_empty() {
         writeln!(out, "\n## Findings")?;
         report.incidents.iter().try_for_each(|i| incident(i, out))?;
     }
     credentials(report, out)?;
+    if !report.checklist.is_empty() {
+        writeln!(out, "\n## Every step")?;
+        items(report, out)?;
+    }
+    if !report.kept_evidence.is_empty() {
+        writeln!(out, "\n## Kept evidence\n\n{}\n", words::EARLIER)?;
+        for k in &report.kept_evidence {
+            writeln!(out, "- {}: {}", place(&k.location), escaped(&words::kept(k)))?;
+        }
+    }
     if !report.anomalies.is_empty() {
         writeln!(out, "\n## Odd, and no indicator fits\n")?;
         for a in &report.anomalies {
@@ -37,7 +46,14 @@ pub fn checklist(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "\n{}", words::NO_STEPS)?;
         return gaps(&report.coverage, out);
     }
+    first_page(report, out)?;
+    writeln!(out, "\n## Every step")?;
     items(report, out)
+}
+
+fn first_page(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "\n## What to do now\n")?;
+    words::first_page(report).iter().try_for_each(|line| writeln!(out, "- {}", escaped(line.trim_start())))
 }
 
 fn head(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
@@ -57,6 +73,7 @@ fn items(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
         for (number, item) in items {
             writeln!(out, "- [ ] **{number}. {}**", escaped(&words::title(item)))?;
             writeln!(out, "  - why: {}", plain(words::why(item).1))?;
+            writeln!(out, "  - where: {}", words::on(item))?;
             let after = words::after(report, item);
             if !after.is_empty() {
                 writeln!(out, "  - after: {after}")?;

@@ -4,6 +4,7 @@
 pub mod build;
 mod markdown;
 mod ndjson;
+mod script;
 mod table;
 pub mod v1;
 mod words;
@@ -28,11 +29,13 @@ pub enum Format {
     Ndjson,
     /// For a ticket.
     Markdown,
+    /// The steps for the examined machine, as a POSIX script.
+    Script,
 }
 
 impl Format {
     /// All.
-    pub const ALL: [Self; 4] = [Self::Table, Self::Json, Self::Ndjson, Self::Markdown];
+    pub const ALL: [Self; 5] = [Self::Table, Self::Json, Self::Ndjson, Self::Markdown, Self::Script];
 
     /// The word for `--format`.
     pub fn as_str(self) -> &'static str {
@@ -41,6 +44,7 @@ impl Format {
             Self::Json => "json",
             Self::Ndjson => "ndjson",
             Self::Markdown => "markdown",
+            Self::Script => "sh",
         }
     }
 
@@ -52,6 +56,7 @@ impl Format {
             "ndjson" | "jsonl" => Some(Self::Ndjson),
             "md" | "markdown" => Some(Self::Markdown),
             "txt" => Some(Self::Table),
+            "sh" => Some(Self::Script),
             _ => None,
         }
     }
@@ -91,6 +96,7 @@ pub fn render(format: Format, report: &v1::Report, out: &mut dyn Write, style: S
         Format::Json => json(report, out),
         Format::Ndjson => ndjson::report(report, out),
         Format::Markdown => markdown::report(report, out),
+        Format::Script => script::checklist(report, out),
     }
 }
 
@@ -104,6 +110,7 @@ pub fn render_checklist(format: Format, report: &v1::Report, out: &mut dyn Write
         Format::Json => json(&report.checklist, out),
         Format::Ndjson => ndjson::lines(&report.checklist, out),
         Format::Markdown => markdown::checklist(report, out),
+        Format::Script => script::checklist(report, out),
     }
 }
 

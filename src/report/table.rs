@@ -17,8 +17,6 @@ use crate::{
 
 /// Sentences longer than this are hard to read on any screen.
 const PROSE: usize = 110;
-/// Items of one phase in the short checklist.
-const ITEMS: usize = 12;
 /// Findings of one incident.
 const FINDINGS: usize = 40;
 /// Sources of one incident.
@@ -36,7 +34,6 @@ pub fn report(report: &v1::Report, out: &mut dyn Write, style: Style) -> io::Res
     answer(&mut page, report)?;
     if !report.checklist.is_empty() {
         page.heading("WHAT TO DO NOW")?;
-        page.prose("", &format!("the order matters; every step and the reasons: {}", words::whole_list(report)))?;
         short_list(&mut page, report)?;
     }
     if !report.incidents.is_empty() {
@@ -50,6 +47,7 @@ pub fn report(report: &v1::Report, out: &mut dyn Write, style: Style) -> io::Res
     }
     credentials(&mut page, report)?;
     anomalies(&mut page, report)?;
+    kept_evidence(&mut page, report)?;
     coverage(&mut page, &report.coverage)?;
     if page.lines > SCREEN {
         page.line("")?;
@@ -67,6 +65,8 @@ pub fn checklist(report: &v1::Report, out: &mut dyn Write, style: Style) -> io::
         page.prose("", words::NO_STEPS)?;
         return gaps(&mut page, &report.coverage);
     }
+    page.heading("WHAT TO DO NOW")?;
+    short_list(&mut page, report)?;
     for phase in Phase::ALL {
         let items = numbered(report, phase);
         if items.is_empty() {
@@ -107,33 +107,23 @@ fn numbered(report: &v1::Report, phase: Phase) -> Vec<(usize, &v1::Item)> {
     (1_usize..).zip(&report.checklist).filter(|(_, i)| i.phase == phase).collect()
 }
 
+/// A line that does not fit is cut: the numbers lead to the whole list.
 fn short_list(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {
-    for phase in Phase::ALL {
-        let items = numbered(report, phase);
-        if items.is_empty() {
-            continue;
-        }
-        let name = page.paint(Paint::Bold, phase.as_str());
-        page.line(&format!(" {name}"))?;
-        let free = phase == Phase::Rotate && items.iter().any(|(_, i)| i.after.is_empty());
-        if free {
-            page.prose("  ", "the first of these wait for nothing: do them at once, from a clean device")?;
-        }
-        for (number, item) in items.iter().take(ITEMS) {
-            let steps = match item.steps.len() {
-                0 | 1 => String::new(),
-                n => format!(" ({n} steps)"),
-            };
-            page.prose(&lead(*number), &format!("{}{steps}", words::title(item)))?;
-            if let Some(command) = item.steps.iter().find_map(|s| s.command.as_deref()) {
-                page.command(command)?;
+    for line in words::first_page(report) {
+        let mut cut = String::new();
+        let mut width = 1;
+        for c in line.chars() {
+            width += unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
+            if width >= page.style.width {
+                cut.push('…');
+                break;
             }
+            cut.push(c);
         }
-        if items.len() > ITEMS {
-            page.prose("      ", &format!("and {} more: {}", items.len() - ITEMS, words::whole_list(report)))?;
-        }
+        page.line(&cut)?;
     }
-    Ok(())
+    let list = words::whole_list(report);
+    page.prose("", &format!("the order matters; every step and the reasons: {list}, as a script `--format sh`"))
 }
 
 fn long_item(page: &mut Page<'_>, report: &v1::Report, number: usize, item: &v1::Item) -> io::Result<()> {
@@ -144,6 +134,7 @@ fn long_item(page: &mut Page<'_>, report: &v1::Report, number: usize, item: &v1:
         page.line(&format!("{lead}{painted}"))?;
     }
     page.prose("      why: ", &printable(words::why(item).1))?;
+    page.line(&format!("      where: {}", words::on(item)))?;
     let after = words::after(report, item);
     if !after.is_empty() {
         page.prose("      after: ", &after)?;
@@ -214,10 +205,14 @@ fn credentials(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {
     }
     page.heading("CREDENTIALS")?;
     let (due, rest): (Vec<_>, Vec<_>) = report.credentials.iter().partition(|c| c.rotate != Urgency::No);
-    page.prose(
-        "",
-        &format!("{} of {} to rotate; no value is ever read into this report", due.len(), report.credentials.len()),
-    )?;
+    if !report.kept_evidence.is_empty() {
+        page.prose("", words::EARLIER)?;
+    }
+    let counted = match (due.len(), report.kept_evidence.is_empty()) {
+        (0, false) => format!("{} found", report.credentials.len()),
+        (due, _) => format!("{due} of {} to rotate", report.credentials.len()),
+    };
+    page.prose("", &format!("{counted}; no value is ever read into this report"))?;
     let untouched = rest.iter().copied().take(UNTOUCHED);
     let shown: Vec<&v1::Credential> = due.iter().copied().take(DUE).chain(untouched).collect();
     let rows: Vec<[String; 6]> = shown.iter().map(|c| row(c)).collect();
@@ -282,6 +277,18 @@ fn anomalies(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {
         page.prose("    ", &printable(&a.what))?;
     }
     words::more(report.anomalies.len(), words::LISTED).map_or(Ok(()), |more| page.prose("  ", &more))
+}
+
+fn kept_evidence(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {
+    if report.kept_evidence.is_empty() {
+        return Ok(());
+    }
+    page.heading("KEPT EVIDENCE")?;
+    for k in report.kept_evidence.iter().take(words::LISTED) {
+        page.line(&format!("  {}", words::place(&k.location)))?;
+        page.prose("    ", &words::kept(k))?;
+    }
+    words::more(report.kept_evidence.len(), words::LISTED).map_or(Ok(()), |more| page.prose("  ", &more))
 }
 
 #[derive(Clone, Copy)]

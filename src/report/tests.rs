@@ -95,7 +95,7 @@ fn examined(found: bool, gaps: bool) -> v1::Report {
         add("python/dist-info", &below("dspy-2.6.0.dist-info/REQUESTED"), Fact::Requested);
         let unit = b"home/alice/.config/example/beacon.py";
         add("text/config", b"home/alice/x.ini", Fact::Host { name: "evil.example".into(), sinkholed: false });
-        add("host/file", unit, Fact::File { sha256: None, size: 9, texts: Vec::new() });
+        add("host/file", unit, Fact::File { sha256: None, size: 9, texts: Vec::new(), program: false });
     }
     let key = |kind: &str, identifier: Option<&str>| {
         let identifier = identifier.map(str::to_owned);
@@ -133,6 +133,7 @@ fn examined(found: bool, gaps: bool) -> v1::Report {
         argv: vec!["dosimeter".into()],
         user: "root".into(),
         privileged: true,
+        scope: crate::rotate::Scope::default(),
     })
 }
 

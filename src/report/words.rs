@@ -3,7 +3,7 @@
 use super::v1;
 use crate::{
     text::{defang, escape, printable},
-    verdict::{Phase, Urgency},
+    verdict::{Phase, Place, Urgency},
 };
 
 /// A path, whole.
@@ -203,12 +203,63 @@ pub fn after(report: &v1::Report, item: &v1::Item) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
+/// Where an item is done.
+pub fn on(item: &v1::Item) -> &'static str {
+    match item.done_at() {
+        Place::Host => "on the examined machine",
+        Place::Clean => "on a clean machine",
+    }
+}
+
+/// Lines of the first page: with its heading and what follows they fill no more than fifteen.
+const PAGE: usize = 12;
+
+/// What to do now, an item or a phase a line, with the numbers of the whole list.
+pub fn first_page(report: &v1::Report) -> Vec<String> {
+    let items = |phase| (1_usize..).zip(&report.checklist).filter(move |(_, i)| i.phase == phase);
+    let phases: Vec<Phase> = Phase::ALL.into_iter().filter(|p| items(*p).next().is_some()).collect();
+    let mut spare = PAGE.saturating_sub(phases.len());
+    let first = [Phase::Disarm, Phase::Preserve, Phase::Rotate, Phase::Eradicate, Phase::Contain];
+    let weight = |p: &Phase| first.iter().position(|f| f == p).unwrap_or(first.len());
+    let mut by_weight = phases.clone();
+    by_weight.sort_by_key(weight);
+    let mut more: Vec<(Phase, usize)> = Vec::new();
+    for phase in by_weight {
+        let extra = spare.min(items(phase).count().saturating_sub(1));
+        spare -= extra;
+        more.push((phase, extra));
+    }
+    let line =
+        |n: usize, i: &v1::Item| format!("{n:>2}. {} ({}): {}", i.phase.as_str(), i.done_at().as_str(), title(i));
+    let mut lines = Vec::new();
+    for phase in phases {
+        let room = 1 + more.iter().find(|(p, _)| *p == phase).map_or(0, |(_, extra)| *extra);
+        let all: Vec<_> = items(phase).collect();
+        let whole = if all.len() <= room { all.len() } else { room - 1 };
+        lines.extend(all.iter().take(whole).map(|(n, i)| line(*n, i)));
+        if let Some((n, i)) = all.get(whole) {
+            let rest = all.len() - whole - 1;
+            lines.push(format!("{}; and {rest} more of {}", line(*n, i), phase.as_str()));
+        }
+    }
+    lines
+}
+
 /// What prints the whole checklist of this very report. Without a report, `rotate` examines the machine that it runs on.
 pub fn whole_list(report: &v1::Report) -> &'static str {
     match report.run.target.kind.as_str() {
         "host" => "`dosimeter rotate`",
         _ => "add `-o case.json`, then `dosimeter rotate case.json`",
     }
+}
+
+/// Where evidence of an earlier clean-up is kept.
+pub const EARLIER: &str =
+    "an earlier examination's list still holds: rotate from that report; after a clean-up less is found than was taken";
+
+/// "2 archives of case 0123456789abcdef".
+pub fn kept(k: &v1::KeptEvidence) -> String {
+    format!("{} of case {}", count(k.archives, "archive"), escape(k.case.as_bytes()))
 }
 
 /// A checklist without items.

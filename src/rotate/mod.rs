@@ -1,19 +1,25 @@
 //! The checklist: what to do, in which order, and why in that order. Pure: no I/O, no clock.
 //!
 //! ```text
-//! preserve ─▶ contain ─▶ disarm ─▶ eradicate ─▶ purge ─▶ freeze ─▶ rotate ─▶ verify ─▶ audit
+//! preserve ─▶ contain ─▶ disarm ─▶ eradicate ─▶ purge ─▶ freeze ─▶ rotate ─▶ verify ─▶ rebuild ─▶ audit
 //!                                                          wallets: at once, from a clean device
 //! ```
 //!
 //! No command on it starts an interpreter or a package manager of the examined machine: the first Python that starts in a
 //! poisoned environment runs the payload again. Rotating comes after everything that could steal the new secret too.
 
+mod before;
+mod beyond;
 mod eradicate;
+mod given;
+mod holdings;
 mod order;
 mod purge;
 mod secrets;
 pub mod shell;
 mod situation;
+pub mod step;
+pub mod writer;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,14 +28,19 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 
-use self::situation::Situation;
+pub use self::situation::Scope;
+use self::{
+    situation::Situation,
+    step::{Action, Step},
+    writer::System,
+};
 use crate::{
     accounts::Accounts,
-    assess::{Assessment, Finding},
+    assess::{Assessment, Finding, Kept},
     credential::Catalog,
-    ioc::{Index, model::CleanupStep},
+    ioc::Index,
     text::hex,
-    verdict::Phase,
+    verdict::{Phase, Place},
 };
 
 /// One item of the checklist.
@@ -39,6 +50,8 @@ pub struct Item {
     pub id: String,
     /// Its phase.
     pub phase: Phase,
+    /// Where it is done.
+    pub place: Place,
     /// One line.
     pub title: String,
     /// The reason.
@@ -46,44 +59,70 @@ pub struct Item {
     /// Ids of items that come first; all stand earlier in the list.
     pub after: Vec<String>,
     /// What to do, in order.
-    pub steps: Vec<CleanupStep>,
+    pub steps: Vec<Step>,
     /// Ids of the credentials it is about.
     pub credentials: Vec<String>,
 }
 
-/// The checklist for one assessment, by phase. Empty where nothing was found.
+/// The checklist for one assessment, by phase. Empty where nothing was found, now or before.
 pub fn checklist(
     index: &Index,
     catalog: &Catalog,
     assessment: &Assessment,
     accounts: &BTreeMap<Arc<str>, Accounts>,
+    scope: Scope,
+    system: System,
 ) -> Vec<Item> {
-    if assessment.findings.is_empty() {
-        return Vec::new();
-    }
-    let situation = Situation::new(index, catalog, assessment, accounts);
     let mut plan = Plan::default();
-    eradicate::before(&situation, &mut plan);
+    if assessment.findings.is_empty() {
+        earlier(&assessment.kept, &mut plan);
+        return plan.items;
+    }
+    let situation = Situation::new(index, catalog, assessment, accounts, scope, system);
+    before::before(&situation, &mut plan);
     eradicate::eradicate(&situation, &mut plan);
     purge::purge(&situation, &mut plan);
     secrets::freeze(&situation, &mut plan);
+    earlier(&assessment.kept, &mut plan);
     secrets::rotate(&situation, &mut plan);
     secrets::verify(&situation, &mut plan);
+    purge::rebuild(&situation, &mut plan);
     secrets::audit(&situation, &mut plan);
-    at_home(&situation, &mut plan);
+    foreign_disk_notice(&situation, &mut plan);
     plan.items
+}
+
+/// After a clean-up little is left to be found, and everything that was taken is still taken.
+fn earlier(kept: &[Kept], plan: &mut Plan) {
+    let cases: BTreeSet<&str> = kept.iter().map(|k| &*k.case).collect();
+    for case in cases {
+        let mut item = Item::new(
+            Phase::Rotate,
+            format!("Rotate what the list of the earlier examination {case} names"),
+            "now: its evidence was moved away on this machine, so that an examination of today shows less than was taken; that list still holds",
+        )
+        .at(Place::Clean)
+        .say("use that report (`dosimeter rotate CASE.json`), not this one, until its every item is done; its first commands name the case");
+        let here: Vec<&Kept> = kept.iter().filter(|k| *k.case == *case).collect();
+        for k in &here {
+            item = item.say(format!("kept evidence: {} archives beside {}", k.archives, situation::place(&k.origin)));
+        }
+        plan.add(&[b"earlier", case.as_bytes()], item);
+    }
 }
 
 /// Says once, above everything, where the commands belong, when the findings are of a disk that was examined on another
 /// machine: there the same path is somebody else's file.
-fn at_home(situation: &Situation<'_>, plan: &mut Plan) {
-    let away = |f: &Finding| f.origin.layer.is_none() && &*f.origin.tree != "host";
-    let changes =
-        |i: &Item| matches!(i.phase, Phase::Eradicate | Phase::Purge) && i.steps.iter().any(|s| s.command.is_some());
-    if !situation.assessment.findings.iter().any(away) || !plan.items.iter().any(changes) {
+fn foreign_disk_notice(situation: &Situation<'_>, plan: &mut Plan) {
+    let foreign = |f: &Finding| f.origin.layer.is_none() && &*f.origin.tree != "host";
+    let changes = |i: &Item| i.steps.iter().any(|s| matches!(s.action, Action::Keep(_)));
+    if situation.system == System::Windows
+        || !situation.assessment.findings.iter().any(foreign)
+        || !plan.items.iter().any(changes)
+    {
         return;
     }
-    let title = "Run the commands below on the machine that this disk belongs to, never here";
+    let title = "Run the commands for `host` on the machine that this disk belongs to, never here";
     let why = "they name paths as that machine knows them: here the same path is another file";
     plan.add(&[b"home"], Item::new(Phase::Preserve, title, why));
     // What was added last comes first.
@@ -127,6 +166,7 @@ impl Item {
         Self {
             id: String::new(),
             phase,
+            place: Place::Host,
             title: title.into(),
             why: why.into(),
             after: Vec::new(),
@@ -140,17 +180,26 @@ impl Item {
         self
     }
 
+    fn at(mut self, place: Place) -> Self {
+        self.place = place;
+        self
+    }
+
     fn say(mut self, what: impl Into<String>) -> Self {
-        self.steps.push(CleanupStep { what: what.into(), command: None });
+        self.steps.push(Step::say(what));
         self
     }
 
-    fn run(mut self, what: impl Into<String>, command: impl Into<String>) -> Self {
-        self.steps.push(CleanupStep { what: what.into(), command: Some(command.into()) });
+    fn run(self, what: impl Into<String>, command: impl Into<String>) -> Self {
+        self.step(what, Action::Given(command.into()))
+    }
+
+    fn step(mut self, what: impl Into<String>, action: Action) -> Self {
+        self.steps.push(Step::new(what, action));
         self
     }
 
-    fn steps(mut self, steps: impl IntoIterator<Item = CleanupStep>) -> Self {
+    fn steps(mut self, steps: impl IntoIterator<Item = Step>) -> Self {
         self.steps.extend(steps);
         self
     }

@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Item, Plan,
+    beyond::beyond,
+    given::given,
     order::{Group, order},
     shell::{is_plain, quote},
-    situation::{Situation, place, shown, step, within},
+    situation::{Situation, place, shown, within},
+    step::{Action, Step},
 };
 use crate::{
     assess::Judged,
@@ -14,9 +17,8 @@ use crate::{
         Kind,
         model::{Lane, Mode, Rotation},
     },
-    ioc::model::{CleanupStep, Incident},
     text::escape,
-    verdict::{Exposure, Phase, Reach, Urgency},
+    verdict::{Exposure, Phase, Place, Reach, Urgency},
 };
 
 /// Identifiers that one step is repeated for.
@@ -27,15 +29,17 @@ pub fn freeze(s: &Situation<'_>, plan: &mut Plan) {
     let spreads = |j: &Judged| s.catalog.kind(&j.credential.kind).is_some_and(|k| k.lane == Lane::Propagation);
     let wanted = |j: &&Judged| j.rotate != Urgency::No && (spreads(j) || j.reach == Reach::Harvested);
     if !s.assessment.credentials.iter().any(|j| wanted(&j)) {
-        return;
+        return given(s, plan, Phase::Freeze);
     }
     let why = "a job that still runs hands the new secret to whoever has the old one, and a stolen publishing token turns one \
                victim into many";
     let item = Item::new(Phase::Freeze, "Stop publishing, deploying and CI that reads secrets", why)
+        .at(Place::Clean)
         .say("pause release and deployment pipelines, scheduled jobs and self-hosted runners until the new secrets are in place")
         .say("pin dependencies: no automatic updates until then")
         .say("set a time at which every old secret is dead; nothing new is stored before it in a place that an old one can read");
     plan.add(&[b"freeze"], item);
+    given(s, plan, Phase::Freeze);
 }
 
 /// Every credential to replace, whoever mints another first; wallets wait for nothing.
@@ -45,11 +49,10 @@ pub fn rotate(s: &Situation<'_>, plan: &mut Plan) {
     for w in &wallets {
         plan.add(&w.key(), w.item(s));
     }
-    for (incident, urgency) in s.ran() {
-        if let Some(item) = beyond(s, incident, urgency) {
-            plan.add(&[b"beyond", incident.id.as_bytes()], item.after(gate.clone()));
-        }
+    if let Some(item) = beyond(s) {
+        plan.add(&[b"beyond"], item.after(gate.clone()));
     }
+    given(s, plan, Phase::Rotate);
     let mut kinds: BTreeMap<String, Urgency> = BTreeMap::new();
     for w in &others {
         let known = kinds.entry(w.kind.to_owned()).or_insert(w.urgency);
@@ -76,16 +79,13 @@ pub fn has_wallets(s: &Situation<'_>) -> bool {
     wanted(s).iter().any(Wanted::is_wallet)
 }
 
-/// The credentials of one kind that are equally urgent: what to do is the same for all of them. Or a kind that the payload takes
-/// and that no file shows.
+/// The credentials of one kind that are equally urgent: what to do is the same for all of them.
 struct Wanted<'s> {
     kind: &'s str,
     known: Option<&'s Kind>,
     /// By identifier and place; those without an identifier come last.
     found: Vec<&'s Judged>,
     urgency: Urgency,
-    /// Whose payload takes it, where no file shows it.
-    taken_by: Option<&'s Incident>,
 }
 
 /// Sorted: urgent first, then by kind.
@@ -108,16 +108,7 @@ fn wanted<'s>(s: &Situation<'s>) -> Vec<Wanted<'s>> {
     let mut all: Vec<Wanted<'s>> = Vec::new();
     for ((kind, urgency), mut found) in groups {
         found.sort_by_key(|j| (identifier(j).is_none(), identifier(j), &j.origin));
-        all.push(Wanted { kind, known: s.catalog.kind(kind), found, urgency, taken_by: None });
-    }
-    for (incident, urgency) in s.ran() {
-        for kind in &incident.harvest.kinds {
-            let seen = s.assessment.credentials.iter().any(|j| &*j.credential.kind == kind.as_str());
-            let listed = all.iter().any(|w| w.kind == kind);
-            if let (false, false, known @ Some(_)) = (seen, listed, s.catalog.kind(kind)) {
-                all.push(Wanted { kind, known, found: Vec::new(), urgency, taken_by: Some(incident) });
-            }
-        }
+        all.push(Wanted { kind, known: s.catalog.kind(kind), found, urgency });
     }
     all.sort_by_key(|w| (std::cmp::Reverse(w.urgency), w.kind));
     all
@@ -149,7 +140,7 @@ impl<'s> Wanted<'s> {
         let name = self.known.map_or(self.kind, |k| &k.name);
         let files: BTreeSet<_> = self.found.iter().map(|j| (&j.origin.tree, &j.origin.layer, &j.origin.path)).collect();
         match (self.found.first(), self.count(), files.len()) {
-            (None, ..) => format!("{name}, where the process could reach any: no file shows one"),
+            (None, ..) => name.to_owned(),
             (Some(j), 1, _) => match identifier(j) {
                 Some(id) => format!("{name} {}", escape(id.as_bytes())),
                 None => format!("{name} in {}", place(&j.origin)),
@@ -161,10 +152,6 @@ impl<'s> Wanted<'s> {
     }
 
     fn why(&self, s: &Situation<'_>) -> String {
-        if let Some(incident) = self.taken_by {
-            let also = "the payload takes it by another way than files";
-            return format!("{}: {also} ({})", self.urgency.as_str(), incident.id);
-        }
         let by: BTreeSet<&str> = self
             .found
             .iter()
@@ -183,8 +170,8 @@ impl<'s> Wanted<'s> {
         format!("{}: {reach} by {}; {reason}{others}", self.urgency.as_str(), by.join(", "))
     }
 
-    fn steps(&self) -> Vec<CleanupStep> {
-        let mut steps: Vec<CleanupStep> = Vec::new();
+    fn steps(&self) -> Vec<Step> {
+        let mut steps: Vec<Step> = Vec::new();
         let single = self.count() == 1;
         for j in &self.found {
             let note = j.credential.note.as_deref().map(|n| format!(" ({})", escape(n.as_bytes()))).unwrap_or_default();
@@ -193,14 +180,13 @@ impl<'s> Wanted<'s> {
                 Some(id) => escape(id.as_bytes()),
                 None => "one".to_owned(),
             };
-            steps.push(step(format!("{what} stands in {}{note}", place(&j.origin))));
+            steps.push(Step::say(format!("{what} stands in {}{note}", place(&j.origin))));
         }
         match self.known {
-            None => {
-                steps.push(step("revoke it at its provider and issue a new one; this program does not know the kind"))
-            }
+            None => steps
+                .push(Step::say("revoke it at its provider and issue a new one; this program does not know the kind")),
             Some(kind) => {
-                steps.extend(kind.traps.iter().map(|t| step(format!("careful: {t}"))));
+                steps.extend(kind.traps.iter().map(|t| Step::say(format!("careful: {t}"))));
                 steps.extend(fill_all(&kind.rotation, &self.identifiers()));
             }
         }
@@ -212,7 +198,7 @@ impl<'s> Wanted<'s> {
     }
 
     fn item(&self, s: &Situation<'_>) -> Item {
-        let mut item = Item::new(Phase::Rotate, self.title(), self.why(s));
+        let mut item = Item::new(Phase::Rotate, self.title(), self.why(s)).at(Place::Clean);
         item = item.say(mode(self.known.map(|k| k.mode))).steps(self.steps());
         item.credentials.extend(self.credentials());
         item
@@ -221,15 +207,13 @@ impl<'s> Wanted<'s> {
 
 fn mode(mode: Option<Mode>) -> &'static str {
     match mode {
-        Some(Mode::RevokeFirst) => "from a clean machine: revoke the old one first, then issue the new one",
-        Some(Mode::IssueFirst) => "from a clean machine: issue the new one, deploy it, then revoke the old one",
+        Some(Mode::RevokeFirst) => "revoke the old one first, then issue the new one",
+        Some(Mode::IssueFirst) => "issue the new one, deploy it, then revoke the old one",
         Some(Mode::MoveAssets) => {
             "now, from a clean device, beside everything else: it cannot be revoked, so move what it guards"
         }
-        Some(Mode::Expire) => {
-            "from a clean machine: it expires by itself; make it end early where you can, and review what it did"
-        }
-        None => "from a clean machine",
+        Some(Mode::Expire) => "it expires by itself; make it end early where you can, and review what it did",
+        None => "revoke the old one, issue a new one",
     }
 }
 
@@ -241,7 +225,8 @@ fn together(s: &Situation<'_>, group: &Group, members: &[&Wanted<'_>]) -> Item {
     let urgency = members.iter().map(|w| w.urgency).max().unwrap_or(Urgency::Soon);
     let title = format!("Together: {}", names.join(", "));
     let mut item = Item::new(Phase::Rotate, title, format!("{}: {why}", urgency.as_str()))
-        .say("from a clean machine, with an account that is none of these: revoke every one of them, and write down the time")
+        .at(Place::Clean)
+        .say("with an account that is none of these: revoke every one of them, and write down the time")
         .say("only when all are dead, issue the new ones");
     for w in members {
         item = item.say(format!("{} ({})", w.title(), w.why(s))).steps(w.steps());
@@ -251,17 +236,18 @@ fn together(s: &Situation<'_>, group: &Group, members: &[&Wanted<'_>]) -> Item {
 }
 
 /// `{id}` becomes the public identifier. A command that quotes `{id}` itself is dropped where the identifier would break out.
-fn fill(rotation: &Rotation, identifier: Option<&str>) -> CleanupStep {
+fn fill(rotation: &Rotation, identifier: Option<&str>) -> Step {
     let shown = identifier.map_or_else(|| "ID".to_owned(), |id| escape(id.as_bytes()));
     let plain = identifier.is_none_or(is_plain);
     let quotes = |c: &str| c.contains(['\'', '"', '`']);
     let command = rotation.command.as_ref().filter(|c| plain || !c.contains("{id}") || !quotes(c));
     let word = identifier.map_or_else(|| "ID".to_owned(), |id| quote(id.as_bytes()));
-    CleanupStep { what: rotation.what.replace("{id}", &shown), command: command.map(|c| c.replace("{id}", &word)) }
+    let action = command.map_or(Action::Say, |c| Action::Given(c.replace("{id}", &word)));
+    Step { what: rotation.what.replace("{id}", &shown), action }
 }
 
 /// Steps that ask for an identifier once for each, the others once.
-fn fill_all(rotations: &[Rotation], identifiers: &BTreeSet<&str>) -> Vec<CleanupStep> {
+fn fill_all(rotations: &[Rotation], identifiers: &BTreeSet<&str>) -> Vec<Step> {
     let mut steps = Vec::new();
     for rotation in rotations {
         if !asks(rotation) || identifiers.is_empty() {
@@ -270,7 +256,7 @@ fn fill_all(rotations: &[Rotation], identifiers: &BTreeSet<&str>) -> Vec<Cleanup
         }
         steps.extend(identifiers.iter().take(IDENTIFIERS).map(|id| fill(rotation, Some(id))));
         if identifiers.len() > IDENTIFIERS {
-            steps.push(step(format!("the same for the {} others", identifiers.len() - IDENTIFIERS)));
+            steps.push(Step::say(format!("the same for the {} others", identifiers.len() - IDENTIFIERS)));
         }
     }
     steps
@@ -280,29 +266,6 @@ fn fill_all(rotations: &[Rotation], identifiers: &BTreeSet<&str>) -> Vec<Cleanup
 fn asks(rotation: &Rotation) -> bool {
     let asks = |text: &str| text.contains("{id}");
     asks(&rotation.what) || rotation.command.as_deref().is_some_and(asks)
-}
-
-/// What the payload takes by other ways than the files that were found.
-fn beyond(s: &Situation<'_>, incident: &Incident, urgency: Urgency) -> Option<Item> {
-    let harvest = &incident.harvest;
-    let mut steps: Vec<CleanupStep> = harvest.beyond_files.iter().map(step).collect();
-    if harvest.environment && !harvest.beyond_files.iter().any(|b| b.contains("environment")) {
-        steps.insert(0, step("every environment variable of the process that ran it"));
-    }
-    let unknown: Vec<&str> = harvest.kinds.iter().map(String::as_str).filter(|k| s.catalog.kind(k).is_none()).collect();
-    if !unknown.is_empty() {
-        steps.push(step(unknown.join(", ")));
-    }
-    if steps.is_empty() {
-        return None;
-    }
-    steps.insert(0, step("from a clean machine, replace whatever of this the process could reach:"));
-    let title = format!("What {} takes beyond the files found here", incident.id);
-    let why = format!(
-        "{}: no scan can see which of these the process that ran it could reach; ask those who run it",
-        urgency.as_str()
-    );
-    Some(Item::new(Phase::Rotate, title, why).steps(steps))
 }
 
 /// Proof: the machine, the providers, the logs.
@@ -316,74 +279,65 @@ pub fn verify(s: &Situation<'_>, plan: &mut Plan) {
         }
     };
     let mut again = Item::new(Phase::Verify, "Examine again", why);
-    let trees: BTreeSet<(bool, &str)> =
-        s.assessment.findings.iter().map(|f| (f.origin.layer.is_some(), &*f.origin.tree)).collect();
-    for (image, tree) in trees {
-        let word = quote(tree.as_bytes());
-        again = match (image, tree) {
-            (true, _) => again
-                .run("save the rebuilt image", format!("docker image save --output rebuilt.tar -- {word}"))
-                .run("examine it", "dosimeter images rebuilt.tar"),
-            (false, "host") => again.run("examine this machine, as root", "dosimeter"),
-            (false, "root") => again.say("examine the disk again, as it was examined before (`dosimeter scan --root`)"),
-            (false, tree) => again.say(format!("examine {} again", escape(tree.as_bytes()))),
+    let trees: BTreeSet<&str> =
+        s.assessment.findings.iter().filter(|f| f.origin.layer.is_none()).map(|f| &*f.origin.tree).collect();
+    for tree in &trees {
+        again = match *tree {
+            "host" => again.run("examine this machine, as root", "dosimeter"),
+            "root" => again.say("examine the disk again, as it was examined before (`dosimeter scan --root`)"),
+            tree => again.say(format!("examine {} again", escape(tree.as_bytes()))),
         };
     }
-    plan.add(&[b"again"], again.after(cleaned));
+    if !rotated.is_empty() {
+        again = again.say("it finds less than this report; what to rotate is what this report lists");
+    }
+    if !trees.is_empty() {
+        plan.add(&[b"again"], again.after(cleaned));
+    }
+    given(s, plan, Phase::Verify);
     if rotated.is_empty() {
         return;
     }
     let why = "a new secret in its place proves nothing about the copy that was taken";
     let provider = Item::new(Phase::Verify, "Ask each provider whether the old ones are dead", why)
-        .say("by a second person, from a clean machine: the old identifier is revoked, inactive or absent")
+        .at(Place::Clean)
+        .say("by a second person: the old identifier is revoked, inactive or absent")
         .say("sessions and tokens minted from the old one are dead too");
     plan.add(&[b"providers"], provider.after(rotated.clone()));
     let why = "a use after the revocation means that something still lives, or that another copy exists";
     let silence = Item::new(Phase::Verify, "Watch the logs for the old ones", why)
+        .at(Place::Clean)
         .say("no successful use of any old identifier since it was revoked; write down where there is no log");
     plan.add(&[b"silence"], silence.after(rotated));
 }
 
 /// What the attacker did with them.
 pub fn audit(s: &Situation<'_>, plan: &mut Plan) {
-    let given = s.cleanup(Phase::Audit);
+    given(s, plan, Phase::Audit);
     let kinds = audited(s);
-    if given.is_empty() && kinds.is_empty() {
-        return;
-    }
-    let why = "most providers keep them for 30 to 90 days";
-    let pull = Item::new(Phase::Audit, "Pull the logs before they expire", why)
-        .say("those that end first come first; keep them where the compromised accounts cannot write");
-    let pulled = plan.add(&[b"logs"], pull);
-    for (incident, item) in given {
-        let title = item.title.clone();
-        plan.add(&[incident.id.as_bytes(), title.as_bytes()], item.after(vec![pulled.clone()]));
-    }
+    let pulled = plan.ids_of(&[Phase::Preserve]);
     // Where nothing but a place to look is known, a line of one list does.
     let short = |kind: &Kind| kind.audit.iter().all(|r| r.command.is_none() && !asks(r));
     let (short, long): (Vec<_>, Vec<_>) = kinds.into_iter().partition(|(kind, _)| short(kind));
     let why = "whether it was used tells what else to clean, and what the attacker may have made with it";
     for (kind, found) in long {
-        let mut item = Item::new(Phase::Audit, format!("Look for use of: {}", kind.name), why);
-        if kind.audit.iter().any(|r| r.command.is_some()) {
-            item = item.say("from a clean machine: tools of cloud providers are often Python");
-        }
+        let mut item = Item::new(Phase::Audit, format!("Look for use of: {}", kind.name), why).at(Place::Clean);
         let ids: BTreeSet<&str> = found.iter().filter_map(|j| identifier(j)).collect();
         item = item.steps(fill_all(&kind.audit, &ids));
         item.credentials.extend(found.iter().map(|j| j.id.clone()));
-        plan.add(&[b"kind", kind.id.as_bytes()], item.after(vec![pulled.clone()]));
+        plan.add(&[b"kind", kind.id.as_bytes()], item.after(pulled.clone()));
     }
     let title = match short.as_slice() {
         [] => return,
         [(kind, _)] => format!("Look for use of: {}", kind.name),
         many => format!("Look for use of what was in reach: {} kinds", many.len()),
     };
-    let mut item = Item::new(Phase::Audit, title, why);
+    let mut item = Item::new(Phase::Audit, title, why).at(Place::Clean);
     for (kind, found) in short {
-        item = item.steps(kind.audit.iter().map(|r| step(format!("{}: {}", kind.name, fill(r, None).what))));
+        item = item.steps(kind.audit.iter().map(|r| Step::say(format!("{}: {}", kind.name, fill(r, None).what))));
         item.credentials.extend(found.iter().map(|j| j.id.clone()));
     }
-    plan.add(&[b"kinds"], item.after(vec![pulled]));
+    plan.add(&[b"kinds"], item.after(pulled));
 }
 
 /// Kinds to replace that say where use would show, with the credentials of each.

@@ -4,15 +4,15 @@ use std::fmt::Write as _;
 
 use crate::text::hidden;
 
-/// One word. Plain where that is safe, `'…'` where that is enough, `$'…'` (bash, zsh, ksh) for bytes that cannot be shown. In
-/// a shell that does not know the last (dash, fish) the word is another, and still no command: no quote stands inside it.
+/// One word of POSIX `sh`: plain where that is safe, `'…'` where that is enough, else what `printf` writes, for bytes that cannot be
+/// shown. No quote stands inside the last: where a shell reads it otherwise it is another word, and still no command.
 pub fn quote(raw: &[u8]) -> String {
     let text = std::str::from_utf8(raw).ok().filter(|t| !t.chars().any(hidden));
     match text {
         Some(t) if is_plain(t) => t.to_owned(),
         // fish reads a backslash in single quotes.
         Some(t) if !t.contains('\\') => format!("'{}'", t.replace('\'', r"'\''")),
-        _ => ansi_c(raw),
+        _ => printed(raw),
     }
 }
 
@@ -22,19 +22,18 @@ pub fn is_plain(text: &str) -> bool {
     !text.is_empty() && !text.starts_with(['-', '=']) && text.bytes().all(plain)
 }
 
-/// Quotes, backslashes and every byte beyond printable ASCII as three octal digits: unlike `\xN`, their number is fixed in every shell.
-fn ansi_c(raw: &[u8]) -> String {
-    let mut quoted = String::from("$'");
+/// `%b` reads a backslash, a zero and three octal digits as that byte.
+fn printed(raw: &[u8]) -> String {
+    let mut word = String::new();
     for b in raw {
         match b {
-            b' '..=b'~' if !matches!(b, b'\'' | b'\\') => quoted.push(char::from(*b)),
+            b' '..=b'~' if !matches!(b, b'\'' | b'\\') => word.push(char::from(*b)),
             _ => {
-                let _ = write!(quoted, "\\{b:03o}");
+                let _ = write!(word, "\\0{b:03o}");
             }
         }
     }
-    quoted.push('\'');
-    quoted
+    format!("\"$(printf %b '{word}')\"")
 }
 
 #[cfg(test)]
@@ -53,9 +52,9 @@ mod tests {
     fn odd_bytes_keep_their_value_and_lose_their_power() {
         assert_eq!(quote(b"/a b/$(id)`x`"), "'/a b/$(id)`x`'");
         assert_eq!(quote(b"/it's"), r"'/it'\''s'");
-        assert_eq!(quote(br"/a\'$(x)'"), r"$'/a\134\047$(x)\047'");
-        assert_eq!(quote(b"/a\x1b[31m\n\xff1"), "$'/a\\033[31m\\012\\3771'");
-        assert_eq!(quote("/x\u{202e}y".as_bytes()), "$'/x\\342\\200\\256y'");
+        assert_eq!(quote(br"/a\'$(x)'"), r#""$(printf %b '/a\0134\0047$(x)\0047')""#);
+        assert_eq!(quote(b"/a\x1b[31m\n\xff1"), r#""$(printf %b '/a\0033[31m\0012\03771')""#);
+        assert_eq!(quote("/x\u{202e}y".as_bytes()), r#""$(printf %b '/x\0342\0200\0256y')""#);
         assert_eq!(quote("/straße".as_bytes()), "'/straße'");
         assert_eq!(quote(b"~/x"), "'~/x'");
         assert_eq!(quote(b"/a!b"), "'/a!b'");

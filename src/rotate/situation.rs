@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
+use super::writer::System;
 use crate::{
     accounts::Accounts,
     assess::{Account, Assessment, Finding},
@@ -10,11 +11,26 @@ use crate::{
     ioc::{
         Index,
         index::IncidentId,
-        model::{CleanupStep, Incident},
+        model::{Cleanup, Incident},
     },
     text::escape,
     verdict::{Confidence, Exposure, Phase, Urgency},
 };
+
+/// What the caller knows of the examination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scope {
+    /// Every place of the machine was looked at with every surface: what was not found is not there.
+    pub whole: bool,
+    /// The monitors of all incidents that act when a token is revoked were looked for.
+    pub monitors: bool,
+}
+
+impl Default for Scope {
+    fn default() -> Self {
+        Self { whole: true, monitors: true }
+    }
+}
 
 /// Everything the phases ask for.
 pub struct Situation<'s> {
@@ -22,6 +38,8 @@ pub struct Situation<'s> {
     pub catalog: &'s Catalog,
     pub assessment: &'s Assessment,
     pub accounts: &'s BTreeMap<Arc<str>, Accounts>,
+    pub scope: Scope,
+    pub system: System,
     /// The incidents found, with the worst exposure of each.
     pub incidents: Vec<(&'s Incident, Exposure)>,
     /// The worst of all.
@@ -34,6 +52,8 @@ impl<'s> Situation<'s> {
         catalog: &'s Catalog,
         assessment: &'s Assessment,
         accounts: &'s BTreeMap<Arc<str>, Accounts>,
+        scope: Scope,
+        system: System,
     ) -> Self {
         let mut worst: BTreeMap<IncidentId, Exposure> = BTreeMap::new();
         for f in &assessment.findings {
@@ -42,7 +62,7 @@ impl<'s> Situation<'s> {
         }
         let incidents: Vec<_> = worst.iter().filter_map(|(id, e)| Some((index.incident(*id)?, *e))).collect();
         let worst = worst.values().copied().max().unwrap_or(Exposure::Referenced);
-        Self { index, catalog, assessment, accounts, incidents, worst }
+        Self { index, catalog, assessment, accounts, scope, system, incidents, worst }
     }
 
     /// The findings that some condition holds for, worst first within an incident.
@@ -61,6 +81,12 @@ impl<'s> Situation<'s> {
             return None;
         };
         Some(self.accounts.get(tree).map_or_else(|| uid.to_string(), |a| a.name(uid)))
+    }
+
+    /// Whose a dropped file is: in a home, of the account that lives there, since that account's session starts it.
+    pub fn lives_at(&self, f: &Finding) -> Account {
+        let home = self.accounts.get(&f.origin.tree).and_then(|a| a.at_home(&f.origin.path));
+        home.map_or(f.account, Account::Uid)
     }
 
     /// Incidents that got far enough that something of theirs may have run, and how urgent that makes what they take.
@@ -82,11 +108,11 @@ impl<'s> Situation<'s> {
         .collect()
     }
 
-    /// What the incidents' own files say about one phase: the incident, and its item.
-    pub fn cleanup(&self, phase: Phase) -> Vec<(&'s Incident, super::Item)> {
+    /// What the incidents' own files say about one phase.
+    pub fn cleanup(&self, phase: Phase) -> Vec<(&'s Incident, &'s Cleanup)> {
         let all = self.incidents.iter().flat_map(|(i, e)| i.cleanup.iter().map(move |c| (*i, *e, c)));
         all.filter(|(_, exposure, c)| c.phase == phase && c.from.is_none_or(|from| *exposure >= from))
-            .map(|(i, _, c)| (i, super::Item::new(phase, &c.title, &c.why).steps(c.steps.iter().cloned())))
+            .map(|(i, _, c)| (i, c))
             .collect()
     }
 }
@@ -116,9 +142,4 @@ pub fn place(origin: &Origin) -> String {
     let line = origin.line.map(|l| format!(", line {l}")).unwrap_or_default();
     let inner = origin.inner.as_deref().map(|i| format!(" [{}]", escape(i.as_bytes()))).unwrap_or_default();
     format!("{}{inner}{line}{}", shown(&origin.path), within(origin))
-}
-
-/// A step without a command.
-pub fn step(what: impl Into<String>) -> CleanupStep {
-    CleanupStep { what: what.into(), command: None }
 }

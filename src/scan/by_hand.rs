@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Names of a folder that are looked through for a hint.
-const LISTED: usize = 10_000;
+pub(super) const LISTED: usize = 10_000;
 
 /// One folder to walk, and the files or folders in it to start from.
 pub(super) struct Part {
@@ -100,13 +100,12 @@ fn absolute(path: &Path) -> io::Result<PathBuf> {
     Ok(full)
 }
 
-/// Reads the files that the caller named; gives their paths as reports show them.
-pub(super) fn read(host: &Host, inspector: &Inspector<'_>, part: &Part, stop: &AtomicBool) -> Vec<TreePath> {
+/// Reads the files that the caller named.
+pub(super) fn read(host: &Host, inspector: &Inspector<'_>, part: &Part, stop: &AtomicBool) {
     let by_hand = ByHand::new(inspector);
-    let shown = |file: &TreePath| part.prefix.join(file.name());
     for file in &part.files {
         let gap = |kind, detail: &str| {
-            let origin = Origin::file(host.label(), shown(file));
+            let origin = Origin::file(host.label(), part.prefix.join(file.name()));
             inspector.gap(Gap { origin, surface: "walk", kind, detail: detail.to_owned() });
         };
         if let Some(why) = part.odd {
@@ -118,7 +117,6 @@ pub(super) fn read(host: &Host, inspector: &Inspector<'_>, part: &Part, stop: &A
             gap(GapKind::Unreadable, "it was there and could not be opened as a file");
         }
     }
-    part.files.iter().map(shown).collect()
 }
 
 impl Scan<'_> {

@@ -22,7 +22,7 @@ use std::{
 use leave_out::LeaveOut;
 pub use settings::{Setting, Settings, settings};
 
-use self::by_hand::{Part, parts};
+use self::by_hand::{LISTED, Part, parts};
 use crate::{
     accounts::{self, Accounts},
     coverage::{Coverage, Exclusion, Gap, GapKind},
@@ -98,8 +98,6 @@ pub struct Outcome {
     pub os: Option<String>,
     /// The label of the tree.
     pub tree: Arc<str>,
-    /// Files that the caller named: nothing else of the machine that they come from is known.
-    pub named: Vec<TreePath>,
 }
 
 /// First what vanishes, then what persists; everything else follows.
@@ -118,8 +116,7 @@ impl Scan<'_> {
         let inspector = inspector.weighing(self.weigh);
         let mountinfo = own_mounts();
         let (mut accounts, mut os) = (Accounts::default(), None);
-        let (mut compared, mut hosts, mut named) = (Vec::new(), Vec::new(), Vec::new());
-        let mut walked = Vec::new();
+        let (mut compared, mut hosts, mut walked) = (Vec::new(), Vec::new(), Vec::new());
         let visit = LeaveOut::new(&inspector, &tree, &self.leave_out);
         if *target != Target::Live {
             (self.enclose)();
@@ -132,11 +129,15 @@ impl Scan<'_> {
                 gaps.into_iter().for_each(|gap| inspector.gap(gap));
                 os = os_of(&host);
             }
+            if let Target::Paths(_, homes) = target {
+                accounts = accounts.with_homes(given_home(&host, &part, *homes));
+                accounts = accounts.with_files_by_hand(part.files.iter().map(|f| part.prefix.join(f.as_bytes())));
+            }
             if *target == Target::Live {
                 process::visit(&host, &inspector, &mountinfo, self.stop);
                 (self.enclose)();
             }
-            named.extend(by_hand::read(&host, &inspector, &part, self.stop));
+            by_hand::read(&host, &inspector, &part, self.stop);
             let before = inspector.inspected();
             let whole = part.starts.is_empty() && part.files.is_empty();
             let starts = if whole { order(&host, &accounts) } else { part.starts.clone() };
@@ -169,7 +170,7 @@ impl Scan<'_> {
             leave_others_alone(&mut coverage, &accounts);
         }
         coverage.settle();
-        Ok(Outcome { seen, coverage, accounts, os, tree, named })
+        Ok(Outcome { seen, coverage, accounts, os, tree })
     }
 }
 
@@ -193,6 +194,16 @@ fn open(tree: &str, part: &Part, mountinfo: &[u8]) -> Result<Host, TargetError> 
 
 /// Bytes of `passwd(5)` and `group(5)` that are read.
 const TABLES: u64 = 4 << 20;
+
+/// The folder of a part, where the caller calls it a home, or it holds a shell's history as homes do.
+fn given_home(host: &Host, part: &Part, home: bool) -> Option<TreePath> {
+    let is_history = |name: &Vec<u8>| {
+        let name = name.strip_prefix(b".").unwrap_or(name);
+        name == b"histfile" || [&b"_history"[..], b"history"].iter().any(|end| name.ends_with(end))
+    };
+    let holds = || part.files.is_empty() && host.list(&TreePath::root(), LISTED).iter().any(is_history);
+    (home || holds()).then(|| part.prefix.clone())
+}
 
 /// Who lives on the target, and what of it is not known.
 fn accounts_of(host: &Host, target: &Target, part: &Part) -> (Accounts, Vec<Gap>) {
@@ -233,7 +244,10 @@ fn accounts_of(host: &Host, target: &Target, part: &Part) -> (Accounts, Vec<Gap>
 
 fn os_of(host: &Host) -> Option<String> {
     let paths = ["etc/os-release", "usr/lib/os-release"];
-    let text = paths.iter().find_map(|p| host.read(&TreePath::new(p.as_bytes())?, 1 << 16))?;
+    let text = paths.iter().find_map(|p| host.read(&TreePath::new(p.as_bytes())?, 1 << 16));
+    let Some(text) = text else {
+        return by_folders(host).map(str::to_owned);
+    };
     let text = String::from_utf8_lossy(&text.bytes).into_owned();
     let field = |key: &str| {
         let line = text.lines().find_map(|l| l.strip_prefix(key)?.strip_prefix('='))?;
@@ -243,6 +257,19 @@ fn os_of(host: &Host) -> Option<String> {
     };
     let id = field("ID")?;
     Some(field("VERSION_ID").map_or(id.clone(), |version| format!("{id} {version}")))
+}
+
+/// The systems that have no os-release, by folders that only they have.
+fn by_folders(host: &Host) -> Option<&'static str> {
+    let holds = |folder: &str, name: &str| {
+        TreePath::new(folder.as_bytes())
+            .is_some_and(|f| host.list(&f, LISTED).iter().any(|n| n.eq_ignore_ascii_case(name.as_bytes())))
+    };
+    if holds("System/Library/CoreServices", "SystemVersion.plist") || (holds("System", "Library") && holds("", "Users"))
+    {
+        return Some("macos");
+    }
+    (holds("Windows", "System32") || holds("windows", "system32")).then_some("windows")
 }
 
 /// Volatile places, the start-up places of each home, then the rest.

@@ -68,7 +68,7 @@ impl<'c> Compare<'c> {
         if sha256 == listed {
             return;
         }
-        let at = |source| record.mtime.map(|t| At::new(t, source));
+        let at = |source| record.mtime.and_then(|t| At::of_file(t, source));
         let seen = |origin: TreePath, fact| Seen {
             surface: ID,
             origin: Origin::file(&self.tree, origin),
@@ -80,7 +80,7 @@ impl<'c> Compare<'c> {
         };
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         found.0.push(seen(record.path.clone(), Fact::Owned { file: path.clone(), sha256: Some(listed) }));
-        found.0.push(seen(path.clone(), Fact::File { sha256: Some(sha256), size, texts: Vec::new() }));
+        found.0.push(seen(path.clone(), Fact::File { sha256: Some(sha256), size, texts: Vec::new(), program: false }));
     }
 }
 

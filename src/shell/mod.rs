@@ -5,17 +5,21 @@
 //! command line rides along.
 
 mod args;
+mod build;
 mod cutoff;
 mod prefix;
 mod python;
+mod set;
 mod spec;
+mod variables;
 mod words;
 
 use crate::{
     fact::Command,
-    shell::{prefix::Inner, words::Simple},
+    shell::{prefix::Inner, variables::Variables, words::Simple},
 };
 
+pub use build::Build;
 pub use words::open_documents;
 
 /// Shells that start shells that are followed.
@@ -24,13 +28,17 @@ const DEPTH: usize = 6;
 /// The install commands of a shell text, in order. The body of a here-document counts where a shell reads it.
 pub fn install_commands(text: &str) -> Vec<Command> {
     let mut found = Vec::new();
-    script(text, &mut String::new(), 0, &mut found);
+    script(text, &mut String::new(), 0, &mut Reading { found: &mut found, variables: &mut Variables::default() });
     found
 }
 
 /// The install commands of one step of an image's history (`created_by`), as Docker, BuildKit, podman, buildah and kaniko write
 /// it: `/bin/sh -c pip install x`, `RUN |1 A=b /bin/sh -c pip install x # buildkit`, `RUN ["pip", "install", "x"]`.
 pub fn from_image_history(created_by: &str) -> Vec<Command> {
+    Build::default().step(created_by)
+}
+
+fn in_step(created_by: &str, variables: &mut Variables) -> Vec<Command> {
     let text = created_by.trim();
     let text = text.strip_suffix("# buildkit").unwrap_or(text).trim_end();
     let (run, text) = match text.split_once(char::is_whitespace) {
@@ -41,10 +49,11 @@ pub fn from_image_history(created_by: &str) -> Vec<Command> {
         return Vec::new();
     }
     let mut found = Vec::new();
+    let mut reading = Reading { found: &mut found, variables };
     if let Ok(words) = serde_json::from_str::<Vec<String>>(text) {
-        simple(&words, &mut String::new(), 0, &mut found);
+        simple(&words, &mut String::new(), 0, &mut reading);
     } else {
-        script(behind_shell(behind_arguments(text)), &mut String::new(), 0, &mut found);
+        script(behind_shell(behind_arguments(text)), &mut String::new(), 0, &mut reading);
     }
     found
 }
@@ -100,28 +109,47 @@ fn behind_shell(text: &str) -> &str {
     text
 }
 
+/// What was found so far, and what is known of variables.
+struct Reading<'r> {
+    found: &'r mut Vec<Command>,
+    variables: &'r mut Variables,
+}
+
 /// `input` is what commands without a here-document of their own read; the first shell among them takes it.
-fn script(text: &str, input: &mut String, depth: usize, found: &mut Vec<Command>) {
-    for Simple { words, input: mut own } in words::simple_commands(text) {
-        simple(&words, if own.is_empty() { &mut *input } else { &mut own }, depth, found);
+fn script(text: &str, input: &mut String, depth: usize, reading: &mut Reading<'_>) {
+    for Simple { words, input: mut own } in words::simple_commands(text, reading.variables) {
+        simple(&words, if own.is_empty() { &mut *input } else { &mut own }, depth, reading);
     }
 }
 
-fn simple(words: &[String], input: &mut String, depth: usize, found: &mut Vec<Command>) {
+fn simple(words: &[String], input: &mut String, depth: usize, reading: &mut Reading<'_>) {
     if depth > DEPTH {
         return;
     }
-    match prefix::strip(words) {
+    let mut sets = Vec::new();
+    match prefix::strip(words, &mut sets) {
         Inner::Command(words) => {
             let (command, behind) = python::recognise(words);
-            found.extend(command);
+            reading.found.extend(command);
             if let Some(behind) = behind.filter(|b| b.len() < words.len()) {
-                simple(behind, input, depth + 1, found);
+                simple(behind, input, depth + 1, reading);
             }
         }
-        Inner::Script(text) => script(&text, input, depth + 1, found),
-        Inner::Input => script(&std::mem::take(input), &mut String::new(), depth + 1, found),
+        Inner::Script(text) => with(&sets, reading, |reading| script(&text, input, depth + 1, reading)),
+        Inner::Input => with(&sets, reading, |reading| {
+            script(&std::mem::take(input), &mut String::new(), depth + 1, reading);
+        }),
         Inner::Nothing => {}
+    }
+}
+
+/// Reads the text of another shell with the variables that are set for it: `V=1.82.8 sh -c '…'`.
+fn with(sets: &[&str], reading: &mut Reading<'_>, read: impl FnOnce(&mut Reading<'_>)) {
+    let sets: Vec<_> = sets.iter().filter_map(|w| variables::assignment(w)).collect();
+    let before: Vec<_> = sets.iter().map(|(name, value)| (*name, reading.variables.set(name, *value))).collect();
+    read(reading);
+    for (name, value) in before.into_iter().rev() {
+        reading.variables.restore(name, value);
     }
 }
 

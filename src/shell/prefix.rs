@@ -119,11 +119,13 @@ pub fn is_shell(name: &str) -> bool {
     matches!(name, "sh" | "bash" | "dash" | "ash" | "zsh" | "ksh" | "fish")
 }
 
-/// Takes prefixes off until the command that counts, or the text for another shell, is left.
-pub fn strip(mut words: &[String]) -> Inner<'_> {
+/// Takes prefixes off until the command that counts, or the text for another shell, is left. `sets` takes up the variables that are
+/// set for it.
+pub fn strip<'w>(mut words: &'w [String], sets: &mut Vec<&'w str>) -> Inner<'w> {
     while let Some((first, rest)) = words.split_first() {
         let name = base_name(first);
         words = if is_assignment(first) {
+            sets.push(first);
             rest
         } else if let Some(runner) = RUNNERS.iter().find(|r| r.names.contains(&name)) {
             behind_options(&runner.options, rest, runner.own_words)

@@ -131,6 +131,10 @@ fn at(name: &str, constraint: &str, dialect: Dialect) -> Wanted {
         wanted.pinned = Some(exact.into());
         return wanted;
     }
+    if operator >= 2 && exact.starts_with('$') {
+        wanted.specifier = Wanted::UNSAID.into();
+        return wanted;
+    }
     let clauses: Option<Vec<String>> = constraint.split(',').map(|c| clause(c.trim(), dialect)).collect();
     wanted.specifier = clauses.and_then(|c| readable(&c.join(","))).unwrap_or_default();
     wanted
@@ -235,7 +239,8 @@ mod tests {
             ("litellm==1.82.*", "litellm ? ==1.82.*"),
             ("litellm~=1.82.0", "litellm ? ~=1.82.0"),
             ("litellm==1.82.8;python_version>'3'", "litellm 1.82.8"),
-            ("litellm==${V", "litellm ?"),
+            ("litellm==${V", "litellm ? ==?"),
+            ("litellm>=${V", "litellm ?"),
             ("litellm @ https://u:s@registry.example/litellm-1.82.8-py3-none-any.whl#sha256=0", "litellm 1.82.8"),
             ("litellm@https://registry.example/main.zip", "litellm ?"),
             ("litellm @ https://registry.example/other-1.0.tar.gz", "litellm ?"),

@@ -403,3 +403,21 @@ fn actions_fit() {
         assert_eq!(action(text), Some(wanted));
     }
 }
+
+#[test]
+fn variables_with_their_values_beside_them() {
+    let cut = |text: &str| {
+        let commands = words::simple_commands(text, &mut Variables::default());
+        commands.iter().map(|c| c.words.join("|")).collect::<Vec<_>>()
+    };
+    assert_eq!(cut("V=1.2; a x==$V \"y==${V}\" '$V'"), ["V=1.2", "a|x==1.2|y==1.2|$V"]);
+    assert_eq!(cut("export V=1.2 && a $(b $V)"), ["export|V=1.2", "b|1.2", "a|$"]);
+    assert_eq!(cut("P='x y==1'; a $P \"$P\""), ["P=x y==1", "a|x|y==1|x y==1"]);
+    // The shell expands before it sets.
+    assert_eq!(cut("V=1.2 a $V"), ["V=1.2|a|$V"]);
+    assert_eq!(cut("V=$(b); a $V"), ["b", "V=$", "a|$V"]);
+    assert_eq!(cut("V=1; V=(1 2); a $V; unset V"), ["V=1", "V=", "a|$V", "unset|V"]);
+    assert_eq!(cut("V=1; read V; a $V"), ["V=1", "read|V", "a|$V"]);
+    assert_eq!(cut("for V in 1 2; do a $V; done"), ["for|V|in|1|2", "do|a|$V", "done"]);
+    assert_eq!(cut("a ${V:-1.2} $1 $@ $"), ["a|1.2|$1|$@|$"]);
+}

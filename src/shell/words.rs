@@ -6,6 +6,11 @@
 
 use std::{iter::Peekable, str::Chars};
 
+use super::{
+    set,
+    variables::{Variables, is_name_char},
+};
+
 /// Substitutions inside substitutions that are followed.
 const DEPTH: usize = 8;
 
@@ -19,16 +24,16 @@ pub struct Simple {
 }
 
 /// The simple commands of a text.
-pub fn simple_commands(text: &str) -> Vec<Simple> {
+pub fn simple_commands(text: &str, variables: &mut Variables) -> Vec<Simple> {
     let mut found = Vec::new();
-    read(text, 0, &mut found);
+    read(text, 0, &mut found, variables);
     found
 }
 
 /// End marks of the here-documents whose bodies would start behind this text, which holds none of them; `true` where tabs
 /// may stand before the mark.
 pub fn open_documents(line: &str) -> Vec<(String, bool)> {
-    let documents = Lexer::new(line.trim_end_matches('\n'), 0, &mut Vec::new()).run();
+    let documents = Lexer::new(line.trim_end_matches('\n'), 0, &mut Vec::new(), &mut Variables::default()).run();
     documents.into_iter().map(|d| (d.mark, d.tabs)).collect()
 }
 
@@ -41,9 +46,9 @@ struct Document {
     command: Option<usize>,
 }
 
-fn read(text: &str, depth: usize, found: &mut Vec<Simple>) {
+fn read(text: &str, depth: usize, found: &mut Vec<Simple>, variables: &mut Variables) {
     if depth < DEPTH {
-        Lexer::new(text, depth, found).run();
+        Lexer::new(text, depth, found, variables).run();
     }
 }
 
@@ -61,6 +66,9 @@ struct Lexer<'t, 'f> {
     input: Peekable<Chars<'t>>,
     depth: usize,
     found: &'f mut Vec<Simple>,
+    variables: &'f mut Variables,
+    /// The command sets an array.
+    array: bool,
     words: Vec<String>,
     word: Option<String>,
     next: Role,
@@ -68,9 +76,9 @@ struct Lexer<'t, 'f> {
 }
 
 impl<'t, 'f> Lexer<'t, 'f> {
-    fn new(text: &'t str, depth: usize, found: &'f mut Vec<Simple>) -> Self {
-        let input = text.chars().peekable();
-        Self { input, depth, found, words: Vec::new(), word: None, next: Role::Word, documents: Vec::new() }
+    fn new(text: &'t str, depth: usize, found: &'f mut Vec<Simple>, variables: &'f mut Variables) -> Self {
+        let (input, words, documents) = (text.chars().peekable(), Vec::new(), Vec::new());
+        Self { input, depth, found, variables, array: false, words, word: None, next: Role::Word, documents }
     }
 
     /// Reads to the end; what is left are the here-documents whose bodies did not begin.
@@ -81,7 +89,7 @@ impl<'t, 'f> Lexer<'t, 'f> {
                 '\'' => self.single(),
                 '"' => self.double(),
                 '`' => self.backticks(),
-                '$' => self.dollar(),
+                '$' => self.dollar(false),
                 '#' if self.word.is_none() => self.comment(),
                 '\n' => {
                     self.end_command();
@@ -118,6 +126,9 @@ impl<'t, 'f> Lexer<'t, 'f> {
         self.end_word();
         self.next = Role::Word;
         if !self.words.is_empty() {
+            if !std::mem::take(&mut self.array) {
+                set::by(&self.words, self.variables);
+            }
             let open = self.documents.iter_mut().filter(|d| d.command.is_none());
             open.for_each(|d| d.command = Some(self.found.len()));
             self.found.push(Simple { words: std::mem::take(&mut self.words), input: String::new() });
@@ -155,7 +166,7 @@ impl<'t, 'f> Lexer<'t, 'f> {
                     None => {}
                 },
                 '`' => self.backticks(),
-                '$' if self.input.peek() == Some(&'(') => self.dollar(),
+                '$' => self.dollar(true),
                 c => self.push(c),
             }
         }
@@ -171,29 +182,70 @@ impl<'t, 'f> Lexer<'t, 'f> {
                 c => inner.push(c),
             }
         }
-        read(&inner, self.depth + 1, self.found);
+        read(&inner, self.depth + 1, self.found, self.variables);
     }
 
-    fn dollar(&mut self) {
+    fn dollar(&mut self, quoted: bool) {
         match self.input.peek() {
             Some('(') => {
                 self.input.next();
                 self.push('$');
                 let inner = self.group();
-                read(&inner, self.depth + 1, self.found);
+                read(&inner, self.depth + 1, self.found, self.variables);
             }
-            Some('\'') => {
+            Some('\'') if !quoted => {
                 self.input.next();
                 self.ansi();
             }
             // `$"…"` is a translated string: the quotes follow.
-            Some('"') => {}
+            Some('"') if !quoted => {}
             Some('{') => {
-                let word = self.word.get_or_insert_default();
-                word.push('$');
-                word.extend(self.input.by_ref().take_while(|c| *c != '}'));
+                self.input.next();
+                let inner = self.braces();
+                match self.variables.expand(&inner) {
+                    Some(value) => self.insert(&value, quoted),
+                    None => self.word.get_or_insert_default().extend(["${", &inner]),
+                }
+            }
+            Some(c) if is_name_char(*c) && !c.is_ascii_digit() => {
+                let mut name = String::new();
+                while let Some(c) = self.input.next_if(|c| is_name_char(*c)) {
+                    name.push(c);
+                }
+                match self.variables.expand(&name) {
+                    Some(value) => self.insert(&value, quoted),
+                    None => self.word.get_or_insert_default().extend(["$", &name]),
+                }
             }
             _ => self.push('$'),
+        }
+    }
+
+    /// What stands before the brace that closes the one just read.
+    fn braces(&mut self) -> String {
+        let (mut inner, mut open) = (String::new(), 1_usize);
+        for c in self.input.by_ref() {
+            match c {
+                '{' => open += 1,
+                '}' => open -= 1,
+                _ => {}
+            }
+            if open == 0 {
+                break;
+            }
+            inner.push(c);
+        }
+        inner
+    }
+
+    /// A value in place of its variable: outside of quotes it falls into words.
+    fn insert(&mut self, value: &str, quoted: bool) {
+        if quoted {
+            self.word.get_or_insert_default().push_str(value);
+            return;
+        }
+        for c in value.chars() {
+            if c.is_whitespace() { self.end_word() } else { self.push(c) }
         }
     }
 
@@ -224,6 +276,11 @@ impl<'t, 'f> Lexer<'t, 'f> {
     fn open(&mut self) {
         let values = self.word.as_ref().is_some_and(|w| w.ends_with('='));
         if values || self.input.peek() == Some(&'(') {
+            if let Some(name) = self.word.as_ref().filter(|_| values).map(|w| w.trim_end_matches(['=', '+']).to_owned())
+            {
+                self.variables.set(&name, None);
+                self.array = true;
+            }
             self.group();
             return;
         }
@@ -269,7 +326,7 @@ impl<'t, 'f> Lexer<'t, 'f> {
                 self.next = Role::Word;
                 self.push('$');
                 let inner = self.group();
-                read(&inner, self.depth + 1, self.found);
+                read(&inner, self.depth + 1, self.found, self.variables);
             }
             ('<', Some('<')) => {
                 self.input.next();
@@ -307,7 +364,11 @@ impl<'t, 'f> Lexer<'t, 'f> {
 
 #[cfg(test)]
 mod tests {
-    use super::simple_commands;
+    use super::{Simple, Variables};
+
+    fn simple_commands(text: &str) -> Vec<Simple> {
+        super::simple_commands(text, &mut Variables::default())
+    }
 
     fn cut(text: &str) -> Vec<String> {
         simple_commands(text).iter().map(|c| c.words.join("|")).collect()

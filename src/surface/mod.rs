@@ -136,7 +136,7 @@ impl<'e, 'b> Opened<'e, 'b> {
 
     /// Last modification of the file.
     pub fn mtime(&self, source: &'static str) -> Option<At> {
-        self.entry.mtime.map(|time| At::new(time, source))
+        self.entry.mtime.and_then(|time| At::of_file(time, source))
     }
 }
 

@@ -162,7 +162,8 @@ fn removal_comes_before_every_rotation_but_that_of_wallets() {
     let items = report["checklist"].as_array().unwrap();
     let at = |text: &str| items.iter().position(|i| i.to_string().contains(text)).unwrap_or_else(|| panic!("{text}"));
     assert!(at("sysmon.py") < at("AKIAIOSFODNN7EXAMPLE") && at("litellm_init.pth") < at("AKIAIOSFODNN7EXAMPLE"));
-    let phases = ["preserve", "contain", "disarm", "eradicate", "purge", "freeze", "rotate", "verify", "audit"];
+    let phases =
+        ["preserve", "contain", "disarm", "eradicate", "purge", "freeze", "rotate", "verify", "rebuild", "audit"];
     let order: Vec<_> = items.iter().map(|i| phases.iter().position(|p| *p == i["phase"]).unwrap()).collect();
     assert!(order.is_sorted(), "{order:?}");
     for item in items {

@@ -33,13 +33,19 @@ fn the_printed_commands_remove_what_they_name() {
     let steps = items.filter(|i| i["phase"] == "preserve" || i["phase"] == "eradicate");
     let steps = steps.flat_map(|i| i["steps"].as_array().unwrap()).filter_map(|s| s["command"].as_str());
     // The service manager here is not alice's; everything else runs, with the evidence beside the made-up machine.
-    let kept = machine.root().join("evidence");
     let mut script = String::new();
     for command in steps.filter(|c| !c.starts_with("systemctl ")) {
-        script.push_str(&command.replace("/root/evidence", kept.to_str().unwrap()));
+        script.push_str(command);
         script.push_str(" || exit 9\n");
     }
-    let run = Command::new("bash").arg("-c").arg(&script).current_dir(machine.root()).output().unwrap();
+    let run = Command::new("bash")
+        .arg("-c")
+        .arg(&script)
+        .current_dir(machine.root())
+        .env("HOME", machine.root())
+        .env_remove("ROOT")
+        .output()
+        .unwrap();
     assert!(run.status.success(), "{script}{}", String::from_utf8_lossy(&run.stderr));
     assert_eq!(run.stderr, b"");
 
@@ -57,8 +63,18 @@ fn the_printed_commands_remove_what_they_name() {
     // The good environment is left alone, and what was taken out is among the evidence, under its path.
     assert!(home.join("kept/lib/python3.11/site-packages/litellm-1.82.6.dist-info/METADATA").exists());
     let evidence = fs::read_dir(machine.root()).unwrap().map(|e| e.unwrap().path());
-    let evidence = evidence.into_iter().find(|p| p.to_string_lossy().contains("/evidence.")).unwrap();
-    let below = evidence.join(home.strip_prefix("/").unwrap());
-    assert_eq!(fs::read_to_string(below.join(".config/sysmon/sysmon.py")).unwrap(), "# inert\n");
-    assert!(below.join(HOSTILE).join(".venv/lib/python3.11/site-packages/litellm_init.pth").exists());
+    let evidence = evidence.into_iter().find(|p| p.to_string_lossy().contains("/dosimeter-evidence.")).unwrap();
+    let mut kept = std::collections::BTreeMap::new();
+    for archive in fs::read_dir(&evidence).unwrap().map(|e| e.unwrap().path()) {
+        if archive.extension().is_some_and(|e| e == "tar") {
+            for member in tar::Archive::new(fs::File::open(archive).unwrap()).entries().unwrap() {
+                let mut member = member.unwrap();
+                let mut text = String::new();
+                std::io::Read::read_to_string(&mut member, &mut text).unwrap();
+                kept.insert(std::path::Path::new("/").join(member.path().unwrap().strip_prefix(".").unwrap()), text);
+            }
+        }
+    }
+    assert_eq!(kept[&home.join(".config/sysmon/sysmon.py")], "# inert\n");
+    assert!(kept.contains_key(&home.join(HOSTILE).join(".venv/lib/python3.11/site-packages/litellm_init.pth")));
 }

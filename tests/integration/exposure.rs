@@ -40,6 +40,7 @@ fn a_hook_in_a_target_folder_belongs_to_it() {
     let metadata = "Metadata-Version: 2.1\nName: litellm\nVersion: 1.82.8\n";
     let machine = Machine::new()
         .home(&info("layer"), metadata)
+        .home("layer/litellm-1.82.8.dist-info/INSTALLER", "pip\n")
         .home("layer/litellm_init.pth", "import os\n")
         .home(&info(".cache/uv/archive-v0/SwJqFGqkJxEEAgSd"), metadata)
         .home(".cache/uv/archive-v0/SwJqFGqkJxEEAgSd/litellm_init.pth", "import os\n")

@@ -170,7 +170,7 @@ fn eggs_archives_and_records_are_named_too() {
         ("usr/lib/python3/dist-packages/litellm-1.82.8-py3.8.egg/EGG-INFO/PKG-INFO", POSSIBLE),
         ("opt/c/conda-meta/litellm-1.82.8-py_0.json", POSSIBLE),
         ("home/alice/Downloads/litellm-1.82.8-py3-none-any.whl", "cached/possible pypi/litellm@1.82.8"),
-        ("home/alice/Downloads/litellm-1.82.8.tar.gz", ""),
+        ("home/alice/Downloads/litellm-1.82.8.tar.gz", "cached/possible pypi/litellm@1.82.8"),
         ("home/alice/.cache/uv/wheels-v5/pypi/litellm/1.82.8-py3-none-any.http", "cached/possible pypi/litellm@1.82.8"),
         ("home/alice/six-1.0-py3-none-any.whl", ""),
         ("usr/lib/python3/dist-packages/litellm-1.82.6.egg-info", ""),
@@ -184,13 +184,18 @@ fn eggs_archives_and_records_are_named_too() {
 #[test]
 fn a_lock_file_that_cannot_be_parsed_still_names_a_pair() {
     let says = vec!["referenced/possible pypi/litellm@1.82.8".to_owned()];
-    for (name, text) in [
-        ("Pipfile.lock", "{\"default\": {\"litellm\": {\"hashes\": [], \"version\": \"==1.82.8\"}, <<<<<<<"),
-        ("uv.lock", "\u{fffd}\u{0}{{ package }}\nname = \"litellm\"\nversion = \"1.82.8\"\n"),
-    ] {
+    for (name, text) in
+        [("Pipfile.lock", "{\"default\": {\"litellm\": {\"hashes\": [], \"version\": \"==1.82.8\"}, <<<<<<<")]
+    {
         assert_eq!(told(&Machine::new().home(&format!("p/{name}"), text)), (says.clone(), 1, false), "{name}");
         let safe = text.replace("1.82.8", "1.82.6");
         assert!(told(&Machine::new().home(&format!("p/{name}"), safe)).0.is_empty(), "{name}");
+    }
+    // A byte order mark that lies.
+    for (version, expected) in [("1.82.8", says), ("1.82.6", vec![])] {
+        let text = format!("[[package]]\nname = \"litellm\"\nversion = \"{version}\"\n");
+        let bytes = [b"\xff\xfe\x00", text.as_bytes()].concat();
+        assert_eq!(told(&Machine::new().home("p/uv.lock", bytes)).0, expected, "{version}");
     }
 }
 

@@ -87,3 +87,68 @@ fn an_export_says_what_it_cannot() {
     let said = run(["iocs", "export", "--built-in", "--format", "csv", "nothing-2026-01"]);
     assert!(said.code == 2 && said.err.contains("no incident `nothing-2026-01`"));
 }
+
+const WITHDRAWN: &str = r#"{"id":"MAL-2026-2853","modified":"2026-04-20T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"react-hook-form"},"versions":["7.73.0"]}]}
+{"id":"MAL-2099-1","modified":"2026-04-20T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"react-hook-form"},"versions":["7.99.0"]}]}
+"#;
+
+#[test]
+fn a_withdrawn_advisory_is_no_indicator_unless_the_user_names_it() {
+    use dosimeter::{
+        fact::Ecosystem,
+        ioc::{
+            bundle::{Content, build},
+            feed::FeedRow,
+        },
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::write(at("osv.ndjson"), WITHDRAWN).unwrap();
+    fs::write(at("own.txt"), "npm:react-hook-form@7.73.0\n").unwrap();
+    let said = run(["iocs", "import", &at("osv.ndjson"), "-o", &at("new.bundle")]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(
+        said.out.contains("taken: 1 package versions\nleft: 1 × withdrawn or false (`withdrawn advisory"),
+        "{}",
+        said.out
+    );
+    // A bundle that somebody made without knowing.
+    let row = |advisory: &str, version: &str| {
+        let row = FeedRow { advisory: advisory.to_owned(), versions: vec![version.to_owned()] };
+        (Ecosystem::Npm, "react-hook-form".to_owned(), row)
+    };
+    let rows = vec![row("MAL-2026-2853", "7.73.0"), row("MAL-2099-1", "7.99.0")];
+    let created = "2026-04-20T00:00:00Z".parse().unwrap();
+    let content = Content { title: "old".to_owned(), sequence: 1, created, incidents: Vec::new(), rows };
+    fs::write(at("old.bundle"), build(&content).unwrap()).unwrap();
+
+    let search = |options: &[&str], version: &str| {
+        let asked = format!("react-hook-form@{version}");
+        let said = run(["iocs", "search", "--built-in"].into_iter().chain(options.iter().copied()).chain([&*asked]));
+        (said.code, said.out, said.err)
+    };
+    let (code, out, err) = search(&[], "7.73.0");
+    assert_eq!((code, err.as_str()), (4, ""));
+    assert!(out.contains("withdrawn advisory GHSA-w8j3-qvc3-h56f, MAL-2026-2853 (2026-06-02)"), "{out}");
+    assert!(out.contains("Not known is not safe"), "{out}");
+    let (code, _, err) = search(&["--iocs", &at("old.bundle")], "7.73.0");
+    assert_eq!(code, 4);
+    assert!(
+        err.contains("old.bundle: left out: withdrawn advisory") && err.contains("`--ioc npm:react-hook-form@7.73.0`"),
+        "{err}"
+    );
+    for bundle in ["new.bundle", "old.bundle"] {
+        assert_eq!(search(&["--iocs", &at(bundle)], "7.99.0").0, 0);
+    }
+    // What the user names stays, and the user is told.
+    let named = [vec!["--iocs", "own.txt"], vec!["--iocs", "osv.ndjson"], vec!["--ioc", "npm:react-hook-form@7.73.0"]];
+    for options in named {
+        let file = at(options[1]);
+        let options = if options[0] == "--iocs" { ["--iocs", &file] } else { [options[0], options[1]] };
+        let (code, out, err) = search(&options, "7.73.0");
+        assert_eq!(code, 0, "{options:?}: {out}");
+        assert!(err.contains("withdrawn advisory") && err.contains("since you named it"), "{options:?}: {err}");
+        assert!(out.contains("withdrawn advisory"), "{options:?}: {out}");
+    }
+    assert_eq!(search(&["--ioc", "npm:react-hook-form@7.73.1"], "7.73.1").2, "");
+}

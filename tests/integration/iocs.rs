@@ -12,8 +12,11 @@ use crate::{
 
 fn json(args: &[&str]) -> Vec<Value> {
     let said = run(args.iter().copied().chain(["--format", "json"]));
-    assert_eq!(said.code, 0, "{}", said.err);
-    serde_json::from_str(&said.out).unwrap()
+    let rows: Vec<Value> = serde_json::from_str(&said.out).unwrap();
+    // A search that finds nothing has a code of its own.
+    let expected = if args[1] == "search" && rows.is_empty() { 4 } else { 0 };
+    assert_eq!(said.code, expected, "{}", said.err);
+    rows
 }
 
 fn search(text: &str) -> Vec<String> {
@@ -77,6 +80,45 @@ fn lists_can_be_narrowed() {
     );
     assert!(ids(&["no such thing"]).is_empty());
     assert!(run(["iocs", "list", "--since", "yesterday"]).err.contains("--since"));
+    // By an alias, an actor, a package, an action, a host; in any case.
+    for (text, id) in [
+        ("mal-2026-2254", "telnyx-2026-03"),
+        ("TeamPCP", "litellm-2026-03"),
+        ("plain-crypto-js", "axios-2026-03"),
+        ("TJ-Actions/", "tj-actions-2025-03"),
+        ("models[.]litellm[.]cloud", "litellm-2026-03"),
+        ("aquasec/trivy", "trivy-2026-03"),
+    ] {
+        assert!(ids(&[text]).contains(id), "{text}");
+    }
+    assert!(ids(&["--ecosystem", "AUR"]).contains("aur-atomic-arch-2026-06"));
+    let wrong = run(["iocs", "list", "--ecosystem", "nmp"]);
+    assert_eq!(wrong.code, 2);
+    assert!(wrong.err.contains("pypi, npm, cargo") && wrong.err.contains("actions"), "{}", wrong.err);
+}
+
+#[test]
+fn a_search_never_reassures() {
+    let said = |args: &[&str]| {
+        let said = run(["iocs", "search"].iter().chain(args).copied());
+        (said.code, said.out)
+    };
+    let (code, out) = said(&["litellm", "1.82.8"]);
+    assert_eq!(code, 0);
+    assert!(out.starts_with("litellm 1.82.8: pypi/litellm@1.82.8 ("), "{out}");
+    let (code, out) = said(&["litellm:1.82.9"]);
+    assert_eq!(code, 4);
+    assert!(out.starts_with("litellm:1.82.9: not known\n  known of pypi/litellm: "), "{out}");
+    assert!(out.contains("Not known is not safe: "), "{out}");
+    let (code, out) = said(&["1.82.9"]);
+    assert_eq!(code, 2);
+    assert!(out.contains("cannot be looked up") && out.contains("iocs search 'NAME 1.82.9'"), "{out}");
+    // One that is known is enough; what is not is said all the same.
+    let (code, out) = said(&["litellm==1.82.8", "made-up==1.0", "1.0"]);
+    assert_eq!(code, 0);
+    assert!(out.contains("made-up==1.0: not known") && out.contains("a version without a name"), "{out}");
+    assert_eq!(said(&["made-up==1.0", "1.0.0.0"]).0, 4);
+    assert!(run(["iocs", "search", "--help"]).out.contains("Exit codes: 0 "));
 }
 
 #[test]

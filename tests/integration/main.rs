@@ -13,6 +13,7 @@
 mod architecture;
 mod by_hand;
 mod conda;
+mod content;
 mod credentials;
 mod dependencies;
 mod erasure;
@@ -30,6 +31,7 @@ mod machine;
 mod mutations;
 mod output;
 mod places;
+mod plans;
 mod processes;
 mod program;
 mod promises;

@@ -38,7 +38,7 @@ fn exit_codes() {
 fn errors_are_one_line_with_a_hint_and_nothing_on_standard_output() {
     let said = scan(&Machine::new(), &["-o", "report.xyz"]);
     assert_eq!((said.code, said.out.as_str()), (2, ""));
-    assert_eq!(said.err, "error: no format ends like `report.xyz`\nhint: use .json, .ndjson, .md or .txt\n");
+    assert_eq!(said.err, "error: no format ends like `report.xyz`\nhint: use .json, .ndjson, .md, .txt or .sh\n");
     let said = run(["/no/such"]);
     assert!(said.code == 2 && said.err.ends_with("hint: to examine a folder or a file write `dosimeter scan PATH`\n"));
     let said = scan(&Machine::new(), &["-o", "/no/such/folder/report.json"]);
@@ -72,7 +72,7 @@ fn the_whole_list_is_that_of_the_disk_and_not_of_this_machine() {
     assert!(said.out.contains("every step and the reasons: add `-o case.json`"), "{}", said.out);
     let listed = run(["rotate", case.to_str().unwrap()]);
     assert_eq!(run(["rotate", case.to_str().unwrap(), "--root", "/"]).code, 2);
-    assert!(listed.out.contains("Run the commands below on the machine that this disk belongs to"), "{}", listed.out);
+    assert!(listed.out.contains("on the machine that this disk belongs to, never here"), "{}", listed.out);
 }
 
 #[test]

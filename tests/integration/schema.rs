@@ -30,6 +30,9 @@ fn incidents_fit_their_schema() {
         let faults: Vec<String> = schema.iter_errors(&incident).map(|e| format!("{}: {e}", e.instance_path)).collect();
         assert!(faults.is_empty(), "{}: {faults:#?}", path.display());
     }
+    let withdrawn = serde_json::from_str(include_str!("../../iocs/schema/withdrawn.schema.json")).unwrap();
+    let list = serde_json::from_str(include_str!("../../iocs/withdrawn.json")).unwrap();
+    assert_eq!(faults(&withdrawn, &list), [""; 0]);
     let header = serde_json::from_str(include_str!("../../iocs/database.json")).unwrap();
     assert_eq!(faults(&database_schema(), &header), [""; 0]);
 }

@@ -133,11 +133,13 @@ fn a_stored_one_older_than_the_program_is_not_used() {
     fs::write(publisher.stored(), with_signature(old.clone(), &publisher.sign(&old)).unwrap()).unwrap();
     let said = scan(&publisher, &Machine::new(), &["--key", &publisher.key]);
     assert_eq!(said.code, 0);
-    assert!(said.err.contains("are number 0, those of this program number 2: the stored ones are not used"));
+    let own = Database::embedded().unwrap().sequence;
+    let told = format!("are number 0, those of this program number {own}: the stored ones are not used");
+    assert!(said.err.contains(&told), "{}", said.err);
     let report = report(&said);
     assert_eq!(
         (report["indicators"]["sequence"].as_u64(), &report["indicators"]["layers"]),
-        (Some(2), &Value::Array(vec![]))
+        (Some(own), &Value::Array(vec![]))
     );
 }
 
@@ -158,8 +160,8 @@ fn signed_data_replaces_an_incident_and_unsigned_data_only_adds() {
     let signed = publisher.file("signed.bundle", &bytes);
     let knows = |args: &[&str]| {
         let said = publisher.run(&[&["iocs", "search", "pypi:litellm@1.82.8", "--format", "json"], args].concat());
-        assert_eq!(said.code, 0, "{}", said.err);
         let rows: Value = serde_json::from_str(&said.out).unwrap();
+        assert_eq!(said.code, if rows == Value::Array(vec![]) { 4 } else { 0 }, "{}", said.err);
         rows.as_array().unwrap().iter().any(|r| r["incident"] == "litellm-2026-03")
     };
     let unsigned = publisher.path("unsigned.bundle");

@@ -18,6 +18,7 @@ use crate::{
         bundle::{self, Content},
         database::{self, Header},
         import::Reading,
+        withdrawn::Withdrawals,
     },
     text::printable,
 };
@@ -46,7 +47,8 @@ pub fn run(command: &IocsBuild) -> anyhow::Result<Ending> {
     let incidents = database::incidents(&pairs, "")?;
     let mut rows = Vec::new();
     for feed in &command.feed {
-        let imported = indicators::imported(feed, Reading::default())?;
+        let mut imported = indicators::imported(feed, Reading::default())?;
+        imported.without(&Withdrawals::embedded()?);
         for (why, left) in &imported.left {
             output::note(&format!(
                 "{}: left out {} times: {why} (`{}`)",

@@ -13,6 +13,7 @@ use crate::{
         bundle::{self, Content},
         import::{self, Imported, Reading},
         lint,
+        withdrawn::Withdrawals,
     },
     stop,
     text::printable,
@@ -36,6 +37,7 @@ pub fn run(command: &IocsImport) -> anyhow::Result<Ending> {
         imported.add(indicators::imported(path, Reading { ecosystem: command.ecosystem })?, &path.to_string_lossy())?;
     }
     imported.beware(&Database::embedded()?.incidents);
+    imported.without(&Withdrawals::embedded()?);
     let told = told(&imported);
     ensure!(!imported.is_empty(), "nothing could be taken over\n{told}");
     let label = label(&command.files);

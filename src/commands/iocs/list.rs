@@ -8,9 +8,12 @@ use serde::Serialize;
 
 use super::super::{Ending, indicators::Indicators, output, sandbox};
 use crate::{
-    cli::{IncidentFormat, IocsList},
+    cli::{IncidentFormat, IocsList, Touched},
     fact::Ecosystem,
-    ioc::model::{Incident, Trigger},
+    ioc::{
+        model::{Incident, Trigger},
+        query::refang,
+    },
     text::{json, printable},
 };
 
@@ -44,12 +47,15 @@ pub fn run(command: &IocsList) -> anyhow::Result<Ending> {
     let text = match command.format {
         IncidentFormat::Json => json::pretty(&rows)?,
         IncidentFormat::Markdown => markdown(&rows),
-        IncidentFormat::Table if rows.is_empty() => "no incident fits".to_owned(),
+        IncidentFormat::Table if rows.is_empty() => NONE.to_owned(),
         IncidentFormat::Table => table(&rows),
     };
     output::print(&text)?;
     Ok(Ending::Nothing)
 }
+
+const NONE: &str =
+    "no incident fits\nNot listed is not safe: `dosimeter iocs search` looks up versions, hashes and hosts.";
 
 fn table(rows: &[Row<'_>]) -> String {
     let mut table = Table::new();
@@ -138,19 +144,24 @@ fn actions(i: &Incident) -> Option<&'static str> {
 }
 
 fn fits(command: &IocsList, i: &Incident) -> bool {
-    let ecosystem = command.ecosystem.as_deref().is_none_or(|word| {
-        let known = Ecosystem::from_word(word);
-        known.is_some_and(|e| ecosystems(i).contains(&e)) || (word.contains("action") && !i.actions.is_empty())
+    let ecosystem = command.ecosystem.is_none_or(|touched| match touched {
+        Touched::Ecosystem(e) => ecosystems(i).contains(&e),
+        Touched::Actions => !i.actions.is_empty(),
     });
     let date = i.date.parse::<Date>().ok();
     let since = command.since.is_none_or(|since| date.is_some_and(|d| d >= since));
     let until = command.until.is_none_or(|until| date.is_some_and(|d| d <= until));
     let text = command.text.iter().all(|t| {
-        let t = t.to_lowercase();
-        let texts = [&i.id, &i.title, &i.summary];
-        let own = texts.iter().any(|text| text.to_lowercase().contains(&t));
-        own || i.aliases.iter().any(|a| a.to_lowercase().contains(&t))
-            || i.packages.iter().any(|p| p.name.to_lowercase().contains(&t))
+        let t = refang(t.trim()).to_lowercase();
+        let mut texts = [&i.id, &i.title, &i.summary]
+            .into_iter()
+            .chain(&i.aliases)
+            .chain(i.attribution.iter().map(|a| &a.actor))
+            .chain(i.packages.iter().map(|p| &p.name))
+            .chain(i.actions.iter().map(|a| &a.repository))
+            .chain(i.images.iter().map(|a| &a.repository))
+            .chain(i.network.iter().map(|n| &n.value));
+        texts.any(|text| text.to_lowercase().contains(&t))
     });
     ecosystem && since && until && text
 }

@@ -1,13 +1,20 @@
-//! `dosimeter iocs search`: whether something is an indicator, matched as an examination would match it.
+//! `dosimeter iocs search`: whether something is known, asked as people ask.
+
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
 use super::super::{Ending, indicators::Indicators, output, sandbox};
 use crate::{
     cli::{IocsSearch, ListFormat},
-    ecosystem::normal_name,
     fact::Ecosystem,
-    ioc::query::{Query, readings},
+    ioc::{
+        Index,
+        ask::{Answer, Question, State, questions},
+        feed::Feed as _,
+        model::Incident,
+        query::Found,
+    },
     text::{json, printable},
 };
 
@@ -17,13 +24,13 @@ struct Row<'i> {
     incident: &'i str,
     date: &'i str,
     title: &'i str,
-    indicator: String,
-    place: String,
-    what: String,
+    indicator: &'i str,
+    place: &'i str,
+    what: &'i str,
     source: &'i str,
 }
 
-/// Prints what was found.
+/// Prints what is known.
 ///
 /// # Errors
 /// Where the indicators cannot be used.
@@ -32,61 +39,78 @@ pub fn run(command: &IocsSearch) -> anyhow::Result<Ending> {
     let mut indicators = Indicators::load(&command.indicators)?;
     sandbox.enclose(&[]);
     let mut index = indicators.index(&[])?;
-    let asked = command.texts.iter().flat_map(|t| readings(t)).filter_map(|q| match q {
-        Query::Package { ecosystem, name, .. } => Some((ecosystem, name)),
-        _ => None,
-    });
-    let packages = asked.flat_map(|(ecosystem, name)| {
-        let any: Vec<Ecosystem> = ecosystem.map_or_else(|| Ecosystem::ALL.to_vec(), |e| vec![e]);
-        any.into_iter().map(move |e| (e, normal_name(e, &name))).collect::<Vec<_>>()
-    });
-    index.admit(&packages.collect());
+    let questions = questions(&command.texts);
+    let packages: BTreeSet<(Ecosystem, Box<str>)> = questions.iter().flat_map(Question::packages).collect();
+    index.admit(&packages);
     indicators.still_good()?;
-    let mut rows = Vec::new();
-    for text in &command.texts {
-        for found in index.find(text, command.at) {
-            let Some(incident) = index.incident(found.incident) else {
-                continue;
-            };
-            rows.push(Row {
-                query: text,
-                incident: &incident.id,
-                date: &incident.date,
-                title: &incident.title,
-                indicator: found.indicator,
-                place: found.place,
-                what: found.what,
-                source: &incident.origin,
-            });
+    let answers: Vec<(&Question, Answer)> =
+        questions.iter().map(|q| (q, index.ask(q, &indicators.withdrawn, command.at))).collect();
+    match command.format {
+        ListFormat::Json => {
+            let rows: Vec<Row<'_>> = answers.iter().flat_map(|(q, a)| rows(&index, q, a)).collect();
+            output::print(&json::pretty(&rows)?)?;
+            for (question, answer) in &answers {
+                for note in &answer.notes {
+                    output::note(&format!("{}: {}", printable(&question.text), printable(note)));
+                }
+            }
         }
+        ListFormat::Table => output::print(&words(&index, &indicators, &answers))?,
     }
-    let text = match command.format {
-        ListFormat::Json => json::pretty(&rows)?,
-        ListFormat::Table => words(&command.texts, &rows),
-    };
-    output::print(&text)?;
-    Ok(Ending::Nothing)
+    let has = |state: State| answers.iter().any(|(_, a)| a.state == state);
+    Ok(match (has(State::Known), has(State::Unclear)) {
+        (true, _) => Ending::Nothing,
+        (false, true) => Ending::Unclear,
+        (false, false) => Ending::Unknown,
+    })
 }
 
-fn words(texts: &[String], rows: &[Row<'_>]) -> String {
+fn rows<'i>(index: &'i Index, question: &'i Question, answer: &'i Answer) -> Vec<Row<'i>> {
+    let found = answer.found.iter().filter_map(|f| Some((f, index.incident(f.incident)?)));
+    let row = |(found, incident): (&'i Found, &'i Incident)| Row {
+        query: &question.text,
+        incident: &incident.id,
+        date: &incident.date,
+        title: &incident.title,
+        indicator: &found.indicator,
+        place: &found.place,
+        what: &found.what,
+        source: &incident.origin,
+    };
+    found.map(row).collect()
+}
+
+/// Rows that are shown of one question.
+const MOST: usize = 40;
+
+fn words(index: &Index, indicators: &Indicators, answers: &[(&Question, Answer)]) -> String {
     let mut lines = Vec::new();
-    for text in texts {
-        let shown = printable(text);
-        let own: Vec<&Row<'_>> = rows.iter().filter(|r| r.query == text).collect();
-        if own.is_empty() {
-            lines.push(format!("{shown}: no indicator"));
+    for (question, answer) in answers {
+        let shown = printable(&question.text);
+        match answer.state {
+            State::Known => {}
+            State::Unknown => lines.push(format!("{shown}: not known")),
+            State::Unclear => lines.push(format!("{shown}: cannot be looked up like that")),
         }
-        for r in own {
-            let indicator = printable(&r.indicator);
-            lines.push(format!("{shown}: {indicator} ({})", printable(&r.what)));
-            lines.push(format!(
-                "  {} {}: {} [{}]",
-                printable(r.date),
-                printable(r.incident),
-                printable(r.title),
-                printable(r.source)
-            ));
+        let rows = rows(index, question, answer);
+        for r in rows.iter().take(MOST) {
+            lines.push(format!("{shown}: {} ({})", printable(r.indicator), printable(r.what)));
+            let [date, incident, title, source] = [r.date, r.incident, r.title, r.source].map(printable);
+            lines.push(format!("  {date} {incident}: {title} [{source}]"));
         }
+        if rows.len() > MOST {
+            lines.push(format!("  and {} more: `--format json` has them all", rows.len() - MOST));
+        }
+        lines.extend(answer.notes.iter().map(|n| format!("  {}", printable(n))));
+    }
+    if answers.iter().any(|(_, a)| a.state == State::Unknown) {
+        let incidents = index.database.incidents.len();
+        let created = index.database.created.strftime("%Y-%m-%d");
+        let listed: usize = indicators.bundles.iter().map(|b| b.size().0).sum();
+        let feeds = if listed > 0 { format!(" and {listed} packages of bundles") } else { String::new() };
+        lines.push(format!(
+            "Not known is not safe: {incidents} incidents of {created}{feeds} were looked through, and no more."
+        ));
     }
     lines.join("\n")
 }

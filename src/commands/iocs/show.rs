@@ -26,10 +26,12 @@ pub fn run(command: &IocsShow) -> anyhow::Result<Ending> {
         .database
         .incidents
         .iter()
-        .filter(|i| i.id == command.id || i.aliases.contains(&command.id))
+        .filter(|i| std::iter::once(&i.id).chain(&i.aliases).any(|name| name.eq_ignore_ascii_case(command.id.trim())))
         .collect();
     if found.is_empty() && command.format == ListFormat::Table {
-        bail!("no incident `{}`\nhint: `dosimeter iocs list` names them", printable(&command.id));
+        let fallen = indicators.withdrawn.of_number(&command.id);
+        let told: String = fallen.iter().map(|f| format!("\n{f}")).collect();
+        bail!("no incident `{}`{told}\nhint: `dosimeter iocs list` names them", printable(&command.id));
     }
     let text = match command.format {
         ListFormat::Json => json::pretty(&found)?,

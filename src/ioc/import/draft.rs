@@ -154,6 +154,7 @@ impl Draft {
             md5: None,
             size: None,
             holds: Vec::new(),
+            alone: None,
             package: None,
             what: self.what.clone(),
             standing: Standing { confidence, ..self.standing.clone() },

@@ -94,6 +94,9 @@ impl Lint<'_> {
             if !rooted || path.ends_with(['/', ':']) || path.split('/').any(|p| p == "..") || path.contains('\\') {
                 let hint = "start it with `~/`, `/`, `site:` or `any:`, and write `/` between folders";
                 self.say(place, format!("`{path}` is not a pattern"), hint);
+            } else if base(path).trim_matches('*').is_empty() {
+                let hint = "name the files: with this one every file of a disk is looked at";
+                self.say(place, format!("`{path}` fits every name"), hint);
             } else if by_name && !known && is_everybodys(path) {
                 let hint = "give its `sha256`, what it `holds`, or a folder that nobody else has; or role `module`";
                 self.say(place, format!("`{path}` is a name that others use"), hint);
@@ -164,6 +167,22 @@ fn is_everybodys(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pattern_of_every_name_is_a_fault() {
+        let check = |path: &str| {
+            let text = format!(
+                r#"{{"schema":"dosimeter.incident/1","id":"x","title":"x","date":"2026-01-01","summary":"x",
+                "sources":{{"s":{{"title":"s","url":"https://report.example"}}}},
+                "files":[{{"role":"trace","paths":["{path}"],"what":"x","sources":["s"]}}],
+                "examples":[{{"title":"x","lookups":["x"]}}],"near_misses":[{{"title":"x","lookups":["y"]}}]}}"#
+            );
+            let found = super::super::check(&[("x.json", &text)], jiff::Timestamp::now()).1;
+            found.iter().any(|p| p.what.ends_with("fits every name"))
+        };
+        assert!(check("~/.made-up/*") && check("any:made-up/**"));
+        assert!(!check("~/.made-up/*.bin") && !check("~/.made-up/evil"));
+    }
 
     #[test]
     fn a_common_name_counts_in_a_folder_of_its_own() {

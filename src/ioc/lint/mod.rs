@@ -13,9 +13,12 @@
 //! forge.rs    actions, images, git
 //! remedy.rs   harvest, cleaning up, disagreements, examples
 //! across.rs   one file against the others
+//! fallen.rs   the list of withdrawn advisories
 //! ```
 
 mod across;
+mod command;
+mod fallen;
 mod files;
 mod forge;
 mod hosts;
@@ -36,6 +39,7 @@ use jiff::Timestamp;
 use super::{
     list::{Row, indicators},
     model::Incident,
+    withdrawn,
 };
 
 /// One fault, with its place and its mend.
@@ -73,7 +77,7 @@ impl Read {
     }
 }
 
-/// Checks the files of one run: `database.json`, incidents and their lists, as names and texts. `now` is what nothing may be later
+/// Checks the files of one run: `database.json`, `withdrawn.json`, incidents and their lists, as names and texts. `now` is what nothing may be later
 /// than.
 pub fn check(files: &[(&str, &str)], now: Timestamp) -> (Vec<Read>, Vec<Problem>) {
     let (mut read, mut problems) = (Vec::new(), Vec::new());
@@ -84,6 +88,8 @@ pub fn check(files: &[(&str, &str)], now: Timestamp) -> (Vec<Read>, Vec<Problem>
             }
         } else if name(file) == "database.json" {
             problems.extend(shape::header(file, text, now));
+        } else if withdrawn::is_list(file) {
+            problems.extend(fallen::check(file, text, now));
         } else {
             match shape::incident(file, text) {
                 Err(problem) => problems.push(problem),
@@ -97,6 +103,8 @@ pub fn check(files: &[(&str, &str)], now: Timestamp) -> (Vec<Read>, Vec<Problem>
             }
         }
     }
+    let fallen = files.iter().filter(|(file, _)| withdrawn::is_list(file));
+    fallen.for_each(|(file, text)| problems.extend(fallen::against(file, text, &read)));
     problems.extend(across::check(&read));
     (read, problems)
 }
@@ -157,6 +165,12 @@ impl Lint<'_> {
             }
         }
     }
+}
+
+/// Whether a command would put a secret on a screen; for the tests of whoever prints commands.
+#[cfg(test)]
+pub fn prints_a_secret(command: &str) -> Option<String> {
+    command::prints_secret(command).map(|(what, _)| what)
 }
 
 #[cfg(test)]

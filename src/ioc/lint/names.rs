@@ -37,6 +37,10 @@ pub fn fault(ecosystem: Ecosystem, name: &str) -> Option<&'static str> {
             "lower-case letters, digits, `+`, `-`, `.`",
         ),
         Ecosystem::Rpm => (of(name, "-+._"), "letters, digits, `+`, `-`, `.`, `_`"),
+        Ecosystem::Aur => (
+            of(name, "@._+-") && !name.starts_with(['-', '.']) && !name.contains(char::is_uppercase),
+            "lower-case letters, digits, `@`, `.`, `_`, `+`, `-`, not after `-` or `.`",
+        ),
         Ecosystem::Generic => (
             !name.is_empty() && !name.contains(char::is_whitespace) && !name.contains('@'),
             "`owner/name`, without blanks and version",
@@ -85,6 +89,7 @@ mod tests {
             (Oci, "registry.example:5000/made/up", "made/up:latest"),
             (Deb, "made-up", "Made"),
             (Rpm, "Made-up", "made up"),
+            (Aur, "made-up+x", "-made"),
             (Generic, "made/up", "made/up@1"),
         ];
         assert_eq!(names.len(), Ecosystem::ALL.len());

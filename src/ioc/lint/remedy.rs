@@ -1,6 +1,9 @@
 //! What is taken, how to clean up, where sources disagree, and what must be found.
 
-use super::Lint;
+use super::{
+    Lint,
+    command::{on_a_host, prints_secret},
+};
 use crate::{
     ioc::{
         embedded,
@@ -98,6 +101,10 @@ impl Lint<'_> {
             }
             for (m, step) in c.steps.iter().enumerate() {
                 self.text(format!("{place}.steps[{m}].do"), &step.what);
+                let fault = step.command.as_deref().and_then(|c| prints_secret(c).or_else(|| on_a_host(c)));
+                if let Some((what, hint)) = fault {
+                    self.say(format!("{place}.steps[{m}].command"), what, hint);
+                }
                 if let Some(program) = step.command.as_deref().and_then(starts) {
                     let hint =
                         "starting it in an affected environment runs the payload again: look with `ls`, `find`, `grep`";

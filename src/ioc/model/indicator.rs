@@ -136,6 +136,16 @@ pub enum FileRole {
     Trace,
 }
 
+/// When the place of a file speaks without its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NameWeight {
+    /// Nobody else has a file of this name there.
+    Distinctive,
+    /// Others may have such a file, but no native program.
+    Program,
+}
+
 /// A file to recognise.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -160,6 +170,9 @@ pub struct FileIndicator {
     /// The file counts only when it holds one of these (or has the hash): for names that others use too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holds: Vec<String>,
+    /// Where the bytes are not the known ones and no text is asked for: what makes the name more than a possibility.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alone: Option<NameWeight>,
     /// The package whose files these are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<String>,

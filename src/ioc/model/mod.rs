@@ -16,9 +16,9 @@ pub use self::{
     cleanup::{Cleanup, CleanupStep},
     harvest::{Completeness, Harvest, HarvestRule},
     indicator::{
-        ActionIndicator, ArtifactIndicator, FileIndicator, FileRole, GitIndicator, GitKind, ImageIndicator, Named,
-        NetworkIndicator, NetworkKind, PackageIndicator, PackageList, ProcessIndicator, Standing, StringIndicator,
-        Withdrawn,
+        ActionIndicator, ArtifactIndicator, FileIndicator, FileRole, GitIndicator, GitKind, ImageIndicator, NameWeight,
+        Named, NetworkIndicator, NetworkKind, PackageIndicator, PackageList, ProcessIndicator, Standing,
+        StringIndicator, Withdrawn,
     },
     trigger::Trigger,
 };

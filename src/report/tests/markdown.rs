@@ -13,118 +13,18 @@ fn hostile_names_in_markdown() {
 
     ## What to do now
 
-    ### preserve
-
-    - [ ] **1. Keep the evidence before anything is changed**
-      - why: what follows destroys traces, and only they can tell what was taken and when
-      - [ ] start no Python and no tool written in it on this machine: no pip, aws, az, gcloud, ansible, certbot; each start can run the payload again
-      - [ ] take an image of the disk, or a snapshot of the volume or virtual machine; of a running machine its memory too
-      - [ ] copy this report to another machine
-      - [ ] make a folder for what is taken out below; the commands there use it
-
-        ```sh
-        EVIDENCE="$(mktemp -d /root/evidence.XXXXXX)"
-        ```
-
-      - [ ] export the logs that expire: cloud audit trails (90 days in CloudTrail's event history), CI, DNS and proxy logs
-
-    ### contain
-
-    - [ ] **2. Cut the network by dropping packets**
-      - why: the payload sends what it takes and fetches more; a proxy that answers 401, 403 or 407 can look like a revoked token, and some payloads delete files when a token is revoked
-      - [ ] deny all traffic at the switch, security group or firewall with a rule that drops and never rejects; not with a proxy or captive portal that answers
-      - [ ] where the machine has to stay online, drop at least evil\[.\]example
-
-    ### eradicate
-
-    - [ ] **3. Remove the backdoor of made-up-2026-03 of alice**
-      - why: it starts again at each boot or login, and fetches new code
-      - after: 1-2
-      - [ ] move /home/alice/.config/example/beacon.py to the evidence
-
-        ```sh
-        (cd / && cp -a --parents -- home/alice/.config/example/beacon.py "${EVIDENCE:?}/") && rm -- /home/alice/.config/example/beacon.py
-        ```
-
-    - [ ] **4. Take pypi/examplelib@<!-- -->1.2.3 out of /home/alice/a\|b\`c\\u\{1b\}\[31m\\xff/.venv**
-      - why: code of the payload may have been written into any file of it; uninstalling starts the very Python that runs the payload
-      - after: 1-2
-      - [ ] stop the services and jobs that use it; never use pip for this
-      - [ ] this folder is more than one environment, so only what the package brought is deleted; rebuild the machine where you can
-      - [ ] delete /home/alice/a\|b\`c\\u\{1b\}\[31m\\xff/.venv/lib/python3.11/site-packages/examplelib
-
-        ```sh
-        rm -rf -- $'/home/alice/a|b`c\033[31m\377/.venv/lib/python3.11/site-packages/examplelib'
-        ```
-
-      - [ ] delete /home/alice/a\|b\`c\\u\{1b\}\[31m\\xff/.venv/lib/python3.11/site-packages/examplelib-1.2.3.dist-info
-
-        ```sh
-        rm -rf -- $'/home/alice/a|b`c\033[31m\377/.venv/lib/python3.11/site-packages/examplelib-1.2.3.dist-info'
-        ```
-
-
-    ### purge
-
-    - [ ] **5. Find out why the attacker's hosts are named**
-      - why: a block list is harmless, a setting that points there is not
-      - after: 1-4
-      - [ ] /home/alice/x.ini: points evil\[.\]example somewhere: took the stolen data
-    - [ ] **6. Put back what was deleted, in a good version**
-      - why: from emptied caches and changed pins, so that the malicious version cannot come back
-      - after: 3-5
-      - [ ] pin examplelib 1.2.2
-      - [ ] make /home/alice/a\|b\`c\\u\{1b\}\[31m\\xff/.venv anew
-      - [ ] best on a rebuilt machine; on this one only after a second examination finds nothing that runs
-
-    ### freeze
-
-    - [ ] **7. Stop publishing, deploying and CI that reads secrets**
-      - why: a job that still runs hands the new secret to whoever has the old one, and a stolen publishing token turns one victim into many
-      - [ ] pause release and deployment pipelines, scheduled jobs and self-hosted runners until the new secrets are in place
-      - [ ] pin dependencies: no automatic updates until then
-      - [ ] set a time at which every old secret is dead; nothing new is stored before it in a place that an old one can read
-
-    ### rotate
-
-    - [ ] **8. now: What made-up-2026-03 takes beyond the files found here**
-      - why: no scan can see which of these the process that ran it could reach; ask those who run it
-      - after: 3-7
-      - [ ] from a clean machine, replace whatever of this the process could reach:
-      - [ ] every environment variable of the process that ran it
-    - [ ] **9. now: aws.access\_key AKIAIOSFODNN7EXAMPLE**
-      - why: harvested by made-up-2026-03; on the payload's list (\~/.aws/credentials), belongs to alice
-      - after: 3-7
-      - [ ] from a clean machine
-      - [ ] it stands in /home/alice/.aws/credentials
-      - [ ] revoke it at its provider and issue a new one; this program does not know the kind
-    - [ ] **10. now: ssh.key in /home/alice/.ssh/id\\u\{202e\}\<b\>x\</b\>\\n# y**
-      - why: harvested by made-up-2026-03; on the payload's list (\~/.ssh/\*\*/\*), belongs to alice
-      - after: 3-7
-      - [ ] from a clean machine
-      - [ ] it stands in /home/alice/.ssh/id\\u\{202e\}\<b\>x\</b\>\\n# y
-      - [ ] revoke it at its provider and issue a new one; this program does not know the kind
-
-    ### verify
-
-    - [ ] **11. Examine again**
-      - why: what was missed steals the new secrets too
-      - after: 3-6
-      - [ ] examine this machine, as root
-
-        ```sh
-        dosimeter
-        ```
-
-    - [ ] **12. Ask each provider whether the old ones are dead**
-      - why: a new secret in its place proves nothing about the copy that was taken
-      - after: 8-10
-      - [ ] by a second person, from a clean machine: the old identifier is revoked, inactive or absent
-      - [ ] sessions and tokens minted from the old one are dead too
-    - [ ] **13. Watch the logs for the old ones**
-      - why: a use after the revocation means that something still lives, or that another copy exists
-      - after: 8-10
-      - [ ] no successful use of any old identifier since it was revoked; write down where there is no log
+    - 1. preserve (host): Keep the evidence before anything is changed
+    - 2. preserve (clean): Export the logs that expire
+    - 3. contain (clean): Cut the network by dropping packets
+    - 4. eradicate (host): Remove alice's backdoor: made-up-2026-03
+    - 5. eradicate (host): Take pypi/examplelib@<!-- -->1.2.3 out of /home/alice/a\|b\`c\\u\{1b\}\[31m\\xff/.venv
+    - 6. purge (host): Find out why the attacker's hosts are named
+    - 7. freeze (clean): Stop publishing, deploying and CI that reads secrets
+    - 8. rotate (clean): now: Ask those who run it, and replace what no file shows
+    - 9. rotate (clean): now: aws.access\_key AKIAIOSFODNN7EXAMPLE
+    - 10. rotate (clean): now: ssh.key in /home/alice/.ssh/id\\u\{202e\}\<b\>x\</b\>\\n# y
+    - 11. verify (host): Examine again; and 2 more of verify
+    - 14. rebuild (host): Make /home/alice/a\|b\`c\\u\{1b\}\[31m\\xff/.venv anew
 
     ## Findings
 
@@ -159,6 +59,135 @@ fn hostile_names_in_markdown() {
     | now | `aws.access_key` | harvested | `alice` | `AKIAIOSFODNN7EXAMPLE` | `/home/alice/.aws/credentials` |
     | now | `ssh.key` | harvested | `alice` |  | `/home/alice/.ssh/id\u{202e}<b>x</b>\n# y` |
 
+    ## Every step
+
+    ### preserve
+
+    - [ ] **1. Keep the evidence before anything is changed**
+      - why: what follows destroys traces, and only they can tell what was taken and when
+      - where: on the examined machine
+      - [ ] start no Python and no tool written in it on this machine: no pip, aws, az, gcloud, ansible, certbot; each start can run the payload again
+      - [ ] take an image of the disk, or a snapshot of the volume or virtual machine; of a running machine its memory too
+      - [ ] copy this report to another machine: a later examination finds less, and only this one lists what to rotate
+      - [ ] in \`sh\`, as whoever owns the files below or as root: make a folder for what is taken out; \`keep\` moves files into one archive an item, with its digest, and removes nothing that it could not keep
+
+        ```sh
+        EVIDENCE=$(mktemp -d "$HOME/dosimeter-evidence.XXXXXX") && printf 'dosimeter evidence 1\nreport dff560fcc3baf445\n' >"$EVIDENCE/DOSIMETER-EVIDENCE" && echo "$EVIDENCE"; keep() ( n=$1; shift; cd "${ROOT:-/}" || exit; for f do shift; f=$(printf '%b.' "$f"); f=.${f%.}; if [ -e "$f" ] || [ -L "$f" ]; then set -- "$@" "$f"; fi; done; if [ $# = 0 ]; then echo "$n: nothing is left to move" >&2; exit 0; fi; t=${EVIDENCE:?}/$n.tar; if [ ! -e "$t" ] && tar cf - "$@" >"$t" && tar tf - <"$t" >/dev/null && (cd "$EVIDENCE" && sha256sum "$n.tar" >>DOSIMETER-EVIDENCE); then rm -rf "$@"; else echo "$n: not moved" >&2; exit 1; fi )
+        ```
+
+    - [ ] **2. Export the logs that expire**
+      - why: most providers keep them for 30 to 90 days
+      - where: on a clean machine
+      - [ ] cloud audit trails (90 days in CloudTrail's event history), CI, registries, forges, DNS and proxy; those that end first come first
+      - [ ] keep them where the compromised accounts cannot write
+
+    ### contain
+
+    - [ ] **3. Cut the network by dropping packets**
+      - why: the payload sends what it takes and fetches more; a proxy that answers 401, 403 or 407 can look like a revoked token, and some payloads delete files when a token is revoked
+      - where: on a clean machine
+      - [ ] deny all traffic at the switch, security group or firewall with a rule that drops and never rejects; not with a proxy or captive portal that answers
+      - [ ] where the machine has to stay online, drop at least evil\[.\]example
+
+    ### eradicate
+
+    - [ ] **4. Remove alice's backdoor: made-up-2026-03**
+      - why: it starts again at each boot or login, and fetches new code
+      - where: on the examined machine
+      - after: 1-3
+      - [ ] move /home/alice/.config/example/beacon.py to the evidence
+
+        ```sh
+        keep s-a0efb69e /home/alice/.config/example/beacon.py
+        ```
+
+    - [ ] **5. Take pypi/examplelib@<!-- -->1.2.3 out of /home/alice/a\|b\`c\\u\{1b\}\[31m\\xff/.venv**
+      - why: it runs at every start of any Python there; uninstalling starts that very Python
+      - where: on the examined machine
+      - after: 1-3
+      - [ ] stop the services and jobs that use it; never use pip for this, and start no Python there until it is made anew
+      - [ ] move these 3 files and folders to the evidence
+
+        ```sh
+        keep s-41154724 '/home/alice/a|b`c\0033[31m\0377/.venv/lib/python3.11/site-packages/examplelib' '/home/alice/a|b`c\0033[31m\0377/.venv/lib/python3.11/site-packages/examplelib-1.2.3.dist-info' '/home/alice/a|b`c\0033[31m\0377/.venv/lib/python3.11/site-packages/examplelib.py'
+        ```
+
+
+    ### purge
+
+    - [ ] **6. Find out why the attacker's hosts are named**
+      - why: a block list is harmless, a setting that points there is not
+      - where: on the examined machine
+      - after: 1-5
+      - [ ] /home/alice/x.ini: points evil\[.\]example somewhere: took the stolen data
+
+    ### freeze
+
+    - [ ] **7. Stop publishing, deploying and CI that reads secrets**
+      - why: a job that still runs hands the new secret to whoever has the old one, and a stolen publishing token turns one victim into many
+      - where: on a clean machine
+      - [ ] pause release and deployment pipelines, scheduled jobs and self-hosted runners until the new secrets are in place
+      - [ ] pin dependencies: no automatic updates until then
+      - [ ] set a time at which every old secret is dead; nothing new is stored before it in a place that an old one can read
+
+    ### rotate
+
+    - [ ] **8. now: Ask those who run it, and replace what no file shows**
+      - why: no scan can see which of these the process that ran it could reach
+      - where: on a clean machine
+      - after: 4-7
+      - [ ] whatever of this the process could reach:
+      - [ ] every environment variable of the process that ran it
+    - [ ] **9. now: aws.access\_key AKIAIOSFODNN7EXAMPLE**
+      - why: harvested by made-up-2026-03; on the payload's list (\~/.aws/credentials), belongs to alice
+      - where: on a clean machine
+      - after: 4-7
+      - [ ] revoke the old one, issue a new one
+      - [ ] it stands in /home/alice/.aws/credentials
+      - [ ] revoke it at its provider and issue a new one; this program does not know the kind
+    - [ ] **10. now: ssh.key in /home/alice/.ssh/id\\u\{202e\}\<b\>x\</b\>\\n# y**
+      - why: harvested by made-up-2026-03; on the payload's list (\~/.ssh/\*\*/\*), belongs to alice
+      - where: on a clean machine
+      - after: 4-7
+      - [ ] revoke the old one, issue a new one
+      - [ ] it stands in /home/alice/.ssh/id\\u\{202e\}\<b\>x\</b\>\\n# y
+      - [ ] revoke it at its provider and issue a new one; this program does not know the kind
+
+    ### verify
+
+    - [ ] **11. Examine again**
+      - why: what was missed steals the new secrets too
+      - where: on the examined machine
+      - after: 4-6
+      - [ ] examine this machine, as root
+
+        ```sh
+        dosimeter
+        ```
+
+      - [ ] it finds less than this report; what to rotate is what this report lists
+    - [ ] **12. Ask each provider whether the old ones are dead**
+      - why: a new secret in its place proves nothing about the copy that was taken
+      - where: on a clean machine
+      - after: 8-10
+      - [ ] by a second person: the old identifier is revoked, inactive or absent
+      - [ ] sessions and tokens minted from the old one are dead too
+    - [ ] **13. Watch the logs for the old ones**
+      - why: a use after the revocation means that something still lives, or that another copy exists
+      - where: on a clean machine
+      - after: 8-10
+      - [ ] no successful use of any old identifier since it was revoked; write down where there is no log
+
+    ### rebuild
+
+    - [ ] **14. Make /home/alice/a\|b\`c\\u\{1b\}\[31m\\xff/.venv anew**
+      - why: code of the payload may have been written into any file of an environment; only a new one is known to be good
+      - where: on the examined machine
+      - after: 4-6, 8-13
+      - [ ] pin examplelib 1.2.2
+      - [ ] best on a rebuilt machine; on this one only after the second examination found nothing that runs, and then with the network again
+      - [ ] move what is yours out of an environment's folder before it is made anew: projects and environments share folders
+
     ## What was examined
 
     - `python/dist-info`: 41 files, 44 facts
@@ -184,9 +213,16 @@ fn the_checklist_alone() {
     examination complete; 812345 names seen, 70.0 MiB read, 1 exclusion
     indicators 1 of 2026-11-22 (3 days old): 2 incidents, 2 malicious versions
 
+    WHAT TO DO NOW
+     1. eradicate (host): Remove the sysmon backdoor of alice
+     2. rotate (clean): AWS access key AKIAIOSFODNN7EXAMPLE
+    the order matters; every step and the reasons: `dosimeter rotate`, as a script
+    `--format sh`
+
     ERADICATE
        1. Remove the sysmon backdoor of alice
           why: it fetches new code every 50 minutes
+          where: on the examined machine
           - stop and mask the unit
             $ systemctl --user mask --now sysmon.service
           - move the file to evidence
@@ -194,6 +230,7 @@ fn the_checklist_alone() {
     ROTATE
        2. AWS access key AKIAIOSFODNN7EXAMPLE
           why: harvested by litellm-2026-03
+          where: on a clean machine
           after: 1
           - from a clean workstation: create a new key, deploy it, deactivate the
             old, then delete it

@@ -1,6 +1,7 @@
 //! The report for a terminal, looked at whole.
 
 use super::*;
+use crate::verdict::Phase;
 
 #[test]
 fn the_example_at_80_columns() {
@@ -11,13 +12,10 @@ fn the_example_at_80_columns() {
     indicators 1 of 2026-11-22 (3 days old): 2 incidents, 2 malicious versions
 
     WHAT TO DO NOW
-    the order matters; every step and the reasons: `dosimeter rotate`
-     eradicate
-       1. Remove the sysmon backdoor of alice (2 steps)
-            $ systemctl --user mask --now sysmon.service
-     rotate
-       2. AWS access key AKIAIOSFODNN7EXAMPLE
-            $ aws iam update-access-key --status Inactive --access-key-id AKIAIOSFODNN7EXAMPLE --user-name USER
+     1. eradicate (host): Remove the sysmon backdoor of alice
+     2. rotate (clean): AWS access key AKIAIOSFODNN7EXAMPLE
+    the order matters; every step and the reasons: `dosimeter rotate`, as a script
+    `--format sh`
 
     FINDINGS
     litellm-2026-03: LiteLLM 1.82.7 and 1.82.8 on PyPI
@@ -67,13 +65,9 @@ fn the_example_at_200_columns() {
     indicators 1 of 2026-11-22 (3 days old): 2 incidents, 2 malicious versions
 
     WHAT TO DO NOW
-    the order matters; every step and the reasons: `dosimeter rotate`
-     eradicate
-       1. Remove the sysmon backdoor of alice (2 steps)
-            $ systemctl --user mask --now sysmon.service
-     rotate
-       2. AWS access key AKIAIOSFODNN7EXAMPLE
-            $ aws iam update-access-key --status Inactive --access-key-id AKIAIOSFODNN7EXAMPLE --user-name USER
+     1. eradicate (host): Remove the sysmon backdoor of alice
+     2. rotate (clean): AWS access key AKIAIOSFODNN7EXAMPLE
+    the order matters; every step and the reasons: `dosimeter rotate`, as a script `--format sh`
 
     FINDINGS
     litellm-2026-03: LiteLLM 1.82.7 and 1.82.8 on PyPI
@@ -123,32 +117,20 @@ fn hostile_names_at_80_columns() {
     indicators 7 of 2026-11-22 (3 days old): 1 incident, 1 malicious version
 
     WHAT TO DO NOW
-    the order matters; every step and the reasons: `dosimeter rotate`
-     preserve
-       1. Keep the evidence before anything is changed (5 steps)
-            $ EVIDENCE="$(mktemp -d /root/evidence.XXXXXX)"
-     contain
-       2. Cut the network by dropping packets (2 steps)
-     eradicate
-       3. Remove the backdoor of made-up-2026-03 of alice
-            $ (cd / && cp -a --parents -- home/alice/.config/example/beacon.py "${EVIDENCE:?}/") && rm -- /home/alice/.config/example/beacon.py
-       4. Take pypi/examplelib@1.2.3 out of /home/alice/a|b`c\u{1b}[31m\xff/.venv (4
-          steps)
-            $ rm -rf -- $'/home/alice/a|b`c\033[31m\377/.venv/lib/python3.11/site-packages/examplelib'
-     purge
-       5. Find out why the attacker's hosts are named
-       6. Put back what was deleted, in a good version (3 steps)
-     freeze
-       7. Stop publishing, deploying and CI that reads secrets (3 steps)
-     rotate
-       8. now: What made-up-2026-03 takes beyond the files found here (2 steps)
-       9. now: aws.access_key AKIAIOSFODNN7EXAMPLE (3 steps)
-      10. now: ssh.key in /home/alice/.ssh/id\u{202e}<b>x</b>\n# y (3 steps)
-     verify
-      11. Examine again
-            $ dosimeter
-      12. Ask each provider whether the old ones are dead (2 steps)
-      13. Watch the logs for the old ones
+     1. preserve (host): Keep the evidence before anything is changed
+     2. preserve (clean): Export the logs that expire
+     3. contain (clean): Cut the network by dropping packets
+     4. eradicate (host): Remove alice's backdoor: made-up-2026-03
+     5. eradicate (host): Take pypi/examplelib@1.2.3 out of /home/alice/a|b`c\u{1b…
+     6. purge (host): Find out why the attacker's hosts are named
+     7. freeze (clean): Stop publishing, deploying and CI that reads secrets
+     8. rotate (clean): now: Ask those who run it, and replace what no file shows
+     9. rotate (clean): now: aws.access_key AKIAIOSFODNN7EXAMPLE
+    10. rotate (clean): now: ssh.key in /home/alice/.ssh/id\u{202e}<b>x</b>\n# y
+    11. verify (host): Examine again; and 2 more of verify
+    14. rebuild (host): Make /home/alice/a|b`c\u{1b}[31m\xff/.venv anew
+    the order matters; every step and the reasons: `dosimeter rotate`, as a script
+    `--format sh`
 
     FINDINGS
     made-up-2026-03: A made-up incident of examplelib
@@ -243,5 +225,28 @@ fn the_list_of_a_disk_is_not_asked_of_this_machine() {
     let mut report = example();
     report.run.target.kind = "root".to_owned();
     let text = shown(Format::Table, &report, at_width(200));
-    assert!(text.contains("the reasons: add `-o case.json`, then `dosimeter rotate case.json`\n"), "{text}");
+    assert!(text.contains("the reasons: add `-o case.json`, then `dosimeter rotate case.json`"), "{text}");
+}
+
+/// Who reads on a telephone at night reads one screen.
+#[test]
+fn the_first_page_has_fifteen_lines_at_most() {
+    let mut report = example();
+    let one = report.checklist.first().unwrap().clone();
+    let each = |phase: Phase| (0..40).map(move |n| (phase, n));
+    let items = Phase::ALL.into_iter().flat_map(each);
+    report.checklist = items
+        .map(|(phase, n)| v1::Item { phase, title: format!("{n} {}", "long ".repeat(60)), ..one.clone() })
+        .collect();
+    for width in [60, 80, 200] {
+        let text = shown(Format::Table, &report, at_width(width));
+        let page = text.split("WHAT TO DO NOW").nth(1).unwrap().split("\n\n").next().unwrap();
+        assert!(page.lines().count() <= 15, "{page}");
+        for phase in Phase::ALL {
+            assert!(page.contains(phase.as_str()), "{page}");
+        }
+    }
+    report.checklist.truncate(1);
+    let text = shown(Format::Table, &report, at_width(80));
+    assert_eq!(text.matches(" 1. preserve").count(), 1, "{text}");
 }

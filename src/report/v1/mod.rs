@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
     fact::EnvironmentKind,
-    verdict::{Confidence, Exposure, Phase, Reach, Urgency},
+    verdict::{Confidence, Exposure, Phase, Place, Reach, Urgency},
 };
 
 mod coverage;
@@ -43,6 +43,9 @@ pub struct Report {
     pub timeline: Vec<Moment>,
     /// Odd things that match no indicator; they never change the verdict.
     pub anomalies: Vec<Anomaly>,
+    /// Evidence that an earlier clean-up moved away.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept_evidence: Vec<KeptEvidence>,
     /// What was examined and what was not.
     pub coverage: Coverage,
 }
@@ -354,6 +357,9 @@ pub struct Item {
     pub id: String,
     /// Its phase.
     pub phase: Phase,
+    /// Where its steps are done; absent in reports of early versions.
+    #[serde(rename = "where", default)]
+    pub place: Option<Place>,
     /// One line.
     pub title: String,
     /// The reason.
@@ -366,6 +372,14 @@ pub struct Item {
     pub credentials: Vec<String>,
 }
 
+impl Item {
+    /// Where its steps are done. What has no place is done on the machine while it is cleaned, and elsewhere after that.
+    pub fn done_at(&self) -> Place {
+        let cleaning = matches!(self.phase, Phase::Preserve | Phase::Disarm | Phase::Eradicate | Phase::Purge);
+        self.place.unwrap_or(if cleaning { Place::Host } else { Place::Clean })
+    }
+}
+
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
@@ -374,6 +388,20 @@ pub struct Step {
     pub what: String,
     /// A command that starts no interpreter of an affected environment.
     pub command: Option<String>,
+    /// A person has to look before the command is run: it is left out of the script.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_hand: bool,
+}
+
+/// Evidence that an earlier clean-up moved away: its checklist still holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptEvidence {
+    /// The marker in the folder.
+    pub location: Location,
+    /// Id of the case whose checklist moved it.
+    pub case: String,
+    /// Archives that the marker lists with their digests.
+    pub archives: usize,
 }
 
 /// One moment.

@@ -51,11 +51,26 @@ impl Surface for NamedFile {
         let at = file.entry.btime.map(|t| crate::fact::At::new(t, "birth time"));
         let at = at.or_else(|| file.mtime("mtime of the file"));
         let interest = file.interest;
-        let texts = interest.texts_in(file.head(TEXTS_IN)?);
-        let fact = Fact::File { sha256: file.sha256_or_gap(out), size: file.entry.len, texts };
+        let head = file.head(TEXTS_IN)?;
+        let (texts, program) = (interest.texts_in(head), is_program(head));
+        let fact = Fact::File { sha256: file.sha256_or_gap(out), size: file.entry.len, texts, program };
         out.push(at, fact);
         Ok(())
     }
+}
+
+/// Whether bytes start like a native program: ELF, Mach-O in each order and width, fat Mach-O, PE.
+fn is_program(head: &[u8]) -> bool {
+    const MAGICS: &[&[u8]] = &[
+        b"\x7fELF",
+        b"\xfe\xed\xfa\xce",
+        b"\xfe\xed\xfa\xcf",
+        b"\xce\xfa\xed\xfe",
+        b"\xcf\xfa\xed\xfe",
+        b"\xca\xfe\xba\xbe",
+        b"MZ",
+    ];
+    MAGICS.iter().any(|magic| head.starts_with(magic))
 }
 
 impl Surface for EveryFile {
@@ -69,8 +84,23 @@ impl Surface for EveryFile {
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let at = file.mtime("mtime of the file");
-        let fact = Fact::File { sha256: Some(file.sha256()?), size: file.entry.len, texts: Vec::new() };
+        let fact = Fact::File { sha256: Some(file.sha256()?), size: file.entry.len, texts: Vec::new(), program: false };
         out.push(at, fact);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_program;
+
+    #[test]
+    fn programs_are_known_by_their_first_bytes() {
+        for head in [&b"\x7fELF\x02\x01\x01"[..], b"\xcf\xfa\xed\xfe\x07", b"MZ\x90\0"] {
+            assert!(is_program(head), "{head:?}");
+        }
+        for head in [&b"2026-03-01 10:00:00 UTC [1] LOG:"[..], b"#!/bin/sh\n", b"", b"\x7fEL", b"M"] {
+            assert!(!is_program(head), "{head:?}");
+        }
     }
 }

@@ -11,7 +11,7 @@
 //! RUN pip install -r deps/base.txt             that file is read too, after the walk
 //! ```
 //!
-//! Only an exact version counts; one from an `ARG` is not worked out. A hit proves that the file names the version: what was built
+//! Only an exact version counts; one in a variable does where an `ARG` or `ENV` of the file gives its value. A hit proves that the file names the version: what was built
 //! from it is judged where the image is. Documented in the Dockerfile reference.
 
 use super::{
@@ -22,7 +22,7 @@ use super::{
 use crate::{
     fact::{CommandAction, Ecosystem, TreePath},
     interest::Interest,
-    shell::{from_image_history, open_documents},
+    shell::{Build, open_documents},
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface, content::line_starts},
 };
 
@@ -72,11 +72,16 @@ impl Surface for Dockerfile {
         let text = text(file.all(FILE)?);
         let mut files = Files::new(out);
         let mut listing = Listing::new(out, at);
+        let mut build = Build::default();
         let mut lines = (1..).zip(text.lines());
         while let Some((number, line)) = lines.next() {
-            let Some(start) = run(line) else {
-                files.copied(line);
-                continue;
+            let (instruction, start) = match (run(line), sets(line)) {
+                (Some(start), _) => ("RUN ", start),
+                (None, Some(start)) => ("", start),
+                (None, None) => {
+                    files.copied(line);
+                    continue;
+                }
             };
             let mut next = || lines.next().map(|(_, line)| line);
             let step = step(start, &mut next);
@@ -85,7 +90,7 @@ impl Surface for Dockerfile {
                 continue;
             }
             files.installed(&step);
-            let commands = from_image_history(&format!("RUN {step}"));
+            let commands = build.step(&format!("{instruction}{step}"));
             let installing = commands.iter().filter(|c| c.action != CommandAction::Uninstall);
             let wanted = installing.flat_map(|c| &c.wanted).filter(|w| w.ecosystem == Ecosystem::Pypi);
             for pin in wanted.filter_map(|w| Pin::new(&w.name, w.pinned.as_deref()?)) {
@@ -95,6 +100,12 @@ impl Surface for Dockerfile {
         files.end(out);
         Ok(())
     }
+}
+
+/// An instruction that sets variables for those behind it.
+fn sets(line: &str) -> Option<&str> {
+    let (word, _) = line.trim_start().split_once(char::is_whitespace)?;
+    (word.eq_ignore_ascii_case("arg") || word.eq_ignore_ascii_case("env")).then_some(line)
 }
 
 /// The requirement files that steps name. In the image they stand elsewhere, so each is looked for where `COPY` took it from, in the
@@ -226,6 +237,7 @@ mod tests {
             "RUN <<-'EOF' bash\n\tpip install litellm==1.82.8\n\tEOF",
             "RUN bash <<EOF\npip install litellm==1.82.8\nEOF",
             "ONBUILD RUN uv pip install --system litellm==1.82.8",
+            "RUN V=1.82.8; pip install litellm==$V",
             "RUN cat <<A > x && pip install litellm==1.82.8\npip install x==1\nA",
         ] {
             assert_eq!(pins(&format!("FROM x\r\n{step}\nCMD [\"x\"]\n")), ["litellm 1.82.8@2"], "{step}");

@@ -71,8 +71,7 @@ impl Surface for CondaMeta {
 
     fn recognises(&self, head: &[u8]) -> Option<&'static str> {
         let holds = |key: &[u8]| memchr::memmem::find(head, key).is_some();
-        (head.starts_with(b"{") && holds(b"\"build_number\"") && holds(b"\"depends\""))
-            .then_some("info/index.json")
+        (head.starts_with(b"{") && holds(b"\"build_number\"") && holds(b"\"depends\"")).then_some("info/index.json")
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
@@ -96,6 +95,8 @@ struct Record {
     file: Option<String>,
     size: Option<u64>,
     sha256: Option<String>,
+    #[serde(default)]
+    files: Vec<String>,
     #[serde(default)]
     depends: Value,
     /// By conda and mamba.
@@ -122,7 +123,12 @@ fn installed(file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> 
     let by_file = (by_name.trim_start_matches('_'), by_version);
     let at = file.mtime("mtime of the record");
     let prefix = file.entry.path.parent().parent();
+    let interest = file.interest;
     let record: Record = parse(file.all(RECORD)?)?;
+    if record.name.as_deref().is_some_and(|n| interest.knows_package(Ecosystem::Pypi, n)) {
+        let paths = super::own_list::of_conda(&prefix, &record.files);
+        out.push(at.clone(), Fact::Listed { paths });
+    }
     let requires = requirements(&record.depends);
     let mut asked = requirements(&record.requested_spec);
     asked.extend(requirements(&record.requested_specs));

@@ -190,6 +190,10 @@ fn record(file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
     let at = file.mtime("mtime of RECORD");
     let mut named = false;
     let bytes = file.all(RECORD)?;
+    let listed = super::own_list::of_record(&site, folder.name(), bytes, interest);
+    if !listed.is_empty() {
+        out.push(at.clone(), Fact::Listed { paths: listed });
+    }
     let mut rows = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
     let mut row = csv::ByteRecord::new();
     loop {

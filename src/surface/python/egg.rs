@@ -50,6 +50,7 @@ impl Surface for Egg {
             Claim::name("METADATA").in_suffix(".egg-info"),
             Claim::name("requires.txt").in_suffix(".egg-info"),
             Claim::name("PKG-INFO").in_tail("EGG-INFO"),
+            Claim::name("installed-files.txt").in_suffix(".egg-info"),
             Claim::name("METADATA").in_tail("EGG-INFO"),
             Claim::name("requires.txt").in_tail("EGG-INFO"),
             Claim::suffix(".egg-info"),
@@ -78,19 +79,29 @@ impl Surface for Egg {
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let path = &file.entry.path;
         let at = file.mtime("mtime of the egg");
+        if path.name() == b"installed-files.txt" {
+            let (info, interest) = (path.parent(), file.interest);
+            let paths = super::own_list::of_egg_info(&info, file.head(HEADERS)?, interest);
+            if !paths.is_empty() {
+                out.push(at, Fact::Listed { paths });
+            }
+            return Ok(());
+        }
         if path.name().ends_with(b".egg") {
+            // Nothing says what it is; its name does, where it is one that matters.
+            let known = |(name, _): (&str, &str)| of_interest(file.interest, &normalise(name));
+            let nothing = match identity::folder_parts(path.name()).is_some_and(known) {
+                true => Err(Flaw::malformed("egg", "nothing in it says what it is")),
+                false => Ok(()),
+            };
             if file.head(2)? != b"PK" {
-                let known = |(name, _): (&str, &str)| of_interest(file.interest, &normalise(name));
-                return match identity::folder_parts(path.name()).is_some_and(known) {
-                    true => Err(Flaw::malformed("egg", "it is no zip")),
-                    false => Ok(()),
-                };
+                return nothing;
             }
             let (interest, name) = (file.interest, std::str::from_utf8(path.name()).ok());
             let mut archive = file.seekable()?;
             return match of_zip(&mut archive, zipped(path))? {
                 Some(found) => found.tell(&mut archive, name, interest, at, out),
-                None => Ok(()),
+                None => nothing,
             };
         }
         if path.name() == b"requires.txt" {

@@ -8,13 +8,14 @@
 //! └── usercustomize.py      imported last
 //! ```
 //!
-//! Names that start with a dot are ignored by `site`. A hit proves that code stands where every interpreter of the environment
+//! Names that start with a dot are ignored by `site`, and so is whatever ends otherwise: `x.pth.bak`, `x.pth.disabled` is a hook that
+//! somebody put out of action. A `.pth` with folders only is what an editable install leaves: it runs nothing. A hit proves that code stands where every interpreter of the environment
 //! runs it; whether one was started since is judged from other traces. Documented in the `site` module of docs.python.org.
 
 use super::placement;
 use crate::{
     ecosystem::pypi::is_site,
-    fact::{Fact, HookKind, Placement},
+    fact::{At, Fact, HookContent, HookKind, Placement},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
 };
@@ -53,13 +54,17 @@ impl Surface for Hook {
         &META
     }
 
-    fn claims(&self, _: &Interest) -> Vec<Claim> {
-        vec![
+    fn claims(&self, interest: &Interest) -> Vec<Claim> {
+        let mut claims = vec![
             Claim::suffix(".pth"),
             Claim::suffix(".start"),
             Claim::name("sitecustomize.py"),
             Claim::name("usercustomize.py"),
-        ]
+        ];
+        let wanted = interest.files.iter().map(|f| f.name.as_str());
+        let wanted = wanted.filter(|n| n.ends_with(PTH) && !n.contains('*'));
+        claims.extend(wanted.flat_map(|n| [Claim::affix(n, "").in_suffix("-packages"), Claim::name(&format!(".{n}"))]));
+        claims
     }
 
     fn recognises(&self, head: &[u8]) -> Option<&'static str> {
@@ -72,25 +77,101 @@ impl Surface for Hook {
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let name = file.entry.path.name();
-        let Some(kind) = kind(name) else {
-            return Ok(());
-        };
         let folder = file.entry.path.parent();
+        let Some(kind) = kind(name) else {
+            return renamed(file, out);
+        };
         let in_site = is_site(folder.as_bytes()) && placement::of_content(&folder) == Placement::Loadable;
         if !in_site && !file.interest.wants_file(name) {
             return Ok(());
         }
         let at = file.mtime("mtime of the hook");
-        let head = file.head(HEAD)?;
-        let runs = match kind {
-            HookKind::Pth => pth_runs(head),
-            HookKind::Start => start_runs(head),
-            HookKind::Sitecustomize | HookKind::Usercustomize => !head.is_empty(),
+        let len = file.entry.len;
+        let content = content(kind, file.head(HEAD)?, len);
+        push(file, at, (kind, content), out)
+    }
+}
+
+/// What somebody put out of action by its name alone: known bytes, or lines that would run.
+fn renamed(file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
+    let known = original(file.entry.path.name()).is_some_and(|name| file.interest.wants_file(name));
+    if !known || !is_site(file.entry.path.parent().as_bytes()) {
+        return Ok(());
+    }
+    let at = file.mtime("mtime of the hook");
+    let len = file.entry.len;
+    if content(HookKind::Pth, file.head(HEAD)?, len) != HookContent::Runs {
+        return Ok(());
+    }
+    push(file, at, (HookKind::Pth, HookContent::Renamed), out)
+}
+
+fn push(
+    file: &mut Opened<'_, '_>,
+    at: Option<At>,
+    (kind, content): (HookKind, HookContent),
+    out: &mut Sink<'_>,
+) -> Result<(), Flaw> {
+    let head = file.head(HEAD)?;
+    let odd = ODD.iter().filter(|w| memchr::memmem::find(head, w.as_bytes()).is_some()).copied().collect();
+    let fact = Fact::Hook { kind, content, sha256: file.sha256_or_gap(out), size: file.entry.len, odd };
+    out.push(at, fact);
+    Ok(())
+}
+
+const PTH: &str = ".pth";
+
+/// The name that a hook had before somebody changed it: `x.pth.bak`, `x.pth~`, `.x.pth`.
+pub fn original(name: &[u8]) -> Option<&[u8]> {
+    let name = name.strip_prefix(b".").unwrap_or(name);
+    let end = memchr::memmem::find(name, PTH.as_bytes())? + PTH.len();
+    name.get(..end).filter(|n| n.len() > PTH.len())
+}
+
+/// What of it would run. Of what is longer than its head, the rest may.
+fn content(kind: HookKind, head: &[u8], len: u64) -> HookContent {
+    let whole = u64::try_from(head.len()).is_ok_and(|read| read >= len);
+    let runs = match kind {
+        HookKind::Pth => lines(head).any(|l| l.starts_with(b"import ") || l.starts_with(b"import\t")),
+        HookKind::Start => speaks(head),
+        // Python decides what a module does; only what holds no statement at all does nothing.
+        HookKind::Sitecustomize | HookKind::Usercustomize => speaks(head),
+    };
+    if runs || !whole {
+        HookContent::Runs
+    } else if speaks(head) {
+        HookContent::Paths
+    } else {
+        HookContent::Empty
+    }
+}
+
+/// Whether any line is neither blank nor a comment.
+fn speaks(text: &[u8]) -> bool {
+    lines(text).map(<[u8]>::trim_ascii).any(|line| !matches!(line, [] | [b'#', ..]))
+}
+
+/// Lines as `str.splitlines` cuts them, which `site` uses from Python 3.12 on: also at form feeds and Unicode's line ends.
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text));
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let end = (0..text.len()).find_map(|at| Some((at, line_end(text.get(at..)?)?)));
+        let (line, behind) = match end {
+            Some((at, len)) => (text.get(..at), text.get(at + len..)),
+            None => (Some(text), None),
         };
-        let odd = ODD.iter().filter(|w| memchr::memmem::find(head, w.as_bytes()).is_some()).copied().collect();
-        let fact = Fact::Hook { kind, runs, sha256: file.sha256_or_gap(out), size: file.entry.len, odd };
-        out.push(at, fact);
-        Ok(())
+        rest = behind;
+        line
+    })
+}
+
+fn line_end(text: &[u8]) -> Option<usize> {
+    match text {
+        [b'\n' | b'\r' | 0x0b | 0x0c | 0x1c..=0x1e, ..] => Some(1),
+        [0xc2, 0x85, ..] => Some(2),
+        [0xe2, 0x80, 0xa8 | 0xa9, ..] => Some(3),
+        _ => None,
     }
 }
 
@@ -110,30 +191,74 @@ pub fn is_hook_name(name: &[u8]) -> bool {
     kind(name).is_some()
 }
 
-/// CPython's own rule: a line that starts with `import` followed by a space or a tab is executed.
-fn pth_runs(text: &[u8]) -> bool {
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    text.split(|b| matches!(b, b'\n' | b'\r')).any(|line| line.starts_with(b"import ") || line.starts_with(b"import\t"))
-}
-
-fn start_runs(text: &[u8]) -> bool {
-    text.split(|b| *b == b'\n').map(<[u8]>::trim_ascii).any(|line| !line.is_empty() && !line.starts_with(b"#"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn of(text: &[u8]) -> HookContent {
+        content(HookKind::Pth, text, u64::try_from(text.len()).unwrap())
+    }
+
     #[test]
     fn only_import_lines_run() {
-        assert!(pth_runs(b"import os; print(1)\n"));
-        assert!(pth_runs(b"/some/path\nimport\tx"));
-        assert!(pth_runs(b"\xef\xbb\xbfimport x"));
-        for harmless in
-            ["/a/path\n", "# import x\n", " import x\n", "important\n", "import_x\n", "import", "", "from x import y\n"]
-        {
-            assert!(!pth_runs(harmless.as_bytes()), "{harmless:?}");
+        for runs in [
+            &b"import os; print(1)\n"[..],
+            b"/some/path\nimport\tx",
+            b"\xef\xbb\xbfimport x",
+            b"/a\rimport x",
+            b"# a\x0cimport x",
+            b"# a\xe2\x80\xa8import x",
+        ] {
+            assert_eq!(of(runs), HookContent::Runs, "{runs:?}");
         }
+        for paths in ["/a/path\n", " import x\n", "important\n", "import_x\n", "import", "from x import y\n"] {
+            assert_eq!(of(paths.as_bytes()), HookContent::Paths, "{paths:?}");
+        }
+        for empty in ["", "\n \n", "# import x\n", "\u{feff}", "\r\n#\r\n"] {
+            assert_eq!(of(empty.as_bytes()), HookContent::Empty, "{empty:?}");
+        }
+        // What was not read may run.
+        assert_eq!(content(HookKind::Pth, b"/a\n", 1 << 30), HookContent::Runs);
+    }
+
+    #[test]
+    fn a_module_runs_unless_it_holds_no_statement() {
+        let of = |text: &[u8]| content(HookKind::Sitecustomize, text, u64::try_from(text.len()).unwrap());
+        assert_eq!(of(b"# -*- coding: utf-8 -*-\nimport evil\n"), HookContent::Runs);
+        assert_eq!(of(b"exec(x)"), HookContent::Runs);
+        assert_eq!(of(b"# import evil\n\n"), HookContent::Empty);
+    }
+
+    #[test]
+    fn a_changed_name_leads_to_the_hook_that_it_was() {
+        for (name, was) in [
+            ("x_init.pth.bak", Some("x_init.pth")),
+            ("x_init.pth~", Some("x_init.pth")),
+            (".x_init.pth", Some("x_init.pth")),
+            ("x_init.pth.pth.old", Some("x_init.pth")),
+            ("x_init.bak", None),
+            (".pth", None),
+            ("", None),
+        ] {
+            assert_eq!(original(name.as_bytes()), was.map(str::as_bytes), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_disabled_hook_is_read_in_a_site_folder_only() {
+        use super::super::trial::tried;
+        let mut interest = Interest::default();
+        let wanted = crate::interest::WantedFile {
+            name: "x_init.pth".into(),
+            folder: crate::interest::WantedFolder::Any,
+            size: None,
+        };
+        interest.files.insert(wanted);
+        let facts = |path: &str, text: &[u8]| tried(&Hook, path, text, &interest).seen.len();
+        assert_eq!(facts("v/lib/python3.11/site-packages/x_init.pth.disabled", b"import x\n"), 1);
+        assert_eq!(facts("v/lib/python3.11/site-packages/x_init.pth.disabled", b"/a/path\n"), 0);
+        assert_eq!(facts("v/lib/python3.11/site-packages/other.pth.disabled", b"import x\n"), 0);
+        assert_eq!(facts("home/al/notes/x_init.pth.disabled", b"import x\n"), 0);
     }
 
     #[test]

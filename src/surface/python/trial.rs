@@ -45,7 +45,7 @@ impl Tried {
 pub fn tried(surface: &dyn Surface, path: &str, bytes: &[u8], interest: &Interest) -> Tried {
     let len = u64::try_from(bytes.len()).unwrap();
     let path = TreePath::new(path.as_bytes()).unwrap();
-    let mtime = Some(Timestamp::UNIX_EPOCH);
+    let mtime = Timestamp::from_second(1_774_350_000).ok();
     let entry = Entry { path: path.clone(), len, mtime, btime: None, uid: None, gid: None, mode: None };
     let mut reader = bytes;
     let mut body = Body::stream(&mut reader, len);

@@ -64,6 +64,7 @@ impl Surface for Wheel {
         let name = entry.path.name();
         let at = file.mtime("mtime of the archive");
         let (interest, text) = (file.interest, std::str::from_utf8(name).ok());
+        let is_known = |name| identity::file_parts(name).is_some_and(|(n, _)| of_interest(interest, &normalise(n)));
         let wheel = name.ends_with(b".whl");
         let stem = [b".whl".as_slice(), b".tar.gz", b".zip"].iter().find_map(|end| name.strip_suffix(*end));
         if !wheel && !starts_with_interest(interest, stem.unwrap_or_default()) {
@@ -73,7 +74,7 @@ impl Surface for Wheel {
         let zip = match file.head(2)? {
             b"PK" => true,
             b"\x1f\x8b" if !wheel => false,
-            _ if identity::file_parts(name).is_some_and(|(n, _)| of_interest(interest, &normalise(n))) => {
+            _ if is_known(name) => {
                 let (what, why) = if wheel { ("wheel", "it is no zip") } else { ("sdist", "it is no archive") };
                 return Err(Flaw::malformed(what, why));
             }
@@ -86,6 +87,7 @@ impl Surface for Wheel {
         match found {
             Some(found) => return found.tell(&mut archive, text, interest, at, out),
             None if !wheel && !zip && named() => return Err(Flaw::malformed("sdist", "nothing in it says what it is")),
+            None if wheel && is_known(name) => return Err(Flaw::malformed("wheel", "nothing in it says what it is")),
             None => {}
         }
         Ok(())
@@ -150,6 +152,9 @@ mod tests {
                 "its file name says litellm 1.82.8, its content says litellm 1.0"
             ]
         );
+        // Nothing in it says anything: its own name does (`named`), and the flaw asks for it.
+        let other = [("notes.txt", "x")];
+        assert!(tried(path, &other).flaw.is_some() && tried("h/six-1.0-py3-none-any.whl", &other).flaw.is_none());
         let same = tried(path, &[(&format!("{name}/METADATA"), "Name: Lite.LLM\nVersion: 1.0\n")]);
         assert_eq!(same.disagreements().len(), 2);
     }

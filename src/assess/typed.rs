@@ -1,0 +1,142 @@
+//! What an install command is worth that somebody typed, or that built an image.
+
+use jiff::Timestamp;
+
+use super::{
+    Account, Finding, FindingKind,
+    evidence::{Draft, runs},
+};
+use crate::{
+    accounts::HistoryOf,
+    fact::{Command, CommandAction, Cutoff, Wanted},
+    ioc::model::{Incident, PackageIndicator, Window},
+    matcher::{self, By, Hit},
+    verdict::{Confidence, Exposure},
+};
+
+impl Draft<'_, '_> {
+    /// Whose commands the file holds; what built an image is the image's own.
+    fn whose(&self) -> HistoryOf {
+        let seen = self.seen();
+        let accounts = self.case.accounts.get(&seen.origin.tree).filter(|_| seen.surface.starts_with(SHELL_HISTORY));
+        accounts.map_or(HistoryOf::Account, |a| a.history_of(&seen.origin.path))
+    }
+
+    /// A command that pins the malicious version, or names a package that is malicious in every one.
+    pub(super) fn pinned(&self, c: &Command, indicator: &PackageIndicator, wanted: usize) -> Option<Finding> {
+        let wanted = c.wanted.get(wanted)?;
+        let version = wanted.pinned.as_deref().unwrap_or("*");
+        let which = if version == "*" { "this package, malicious in every version" } else { "the malicious version" };
+        let (typed, whose) = (typed(self.seen().surface), self.whose());
+        let reason = match c.action {
+            CommandAction::Download => format!("`{}` was told to download {which} ({typed})", c.tool),
+            _ => format!(
+                "`{}` was told to install {which} ({typed}); {}",
+                c.tool,
+                runs(indicator.triggers.iter().copied())
+            ),
+        };
+        let (exposure, reason) = placed(c, whose, reason);
+        let name = format!("{}/{}@{version}", wanted.ecosystem.purl_type(), wanted.name);
+        let mut finding = self.finding(FindingKind::Command, name, (exposure, Confidence::Likely, reason));
+        let version = wanted.pinned.as_ref().map(|v| format!("@{v}")).unwrap_or_default();
+        finding.package = Some(format!("pkg:{}/{}{version}", wanted.ecosystem.purl_type(), wanted.name));
+        finding.by_itself = indicator.triggers.iter().any(|t| t.by_itself());
+        if whose == HistoryOf::Somebody {
+            finding.account = Account::Elsewhere;
+        }
+        Some(finding)
+    }
+
+    /// A command without a version, typed while a malicious one could be had. One finding, whatever the number of versions.
+    pub(super) fn admits(&self, c: &Command, at: usize, wanted: usize) -> Option<Finding> {
+        let hits = matcher::hits(self.case.index, self.seen()).into_iter().filter(|h| h.incident == self.hit.incident);
+        let open = |h: Hit| match h.by {
+            By::Admits(i, w) if w == wanted => Some(i),
+            _ => None,
+        };
+        let time = self.seen().at.as_ref()?.time;
+        let all: Vec<usize> = hits.filter_map(open).collect();
+        let in_time = all.iter().filter_map(|i| {
+            let indicator = self.incident.packages.get(*i)?;
+            let window = window_of(self.incident, indicator, time)?;
+            let published = c.cutoff.is_none_or(|cutoff| window.start < before(cutoff, time));
+            published.then_some((*i, indicator, window))
+        });
+        let in_time: Vec<_> = in_time.collect();
+        if in_time.first().is_none_or(|(first, ..)| *first != at) {
+            return None;
+        }
+        let wanted = c.wanted.get(wanted)?;
+        let spans: Vec<String> =
+            in_time.iter().map(|(_, _, w)| format!("{} could be had ({})", w.artifact, w.span())).collect();
+        let whose = self.whose();
+        let which = if &*wanted.specifier == Wanted::UNSAID {
+            format!("a version of `{}` that stands in a variable", wanted.name)
+        } else {
+            format!("the newest `{}`", wanted.name)
+        };
+        let reason = format!("`{}` was told to take {which} at a time when {}", c.tool, spans.join(" and "));
+        let (exposure, reason) = placed(c, whose, reason);
+        let versions: Vec<&str> = in_time.iter().flat_map(|(_, i, _)| i.versions.iter().map(String::as_str)).collect();
+        let name = format!("{}/{}@{}", wanted.ecosystem.purl_type(), wanted.name, versions.join("|"));
+        let mut finding = self.finding(FindingKind::Command, name, (exposure, Confidence::Possible, reason));
+        finding.package = Some(format!("pkg:{}/{}", wanted.ecosystem.purl_type(), wanted.name));
+        if whose == HistoryOf::Somebody {
+            finding.account = Account::Elsewhere;
+        }
+        Some(finding)
+    }
+}
+
+/// Surfaces of what people typed.
+const SHELL_HISTORY: &str = "history/";
+
+/// How far a command got, by what it does and whose it is.
+fn placed(c: &Command, whose: HistoryOf, reason: String) -> (Exposure, String) {
+    match (whose, c.action) {
+        (HistoryOf::Nobody, _) => {
+            let where_it_is = "this file is no account's own history (a copy, a backup, test data), so that nothing shows \
+                               that it was typed here";
+            (Exposure::Referenced, format!("{reason}; {where_it_is}"))
+        }
+        (HistoryOf::Somebody, CommandAction::Download) | (HistoryOf::Account, CommandAction::Download) => {
+            (Exposure::Cached, reason)
+        }
+        (HistoryOf::Somebody, _) => (Exposure::Removed, format!("{reason}; the file does not say on which machine")),
+        (HistoryOf::Account, _) => (Exposure::Removed, reason),
+    }
+}
+
+fn typed(surface: &str) -> &'static str {
+    if surface.starts_with(SHELL_HISTORY) {
+        "it was typed; whether it succeeded is not recorded"
+    } else if surface == "python/notebook" {
+        "a notebook says so; it may have run on another machine"
+    } else {
+        "it built the image"
+    }
+}
+
+/// The time before which a version must have been published, for a command typed at `time`.
+fn before(cutoff: Cutoff, time: Timestamp) -> Timestamp {
+    match cutoff {
+        Cutoff::At(at) => at,
+        Cutoff::Age(age) => time.checked_sub(age).unwrap_or(Timestamp::MIN),
+    }
+}
+
+/// The window of one of the indicator's versions that holds this time; where an incident has none of its own for the package,
+/// one that covers everything.
+fn window_of<'i>(incident: &'i Incident, indicator: &PackageIndicator, time: Timestamp) -> Option<&'i Window> {
+    let name = format!("{}/{}", indicator.ecosystem.purl_type(), indicator.name);
+    let covers = |covered: &String| match covered.strip_prefix(&name) {
+        Some("") => true,
+        Some(rest) => rest.strip_prefix('@').is_some_and(|v| indicator.versions.iter().any(|known| known == v)),
+        None => false,
+    };
+    let (own, open): (Vec<&Window>, Vec<&Window>) = incident.windows.iter().partition(|w| w.covers.iter().any(covers));
+    let open: Vec<&Window> = open.into_iter().filter(|w| w.covers.is_empty()).collect();
+    let windows = if own.is_empty() { open } else { own };
+    windows.into_iter().find(|w| w.holds(time))
+}

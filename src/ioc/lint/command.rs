@@ -1,0 +1,231 @@
+//! What no printed command may do: put a secret on a screen, into a history or a log; need what only GNU's tools have; name a home
+//! without saying whose; destroy what is evidence.
+
+/// Texts that stand for printing a secret, and those that take the worry away.
+const PRINTS: &[(&str, &[&str])] = &[
+    ("git config --get", &["--name-only"]),
+    ("git config --list", &["--name-only"]),
+    ("git config -l", &["--name-only"]),
+    ("git credential fill", &[]),
+    ("git remote -v", &[]),
+    ("wg genkey", &[">"]),
+    ("wg genpsk", &[">"]),
+    ("wg showconf", &[]),
+    ("wg show", &["public-key", "peers", "interfaces"]),
+    ("create-access-key", &[]),
+    ("create-service-specific-credential", &[]),
+    ("get-session-token", &[]),
+    ("assume-role", &[]),
+    ("get-secret-value", &[]),
+    ("get-parameter", &[]),
+    ("get-login-password", &[]),
+    ("get-access-token", &[]),
+    ("print-access-token", &[]),
+    ("print-identity-token", &[]),
+    ("config-helper", &[]),
+    ("secrets versions access", &[]),
+    ("keyvault secret show", &[]),
+    ("api-keys create", &[]),
+    ("get-key-string", &[]),
+    ("credential reset", &[]),
+    ("account keys list", &[]),
+    ("keys renew", &["--output none"]),
+    ("connection-string", &[]),
+    ("gh auth token", &[]),
+    ("--show-token", &[]),
+    ("token create", &[]),
+    ("tokens create", &[]),
+    ("token list --json", &[]),
+    ("vault kv get", &[]),
+    ("vault read", &[]),
+    ("vault print token", &[]),
+    ("docker inspect", &["--format"]),
+    ("docker image inspect", &["--format"]),
+    ("docker history", &[]),
+    ("kubectl get secret", &["custom-columns"]),
+    ("kubectl describe secret", &[]),
+    ("config view --raw", &[]),
+    ("kubectl create token", &[]),
+    ("terraform apply", &[]),
+    ("terraform output", &[]),
+    ("terraform show", &[]),
+    ("terraform state show", &[]),
+    ("state pull", &[]),
+    ("pulumi config", &[]),
+    ("stack export", &[]),
+    ("printenv", &[]),
+    ("/environ", &[]),
+    ("op read", &[]),
+    ("op item get", &[]),
+    ("bw get", &[]),
+    ("pass show", &[]),
+    ("find-generic-password", &[]),
+    ("find-internet-password", &[]),
+    ("secret-tool lookup", &[]),
+    ("openssl genrsa", &["-out"]),
+    ("openssl genpkey", &["-out"]),
+    ("age-keygen", &["-o"]),
+    ("heroku config", &[]),
+    ("heroku auth:token", &[]),
+];
+/// Programs that show a file.
+const SHOWS: &[&str] =
+    &["cat", "head", "tail", "less", "more", "strings", "base64", "xxd", "grep", "sed", "awk", "tac", "bat"];
+/// Names of files that hold secrets.
+const SECRETS: &[&str] = &[
+    ".netrc",
+    ".npmrc",
+    ".pypirc",
+    ".pgpass",
+    ".my.cnf",
+    ".git-credentials",
+    ".env",
+    "/credentials",
+    "id_rsa",
+    "id_ed25519",
+    ".pem",
+    ".kube/config",
+    ".docker/config.json",
+    "hosts.yml",
+    ".vault-token",
+    "/etc/shadow",
+    "wallet.dat",
+    ".tfstate",
+    "_history",
+];
+
+/// What a command would print, and what to write instead.
+pub(super) fn prints_secret(command: &str) -> Option<(String, &'static str)> {
+    let hint = "say in words where to do it, or let the command write to a file that only its maker can read";
+    let known =
+        |(text, unless): &&(&str, &[&str])| command.contains(text) && !unless.iter().any(|u| command.contains(u));
+    if let Some((text, _)) = PRINTS.iter().find(known) {
+        return Some((format!("`{text}` prints a secret"), hint));
+    }
+    for part in command.split(['|', ';', '&', '(']) {
+        let mut words = part.split_whitespace();
+        let program = words.next().unwrap_or_default();
+        let only = words.clone().next().is_none();
+        if only && ["env", "set", "export", "declare"].contains(&program) {
+            return Some((format!("`{program}` prints every variable"), hint));
+        }
+        let quiet = words.clone().any(|w| w.starts_with('-') && !w.starts_with("--") && w.contains(['l', 'c', 'q']));
+        let shows = SHOWS.contains(&program) && !(program == "grep" && quiet);
+        if let Some(name) = SECRETS.iter().find(|n| shows && words.clone().any(|w| w.contains(*n))) {
+            return Some((format!("`{program}` prints a file called like `{name}`"), hint));
+        }
+    }
+    None
+}
+
+/// What a command for the examined machine may not do.
+pub(super) fn on_a_host(command: &str) -> Option<(String, &'static str)> {
+    let words = || command.split_whitespace();
+    if ["~/", "$HOME", "$USER", "$(id -u)", "whoami"].iter().any(|t| command.contains(t)) {
+        return Some((
+            "the home or name of whoever runs it".to_owned(),
+            "write `ACCOUNT`, `UID`, `/home/ACCOUNT/…`: a responder is root",
+        ));
+    }
+    if command.contains("systemctl --user ") && !command.contains("--machine=ACCOUNT@") {
+        let hint = "write `systemctl --user --machine=ACCOUNT@ …`: root's own manager has no such unit";
+        return Some(("a user's unit without its account".to_owned(), hint));
+    }
+    let gnu = [
+        "--parents",
+        "--xattrs",
+        "-printf",
+        "-newermt",
+        "--sort=",
+        "-i.bak",
+        "readlink -f",
+        "date -d",
+        "xargs -r",
+        "stat -c",
+    ];
+    let perl =
+        words().any(|w| w.starts_with('-') && !w.starts_with("--") && w.contains('P')) && command.contains("grep");
+    if perl || gnu.iter().any(|t| words().any(|w| w == *t) || (t.contains(' ') && command.contains(t))) {
+        return Some((
+            "an option that only GNU's tools have".to_owned(),
+            "write it for macOS and Alpine too, or in words",
+        ));
+    }
+    let removes = command.split(['|', ';', '&', '(']).filter_map(|p| p.split_whitespace().next());
+    if removes.into_iter().any(|p| ["rm", "rmdir", "shred", "unlink", "truncate"].contains(&p))
+        || words().any(|w| w == "-delete")
+    {
+        return Some(("it destroys evidence".to_owned(), "say what to move to the evidence"));
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_prints_a_secret_is_refused_and_its_look_alike_is_not() {
+        for bad in [
+            "git config --get-regexp \"^url\"",
+            "wg genkey",
+            "aws iam create-access-key --user-name USER",
+            "terraform apply -replace=X",
+            "kubectl get secret x -o yaml",
+            "gh auth token | wc -c",
+            "env",
+            "sudo -i; printenv",
+            "cat /home/ACCOUNT/.netrc",
+            "tr a b </proc/1/environ",
+            "grep token /home/ACCOUNT/.npmrc",
+            "npm token create",
+            "docker inspect app",
+        ] {
+            assert!(prints_secret(bad).is_some(), "{bad}");
+        }
+        for good in [
+            "git config --name-only --get-regexp x",
+            "(umask 077; wg genkey >new.key) && wg pubkey <new.key",
+            "kubectl get pods -n kube-system",
+            "grep -l token /home/ACCOUNT/.npmrc",
+            "npm token list",
+            "env A=1 ls",
+            "ls -l /home/ACCOUNT/.netrc",
+            "terraform plan -out=x",
+        ] {
+            assert_eq!(prints_secret(good), None, "{good}");
+        }
+    }
+
+    #[test]
+    fn a_host_command_names_the_account_and_works_everywhere() {
+        for bad in [
+            "systemctl --user disable --now x.service",
+            "ls ~/.config",
+            "grep -nP '[x]' a",
+            "find / -newermt 2026-01-01",
+            "rm -rf /tmp/x",
+            "find /tmp -name x -delete",
+            "cp -a --parents a b",
+        ] {
+            assert!(on_a_host(bad).is_some(), "{bad}");
+        }
+        for good in [
+            "systemctl --user --machine=ACCOUNT@ disable --now x.service",
+            "systemctl disable --now x.service",
+            "ls -l /home/ACCOUNT/.config",
+            "grep -rlE 'a|b' /home/ACCOUNT",
+        ] {
+            assert_eq!(on_a_host(good), None, "{good}");
+        }
+    }
+
+    #[test]
+    fn no_kind_of_credential_prints_one() {
+        let catalog = crate::credential::Catalog::embedded().unwrap();
+        let rotations = catalog.kinds.iter().flat_map(|k| k.rotation.iter().chain(&k.audit).map(move |r| (&k.id, r)));
+        for (kind, command) in rotations.filter_map(|(k, r)| Some((k, r.command.as_deref()?))) {
+            assert_eq!(prints_secret(command), None, "{kind}");
+        }
+    }
+}
