@@ -24,7 +24,8 @@ pub fn run(command: RotateCommand) -> anyhow::Result<Ending> {
     let report = match &command.report {
         None => scan::examine("rotate", &command.scan, &target, &outputs)?,
         Some(path) => {
-            sandbox::begin("rotate").enclose(std::slice::from_ref(path));
+            let sandbox = sandbox::begin("rotate");
+            sandbox.enclose(std::slice::from_ref(path));
             anyhow::ensure!(
                 command.scan.root.is_none() && command.scan.home.is_empty(),
                 "a report and `--root` or `--home` exclude each other\nhint: without a report they are examined first"
@@ -32,7 +33,7 @@ pub fn run(command: RotateCommand) -> anyhow::Result<Ending> {
             match read(path) {
                 Err(_) if stop::requested() => {
                     let nothing = Target::Paths(Vec::new(), false);
-                    let mut report = scan::examine("rotate", &command.scan, &nothing, &outputs)?;
+                    let mut report = scan::examine_in(&sandbox, &command.scan, &nothing, &outputs)?;
                     report.run.target.id = path.to_string_lossy().into_owned();
                     report
                 }

@@ -25,6 +25,7 @@ use crate::{
         self, Examination,
         v1::{self, Report},
     },
+    sandbox::Sandbox,
     scan::{self, Scan, Target, is_root},
     stop::STOP,
 };
@@ -54,15 +55,28 @@ pub fn evidence(target: &Target) -> &[PathBuf] {
 /// # Errors
 /// Where the target cannot be opened.
 pub fn examine(command: &str, options: &ScanOptions, target: &Target, outputs: &Outputs) -> anyhow::Result<Report> {
+    examine_in(&sandbox::begin(command), options, target, outputs)
+}
+
+/// The same, in a sandbox that has begun: it cannot begin twice.
+///
+/// # Errors
+/// As for `examine`.
+pub fn examine_in(
+    sandbox: &Sandbox,
+    options: &ScanOptions,
+    target: &Target,
+    outputs: &Outputs,
+) -> anyhow::Result<Report> {
     let started = Timestamp::now();
-    let sandbox = sandbox::begin(command);
     let settings = scan::settings(target, &STOP)?;
     let mut setup = Setup::new(&options.choice, options.deep, &settings.texts, *target == Target::Live)?;
     let reads = scan::reads(target);
     // Landlock would take away what is to be read of other processes.
     let of_processes = reads.iter().any(|place| place.starts_with("/proc"));
     let enclose = || {
-        if !of_processes {
+        // One without a target is enclosed already.
+        if !of_processes && !reads.is_empty() {
             sandbox.enclose(&reads);
         }
     };
