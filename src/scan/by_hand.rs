@@ -120,8 +120,9 @@ pub(super) fn read(host: &Host, inspector: &Inspector<'_>, part: &Part, stop: &A
 }
 
 impl Scan<'_> {
-    /// A folder that was named and holds nothing that is read. Whoever chose a few surfaces may well find nothing for them.
-    pub(super) fn nothing_read(&self, host: &Host, inspector: &Inspector<'_>, part: &Part, homes: bool) {
+    /// A folder that was named and holds nothing that is read, or a saved image. Whoever chose a few surfaces may well find nothing
+    /// for them.
+    pub(super) fn nothing_read(&self, host: &Host, inspector: &Inspector<'_>, part: &Part, read: bool, homes: bool) {
         if self.stop.load(Ordering::Relaxed) || self.surfaces.len() < SURFACES.len() {
             return;
         }
@@ -130,10 +131,10 @@ impl Scan<'_> {
         let names = host.list(&TreePath::root(), LISTED);
         // A home that its owner hardly used.
         let is_home = homes && names.iter().any(|n| n.starts_with(b"."));
-        if is_system || is_home {
+        let has = |name: &str| names.iter().any(|n| n == name.as_bytes());
+        if is_system || is_home || read && !has("oci-layout") {
             return;
         }
-        let has = |name: &str| names.iter().any(|n| n == name.as_bytes());
         let saved =
             |n: &&Vec<u8>| [&b".tar"[..], b".tar.gz", b".tgz", b".tar.zst", b".tar.xz"].iter().any(|e| n.ends_with(e));
         let hint = match () {

@@ -40,6 +40,10 @@ impl<V: Visit> Visit for LeaveOut<'_, V> {
         self.visit.wants(folder, name, kind)
     }
 
+    fn sift(&self, folder: &Self::Folder, wanted: &mut Vec<(Vec<u8>, Kind)>) {
+        self.visit.sift(&folder.0, wanted);
+    }
+
     fn file(&self, entry: &Entry, body: &mut Body<'_>) {
         self.visit.file(entry, body);
     }

@@ -142,8 +142,9 @@ impl Scan<'_> {
             let whole = part.starts.is_empty() && part.files.is_empty();
             let starts = if whole { order(&host, &accounts) } else { part.starts.clone() };
             host.walk(&visit, &starts, self.threads, self.stop);
-            if inspector.inspected() == before && part.files.is_empty() {
-                self.nothing_read(&host, &inspector, &part, matches!(target, Target::Paths(_, true)));
+            if part.files.is_empty() {
+                let read = inspector.inspected() > before;
+                self.nothing_read(&host, &inspector, &part, read, matches!(target, Target::Paths(_, true)));
             }
             if self.deep {
                 compared.push(self.compare(&host, &tree, &starts));

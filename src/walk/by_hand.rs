@@ -76,7 +76,8 @@ impl Inspector<'_> {
             let read = self.inspect_as(surface, entry, shown, body, &mut weighed);
             problems += read.problems;
             by_name |= read.problems == 0 && explains(id);
-            understood |= read.facts > 0 && explains(id);
+            // A file of secrets is understood as that; a history is more than one.
+            understood |= read.facts > 0 && (explains(id) || id.starts_with("credential/") && !read.history);
         }
         // A surface that wants the name may still pass over an archive or a hook in a place that loads nothing.
         if !understood {

@@ -184,13 +184,9 @@ fn eggs_archives_and_records_are_named_too() {
 #[test]
 fn a_lock_file_that_cannot_be_parsed_still_names_a_pair() {
     let says = vec!["referenced/possible pypi/litellm@1.82.8".to_owned()];
-    for (name, text) in
-        [("Pipfile.lock", "{\"default\": {\"litellm\": {\"hashes\": [], \"version\": \"==1.82.8\"}, <<<<<<<")]
-    {
-        assert_eq!(told(&Machine::new().home(&format!("p/{name}"), text)), (says.clone(), 1, false), "{name}");
-        let safe = text.replace("1.82.8", "1.82.6");
-        assert!(told(&Machine::new().home(&format!("p/{name}"), safe)).0.is_empty(), "{name}");
-    }
+    let text = "{\"default\": {\"litellm\": {\"hashes\": [], \"version\": \"==1.82.8\"}, <<<<<<<";
+    assert_eq!(told(&Machine::new().home("p/Pipfile.lock", text)), (says.clone(), 1, false));
+    assert!(told(&Machine::new().home("p/Pipfile.lock", text.replace("1.82.8", "1.82.6"))).0.is_empty());
     // A byte order mark that lies.
     for (version, expected) in [("1.82.8", says), ("1.82.6", vec![])] {
         let text = format!("[[package]]\nname = \"litellm\"\nversion = \"{version}\"\n");

@@ -186,7 +186,6 @@ fn no_damage_hides_what_a_name_still_says() {
             *checked.entry(what).or_insert(0) += 1;
         }
     }
-    println!("{checked:?}");
     // A damaged lock file names it no more in some of the rounds.
     assert!(
         checked.len() == 8 && checked.iter().all(|(what, n)| *n == rounds || (*what == "lock" && *n > rounds / 10)),

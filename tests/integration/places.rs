@@ -33,7 +33,12 @@ fn code_that_is_installed_in_place_is_installed() {
     ] {
         let report = linked(name, text, folder);
         let want = format!("installed/confirmed pypi/litellm@1.82.8 /{folder}/litellm.egg-info/PKG-INFO");
-        assert_eq!(findings(&report), [want], "{name}");
+        let mut wanted = vec![want];
+        // The folder of a distribution says what it is called, also where it holds no description.
+        if name.ends_with("direct_url.json") {
+            wanted.push(format!("installed/possible pypi/litellm@1.82.8 /{SITE}/litellm-1.82.8.dist-info/METADATA"));
+        }
+        assert_eq!(findings(&report), wanted, "{name}");
         let finding = finding(&report, "pypi/litellm@1.82.8", "PKG-INFO");
         assert_eq!(finding["environment"]["path"], "/srv/v", "{name}");
         assert!(finding["reason"].as_str().unwrap().contains(&format!("/{SITE}/{name}")), "{finding}");

@@ -22,7 +22,7 @@ use std::collections::BTreeSet;
 pub use answer::{Answer, State};
 
 use super::query::Query;
-use crate::{ecosystem::normal_name, fact::Ecosystem};
+use crate::{ecosystem::normal_name, fact::Ecosystem, text::hidden};
 
 /// One question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +68,9 @@ fn listed(argument: &str) -> Vec<String> {
     let parts: Vec<&str> =
         head.lines().flat_map(|l| l.split(", ")).map(str::trim).filter(|p| p.contains(char::is_alphanumeric)).collect();
     let short = parts.iter().all(|p| p.split_whitespace().count() <= 3);
-    if parts.len() < 2 || !short {
+    // Whoever hides something in it does not ask for several things.
+    let hides = head.chars().any(|c| !c.is_ascii_whitespace() && hidden(c));
+    if parts.len() < 2 || !short || hides {
         return vec![argument.to_owned()];
     }
     parts.into_iter().map(str::to_owned).collect()
