@@ -8,6 +8,7 @@
 mod archive;
 mod arguments;
 mod codec;
+mod few;
 mod input;
 mod layer;
 mod layout;

@@ -11,11 +11,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     archive::Store,
+    few::Few,
     input::to_u64,
     layer::Expected,
-    manifest::{
-        Config, Descriptor, Document, Few, HistoryRoom, Saved, Step, is_hex, is_reference, is_word, parse, sha256,
-    },
+    manifest::{Config, Descriptor, Document, HistoryRoom, Saved, Step, is_hex, is_reference, is_word, parse, sha256},
 };
 use crate::{
     fact::{Command, Credential, TreePath},
