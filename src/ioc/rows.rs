@@ -1,9 +1,9 @@
 //! Packages of a file that is no bundle, in memory.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::feed::{Feed, FeedRow};
-use crate::{ecosystem::normal_name, fact::Ecosystem};
+use crate::{ecosystem::normal_name, fact::Ecosystem, work};
 
 /// What a file says of packages.
 #[derive(Debug)]
@@ -16,19 +16,26 @@ pub struct Rows {
 impl Rows {
     /// Rows of one advisory and package are joined.
     pub fn new(label: &str, rows: Vec<(Ecosystem, String, FeedRow)>) -> Self {
-        let mut by: HashMap<(Ecosystem, Box<str>), BTreeMap<String, Vec<String>>> = HashMap::new();
+        let mut rows: Vec<(Ecosystem, Box<str>, FeedRow)> =
+            rows.into_iter().map(|(ecosystem, name, row)| (ecosystem, normal_name(ecosystem, &name), row)).collect();
+        work::done(rows.len());
+        rows.sort_by(|a, b| (a.0, &a.1, &a.2.advisory).cmp(&(b.0, &b.1, &b.2.advisory)));
+        let (mut by, mut count): (HashMap<(Ecosystem, Box<str>), Vec<FeedRow>>, _) = (HashMap::new(), 0);
         for (ecosystem, name, row) in rows {
-            let key = (ecosystem, normal_name(ecosystem, &name));
-            by.entry(key).or_default().entry(row.advisory).or_default().extend(row.versions);
+            let known = by.entry((ecosystem, name)).or_default();
+            match known.last_mut().filter(|last| last.advisory == row.advisory) {
+                Some(last) => last.versions.extend(row.versions),
+                None => known.push(row),
+            }
         }
-        let mut count = 0;
-        let mut settled = |(advisory, mut versions): (String, Vec<String>)| {
-            versions.sort();
-            versions.dedup();
-            count += versions.len();
-            FeedRow { advisory, versions }
-        };
-        let rows = by.into_iter().map(|(key, by)| (key, by.into_iter().map(&mut settled).collect())).collect();
+        for row in by.values_mut().flatten() {
+            row.versions.sort();
+            row.versions.dedup();
+            row.versions.shrink_to_fit();
+            count += row.versions.len();
+        }
+        by.values_mut().for_each(Vec::shrink_to_fit);
+        let rows = by;
         Self { label: label.to_owned(), rows, versions: count }
     }
 

@@ -128,7 +128,8 @@ fn an_import_that_is_ended_writes_nothing() {
     fifo(&pipe);
     fs::write(&out, "as it was").unwrap();
     for signal in ["-INT", "-TERM", "-HUP"] {
-        let child = start(&["iocs", "import", pipe.to_str().unwrap(), "-o", out.to_str().unwrap()]);
+        let (pipe, out) = (pipe.to_str().unwrap(), out.to_str().unwrap());
+        let child = start(&["iocs", "import", pipe, "-o", out, "--force-output"]);
         has_started(&child);
         send(&child, signal);
         assert_eq!(end(child).status.code(), Some(130));

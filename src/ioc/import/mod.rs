@@ -36,8 +36,8 @@ const READ_AS_NPM: &str = "names without an ecosystem, read as npm's";
 
 /// Values of one import that are no package versions: 300 bytes each, in memory and again in what is made of them.
 pub const VALUES: usize = 200_000;
-/// Package versions of one import: twice what all public lists of malicious packages hold together.
-pub const VERSIONS: usize = 600_000;
+/// Package versions of one import: nearly twice what all public lists of malicious packages hold together.
+pub const VERSIONS: usize = 500_000;
 /// Reasons why something was left out that are told apart.
 const REASONS: usize = 200;
 
