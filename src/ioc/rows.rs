@@ -20,7 +20,8 @@ impl Rows {
             rows.into_iter().map(|(ecosystem, name, row)| (ecosystem, normal_name(ecosystem, &name), row)).collect();
         work::done(rows.len());
         rows.sort_by(|a, b| (a.0, &a.1, &a.2.advisory).cmp(&(b.0, &b.1, &b.2.advisory)));
-        let (mut by, mut count): (HashMap<(Ecosystem, Box<str>), Vec<FeedRow>>, _) = (HashMap::new(), 0);
+        let mut by: HashMap<(Ecosystem, Box<str>), Vec<FeedRow>> = HashMap::new();
+        let mut count = 0;
         for (ecosystem, name, row) in rows {
             let known = by.entry((ecosystem, name)).or_default();
             match known.last_mut().filter(|last| last.advisory == row.advisory) {
