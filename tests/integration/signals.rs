@@ -133,7 +133,7 @@ fn an_import_that_is_ended_writes_nothing() {
         has_started(&child);
         send(&child, signal);
         assert_eq!(end(child).status.code(), Some(130));
-        assert_eq!(fs::read_to_string(&out).unwrap(), "as it was");
+        assert_eq!(fs::read_to_string(out).unwrap(), "as it was");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 }
