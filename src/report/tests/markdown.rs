@@ -72,7 +72,7 @@ fn hostile_names_in_markdown() {
       - [ ] in \`sh\`, as whoever owns the files below or as root: make a folder for what is taken out; \`keep\` moves files into one archive an item, with its digest, and removes nothing that it could not keep
 
         ```sh
-        EVIDENCE=$(mktemp -d "$HOME/dosimeter-evidence.XXXXXX") && printf 'dosimeter evidence 1\ncase b6252d6586e2df6a\n' >"$EVIDENCE/DOSIMETER-EVIDENCE" && echo "$EVIDENCE"; keep() ( n=$1; shift; cd "${ROOT:-/}" || exit; for f do shift; f=$(printf '%b.' "$f"); f=.${f%.}; if [ -e "$f" ] || [ -L "$f" ]; then set -- "$@" "$f"; fi; done; if [ $# = 0 ]; then echo "$n: nothing is left to move" >&2; exit 0; fi; t=${EVIDENCE:?}/$n.tar; if [ ! -e "$t" ] && tar cf - "$@" >"$t" && tar tf - <"$t" >/dev/null && (cd "$EVIDENCE" && sha256sum "$n.tar" >>DOSIMETER-EVIDENCE); then rm -rf "$@"; else echo "$n: not moved" >&2; exit 1; fi )
+        EVIDENCE=$(mktemp -d "$HOME/dosimeter-evidence.XXXXXX") && printf 'dosimeter evidence 1\ncase b6252d6586e2df6a\n' >"$EVIDENCE/DOSIMETER-EVIDENCE" && echo "$EVIDENCE"; keep() ( n=$1; shift; cd "${ROOT:-/}" || exit; for f do shift; f=$(printf '%b.' "$f"); f=.${f%.}; if [ -e "$f" ] || [ -L "$f" ]; then set -- "$@" "$f"; fi; done; if [ $# = 0 ]; then echo "$n: nothing is left to move" >&2; exit 0; fi; t=${EVIDENCE:?}/$n.tar; case $(tar --version 2>/dev/null) in *GNU*) u=--no-unquote;; *) u=;; esac; if [ ! -e "$t" ] && tar $u -cf - "$@" >"$t" && tar tf - <"$t" >/dev/null && (cd "$EVIDENCE" && sha256sum "$n.tar" >>DOSIMETER-EVIDENCE); then rm -rf "$@"; else echo "$n: not moved" >&2; exit 1; fi )
         ```
 
     - [ ] **2. Export the logs that expire**
