@@ -271,7 +271,7 @@ mod tests {
         assert_eq!(told(&all, &[]), "litellm ← real (asked for)");
         let windows = Machine { python: None, system: Some(System::Windows) };
         assert_eq!(told_on(&all, &[], windows), "litellm ← aaa (asked for)");
-        // Where nothing is known of the machine each may be the reason; the first by name is told.
+        // Where nothing is known of the machine each may be the reason; the first by name is reported.
         assert_eq!(told_on(&all, &[], Machine::default()), "litellm ← aaa (asked for)");
         assert_eq!(told(&all[..2].iter().chain(&all[3..]).cloned().collect::<Vec<_>>(), &[]), "litellm");
         // Nor is what the user asked for elsewhere.

@@ -48,7 +48,7 @@ impl Draft<'_, '_> {
         Some(finding)
     }
 
-    /// A command without a version, typed while a malicious one could be had. One finding, whatever the number of versions.
+    /// A command without a version, typed while a malicious one was available. One finding, whatever the number of versions.
     pub(super) fn admits(&self, c: &Command, at: usize, wanted: usize) -> Option<Finding> {
         let hits = matcher::hits(self.case.index, self.seen()).into_iter().filter(|h| h.incident == self.hit.incident);
         let open = |h: Hit| match h.by {

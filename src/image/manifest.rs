@@ -173,7 +173,7 @@ impl Config {
     }
 
     /// The build, from the first step on.
-    /// Secrets are told once a name, and not where every container has the variable: `known`.
+    /// Secrets are reported once per name, and not where every container has the variable: `known`.
     pub(super) fn steps(
         &mut self,
         read: &Readers<'_>,

@@ -11,7 +11,7 @@ use crate::fact::Ecosystem;
 
 /// Rows of a list; the largest wave so far had 800 packages.
 const ROWS: usize = 200_000;
-/// Faults that are told.
+/// Faults that are reported.
 const FAULTS: usize = 1000;
 
 /// The first line.

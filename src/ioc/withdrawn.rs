@@ -1,7 +1,7 @@
 //! Advisories of malicious packages that were withdrawn or are false, and still stand in copies of databases: `iocs/withdrawn.json`.
 //!
 //! Imports and feeds leave out what such an advisory says. What a user names with `--ioc` or in a file after `--iocs` stays: the
-//! user answers for it, and is told.
+//! user answers for it, and gets a notice.
 
 use serde::Deserialize;
 

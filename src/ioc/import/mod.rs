@@ -38,7 +38,7 @@ const READ_AS_NPM: &str = "names without an ecosystem, read as npm's";
 pub const VALUES: usize = 200_000;
 /// Package versions of one import: nearly twice what all public lists of malicious packages hold together.
 pub const VERSIONS: usize = 500_000;
-/// Reasons why something was left out that are told apart.
+/// Reasons why something was left out that are kept apart.
 const REASONS: usize = 200;
 
 /// What came out of one or more files.
