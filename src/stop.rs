@@ -25,10 +25,10 @@ pub fn on_signals() -> io::Result<()> {
         if signal == SIGHUP && ignored & 1 != 0 {
             continue;
         }
-        // They run in this order: the first signal arms what the second one meets.
+        // They run in this order: none is lost that comes meanwhile, and the first signal arms what the second one meets.
+        signal_hook::flag::register(signal, STOP.clone())?;
         signal_hook::flag::register_conditional_shutdown(signal, 130, AT_ONCE.clone())?;
         signal_hook::flag::register(signal, AT_ONCE.clone())?;
-        signal_hook::flag::register(signal, STOP.clone())?;
     }
     Ok(())
 }
@@ -44,7 +44,7 @@ fn ignored_signals() -> u64 {
 /// Whether the first signal ends the program: so it is where there is nothing to report half-way. It does not while a file is
 /// being written, so that nothing of it is left lying.
 pub fn at_once(ends: bool) {
-    AT_ONCE.store(ends, Ordering::Relaxed);
+    AT_ONCE.store(ends, Ordering::SeqCst);
 }
 
 /// Whether the user wishes to end.

@@ -62,6 +62,12 @@ impl Ending {
     }
 }
 
+/// Runs a command that a signal ends where it stands; one that came before it too.
+fn at_once(command: impl FnOnce() -> anyhow::Result<Ending>) -> anyhow::Result<Ending> {
+    stop::at_once(true);
+    if stop::requested() { Ok(Ending::Interrupted) } else { command() }
+}
+
 /// Runs a command line.
 ///
 /// # Errors
@@ -76,13 +82,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Ending> {
         Some(Command::Images(command)) => images::run(command),
         Some(Command::Rotate(command)) => rotate::run(command),
         // There is nothing to report half-way.
-        Some(Command::Surfaces(options)) => {
-            stop::at_once(true);
-            surfaces::run(options)
-        }
-        Some(Command::Iocs(command)) => {
-            stop::at_once(true);
-            iocs::run(command)
-        }
+        Some(Command::Surfaces(options)) => at_once(|| surfaces::run(options)),
+        Some(Command::Iocs(command)) => at_once(|| iocs::run(command)),
     }
 }

@@ -1,0 +1,257 @@
+//! Claims compiled into lookups: a name is looked up whole and by its end, a folder by its own name, its first component and each
+//! component. The tables hold the program's own claims, so that a fast hash serves: what is looked up is never put in.
+
+use std::{
+    cell::OnceCell,
+    collections::{BTreeMap, HashSet},
+};
+
+use rustc_hash::FxHashMap;
+
+use crate::{
+    fact::TreePath,
+    interest::Interest,
+    surface::{Claim, FEW, FileMatch, FolderMatch, Surface, is_own_work},
+    tree::Kind,
+};
+
+type Table<T> = FxHashMap<Box<[u8]>, Vec<T>>;
+
+/// Which surfaces want a file, as a lookup by its name.
+pub struct Router<'s> {
+    pub(super) surfaces: Vec<&'s dyn Surface>,
+    folders: Folders,
+    /// Claims by exact name.
+    names: Table<Route>,
+    /// Claims by what stands from the last dot on.
+    endings: Table<Route>,
+    /// Claims without such a handle, and without a folder of their own, by the first byte of the name; at 256 those that take any.
+    anywhere: FxHashMap<usize, Vec<Route>>,
+    /// Those with one, by the number of that folder.
+    there: FxHashMap<usize, Vec<Route>>,
+}
+
+const ANY_BYTE: usize = 256;
+
+struct Route {
+    /// Position among all claims.
+    number: usize,
+    surface: usize,
+    claim: Claim,
+    place: Place,
+}
+
+/// Where a claim holds.
+#[derive(Clone, Copy)]
+enum Place {
+    Anywhere,
+    OwnWork,
+    /// In the folder of this number.
+    Folder(usize),
+    /// Asked of the path each time: too rare to be looked up.
+    Asked,
+}
+
+/// A folder as the router sees it.
+pub struct Folder {
+    path: TreePath,
+    /// Whether it is somebody's own work: asked for the names of some endings only.
+    own_work: OnceCell<bool>,
+    /// Numbers of the folders of claims that this one is.
+    is: Vec<usize>,
+}
+
+impl Folder {
+    fn own_work(&self) -> bool {
+        *self.own_work.get_or_init(|| is_own_work(self.path.as_bytes()))
+    }
+}
+
+/// The folders of claims, each once.
+#[derive(Default)]
+struct Folders {
+    known: Vec<FolderMatch>,
+    /// By the last component of the path.
+    last: Table<usize>,
+    /// By the end of the folder's name from its last dot on.
+    ending: Table<usize>,
+    /// By the first component.
+    first: Table<usize>,
+    /// By any component.
+    component: Table<usize>,
+    /// The others: each is asked about each folder.
+    rest: Vec<usize>,
+}
+
+impl Folders {
+    fn place(&mut self, folder: &FolderMatch) -> Place {
+        match folder {
+            FolderMatch::Any => return Place::Anywhere,
+            FolderMatch::OwnWork => return Place::OwnWork,
+            FolderMatch::Holding(_) => return Place::Asked,
+            _ => {}
+        }
+        if let Some(number) = self.known.iter().position(|k| k == folder) {
+            return Place::Folder(number);
+        }
+        let number = self.known.len();
+        self.known.push(folder.clone());
+        let list = match folder {
+            FolderMatch::Tail(path) | FolderMatch::Root(path) => self.last.entry(last(path.as_bytes()).into()),
+            FolderMatch::Suffix(end) if end.starts_with('.') && ending(end.as_bytes()) == end.as_bytes() => {
+                self.ending.entry(end.as_bytes().into())
+            }
+            FolderMatch::Below(path) if !path.is_empty() => {
+                self.first.entry(path.split('/').next().unwrap_or_default().as_bytes().into())
+            }
+            FolderMatch::Within(name) => self.component.entry(name.as_bytes().into()),
+            _ => {
+                self.rest.push(number);
+                return Place::Folder(number);
+            }
+        };
+        list.or_default().push(number);
+        Place::Folder(number)
+    }
+
+    /// The numbers of those that this folder is, sorted.
+    fn of(&self, path: &[u8]) -> Vec<usize> {
+        let name = last(path);
+        let mut components = path.split(|b| *b == b'/');
+        let first = components.clone().next().unwrap_or_default();
+        let candidates = [self.last.get(name), self.ending.get(ending(name)), self.first.get(first)];
+        let mut is: Vec<usize> = Vec::new();
+        let mut ask = |number: usize| {
+            if self.known.get(number).is_some_and(|folder| folder.fits(path)) {
+                is.push(number);
+            }
+        };
+        candidates.into_iter().flatten().flatten().chain(&self.rest).for_each(|n| ask(*n));
+        components.by_ref().filter_map(|c| self.component.get(c)).flatten().for_each(|n| ask(*n));
+        is.sort_unstable();
+        is.dedup();
+        is
+    }
+}
+
+impl<'s> Router<'s> {
+    /// Compiles the claims of these surfaces.
+    pub fn new(surfaces: Vec<&'s dyn Surface>, interest: &Interest) -> Self {
+        let mut router = Self {
+            surfaces: Vec::new(),
+            folders: Folders::default(),
+            names: Table::default(),
+            endings: Table::default(),
+            anywhere: FxHashMap::default(),
+            there: FxHashMap::default(),
+        };
+        let claims =
+            surfaces.iter().enumerate().flat_map(|(at, s)| s.claims(interest).into_iter().map(move |c| (at, c)));
+        for (number, (surface, claim)) in claims.enumerate() {
+            let place = router.folders.place(&claim.folder);
+            router.add(Route { number, surface, claim, place });
+        }
+        router.surfaces = surfaces;
+        router
+    }
+
+    fn add(&mut self, route: Route) {
+        let list = match (&route.claim.file, route.place) {
+            (FileMatch::Name(name), _) => self.names.entry(name.as_bytes().into()).or_default(),
+            (FileMatch::Affix(_, end), _) if end.contains('.') => {
+                self.endings.entry(ending(end.as_bytes()).into()).or_default()
+            }
+            (FileMatch::Holding(_, end), _) => self.endings.entry(ending(end.as_bytes()).into()).or_default(),
+            (_, Place::Folder(number)) => self.there.entry(number).or_default(),
+            (FileMatch::Affix(start, _), _) => {
+                let first = start.as_bytes().first().map_or(ANY_BYTE, |b| usize::from(*b));
+                self.anywhere.entry(first).or_default()
+            }
+            _ => self.anywhere.entry(ANY_BYTE).or_default(),
+        };
+        list.push(route);
+    }
+
+    pub(super) fn folder(&self, path: &TreePath) -> Folder {
+        Folder { path: path.clone(), own_work: OnceCell::new(), is: self.folders.of(path.as_bytes()) }
+    }
+
+    /// Positions of the surfaces that want `name`, each once, in order.
+    pub(super) fn claimants(&self, folder: &Folder, name: &[u8], kind: Kind, into: &mut Vec<usize>) {
+        self.routes(folder, name, kind, &mut |route| into.push(route.surface));
+        into.sort_unstable();
+        into.dedup();
+    }
+
+    /// The claims that want `name`.
+    fn routes<'r>(&'r self, folder: &Folder, name: &[u8], kind: Kind, each: &mut dyn FnMut(&'r Route)) {
+        let fits = |r: &Route| {
+            let placed = match r.place {
+                Place::Anywhere | Place::Asked => true,
+                Place::OwnWork => folder.own_work(),
+                Place::Folder(number) => folder.is.contains(&number),
+            };
+            placed
+                && r.claim.file.fits(name)
+                && (r.claim.links || kind != Kind::Symlink)
+                && (!matches!(r.place, Place::Asked) || r.claim.folder.fits(folder.path.as_bytes()))
+        };
+        let mut ask =
+            |list: Option<&'r Vec<Route>>| list.into_iter().flatten().filter(|r| fits(r)).for_each(&mut *each);
+        ask(self.names.get(name));
+        let ending = ending(name);
+        if !ending.is_empty() {
+            ask(self.endings.get(ending));
+            // Claims that take any case stand under the end in lower case.
+            if ending.iter().any(u8::is_ascii_uppercase) {
+                ask(self.endings.get(ending.to_ascii_lowercase().as_slice()));
+            }
+        }
+        let first = name.first().map_or(ANY_BYTE, |b| usize::from(*b));
+        ask(self.anywhere.get(&first));
+        ask(self.anywhere.get(&ANY_BYTE));
+        folder.is.iter().for_each(|number| ask(self.there.get(number)));
+    }
+
+    /// Takes out the names that only claims with a condition want, where the other names of the folder do not meet it. Such claims
+    /// are made in somebody's own work only.
+    pub(super) fn sift(&self, folder: &Folder, wanted: &mut Vec<(Vec<u8>, Kind)>) {
+        if !folder.own_work() {
+            return;
+        }
+        let (mut crowds, mut conditional) = (BTreeMap::<usize, usize>::new(), false);
+        for (name, kind) in wanted.iter() {
+            self.routes(folder, name, *kind, &mut |r| {
+                conditional |= r.claim.without.is_some() || r.claim.among_few;
+                *crowds.entry(r.number).or_default() += 1;
+            });
+        }
+        if !conditional {
+            return;
+        }
+        let names: HashSet<&[u8]> = wanted.iter().map(|(name, _)| name.as_slice()).collect();
+        let met = |r: &Route| {
+            let crowded = r.claim.among_few && crowds.get(&r.number).is_some_and(|n| *n > FEW);
+            !crowded && r.claim.without.is_none_or(|other| !names.contains(other.as_bytes()))
+        };
+        let verdicts: Vec<bool> = wanted
+            .iter()
+            .map(|(name, kind)| {
+                let mut keep = false;
+                self.routes(folder, name, *kind, &mut |r| keep |= met(r));
+                keep
+            })
+            .collect();
+        let mut verdicts = verdicts.into_iter();
+        wanted.retain(|_| verdicts.next().unwrap_or(true));
+    }
+}
+
+/// From the last dot on; empty where there is none.
+fn ending(name: &[u8]) -> &[u8] {
+    name.iter().rposition(|b| *b == b'.').and_then(|dot| name.get(dot..)).unwrap_or_default()
+}
+
+fn last(path: &[u8]) -> &[u8] {
+    path.rsplit(|b| *b == b'/').next().unwrap_or_default()
+}
