@@ -6,7 +6,7 @@ use super::{Target, TargetError, accounts_of, identity, open, own_mounts, parts}
 use crate::{
     coverage::{Gap, GapKind},
     fact::{Origin, TreePath},
-    tree::host::{Host, Start},
+    tree::{ask::Start, host::Host},
 };
 
 /// One such text.

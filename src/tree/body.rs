@@ -163,6 +163,9 @@ impl<'a> Body<'a> {
         match &mut self.source {
             Source::Host(file) => {
                 let at = u64::try_from(before).unwrap_or(u64::MAX);
+                // In one read, where it is small.
+                let left = usize::try_from(self.len.saturating_sub(at)).unwrap_or(usize::MAX);
+                self.kept.reserve(left.min(missing).min(KEEP));
                 HostReader::new(file, at, self.len, self.stop).take(limit).read_to_end(&mut self.kept)?;
             }
             Source::Stream(reader) => {

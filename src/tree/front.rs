@@ -42,6 +42,9 @@ impl Read for HostReader<'_> {
             return Err(stop::ended());
         }
         let left = usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(usize::MAX).min(buf.len());
+        if left == 0 {
+            return Ok(0);
+        }
         let n = self.file.read_at(buf.get_mut(..left).unwrap_or_default(), self.at)?;
         count(n);
         self.at = self.at.saturating_add(u64::try_from(n).unwrap_or(u64::MAX));

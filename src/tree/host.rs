@@ -30,29 +30,19 @@ use super::{
     threads::on_threads,
 };
 use crate::{
-    accounts::Access,
     coverage::{Exclusion, Gap, GapKind},
     fact::{Origin, TreePath},
 };
 
-/// The start of a file.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Start {
-    /// Its first bytes.
-    pub bytes: Vec<u8>,
-    /// Whether it goes on behind them.
-    pub cut: bool,
-}
-
 /// A tree on this machine.
 pub struct Host {
     label: Arc<str>,
-    root: OwnedFd,
+    pub(super) root: OwnedFd,
     /// Path of `root` as reports show it.
-    prefix: TreePath,
+    pub(super) prefix: TreePath,
     /// Where `root` is on this machine.
-    own: TreePath,
-    links: ResolveFlags,
+    pub(super) own: TreePath,
+    pub(super) links: ResolveFlags,
     skips: Skips,
 }
 
@@ -88,87 +78,13 @@ impl Host {
     }
 
     /// Whether opening this may wait for another machine, or mount it.
-    fn is_far(&self, path: &TreePath) -> bool {
+    pub(super) fn is_far(&self, path: &TreePath) -> bool {
         within(path, |folder| matches!(self.skips.points.get(folder), Some(Skip::Network | Skip::Automount)))
     }
 
     /// The tree's name in reports.
     pub fn label(&self) -> &Arc<str> {
         &self.label
-    }
-
-    /// The start of a small file of the tree, links resolved inside it; `None` where it cannot be read.
-    pub fn read(&self, path: &TreePath, limit: u64) -> Option<Start> {
-        use io::Read as _;
-        if self.is_far(path) {
-            return None;
-        }
-        let folder = open::folder(self.root.as_fd(), &path.parent());
-        let plain = folder.ok().filter(|(fd, _)| open::kind_of(fd.as_fd(), path.name()) == Kind::File);
-        let opened = match plain {
-            Some((fd, _)) => open::plain(fd.as_fd(), path.name()),
-            None => self.follow(path),
-        };
-        let file = File::from(opened.ok()?.0);
-        let mut bytes = Vec::new();
-        file.take(limit.saturating_add(1)).read_to_end(&mut bytes).ok()?;
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let cut = bytes.len() > limit;
-        bytes.truncate(limit);
-        Some(Start { bytes, cut })
-    }
-
-    /// SHA-256 in hex and size in bytes of a file, by its path as reports show it; `None` where no regular file is there.
-    ///
-    /// # Errors
-    /// Where there is one and it cannot be read.
-    pub fn sha256_shown(&self, path: &TreePath) -> io::Result<Option<(String, u64)>> {
-        let Some(below) = path.below(&self.prefix).and_then(TreePath::new) else {
-            return Ok(None);
-        };
-        let fd = match self.follow(&below) {
-            Ok((fd, _)) => fd,
-            Err(Errno::NOENT | Errno::LOOP | Errno::NXIO | Errno::NOTDIR | Errno::XDEV) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        let file = File::from(fd);
-        let metadata = file.metadata()?;
-        if !metadata.is_file() {
-            return Ok(None);
-        }
-        let sha256 = Body::host(&file, metadata.len()).sha256().map_err(io::Error::other)?;
-        Ok(Some((sha256, metadata.len())))
-    }
-
-    /// Owner, group and permission bits of a folder, by its path as reports show it; `None` where none is there.
-    pub fn access_shown(&self, path: &TreePath) -> Option<Access> {
-        let below = if *path == self.prefix { b"".as_slice() } else { path.below(&self.prefix)? };
-        let (fd, _) = open::folder(self.root.as_fd(), &TreePath::new(below)?).ok()?;
-        let stat = sys::fstat(fd).ok()?;
-        Some(Access { uid: stat.st_uid, gid: stat.st_gid, mode: stat.st_mode & 0o7777 })
-    }
-
-    /// The folder that a path leads to, links resolved inside the tree.
-    pub fn real(&self, path: &TreePath) -> Option<TreePath> {
-        if self.is_far(path) {
-            return None;
-        }
-        let found = open::real(self.root.as_fd(), path.as_bytes(), self.links).ok()?;
-        TreePath::new(found.below(&self.own)?)
-    }
-
-    /// Names of a folder of the tree, at most `most` of them; empty where it cannot be read.
-    pub fn list(&self, path: &TreePath, most: usize) -> Vec<Vec<u8>> {
-        let mut names = Vec::new();
-        if !self.is_far(path)
-            && let Ok((fd, _)) = open::folder(self.root.as_fd(), path)
-        {
-            let _ = open::each_name(&fd, &mut Vec::with_capacity(1 << 15), &mut |name, _| {
-                names.push(name.to_vec());
-                names.len() < most
-            });
-        }
-        names
     }
 
     /// Tells `visit` of everything below `starts`, in that order; a start inside an earlier one is not visited twice, and a
@@ -185,8 +101,9 @@ impl Host {
                 let mut buffer = Vec::with_capacity(1 << 16);
                 while let Some(folder) = queue.next(stop) {
                     let mut below = Vec::new();
-                    self.folder(visit, &folder, &done, &mut below, &mut buffer, stop);
-                    queue.finished(below);
+                    let open = self.folder(visit, &folder, &done, &mut below, &mut buffer, stop);
+                    drop(folder);
+                    queue.finished(open, below);
                 }
             });
             done.insert(start.clone());
@@ -257,23 +174,29 @@ impl Host {
         Ok(())
     }
 
+    /// The folder itself, open.
     fn folder<V: Visit>(
         &self,
         visit: &V,
-        path: &TreePath,
+        folder: &Below,
         done: &HashSet<TreePath>,
         below: &mut Vec<Below>,
         buffer: &mut Vec<u8>,
         stop: &AtomicBool,
-    ) {
+    ) -> Option<OwnedFd> {
+        let path = &folder.path();
         if done.contains(path) {
-            return;
+            return None;
         }
         if let Some(skip) = self.skips.points.get(path) {
             visit.exclude(Exclusion { origin: self.origin(path), reason: skip.reason().to_owned() });
-            return;
+            return None;
         }
-        let fd = match open::folder(self.root.as_fd(), path) {
+        let opened = match &folder.from {
+            Some(parent) if path.as_bytes().len() <= open::MAX_PATH => open::folder_in(parent.as_fd(), &folder.name),
+            _ => open::folder(self.root.as_fd(), path),
+        };
+        let fd = match opened {
             Ok((fd, kept)) => {
                 if !kept {
                     visit.atime_changed();
@@ -281,8 +204,11 @@ impl Host {
                 fd
             }
             // Gone, or replaced by a link, since it was listed.
-            Err(Errno::NOENT | Errno::LOOP | Errno::NOTDIR) => return,
-            Err(e) => return visit.gap(self.gap(path, e)),
+            Err(Errno::NOENT | Errno::LOOP | Errno::NOTDIR) => return None,
+            Err(e) => {
+                visit.gap(self.gap(path, e));
+                return None;
+            }
         };
         let folder = visit.folder(&self.shown(path));
         let mut names = 0;
@@ -308,10 +234,11 @@ impl Host {
             visit.gap(self.gap(path, e));
         }
         // The walk's queue is last in, first out; names in order make the work the same from run to run.
-        below.sort_unstable_by(|a, b| b.cmp(a));
+        below.sort_unstable_by(|a, b| b.name.cmp(&a.name));
         for (name, kind) in wanted.into_iter().take_while(|_| !stop.load(Ordering::Relaxed)) {
             self.file(visit, fd.as_fd(), path.join(&name), &name, kind);
         }
+        Some(fd)
     }
 
     fn file<V: Visit>(&self, visit: &V, folder: BorrowedFd<'_>, path: TreePath, name: &[u8], kind: Kind) {
@@ -372,7 +299,7 @@ impl Host {
     }
 
     /// A regular file of the tree, links resolved inside it; `XDEV` where they lead to a mount that is left out.
-    fn follow(&self, path: &TreePath) -> Result<Opened, Errno> {
+    pub(super) fn follow(&self, path: &TreePath) -> Result<Opened, Errno> {
         open::file(self.root.as_fd(), path.as_bytes(), self.links, |stat| {
             let device = (sys::major(stat.st_dev), sys::minor(stat.st_dev));
             if self.skips.devices.contains(&device) { Err(Errno::XDEV) } else { Ok(()) }

@@ -1,5 +1,6 @@
 //! Read-only views of things shaped like a file system, and what a visitor of one sees.
 
+pub mod ask;
 pub mod body;
 mod front;
 pub mod host;

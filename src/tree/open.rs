@@ -14,7 +14,7 @@ use crate::fact::{TreePath, parent};
 const DIR: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 const FILE: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 /// Folders deeper than this are a gap: the kernel's own limit on a path is near.
-const MAX_PATH: usize = 4000;
+pub const MAX_PATH: usize = 4000;
 
 /// A file or folder, and whether its access time is safe.
 pub type Opened = (OwnedFd, bool);
@@ -33,17 +33,21 @@ pub fn folder(root: BorrowedFd<'_>, path: &TreePath) -> Result<Opened, Errno> {
     }
 }
 
+/// A folder of an open folder, by its name: no link.
+pub fn folder_in(parent: BorrowedFd<'_>, name: &[u8]) -> Result<Opened, Errno> {
+    unless_refused(|flags| sys::openat(parent, name, DIR | flags, Mode::empty()))
+}
+
 /// For kernels before 5.6: one component at a time, none of which may be a link.
 fn folder_stepwise(root: BorrowedFd<'_>, path: &TreePath) -> Result<Opened, Errno> {
     let mut at: Option<Opened> = None;
     for name in path.components() {
         let folder = at.as_ref().map_or(root, |(fd, _)| fd.as_fd());
-        let next = unless_refused(|flags| sys::openat(folder, name, DIR | flags, Mode::empty()))?;
-        at = Some(next);
+        at = Some(folder_in(folder, name)?);
     }
     match at {
         Some(opened) => Ok(opened),
-        None => unless_refused(|flags| sys::openat(root, b".".as_slice(), DIR | flags, Mode::empty())),
+        None => folder_in(root, b"."),
     }
 }
 
