@@ -1,7 +1,7 @@
 //! What the indicators ask surfaces to look for, as plain data: a surface sees names and texts, never an incident.
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     fmt::Debug,
     sync::{Arc, OnceLock},
 };
@@ -14,6 +14,22 @@ use crate::fact::{Ecosystem, TextId};
 pub trait KnownPackages: Debug + Send + Sync {
     /// Whether any version of this package is malicious. The name is normalised.
     fn knows(&self, ecosystem: Ecosystem, name: &str) -> bool;
+}
+
+/// Names of packages, normalised.
+#[derive(Debug, Default)]
+pub struct PackageNames(HashMap<Ecosystem, HashSet<Box<str>>>);
+
+impl PackageNames {
+    /// Adds one.
+    pub fn insert(&mut self, ecosystem: Ecosystem, name: &str) {
+        self.0.entry(ecosystem).or_default().insert(name.into());
+    }
+
+    /// Whether it is one of them.
+    pub fn contains(&self, ecosystem: Ecosystem, name: &str) -> bool {
+        self.0.get(&ecosystem).is_some_and(|names| names.contains(name))
+    }
 }
 
 /// The folder that must hold a wanted file.
@@ -38,6 +54,13 @@ pub struct WantedFile {
     pub size: Option<u64>,
 }
 
+#[derive(Debug, Default)]
+struct Asked {
+    exact: HashMap<String, Vec<WantedFile>>,
+    /// Those with a `*`.
+    patterns: Vec<WantedFile>,
+}
+
 /// Names and texts worth opening files for.
 #[derive(Debug, Default)]
 pub struct Interest {
@@ -46,13 +69,13 @@ pub struct Interest {
     /// Python modules whose bytecode matters, by base name without ending.
     pub modules: BTreeSet<String>,
     /// Packages that have a malicious version.
-    pub packages: HashSet<(Ecosystem, Box<str>)>,
+    pub packages: PackageNames,
     /// Longer lists of such packages, asked one name at a time.
     pub feeds: Vec<Arc<dyn KnownPackages>>,
     /// Hosts and addresses, lower case.
     pub hosts: BTreeSet<String>,
-    /// Those of `files` with a `*`, once they were asked for.
-    patterns: OnceLock<Vec<WantedFile>>,
+    /// `files` by name, once they were asked for.
+    asked: OnceLock<Asked>,
     texts: Vec<String>,
     finder: Option<AhoCorasick>,
 }
@@ -90,16 +113,24 @@ impl Interest {
 
     /// What is asked for under a base name. There are hundreds of names, and few patterns.
     fn named<'n>(&'n self, name: &'n str) -> impl Iterator<Item = &'n WantedFile> {
-        let first = WantedFile { name: name.to_owned(), folder: WantedFolder::Any, size: None };
-        let exact = self.files.range(first..).take_while(move |f| f.name == name);
-        let patterns =
-            self.patterns.get_or_init(|| self.files.iter().filter(|f| f.name.contains('*')).cloned().collect());
-        exact.chain(patterns.iter().filter(move |f| glob(&f.name, name)))
+        let asked = self.asked.get_or_init(|| {
+            let mut asked = Asked::default();
+            for file in self.files.iter().cloned() {
+                let list = match file.name.contains('*') {
+                    true => &mut asked.patterns,
+                    false => asked.exact.entry(file.name.clone()).or_default(),
+                };
+                list.push(file);
+            }
+            asked
+        });
+        let exact = asked.exact.get(name).into_iter().flatten();
+        exact.chain(asked.patterns.iter().filter(move |f| glob(&f.name, name)))
     }
 
     /// Whether any version of this package is malicious. The name is normalised.
     pub fn knows_package(&self, ecosystem: Ecosystem, name: &str) -> bool {
-        self.packages.contains(&(ecosystem, name.into())) || self.feeds.iter().any(|f| f.knows(ecosystem, name))
+        self.packages.contains(ecosystem, name) || self.feeds.iter().any(|f| f.knows(ecosystem, name))
     }
 }
 

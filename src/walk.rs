@@ -1,17 +1,18 @@
-//! The router and the inspection of one tree: names go through a lookup, wanted files through their surfaces, facts and gaps
-//! into one place. A surface that fails or panics costs its own file only.
+//! The inspection of one tree: names go through the router, wanted files through their surfaces, facts and gaps into one place. A
+//! surface that fails or panics costs its own file only.
 
 mod by_hand;
 mod history;
 mod inspect;
 mod keep;
 pub(crate) mod named;
+mod router;
 #[cfg(test)]
 mod tests;
 mod weigh;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -22,145 +23,17 @@ use crate::{
     coverage::{Coverage, Exclusion, Gap, GapKind, SurfaceCount, Weight},
     fact::{Fact, Origin, Seen, TreePath},
     interest::Interest,
-    surface::{Claim, FEW, FileMatch, FolderMatch, Surface, is_own_work},
+    surface::Surface,
     tree::{Body, Entry, Kind, Visit},
 };
 
 pub use self::{
     by_hand::ByHand,
     keep::{Bounds, Keep, Room, Worth},
+    router::{Folder, Router},
     weigh::Weigh,
 };
 use self::{inspect::As, weigh::Weighed};
-
-/// Which surfaces want a file, as a lookup by its name.
-pub struct Router<'s> {
-    surfaces: Vec<&'s dyn Surface>,
-    /// Claims by exact name.
-    names: HashMap<Box<[u8]>, Vec<Route>>,
-    /// Claims by what stands from the last dot on.
-    endings: HashMap<Box<[u8]>, Vec<Route>>,
-    /// Claims without such a handle: looked at once a folder.
-    others: Vec<Route>,
-}
-
-struct Route {
-    /// Position among all claims.
-    number: usize,
-    surface: usize,
-    claim: Claim,
-}
-
-/// A folder as the router sees it.
-pub struct Folder {
-    path: TreePath,
-    /// Whether it is somebody's own work: asked for each name of some endings.
-    own_work: bool,
-    /// Positions in `others` whose folder this is.
-    others: Vec<usize>,
-}
-
-impl<'s> Router<'s> {
-    /// Compiles the claims of these surfaces.
-    pub fn new(surfaces: Vec<&'s dyn Surface>, interest: &Interest) -> Self {
-        let mut router =
-            Self { surfaces: Vec::new(), names: HashMap::new(), endings: HashMap::new(), others: Vec::new() };
-        let claims =
-            surfaces.iter().enumerate().flat_map(|(at, s)| s.claims(interest).into_iter().map(move |c| (at, c)));
-        for (number, (surface, claim)) in claims.enumerate() {
-            router.add(Route { number, surface, claim });
-        }
-        router.surfaces = surfaces;
-        router
-    }
-
-    fn add(&mut self, route: Route) {
-        let list = match &route.claim.file {
-            FileMatch::Name(name) => self.names.entry(name.as_bytes().into()).or_default(),
-            FileMatch::Affix(_, end) if end.contains('.') => {
-                self.endings.entry(ending(end.as_bytes()).into()).or_default()
-            }
-            FileMatch::Holding(_, end) => self.endings.entry(ending(end.as_bytes()).into()).or_default(),
-            _ => &mut self.others,
-        };
-        list.push(route);
-    }
-
-    fn folder(&self, path: &TreePath) -> Folder {
-        let others = self.others.iter().enumerate();
-        Folder {
-            path: path.clone(),
-            own_work: is_own_work(path.as_bytes()),
-            others: others.filter(|(_, r)| r.claim.folder.fits(path.as_bytes())).map(|(i, _)| i).collect(),
-        }
-    }
-
-    /// Positions of the surfaces that want `name`, each once, in order.
-    fn claimants(&self, folder: &Folder, name: &[u8], kind: Kind, into: &mut Vec<usize>) {
-        self.routes(folder, name, kind, &mut |route| into.push(route.surface));
-        into.sort_unstable();
-        into.dedup();
-    }
-
-    /// The claims that want `name`.
-    fn routes<'r>(&'r self, folder: &Folder, name: &[u8], kind: Kind, each: &mut dyn FnMut(&'r Route)) {
-        let path = folder.path.as_bytes();
-        let named = |r: &Route| r.claim.file.fits(name) && (r.claim.links || kind != Kind::Symlink);
-        let placed = |r: &Route| match r.claim.folder {
-            FolderMatch::Any => true,
-            FolderMatch::OwnWork => folder.own_work,
-            ref other => other.fits(path),
-        };
-        let named_so = self.names.get(name).into_iter().flatten();
-        let ending = ending(name);
-        let ends_so = (!ending.is_empty()).then(|| self.endings.get(ending)).flatten();
-        // Claims that take any case stand under the end in lower case.
-        let shouted = ending.iter().any(u8::is_ascii_uppercase);
-        let lower = shouted.then(|| self.endings.get(ending.to_ascii_lowercase().as_slice())).flatten();
-        let listed = named_so.chain(ends_so.into_iter().flatten()).chain(lower.into_iter().flatten());
-        listed.filter(|r| named(r) && placed(r)).for_each(&mut *each);
-        let others = folder.others.iter().filter_map(|i| self.others.get(*i));
-        others.filter(|r| named(r)).for_each(each);
-    }
-
-    /// Takes out the names that only claims with a condition want, where the other names of the folder do not meet it. Such claims
-    /// are made in somebody's own work only.
-    fn sift(&self, folder: &Folder, wanted: &mut Vec<(Vec<u8>, Kind)>) {
-        if !folder.own_work {
-            return;
-        }
-        let (mut crowds, mut conditional) = (BTreeMap::<usize, usize>::new(), false);
-        for (name, kind) in wanted.iter() {
-            self.routes(folder, name, *kind, &mut |r| {
-                conditional |= r.claim.without.is_some() || r.claim.among_few;
-                *crowds.entry(r.number).or_default() += 1;
-            });
-        }
-        if !conditional {
-            return;
-        }
-        let names: HashSet<&[u8]> = wanted.iter().map(|(name, _)| name.as_slice()).collect();
-        let met = |r: &Route| {
-            let crowded = r.claim.among_few && crowds.get(&r.number).is_some_and(|n| *n > FEW);
-            !crowded && r.claim.without.is_none_or(|other| !names.contains(other.as_bytes()))
-        };
-        let verdicts: Vec<bool> = wanted
-            .iter()
-            .map(|(name, kind)| {
-                let mut keep = false;
-                self.routes(folder, name, *kind, &mut |r| keep |= met(r));
-                keep
-            })
-            .collect();
-        let mut verdicts = verdicts.into_iter();
-        wanted.retain(|_| verdicts.next().unwrap_or(true));
-    }
-}
-
-/// From the last dot on; empty where there is none.
-fn ending(name: &[u8]) -> &[u8] {
-    name.iter().rposition(|b| *b == b'.').and_then(|dot| name.get(dot..)).unwrap_or_default()
-}
 
 /// Problems told of one file, and of one tree.
 const GAPS_OF_A_FILE: usize = 100;

@@ -102,14 +102,19 @@ impl Hooks {
             let Some(site) = pypi::site_of(file) else {
                 continue;
             };
-            if there.contains(&(tree, file.clone())) || unread.files.contains(&(tree.clone(), file.clone())) {
+            let mut asked = case.index.files_at(file, file.below(&site));
+            asked.retain(|(_, indicator)| indicator.role == FileRole::Hook);
+            if asked.is_empty()
+                || there.contains(&(tree, file.clone()))
+                || unread.files.contains(&(tree.clone(), file.clone()))
+            {
                 continue;
             }
             let of_bad = incidents_of(case.index, &e.seen.origin.path.parent());
-            for ((incident, at), indicator) in case.index.files_at(file, file.below(&site)) {
+            for ((incident, at), indicator) in asked {
                 let known = sha256.is_some() && *sha256 == indicator.sha256;
                 let live = self.live.contains(&(incident, tree.clone(), site.clone()));
-                if indicator.role != FileRole::Hook || live || !(known || of_bad.contains(&incident)) {
+                if live || !(known || of_bad.contains(&incident)) {
                     continue;
                 }
                 self.die((incident, tree.clone(), site.clone()), file.name(), "is gone, though RECORD lists it");

@@ -1,5 +1,7 @@
 //! Paths of places: from the text in the data to claims for the router, and to an exact test of one path.
 
+use std::borrow::Cow;
+
 use crate::{
     fact::TreePath,
     interest::glob,
@@ -27,6 +29,23 @@ pub struct PlacePath {
     /// Components; each may hold `*`, and `**` is any number of folders.
     parts: Vec<Box<str>>,
     except: Vec<Box<str>>,
+}
+
+/// The components of a path as text, for many places. What is not UTF-8 in one is compared as `?`.
+pub(super) struct Names<'p>(Vec<Cow<'p, str>>);
+
+impl<'p> Names<'p> {
+    pub(super) fn of(path: &'p TreePath) -> Self {
+        let text = |c| match String::from_utf8_lossy(c) {
+            Cow::Owned(lossy) => lossy.replace(char::REPLACEMENT_CHARACTER, "?").into(),
+            whole => whole,
+        };
+        Self(path.components().map(text).collect())
+    }
+
+    pub(super) fn list(&self) -> Vec<&str> {
+        self.0.iter().map(|name| &**name).collect()
+    }
 }
 
 impl PlacePath {
@@ -70,18 +89,19 @@ impl PlacePath {
 
     /// Whether a file of a tree is at this place.
     pub fn fits(&self, path: &TreePath) -> bool {
+        self.fits_names(&Names::of(path).list())
+    }
+
+    /// Whether a file whose path has these components is at this place.
+    pub(super) fn fits_names(&self, names: &[&str]) -> bool {
         // Hundreds of places are asked about each file, and the name alone answers for nearly all of them.
-        let named = |part: &str| part == "**" || std::str::from_utf8(path.name()).map_or(true, |n| glob(part, n));
+        let named = |part: &str| part == "**" || names.last().is_some_and(|name| glob(part, name));
         if !self.parts.last().is_some_and(|part| named(part)) {
             return false;
         }
-        let names: Option<Vec<&str>> = path.components().map(|c| std::str::from_utf8(c).ok()).collect();
-        let Some(names) = names else {
-            return self.fits_bytes(path);
-        };
-        !self.excepted(&names)
+        !self.excepted(names)
             && match self.start {
-                Start::Root => walk(&self.parts, &names),
+                Start::Root => walk(&self.parts, names),
                 Start::Anywhere => (0..names.len()).any(|i| names.get(i..).is_some_and(|n| walk(&self.parts, n))),
                 Start::Home => (0..names.len()).any(|i| {
                     names.split_at_checked(i).is_some_and(|(home, rest)| self.home(home) && walk(&self.parts, rest))
@@ -101,13 +121,6 @@ impl PlacePath {
             true => folders(except),
             false => names.iter().any(|name| **name == **except) || file(except),
         })
-    }
-
-    /// A path with a component that is not UTF-8: that component is compared as any name.
-    fn fits_bytes(&self, path: &TreePath) -> bool {
-        let text: Vec<String> =
-            path.components().map(|c| String::from_utf8_lossy(c).replace(char::REPLACEMENT_CHARACTER, "?")).collect();
-        TreePath::new(text.join("/").as_bytes()).is_some_and(|p| self.fits(&p))
     }
 
     /// A dot folder is telling wherever it stands (service accounts, backups of homes); any other name only in a home.

@@ -19,7 +19,7 @@ use std::{
 use super::{
     Catalog,
     moved::Moved,
-    place::PlacePath,
+    place::{Names, PlacePath},
     reader::{self, Compiled, Findings, Vocabulary},
 };
 use crate::{
@@ -82,8 +82,8 @@ impl Known {
         if self.own_work { claim.in_own_work().among_few() } else { claim }
     }
 
-    fn fits(&self, path: &TreePath) -> bool {
-        self.path.fits(path) && (!self.own_work || is_own_work(path.parent().as_bytes()))
+    fn fits(&self, path: &TreePath, names: &[&str]) -> bool {
+        self.path.fits_names(names) && (!self.own_work || is_own_work(path.parent().as_bytes()))
     }
 }
 
@@ -128,12 +128,14 @@ impl CredentialSurface {
     }
 
     /// The places that a file is at, in their order.
-    fn places_of(&self, path: &TreePath) -> impl Iterator<Item = &Known> {
+    fn places_of(&self, path: &TreePath) -> Vec<&Known> {
+        let names = Names::of(path);
+        let names = names.list();
         let named = self.by_name.get(path.name()).map_or([].as_slice(), Vec::as_slice);
         let mut all: Vec<usize> = named.iter().chain(&self.others).copied().collect();
         all.sort_unstable();
         work::done(all.len());
-        all.into_iter().filter_map(|at| self.places.get(at)).filter(move |known| known.fits(path))
+        all.into_iter().filter_map(|at| self.places.get(at)).filter(|known| known.fits(path, &names)).collect()
     }
 }
 

@@ -26,6 +26,7 @@ pub fn normalise(name: &str) -> String {
         match c {
             '-' | '_' | '.' if normal.ends_with('-') => {}
             '-' | '_' | '.' => normal.push('-'),
+            c if c.is_ascii() => normal.push(c.to_ascii_lowercase()),
             c => normal.extend(c.to_lowercase()),
         }
     }

@@ -190,7 +190,7 @@ impl Index {
                 interest.modules.extend(stems.map(str::to_owned));
             }
         }
-        interest.packages = self.packages.keys().cloned().collect();
+        self.packages.keys().for_each(|(ecosystem, name)| interest.packages.insert(*ecosystem, name));
         interest.feeds = self.feeds.iter().map(|f| -> Arc<dyn KnownPackages> { Arc::new(Names(f.clone())) }).collect();
         interest.hosts = self.hosts.keys().map(|h| h.to_string()).collect();
         interest

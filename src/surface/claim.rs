@@ -203,7 +203,9 @@ impl FileMatch {
         match self {
             Self::Name(n) => n.as_bytes() == name,
             Self::Affix(start, end) => {
-                name.len() >= start.len() + end.len()
+                // Most names differ in the first letter.
+                start.as_bytes().first().is_none_or(|first| name.first() == Some(first))
+                    && name.len() >= start.len() + end.len()
                     && name.starts_with(start.as_bytes())
                     && name.ends_with(end.as_bytes())
             }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::surface::{Flaw, Meta, Opened, Sink};
+use crate::surface::{Claim, FEW, Flaw, Meta, Opened, Sink};
 
 struct Wants(Vec<Claim>);
 

@@ -46,7 +46,7 @@ mod testing {
         let len = u64::try_from(bytes.len()).unwrap();
         let entry = Entry { path: path.clone(), len, mtime: None, btime: None, uid: None, gid: None, mode: None };
         let mut interest = Interest::default();
-        interest.packages.insert((Ecosystem::Pypi, "litellm".into()));
+        interest.packages.insert(Ecosystem::Pypi, "litellm");
         let mut source = bytes;
         let mut body = Body::stream(&mut source, len);
         let (mut seen, mut gaps) = (Vec::new(), Vec::new());

@@ -245,7 +245,7 @@ mod tests {
         let len = u64::try_from(text.len()).unwrap();
         let entry = Entry { path: path.clone(), len, mtime: None, btime: None, uid: None, gid: None, mode: None };
         let mut interest = Interest::default();
-        interest.packages.insert((Ecosystem::Pypi, "litellm".into()));
+        interest.packages.insert(Ecosystem::Pypi, "litellm");
         let (mut source, mut seen, mut gaps) = (text.as_bytes(), Vec::new(), 0);
         let (mut keep, mut gap) = (|s: Seen| seen.push(s), |_| gaps += 1);
         let mut sink = Sink::new("test", Origin::file(&"t".into(), path), &entry, &mut keep, &mut gap);

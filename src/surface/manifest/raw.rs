@@ -131,7 +131,7 @@ mod tests {
 
     fn found(text: &str) -> Vec<String> {
         let mut interest = Interest::default();
-        interest.packages.insert((Ecosystem::Pypi, "litellm".into()));
+        interest.packages.insert(Ecosystem::Pypi, "litellm");
         pairs_in(text, &interest).into_iter().map(|(p, line)| format!("{} {}@{line}", p.name, p.version)).collect()
     }
 

@@ -237,7 +237,7 @@ pub mod made {
     /// With one indicator: litellm.
     pub fn interest() -> Interest {
         let mut interest = Interest::default();
-        interest.packages.insert((Ecosystem::Pypi, "litellm".into()));
+        interest.packages.insert(Ecosystem::Pypi, "litellm");
         interest
     }
 

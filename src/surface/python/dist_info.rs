@@ -22,8 +22,8 @@ use serde::Deserialize;
 use super::{identity, placement};
 use crate::{
     ecosystem::pypi::{is_name, is_site, is_version, normalise, requirement},
-    fact::{Ecosystem, Fact, Package, Placement, TreePath},
-    interest::{Interest, glob},
+    fact::{Ecosystem, Fact, Package, Placement, TreePath, parent},
+    interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
     text::hex,
     tree::Kind,
@@ -61,15 +61,15 @@ impl Surface for DistInfo {
         if path.name().ends_with(b".dist-info") {
             return identity::of_folder(path);
         }
-        let folder = path.parent();
         if kind != Kind::Dir {
+            let folder = path.parent();
             return folder.name().ends_with(b".dist-info").then(|| identity::of_folder(&folder))?;
         }
         let name = normalise(std::str::from_utf8(path.name()).ok().filter(|n| is_name(n))?);
         // Any folder may be one that `pip --target` filled; the long lists hold too many everyday names for that.
-        let known = match is_site(folder.as_bytes()) {
+        let known = match is_site(parent(path.as_bytes())) {
             true => interest.knows_package(Ecosystem::Pypi, &name),
-            false => interest.packages.contains(&(Ecosystem::Pypi, name.into())),
+            false => interest.packages.contains(Ecosystem::Pypi, &name),
         };
         known.then(|| (path.clone(), Fact::CodeFolder))
     }
@@ -241,9 +241,13 @@ fn worth_telling(path: &[u8], interest: &Interest) -> bool {
     (top && super::hook::is_hook_name(name))
         || is_code(path, interest)
         || interest.wants_file(name)
-        || (name.ends_with(b".pyc")
-            && std::str::from_utf8(name)
-                .is_ok_and(|n| interest.modules.iter().any(|m| glob(&format!("{m}.cpython-*.pyc"), n))))
+        || compiled_from(name).is_some_and(|module| interest.modules.contains(module))
+}
+
+/// The module that bytecode of this name is of: `proxy_server.cpython-311.pyc`.
+fn compiled_from(name: &[u8]) -> Option<&str> {
+    let (module, version) = std::str::from_utf8(name).ok()?.split_once(".cpython-")?;
+    version.ends_with(".pyc").then_some(module)
 }
 
 /// `sha256=<urlsafe base64 without padding>` to hex.

@@ -59,7 +59,6 @@ impl Surface for Egg {
     }
 
     fn named(&self, path: &TreePath, kind: Kind, _: &Interest) -> Option<(TreePath, Fact)> {
-        let folder = path.parent();
         let is_egg = path.name().ends_with(b".egg");
         if is_egg || path.name().ends_with(b".egg-info") {
             if kind == Kind::Dir {
@@ -69,9 +68,13 @@ impl Surface for Egg {
             let place = if is_egg { zipped(path) } else { info(path) };
             return Some((path.clone(), Fact::Named(identity::package(name, version, place))));
         }
+        if kind == Kind::Dir {
+            return None;
+        }
+        let folder = path.parent();
         match folder.name() {
-            b"EGG-INFO" if kind != Kind::Dir => identity::of_folder(&folder.parent()),
-            name if kind != Kind::Dir && name.ends_with(b".egg-info") => identity::of_folder(&folder),
+            b"EGG-INFO" => identity::of_folder(&folder.parent()),
+            name if name.ends_with(b".egg-info") => identity::of_folder(&folder),
             _ => None,
         }
     }

@@ -113,7 +113,7 @@ mod tests {
 
     fn interest() -> Interest {
         let mut interest = Interest::default();
-        interest.packages.insert((Ecosystem::Pypi, "ctx".into()));
+        interest.packages.insert(Ecosystem::Pypi, "ctx");
         interest
     }
 
