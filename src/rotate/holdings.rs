@@ -43,45 +43,41 @@ impl Store {
 /// The store that a path is in, if it is in one, and its folder.
 pub fn store(path: &TreePath) -> Option<(Store, TreePath)> {
     const FOLDERS: &[(&str, Store)] = &[
-        ("docker/overlay2", Store::Docker),
-        ("docker/aufs", Store::Docker),
-        ("docker/btrfs", Store::Docker),
-        ("docker/vfs", Store::Docker),
-        ("docker/devicemapper", Store::Docker),
-        ("docker/fuse-overlayfs", Store::Docker),
-        ("docker/containerd", Store::Docker),
-        ("docker/rootfs", Store::Docker),
-        ("docker/volumes", Store::Docker),
-        ("docker/buildkit", Store::Docker),
-        ("docker/zfs", Store::Docker),
-        ("docker/image", Store::Docker),
-        ("var/lib/docker", Store::Docker),
-        ("containers/storage", Store::Containers),
-        ("containers/cache", Store::Containers),
-        ("var/lib/containers", Store::Containers),
-        ("var/lib/containerd", Store::Containerd),
-        ("run/containerd", Store::Containerd),
-        ("agent/containerd", Store::Containerd),
-        ("k3s/containerd", Store::Containerd),
-        ("io.containerd.snapshotter.v1.overlayfs", Store::Containerd),
-        ("var/lib/buildkit", Store::Containerd),
-        ("share/buildkit", Store::Containerd),
-        ("var/lib/nerdctl", Store::Containerd),
-        ("share/nerdctl", Store::Containerd),
-        ("var/lib/kubelet", Store::Kubelet),
-        ("var/lib/lxc", Store::Other),
-        ("var/lib/lxd", Store::Other),
-        ("var/lib/incus", Store::Other),
-        ("var/lib/machines", Store::Other),
-        ("var/lib/crio", Store::Containers),
+        ("/docker/overlay2/", Store::Docker),
+        ("/docker/aufs/", Store::Docker),
+        ("/docker/btrfs/", Store::Docker),
+        ("/docker/vfs/", Store::Docker),
+        ("/docker/devicemapper/", Store::Docker),
+        ("/docker/fuse-overlayfs/", Store::Docker),
+        ("/docker/containerd/", Store::Docker),
+        ("/docker/rootfs/", Store::Docker),
+        ("/docker/volumes/", Store::Docker),
+        ("/docker/buildkit/", Store::Docker),
+        ("/docker/zfs/", Store::Docker),
+        ("/docker/image/", Store::Docker),
+        ("/var/lib/docker/", Store::Docker),
+        ("/containers/storage/", Store::Containers),
+        ("/containers/cache/", Store::Containers),
+        ("/var/lib/containers/", Store::Containers),
+        ("/var/lib/containerd/", Store::Containerd),
+        ("/run/containerd/", Store::Containerd),
+        ("/agent/containerd/", Store::Containerd),
+        ("/k3s/containerd/", Store::Containerd),
+        ("/io.containerd.snapshotter.v1.overlayfs/", Store::Containerd),
+        ("/var/lib/buildkit/", Store::Containerd),
+        ("/share/buildkit/", Store::Containerd),
+        ("/var/lib/nerdctl/", Store::Containerd),
+        ("/share/nerdctl/", Store::Containerd),
+        ("/var/lib/kubelet/", Store::Kubelet),
+        ("/var/lib/lxc/", Store::Other),
+        ("/var/lib/lxd/", Store::Other),
+        ("/var/lib/incus/", Store::Other),
+        ("/var/lib/machines/", Store::Other),
+        ("/var/lib/crio/", Store::Containers),
     ];
     let raw = path.as_bytes();
     let whole = [b"/", raw, b"/"].concat();
-    let at = |folder: &str| {
-        let wanted = format!("/{folder}/");
-        let wanted = wanted.as_bytes();
-        whole.windows(wanted.len()).position(|w| w == wanted).map(|n| n + wanted.len() - 2)
-    };
+    let at = |folder: &str| memchr::memmem::find(&whole, folder.as_bytes()).map(|n| n + folder.len() - 2);
     let first = FOLDERS.iter().filter_map(|(folder, store)| Some((at(folder)?, *store))).min()?;
     Some((first.1, TreePath::new(raw.get(..first.0)?)?))
 }
