@@ -5,6 +5,7 @@
 //! a layer), which answers nearly all such links; where it does not, the layer is read a second time for the missing targets.
 //! A symbolic link is resolved by its text alone, within its layer: folders that are links themselves are not followed.
 
+mod again;
 mod named;
 mod place;
 
@@ -14,6 +15,8 @@ use std::{
     sync::{Arc, PoisonError, atomic::Ordering},
 };
 
+use again::Included;
+pub(super) use again::PASSES;
 use place::{clean, resolve};
 
 use super::{
@@ -94,6 +97,7 @@ pub(super) struct Layer<'j> {
     /// Links that nobody wants may stand between a wanted one and its target.
     via: HashMap<u64, u64>,
     second: HashMap<u64, Vec<TreePath>>,
+    included: Included,
     bad_names: u64,
     too_many_links: bool,
     unlisted: u64,
@@ -117,6 +121,7 @@ impl<'j> Layer<'j> {
             links: BTreeMap::new(),
             via: HashMap::new(),
             second: HashMap::new(),
+            included: Included::default(),
             bad_names: 0,
             too_many_links: false,
             unlisted: 0,
@@ -131,21 +136,9 @@ impl<'j> Layer<'j> {
         }
         self.scan.names.settle();
         self.resolve();
+        self.look_for_named();
         self.held.clear();
         self.via = HashMap::new();
-    }
-
-    /// Whether targets of links have to be read now.
-    pub(super) fn needs_second(&self) -> bool {
-        !self.second.is_empty()
-    }
-
-    /// Reads the layer for targets of links only.
-    pub(super) fn read_again(&mut self, source: &mut dyn Source) {
-        if let Err(flaw) = self.targets(source) {
-            self.trouble(&flaw);
-        }
-        self.second.clear();
     }
 
     /// A problem with the layer as a whole.
@@ -342,9 +335,19 @@ impl<'j> Layer<'j> {
 
     /// Hands one file to the surfaces that want its name.
     fn inspect(&mut self, entry: &Entry, body: &mut dyn Read) {
+        self.inspect_with(entry, body, None);
+    }
+
+    /// The same, to surfaces of these ids whatever its name.
+    fn inspect_with(&mut self, entry: &Entry, body: &mut dyn Read, surfaces: Option<&[&'static str]>) {
         let one = Inspector::new(self.job.router, self.job.interest, self.job.keep, self.tree.clone(), None)
             .weighing(self.job.weigh);
-        one.file(entry, &mut Body::stream(body, entry.len));
+        let mut body = Body::stream(body, entry.len);
+        match surfaces {
+            None => one.file(entry, &mut body),
+            Some(ids) => ids.iter().for_each(|id| one.read_with(id, entry, &mut body)),
+        }
+        self.names_others(one.take_includes());
         let (mut facts, mut coverage) = one.finish();
         let (problems, job) = (coverage.gaps.len(), self.job);
         coverage.gaps.retain(|_| take(&job.gaps_left));
@@ -393,43 +396,6 @@ impl<'j> Layer<'j> {
             } else {
                 self.scan.elsewhere.push((path, target));
             }
-        }
-    }
-
-    fn targets(&mut self, source: &mut dyn Source) -> Result<(), Flaw> {
-        let second = std::mem::take(&mut self.second);
-        let mut raw = Hashing::new(source);
-        let mut decoded = Decoded::new(&mut raw, self.job.limits, self.job.stop)?;
-        let mut members = Members::new(&mut decoded);
-        while let Some(member) = members.next()? {
-            let Some(path) = clean(&member.path) else {
-                continue;
-            };
-            if member.kind != Kind::File {
-                continue;
-            }
-            if let Some(links) = second.get(&self.job.key.of(path.as_bytes())) {
-                self.target(links, &member, &mut members);
-            }
-        }
-        Ok(())
-    }
-
-    fn target(&mut self, links: &[TreePath], member: &Member, members: &mut Members<'_>) {
-        if let [link] = links {
-            return self.inspect(&entry(link.clone(), member), &mut members.body());
-        }
-        if member.len > SHARED {
-            for link in links {
-                let gap = self.gap(link.clone(), &Flaw::TooLarge(SHARED));
-                self.found.insert(link.clone(), (Vec::new(), vec![gap]));
-            }
-            return;
-        }
-        let mut bytes = Vec::new();
-        let _ = members.body().read_to_end(&mut bytes);
-        for link in links {
-            self.inspect(&entry(link.clone(), member), &mut bytes.as_slice());
         }
     }
 

@@ -39,7 +39,7 @@ pub use plan::Readers;
 use self::{
     archive::{Archive, Store},
     input::{Input, Section, Source, open_input},
-    layer::{Expected, Layer, Scan},
+    layer::{Expected, Layer, PASSES, Scan},
     layout::Layout,
     model::{assemble, labels},
     plan::{Plan, Planned, PlannedLayer},
@@ -244,10 +244,12 @@ fn root(job: &Job<'_>, source: &mut Section, mut plan: Plan, name: &Arc<str>) ->
     let alone = "a file system without layers and history: what was removed before it was saved cannot be seen";
     plan.left_out.push((TreePath::root(), alone));
     let mut layer = Layer::new(job, Expected::default());
-    let mut again = source.again();
+    let again = source.again();
     layer.read(source);
-    if layer.needs_second() {
-        layer.read_again(&mut again);
+    for _ in 0..PASSES {
+        if layer.needs_another() {
+            layer.read_again(&mut again.again());
+        }
     }
     let planned = Planned { layers: vec![PlannedLayer::default()], ..Planned::default() };
     let mut image = assemble(job, planned, job.label(name.to_string(), name), &HashMap::new());
@@ -306,9 +308,14 @@ fn scan_layers(job: &Job<'_>, store: &dyn Store, images: &[Planned], threads: us
         order.iter().map(|(_, (_, expected))| Mutex::new(Layer::new(job, (*expected).clone()))).collect();
     let all: Vec<usize> = (0..members.len()).collect();
     pass(store, &members, &layers, &all, threads, |layer, source| layer.read(source));
-    let unfinished = |at: &usize| layers.get(*at).is_some_and(|l| locked(l).needs_second());
-    let again: Vec<usize> = all.into_iter().filter(unfinished).collect();
-    pass(store, &members, &layers, &again, threads, |layer, source| layer.read_again(source));
+    let unfinished = |at: &usize| layers.get(*at).is_some_and(|l| locked(l).needs_another());
+    for _ in 0..PASSES {
+        let again: Vec<usize> = all.iter().copied().filter(unfinished).collect();
+        if again.is_empty() {
+            break;
+        }
+        pass(store, &members, &layers, &again, threads, |layer, source| layer.read_again(source));
+    }
     let scans = layers.into_iter().map(|l| Arc::new(l.into_inner().unwrap_or_else(PoisonError::into_inner).finish()));
     members.into_iter().zip(scans).collect()
 }

@@ -165,7 +165,7 @@ impl Image {
                         path,
                         layer,
                         GapKind::Unsupported,
-                        "a link to a file of another layer is not followed",
+                        "it leads to a file of another layer, or is one that this layer names: not followed",
                     ));
                 }
                 match look_ups.checked_sub(cost) {

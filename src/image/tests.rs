@@ -300,7 +300,10 @@ fn a_link_into_another_layer_is_a_gap() {
     let target = Tar::default().file("opt/target", METADATA).end();
     let link = Tar::default().link(tar::EntryType::Symlink, &site("a-1.dist-info/METADATA"), "/opt/target").end();
     let found = case().bytes(&saved(&[target, link]));
-    assert_eq!(gaps(&found), [(GapKind::Unsupported, "a link to a file of another layer is not followed")]);
+    assert_eq!(
+        gaps(&found),
+        [(GapKind::Unsupported, "it leads to a file of another layer, or is one that this layer names: not followed")]
+    );
 }
 
 #[test]
@@ -383,4 +386,33 @@ fn members_of_gzip_and_frames_of_zstd_are_joined() {
         assert_eq!((gaps(&found), paths(&found.images[0]).len()), (vec![], 1));
         assert!(found.images[0].verified());
     }
+}
+
+#[test]
+fn what_others_name_is_read_whatever_its_name() {
+    let pins = |image: &Image| {
+        let named = |f: &ImageFact| f.seen.surface == "python/requirements";
+        image.facts().filter(named).map(|f| f.seen.origin.path.text().into_owned()).collect::<BTreeSet<String>>()
+    };
+    let list = |text: &'static str| text.as_bytes();
+    let one = Tar::default()
+        .file("app/deps/base.lst", list("-r more\na==1.0\n"))
+        .file("app/deps/more", list("b==2.0\n-r base.lst\n"))
+        .file("app/deps/other.lst", list("c==1.0\n"))
+        .file("app/requirements.txt", list("-r deps/base.lst\n-r nowhere\n-r requirements-own.txt\nz==1.0\n"))
+        .file("app/requirements-own.txt", list("d==1.0\n"))
+        .end();
+    for stored in [saved(std::slice::from_ref(&one)), one] {
+        let found = case().bytes(&stored);
+        let all = ["/app/deps/base.lst", "/app/deps/more", "/app/requirements-own.txt", "/app/requirements.txt"];
+        assert_eq!((pins(&found.images[0]), gaps(&found)), (all.map(str::to_owned).into(), vec![]));
+    }
+    // Two layers, and a link: told.
+    let lower = Tar::default().file("app/base.lst", list("a==1.0\n")).end();
+    let upper = Tar::default().file("app/requirements.txt", list("-r base.lst\n")).end();
+    assert_eq!(gaps(&case().bytes(&saved(&[lower, upper]))).len(), 1);
+    let target = Tar::default().file("app/t", list("a==1.0\n")).file("app/requirements.txt", list("-r base.lst\n"));
+    let linked = target.link(tar::EntryType::Symlink, "app/base.lst", "t").end();
+    let found = case().bytes(&saved(&[linked]));
+    assert!(pins(&found.images[0]).contains("/app/base.lst") && gaps(&found).is_empty(), "{:?}", gaps(&found));
 }

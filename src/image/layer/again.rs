@@ -1,0 +1,160 @@
+//! Further passes over a layer, for what the archive was past when it was known to be wanted: targets of links, and files that other
+//! files name (`-r deps/base.txt`), whatever their own names. One in another layer is a gap, as a link to one is.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    io::Read as _,
+};
+
+use super::{Layer, SHARED, entry, place::clean};
+use crate::{
+    fact::TreePath,
+    image::{
+        codec::{Decoded, Hashing, take},
+        input::Source,
+        members::{Kind, Member, Members},
+    },
+    surface::Flaw,
+};
+
+/// Files of one layer that are read because others name them.
+const MOST: usize = 10_000;
+/// Passes over a layer: a file that is named names others in turn.
+pub(in crate::image) const PASSES: usize = 4;
+
+/// What is named, and what was read of it.
+#[derive(Default)]
+pub(super) struct Included {
+    done: BTreeSet<(&'static str, TreePath)>,
+    /// Named since the last pass.
+    new: BTreeMap<TreePath, Vec<&'static str>>,
+    /// To be read in the next pass, by the hash of the member's name.
+    pub(super) wanted: HashMap<u64, Vec<(TreePath, Vec<&'static str>)>>,
+    passes: usize,
+}
+
+impl Layer<'_> {
+    /// Whether targets of links, or files that others name, have to be read now.
+    pub(in crate::image) fn needs_another(&self) -> bool {
+        !self.second.is_empty() || !self.included.wanted.is_empty()
+    }
+
+    /// Reads the layer for those only.
+    pub(in crate::image) fn read_again(&mut self, source: &mut dyn Source) {
+        if let Err(flaw) = self.targets(source) {
+            self.trouble(&flaw);
+        }
+        self.second.clear();
+        self.missed();
+        self.look_for_named();
+    }
+
+    fn targets(&mut self, source: &mut dyn Source) -> Result<(), Flaw> {
+        let second = std::mem::take(&mut self.second);
+        let mut raw = Hashing::new(source);
+        let mut decoded = Decoded::new(&mut raw, self.job.limits, self.job.stop)?;
+        let mut members = Members::new(&mut decoded);
+        while let Some(member) = members.next()? {
+            let Some(path) = clean(&member.path) else {
+                continue;
+            };
+            if member.kind != Kind::File {
+                continue;
+            }
+            let hash = self.job.key.of(path.as_bytes());
+            let read = self.named_by_others(hash, &member, &mut members);
+            match (second.get(&hash), read) {
+                (Some(links), Some(bytes)) => {
+                    links.iter().for_each(|link| self.inspect(&entry(link.clone(), &member), &mut bytes.as_slice()));
+                }
+                (Some(links), None) => self.target(links, &member, &mut members),
+                (None, _) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn target(&mut self, links: &[TreePath], member: &Member, members: &mut Members<'_>) {
+        if let [link] = links {
+            return self.inspect(&entry(link.clone(), member), &mut members.body());
+        }
+        if member.len > SHARED {
+            for link in links {
+                let gap = self.gap(link.clone(), &Flaw::TooLarge(SHARED));
+                self.found.insert(link.clone(), (Vec::new(), vec![gap]));
+            }
+            return;
+        }
+        let mut bytes = Vec::new();
+        let _ = members.body().read_to_end(&mut bytes);
+        for link in links {
+            self.inspect(&entry(link.clone(), member), &mut bytes.as_slice());
+        }
+    }
+
+    /// Notes what a file names that is not read because of its own name.
+    pub(super) fn names_others(&mut self, named: BTreeSet<(&'static str, TreePath)>) {
+        for (surface, path) in named {
+            if self.gate.claims(surface, &path) || self.included.done.contains(&(surface, path.clone())) {
+                continue;
+            }
+            if self.included.done.len() == MOST || !take(&self.job.links_left) {
+                self.unkept += 1;
+                continue;
+            }
+            self.included.done.insert((surface, path.clone()));
+            self.included.new.entry(path).or_default().push(surface);
+        }
+    }
+
+    /// Sorts what was named in a pass: in this layer, or not.
+    pub(super) fn look_for_named(&mut self) {
+        self.included.passes += 1;
+        for (path, surfaces) in std::mem::take(&mut self.included.new) {
+            let mut hash = self.job.key.of(path.as_bytes());
+            for _ in 0..8 {
+                hash = self.via.get(&hash).copied().unwrap_or(hash);
+            }
+            let here = self.scan.names.has_leaf(hash) || self.scan.names.lost();
+            if here && self.included.passes < PASSES {
+                self.included.wanted.entry(hash).or_default().push((path, surfaces));
+            } else if here {
+                self.unread(path);
+            } else {
+                self.scan.elsewhere.push((path, hash));
+            }
+        }
+    }
+
+    /// What the last pass did not come by: a link, where nothing else was known of it.
+    pub(super) fn missed(&mut self) {
+        for (path, _) in std::mem::take(&mut self.included.wanted).into_values().flatten() {
+            if !self.scan.names.lost() {
+                self.unread(path);
+            }
+        }
+    }
+
+    fn unread(&mut self, path: TreePath) {
+        let gap = self.gap(path.clone(), &Flaw::Unsupported("a file that others name, through links or many steps,"));
+        self.found.entry(path).or_default().1.push(gap);
+    }
+
+    /// Reads a member that others name; its bytes, where they fit.
+    pub(super) fn named_by_others(&mut self, hash: u64, member: &Member, members: &mut Members<'_>) -> Option<Vec<u8>> {
+        let named = self.included.wanted.remove(&hash)?;
+        if member.len > SHARED {
+            for (path, _) in named {
+                let gap = self.gap(path.clone(), &Flaw::TooLarge(SHARED));
+                self.found.entry(path).or_default().1.push(gap);
+            }
+            return None;
+        }
+        let mut bytes = Vec::new();
+        let _ = members.body().read_to_end(&mut bytes);
+        for (path, surfaces) in named {
+            self.inspect_with(&entry(path, member), &mut bytes.as_slice(), Some(&surfaces));
+        }
+        Some(bytes)
+    }
+}
