@@ -2,11 +2,10 @@
 
 use super::{
     Case,
-    site::{Sites, site_of},
+    site::{Sites, folder_of},
     timeline,
 };
 use crate::{
-    ecosystem::pypi,
     fact::{At, Fact, HookContent, HookKind, Origin, Seen},
     matcher,
 };
@@ -69,7 +68,7 @@ fn odd(sites: &Sites, seen: &Seen) -> Option<String> {
         _ => return None,
     };
     let path = &seen.origin.path;
-    let site = sites.site(&seen.origin.tree, &site_of(seen));
+    let site = sites.site(&seen.origin.tree, &folder_of(seen));
     match site.and_then(|s| s.owned.get(path)) {
         Some(Some(listed)) if sha256.is_none_or(|s| listed != s) => {
             Some("its bytes differ from what RECORD says".to_owned())
@@ -91,7 +90,8 @@ fn unowned(seen: &Seen, sha256: Option<&str>) -> Option<String> {
     }
     // Systems ship their own (Debian's apport hook), and their files belong to the system's package manager.
     let of_system = path.as_bytes().starts_with(b"usr/lib/") || path.as_bytes().starts_with(b"usr/lib64/");
-    let in_library = !pypi::site_of(path).is_some_and(|s| s.as_bytes().ends_with(b"-packages"));
+    let unit = seen.unit.as_ref().filter(|u| u.usual);
+    let in_library = !unit.is_some_and(|u| u.folder.as_bytes().ends_with(b"-packages"));
     if matches!(kind, HookKind::Sitecustomize | HookKind::Usercustomize) && (of_system || in_library) {
         return None;
     }

@@ -6,10 +6,9 @@ use super::{
     chain::Link,
     hook::{Hooks, Missing},
     named,
-    site::{Distribution, Environment, site_of},
+    site::{Distribution, Environment, folder_of},
 };
 use crate::{
-    ecosystem::pypi,
     fact::{Artifact, EnvironmentKind, Fact, Package, Placement, Seen},
     ioc::model::{FileIndicator, FileRole, Incident, NameWeight, PackageIndicator, Trigger},
     matcher::{self, By, Hit},
@@ -107,6 +106,7 @@ impl Draft<'_, '_> {
             surface: seen.surface,
             package: None,
             origin: seen.origin.clone(),
+            unit: seen.unit.clone(),
             environment: None,
             artifact: None,
             at: seen.at.clone(),
@@ -180,7 +180,7 @@ impl Draft<'_, '_> {
 
     fn loads(&self) -> String {
         let seen = self.seen();
-        let folders = [site_of(seen), seen.origin.path.clone()];
+        let folders = [folder_of(seen), seen.origin.path.clone()];
         let link = folders.iter().find_map(|folder| self.sites.link_to(&seen.origin.tree, folder));
         match (&seen.origin.inner, link) {
             (_, Some(link)) => {
@@ -266,7 +266,7 @@ impl Draft<'_, '_> {
         finding.corroborated = weak.then_some((Confidence::Confirmed, left));
         finding.by_itself = in_target || (placed && matches!(indicator.role, FileRole::Hook | FileRole::Companion));
         finding.artifact = bytes_of(&self.seen().fact);
-        if in_target || (placed && pypi::site_of(&seen.origin.path).is_some()) {
+        if in_target || (placed && seen.unit.as_ref().is_some_and(|u| u.usual)) {
             self.settle_in(&mut finding, indicator.package.as_deref());
         }
         finding
@@ -290,9 +290,11 @@ impl Draft<'_, '_> {
     pub(super) fn settle_in(&self, finding: &mut Finding, package: Option<&str>) {
         let seen = self.seen();
         let tree = &seen.origin.tree;
-        let site = site_of(seen);
-        let environment = self.sites.environment_of(tree, &site);
-        let around = self.sites.of(tree, &site);
+        let Some(unit) = &seen.unit else {
+            return;
+        };
+        let environment = self.sites.environment_of(tree, unit);
+        let around = self.sites.of(tree, unit);
         if finding.kind == FindingKind::Package {
             let own = around.of_folder(&seen.origin.path.parent());
             // Records of conda share a folder, and each has its time.

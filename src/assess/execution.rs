@@ -10,7 +10,6 @@ use super::{
     site::{Distribution, Sites},
 };
 use crate::{
-    ecosystem::pypi,
     fact::{Fact, Seen, TreePath},
     ioc::model::{FileRole, Incident},
     text::escape,
@@ -26,7 +25,7 @@ pub fn look_for_signs(case: &Case<'_>, sites: &Neighbours<'_>, findings: &mut Ve
     let in_folder = |f: &&Finding| f.environment.is_some() && f.origin.inner.is_none();
     for finding in findings.iter().filter(|f| f.kind == FindingKind::Package).filter(in_folder) {
         // One distribution of a site folder speaks for all that claim to be the same.
-        let site = pypi::site_of(&finding.origin.path);
+        let site = finding.usual_folder().cloned();
         if looked.insert((finding.incident, finding.origin.tree.clone(), site)) {
             imported.extend(imports(case, sites, finding));
         }
@@ -52,19 +51,19 @@ fn imports(case: &Case<'_>, sites: &Neighbours<'_>, package: &Finding) -> Vec<Fi
     let Some(incident) = case.index.incident(package.incident) else {
         return Vec::new();
     };
-    let Some(site_folder) = pypi::site_of(&package.origin.path) else {
+    let Some(unit) = package.unit.as_ref().filter(|u| u.usual) else {
         return Vec::new();
     };
     let tree = &package.origin.tree;
-    let site = sites.site(tree, &site_folder);
-    let around = sites.of(tree, &site_folder);
+    let site = sites.site(tree, &unit.folder);
+    let around = sites.of(tree, unit);
     let own = around.of_folder(&package.origin.path.parent());
     let mut found = Vec::new();
-    for seen in sites.bytecode(tree, &site_folder).iter().filter_map(|at| Some(&case.evidence.get(*at)?.seen)) {
+    for seen in sites.bytecode(tree, &unit.folder).iter().filter_map(|at| Some(&case.evidence.get(*at)?.seen)) {
         let Fact::Bytecode { module, .. } = &seen.fact else {
             continue;
         };
-        if !is_trojaned(incident, &seen.origin.path, module) {
+        if !is_trojaned(incident, seen, module) {
             continue;
         }
         let listed = site.is_some_and(|s| s.owned.contains_key(&seen.origin.path));
@@ -105,11 +104,11 @@ fn not_by_installer(own: Option<&Distribution>, listed: bool) -> Option<&'static
 }
 
 /// `litellm/proxy/__pycache__/proxy_server.cpython-311.pyc` of `site:litellm/proxy/proxy_server.py`.
-fn is_trojaned(incident: &Incident, pyc: &TreePath, module: &str) -> bool {
+fn is_trojaned(incident: &Incident, pyc: &Seen, module: &str) -> bool {
     let files = incident.files.iter().filter(|f| matches!(f.role, FileRole::Module | FileRole::Companion));
     let mut sources = files.flat_map(|f| &f.paths).filter_map(|p| p.strip_prefix("site:")?.strip_suffix(".py"));
-    let Some(folder) = pypi::site_of(pyc).and_then(|site| {
-        let below = String::from_utf8_lossy(pyc.below(&site)?).into_owned();
+    let Some(folder) = pyc.unit.as_ref().filter(|u| u.usual).and_then(|unit| {
+        let below = String::from_utf8_lossy(pyc.origin.path.below(&unit.folder)?).into_owned();
         Some(below.split_once("__pycache__/")?.0.to_owned())
     }) else {
         return false;
@@ -120,14 +119,15 @@ fn is_trojaned(incident: &Incident, pyc: &TreePath, module: &str) -> bool {
 /// A sign that an interpreter of the environment was started after the hook was there, in words.
 fn start_after(case: &Case<'_>, sites: &Neighbours<'_>, finding: &Finding) -> Option<String> {
     let tree = &finding.origin.tree;
-    let site = pypi::site_of(&finding.origin.path)?;
+    let unit = finding.unit.as_ref().filter(|u| u.usual)?;
+    let site = &unit.folder;
     let prefix = &finding.environment.as_ref()?.prefix;
-    let around = sites.of(tree, &site);
+    let around = sites.of(tree, unit);
     let there = finding.at.as_ref().map(|at| at.time);
     there
         .and_then(|there| pip_again(&around, there))
-        .or_else(|| running(case, sites, finding, prefix, &site))
-        .or_else(|| compiled(case, sites, finding, &site, there?).filter(|_| stands(case, finding, &around)))
+        .or_else(|| running(case, sites, finding, prefix, site))
+        .or_else(|| compiled(case, sites, finding, site, there?).filter(|_| stands(case, finding, &around)))
 }
 
 /// Whether a package of the incident still has its description there: "not listed" says nothing where the list is gone too.
@@ -218,6 +218,7 @@ mod tests {
             uid: Some(1000),
             gid: None,
             mode: None,
+            unit: Some(Arc::new(crate::ecosystem::pypi::unit_around(&path(place), false))),
             fact,
         });
         let evidence = seen.map(Evidence::from).collect();

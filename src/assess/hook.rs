@@ -9,11 +9,11 @@ use super::{
     Case, Finding, FindingKind,
     around::Neighbours,
     evidence::{Draft, missing, path_name, runs},
-    site::site_of,
+    site::folder_of,
 };
 use crate::{
-    ecosystem::{normal_name, pypi},
-    fact::{Ecosystem, Fact, HookContent, Origin, Placement, TreePath},
+    ecosystem::normal_name,
+    fact::{Ecosystem, Fact, HookContent, Origin, Placement, Seen, TreePath},
     ioc::{
         Index,
         index::IncidentId,
@@ -66,9 +66,9 @@ impl Hooks {
             let Fact::Hook { content, .. } = &e.seen.fact else {
                 continue;
             };
-            let Origin { tree, path, .. } = &e.seen.origin;
+            let tree = &e.seen.origin.tree;
             for hit in matcher::hits(case.index, &e.seen) {
-                let Some((place, name)) = place_of(case.index, hit, tree, path) else {
+                let Some((place, name)) = place_of(case.index, hit, &e.seen) else {
                     continue;
                 };
                 there.insert((tree, place.2.join(&name)));
@@ -99,10 +99,11 @@ impl Hooks {
                 continue;
             };
             let tree = &e.seen.origin.tree;
-            let Some(site) = pypi::site_of(file) else {
+            let Some(site) = e.seen.unit.as_ref().filter(|u| u.usual && file.below(&u.folder).is_some()) else {
                 continue;
             };
-            let mut asked = case.index.files_at(file, file.below(&site));
+            let site = &site.folder;
+            let mut asked = case.index.files_at(file, file.below(site));
             asked.retain(|(_, indicator)| indicator.role == FileRole::Hook);
             if asked.is_empty()
                 || there.contains(&(tree, file.clone()))
@@ -135,7 +136,7 @@ impl Hooks {
 }
 
 /// Where the hook of a hit stood in its site folder, and under which name.
-fn place_of(index: &Index, hit: matcher::Hit, tree: &Arc<str>, path: &TreePath) -> Option<(Place, Vec<u8>)> {
+fn place_of(index: &Index, hit: matcher::Hit, seen: &Seen) -> Option<(Place, Vec<u8>)> {
     let By::File { at, .. } = hit.by else {
         return None;
     };
@@ -143,7 +144,8 @@ fn place_of(index: &Index, hit: matcher::Hit, tree: &Arc<str>, path: &TreePath) 
     if indicator.role != FileRole::Hook {
         return None;
     }
-    let site = pypi::site_of(path)?;
+    let Origin { tree, path, .. } = &seen.origin;
+    let site = seen.unit.as_ref().filter(|u| u.usual)?.folder.clone();
     let name = crate::surface::python::hook::original(path.name()).unwrap_or_else(|| path.name());
     Some(((hit.incident, tree.clone(), site), name.to_vec()))
 }
@@ -163,7 +165,7 @@ impl Draft<'_, '_> {
     pub(super) fn when_it_runs(&self, indicator: &PackageIndicator, placement: Placement) -> (String, bool) {
         let triggers = || indicator.triggers.iter().copied();
         let seen = self.seen();
-        let place = (self.hit.incident, seen.origin.tree.clone(), site_of(seen));
+        let place = (self.hit.incident, seen.origin.tree.clone(), folder_of(seen));
         let dead = self.hooks.dead(&place).filter(|_| placement == Placement::Loadable && seen.origin.inner.is_none());
         let Some(dead) = dead.filter(|_| triggers().any(|t| t == Trigger::InterpreterStart)) else {
             return (runs(triggers()), triggers().any(Trigger::by_itself));

@@ -42,7 +42,7 @@ use crate::{
     accounts::Accounts,
     coverage::{Gap, GapKind},
     credential::Catalog,
-    fact::{Artifact, At, Fact, Origin, Seen, TreePath},
+    fact::{Artifact, At, Fact, Origin, Seen, TreePath, Unit},
     guard::caught,
     ioc::{Index, index::IncidentId, model::FileRole},
     matcher,
@@ -141,6 +141,8 @@ pub struct Finding {
     pub package: Option<String>,
     /// Where.
     pub origin: Origin,
+    /// What it is loaded with.
+    pub unit: Option<Arc<Unit>>,
     /// The environment it belongs to.
     pub environment: Option<Environment>,
     /// The downloadable file it is in.
@@ -161,6 +163,13 @@ pub struct Finding {
     pub role: Option<FileRole>,
     /// Other incidents that leave the same.
     pub alike: Vec<IncidentId>,
+}
+
+impl Finding {
+    /// The folder that its unit is loaded from, where the layout of its path says so.
+    fn usual_folder(&self) -> Option<&TreePath> {
+        self.unit.as_ref().filter(|u| u.usual).map(|u| &u.folder)
+    }
 }
 
 /// The whole judgement.
@@ -338,6 +347,7 @@ mod tests {
             uid: None,
             gid: None,
             mode: None,
+            unit: None,
             fact,
         };
         let index = index();

@@ -294,7 +294,7 @@ mod tests {
         let seen = |layer: usize, path: &str, fact: Fact| {
             let mut origin = Origin::file(&"app:1".into(), TreePath::new(path.as_bytes()).unwrap());
             origin.layer = Some(format!("sha256:{layer}").into());
-            Seen { surface: "x", origin, at: None, uid: None, gid: None, mode: None, fact }
+            Seen { surface: "x", origin, at: None, uid: None, gid: None, mode: None, unit: None, fact }
         };
         let judged = |made: usize, gone: Option<usize>| {
             let package = Package {
@@ -352,8 +352,10 @@ mod tests {
             };
             let key = Credential { kind: "aws.access_key".into(), identifier: None, note: None, named_by: None };
             let seen = |path: &str, fact: Fact| {
-                let origin = Origin::file(&"host".into(), TreePath::new(path.as_bytes()).unwrap());
-                Evidence::from(Seen { surface: "x", origin, at: None, uid: None, gid: None, mode: None, fact })
+                let path = TreePath::new(path.as_bytes()).unwrap();
+                let unit = crate::ecosystem::unit_of(&path).map(std::sync::Arc::new);
+                let origin = Origin::file(&"host".into(), path);
+                Evidence::from(Seen { surface: "x", origin, at: None, uid: None, gid: None, mode: None, unit, fact })
             };
             let bad = "srv/v/lib/python3.11/site-packages/litellm-1.82.8.dist-info/METADATA";
             let evidence =
@@ -374,7 +376,7 @@ mod tests {
         let reads = |uid: u32, accounts: Option<&Accounts>, gid: Option<u32>, mode: u32| {
             let origin = Origin::file(&"host".into(), TreePath::new(b"srv/.env").unwrap());
             let fact = Fact::Credential(Credential { kind: "db".into(), identifier: None, note: None, named_by: None });
-            let seen = Seen { surface: "s", origin, at: None, uid: Some(500), gid, mode: Some(mode), fact };
+            let seen = Seen { surface: "s", origin, at: None, uid: Some(500), gid, mode: Some(mode), unit: None, fact };
             can_read(Account::Uid(uid), accounts, &seen)
         };
         let known = Some(&accounts);

@@ -3,18 +3,18 @@
 use std::collections::HashSet;
 
 use super::{Finding, FindingKind};
-use crate::{ecosystem::pypi, ioc::model::FileRole, verdict::Exposure};
+use crate::{ioc::model::FileRole, verdict::Exposure};
 
 /// A companion counts only where a hook of its incident, or the bad version, stands in the same site folder.
 pub fn drop_lonely_companions(findings: &mut Vec<Finding>) {
     let company: HashSet<_> = findings
         .iter()
         .filter(|f| f.role == Some(FileRole::Hook) || (f.kind == FindingKind::Package && f.environment.is_some()))
-        .map(|f| (f.incident, f.origin.tree.clone(), pypi::site_of(&f.origin.path)))
+        .map(|f| (f.incident, f.origin.tree.clone(), f.usual_folder().cloned()))
         .filter(|(_, _, site)| site.is_some())
         .collect();
     findings.retain(|f| {
-        let here = (f.incident, f.origin.tree.clone(), pypi::site_of(&f.origin.path));
+        let here = (f.incident, f.origin.tree.clone(), f.usual_folder().cloned());
         f.role != Some(FileRole::Companion) || company.contains(&here)
     });
 }

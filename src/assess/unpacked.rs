@@ -11,11 +11,8 @@
 //! pip, uv, poetry, pdm, conda and Debian's tools all write `INSTALLER`; no wheel contains one. What runs bundles that were made by
 //! unpacking wheels (AWS SAM, Chalice) has them in the folders above, in an image, or in an archive.
 
-use super::{evidence::Draft, site::site_of};
-use crate::{
-    ecosystem::pypi,
-    fact::{Package, Placement, TreePath},
-};
+use super::{evidence::Draft, site::folder_of};
+use crate::fact::{Package, Placement, TreePath};
 
 /// Folders of a package's own tests and examples.
 const TEST_DATA: &[&[u8]] =
@@ -35,8 +32,8 @@ impl Draft<'_, '_> {
             return false;
         }
         let folder = info.parent();
-        let site = pypi::site_of(&seen.origin.path);
-        let place = match &site {
+        let site = seen.unit.as_ref().filter(|u| u.usual).map(|u| &u.folder);
+        let place = match site {
             Some(site) if *site != folder => vendored(site, &folder),
             // A site folder is on the path of its interpreter, whatever put things there, unless it is somebody's test data.
             Some(_) => !is_test_data(&folder),
@@ -50,7 +47,7 @@ impl Draft<'_, '_> {
     /// Whether an installer put something into this folder.
     fn installed_in(&self, folder: &TreePath) -> bool {
         let seen = self.seen();
-        let site = self.sites.site(&seen.origin.tree, &site_of(seen));
+        let site = self.sites.site(&seen.origin.tree, &folder_of(seen));
         let here = site.into_iter().flat_map(|s| &s.distributions).filter(|d| d.folder.parent() == *folder);
         here.into_iter().any(|d| d.installer.is_some() || d.requested)
     }

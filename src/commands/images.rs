@@ -159,7 +159,16 @@ fn of_image(index: &Index, image: &Image) -> impl Iterator<Item = Evidence> {
         let mut origin = Origin::file(&image.label, TreePath::root());
         origin.inner = Some(format!("ENV {name}").into());
         let fact = Fact::Credential(credential.clone());
-        Evidence::from(Seen { surface: ENVIRONMENT, origin, at: None, uid: None, gid: None, mode: None, fact })
+        Evidence::from(Seen {
+            surface: ENVIRONMENT,
+            origin,
+            at: None,
+            uid: None,
+            gid: None,
+            mode: None,
+            unit: None,
+            fact,
+        })
     });
     let left = image.steps.iter().flat_map(|step| {
         step.secrets.iter().map(|(name, credential)| {
@@ -167,14 +176,23 @@ fn of_image(index: &Index, image: &Image) -> impl Iterator<Item = Evidence> {
             origin.inner = Some(format!("step {}: {name}", step.number).into());
             let fact = Fact::Credential(credential.clone());
             let at = step.at.clone();
-            Evidence::from(Seen { surface: image::HISTORY, origin, at, uid: None, gid: None, mode: None, fact })
+            Evidence::from(Seen {
+                surface: image::HISTORY,
+                origin,
+                at,
+                uid: None,
+                gid: None,
+                mode: None,
+                unit: None,
+                fact,
+            })
         })
     });
     let digests = image.id.iter().chain(&image.manifests).cloned().collect();
     let at = image.created.map(|t| crate::fact::At::new(t, "creation time in the image"));
     let fact = Fact::Image { references: image.tags.clone(), digests };
     let origin = Origin::file(&image.label, TreePath::root());
-    let config = Seen { surface: "image/config", origin, at, uid: None, gid: None, mode: None, fact };
+    let config = Seen { surface: "image/config", origin, at, uid: None, gid: None, mode: None, unit: None, fact };
     facts.chain(history).chain(secrets).chain(left).chain(std::iter::once(config.into()))
 }
 

@@ -9,12 +9,14 @@ mod command;
 mod ecosystem;
 mod instant;
 mod path;
+mod unit;
 
 pub use self::{
     command::{Command, CommandAction, Cutoff, Wanted},
     ecosystem::Ecosystem,
     instant::is_normalised,
     path::{TreePath, parent},
+    unit::Unit,
 };
 
 /// Where a fact was read.
@@ -375,6 +377,8 @@ pub struct Seen {
     pub gid: Option<u32>,
     /// Permission bits of that file.
     pub mode: Option<u32>,
+    /// What it is loaded with, where its place is one of those.
+    pub unit: Option<Arc<Unit>>,
     /// What was read.
     pub fact: Fact,
 }

@@ -97,6 +97,7 @@ impl Image {
                 uid: None,
                 gid: None,
                 mode: None,
+                unit: None,
                 fact: Fact::Command(command.clone()),
             })
         })

@@ -73,6 +73,7 @@ fn examined(found: bool, gaps: bool) -> v1::Report {
             uid: Some(1000),
             gid: Some(1000),
             mode: Some(0o600),
+            unit: Some(std::sync::Arc::new(crate::ecosystem::pypi::unit_around(&path(at), false))),
             fact,
         };
         evidence.push(Evidence::from(seen));

@@ -8,6 +8,7 @@ use std::sync::{
 
 use crate::{
     coverage::{Exclusion, Gap, GapKind},
+    ecosystem::pypi::unit_around,
     fact::{At, Fact, Origin, Seen, TreePath},
     surface::python::dist_info::record_hash,
     tree::{Body, Entry, Kind, Visit, host::Host},
@@ -69,6 +70,7 @@ impl<'c> Compare<'c> {
             return;
         }
         let at = |source| record.mtime.and_then(|t| At::of_file(t, source));
+        let unit = Arc::new(unit_around(&record.path, false));
         let seen = |origin: TreePath, fact| Seen {
             surface: ID,
             origin: Origin::file(&self.tree, origin),
@@ -76,6 +78,7 @@ impl<'c> Compare<'c> {
             uid: record.uid,
             gid: record.gid,
             mode: record.mode,
+            unit: Some(unit.clone()),
             fact,
         };
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);

@@ -14,7 +14,8 @@ pub use claim::{Claim, FEW, FileMatch, FolderMatch, is_own_work};
 
 use crate::{
     coverage::{Gap, GapKind},
-    fact::{At, Fact, Origin, Package, Seen, TreePath},
+    ecosystem::unit_of,
+    fact::{At, Fact, Origin, Package, Seen, TreePath, Unit},
     interest::Interest,
     tree::{
         Body, Entry, Kind,
@@ -44,6 +45,11 @@ pub trait Surface: Send + Sync {
 
     /// The files it wants, as data.
     fn claims(&self, interest: &Interest) -> Vec<Claim>;
+
+    /// What a file is loaded with, by its path; `inner` where the fact is about a member of it.
+    fn unit(&self, path: &TreePath, _inner: bool) -> Option<Unit> {
+        unit_of(path)
+    }
 
     /// For a file named by hand, whatever its name: where a file with such a start usually stands, if this surface can read it by its
     /// content. `*` is the file's own name: `*.dist-info/METADATA`.
@@ -240,7 +246,16 @@ impl<'s> Sink<'s> {
         let mut origin = self.origin.clone();
         origin.inner = inner.map(Into::into);
         origin.line = line;
-        (self.keep)(Seen { surface: self.surface, origin, at, uid: self.uid, gid: self.gid, mode: self.mode, fact });
+        (self.keep)(Seen {
+            surface: self.surface,
+            origin,
+            at,
+            uid: self.uid,
+            gid: self.gid,
+            mode: self.mode,
+            unit: None,
+            fact,
+        });
     }
 
     /// A part of the file that could not be read, while the rest could.

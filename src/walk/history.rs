@@ -46,8 +46,16 @@ impl Inspector<'_> {
         let text = String::from_utf8_lossy(&text);
         text.lines().filter(|line| line.len() <= LINE).flat_map(install_commands).any(|command| {
             let fact = Fact::Command(command);
-            let seen =
-                Seen { surface: "walk", origin: origin.clone(), at: None, uid: None, gid: None, mode: None, fact };
+            let seen = Seen {
+                surface: "walk",
+                origin: origin.clone(),
+                at: None,
+                uid: None,
+                gid: None,
+                mode: None,
+                unit: None,
+                fact,
+            };
             (self.keep)(&seen) != Worth::Nothing
         })
     }

@@ -1,6 +1,9 @@
 //! One file and one surface: facts and problems are collected, within bounds, and a panic costs this pair only.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use super::{Bounds, GAPS_OF_A_FILE, Inspector, Room, history, weigh, weigh::Weighed};
 use crate::{
@@ -53,7 +56,12 @@ impl Inspector<'_> {
         let (mut room, mut read) = (Room::new(Bounds::FILE), Read::default());
         let mut identified = false;
         let outcome = {
+            let mut units = [None, None];
             let mut keep = |mut fact: Seen| {
+                let inner = fact.origin.inner.is_some();
+                let [whole, member] = &mut units;
+                let unit = if inner { member } else { whole };
+                fact.unit.clone_from(unit.get_or_insert_with(|| surface.unit(&entry.path, inner).map(Arc::new)));
                 read.facts += 1;
                 read.history |= history::is_listed(&fact);
                 identified |= matches!(fact.fact, Fact::Package(_) | Fact::Named(_));

@@ -18,8 +18,8 @@ use serde_json::Value;
 
 use super::{archive::of_interest, environment::conda_requirement, identity};
 use crate::{
-    ecosystem::pypi::{conda_parts, is_name, is_version, normalise},
-    fact::{Artifact, Ecosystem, EnvironmentKind, Fact, Package, Placement, Requirement, TreePath},
+    ecosystem::pypi::{conda_parts, is_name, is_version, normalise, unit_around},
+    fact::{Artifact, Ecosystem, EnvironmentKind, Fact, Package, Placement, Requirement, TreePath, Unit},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
     tree::Kind,
@@ -41,6 +41,10 @@ static META: Meta = Meta {
 impl Surface for CondaMeta {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn unit(&self, path: &TreePath, inner: bool) -> Option<Unit> {
+        Some(unit_around(path, inner))
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

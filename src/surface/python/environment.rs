@@ -13,8 +13,8 @@
 use serde_json::Value;
 
 use crate::{
-    ecosystem::pypi::{is_name, normalise, requirement},
-    fact::{EnvironmentKind, Fact, Requirement},
+    ecosystem::pypi::{is_name, normalise, requirement, unit_around},
+    fact::{EnvironmentKind, Fact, Requirement, TreePath, Unit},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface, manifest::toml_doc},
 };
@@ -35,6 +35,10 @@ static META: Meta = Meta {
 impl Surface for Environment {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn unit(&self, path: &TreePath, inner: bool) -> Option<Unit> {
+        Some(unit_around(path, inner))
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
