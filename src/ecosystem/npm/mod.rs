@@ -1,6 +1,7 @@
 //! npm: names compared exactly (some old ones have capitals), versions as `node-semver` reads them: `v` and `=` in front and
 //! build metadata count nothing.
 
+pub mod layout;
 pub mod reference;
 
 use std::cmp::Ordering;
