@@ -183,6 +183,10 @@ pub enum EnvironmentKind {
     System,
     /// A folder that only looks like one (`pip install --target`).
     Target,
+    /// A project with a `node_modules`.
+    NodeProject,
+    /// The global packages of a Node, below its prefix.
+    NodeGlobal,
 }
 
 /// Whether a file that is asked about by an indicator holds one of the texts it asks for. Positions in `Interest::texts`.
