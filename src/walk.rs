@@ -196,8 +196,7 @@ impl<'i> Inspector<'i> {
         let root = Origin::file(&self.tree, TreePath::root());
         let mut gaps = result.gaps;
         let lost = [(result.room.lost(), "facts"), (result.untold, "problems"), (unknown, "units' packages")];
-        for (lost, what) in lost.into_iter().filter(|(n, _)| *n > 0)
-        {
+        for (lost, what) in lost.into_iter().filter(|(n, _)| *n > 0) {
             let detail = format!("{lost} more {what} than are kept of one tree");
             gaps.push(Gap { origin: root.clone(), surface: "walk", kind: GapKind::TooLarge, detail });
         }

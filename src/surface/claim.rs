@@ -347,10 +347,13 @@ mod tests {
         assert!(fits(&holding, "p/Requirements/common") && fits(&holding, "p/my-requirements"));
         assert!(!fits(&holding, "p/require/ment"));
         let package = FolderMatch::PackageIn("node_modules".into());
-        for path in ["node_modules/x", "a/node_modules/x", "a/node_modules/@s/x", "a/node_modules/b/node_modules/@s/x"] {
+        for path in ["node_modules/x", "a/node_modules/x", "a/node_modules/@s/x", "a/node_modules/b/node_modules/@s/x"]
+        {
             assert!(fits(&package, path), "{path}");
         }
-        for path in ["node_modules", "", "x", "a/node_modules/x/y", "a/node_modules/s/x", "a/@s/x", "a/my_node_modules/x"] {
+        for path in
+            ["node_modules", "", "x", "a/node_modules/x/y", "a/node_modules/s/x", "a/@s/x", "a/my_node_modules/x"]
+        {
             assert!(!fits(&package, path), "{path}");
         }
         let below = FolderMatch::Below("etc/wireguard".into());

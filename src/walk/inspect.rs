@@ -94,7 +94,8 @@ impl Inspector<'_> {
         if more > 0 {
             gaps.push(gap(format!("{more} more problems in this file")));
         }
-        let shelves = |worth: Worth, s: &Seen| self.shelving && worth == Worth::Context && shelf::takes(s, self.interest);
+        let shelves =
+            |worth: Worth, s: &Seen| self.shelving && worth == Worth::Context && shelf::takes(s, self.interest);
         let shelved = seen.extract_if(.., |(worth, s)| shelves(*worth, s));
         let shelved: Vec<Seen> = shelved.map(|(_, s)| s).collect();
         let mut result = self.result();

@@ -149,7 +149,9 @@ impl Shelf {
         };
         let names = self.wanted.entry(unit.folder).or_default();
         match &seen.fact {
-            Fact::Package(p) | Fact::Named(p) | Fact::Recorded { package: p, .. } => drop(names.insert((*p.name).into())),
+            Fact::Package(p) | Fact::Named(p) | Fact::Recorded { package: p, .. } => {
+                drop(names.insert((*p.name).into()))
+            }
             _ => names.extend(package_of(&seen.origin.path).map(|p| p.name)),
         }
     }

@@ -5,11 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{
-    ecosystem::npm::reference,
-    fact::Requirement,
-    surface::Flaw,
-};
+use crate::{ecosystem::npm::reference, fact::Requirement, surface::Flaw};
 
 type Texts = BTreeMap<Box<str>, Box<str>>;
 
@@ -74,8 +70,7 @@ pub fn read(bytes: &[u8]) -> Result<About, Flaw> {
 
 /// With a field twice, of which the last counts, or of a kind that Node passes over.
 fn odd(bytes: &[u8]) -> Result<Manifest<'static>, Flaw> {
-    let value: Value =
-        serde_json::from_slice(bytes).map_err(|_| Flaw::malformed("package.json", "it is no JSON"))?;
+    let value: Value = serde_json::from_slice(bytes).map_err(|_| Flaw::malformed("package.json", "it is no JSON"))?;
     let Value::Object(fields) = value else {
         return Err(Flaw::malformed("package.json", "it is no object"));
     };
@@ -181,7 +176,8 @@ mod tests {
     fn what_node_reads_is_read_however_odd() {
         let twice = read(br#"{"name":"axios","version":"1.14.1","name":"harmless"}"#).unwrap();
         assert_eq!(twice.name.as_deref(), Some("harmless"));
-        let odd = read(br#"{"name":"axios","version":"1.14.1","scripts":"x","dependencies":["b"],"gypfile":"no"}"#).unwrap();
+        let odd =
+            read(br#"{"name":"axios","version":"1.14.1","scripts":"x","dependencies":["b"],"gypfile":"no"}"#).unwrap();
         assert_eq!((odd.name.as_deref(), odd.version.as_deref()), (Some("axios"), Some("1.14.1")));
         let null = read(br#"{"name":null,"version":2,"dependencies":{"b":null,"c":"1"}}"#).unwrap();
         assert_eq!((null.name, null.version, null.requires.len()), (None, None, 1));

@@ -26,9 +26,8 @@ pub fn package(name: &str, version: &str, placement: Placement) -> Package {
 
 /// Whether a text can be a name, so that it is safe to show.
 pub fn is_name(text: &str) -> bool {
-    let plain = |part: &str| {
-        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.~!*'()".contains(c))
-    };
+    let plain =
+        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.~!*'()".contains(c));
     let fits = match text.strip_prefix('@') {
         Some(scoped) => scoped.split_once('/').is_some_and(|(scope, name)| plain(scope) && plain(name)),
         None => plain(text),

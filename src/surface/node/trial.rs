@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::{
-    fact::{Ecosystem, Fact, Origin, Seen, TreePath},
+    fact::{Ecosystem, Fact, Origin, Package, Seen, TreePath},
     interest::Interest,
     surface::{Flaw, Opened, Sink, Surface},
     tree::{Body, Entry},
@@ -15,8 +15,6 @@ pub struct Tried {
     /// Each fact in a few words.
     pub said: Vec<String>,
     pub flaw: Option<Flaw>,
-    /// The details of gaps.
-    pub gaps: Vec<String>,
 }
 
 /// The file as a member of a streamed layer, where an indicator knows these packages.
@@ -29,16 +27,16 @@ pub fn tried(surface: &dyn Surface, path: &str, bytes: &[u8], known: &[&str]) ->
     let entry = Entry { path: path.clone(), len, mtime, btime: None, uid: None, gid: None, mode: None };
     let mut reader = bytes;
     let mut body = Body::stream(&mut reader, len);
-    let (mut seen, mut gaps) = (Vec::new(), Vec::new());
-    let (mut keep, mut gap) = (|s| seen.push(s), |g| gaps.push(g));
+    let mut seen = Vec::new();
+    let (mut keep, mut gap) = (|s| seen.push(s), |_| ());
     let mut sink = Sink::new(surface.meta().id, Origin::file(&"test".into(), path), &entry, &mut keep, &mut gap);
     let flaw = surface.inspect(&mut Opened::new(&entry, &interest, &mut body), &mut sink).err();
     let said = seen.iter().map(|s: &Seen| said(&s.fact)).collect();
-    Tried { seen, said, flaw, gaps: gaps.into_iter().map(|g| g.detail).collect() }
+    Tried { seen, said, flaw }
 }
 
 fn said(fact: &Fact) -> String {
-    let package = |kind: &str, p: &crate::fact::Package| format!("{kind} {} {} {:?}", p.name, p.version, p.placement);
+    let package = |kind: &str, p: &Package| format!("{kind} {} {} {:?}", p.name, p.version, p.placement);
     match fact {
         Fact::Package(p) => package("package", p),
         Fact::Named(p) => package("named", p),
