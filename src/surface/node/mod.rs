@@ -1,0 +1,9 @@
+//! Node: where packages of npm's registry are installed, cached, and named.
+
+include!(concat!(env!("OUT_DIR"), "/surface_node.rs"));
+
+mod about;
+mod identity;
+
+#[cfg(test)]
+mod trial;
