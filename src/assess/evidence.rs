@@ -12,6 +12,7 @@ use super::{
     site::{Distribution, Environment, folder_of},
 };
 use crate::{
+    ecosystem::purl::Purl,
     fact::{Artifact, EnvironmentKind, Fact, Package, Placement, Seen},
     ioc::model::{FileIndicator, FileRole, Incident, NameWeight, PackageIndicator, Trigger},
     matcher::{self, By, Hit},
@@ -342,5 +343,5 @@ pub(super) fn runs(triggers: impl IntoIterator<Item = Trigger>) -> String {
 }
 
 fn purl(p: &Package) -> String {
-    format!("pkg:{}/{}@{}", p.ecosystem.purl_type(), p.name, p.version)
+    Purl::new(p.ecosystem, &p.name, Some(&p.version)).to_string()
 }

@@ -14,6 +14,7 @@ pub mod maven;
 pub mod npm;
 pub mod nuget;
 pub mod oci;
+pub mod purl;
 pub mod pypi;
 mod requirement;
 pub mod rpm;

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     assess::{Account, Finding, FindingKind, family_of},
+    ecosystem::purl,
     fact::{Ecosystem, TreePath},
     ioc::model::FileRole,
     text::escape,
@@ -227,10 +228,8 @@ fn by_package<'f>(s: &Situation<'f>, findings: Vec<&'f Finding>) -> BTreeMap<Str
         findings.iter().filter_map(|f| Some((f.incident, f.package.as_deref()?))).rev().collect();
     for f in findings {
         let own = f.package.as_deref().or_else(|| packages.get(&f.incident).copied());
-        let name = own.map_or_else(
-            || format!("the code of {}", s.incident_of(f)),
-            |p| escape(p.strip_prefix("pkg:").unwrap_or(p).as_bytes()),
-        );
+        let name =
+            own.map_or_else(|| format!("the code of {}", s.incident_of(f)), |p| escape(purl::words(p).as_bytes()));
         groups.entry(name).or_default().push(f);
     }
     groups

@@ -11,7 +11,10 @@ use std::{
 use jiff::Timestamp;
 
 use crate::{
-    ecosystem::npm::layout::{package_of, unit_of},
+    ecosystem::{
+        self,
+        npm::layout::{package_of, unit_of},
+    },
     fact::{At, Ecosystem, Fact, Origin, Package, Placement, Requirement, Seen, TreePath},
     interest::Interest,
 };
@@ -252,7 +255,8 @@ impl Shelf {
             artifacts: Vec::new(),
         });
         let at = row.time.zip(source).map(|(time, source)| At::new(time, source));
-        Some(Seen { surface, origin: Origin::file(&self.tree, path), at, uid, gid, mode, fact })
+        let unit = ecosystem::unit_of(&path).map(Arc::new);
+        Some(Seen { surface, origin: Origin::file(&self.tree, path), at, uid, gid, mode, unit, fact })
     }
 }
 
@@ -272,7 +276,8 @@ mod tests {
         let path = TreePath::new(format!("{path}/node_modules/{name}/package.json").as_bytes()).unwrap();
         let at = Timestamp::from_second(1_774_350_000).ok().map(|t| At::new(t, "mtime of package.json"));
         let origin = Origin::file(&"host".into(), path);
-        Seen { surface: "s", origin, at, uid: Some(7), gid: None, mode: Some(0o644), fact }
+        let unit = ecosystem::unit_of(&origin.path).map(Arc::new);
+        Seen { surface: "s", origin, at, uid: Some(7), gid: None, mode: Some(0o644), unit, fact }
     }
 
     fn names(shelf: Shelf) -> (Vec<String>, u64) {
