@@ -202,7 +202,7 @@ fn nothing_hostile_reaches_a_terminal_or_leaves_its_span() {
     for format in ["table", "markdown"] {
         for width in [80, 200] {
             let text = shown(format, &report, at_width(width));
-            assert!(!text.chars().any(|c| c != '\n' && text::hidden(c)), "{text}");
+            assert!(!text.chars().any(|c| c != '\n' && crate::text::hidden(c)), "{text}");
             assert!(text.contains(r"/.ssh/id\u{202e}<b>x</b>\n# y"), "the whole path is somewhere\n{text}");
         }
     }

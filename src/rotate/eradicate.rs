@@ -14,9 +14,9 @@ use super::{
     writer::System,
 };
 use crate::{
-    assess::{Account, Finding, FindingKind},
+    assess::{Account, Finding, FindingKind, family_of},
     ecosystem::purl,
-    fact::TreePath,
+    fact::{Ecosystem, TreePath},
     ioc::model::FileRole,
     text::escape,
     verdict::{Exposure, Phase},
@@ -249,12 +249,10 @@ fn take_out(s: &Situation<'_>, name: &str, found: &[&Finding]) -> Item {
         (1, Some(one)) => format!("Take {name} out of {one}"),
         (n, _) => format!("Take {name} out of {n} places"),
     };
-    let why = match hook {
-        true => "it runs at every start of any Python there; uninstalling starts that very Python",
-        false => "it runs when it is used; uninstalling starts the very Python that loads it",
-    };
-    let mut item = Item::new(Phase::Eradicate, title, why)
-        .say("stop the services and jobs that use it; never use pip for this, and start no Python there until it is made anew");
+    let ecosystem = found.iter().find_map(|f| f.ecosystem).unwrap_or(Ecosystem::Generic);
+    let removal = family_of(ecosystem).removal();
+    let why = if hook { removal.runs_by_itself } else { removal.runs_on_use };
+    let mut item = Item::new(Phase::Eradicate, title, why).say(removal.by_hand);
     if places.len() > 1 {
         item = listed(item, places.into_iter().collect());
     }

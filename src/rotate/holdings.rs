@@ -94,6 +94,9 @@ pub fn is_whole(f: &Finding) -> bool {
 
 /// The paths that a loadable, left-over or stored finding stands for.
 pub fn holdings(s: &Situation<'_>, f: &Finding) -> BTreeSet<TreePath> {
+    if let Some(all) = &f.holdings {
+        return all.iter().cloned().collect();
+    }
     let path = &f.origin.path;
     if f.kind != FindingKind::Package || f.origin.inner.is_some() {
         return BTreeSet::from([path.clone()]);

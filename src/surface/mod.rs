@@ -5,6 +5,7 @@ mod claim;
 pub mod content;
 pub mod history;
 pub mod host;
+pub mod node;
 pub mod python;
 pub mod systemd;
 
