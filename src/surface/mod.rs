@@ -6,6 +6,7 @@ pub mod content;
 pub mod history;
 pub mod host;
 pub mod manifest;
+pub mod node;
 pub mod python;
 
 use std::borrow::Cow;
