@@ -77,7 +77,12 @@ fn explains(index: &Index, fact: &Fact) -> bool {
         Fact::Process { program, .. } => program.as_ref().is_some_and(is_python),
         Fact::Executable { program, .. } => is_python(program),
         Fact::Command(c) => c.wanted.iter().any(|w| index.knows_package(w.ecosystem, &w.name)),
-        Fact::Disagreement { names, .. } => names.iter().any(|n| index.knows_package(Ecosystem::Pypi, n)),
+        Fact::Disagreement { names, .. } => {
+            let known = |n: &str| [Ecosystem::Pypi, Ecosystem::Npm].iter().any(|e| index.knows_package(*e, n));
+            names.iter().any(|n| known(n))
+        }
+        Fact::Recorded { package, .. } => index.knows_package(package.ecosystem, &package.name),
+        Fact::InstallScript { name, .. } => index.knows_package(Ecosystem::Npm, name),
         // A name that nothing else explains is worth nothing unless it is a bad one.
         Fact::Named(_) => false,
         Fact::File { .. } | Fact::Host { .. } | Fact::Autostart { .. } | Fact::Image { .. } => false,
@@ -94,6 +99,7 @@ fn explains(index: &Index, fact: &Fact) -> bool {
         | Fact::Loaded { .. }
         | Fact::Includes { .. }
         | Fact::OnPath { .. }
+        | Fact::ScriptsBlocked { .. }
         | Fact::Credential(_) => true,
     }
 }

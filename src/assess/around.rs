@@ -13,10 +13,11 @@ use jiff::Timestamp;
 
 use super::{
     chain::{self, Link},
+    family,
     site::{Distribution, Folder, Sites},
 };
 use crate::{
-    ecosystem::{marker::Machine, pypi},
+    ecosystem::marker::Machine,
     fact::{At, Requirement, TreePath, Unit},
 };
 
@@ -45,7 +46,7 @@ impl<'s> Around<'s> {
         Self {
             distributions,
             asked,
-            machine: pypi::machine_of(&unit.folder),
+            machine: family::of(unit.ecosystem).machine(unit),
             by_folder,
             by_pip,
             chains: RefCell::default(),

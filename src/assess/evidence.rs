@@ -4,11 +4,15 @@ use super::{
     Account, Case, Evidence, Finding, FindingKind,
     around::Neighbours,
     chain::Link,
-    hook::{Hooks, Missing},
+    family::{
+        self,
+        python::hook::{Hooks, Missing},
+    },
     named,
     site::{Distribution, Environment, folder_of},
 };
 use crate::{
+    ecosystem::purl::Purl,
     fact::{Artifact, EnvironmentKind, Fact, Package, Placement, Seen},
     ioc::model::{FileIndicator, FileRole, Incident, NameWeight, PackageIndicator, Trigger},
     matcher::{self, By, Hit},
@@ -57,7 +61,7 @@ pub fn missing(case: &Case<'_>, sites: &Neighbours<'_>, hooks: &Hooks, gone: &Mi
 }
 
 /// One hit on its way to a finding.
-pub(super) struct Draft<'d, 's> {
+pub struct Draft<'d, 's> {
     pub(super) case: &'d Case<'d>,
     pub(super) sites: &'d Neighbours<'s>,
     pub(super) hooks: &'d Hooks,
@@ -106,6 +110,8 @@ impl Draft<'_, '_> {
             surface: seen.surface,
             package: None,
             origin: seen.origin.clone(),
+            ecosystem: seen.unit.as_ref().map(|u| u.ecosystem),
+            holdings: None,
             unit: seen.unit.clone(),
             environment: None,
             artifact: None,
@@ -122,27 +128,16 @@ impl Draft<'_, '_> {
 
     /// A malicious version, wherever it stood.
     fn version(&self, p: &Package, indicator: &PackageIndicator) -> Finding {
-        let (runs, by_itself) = self.when_it_runs(indicator, p.placement);
-        let unpacked = self.unpacked(p);
+        let family = family::of(p.ecosystem);
+        let (runs, mut by_itself) = self.when_it_runs(indicator, p.placement);
+        let mut settled = false;
         let judgement = match p.placement {
-            Placement::Loadable if unpacked => (
-                Exposure::Cached,
-                Confidence::Confirmed,
-                "the malicious version, unpacked from its wheel: no installer put it here (there is no INSTALLER, which each \
-                 of them writes), so that nothing loads it"
-                    .to_owned(),
-            ),
             Placement::Loadable => {
-                (Exposure::Installed, Confidence::Confirmed, format!("malicious version, {}; {runs}", self.loads()))
+                let here = family.loadable(self, p, indicator);
+                (by_itself, settled) = (here.by_itself, here.settled);
+                (here.exposure, here.confidence, here.reason)
             }
-            Placement::Leftover => (
-                Exposure::Removed,
-                Confidence::Likely,
-                match self.seen().surface {
-                    "python/conda-meta" => format!("conda took the malicious version out; {runs}"),
-                    _ => format!("left behind when pip removed the malicious version; {runs}"),
-                },
-            ),
+            Placement::Leftover => (Exposure::Removed, Confidence::Likely, family.left_over(self.seen(), &runs)),
             Placement::Built if indicator.triggers.contains(&Trigger::Build) => {
                 (Exposure::Executed, Confidence::Likely, "a malicious source distribution was built here".to_owned())
             }
@@ -156,29 +151,26 @@ impl Draft<'_, '_> {
                 Confidence::Confirmed,
                 "the malicious version is stored here; it did not run from here".to_owned(),
             ),
-            Placement::Listed if self.seen().surface == "python/uv-cache" => (
-                Exposure::Referenced,
-                Confidence::Confirmed,
-                "uv looked at the malicious version while it chose one; this alone does not show a download".to_owned(),
-            ),
-            Placement::Listed => (
-                Exposure::Referenced,
-                Confidence::Confirmed,
-                "names the malicious version: what is installed from it takes it".to_owned(),
-            ),
+            Placement::Listed => {
+                let names = "names the malicious version: what is installed from it takes it";
+                let reason = family.listed(self.seen()).unwrap_or(names).to_owned();
+                (Exposure::Referenced, Confidence::Confirmed, reason)
+            }
         };
         let indicator = format!("{}/{}@{}", p.ecosystem.purl_type(), p.name, p.version);
         let mut finding = self.finding(FindingKind::Package, indicator, judgement);
         finding.package = Some(purl(p));
+        finding.ecosystem = Some(p.ecosystem);
+        finding.holdings = family.holdings(self.seen());
         finding.artifact = p.artifacts.first().cloned();
         finding.by_itself = by_itself;
-        if p.placement == Placement::Loadable && !unpacked {
+        if settled {
             self.settle_in(&mut finding, Some(&p.name));
         }
         finding
     }
 
-    fn loads(&self) -> String {
+    pub(super) fn loads(&self) -> String {
         let seen = self.seen();
         let folders = [folder_of(seen), seen.origin.path.clone()];
         let link = folders.iter().find_map(|folder| self.sites.link_to(&seen.origin.tree, folder));
@@ -201,6 +193,8 @@ impl Draft<'_, '_> {
         let mut finding =
             self.finding(FindingKind::Package, format!("sha256/{sha256}"), (exposure, Confidence::Confirmed, reason));
         finding.package = Some(purl(p));
+        finding.ecosystem = Some(p.ecosystem);
+        finding.holdings = family::of(p.ecosystem).holdings(self.seen());
         finding.artifact = hash.cloned();
         finding
     }
@@ -349,5 +343,5 @@ pub(super) fn runs(triggers: impl IntoIterator<Item = Trigger>) -> String {
 }
 
 fn purl(p: &Package) -> String {
-    format!("pkg:{}/{}@{}", p.ecosystem.purl_type(), p.name, p.version)
+    Purl::new(p.ecosystem, &p.name, Some(&p.version)).to_string()
 }

@@ -1,5 +1,5 @@
 //! From facts to a judgement: exposure, confidence, reach. Pure: no I/O, no clock. The table of the design, row by row:
-//! `evidence` says what a single fact is worth, `execution` looks for signs that it ran, `reach` what it could take.
+//! `evidence` says what a single fact is worth, a family of `family` looks for signs that it ran, `reach` says what it could take.
 
 pub mod anomaly;
 mod around;
@@ -7,10 +7,9 @@ mod belongings;
 pub mod chain;
 mod corroborate;
 mod evidence;
-mod execution;
 mod extras;
+mod family;
 mod harvest;
-mod hook;
 mod named;
 mod on_path;
 mod project;
@@ -18,11 +17,9 @@ pub mod reach;
 mod running;
 mod shared;
 pub mod site;
-mod spurious;
 pub mod timeline;
 mod traces;
 mod typed;
-mod unpacked;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -32,17 +29,21 @@ pub use self::{
     anomaly::Anomaly,
     belongings::{Belongings, Kept},
     chain::Link,
-    hook::Unread,
+    family::{Removal, of as family_of, python::hook::Unread},
     reach::{Judged, ReachBy},
     site::Environment,
     timeline::Moment,
 };
-use self::{around::Neighbours, hook::Hooks, site::Sites};
+use self::{
+    around::Neighbours,
+    family::{FAMILIES, python::hook::Hooks},
+    site::Sites,
+};
 use crate::{
     accounts::Accounts,
     coverage::{Gap, GapKind},
     credential::Catalog,
-    fact::{Artifact, At, Fact, Origin, Seen, TreePath, Unit},
+    fact::{Artifact, At, Ecosystem, Fact, Origin, Seen, TreePath, Unit},
     guard::caught,
     ioc::{Index, index::IncidentId, model::FileRole},
     matcher,
@@ -141,6 +142,10 @@ pub struct Finding {
     pub package: Option<String>,
     /// Where.
     pub origin: Origin,
+    /// Of what kind of package, where it is one or belongs to one.
+    pub ecosystem: Option<Ecosystem>,
+    /// The files and folders that it is, where its family says so.
+    pub holdings: Option<Vec<TreePath>>,
     /// What it is loaded with.
     pub unit: Option<Arc<Unit>>,
     /// The environment it belongs to.
@@ -259,11 +264,12 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
     step("what names say was not weighed", &mut || named::join(&case.evidence, findings, std::mem::take(&mut named)));
     step("names alone were not weighed against the rest", &mut || corroborate::lift(findings));
     step("spurious findings were not sorted out", &mut || {
-        spurious::drop_lonely_companions(findings);
-        spurious::drop_looks_at_what_is_stored(findings);
+        FAMILIES.iter().for_each(|family| family.sort_out(findings));
         shared::settle(case.index, findings);
     });
-    step("signs that the payload ran were not looked for", &mut || execution::look_for_signs(&case, &around, findings));
+    step("signs that the payload ran were not looked for", &mut || {
+        FAMILIES.iter().for_each(|family| family.look_for_signs(&case, &around, findings));
+    });
     step("findings were not sorted", &mut || settle(case.index, findings));
     step("what the payload could reach was not judged", &mut || *credentials = reach::judge(&case, findings));
     step("own lists of packages were not read", &mut || *belongings = Belongings::new(&case.evidence, &sites));

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{Case, Finding, FindingKind, identity};
 use crate::{
+    ecosystem::purl,
     fact::{CommandAction, Fact},
     text::escape,
 };
@@ -50,7 +51,7 @@ pub fn of(case: &Case<'_>, findings: &[Finding]) -> Vec<Moment> {
 }
 
 fn what(f: &Finding) -> String {
-    let name = f.package.as_deref().map_or(f.indicator.as_str(), |p| p.strip_prefix("pkg:").unwrap_or(p));
+    let name = f.package.as_deref().map_or_else(|| f.indicator.clone(), purl::words);
     let place = f.environment.as_ref().map_or_else(|| f.origin.path.text(), |e| e.prefix.text().into_owned().into());
     let place = escape(place.as_bytes());
     match f.kind {

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     accounts::HistoryOf,
+    ecosystem::purl::Purl,
     fact::{Command, CommandAction, Cutoff, Wanted},
     ioc::model::{Incident, PackageIndicator, Window},
     matcher::{self, By, Hit},
@@ -39,8 +40,7 @@ impl Draft<'_, '_> {
         let (exposure, reason) = placed(c, whose, reason);
         let name = format!("{}/{}@{version}", wanted.ecosystem.purl_type(), wanted.name);
         let mut finding = self.finding(FindingKind::Command, name, (exposure, Confidence::Likely, reason));
-        let version = wanted.pinned.as_ref().map(|v| format!("@{v}")).unwrap_or_default();
-        finding.package = Some(format!("pkg:{}/{}{version}", wanted.ecosystem.purl_type(), wanted.name));
+        finding.package = Some(Purl::new(wanted.ecosystem, &wanted.name, wanted.pinned.as_deref()).to_string());
         finding.by_itself = indicator.triggers.iter().any(|t| t.by_itself());
         if whose == HistoryOf::Somebody {
             finding.account = Account::Elsewhere;
@@ -81,7 +81,7 @@ impl Draft<'_, '_> {
         let versions: Vec<&str> = in_time.iter().flat_map(|(_, i, _)| i.versions.iter().map(String::as_str)).collect();
         let name = format!("{}/{}@{}", wanted.ecosystem.purl_type(), wanted.name, versions.join("|"));
         let mut finding = self.finding(FindingKind::Command, name, (exposure, Confidence::Possible, reason));
-        finding.package = Some(format!("pkg:{}/{}", wanted.ecosystem.purl_type(), wanted.name));
+        finding.package = Some(Purl::new(wanted.ecosystem, &wanted.name, None).to_string());
         if whose == HistoryOf::Somebody {
             finding.account = Account::Elsewhere;
         }

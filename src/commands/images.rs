@@ -17,7 +17,7 @@ use crate::{
     image::{self, Image, ImageError, Limits, Options, Readers, Step},
     ioc::{Index, weigh::Weigher},
     matcher,
-    report::{self, Examination, v1},
+    report::{self, Document, Examination, v1},
     scan::is_root,
     stop::{self, STOP},
     text::{escape, start},
@@ -31,7 +31,7 @@ use crate::{
 /// Where an input cannot be opened or is no image, or the report cannot be written.
 pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     let started = Timestamp::now();
-    let outputs = output::plan(&command.output, &command.files)?;
+    let outputs = output::plan(&command.output, &command.files, Document::Report)?;
     let sandbox = sandbox::begin("images");
     let mut setup = Setup::new(&command.choice, false, &[], false)?;
     sandbox.enclose(&command.files);

@@ -22,7 +22,7 @@ use crate::{
     ioc::weigh::Weigher,
     matcher,
     report::{
-        self, Examination,
+        self, Document, Examination,
         v1::{self, Report},
     },
     sandbox::Sandbox,
@@ -36,7 +36,7 @@ use crate::{
 /// Where the target cannot be opened, or the report cannot be written.
 pub fn run(command: ScanCommand) -> anyhow::Result<Ending> {
     let target = target(&command.options, command.paths)?;
-    let outputs = output::plan(&command.options.output, evidence(&target))?;
+    let outputs = output::plan(&command.options.output, evidence(&target), Document::Report)?;
     let report = examine("scan", &command.options, &target, &outputs)?;
     finish(report, &command.options.output, |report, _| outputs.write(report))
 }

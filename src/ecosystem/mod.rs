@@ -14,6 +14,7 @@ pub mod maven;
 pub mod npm;
 pub mod nuget;
 pub mod oci;
+pub mod purl;
 pub mod pypi;
 mod requirement;
 pub mod rpm;
@@ -60,7 +61,7 @@ fn of(ecosystem: Ecosystem) -> &'static Semantics {
 
 /// What is loaded together with a file, by the layouts of all ecosystems: of several one in another, the innermost.
 pub fn unit_of(path: &TreePath) -> Option<Unit> {
-    let layouts: [fn(&TreePath) -> Option<Unit>; 1] = [pypi::unit_of];
+    let layouts: [fn(&TreePath) -> Option<Unit>; 2] = [pypi::unit_of, npm::unit_of];
     layouts.iter().filter_map(|layout| layout(path)).max_by_key(|unit| unit.folder.as_bytes().len())
 }
 

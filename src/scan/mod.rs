@@ -112,7 +112,8 @@ impl Scan<'_> {
     pub fn run(&self, target: &Target) -> Result<Outcome, TargetError> {
         let tree: Arc<str> = target.tree().into();
         let router = Router::new(self.surfaces.clone(), self.interest);
-        let inspector = Inspector::new(&router, self.interest, self.keep, tree.clone(), None).counting(self.progress);
+        let inspector =
+            Inspector::new(&router, self.interest, self.keep, tree.clone(), None).counting(self.progress).shelving();
         let inspector = inspector.weighing(self.weigh);
         let mountinfo = own_mounts();
         let (mut accounts, mut os) = (Accounts::default(), None);

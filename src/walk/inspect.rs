@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Bounds, GAPS_OF_A_FILE, Inspector, Room, history, weigh, weigh::Weighed};
+use super::{Bounds, GAPS_OF_A_FILE, Inspector, Room, Worth, history, shelf, weigh, weigh::Weighed};
 use crate::{
     coverage::{Gap, GapKind, Weight},
     fact::{Fact, Seen, TreePath},
@@ -102,7 +102,12 @@ impl Inspector<'_> {
         if more > 0 {
             gaps.push(gap(format!("{more} more problems in this file")));
         }
+        let shelves =
+            |worth: Worth, s: &Seen| self.shelving && worth == Worth::Context && shelf::takes(s, self.interest);
+        let shelved = seen.extract_if(.., |(worth, s)| shelves(*worth, s));
+        let shelved: Vec<Seen> = shelved.map(|(_, s)| s).collect();
         let mut result = self.result();
+        shelved.iter().for_each(|s| result.shelf.put(s));
         result.keep(seen);
         result.sort_gaps(gaps, weight, shown.by_hand);
         if room.lost() > 0 {

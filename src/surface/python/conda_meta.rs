@@ -32,8 +32,11 @@ const TEXT: usize = 16 << 20;
 /// `conda-meta/*.json`, `pkgs/`.
 pub struct CondaMeta;
 
+/// Its id.
+pub const ID: &str = "python/conda-meta";
+
 static META: Meta = Meta {
-    id: "python/conda-meta",
+    id: ID,
     title: "packages of conda",
     proves: "conda installed the version in that prefix, or fetched it; not that it is the index's own file, nor that it ran",
 };

@@ -46,8 +46,11 @@ const SECONDS: std::ops::Range<u64> = 1_577_836_800..4_102_444_800;
 /// uv's cache.
 pub struct UvCache;
 
+/// Its id.
+pub const ID: &str = "python/uv-cache";
+
 static META: Meta = Meta {
-    id: "python/uv-cache",
+    id: ID,
     title: "pointers and metadata in uv's cache",
     proves: "uv fetched the file (or, as listed, its metadata); not that it was installed",
 };

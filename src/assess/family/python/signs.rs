@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{
+use crate::assess::{
     Case, Finding, FindingKind,
     around::{Around, Neighbours},
     site::{Distribution, Sites},

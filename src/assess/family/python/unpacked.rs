@@ -11,7 +11,7 @@
 //! pip, uv, poetry, pdm, conda and Debian's tools all write `INSTALLER`; no wheel contains one. What runs bundles that were made by
 //! unpacking wheels (AWS SAM, Chalice) has them in the folders above, in an image, or in an archive.
 
-use super::{evidence::Draft, site::folder_of};
+use crate::assess::{evidence::Draft, site::folder_of};
 use crate::fact::{Package, Placement, TreePath};
 
 /// Folders of a package's own tests and examples.
@@ -23,7 +23,7 @@ const LOADED: &[&[u8]] = &[b"var/task/", b"opt/python/", b"usr/"];
 
 impl Draft<'_, '_> {
     /// Whether nothing installed this description.
-    pub(super) fn unpacked(&self, p: &Package) -> bool {
+    pub(in crate::assess) fn unpacked(&self, p: &Package) -> bool {
         let seen = self.seen();
         let info = seen.origin.path.parent();
         let ends = info.as_bytes().ends_with(b".dist-info");
@@ -53,12 +53,12 @@ impl Draft<'_, '_> {
     }
 
     /// Whether a hook outside every site folder stands beside what an installer put there (`pip install --target`).
-    pub(super) fn beside_installed(&self) -> bool {
+    pub(in crate::assess) fn beside_installed(&self) -> bool {
         let seen = self.seen();
         let folder = seen.origin.path.parent();
         let site = self.sites.site(&seen.origin.tree, &folder);
         let any = site.is_some_and(|s| !s.distributions.is_empty());
-        let wheel = |d: &super::site::Distribution| d.folder.as_bytes().ends_with(b".dist-info");
+        let wheel = |d: &crate::assess::site::Distribution| d.folder.as_bytes().ends_with(b".dist-info");
         let only_wheels = site.is_some_and(|s| s.distributions.iter().all(wheel));
         let loose = only_wheels && self.evidence.layers.is_none() && !is_loaded(&folder) && !self.installed_in(&folder);
         any && !loose

@@ -9,10 +9,21 @@ use comfy_table::{ContentArrangement, Table, presets};
 use unicode_width::UnicodeWidthStr as _;
 
 use self::coverage::{coverage, gaps};
-use super::{Colour, Style, v1, words};
+use super::{Colour, Format, Style, v1, words};
 use crate::{
     text::{escape, printable},
     verdict::{Exposure, Phase, Urgency},
+};
+
+/// Declared here alone.
+pub static FORMAT: Format = Format {
+    name: "table",
+    endings: &[".txt"],
+    about: "For people, as a terminal shows it",
+    for_people: true,
+    report: Some(report),
+    checklist: Some(checklist),
+    is_ours: |text| super::starts_with_answer(text) && text.contains("indicators "),
 };
 
 /// Sentences longer than this are hard to read on any screen.
@@ -29,7 +40,7 @@ const UNTOUCHED: usize = 10;
 const SCREEN: usize = 100;
 
 /// The whole report.
-pub fn report(report: &v1::Report, out: &mut dyn Write, style: Style) -> io::Result<()> {
+fn report(report: &v1::Report, out: &mut dyn Write, style: Style) -> io::Result<()> {
     let mut page = Page { out, style, lines: 0 };
     answer(&mut page, report)?;
     if !report.checklist.is_empty() {
@@ -57,7 +68,7 @@ pub fn report(report: &v1::Report, out: &mut dyn Write, style: Style) -> io::Res
 }
 
 /// The checklist, with every step.
-pub fn checklist(report: &v1::Report, out: &mut dyn Write, style: Style) -> io::Result<()> {
+fn checklist(report: &v1::Report, out: &mut dyn Write, style: Style) -> io::Result<()> {
     let mut page = Page { out, style, lines: 0 };
     answer(&mut page, report)?;
     if report.checklist.is_empty() {

@@ -6,11 +6,22 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::v1;
+use super::{Format, v1};
 use crate::text;
 
 /// The value of `schema` in `run_start`.
-pub const SCHEMA: &str = "dosimeter.ndjson/1";
+const SCHEMA: &str = "dosimeter.ndjson/1";
+
+/// Declared here alone.
+pub static FORMAT: Format = Format {
+    name: "ndjson",
+    endings: &[".ndjson", ".jsonl"],
+    about: "The same records, one a line, for log stores",
+    for_people: false,
+    report: Some(|report, out, _| records(report, out)),
+    checklist: Some(|report, out, _| lines(&report.checklist, out)),
+    is_ours: |text| super::starts_with_schema(text, SCHEMA) || super::starts_with_item(text),
+};
 
 #[derive(Serialize)]
 struct Record<'r> {
@@ -54,7 +65,7 @@ struct Summary<'r> {
 }
 
 /// All records of a report.
-pub fn report(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
+fn records(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
     let run_id = report.run.id.as_str();
     let mut put = |body: Body<'_>| line(&Record { run_id, body }, out);
     let c = &report.coverage;
@@ -86,7 +97,7 @@ pub fn report(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Each value on a line.
-pub fn lines(values: &[impl Serialize], out: &mut dyn Write) -> io::Result<()> {
+fn lines(values: &[impl Serialize], out: &mut dyn Write) -> io::Result<()> {
     values.iter().try_for_each(|v| line(v, out))
 }
 

@@ -3,14 +3,25 @@
 
 use std::io::{self, Write};
 
-use super::{v1, words};
+use super::{Format, v1, words};
 use crate::{
     text::{escape, printable},
     verdict::Phase,
 };
 
+/// Declared here alone.
+pub static FORMAT: Format = Format {
+    name: "markdown",
+    endings: &[".md", ".markdown"],
+    about: "For a ticket: the checklist with boxes, and the findings",
+    for_people: true,
+    report: Some(|report, out, _| whole(report, out)),
+    checklist: Some(|report, out, _| checklist(report, out)),
+    is_ours: |text| text.strip_prefix("# ").is_some_and(super::starts_with_answer) && text.contains("indicators "),
+};
+
 /// The whole report.
-pub fn report(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
+fn whole(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
     head(report, out)?;
     if !report.checklist.is_empty() {
         first_page(report, out)?;
@@ -40,7 +51,7 @@ pub fn report(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// The checklist alone.
-pub fn checklist(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
+fn checklist(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
     head(report, out)?;
     if report.checklist.is_empty() {
         writeln!(out, "\n{}", words::NO_STEPS)?;

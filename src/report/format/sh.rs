@@ -3,21 +3,36 @@
 
 use std::io::{self, Write};
 
-use super::{v1, words};
+use super::{Format, v1, words};
 use crate::{
     text::printable,
     verdict::{Phase, Place},
 };
 
+/// Declared here alone.
+pub static FORMAT: Format = Format {
+    name: "sh",
+    endings: &[".sh"],
+    about: "The steps for the examined machine, as a POSIX script",
+    for_people: true,
+    report: Some(|report, out, _| checklist(report, out)),
+    checklist: Some(|report, out, _| checklist(report, out)),
+    is_ours: |text| {
+        let answer = text.strip_prefix("#!/bin/sh\n# ");
+        answer.is_some_and(super::starts_with_answer) && text.contains(USE)
+    },
+};
+
+/// A line of every script.
+const USE: &str =
+    "POSIX sh: run it with `sh FILE`, on the examined machine, as root or as whoever owns the files; read it before";
+
 /// The script.
-pub fn checklist(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
+fn checklist(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "#!/bin/sh")?;
     comment(out, &report.verdict.summary)?;
     comment(out, &words::run(report))?;
-    comment(
-        out,
-        "POSIX sh: run it with `sh FILE`, on the examined machine, as root or as whoever owns the files; read it before",
-    )?;
+    comment(out, USE)?;
     comment(out, "ROOT=/mnt/disk sh FILE works on that disk, mounted, instead of the running system")?;
     let on_host = |i: &&v1::Item| i.done_at() == Place::Host && i.phase < Phase::Freeze;
     let items = || (1_usize..).zip(&report.checklist);

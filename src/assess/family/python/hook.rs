@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{
+use crate::assess::{
     Case, Finding, FindingKind,
     around::Neighbours,
     evidence::{Draft, missing, path_name, runs},
@@ -162,7 +162,7 @@ fn incidents_of(index: &Index, info: &TreePath) -> Vec<IncidentId> {
 
 impl Draft<'_, '_> {
     /// When a version runs here, in words, and whether without anybody using it. A hook that is gone runs nothing.
-    pub(super) fn when_it_runs(&self, indicator: &PackageIndicator, placement: Placement) -> (String, bool) {
+    pub(in crate::assess) fn when_it_runs(&self, indicator: &PackageIndicator, placement: Placement) -> (String, bool) {
         let triggers = || indicator.triggers.iter().copied();
         let seen = self.seen();
         let place = (self.hit.incident, seen.origin.tree.clone(), folder_of(seen));
@@ -177,7 +177,7 @@ impl Draft<'_, '_> {
     }
 
     /// Why a hook that stands here no longer runs.
-    pub(super) fn out_of_action(&self) -> Option<&'static str> {
+    pub(in crate::assess) fn out_of_action(&self) -> Option<&'static str> {
         match self.seen().fact {
             Fact::Hook { content: HookContent::Renamed, .. } => Some(
                 "somebody renamed it, so that Python no longer runs it: it was there, and ran at every start until then",
@@ -190,7 +190,7 @@ impl Draft<'_, '_> {
     }
 
     /// A hook that its own distribution lists and that is gone.
-    pub(super) fn missing_hook(&self, indicator: &FileIndicator, path: &TreePath) -> Finding {
+    pub(in crate::assess) fn missing_hook(&self, indicator: &FileIndicator, path: &TreePath) -> Finding {
         let reason = format!(
             "{}: RECORD lists `{}`, and it is not there; somebody took it out, and until then it ran at every Python start",
             indicator.what,
