@@ -117,9 +117,18 @@ mod tests {
     #[test]
     fn every_version_of_the_form() {
         for (text, line) in [
-            ("{\"version\": \"5\", \"specifiers\": {\"npm:axios@1\": \"1.14.1\"}, \"npm\": {\n\"axios@1.14.1_react@18.0.0\": {\"integrity\": \"x\", \"dependencies\": [\"b_c@1.0.0\", \"d\"]}}}", 2),
-            ("{\"version\": \"3\", \"packages\": {\"specifiers\": {\"npm:axios@1\": \"npm:axios@1.14.1\"}, \"npm\": {\"axios@1.14.1\": {\"dependencies\": {\"b_c\": \"b_c@1.0.0\", \"d\": \"d\"}}}}}", 1),
-            ("{\"version\": \"2\", \"npm\": {\"specifiers\": {\"axios\": \"axios@1.14.1\"}, \"packages\": {\"axios@1.14.1\": {\"dependencies\": {\"b_c\": \"b_c@1.0.0\", \"d\": \"d\"}}}}}", 1),
+            (
+                "{\"version\": \"5\", \"specifiers\": {\"npm:axios@1\": \"1.14.1\"}, \"npm\": {\n\"axios@1.14.1_react@18.0.0\": {\"integrity\": \"x\", \"dependencies\": [\"b_c@1.0.0\", \"d\"]}}}",
+                2,
+            ),
+            (
+                "{\"version\": \"3\", \"packages\": {\"specifiers\": {\"npm:axios@1\": \"npm:axios@1.14.1\"}, \"npm\": {\"axios@1.14.1\": {\"dependencies\": {\"b_c\": \"b_c@1.0.0\", \"d\": \"d\"}}}}}",
+                1,
+            ),
+            (
+                "{\"version\": \"2\", \"npm\": {\"specifiers\": {\"axios\": \"axios@1.14.1\"}, \"packages\": {\"axios@1.14.1\": {\"dependencies\": {\"b_c\": \"b_c@1.0.0\", \"d\": \"d\"}}}}}",
+                1,
+            ),
         ] {
             let read = listed(&DenoLock, "p/deno.lock", text.as_bytes());
             assert_eq!((read.packages, read.gaps), (vec![format!("axios 1.14.1@{line}")], vec![]), "{text}");
@@ -129,11 +138,13 @@ mod tests {
 
     #[test]
     fn other_sections_and_hostile_files() {
-        let jsr = r#"{"version": "5", "jsr": {"axios@1.14.1": {}}, "remote": {"https://host.example/axios@1.14.1": "x"}}"#;
+        let jsr =
+            r#"{"version": "5", "jsr": {"axios@1.14.1": {}}, "remote": {"https://host.example/axios@1.14.1": "x"}}"#;
         assert_eq!(listed(&DenoLock, "deno.lock", jsr.as_bytes()), Read::default());
         let own = listed(&DenoLock, "node_modules/x/deno.lock", br#"{"npm": {"axios@1.14.1": {}}}"#);
         assert_eq!(own, Read::default());
-        for text in ["", "{\"npm\": {\"axios\": {}}}", "{\"npm\": {\"a\u{1b}@1.0.0\": {}}}", "{\"npm\": {\"a@1.0.0\": "] {
+        for text in ["", "{\"npm\": {\"axios\": {}}}", "{\"npm\": {\"a\u{1b}@1.0.0\": {}}}", "{\"npm\": {\"a@1.0.0\": "]
+        {
             let read = listed(&DenoLock, "deno.lock", text.as_bytes());
             assert_eq!((read.packages.len(), read.gaps.len()), (0, 1), "{text}");
         }

@@ -63,3 +63,54 @@ fn on(surface: &dyn Surface, path: &str, bytes: &[u8], act: &mut Act<'_>) -> Rea
     }
     read
 }
+
+/// One small project, locked by npm 11 in its three forms, pnpm 7, 8 and 9, yarn 1 and yarn 4.
+#[test]
+fn lock_files_of_the_tools_name_the_same_packages() {
+    use super::{npm_lock::NpmLock, pnpm_lock::PnpmLock, yarn_lock::YarnLock};
+
+    macro_rules! sample {
+        ($name:literal) => {
+            include_bytes!(concat!("../../../tests/fixtures/node-locks/", $name, ".sample")).as_slice()
+        };
+    }
+    let expected = [
+        "@types/node 20.1.0",
+        "ansi-styles 4.3.0",
+        "chalk 4.1.2",
+        "color-convert 2.0.1",
+        "color-name 1.1.4",
+        "fsevents 2.3.3",
+        "has-flag 4.0.0",
+        "is-number 6.0.0",
+        "is-odd 3.0.1",
+        "js-tokens 4.0.0",
+        "loose-envify 1.4.0",
+        "react 18.2.0",
+        "supports-color 7.2.0",
+        "use-sync-external-store 1.2.0",
+    ];
+    let files: [(&dyn Surface, &[u8]); 8] = [
+        (&NpmLock, sample!("npm-v1")),
+        (&NpmLock, sample!("npm-v2")),
+        (&NpmLock, sample!("npm-v3")),
+        (&PnpmLock, sample!("pnpm-7")),
+        (&PnpmLock, sample!("pnpm-8")),
+        (&PnpmLock, sample!("pnpm-9")),
+        (&YarnLock, sample!("yarn-1")),
+        (&YarnLock, sample!("yarn-4")),
+    ];
+    for (nth, (surface, bytes)) in files.into_iter().enumerate() {
+        let read = listed(surface, "p/lock", bytes);
+        let mut names: Vec<&str> =
+            read.packages.iter().filter_map(|p| p.rsplit_once('@')).map(|(name, _)| name).collect();
+        names.sort_unstable();
+        names.dedup();
+        // yarn 4 adds what builds fsevents.
+        names.retain(|name| nth < 7 || expected.contains(name));
+        assert_eq!((names.as_slice(), read.gaps), (expected.as_slice(), vec![]), "file {nth}");
+        let chalk = read.packages.iter().position(|p| p.starts_with("chalk ")).unwrap();
+        let asks = |name: &str| read.requires[chalk].iter().any(|r| r.starts_with(&format!("{name}@")));
+        assert!(asks("ansi-styles") && asks("supports-color"), "file {nth}: {:?}", read.requires[chalk]);
+    }
+}

@@ -252,7 +252,9 @@ mod tests {
 
     #[test]
     fn hostile_files_are_gaps() {
-        for text in ["", "[]", "{\"dependencies\": {\"a\": \"1.0.0\"", "{{ x }}", "\0", "{\"dependencies\": {{ deps }} }"] {
+        for text in
+            ["", "[]", "{\"dependencies\": {\"a\": \"1.0.0\"", "{{ x }}", "\0", "{\"dependencies\": {{ deps }} }"]
+        {
             assert_eq!(pins(text).1, 1, "{text}");
         }
         for text in ["{}", "{\"dependencies\": []}", "{\"overrides\": \"x\", \"packageManager\": 1}"] {

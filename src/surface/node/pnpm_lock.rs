@@ -350,7 +350,7 @@ snapshots:
   left@2.0.0: {}
 ";
         let (found, requires, gaps) = packages(text);
-        assert_eq!(found, owned(&["@s/b 1.0.0@13", "axios 1.14.1@16", "t 3.0.0@28", "left 2.0.0@46"]));
+        assert_eq!(found, owned(&["@s/b 1.0.0@13", "axios 1.14.1@16", "t 3.0.0@28", "left 2.0.0@44"]));
         assert_eq!(
             requires[1],
             ["d@^4.0.0 peer", "@s/b@1.0.0", "d@4.0.0", "my@npm:plain-crypto-js@4.2.1", "o@1.0.0 optional"]

@@ -288,7 +288,10 @@ lodash@^4:
     fn both_sides_of_a_conflict_are_read() {
         let text = "# yarn lockfile v1\naxios@^1:\n<<<<<<< HEAD\n  version \"1.14.1\"\n=======\n  version \"1.14.0\"\n>>>>>>> b\n";
         let read = listed(&YarnLock, "yarn.lock", text.as_bytes());
-        assert_eq!((read.packages, read.gaps.len()), (vec!["axios 1.14.1@2".to_owned(), "axios 1.14.0@6".to_owned()], 1));
+        assert_eq!(
+            (read.packages, read.gaps.len()),
+            (vec!["axios 1.14.1@2".to_owned(), "axios 1.14.0@6".to_owned()], 1)
+        );
     }
 
     #[test]
@@ -298,7 +301,9 @@ lodash@^4:
 
     #[test]
     fn hostile_files_cost_nothing_else() {
-        for text in ["a@1:\n  version \"1\u{1b}[2J\"\n", "\u{202e}@1:\n  version \"1.0.0\"\n", "<html>\n x", "{{ x }}", "\0\0"] {
+        for text in
+            ["a@1:\n  version \"1\u{1b}[2J\"\n", "\u{202e}@1:\n  version \"1.0.0\"\n", "<html>\n x", "{{ x }}", "\0\0"]
+        {
             let read = listed(&YarnLock, "yarn.lock", text.as_bytes());
             assert_eq!((read.packages.len(), read.gaps.len()), (0, 1), "{text}");
         }
