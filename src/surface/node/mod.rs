@@ -4,6 +4,11 @@ include!(concat!(env!("OUT_DIR"), "/surface_node.rs"));
 
 mod about;
 mod identity;
+mod json;
+mod listing;
+mod raw;
 
+#[cfg(test)]
+mod listed;
 #[cfg(test)]
 mod trial;
