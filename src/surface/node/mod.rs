@@ -5,6 +5,11 @@ surface_modules!();
 
 mod about;
 mod identity;
+mod json;
+mod listing;
+mod raw;
 
+#[cfg(test)]
+mod listed;
 #[cfg(test)]
 mod trial;
