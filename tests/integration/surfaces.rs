@@ -151,13 +151,14 @@ fn folder_and_id_agree() {
 
 #[test]
 fn parts_of_the_program_are_no_surfaces() {
-    let listed = listed();
+    let (listed, machine) = (listed(), Machine::new());
     for part in PARTS {
         assert!(!listed.contains(part.id) && !part.about.is_empty(), "{}", part.id);
         // `image` is also the folder of surfaces of images.
         let folder = listed.iter().any(|id| id.starts_with(&format!("{}/", part.id)));
-        let code = run(["scan", "--only", part.id, "/no/such"]).code;
-        assert!(folder || code == 2, "{}", part.id);
+        let said = run(["scan", "--only", part.id, "--root", machine.root().to_str().unwrap()]);
+        let refused = said.err.starts_with(&format!("error: no surface `{}`", part.id));
+        assert!(if folder { said.code == 0 } else { refused }, "{}: {}", part.id, said.err);
     }
 }
 
