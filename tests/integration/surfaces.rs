@@ -60,7 +60,7 @@ struct Fixture {
     finds: Vec<Case>,
     /// Their look-alikes.
     leaves: Vec<Case>,
-    /// Trees with a file that cannot be read to its end: each must end as a gap.
+    /// Trees with a file that is not of its format: each must end as a gap, whatever is still found in it.
     #[serde(default)]
     malformed: Vec<Case>,
 }
