@@ -11,11 +11,8 @@ use std::{
 use jiff::Timestamp;
 
 use crate::{
-    ecosystem::{
-        self,
-        npm::layout::{package_of, unit_of},
-    },
-    fact::{At, Ecosystem, Fact, Origin, Package, Placement, Requirement, Seen, TreePath},
+    ecosystem::npm::layout::package_of,
+    fact::{At, Ecosystem, Fact, Origin, Package, Placement, Requirement, Seen, TreePath, Unit},
     interest::Interest,
 };
 
@@ -70,7 +67,7 @@ impl<T: Clone + Eq + std::hash::Hash> Numbered<T> {
 /// The packages of one tree that fit nothing.
 pub(super) struct Shelf {
     tree: Arc<str>,
-    units: BTreeMap<TreePath, Vec<Row>>,
+    units: BTreeMap<TreePath, (Arc<Unit>, Vec<Row>)>,
     packages: usize,
     most: usize,
     /// Units that stand here or behind are given up.
@@ -123,21 +120,21 @@ impl Shelf {
 
     /// Keeps a package that `takes` admits. One that stands in no unit explains nothing.
     pub(super) fn put(&mut self, seen: &Seen) {
-        let Some(unit) = unit_of(&seen.origin.path).map(|u| u.folder) else {
+        let Some(unit) = &seen.unit else {
             return;
         };
-        if self.end.as_ref().is_some_and(|end| unit >= *end) {
+        let folder = &unit.folder;
+        if self.end.as_ref().is_some_and(|end| folder >= end) {
             return;
         }
-        match self.row(&unit, seen) {
-            Some(row) => {
-                self.units.entry(unit).or_default().push(row);
-                self.packages += 1;
-            }
-            None => drop(self.cut.insert(unit)),
+        if let Some(row) = self.row(folder, seen) {
+            self.units.entry(folder.clone()).or_insert_with(|| (unit.clone(), Vec::new())).1.push(row);
+            self.packages += 1;
+        } else {
+            self.cut.insert(folder.clone());
         }
         while self.packages > self.most {
-            let Some((unit, rows)) = self.units.pop_last() else {
+            let Some((unit, (_, rows))) = self.units.pop_last() else {
                 break;
             };
             self.packages -= rows.len();
@@ -147,13 +144,13 @@ impl Shelf {
 
     /// Remembers where something fits, and in which package.
     pub(super) fn want(&mut self, seen: &Seen) {
-        let Some(unit) = unit_of(&seen.origin.path) else {
+        let Some(unit) = seen.unit.as_ref().filter(|u| u.ecosystem == Ecosystem::Npm) else {
             return;
         };
-        let names = self.wanted.entry(unit.folder).or_default();
+        let names = self.wanted.entry(unit.folder.clone()).or_default();
         match &seen.fact {
             Fact::Package(p) | Fact::Named(p) | Fact::Recorded { package: p, .. } => {
-                drop(names.insert((*p.name).into()))
+                names.insert((*p.name).into());
             }
             _ => names.extend(package_of(&seen.origin.path).map(|p| p.name)),
         }
@@ -207,7 +204,9 @@ impl Shelf {
         let unknown = self.wanted.keys().filter(|u| given_up(u)).count();
         let mut seen = Vec::new();
         for (unit, names) in &self.wanted {
-            let rows = self.units.get(unit).map(Vec::as_slice).unwrap_or_default();
+            let Some((unit, rows)) = self.units.get(unit) else {
+                continue;
+            };
             let mut found: Vec<Seen> = self.leading_to(rows, names).filter_map(|row| self.seen(unit, row)).collect();
             found.sort_by(|a, b| a.origin.cmp(&b.origin));
             seen.extend(found);
@@ -238,14 +237,14 @@ impl Shelf {
         chosen.into_iter().filter_map(|at| rows.get(at))
     }
 
-    fn seen(&self, unit: &TreePath, row: &Row) -> Option<Seen> {
+    fn seen(&self, unit: &Arc<Unit>, row: &Row) -> Option<Seen> {
         let text = |id: Id| self.texts.get(id);
         let requires = self.lists.get(row.requires)?.iter().filter_map(|(name, wanted, marker)| {
             let plain = Requirement::plain(&**text(*name)?, &**text(*wanted)?);
             Some(Requirement { marker: marker.and_then(text).map(|m| (**m).into()), ..plain })
         });
         let (surface, uid, gid, mode, source) = *self.holders.get(row.holder)?;
-        let path = TreePath::new(&[unit.as_bytes(), b"/", text(row.path)?.as_bytes()].concat())?;
+        let path = TreePath::new(&[unit.folder.as_bytes(), b"/", text(row.path)?.as_bytes()].concat())?;
         let fact = Fact::Package(Package {
             ecosystem: Ecosystem::Npm,
             name: text(row.name)?.clone(),
@@ -255,7 +254,7 @@ impl Shelf {
             artifacts: Vec::new(),
         });
         let at = row.time.zip(source).map(|(time, source)| At::new(time, source));
-        let unit = ecosystem::unit_of(&path).map(Arc::new);
+        let unit = Some(unit.clone());
         Some(Seen { surface, origin: Origin::file(&self.tree, path), at, uid, gid, mode, unit, fact })
     }
 }
@@ -276,7 +275,7 @@ mod tests {
         let path = TreePath::new(format!("{path}/node_modules/{name}/package.json").as_bytes()).unwrap();
         let at = Timestamp::from_second(1_774_350_000).ok().map(|t| At::new(t, "mtime of package.json"));
         let origin = Origin::file(&"host".into(), path);
-        let unit = ecosystem::unit_of(&origin.path).map(Arc::new);
+        let unit = crate::ecosystem::unit_of(&origin.path).map(Arc::new);
         Seen { surface: "s", origin, at, uid: Some(7), gid: None, mode: Some(0o644), unit, fact }
     }
 

@@ -123,7 +123,7 @@ fn yarn_state(bytes: &[u8], root: &TreePath, at: Option<&At>, out: &mut Sink<'_>
 }
 
 /// `x@virtual:0a…#npm:1.0.0` is `x@npm:1.0.0`, made for its peers.
-fn without_virtual(key: &str) -> String {
+pub fn without_virtual(key: &str) -> String {
     match key.split_once("@virtual:") {
         Some((name, rest)) => format!("{name}@{}", rest.split_once('#').map_or("", |(_, real)| real)),
         None => key.to_owned(),

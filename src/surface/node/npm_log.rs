@@ -50,16 +50,13 @@ impl Surface for NpmLog {
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let at = start(file.entry.path.name()).or_else(|| file.mtime("mtime of npm's log"));
-        let mut cwd: Option<TreePath> = None;
-        let mut number = 0_u32;
-        for line in file.all(FILE)?.split(|b| *b == b'\n') {
-            number = number.saturating_add(1);
-            let Some(text) = std::str::from_utf8(line).ok().filter(|l| l.len() <= LINE).and_then(message) else {
-                continue;
-            };
-            if let Some(folder) = text.strip_prefix("verbose cwd ") {
-                cwd = TreePath::root().resolve(folder.trim().as_bytes());
-            } else if let Some(typed) = text.strip_prefix("verbose title ") {
+        let bytes = file.all(FILE)?;
+        let lines = || bytes.split(|b| *b == b'\n').zip(1_u32..).filter_map(|(l, n)| Some((readable(l)?, n)));
+        // npm writes it first or last.
+        let cwd = lines().find_map(|(text, _)| text.strip_prefix("verbose cwd "));
+        let cwd = cwd.and_then(|folder| TreePath::root().resolve(folder.trim().as_bytes()));
+        for (text, number) in lines() {
+            if let Some(typed) = text.strip_prefix("verbose title ") {
                 for command in install_commands(typed) {
                     out.push_at(None, Some(number), at.clone(), Fact::Command(command));
                 }
@@ -69,6 +66,10 @@ impl Surface for NpmLog {
         }
         Ok(())
     }
+}
+
+fn readable(line: &[u8]) -> Option<&str> {
+    std::str::from_utf8(line).ok().filter(|l| l.len() <= LINE).and_then(message)
 }
 
 /// Without the number of the line.

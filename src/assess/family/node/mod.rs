@@ -1,13 +1,24 @@
 //! Node: a package is loaded from the `node_modules` of a project, or of a prefix for what is installed globally; install scripts run
 //! while it is put there, unless the tool was told not to.
 
-use super::{super::evidence::Draft, Family, Removal, Standing};
+mod recorded;
+mod scripts;
+
+use self::scripts::Scripts;
+use super::{
+    super::{Case, Finding, FindingKind, around::Neighbours, evidence::Draft},
+    Family, Removal, Standing,
+};
 use crate::{
     fact::{Ecosystem, EnvironmentKind, Package, Placement, Seen, TreePath},
     ioc::model::{Moment, PackageIndicator, Trigger},
     text::escape,
     verdict::{Confidence, Exposure},
 };
+
+/// What is said where no other evidence tells whether the script ran.
+const PRESUMED: &str =
+    "; it stands where installers put it once its scripts have run, and nothing says that they were blocked";
 
 /// npm's packages, whatever installs them.
 pub struct Node;
@@ -20,11 +31,7 @@ impl Family for Node {
     fn loadable(&self, draft: &Draft<'_, '_>, _: &Package, indicator: &PackageIndicator) -> Standing {
         let (runs, by_itself) = draft.when_it_runs(indicator, Placement::Loadable);
         let (exposure, confidence, ran) = match indicator.triggers.iter().any(|t| runs_at_install(*t)) {
-            true => (
-                Exposure::Executed,
-                Confidence::Likely,
-                "; it stands where installers put it once its scripts have run, and nothing says that they were blocked",
-            ),
+            true => (Exposure::Executed, Confidence::Likely, PRESUMED),
             false => (Exposure::Installed, Confidence::Confirmed, ""),
         };
         let reason = format!("malicious version, {}; {runs}{ran}", loads(draft));
@@ -33,6 +40,15 @@ impl Family for Node {
 
     fn left_over(&self, _: &Seen, when: &str) -> String {
         format!("left behind when the malicious version was taken out; {when}")
+    }
+
+    fn look_for_signs(&self, case: &Case<'_>, _: &Neighbours<'_>, findings: &mut Vec<Finding>) {
+        recorded::weigh(case, findings);
+        let scripts = Scripts::new(&case.evidence);
+        let here = |f: &&mut Finding| {
+            f.ecosystem == Some(Ecosystem::Npm) && f.kind == FindingKind::Package && f.exposure >= Exposure::Installed
+        };
+        findings.iter_mut().filter(here).for_each(|finding| scripts.weigh(finding));
     }
 
     fn removal(&self) -> &'static Removal {
