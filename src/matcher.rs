@@ -134,7 +134,7 @@ pub fn standing<'i>(index: &'i Index, hit: &Hit) -> Option<(&'i Standing, &'i [S
 fn fitting(index: &Index, seen: &Seen) -> Vec<Hit> {
     let unit = seen.unit.as_deref().filter(|u| u.usual);
     match &seen.fact {
-        Fact::Package(package) | Fact::Named(package) => of_package(index, package),
+        Fact::Package(package) | Fact::Named(package) | Fact::Recorded { package, .. } => of_package(index, package),
         Fact::File { sha256, texts, .. } => of_file(index, &seen.origin.path, unit, sha256.as_deref(), texts),
         Fact::Hook { sha256, content, .. } => of_hook(index, &seen.origin.path, unit, sha256.as_deref(), *content),
         Fact::Autostart { sha256, texts } => of_autostart(index, &seen.origin.path, unit, sha256, texts),

@@ -21,7 +21,7 @@ use std::{
 };
 
 use crate::{
-    coverage::{Coverage, Exclusion, Gap, GapKind, SurfaceCount, Weight},
+    coverage::{Coverage, Exclusion, Gap, GapKind, SurfaceCount, WALK, Weight},
     fact::{Fact, Origin, Seen, TreePath},
     interest::Interest,
     surface::Surface,
@@ -198,7 +198,7 @@ impl<'i> Inspector<'i> {
         let lost = [(result.room.lost(), "facts"), (result.untold, "problems"), (unknown, "units' packages")];
         for (lost, what) in lost.into_iter().filter(|(n, _)| *n > 0) {
             let detail = format!("{lost} more {what} than are kept of one tree");
-            gaps.push(Gap { origin: root.clone(), surface: "walk", kind: GapKind::TooLarge, detail });
+            gaps.push(Gap { origin: root.clone(), surface: WALK, kind: GapKind::TooLarge, detail });
         }
         let coverage = Coverage {
             trees: vec![self.tree.to_string()],
@@ -279,7 +279,7 @@ impl Visit for Inspector<'_> {
         let (mut weighed, mut listed, mut read) = (Weighed::default(), false, false);
         for surface in self.claimants(&entry.path) {
             listed |= self.inspect_as(surface, entry, As::found(&entry.path), body, &mut weighed).history;
-            read |= history::reads(surface.meta().id);
+            read |= history::reads(surface);
         }
         if listed && !read {
             self.unread_history(entry, body, &mut weighed);

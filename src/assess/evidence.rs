@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     ecosystem::purl::Purl,
-    fact::{Artifact, EnvironmentKind, Fact, Package, Placement, Seen},
+    fact::{Artifact, EnvironmentKind, Fact, Package, Placement, Seen, TreePath},
     ioc::model::{FileIndicator, FileRole, Incident, NameWeight, PackageIndicator, Trigger},
     matcher::{self, By, Hit},
     text,
@@ -30,6 +30,9 @@ pub fn judge(case: &Case<'_>, sites: &Neighbours<'_>, hooks: &Hooks, evidence: &
     let draft = Draft { case, sites, hooks, evidence, incident, hit };
     let finding = match (&seen.fact, hit.by) {
         (Fact::Package(p), By::Version(at)) => draft.version(p, incident.packages.get(at)?),
+        (Fact::Recorded { package, folder }, By::Version(at)) => {
+            draft.recorded(package, folder, incident.packages.get(at)?)
+        }
         (Fact::Named(p), By::Version(at)) => named::doubt(draft.version(p, incident.packages.get(at)?)),
         (Fact::Package(p) | Fact::Named(p), By::Artifact(at)) => draft.artifact(p, &incident.artifacts.get(at)?.name),
         (_, By::Artifact(at)) => draft.bytes(&incident.artifacts.get(at)?.name),
@@ -181,6 +184,13 @@ impl Draft<'_, '_> {
             (Some(_), None) => "in an archive that Python runs as a program".to_owned(),
             (None, None) => "where Python loads it".to_owned(),
         }
+    }
+
+    /// What an installer's record says it put into a folder; what the folder says itself is weighed by the family.
+    fn recorded(&self, p: &Package, folder: &TreePath, indicator: &PackageIndicator) -> Finding {
+        let mut finding = self.version(p, indicator);
+        finding.holdings = Some(vec![folder.clone()]);
+        finding
     }
 
     /// Known bytes under another version.

@@ -26,7 +26,7 @@ use crate::{
         v1::{self, Report},
     },
     sandbox::Sandbox,
-    scan::{self, Scan, Target, is_root},
+    scan::{self, RECORD, Scan, Target, is_root},
     stop::STOP,
 };
 
@@ -89,7 +89,7 @@ pub fn examine_in(
         interest: &setup.interest,
         keep: &keep,
         weigh: &weigh,
-        deep: options.deep,
+        deep: options.deep && setup.wants(RECORD.id),
         threads: setup.threads(),
         stop: &STOP,
         progress: &progress.names,

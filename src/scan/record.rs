@@ -10,12 +10,17 @@ use crate::{
     coverage::{Exclusion, Gap, GapKind},
     ecosystem::pypi::unit_around,
     fact::{At, Fact, Origin, Seen, TreePath},
-    surface::python::dist_info::record_hash,
+    surface::{Meta, python::dist_info::record_hash},
     tree::{Body, Entry, Kind, Visit, host::Host},
 };
 
-/// What differs is reported under this surface.
-pub const ID: &str = "python/record";
+/// What differs is reported under this surface, which has a walk of its own.
+pub static META: Meta = Meta {
+    id: ID,
+    title: "files that differ from their distribution's RECORD (--deep)",
+    proves: "the file was changed after it was installed; not by whom",
+};
+const ID: &str = "python/record";
 const LIMIT: usize = 64 << 20;
 
 /// The visitor of the second walk.

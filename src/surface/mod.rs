@@ -5,9 +5,9 @@ mod claim;
 pub mod content;
 pub mod history;
 pub mod host;
-pub mod manifest;
 pub mod node;
 pub mod python;
+pub mod systemd;
 
 use std::borrow::Cow;
 
@@ -39,6 +39,19 @@ pub struct Meta {
     pub proves: &'static str,
 }
 
+/// What the facts of a surface say of a file that somebody named by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// What it is: its format was read.
+    Content,
+    /// What was typed in a shell; a file that is listed as a history is read only by one of these.
+    ShellHistory,
+    /// That it holds secrets: then it is understood, unless it is a history as well.
+    Secrets,
+    /// That its name or hash is known: nothing is said of the rest.
+    Identity,
+}
+
 /// One kind of place where a trace is left.
 pub trait Surface: Send + Sync {
     /// What it is.
@@ -56,6 +69,11 @@ pub trait Surface: Send + Sync {
     /// content. `*` is the file's own name: `*.dist-info/METADATA`.
     fn recognises(&self, _head: &[u8]) -> Option<&'static str> {
         None
+    }
+
+    /// What its facts say of a file.
+    fn subject(&self) -> Subject {
+        Subject::Content
     }
 
     /// Reads one file.

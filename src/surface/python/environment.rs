@@ -16,7 +16,7 @@ use crate::{
     ecosystem::pypi::{is_name, normalise, requirement, unit_around},
     fact::{EnvironmentKind, Fact, Requirement, TreePath, Unit},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, manifest::toml_doc},
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, python::toml_doc},
 };
 
 /// conda adds to its history at every change.

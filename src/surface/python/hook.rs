@@ -43,7 +43,8 @@ const ODD: &[&str] = &[
 /// `*.pth`, `*.start`, `sitecustomize.py`, `usercustomize.py`.
 pub struct Hook;
 
-static META: Meta = Meta {
+/// Of this surface.
+pub static META: Meta = Meta {
     id: "python/hook",
     title: "code that runs at every Python start",
     proves: "every interpreter of that environment runs it; not that one was started",

@@ -1,6 +1,7 @@
 //! Node: a package is loaded from the `node_modules` of a project, or of a prefix for what is installed globally; install scripts run
 //! while it is put there, unless the tool was told not to.
 
+mod recorded;
 mod scripts;
 
 use self::scripts::Scripts;
@@ -42,6 +43,7 @@ impl Family for Node {
     }
 
     fn look_for_signs(&self, case: &Case<'_>, _: &Neighbours<'_>, findings: &mut Vec<Finding>) {
+        recorded::weigh(case, findings);
         let scripts = Scripts::new(&case.evidence);
         let here = |f: &&mut Finding| {
             f.ecosystem == Some(Ecosystem::Npm) && f.kind == FindingKind::Package && f.exposure >= Exposure::Installed

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::{inline_script, requirements};
 use crate::{
     fact::{Fact, TreePath},
     surface::Sink,
@@ -71,7 +72,7 @@ fn reader(file: &TreePath) -> Option<&'static str> {
     if name.is_empty() || name.ends_with(b".toml") || name == b"setup.cfg" || name == b"setup.py" {
         return None;
     }
-    Some(if name.ends_with(b".py") { "python/inline-script" } else { "python/requirements" })
+    Some(if name.ends_with(b".py") { inline_script::META.id } else { requirements::META.id })
 }
 
 /// `-r x`, `-rx`, `--requirement x`, `--requirement=x`, also in quotes.

@@ -25,7 +25,8 @@ const ENDINGS: &[&str] = &[".service", ".timer", ".path", ".socket"];
 /// systemd units.
 pub struct Unit;
 
-static META: Meta = Meta {
+/// Of this surface.
+pub static META: Meta = Meta {
     id: "systemd/unit",
     title: "systemd units of the system and of users",
     proves: "a unit of that name or with that text stands there; not that it was started",

@@ -41,7 +41,8 @@ const START: &[u8] = b"# /// script";
 /// `bin/*` and `*.py` with `# /// script`.
 pub struct InlineScript;
 
-static META: Meta = Meta {
+/// Of this surface.
+pub static META: Meta = Meta {
     id: "python/inline-script",
     title: "scripts with their own requirements",
     proves: "the script asks for the version; not that it was run",

@@ -42,7 +42,8 @@ const LINE: usize = 1 << 20;
 /// `requirements*.txt` and their kin.
 pub struct Requirements;
 
-static META: Meta = Meta {
+/// Of this surface.
+pub static META: Meta = Meta {
     id: "python/requirements",
     title: "requirement and constraint files",
     proves: "the file pins the version; not that it was installed",
