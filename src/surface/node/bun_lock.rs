@@ -26,7 +26,7 @@ use crate::{
     ecosystem::npm::reference::{locator, read},
     fact::{Package, Requirement},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, manifest::text},
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, python::text},
 };
 
 const WHAT: &str = "bun.lock";

@@ -20,7 +20,7 @@ use crate::{
     ecosystem::npm::reference::locator,
     fact::{Package, Requirement},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, manifest::text},
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, python::text},
 };
 
 const WHAT: &str = "deno.lock";

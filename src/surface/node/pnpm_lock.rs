@@ -34,7 +34,7 @@ use crate::{
     surface::{
         Claim, Flaw, Meta, Opened, Sink, Surface,
         content::{has_line, line_starts},
-        manifest::text,
+        python::text,
     },
 };
 
