@@ -189,7 +189,9 @@ impl Draft<'_, '_> {
     /// What an installer's record says it put into a folder; what the folder says itself is weighed by the family.
     fn recorded(&self, p: &Package, folder: &TreePath, indicator: &PackageIndicator) -> Finding {
         let mut finding = self.version(p, indicator);
-        finding.holdings = Some(vec![folder.clone()]);
+        // A record that names no folder of the package is no reason to take anything out: the project is somebody's own.
+        let placed = finding.unit.as_ref().is_some_and(|u| folder.is_within(&u.folder) && *folder != u.folder);
+        finding.holdings = Some(if placed { vec![folder.clone()] } else { Vec::new() });
         finding
     }
 

@@ -3,6 +3,8 @@
 
 mod recorded;
 mod scripts;
+#[cfg(test)]
+mod tests;
 
 use self::scripts::Scripts;
 use super::{

@@ -14,6 +14,9 @@ use crate::{
 
 type Folder<'e> = (&'e Arc<str>, &'e TreePath);
 
+/// The tree, the folder of a package or the project, and the indicator.
+type Known = (Arc<str>, TreePath, String);
+
 /// Of findings that rest on a record: those that say what the package's own file says too go, the others say what that says.
 pub fn weigh(case: &Case<'_>, findings: &mut Vec<Finding>) {
     let mut recorded: BTreeSet<Folder<'_>> = BTreeSet::new();
@@ -38,34 +41,42 @@ pub fn weigh(case: &Case<'_>, findings: &mut Vec<Finding>) {
             own.entry(*folder).or_default().push(&p.version);
         }
     }
-    let mut told: BTreeSet<(Arc<str>, TreePath, String)> = BTreeSet::new();
+    let mut known: BTreeSet<Known> = BTreeSet::new();
     for f in findings.iter().filter(|f| f.exposure >= Exposure::Installed && f.origin.path.name() == b"package.json") {
-        told.insert((f.origin.tree.clone(), f.origin.path.parent(), f.indicator.clone()));
+        let root = f.unit.as_ref().map(|u| u.root.clone());
+        let places = [Some(f.origin.path.parent()), root].into_iter().flatten();
+        known.extend(places.map(|place| (f.origin.tree.clone(), place, f.indicator.clone())));
     }
     findings.retain_mut(|f| {
-        let Some([folder]) = f.holdings.as_deref().filter(|_| lists.contains(&(&f.origin.tree, &f.origin.path))) else {
+        if !lists.contains(&(&f.origin.tree, &f.origin.path)) {
+            return true;
+        }
+        // A record without folders (yarn classic's) speaks of the whole project.
+        let folder = f.holdings.as_ref().and_then(|all| all.first()).cloned();
+        let Some(place) = folder.clone().or_else(|| f.unit.as_ref().map(|u| u.root.clone())) else {
             return true;
         };
-        let folder = folder.clone();
-        let key = (f.origin.tree.clone(), folder.clone(), f.indicator.clone());
-        if !told.insert(key) {
+        if !known.insert((f.origin.tree.clone(), place, f.indicator.clone())) {
             return false;
         }
-        let name = escape(folder.name());
-        f.reason = match own.get(&(&f.origin.tree, &folder)).and_then(|versions| versions.first()) {
+        let name = escape(f.package.as_deref().map_or(b"it".as_slice(), str::as_bytes));
+        let says = folder.and_then(|folder| own.get(&(&f.origin.tree, &folder))?.first().copied());
+        f.reason = match says {
             Some(version) => {
                 f.exposure = f.exposure.max(Exposure::Executed);
                 f.confidence = Confidence::Likely;
                 let version = escape(version.as_bytes());
-                format!("the installer's record says that it put the malicious version there; `{name}` says {version} of itself \
-                         now: it was rewritten, as a payload does that has run")
+                format!(
+                    "the installer's record says that it put `{name}` there; its own file says {version} now: it was rewritten, as \
+                     a payload does that has run"
+                )
             }
             None => {
                 // A script that ran has run, whatever became of its package.
                 f.exposure = if f.exposure > Exposure::Installed { f.exposure } else { Exposure::Removed };
                 f.confidence = f.confidence.min(Confidence::Likely);
                 let when = f.reason.split_once("; ").map_or("", |(_, when)| when);
-                format!("the installer's record says that it put the malicious version there, and `{name}` is not there now; {when}")
+                format!("the installer's record says that it put `{name}` there, where it is not found now; {when}")
             }
         };
         true
