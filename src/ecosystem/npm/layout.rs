@@ -309,7 +309,7 @@ mod tests {
         }
         assert_eq!(unit("lib/node_modules/x"), Some(("/lib/node_modules".into(), "/".into())));
         // A part of a project that is called so.
-        for root in ["/h/work/shop/lib", "/srv/shop/packages/lib"] {
+        for root in ["/h/code/shop/lib", "/srv/shop/packages/lib"] {
             let path = format!("{root}/node_modules/x");
             assert_eq!(unit(&path), Some((format!("{root}/node_modules"), root.into())), "{path}");
         }

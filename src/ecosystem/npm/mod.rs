@@ -3,6 +3,7 @@
 
 pub mod layout;
 pub mod reference;
+pub mod shown;
 
 use std::cmp::Ordering;
 

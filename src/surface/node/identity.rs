@@ -7,6 +7,7 @@
 //! .yarn/unplugged/@s-x-npm-1.0.0-0a1b2c3d4e               version, and the name without its slash
 //! ```
 
+pub use crate::ecosystem::npm::shown::{is_name, is_version};
 use crate::{
     ecosystem::npm::layout::{Installed, package_of},
     fact::{Ecosystem, Package, Placement, TreePath},
@@ -22,25 +23,6 @@ pub fn package(name: &str, version: &str, placement: Placement) -> Package {
         requires: [].into(),
         artifacts: Vec::new(),
     }
-}
-
-/// Whether a text can be a name, so that it is safe to show.
-pub fn is_name(text: &str) -> bool {
-    let plain =
-        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.~!*'()".contains(c));
-    let fits = match text.strip_prefix('@') {
-        Some(scoped) => scoped.split_once('/').is_some_and(|(scope, name)| plain(scope) && plain(name)),
-        None => plain(text),
-    };
-    text.len() <= 214 && fits
-}
-
-/// Whether a text can be a version, so that it is safe to show.
-pub fn is_version(text: &str) -> bool {
-    let digits = text.strip_prefix('v').unwrap_or(text);
-    digits.starts_with(|c: char| c.is_ascii_digit())
-        && text.len() <= 200
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || ".-+_".contains(c))
 }
 
 /// The version that the folder of a virtual store says of the package that it was made for; its other members are links.

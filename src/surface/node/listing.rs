@@ -1,6 +1,7 @@
 //! The way of a version that a lock file or manifest names into a fact. Names and versions come from a file that anybody may have
 //! written: what is not safe to show does not pass.
 
+pub use crate::ecosystem::npm::shown::{is_name, is_version};
 use crate::{
     ecosystem::npm::reference::{Target, read},
     fact::{At, Ecosystem, Fact, Package, Placement, Requirement, TreePath},
@@ -81,25 +82,6 @@ pub fn package(name: &str, version: &str, requires: Vec<Requirement>) -> Package
         requires: requires.into(),
         artifacts: Vec::new(),
     }
-}
-
-/// Whether a text can be a name, so that it is safe to show.
-pub fn is_name(text: &str) -> bool {
-    let plain =
-        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.~!*'()".contains(c));
-    let fits = match text.strip_prefix('@') {
-        Some(scoped) => scoped.split_once('/').is_some_and(|(scope, name)| plain(scope) && plain(name)),
-        None => plain(text),
-    };
-    text.len() <= 214 && fits
-}
-
-/// Whether a text can be a version, so that it is safe to show.
-pub fn is_version(text: &str) -> bool {
-    let digits = text.strip_prefix('v').unwrap_or(text);
-    digits.starts_with(|c: char| c.is_ascii_digit())
-        && text.len() <= 200
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || ".-+".contains(c))
 }
 
 /// Adds what a package asks for: name, text, and whether it may be missing. Of an alias the real name counts.

@@ -1,12 +1,9 @@
 //! Runs one surface on one made-up file, for tests.
 
-use jiff::Timestamp;
-
 use crate::{
-    fact::{Ecosystem, Fact, Origin, Package, Seen, TreePath},
+    fact::{Ecosystem, Fact, Package, Seen},
     interest::Interest,
-    surface::{Flaw, Opened, Sink, Surface},
-    tree::{Body, Entry},
+    surface::{Flaw, Surface, python},
 };
 
 /// What came of it.
@@ -21,16 +18,7 @@ pub struct Tried {
 pub fn tried(surface: &dyn Surface, path: &str, bytes: &[u8], known: &[&str]) -> Tried {
     let mut interest = Interest::default();
     known.iter().for_each(|name| interest.packages.insert(Ecosystem::Npm, name));
-    let len = u64::try_from(bytes.len()).unwrap();
-    let path = TreePath::new(path.as_bytes()).unwrap();
-    let mtime = Timestamp::from_second(1_774_350_000).ok();
-    let entry = Entry { path: path.clone(), len, mtime, btime: None, uid: None, gid: None, mode: None };
-    let mut reader = bytes;
-    let mut body = Body::stream(&mut reader, len);
-    let mut seen = Vec::new();
-    let (mut keep, mut gap) = (|s| seen.push(s), |_| ());
-    let mut sink = Sink::new(surface.meta().id, Origin::file(&"test".into(), path), &entry, &mut keep, &mut gap);
-    let flaw = surface.inspect(&mut Opened::new(&entry, &interest, &mut body), &mut sink).err();
+    let python::trial::Tried { seen, flaw } = python::trial::tried(surface, path, bytes, &interest);
     let said = seen.iter().map(|s: &Seen| said(&s.fact)).collect();
     Tried { seen, said, flaw }
 }

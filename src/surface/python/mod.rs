@@ -20,7 +20,7 @@ mod testing;
 mod toml_doc;
 mod toml_lock;
 #[cfg(test)]
-mod trial;
+pub(super) mod trial;
 mod zip_directory;
 
 pub use listing::text;
