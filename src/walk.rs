@@ -70,8 +70,8 @@ struct Result {
     named: Vec<Seen>,
     /// Installed packages that fit nothing.
     shelf: shelf::Shelf,
-    /// Problems that found no room.
-    untold: u64,
+    /// Problems beyond the bound.
+    dropped: u64,
 }
 
 impl Result {
@@ -88,7 +88,7 @@ impl Result {
             surfaces: BTreeMap::new(),
             room: Room::new(Bounds::TREE),
             named: Vec::new(),
-            untold: 0,
+            dropped: 0,
         }
     }
 
@@ -109,7 +109,7 @@ impl Result {
 
     fn tell(&mut self, gaps: Vec<Gap>) {
         for gap in gaps {
-            if self.gaps.len() < GAPS { self.gaps.push(gap) } else { self.untold += 1 }
+            if self.gaps.len() < GAPS { self.gaps.push(gap) } else { self.dropped += 1 }
         }
     }
 
@@ -195,9 +195,9 @@ impl<'i> Inspector<'i> {
         result.keep(explaining.into_iter().map(|seen| (Worth::Context, seen)).collect());
         let root = Origin::file(&self.tree, TreePath::root());
         let mut gaps = result.gaps;
-        let lost = [(result.room.lost(), "facts"), (result.untold, "problems"), (unknown, "units' packages")];
-        for (lost, what) in lost.into_iter().filter(|(n, _)| *n > 0) {
-            let detail = format!("{lost} more {what} than are kept of one tree");
+        let dropped = [(result.room.dropped(), "facts"), (result.dropped, "problems"), (unknown, "units' packages")];
+        for (count, what) in dropped.into_iter().filter(|(n, _)| *n > 0) {
+            let detail = format!("{count} more {what} than are kept of one tree");
             gaps.push(Gap { origin: root.clone(), surface: WALK, kind: GapKind::TooLarge, detail });
         }
         let coverage = Coverage {

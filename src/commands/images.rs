@@ -96,8 +96,8 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         return Err(error).with_context(|| format!("`{}`", output::shown(file)));
     }
     coverage.gaps.extend(refused.into_iter().map(|(file, error)| not_examined(file, &error)));
-    if room.lost() > 0 {
-        let detail = format!("{} more facts than are kept of all images of one run", room.lost());
+    if room.dropped() > 0 {
+        let detail = format!("{} more facts than are kept of all images of one run", room.dropped());
         let origin = Origin::file(&"images".into(), TreePath::root());
         coverage.gaps.push(Gap { origin, surface: IMAGE, kind: GapKind::TooLarge, detail });
     }

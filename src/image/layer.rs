@@ -352,9 +352,9 @@ impl<'j> Layer<'j> {
         coverage.gaps.retain(|_| take(&job.gaps_left));
         self.unlisted += to_u64(problems - coverage.gaps.len());
         let mut room = job.room.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = room.lost();
+        let before = room.dropped();
         facts.retain_mut(|seen| room.take((job.keep)(seen), seen));
-        self.unkept += room.lost() - before;
+        self.unkept += room.dropped() - before;
         drop(room);
         // Most files have one fact; a vector that grew has room for four.
         facts.shrink_to_fit();

@@ -110,8 +110,8 @@ impl Inspector<'_> {
         shelved.iter().for_each(|s| result.shelf.put(s));
         result.keep(seen);
         result.sort_gaps(gaps, weight, shown.by_hand);
-        if room.lost() > 0 {
-            result.tell(vec![gap(format!("{} more matches than are kept of one file", room.lost()))]);
+        if room.dropped() > 0 {
+            result.tell(vec![gap(format!("{} more matches than are kept of one file", room.dropped()))]);
         }
         let count = result.surfaces.entry(id).or_default();
         count.files += 1;

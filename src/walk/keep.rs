@@ -55,7 +55,7 @@ impl Room {
     }
 
     /// How many were worth keeping and found no room.
-    pub fn lost(&self) -> u64 {
+    pub fn dropped(&self) -> u64 {
         self.lost
     }
 
@@ -130,7 +130,7 @@ mod tests {
         assert!(takes(Worth::Credential) && !takes(Worth::Credential) && !takes(Worth::Nothing));
         assert!(takes(Worth::Evidence) && !takes(Worth::Evidence));
         assert!(takes(Worth::Context) && takes(Worth::Context) && !takes(Worth::Context));
-        assert_eq!(room.lost(), 3);
+        assert_eq!(room.dropped(), 3);
     }
 
     #[test]
@@ -145,6 +145,6 @@ mod tests {
         assert_eq!(takes(Worth::Evidence, &["a", "b"]), Some(2));
         // A finding is kept though nothing explains it any more.
         assert_eq!(takes(Worth::Evidence, &["d", "e", "f"]), Some(0));
-        assert_eq!(room.lost(), 1);
+        assert_eq!(room.dropped(), 1);
     }
 }

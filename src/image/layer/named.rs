@@ -27,9 +27,9 @@ impl Layer<'_> {
         let named = std::mem::take(&mut self.by_name).into_values().collect();
         let mut rest = undescribed(named, facts);
         let mut room = self.job.room.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = room.lost();
+        let before = room.dropped();
         rest.retain_mut(|seen| room.take((self.job.keep)(seen), seen));
-        self.unkept += room.lost() - before;
+        self.unkept += room.dropped() - before;
         rest
     }
 }
