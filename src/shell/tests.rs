@@ -10,7 +10,7 @@ fn show(commands: &[Command]) -> Vec<String> {
         let action = if c.action == Install { String::new() } else { format!("{:?} ", c.action) };
         format!("{}: {action}{}", c.tool, specs.collect::<Vec<_>>().join(" "))
     };
-    commands.iter().map(one).collect()
+    commands.iter().filter(|c| c.action != Start).map(one).collect()
 }
 
 /// That a text is one command, shown as `tool: name@version`.
@@ -90,6 +90,7 @@ fn commands_that_install_nothing() {
         "git commit -m 'pip install litellm'",
         "A=(pip install litellm)",
         "pip freeze | grep litellm",
+        "pip index versions litellm",
         "pip config set install.x litellm",
         "conda env create -f x.yml",
         "uv sync",
@@ -106,7 +107,6 @@ fn commands_that_install_nothing() {
         "bash -c",
         "bash install.sh",
         "cargo install litellm",
-        "npm install litellm",
         "pip install \"$(cat x)\"",
         "apt install python3-litellm",
         "pip install --help litellm",
@@ -153,7 +153,12 @@ fn uv() {
         ("uvx --with litellm==1.82.8 httpie get x", "uvx: Run httpie litellm@1.82.8"),
         ("uv run --with litellm==1.82.8 -m app litellm2", "uv: Run litellm@1.82.8"),
         ("uv run --project p pip install litellm", "pip: litellm"),
-        ("uv lock --upgrade-package litellm", "uv: litellm"),
+        ("uv lock --upgrade-package litellm", "uv: Resolve litellm"),
+        ("uv lock -P litellm==1.82.8", "uv: Resolve litellm@1.82.8"),
+        ("uv sync -P litellm==1.82.8", "uv: litellm@1.82.8"),
+        ("uv pip compile -P litellm==1.82.8 x.in", "uv: Resolve litellm@1.82.8"),
+        ("uv add --frozen litellm==1.82.8", "uv: Resolve litellm@1.82.8"),
+        ("uv pip install --dry-run litellm==1.82.8", "uv: Resolve litellm@1.82.8"),
         ("python -m uv pip install litellm", "uv: litellm"),
     ] {
         reads(text, expected);
@@ -420,4 +425,29 @@ fn variables_with_their_values_beside_them() {
     assert_eq!(cut("V=1; read V; a $V"), ["V=1", "read|V", "a|$V"]);
     assert_eq!(cut("for V in 1 2; do a $V; done"), ["for|V|in|1|2", "do|a|$V", "done"]);
     assert_eq!(cut("a ${V:-1.2} $1 $@ $"), ["a|1.2|$1|$@|$"]);
+}
+
+#[test]
+fn starts_of_python_in_the_steps_of_an_image() {
+    let starts = |text: &str| {
+        let found = from_image_history(text);
+        found.iter().filter(|c| c.action == Start).map(|c| c.tool.to_string()).collect::<Vec<_>>().join(" ")
+    };
+    for (text, expected) in [
+        ("RUN /bin/sh -c python manage.py collectstatic # buildkit", "python"),
+        ("RUN /bin/sh -c cd /app && ./manage.py migrate && pytest -q # buildkit", "python pytest"),
+        ("RUN pip install -r /x", "pip"),
+        ("RUN pip uninstall -y x", "pip"),
+        ("RUN python3.11 -m pip install x", "python"),
+        ("RUN python -Ic 'import x'", "python"),
+        ("RUN [\"/opt/v/bin/python\", \"x.py\"]", "python"),
+        ("RUN python -S x.py", ""),
+        ("RUN python --version && python -V", ""),
+        ("RUN uv pip install x", ""),
+        ("RUN apt-get install -y python3 && echo python", ""),
+        ("COPY python /usr/bin/python", ""),
+    ] {
+        assert_eq!(starts(text), expected, "{text}");
+    }
+    assert!(install_commands("python x.py; pip list").is_empty());
 }
