@@ -198,10 +198,10 @@ mod tests {
         for (text, expected) in [
             ("docker run --rm img pip install x", vec![]),
             ("docker run -v cache:/c img pip install x", vec![]),
-            ("docker run -v ~/.aws:/root/.aws:ro img pip install x", vec!["home/al/.aws"]),
-            ("docker run -v $HOME/p:/p -v /srv/y/:/y img sh -c 'pip install x'", vec!["home/al/p", "srv/y"]),
-            ("sudo podman run --mount type=bind,src=/srv/y,dst=/y img pip install x", vec!["srv/y"]),
-            ("docker run --env-file ~/.env img pip install x", vec!["home/al/.env"]),
+            ("docker run -v ~/.aws:/root/.aws:ro img pip install x", vec!["/home/al/.aws"]),
+            ("docker run -v $HOME/p:/p -v /srv/y/:/y img sh -c 'pip install x'", vec!["/home/al/p", "/srv/y"]),
+            ("sudo podman run --mount type=bind,src=/srv/y,dst=/y img pip install x", vec!["/srv/y"]),
+            ("docker run --env-file ~/.env img pip install x", vec!["/home/al/.env"]),
             ("docker run --mount type=volume,source=v,target=/v img pip install x", vec![]),
         ] {
             let ran = ran(text);

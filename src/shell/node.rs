@@ -31,7 +31,9 @@ static SHARED: &str = "registry prefix workspace tag otp cache userconfig global
         min-release-age minimum-release-age dir filter store-dir virtual-store-dir modules-dir lockfile-dir reporter \
         network-concurrency child-concurrency cwd modules-folder cache-folder link-folder mode backend config \
         cafile fetch-retries fetch-timeout node-linker allow-build";
-const NODE: Options = Options { short: "wCFc", long: Long::Valued(&[SHARED]) };
+const NPM: Options = Options { short: "wC", long: Long::Valued(&[SHARED]) };
+/// There `-w` is the root of the workspace.
+const NODE: Options = Options { short: "CFc", long: Long::Valued(&[SHARED]) };
 /// Before a program that is fetched and run: `-p` names its package.
 const RUN: Options = Options { short: "pwCc", long: Long::Valued(&[SHARED, "package call shell"]) };
 
@@ -63,7 +65,7 @@ fn program<'w>(name: &str, rest: &'w [String], depth: usize) -> Option<Recognise
         "npm" | "cnpm" => npm(rest),
         "npx" | "pnpx" | "bunx" | "pnx" => fetched(name, rest),
         "pnpm" => pnpm(rest),
-        "yarn" | "yarnpkg" => yarn(rest),
+        "yarn" | "yarnpkg" => yarn(rest, 0),
         "bun" => bun(rest),
         "deno" => deno(rest),
         "volta" => volta(rest),
@@ -97,8 +99,8 @@ fn behind<'w>(parsed: &Parsed<'w>, own: usize) -> Vec<&'w str> {
 }
 
 fn npm(rest: &[String]) -> Option<Command> {
-    let global = NODE.leading(rest);
-    let parsed = NODE.all(rest);
+    let global = NPM.leading(rest);
+    let parsed = NPM.all(rest);
     let action = match *global.plain.first()? {
         "exec" | "x" => return fetched("npm", global.behind),
         "create" | "init" | "innit" => return created("npm", global.behind),
@@ -125,15 +127,16 @@ fn pnpm(rest: &[String]) -> Option<Command> {
 }
 
 /// `yarn workspace app add x`, `yarn global add x`, `yarn workspaces foreach -A add x`.
-fn yarn(rest: &[String]) -> Option<Command> {
+fn yarn(rest: &[String], depth: usize) -> Option<Command> {
     let global = NODE.leading(rest);
     match *global.plain.first()? {
+        "workspace" | "workspaces" if depth >= DEPTH => return None,
         "dlx" => return fetched("yarn", global.behind),
         "create" => return created("yarn", global.behind),
-        "workspace" => return yarn(global.behind.get(1..)?),
+        "workspace" => return yarn(global.behind.get(1..)?, depth + 1),
         "workspaces" => {
             let foreach = NODE.leading(global.behind);
-            return if foreach.plain.first() == Some(&"foreach") { yarn(foreach.behind) } else { None };
+            return if foreach.plain.first() == Some(&"foreach") { yarn(foreach.behind, depth + 1) } else { None };
         }
         _ => {}
     }
