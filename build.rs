@@ -21,12 +21,15 @@ fn main() -> io::Result<()> {
     let mut all = String::from("&[\n");
     for place in sorted(&Path::new(&root).join("src/surface"))?.iter().filter(|p| p.is_dir()) {
         let name = stem(place);
-        let mut modules = String::new();
+        // A macro, which the folder's `mod.rs` calls: the modules are then those beside it. With paths in here, two checkouts that
+        // share a target folder would read each other's sources.
+        let mut modules = String::from("macro_rules! surface_modules { () => {\n");
         for file in sorted(place)? {
             let Some(surface) = surface_in(&fs::read_to_string(&file)?).map(str::to_owned) else { continue };
-            let _ = writeln!(modules, "#[path = {file:?}]\npub mod {};", stem(&file));
+            let _ = writeln!(modules, "    pub mod {};", stem(&file));
             let _ = writeln!(all, "    &{name}::{}::{surface},", stem(&file));
         }
+        modules.push_str("} }\n");
         fs::write(Path::new(&out).join(format!("surface_{name}.rs")), modules)?;
     }
     all.push(']');

@@ -5,10 +5,14 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::ecosystem::Touched;
-use self::ecosystem::{ecosystem, touched};
-use crate::{fact::Ecosystem, verdict::Exposure};
+use self::{
+    ecosystem::{ecosystem, touched},
+    format::{default_format, output_help, report_format},
+};
+use crate::{fact::Ecosystem, report::Format, verdict::Exposure};
 
 mod ecosystem;
+mod format;
 
 /// What a software supply-chain compromise reached on this machine, and what to rotate.
 #[derive(Debug, Parser)]
@@ -68,7 +72,7 @@ pub struct ScanCommand {
 }
 
 /// What every examination takes.
-#[derive(Debug, Args, Clone, Default)]
+#[derive(Debug, Args, Clone)]
 pub struct ScanOptions {
     /// A mounted disk or unpacked evidence: links resolve inside it, nothing outside is touched
     #[arg(long, value_name = "DIR")]
@@ -136,13 +140,13 @@ pub struct IndicatorOptions {
 }
 
 /// Where the report goes.
-#[derive(Debug, Args, Clone, Default)]
+#[derive(Debug, Args, Clone)]
 pub struct OutputOptions {
     /// What goes to standard output
-    #[arg(long, value_name = "FORMAT", default_value = "table")]
-    pub format: FormatName,
-    /// Also write the report to FILE; its ending picks the format: .json .ndjson .md .txt .sh (repeatable)
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(long, value_name = "FORMAT", default_value = default_format(), value_parser = report_format())]
+    pub format: &'static Format,
+    /// Also write the report to FILE; its ending picks the format (repeatable)
+    #[arg(short, long, value_name = "FILE", help = output_help())]
     pub output: Vec<PathBuf>,
     /// Write there even if it is evidence, a link, or a file that this program did not write
     #[arg(long)]
@@ -159,22 +163,6 @@ pub struct OutputOptions {
     /// Counts on standard error; twice: of each surface
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub verbose: u8,
-}
-
-/// Formats of standard output.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum FormatName {
-    /// For people
-    #[default]
-    Table,
-    /// The report, version 1
-    Json,
-    /// The same records, one a line
-    Ndjson,
-    /// The checklist with boxes, and the findings
-    Markdown,
-    /// The steps for the examined machine, as a POSIX script
-    Sh,
 }
 
 /// Exposures, least first.

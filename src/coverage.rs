@@ -6,6 +6,36 @@ use serde::{Deserialize, Serialize};
 
 use crate::fact::{Origin, TreePath};
 
+/// A part of the program that reports problems of its own in a gap's `surface`, and is no surface: it reads no kind of place, so
+/// `--only` and `--skip` do not know it.
+#[derive(Debug, Clone, Copy)]
+pub struct Part {
+    /// As it stands in reports.
+    pub id: &'static str,
+    /// What it does.
+    pub about: &'static str,
+}
+
+/// The walk through a tree.
+pub const WALK: &str = "walk";
+/// The reading of an image's archive, its manifests and its configuration.
+pub const IMAGE: &str = "image";
+/// The reading of one layer of an image.
+pub const LAYER: &str = "image/layer";
+/// The judgement.
+pub const ASSESS: &str = "assess";
+/// The making of the checklist.
+pub const ROTATE: &str = "rotate";
+
+/// Every such part. Whatever else stands as a `surface` in a report is one that `dosimeter surfaces` lists.
+pub static PARTS: &[Part] = &[
+    Part { id: WALK, about: "goes through the files and folders of a tree" },
+    Part { id: IMAGE, about: "reads an image's archive, manifests and configuration" },
+    Part { id: LAYER, about: "unpacks one layer of an image" },
+    Part { id: ASSESS, about: "judges what was read" },
+    Part { id: ROTATE, about: "makes the checklist" },
+];
+
 /// Why something could not be examined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -124,10 +154,10 @@ impl Coverage {
         }
     }
 
-    /// Once something was found, what these surfaces could not read matters after all: a credential that is not listed is not
+    /// Once something was found, what this surface could not read matters after all: a credential that is not listed is not
     /// rotated.
-    pub fn give_weight(&mut self, surfaces: &str) {
-        let matter = |g: &Gap| g.surface.strip_prefix(surfaces).is_some_and(|rest| rest.starts_with('/'));
+    pub fn give_weight(&mut self, surface: &str) {
+        let matter = |g: &Gap| g.surface == surface;
         let (heavy, light) = std::mem::take(&mut self.weightless).into_iter().partition(matter);
         self.weightless = light;
         self.gaps.extend::<Vec<Gap>>(heavy);
@@ -138,7 +168,7 @@ impl Coverage {
         let tree = self.trees.first().map_or_else(|| "host".into(), |t| t.as_str().into());
         self.gaps.push(Gap {
             origin: Origin::file(&tree, TreePath::root()),
-            surface: "walk",
+            surface: WALK,
             kind: GapKind::Interrupted,
             detail: "interrupted: what comes after was not examined".to_owned(),
         });
@@ -179,11 +209,11 @@ mod tests {
     }
 
     #[test]
-    fn only_the_surfaces_that_are_named_get_weight_again() {
+    fn only_the_surface_that_is_named_gets_weight_again() {
         let weightless = ["credential/file", "credentials/x", "python/hook"].map(|s| gap(s, "a"));
         let mut coverage = Coverage { weightless: weightless.into(), ..Coverage::default() };
         assert!(coverage.complete());
-        coverage.give_weight("credential");
+        coverage.give_weight("credential/file");
         assert_eq!(
             (coverage.gaps.len(), coverage.gaps[0].surface, coverage.weightless.len()),
             (1, "credential/file", 2)

@@ -1,8 +1,10 @@
 //! Facts compared with indicators. Says what fits and by what; what that means is for `assess`.
 
 use crate::{
-    ecosystem::{admits, fits, normal_name, oci::same_image, pypi},
-    fact::{Command, CommandAction, Ecosystem, Fact, HookContent, Package, Placement, Seen, TextId, TreePath, Wanted},
+    ecosystem::{admits, fits, normal_name, oci::same_image},
+    fact::{
+        Command, CommandAction, Ecosystem, Fact, HookContent, Package, Placement, Seen, TextId, TreePath, Unit, Wanted,
+    },
     interest::glob,
     ioc::{
         Index,
@@ -75,7 +77,12 @@ fn explains(index: &Index, fact: &Fact) -> bool {
         Fact::Process { program, .. } => program.as_ref().is_some_and(is_python),
         Fact::Executable { program, .. } => is_python(program),
         Fact::Command(c) => c.wanted.iter().any(|w| index.knows_package(w.ecosystem, &w.name)),
-        Fact::Disagreement { names, .. } => names.iter().any(|n| index.knows_package(Ecosystem::Pypi, n)),
+        Fact::Disagreement { names, .. } => {
+            let known = |n: &str| [Ecosystem::Pypi, Ecosystem::Npm].iter().any(|e| index.knows_package(*e, n));
+            names.iter().any(|n| known(n))
+        }
+        Fact::Recorded { package, .. } => index.knows_package(package.ecosystem, &package.name),
+        Fact::InstallScript { name, .. } => index.knows_package(Ecosystem::Npm, name),
         // A name that nothing else explains is worth nothing unless it is a bad one.
         Fact::Named(_) => false,
         Fact::File { .. } | Fact::Host { .. } | Fact::Autostart { .. } | Fact::Image { .. } => false,
@@ -92,6 +99,7 @@ fn explains(index: &Index, fact: &Fact) -> bool {
         | Fact::Loaded { .. }
         | Fact::Includes { .. }
         | Fact::OnPath { .. }
+        | Fact::ScriptsBlocked { .. }
         | Fact::Credential(_) => true,
     }
 }
@@ -124,11 +132,12 @@ pub fn standing<'i>(index: &'i Index, hit: &Hit) -> Option<(&'i Standing, &'i [S
 }
 
 fn fitting(index: &Index, seen: &Seen) -> Vec<Hit> {
+    let unit = seen.unit.as_deref().filter(|u| u.usual);
     match &seen.fact {
-        Fact::Package(package) | Fact::Named(package) => of_package(index, package),
-        Fact::File { sha256, texts, .. } => of_file(index, &seen.origin.path, sha256.as_deref(), texts),
-        Fact::Hook { sha256, content, .. } => of_hook(index, &seen.origin.path, sha256.as_deref(), *content),
-        Fact::Autostart { sha256, texts } => of_autostart(index, &seen.origin.path, sha256, texts),
+        Fact::Package(package) | Fact::Named(package) | Fact::Recorded { package, .. } => of_package(index, package),
+        Fact::File { sha256, texts, .. } => of_file(index, &seen.origin.path, unit, sha256.as_deref(), texts),
+        Fact::Hook { sha256, content, .. } => of_hook(index, &seen.origin.path, unit, sha256.as_deref(), *content),
+        Fact::Autostart { sha256, texts } => of_autostart(index, &seen.origin.path, unit, sha256, texts),
         Fact::Host { name, sinkholed: false } => {
             index.hosts(name).into_iter().map(|((incident, at), _)| Hit { incident, by: By::Host(at) }).collect()
         }
@@ -154,9 +163,8 @@ fn of_package(index: &Index, package: &Package) -> Vec<Hit> {
     found
 }
 
-fn of_file(index: &Index, path: &TreePath, sha256: Option<&str>, texts: &[TextId]) -> Vec<Hit> {
-    let site = pypi::site_of(path);
-    let below = site.as_ref().and_then(|s| path.below(s));
+fn of_file(index: &Index, path: &TreePath, unit: Option<&Unit>, sha256: Option<&str>, texts: &[TextId]) -> Vec<Hit> {
+    let below = unit.and_then(|u| path.below(&u.folder));
     let mut found = Vec::new();
     for ((incident, at), indicator) in index.files_at(path, below) {
         let hash = sha256.is_some() && indicator.sha256.as_deref() == sha256;
@@ -183,12 +191,18 @@ fn of_file(index: &Index, path: &TreePath, sha256: Option<&str>, texts: &[TextId
 
 /// By its bytes; by its name only where it runs, or did before somebody emptied or renamed it. Folders in a `.pth` of that name
 /// are an editable install of a project that is called so.
-fn of_hook(index: &Index, path: &TreePath, sha256: Option<&str>, content: HookContent) -> Vec<Hit> {
+fn of_hook(
+    index: &Index,
+    path: &TreePath,
+    unit: Option<&Unit>,
+    sha256: Option<&str>,
+    content: HookContent,
+) -> Vec<Hit> {
     let was = match content {
         HookContent::Renamed => original(path.name()).map(|name| path.parent().join(name)),
         _ => None,
     };
-    let mut found = of_file(index, was.as_ref().unwrap_or(path), sha256, &[]);
+    let mut found = of_file(index, was.as_ref().unwrap_or(path), unit, sha256, &[]);
     if content == HookContent::Paths {
         found.retain(|hit| matches!(hit.by, By::File { hash: true, .. } | By::Artifact(_)));
     }
@@ -205,8 +219,8 @@ fn by_name(index: &Index, place: (usize, usize), indicator: &FileIndicator, text
 }
 
 /// By its own place and text; else by the command line of a process that it would start.
-fn of_autostart(index: &Index, path: &TreePath, sha256: &str, texts: &[TextId]) -> Vec<Hit> {
-    let found = of_file(index, path, Some(sha256), texts);
+fn of_autostart(index: &Index, path: &TreePath, unit: Option<&Unit>, sha256: &str, texts: &[TextId]) -> Vec<Hit> {
+    let found = of_file(index, path, unit, Some(sha256), texts);
     if !found.is_empty() {
         return found;
     }

@@ -7,6 +7,7 @@ mod inspect;
 mod keep;
 pub(crate) mod named;
 mod router;
+mod shelf;
 #[cfg(test)]
 mod tests;
 mod weigh;
@@ -20,7 +21,7 @@ use std::{
 };
 
 use crate::{
-    coverage::{Coverage, Exclusion, Gap, GapKind, SurfaceCount, Weight},
+    coverage::{Coverage, Exclusion, Gap, GapKind, SurfaceCount, WALK, Weight},
     fact::{Fact, Origin, Seen, TreePath},
     interest::Interest,
     surface::Surface,
@@ -50,6 +51,7 @@ pub struct Inspector<'i> {
     names: AtomicU64,
     progress: Option<&'i AtomicU64>,
     atimes: AtomicU64,
+    shelving: bool,
     result: Mutex<Result>,
 }
 
@@ -66,13 +68,16 @@ struct Result {
     room: Room,
     /// What names of folders say.
     named: Vec<Seen>,
+    /// Installed packages that fit nothing.
+    shelf: shelf::Shelf,
     /// Problems that found no room.
     untold: u64,
 }
 
 impl Result {
-    fn new() -> Self {
+    fn new(tree: &Arc<str>) -> Self {
         Self {
+            shelf: shelf::Shelf::new(tree.clone()),
             seen: Vec::new(),
             includes: BTreeSet::new(),
             gaps: Vec::new(),
@@ -89,6 +94,9 @@ impl Result {
 
     fn keep(&mut self, facts: Vec<(Worth, Seen)>) {
         for (worth, mut fact) in facts {
+            if worth == Worth::Evidence {
+                self.shelf.want(&fact);
+            }
             if !self.room.take(worth, &mut fact) {
                 continue;
             }
@@ -141,6 +149,7 @@ impl<'i> Inspector<'i> {
         tree: Arc<str>,
         layer: Option<Arc<str>>,
     ) -> Self {
+        let result = Mutex::new(Result::new(&tree));
         Self {
             router,
             interest,
@@ -151,13 +160,21 @@ impl<'i> Inspector<'i> {
             names: AtomicU64::new(0),
             progress: None,
             atimes: AtomicU64::new(0),
-            result: Mutex::new(Result::new()),
+            shelving: false,
+            result,
         }
     }
 
     /// Also weighs what cannot be read: without it every such file is a gap.
     pub fn weighing(mut self, weigh: &'i Weigh<'i>) -> Self {
         self.weigh = Some(weigh);
+        self
+    }
+
+    /// Keeps no installed package that fits nothing and leads to nothing that does. For a whole tree: what one layer holds may lead to
+    /// what another one does.
+    pub fn shelving(mut self) -> Self {
+        self.shelving = true;
         self
     }
 
@@ -173,13 +190,15 @@ impl<'i> Inspector<'i> {
         let undescribed = named::undescribed(std::mem::take(&mut result.named), &result.seen);
         // A name that fits no indicator was not kept.
         result.keep(undescribed.into_iter().map(|seen| (Worth::Evidence, seen)).collect());
+        let shelf = std::mem::replace(&mut result.shelf, shelf::Shelf::new(self.tree.clone()));
+        let (explaining, unknown) = shelf.explain();
+        result.keep(explaining.into_iter().map(|seen| (Worth::Context, seen)).collect());
         let root = Origin::file(&self.tree, TreePath::root());
         let mut gaps = result.gaps;
-        for (lost, what) in
-            [(result.room.lost(), "facts"), (result.untold, "problems")].into_iter().filter(|(n, _)| *n > 0)
-        {
+        let lost = [(result.room.lost(), "facts"), (result.untold, "problems"), (unknown, "units' packages")];
+        for (lost, what) in lost.into_iter().filter(|(n, _)| *n > 0) {
             let detail = format!("{lost} more {what} than are kept of one tree");
-            gaps.push(Gap { origin: root.clone(), surface: "walk", kind: GapKind::TooLarge, detail });
+            gaps.push(Gap { origin: root.clone(), surface: WALK, kind: GapKind::TooLarge, detail });
         }
         let coverage = Coverage {
             trees: vec![self.tree.to_string()],
@@ -260,7 +279,7 @@ impl Visit for Inspector<'_> {
         let (mut weighed, mut listed, mut read) = (Weighed::default(), false, false);
         for surface in self.claimants(&entry.path) {
             listed |= self.inspect_as(surface, entry, As::found(&entry.path), body, &mut weighed).history;
-            read |= history::reads(surface.meta().id);
+            read |= history::reads(surface);
         }
         if listed && !read {
             self.unread_history(entry, body, &mut weighed);

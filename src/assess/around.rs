@@ -13,11 +13,12 @@ use jiff::Timestamp;
 
 use super::{
     chain::{self, Link},
+    family,
     site::{Distribution, Folder, Sites},
 };
 use crate::{
-    ecosystem::{marker::Machine, pypi},
-    fact::{At, Requirement, TreePath},
+    ecosystem::marker::Machine,
+    fact::{At, Requirement, TreePath, Unit},
 };
 
 /// The environment of one site folder.
@@ -33,8 +34,8 @@ pub struct Around<'s> {
 }
 
 impl<'s> Around<'s> {
-    fn new(sites: &'s Sites, tree: &Arc<str>, site: &TreePath) -> Self {
-        let (distributions, asked) = sites.around(tree, site);
+    fn new(sites: &'s Sites, tree: &Arc<str>, unit: &Unit) -> Self {
+        let (distributions, asked) = sites.around(tree, unit);
         let mut by_folder = HashMap::new();
         for d in &distributions {
             by_folder.entry(&d.folder).or_insert(*d);
@@ -42,7 +43,14 @@ impl<'s> Around<'s> {
         let by_pip = distributions.iter().filter(|d| d.installer.as_deref() == Some("pip"));
         let mut by_pip: Vec<_> = by_pip.filter_map(|d| Some((d.installed.as_ref()?, &*d.package.name))).collect();
         by_pip.sort_unstable();
-        Self { distributions, asked, machine: pypi::machine_of(site), by_folder, by_pip, chains: RefCell::default() }
+        Self {
+            distributions,
+            asked,
+            machine: family::of(unit.ecosystem).machine(unit),
+            by_folder,
+            by_pip,
+            chains: RefCell::default(),
+        }
     }
 
     /// The distribution whose metadata this folder holds.
@@ -80,17 +88,17 @@ impl<'s> Neighbours<'s> {
         Self { sites, last: RefCell::default() }
     }
 
-    /// What stands around a site folder.
-    pub fn of(&self, tree: &Arc<str>, site: &TreePath) -> Rc<Around<'s>> {
+    /// What stands around a unit.
+    pub fn of(&self, tree: &Arc<str>, unit: &Unit) -> Rc<Around<'s>> {
         let mut last = self.last.borrow_mut();
         if let Some(((of_tree, of_site), around)) = last.as_ref()
             && of_tree == tree
-            && of_site == site
+            && *of_site == unit.folder
         {
             return around.clone();
         }
-        let around = Rc::new(Around::new(self.sites, tree, site));
-        *last = Some(((tree.clone(), site.clone()), around.clone()));
+        let around = Rc::new(Around::new(self.sites, tree, unit));
+        *last = Some(((tree.clone(), unit.folder.clone()), around.clone()));
         around
     }
 }

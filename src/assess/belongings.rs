@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     Evidence,
-    site::{Folder, Sites, site_of},
+    site::{Folder, Sites, folder_of},
 };
 use crate::{
     ecosystem::pypi::normalise,
@@ -37,7 +37,7 @@ impl Belongings {
             };
             let (tree, key) = (seen.origin.tree.clone(), key(&seen.origin.path));
             let own = stem(key.name());
-            let beside = sites.site(&tree, &site_of(seen));
+            let beside = sites.site(&tree, &folder_of(seen));
             let others = || beside.into_iter().flat_map(|s| &s.distributions).filter(|d| *d.package.name != *own);
             let foreign = |p: &&TreePath| {
                 let name = stem(p.name());

@@ -4,13 +4,16 @@ use super::{
     Account, Case, Evidence, Finding, FindingKind,
     around::Neighbours,
     chain::Link,
-    hook::{Hooks, Missing},
+    family::{
+        self,
+        python::hook::{Hooks, Missing},
+    },
     named,
-    site::{Distribution, Environment, site_of},
+    site::{Distribution, Environment, folder_of},
 };
 use crate::{
-    ecosystem::pypi,
-    fact::{Artifact, EnvironmentKind, Fact, Package, Placement, Seen},
+    ecosystem::purl::Purl,
+    fact::{Artifact, EnvironmentKind, Fact, Package, Placement, Seen, TreePath},
     ioc::model::{FileIndicator, FileRole, Incident, NameWeight, PackageIndicator, Trigger},
     matcher::{self, By, Hit},
     text,
@@ -27,6 +30,9 @@ pub fn judge(case: &Case<'_>, sites: &Neighbours<'_>, hooks: &Hooks, evidence: &
     let draft = Draft { case, sites, hooks, evidence, incident, hit };
     let finding = match (&seen.fact, hit.by) {
         (Fact::Package(p), By::Version(at)) => draft.version(p, incident.packages.get(at)?),
+        (Fact::Recorded { package, folder }, By::Version(at)) => {
+            draft.recorded(package, folder, incident.packages.get(at)?)
+        }
         (Fact::Named(p), By::Version(at)) => named::doubt(draft.version(p, incident.packages.get(at)?)),
         (Fact::Package(p) | Fact::Named(p), By::Artifact(at)) => draft.artifact(p, &incident.artifacts.get(at)?.name),
         (_, By::Artifact(at)) => draft.bytes(&incident.artifacts.get(at)?.name),
@@ -58,7 +64,7 @@ pub fn missing(case: &Case<'_>, sites: &Neighbours<'_>, hooks: &Hooks, gone: &Mi
 }
 
 /// One hit on its way to a finding.
-pub(super) struct Draft<'d, 's> {
+pub struct Draft<'d, 's> {
     pub(super) case: &'d Case<'d>,
     pub(super) sites: &'d Neighbours<'s>,
     pub(super) hooks: &'d Hooks,
@@ -107,6 +113,9 @@ impl Draft<'_, '_> {
             surface: seen.surface,
             package: None,
             origin: seen.origin.clone(),
+            ecosystem: seen.unit.as_ref().map(|u| u.ecosystem),
+            holdings: None,
+            unit: seen.unit.clone(),
             environment: None,
             artifact: None,
             at: seen.at.clone(),
@@ -123,27 +132,16 @@ impl Draft<'_, '_> {
 
     /// A malicious version, wherever it stood.
     fn version(&self, p: &Package, indicator: &PackageIndicator) -> Finding {
-        let (runs, by_itself) = self.when_it_runs(indicator, p.placement);
-        let unpacked = self.unpacked(p);
+        let family = family::of(p.ecosystem);
+        let (runs, mut by_itself) = self.when_it_runs(indicator, p.placement);
+        let mut settled = false;
         let judgement = match p.placement {
-            Placement::Loadable if unpacked => (
-                Exposure::Cached,
-                Confidence::Confirmed,
-                "the malicious version, unpacked from its wheel: no installer put it here (there is no INSTALLER, which each \
-                 of them writes), so that nothing loads it"
-                    .to_owned(),
-            ),
             Placement::Loadable => {
-                (Exposure::Installed, Confidence::Confirmed, format!("malicious version, {}; {runs}", self.loads()))
+                let here = family.loadable(self, p, indicator);
+                (by_itself, settled) = (here.by_itself, here.settled);
+                (here.exposure, here.confidence, here.reason)
             }
-            Placement::Leftover => (
-                Exposure::Removed,
-                Confidence::Likely,
-                match self.seen().surface {
-                    "python/conda-meta" => format!("conda took the malicious version out; {runs}"),
-                    _ => format!("left behind when pip removed the malicious version; {runs}"),
-                },
-            ),
+            Placement::Leftover => (Exposure::Removed, Confidence::Likely, family.left_over(self.seen(), &runs)),
             Placement::Built if indicator.triggers.contains(&Trigger::Build) => {
                 (Exposure::Executed, Confidence::Likely, "a malicious source distribution was built here".to_owned())
             }
@@ -157,31 +155,28 @@ impl Draft<'_, '_> {
                 Confidence::Confirmed,
                 "the malicious version is stored here; it did not run from here".to_owned(),
             ),
-            Placement::Listed if self.seen().surface == "python/uv-cache" => (
-                Exposure::Referenced,
-                Confidence::Confirmed,
-                "uv looked at the malicious version while it chose one; this alone does not show a download".to_owned(),
-            ),
-            Placement::Listed => (
-                Exposure::Referenced,
-                Confidence::Confirmed,
-                "names the malicious version: what is installed from it takes it".to_owned(),
-            ),
+            Placement::Listed => {
+                let names = "names the malicious version: what is installed from it takes it";
+                let reason = family.listed(self.seen()).unwrap_or(names).to_owned();
+                (Exposure::Referenced, Confidence::Confirmed, reason)
+            }
         };
         let indicator = format!("{}/{}@{}", p.ecosystem.purl_type(), p.name, p.version);
         let mut finding = self.finding(FindingKind::Package, indicator, judgement);
         finding.package = Some(purl(p));
+        finding.ecosystem = Some(p.ecosystem);
+        finding.holdings = family.holdings(self.seen());
         finding.artifact = p.artifacts.first().cloned();
         finding.by_itself = by_itself;
-        if p.placement == Placement::Loadable && !unpacked {
+        if settled {
             self.settle_in(&mut finding, Some(&p.name));
         }
         finding
     }
 
-    fn loads(&self) -> String {
+    pub(super) fn loads(&self) -> String {
         let seen = self.seen();
-        let folders = [site_of(seen), seen.origin.path.clone()];
+        let folders = [folder_of(seen), seen.origin.path.clone()];
         let link = folders.iter().find_map(|folder| self.sites.link_to(&seen.origin.tree, folder));
         match (&seen.origin.inner, link) {
             (_, Some(link)) => {
@@ -190,6 +185,13 @@ impl Draft<'_, '_> {
             (Some(_), None) => "in an archive that Python runs as a program".to_owned(),
             (None, None) => "where Python loads it".to_owned(),
         }
+    }
+
+    /// What an installer's record says it put into a folder; what the folder says itself is weighed by the family.
+    fn recorded(&self, p: &Package, folder: &TreePath, indicator: &PackageIndicator) -> Finding {
+        let mut finding = self.version(p, indicator);
+        finding.holdings = Some(vec![folder.clone()]);
+        finding
     }
 
     /// Known bytes under another version.
@@ -202,6 +204,8 @@ impl Draft<'_, '_> {
         let mut finding =
             self.finding(FindingKind::Package, format!("sha256/{sha256}"), (exposure, Confidence::Confirmed, reason));
         finding.package = Some(purl(p));
+        finding.ecosystem = Some(p.ecosystem);
+        finding.holdings = family::of(p.ecosystem).holdings(self.seen());
         finding.artifact = hash.cloned();
         finding
     }
@@ -267,7 +271,7 @@ impl Draft<'_, '_> {
         finding.corroborated = weak.then_some((Confidence::Confirmed, left));
         finding.by_itself = in_target || (placed && matches!(indicator.role, FileRole::Hook | FileRole::Companion));
         finding.artifact = bytes_of(&self.seen().fact);
-        if in_target || (placed && pypi::site_of(&seen.origin.path).is_some()) {
+        if in_target || (placed && seen.unit.as_ref().is_some_and(|u| u.usual)) {
             self.settle_in(&mut finding, indicator.package.as_deref());
         }
         finding
@@ -291,9 +295,11 @@ impl Draft<'_, '_> {
     pub(super) fn settle_in(&self, finding: &mut Finding, package: Option<&str>) {
         let seen = self.seen();
         let tree = &seen.origin.tree;
-        let site = site_of(seen);
-        let environment = self.sites.environment_of(tree, &site);
-        let around = self.sites.of(tree, &site);
+        let Some(unit) = &seen.unit else {
+            return;
+        };
+        let environment = self.sites.environment_of(tree, unit);
+        let around = self.sites.of(tree, unit);
         if finding.kind == FindingKind::Package {
             let own = around.of_folder(&seen.origin.path.parent());
             // Records of conda share a folder, and each has its time.
@@ -348,5 +354,5 @@ pub(super) fn runs(triggers: impl IntoIterator<Item = Trigger>) -> String {
 }
 
 fn purl(p: &Package) -> String {
-    format!("pkg:{}/{}@{}", p.ecosystem.purl_type(), p.name, p.version)
+    Purl::new(p.ecosystem, &p.name, Some(&p.version)).to_string()
 }

@@ -1,5 +1,5 @@
 //! From facts to a judgement: exposure, confidence, reach. Pure: no I/O, no clock. The table of the design, row by row:
-//! `evidence` says what a single fact is worth, `execution` looks for signs that it ran, `reach` what it could take.
+//! `evidence` says what a single fact is worth, a family of `family` looks for signs that it ran, `reach` says what it could take.
 
 pub mod anomaly;
 mod around;
@@ -7,10 +7,9 @@ mod belongings;
 pub mod chain;
 mod corroborate;
 mod evidence;
-mod execution;
 mod extras;
+mod family;
 mod harvest;
-mod hook;
 mod named;
 mod on_path;
 mod project;
@@ -19,12 +18,10 @@ mod resolved;
 mod running;
 mod shared;
 pub mod site;
-mod spurious;
 mod started;
 pub mod timeline;
 mod traces;
 mod typed;
-mod unpacked;
 mod whereabouts;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -35,17 +32,21 @@ pub use self::{
     anomaly::Anomaly,
     belongings::{Belongings, Kept},
     chain::Link,
-    hook::Unread,
+    family::{Removal, of as family_of, python::hook::Unread},
     reach::{Judged, ReachBy},
     site::Environment,
     timeline::Moment,
 };
-use self::{around::Neighbours, hook::Hooks, site::Sites};
+use self::{
+    around::Neighbours,
+    family::{FAMILIES, python::hook::Hooks},
+    site::Sites,
+};
 use crate::{
     accounts::Accounts,
     coverage::{Gap, GapKind},
     credential::Catalog,
-    fact::{Artifact, At, Fact, Origin, Seen, TreePath},
+    fact::{Artifact, At, Ecosystem, Fact, Origin, Seen, TreePath, Unit},
     guard::caught,
     ioc::{Index, index::IncidentId, model::FileRole},
     matcher,
@@ -166,6 +167,12 @@ pub struct Finding {
     pub package: Option<String>,
     /// Where.
     pub origin: Origin,
+    /// Of what kind of package, where it is one or belongs to one.
+    pub ecosystem: Option<Ecosystem>,
+    /// The files and folders that it is, where its family says so.
+    pub holdings: Option<Vec<TreePath>>,
+    /// What it is loaded with.
+    pub unit: Option<Arc<Unit>>,
     /// The environment it belongs to.
     pub environment: Option<Environment>,
     /// The downloadable file it is in.
@@ -188,6 +195,13 @@ pub struct Finding {
     pub role: Option<FileRole>,
     /// Other incidents that leave the same.
     pub alike: Vec<IncidentId>,
+}
+
+impl Finding {
+    /// The folder that its unit is loaded from, where the layout of its path says so.
+    fn usual_folder(&self) -> Option<&TreePath> {
+        self.unit.as_ref().filter(|u| u.usual).map(|u| &u.folder)
+    }
 }
 
 /// The whole judgement.
@@ -277,15 +291,16 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
     step("what names say was not weighed", &mut || named::join(&case.evidence, findings, std::mem::take(&mut named)));
     step("names alone were not weighed against the rest", &mut || corroborate::lift(findings));
     step("spurious findings were not sorted out", &mut || {
-        spurious::drop_lonely_companions(findings);
-        spurious::drop_looks_at_what_is_stored(findings);
+        FAMILIES.iter().for_each(|family| family.sort_out(findings));
         shared::settle(case.index, findings);
     });
-    step("signs that the payload ran were not looked for", &mut || execution::look_for_signs(&case, &around, findings));
+    step("signs that the payload ran were not looked for", &mut || {
+        FAMILIES.iter().for_each(|family| family.look_for_signs(&case, &around, findings));
+    });
     step("commands that start interpreters were not looked for", &mut || started::look_for_starts(&case, findings));
     let mut resolved = Vec::new();
     step("what commands resolved to was not looked for", &mut || {
-        resolved = resolved::drop_what_took_a_good_version(&case, &around, findings);
+        resolved = resolved::drop_what_took_a_good_version(&case, findings);
     });
     step("findings were not sorted", &mut || settle(case.index, findings));
     step("what the payload could reach was not judged", &mut || *credentials = reach::judge(&case, findings));
@@ -375,6 +390,7 @@ mod tests {
             uid: None,
             gid: None,
             mode: None,
+            unit: None,
             fact,
         };
         let index = index();

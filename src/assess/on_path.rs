@@ -1,31 +1,40 @@
 //! Code that is installed in place: a link in a site folder puts the folder of its sources on the path of an interpreter, so what
 //! stands there is loaded, though it looks like sources or a store.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{
     Evidence,
-    site::{Folder, site_of},
+    site::{Folder, folder_of},
 };
 use crate::{
     ecosystem::pypi::is_site,
-    fact::{Fact, Placement, TreePath},
+    fact::{Fact, Placement, TreePath, Unit},
 };
 
-/// The site folder that puts a folder, or an egg, on its path, and the file there that says so.
+/// What puts a folder, or an egg, on a path.
+#[derive(Debug)]
+pub struct Linked {
+    /// The unit whose path it is.
+    pub from: Arc<Unit>,
+    /// The file there that says so.
+    pub file: TreePath,
+}
+
+/// The folders, and eggs, that are on a path because of a link.
 #[derive(Debug, Default)]
-pub struct OnPath(HashMap<Folder, (TreePath, TreePath)>);
+pub struct OnPath(HashMap<Folder, Linked>);
 
 impl OnPath {
     /// From the links that are still there. The first of several counts; a site folder that another one names stays its own.
     pub fn new(evidence: &[Evidence]) -> Self {
         let mut links = HashMap::new();
         for Evidence { seen, .. } in evidence.iter().filter(|e| e.gone.is_none()) {
-            if let Fact::OnPath { site, entry } = &seen.fact
+            if let (Fact::OnPath { entry, .. }, Some(from)) = (&seen.fact, &seen.unit)
                 && !is_site(entry.as_bytes())
             {
                 let key = (seen.origin.tree.clone(), entry.clone());
-                links.entry(key).or_insert_with(|| (site.clone(), seen.origin.path.clone()));
+                links.entry(key).or_insert_with(|| Linked { from: from.clone(), file: seen.origin.path.clone() });
             }
         }
         Self(links)
@@ -35,7 +44,7 @@ impl OnPath {
     pub fn settle(&self, evidence: &mut [Evidence]) {
         for Evidence { seen, .. } in evidence.iter_mut().filter(|_| !self.0.is_empty()) {
             let tree = &seen.origin.tree;
-            let linked = [site_of(seen), seen.origin.path.clone()].iter().any(|f| self.link(tree, f).is_some());
+            let linked = [folder_of(seen), seen.origin.path.clone()].iter().any(|f| self.link(tree, f).is_some());
             if let Fact::Package(package) = &mut seen.fact
                 && package.placement == Placement::Cached
                 && linked
@@ -45,8 +54,8 @@ impl OnPath {
         }
     }
 
-    /// The site folder whose interpreters load a folder, and the file that says so.
-    pub fn link(&self, tree: &std::sync::Arc<str>, folder: &TreePath) -> Option<&(TreePath, TreePath)> {
+    /// What makes interpreters load a folder.
+    pub fn link(&self, tree: &Arc<str>, folder: &TreePath) -> Option<&Linked> {
         if self.0.is_empty() { None } else { self.0.get(&(tree.clone(), folder.clone())) }
     }
 }

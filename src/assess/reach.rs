@@ -202,7 +202,12 @@ fn by_threat(
         (None, Some(sure)) => (sure, Urgency::Soon, Urgency::No),
         (None, None) => {
             if let Some(rotate) = by_agent(threat, accounts, seen, credential) {
-                return ReachBy { reach: Reach::Exposed, confidence: Confidence::Possible, rotate, ..out_of_reach(FORWARDED) };
+                return ReachBy {
+                    reach: Reach::Exposed,
+                    confidence: Confidence::Possible,
+                    rotate,
+                    ..out_of_reach(FORWARDED)
+                };
             }
             let ran = || threat.strong.iter().chain(&threat.weak);
             if ran().all(|(account, _, bounds)| *account == Account::Elsewhere || bounds.is_some()) {
@@ -260,7 +265,8 @@ fn had(bounds: Option<&Bounds>, accounts: Option<&Accounts>, seen: &Seen) -> boo
         return true;
     };
     let exported = || seen.surface == ENVIRONMENT || sets_environment(accounts, &seen.origin.path);
-    bounds.folders.iter().any(|f| seen.origin.path == *f || seen.origin.path.is_within(f)) || (bounds.environment && exported())
+    bounds.folders.iter().any(|f| seen.origin.path == *f || seen.origin.path.is_within(f))
+        || (bounds.environment && exported())
 }
 
 /// When to rotate a key that may have been in an agent which was forwarded to where the payload ran.
@@ -334,7 +340,7 @@ mod tests {
         let seen = |layer: usize, path: &str, fact: Fact| {
             let mut origin = Origin::file(&"app:1".into(), TreePath::new(path.as_bytes()).unwrap());
             origin.layer = Some(format!("sha256:{layer}").into());
-            Seen { surface: "x", origin, at: None, uid: None, gid: None, mode: None, fact }
+            Seen { surface: "x", origin, at: None, uid: None, gid: None, mode: None, unit: None, fact }
         };
         let judged = |made: usize, gone: Option<usize>| {
             let package = Package {
@@ -392,8 +398,10 @@ mod tests {
             };
             let key = Credential { kind: "aws.access_key".into(), identifier: None, note: None, named_by: None };
             let seen = |path: &str, fact: Fact| {
-                let origin = Origin::file(&"host".into(), TreePath::new(path.as_bytes()).unwrap());
-                Evidence::from(Seen { surface: "x", origin, at: None, uid: None, gid: None, mode: None, fact })
+                let path = TreePath::new(path.as_bytes()).unwrap();
+                let unit = crate::ecosystem::unit_of(&path).map(Arc::new);
+                let origin = Origin::file(&"host".into(), path);
+                Evidence::from(Seen { surface: "x", origin, at: None, uid: None, gid: None, mode: None, unit, fact })
             };
             let bad = "srv/v/lib/python3.11/site-packages/litellm-1.82.8.dist-info/METADATA";
             let evidence =
@@ -414,7 +422,7 @@ mod tests {
         let reads = |uid: u32, accounts: Option<&Accounts>, gid: Option<u32>, mode: u32| {
             let origin = Origin::file(&"host".into(), TreePath::new(b"srv/.env").unwrap());
             let fact = Fact::Credential(Credential { kind: "db".into(), identifier: None, note: None, named_by: None });
-            let seen = Seen { surface: "s", origin, at: None, uid: Some(500), gid, mode: Some(mode), fact };
+            let seen = Seen { surface: "s", origin, at: None, uid: Some(500), gid, mode: Some(mode), unit: None, fact };
             can_read(Account::Uid(uid), accounts, &seen)
         };
         let known = Some(&accounts);

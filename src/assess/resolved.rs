@@ -10,14 +10,10 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{
-    Case, Finding, FindingKind, Moment,
-    around::Neighbours,
-    site::site_of,
-    typed::is_typed,
-};
+use super::{Case, Finding, FindingKind, Moment, typed::is_typed};
 use crate::{
     accounts::Accounts,
+    ecosystem::purl::Purl,
     fact::{At, Command, CommandAction, Ecosystem, Fact, Origin, Placement, Seen, TreePath},
     ioc::index::IncidentId,
     text::escape,
@@ -43,13 +39,14 @@ struct Stands<'c> {
 }
 
 /// Drops the findings of such commands; each becomes a line of the timeline.
-pub fn drop_what_took_a_good_version(case: &Case<'_>, sites: &Neighbours<'_>, findings: &mut Vec<Finding>) -> Vec<Moment> {
+pub fn drop_what_took_a_good_version(case: &Case<'_>, findings: &mut Vec<Finding>) -> Vec<Moment> {
     let open = |f: &Finding| f.kind == FindingKind::Command && f.package.is_some();
     if !findings.iter().any(open) {
         return Vec::new();
     }
-    let stands = stands(case, sites);
-    let (mut at_origin, mut typed): (HashMap<&Origin, Vec<&Seen>>, BTreeMap<Name<'_>, Vec<Timestamp>>) = Default::default();
+    let stands = stands(case);
+    let (mut at_origin, mut typed): (HashMap<&Origin, Vec<&Seen>>, BTreeMap<Name<'_>, Vec<Timestamp>>) =
+        Default::default();
     for e in &case.evidence {
         if let Fact::Command(c) = &e.seen.fact {
             at_origin.entry(&e.seen.origin).or_default().push(&e.seen);
@@ -82,7 +79,7 @@ pub fn drop_what_took_a_good_version(case: &Case<'_>, sites: &Neighbours<'_>, fi
 }
 
 /// Versions of packages that indicators name, in environments, by name.
-fn stands<'c>(case: &'c Case<'_>, sites: &Neighbours<'_>) -> BTreeMap<Name<'c>, Vec<Stands<'c>>> {
+fn stands<'c>(case: &'c Case<'_>) -> BTreeMap<Name<'c>, Vec<Stands<'c>>> {
     let mut installers: HashMap<(&Arc<str>, TreePath), (&str, Option<&At>)> = HashMap::new();
     for e in &case.evidence {
         if let Fact::Installer { name } = &e.seen.fact {
@@ -100,7 +97,7 @@ fn stands<'c>(case: &'c Case<'_>, sites: &Neighbours<'_>) -> BTreeMap<Name<'c>, 
         let origin = &e.seen.origin;
         let installer = installers.get(&(&origin.tree, origin.path.parent()));
         stands.entry((&*origin.tree, p.ecosystem, &*p.name)).or_default().push(Stands {
-            prefix: sites.environment_of(&origin.tree, &site_of(&e.seen)).prefix,
+            prefix: e.seen.unit.as_ref().map_or_else(|| origin.path.parent(), |unit| unit.root.clone()),
             version: &p.version,
             installed: installer.and_then(|(_, at)| *at),
             installer: installer.map(|(name, _)| *name),
@@ -126,7 +123,7 @@ fn took_good(
             continue;
         };
         for w in c.wanted.iter().filter(|w| w.pinned.is_none()) {
-            let purl = format!("pkg:{}/{}", w.ecosystem.purl_type(), w.name);
+            let purl = Purl::new(w.ecosystem, &w.name, None).to_string();
             if finding.package.as_deref() != Some(&purl) || !looked.insert((&w.name, w.ecosystem, &c.tool)) {
                 continue;
             }

@@ -6,10 +6,7 @@ use std::{
 };
 
 use super::{Evidence, on_path::OnPath, project::Project};
-use crate::{
-    ecosystem::pypi,
-    fact::{At, EnvironmentKind, Fact, Package, Placement, Requirement, Seen, TreePath},
-};
+use crate::fact::{At, EnvironmentKind, Fact, Package, Placement, Requirement, Seen, TreePath, Unit};
 
 const CONDA_META: &[u8] = b"conda-meta";
 
@@ -38,6 +35,7 @@ pub struct Site {
     pub distributions: Vec<Distribution>,
     /// Files that some `RECORD` lists, with the SHA-256 it gives.
     pub owned: BTreeMap<TreePath, Option<String>>,
+    unit: Option<Arc<Unit>>,
 }
 
 /// An environment: a prefix and the site folders below it.
@@ -64,21 +62,9 @@ pub struct Sites {
     on_path: OnPath,
 }
 
-/// The site folder a fact belongs to. A distribution outside one (`pip install --target`) makes its folder one.
-/// An archive that Python runs is one by itself.
-pub fn site_of(seen: &Seen) -> TreePath {
-    let path = &seen.origin.path;
-    if seen.origin.inner.is_some() {
-        return path.clone();
-    }
-    pypi::site_of(path).unwrap_or_else(|| {
-        let folder = path.parent();
-        if folder.as_bytes().ends_with(b".dist-info") || folder.as_bytes().ends_with(b".egg-info") {
-            return folder.parent();
-        }
-        // `x-1-py3.8.egg/EGG-INFO`: the egg itself is on the path.
-        if folder.name() == b"EGG-INFO" { folder.parent() } else { folder }
-    })
+/// The folder that a fact's unit is loaded from; without a unit the folder of its file.
+pub fn folder_of(seen: &Seen) -> TreePath {
+    seen.unit.as_ref().map_or_else(|| seen.origin.path.parent(), |unit| unit.folder.clone())
 }
 
 impl Sites {
@@ -88,15 +74,16 @@ impl Sites {
         let mut installers: HashMap<Folder, (Box<str>, Option<At>)> = HashMap::new();
         let mut requested: BTreeSet<Folder> = BTreeSet::new();
         let mut required: BTreeMap<Folder, &Arc<[Requirement]>> = BTreeMap::new();
-        let mut named: Vec<(Folder, Distribution)> = Vec::new();
+        let mut named: Vec<(Folder, Option<Arc<Unit>>, Distribution)> = Vec::new();
         let mut projects: Vec<(&Arc<str>, Project, &[Requirement])> = Vec::new();
         for (at, Evidence { seen, .. }) in evidence.iter().enumerate() {
             let tree = seen.origin.tree.clone();
             match &seen.fact {
                 Fact::Package(p) if p.placement == Placement::Loadable => {
-                    let folder = site_of(seen);
+                    let folder = folder_of(seen);
                     let record = seen.at.clone().filter(|_| folder.name() == CONDA_META);
                     let site = sites.sites.entry((tree, folder)).or_default();
+                    site.unit = seen.unit.clone();
                     site.distributions.push(Distribution {
                         package: p.clone(),
                         folder: seen.origin.path.parent(),
@@ -109,15 +96,16 @@ impl Sites {
                     let folder = seen.origin.path.parent();
                     let package = p.clone();
                     let found = Distribution { package, folder, installer: None, installed: None, requested: false };
-                    named.push(((tree, site_of(seen)), found));
+                    named.push(((tree, folder_of(seen)), seen.unit.clone(), found));
                 }
                 Fact::Requires(requires) => {
                     required.insert((tree, seen.origin.path.parent()), requires);
                 }
-                Fact::Bytecode { .. } => sites.bytecode.entry((tree, site_of(seen))).or_default().push(at),
+                Fact::Bytecode { .. } => sites.bytecode.entry((tree, folder_of(seen))).or_default().push(at),
                 Fact::Process { .. } | Fact::Executable { .. } | Fact::Loaded { .. } => sites.processes.push(at),
                 Fact::Owned { file, sha256 } => {
-                    let site = sites.sites.entry((tree, site_of(seen))).or_default();
+                    let site = sites.sites.entry((tree, folder_of(seen))).or_default();
+                    site.unit = seen.unit.clone();
                     site.owned.insert(file.clone(), sha256.clone());
                 }
                 Fact::Installer { name } => {
@@ -134,8 +122,9 @@ impl Sites {
             }
         }
         // What no description says, by its name.
-        for (key, found) in named {
+        for (key, unit, found) in named {
             let site = sites.sites.entry(key).or_default();
+            site.unit = site.unit.take().or(unit);
             if !site.distributions.iter().any(|d| d.folder == found.folder && d.package.name == found.package.name) {
                 site.distributions.push(found);
             }
@@ -156,10 +145,10 @@ impl Sites {
             }
             site.distributions.sort_by(|a, b| a.package.name.cmp(&b.package.name));
         }
-        for (tree, folder) in sites.sites.keys() {
-            let site = sites.on_path.link(tree, folder).map_or(folder, |(site, _)| site);
-            if let Some(prefix) = prefix_of(site) {
-                sites.below.entry((tree.clone(), prefix)).or_default().push(folder.clone());
+        for ((tree, folder), site) in &sites.sites {
+            let linked = sites.on_path.link(tree, folder).map(|link| &link.from);
+            if let Some(unit) = linked.or(site.unit.as_ref()).filter(|u| u.is_part()) {
+                sites.below.entry((tree.clone(), unit.root.clone())).or_default().push(folder.clone());
             }
         }
         sites.date_what_conda_linked();
@@ -220,25 +209,20 @@ impl Sites {
 
     /// The file that makes interpreters load a folder outside of their site folders, or an egg.
     pub fn link_to(&self, tree: &Arc<str>, folder: &TreePath) -> Option<&TreePath> {
-        self.on_path.link(tree, folder).map(|(_, link)| link)
+        self.on_path.link(tree, folder).map(|link| &link.file)
     }
 
-    /// The environment that a site folder belongs to.
-    pub fn environment_of(&self, tree: &Arc<str>, site: &TreePath) -> Environment {
-        let site = self.on_path.link(tree, site).map_or(site, |(site, _)| site);
-        let Some(prefix) = prefix_of(site) else {
-            // Windows, `lib/python3/dist-packages` and the like are recognised by what is above them, else by nothing.
-            let prefix = site.clone();
-            return Environment { prefix, kind: EnvironmentKind::Target };
-        };
-        let known = self.environments.get(&(tree.clone(), prefix.clone())).map(|(kind, _)| *kind);
-        let kind = known.unwrap_or_else(|| by_place(&prefix));
-        Environment { prefix, kind }
+    /// The environment that a unit belongs to.
+    pub fn environment_of(&self, tree: &Arc<str>, unit: &Unit) -> Environment {
+        let unit = self.on_path.link(tree, &unit.folder).map_or(unit, |link| &*link.from);
+        let known = self.environments.get(&(tree.clone(), unit.root.clone())).filter(|_| unit.is_part());
+        Environment { prefix: unit.root.clone(), kind: known.map_or(unit.kind, |(kind, _)| *kind) }
     }
 
-    /// Every distribution of the environment that a site folder belongs to, with what its user asked for.
-    pub fn around(&self, tree: &Arc<str>, site: &TreePath) -> (Vec<&Distribution>, &[Requirement]) {
-        let environment = self.environment_of(tree, site);
+    /// Every distribution of the environment that a unit belongs to, with what its user asked for.
+    pub fn around(&self, tree: &Arc<str>, unit: &Unit) -> (Vec<&Distribution>, &[Requirement]) {
+        let site = &unit.folder;
+        let environment = self.environment_of(tree, unit);
         let key = (tree.clone(), environment.prefix);
         let below = self.below.get(&key).map_or(&[][..], Vec::as_slice);
         // A site folder that is no part of a prefix stands for itself.
@@ -247,21 +231,5 @@ impl Sites {
         let distributions = here.flat_map(|s| &s.distributions).collect();
         let asked = self.environments.get(&key);
         (distributions, asked.map_or(&[], |(_, asked)| asked.as_slice()))
-    }
-}
-
-/// conda keeps its records beside the environment's `lib`, not in the site folder.
-fn prefix_of(site: &TreePath) -> Option<TreePath> {
-    if site.name() == CONDA_META { Some(site.parent()) } else { pypi::prefix_of(site) }
-}
-
-fn by_place(prefix: &TreePath) -> EnvironmentKind {
-    let above = prefix.parent();
-    if above.as_bytes().ends_with(b".pyenv/versions") {
-        return EnvironmentKind::Pyenv;
-    }
-    match prefix.name() {
-        b".local" => EnvironmentKind::User,
-        _ => EnvironmentKind::System,
     }
 }

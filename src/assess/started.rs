@@ -89,7 +89,9 @@ fn started_later(commands: &ByStep<'_>, steps: Steps, incident: &Incident, prefi
     let by = taken_out.iter().position(|(_, c)| c.action == CommandAction::Uninstall && names(c));
     let removing = by.and_then(|at| taken_out.get(..at)).unwrap_or_default();
     let starts = |c: &Command| {
-        c.action == CommandAction::Start && c.whereabouts.is_here() && is_of(c.whereabouts.environment.as_deref(), prefix)
+        c.action == CommandAction::Start
+            && c.whereabouts.is_here()
+            && is_of(c.whereabouts.environment.as_deref(), prefix)
     };
     let (step, command) = [same, between, removing].into_iter().flatten().find(|(_, c)| starts(c))?;
     Some(format!("step {step} of the build started `{}`, which is Python, with it in place", command.tool))

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{Case, Finding, FindingKind, identity, typed};
 use crate::{
+    ecosystem::purl,
     fact::{Command, CommandAction, Fact, Seen},
     matcher::{self, By},
     text::escape,
@@ -84,7 +85,7 @@ fn too_early(case: &Case<'_>, seen: &Seen, c: &Command) -> Vec<String> {
 }
 
 fn what(f: &Finding) -> String {
-    let name = f.package.as_deref().map_or(f.indicator.as_str(), |p| p.strip_prefix("pkg:").unwrap_or(p));
+    let name = f.package.as_deref().map_or_else(|| f.indicator.clone(), purl::words);
     let place = f.environment.as_ref().map_or_else(|| f.origin.path.text(), |e| e.prefix.text().into_owned().into());
     let place = escape(place.as_bytes());
     match f.kind {

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     accounts::HistoryOf,
+    ecosystem::purl::Purl,
     fact::{Command, CommandAction, Cutoff, Wanted},
     ioc::model::{Incident, PackageIndicator, Window},
     matcher::{self, By, Hit},
@@ -48,12 +49,12 @@ impl Draft<'_, '_> {
         let mut confidence = Confidence::Likely;
         if let Some(end) = at.and_then(|at| withdrawn_before(self.incident, indicator, at)) {
             confidence = Confidence::Possible;
-            reason = format!("{reason}; it had been withdrawn by then ({end}): only a mirror or a cache can have had it");
+            reason =
+                format!("{reason}; it had been withdrawn by then ({end}): only a mirror or a cache can have had it");
         }
         let name = format!("{}/{}@{version}", wanted.ecosystem.purl_type(), wanted.name);
         let mut finding = self.finding(FindingKind::Command, name, (exposure, confidence, reason));
-        let version = wanted.pinned.as_ref().map(|v| format!("@{v}")).unwrap_or_default();
-        finding.package = Some(format!("pkg:{}/{}{version}", wanted.ecosystem.purl_type(), wanted.name));
+        finding.package = Some(Purl::new(wanted.ecosystem, &wanted.name, wanted.pinned.as_deref()).to_string());
         finding.by_itself = indicator.triggers.iter().any(|t| t.by_itself());
         self.ran(c, whose, &mut finding);
         Some(finding)
@@ -96,7 +97,7 @@ impl Draft<'_, '_> {
         let versions: Vec<&str> = in_time.iter().flat_map(|(_, i, _)| i.versions.iter().map(String::as_str)).collect();
         let name = format!("{}/{}@{}", wanted.ecosystem.purl_type(), wanted.name, versions.join("|"));
         let mut finding = self.finding(FindingKind::Command, name, (exposure, Confidence::Possible, reason));
-        finding.package = Some(format!("pkg:{}/{}", wanted.ecosystem.purl_type(), wanted.name));
+        finding.package = Some(Purl::new(wanted.ecosystem, &wanted.name, None).to_string());
         self.ran(c, whose, &mut finding);
         Some(finding)
     }
@@ -106,7 +107,8 @@ impl Draft<'_, '_> {
     /// Who ran the command, and where.
     fn ran(&self, c: &Command, whose: HistoryOf, finding: &mut Finding) {
         let seen = self.seen();
-        let ran = Ran::new(&c.whereabouts, self.case.accounts.get(&seen.origin.tree), &seen.origin.path, finding.account);
+        let ran =
+            Ran::new(&c.whereabouts, self.case.accounts.get(&seen.origin.tree), &seen.origin.path, finding.account);
         if whose == HistoryOf::Somebody {
             finding.account = Account::Elsewhere;
         } else {

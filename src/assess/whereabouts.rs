@@ -37,7 +37,8 @@ impl Ran {
                 ran.note = Some(format!("on `{machine}`, which is this machine"));
             }
             Some(machine) => {
-                let elsewhere = format!("it ran on `{machine}`, another machine: nothing that lies here was in its reach");
+                let elsewhere =
+                    format!("it ran on `{machine}`, another machine: nothing that lies here was in its reach");
                 if at.agent {
                     ran.bounds = Some(Arc::new(Bounds { agent: true, ..Bounds::default() }));
                     ran.note = Some(format!("{elsewhere} but the keys in the SSH agent that was forwarded to it"));
@@ -107,7 +108,8 @@ mod tests {
     use crate::shell::install_commands;
 
     fn ran(text: &str) -> Ran {
-        let passwd = b"root:x:0:0::/root:/bin/sh\nal:x:1000:1000::/home/al:/bin/sh\nbob:x:1001:1001::/srv/bob:/bin/sh\n";
+        let passwd =
+            b"root:x:0:0::/root:/bin/sh\nal:x:1000:1000::/home/al:/bin/sh\nbob:x:1001:1001::/srv/bob:/bin/sh\n";
         let accounts = Accounts::new(passwd, []).with_machine_names(b"dev1.corp.example\n", b"127.0.0.1 localhost\n");
         let history = TreePath::new(b"home/al/.zsh_history").unwrap();
         let commands = install_commands(text);
@@ -184,11 +186,17 @@ mod tests {
 
     #[test]
     fn a_forwarded_agent_takes_its_keys_along() {
-        for text in ["ssh -A build1 pip install x", "ssh -tAp 22 build1 pip install x", "ssh -oForwardAgent=yes b pip install x"] {
+        for text in [
+            "ssh -A build1 pip install x",
+            "ssh -tAp 22 build1 pip install x",
+            "ssh -oForwardAgent=yes b pip install x",
+        ] {
             let ran = ran(text);
             assert!(ran.account == Account::Uid(1000) && ran.bounds.is_some_and(|b| b.agent), "{text}");
         }
-        for text in ["ssh -a build1 pip install x", "ssh -i A build1 pip install x", "ssh -o ForwardAgent=no b pip install x"] {
+        for text in
+            ["ssh -a build1 pip install x", "ssh -i A build1 pip install x", "ssh -o ForwardAgent=no b pip install x"]
+        {
             assert_eq!(ran(text).account, Account::Elsewhere, "{text}");
         }
     }

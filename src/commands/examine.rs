@@ -18,11 +18,17 @@ use crate::{
         moved::{Live, MovedPlaces, Setting as Text, moved_places},
     },
     fact::{Credential, TreePath},
+    image::HISTORY,
     interest::Interest,
     ioc::Index,
     rotate::Scope,
     scan::Setting,
-    surface::{SURFACES, Surface, host::file::EveryFile},
+    surface::{
+        SURFACES, Surface,
+        host::{cron, file, file::EveryFile, process},
+        python::hook,
+        systemd::unit,
+    },
     tree::threads::beside,
 };
 
@@ -93,7 +99,8 @@ impl Setup {
         all
     }
 
-    fn wants(&self, id: &str) -> bool {
+    /// Whether the user's choice leaves a surface.
+    pub fn wants(&self, id: &str) -> bool {
         let only = &self.choice.only;
         (only.is_empty() || only.iter().any(|o| chosen(id, o))) && !self.choice.skip.iter().any(|o| chosen(id, o))
     }
@@ -101,7 +108,7 @@ impl Setup {
     /// What the user's choice leaves of a target, the whole of which is walked or a part.
     pub fn scope(&self, walked: bool) -> Scope {
         let all = self.choice.only.is_empty() && self.choice.skip.is_empty();
-        let monitors = ["host/file", "systemd/unit", "host/process", "host/cron"].iter().all(|id| self.wants(id));
+        let monitors = [&file::META, &unit::META, &process::META, &cron::META].iter().all(|m| self.wants(m.id));
         Scope { whole: walked && all, monitors: walked && monitors }
     }
 
@@ -114,12 +121,12 @@ impl Setup {
     /// Takes note of what could not be read: that it was not found there shows nothing.
     pub fn note_unread(&mut self, coverage: &Coverage) {
         let files = coverage.gaps.iter().map(|g| (g.origin.tree.clone(), g.origin.path.clone()));
-        self.unread = Unread { files: files.collect(), hooks: !self.wants("python/hook") };
+        self.unread = Unread { files: files.collect(), hooks: !self.wants(hook::META.id) };
     }
 
     /// The secrets among values that a build left in an image, unless the user's choice leaves them out.
     pub fn arguments(&self, lines: &[u8]) -> Vec<(String, Credential)> {
-        let wanted = self.wants(ENVIRONMENT);
+        let wanted = self.wants(HISTORY.id);
         if wanted { self.credentials.of_build(lines) } else { Vec::new() }
     }
 
@@ -147,7 +154,7 @@ impl Setup {
 }
 
 /// The kind that histories of shells are.
-const HISTORY: &str = "os.shell_history";
+const SHELL_HISTORY: &str = "os.shell_history";
 
 /// The kinds of credential, and where they lie.
 struct Credentials {
@@ -163,7 +170,7 @@ fn credentials(settings: &[Setting], live: bool) -> anyhow::Result<Credentials> 
     let catalog = Catalog::embedded().map_err(anyhow::Error::msg)?;
     let moved = moved(&catalog, settings, live);
     let surface = CredentialSurface::new(&catalog, &moved.places).map_err(anyhow::Error::msg)?;
-    let histories = moved.places.iter().filter(|m| m.kind == HISTORY);
+    let histories = moved.places.iter().filter(|m| m.kind == SHELL_HISTORY);
     let histories = histories.filter_map(|m| TreePath::new(m.path.as_bytes())).collect();
     Ok(Credentials { catalog, surface, histories, dropped: moved.dropped })
 }

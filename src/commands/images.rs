@@ -10,14 +10,14 @@ use crate::{
     accounts::Accounts,
     assess::{Evidence, Layers, Steps},
     cli::ImagesCommand,
-    coverage::{Coverage, Gap, GapKind},
+    coverage::{Coverage, Gap, GapKind, IMAGE},
     credential::ENVIRONMENT,
     fact::{Fact, Origin, Seen, TreePath, Wanted},
     guard::caught,
     image::{self, Image, ImageError, Limits, Options, Readers, Step},
     ioc::{Index, weigh::Weigher},
     matcher,
-    report::{self, Examination, v1},
+    report::{self, Document, Examination, v1},
     scan::is_root,
     stop::{self, STOP},
     text::{escape, start},
@@ -31,7 +31,7 @@ use crate::{
 /// Where an input cannot be opened or is no image, or the report cannot be written.
 pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     let started = Timestamp::now();
-    let outputs = output::plan(&command.output, &command.files)?;
+    let outputs = output::plan(&command.output, &command.files, Document::Report)?;
     let sandbox = sandbox::begin("images");
     let mut setup = Setup::new(&command.choice, false, &[], false)?;
     sandbox.enclose(&command.files);
@@ -64,7 +64,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
             let tree = escape(file.as_os_str().as_encoded_bytes()).into();
             let detail = "internal error: it was not examined".to_owned();
             let origin = Origin::file(&tree, TreePath::root());
-            coverage.gaps.push(Gap { origin, surface: "image", kind: GapKind::Panicked, detail });
+            coverage.gaps.push(Gap { origin, surface: IMAGE, kind: GapKind::Panicked, detail });
             continue;
         };
         let found = match found {
@@ -79,10 +79,11 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
             accounts.insert(image.label.clone(), image.accounts());
             let worth = |e: &Evidence| matcher::worth(&setup.index, &e.seen);
             // In a sweep most images hold nothing: what explains findings is not kept of those.
-            let told = of_image(&setup.index, image).any(|e| worth(&e) == Worth::Evidence);
+            let facts = || of_image(&setup.index, image).filter(|e| setup.wants(e.seen.surface));
+            let told = facts().any(|e| worth(&e) == Worth::Evidence);
             let explains =
                 |e: &Evidence| told || matches!(e.seen.fact, Fact::Hook { .. } | Fact::Owned { .. } | Fact::Command(_));
-            let weighed = of_image(&setup.index, image).map(|e| (worth(&e), e));
+            let weighed = facts().map(|e| (worth(&e), e));
             let wanted = weighed.filter(|(worth, e)| *worth != Worth::Context || explains(e));
             evidence.extend(wanted.filter_map(|(worth, mut e)| room.take(worth, &mut e.seen).then_some(e)));
         }
@@ -98,7 +99,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     if room.lost() > 0 {
         let detail = format!("{} more facts than are kept of all images of one run", room.lost());
         let origin = Origin::file(&"images".into(), TreePath::root());
-        coverage.gaps.push(Gap { origin, surface: "image", kind: GapKind::TooLarge, detail });
+        coverage.gaps.push(Gap { origin, surface: IMAGE, kind: GapKind::TooLarge, detail });
     }
     coverage.bytes_read = BYTES_READ.load(std::sync::atomic::Ordering::Relaxed);
     if stop::requested() {
@@ -137,7 +138,7 @@ fn not_examined(file: &Path, error: &ImageError) -> Gap {
         ImageError::NotAnImage(_) => GapKind::Malformed,
     };
     let tree = escape(file.as_os_str().as_encoded_bytes()).into();
-    Gap { origin: Origin::file(&tree, TreePath::root()), surface: "image", kind, detail: error.to_string() }
+    Gap { origin: Origin::file(&tree, TreePath::root()), surface: IMAGE, kind, detail: error.to_string() }
 }
 
 /// The facts of the layers with what became of their files, the steps of the build, and the image itself.
@@ -150,10 +151,11 @@ fn of_image(index: &Index, image: &Image) -> impl Iterator<Item = Evidence> {
         steps().map(|s| Some(format!("its layer was made by {}", told(s?)).into())).collect();
     let numbers: Vec<Option<usize>> = steps().map(|s| Some(s?.number)).collect();
     let facts = image.facts().map(move |f| Evidence {
-        steps: numbers.get(f.layer).copied().flatten().map(|made| Steps {
-            made,
-            gone: f.gone_in.and_then(|layer| numbers.get(layer).copied().flatten()),
-        }),
+        steps: numbers
+            .get(f.layer)
+            .copied()
+            .flatten()
+            .map(|made| Steps { made, gone: f.gone_in.and_then(|layer| numbers.get(layer).copied().flatten()) }),
         layers: Some(Layers { made: f.layer, gone: f.gone_in }),
         gone: f.gone_in.and_then(|layer| gone.get(layer).cloned()),
         made: made.get(f.layer).cloned().flatten(),
@@ -167,7 +169,16 @@ fn of_image(index: &Index, image: &Image) -> impl Iterator<Item = Evidence> {
         let mut origin = Origin::file(&image.label, TreePath::root());
         origin.inner = Some(format!("ENV {name}").into());
         let fact = Fact::Credential(credential.clone());
-        Evidence::from(Seen { surface: ENVIRONMENT, origin, at: None, uid: None, gid: None, mode: None, fact })
+        Evidence::from(Seen {
+            surface: ENVIRONMENT,
+            origin,
+            at: None,
+            uid: None,
+            gid: None,
+            mode: None,
+            unit: None,
+            fact,
+        })
     });
     let left = image.steps.iter().flat_map(|step| {
         step.secrets.iter().map(|(name, credential)| {
@@ -175,14 +186,23 @@ fn of_image(index: &Index, image: &Image) -> impl Iterator<Item = Evidence> {
             origin.inner = Some(format!("step {}: {name}", step.number).into());
             let fact = Fact::Credential(credential.clone());
             let at = step.at.clone();
-            Evidence::from(Seen { surface: image::HISTORY, origin, at, uid: None, gid: None, mode: None, fact })
+            Evidence::from(Seen {
+                surface: image::HISTORY.id,
+                origin,
+                at,
+                uid: None,
+                gid: None,
+                mode: None,
+                unit: None,
+                fact,
+            })
         })
     });
     let digests = image.id.iter().chain(&image.manifests).cloned().collect();
     let at = image.created.map(|t| crate::fact::At::new(t, "creation time in the image"));
     let fact = Fact::Image { references: image.tags.clone(), digests };
     let origin = Origin::file(&image.label, TreePath::root());
-    let config = Seen { surface: "image/config", origin, at, uid: None, gid: None, mode: None, fact };
+    let config = Seen { surface: image::CONFIG.id, origin, at, uid: None, gid: None, mode: None, unit: None, fact };
     facts.chain(history).chain(secrets).chain(left).chain(std::iter::once(config.into()))
 }
 
@@ -234,7 +254,7 @@ mod tests {
                 pinned: None,
                 specifier: "".into(),
             });
-            let command = Command::new("pip", CommandAction::Install, wanted.collect());
+            let command = Command::for_packages("pip", CommandAction::Install, wanted.collect());
             told(
                 &index,
                 &Step {

@@ -18,18 +18,22 @@ pub use self::{
 };
 use super::{Ending, finish::Held};
 use crate::{
-    cli::{FormatName, OutputOptions},
+    cli::OutputOptions,
     guard::caught,
     ioc,
-    report::{self, Colour, Format, Style, v1::Report},
+    report::{
+        Colour, Document, Format, Style,
+        format::{self, JSON},
+        v1::Report,
+    },
     stop,
     text::{escape, printable_lines},
 };
 
 /// Where the report goes, checked before anything is examined.
 pub struct Outputs {
-    stdout: Format,
-    files: Vec<(Place, Format)>,
+    stdout: &'static Format,
+    files: Vec<(Place, &'static Format)>,
 }
 
 /// Checks the endings of `-o`, that each file can be made, and that none of them stands in the evidence or takes the place of
@@ -37,21 +41,26 @@ pub struct Outputs {
 ///
 /// # Errors
 /// An ending without a format, or a place that is refused.
-pub fn plan(options: &OutputOptions, evidence: &[PathBuf]) -> anyhow::Result<Outputs> {
-    let stdout = match options.format {
-        FormatName::Table => Format::Table,
-        FormatName::Json => Format::Json,
-        FormatName::Ndjson => Format::Ndjson,
-        FormatName::Markdown => Format::Markdown,
-        FormatName::Sh => Format::Script,
-    };
+pub fn plan(options: &OutputOptions, evidence: &[PathBuf], document: Document) -> anyhow::Result<Outputs> {
+    let stdout = options.format;
+    if !stdout.writes(document) {
+        bail!(
+            "`--format {}` is not for this command\nhint: `-o` takes {}",
+            stdout.name,
+            format::usual_endings(document)
+        );
+    }
     let mut files = Vec::new();
     for path in &options.output {
         let named = Format::from_path(path);
         let Some(format) = named.or_else(|| Place::is_stream(path).then_some(stdout)) else {
-            bail!("no format ends like `{}`\nhint: use .json, .ndjson, .md, .txt or .sh", shown(path));
+            bail!("no format ends like `{}`\nhint: use {}", shown(path), format::usual_endings(document));
         };
-        let place = Place::check(path, evidence, report::is_ours, options.force_output)?;
+        if !format.writes(document) {
+            let (name, endings) = (format.name, format::usual_endings(document));
+            bail!("`{}` means {name}, which is not for this command\nhint: use {endings}", shown(path));
+        }
+        let place = Place::check(path, evidence, format::is_ours, options.force_output)?;
         // The report goes there anyway.
         if path != Path::new("/dev/stdout") {
             files.push((place, format));
@@ -72,7 +81,7 @@ impl Outputs {
     /// # Errors
     /// Where a file or standard output cannot be written.
     pub fn write(&self, report: &Report) -> anyhow::Result<()> {
-        self.each(|format, out, style| guarded(format, out, report, |out| report::render(format, report, out, style)))
+        self.each(|format, out, style| guarded(format, Document::Report, out, report, style))
     }
 
     /// The checklist only, in the formats for people; the whole report in those for machines.
@@ -80,9 +89,7 @@ impl Outputs {
     /// # Errors
     /// As for `write`.
     pub fn write_checklist(&self, report: &Report) -> anyhow::Result<()> {
-        self.each(|format, out, style| {
-            guarded(format, out, report, |out| report::render_checklist(format, report, out, style))
-        })
+        self.each(|format, out, style| guarded(format, Document::Checklist, out, report, style))
     }
 
     /// The checklist in the formats for people, whose first line says that it was interrupted; in those for machines the whole
@@ -91,18 +98,18 @@ impl Outputs {
     /// # Errors
     /// As for `write`.
     pub fn write_interrupted(&self, report: &Report) -> anyhow::Result<()> {
-        self.each(|format, out, style| match format {
-            Format::Table | Format::Markdown | Format::Script => report::render_checklist(format, report, out, style),
-            Format::Json | Format::Ndjson => report::render(format, report, out, style),
+        self.each(|format, out, style| {
+            let document = if format.for_people { Document::Checklist } else { Document::Report };
+            format.render(document, report, out, style)
         })
     }
 
-    fn each(&self, render: impl Fn(Format, &mut dyn Write, Style) -> io::Result<()>) -> anyhow::Result<()> {
+    fn each(&self, render: impl Fn(&Format, &mut dyn Write, Style) -> io::Result<()>) -> anyhow::Result<()> {
         // What was found is not lost because of one place that cannot be written, a full disk say.
         let mut failed = Ok(());
         for (place, format) in &self.files {
             let style = Style { width: 100, colour: Colour::Never };
-            let written = writer::write(place, |out| render(*format, out, style));
+            let written = writer::write(place, |out| render(format, out, style));
             failed = failed.and(written.with_context(|| format!("cannot write `{}`", shown(place.named()))));
         }
         let style = Style { width: usize::from(width()), colour: colour() };
@@ -118,20 +125,14 @@ impl Outputs {
 }
 
 /// Where a format fails, a fault of this program, the whole report follows as JSON: what was found is not lost.
-fn guarded(
-    format: Format,
-    out: &mut dyn Write,
-    report: &Report,
-    render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> io::Result<()> {
-    let style = Style { width: 100, colour: Colour::Never };
-    match caught(|| render(&mut *out)) {
+fn guarded(format: &Format, document: Document, out: &mut dyn Write, report: &Report, style: Style) -> io::Result<()> {
+    match caught(|| format.render(document, report, &mut *out, style)) {
         Some(written) => written,
-        None if format == Format::Json => Err(io::Error::other("internal error: the report could not be written")),
+        None if format == JSON => Err(io::Error::other("internal error: the report could not be written")),
         None => {
             note("internal error: this format could not be written; the report follows as JSON");
             out.write_all(b"\n")?;
-            caught(|| report::render(Format::Json, report, &mut *out, style))
+            caught(|| JSON.render(Document::Report, report, &mut *out, style))
                 .unwrap_or_else(|| Err(io::Error::other("internal error: the report could not be written")))
         }
     }

@@ -8,7 +8,10 @@ use serde_json::error::Category;
 use super::{Ending, finish::finish, input, output, sandbox, scan};
 use crate::{
     cli::RotateCommand,
-    report::v1::{Report, SCHEMA},
+    report::{
+        Document,
+        v1::{Report, SCHEMA},
+    },
     scan::Target,
     stop,
 };
@@ -20,7 +23,7 @@ use crate::{
 pub fn run(command: RotateCommand) -> anyhow::Result<Ending> {
     let target = scan::target(&command.scan, Vec::new())?;
     let evidence = command.report.as_ref().map_or(scan::evidence(&target), std::slice::from_ref);
-    let outputs = output::plan(&command.scan.output, evidence)?;
+    let outputs = output::plan(&command.scan.output, evidence, Document::Checklist)?;
     let report = match &command.report {
         None => scan::examine("rotate", &command.scan, &target, &outputs)?,
         Some(path) => {

@@ -22,11 +22,11 @@ use crate::{
     ioc::weigh::Weigher,
     matcher,
     report::{
-        self, Examination,
+        self, Document, Examination,
         v1::{self, Report},
     },
     sandbox::Sandbox,
-    scan::{self, Scan, Target, is_root},
+    scan::{self, RECORD, Scan, Target, is_root},
     stop::STOP,
 };
 
@@ -36,7 +36,7 @@ use crate::{
 /// Where the target cannot be opened, or the report cannot be written.
 pub fn run(command: ScanCommand) -> anyhow::Result<Ending> {
     let target = target(&command.options, command.paths)?;
-    let outputs = output::plan(&command.options.output, evidence(&target))?;
+    let outputs = output::plan(&command.options.output, evidence(&target), Document::Report)?;
     let report = examine("scan", &command.options, &target, &outputs)?;
     finish(report, &command.options.output, |report, _| outputs.write(report))
 }
@@ -89,7 +89,7 @@ pub fn examine_in(
         interest: &setup.interest,
         keep: &keep,
         weigh: &weigh,
-        deep: options.deep,
+        deep: options.deep && setup.wants(RECORD.id),
         threads: setup.threads(),
         stop: &STOP,
         progress: &progress.names,

@@ -6,7 +6,9 @@ use serde::Serialize;
 use super::{Ending, output};
 use crate::{
     cli::{ListFormat, ListOptions},
-    credential::surface::META as CREDENTIALS,
+    credential::surface::{ENVIRONMENT_META as ENVIRONMENT, META as CREDENTIALS},
+    image::{CONFIG, HISTORY},
+    scan::RECORD,
     surface::{Meta, SURFACES, Surface as _, host::file::EveryFile},
     text::json,
 };
@@ -41,10 +43,10 @@ pub fn run(options: ListOptions) -> anyhow::Result<Ending> {
     Ok(Ending::Nothing)
 }
 
-/// Every surface, those that are built at run time too, by id.
+/// Every surface by id, those too that are made for a run or read what is no file of a tree.
 pub fn metas() -> impl Iterator<Item = &'static Meta> {
     let mut metas: Vec<&'static Meta> = SURFACES.iter().map(|s| s.meta()).collect();
-    metas.extend([&CREDENTIALS, EveryFile.meta()]);
+    metas.extend([&CREDENTIALS, &ENVIRONMENT, &CONFIG, &HISTORY, &RECORD, EveryFile.meta()]);
     metas.sort_by_key(|m| m.id);
     metas.into_iter()
 }

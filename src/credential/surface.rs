@@ -25,7 +25,7 @@ use super::{
 use crate::{
     fact::{Credential, Fact, TreePath},
     interest::Interest,
-    surface::{Claim, FileMatch, Flaw, Meta, Opened, Sink, Surface, is_own_work},
+    surface::{Claim, FileMatch, Flaw, Meta, Opened, Sink, Subject, Surface, is_own_work},
     work,
 };
 
@@ -36,8 +36,15 @@ pub static META: Meta = Meta {
     proves: "a credential stands there; not that it still works or that anybody took it",
 };
 
-/// Id under which secrets in the environment of every process of a tree are told, as an image's configuration sets it.
+/// Id of the surface of the environment that every process of a tree has, as an image's configuration sets it.
 pub const ENVIRONMENT: &str = "credential/environment";
+
+/// That surface. The image's reader hands it the variables; there is no file to claim.
+pub static ENVIRONMENT_META: Meta = Meta {
+    id: ENVIRONMENT,
+    title: "credentials in the environment that an image sets",
+    proves: "every process of the image has it; not that it still works or that anybody took it",
+};
 
 /// The kind of a secret variable that no other kind names.
 const ANY_VARIABLE: &str = "env.process";
@@ -142,6 +149,10 @@ impl CredentialSurface {
 impl Surface for CredentialSurface {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn subject(&self) -> Subject {
+        Subject::Secrets
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

@@ -14,13 +14,14 @@ pub mod maven;
 pub mod npm;
 pub mod nuget;
 pub mod oci;
+pub mod purl;
 pub mod pypi;
 mod requirement;
 pub mod rpm;
 
 use std::cmp::Ordering;
 
-use crate::fact::Ecosystem;
+use crate::fact::{Ecosystem, TreePath, Unit};
 
 /// The longest version that is read as one; a longer text is equal to itself only. Nobody publishes one of 200 characters.
 const LONGEST: usize = 256;
@@ -56,6 +57,12 @@ fn of(ecosystem: Ecosystem) -> &'static Semantics {
         Ecosystem::Aur => &aur::SEMANTICS,
         Ecosystem::Generic => &generic::SEMANTICS,
     }
+}
+
+/// What is loaded together with a file, by the layouts of all ecosystems: of several one in another, the innermost.
+pub fn unit_of(path: &TreePath) -> Option<Unit> {
+    let layouts: [fn(&TreePath) -> Option<Unit>; 2] = [pypi::unit_of, npm::unit_of];
+    layouts.iter().filter_map(|layout| layout(path)).max_by_key(|unit| unit.folder.as_bytes().len())
 }
 
 /// A name as its ecosystem compares it.

@@ -7,7 +7,7 @@ use pep440_rs::{LocalSegment, Version, VersionSpecifiers};
 use super::marker::{Machine, System};
 pub use super::requirement::{needs_an_extra, requirement};
 use crate::{
-    fact::{TreePath, parent},
+    fact::{Ecosystem, EnvironmentKind, TreePath, Unit, parent},
     guard::quietly,
 };
 
@@ -165,6 +165,41 @@ pub fn prefix_of(site: &TreePath) -> Option<TreePath> {
     let fits = of_python && last(lib.as_bytes()).starts_with(b"lib");
     fits.then(|| lib.parent())
 }
+
+/// The site folder that holds a path, with its environment.
+pub fn unit_of(path: &TreePath) -> Option<Unit> {
+    site_of(path).map(|site| unit(site, true))
+}
+
+/// The same of a file that a surface of Python reads: a distribution outside of site folders (`pip install --target`) makes the folder
+/// around it one, and an archive that Python runs is one by itself.
+pub fn unit_around(path: &TreePath, is_archive: bool) -> Unit {
+    if is_archive {
+        return unit(path.clone(), false);
+    }
+    unit_of(path).unwrap_or_else(|| {
+        let folder = path.parent();
+        let of_description = [b".dist-info".as_slice(), b".egg-info"].iter().any(|e| folder.as_bytes().ends_with(e));
+        // `x-1-py3.8.egg/EGG-INFO`: the egg itself is on the path.
+        let site = if of_description || folder.name() == b"EGG-INFO" { folder.parent() } else { folder };
+        unit(site, false)
+    })
+}
+
+fn unit(site: TreePath, usual: bool) -> Unit {
+    // conda keeps its records beside the environment's `lib`, not in the site folder.
+    let prefix = if site.name() == CONDA_META { Some(site.parent()) } else { prefix_of(&site) };
+    let by_place = |prefix: &TreePath| match prefix.name() {
+        _ if prefix.parent().as_bytes().ends_with(b".pyenv/versions") => EnvironmentKind::Pyenv,
+        b".local" => EnvironmentKind::User,
+        _ => EnvironmentKind::System,
+    };
+    // Windows, `lib/python3/dist-packages` and the like are recognised by what is above them, else by nothing.
+    let kind = prefix.as_ref().map_or(EnvironmentKind::Target, by_place);
+    Unit { ecosystem: Ecosystem::Pypi, root: prefix.unwrap_or_else(|| site.clone()), folder: site, kind, usual }
+}
+
+const CONDA_META: &[u8] = b"conda-meta";
 
 /// What the place of a site folder says of the interpreter and the system that use it: `lib/python3.11/site-packages` is no
 /// Windows, `Lib/site-packages` is.

@@ -52,7 +52,7 @@ pub struct Command {
 
 impl Command {
     /// Run by whoever typed it, on the machine it was typed on.
-    pub fn new(tool: impl Into<Box<str>>, action: CommandAction, wanted: Vec<Wanted>) -> Self {
+    pub fn for_packages(tool: impl Into<Box<str>>, action: CommandAction, wanted: Vec<Wanted>) -> Self {
         Self { tool: tool.into(), action, wanted, cutoff: None, whereabouts: Whereabouts::default() }
     }
 }

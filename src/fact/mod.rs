@@ -9,12 +9,14 @@ mod command;
 mod ecosystem;
 mod instant;
 mod path;
+mod unit;
 
 pub use self::{
     command::{Command, CommandAction, Container, Cutoff, Wanted, Whereabouts},
     ecosystem::Ecosystem,
     instant::is_normalised,
     path::{TreePath, parent},
+    unit::Unit,
 };
 
 /// Where a fact was read.
@@ -183,6 +185,25 @@ pub enum EnvironmentKind {
     System,
     /// A folder that only looks like one (`pip install --target`).
     Target,
+    /// A project with a `node_modules`.
+    NodeProject,
+    /// The global packages of a Node, below its prefix.
+    NodeGlobal,
+}
+
+/// What is known of a script that runs when a package is installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ScriptOutcome {
+    /// The package has one.
+    Declared,
+    /// The installer started it.
+    Started,
+    /// The installer started it, and it ended without a fault.
+    Succeeded,
+    /// The installer started it, and it ended with a fault or by a signal.
+    Failed,
+    /// The installer wrote down that it did not run it.
+    Skipped,
 }
 
 /// Whether a file that is asked about by an indicator holds one of the texts it asks for. Positions in `Interest::texts`.
@@ -330,6 +351,33 @@ pub enum Fact {
         /// Digests of its configuration and manifests, `sha256:…`.
         digests: Vec<String>,
     },
+    /// What an installer's own record says it put there: a second witness of a package, whose own file may have been rewritten since.
+    Recorded {
+        /// The package, as the record says it.
+        package: Package,
+        /// Its folder; the project where the record names none.
+        folder: TreePath,
+    },
+    /// What is known of the install script of a package that an indicator names.
+    InstallScript {
+        /// Its name.
+        name: Box<str>,
+        /// Its version; empty where the evidence does not say it.
+        version: Box<str>,
+        /// Its folder, where the evidence says it.
+        folder: Option<TreePath>,
+        /// What is known.
+        outcome: ScriptOutcome,
+    },
+    /// A setting by which an installer runs no install scripts, or of few packages only; the origin is the file that holds it.
+    ScriptsBlocked {
+        /// The installer that reads it: `npm`, `pnpm`, `yarn`, `bun`.
+        by: &'static str,
+        /// The folder below which it holds: a project, a home; the root where it holds for the machine.
+        root: TreePath,
+        /// Packages whose scripts run nevertheless, or that are named as those that must not where the name starts with `!`.
+        allowed: Box<[Box<str>]>,
+    },
     /// The file names another one of a form that this surface reads, whatever that one's name. Its surface reads it after the walk;
     /// the fact itself is not kept.
     Includes {
@@ -377,6 +425,8 @@ pub struct Seen {
     pub gid: Option<u32>,
     /// Permission bits of that file.
     pub mode: Option<u32>,
+    /// What it is loaded with, where its place is one of those.
+    pub unit: Option<Arc<Unit>>,
     /// What was read.
     pub fact: Fact,
 }

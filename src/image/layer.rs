@@ -27,7 +27,7 @@ use super::{
     shadow::{Mark, Names, Told, told},
 };
 use crate::{
-    coverage::{Coverage, Gap, GapKind},
+    coverage::{Coverage, Gap, GapKind, LAYER},
     fact::{Origin, Seen, TreePath},
     surface::Flaw,
     tree::{self, Body, Entry, Visit as _},
@@ -45,7 +45,6 @@ const SHARED: u64 = 8 << 20;
 const LINKS: usize = 100_000;
 /// Longer names are no use to any system, and would cost time at every parent folder.
 const NAME: usize = 4096;
-const SURFACE: &str = "image/layer";
 /// Who lives in the image, and in which groups.
 pub(super) const PASSWD: &[u8] = b"etc/passwd";
 pub(super) const GROUP: &[u8] = b"etc/group";
@@ -155,7 +154,7 @@ impl<'j> Layer<'j> {
     fn report(&mut self, path: TreePath, kind: GapKind, detail: String) {
         // What could not be read because the user stopped the run is no gap of the evidence.
         if !self.job.stop.load(Ordering::Relaxed) {
-            let gap = Gap { origin: Origin::file(&self.tree, path), surface: SURFACE, kind, detail };
+            let gap = Gap { origin: Origin::file(&self.tree, path), surface: LAYER, kind, detail };
             self.scan.coverage.gaps.push(gap);
         }
     }
@@ -401,7 +400,7 @@ impl<'j> Layer<'j> {
 
     fn gap(&self, path: TreePath, flaw: &Flaw) -> Gap {
         let origin = Origin::file(&self.tree, path);
-        Gap { origin, surface: SURFACE, kind: flaw.kind(), detail: flaw.to_string() }
+        Gap { origin, surface: LAYER, kind: flaw.kind(), detail: flaw.to_string() }
     }
 }
 

@@ -46,18 +46,29 @@ use self::{
     shadow::Key,
 };
 use crate::{
-    coverage::{Coverage, Exclusion, Gap},
+    coverage::{Coverage, Exclusion, Gap, IMAGE},
     fact::{Origin, TreePath},
     guard::caught,
     interest::Interest,
-    surface::Flaw,
+    surface::{Flaw, Meta},
     text::escape_short,
     walk::{Keep, Room, Router, Weigh},
 };
 
-/// The surface that the steps of an image's build are reported under.
-pub const HISTORY: &str = "image/history";
-const SURFACE: &str = "image";
+/// The steps of an image's build.
+pub static HISTORY: Meta = Meta {
+    id: "image/history",
+    title: "the steps that built an image",
+    proves: "the command was a step of the build; a value that it left in the image",
+};
+
+/// The image itself, by its name and digests.
+pub static CONFIG: Meta = Meta {
+    id: "image/config",
+    title: "name, tags and digests of an image",
+    proves: "the image is the one that an indicator names",
+};
+
 /// Layers read at a time: a zstd frame may ask for 32 MiB.
 const THREADS: usize = 3;
 /// Names looked up in layers, to tell which links lead out of theirs.
@@ -236,7 +247,7 @@ fn unread(name: &Arc<str>, flaw: &Flaw) -> Examination {
 }
 
 fn gap(tree: &Arc<str>, path: TreePath, flaw: &Flaw) -> Gap {
-    Gap { origin: Origin::file(tree, path), surface: SURFACE, kind: flaw.kind(), detail: flaw.to_string() }
+    Gap { origin: Origin::file(tree, path), surface: IMAGE, kind: flaw.kind(), detail: flaw.to_string() }
 }
 
 /// The tar of a file system: one layer, which nothing describes.

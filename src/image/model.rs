@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use jiff::Timestamp;
 
 use super::{
-    HISTORY, Job, SURFACE, Step,
+    HISTORY, Job, Step,
     input::to_u64,
     layer::{GROUP, PASSWD, Scan},
     plan::Planned,
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     accounts::Accounts,
-    coverage::{Gap, GapKind},
+    coverage::{Gap, GapKind, IMAGE},
     fact::{Credential, Fact, Origin, Seen, TreePath},
 };
 
@@ -94,7 +94,8 @@ impl Image {
             step.commands.iter().map(move |command| {
                 let fact = Fact::Command(command.clone());
                 let (origin, at) = (origin.clone(), step.at.clone());
-                (step.number, Seen { surface: HISTORY, origin, at, uid: None, gid: None, mode: None, fact })
+                let surface = HISTORY.id;
+                (step.number, Seen { surface, origin, at, uid: None, gid: None, mode: None, unit: None, fact })
             })
         })
     }
@@ -150,7 +151,7 @@ impl Image {
         let tell = |path: &TreePath, layer: &ImageLayer, kind, detail: &str| {
             let mut origin = Origin::file(&self.label, path.clone());
             origin.layer.clone_from(&layer.digest);
-            Gap { origin, surface: SURFACE, kind, detail: detail.to_owned() }
+            Gap { origin, surface: IMAGE, kind, detail: detail.to_owned() }
         };
         for layer in &self.layers {
             for (path, target) in layer.scan.iter().flat_map(|s| &s.elsewhere) {

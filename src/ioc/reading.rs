@@ -3,15 +3,19 @@
 
 use super::query::Query;
 use crate::{
-    ecosystem::{aur, oci, rpm},
+    ecosystem::{
+        aur, oci,
+        purl::{Parts, Purl},
+        rpm,
+    },
     fact::Ecosystem,
 };
 
 /// Every reading of a text, most likely first. Defanged forms are understood.
 pub fn readings(text: &str) -> Vec<Query> {
     let text = refang(text.trim());
-    if let Some(rest) = text.strip_prefix("pkg:") {
-        return purl(rest).into_iter().collect();
+    if text.starts_with("pkg:") {
+        return package_url(&text).into_iter().collect();
     }
     if let Some((word, rest)) = text.split_once(':')
         && let Some(named) = prefixed(word, rest)
@@ -96,41 +100,22 @@ pub fn is_host(text: &str) -> bool {
         || (text.contains('.') && text.split('.').all(label) && last.chars().all(char::is_alphabetic))
 }
 
-/// A package URL. Qualifiers are left out: no indicator has any.
-fn purl(rest: &str) -> Option<Query> {
-    let rest = decoded(rest.trim_start_matches('/').split(['?', '#']).next().unwrap_or_default());
-    let (word, name) = rest.split_once('/')?;
-    if word == "githubactions" {
-        return action(name);
+/// A package URL, as an ecosystem's own spelling.
+fn package_url(text: &str) -> Option<Query> {
+    let Parts { kind, path, version } = Parts::of(text)?;
+    let name = path.join("/");
+    let tail = |sign: char| version.as_ref().map(|v| format!("{sign}{v}")).unwrap_or_default();
+    if kind == "githubactions" {
+        return action(&format!("{name}{}", tail('@')));
     }
-    let ecosystem = Ecosystem::from_word(word)?;
-    let last = || name.rsplit_once('/').map_or(name, |(_, last)| last);
-    match ecosystem {
-        Ecosystem::Maven => Some(package(Some(ecosystem), &name.replacen('/', ":", 1))),
-        Ecosystem::Vscode | Ecosystem::Openvsx => Some(package(Some(ecosystem), &name.replacen('/', ".", 1))),
-        // What stands before is the distribution.
-        Ecosystem::Deb | Ecosystem::Rpm | Ecosystem::Aur => Some(package(Some(ecosystem), last())),
-        Ecosystem::Oci if name.contains("@sha256:") => image(name).into_iter().next(),
-        Ecosystem::Oci => image(&name.replacen('@', ":", 1)).into_iter().next(),
-        _ => Some(package(Some(ecosystem), name)),
-    }
-}
-
-/// `%40` is `@`. What is no such code stays.
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let code = rest.strip_prefix('%').and_then(|r| u8::from_str_radix(r.get(..2)?, 16).ok());
-        let taken = if code.is_some() { 3 } else { c.len_utf8() };
-        let (now, later) = rest.split_at_checked(taken).unwrap_or((rest, ""));
-        match code {
-            Some(byte) => bytes.push(byte),
-            None => bytes.extend_from_slice(now.as_bytes()),
+    let purl = Purl::parse(text)?;
+    match purl.ecosystem {
+        Ecosystem::Oci if version.as_ref().is_some_and(|v| v.starts_with("sha256:")) => {
+            image(&format!("{name}{}", tail('@'))).into_iter().next()
         }
-        rest = later;
+        Ecosystem::Oci => image(&format!("{name}{}", tail(':'))).into_iter().next(),
+        ecosystem => Some(Query::Package { ecosystem: Some(ecosystem), name: purl.name, version: purl.version }),
     }
-    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }
 
 /// `name`, `name@version`, `name==version`, `@scope/name@version`, and what the ecosystem's own tools write besides.

@@ -13,8 +13,8 @@ use super::v1;
 use crate::{
     accounts::Accounts,
     assess::{self, Assessment},
-    coverage::{Coverage, Gap, GapKind},
-    credential::Catalog,
+    coverage::{Coverage, Gap, GapKind, ROTATE},
+    credential::{self, Catalog},
     ecosystem::pypi,
     fact::{Ecosystem, Origin, TreePath},
     guard::caught,
@@ -60,7 +60,7 @@ pub struct Examination<'e> {
 /// Builds the report, with its checklist.
 pub fn build(mut e: Examination<'_>) -> v1::Report {
     if !e.assessment.findings.is_empty() {
-        e.coverage.give_weight("credential");
+        e.coverage.give_weight(credential::META.id);
     }
     let mut gaps = e.assessment.gaps.clone();
     let whole = e.scope.whole && e.coverage.complete() && gaps.is_empty();
@@ -70,7 +70,7 @@ pub fn build(mut e: Examination<'_>) -> v1::Report {
         let tree = e.coverage.trees.first().map_or("host", String::as_str);
         let detail = "internal error: the checklist could not be made".to_owned();
         let origin = Origin::file(&tree.into(), TreePath::root());
-        gaps.push(Gap { origin, surface: "rotate", kind: GapKind::Panicked, detail });
+        gaps.push(Gap { origin, surface: ROTATE, kind: GapKind::Panicked, detail });
         Vec::new()
     });
     e.coverage.gaps.append(&mut gaps);

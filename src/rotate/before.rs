@@ -1,5 +1,7 @@
 //! What comes before anything is removed: the evidence, the network, the monitors.
 
+use std::collections::BTreeSet;
+
 use super::{
     Item, Plan,
     eradicate::{by_owner, persistence},
@@ -10,7 +12,8 @@ use super::{
     writer::System,
 };
 use crate::{
-    assess::{Finding, FindingKind},
+    assess::{Finding, FindingKind, family_of},
+    fact::Ecosystem,
     ioc::model::{FileRole, NetworkKind},
     text::defang,
     verdict::{Exposure, Phase, Place},
@@ -41,7 +44,7 @@ pub fn on_disk(f: &Finding) -> bool {
 fn preserve(s: &Situation<'_>) -> Item {
     let why = "what follows destroys traces, and only they can tell what was taken and when";
     let mut item = Item::new(Phase::Preserve, "Keep the evidence before anything is changed", why)
-        .say("start no Python and no tool written in it on this machine: no pip, aws, az, gcloud, ansible, certbot; each start can run the payload again")
+        .steps(start_nothing(s))
         .say("take an image of the disk, or a snapshot of the volume or virtual machine; of a running machine its memory too")
         .say("copy this report to another machine: a later examination finds less, and only this one lists what to rotate");
     if s.assessment.findings.iter().any(|f| on_disk(f) && f.exposure >= Exposure::Cached) {
@@ -53,6 +56,17 @@ fn preserve(s: &Situation<'_>) -> Item {
         );
     }
     item
+}
+
+/// What could run the payload again, by what was found; of a trace by the packages of its incident.
+fn start_nothing(s: &Situation<'_>) -> Vec<Step> {
+    let mut all: BTreeSet<&str> = BTreeSet::new();
+    for f in &s.assessment.findings {
+        let packages = s.index.incident(f.incident).into_iter().flat_map(|i| &i.packages).map(|p| p.ecosystem);
+        let of_incident: BTreeSet<Ecosystem> = packages.filter(|_| f.ecosystem.is_none()).collect();
+        all.extend(f.ecosystem.into_iter().chain(of_incident).map(|e| family_of(e).removal().start_nothing));
+    }
+    all.into_iter().map(Step::say).collect()
 }
 
 fn evidence(s: &Situation<'_>, item: Item) -> Item {

@@ -14,8 +14,9 @@ use super::{
     writer::System,
 };
 use crate::{
-    assess::{Account, Finding, FindingKind},
-    fact::TreePath,
+    assess::{Account, Finding, FindingKind, family_of},
+    ecosystem::purl,
+    fact::{Ecosystem, TreePath},
     ioc::model::FileRole,
     text::escape,
     verdict::{Exposure, Phase},
@@ -227,10 +228,8 @@ fn by_package<'f>(s: &Situation<'f>, findings: Vec<&'f Finding>) -> BTreeMap<Str
         findings.iter().filter_map(|f| Some((f.incident, f.package.as_deref()?))).rev().collect();
     for f in findings {
         let own = f.package.as_deref().or_else(|| packages.get(&f.incident).copied());
-        let name = own.map_or_else(
-            || format!("the code of {}", s.incident_of(f)),
-            |p| escape(p.strip_prefix("pkg:").unwrap_or(p).as_bytes()),
-        );
+        let name =
+            own.map_or_else(|| format!("the code of {}", s.incident_of(f)), |p| escape(purl::words(p).as_bytes()));
         groups.entry(name).or_default().push(f);
     }
     groups
@@ -250,12 +249,10 @@ fn take_out(s: &Situation<'_>, name: &str, found: &[&Finding]) -> Item {
         (1, Some(one)) => format!("Take {name} out of {one}"),
         (n, _) => format!("Take {name} out of {n} places"),
     };
-    let why = match hook {
-        true => "it runs at every start of any Python there; uninstalling starts that very Python",
-        false => "it runs when it is used; uninstalling starts the very Python that loads it",
-    };
-    let mut item = Item::new(Phase::Eradicate, title, why)
-        .say("stop the services and jobs that use it; never use pip for this, and start no Python there until it is made anew");
+    let ecosystem = found.iter().find_map(|f| f.ecosystem).unwrap_or(Ecosystem::Generic);
+    let removal = family_of(ecosystem).removal();
+    let why = if hook { removal.runs_by_itself } else { removal.runs_on_use };
+    let mut item = Item::new(Phase::Eradicate, title, why).say(removal.by_hand);
     if places.len() > 1 {
         item = listed(item, places.into_iter().collect());
     }

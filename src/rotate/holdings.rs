@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::situation::Situation;
 use crate::{
     assess::{Finding, FindingKind},
-    ecosystem::pypi::normalise,
+    ecosystem::{purl::Purl, pypi::normalise},
     fact::TreePath,
     ioc::model::FileRole,
     verdict::Exposure,
@@ -94,6 +94,9 @@ pub fn is_whole(f: &Finding) -> bool {
 
 /// The paths that a loadable, left-over or stored finding stands for.
 pub fn holdings(s: &Situation<'_>, f: &Finding) -> BTreeSet<TreePath> {
+    if let Some(all) = &f.holdings {
+        return all.iter().cloned().collect();
+    }
     let path = &f.origin.path;
     if f.kind != FindingKind::Package || f.origin.inner.is_some() {
         return BTreeSet::from([path.clone()]);
@@ -123,9 +126,8 @@ pub fn holdings(s: &Situation<'_>, f: &Finding) -> BTreeSet<TreePath> {
 
 /// What has the package's name beside its metadata: a list that the payload wrote may leave it out.
 fn by_name(s: &Situation<'_>, f: &Finding, site: &TreePath) -> Vec<TreePath> {
-    let name = f.package.as_deref().and_then(|p| p.rsplit_once('/')).map_or("", |(_, tail)| tail);
-    let name = name.split_once('@').map_or(name, |(name, _)| name);
-    let normal = normalise(name);
+    let purl = f.package.as_deref().and_then(Purl::parse);
+    let normal = purl.map(|p| normalise(&p.name)).unwrap_or_default();
     let incident = s.index.incident(f.incident);
     let modules = incident.into_iter().flat_map(|i| &i.files);
     let modules = modules.filter(|m| m.package.as_deref().is_some_and(|p| normalise(p) == normal));

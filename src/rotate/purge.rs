@@ -12,6 +12,8 @@ use super::{
 };
 use crate::{
     assess::{Finding, FindingKind},
+    ecosystem::purl::{self, Purl},
+    ioc::model::PackageIndicator,
     text::escape,
     verdict::{Exposure, Phase, Place},
 };
@@ -95,18 +97,18 @@ fn pin(s: &Situation<'_>, found: &[&Finding]) -> Item {
 }
 
 fn bare(f: &Finding) -> String {
-    let name = f.package.as_deref().unwrap_or(&f.indicator);
-    escape(name.strip_prefix("pkg:").unwrap_or(name).as_bytes())
+    escape(purl::words(f.package.as_deref().unwrap_or(&f.indicator)).as_bytes())
 }
 
 /// "litellm 1.82.6 or 1.83.0", for every package in question.
 fn good(s: &Situation<'_>, found: &[&Finding]) -> String {
     let mut good: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for f in found {
-        let name = f.package.as_deref().and_then(|p| p.strip_prefix("pkg:")).unwrap_or_default();
-        let name = name.split_once('/').map_or("", |(_, tail)| tail).split('@').next().unwrap_or_default();
+        let own = f.package.as_deref().and_then(Purl::parse);
+        let meant =
+            |p: &&PackageIndicator| own.as_ref().is_none_or(|o| (p.ecosystem, &p.name) == (o.ecosystem, &o.name));
         let incident = s.index.incident(f.incident);
-        for p in incident.into_iter().flat_map(|i| &i.packages).filter(|p| p.name == name || name.is_empty()) {
+        for p in incident.into_iter().flat_map(|i| &i.packages).filter(meant) {
             good.entry(&p.name).or_default().extend(p.safe.iter().map(String::as_str));
         }
     }

@@ -59,7 +59,9 @@ impl Machine {
         let mut origin = Origin::file(&self.tree, TreePath::new(path).unwrap());
         origin.layer = self.layer.clone();
         let at = Some(At::new("2026-03-24T11:05:00Z".parse().unwrap(), "mtime"));
-        let seen = Seen { surface, origin, at, uid: Some(self.uid), gid: Some(self.uid), mode: Some(0o600), fact };
+        let unit = Some(Arc::new(crate::ecosystem::pypi::unit_around(&origin.path, false)));
+        let seen =
+            Seen { surface, origin, at, uid: Some(self.uid), gid: Some(self.uid), mode: Some(0o600), unit, fact };
         self.evidence.push(Evidence::from(seen));
         self
     }

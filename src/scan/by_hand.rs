@@ -12,7 +12,7 @@ use rustix::fs::{self as sys, FileType, Mode, OFlags};
 
 use super::{Scan, Target, TargetError};
 use crate::{
-    coverage::{Gap, GapKind},
+    coverage::{Gap, GapKind, WALK},
     fact::{Origin, TreePath},
     surface::SURFACES,
     tree::{Visit as _, host::Host},
@@ -106,7 +106,7 @@ pub(super) fn read(host: &Host, inspector: &Inspector<'_>, part: &Part, stop: &A
     for file in &part.files {
         let gap = |kind, detail: &str| {
             let origin = Origin::file(host.label(), part.prefix.join(file.name()));
-            inspector.gap(Gap { origin, surface: "walk", kind, detail: detail.to_owned() });
+            inspector.gap(Gap { origin, surface: WALK, kind, detail: detail.to_owned() });
         };
         if let Some(why) = part.odd {
             gap(GapKind::Unsupported, why);
@@ -147,6 +147,6 @@ impl Scan<'_> {
         };
         let origin = Origin::file(host.label(), part.prefix.clone());
         let detail = format!("no file in this folder is one that this program reads{hint}");
-        inspector.gap(Gap { origin, surface: "walk", kind: GapKind::Unsupported, detail });
+        inspector.gap(Gap { origin, surface: WALK, kind: GapKind::Unsupported, detail });
     }
 }

@@ -56,7 +56,7 @@ mod tests {
         let credential = Credential { kind: "db".into(), identifier: None, note: None, named_by: None };
         let origin = Origin::file(&"root".into(), path.clone());
         let fact = Fact::Credential(credential);
-        let seen = [Seen { surface: "s", origin, at: None, uid: None, gid: None, mode: None, fact }];
+        let seen = [Seen { surface: "s", origin, at: None, uid: None, gid: None, mode: None, unit: None, fact }];
         let owner = fs::metadata(&home).unwrap();
         let passwd =
             format!("bob:x:{}:{}::/home/bob:/bin/sh\nal:x:4242:4242::/home/al:/bin/sh\n", owner.uid(), owner.gid());

@@ -20,12 +20,13 @@ use std::{
 };
 
 use leave_out::LeaveOut;
+pub use record::META as RECORD;
 pub use settings::{Setting, Settings, settings};
 
 use self::by_hand::{LISTED, Part, parts};
 use crate::{
     accounts::{self, Accounts},
-    coverage::{Coverage, Exclusion, Gap, GapKind},
+    coverage::{Coverage, Exclusion, Gap, GapKind, WALK},
     fact::{Origin, Seen, TreePath},
     interest::Interest,
     surface::Surface,
@@ -71,7 +72,7 @@ pub struct Scan<'s> {
     pub keep: &'s Keep<'s>,
     /// What a file weighs that cannot be read.
     pub weigh: &'s Weigh<'s>,
-    /// Whether to compare every file that a `RECORD` lists.
+    /// Whether to compare every file that a `RECORD` lists: the surface `record::META`.
     pub deep: bool,
     /// Worker threads.
     pub threads: usize,
@@ -112,7 +113,8 @@ impl Scan<'_> {
     pub fn run(&self, target: &Target) -> Result<Outcome, TargetError> {
         let tree: Arc<str> = target.tree().into();
         let router = Router::new(self.surfaces.clone(), self.interest);
-        let inspector = Inspector::new(&router, self.interest, self.keep, tree.clone(), None).counting(self.progress);
+        let inspector =
+            Inspector::new(&router, self.interest, self.keep, tree.clone(), None).counting(self.progress).shelving();
         let inspector = inspector.weighing(self.weigh);
         let mountinfo = own_mounts();
         let (mut accounts, mut os) = (Accounts::default(), None);
@@ -155,7 +157,7 @@ impl Scan<'_> {
         self.follow(&inspector, &tree, &hosts, &walked);
         let (mut seen, mut coverage) = inspector.finish();
         for (differ, gaps, files) in compared {
-            let count = coverage.surfaces.entry(record::ID).or_default();
+            let count = coverage.surfaces.entry(record::META.id).or_default();
             count.files += files;
             count.facts += u64::try_from(differ.len()).unwrap_or(u64::MAX);
             seen.extend(differ);
@@ -291,7 +293,7 @@ fn leave_others_alone(coverage: &mut Coverage, accounts: &Accounts) {
     homes.extend(TreePath::new(b"root"));
     let gaps = std::mem::take(&mut coverage.gaps);
     for gap in gaps {
-        let denied = gap.kind == GapKind::Unreadable && gap.surface == "walk" && gap.detail == "permission denied";
+        let denied = gap.kind == GapKind::Unreadable && gap.surface == WALK && gap.detail == "permission denied";
         let home = homes.get(&gap.origin.path).filter(|_| denied);
         match home {
             Some(home) => coverage.exclusions.push(Exclusion {

@@ -8,13 +8,19 @@ use std::sync::{
 
 use crate::{
     coverage::{Exclusion, Gap, GapKind},
+    ecosystem::pypi::unit_around,
     fact::{At, Fact, Origin, Seen, TreePath},
-    surface::python::dist_info::record_hash,
+    surface::{Meta, python::dist_info::record_hash},
     tree::{Body, Entry, Kind, Visit, host::Host},
 };
 
-/// What differs is reported under this surface.
-pub const ID: &str = "python/record";
+/// What differs is reported under this surface, which has a walk of its own.
+pub static META: Meta = Meta {
+    id: ID,
+    title: "files that differ from their distribution's RECORD (--deep)",
+    proves: "the file was changed after it was installed; not by whom",
+};
+const ID: &str = "python/record";
 const LIMIT: usize = 64 << 20;
 
 /// The visitor of the second walk.
@@ -69,6 +75,7 @@ impl<'c> Compare<'c> {
             return;
         }
         let at = |source| record.mtime.and_then(|t| At::of_file(t, source));
+        let unit = Arc::new(unit_around(&record.path, false));
         let seen = |origin: TreePath, fact| Seen {
             surface: ID,
             origin: Origin::file(&self.tree, origin),
@@ -76,6 +83,7 @@ impl<'c> Compare<'c> {
             uid: record.uid,
             gid: record.gid,
             mode: record.mode,
+            unit: Some(unit.clone()),
             fact,
         };
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Target, TargetError, accounts_of, identity, open, own_mounts, parts};
 use crate::{
-    coverage::{Gap, GapKind},
+    coverage::{Gap, GapKind, WALK},
     fact::{Origin, TreePath},
     tree::{ask::Start, host::Host},
 };
@@ -117,5 +117,5 @@ pub fn settings(target: &Target, stop: &AtomicBool) -> Result<Settings, TargetEr
 /// A gap of a file of the target of which only the start was read.
 pub(super) fn too_large(host: &Host, path: TreePath, detail: &str) -> Gap {
     let origin = Origin::file(host.label(), path);
-    Gap { origin, surface: "walk", kind: GapKind::TooLarge, detail: detail.to_owned() }
+    Gap { origin, surface: WALK, kind: GapKind::TooLarge, detail: detail.to_owned() }
 }

@@ -44,7 +44,8 @@ pub fn activated(words: &[String]) -> Option<Box<str>> {
 
 /// `~/v`, `/srv/v`, or the last parts of a path whose start is not known: `v`.
 fn ordinary(path: &str) -> Option<Box<str>> {
-    let home = ["~", "$HOME", "${HOME"].iter().find_map(|start| path.strip_prefix(start)).filter(|r| r.starts_with('/'));
+    let home =
+        ["~", "$HOME", "${HOME"].iter().find_map(|start| path.strip_prefix(start)).filter(|r| r.starts_with('/'));
     let path = match home {
         Some(rest) => format!("~{rest}"),
         None => path.trim_start_matches("./").trim_end_matches('/').to_owned(),

@@ -158,7 +158,7 @@ fn simple(words: &[String], input: &mut String, depth: usize, reading: &mut Read
             let (command, behind) = node::recognise(words).unwrap_or_else(|| python::recognise(words));
             // An installer that is Python starts before it installs.
             if let Some(tool) = python::starts(words).filter(|_| reading.starts) {
-                reading.push(Command::new(tool, CommandAction::Start, Vec::new()), words, at.clone());
+                reading.push(Command::for_packages(tool, CommandAction::Start, Vec::new()), words, at.clone());
             }
             if let Some(command) = command {
                 reading.push(command, words, at);

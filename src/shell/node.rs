@@ -91,7 +91,7 @@ fn program<'w>(name: &str, rest: &'w [String], depth: usize) -> Option<Recognise
 
 fn command<'w>(tool: &str, action: CommandAction, specs: impl IntoIterator<Item = &'w str>) -> Option<Command> {
     let wanted: Vec<Wanted> = specs.into_iter().filter_map(wanted).collect();
-    (!wanted.is_empty()).then(|| Command::new(tool, action, wanted))
+    (!wanted.is_empty()).then(|| Command::for_packages(tool, action, wanted))
 }
 
 fn behind<'w>(parsed: &Parsed<'w>, own: usize) -> Vec<&'w str> {
@@ -105,8 +105,8 @@ fn npm(rest: &[String]) -> Option<Command> {
         "exec" | "x" => return fetched("npm", global.behind),
         "create" | "init" | "innit" => return created("npm", global.behind),
         "pack" => Download,
-        "install" | "i" | "in" | "ins" | "inst" | "insta" | "instal" | "isnt" | "isnta" | "isntal" | "isntall" | "add"
-        | "install-test" | "it" | "update" | "up" | "upgrade" | "udpate" => Install,
+        "install" | "i" | "in" | "ins" | "inst" | "insta" | "instal" | "isnt" | "isnta" | "isntal" | "isntall"
+        | "add" | "install-test" | "it" | "update" | "up" | "upgrade" | "udpate" => Install,
         "uninstall" | "unlink" | "remove" | "rm" | "r" | "un" => Uninstall,
         _ => return None,
     };
@@ -275,7 +275,10 @@ mod tests {
         for (text, expected) in [
             ("npm install axios@1.14.1", "npm install axios@1.14.1"),
             ("npm i -g --registry https://registry.example axios", "npm install axios"),
-            ("npm --prefix app i -D @ctrl/tinycolor@4.1.1 chalk@^5.6.0", "npm install @ctrl/tinycolor@4.1.1 chalk^5.6.0"),
+            (
+                "npm --prefix app i -D @ctrl/tinycolor@4.1.1 chalk@^5.6.0",
+                "npm install @ctrl/tinycolor@4.1.1 chalk^5.6.0",
+            ),
             ("npm i http@npm:axios@1.14.1", "npm install axios@1.14.1"),
             ("npm install axios@latest", "npm install axios"),
             ("npm install axios@$V", "npm install axios==?"),

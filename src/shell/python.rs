@@ -99,7 +99,11 @@ pub fn starts(words: &[String]) -> Option<&str> {
     let name = base_name(first);
     // `./manage.py migrate`
     if PROGRAMS.contains(&name) || versioned(name, "pip") || name.ends_with(".py") {
-        return Some(if name.ends_with(".py") { "python" } else { PROGRAMS.iter().find(|p| **p == name).unwrap_or(&"pip") });
+        return Some(if name.ends_with(".py") {
+            "python"
+        } else {
+            PROGRAMS.iter().find(|p| **p == name).unwrap_or(&"pip")
+        });
     }
     if !versioned(name, "python") && !versioned(name, "pypy") {
         return None;
@@ -161,7 +165,7 @@ fn command<'w>(
     dialect: Dialect,
 ) -> Option<Command> {
     let wanted: Vec<_> = specs.into_iter().filter_map(|s| wanted(s, dialect)).collect();
-    (!wanted.is_empty()).then(|| Command::new(tool, action, wanted))
+    (!wanted.is_empty()).then(|| Command::for_packages(tool, action, wanted))
 }
 
 /// The plain words behind the first `n`.
@@ -227,9 +231,7 @@ fn uv(rest: &[String]) -> Recognised<'_> {
             match parsed.plain.first().copied() {
                 Some("install") => command("uv", Install, behind(&parsed, 1), Dialect::Pip),
                 Some("uninstall") => command("uv", Uninstall, behind(&parsed, 1), Dialect::Pip),
-                Some("compile") => {
-                    command("uv", Resolve, parsed.values(&["upgrade-package", "P"]), Dialect::Pip)
-                }
+                Some("compile") => command("uv", Resolve, parsed.values(&["upgrade-package", "P"]), Dialect::Pip),
                 _ => None,
             }
         }

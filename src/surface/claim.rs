@@ -1,5 +1,7 @@
 //! Which files a surface wants, as data, so that routing a name is a lookup.
 
+use crate::fact::parent;
+
 /// What the file's name must be.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum FileMatch {
@@ -30,6 +32,8 @@ pub enum FolderMatch {
     Root(String),
     /// It, or one that holds it, has this name: `http-v2`.
     Within(String),
+    /// It stands in a folder of this name, or in an `@scope` of one: `node_modules`.
+    PackageIn(String),
     /// It, or one that holds it, has a name that holds this word, in any case: `requirements`. The word is given in lower case.
     Holding(String),
     /// It is below (or is) this folder, from the root: `etc/wireguard`.
@@ -158,6 +162,11 @@ impl Claim {
         self.folder(FolderMatch::Within(name.to_owned()))
     }
 
+    /// The same, in the folders of packages that a folder of this name holds: `name/x`, `name/@scope/x`.
+    pub fn in_packages(self, name: &str) -> Self {
+        self.folder(FolderMatch::PackageIn(name.to_owned()))
+    }
+
     /// The same, anywhere below a folder whose name holds this word, in any case.
     pub fn within_holding(self, word: &str) -> Self {
         self.folder(FolderMatch::Holding(word.to_owned()))
@@ -253,6 +262,12 @@ impl FolderMatch {
             }
             Self::Root(root) => path == root.as_bytes(),
             Self::Within(name) => path.split(|b| *b == b'/').any(|c| c == name.as_bytes()),
+            Self::PackageIn(name) => {
+                let last = |path: &[u8]| path.rsplit(|b| *b == b'/').next().is_some_and(|c| c == name.as_bytes());
+                let above = parent(path);
+                let scope = above.rsplit(|b| *b == b'/').next().is_some_and(|c| c.starts_with(b"@"));
+                last(above) || scope && last(parent(above))
+            }
             Self::Holding(word) => path.split(|b| *b == b'/').any(|c| holds_ignoring_case(c, word.as_bytes())),
             Self::Below(root) => {
                 path.strip_prefix(root.as_bytes()).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
@@ -331,6 +346,16 @@ mod tests {
         let holding = FolderMatch::Holding("requirement".into());
         assert!(fits(&holding, "p/Requirements/common") && fits(&holding, "p/my-requirements"));
         assert!(!fits(&holding, "p/require/ment"));
+        let package = FolderMatch::PackageIn("node_modules".into());
+        for path in ["node_modules/x", "a/node_modules/x", "a/node_modules/@s/x", "a/node_modules/b/node_modules/@s/x"]
+        {
+            assert!(fits(&package, path), "{path}");
+        }
+        for path in
+            ["node_modules", "", "x", "a/node_modules/x/y", "a/node_modules/s/x", "a/@s/x", "a/my_node_modules/x"]
+        {
+            assert!(!fits(&package, path), "{path}");
+        }
         let below = FolderMatch::Below("etc/wireguard".into());
         assert!(fits(&below, "etc/wireguard/x") && !fits(&below, "etc/wireguard2"));
     }

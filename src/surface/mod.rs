@@ -5,8 +5,9 @@ mod claim;
 pub mod content;
 pub mod history;
 pub mod host;
-pub mod manifest;
+pub mod node;
 pub mod python;
+pub mod systemd;
 
 use std::borrow::Cow;
 
@@ -14,7 +15,8 @@ pub use claim::{Claim, FEW, FileMatch, FolderMatch, is_own_work};
 
 use crate::{
     coverage::{Gap, GapKind},
-    fact::{At, Fact, Origin, Package, Seen, TreePath},
+    ecosystem::unit_of,
+    fact::{At, Fact, Origin, Package, Seen, TreePath, Unit},
     interest::Interest,
     tree::{
         Body, Entry, Kind,
@@ -37,6 +39,19 @@ pub struct Meta {
     pub proves: &'static str,
 }
 
+/// What the facts of a surface say of a file that somebody named by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// What it is: its format was read.
+    Content,
+    /// What was typed in a shell; a file that is listed as a history is read only by one of these.
+    ShellHistory,
+    /// That it holds secrets: then it is understood, unless it is a history as well.
+    Secrets,
+    /// That its name or hash is known: nothing is said of the rest.
+    Identity,
+}
+
 /// One kind of place where a trace is left.
 pub trait Surface: Send + Sync {
     /// What it is.
@@ -45,10 +60,20 @@ pub trait Surface: Send + Sync {
     /// The files it wants, as data.
     fn claims(&self, interest: &Interest) -> Vec<Claim>;
 
+    /// What a file is loaded with, by its path; `inner` where the fact is about a member of it.
+    fn unit(&self, path: &TreePath, _inner: bool) -> Option<Unit> {
+        unit_of(path)
+    }
+
     /// For a file named by hand, whatever its name: where a file with such a start usually stands, if this surface can read it by its
     /// content. `*` is the file's own name: `*.dist-info/METADATA`.
     fn recognises(&self, _head: &[u8]) -> Option<&'static str> {
         None
+    }
+
+    /// What its facts say of a file.
+    fn subject(&self) -> Subject {
+        Subject::Content
     }
 
     /// Reads one file.
@@ -240,7 +265,16 @@ impl<'s> Sink<'s> {
         let mut origin = self.origin.clone();
         origin.inner = inner.map(Into::into);
         origin.line = line;
-        (self.keep)(Seen { surface: self.surface, origin, at, uid: self.uid, gid: self.gid, mode: self.mode, fact });
+        (self.keep)(Seen {
+            surface: self.surface,
+            origin,
+            at,
+            uid: self.uid,
+            gid: self.gid,
+            mode: self.mode,
+            unit: None,
+            fact,
+        });
     }
 
     /// A part of the file that could not be read, while the rest could.

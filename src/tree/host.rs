@@ -30,7 +30,7 @@ use super::{
     threads::on_threads,
 };
 use crate::{
-    coverage::{Exclusion, Gap, GapKind},
+    coverage::{Exclusion, Gap, GapKind, WALK},
     fact::{Origin, TreePath},
 };
 
@@ -322,7 +322,7 @@ impl Host {
     }
 
     fn gap(&self, path: &TreePath, error: Errno) -> Gap {
-        Gap { origin: self.origin(path), surface: "walk", kind: GapKind::Unreadable, detail: reason(error) }
+        Gap { origin: self.origin(path), surface: WALK, kind: GapKind::Unreadable, detail: reason(error) }
     }
 }
 

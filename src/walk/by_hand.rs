@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Inspector, inspect::As, weigh::Weighed};
 use crate::{
-    coverage::{Exclusion, Gap, GapKind},
+    coverage::{Exclusion, Gap, GapKind, WALK},
     fact::TreePath,
-    surface::{Surface, host::file::EveryFile},
+    surface::{Subject, Surface, host::file::EveryFile},
     tree::{Body, Entry, Kind, Visit},
 };
 
@@ -71,13 +71,13 @@ impl Inspector<'_> {
         let (mut understood, mut problems) = (false, 0);
         let mut by_name = false;
         for surface in self.claimants(&entry.path) {
-            let id = surface.meta().id;
+            let explains = explains(surface);
             let shown = As { path: &entry.path, by_hand: true };
             let read = self.inspect_as(surface, entry, shown, body, &mut weighed);
             problems += read.problems;
-            by_name |= read.problems == 0 && explains(id);
+            by_name |= read.problems == 0 && explains;
             // A file of secrets is understood as that; a history is more than one.
-            understood |= read.facts > 0 && (explains(id) || id.starts_with("credential/") && !read.history);
+            understood |= read.facts > 0 && (explains || surface.subject() == Subject::Secrets && !read.history);
         }
         // A surface that wants the name may still pass over an archive or a hook in a place that loads nothing.
         if !understood {
@@ -103,7 +103,7 @@ impl Inspector<'_> {
         }
         if !understood && problems == 0 {
             let detail = format!("no surface understands this file: {}", advice(entry.path.name(), &head));
-            let gap = Gap { origin: self.origin(&entry.path), surface: "walk", kind: GapKind::Unsupported, detail };
+            let gap = Gap { origin: self.origin(&entry.path), surface: WALK, kind: GapKind::Unsupported, detail };
             let weight = self.weight(entry, body, &mut weighed);
             self.result().sort_gaps(vec![gap], weight, true);
         }
@@ -111,8 +111,8 @@ impl Inspector<'_> {
 }
 
 /// Whether a surface says what a file is, rather than that it has a known hash or holds a secret.
-fn explains(surface: &str) -> bool {
-    !surface.starts_with("credential/") && !surface.starts_with("host/file")
+fn explains(surface: &dyn Surface) -> bool {
+    matches!(surface.subject(), Subject::Content | Subject::ShellHistory)
 }
 
 /// Where a file of this form usually stands: `*` is the file's own name.

@@ -3,9 +3,10 @@
 
 use super::{Inspector, Worth, weigh::Weighed};
 use crate::{
-    coverage::{Gap, GapKind, Weight},
+    coverage::{Gap, GapKind, WALK, Weight},
     fact::{Fact, Origin, Seen},
     shell::install_commands,
+    surface::{Subject, Surface},
     tree::{Body, Entry},
 };
 
@@ -21,8 +22,8 @@ pub(super) fn is_listed(seen: &Seen) -> bool {
 }
 
 /// Whether a surface reads histories.
-pub(super) fn reads(surface: &str) -> bool {
-    surface.starts_with("history/")
+pub(super) fn reads(surface: &dyn Surface) -> bool {
+    surface.subject() == Subject::ShellHistory
 }
 
 impl Inspector<'_> {
@@ -34,7 +35,7 @@ impl Inspector<'_> {
             Weight::Nothing if self.installs_known(&origin, body) => Weight::Names,
             weight => weight,
         };
-        let gap = Gap { origin, surface: "walk", kind: GapKind::Unsupported, detail };
+        let gap = Gap { origin, surface: WALK, kind: GapKind::Unsupported, detail };
         self.result().sort_gaps(vec![gap], weight, false);
     }
 
@@ -46,8 +47,16 @@ impl Inspector<'_> {
         let text = String::from_utf8_lossy(&text);
         text.lines().filter(|line| line.len() <= LINE).flat_map(install_commands).any(|command| {
             let fact = Fact::Command(command);
-            let seen =
-                Seen { surface: "walk", origin: origin.clone(), at: None, uid: None, gid: None, mode: None, fact };
+            let seen = Seen {
+                surface: WALK,
+                origin: origin.clone(),
+                at: None,
+                uid: None,
+                gid: None,
+                mode: None,
+                unit: None,
+                fact,
+            };
             (self.keep)(&seen) != Worth::Nothing
         })
     }

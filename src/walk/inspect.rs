@@ -1,8 +1,11 @@
 //! One file and one surface: facts and problems are collected, within bounds, and a panic costs this pair only.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
-use super::{Bounds, GAPS_OF_A_FILE, Inspector, Room, history, weigh, weigh::Weighed};
+use super::{Bounds, GAPS_OF_A_FILE, Inspector, Room, Worth, history, shelf, weigh, weigh::Weighed};
 use crate::{
     coverage::{Gap, GapKind, Weight},
     fact::{Fact, Seen, TreePath},
@@ -53,7 +56,12 @@ impl Inspector<'_> {
         let (mut room, mut read) = (Room::new(Bounds::FILE), Read::default());
         let mut identified = false;
         let outcome = {
+            let mut units = [None, None];
             let mut keep = |mut fact: Seen| {
+                let inner = fact.origin.inner.is_some();
+                let [whole, member] = &mut units;
+                let unit = if inner { member } else { whole };
+                fact.unit.clone_from(unit.get_or_insert_with(|| surface.unit(&entry.path, inner).map(Arc::new)));
                 read.facts += 1;
                 read.history |= history::is_listed(&fact);
                 identified |= matches!(fact.fact, Fact::Package(_) | Fact::Named(_));
@@ -94,7 +102,12 @@ impl Inspector<'_> {
         if more > 0 {
             gaps.push(gap(format!("{more} more problems in this file")));
         }
+        let shelves =
+            |worth: Worth, s: &Seen| self.shelving && worth == Worth::Context && shelf::takes(s, self.interest);
+        let shelved = seen.extract_if(.., |(worth, s)| shelves(*worth, s));
+        let shelved: Vec<Seen> = shelved.map(|(_, s)| s).collect();
         let mut result = self.result();
+        shelved.iter().for_each(|s| result.shelf.put(s));
         result.keep(seen);
         result.sort_gaps(gaps, weight, shown.by_hand);
         if room.lost() > 0 {

@@ -113,7 +113,7 @@ mod tests {
             artifacts: Vec::new(),
         });
         let origin = Origin::file(&"t".into(), TreePath::root());
-        Seen { surface: "s", origin, at: None, uid: None, gid: None, mode: None, fact }
+        Seen { surface: "s", origin, at: None, uid: None, gid: None, mode: None, unit: None, fact }
     }
 
     fn requires(seen: &Seen) -> usize {

@@ -1,6 +1,6 @@
 //! What names say where nothing can be read: of a folder that describes a distribution, of a file that cannot be opened or parsed.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use super::{Inspector, Result, Worth};
 use crate::{
@@ -61,7 +61,8 @@ impl Inspector<'_> {
         let (uid, gid) = (entry.and_then(|e| e.uid), entry.and_then(|e| e.gid));
         let mode = entry.and_then(|e| e.mode);
         let at = entry.and_then(|e| e.mtime).map(|time| At::new(time, "mtime of the file"));
-        let seen = Seen { surface: surface.meta().id, origin, at, uid, gid, mode, fact };
+        let unit = surface.unit(&origin.path, false).map(Arc::new);
+        let seen = Seen { surface: surface.meta().id, origin, at, uid, gid, mode, unit, fact };
         let worth = (self.keep)(&seen);
         (worth != Worth::Nothing).then_some((worth, seen))
     }
@@ -87,6 +88,7 @@ impl Inspector<'_> {
             uid: entry.uid,
             gid: entry.gid,
             mode: entry.mode,
+            unit: surface.unit(&entry.path, false).map(Arc::new),
             fact: Fact::Named(package),
         });
         found.map(|s| ((self.keep)(&s), s)).filter(|(worth, _)| *worth != Worth::Nothing).take(SALVAGED).collect()

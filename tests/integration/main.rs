@@ -18,6 +18,7 @@ mod credentials;
 mod dependencies;
 mod erasure;
 mod exposure;
+mod formats;
 mod hostile;
 mod identity;
 mod images;

@@ -38,7 +38,7 @@ fn exit_codes() {
 fn errors_are_one_line_with_a_hint_and_nothing_on_standard_output() {
     let said = scan(&Machine::new(), &["-o", "report.xyz"]);
     assert_eq!((said.code, said.out.as_str()), (2, ""));
-    assert_eq!(said.err, "error: no format ends like `report.xyz`\nhint: use .json, .ndjson, .md, .txt or .sh\n");
+    assert_eq!(said.err, "error: no format ends like `report.xyz`\nhint: use .txt, .json, .ndjson, .md or .sh\n");
     let said = run(["/no/such"]);
     assert!(said.code == 2 && said.err.ends_with("hint: to examine a folder or a file write `dosimeter scan PATH`\n"));
     let said = scan(&Machine::new(), &["-o", "/no/such/folder/report.json"]);

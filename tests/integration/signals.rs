@@ -4,7 +4,7 @@ use std::{
     fs::{self, File},
     os::unix::process::ExitStatusExt as _,
     path::Path,
-    process::{Child, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
@@ -19,13 +19,32 @@ use crate::{
 /// Far more than the second that it takes: the machine may be busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The program, with SIGHUP as a terminal leaves it: whoever runs the tests with `nohup` has it ignored in all of them.
+fn hearing() -> Command {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let ignored = status.lines().find_map(|l| l.strip_prefix("SigIgn:")).unwrap();
+    if u64::from_str_radix(ignored.trim(), 16).unwrap() & 1 == 0 {
+        return command();
+    }
+    let plain = command();
+    let mut hearing = Command::new("env");
+    hearing.arg("--default-signal=HUP").arg(plain.get_program());
+    for (name, value) in plain.get_envs() {
+        match value {
+            Some(value) => hearing.env(name, value),
+            None => hearing.env_remove(name),
+        };
+    }
+    hearing
+}
+
 fn start(args: &[&str]) -> Child {
-    command().args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).stdin(Stdio::piped()).spawn().unwrap()
+    hearing().args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).stdin(Stdio::piped()).spawn().unwrap()
 }
 
 fn send(child: &Child, signal: &str) {
     let pid = child.id().to_string();
-    assert!(std::process::Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
 }
 
 /// Waits until the program handles SIGHUP, the last of the signals that it takes up.
@@ -144,7 +163,7 @@ fn nohup_is_left_alone() {
     let pipe = folder.path().join("pipe");
     fifo(&pipe);
     let script = format!("trap '' HUP; exec {} rotate {}", env!("CARGO_BIN_EXE_dosimeter"), pipe.display());
-    let mut child = std::process::Command::new("sh").args(["-c", &script]).spawn().unwrap();
+    let mut child = Command::new("sh").args(["-c", &script]).spawn().unwrap();
     let since = Instant::now();
     let handles = |child: &Child| {
         let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
@@ -208,7 +227,7 @@ fn few_threads_are_enough() {
         let root = machine.root().display();
         let script =
             format!("ulimit {limit} && exec {program} scan --built-in --threads 8 --root {root} --format json");
-        std::process::Command::new("sh").args(["-c", &script]).output().unwrap()
+        Command::new("sh").args(["-c", &script]).output().unwrap()
     };
     // A stack of no thread fits beside the program itself.
     for limit in ["-v 400000", "-v 200000"] {

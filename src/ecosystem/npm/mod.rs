@@ -1,6 +1,7 @@
 //! npm: names compared exactly (some old ones have capitals), versions as `node-semver` reads them: `v` and `=` in front and
 //! build metadata count nothing.
 
+pub mod layout;
 pub mod reference;
 
 use std::cmp::Ordering;
@@ -8,7 +9,17 @@ use std::cmp::Ordering;
 use nodejs_semver::{Range, Version as NodeVersion};
 use semver::Version;
 
+use crate::fact::{Ecosystem, EnvironmentKind, TreePath, Unit};
+
 pub(super) const SEMANTICS: super::Semantics = super::Semantics { name, same, order, is_version, admits };
+
+/// What is loaded together with a file, by the layout of its path.
+pub fn unit_of(path: &TreePath) -> Option<Unit> {
+    let layout::ModulesUnit { folder, root } = layout::unit_of(path)?;
+    let global = folder.parent().name() == b"lib" && folder.parent().parent() == root;
+    let kind = if global { EnvironmentKind::NodeGlobal } else { EnvironmentKind::NodeProject };
+    Some(Unit { ecosystem: Ecosystem::Npm, folder, root, kind, usual: true })
+}
 
 /// `@scope%2fname` is `@scope/name`.
 fn name(name: &str) -> String {

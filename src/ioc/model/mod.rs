@@ -20,7 +20,7 @@ pub use self::{
         Named, NetworkIndicator, NetworkKind, PackageIndicator, PackageList, ProcessIndicator, Standing,
         StringIndicator, Withdrawn,
     },
-    trigger::Trigger,
+    trigger::{Moment, Trigger},
 };
 
 /// One compromise: when it was open, how to recognise it, what it takes, how to clean up.

@@ -42,7 +42,37 @@ pub enum Trigger {
     BrowserPage,
 }
 
+/// When, by how it comes to run: with where the package stands this tells how far it got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Moment {
+    /// While it is installed: install scripts, native builds, `build.rs`, `setup.py`.
+    AtInstall,
+    /// When what it belongs to starts: start-up hooks, activation in an editor, opening a folder.
+    AtStart,
+    /// Once somebody uses it: import, call, run of the program.
+    OnUse,
+}
+
 impl Trigger {
+    /// Its moment.
+    pub fn moment(self) -> Moment {
+        match self {
+            Self::InstallHook
+            | Self::Preinstall
+            | Self::Install
+            | Self::Postinstall
+            | Self::Prepare
+            | Self::NativeBuild
+            | Self::Build => Moment::AtInstall,
+            Self::InterpreterStart
+            | Self::ContainerRun
+            | Self::ExtensionActivation
+            | Self::FolderOpen
+            | Self::AgentSession => Moment::AtStart,
+            Self::Import | Self::RuntimeCall | Self::ProgramRun | Self::ActionRun | Self::BrowserPage => Moment::OnUse,
+        }
+    }
+
     /// Runs by itself, without anybody using the package.
     pub fn by_itself(self) -> bool {
         match self {

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn hostile_names_in_markdown() {
-    assert_snapshot!(shown(Format::Markdown, &examined(true, true), Style::default()), @r#"
+    assert_snapshot!(shown("markdown", &examined(true, true), Style::default()), @r#"
     # exposed: made-up-2026-03 executed on this machine; examination incomplete
 
     - host build-7 (debian 12), 2026-11-25T08:00:00Z to 2026-11-25T08:00:02Z, as root
@@ -206,7 +206,8 @@ fn hostile_names_in_markdown() {
 fn the_checklist_alone() {
     let report = example();
     let mut out = Vec::new();
-    render_checklist(Format::Table, &report, &mut out, at_width(80)).unwrap();
+    let table = Format::named("table").unwrap();
+    table.render(Document::Checklist, &report, &mut out, at_width(80)).unwrap();
     assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
     exposed: litellm-2026-03 executed on this machine
     host build-7 (debian 12), 2026-11-25T08:00:00Z to 2026-11-25T08:00:02Z, as root

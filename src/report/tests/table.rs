@@ -5,7 +5,7 @@ use crate::verdict::Phase;
 
 #[test]
 fn the_example_at_80_columns() {
-    assert_snapshot!(shown(Format::Table, &example(), at_width(80)), @r#"
+    assert_snapshot!(shown("table", &example(), at_width(80)), @r#"
     exposed: litellm-2026-03 executed on this machine
     host build-7 (debian 12), 2026-11-25T08:00:00Z to 2026-11-25T08:00:02Z, as root
     examination complete; 812345 names seen, 70.0 MiB read, 1 exclusion
@@ -58,7 +58,7 @@ fn the_example_at_80_columns() {
 
 #[test]
 fn the_example_at_200_columns() {
-    assert_snapshot!(shown(Format::Table, &example(), at_width(200)), @r#"
+    assert_snapshot!(shown("table", &example(), at_width(200)), @r#"
     exposed: litellm-2026-03 executed on this machine
     host build-7 (debian 12), 2026-11-25T08:00:00Z to 2026-11-25T08:00:02Z, as root
     examination complete; 812345 names seen, 70.0 MiB read, 1 exclusion
@@ -110,7 +110,7 @@ fn the_example_at_200_columns() {
 
 #[test]
 fn hostile_names_at_80_columns() {
-    assert_snapshot!(shown(Format::Table, &examined(true, true), at_width(80)), @r#"
+    assert_snapshot!(shown("table", &examined(true, true), at_width(80)), @r#"
     exposed: made-up-2026-03 executed on this machine; examination incomplete
     host build-7 (debian 12), 2026-11-25T08:00:00Z to 2026-11-25T08:00:02Z, as root
     EXAMINATION INCOMPLETE: 1 gap; 812345 names seen, 70.0 MiB read, 1 exclusion
@@ -181,7 +181,7 @@ fn hostile_names_at_80_columns() {
 
 #[test]
 fn nothing_found_at_80_columns() {
-    assert_snapshot!(shown(Format::Table, &examined(false, true), at_width(80)), @r#"
+    assert_snapshot!(shown("table", &examined(false, true), at_width(80)), @r#"
     nothing found, examination incomplete
     host build-7 (debian 12), 2026-11-25T08:00:00Z to 2026-11-25T08:00:02Z, as root
     EXAMINATION INCOMPLETE: 1 gap; 812345 names seen, 70.0 MiB read, 1 exclusion
@@ -212,19 +212,19 @@ fn a_crowd_is_counted_and_the_answer_said_again() {
     let mut report = example();
     let one = report.credentials.first().unwrap().clone();
     report.credentials = (0..150).map(|_| one.clone()).collect();
-    let text = shown(Format::Table, &report, at_width(100));
+    let text = shown("table", &report, at_width(100));
     let answer = "exposed: litellm-2026-03 executed on this machine";
     assert_eq!(text.matches("/home/alice/.aws/credentials").count(), 100);
     assert!(text.contains("\nand 50 more to rotate: `dosimeter rotate`\n"), "{text}");
     assert!(text.starts_with(answer) && text.trim_end().ends_with(answer), "{text}");
-    assert_eq!(shown(Format::Table, &example(), at_width(100)).matches(answer).count(), 1);
+    assert_eq!(shown("table", &example(), at_width(100)).matches(answer).count(), 1);
 }
 
 #[test]
 fn the_list_of_a_disk_is_not_asked_of_this_machine() {
     let mut report = example();
     report.run.target.kind = "root".to_owned();
-    let text = shown(Format::Table, &report, at_width(200));
+    let text = shown("table", &report, at_width(200));
     assert!(text.contains("the reasons: add `-o case.json`, then `dosimeter rotate case.json`"), "{text}");
 }
 
@@ -239,7 +239,7 @@ fn the_first_page_has_fifteen_lines_at_most() {
         .map(|(phase, n)| v1::Item { phase, title: format!("{n} {}", "long ".repeat(60)), ..one.clone() })
         .collect();
     for width in [60, 80, 200] {
-        let text = shown(Format::Table, &report, at_width(width));
+        let text = shown("table", &report, at_width(width));
         let page = text.split("WHAT TO DO NOW").nth(1).unwrap().split("\n\n").next().unwrap();
         assert!(page.lines().count() <= 15, "{page}");
         for phase in Phase::ALL {
@@ -247,6 +247,6 @@ fn the_first_page_has_fifteen_lines_at_most() {
         }
     }
     report.checklist.truncate(1);
-    let text = shown(Format::Table, &report, at_width(80));
+    let text = shown("table", &report, at_width(80));
     assert_eq!(text.matches(" 1. preserve").count(), 1, "{text}");
 }

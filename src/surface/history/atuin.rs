@@ -21,7 +21,7 @@ use crate::{
     interest::Interest,
     sqlite::{Database, MAGIC, SqliteError, Table, Value},
     surface::{
-        Claim, Flaw, Meta, Opened, Sink, Surface,
+        Claim, Flaw, Meta, Opened, Sink, Subject, Surface,
         history::{COMMAND, commands_in},
     },
     tree::body::Beside,
@@ -53,6 +53,10 @@ impl Surface for Atuin {
 
     fn recognises(&self, head: &[u8]) -> Option<&'static str> {
         head.starts_with(MAGIC).then_some("*")
+    }
+
+    fn subject(&self) -> Subject {
+        Subject::ShellHistory
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

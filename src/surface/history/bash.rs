@@ -23,7 +23,7 @@ use crate::{
     interest::Interest,
     shell::open_documents,
     surface::{
-        Claim, Flaw, Meta, Opened, Sink, Surface,
+        Claim, Flaw, Meta, Opened, Sink, Subject, Surface,
         history::{COMMAND, Entry, Line, Lines, Teller, is_typed, time},
     },
 };
@@ -60,6 +60,10 @@ impl Surface for Bash {
     fn recognises(&self, head: &[u8]) -> Option<&'static str> {
         let dated = head.split(|b| *b == b'\n').any(|line| stamp(line.trim_ascii_end()).is_some());
         (dated || is_typed(head)).then_some(".bash_history")
+    }
+
+    fn subject(&self) -> Subject {
+        Subject::ShellHistory
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

@@ -15,7 +15,7 @@
 use crate::{
     interest::Interest,
     surface::{
-        Claim, Flaw, Meta, Opened, Sink, Surface,
+        Claim, Flaw, Meta, Opened, Sink, Subject, Surface,
         history::{Entry, Lines, Teller, time},
     },
 };
@@ -41,6 +41,10 @@ impl Surface for Fish {
     fn recognises(&self, head: &[u8]) -> Option<&'static str> {
         let mut lines = head.split(|b| *b == b'\n');
         lines.any(|line| line.starts_with(b"- cmd: ")).then_some("fish_history")
+    }
+
+    fn subject(&self) -> Subject {
+        Subject::ShellHistory
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

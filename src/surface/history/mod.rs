@@ -1,6 +1,7 @@
 //! Histories of shells: what somebody typed. A line proves that a command was typed, not that it succeeded.
 
 include!(concat!(env!("OUT_DIR"), "/surface_history.rs"));
+surface_modules!();
 
 use std::io::{self, BufRead as _, BufReader, Read};
 

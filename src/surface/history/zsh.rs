@@ -23,7 +23,7 @@ use crate::{
     fact::At,
     interest::Interest,
     surface::{
-        Claim, Flaw, Meta, Opened, Sink, Surface,
+        Claim, Flaw, Meta, Opened, Sink, Subject, Surface,
         history::{Entry, Line, Lines, Teller, time},
     },
 };
@@ -52,6 +52,10 @@ impl Surface for Zsh {
     fn recognises(&self, head: &[u8]) -> Option<&'static str> {
         let dated = |line: &[u8]| stamp(line).is_some_and(|(at, _)| at.is_some());
         head.split(|b| *b == b'\n').any(dated).then_some(".zsh_history")
+    }
+
+    fn subject(&self) -> Subject {
+        Subject::ShellHistory
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

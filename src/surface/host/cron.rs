@@ -59,7 +59,8 @@ const TREES: &[&str] = &[
 /// Tables, scripts and jobs.
 pub struct Cron;
 
-static META: Meta = Meta {
+/// Of this surface.
+pub static META: Meta = Meta {
     id: "host/cron",
     title: "cron tables and scripts, jobs of at",
     proves: "a table, script or job with that text stands there; not that it ran",

@@ -4,11 +4,10 @@
 //! use too asks for a text in the file as well, and only whether that text is there leaves this reader.
 //! Start-up code (`*.pth`, `sitecustomize.py`) is read by `python/hook`, units by `systemd/unit`.
 
-use super::systemd::is_unit;
 use crate::{
     fact::Fact,
     interest::{Interest, WantedFile, WantedFolder},
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, python::hook::is_hook_name},
+    surface::{Claim, Flaw, Meta, Opened, Sink, Subject, Surface, python::hook::is_hook_name, systemd::unit::is_unit},
 };
 
 /// Texts are looked for in the first part of a file; what a payload drops is far smaller.
@@ -20,7 +19,8 @@ pub struct NamedFile;
 /// Every file by hash: `--deep`.
 pub struct EveryFile;
 
-static NAMED: Meta = Meta {
+/// Of `NamedFile`.
+pub static META: Meta = Meta {
     id: "host/file",
     title: "files that an indicator names",
     proves: "the bytes, where the hash is known; else that a file of that name stands there",
@@ -31,7 +31,7 @@ static EVERY: Meta =
 
 impl Surface for NamedFile {
     fn meta(&self) -> &'static Meta {
-        &NAMED
+        &META
     }
 
     fn claims(&self, interest: &Interest) -> Vec<Claim> {
@@ -42,6 +42,10 @@ impl Surface for NamedFile {
             WantedFolder::Root(root) => Claim::pattern(&f.name).in_root(root),
         };
         interest.files.iter().filter(own).map(claim).collect()
+    }
+
+    fn subject(&self) -> Subject {
+        Subject::Identity
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
@@ -80,6 +84,10 @@ impl Surface for EveryFile {
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
         vec![Claim::any()]
+    }
+
+    fn subject(&self) -> Subject {
+        Subject::Identity
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

@@ -29,7 +29,8 @@ const MAPS: usize = 4 << 20;
 /// `/proc/*/{cmdline,exe,maps}`.
 pub struct Process;
 
-static META: Meta = Meta { id: "host/process", title: "running processes", proves: "it is running now" };
+/// Of this surface.
+pub static META: Meta = Meta { id: "host/process", title: "running processes", proves: "it is running now" };
 
 impl Surface for Process {
     fn meta(&self) -> &'static Meta {

@@ -12,7 +12,8 @@
 use jiff::Timestamp;
 
 use crate::{
-    fact::Fact,
+    ecosystem::pypi::unit_around,
+    fact::{Fact, TreePath, Unit},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
 };
@@ -29,6 +30,10 @@ static META: Meta = Meta {
 impl Surface for Bytecode {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn unit(&self, path: &TreePath, inner: bool) -> Option<Unit> {
+        Some(unit_around(path, inner))
     }
 
     fn claims(&self, interest: &Interest) -> Vec<Claim> {

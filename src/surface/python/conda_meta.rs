@@ -18,8 +18,8 @@ use serde_json::Value;
 
 use super::{archive::of_interest, environment::conda_requirement, identity};
 use crate::{
-    ecosystem::pypi::{conda_parts, is_name, is_version, normalise},
-    fact::{Artifact, Ecosystem, EnvironmentKind, Fact, Package, Placement, Requirement, TreePath},
+    ecosystem::pypi::{conda_parts, is_name, is_version, normalise, unit_around},
+    fact::{Artifact, Ecosystem, EnvironmentKind, Fact, Package, Placement, Requirement, TreePath, Unit},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
     tree::Kind,
@@ -32,8 +32,11 @@ const TEXT: usize = 16 << 20;
 /// `conda-meta/*.json`, `pkgs/`.
 pub struct CondaMeta;
 
+/// Its id.
+pub const ID: &str = "python/conda-meta";
+
 static META: Meta = Meta {
-    id: "python/conda-meta",
+    id: ID,
     title: "packages of conda",
     proves: "conda installed the version in that prefix, or fetched it; not that it is the index's own file, nor that it ran",
 };
@@ -41,6 +44,10 @@ static META: Meta = Meta {
 impl Surface for CondaMeta {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn unit(&self, path: &TreePath, inner: bool) -> Option<Unit> {
+        Some(unit_around(path, inner))
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

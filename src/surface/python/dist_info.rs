@@ -21,8 +21,8 @@ use serde::Deserialize;
 
 use super::{identity, placement};
 use crate::{
-    ecosystem::pypi::{is_name, is_site, is_version, normalise, requirement},
-    fact::{Ecosystem, Fact, Package, Placement, TreePath, parent},
+    ecosystem::pypi::{is_name, is_site, is_version, normalise, requirement, unit_around},
+    fact::{Ecosystem, Fact, Package, Placement, TreePath, Unit, parent},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
     text::hex,
@@ -49,6 +49,10 @@ const LOOSE: &str = "pip-metadata-by-hand/*.dist-info/METADATA";
 impl Surface for DistInfo {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn unit(&self, path: &TreePath, inner: bool) -> Option<Unit> {
+        Some(unit_around(path, inner))
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

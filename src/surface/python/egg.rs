@@ -20,8 +20,8 @@ use super::{
     identity, placement, requires,
 };
 use crate::{
-    ecosystem::pypi::{is_site, normalise},
-    fact::{Fact, Placement, TreePath},
+    ecosystem::pypi::{is_site, normalise, unit_around},
+    fact::{Fact, Placement, TreePath, Unit},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
     tree::Kind,
@@ -42,6 +42,10 @@ static META: Meta = Meta {
 impl Surface for Egg {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn unit(&self, path: &TreePath, inner: bool) -> Option<Unit> {
+        Some(unit_around(path, inner))
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

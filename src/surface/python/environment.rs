@@ -15,10 +15,10 @@
 use serde_json::Value;
 
 use crate::{
-    ecosystem::pypi::{is_name, normalise, requirement},
-    fact::{EnvironmentKind, Fact, Requirement, TreePath},
+    ecosystem::pypi::{is_name, normalise, requirement, unit_around},
+    fact::{EnvironmentKind, Fact, Requirement, TreePath, Unit},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, manifest::toml_doc},
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, python::toml_doc},
 };
 
 /// conda adds to its history at every change.
@@ -37,6 +37,10 @@ static META: Meta = Meta {
 impl Surface for Environment {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn unit(&self, path: &TreePath, inner: bool) -> Option<Unit> {
+        Some(unit_around(path, inner))
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

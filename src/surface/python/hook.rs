@@ -14,8 +14,8 @@
 
 use super::placement;
 use crate::{
-    ecosystem::pypi::is_site,
-    fact::{At, Fact, HookContent, HookKind, Placement},
+    ecosystem::pypi::{is_site, unit_around},
+    fact::{At, Fact, HookContent, HookKind, Placement, TreePath, Unit},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
 };
@@ -43,7 +43,8 @@ const ODD: &[&str] = &[
 /// `*.pth`, `*.start`, `sitecustomize.py`, `usercustomize.py`.
 pub struct Hook;
 
-static META: Meta = Meta {
+/// Of this surface.
+pub static META: Meta = Meta {
     id: "python/hook",
     title: "code that runs at every Python start",
     proves: "every interpreter of that environment runs it; not that one was started",
@@ -52,6 +53,10 @@ static META: Meta = Meta {
 impl Surface for Hook {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn unit(&self, path: &TreePath, inner: bool) -> Option<Unit> {
+        Some(unit_around(path, inner))
     }
 
     fn claims(&self, interest: &Interest) -> Vec<Claim> {

@@ -1,13 +1,29 @@
-//! Python: where distributions are installed, cached, and named.
+//! Python: where distributions are installed and cached, and the files in which a project says which packages it wants.
+//!
+//! A hit in a requirement file, manifest or lock file proves that the file names the version, not that it was ever fetched.
 
 include!(concat!(env!("OUT_DIR"), "/surface_python.rs"));
+surface_modules!();
 
 mod archive;
 mod found;
 mod identity;
+mod include;
+mod listing;
 mod own_list;
+mod pin;
 pub mod placement;
+mod raw;
 mod requires;
+#[cfg(test)]
+mod testing;
+mod toml_doc;
+mod toml_lock;
 #[cfg(test)]
 mod trial;
 mod zip_directory;
+
+pub(super) use listing::text;
+
+/// Larger manifests and lock files are not read.
+const FILE: usize = 64 << 20;

@@ -20,8 +20,8 @@ use serde::Deserialize;
 
 use super::placement;
 use crate::{
-    ecosystem::pypi::is_site,
-    fact::{Fact, Placement, TreePath, parent},
+    ecosystem::pypi::{is_site, unit_around},
+    fact::{Fact, Placement, TreePath, Unit, parent},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
 };
@@ -43,6 +43,10 @@ static META: Meta = Meta {
 impl Surface for OnPath {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn unit(&self, path: &TreePath, inner: bool) -> Option<Unit> {
+        Some(unit_around(path, inner))
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

@@ -23,7 +23,8 @@ use super::{
     placement::is_hex,
 };
 use crate::{
-    fact::{At, Placement, TreePath},
+    ecosystem::pypi::unit_around,
+    fact::{At, Placement, TreePath, Unit},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
 };
@@ -46,6 +47,10 @@ static META: Meta = Meta {
 impl Surface for PipCache {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn unit(&self, path: &TreePath, inner: bool) -> Option<Unit> {
+        Some(unit_around(path, inner))
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

@@ -12,7 +12,7 @@
 //!
 //! Documented in setuptools, "The Internal Structure of Python Eggs".
 
-use super::super::manifest::text;
+use super::text;
 use crate::{
     ecosystem::pypi::{is_name, needs_an_extra, normalise, requirement},
     fact::Requirement,

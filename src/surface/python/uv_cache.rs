@@ -30,8 +30,8 @@ use super::{
     placement::{is_hex, is_sdist_bucket, is_wheel_bucket},
 };
 use crate::{
-    ecosystem::pypi::{is_name, is_version, normalise, requirement},
-    fact::{Artifact, At, Ecosystem, Fact, Package, Placement, Requirement, TreePath},
+    ecosystem::pypi::{is_name, is_version, normalise, requirement, unit_around},
+    fact::{Artifact, At, Ecosystem, Fact, Package, Placement, Requirement, TreePath, Unit},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
     tree::Kind,
@@ -46,8 +46,11 @@ const SECONDS: std::ops::Range<u64> = 1_577_836_800..4_102_444_800;
 /// uv's cache.
 pub struct UvCache;
 
+/// Its id.
+pub const ID: &str = "python/uv-cache";
+
 static META: Meta = Meta {
-    id: "python/uv-cache",
+    id: ID,
     title: "pointers and metadata in uv's cache",
     proves: "uv fetched the file (or, as listed, its metadata); not that it was installed",
 };
@@ -55,6 +58,10 @@ static META: Meta = Meta {
 impl Surface for UvCache {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn unit(&self, path: &TreePath, inner: bool) -> Option<Unit> {
+        Some(unit_around(path, inner))
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

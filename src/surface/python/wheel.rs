@@ -17,8 +17,8 @@ use super::{
     identity, placement,
 };
 use crate::{
-    ecosystem::pypi::normalise,
-    fact::{Fact, Placement, TreePath},
+    ecosystem::pypi::{normalise, unit_around},
+    fact::{Fact, Placement, TreePath, Unit},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
     tree::Kind,
@@ -36,6 +36,10 @@ static META: Meta = Meta {
 impl Surface for Wheel {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn unit(&self, path: &TreePath, inner: bool) -> Option<Unit> {
+        Some(unit_around(path, inner))
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

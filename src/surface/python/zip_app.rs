@@ -30,8 +30,8 @@ use super::{
     zip_directory::{Member, each_member, read_member},
 };
 use crate::{
-    ecosystem::pypi::{normalise, requirement},
-    fact::{EnvironmentKind, Fact, Package, Placement, Requirement},
+    ecosystem::pypi::{normalise, requirement, unit_around},
+    fact::{EnvironmentKind, Fact, Package, Placement, Requirement, TreePath, Unit},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
 };
@@ -53,6 +53,10 @@ static META: Meta = Meta {
 impl Surface for ZipApp {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn unit(&self, path: &TreePath, inner: bool) -> Option<Unit> {
+        Some(unit_around(path, inner))
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

@@ -1,0 +1,84 @@
+//! Node: a package is loaded from the `node_modules` of a project, or of a prefix for what is installed globally; install scripts run
+//! while it is put there, unless the tool was told not to.
+
+mod recorded;
+mod scripts;
+
+use self::scripts::Scripts;
+use super::{
+    super::{Case, Finding, FindingKind, around::Neighbours, evidence::Draft},
+    Family, Removal, Standing,
+};
+use crate::{
+    fact::{Ecosystem, EnvironmentKind, Package, Placement, Seen, TreePath},
+    ioc::model::{Moment, PackageIndicator, Trigger},
+    text::escape,
+    verdict::{Confidence, Exposure},
+};
+
+/// What is said where no other evidence tells whether the script ran.
+const PRESUMED: &str =
+    "; it stands where installers put it once its scripts have run, and nothing says that they were blocked";
+
+/// npm's packages, whatever installs them.
+pub struct Node;
+
+impl Family for Node {
+    fn ecosystem(&self) -> Ecosystem {
+        Ecosystem::Npm
+    }
+
+    fn loadable(&self, draft: &Draft<'_, '_>, _: &Package, indicator: &PackageIndicator) -> Standing {
+        let (runs, by_itself) = draft.when_it_runs(indicator, Placement::Loadable);
+        let (exposure, confidence, ran) = match indicator.triggers.iter().any(|t| runs_at_install(*t)) {
+            true => (Exposure::Executed, Confidence::Likely, PRESUMED),
+            false => (Exposure::Installed, Confidence::Confirmed, ""),
+        };
+        let reason = format!("malicious version, {}; {runs}{ran}", loads(draft));
+        Standing { exposure, confidence, reason, by_itself, settled: true }
+    }
+
+    fn left_over(&self, _: &Seen, when: &str) -> String {
+        format!("left behind when the malicious version was taken out; {when}")
+    }
+
+    fn look_for_signs(&self, case: &Case<'_>, _: &Neighbours<'_>, findings: &mut Vec<Finding>) {
+        recorded::weigh(case, findings);
+        let scripts = Scripts::new(&case.evidence);
+        let here = |f: &&mut Finding| {
+            f.ecosystem == Some(Ecosystem::Npm) && f.kind == FindingKind::Package && f.exposure >= Exposure::Installed
+        };
+        findings.iter_mut().filter(here).for_each(|finding| scripts.weigh(finding));
+    }
+
+    fn removal(&self) -> &'static Removal {
+        &Removal {
+            start_nothing: "start no Node and no tool written in it on this machine: no npm, npx, pnpm, yarn or bun; open none of its \
+                            projects in an editor, which starts its own",
+            runs_by_itself: "its script has run, and runs again with each install; whatever requires it runs its code",
+            runs_on_use: "it runs as soon as something requires it",
+            by_hand: "stop the services and jobs that use it; use no npm, pnpm, yarn or bun for this (an uninstall may run scripts, and \
+                      may fetch it again), and start nothing there until it is made anew",
+        }
+    }
+
+    fn holdings(&self, seen: &Seen) -> Option<Vec<TreePath>> {
+        let path = &seen.origin.path;
+        let installed = seen.unit.as_ref().is_some_and(|u| path.is_within(&u.folder)) && path.name() == b"package.json";
+        Some(vec![if installed { path.parent() } else { path.clone() }])
+    }
+}
+
+/// Whether an installer runs it. `prepare` is run of what comes from git, not of what comes from a registry.
+fn runs_at_install(trigger: Trigger) -> bool {
+    trigger.moment() == Moment::AtInstall && trigger != Trigger::Prepare
+}
+
+/// In words.
+fn loads(draft: &Draft<'_, '_>) -> String {
+    match &draft.seen().unit {
+        Some(unit) if unit.kind == EnvironmentKind::NodeGlobal => "among the global packages of Node".to_owned(),
+        Some(unit) => format!("where Node loads it for what runs in `/{}`", escape(unit.root.as_bytes())),
+        None => "where Node loads it".to_owned(),
+    }
+}

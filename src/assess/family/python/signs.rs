@@ -1,0 +1,282 @@
+//! Signs that something which stood in an environment also ran there.
+
+use std::collections::HashSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::assess::{
+    Case, Finding, FindingKind,
+    around::{Around, Neighbours},
+    site::{Distribution, Sites},
+};
+use crate::{
+    fact::{Fact, Seen, TreePath},
+    ioc::model::{FileRole, Incident},
+    text::escape,
+    verdict::{Confidence, Exposure},
+};
+
+/// Installs further apart than this came from two runs of pip: the second one started the interpreter.
+const TWO_RUNS: SignedDuration = SignedDuration::from_secs(60);
+
+/// Adds findings for bytecode that only an import makes, and lifts hooks whose environment was started later.
+pub fn look_for_signs(case: &Case<'_>, sites: &Neighbours<'_>, findings: &mut Vec<Finding>) {
+    let (mut imported, mut looked) = (Vec::new(), HashSet::new());
+    let in_folder = |f: &&Finding| f.environment.is_some() && f.origin.inner.is_none();
+    for finding in findings.iter().filter(|f| f.kind == FindingKind::Package).filter(in_folder) {
+        // One distribution of a site folder speaks for all that claim to be the same.
+        let site = finding.usual_folder().cloned();
+        if looked.insert((finding.incident, finding.origin.tree.clone(), site)) {
+            imported.extend(imports(case, sites, finding));
+        }
+    }
+    imported.dedup_by(|a, b| a.origin == b.origin && a.incident == b.incident);
+    for finding in findings.iter_mut().filter(|f| starts_by_itself(f)) {
+        if let Some(sign) = start_after(case, sites, finding) {
+            finding.exposure = Exposure::Executed;
+            finding.confidence = Confidence::Likely;
+            finding.reason = format!("{}; {sign}", finding.reason);
+        }
+    }
+    findings.append(&mut imported);
+}
+
+/// A hook where it runs, or a version whose hook does. What is in an archive starts with the archive only.
+fn starts_by_itself(f: &Finding) -> bool {
+    f.by_itself && f.exposure == Exposure::Installed && f.environment.is_some() && f.origin.inner.is_none()
+}
+
+/// Bytecode of the incident's trojaned modules in this finding's site folder that the installer did not make.
+fn imports(case: &Case<'_>, sites: &Neighbours<'_>, package: &Finding) -> Vec<Finding> {
+    let Some(incident) = case.index.incident(package.incident) else {
+        return Vec::new();
+    };
+    let Some(unit) = package.unit.as_ref().filter(|u| u.usual) else {
+        return Vec::new();
+    };
+    let tree = &package.origin.tree;
+    let site = sites.site(tree, &unit.folder);
+    let around = sites.of(tree, unit);
+    let own = around.of_folder(&package.origin.path.parent());
+    let mut found = Vec::new();
+    for seen in sites.bytecode(tree, &unit.folder).iter().filter_map(|at| Some(&case.evidence.get(*at)?.seen)) {
+        let Fact::Bytecode { module, .. } = &seen.fact else {
+            continue;
+        };
+        if !is_trojaned(incident, seen, module) {
+            continue;
+        }
+        let listed = site.is_some_and(|s| s.owned.contains_key(&seen.origin.path));
+        if let Some(why) = not_by_installer(own, listed) {
+            found.push(import_finding(package, seen, module, why));
+        }
+    }
+    found
+}
+
+fn import_finding(package: &Finding, seen: &Seen, module: &str, why: &str) -> Finding {
+    Finding {
+        indicator: format!("bytecode/{module}"),
+        kind: FindingKind::File,
+        exposure: Exposure::Executed,
+        confidence: Confidence::Likely,
+        surface: seen.surface,
+        package: package.package.clone(),
+        origin: seen.origin.clone(),
+        artifact: None,
+        at: seen.at.clone(),
+        reason: format!("the trojaned module `{module}` was imported: its bytecode is here, and {why}"),
+        chain: Vec::new(),
+        role: None,
+        ..package.clone()
+    }
+}
+
+/// Why the installer cannot have compiled it; `None` where it can.
+fn not_by_installer(own: Option<&Distribution>, listed: bool) -> Option<&'static str> {
+    match own.and_then(|d| d.installer.as_deref()) {
+        Some("conda") => None,
+        Some("uv") => Some("uv compiles nothing unless it is asked to"),
+        Some(name) if name.starts_with("Poetry") || name == "poetry" => Some("poetry compiles nothing"),
+        _ if listed => None,
+        _ => Some("the installer's RECORD does not list it"),
+    }
+}
+
+/// `litellm/proxy/__pycache__/proxy_server.cpython-311.pyc` of `site:litellm/proxy/proxy_server.py`.
+fn is_trojaned(incident: &Incident, pyc: &Seen, module: &str) -> bool {
+    let files = incident.files.iter().filter(|f| matches!(f.role, FileRole::Module | FileRole::Companion));
+    let mut sources = files.flat_map(|f| &f.paths).filter_map(|p| p.strip_prefix("site:")?.strip_suffix(".py"));
+    let Some(folder) = pyc.unit.as_ref().filter(|u| u.usual).and_then(|unit| {
+        let below = String::from_utf8_lossy(pyc.origin.path.below(&unit.folder)?).into_owned();
+        Some(below.split_once("__pycache__/")?.0.to_owned())
+    }) else {
+        return false;
+    };
+    sources.any(|s| s == format!("{folder}{module}"))
+}
+
+/// A sign that an interpreter of the environment was started after the hook was there, in words.
+fn start_after(case: &Case<'_>, sites: &Neighbours<'_>, finding: &Finding) -> Option<String> {
+    let tree = &finding.origin.tree;
+    let unit = finding.unit.as_ref().filter(|u| u.usual)?;
+    let site = &unit.folder;
+    let prefix = &finding.environment.as_ref()?.prefix;
+    let around = sites.of(tree, unit);
+    let there = finding.at.as_ref().map(|at| at.time);
+    there
+        .and_then(|there| pip_again(&around, there))
+        .or_else(|| running(case, sites, finding, prefix, site))
+        .or_else(|| compiled(case, sites, finding, site, there?).filter(|_| stands(case, finding, &around)))
+}
+
+/// Whether a package of the incident still has its description there: "not listed" says nothing where the list is gone too.
+fn stands(case: &Case<'_>, finding: &Finding, around: &Around<'_>) -> bool {
+    let named = |d: &Distribution| {
+        let known = case.index.package(d.package.ecosystem, &d.package.name);
+        known.iter().any(|((incident, _), _)| *incident == finding.incident)
+    };
+    around.distributions.iter().any(|d| named(d))
+}
+
+/// A later run of pip in the environment.
+fn pip_again(around: &Around<'_>, there: Timestamp) -> Option<String> {
+    let mut before = there;
+    for (at, name) in around.pip_after(there) {
+        if at.time.duration_since(before) > TWO_RUNS {
+            return Some(format!("pip, which is Python, ran there again at {} (it installed `{name}`)", at.time));
+        }
+        before = at.time;
+    }
+    None
+}
+
+/// A process of the environment's interpreter, or one that has loaded modules of it, runs now.
+fn running(case: &Case<'_>, sites: &Sites, finding: &Finding, prefix: &TreePath, site: &TreePath) -> Option<String> {
+    let processes = || sites.processes().iter().filter_map(|at| Some(&case.evidence.get(*at)?.seen));
+    let here = || processes().filter(|s| s.origin.tree == finding.origin.tree);
+    // A process of a container has paths of its own: only for those of this tree the kernel's link to the program is read.
+    let interpreter = |pid: u32| {
+        here().any(|s| matches!(&s.fact, Fact::Executable { pid: p, program, .. } if *p == pid && is_python(program)))
+    };
+    here().find_map(|seen| match &seen.fact {
+        Fact::Process { pid, program: Some(program), .. }
+            if program.is_within(prefix) && is_python(program) && interpreter(*pid) =>
+        {
+            Some(format!("process {pid} is running `{}`", escape(program.text().as_bytes())))
+        }
+        Fact::Loaded { pid, site: loaded } if loaded == site => {
+            Some(format!("process {pid} has loaded compiled modules of it"))
+        }
+        _ => None,
+    })
+}
+
+fn is_python(program: &TreePath) -> bool {
+    program.name().starts_with(b"python")
+}
+
+/// Bytecode in the same site folder that is younger than the hook and that no installer lists.
+fn compiled(case: &Case<'_>, sites: &Sites, finding: &Finding, site: &TreePath, there: Timestamp) -> Option<String> {
+    let owned = sites.site(&finding.origin.tree, site);
+    sites.bytecode(&finding.origin.tree, site).iter().find_map(|position| {
+        let seen = &case.evidence.get(*position)?.seen;
+        let Fact::Bytecode { module, .. } = &seen.fact else {
+            return None;
+        };
+        let at = seen.at.as_ref().filter(|at| at.time > there)?;
+        let listed = owned.is_some_and(|s| s.owned.contains_key(&seen.origin.path));
+        (!listed).then(|| format!("Python compiled `{module}` there at {}", at.time))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, sync::Arc};
+
+    use super::*;
+    use crate::{
+        assess::{Evidence, assess},
+        credential::Catalog,
+        fact::{At, HookContent, HookKind, Origin},
+        ioc::{Database, Index},
+    };
+
+    const SITE: &str = "srv/v/lib/python3.11/site-packages";
+
+    /// The findings, as `exposure/confidence path: reason`.
+    fn judged(facts: Vec<(&str, Fact)>) -> Vec<String> {
+        let index = Index::new(Database::embedded().unwrap(), &[]);
+        let catalog = Catalog { kinds: Vec::new() };
+        let tree: Arc<str> = "host".into();
+        let path = |p: &str| TreePath::new(p.as_bytes()).unwrap();
+        let at = || At::unix(1_774_350_000, "mtime");
+        let seen = facts.into_iter().map(|(place, fact)| Seen {
+            surface: "t",
+            origin: Origin::file(&tree, path(place)),
+            at: at(),
+            uid: Some(1000),
+            gid: None,
+            mode: None,
+            unit: Some(Arc::new(crate::ecosystem::pypi::unit_around(&path(place), false))),
+            fact,
+        });
+        let evidence = seen.map(Evidence::from).collect();
+        let found = assess(Case { index: &index, catalog: &catalog, evidence, accounts: BTreeMap::new() }).findings;
+        let told = |f: &Finding| format!("{:?}/{:?} {}: {}", f.exposure, f.confidence, f.origin.path.text(), f.reason);
+        found.iter().map(told).collect()
+    }
+
+    fn hook() -> (&'static str, Fact) {
+        let fact = Fact::Hook {
+            kind: HookKind::Pth,
+            content: HookContent::Runs,
+            sha256: Some("0".repeat(64)),
+            size: 9,
+            odd: Vec::new(),
+        };
+        ("srv/v/lib/python3.11/site-packages/litellm_init.pth", fact)
+    }
+
+    #[test]
+    fn a_process_that_loaded_modules_of_the_site_folder_ran_its_hook() {
+        let site = TreePath::new(SITE.as_bytes()).unwrap();
+        let found = judged(vec![hook(), ("proc/7/maps", Fact::Loaded { pid: 7, site })]);
+        assert!(found[0].starts_with("Executed/Likely") && found[0].contains("process 7 has loaded"), "{found:?}");
+        let other = TreePath::new(b"srv/w/lib/python3.11/site-packages").unwrap();
+        let found = judged(vec![hook(), ("proc/7/maps", Fact::Loaded { pid: 7, site: other })]);
+        assert!(found[0].starts_with("Installed/Likely"), "{found:?}");
+    }
+
+    #[test]
+    fn a_command_line_counts_where_the_kernel_says_that_it_is_an_interpreter_of_this_tree() {
+        let program = |p: &str| TreePath::new(p.as_bytes()).unwrap();
+        let named = || Fact::Process {
+            pid: 7,
+            program: Some(program("srv/v/bin/python")),
+            name: "python".into(),
+            texts: Vec::new(),
+        };
+        let run = |pid, p: &str| Fact::Executable { pid, program: program(p), deleted: false };
+        let found = judged(vec![hook(), ("proc/7/cmdline", named()), ("proc/7/exe", run(7, "usr/bin/python3.11"))]);
+        assert!(found[0].starts_with("Executed/Likely"), "{found:?}");
+        // A container's process, and a program that calls itself so.
+        for other in [None, Some(run(7, "usr/bin/sleep")), Some(run(8, "usr/bin/python3.11"))] {
+            let others = other.into_iter().map(|fact| ("proc/8/exe", fact));
+            let found = judged([hook(), ("proc/7/cmdline", named())].into_iter().chain(others).collect());
+            assert!(found[0].starts_with("Installed/Likely"), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_dropped_program_that_still_runs() {
+        let run = |p: &str| Fact::Executable { pid: 9, program: TreePath::new(p.as_bytes()).unwrap(), deleted: true };
+        let found = judged(vec![("proc/9/exe", run("tmp/pglog"))]);
+        assert!(
+            found[0]
+                .starts_with("Executed/Confirmed /proc/9/exe: process 9 is running `/tmp/pglog`, whose file is gone"),
+            "{found:?}"
+        );
+        assert!(judged(vec![("proc/9/exe", run("opt/pglog")), ("proc/9/exe", run("tmp/pglog2"))]).is_empty());
+    }
+}

@@ -1,0 +1,127 @@
+//! What the names of folders say of a package. A hostile package writes into its own `package.json` what it likes, or rewrites it once
+//! its script has run; an installer named what stands around it.
+//!
+//! ```text
+//! node_modules/axios                                      name
+//! node_modules/.pnpm/@s+x@1.0.0_react@18.0.0              name and version; `(…)` or `_…`: the peers. `.bun`, `.deno`, `.store` too
+//! .yarn/unplugged/@s-x-npm-1.0.0-0a1b2c3d4e               version, and the name without its slash
+//! ```
+
+use crate::{
+    ecosystem::npm::layout::{Installed, package_of},
+    fact::{Ecosystem, Package, Placement, TreePath},
+};
+
+/// A package of which no more is known.
+pub fn package(name: &str, version: &str, placement: Placement) -> Package {
+    Package {
+        ecosystem: Ecosystem::Npm,
+        name: name.into(),
+        version: version.into(),
+        placement,
+        requires: [].into(),
+        artifacts: Vec::new(),
+    }
+}
+
+/// Whether a text can be a name, so that it is safe to show.
+pub fn is_name(text: &str) -> bool {
+    let plain =
+        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.~!*'()".contains(c));
+    let fits = match text.strip_prefix('@') {
+        Some(scoped) => scoped.split_once('/').is_some_and(|(scope, name)| plain(scope) && plain(name)),
+        None => plain(text),
+    };
+    text.len() <= 214 && fits
+}
+
+/// Whether a text can be a version, so that it is safe to show.
+pub fn is_version(text: &str) -> bool {
+    let digits = text.strip_prefix('v').unwrap_or(text);
+    digits.starts_with(|c: char| c.is_ascii_digit())
+        && text.len() <= 200
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || ".-+_".contains(c))
+}
+
+/// The version that the folder of a virtual store says of the package that it was made for; its other members are links.
+pub fn stored_version(installed: &Installed) -> Option<String> {
+    let parts: Vec<&[u8]> = installed.folder.components().collect();
+    let modules = parts.iter().rposition(|p| *p == b"node_modules")?;
+    let text = |at: usize| parts.get(at).and_then(|p| std::str::from_utf8(p).ok());
+    let (entry, store) = (text(modules.checked_sub(1)?)?, text(modules.checked_sub(2)?)?);
+    let of_yarn = |slug: &str| {
+        let (name, rest) = slug.split_once("-npm-")?;
+        let plain = installed.name.replacen('/', "-", 1);
+        let version = rest.rsplit_once('-')?.0;
+        (name == plain && is_version(version)).then(|| version.to_owned())
+    };
+    match store {
+        ".pnpm" | ".bun" | ".deno" | ".store" => {
+            let (name, version) = entry_parts(entry)?;
+            (name == *installed.name).then(|| version.to_owned()).or_else(|| of_yarn(entry))
+        }
+        "unplugged" => of_yarn(entry),
+        _ => None,
+    }
+}
+
+/// Name and version of an entry of pnpm's virtual store: `@s+x@1.0.0_react@18.0.0`, `x@1.0.0(react@18.0.0)`.
+pub fn entry_parts(entry: &str) -> Option<(String, &str)> {
+    let at = entry.char_indices().skip(1).find(|(_, c)| *c == '@').map(|(at, _)| at)?;
+    let (name, rest) = (entry.get(..at)?, entry.get(at + 1..)?);
+    let version = rest.split(['(', '_', '+']).next()?;
+    // A build is rare, and `+` stands for a slash too.
+    let name = if name.starts_with('@') { name.replacen('+', "/", 1) } else { name.to_owned() };
+    (is_name(&name) && is_version(version)).then_some((name, version))
+}
+
+/// What the place of a `package.json`, or of the folder that should hold one, says alone: its file, its name and its version.
+pub fn by_place(path: &TreePath) -> Option<(TreePath, String, String)> {
+    let installed = package_of(path)?;
+    let folder = &installed.folder;
+    let here = path == folder || (path.name() == b"package.json" && path.parent() == *folder);
+    let version = here.then(|| stored_version(&installed)).flatten()?;
+    Some((folder.join(b"package.json"), installed.name.into(), version))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_of_a_virtual_store_says_the_version() {
+        let says = |path: &str| by_place(&TreePath::new(path.as_bytes()).unwrap()).map(|(_, n, v)| format!("{n} {v}"));
+        for (path, is) in [
+            ("a/node_modules/.pnpm/axios@1.14.1/node_modules/axios/package.json", Some("axios 1.14.1")),
+            ("a/node_modules/.pnpm/axios@1.14.1/node_modules/axios", Some("axios 1.14.1")),
+            ("a/node_modules/.pnpm/@s+x@1.0.0-rc.1_react@18.0.0/node_modules/@s/x", Some("@s/x 1.0.0-rc.1")),
+            ("a/node_modules/.pnpm/x@1.0.0(react@18.0.0)/node_modules/x", Some("x 1.0.0")),
+            ("a/node_modules/.bun/axios@1.14.1/node_modules/axios", Some("axios 1.14.1")),
+            ("a/node_modules/.store/axios@1.14.1-Ab_c/node_modules/axios", Some("axios 1.14.1-Ab")),
+            ("a/.yarn/unplugged/axios-npm-1.14.1-0a1b2c3d4e/node_modules/axios", Some("axios 1.14.1")),
+            ("a/.yarn/unplugged/@s-x-npm-1.0.0-0a1b2c3d4e/node_modules/@s/x", Some("@s/x 1.0.0")),
+            // A neighbour that is no link is not what the entry was made for.
+            ("a/node_modules/.pnpm/axios@1.14.1/node_modules/form-data", None),
+            ("a/node_modules/.pnpm/axios@1.14.1/node_modules/axios/lib", None),
+            ("a/node_modules/axios/package.json", None),
+            ("a/node_modules/.pnpm/axios@file+..+x/node_modules/axios", None),
+            ("a/axios@1.14.1/node_modules/axios", None),
+        ] {
+            assert_eq!(says(path).as_deref(), is, "{path}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_safe_to_show_is_a_name_or_version() {
+        for name in ["axios", "@s/x", "JSONStream", "a.b-c_d", "@a.b/c"] {
+            assert!(is_name(name), "{name}");
+        }
+        for name in ["", "@s", "@s/", "a/b", "a b", "a\u{1b}", "\u{202e}x", "@s/x/y", &"a".repeat(215)] {
+            assert!(!is_name(name), "{name}");
+        }
+        assert!(is_version("1.0.0-rc.1+b") && is_version("v2"));
+        for version in ["", "latest", "1.0.0\n", "1 2", &"1".repeat(201)] {
+            assert!(!is_version(version), "{version}");
+        }
+    }
+}

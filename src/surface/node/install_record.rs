@@ -1,0 +1,238 @@
+//! What pnpm and yarn write down beside the packages that they installed.
+//!
+//! ```text
+//! node_modules/.modules.yaml       pnpm; YAML until 9, JSON since 10: `ignoredBuilds` (scripts that it did not run), `pendingBuilds`
+//! node_modules/.yarn-state.yml     yarn 2 and later with node-modules: "axios@npm:1.14.1": locations: ["node_modules/axios"]
+//! node_modules/.yarn-integrity     yarn classic: lockfileEntries: {"axios@^1": "https://…/axios/-/axios-1.14.1.tgz#sha1"}
+//! ```
+//!
+//! A hit proves that the installer put the version there, or that it did not run a script. What pnpm does not list may have run, or may
+//! have none. Not documented; read in pnpm's `modules-yaml` and yarn's `integrity-checker` and `nodeLinker` sources.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::identity::{is_name, is_version, package};
+use crate::{
+    ecosystem::npm::reference::{self, Reference},
+    fact::{At, Fact, Placement, ScriptOutcome, TreePath},
+    interest::Interest,
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+};
+
+const FILE: usize = 32 << 20;
+
+/// `.modules.yaml`, `.yarn-state.yml`, `.yarn-integrity`.
+pub struct InstallRecord;
+
+static META: Meta = Meta {
+    id: "node/install-record",
+    title: "what pnpm and yarn wrote down that they installed",
+    proves: "the installer put the version there, or did not run its script; not that it is still there",
+};
+
+impl Surface for InstallRecord {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn claims(&self, _: &Interest) -> Vec<Claim> {
+        [".modules.yaml", ".yarn-state.yml", ".yarn-integrity"]
+            .map(|name| Claim::name(name).in_tail("node_modules"))
+            .into()
+    }
+
+    fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
+        let at = file.mtime("mtime of the installer's record");
+        let root = file.entry.path.parent().parent();
+        let name = file.entry.path.name().to_vec();
+        let bytes = file.all(FILE)?;
+        match name.as_slice() {
+            b".modules.yaml" => modules(bytes, at.as_ref(), out),
+            b".yarn-state.yml" => yarn_state(bytes, &root, at.as_ref(), out),
+            _ => yarn_integrity(bytes, &root, at.as_ref(), out),
+        }
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Modules {
+    ignored_builds: Vec<Value>,
+    pending_builds: Vec<Value>,
+}
+
+fn modules(bytes: &[u8], at: Option<&At>, out: &mut Sink<'_>) -> Result<(), Flaw> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Flaw::malformed("record of pnpm", "it is no UTF-8"))?;
+    let skipped: Vec<String> = if text.trim_start().starts_with('{') {
+        let modules: Modules = serde_json::from_str(text)
+            .map_err(|_| Flaw::malformed("record of pnpm", "it is no JSON of the form that pnpm writes"))?;
+        let lists = modules.ignored_builds.iter().chain(&modules.pending_builds);
+        lists.filter_map(|v| v.as_str().map(str::to_owned)).collect()
+    } else if text.contains(':') {
+        ["ignoredBuilds", "pendingBuilds"].iter().flat_map(|key| list_of(text, key)).collect()
+    } else {
+        return Err(Flaw::malformed("record of pnpm", "it holds no fields"));
+    };
+    for text in skipped {
+        let (name, version) = name_and_version(&reference::locator(&text));
+        if let Some(name) = name {
+            let (name, version) = (name.into(), version.unwrap_or_default().into());
+            let fact = Fact::InstallScript { name, version, folder: None, outcome: ScriptOutcome::Skipped };
+            out.push(at.cloned(), fact);
+        }
+    }
+    Ok(())
+}
+
+/// The items of a list at the top of a YAML document, as pnpm writes it: `key: []`, or one item a line.
+fn list_of(text: &str, key: &str) -> Vec<String> {
+    let mut lines = text.lines().skip_while(|line| line.split_once(':').is_none_or(|(k, _)| k != key));
+    let first = lines.next().and_then(|line| line.split_once(':')).map_or("", |(_, rest)| rest.trim());
+    let plain = |item: &str| item.trim().trim_matches(['"', '\'']).to_owned();
+    if let Some(items) = first.strip_prefix('[').and_then(|f| f.strip_suffix(']')) {
+        return items.split(',').map(plain).filter(|item| !item.is_empty()).collect();
+    }
+    lines.map_while(|line| line.trim_start().strip_prefix("- ")).map(plain).collect()
+}
+
+fn yarn_state(bytes: &[u8], root: &TreePath, at: Option<&At>, out: &mut Sink<'_>) -> Result<(), Flaw> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Flaw::malformed("record of yarn", "it is no UTF-8"))?;
+    if !text.contains("__metadata:") {
+        return Err(Flaw::malformed("record of yarn", "it has no head"));
+    }
+    let mut found: (Option<String>, Option<String>) = (None, None);
+    let mut number = 0_u32;
+    for line in text.lines() {
+        number = number.saturating_add(1);
+        if let Some(place) = line.trim_start().strip_prefix("- ") {
+            let place = place.trim().trim_matches(['"', '\'']);
+            let folder = root.resolve(place.as_bytes());
+            if let ((Some(name), Some(version)), Some(folder)) = (&found, folder) {
+                let package = package(name, version, Placement::Loadable);
+                out.push_at(None, Some(number), at.cloned(), Fact::Recorded { package, folder });
+            }
+        } else if !line.starts_with([' ', '#']) && !line.is_empty() {
+            let key = line.trim_end().trim_end_matches(':').trim_matches('"');
+            found = name_and_version(&reference::locator(without_virtual(key).as_str()));
+        }
+    }
+    Ok(())
+}
+
+/// `x@virtual:0a…#npm:1.0.0` is `x@npm:1.0.0`, made for its peers.
+pub fn without_virtual(key: &str) -> String {
+    match key.split_once("@virtual:") {
+        Some((name, rest)) => format!("{name}@{}", rest.split_once('#').map_or("", |(_, real)| real)),
+        None => key.to_owned(),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Integrity {
+    #[serde(default)]
+    lockfile_entries: BTreeMap<String, Value>,
+}
+
+fn yarn_integrity(bytes: &[u8], root: &TreePath, at: Option<&At>, out: &mut Sink<'_>) -> Result<(), Flaw> {
+    let read: Integrity = match bytes.trim_ascii_start().first() {
+        Some(b'{') => serde_json::from_slice(bytes).ok(),
+        _ => None,
+    }
+    .ok_or(Flaw::malformed("record of yarn", "it is no JSON of the form that yarn writes"))?;
+    for (asked, resolved) in &read.lockfile_entries {
+        let resolved = reference::read(resolved.as_str().unwrap_or_default());
+        // A registry of another form gives the version only; the name is what was asked for.
+        let name = resolved.name.clone().or_else(|| reference::locator(asked).name).filter(|n| is_name(n));
+        if let (Some(name), Some(version)) = (name, resolved.version().filter(|v| is_version(v))) {
+            let package = package(&name, version, Placement::Loadable);
+            out.push_at(Some(&name), None, at.cloned(), Fact::Recorded { package, folder: root.clone() });
+        }
+    }
+    Ok(())
+}
+
+/// Where they are safe to show.
+fn name_and_version(reference: &Reference) -> (Option<String>, Option<String>) {
+    let version = reference.version().filter(|v| is_version(v)).map(str::to_owned);
+    (reference.name.clone().filter(|n| is_name(n)), version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::trial::tried, *};
+
+    fn said(name: &str, text: &str) -> Vec<String> {
+        let tried = tried(&InstallRecord, &format!("srv/a/node_modules/{name}"), text.as_bytes(), &[]);
+        assert!(tried.flaw.is_none(), "{text}");
+        tried.said
+    }
+
+    #[test]
+    fn scripts_that_pnpm_did_not_run_are_reported() {
+        let json = r#"{"hoistPattern":["*"],"ignoredBuilds":["plain-crypto-js@4.2.1","@s/x"],"pendingBuilds":[]}"#;
+        let is = ["script plain-crypto-js 4.2.1 Skipped", "script @s/x  Skipped"];
+        assert_eq!(said(".modules.yaml", json), is);
+        let yaml = "hoistPattern:\n  - '*'\nignoredBuilds:\n  - plain-crypto-js@4.2.1\n  - '@s/x'\npendingBuilds: []\nskipped:\n  - no@1.0.0\n";
+        assert_eq!(said(".modules.yaml", yaml), is);
+        let old = "layoutVersion: 5\npendingBuilds:\n  - /esbuild/0.19.0\n  - /@s/x@1.0.0(react@18.0.0)\nskipped: []\n";
+        assert_eq!(said(".modules.yaml", old), ["script esbuild 0.19.0 Skipped", "script @s/x 1.0.0 Skipped"]);
+        assert_eq!(
+            said(".modules.yaml", "pendingBuilds: [a@1.0.0, b]\n"),
+            ["script a 1.0.0 Skipped", "script b  Skipped"]
+        );
+    }
+
+    #[test]
+    fn a_record_that_names_no_skipped_script_says_nothing() {
+        for text in ["hoistPattern:\n  - '*'\npendingBuilds: []\nskipped: []\n", "{\"pendingBuilds\":[1,\"\\u001b\"]}"]
+        {
+            assert_eq!(said(".modules.yaml", text), [""; 0], "{text}");
+        }
+    }
+
+    #[test]
+    fn folders_that_yarn_filled_are_records() {
+        let state = "# Warning: generated\n\n__metadata:\n  version: 1\n  nmMode: classic\n\n\"@s/x@npm:20.1.0\":\n  locations:\n    - \"node_modules/@s/x\"\n\n\
+                     \"demo@workspace:.\":\n  locations:\n    - \"\"\n\n\"axios@virtual:0a1b#npm:1.14.1\":\n  locations:\n    - \"node_modules/axios\"\n    - \"web/node_modules/axios\"\n";
+        assert_eq!(
+            said(".yarn-state.yml", state),
+            [
+                "recorded @s/x 20.1.0 /srv/a/node_modules/@s/x",
+                "recorded axios 1.14.1 /srv/a/node_modules/axios",
+                "recorded axios 1.14.1 /srv/a/web/node_modules/axios"
+            ]
+        );
+    }
+
+    #[test]
+    fn yarn_classic_lists_where_each_came_from() {
+        let text = r#"{"topLevelPatterns":["axios@^1"],"lockfileEntries":{
+            "@s/x@^1.0.0":"https://registry.example/@s/x/-/x-1.0.0.tgz#0a",
+            "axios@^1":"https://registry.example/axios/-/axios-1.14.1.tgz#0a","left@file:../left":"file:../left","n":1}}"#;
+        assert_eq!(said(".yarn-integrity", text), ["recorded @s/x 1.0.0 /srv/a", "recorded axios 1.14.1 /srv/a"]);
+    }
+
+    #[test]
+    fn what_is_no_record_is_a_flaw() {
+        for (name, bytes) in [
+            (".modules.yaml", b"".as_slice()),
+            (".modules.yaml", b"{"),
+            (".modules.yaml", b"\xff"),
+            (".yarn-state.yml", b"x: y\n"),
+            (".yarn-state.yml", b"\xff"),
+            (".yarn-integrity", b""),
+            (".yarn-integrity", b"[]"),
+        ] {
+            assert!(
+                tried(&InstallRecord, &format!("a/node_modules/{name}"), bytes, &[]).flaw.is_some(),
+                "{name} {bytes:?}"
+            );
+        }
+        let long = format!("pendingBuilds:\n{}", "  - x@1.0.0\n".repeat(20_000));
+        assert_eq!(said(".modules.yaml", &long).len(), 20_000);
+    }
+}

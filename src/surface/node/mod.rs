@@ -1,0 +1,15 @@
+//! Node: where packages of npm's registry are installed, cached, and named.
+
+include!(concat!(env!("OUT_DIR"), "/surface_node.rs"));
+surface_modules!();
+
+mod about;
+mod identity;
+mod json;
+mod listing;
+mod raw;
+
+#[cfg(test)]
+mod listed;
+#[cfg(test)]
+mod trial;

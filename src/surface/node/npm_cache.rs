@@ -1,0 +1,146 @@
+//! npm's cache: an index of what was fetched, and the bytes by their hash.
+//!
+//! ```text
+//! ~/.npm/_cacache/
+//! ├── index-v5/aa/bb/<60 hex>         lines of `<sha1>\t<json>`: key, integrity, time, size; the last one of a key counts
+//! └── content-v2/sha512/aa/bb/<124 hex>
+//!
+//! "key": "make-fetch-happen:request-cache:https://…/@s/x/-/x-1.0.0.tgz"      a package
+//! "key": "make-fetch-happen:request-cache:https://…/x"                       what is known of all its versions: says nothing here
+//! ```
+//!
+//! A hit proves that the archive was fetched at that time and stored, not that it was installed. An entry without integrity was taken
+//! out. Documented in cacache's README.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::identity::{is_name, is_version, package};
+use crate::{
+    ecosystem::npm::reference,
+    fact::{Artifact, At, Fact, Package, Placement},
+    interest::Interest,
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+};
+
+/// One entry has a kilobyte; a key that is fetched again and again adds one each time.
+const FILE: usize = 16 << 20;
+
+/// `_cacache/index-v5`.
+pub struct NpmCache;
+
+static META: Meta = Meta {
+    id: "node/npm-cache",
+    title: "packages in npm's cache",
+    proves: "the archive was fetched and stored; not that it was installed",
+};
+
+#[derive(Deserialize)]
+struct Entry {
+    key: String,
+    integrity: Option<String>,
+    time: Option<i64>,
+    size: Option<u64>,
+}
+
+impl Surface for NpmCache {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn claims(&self, _: &Interest) -> Vec<Claim> {
+        // Its folders are two of two digits, and its name is the rest of a SHA-256.
+        vec![Claim::hex(60).within("index-v5")]
+    }
+
+    fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
+        let mut last: BTreeMap<String, Entry> = BTreeMap::new();
+        let mut broken = None;
+        for line in file.all(FILE)?.split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
+            let json = line.iter().position(|b| *b == b'\t').and_then(|tab| line.get(tab + 1..)).unwrap_or(line);
+            match serde_json::from_slice::<Entry>(json) {
+                Ok(entry) => drop(last.insert(entry.key.clone(), entry)),
+                Err(_) => {
+                    broken = Some(Flaw::malformed("entry of npm's cache", "a line of it is no JSON of that form"))
+                }
+            }
+        }
+        for entry in last.into_values().filter(|e| e.integrity.is_some()) {
+            let at = entry.time.and_then(|ms| Timestamp::from_millisecond(ms).ok());
+            let at = at.map(|time| At::new(time, "time in npm's cache"));
+            if let Some(package) = stored(&entry) {
+                out.push(at, Fact::Package(package));
+            }
+        }
+        broken.map_or(Ok(()), Err)
+    }
+}
+
+/// The package of an archive, by its address.
+fn stored(entry: &Entry) -> Option<Package> {
+    let address =
+        entry.key.strip_prefix("make-fetch-happen:request-cache:").or_else(|| entry.key.strip_prefix("pacote:"))?;
+    let read = reference::read(address.strip_prefix("tarball:").unwrap_or(address));
+    let name = read.name.as_deref().filter(|n| is_name(n))?;
+    let version = read.version().filter(|v| is_version(v))?;
+    let base = name.rsplit('/').next().unwrap_or(name);
+    let artifact = Artifact { name: Some(format!("{base}-{version}.tgz")), size: entry.size, sha256: None };
+    Some(Package { artifacts: vec![artifact], ..package(name, version, Placement::Cached) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::trial::tried, *};
+
+    const PATH: &str = "h/.npm/_cacache/index-v5/00/28/a321cf5708b71dd86f96b1003e49ca34c6c54124bbf5e036677e67063d3b";
+
+    fn line(url: &str, integrity: &str, time: i64) -> String {
+        format!(
+            "\n0a0b\t{{\"key\":\"make-fetch-happen:request-cache:{url}\",\"integrity\":{integrity},\"time\":{time},\"size\":7,\"metadata\":{{\"url\":\"{url}\"}}}}"
+        )
+    }
+
+    #[test]
+    fn an_archive_is_a_stored_package_with_its_time() {
+        let text = line("https://registry.example/@s%2fx/-/x-1.0.0.tgz", "\"sha512-x\"", 1_795_307_542_815);
+        let tried = tried(&NpmCache, PATH, text.as_bytes(), &[]);
+        assert_eq!(tried.said, ["package @s/x 1.0.0 Cached"]);
+        assert_eq!(tried.seen[0].at.as_ref().unwrap().time.to_string(), "2026-11-22T00:32:22.815Z");
+    }
+
+    #[test]
+    fn the_last_entry_of_a_key_counts() {
+        let url = "https://registry.example/axios/-/axios-1.14.1.tgz";
+        let said = |text: String| tried(&NpmCache, PATH, text.as_bytes(), &[]).said;
+        let (kept, gone) = (line(url, "\"sha512-x\"", 1), line(url, "null", 2));
+        assert_eq!(said(format!("{kept}{gone}{kept}")), ["package axios 1.14.1 Cached"]);
+        assert_eq!(said(format!("{kept}{gone}")), [""; 0]);
+    }
+
+    #[test]
+    fn what_was_fetched_but_no_package_says_nothing() {
+        for url in [
+            "https://registry.example/axios",
+            "https://registry.example/-/npm/v1/security/advisories/bulk",
+            "https://registry.example/axios/-/other-1.14.1.tgz",
+        ] {
+            assert_eq!(tried(&NpmCache, PATH, line(url, "\"sha512-x\"", 1).as_bytes(), &[]).said, [""; 0], "{url}");
+        }
+    }
+
+    #[test]
+    fn a_broken_line_is_a_flaw_and_takes_no_other_with_it() {
+        let good = line("https://registry.example/axios/-/axios-1.14.1.tgz", "\"sha512-x\"", i64::MAX);
+        for bad in ["\n0a0b\t{\"key\":", "\nnothing", "\n0a\t[]"] {
+            let tried = tried(&NpmCache, PATH, format!("{bad}{good}{bad}").as_bytes(), &[]);
+            assert_eq!(
+                (tried.said, tried.flaw.is_some()),
+                (vec!["package axios 1.14.1 Cached".to_owned()], true),
+                "{bad:?}"
+            );
+        }
+        assert!(tried(&NpmCache, PATH, b"", &[]).flaw.is_none());
+    }
+}

@@ -1,0 +1,193 @@
+//! npm's own logs: one file a run, of which npm keeps the last ten.
+//!
+//! ```text
+//! ~/.npm/_logs/2026-11-22T01_03_36_878Z-debug-0.log       npm 7 and later; the time is that of the start, UTC
+//! ~/.npm/_logs/2020-05-01T10_00_00_000Z-debug.log         npm 6, after failures only
+//!
+//! 7 verbose title npm i esbuild@0.19.0
+//! 142 info run esbuild@0.19.0 postinstall node_modules/esbuild node install.js
+//! 143 info run esbuild@0.19.0 postinstall { code: 0, signal: null }
+//! 90 info lifecycle esbuild@0.19.0~postinstall: esbuild@0.19.0                npm 6
+//! 93 silly lifecycle esbuild@0.19.0~postinstall: Returned: code: 0  signal: null
+//! ```
+//!
+//! The best evidence there is in the world of npm: that an install script was started, and how it ended. What was typed is reported as
+//! in a shell's history, where it is understood there. Documented in npm's `logging` page.
+
+use jiff::Timestamp;
+
+use super::identity::{is_name, is_version};
+use crate::{
+    ecosystem::npm::reference,
+    fact::{At, Fact, ScriptOutcome, TreePath},
+    interest::Interest,
+    shell::install_commands,
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+};
+
+/// A run of npm over two thousand packages writes two megabytes.
+const FILE: usize = 64 << 20;
+/// Longer lines are not read.
+const LINE: usize = 64 << 10;
+
+/// `_logs/*-debug-0.log`.
+pub struct NpmLog;
+
+static META: Meta = Meta {
+    id: "node/npm-log",
+    title: "logs of npm's runs",
+    proves: "what npm was asked for, that it started an install script, and how that ended",
+};
+
+impl Surface for NpmLog {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn claims(&self, _: &Interest) -> Vec<Claim> {
+        vec![Claim::affix("", ".log").in_tail("_logs")]
+    }
+
+    fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
+        let at = start(file.entry.path.name()).or_else(|| file.mtime("mtime of npm's log"));
+        let bytes = file.all(FILE)?;
+        let lines = || bytes.split(|b| *b == b'\n').zip(1_u32..).filter_map(|(l, n)| Some((readable(l)?, n)));
+        // npm writes it first or last.
+        let cwd = lines().find_map(|(text, _)| text.strip_prefix("verbose cwd "));
+        let cwd = cwd.and_then(|folder| TreePath::root().resolve(folder.trim().as_bytes()));
+        for (text, number) in lines() {
+            if let Some(typed) = text.strip_prefix("verbose title ") {
+                for command in install_commands(typed) {
+                    out.push_at(None, Some(number), at.clone(), Fact::Command(command));
+                }
+            } else if let Some(fact) = script(text, cwd.as_ref()) {
+                out.push_at(None, Some(number), at.clone(), fact);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn readable(line: &[u8]) -> Option<&str> {
+    std::str::from_utf8(line).ok().filter(|l| l.len() <= LINE).and_then(message)
+}
+
+/// Without the number of the line.
+fn message(line: &str) -> Option<&str> {
+    let (number, message) = line.trim_end_matches('\r').split_once(' ')?;
+    (!number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())).then_some(message)
+}
+
+/// `2026-11-22T01_03_36_878Z-debug-0.log`
+fn start(name: &[u8]) -> Option<At> {
+    let (date, rest) = std::str::from_utf8(name).ok()?.split_once('T')?;
+    let mut parts = rest.split_once('Z')?.0.split('_');
+    let (hour, minute, second, milli) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let time: Timestamp = format!("{date}T{hour}:{minute}:{second}.{milli}Z").parse().ok()?;
+    Some(At::new(time, "start of npm's run, by the name of its log"))
+}
+
+/// That a script was started, or ended.
+fn script(text: &str, cwd: Option<&TreePath>) -> Option<Fact> {
+    let (package, event, rest) = if let Some(run) = text.strip_prefix("info run ") {
+        let (package, rest) = run.split_once(' ')?;
+        let (event, rest) = rest.split_once(' ')?;
+        (package, event, rest)
+    } else {
+        let (_, run) = text.split_once(" lifecycle ").filter(|(level, _)| matches!(*level, "info" | "silly"))?;
+        let (package, rest) = run.split_once('~')?;
+        let (event, rest) = rest.split_once(": ")?;
+        (package, event, rest)
+    };
+    if !matches!(event, "preinstall" | "install" | "postinstall") {
+        return None;
+    }
+    let reference = reference::locator(package);
+    let name = reference.name.as_deref().filter(|n| is_name(n))?;
+    let version = reference.version().filter(|v| is_version(v))?;
+    let end = rest.strip_prefix("{ ").or_else(|| rest.strip_prefix("Returned: "));
+    let (folder, outcome) = match end {
+        Some(end) if ends_well(end) => (None, ScriptOutcome::Succeeded),
+        Some(end) if end.contains("code:") => (None, ScriptOutcome::Failed),
+        _ if text.starts_with("silly") => return None,
+        _ => {
+            let place = rest.split_once(' ').map_or(rest, |(place, _)| place);
+            let inside = Some(place).filter(|p| p.contains("node_modules/"));
+            (inside.and_then(|p| cwd?.resolve(p.as_bytes())), ScriptOutcome::Started)
+        }
+    };
+    Some(Fact::InstallScript { name: name.into(), version: version.into(), folder, outcome })
+}
+
+/// `code: 0, signal: null`
+fn ends_well(end: &str) -> bool {
+    let value = |key: &str| {
+        let rest = end.split_once(key)?.1.trim_start();
+        Some(rest.split([',', ' ', '}']).next().unwrap_or_default())
+    };
+    value("code:") == Some("0") && value("signal:").is_none_or(|s| matches!(s, "null" | "undefined"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::trial::tried, *};
+
+    const LOG: &str = "0 verbose cli /usr/bin/node /usr/bin/npm\n7 verbose title npm i esbuild@0.19.0\n8 verbose argv \"i\" \"esbuild@0.19.0\"\n\
+        9 verbose cwd /srv/a\n123 silly placeDep ROOT @s/x@0.19.0 OK for: esbuild@0.19.0 want: 0.19.0\n\
+        142 info run esbuild@0.19.0 postinstall node_modules/esbuild node install.js\n143 info run esbuild@0.19.0 postinstall { code: 0, signal: null }\n\
+        144 silly ADD node_modules/esbuild\n152 verbose exit 0\n";
+
+    #[test]
+    fn the_start_and_the_end_of_a_script_are_read_with_the_time_of_the_run() {
+        let tried = tried(&NpmLog, "h/.npm/_logs/2026-11-22T01_03_36_878Z-debug-0.log", LOG.as_bytes(), &[]);
+        let scripts: Vec<&String> = tried.said.iter().filter(|s| s.starts_with("script")).collect();
+        assert_eq!(scripts, ["script esbuild 0.19.0 Started", "script esbuild 0.19.0 Succeeded"]);
+        let last = tried.seen.last().unwrap();
+        assert_eq!(last.at.as_ref().unwrap().time.to_string(), "2026-11-22T01:03:36.878Z");
+        assert_eq!(last.origin.line, Some(7));
+        let folders = tried.seen.iter().filter_map(|s| match &s.fact {
+            Fact::InstallScript { folder: Some(folder), .. } => Some(folder.text().into_owned()),
+            _ => None,
+        });
+        assert_eq!(folders.collect::<Vec<_>>(), ["/srv/a/node_modules/esbuild"]);
+    }
+
+    #[test]
+    fn every_end_of_a_script_is_told_apart() {
+        let of = |line: &str| tried(&NpmLog, "h/.npm/_logs/x-debug-0.log", line.as_bytes(), &[]).said;
+        for (line, is) in [
+            ("1 info run @s/x@1.0.0 install { code: 1, signal: null }", "script @s/x 1.0.0 Failed"),
+            ("1 info run a@1.0.0 preinstall { code: null, signal: 'SIGKILL' }", "script a 1.0.0 Failed"),
+            ("1 info run a@1.0.0 postinstall { code: 0, signal: 'SIGTERM' }", "script a 1.0.0 Failed"),
+            ("1 info lifecycle a@1.0.0~postinstall: a@1.0.0", "script a 1.0.0 Started"),
+            ("1 silly lifecycle a@1.0.0~postinstall: Returned: code: 0  signal: null", "script a 1.0.0 Succeeded"),
+            ("1 silly lifecycle a@1.0.0~postinstall: Returned: code: 2  signal: null", "script a 1.0.0 Failed"),
+        ] {
+            assert_eq!(of(line), [is], "{line}");
+        }
+        for line in [
+            "",
+            "info run a@1.0.0 postinstall { code: 0, signal: null }",
+            "1 info run a@1.0.0 test { code: 0, signal: null }",
+            "1 info run a@latest postinstall { code: 0, signal: null }",
+            "1 info run a postinstall",
+            "1 http fetch GET 200 https://registry.example/a 6ms (cache miss)",
+            "1 verbose stack info run a@1.0.0 postinstall { code: 0, signal: null }",
+            "1 verbose lifecycle a@1.0.0~postinstall: unsafe-perm in lifecycle true",
+            "1 silly lifecycle a@1.0.0~postinstall: Args: [ '-c', 'node x' ]",
+        ] {
+            assert_eq!(of(line), [""; 0], "{line}");
+        }
+        assert_eq!(of(&format!("1 info run a@1.0.0 postinstall {}", "x".repeat(LINE))), [""; 0]);
+    }
+
+    #[test]
+    fn a_name_without_a_time_leaves_that_of_the_file() {
+        assert!(start(b"2026-11-22T01_03_36_878Z-debug-0.log").is_some());
+        for name in
+            ["debug.log", "2026-13-22T01_03_36_878Z-debug-0.log", "2026-11-22T01_03Z-debug.log", "TZ", "\u{e9}TZ"]
+        {
+            assert_eq!(start(name.as_bytes()), None, "{name}");
+        }
+    }
+}
