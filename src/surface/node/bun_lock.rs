@@ -26,7 +26,7 @@ use crate::{
     ecosystem::npm::reference::{locator, read},
     fact::{Package, Requirement},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, python::text},
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, content::text},
 };
 
 const WHAT: &str = "bun.lock";

@@ -68,9 +68,8 @@ impl Surface for BunLockb {
         let lock = Lock::new(bytes)?;
         let mut listing = Listing::new(out, at);
         for at in 0..lock.packages {
-            match lock.package(at).ok_or(Flaw::Truncated(WHAT))? {
-                Some((name, version)) => listing.push(&name, &version, None, Vec::new()),
-                None => {}
+            if let Some((name, version)) = lock.package(at).ok_or(Flaw::Truncated(WHAT))? {
+                listing.push(&name, &version, None, Vec::new());
             }
         }
         listing.end(WHAT)

@@ -20,7 +20,7 @@ use crate::{
     ecosystem::npm::reference::locator,
     fact::{Package, Requirement},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, python::text},
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, content::text},
 };
 
 const WHAT: &str = "deno.lock";

@@ -24,7 +24,7 @@ use crate::{
     ecosystem::npm::reference::{Target, read},
     fact::{Package, Requirement},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, python::text},
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, content::text},
 };
 
 const WHAT: &str = "package-lock.json";

@@ -41,8 +41,11 @@ static META: Meta = Meta {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct State {
-    package_registry_data: Vec<(Option<String>, Vec<(Option<String>, Entry)>)>,
+    package_registry_data: Vec<(Option<String>, Vec<Referenced>)>,
 }
+
+/// One version of a package; the project itself has no reference.
+type Referenced = (Option<String>, Entry);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -33,8 +33,8 @@ use crate::{
     interest::Interest,
     surface::{
         Claim, Flaw, Meta, Opened, Sink, Surface,
+        content::text,
         content::{has_line, line_starts},
-        python::text,
     },
 };
 

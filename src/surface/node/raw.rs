@@ -14,7 +14,7 @@ use crate::{
     ecosystem::npm::reference::{Reference, Target, locator, read},
     fact::{Ecosystem, Package},
     interest::Interest,
-    surface::{Opened, python::text},
+    surface::{Opened, content::text},
 };
 
 /// The part of a file that is searched.

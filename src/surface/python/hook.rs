@@ -75,6 +75,10 @@ impl Surface for Hook {
     fn recognises(&self, head: &[u8]) -> Option<&'static str> {
         let import = |line: &str| line.starts_with("import ") || line.starts_with("import\t");
         let text = String::from_utf8_lossy(head);
+        // A script that says what it wants is no hook, however few lines it has.
+        if text.lines().any(|line| line.trim_end() == "# /// script") {
+            return None;
+        }
         let mut lines = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
         let pth = lines.all(|line| import(line) || !line.contains([' ', '(', '=', ':']));
         (pth && text.lines().any(import)).then_some("site-packages/*.pth")

@@ -23,7 +23,7 @@ mod toml_lock;
 mod trial;
 mod zip_directory;
 
-pub(super) use listing::text;
+pub use listing::text;
 
 /// Larger manifests and lock files are not read.
 const FILE: usize = 64 << 20;

@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_flood_of_names_is_searched_in_one_pass() {
-        assert_eq!(found(&"\"litellm\": {".repeat(200_000)), [""; 0]);
+        assert_eq!(found(&"\"litellm\": {".repeat(20_000)), [""; 0]);
         let many: String = (0..1000).map(|n| format!("litellm==1.{n}\n")).collect();
         assert_eq!(found(&many).len(), PAIRS);
     }
