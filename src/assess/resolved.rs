@@ -10,7 +10,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Case, Finding, FindingKind, Moment, typed::is_typed};
+use super::{Case, Finding, FindingKind, Moment, typed::is_typed, whereabouts::folder};
 use crate::{
     accounts::Accounts,
     ecosystem::purl::Purl,
@@ -27,6 +27,8 @@ const BEFORE: SignedDuration = SignedDuration::from_secs(2);
 /// Environments with one package that are looked at for each command.
 const MOST: usize = 1000;
 
+/// Who installed the distribution that a folder describes, and when.
+type Installers<'c> = HashMap<(&'c Arc<str>, TreePath), (&'c str, Option<&'c At>)>;
 type Name<'c> = (&'c str, Ecosystem, &'c str);
 
 /// A version of a package that stands in an environment.
@@ -45,8 +47,8 @@ pub fn drop_what_took_a_good_version(case: &Case<'_>, findings: &mut Vec<Finding
         return Vec::new();
     }
     let stands = stands(case);
-    let (mut at_origin, mut typed): (HashMap<&Origin, Vec<&Seen>>, BTreeMap<Name<'_>, Vec<Timestamp>>) =
-        Default::default();
+    let mut at_origin: HashMap<&Origin, Vec<&Seen>> = HashMap::new();
+    let mut typed: BTreeMap<Name<'_>, Vec<Timestamp>> = BTreeMap::new();
     for e in &case.evidence {
         if let Fact::Command(c) = &e.seen.fact {
             at_origin.entry(&e.seen.origin).or_default().push(&e.seen);
@@ -80,7 +82,7 @@ pub fn drop_what_took_a_good_version(case: &Case<'_>, findings: &mut Vec<Finding
 
 /// Versions of packages that indicators name, in environments, by name.
 fn stands<'c>(case: &'c Case<'_>) -> BTreeMap<Name<'c>, Vec<Stands<'c>>> {
-    let mut installers: HashMap<(&Arc<str>, TreePath), (&str, Option<&At>)> = HashMap::new();
+    let mut installers = Installers::new();
     for e in &case.evidence {
         if let Fact::Installer { name } = &e.seen.fact {
             installers.insert((&e.seen.origin.tree, e.seen.origin.path.parent()), (&**name, e.seen.at.as_ref()));
@@ -140,7 +142,7 @@ fn took_good(
             let accounts = case.accounts.get(&one.origin.tree);
             let own: Vec<&Stands<'_>> = known.iter().filter(|s| is_own(s, c, one, accounts, times)).collect();
             // Where one of several holds the bad version, or none is its own, it stays.
-            let first = own.first().filter(|_| own.iter().all(|s| good(s)))?;
+            let first = own.first().filter(|_| own.iter().all(good))?;
             let place = escape(&[b"/", first.prefix.as_bytes()].concat());
             how = Some(match first.layer {
                 Some(_) => format!("`{}` took `{}` {}, as its layer shows", c.tool, w.name, first.version),
@@ -161,18 +163,12 @@ fn is_own(s: &Stands<'_>, c: &Command, seen: &Seen, accounts: Option<&Accounts>,
     };
     let soon = installed <= typed.saturating_add(INSTALL).unwrap_or(typed);
     let here = match c.whereabouts.environment.as_deref() {
-        Some(folder) if folder.starts_with('/') => {
-            return soon && TreePath::new(folder.as_bytes()).as_ref() == Some(&s.prefix);
-        }
-        Some(folder) if folder.starts_with("~/") => {
-            let home = accounts.and_then(|a| a.home_of(&seen.origin.path));
-            let home = home.or_else(|| Accounts::default().home_of(&seen.origin.path));
-            let rest = folder.trim_start_matches("~/").as_bytes();
-            return soon && home.and_then(|h| h.resolve(rest)).as_ref() == Some(&s.prefix);
+        Some(named) if named.starts_with(['/', '~']) => {
+            return soon && folder(named, accounts, &seen.origin.path).as_ref() == Some(&s.prefix);
         }
         // Below a folder that is not known.
-        Some(folder) => {
-            let end = [b"/", folder.as_bytes()].concat();
+        Some(named) => {
+            let end = [b"/", named.as_bytes()].concat();
             [b"/", s.prefix.as_bytes()].concat().ends_with(&end)
         }
         None => true,
@@ -184,4 +180,136 @@ fn is_own(s: &Stands<'_>, c: &Command, seen: &Seen, accounts: Option<&Accounts>,
     let alone = times.partition_point(|t| *t <= typed) == times.partition_point(|t| *t < typed) + 1;
     let began = typed.checked_sub(BEFORE).unwrap_or(typed) <= installed;
     here && by_tool && soon && began && alone && last == Some(&typed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        assess::{Evidence, assess},
+        credential::Catalog,
+        ecosystem::pypi::unit_around,
+        fact::Package,
+        ioc::{Database, Index},
+        shell::install_commands,
+    };
+
+    const TYPED: i64 = 1_774_350_000;
+
+    fn seen(path: &str, layer: Option<&str>, surface: &'static str, at: i64, fact: Fact) -> Evidence {
+        let path = TreePath::new(path.as_bytes()).unwrap();
+        let unit = Some(Arc::new(unit_around(&path, false)));
+        let mut origin = Origin::file(&"host".into(), path);
+        origin.layer = layer.map(Into::into);
+        Seen { surface, origin, at: At::unix(at, "time"), uid: Some(1000), gid: None, mode: None, unit, fact }.into()
+    }
+
+    /// A version in an environment that pip put there so many seconds after the command.
+    fn stands(prefix: &str, version: &str, after: i64, layer: Option<&str>) -> Vec<Evidence> {
+        let folder = format!("{prefix}/lib/python3.11/site-packages/litellm-{version}.dist-info");
+        let package = Package {
+            ecosystem: Ecosystem::Pypi,
+            name: "litellm".into(),
+            version: version.into(),
+            placement: Placement::Loadable,
+            requires: [].into(),
+            artifacts: Vec::new(),
+        };
+        let installer = Fact::Installer { name: "pip".into() };
+        vec![
+            seen(&format!("{folder}/METADATA"), layer, "python/dist-info", TYPED, Fact::Package(package)),
+            seen(&format!("{folder}/INSTALLER"), layer, "python/record", TYPED + after, installer),
+        ]
+    }
+
+    fn typed(text: &str, after: i64) -> Vec<Evidence> {
+        let line = |c| seen("home/al/.zsh_history", None, "history/zsh", TYPED + after, Fact::Command(c));
+        install_commands(text).into_iter().map(line).collect()
+    }
+
+    /// How many findings of commands are left, and what the timeline says of those that are not.
+    fn left(evidence: Vec<Vec<Evidence>>) -> (usize, Vec<String>) {
+        let index = Index::new(Database::embedded().unwrap(), &[]);
+        let evidence = evidence.into_iter().flatten().collect();
+        let catalog = Catalog { kinds: Vec::new() };
+        let judged = assess(Case { index: &index, catalog: &catalog, evidence, accounts: BTreeMap::new() });
+        let commands = judged.findings.iter().filter(|f| f.kind == FindingKind::Command).count();
+        (commands, judged.timeline.into_iter().filter(|m| m.finding.is_none()).map(|m| m.what).collect())
+    }
+
+    #[test]
+    fn the_environment_that_a_command_names_answers() {
+        for text in ["~/v/bin/pip install litellm", ". ~/v/bin/activate && pip install litellm"] {
+            let (commands, said) = left(vec![typed(text, 0), stands("home/al/v", "1.82.6", 5, None)]);
+            assert_eq!((commands, said), (0, vec!["`pip` took `litellm` 1.82.6, as /home/al/v shows".to_owned()]));
+            // It was there before, and stayed.
+            assert_eq!(left(vec![typed(text, 0), stands("home/al/v", "1.82.6", -9000, None)]).0, 0);
+            // Somebody may have put it there afterwards, or somewhere else.
+            assert_eq!(left(vec![typed(text, 0), stands("home/al/v", "1.82.6", 9000, None)]).0, 1);
+            assert_eq!(left(vec![typed(text, 0), stands("home/al/w", "1.82.6", 5, None)]).0, 1);
+            assert_eq!(left(vec![typed(text, 0), stands("home/al/v", "1.82.8", 5, None)]).0, 1);
+            assert_eq!(left(vec![typed(text, 0)]).0, 1);
+        }
+    }
+
+    #[test]
+    fn of_a_command_that_names_none_the_one_that_was_changed_then_answers() {
+        let open = |after| typed("pip install litellm", after);
+        assert_eq!(left(vec![open(0), stands("srv/v", "1.82.6", 5, None)]).0, 0);
+        assert_eq!(left(vec![open(0), stands("srv/v", "1.82.6", -60, None)]).0, 1);
+        assert_eq!(left(vec![open(0), stands("srv/v", "1.82.6", 3600, None)]).0, 1);
+        // The second of two answers for what stands there; of the first nothing is known.
+        assert_eq!(left(vec![open(0), open(60), stands("srv/v", "1.82.6", 65, None)]).0, 1);
+        // A folder of that name somewhere below the working folder.
+        let below = typed("venv/bin/pip install litellm", 0);
+        assert_eq!(left(vec![below.clone(), stands("srv/app/venv", "1.82.6", 5, None)]).0, 0);
+        assert_eq!(left(vec![below, stands("srv/app/xvenv", "1.82.6", 5, None)]).0, 1);
+        // It happened elsewhere, or another tool put it there.
+        for text in ["ssh build1 pip install litellm", "docker exec c pip install litellm", "uv pip install litellm"] {
+            assert_eq!(left(vec![typed(text, 0), stands("srv/v", "1.82.6", 5, None)]).0, 1, "{text}");
+        }
+        // A pin says what it took.
+        assert_eq!(left(vec![typed("pip install litellm==1.82.8", 0), stands("srv/v", "1.82.6", 5, None)]).0, 1);
+    }
+
+    #[test]
+    fn the_layer_of_a_step_answers() {
+        let step = |layer| {
+            let command = install_commands("pip install litellm").remove(0);
+            vec![seen("", layer, "image/history", TYPED, Fact::Command(command))]
+        };
+        assert_eq!(left(vec![step(Some("l1")), stands("usr/local", "1.82.6", 0, Some("l1"))]).0, 0);
+        assert_eq!(left(vec![step(Some("l1")), stands("usr/local", "1.82.6", 0, Some("l2"))]).0, 1);
+        assert_eq!(left(vec![step(Some("l1")), stands("usr/local", "1.82.8", 0, Some("l1"))]).0, 1);
+        assert_eq!(left(vec![step(None), stands("usr/local", "1.82.6", 0, None)]).0, 1);
+    }
+
+    #[test]
+    fn pins_before_the_first_upload_and_after_the_withdrawal() {
+        let at = |seconds| left(vec![typed("pip install litellm==1.82.8", seconds)]);
+        // 2026-03-24T10:52Z is 480 s before; a clock may be wrong by a day.
+        assert_eq!(at(-80_000).0, 1);
+        let (commands, said) = at(-90_000);
+        assert_eq!((commands, said.len()), (0, 1));
+        assert!(said[0].contains("pypi/litellm@1.82.8") && said[0].contains("cannot have succeeded"), "{said:?}");
+        let confidence = |seconds| {
+            let index = Index::new(Database::embedded().unwrap(), &[]);
+            let catalog = Catalog { kinds: Vec::new() };
+            let evidence = typed("pip install litellm==1.82.8", seconds);
+            assess(Case { index: &index, catalog: &catalog, evidence, accounts: BTreeMap::new() }).findings[0]
+                .confidence
+        };
+        use crate::verdict::Confidence::{Likely, Possible};
+        // The widest end is 16:00Z, five hours after.
+        assert_eq!((confidence(0), confidence(5 * 3600), confidence(5 * 3600 + 1)), (Likely, Likely, Possible));
+    }
+
+    #[test]
+    fn what_installs_nothing() {
+        for text in ["uv lock -P litellm", "pip install --dry-run litellm", "uv pip compile -P litellm x.in"] {
+            let (commands, said) = left(vec![typed(text, 0)]);
+            assert_eq!((commands, said.len()), (0, 1), "{text}: {said:?}");
+        }
+        assert_eq!(left(vec![typed("uv lock -P litellm==1.82.8", 0)]).0, 1);
+    }
 }

@@ -79,14 +79,9 @@ impl Ran {
             self.add(format!("{which} that reaches the whole machine"));
             return self;
         }
-        let home = accounts.and_then(|a| a.home_of(history)).or_else(|| Accounts::default().home_of(history));
-        let folder = |mount: &str| match mount.strip_prefix('~') {
-            Some(rest) => home.as_ref()?.resolve(rest.trim_start_matches('/').as_bytes()),
-            None => TreePath::new(mount.as_bytes()),
-        };
-        let folders: Option<Vec<TreePath>> = container.mounts.iter().map(|m| folder(m)).collect();
+        let folders: Option<Vec<TreePath>> = container.mounts.iter().map(|m| folder(m, accounts, history)).collect();
         let Some(folders) = folders.filter(|_| !container.more_mounts) else {
-            self.unsure = true;
+            (self.account, self.unsure) = (Account::All, true);
             self.add(format!("{which}; which folders of this machine that has is not known"));
             return self;
         };
@@ -99,6 +94,18 @@ impl Ran {
         self.add(format!("{which} {has}"));
         self.bounds = Some(Arc::new(Bounds { folders, environment: container.environment, agent: false }));
         self
+    }
+}
+
+/// A folder that a command names, `/srv/v` or `~/v` of the home that holds its history; `None` below a folder that is not known.
+pub fn folder(named: &str, accounts: Option<&Accounts>, history: &TreePath) -> Option<TreePath> {
+    let Some(rest) = named.strip_prefix('~') else {
+        return TreePath::new(named.as_bytes()).filter(|_| named.starts_with('/'));
+    };
+    let home = accounts.and_then(|a| a.home_of(history)).or_else(|| Accounts::default().home_of(history))?;
+    match rest.trim_start_matches('/') {
+        "" => Some(home),
+        rest => Some(rest.split('/').fold(home, |folder, name| folder.join(name.as_bytes()))),
     }
 }
 
@@ -248,7 +255,7 @@ mod tests {
             "vagrant ssh -c 'pip install x'",
         ] {
             let ran = ran(text);
-            assert_eq!((ran.account, ran.bounds, ran.unsure), (Account::Uid(1000), None, true), "{text}");
+            assert_eq!((ran.account, ran.bounds, ran.unsure), (Account::All, None, true), "{text}");
         }
     }
 }

@@ -35,6 +35,14 @@ pub fn install_commands(text: &str) -> Vec<Command> {
     found
 }
 
+/// The same, with the starts of interpreters that belong to an environment which their words name: `~/v/bin/python app.py`.
+pub fn typed_commands(text: &str) -> Vec<Command> {
+    let (mut found, mut variables) = (Vec::new(), Variables::default());
+    let mut reading = Reading { starts: Starts::Named, ..Reading::new(&mut found, &mut variables) };
+    script(text, &mut String::new(), 0, &mut reading);
+    found
+}
+
 /// The install commands of one step of an image's history (`created_by`), as Docker, BuildKit, podman, buildah and kaniko write
 /// it: `/bin/sh -c pip install x`, `RUN |1 A=b /bin/sh -c pip install x # buildkit`, `RUN ["pip", "install", "x"]`.
 pub fn from_image_history(created_by: &str) -> Vec<Command> {
@@ -52,7 +60,7 @@ fn in_step(created_by: &str, variables: &mut Variables) -> Vec<Command> {
         return Vec::new();
     }
     let mut found = Vec::new();
-    let mut reading = Reading { starts: true, ..Reading::new(&mut found, variables) };
+    let mut reading = Reading { starts: Starts::All, ..Reading::new(&mut found, variables) };
     if let Ok(words) = serde_json::from_str::<Vec<String>>(text) {
         simple(&words, &mut String::new(), 0, &mut reading);
     } else {
@@ -112,19 +120,28 @@ fn behind_shell(text: &str) -> &str {
     text
 }
 
+/// Starts of interpreters that are reported.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Starts {
+    None,
+    /// Those of an environment that their words name.
+    Named,
+    All,
+}
+
 /// What was found so far, and what is known of variables.
 struct Reading<'r> {
     found: &'r mut Vec<Command>,
     variables: &'r mut Variables,
     /// As whom and where the text runs.
     at: Whereabouts,
-    /// Starts of interpreters count too.
-    starts: bool,
+    /// Which starts of interpreters count too.
+    starts: Starts,
 }
 
 impl<'r> Reading<'r> {
     fn new(found: &'r mut Vec<Command>, variables: &'r mut Variables) -> Self {
-        Self { found, variables, at: Whereabouts::default(), starts: false }
+        Self { found, variables, at: Whereabouts::default(), starts: Starts::None }
     }
 
     /// Takes up a command.
@@ -157,8 +174,12 @@ fn simple(words: &[String], input: &mut String, depth: usize, reading: &mut Read
             }
             let (command, behind) = node::recognise(words).unwrap_or_else(|| python::recognise(words));
             // An installer that is Python starts before it installs.
-            if let Some(tool) = python::starts(words).filter(|_| reading.starts) {
+            if let Some(tool) = python::starts(words).filter(|_| reading.starts != Starts::None) {
                 reading.push(Command::for_packages(tool, CommandAction::Start, Vec::new()), words, at.clone());
+                let unnamed = |c: &mut Command| c.whereabouts.environment.is_none();
+                if reading.starts == Starts::Named {
+                    reading.found.pop_if(unnamed);
+                }
             }
             if let Some(command) = command {
                 reading.push(command, words, at);
