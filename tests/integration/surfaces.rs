@@ -46,7 +46,6 @@ const WITHOUT_FIXTURE: &[&str] = &[
     "node/hidden-lock",
     "node/install-record",
     "node/npm-log",
-    "node/package-store",
     "node/script-settings",
 ];
 

@@ -9,7 +9,6 @@
 //! Peers stand behind the version: `axios@1.14.1_react@18.0.0`. Packages of JSR and addresses are not read. A hit proves that the
 //! project resolves to the version; not that it was fetched. Documented only by Deno's code.
 
-use std::borrow::Cow;
 
 use super::{
     json::{Lines, Node, flaw, stream},
@@ -66,7 +65,7 @@ impl Surface for DenoLock {
     }
 }
 
-fn package<'t>(key: &Cow<'t, str>, node: &Node<'t>, lines: &mut Lines<'t>, listing: &mut Listing<'_, '_>) {
+fn package<'t>(key: &str, node: &Node<'t>, lines: &mut Lines<'t>, listing: &mut Listing<'_, '_>) {
     let line = lines.of(key);
     let (name, version) = parts(key);
     let named = locator(&format!("{name}@{version}"));

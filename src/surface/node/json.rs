@@ -253,10 +253,7 @@ impl<'t> Lines<'t> {
     }
 
     /// `None` for a text with escapes, and for one that stands before the last.
-    pub fn of(&mut self, part: &Cow<'t, str>) -> Option<u32> {
-        let Cow::Borrowed(part) = part else {
-            return None;
-        };
+    pub fn of(&mut self, part: &str) -> Option<u32> {
         let offset = part.as_ptr().addr().checked_sub(self.text.as_ptr().addr())?;
         let between = self.text.as_bytes().get(self.at..offset)?;
         let breaks = u32::try_from(memchr::memchr_iter(b'\n', between).count()).ok()?;

@@ -15,7 +15,6 @@
 //! the system's own: they are somebody else's, stored or installed. A hit proves that the project asks for the version; not that it was
 //! installed. Documented in the pages on `package.json` of npm, Yarn, pnpm and Bun.
 
-use std::borrow::Cow;
 
 use super::{
     json::{Lines, Node, flaw, stream},
@@ -104,7 +103,7 @@ struct Pins<'o, 's, 't> {
 
 impl<'t> Pins<'_, '_, 't> {
     /// `name: "1.0.0"`; the line is that of `key`.
-    fn pin(&mut self, key: &Cow<'t, str>, name: &str, node: &Node<'t>) {
+    fn pin(&mut self, key: &str, name: &str, node: &Node<'t>) {
         let line = self.lines.of(key);
         let Some(wanted) = node.text() else {
             return;
@@ -121,12 +120,12 @@ impl<'t> Pins<'_, '_, 't> {
     }
 
     /// npm's: a table says what holds below a package, and `.` is that package itself.
-    fn overridden(&mut self, key: &Cow<'t, str>, node: &Node<'t>, above: Option<&str>, depth: u32) {
+    fn overridden(&mut self, key: &str, node: &Node<'t>, above: Option<&str>, depth: u32) {
         let Some(depth) = depth.checked_sub(1) else {
             return;
         };
         let named = locator(key).name.unwrap_or_default();
-        let name = if &**key == "." { above.unwrap_or_default() } else { &named };
+        let name = if key == "." { above.unwrap_or_default() } else { &named };
         if node.text().is_some() {
             self.pin(key, name, node);
         }
@@ -136,7 +135,7 @@ impl<'t> Pins<'_, '_, 't> {
     }
 
     /// The last of a path is what is replaced.
-    fn named_by_path(&mut self, section: &str, key: &Cow<'t, str>, node: &Node<'t>) {
+    fn named_by_path(&mut self, section: &str, key: &str, node: &Node<'t>) {
         if section == "pnpm" {
             for (key, node) in node.fields() {
                 self.pin(key, &last_of_path(key.rsplit('>').next().unwrap_or(key)), node);

@@ -13,7 +13,7 @@
 //! another system never is. Those that lie in a `node_modules` were published with a package, and nobody reads them. Documented in
 //! npm's `package-lock.json` page.
 
-use std::{borrow::Cow, collections::HashSet};
+use std::collections::HashSet;
 
 use super::{
     json::{Lines, Node, flaw, stream},
@@ -85,7 +85,7 @@ struct Reader<'o, 's, 't> {
 
 impl<'t> Reader<'_, '_, 't> {
     /// Of version 2 and later.
-    fn package(&mut self, key: &Cow<'t, str>, node: &Node<'t>) {
+    fn package(&mut self, key: &str, node: &Node<'t>) {
         let line = self.lines.of(key);
         // The project itself and the members of its workspace.
         let Some(at) = key.rfind("node_modules/") else {
@@ -106,7 +106,7 @@ impl<'t> Reader<'_, '_, 't> {
     }
 
     /// Of version 1, with those that lie in it.
-    fn dependency(&mut self, key: &Cow<'t, str>, node: &Node<'t>) {
+    fn dependency(&mut self, key: &str, node: &Node<'t>) {
         let line = self.lines.of(key);
         if let Some(version) = node.text_of("version") {
             let said = read(version);
