@@ -58,11 +58,12 @@ fn preserve(s: &Situation<'_>) -> Item {
     item
 }
 
-/// What could run the payload again, by what was found; of a trace by the packages of its incident.
+/// What could run the payload again, by what was found; of a trace by the packages of every incident that leaves one.
 fn start_nothing(s: &Situation<'_>) -> Vec<Step> {
     let mut all: BTreeSet<&str> = BTreeSet::new();
     for f in &s.assessment.findings {
-        let packages = s.index.incident(f.incident).into_iter().flat_map(|i| &i.packages).map(|p| p.ecosystem);
+        let incidents = f.alike.iter().chain([&f.incident]).filter_map(|i| s.index.incident(*i));
+        let packages = incidents.flat_map(|i| &i.packages).map(|p| p.ecosystem);
         let of_incident: BTreeSet<Ecosystem> = packages.filter(|_| f.ecosystem.is_none()).collect();
         all.extend(f.ecosystem.into_iter().chain(of_incident).map(|e| family_of(e).removal().start_nothing));
     }

@@ -9,7 +9,6 @@
 //! Peers stand behind the version: `axios@1.14.1_react@18.0.0`. Packages of JSR and addresses are not read. A hit proves that the
 //! project resolves to the version; not that it was fetched. Documented only by Deno's code.
 
-
 use super::{
     json::{Lines, Node, flaw, stream},
     listing::{FILE, Listing, is_of_dependency, is_source_tree, require},

@@ -15,7 +15,6 @@
 //! the system's own: they are somebody else's, stored or installed. A hit proves that the project asks for the version; not that it was
 //! installed. Documented in the pages on `package.json` of npm, Yarn, pnpm and Bun.
 
-
 use super::{
     json::{Lines, Node, flaw, stream},
     listing::{Listing, is_name},
