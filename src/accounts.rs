@@ -25,6 +25,8 @@ pub struct Accounts {
     owners: BTreeMap<TreePath, u32>,
     /// Folders that not everybody may enter.
     closed: BTreeMap<TreePath, Access>,
+    /// Names and addresses that the machine has for itself, in lower case.
+    own_names: BTreeSet<String>,
     /// Lines and folders that were left out: there were more than `MOST`.
     dropped: usize,
 }
@@ -168,6 +170,52 @@ impl Accounts {
     pub fn in_group(&self, uid: u32, gid: u32) -> Option<bool> {
         let groups = self.groups.get(&uid)?;
         if groups.contains(&gid) { Some(true) } else { self.all_groups.then_some(false) }
+    }
+
+    /// The same, with the names of the machine: the texts of `/etc/hostname` and `/etc/hosts`.
+    #[must_use]
+    pub fn with_machine_names(mut self, hostname: &[u8], hosts: &[u8]) -> Self {
+        let hostname = String::from_utf8_lossy(hostname);
+        let named = hostname.lines().map(|l| l.trim().to_ascii_lowercase());
+        self.own_names.extend(named.filter(|n| !n.is_empty() && n.len() <= 255 && !n.starts_with('#')).take(2));
+        let mut own = Vec::new();
+        for line in hosts.split(|b| *b == b'\n').take(MOST) {
+            work::done(1);
+            let line = String::from_utf8_lossy(line).to_ascii_lowercase();
+            let words: Vec<&str> = line.split('#').next().unwrap_or_default().split_whitespace().take(50).collect();
+            // A bad name that somebody pointed at a loopback address is no machine: only names that say so, or stand beside the
+            // machine's own.
+            if words.iter().any(|w| self.own_names.contains(*w)) || words.first().is_some_and(|w| *w == "127.0.1.1") {
+                own.extend(words.into_iter().map(str::to_owned));
+            }
+        }
+        self.own_names.extend(own);
+        self
+    }
+
+    /// Whether a machine's name or address is one of this one's own. A name without a domain is that of any.
+    pub fn is_own_name(&self, machine: &str) -> bool {
+        let machine = machine.to_ascii_lowercase();
+        let label = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
+        let is_address = |name: &str| name.contains(':') || name.chars().all(|c| c.is_ascii_digit() || c == '.');
+        self.own_names.iter().any(|own| {
+            let short = !own.contains('.') || !machine.contains('.');
+            *own == machine || (short && !is_address(own) && !is_address(&machine) && label(own) == label(&machine))
+        })
+    }
+
+    /// The number of the account of this name, or of `#1000`.
+    pub fn uid_of(&self, name: &str) -> Option<u32> {
+        let numbered = name.trim_start_matches('#').parse().ok();
+        let named = || self.names.iter().find(|(_, n)| n.as_str() == name).map(|(uid, _)| *uid);
+        numbered.or_else(named).or_else(|| (name == "root").then_some(0))
+    }
+
+    /// The home in which a file stands.
+    pub fn home_of(&self, path: &TreePath) -> Option<TreePath> {
+        let rest = self.below_home(path)?;
+        let end = path.as_bytes().len().checked_sub(rest.len() + 1)?;
+        TreePath::new(path.as_bytes().get(..end)?)
     }
 
     /// The account's name, or its number.

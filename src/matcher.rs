@@ -76,7 +76,9 @@ fn explains(index: &Index, fact: &Fact) -> bool {
         Fact::Hook { content, .. } => *content == HookContent::Runs,
         Fact::Process { program, .. } => program.as_ref().is_some_and(is_python),
         Fact::Executable { program, .. } => is_python(program),
-        Fact::Command(c) => c.wanted.iter().any(|w| index.knows_package(w.ecosystem, &w.name)),
+        Fact::Command(c) => {
+            c.action == CommandAction::Start || c.wanted.iter().any(|w| index.knows_package(w.ecosystem, &w.name))
+        }
         Fact::Disagreement { names, .. } => {
             let known = |n: &str| [Ecosystem::Pypi, Ecosystem::Npm].iter().any(|e| index.knows_package(*e, n));
             names.iter().any(|n| known(n))

@@ -124,6 +124,7 @@ impl Draft<'_, '_> {
             by_itself: false,
             corroborated: None,
             account: seen.uid.map_or(Account::All, Account::Uid),
+            bounds: None,
             role: None,
             alike: Vec::new(),
         }

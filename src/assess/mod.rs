@@ -14,12 +14,15 @@ mod named;
 mod on_path;
 mod project;
 pub mod reach;
+mod resolved;
 mod running;
 mod shared;
 pub mod site;
+mod started;
 pub mod timeline;
 mod traces;
 mod typed;
+mod whereabouts;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -62,6 +65,17 @@ pub struct Evidence {
     pub made: Option<Arc<str>>,
     /// In an image: where its file stands among the layers.
     pub layers: Option<Layers>,
+    /// In an image: the steps of its build that made and took out its file.
+    pub steps: Option<Steps>,
+}
+
+/// Numbers of steps of an image's build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Steps {
+    /// The step that made the layer.
+    pub made: usize,
+    /// The step that took the file out of it.
+    pub gone: Option<usize>,
 }
 
 /// Positions of layers in an image, from the lowest up.
@@ -75,7 +89,7 @@ pub struct Layers {
 
 impl From<Seen> for Evidence {
     fn from(seen: Seen) -> Self {
-        Self { seen, gone: None, made: None, layers: None }
+        Self { seen, gone: None, made: None, layers: None, steps: None }
     }
 }
 
@@ -121,6 +135,17 @@ pub enum Account {
     Elsewhere,
 }
 
+/// What of the machine was before code that did not have all that its account can read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Bounds {
+    /// Folders and files.
+    pub folders: Vec<TreePath>,
+    /// Variables of whoever started it.
+    pub environment: bool,
+    /// The keys in the agent of whoever started it, which it could use and not read.
+    pub agent: bool,
+}
+
 /// One piece of evidence, judged.
 #[derive(Debug, Clone)]
 pub struct Finding {
@@ -164,6 +189,8 @@ pub struct Finding {
     pub corroborated: Option<(Confidence, String)>,
     /// Whose code it is.
     pub account: Account,
+    /// What of the machine it had before it; `None`: whatever the account can read.
+    pub bounds: Option<Arc<Bounds>>,
     /// The role of the file, where it is one.
     pub role: Option<FileRole>,
     /// Other incidents that leave the same.
@@ -270,12 +297,22 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
     step("signs that the payload ran were not looked for", &mut || {
         FAMILIES.iter().for_each(|family| family.look_for_signs(&case, &around, findings));
     });
+    step("commands that start interpreters were not looked for", &mut || started::look_for_starts(&case, findings));
+    let mut resolved = Vec::new();
+    step("what commands resolved to was not looked for", &mut || {
+        resolved = resolved::drop_what_took_a_good_version(&case, findings);
+    });
     step("findings were not sorted", &mut || settle(case.index, findings));
     step("what the payload could reach was not judged", &mut || *credentials = reach::judge(&case, findings));
     step("own lists of packages were not read", &mut || *belongings = Belongings::new(&case.evidence, &sites));
     step("kept evidence was not looked for", &mut || *kept = belongings::kept(&case.evidence));
     step("odd things were not looked for", &mut || *anomalies = anomaly::find(&case, &sites));
-    step("the times were not put in order", &mut || *timeline = timeline::of(&case, findings));
+    step("the times were not put in order", &mut || {
+        *timeline = timeline::of(&case, findings);
+        timeline.append(&mut resolved);
+        timeline.sort();
+        timeline.dedup();
+    });
     assessment
 }
 

@@ -1,9 +1,9 @@
 //! What a payload that ran could take: each credential against what each incident harvests.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    Account, Case, Evidence, Finding,
+    Account, Bounds, Case, Evidence, Finding,
     harvest::{listed, sets_environment},
     running, timeline,
 };
@@ -60,15 +60,21 @@ pub struct Judged {
     pub reason: String,
 }
 
+/// Whose code one finding says ran, how sure it is, and what it had before it.
+type Ran = (Account, Confidence, Option<Arc<Bounds>>);
+
+/// Keys that an agent holds.
+const AGENT_KEYS: &str = "ssh.user_private_key";
+
 /// How strong the evidence of one incident in one tree is, by account.
 struct Threat<'i> {
     id: IncidentId,
     incident: &'i Incident,
     tree: &'i str,
     /// Ran, or runs by itself.
-    strong: Vec<(Account, Confidence)>,
+    strong: Vec<Ran>,
     /// Runs only when used, or may never have been there.
-    weak: Vec<(Account, Confidence)>,
+    weak: Vec<Ran>,
     /// The lowest layer of an image that holds it, where that is known.
     since: Option<usize>,
 }
@@ -123,7 +129,7 @@ fn threats<'i>(case: &'i Case<'_>, findings: &'i [Finding]) -> Vec<Threat<'i>> {
             _ => f.confidence >= Confidence::Likely,
         };
         let list = if strong { &mut threat.strong } else { &mut threat.weak };
-        list.push((f.account, f.confidence));
+        list.push((f.account, f.confidence, f.bounds.clone()));
     }
     threats
 }
@@ -187,22 +193,34 @@ fn by_threat(
     if gone.zip(threat.since).is_some_and(|(gone, since)| gone < since) {
         return out_of_reach("taken out by a layer below the first that holds the malicious code");
     }
-    let readable = |list: &[(Account, Confidence)]| {
-        list.iter().filter(|(account, _)| can_read(*account, accounts, seen)).map(|(_, confidence)| *confidence).max()
+    let readable = |list: &[Ran]| {
+        let had = list.iter().filter(|(_, _, bounds)| had(bounds.as_deref(), accounts, seen));
+        had.filter(|(account, ..)| can_read(*account, accounts, seen)).map(|(_, confidence, _)| *confidence).max()
     };
     let (sure, harvested, exposed) = match (readable(&threat.strong), readable(&threat.weak)) {
         (Some(sure), _) => (sure, Urgency::Now, Urgency::Soon),
         (None, Some(sure)) => (sure, Urgency::Soon, Urgency::No),
         (None, None) => {
-            let ran = threat.strong.iter().chain(&threat.weak).map(|(account, _)| *account);
-            return out_of_reach(&unreadable(accounts, seen, ran));
+            if let Some(rotate) = by_agent(threat, accounts, seen, credential) {
+                return ReachBy {
+                    reach: Reach::Exposed,
+                    confidence: Confidence::Possible,
+                    rotate,
+                    ..out_of_reach(FORWARDED)
+                };
+            }
+            let ran = || threat.strong.iter().chain(&threat.weak);
+            if ran().all(|(account, _, bounds)| *account == Account::Elsewhere || bounds.is_some()) {
+                return out_of_reach(ELSEWHERE);
+            }
+            return out_of_reach(&unreadable(accounts, seen, ran().map(|(account, ..)| *account)));
         }
     };
     let harvest = &threat.incident.harvest;
     let on_list = if seen.surface == ENVIRONMENT {
         harvest.environment.then(|| ("environment of the process".to_owned(), false))
     } else if is_environ(&seen.origin.path) {
-        let own = |(account, _): &(Account, Confidence)| match account {
+        let own = |(account, ..): &Ran| match account {
             Account::Uid(uid) => seen.uid == Some(*uid),
             _ => true,
         };
@@ -236,6 +254,34 @@ fn by_threat(
     };
     let rotate = if reach == Reach::Harvested { harvested } else { exposed };
     ReachBy { incident: threat.id, reach, confidence, rule, rotate }
+}
+
+const ELSEWHERE: &str = "it ran on another machine, or in a container that did not have it";
+const FORWARDED: &str = "may have been in the SSH agent that was forwarded to another machine where it ran";
+
+/// Whether what ran had this file before it at all.
+fn had(bounds: Option<&Bounds>, accounts: Option<&Accounts>, seen: &Seen) -> bool {
+    let Some(bounds) = bounds else {
+        return true;
+    };
+    let exported = || seen.surface == ENVIRONMENT || sets_environment(accounts, &seen.origin.path);
+    bounds.folders.iter().any(|f| seen.origin.path == *f || seen.origin.path.is_within(f))
+        || (bounds.environment && exported())
+}
+
+/// When to rotate a key that may have been in an agent which was forwarded to where the payload ran.
+fn by_agent(threat: &Threat<'_>, accounts: Option<&Accounts>, seen: &Seen, credential: &Credential) -> Option<Urgency> {
+    let forwarded = |list: &[Ran]| {
+        let mut with_agent = list.iter().filter(|(_, _, bounds)| bounds.as_ref().is_some_and(|b| b.agent));
+        with_agent.any(|(account, ..)| can_read(*account, accounts, seen))
+    };
+    if &*credential.kind != AGENT_KEYS {
+        return None;
+    }
+    if forwarded(&threat.strong) {
+        return Some(Urgency::Soon);
+    }
+    forwarded(&threat.weak).then_some(Urgency::No)
 }
 
 /// Why nobody who ran the payload could read a file.
@@ -353,7 +399,7 @@ mod tests {
             let key = Credential { kind: "aws.access_key".into(), identifier: None, note: None, named_by: None };
             let seen = |path: &str, fact: Fact| {
                 let path = TreePath::new(path.as_bytes()).unwrap();
-                let unit = crate::ecosystem::unit_of(&path).map(std::sync::Arc::new);
+                let unit = crate::ecosystem::unit_of(&path).map(Arc::new);
                 let origin = Origin::file(&"host".into(), path);
                 Evidence::from(Seen { surface: "x", origin, at: None, uid: None, gid: None, mode: None, unit, fact })
             };

@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::{Case, Finding, FindingKind, identity};
+use super::{Case, Finding, FindingKind, identity, typed};
 use crate::{
     ecosystem::purl,
-    fact::{CommandAction, Fact},
+    fact::{Command, CommandAction, Fact, Seen},
+    matcher::{self, By},
     text::escape,
 };
 
@@ -33,21 +34,54 @@ pub fn of(case: &Case<'_>, findings: &[Finding]) -> Vec<Moment> {
         let (Fact::Command(c), Some(at)) = (&e.seen.fact, &e.seen.at) else {
             continue;
         };
-        if c.action != CommandAction::Uninstall {
-            continue;
+        let mut push = |what: String| {
+            moments.push(Moment { at: at.time, what, source: at.source.to_string(), finding: None });
+        };
+        match c.action {
+            CommandAction::Uninstall => {
+                for w in c.wanted.iter().filter(|w| case.index.knows_package(w.ecosystem, &w.name)) {
+                    push(format!("`{}` was told to uninstall `{}`", c.tool, w.name));
+                }
+            }
+            CommandAction::Resolve => {
+                let open = c.wanted.iter().filter(|w| w.pinned.is_none());
+                for w in open.filter(|w| case.index.knows_package(w.ecosystem, &w.name)) {
+                    push(format!("`{}` was told to choose a version of `{}`, which installs nothing", c.tool, w.name));
+                }
+            }
+            CommandAction::Start => {}
+            CommandAction::Install | CommandAction::Run | CommandAction::Download => {}
         }
-        for w in c.wanted.iter().filter(|w| case.index.knows_package(w.ecosystem, &w.name)) {
-            moments.push(Moment {
-                at: at.time,
-                what: format!("`{}` was told to uninstall `{}`", c.tool, w.name),
-                source: at.source.to_string(),
-                finding: None,
-            });
+        if typed::is_typed(e.seen.surface) {
+            too_early(case, &e.seen, c).into_iter().for_each(&mut push);
         }
     }
     moments.sort();
     moments.dedup();
     moments
+}
+
+/// Malicious versions that a command asked for before anybody had uploaded them.
+fn too_early(case: &Case<'_>, seen: &Seen, c: &Command) -> Vec<String> {
+    let Some(at) = &seen.at else {
+        return Vec::new();
+    };
+    let early = matcher::hits(case.index, seen).into_iter().filter_map(|hit| {
+        let By::Pinned(indicator, wanted) = hit.by else {
+            return None;
+        };
+        let incident = case.index.incident(hit.incident)?;
+        let wanted = c.wanted.get(wanted)?;
+        typed::is_before_upload(incident, incident.packages.get(indicator)?, at.time).then(|| {
+            let version = wanted.pinned.as_deref().map(|v| format!("@{v}")).unwrap_or_default();
+            let package = format!("{}/{}{version}", wanted.ecosystem.purl_type(), wanted.name);
+            format!("`{}` was told to take {package}, which nobody had uploaded yet: it cannot have succeeded", c.tool)
+        })
+    });
+    let mut early: Vec<String> = early.collect();
+    early.sort();
+    early.dedup();
+    early
 }
 
 fn what(f: &Finding) -> String {

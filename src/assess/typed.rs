@@ -1,10 +1,11 @@
 //! What an install command is worth that somebody typed, or that built an image.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Account, Finding, FindingKind,
     evidence::{Draft, runs},
+    whereabouts::Ran,
 };
 use crate::{
     accounts::HistoryOf,
@@ -29,27 +30,42 @@ impl Draft<'_, '_> {
         let version = wanted.pinned.as_deref().unwrap_or("*");
         let which = if version == "*" { "this package, malicious in every version" } else { "the malicious version" };
         let (typed, whose) = (typed(self.seen().surface), self.whose());
+        let at = self.seen().at.as_ref().map(|at| at.time).filter(|_| is_typed(self.seen().surface));
+        if at.is_some_and(|at| is_before_upload(self.incident, indicator, at)) {
+            return None;
+        }
         let reason = match c.action {
             CommandAction::Download => format!("`{}` was told to download {which} ({typed})", c.tool),
+            CommandAction::Resolve => {
+                format!("`{}` was told to choose {which}, which installs nothing ({typed})", c.tool)
+            }
             _ => format!(
                 "`{}` was told to install {which} ({typed}); {}",
                 c.tool,
                 runs(indicator.triggers.iter().copied())
             ),
         };
-        let (exposure, reason) = placed(c, whose, reason);
+        let (exposure, mut reason) = placed(c, whose, reason);
+        let mut confidence = Confidence::Likely;
+        if let Some(end) = at.and_then(|at| withdrawn_before(self.incident, indicator, at)) {
+            confidence = Confidence::Possible;
+            reason =
+                format!("{reason}; it had been withdrawn by then ({end}): only a mirror or a cache can have had it");
+        }
         let name = format!("{}/{}@{version}", wanted.ecosystem.purl_type(), wanted.name);
-        let mut finding = self.finding(FindingKind::Command, name, (exposure, Confidence::Likely, reason));
+        let mut finding = self.finding(FindingKind::Command, name, (exposure, confidence, reason));
         finding.package = Some(Purl::new(wanted.ecosystem, &wanted.name, wanted.pinned.as_deref()).to_string());
         finding.by_itself = indicator.triggers.iter().any(|t| t.by_itself());
-        if whose == HistoryOf::Somebody {
-            finding.account = Account::Elsewhere;
-        }
+        self.ran(c, whose, &mut finding);
         Some(finding)
     }
 
     /// A command without a version, typed while a malicious one was available. One finding, whatever the number of versions.
     pub(super) fn admits(&self, c: &Command, at: usize, wanted: usize) -> Option<Finding> {
+        // The lock file that it wrote, if any, speaks for itself.
+        if c.action == CommandAction::Resolve {
+            return None;
+        }
         let hits = matcher::hits(self.case.index, self.seen()).into_iter().filter(|h| h.incident == self.hit.incident);
         let open = |h: Hit| match h.by {
             By::Admits(i, w) if w == wanted => Some(i),
@@ -82,15 +98,38 @@ impl Draft<'_, '_> {
         let name = format!("{}/{}@{}", wanted.ecosystem.purl_type(), wanted.name, versions.join("|"));
         let mut finding = self.finding(FindingKind::Command, name, (exposure, Confidence::Possible, reason));
         finding.package = Some(Purl::new(wanted.ecosystem, &wanted.name, None).to_string());
+        self.ran(c, whose, &mut finding);
+        Some(finding)
+    }
+}
+
+impl Draft<'_, '_> {
+    /// Who ran the command, and where.
+    fn ran(&self, c: &Command, whose: HistoryOf, finding: &mut Finding) {
+        let seen = self.seen();
+        let ran =
+            Ran::new(&c.whereabouts, self.case.accounts.get(&seen.origin.tree), &seen.origin.path, finding.account);
         if whose == HistoryOf::Somebody {
             finding.account = Account::Elsewhere;
+        } else {
+            (finding.account, finding.bounds) = (ran.account, ran.bounds);
         }
-        Some(finding)
+        if ran.unsure {
+            finding.confidence = finding.confidence.min(Confidence::Possible);
+        }
+        if let Some(note) = ran.note {
+            finding.reason = format!("{}; {note}", finding.reason);
+        }
     }
 }
 
 /// Surfaces of what people typed.
 const SHELL_HISTORY: &str = "history/";
+
+/// Whether a surface reads what people typed.
+pub(super) fn is_typed(surface: &str) -> bool {
+    surface.starts_with(SHELL_HISTORY)
+}
 
 /// How far a command got, by what it does and whose it is.
 fn placed(c: &Command, whose: HistoryOf, reason: String) -> (Exposure, String) {
@@ -100,6 +139,7 @@ fn placed(c: &Command, whose: HistoryOf, reason: String) -> (Exposure, String) {
                                that it was typed here";
             (Exposure::Referenced, format!("{reason}; {where_it_is}"))
         }
+        (_, CommandAction::Resolve) => (Exposure::Referenced, reason),
         (HistoryOf::Somebody, CommandAction::Download) | (HistoryOf::Account, CommandAction::Download) => {
             (Exposure::Cached, reason)
         }
@@ -126,9 +166,29 @@ fn before(cutoff: Cutoff, time: Timestamp) -> Timestamp {
     }
 }
 
+/// How far the clock of a machine may be wrong.
+const SKEW: SignedDuration = SignedDuration::from_hours(24);
+
+/// Whether a time lies before anybody can have had one of the indicator's versions, whatever the clock.
+pub(super) fn is_before_upload(incident: &Incident, indicator: &PackageIndicator, time: Timestamp) -> bool {
+    let first = windows_of(incident, indicator).into_iter().map(|w| w.start).min();
+    first.is_some_and(|first| time < first.checked_sub(SKEW).unwrap_or(Timestamp::MIN))
+}
+
+/// When the indicator's versions were withdrawn, where that was published and lies before a time.
+fn withdrawn_before(incident: &Incident, indicator: &PackageIndicator, time: Timestamp) -> Option<Timestamp> {
+    let ends: Option<Vec<Timestamp>> = windows_of(incident, indicator).into_iter().map(|w| w.end).collect();
+    ends?.into_iter().max().filter(|end| *end < time)
+}
+
 /// The window of one of the indicator's versions that holds this time; where an incident has none of its own for the package,
 /// one that covers everything.
 fn window_of<'i>(incident: &'i Incident, indicator: &PackageIndicator, time: Timestamp) -> Option<&'i Window> {
+    windows_of(incident, indicator).into_iter().find(|w| w.holds(time))
+}
+
+/// The windows of the indicator's versions; where an incident has none of its own for the package, those that cover everything.
+fn windows_of<'i>(incident: &'i Incident, indicator: &PackageIndicator) -> Vec<&'i Window> {
     let name = format!("{}/{}", indicator.ecosystem.purl_type(), indicator.name);
     let covers = |covered: &String| match covered.strip_prefix(&name) {
         Some("") => true,
@@ -136,7 +196,5 @@ fn window_of<'i>(incident: &'i Incident, indicator: &PackageIndicator, time: Tim
         None => false,
     };
     let (own, open): (Vec<&Window>, Vec<&Window>) = incident.windows.iter().partition(|w| w.covers.iter().any(covers));
-    let open: Vec<&Window> = open.into_iter().filter(|w| w.covers.is_empty()).collect();
-    let windows = if own.is_empty() { open } else { own };
-    windows.into_iter().find(|w| w.holds(time))
+    if own.is_empty() { open.into_iter().filter(|w| w.covers.is_empty()).collect() } else { own }
 }

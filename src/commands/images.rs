@@ -8,11 +8,11 @@ use jiff::Timestamp;
 use super::{Ending, examine::Setup, finish::finish, output, progress::Progress, sandbox};
 use crate::{
     accounts::Accounts,
-    assess::{Evidence, Layers},
+    assess::{Evidence, Layers, Steps},
     cli::ImagesCommand,
     coverage::{Coverage, Gap, GapKind, IMAGE},
     credential::ENVIRONMENT,
-    fact::{CommandAction, Fact, Origin, Seen, TreePath, Wanted},
+    fact::{Fact, Origin, Seen, TreePath, Wanted},
     guard::caught,
     image::{self, Image, ImageError, Limits, Options, Readers, Step},
     ioc::{Index, weigh::Weigher},
@@ -149,13 +149,22 @@ fn of_image(index: &Index, image: &Image) -> impl Iterator<Item = Evidence> {
     let gone: Vec<Arc<str>> = steps().map(|s| format!("a later layer took it out{}", by_step(s)).into()).collect();
     let made: Vec<Option<Arc<str>>> =
         steps().map(|s| Some(format!("its layer was made by {}", told(s?)).into())).collect();
+    let numbers: Vec<Option<usize>> = steps().map(|s| Some(s?.number)).collect();
     let facts = image.facts().map(move |f| Evidence {
+        steps: numbers
+            .get(f.layer)
+            .copied()
+            .flatten()
+            .map(|made| Steps { made, gone: f.gone_in.and_then(|layer| numbers.get(layer).copied().flatten()) }),
         layers: Some(Layers { made: f.layer, gone: f.gone_in }),
         gone: f.gone_in.and_then(|layer| gone.get(layer).cloned()),
         made: made.get(f.layer).cloned().flatten(),
         seen: f.seen,
     });
-    let history = image.history().map(Evidence::from);
+    let history = image.history().map(|(number, seen)| {
+        let steps = Some(Steps { made: number, gone: None });
+        Evidence { steps, ..Evidence::from(seen) }
+    });
     let secrets = image.secrets.iter().map(|(name, credential)| {
         let mut origin = Origin::file(&image.label, TreePath::root());
         origin.inner = Some(format!("ENV {name}").into());
@@ -207,15 +216,11 @@ fn told(index: &Index, step: &Step) -> String {
     let commands: Vec<String> = step
         .commands
         .iter()
+        .filter(|c| !c.wanted.is_empty())
         .filter(|c| all || c.wanted.iter().any(|w| known(&w)))
         .take(QUOTED)
         .map(|c| {
-            let verb = match c.action {
-                CommandAction::Install => "install",
-                CommandAction::Run => "run",
-                CommandAction::Download => "download",
-                CommandAction::Uninstall => "uninstall",
-            };
+            let verb = c.action.as_str();
             let all = c.wanted.len() <= QUOTED;
             let wanted = c.wanted.iter().filter(|w| all || known(w)).take(QUOTED).map(|w| {
                 let pin = w.pinned.as_ref().map(|v| format!("=={v}")).unwrap_or_default();
@@ -235,7 +240,7 @@ fn told(index: &Index, step: &Step) -> String {
 mod tests {
     use super::*;
     use crate::{
-        fact::{Command, Ecosystem},
+        fact::{Command, CommandAction, Ecosystem},
         ioc::Database,
     };
 
@@ -249,8 +254,7 @@ mod tests {
                 pinned: None,
                 specifier: "".into(),
             });
-            let command =
-                Command { tool: "pip".into(), action: CommandAction::Install, wanted: wanted.collect(), cutoff: None };
+            let command = Command::for_packages("pip", CommandAction::Install, wanted.collect());
             told(
                 &index,
                 &Step {

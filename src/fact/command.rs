@@ -13,8 +13,26 @@ pub enum CommandAction {
     Run,
     /// Fetches only.
     Download,
+    /// Chooses versions, and writes them down or says them: nothing is installed (`uv lock`, `--dry-run`).
+    Resolve,
     /// Takes packages out.
     Uninstall,
+    /// Starts an interpreter, naming no package: `python manage.py migrate`.
+    Start,
+}
+
+impl CommandAction {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Install => "install",
+            Self::Run => "run",
+            Self::Download => "download",
+            Self::Resolve => "resolve",
+            Self::Uninstall => "uninstall",
+            Self::Start => "start",
+        }
+    }
 }
 
 /// An install command.
@@ -28,6 +46,55 @@ pub struct Command {
     pub wanted: Vec<Wanted>,
     /// It takes only versions that are older.
     pub cutoff: Option<Cutoff>,
+    /// As whom and where it ran.
+    pub whereabouts: Whereabouts,
+}
+
+impl Command {
+    /// Run by whoever typed it, on the machine it was typed on.
+    pub fn for_packages(tool: impl Into<Box<str>>, action: CommandAction, wanted: Vec<Wanted>) -> Self {
+        Self { tool: tool.into(), action, wanted, cutoff: None, whereabouts: Whereabouts::default() }
+    }
+}
+
+/// As whom and where a command ran, as far as its own words say.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Whereabouts {
+    /// Another account than that of whoever typed it: a name or a number, or `UNSAID`.
+    pub account: Option<Box<str>>,
+    /// Another machine: `build1`, `pod web-0`, or `UNSAID`. It may be this one by a name of its own.
+    pub machine: Option<Box<str>>,
+    /// The agent that holds the keys of whoever typed it was forwarded to that machine.
+    pub agent: bool,
+    /// A container, or a virtual machine of this one.
+    pub container: Option<Container>,
+    /// The folder of the environment that its program belongs to: `~/v`, `/srv/v`, `v` of a working folder that is not known.
+    pub environment: Option<Box<str>>,
+}
+
+impl Whereabouts {
+    /// In place of a name that stands in a variable.
+    pub const UNSAID: &'static str = "?";
+
+    /// Whether it ran on the machine it was typed on, outside of containers.
+    pub fn is_here(&self) -> bool {
+        self.machine.is_none() && self.container.is_none()
+    }
+}
+
+/// What a container has of the machine that runs it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Container {
+    /// The image or the container, or `Whereabouts::UNSAID`.
+    pub name: Box<str>,
+    /// Folders and files of the machine: `/srv/x`, `~/.aws`.
+    pub mounts: Vec<Box<str>>,
+    /// It may have more of them: another command or a file says which, or a variable, or the working folder.
+    pub more_mounts: bool,
+    /// It may have variables of whoever typed it.
+    pub environment: bool,
+    /// It reaches all of the machine: privileged, its processes, its root or the socket of an engine.
+    pub whole_host: bool,
 }
 
 /// Since when a version may not have been published.

@@ -12,7 +12,7 @@ mod path;
 mod unit;
 
 pub use self::{
-    command::{Command, CommandAction, Cutoff, Wanted},
+    command::{Command, CommandAction, Container, Cutoff, Wanted, Whereabouts},
     ecosystem::Ecosystem,
     instant::is_normalised,
     path::{TreePath, parent},
@@ -173,6 +173,8 @@ pub enum EnvironmentKind {
     UvTool,
     /// Made by `pipx`.
     Pipx,
+    /// Made by a tool in its cache to run a program once (`uvx`, `uv run --with`, `pipx run`).
+    Ephemeral,
     /// A conda prefix.
     Conda,
     /// An interpreter of pyenv.

@@ -360,12 +360,7 @@ mod tests {
         // One command a word.
         let read = |text: &str, _: &mut Build| {
             let words = text.split_whitespace();
-            let one = |word| Command {
-                tool: "pip".into(),
-                action: crate::fact::CommandAction::Install,
-                wanted: vec![wanted(word); 2],
-                cutoff: None,
-            };
+            let one = |word| Command::for_packages("pip", crate::fact::CommandAction::Install, vec![wanted(word); 2]);
             words.map(one).collect::<Vec<_>>()
         };
         let steps = |texts: &[String], mut room: HistoryRoom| {

@@ -83,22 +83,19 @@ impl Image {
         })
     }
 
-    /// The install commands of the build. Their place is the image's root, in the layer that the step made.
-    pub fn history(&self) -> impl Iterator<Item = Seen> {
+    /// The install commands of the build with the numbers of their steps. Their place is the image's root, in the layer that the
+    /// step made.
+    pub fn history(&self) -> impl Iterator<Item = (usize, Seen)> {
         self.steps.iter().enumerate().flat_map(move |(at, step)| {
             let mut origin = Origin::file(&self.label, TreePath::root());
             origin.inner = Some(format!("step {}", step.number).into());
             let made = self.layers.iter().find(|l| l.step == Some(at));
             origin.layer = made.and_then(|l| l.digest.clone());
-            step.commands.iter().map(move |command| Seen {
-                surface: HISTORY.id,
-                origin: origin.clone(),
-                at: step.at.clone(),
-                uid: None,
-                gid: None,
-                mode: None,
-                unit: None,
-                fact: Fact::Command(command.clone()),
+            step.commands.iter().map(move |command| {
+                let fact = Fact::Command(command.clone());
+                let (origin, at) = (origin.clone(), step.at.clone());
+                let surface = HISTORY.id;
+                (step.number, Seen { surface, origin, at, uid: None, gid: None, mode: None, unit: None, fact })
             })
         })
     }

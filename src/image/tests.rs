@@ -43,7 +43,7 @@ impl Case {
         let router = Router::new(SURFACES.to_vec(), &interest);
         let history = |text: &str, _: &mut crate::shell::Build| {
             let wanted: Vec<Wanted> = Vec::new();
-            let pip = Command { tool: "pip".into(), action: CommandAction::Install, wanted, cutoff: None };
+            let pip = Command::for_packages("pip", CommandAction::Install, wanted);
             if text.contains("step1") { vec![pip] } else { Vec::new() }
         };
         let options = Options {
@@ -150,7 +150,7 @@ fn the_description_of_an_image_holds_no_values() {
     assert_eq!((image.tags.as_slice(), image.manifests.len()), (["demo/app:1.0".to_owned()].as_slice(), 1));
     assert_eq!(image.variables, ["PATH", "TOKEN"]);
     assert_eq!(image.created.map(|t| t.to_string()).as_deref(), Some("2026-03-24T12:00:00Z"));
-    let history: Vec<Seen> = image.history().collect();
+    let history: Vec<Seen> = image.history().map(|(_, seen)| seen).collect();
     assert_eq!((history.len(), history[0].surface), (1, HISTORY.id));
     assert_eq!(history[0].origin.layer, image.layers[1].digest);
     assert_eq!(history[0].at.as_ref().map(|a| a.time.to_string()).as_deref(), Some("2026-03-24T11:01:00.5Z"));

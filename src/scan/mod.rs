@@ -233,6 +233,7 @@ fn accounts_of(host: &Host, target: &Target, part: &Part) -> (Accounts, Vec<Gap>
         homes.push(part.prefix.clone());
     }
     let mut accounts = Accounts::new(&list("passwd"), homes).with_groups(&list("group"));
+    accounts = accounts.with_machine_names(&list("hostname"), &list("hosts"));
     if !matches!(target, Target::Paths(..)) {
         // A home may be a link, or lie behind one: what is in it is met where it really is.
         let real: Vec<TreePath> = accounts.homes().filter_map(|h| host.real(h)).collect();

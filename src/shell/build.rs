@@ -126,6 +126,10 @@ fn arguments(text: &str) -> Vec<(&str, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        fact::CommandAction::Start,
+        shell::{from_image_history, install_commands},
+    };
 
     /// The packages of the last step, `name version`.
     fn last(steps: &[&str]) -> Vec<String> {
@@ -206,5 +210,30 @@ mod tests {
         }
         let mut build = Build::default();
         (0..4000).for_each(|n| drop(build.step(&format!("ENV A{n}=$A{n}"))));
+    }
+
+    #[test]
+    fn starts_of_python_in_the_steps_of_an_image() {
+        let starts = |text: &str| {
+            let found = from_image_history(text);
+            found.iter().filter(|c| c.action == Start).map(|c| c.tool.to_string()).collect::<Vec<_>>().join(" ")
+        };
+        for (text, expected) in [
+            ("RUN /bin/sh -c python manage.py collectstatic # buildkit", "python"),
+            ("RUN /bin/sh -c cd /app && ./manage.py migrate && pytest -q # buildkit", "python pytest"),
+            ("RUN pip install -r /x", "pip"),
+            ("RUN pip uninstall -y x", "pip"),
+            ("RUN python3.11 -m pip install x", "python"),
+            ("RUN python -Ic 'import x'", "python"),
+            ("RUN [\"/opt/v/bin/python\", \"x.py\"]", "python"),
+            ("RUN python -S x.py", ""),
+            ("RUN python --version && python -V", ""),
+            ("RUN uv pip install x", ""),
+            ("RUN apt-get install -y python3 && echo python", ""),
+            ("COPY python /usr/bin/python", ""),
+        ] {
+            assert_eq!(starts(text), expected, "{text}");
+        }
+        assert!(install_commands("python x.py; pip list").is_empty());
     }
 }

@@ -9,12 +9,16 @@ use std::str::FromStr as _;
 
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, civil, tz::TimeZone};
 
-use crate::fact::Cutoff;
+use crate::fact::{CommandAction, Cutoff};
 
-/// pip's, and that of uv and pdm.
-const OPTIONS: &[&str] = &["--uploaded-prior-to", "--exclude-newer"];
-/// Options with which a package is fetched at most. What is only locked is no trial: the next command installs it.
-const TRIALS: &[&str] = &["--dry-run", "--download-only"];
+/// pip's, that of uv and pdm, and npm's.
+const OPTIONS: &[&str] = &["--uploaded-prior-to", "--exclude-newer", "--before"];
+/// Options with which versions are chosen at most. What installs what they chose is another command.
+const TRIALS: &[&str] = &["--dry-run", "--no-install"];
+/// Options with which a package is fetched and not installed.
+const FETCHES: &[&str] = &["--download-only"];
+/// Options with which only the manifest and the lock file change, of the tools that know them.
+const LOCKS: &[&str] = &["--no-sync", "--frozen", "--lock"];
 /// A time without a zone is at most so much earlier than the same time in UTC.
 const ZONES: SignedDuration = SignedDuration::from_hours(12);
 
@@ -27,9 +31,16 @@ pub fn cutoff(words: &[String]) -> Option<Cutoff> {
     read(value.trim())
 }
 
-/// Whether these words keep a command from installing anything.
-pub fn is_trial(words: &[String]) -> bool {
-    words.iter().any(|w| TRIALS.contains(&w.as_str()))
+/// What these words leave of an install.
+pub fn left_of_install(tool: &str, words: &[String]) -> CommandAction {
+    let has = |options: &[&str]| words.iter().any(|w| options.contains(&w.as_str()));
+    if has(TRIALS) || (matches!(tool, "uv" | "poetry" | "pdm") && has(LOCKS)) {
+        CommandAction::Resolve
+    } else if has(FETCHES) {
+        CommandAction::Download
+    } else {
+        CommandAction::Install
+    }
 }
 
 /// A date means its whole day. What cannot be read is no cutoff.
@@ -67,9 +78,18 @@ mod tests {
 
     #[test]
     fn trials() {
-        let is = |text: &str| is_trial(&text.split(' ').map(str::to_owned).collect::<Vec<_>>());
-        assert!(is("pip install --dry-run x") && is("conda install --download-only x"));
-        assert!(!is("pip install dry-run") && !is("poetry add --lock x"));
+        use CommandAction::{Download, Install, Resolve};
+        for (text, left) in [
+            ("pip install --dry-run x", Resolve),
+            ("uv add --frozen x", Resolve),
+            ("poetry add --lock x", Resolve),
+            ("conda install --download-only x", Download),
+            ("pip install dry-run", Install),
+            ("pip install --lock x", Install),
+        ] {
+            let words: Vec<_> = text.split(' ').map(str::to_owned).collect();
+            assert_eq!(left_of_install(&words[0], &words), left, "{text}");
+        }
     }
 
     #[test]

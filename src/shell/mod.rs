@@ -7,15 +7,18 @@
 mod args;
 mod build;
 mod cutoff;
+mod environment;
+mod node;
 mod prefix;
 mod python;
 mod set;
 mod spec;
 mod variables;
+pub mod whereabouts;
 mod words;
 
 use crate::{
-    fact::Command,
+    fact::{Command, CommandAction, Whereabouts},
     shell::{prefix::Inner, variables::Variables, words::Simple},
 };
 
@@ -28,7 +31,15 @@ const DEPTH: usize = 6;
 /// The install commands of a shell text, in order. The body of a here-document counts where a shell reads it.
 pub fn install_commands(text: &str) -> Vec<Command> {
     let mut found = Vec::new();
-    script(text, &mut String::new(), 0, &mut Reading { found: &mut found, variables: &mut Variables::default() });
+    script(text, &mut String::new(), 0, &mut Reading::new(&mut found, &mut Variables::default()));
+    found
+}
+
+/// The same, with the starts of interpreters that belong to an environment which their words name: `~/v/bin/python app.py`.
+pub fn typed_commands(text: &str) -> Vec<Command> {
+    let (mut found, mut variables) = (Vec::new(), Variables::default());
+    let mut reading = Reading { starts: Starts::Named, ..Reading::new(&mut found, &mut variables) };
+    script(text, &mut String::new(), 0, &mut reading);
     found
 }
 
@@ -49,7 +60,7 @@ fn in_step(created_by: &str, variables: &mut Variables) -> Vec<Command> {
         return Vec::new();
     }
     let mut found = Vec::new();
-    let mut reading = Reading { found: &mut found, variables };
+    let mut reading = Reading { starts: Starts::All, ..Reading::new(&mut found, variables) };
     if let Ok(words) = serde_json::from_str::<Vec<String>>(text) {
         simple(&words, &mut String::new(), 0, &mut reading);
     } else {
@@ -109,10 +120,36 @@ fn behind_shell(text: &str) -> &str {
     text
 }
 
+/// Starts of interpreters that are reported.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Starts {
+    None,
+    /// Those of an environment that their words name.
+    Named,
+    All,
+}
+
 /// What was found so far, and what is known of variables.
 struct Reading<'r> {
     found: &'r mut Vec<Command>,
     variables: &'r mut Variables,
+    /// As whom and where the text runs.
+    at: Whereabouts,
+    /// Which starts of interpreters count too.
+    starts: Starts,
+}
+
+impl<'r> Reading<'r> {
+    fn new(found: &'r mut Vec<Command>, variables: &'r mut Variables) -> Self {
+        Self { found, variables, at: Whereabouts::default(), starts: Starts::None }
+    }
+
+    /// Takes up a command.
+    fn push(&mut self, mut command: Command, words: &[String], at: Whereabouts) {
+        let own = environment::of_command(words);
+        command.whereabouts = Whereabouts { environment: own.or(at.environment), ..at };
+        self.found.push(command);
+    }
 }
 
 /// `input` is what commands without a here-document of their own read; the first shell among them takes it.
@@ -127,18 +164,40 @@ fn simple(words: &[String], input: &mut String, depth: usize, reading: &mut Read
         return;
     }
     let mut sets = Vec::new();
-    match prefix::strip(words, &mut sets) {
+    let outer = reading.at.clone();
+    let mut at = outer.clone();
+    match prefix::strip(words, &mut sets, &mut at) {
         Inner::Command(words) => {
-            let (command, behind) = python::recognise(words);
-            reading.found.extend(command);
+            if let Some(environment) = environment::activated(words) {
+                reading.at.environment = Some(environment);
+                return;
+            }
+            let (command, behind) = node::recognise(words).unwrap_or_else(|| python::recognise(words));
+            // An installer that is Python starts before it installs.
+            if let Some(tool) = python::starts(words).filter(|_| reading.starts != Starts::None) {
+                reading.push(Command::for_packages(tool, CommandAction::Start, Vec::new()), words, at.clone());
+                let unnamed = |c: &mut Command| c.whereabouts.environment.is_none();
+                if reading.starts == Starts::Named {
+                    reading.found.pop_if(unnamed);
+                }
+            }
+            if let Some(command) = command {
+                reading.push(command, words, at);
+            }
             if let Some(behind) = behind.filter(|b| b.len() < words.len()) {
                 simple(behind, input, depth + 1, reading);
             }
         }
-        Inner::Script(text) => with(&sets, reading, |reading| script(&text, input, depth + 1, reading)),
-        Inner::Input => with(&sets, reading, |reading| {
-            script(&std::mem::take(input), &mut String::new(), depth + 1, reading);
-        }),
+        Inner::Script(text) => {
+            reading.at = at;
+            with(&sets, reading, |reading| script(&text, input, depth + 1, reading));
+            reading.at = outer;
+        }
+        Inner::Input => {
+            reading.at = at;
+            with(&sets, reading, |reading| script(&std::mem::take(input), &mut String::new(), depth + 1, reading));
+            reading.at = outer;
+        }
         Inner::Nothing => {}
     }
 }

@@ -1,6 +1,12 @@
 //! What stands before the command that counts: `sudo -E`, `A=b`, `docker exec c`, `bash -c '…'`.
 
-use crate::shell::args::{Long, Options, base_name};
+use crate::{
+    fact::Whereabouts,
+    shell::{
+        args::{Long, Options, base_name},
+        whereabouts,
+    },
+};
 
 /// What is left behind prefixes.
 pub enum Inner<'w> {
@@ -37,6 +43,8 @@ static RUNNERS: &[Runner] = &[
         &["user group host prompt close-from chdir chroot command-timeout other-user"],
     ),
     runner(&["env"], "uC", &["unset chdir"]),
+    runner(&["pkexec"], "", &["user"]),
+    runner(&["sshpass"], "pfdP", &[]),
     runner(&["nice", "ionice"], "ncp", &["adjustment class classdata"]),
     runner(&["time"], "fo", &["format output"]),
     runner(&["exec"], "a", &[]),
@@ -65,6 +73,7 @@ static RUNNERS: &[Runner] = &[
     runner(&["{", "!", "if", "then", "else", "elif", "do", "while", "until", "and", "or", "not", "begin"], "", &[]),
     behind(runner(&["timeout"], "ks", &["kill-after signal"]), 1),
     behind(runner(&["chroot"], "", &[]), 1),
+    behind(runner(&["gosu", "su-exec"], "", &[]), 1),
     behind(runner(&["flock"], "wEc", &["timeout wait"]), 1),
     behind(runner(&["taskset"], "", &[]), 1),
     behind(runner(&["faketime"], "", &[]), 1),
@@ -120,14 +129,18 @@ pub fn is_shell(name: &str) -> bool {
 }
 
 /// Takes prefixes off until the command that counts, or the text for another shell, is left. `sets` takes up the variables that are
-/// set for it.
-pub fn strip<'w>(mut words: &'w [String], sets: &mut Vec<&'w str>) -> Inner<'w> {
+/// set for it, `at` as whom and where it runs.
+pub fn strip<'w>(mut words: &'w [String], sets: &mut Vec<&'w str>, at: &mut Whereabouts) -> Inner<'w> {
     while let Some((first, rest)) = words.split_first() {
         let name = base_name(first);
         words = if is_assignment(first) {
             sets.push(first);
             rest
+        } else if name == "runuser" && !rest.iter().any(|w| w.starts_with("-u") || w.starts_with("--user")) {
+            whereabouts::by_su(rest, at);
+            return minus_c(rest, false);
         } else if let Some(runner) = RUNNERS.iter().find(|r| r.names.contains(&name)) {
+            whereabouts::by_runner(name, &runner.options, rest, at);
             behind_options(&runner.options, rest, runner.own_words)
         } else {
             match name {
@@ -140,19 +153,41 @@ pub fn strip<'w>(mut words: &'w [String], sets: &mut Vec<&'w str>) -> Inner<'w> 
                     _ => rest,
                 },
                 "eval" => return Inner::Script(rest.join(" ")),
-                "ssh" => {
+                "ssh" | "autossh" => {
+                    whereabouts::by_ssh(&SSH, rest, at);
                     let remote = behind_options(&SSH, rest, 1);
                     return if remote.is_empty() { Inner::Input } else { Inner::Script(remote.join(" ")) };
                 }
-                "su" => return minus_c(rest, false),
-                "docker" | "podman" | "nerdctl" | "docker-compose" | "podman-compose" => container(rest),
-                "kubectl" | "oc" | "mise" | "rtx" | "lxc" | "incus" | "distrobox" | "aws-vault" | "op" | "doppler" => {
+                "su" => {
+                    whereabouts::by_su(rest, at);
+                    return minus_c(rest, false);
+                }
+                "docker" | "podman" | "nerdctl" | "docker-compose" | "podman-compose" => {
+                    container(rest, name.ends_with("-compose"), at)
+                }
+                "kubectl" | "oc" => {
+                    whereabouts::by_kubectl(rest, at);
                     behind_dashes(rest)
                 }
-                "script" | "vagrant" => return text_behind(rest, &["-c", "--command"]),
+                "lxc" | "incus" => {
+                    whereabouts::inside(Whereabouts::UNSAID.into(), at);
+                    behind_dashes(rest)
+                }
+                "mise" | "rtx" | "distrobox" | "aws-vault" | "op" | "doppler" => behind_dashes(rest),
+                "vagrant" => {
+                    whereabouts::inside("vagrant".into(), at);
+                    return text_behind(rest, &["-c", "--command"]);
+                }
+                "script" => return text_behind(rest, &["-c", "--command"]),
                 "nix-shell" => return text_behind(rest, &["--run", "--command"]),
-                "gcloud" => return text_behind(rest, &["--command"]),
-                "ansible" => return text_behind(rest, &["-a", "--args"]),
+                "gcloud" => {
+                    whereabouts::by_gcloud(rest, at);
+                    return text_behind(rest, &["--command"]);
+                }
+                "ansible" => {
+                    whereabouts::by_ansible(rest, at);
+                    return text_behind(rest, &["-a", "--args"]);
+                }
                 "watch" => return Inner::Script(behind_options(&WATCH, rest, 0).join(" ")),
                 "tmux" => return Inner::Script(behind_options(&TMUX, TMUX.leading(rest).behind, 0).join(" ")),
                 "find" => executed(rest),
@@ -210,13 +245,18 @@ fn minus_c(words: &[String], named: bool) -> Inner<'_> {
 }
 
 /// `exec [-it] c <this>`, `run [-v a:b] image <this>`, also behind `container` and `compose`.
-fn container(words: &[String]) -> &[String] {
+fn container<'w>(words: &'w [String], mut in_file: bool, at: &mut Whereabouts) -> &'w [String] {
+    let global = DOCKER.leading(words);
     let mut parsed = DOCKER.leading(words);
-    if matches!(parsed.plain.first(), Some(&("container" | "compose"))) {
+    if let Some(&("container" | "compose")) = parsed.plain.first() {
+        in_file |= parsed.plain.first() == Some(&"compose");
         parsed = DOCKER.leading(parsed.behind);
     }
     match parsed.plain.first() {
-        Some(&("exec" | "run")) => behind_options(&DOCKER, parsed.behind, 1),
+        Some(verb @ &("exec" | "run")) => {
+            whereabouts::by_engine(&global, &DOCKER.leading(parsed.behind), *verb == "run", in_file, at);
+            behind_options(&DOCKER, parsed.behind, 1)
+        }
         _ => &[],
     }
 }

@@ -4,11 +4,11 @@ use crate::{
     fact::{Command, CommandAction},
     shell::{
         args::{Long, Options, Parsed, base_name},
-        cutoff::{cutoff, is_trial},
+        cutoff::{cutoff, left_of_install},
         spec::{Dialect, wanted},
     },
 };
-use CommandAction::{Download, Install, Run, Uninstall};
+use CommandAction::{Download, Install, Resolve, Run, Uninstall};
 
 /// The command that these words are, and the words of another program that it runs.
 pub type Recognised<'w> = (Option<Command>, Option<&'w [String]>);
@@ -25,8 +25,8 @@ pub fn recognise(words: &[String]) -> Recognised<'_> {
     let only_asks = |c: &Command| c.action != Run && own.iter().any(|w| w == "--help" || w == "-h");
     let command = command.filter(|c| !only_asks(c)).map(|mut command| {
         command.cutoff = cutoff(own);
-        if command.action == Install && is_trial(own) {
-            command.action = Download;
+        if command.action == Install {
+            command.action = left_of_install(&command.tool, own);
         }
         command
     });
@@ -63,6 +63,67 @@ fn program<'w>(name: &str, rest: &'w [String]) -> Recognised<'w> {
         _ => None,
     };
     (command, None)
+}
+
+/// Programs that are Python, beside its installers.
+const PROGRAMS: &[&str] = &[
+    "alembic",
+    "ansible",
+    "ansible-playbook",
+    "black",
+    "celery",
+    "daphne",
+    "django-admin",
+    "flask",
+    "gunicorn",
+    "hypercorn",
+    "ipython",
+    "jupyter",
+    "litellm",
+    "mypy",
+    "nox",
+    "pdm",
+    "pipenv",
+    "pipx",
+    "poetry",
+    "pytest",
+    "scrapy",
+    "sphinx-build",
+    "tox",
+    "uvicorn",
+];
+
+/// The program, where these words start a Python that reads start-up hooks.
+pub fn starts(words: &[String]) -> Option<&str> {
+    let (first, rest) = words.split_first()?;
+    let name = base_name(first);
+    // `./manage.py migrate`
+    if PROGRAMS.contains(&name) || versioned(name, "pip") || name.ends_with(".py") {
+        return Some(if name.ends_with(".py") {
+            "python"
+        } else {
+            PROGRAMS.iter().find(|p| **p == name).unwrap_or(&"pip")
+        });
+    }
+    if !versioned(name, "python") && !versioned(name, "pypy") {
+        return None;
+    }
+    let mut options = rest.iter().take_while(|w| w.starts_with('-') && *w != "-" && *w != "--");
+    // `-S` leaves hooks out; `-V` and the like end before they are read. Letters behind `c` and `m` are a program's own.
+    let ends = |w: &String| match w.strip_prefix('-').unwrap_or(w) {
+        "-version" | "-help" | "-help-all" | "-help-env" => true,
+        letters if letters.starts_with('-') => false,
+        letters => letters.split(['c', 'm', 'X', 'W']).next().unwrap_or_default().contains(['S', 'V', 'h', '?']),
+    };
+    let (mut own, mut program) = (Vec::new(), false);
+    for word in options.by_ref() {
+        if program {
+            break;
+        }
+        program = !word.starts_with("--") && word.contains(['c', 'm']);
+        own.push(word);
+    }
+    (!own.into_iter().any(ends)).then_some("python")
 }
 
 /// `pip`, `pip3`, `pip3.12`, `easy_install-3.11`.
@@ -104,7 +165,7 @@ fn command<'w>(
     dialect: Dialect,
 ) -> Option<Command> {
     let wanted: Vec<_> = specs.into_iter().filter_map(|s| wanted(s, dialect)).collect();
-    (!wanted.is_empty()).then(|| Command { tool: tool.into(), action, wanted, cutoff: None })
+    (!wanted.is_empty()).then(|| Command::for_packages(tool, action, wanted))
 }
 
 /// The plain words behind the first `n`.
@@ -129,6 +190,7 @@ fn pip(rest: &[String]) -> Option<Command> {
         "install" if parsed.has(&["download", "d"]) => Download,
         "install" => Install,
         "download" | "wheel" => Download,
+        "lock" => Resolve,
         "uninstall" => Uninstall,
         _ => return None,
     };
@@ -169,15 +231,17 @@ fn uv(rest: &[String]) -> Recognised<'_> {
             match parsed.plain.first().copied() {
                 Some("install") => command("uv", Install, behind(&parsed, 1), Dialect::Pip),
                 Some("uninstall") => command("uv", Uninstall, behind(&parsed, 1), Dialect::Pip),
+                Some("compile") => command("uv", Resolve, parsed.values(&["upgrade-package", "P"]), Dialect::Pip),
                 _ => None,
             }
         }
         Some("add") => command("uv", Install, UV.all(rest).plain, Dialect::Pip),
         Some("remove") => command("uv", Uninstall, UV.all(rest).plain, Dialect::Pip),
-        // What is locked is installed by the next `uv run`.
-        Some("sync" | "lock") => {
+        // What is locked is installed by another command, and the lock file speaks for itself.
+        Some(verb @ ("sync" | "lock")) => {
             let parsed = UV.all(rest);
-            command("uv", Install, parsed.values(&["upgrade-package", "P"]), Dialect::Pip)
+            let action = if verb == "lock" { Resolve } else { Install };
+            command("uv", action, parsed.values(&["upgrade-package", "P"]), Dialect::Pip)
         }
         Some("run") => return uv_run(rest),
         Some("tool") => uv_tool(rest),

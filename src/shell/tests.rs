@@ -10,7 +10,7 @@ fn show(commands: &[Command]) -> Vec<String> {
         let action = if c.action == Install { String::new() } else { format!("{:?} ", c.action) };
         format!("{}: {action}{}", c.tool, specs.collect::<Vec<_>>().join(" "))
     };
-    commands.iter().map(one).collect()
+    commands.iter().filter(|c| c.action != Start).map(one).collect()
 }
 
 /// That a text is one command, shown as `tool: name@version`.
@@ -90,6 +90,7 @@ fn commands_that_install_nothing() {
         "git commit -m 'pip install litellm'",
         "A=(pip install litellm)",
         "pip freeze | grep litellm",
+        "pip index versions litellm",
         "pip config set install.x litellm",
         "conda env create -f x.yml",
         "uv sync",
@@ -106,7 +107,6 @@ fn commands_that_install_nothing() {
         "bash -c",
         "bash install.sh",
         "cargo install litellm",
-        "npm install litellm",
         "pip install \"$(cat x)\"",
         "apt install python3-litellm",
         "pip install --help litellm",
@@ -153,7 +153,12 @@ fn uv() {
         ("uvx --with litellm==1.82.8 httpie get x", "uvx: Run httpie litellm@1.82.8"),
         ("uv run --with litellm==1.82.8 -m app litellm2", "uv: Run litellm@1.82.8"),
         ("uv run --project p pip install litellm", "pip: litellm"),
-        ("uv lock --upgrade-package litellm", "uv: litellm"),
+        ("uv lock --upgrade-package litellm", "uv: Resolve litellm"),
+        ("uv lock -P litellm==1.82.8", "uv: Resolve litellm@1.82.8"),
+        ("uv sync -P litellm==1.82.8", "uv: litellm@1.82.8"),
+        ("uv pip compile -P litellm==1.82.8 x.in", "uv: Resolve litellm@1.82.8"),
+        ("uv add --frozen litellm==1.82.8", "uv: Resolve litellm@1.82.8"),
+        ("uv pip install --dry-run litellm==1.82.8", "uv: Resolve litellm@1.82.8"),
         ("python -m uv pip install litellm", "uv: litellm"),
     ] {
         reads(text, expected);

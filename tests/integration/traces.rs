@@ -16,20 +16,24 @@ fn histories_of_three_shells_with_their_times() {
         .home(".local/share/fish/fish_history", format!("- cmd: uv tool install litellm@1.82.7\n  when: {A_DAY_LATER}\n- cmd: echo pip install litellm==1.82.8\n  when: {INSIDE}\n- cmd: pip uninstall -y litellm\n  when: {A_DAY_LATER}\n"));
     let (report, code) = report(machine.root());
     assert_eq!(code, 1);
+    // A day later both versions were withdrawn: only a mirror or a cache can have had them.
     assert_eq!(
         findings(&report),
         [
-            "removed/likely pypi/litellm@1.82.7 /home/alice/.local/share/fish/fish_history:1",
-            "removed/likely pypi/litellm@1.82.8 /root/.zsh_history:2",
+            "removed/possible pypi/litellm@1.82.7 /home/alice/.local/share/fish/fish_history:1",
             "removed/possible pypi/litellm@1.82.7|1.82.8 /home/alice/.bash_history:2",
             "removed/possible pypi/litellm@1.82.7|1.82.8 /root/.zsh_history:1",
+            "removed/possible pypi/litellm@1.82.8 /root/.zsh_history:2",
         ]
     );
+    let inside = Machine::new().home(".zsh_history", format!(": {INSIDE}:0;pip install litellm==1.82.8\n"));
+    let inside = findings(&self::report(inside.root()).0);
+    assert_eq!(inside, ["removed/likely pypi/litellm@1.82.8 /home/alice/.zsh_history:1"]);
     let bash = finding(&report, "pypi/litellm@1.82.7|1.82.8", ".bash_history");
     assert_eq!(bash["at"], "2026-03-24T11:00:00Z");
     assert!(bash["reason"].as_str().unwrap().contains("2026-03-24T16:00:00Z"));
     let summary = |r: &serde_json::Value| r["verdict"]["summary"].as_str().unwrap().to_owned();
-    assert!(summary(&report).starts_with("exposed: litellm-2026-03 removed in "), "{}", summary(&report));
+    assert!(summary(&report).starts_with("exposed: litellm-2026-03 possibly removed in "), "{}", summary(&report));
     let maybe = Machine::new().home(".bash_history", format!("#{INSIDE}\npip install litellm\n"));
     let maybe = summary(&self::report(maybe.root()).0);
     assert!(maybe.starts_with("exposed: litellm-2026-03 possibly removed in "), "{maybe}");
@@ -50,7 +54,7 @@ fn a_cutoff_keeps_a_version_away() {
         "pip install --uploaded-prior-to=2026-03-24T10:39:00Z litellm",
     ];
     assert_eq!(typed(&kept), [""; 0]);
-    // The day of the attack, an age of minutes, and a time between both uploads.
+    // The day of the attack, an age of minutes, and a time between both uploads; the last installs nothing.
     let taken = [
         "uv pip install --exclude-newer 2026-03-24 litellm",
         "uvx --exclude-newer=PT5M litellm",
@@ -60,7 +64,6 @@ fn a_cutoff_keeps_a_version_away() {
     assert_eq!(
         typed(&taken),
         [
-            "cached/possible pypi/litellm@1.82.7|1.82.8 /home/alice/.bash_history:8",
             "removed/possible pypi/litellm@1.82.7 /home/alice/.bash_history:6",
             "removed/possible pypi/litellm@1.82.7|1.82.8 /home/alice/.bash_history:2",
             "removed/possible pypi/litellm@1.82.7|1.82.8 /home/alice/.bash_history:4",

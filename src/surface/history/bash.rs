@@ -80,6 +80,7 @@ impl Surface for Bash {
             }
         };
         reading.end();
+        reading.teller.finish();
         end
     }
 }

@@ -68,6 +68,7 @@ impl Surface for Fish {
             }
         };
         teller.entry(&entry);
+        teller.finish();
         end
     }
 }

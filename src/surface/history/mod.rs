@@ -3,13 +3,16 @@
 include!(concat!(env!("OUT_DIR"), "/surface_history.rs"));
 surface_modules!();
 
-use std::io::{self, BufRead as _, BufReader, Read};
+use std::{
+    collections::BTreeMap,
+    io::{self, BufRead as _, BufReader, Read},
+};
 
 use jiff::Timestamp;
 
 use crate::{
-    fact::{At, Fact},
-    shell::install_commands,
+    fact::{At, Command, CommandAction, Fact},
+    shell::typed_commands,
     surface::{Flaw, Sink, content::mostly},
 };
 
@@ -93,15 +96,20 @@ struct Entry {
     long: bool,
 }
 
+/// Environments whose last start is kept of one file.
+const ENVIRONMENTS: usize = 200;
+
 /// Tells commands, and once a file that some were too long.
 struct Teller<'o, 's> {
     out: &'o mut Sink<'s>,
     told_long: bool,
+    /// The last start of each environment that has a time: whether one came after something else is all that matters.
+    starts: BTreeMap<Box<str>, (At, u32, Command)>,
 }
 
 impl<'o, 's> Teller<'o, 's> {
     fn new(out: &'o mut Sink<'s>) -> Self {
-        Self { out, told_long: false }
+        Self { out, told_long: false, starts: BTreeMap::new() }
     }
 
     /// A command was too long to be read.
@@ -114,7 +122,30 @@ impl<'o, 's> Teller<'o, 's> {
     /// Pushes the install commands of one command line.
     fn tell(&mut self, line: u32, at: Option<&At>, text: &[u8]) {
         for command in commands_in(text) {
-            self.out.push_at(None, Some(line), at.cloned(), Fact::Command(command));
+            if command.action == CommandAction::Start {
+                self.start(line, at, command);
+            } else {
+                self.out.push_at(None, Some(line), at.cloned(), Fact::Command(command));
+            }
+        }
+    }
+
+    fn start(&mut self, line: u32, at: Option<&At>, command: Command) {
+        let whereabouts = &command.whereabouts;
+        let (Some(at), Some(environment)) = (at, whereabouts.environment.clone().filter(|_| whereabouts.is_here()))
+        else {
+            return;
+        };
+        let known = self.starts.get(&environment);
+        if known.is_some_and(|(before, ..)| before < at) || (known.is_none() && self.starts.len() < ENVIRONMENTS) {
+            self.starts.insert(environment, (at.clone(), line, command));
+        }
+    }
+
+    /// Pushes what was kept to the end.
+    fn finish(&mut self) {
+        for (at, line, command) in std::mem::take(&mut self.starts).into_values() {
+            self.out.push_at(None, Some(line), Some(at), Fact::Command(command));
         }
     }
 
@@ -145,9 +176,9 @@ impl Entry {
 }
 
 /// The install commands of raw bytes. Broken text and NUL bytes (a crash of the machine leaves them) take nothing with them.
-fn commands_in(raw: &[u8]) -> Vec<crate::fact::Command> {
+fn commands_in(raw: &[u8]) -> Vec<Command> {
     let text = String::from_utf8_lossy(raw);
-    if text.contains('\0') { install_commands(&text.replace('\0', "")) } else { install_commands(&text) }
+    if text.contains('\0') { typed_commands(&text.replace('\0', "")) } else { typed_commands(&text) }
 }
 
 /// Programs that people start by hand, all day.

@@ -86,6 +86,7 @@ impl Surface for Zsh {
             }
         }
         teller.entry(&entry);
+        teller.finish();
         Ok(())
     }
 }

@@ -4,6 +4,8 @@
 //! venv/pyvenv.cfg                                  venv, virtualenv, uv; key = value lines, one of them `home`
 //! ~/.local/share/uv/tools/litellm/uv-receipt.toml  uv tool install: [tool] requirements = [{ name, specifier }]
 //! ~/.local/share/pipx/venvs/litellm/pipx_metadata.json   main_package.{package, package_or_url}, injected_packages
+//! ~/.cache/uv/archive-v0/KEY/pyvenv.cfg            uvx, uv run --with; environments-v2/NAME-KEY for scripts
+//! ~/.cache/pipx/KEY/pyvenv.cfg                     pipx run
 //! /opt/conda/conda-meta/history                    conda, mamba: `# update specs: ['litellm=1.82.8']`
 //! ```
 //!
@@ -57,6 +59,7 @@ impl Surface for Environment {
         let bytes = file.all(if name == b"history" { HISTORY } else { LIMIT })?;
         let (kind, prefix, asked) = match name {
             b"pyvenv.cfg" if !is_pyvenv(bytes) => return Ok(()),
+            b"pyvenv.cfg" if is_ephemeral(&folder) => (EnvironmentKind::Ephemeral, folder, Vec::new()),
             b"pyvenv.cfg" => (EnvironmentKind::Venv, folder, Vec::new()),
             b"uv-receipt.toml" => (EnvironmentKind::UvTool, folder, uv_asked(bytes)?),
             b"pipx_metadata.json" => (EnvironmentKind::Pipx, folder, pipx_asked(bytes)?),
@@ -65,6 +68,20 @@ impl Surface for Environment {
         out.push(at, Fact::Environment { prefix, kind, asked });
         Ok(())
     }
+}
+
+/// `uv/archive-v0/KEY`, `uv/environments-v2/NAME-KEY`, `~/.cache/pipx/KEY`: unpacked wheels beside them have no `pyvenv.cfg`.
+fn is_ephemeral(folder: &TreePath) -> bool {
+    let above = folder.parent();
+    let name = String::from_utf8_lossy(above.name()).into_owned();
+    let numbered = |bucket: &str| {
+        let version = name.strip_prefix(bucket);
+        version.is_some_and(|v| !v.is_empty() && v.chars().all(|c| c.is_ascii_digit()))
+    };
+    let over = above.parent();
+    let by_pipx = (name == "pipx" && over.name() == b".cache") || (name == ".cache" && over.name() == b"pipx");
+    let key = folder.name().len() >= 15 && folder.name().iter().all(u8::is_ascii_hexdigit);
+    numbered("archive-v") || numbered("environments-v") || (by_pipx && key)
 }
 
 /// As CPython reads it: keys in any case, `home` among them.

@@ -168,7 +168,7 @@ impl Cell {
                 .take(TOLD)
                 .collect();
             if !wanted.is_empty() {
-                let command = Command { tool: "pip".into(), action: CommandAction::Install, wanted, cutoff: None };
+                let command = Command::for_packages("pip", CommandAction::Install, wanted);
                 out.push_at(Some(&inner), None, ran.clone().or_else(|| at.cloned()), Fact::Command(command));
             }
         }

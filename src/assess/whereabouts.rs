@@ -1,0 +1,261 @@
+//! What of a machine a command had before it, by the words that say as whom and where it ran.
+
+use std::sync::Arc;
+
+use super::{Account, Bounds};
+use crate::{
+    accounts::Accounts,
+    fact::{Container, TreePath, Whereabouts},
+    shell::whereabouts::is_loopback,
+};
+
+/// As whom and where a command ran.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ran {
+    /// Whose code it was.
+    pub account: Account,
+    /// What it had before it; `None`: whatever the account can read.
+    pub bounds: Option<Arc<Bounds>>,
+    /// In words, where it differs from what a plain command would have.
+    pub note: Option<String>,
+    /// Whether it had anything of this machine is not certain.
+    pub unsure: bool,
+}
+
+impl Ran {
+    /// Of a command in a history of this place, whose owner is `typist`.
+    pub fn new(at: &Whereabouts, accounts: Option<&Accounts>, history: &TreePath, typist: Account) -> Self {
+        let mut ran = Self { account: typist, bounds: None, note: None, unsure: false };
+        let own = |machine: &str| is_loopback(machine) || accounts.is_some_and(|a| a.is_own_name(machine));
+        match at.machine.as_deref() {
+            None => {}
+            Some(Whereabouts::UNSAID) => {
+                ran.unsure = true;
+                ran.note = Some("on a machine whose name it does not say: it may be this one".to_owned());
+            }
+            Some(machine) if own(machine) => {
+                ran.note = Some(format!("on `{machine}`, which is this machine"));
+            }
+            Some(machine) => {
+                let elsewhere =
+                    format!("it ran on `{machine}`, another machine: nothing that lies here was in its reach");
+                if at.agent {
+                    ran.bounds = Some(Arc::new(Bounds { agent: true, ..Bounds::default() }));
+                    ran.note = Some(format!("{elsewhere} but the keys in the SSH agent that was forwarded to it"));
+                } else {
+                    ran.account = Account::Elsewhere;
+                    ran.note = Some(elsewhere);
+                }
+                return ran;
+            }
+        }
+        if let Some(container) = &at.container {
+            return ran.inside(container, accounts, history);
+        }
+        if let Some(name) = at.account.as_deref() {
+            let uid = accounts.map_or_else(|| (name == "root").then_some(0), |a| a.uid_of(name));
+            ran.account = uid.map_or(Account::All, Account::Uid);
+            let said = match name {
+                Whereabouts::UNSAID => "as an account that it does not say".to_owned(),
+                name => format!("as `{name}`"),
+            };
+            ran.add(said);
+        }
+        ran
+    }
+
+    fn add(&mut self, note: String) {
+        self.note = Some(self.note.take().map_or_else(|| note.clone(), |before| format!("{before}; {note}")));
+    }
+
+    /// The engine runs as root, and so may what is in the container.
+    fn inside(mut self, container: &Container, accounts: Option<&Accounts>, history: &TreePath) -> Self {
+        let which = match &*container.name {
+            Whereabouts::UNSAID => "in a container".to_owned(),
+            name => format!("in a container of `{name}`"),
+        };
+        if container.whole_host {
+            self.account = Account::All;
+            self.add(format!("{which} that reaches the whole machine"));
+            return self;
+        }
+        let folders: Option<Vec<TreePath>> = container.mounts.iter().map(|m| folder(m, accounts, history)).collect();
+        let Some(folders) = folders.filter(|_| !container.more_mounts) else {
+            (self.account, self.unsure) = (Account::All, true);
+            self.add(format!("{which}; which folders of this machine that has is not known"));
+            return self;
+        };
+        self.account = Account::All;
+        let has = match (folders.is_empty(), container.environment) {
+            (true, false) => "without any folder of this machine".to_owned(),
+            (true, true) => "with variables and no folder of this machine".to_owned(),
+            (false, _) => format!("with {} of this machine and nothing else of it", container.mounts.join(", ")),
+        };
+        self.add(format!("{which} {has}"));
+        self.bounds = Some(Arc::new(Bounds { folders, environment: container.environment, agent: false }));
+        self
+    }
+}
+
+/// A folder that a command names, `/srv/v` or `~/v` of the home that holds its history; `None` below a folder that is not known.
+pub fn folder(named: &str, accounts: Option<&Accounts>, history: &TreePath) -> Option<TreePath> {
+    let Some(rest) = named.strip_prefix('~') else {
+        return TreePath::new(named.as_bytes()).filter(|_| named.starts_with('/'));
+    };
+    let home = accounts.and_then(|a| a.home_of(history)).or_else(|| Accounts::default().home_of(history))?;
+    match rest.trim_start_matches('/') {
+        "" => Some(home),
+        rest => Some(rest.split('/').fold(home, |folder, name| folder.join(name.as_bytes()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shell::install_commands;
+
+    fn ran(text: &str) -> Ran {
+        let passwd =
+            b"root:x:0:0::/root:/bin/sh\nal:x:1000:1000::/home/al:/bin/sh\nbob:x:1001:1001::/srv/bob:/bin/sh\n";
+        let accounts = Accounts::new(passwd, []).with_machine_names(b"dev1.corp.example\n", b"127.0.0.1 localhost\n");
+        let history = TreePath::new(b"home/al/.zsh_history").unwrap();
+        let commands = install_commands(text);
+        assert_eq!(commands.len(), 1, "{text}");
+        Ran::new(&commands[0].whereabouts, Some(&accounts), &history, Account::Uid(1000))
+    }
+
+    fn folders(text: &str) -> Option<Vec<String>> {
+        let bounds = ran(text).bounds?;
+        Some(bounds.folders.iter().map(|f| f.text().into_owned()).collect())
+    }
+
+    #[test]
+    fn accounts_by_what_stands_before_the_command() {
+        for (text, account) in [
+            ("pip install x", Account::Uid(1000)),
+            ("sudo pip install x", Account::Uid(0)),
+            ("sudo -H -u bob pip install x", Account::Uid(1001)),
+            ("sudo -u '#1001' pip install x", Account::All),
+            ("sudo --user=bob -- pip install x", Account::Uid(1001)),
+            ("doas -u bob pip install x", Account::Uid(1001)),
+            ("su -c 'pip install x'", Account::Uid(0)),
+            ("su - bob -c 'pip install x'", Account::Uid(1001)),
+            ("sudo su - bob -c 'pip install x'", Account::Uid(1001)),
+            ("runuser -u bob -- pip install x", Account::Uid(1001)),
+            ("runuser -l bob -c 'pip install x'", Account::Uid(1001)),
+            ("sudo -u $U pip install x", Account::All),
+            ("sudo -u nobody-here pip install x", Account::All),
+            ("sudo bash -c 'cd x && pip install x'", Account::Uid(0)),
+            ("systemd-run --user pip install x", Account::Uid(1000)),
+            ("gosu bob pip install x", Account::Uid(1001)),
+        ] {
+            let ran = ran(text);
+            assert_eq!((ran.account, ran.bounds), (account, None), "{text}");
+        }
+    }
+
+    #[test]
+    fn another_machine_has_nothing_of_this_one() {
+        for text in [
+            "ssh build1 pip install x",
+            "ssh -p 22 bob@build1.corp.example 'cd y && pip install x'",
+            "ssh ssh://bob@build1:22 pip install x",
+            "ssh build1 docker run -v /:/host img pip install x",
+            "ssh build1 sudo pip install x",
+            "ssh build1 ssh localhost pip install x",
+            "sshpass -p y ssh build1 pip install x",
+            "kubectl exec -n shop web-0 -c app -- pip install x",
+            "kubectl -n shop exec deploy/web -- sh -c 'pip install x'",
+            "gcloud compute ssh vm1 --zone z --command 'pip install x'",
+            "docker -H ssh://build1 run img pip install x",
+            "ssh 10.0.0.7 pip install x",
+        ] {
+            let ran = ran(text);
+            assert_eq!((ran.account, ran.unsure), (Account::Elsewhere, false), "{text}");
+        }
+        for text in [
+            "ssh localhost pip install x",
+            "ssh 127.0.0.1 pip install x",
+            "ssh al@dev1 pip install x",
+            "ssh DEV1.corp.example pip install x",
+            "ssh build1 ssh dev1 pip install x",
+        ] {
+            let ran = ran(text);
+            assert_eq!((ran.account, ran.bounds), (Account::Uid(1000), None), "{text}");
+        }
+        assert_eq!(ran("ssh bob@localhost pip install x").account, Account::Uid(1001));
+        // Which machine it is stands elsewhere.
+        for text in ["ssh $H pip install x", "ansible all -a 'pip install x'", "ssh \"$(pick)\" pip install x"] {
+            let ran = ran(text);
+            assert_eq!((ran.account, ran.unsure), (Account::Uid(1000), true), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_forwarded_agent_takes_its_keys_along() {
+        for text in [
+            "ssh -A build1 pip install x",
+            "ssh -tAp 22 build1 pip install x",
+            "ssh -oForwardAgent=yes b pip install x",
+        ] {
+            let ran = ran(text);
+            assert!(ran.account == Account::Uid(1000) && ran.bounds.is_some_and(|b| b.agent), "{text}");
+        }
+        for text in
+            ["ssh -a build1 pip install x", "ssh -i A build1 pip install x", "ssh -o ForwardAgent=no b pip install x"]
+        {
+            assert_eq!(ran(text).account, Account::Elsewhere, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_container_has_its_mounts() {
+        for (text, expected) in [
+            ("docker run --rm img pip install x", vec![]),
+            ("docker run -v cache:/c img pip install x", vec![]),
+            ("docker run -v ~/.aws:/root/.aws:ro img pip install x", vec!["/home/al/.aws"]),
+            ("docker run -v $HOME/p:/p -v /srv/y/:/y img sh -c 'pip install x'", vec!["/home/al/p", "/srv/y"]),
+            ("sudo podman run --mount type=bind,src=/srv/y,dst=/y img pip install x", vec!["/srv/y"]),
+            ("docker run --env-file ~/.env img pip install x", vec!["/home/al/.env"]),
+            ("docker run --mount type=volume,source=v,target=/v img pip install x", vec![]),
+        ] {
+            let ran = ran(text);
+            assert!(ran.account == Account::All && !ran.unsure, "{text}");
+            assert_eq!(folders(text).unwrap(), expected, "{text}");
+        }
+        assert!(ran("docker run -e TOKEN img pip install x").bounds.unwrap().environment);
+    }
+
+    #[test]
+    fn what_reaches_the_whole_machine_or_may() {
+        for text in [
+            "docker run --privileged img pip install x",
+            "docker run --pid=host img pip install x",
+            "docker run --pid host img pip install x",
+            "docker run -v /:/host img pip install x",
+            "docker run -v /var/run/docker.sock:/var/run/docker.sock img pip install x",
+            "podman run -v /run/user/1000/podman/podman.sock:/s img pip install x",
+            "docker run --mount type=bind,source=/,target=/h img pip install x",
+            "docker run --cap-add=SYS_ADMIN img pip install x",
+            "docker run -v /run:/run img pip install x",
+        ] {
+            let ran = ran(text);
+            assert_eq!((ran.account, ran.bounds, ran.unsure), (Account::All, None, false), "{text}");
+        }
+        for text in [
+            "docker run -v $PWD:/app img pip install x",
+            "docker run -v .:/app img pip install x",
+            "docker run -v \"$(pwd)\":/app img pip install x",
+            "docker run -v ~/../x:/app img pip install x",
+            "docker run --volumes-from c img pip install x",
+            "docker exec web pip install x",
+            "docker compose run app pip install x",
+            "docker-compose exec app pip install x",
+            "lxc exec c1 -- pip install x",
+            "vagrant ssh -c 'pip install x'",
+        ] {
+            let ran = ran(text);
+            assert_eq!((ran.account, ran.bounds, ran.unsure), (Account::All, None, true), "{text}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Which environment a command belongs to, where its words say it: `~/v/bin/pip install x`, `. v/bin/activate`, `uv pip install -p v x`.
+
+use super::args::base_name;
+
+/// A longer path is not kept.
+const PATH: usize = 512;
+
+/// Options of an installer that name an interpreter or its environment.
+const OPTIONS: &[&str] = &["--python", "-p", "--prefix"];
+
+/// The environment of a program's own folder, or the one that it is told to change.
+pub fn of_command(words: &[String]) -> Option<Box<str>> {
+    let program = words.first()?;
+    let named = words.iter().enumerate().find_map(|(at, word)| {
+        if let Some((option, value)) = word.split_once('=') {
+            return OPTIONS.contains(&option).then_some(value);
+        }
+        OPTIONS.contains(&word.as_str()).then(|| words.get(at + 1).map(String::as_str)).flatten()
+    });
+    // A version (`-p 3.12`) names no folder.
+    let named = named.filter(|n| n.contains(['/', '\\']) || n.starts_with('.'));
+    match named {
+        Some(named) => prefix(named).or_else(|| ordinary(named)),
+        None => prefix(program),
+    }
+}
+
+/// `v` of `v/bin/pip` and `v\Scripts\pip.exe`.
+fn prefix(program: &str) -> Option<Box<str>> {
+    let folder = program.strip_suffix(program.rsplit(['/', '\\']).next()?)?.trim_end_matches(['/', '\\']);
+    let above = ["/bin", "/Scripts", "\\Scripts"].iter().find_map(|end| folder.strip_suffix(end));
+    // Of the system's own programs not even the prefix says which folders they load from.
+    above.filter(|a| !matches!(*a, "" | "/usr" | "/usr/local" | "/opt/homebrew")).and_then(ordinary)
+}
+
+/// `source v/bin/activate`.
+pub fn activated(words: &[String]) -> Option<Box<str>> {
+    let [command, script, ..] = words else {
+        return None;
+    };
+    let sources = matches!(command.as_str(), "." | "source");
+    (sources && base_name(script).starts_with("activate")).then(|| prefix(script)).flatten()
+}
+
+/// `~/v`, `/srv/v`, or the last parts of a path whose start is not known: `v`.
+fn ordinary(path: &str) -> Option<Box<str>> {
+    let home =
+        ["~", "$HOME", "${HOME"].iter().find_map(|start| path.strip_prefix(start)).filter(|r| r.starts_with('/'));
+    let path = match home {
+        Some(rest) => format!("~{rest}"),
+        None => path.trim_start_matches("./").trim_end_matches('/').to_owned(),
+    };
+    let plain = |c: char| c.is_alphanumeric() || " ._-+@~/\\:".contains(c);
+    let whole = !path.is_empty() && path.len() <= PATH && path.chars().all(plain);
+    (whole && !path.split(['/', '\\']).any(|p| matches!(p, ".." | "."))).then(|| path.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Option<String> {
+        let words: Vec<String> = text.split('|').map(str::to_owned).collect();
+        activated(&words).or_else(|| of_command(&words)).map(Into::into)
+    }
+
+    #[test]
+    fn an_environment_is_named_by_its_program_or_by_an_option() {
+        for (text, expected) in [
+            ("~/v/bin/pip|install|x", "~/v"),
+            ("$HOME/v/bin/python3|-m|pip|install|x", "~/v"),
+            ("./venv/bin/pip|install|x", "venv"),
+            ("/srv/app/.venv/bin/pip|install|x", "/srv/app/.venv"),
+            ("venv\\Scripts\\pip.exe|install|x", "venv"),
+            ("uv|pip|install|-p|.venv/bin/python|x", ".venv"),
+            ("uv|pip|install|--python=/srv/v|x", "/srv/v"),
+            ("source|v/bin/activate", "v"),
+            (".|~/v/bin/activate.fish", "~/v"),
+        ] {
+            assert_eq!(of(text).as_deref(), Some(expected), "{text}");
+        }
+        for text in [
+            "pip|install|x",
+            "uv|pip|install|-p|3.12|x",
+            "../v/bin/pip|install|x",
+            "$VENV/bin/pip|install|x",
+            "source|x.sh",
+            "/pip|install|x",
+            "",
+        ] {
+            assert_eq!(of(text), None, "{text}");
+        }
+    }
+}
