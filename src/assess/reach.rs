@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     accounts::{Access, Accounts},
-    credential::{ENVIRONMENT, is_environ},
+    credential::{is_environ, is_environment},
     fact::{At, Credential, Fact, Origin, Seen, TreePath},
     ioc::{
         index::IncidentId,
@@ -217,7 +217,7 @@ fn by_threat(
         }
     };
     let harvest = &threat.incident.harvest;
-    let on_list = if seen.surface == ENVIRONMENT {
+    let on_list = if is_environment(seen.surface) {
         harvest.environment.then(|| ("environment of the process".to_owned(), false))
     } else if is_environ(&seen.origin.path) {
         let own = |(account, ..): &Ran| match account {
@@ -264,7 +264,7 @@ fn had(bounds: Option<&Bounds>, accounts: Option<&Accounts>, seen: &Seen) -> boo
     let Some(bounds) = bounds else {
         return true;
     };
-    let exported = || seen.surface == ENVIRONMENT || sets_environment(accounts, &seen.origin.path);
+    let exported = || is_environment(seen.surface) || sets_environment(accounts, &seen.origin.path);
     bounds.folders.iter().any(|f| seen.origin.path == *f || seen.origin.path.is_within(f))
         || (bounds.environment && exported())
 }

@@ -29,6 +29,7 @@ mod iocs_check;
 mod live;
 mod look_alikes;
 mod machine;
+mod middle;
 mod mutations;
 mod output;
 mod places;
@@ -38,6 +39,7 @@ mod program;
 mod promises;
 #[cfg(feature = "online")]
 mod publisher;
+mod rules;
 mod sandbox;
 mod schema;
 mod signals;
