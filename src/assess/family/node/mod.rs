@@ -5,6 +5,7 @@ mod recorded;
 mod scripts;
 #[cfg(test)]
 mod tests;
+mod tools;
 
 use self::scripts::Scripts;
 use super::{
