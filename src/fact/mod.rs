@@ -369,13 +369,15 @@ pub enum Fact {
         /// What is known.
         outcome: ScriptOutcome,
     },
-    /// A setting by which an installer runs no install scripts, or of few packages only; the origin is the file that holds it.
+    /// Of which packages an installer runs the install scripts: of none, of few, of all. The origin is the file that says so: settings, a
+    /// record, or the lock file of a version that runs none by itself.
     ScriptsBlocked {
         /// The installer that reads it: `npm`, `pnpm`, `yarn`, `bun`.
         by: &'static str,
         /// The folder below which it holds: a project, a home; the root where it holds for the machine.
         root: TreePath,
-        /// Packages whose scripts run nevertheless, or that are named as those that must not where the name starts with `!`.
+        /// Packages whose scripts run nevertheless, or that are named as those that must not where the name starts with `!`. `*` stands
+        /// for all others; `?` says that nothing is said of them.
         allowed: Box<[Box<str>]>,
     },
     /// The file names another one of a form that this surface reads, whatever that one's name. Its surface reads it after the walk;

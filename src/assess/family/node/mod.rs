@@ -5,6 +5,7 @@ mod recorded;
 mod scripts;
 #[cfg(test)]
 mod tests;
+mod tools;
 
 use self::scripts::Scripts;
 use super::{
@@ -71,9 +72,10 @@ impl Family for Node {
     }
 }
 
-/// Whether an installer runs it. `prepare` is run of what comes from git, not of what comes from a registry.
+/// Whether an installer runs a script of the package itself. `prepare` is run of what comes from git, not of what comes from a registry;
+/// what a package brings in is a finding of its own.
 fn runs_at_install(trigger: Trigger) -> bool {
-    trigger.moment() == Moment::AtInstall && trigger != Trigger::Prepare
+    trigger.moment() == Moment::AtInstall && !matches!(trigger, Trigger::Prepare | Trigger::DependencyInstall)
 }
 
 /// In words.
