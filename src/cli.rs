@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use self::ecosystem::Touched;
+pub use self::{
+    ecosystem::Touched,
+    rules::{RulesCommand, RulesFormat},
+};
 use self::{
     ecosystem::{ecosystem, touched},
     format::{default_format, output_help, report_format},
@@ -13,6 +16,7 @@ use crate::{fact::Ecosystem, report::Format, verdict::Exposure};
 
 mod ecosystem;
 mod format;
+mod rules;
 
 /// What a software supply-chain compromise reached on this machine, and what to rotate.
 #[derive(Debug, Parser)]
@@ -56,6 +60,8 @@ pub enum Command {
     Rotate(RotateCommand),
     /// List the places that are examined
     Surfaces(ListOptions),
+    /// List the rules by which something is a finding
+    Rules(RulesCommand),
     /// Work with the indicators
     Iocs(IocsCommand),
 }

@@ -9,6 +9,7 @@ mod iocs;
 mod output;
 mod progress;
 mod rotate;
+mod rules;
 mod sandbox;
 mod scan;
 mod surfaces;
@@ -83,6 +84,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Ending> {
         Some(Command::Rotate(command)) => rotate::run(command),
         // There is nothing to report half-way.
         Some(Command::Surfaces(options)) => at_once(|| surfaces::run(options)),
+        Some(Command::Rules(command)) => at_once(|| rules::run(command)),
         Some(Command::Iocs(command)) => at_once(|| iocs::run(command)),
     }
 }

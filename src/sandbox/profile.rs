@@ -56,6 +56,7 @@ pub static PROFILES: &[Profile] = &[
         writes: "the files of `-o`",
     },
     Profile { command: "surfaces", sockets: Sockets::None, reads: NOTHING, writes: NOTHING },
+    Profile { command: "rules", sockets: Sockets::None, reads: NOTHING, writes: NOTHING },
     Profile { command: "iocs check", sockets: Sockets::None, reads: "the files and folders named", writes: NOTHING },
     Profile { command: "iocs list", sockets: Sockets::None, reads: INDICATORS, writes: NOTHING },
     Profile { command: "iocs show", sockets: Sockets::None, reads: INDICATORS, writes: NOTHING },
