@@ -52,6 +52,8 @@ pub enum Command {
     Scan(ScanCommand),
     /// Examine saved container images: docker-save and OCI archives, OCI layouts
     Images(ImagesCommand),
+    /// Judge inventories with the indicators of today: what `scan --inventory` wrote
+    Match(MatchCommand),
     /// Print the ordered checklist, of a report or of this machine
     Rotate(RotateCommand),
     /// List the places that are examined
@@ -83,6 +85,9 @@ pub struct ScanOptions {
     /// Hash and compare everything, not only what the indicators name
     #[arg(long)]
     pub deep: bool,
+    /// Also write what was read, without judging it, for `dosimeter match`; compressed where FILE ends in `.zst`
+    #[arg(long, value_name = "FILE")]
+    pub inventory: Option<PathBuf>,
     #[command(flatten)]
     /// Which indicators and surfaces.
     pub choice: Choice,
@@ -191,6 +196,23 @@ impl From<ExposureName> for Exposure {
             ExposureName::Executed => Self::Executed,
         }
     }
+}
+
+/// `dosimeter match`.
+#[derive(Debug, Args)]
+pub struct MatchCommand {
+    /// An inventory that `dosimeter scan --inventory FILE` wrote; `-` for standard input
+    #[arg(value_name = "INVENTORY")]
+    pub inventory: PathBuf,
+    /// This incident only (repeatable)
+    #[arg(long, value_name = "ID")]
+    pub incident: Vec<String>,
+    #[command(flatten)]
+    /// Where the indicators come from.
+    pub indicators: IndicatorOptions,
+    #[command(flatten)]
+    /// Where the report goes.
+    pub output: OutputOptions,
 }
 
 /// `dosimeter images`.

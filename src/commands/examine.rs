@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::bail;
+use sha2::{Digest as _, Sha256};
 
 use super::{
     indicators::{self, Indicators},
@@ -29,6 +30,7 @@ use crate::{
         python::hook,
         systemd::unit,
     },
+    text::hex,
     tree::threads::beside,
 };
 
@@ -130,6 +132,21 @@ impl Setup {
         if wanted { self.credentials.of_build(lines) } else { Vec::new() }
     }
 
+    /// The same accounts, with the places where settings put their histories.
+    pub fn with_histories(&self, accounts: Accounts) -> Accounts {
+        accounts.with_histories(self.histories.iter().cloned())
+    }
+
+    /// Of all that the indicators ask surfaces for. Two runs of equal digests read the same facts.
+    pub fn digest(&self) -> anyhow::Result<String> {
+        let mut hash = Sha256::new();
+        serde_json::to_writer(&mut hash, &self.index.database.incidents)?;
+        for layer in &self.indicators.layers {
+            serde_json::to_writer(&mut hash, layer)?;
+        }
+        Ok(format!("sha256:{}", hex(&hash.finalize())))
+    }
+
     /// Worker threads.
     pub fn threads(&self) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -147,7 +164,7 @@ impl Setup {
     ) -> anyhow::Result<Assessment> {
         self.index.admit(&indicators::packages(evidence.iter().map(|e| &e.seen)));
         self.indicators.still_good()?;
-        let own = |(tree, a): (Arc<str>, Accounts)| (tree, a.with_histories(self.histories.iter().cloned()));
+        let own = |(tree, a): (Arc<str>, Accounts)| (tree, self.with_histories(a));
         let accounts = accounts.into_iter().map(own).collect();
         Ok(assess_with(Case { index: &self.index, catalog: &self.catalog, evidence, accounts }, &self.unread))
     }

@@ -41,6 +41,12 @@ pub static PROFILES: &[Profile] = &[
         command: "scan",
         sockets: Sockets::None,
         reads: "the target: `/`, `--root`, `--home` or the PATHs",
+        writes: "the files of `-o` and `--inventory`",
+    },
+    Profile {
+        command: "match",
+        sockets: Sockets::None,
+        reads: "the inventory named",
         writes: "the files of `-o`",
     },
     Profile {
