@@ -9,7 +9,8 @@ use super::{Ending, examine::Setup, finish::finish, input, output, sandbox};
 use crate::{
     assess::Evidence,
     cli::{Choice, MatchCommand},
-    coverage::Coverage,
+    coverage::{Coverage, Exclusion, Gap, GapKind, WALK},
+    fact::{Ecosystem, Origin, TreePath},
     inventory::{self, v1::Known},
     matcher,
     report::{
@@ -58,8 +59,7 @@ fn judged(command: &MatchCommand, sandbox: &Sandbox) -> anyhow::Result<Report> {
         let (seen, coverage) = inspector.finish();
         (seen, coverage, ended)
     };
-    let mut coverage =
-        Coverage { files_seen: ended.files_seen, atime_changed: ended.atime_changed, ..coverage };
+    let mut coverage = Coverage { files_seen: ended.files_seen, atime_changed: ended.atime_changed, ..coverage };
     if let Some(first) = ended.compared.first() {
         coverage.surfaces.insert(first.surface, ended.compared_files);
     }
@@ -70,6 +70,23 @@ fn judged(command: &MatchCommand, sandbox: &Sandbox) -> anyhow::Result<Report> {
         exclude_unreadable_homes(&mut coverage, &ended.accounts);
     }
     coverage.gaps.extend(ended.gaps);
+    if !same {
+        let python = seen.iter().filter_map(|s| s.unit.as_deref()).any(|u| u.ecosystem == Ecosystem::Pypi);
+        let (possible, others) = setup.unrecorded(&head.indicators.asked, python)?;
+        let origin = Origin::file(&tree, TreePath::root());
+        coverage.gaps.extend(possible.into_iter().map(|id| Gap {
+            origin: origin.clone(),
+            surface: WALK,
+            kind: GapKind::Unsupported,
+            detail: format!(
+                "{id} asks for files, hosts or processes that were not looked for: examine the machine again"
+            ),
+        }));
+        if others > 0 {
+            let reason = format!("{others} incidents ask for files of environments, and none was recorded");
+            coverage.exclusions.push(Exclusion { origin, reason });
+        }
+    }
     coverage.settle();
     let evidence = seen.into_iter().chain(ended.compared).map(Evidence::from).collect();
     let accounts = BTreeMap::from([(tree, ended.accounts)]);

@@ -184,6 +184,7 @@ fn begin_inventory<'g>(
         indicators: inventory::v1::Indicators {
             digest: setup.digest()?,
             created: setup.index.database.created,
+            asked: setup.asked()?,
         },
         privileged: is_root(),
         only: options.choice.only.clone(),

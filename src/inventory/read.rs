@@ -24,10 +24,16 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum Flaw {
     /// It is no inventory at all.
-    #[error("it is not an inventory: its first line does not say `{}`\nhint: `dosimeter scan --inventory FILE` writes one", v1::FORMAT)]
+    #[error(
+        "it is not an inventory: its first line does not say `{}`\nhint: `dosimeter scan --inventory FILE` writes one",
+        v1::FORMAT
+    )]
     Other,
     /// A newer program wrote it.
-    #[error("it is an inventory of version {version}, and this program reads up to version {}\nhint: use a newer dosimeter", v1::VERSION)]
+    #[error(
+        "it is an inventory of version {version}, and this program reads up to version {}\nhint: use a newer dosimeter",
+        v1::VERSION
+    )]
     Newer {
         /// Its version.
         version: u64,
@@ -41,7 +47,9 @@ pub enum Flaw {
         why: String,
     },
     /// It has no last line.
-    #[error("it ends too early, after line {0}\nhint: it was not written or copied to its end: copy it again, or write it anew")]
+    #[error(
+        "it ends too early, after line {0}\nhint: it was not written or copied to its end: copy it again, or write it anew"
+    )]
     Short(u64),
     /// The medium fails.
     #[error("line {0}: cannot be read: {1}")]
@@ -156,7 +164,13 @@ pub fn stored<'s>(from: impl Read + 's) -> Result<Stored<'s>, Flaw> {
 ///
 /// # Errors
 /// Where a line is not as it should be, or the last one is missing.
-pub fn replay(stored: &mut Stored<'_>, tree: &Arc<str>, inspector: &Inspector<'_>, known: &v1::Known, same: bool) -> Result<Ended, Flaw> {
+pub fn replay(
+    stored: &mut Stored<'_>,
+    tree: &Arc<str>,
+    inspector: &Inspector<'_>,
+    known: &v1::Known,
+    same: bool,
+) -> Result<Ended, Flaw> {
     let lines = &mut stored.lines;
     let mut compared = Vec::new();
     loop {

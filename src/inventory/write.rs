@@ -67,7 +67,14 @@ impl<'w> Writing<'w> {
     ///
     /// # Errors
     /// Where anything of it could not be written.
-    pub fn end(self, coverage: &Coverage, accounts: &Accounts, os: Option<&str>, gaps: &[Gap], compared: (u64, &[Seen])) -> io::Result<()> {
+    pub fn end(
+        self,
+        coverage: &Coverage,
+        accounts: &Accounts,
+        os: Option<&str>,
+        gaps: &[Gap],
+        compared: (u64, &[Seen]),
+    ) -> io::Result<()> {
         for seen in compared.1 {
             let file = v1::Entry {
                 path: (&seen.origin.path).into(),

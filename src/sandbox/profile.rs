@@ -43,12 +43,7 @@ pub static PROFILES: &[Profile] = &[
         reads: "the target: `/`, `--root`, `--home` or the PATHs",
         writes: "the files of `-o` and `--inventory`",
     },
-    Profile {
-        command: "match",
-        sockets: Sockets::None,
-        reads: "the inventory named",
-        writes: "the files of `-o`",
-    },
+    Profile { command: "match", sockets: Sockets::None, reads: "the inventory named", writes: "the files of `-o`" },
     Profile {
         command: "rotate",
         sockets: Sockets::None,

@@ -128,7 +128,8 @@ impl<'r> Recording<'r> {
         if read.flawed {
             let found = quietly(|| surface.salvage(&mut Opened::new(&read.entry, &self.everything, body)));
             let found = found.unwrap_or_default().into_iter().take(RECORDED);
-            read.salvaged = found.map(|(package, line)| salvaged(surface, &read.entry, origin, package, line)).collect();
+            read.salvaged =
+                found.map(|(package, line)| salvaged(surface, &read.entry, origin, package, line)).collect();
         }
         read.asked = ASKED_FOR.take();
         let known: HashSet<String> = read.facts.iter().map(identity).collect();

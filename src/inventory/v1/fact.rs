@@ -285,11 +285,9 @@ impl Fact {
             F::KeptEvidence { case, archives } => Self::KeptEvidence { case: case.to_string(), archives: *archives },
             F::Installer { name } => Self::Installer { name: name.to_string() },
             F::Requested => Self::Requested {},
-            F::Bytecode { module, source_mtime, source_size } => Self::Bytecode {
-                module: module.to_string(),
-                source_mtime: *source_mtime,
-                source_size: *source_size,
-            },
+            F::Bytecode { module, source_mtime, source_size } => {
+                Self::Bytecode { module: module.to_string(), source_mtime: *source_mtime, source_size: *source_size }
+            }
             F::Environment { prefix, kind, asked } => {
                 Self::Environment { prefix: path(prefix), is: *kind, asked: requirements(asked) }
             }

@@ -61,6 +61,9 @@ pub struct Indicators {
     pub digest: String,
     /// When the database was made, UTC.
     pub created: Timestamp,
+    /// A digest of the files, hosts and processes that each incident asks for, by its id: what is not among them was not looked for.
+    #[serde(default)]
+    pub asked: BTreeMap<String, String>,
 }
 
 /// What one surface read in one file.
