@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use self::ecosystem::Touched;
+pub use self::{ecosystem::Touched, inventory::MatchCommand};
 use self::{
     ecosystem::{ecosystem, touched},
     format::{default_format, output_help, report_format},
@@ -13,6 +13,7 @@ use crate::{fact::Ecosystem, report::Format, verdict::Exposure};
 
 mod ecosystem;
 mod format;
+mod inventory;
 
 /// What a software supply-chain compromise reached on this machine, and what to rotate.
 #[derive(Debug, Parser)]
@@ -196,23 +197,6 @@ impl From<ExposureName> for Exposure {
             ExposureName::Executed => Self::Executed,
         }
     }
-}
-
-/// `dosimeter match`.
-#[derive(Debug, Args)]
-pub struct MatchCommand {
-    /// An inventory that `dosimeter scan --inventory FILE` wrote; `-` for standard input
-    #[arg(value_name = "INVENTORY")]
-    pub inventory: PathBuf,
-    /// This incident only (repeatable)
-    #[arg(long, value_name = "ID")]
-    pub incident: Vec<String>,
-    #[command(flatten)]
-    /// Where the indicators come from.
-    pub indicators: IndicatorOptions,
-    #[command(flatten)]
-    /// Where the report goes.
-    pub output: OutputOptions,
 }
 
 /// `dosimeter images`.
