@@ -117,6 +117,11 @@ impl Interest {
         usize::try_from(id).ok().and_then(|i| self.texts.get(i)).map_or("", String::as_str)
     }
 
+    /// All texts with their ids.
+    pub fn all_texts(&self) -> impl Iterator<Item = (TextId, &str)> {
+        (0..).zip(self.texts.iter().map(String::as_str))
+    }
+
     /// Whether a base name is asked for.
     pub fn wants_file(&self, name: &[u8]) -> bool {
         std::str::from_utf8(name).is_ok_and(|n| self.named(n).next().is_some())
