@@ -5,6 +5,8 @@ mod account;
 mod command;
 mod fact;
 mod place;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
