@@ -117,7 +117,9 @@ fn is_cache(parts: &[&[u8]], first: usize) -> bool {
         hash.len() == 40 && hash.iter().all(u8::is_ascii_hexdigit)
     };
     // `bunx` installs what it runs beside them.
-    let bunx = above.windows(2).any(|w| w.first() == Some(&b"cache".as_slice()) && w.get(1).is_some_and(|d| d.starts_with(b".bunx-")));
+    let bunx = above
+        .windows(2)
+        .any(|w| w.first() == Some(&b"cache".as_slice()) && w.get(1).is_some_and(|d| d.starts_with(b".bunx-")));
     yarn || !bunx && above.windows(3).any(|w| matches!(w, [b".bun", b"install", b"cache"]))
 }
 

@@ -111,7 +111,9 @@ impl Trigger {
             Self::Install => "when it is installed (install script)",
             Self::Postinstall => "when it is installed (postinstall script)",
             Self::Prepare => "when it is installed from git (prepare script)",
-            Self::DependencyInstall => "when it is installed, by a script of a package that it brings in (it has none itself)",
+            Self::DependencyInstall => {
+                "when it is installed, by a script of a package that it brings in (it has none itself)"
+            }
             Self::NativeBuild => "when it is installed (native build)",
             Self::Build => "when it is built from source",
             Self::ProgramRun => "when the program is started",

@@ -75,7 +75,9 @@ impl Surface for ProjectManifest {
             ("workspaces", "catalogs") => node.fields().iter().for_each(|(_, table)| pins.table(table)),
             ("workspaces" | "pnpm", _) => {}
             _ => {
-                if let Some(wanted) = node.text().filter(|_| section.ends_with("ependencies") && section != "peerDependencies") {
+                if let Some(wanted) =
+                    node.text().filter(|_| section.ends_with("ependencies") && section != "peerDependencies")
+                {
                     require(&mut asked, &key, wanted, None);
                 }
                 pins.pin(&key, &key, &node);

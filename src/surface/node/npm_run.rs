@@ -44,7 +44,8 @@ impl Run {
                 cwd = TreePath::root().resolve(folder.trim().as_bytes());
             } else if let Some(words) = text.strip_prefix("verbose argv ") {
                 argv = quoted(words);
-            } else if let Some((_, file)) = text.split_once(" config:load:file:").or(text.split_once(" config load:file:"))
+            } else if let Some((_, file)) =
+                text.split_once(" config:load:file:").or(text.split_once(" config load:file:"))
             {
                 // npm 8 and 9 add the time that it took.
                 let file = file.split(" Completed in ").next().unwrap_or(file);
@@ -100,7 +101,8 @@ fn base(log: &TreePath, cwd: Option<&TreePath>, argv: &[String], files: &[TreePa
         return Some(log.parent().parent().join(b"_npx").join(npx_folder(argv)?.as_bytes()));
     }
     if has(&["--global", "-g", "--location=global"]) {
-        let prefix = files.iter().rev().find(|f| f.name() == b"npmrc" && f.parent().name() == b"etc")?.parent().parent();
+        let prefix =
+            files.iter().rev().find(|f| f.name() == b"npmrc" && f.parent().name() == b"etc")?.parent().parent();
         // On Windows there is no `lib`.
         return Some(prefix.join(b"lib"));
     }
@@ -165,7 +167,10 @@ mod tests {
                 Some("/h/.npm-global/lib"),
             ),
             // The folders that npm 10 made of `npx` and `npm exec --package=my-plugin`; the digits by `sha512sum`.
-            ("verbose argv \"exec\" \"--yes\" \"--package\" \"my-plugin\" \"--\" \"node\"", Some("/h/.npm/_npx/d7cf0fedc1e45c85")),
+            (
+                "verbose argv \"exec\" \"--yes\" \"--package\" \"my-plugin\" \"--\" \"node\"",
+                Some("/h/.npm/_npx/d7cf0fedc1e45c85"),
+            ),
             ("verbose argv \"exec\" \"--\" \"my-plugin@1.0.0\" \"-p\" \"x\"", Some("/h/.npm/_npx/acdf956bd4259421")),
             ("timing config:load:file:/srv/a/.npmrc Completed in 1ms\nverbose argv \"install\"", Some("/srv/a")),
             ("verbose argv \"exec\"", None),

@@ -27,7 +27,8 @@ use crate::{
 
 const FILE: usize = 4 << 20;
 /// Files in which people set variables of theirs.
-const SHELL: &[&str] = &[".bashrc", ".bash_profile", ".profile", ".zshrc", ".zshenv", ".zprofile", "config.fish", ".envrc"];
+const SHELL: &[&str] =
+    &[".bashrc", ".bash_profile", ".profile", ".zshrc", ".zshenv", ".zprofile", "config.fish", ".envrc"];
 /// Packages that are taken of one list.
 const LISTED: usize = 2000;
 
@@ -149,7 +150,8 @@ fn is_set(text: &str, separator: char, key: &str, value: &str) -> bool {
 
 fn of_manifest(text: &str) -> Vec<Blocked> {
     // Most projects have none of them.
-    let names = ["trustedDependencies", "BuiltDependencies", "allowBuilds", "allowScripts", "AllowAllBuilds", "\"built\""];
+    let names =
+        ["trustedDependencies", "BuiltDependencies", "allowBuilds", "allowScripts", "AllowAllBuilds", "\"built\""];
     if !names.iter().any(|name| text.contains(name)) {
         return Vec::new();
     }

@@ -145,7 +145,8 @@ impl<'e> Held<'e> {
         let named = self.named(&package.name);
         let of = |at: &&usize| self.copies.get(**at);
         let here = named.iter().find(|at| of(at).is_some_and(|c| Some(&c.folder) == folder));
-        let same = || named.iter().find(|at| of(at).is_some_and(|c| Some(&*c.package.version) == package.version.as_deref()));
+        let same =
+            || named.iter().find(|at| of(at).is_some_and(|c| Some(&*c.package.version) == package.version.as_deref()));
         here.or_else(same).or(named.first()).copied()
     }
 
@@ -159,7 +160,8 @@ impl<'e> Held<'e> {
         while let Some(here) = folder.filter(|f| !f.as_bytes().is_empty()) {
             let inside = if here.name() == b"node_modules" { here.clone() } else { here.join(b"node_modules") };
             let at = inside.resolve(requirement.name.as_bytes()).and_then(|f| self.by_folder.get(&f).copied());
-            let is_named = |at: &usize| self.copies.get(*at).is_some_and(|c| c.package.name.as_ref() == &*requirement.name);
+            let is_named =
+                |at: &usize| self.copies.get(*at).is_some_and(|c| c.package.name.as_ref() == &*requirement.name);
             if let Some(at) = at.filter(is_named) {
                 return vec![at];
             }
@@ -200,7 +202,8 @@ impl<'e> Held<'e> {
         let of_projects = self.asked.iter().flat_map(|r| self.wanted(Some(folder), r));
         let on_top = |c: &Copy<'_>| {
             let above = c.folder.parent();
-            above.name() == b"node_modules" || above.name().starts_with(b"@") && above.parent().name() == b"node_modules"
+            above.name() == b"node_modules"
+                || above.name().starts_with(b"@") && above.parent().name() == b"node_modules"
         };
         // A global installation puts nothing but what was asked for beside each other.
         let depth = |c: &Copy<'_>| c.folder.components().filter(|part| *part == b"node_modules").count();

@@ -79,7 +79,9 @@ impl<'e> Tools<'e> {
         let unit = finding.unit.as_ref()?;
         let tool = self.tool(finding, unit)?;
         if tool == Tool::Deno {
-            return Some("Deno runs no scripts but those that somebody allows, and nothing shows that one ran".to_owned());
+            return Some(
+                "Deno runs no scripts but those that somebody allows, and nothing shows that one ran".to_owned(),
+            );
         }
         let mut settings: Vec<_> = self.above(finding, unit).into_iter().filter(|s| s.is_read_by(tool)).collect();
         // The nearest word of a kind goes first, which the sort keeps so.
@@ -172,7 +174,8 @@ impl Setting<'_> {
             let versions = versions.trim_start_matches('@').trim_start_matches("npm:");
             let version = package.version.as_deref().unwrap_or_default();
             name == &*package.name
-                && (versions.is_empty() || versions.split("||").any(|v| same_version(Ecosystem::Npm, v.trim(), version)))
+                && (versions.is_empty()
+                    || versions.split("||").any(|v| same_version(Ecosystem::Npm, v.trim(), version)))
         };
         let refused = self.allowed.iter().any(|a| a.strip_prefix('!').is_some_and(names));
         let allowed = !refused && self.allowed.iter().any(|a| names(a));
