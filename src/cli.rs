@@ -4,7 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use self::ecosystem::Touched;
+pub use self::{
+    ecosystem::Touched,
+    inventory::MatchCommand,
+    rules::{RulesCommand, RulesFormat},
+};
 use self::{
     ecosystem::{ecosystem, touched},
     format::{default_format, output_help, report_format},
@@ -13,6 +17,8 @@ use crate::{fact::Ecosystem, report::Format, verdict::Exposure};
 
 mod ecosystem;
 mod format;
+mod inventory;
+mod rules;
 
 /// What a software supply-chain compromise reached on this machine, and what to rotate.
 #[derive(Debug, Parser)]
@@ -52,10 +58,14 @@ pub enum Command {
     Scan(ScanCommand),
     /// Examine saved container images: docker-save and OCI archives, OCI layouts
     Images(ImagesCommand),
+    /// Judge inventories with the indicators of today: what `scan --inventory` wrote
+    Match(MatchCommand),
     /// Print the ordered checklist, of a report or of this machine
     Rotate(RotateCommand),
     /// List the places that are examined
     Surfaces(ListOptions),
+    /// List the rules by which something is a finding
+    Rules(RulesCommand),
     /// Work with the indicators
     Iocs(IocsCommand),
 }
@@ -83,6 +93,9 @@ pub struct ScanOptions {
     /// Hash and compare everything, not only what the indicators name
     #[arg(long)]
     pub deep: bool,
+    /// Also write what was read, without judging it, for `dosimeter match`; compressed where FILE ends in `.zst`
+    #[arg(long, value_name = "FILE")]
+    pub inventory: Option<PathBuf>,
     #[command(flatten)]
     /// Which indicators and surfaces.
     pub choice: Choice,

@@ -12,8 +12,8 @@ pub fn lift(findings: &mut [Finding]) {
     };
     let known: HashSet<_> = findings.iter().filter(speaks).map(|f| (f.incident, f.origin.tree.clone())).collect();
     for f in findings.iter_mut().filter(|f| known.contains(&(f.incident, f.origin.tree.clone()))) {
-        if let Some((sure, why)) = f.corroborated.take() {
-            f.confidence = f.confidence.max(sure);
+        if let Some((rule, sure, why)) = f.corroborated.take() {
+            f.set_rule(rule, f.confidence.max(sure));
             f.reason = why;
         }
     }

@@ -9,19 +9,20 @@ use super::{
         python::hook::{Hooks, Missing},
     },
     named,
+    rule::Rule,
     site::{Distribution, Environment, folder_of},
 };
 use crate::{
     ecosystem::purl::Purl,
     fact::{Artifact, EnvironmentKind, Fact, Package, Placement, Seen, TreePath},
-    ioc::model::{FileIndicator, FileRole, Incident, NameWeight, PackageIndicator, Trigger},
+    ioc::model::{FileIndicator, FileRole, Incident, Moment, NameWeight, PackageIndicator, Trigger},
     matcher::{self, By, Hit},
     text,
     verdict::{Confidence, Exposure},
 };
 
-/// Exposure, confidence and the reason.
-type Judgement = (Exposure, Confidence, String);
+/// By which rule, how sure, and the reason.
+type Judgement = (Rule, Confidence, String);
 
 /// The finding that a hit makes, if it makes one.
 pub fn judge(case: &Case<'_>, sites: &Neighbours<'_>, hooks: &Hooks, evidence: &Evidence, hit: Hit) -> Option<Finding> {
@@ -79,14 +80,13 @@ impl Draft<'_, '_> {
         if let Some((standing, sources)) = matcher::standing(self.case.index, &self.hit) {
             let ceiling = self.incident.ceiling(standing, sources);
             finding.confidence = finding.confidence.min(ceiling);
-            finding.corroborated = finding.corroborated.map(|(sure, why)| (sure.min(ceiling), why));
+            finding.corroborated = finding.corroborated.map(|(rule, sure, why)| (rule, sure.min(ceiling), why));
         }
         if let Some(made) = &self.evidence.made {
             finding.reason = format!("{}; {made}", finding.reason);
         }
         if let Some(gone) = self.evidence.gone.as_ref().filter(|_| finding.exposure == Exposure::Installed) {
-            finding.exposure = Exposure::Removed;
-            finding.confidence = finding.confidence.min(Confidence::Likely);
+            finding.set_rule(Rule::InLowerLayer, finding.confidence.min(Confidence::Likely));
             finding.reason = format!("{}; {gone}", finding.reason);
         }
         finding
@@ -100,7 +100,7 @@ impl Draft<'_, '_> {
         &self,
         kind: FindingKind,
         indicator: String,
-        (exposure, confidence, reason): Judgement,
+        (rule, confidence, reason): Judgement,
     ) -> Finding {
         let seen = self.seen();
         Finding {
@@ -108,7 +108,8 @@ impl Draft<'_, '_> {
             incident: self.hit.incident,
             indicator,
             kind,
-            exposure,
+            rule,
+            exposure: rule.exposure(),
             confidence,
             surface: seen.surface,
             package: None,
@@ -120,7 +121,9 @@ impl Draft<'_, '_> {
             artifact: None,
             at: seen.at.clone(),
             reason,
+            sign: None,
             chain: Vec::new(),
+            moment: None,
             by_itself: false,
             corroborated: None,
             account: seen.uid.map_or(Account::All, Account::Uid),
@@ -134,33 +137,28 @@ impl Draft<'_, '_> {
     fn version(&self, p: &Package, indicator: &PackageIndicator) -> Finding {
         let family = family::of(p.ecosystem);
         let (runs, mut by_itself) = self.when_it_runs(indicator, p.placement);
-        let mut settled = false;
+        let (mut settled, mut sign) = (false, None);
         let judgement = match p.placement {
             Placement::Loadable => {
                 let here = family.loadable(self, p, indicator);
-                (by_itself, settled) = (here.by_itself, here.settled);
-                (here.exposure, here.confidence, here.reason)
+                (by_itself, settled, sign) = (here.by_itself, here.settled, here.sign);
+                (here.rule, here.confidence, here.reason)
             }
-            Placement::Leftover => (Exposure::Removed, Confidence::Likely, family.left_over(self.seen(), &runs)),
+            Placement::Leftover => (Rule::PackageLeftOver, Confidence::Likely, family.left_over(self.seen(), &runs)),
             Placement::Built if indicator.triggers.contains(&Trigger::Build) => {
-                (Exposure::Executed, Confidence::Likely, "a malicious source distribution was built here".to_owned())
+                (Rule::BuildRan, Confidence::Likely, Rule::BuildRan.meaning().to_owned())
             }
-            Placement::Built => (
-                Exposure::Cached,
-                Confidence::Confirmed,
-                "a wheel of the malicious version, built on this machine".to_owned(),
-            ),
-            Placement::Cached => (
-                Exposure::Cached,
-                Confidence::Confirmed,
-                "the malicious version is stored here; it did not run from here".to_owned(),
-            ),
-            Placement::Listed => {
-                let names = "names the malicious version: what is installed from it takes it";
-                let reason = family.listed(self.seen()).unwrap_or(names).to_owned();
-                (Exposure::Referenced, Confidence::Confirmed, reason)
-            }
+            Placement::Built => by_rule(Rule::PackageBuilt),
+            Placement::Cached => by_rule(Rule::PackageStored),
+            Placement::Listed => match family.listed(self.seen()) {
+                Some(rule) => by_rule(rule),
+                None => {
+                    let reason = "names the malicious version: what is installed from it takes it".to_owned();
+                    (Rule::PackageNamed, Confidence::Confirmed, reason)
+                }
+            },
         };
+        let indicator_triggers = indicator.triggers.clone();
         let indicator = format!("{}/{}@{}", p.ecosystem.purl_type(), p.name, p.version);
         let mut finding = self.finding(FindingKind::Package, indicator, judgement);
         finding.package = Some(purl(p));
@@ -168,6 +166,8 @@ impl Draft<'_, '_> {
         finding.holdings = family.holdings(self.seen());
         finding.artifact = p.artifacts.first().cloned();
         finding.by_itself = by_itself;
+        finding.sign = sign;
+        finding.moment = first_moment(&indicator_triggers);
         if settled {
             self.settle_in(&mut finding, Some(&p.name));
         }
@@ -200,11 +200,11 @@ impl Draft<'_, '_> {
     fn artifact(&self, p: &Package, name: &str) -> Finding {
         let hash =
             p.artifacts.iter().find(|a| a.sha256.as_deref().is_some_and(|h| !self.case.index.artifacts(h).is_empty()));
-        let exposure = if p.placement == Placement::Listed { Exposure::Referenced } else { Exposure::Cached };
+        let rule = if p.placement == Placement::Listed { Rule::ArtifactNamed } else { Rule::ArtifactStored };
         let sha256 = hash.and_then(|a| a.sha256.clone()).unwrap_or_default();
         let reason = format!("the bytes of `{name}`, by SHA-256");
         let mut finding =
-            self.finding(FindingKind::Package, format!("sha256/{sha256}"), (exposure, Confidence::Confirmed, reason));
+            self.finding(FindingKind::Package, format!("sha256/{sha256}"), (rule, Confidence::Confirmed, reason));
         finding.package = Some(purl(p));
         finding.ecosystem = Some(p.ecosystem);
         finding.holdings = family::of(p.ecosystem).holdings(self.seen());
@@ -217,7 +217,7 @@ impl Draft<'_, '_> {
         let artifact = bytes_of(&self.seen().fact).map(|a| Artifact { name: Some(name.to_owned()), ..a });
         let sha256 = artifact.as_ref().and_then(|a| a.sha256.clone()).unwrap_or_default();
         let reason = format!("the bytes of `{name}`, by SHA-256");
-        let judgement = (Exposure::Cached, Confidence::Confirmed, reason);
+        let judgement = (Rule::ArtifactStored, Confidence::Confirmed, reason);
         let mut finding = self.finding(FindingKind::File, format!("sha256/{sha256}"), judgement);
         finding.artifact = artifact;
         finding
@@ -236,33 +236,32 @@ impl Draft<'_, '_> {
         let in_target = indicator.role == FileRole::Hook && !placed && self.beside_installed();
         let weak = !hash && self.by_name_alone(indicator);
         let left = format!("{what}, left by the payload when it ran{bytes}");
+        let trace = if indicator.role == FileRole::Persistence { Rule::PersistenceFile } else { Rule::TraceFile };
         let judgement = match (indicator.role, placed) {
             _ if in_target => {
                 let when = "it runs at every Python start that has this folder as a site folder or on its path";
-                (Exposure::Installed, sure, format!("{what}{bytes}, beside what was installed here; {when}"))
+                (Rule::HookLoadable, sure, format!("{what}{bytes}, beside what was installed here; {when}"))
             }
             (FileRole::Hook, true) if self.out_of_action().is_some() => {
                 let how = self.out_of_action().unwrap_or_default();
-                (Exposure::Removed, Confidence::Likely, format!("{what}{bytes}; {how}"))
+                (Rule::HookDisabled, Confidence::Likely, format!("{what}{bytes}; {how}"))
             }
             (FileRole::Hook | FileRole::Companion, true) => {
                 let reason = format!("{what}{bytes}; it runs at every Python start");
-                (Exposure::Installed, sure, reason)
+                (Rule::HookLoadable, sure, reason)
             }
-            (FileRole::Module | FileRole::Payload, true) => (Exposure::Installed, sure, format!("{what}{bytes}")),
+            (FileRole::Module | FileRole::Payload, true) => (Rule::PayloadFile, sure, format!("{what}{bytes}")),
             (FileRole::Planted, true) => {
                 let reason = format!("{what}{bytes}; it comes with a clone, and does not show that it ran here");
-                (Exposure::Installed, sure, reason)
+                (Rule::PlantedFile, sure, reason)
             }
             (FileRole::Persistence | FileRole::Trace, true) if weak => (
-                Exposure::Executed,
+                Rule::TraceByName,
                 Confidence::Possible,
                 format!("a file where the payload leaves one ({what}){bytes}; others may have one of that name too"),
             ),
-            (FileRole::Persistence | FileRole::Trace, true) => {
-                (Exposure::Executed, Confidence::Confirmed, left.clone())
-            }
-            (_, false) => (Exposure::Cached, sure, format!("{what}{bytes}, where nothing loads it")),
+            (FileRole::Persistence | FileRole::Trace, true) => (trace, Confidence::Confirmed, left.clone()),
+            (_, false) => (Rule::FileStored, sure, format!("{what}{bytes}, where nothing loads it")),
         };
         let name = match (hash, placed, &indicator.sha256) {
             (true, false, Some(hash)) => format!("sha256/{hash}"),
@@ -270,7 +269,12 @@ impl Draft<'_, '_> {
         };
         let mut finding = self.finding(FindingKind::File, name, judgement);
         finding.role = Some(indicator.role);
-        finding.corroborated = weak.then_some((Confidence::Confirmed, left));
+        finding.corroborated = weak.then_some((trace, Confidence::Confirmed, left));
+        finding.moment = match indicator.role {
+            FileRole::Hook | FileRole::Companion | FileRole::Planted | FileRole::Persistence => Some(Moment::AtStart),
+            FileRole::Module | FileRole::Payload => Some(Moment::OnUse),
+            FileRole::Trace => None,
+        };
         finding.by_itself = in_target || (placed && matches!(indicator.role, FileRole::Hook | FileRole::Companion));
         finding.artifact = bytes_of(&self.seen().fact);
         if in_target || (placed && seen.unit.as_ref().is_some_and(|u| u.usual)) {
@@ -324,6 +328,16 @@ impl Draft<'_, '_> {
         finding.account = account(&environment, seen.uid);
         finding.environment = Some(environment);
     }
+}
+
+/// What a rule says of every fact that fits it.
+fn by_rule(rule: Rule) -> Judgement {
+    (rule, rule.up_to(), rule.meaning().to_owned())
+}
+
+/// When the code of a package runs first.
+pub(super) fn first_moment(triggers: &[Trigger]) -> Option<Moment> {
+    triggers.iter().map(|t| t.moment()).min()
 }
 
 /// The file itself as a downloadable file without a name.

@@ -15,6 +15,7 @@ mod on_path;
 mod project;
 pub mod reach;
 mod resolved;
+pub mod rule;
 mod running;
 mod shared;
 pub mod site;
@@ -34,6 +35,7 @@ pub use self::{
     chain::Link,
     family::{Removal, of as family_of, python::hook::Unread},
     reach::{Judged, ReachBy},
+    rule::Rule,
     site::Environment,
     timeline::Moment,
 };
@@ -48,7 +50,11 @@ use crate::{
     credential::Catalog,
     fact::{Artifact, At, Ecosystem, Fact, Origin, Seen, TreePath, Unit},
     guard::caught,
-    ioc::{Index, index::IncidentId, model::FileRole},
+    ioc::{
+        Index,
+        index::IncidentId,
+        model::{FileRole, Moment as RunsAt},
+    },
     matcher,
     text::hex,
     verdict::{Confidence, Exposure},
@@ -157,7 +163,9 @@ pub struct Finding {
     pub indicator: String,
     /// What it is.
     pub kind: FindingKind,
-    /// How far it got.
+    /// By which rule it is one.
+    pub rule: Rule,
+    /// How far it got, as the rule says.
     pub exposure: Exposure,
     /// How sure.
     pub confidence: Confidence,
@@ -181,12 +189,16 @@ pub struct Finding {
     pub at: Option<At>,
     /// Why it is a finding, and when the code runs.
     pub reason: String,
+    /// What shows, or is presumed to show, that it ran or did not: stands behind the reason.
+    pub sign: Option<String>,
     /// From what was asked for to the package.
     pub chain: Vec<Link>,
+    /// When its code runs first, where that is known.
+    pub moment: Option<RunsAt>,
     /// Its code runs without anybody using the package.
     pub by_itself: bool,
-    /// How sure it is with other evidence of its incident beside it, and why, where its name alone speaks.
-    pub corroborated: Option<(Confidence, String)>,
+    /// By which rule it is one, and how sure, with other evidence of its incident beside it, and why, where its name alone speaks.
+    pub corroborated: Option<(Rule, Confidence, String)>,
     /// Whose code it is.
     pub account: Account,
     /// What of the machine it had before it; `None`: whatever the account can read.
@@ -198,6 +210,23 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Puts it under another rule, with the exposure that this one stands for.
+    fn set_rule(&mut self, rule: Rule, confidence: Confidence) {
+        (self.rule, self.exposure, self.confidence) = (rule, rule.exposure(), confidence);
+    }
+
+    /// A sign that it ran: the rule, how sure, and what shows it, in place of what was presumed.
+    fn ran(&mut self, rule: Rule, confidence: Confidence, sign: String) {
+        self.set_rule(rule, confidence);
+        self.sign = Some(sign);
+    }
+
+    /// Whose a dropped file is: in a home, of the account that lives there, since that account's session starts it.
+    pub fn lives_at(&self, accounts: &BTreeMap<Arc<str>, Accounts>) -> Account {
+        let home = accounts.get(&self.origin.tree).and_then(|a| a.at_home(&self.origin.path));
+        home.map_or(self.account, Account::Uid)
+    }
+
     /// The folder that its unit is loaded from, where the layout of its path says so.
     fn usual_folder(&self) -> Option<&TreePath> {
         self.unit.as_ref().filter(|u| u.usual).map(|u| &u.folder)
@@ -336,6 +365,9 @@ fn settle(index: &Index, findings: &mut Vec<Finding>) {
     for f in findings.iter_mut() {
         let incident = index.incident(f.incident).map_or("", |i| i.id.as_str());
         f.id = format!("f-{}", identity(&[incident, &f.indicator, f.kind.as_str()], &f.origin));
+        if let Some(sign) = f.sign.take() {
+            f.reason = format!("{}; {sign}", f.reason);
+        }
     }
     findings.sort_by(|a, b| {
         let key = |f: &Finding| (f.incident, std::cmp::Reverse((f.exposure, f.confidence)));

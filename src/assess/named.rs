@@ -28,7 +28,7 @@ pub fn doubt(mut finding: Finding) -> Finding {
         Exposure::Referenced => "the file cannot be read as what it should be",
         _ => "nothing that can be read in it confirms it",
     };
-    finding.confidence = finding.confidence.min(Confidence::Likely);
+    finding.set_rule(finding.rule.by_name(), finding.confidence.min(Confidence::Likely));
     finding.reason = format!("{}; only {witness} says so, {why}", finding.reason);
     finding
 }

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use super::{Case, Evidence, Finding, FindingKind, Steps, typed::is_typed, whereabouts::folder};
+use super::{Case, Evidence, Finding, FindingKind, Steps, rule::Rule, typed::is_typed, whereabouts::folder};
 use crate::{
     accounts::HistoryOf,
     fact::{At, Command, CommandAction, EnvironmentKind, Fact, Origin, Seen, TreePath},
@@ -65,9 +65,7 @@ pub fn look_for_starts(case: &Case<'_>, findings: &mut [Finding]) {
         };
         let sign = made_to_run(finding).or_else(later).or_else(by_hand);
         if let Some(sign) = sign {
-            finding.exposure = Exposure::Executed;
-            finding.confidence = Confidence::Likely;
-            finding.reason = format!("{}; {sign}", finding.reason);
+            finding.ran(Rule::HookRan, Confidence::Likely, sign);
         }
     }
 }

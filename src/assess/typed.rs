@@ -4,7 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Account, Finding, FindingKind,
-    evidence::{Draft, runs},
+    evidence::{Draft, first_moment, runs},
+    rule::Rule,
     whereabouts::Ran,
 };
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
     fact::{Command, CommandAction, Cutoff, Wanted},
     ioc::model::{Incident, PackageIndicator, Window},
     matcher::{self, By, Hit},
-    verdict::{Confidence, Exposure},
+    verdict::Confidence,
 };
 
 impl Draft<'_, '_> {
@@ -45,7 +46,7 @@ impl Draft<'_, '_> {
                 runs(indicator.triggers.iter().copied())
             ),
         };
-        let (exposure, mut reason) = placed(c, whose, reason);
+        let (rule, mut reason) = placed(c, whose, Rule::InstallCommandPinned, reason);
         let mut confidence = Confidence::Likely;
         if let Some(end) = at.and_then(|at| withdrawn_before(self.incident, indicator, at)) {
             confidence = Confidence::Possible;
@@ -53,9 +54,10 @@ impl Draft<'_, '_> {
                 format!("{reason}; it had been withdrawn by then ({end}): only a mirror or a cache can have had it");
         }
         let name = format!("{}/{}@{version}", wanted.ecosystem.purl_type(), wanted.name);
-        let mut finding = self.finding(FindingKind::Command, name, (exposure, confidence, reason));
+        let mut finding = self.finding(FindingKind::Command, name, (rule, confidence, reason));
         finding.package = Some(Purl::new(wanted.ecosystem, &wanted.name, wanted.pinned.as_deref()).to_string());
         finding.by_itself = indicator.triggers.iter().any(|t| t.by_itself());
+        finding.moment = first_moment(&indicator.triggers);
         self.ran(c, whose, &mut finding);
         Some(finding)
     }
@@ -93,10 +95,10 @@ impl Draft<'_, '_> {
             format!("the newest `{}`", wanted.name)
         };
         let reason = format!("`{}` was told to take {which} at a time when {}", c.tool, spans.join(" and "));
-        let (exposure, reason) = placed(c, whose, reason);
+        let (rule, reason) = placed(c, whose, Rule::InstallCommandInWindow, reason);
         let versions: Vec<&str> = in_time.iter().flat_map(|(_, i, _)| i.versions.iter().map(String::as_str)).collect();
         let name = format!("{}/{}@{}", wanted.ecosystem.purl_type(), wanted.name, versions.join("|"));
-        let mut finding = self.finding(FindingKind::Command, name, (exposure, Confidence::Possible, reason));
+        let mut finding = self.finding(FindingKind::Command, name, (rule, Confidence::Possible, reason));
         finding.package = Some(Purl::new(wanted.ecosystem, &wanted.name, None).to_string());
         self.ran(c, whose, &mut finding);
         Some(finding)
@@ -131,20 +133,20 @@ pub(super) fn is_typed(surface: &str) -> bool {
     surface.starts_with(SHELL_HISTORY)
 }
 
-/// How far a command got, by what it does and whose it is.
-fn placed(c: &Command, whose: HistoryOf, reason: String) -> (Exposure, String) {
+/// The rule of a command, by what it does and whose it is: `install` where it installs.
+fn placed(c: &Command, whose: HistoryOf, install: Rule, reason: String) -> (Rule, String) {
     match (whose, c.action) {
         (HistoryOf::Nobody, _) => {
             let where_it_is = "this file is no account's own history (a copy, a backup, test data), so that nothing shows \
                                that it was typed here";
-            (Exposure::Referenced, format!("{reason}; {where_it_is}"))
+            (Rule::CommandInCopy, format!("{reason}; {where_it_is}"))
         }
-        (_, CommandAction::Resolve) => (Exposure::Referenced, reason),
+        (_, CommandAction::Resolve) => (Rule::ResolveCommand, reason),
         (HistoryOf::Somebody, CommandAction::Download) | (HistoryOf::Account, CommandAction::Download) => {
-            (Exposure::Cached, reason)
+            (Rule::DownloadCommand, reason)
         }
-        (HistoryOf::Somebody, _) => (Exposure::Removed, format!("{reason}; the file does not say on which machine")),
-        (HistoryOf::Account, _) => (Exposure::Removed, reason),
+        (HistoryOf::Somebody, _) => (install, format!("{reason}; the file does not say on which machine")),
+        (HistoryOf::Account, _) => (install, reason),
     }
 }
 

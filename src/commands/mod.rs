@@ -6,9 +6,11 @@ mod images;
 mod indicators;
 mod input;
 mod iocs;
+mod match_;
 mod output;
 mod progress;
 mod rotate;
+mod rules;
 mod sandbox;
 mod scan;
 mod surfaces;
@@ -80,9 +82,11 @@ pub fn run(cli: Cli) -> anyhow::Result<Ending> {
         None => scan::run(ScanCommand { paths: Vec::new(), options: cli.scan }),
         Some(Command::Scan(command)) => scan::run(command),
         Some(Command::Images(command)) => images::run(command),
+        Some(Command::Match(command)) => match_::run(command),
         Some(Command::Rotate(command)) => rotate::run(command),
         // There is nothing to report half-way.
         Some(Command::Surfaces(options)) => at_once(|| surfaces::run(options)),
+        Some(Command::Rules(command)) => at_once(|| rules::run(command)),
         Some(Command::Iocs(command)) => at_once(|| iocs::run(command)),
     }
 }

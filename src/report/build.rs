@@ -16,7 +16,7 @@ use crate::{
     coverage::{Coverage, Gap, GapKind, ROTATE},
     credential::{self, Catalog},
     ecosystem::pypi,
-    fact::{Ecosystem, Origin, TreePath},
+    fact::{Ecosystem, Origin, TreePath, Unit},
     guard::caught,
     ioc::{Index, model::Incident},
     rotate::{
@@ -84,7 +84,7 @@ pub fn build(mut e: Examination<'_>) -> v1::Report {
     let writer = Writer { system, case: &case };
     let checklist = checklist.into_iter().map(|i| item(i, &writer)).collect();
     let kept_evidence = e.assessment.kept.iter().map(kept).collect::<Vec<_>>();
-    let summary = summary(&incidents, &e.target, Account::of(complete, interrupted)) + earlier(&kept_evidence);
+    let summary = summary(&incidents, &e.target, Outcome::of(complete, interrupted)) + earlier(&kept_evidence);
     v1::Report {
         schema: v1::SCHEMA.to_owned(),
         tool: v1::Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
@@ -106,7 +106,10 @@ pub fn build(mut e: Examination<'_>) -> v1::Report {
             privileged: e.privileged,
             sandbox: None,
         },
-        coverage: coverage(e.coverage, e.assessment.undated_commands),
+        coverage: v1::Coverage {
+            scope: Some(v1::Scope { whole: scope.whole, monitors: scope.monitors }),
+            ..coverage(e.coverage, e.assessment.undated_commands)
+        },
     }
 }
 
@@ -119,18 +122,18 @@ pub fn interrupt(report: &mut v1::Report) {
         report.coverage.gaps.splice(..0, gaps);
     }
     report.verdict.complete = false;
-    report.verdict.summary = summary(&report.incidents, &report.run.target, Account::Interrupted);
+    report.verdict.summary = summary(&report.incidents, &report.run.target, Outcome::Interrupted);
 }
 
 /// How far the examination came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Account {
+enum Outcome {
     Complete,
     Incomplete,
     Interrupted,
 }
 
-impl Account {
+impl Outcome {
     fn of(complete: bool, interrupted: bool) -> Self {
         match (interrupted, complete) {
             (true, _) => Self::Interrupted,
@@ -161,9 +164,9 @@ fn lead(gaps: &mut [Gap], index: &Index) {
 }
 
 /// The answer in one line. It says what was found or that nothing was, and never more than what was examined can carry.
-fn summary(incidents: &[v1::IncidentReport], target: &v1::Target, account: Account) -> String {
+fn summary(incidents: &[v1::IncidentReport], target: &v1::Target, outcome: Outcome) -> String {
     if incidents.is_empty() {
-        return match account.said() {
+        return match outcome.said() {
             None => "nothing found in what was examined".to_owned(),
             Some(how) => format!("nothing found, {how}"),
         };
@@ -173,7 +176,7 @@ fn summary(incidents: &[v1::IncidentReport], target: &v1::Target, account: Accou
         format!("{} {maybe}{}", i.id, i.exposure.as_str())
     });
     let found: Vec<String> = found.collect();
-    let rest = account.said().map(|how| format!("; {how}")).unwrap_or_default();
+    let rest = outcome.said().map(|how| format!("; {how}")).unwrap_or_default();
     format!("exposed: {} {}{rest}", found.join(", "), whereabouts(incidents, target))
 }
 
@@ -230,7 +233,7 @@ fn incidents(e: &Examination<'_>) -> Vec<v1::IncidentReport> {
     for f in &e.assessment.findings {
         grouped.entry(f.incident).or_default().push(f);
     }
-    let all = grouped.into_iter().filter_map(|(id, findings)| incident(e.index.incident(id)?, &findings));
+    let all = grouped.into_iter().filter_map(|(id, findings)| incident(e, e.index.incident(id)?, &findings));
     let mut incidents: Vec<_> = all.collect();
     incidents.sort_by(|a, b| {
         (Reverse((a.exposure, a.confidence)), &a.id).cmp(&(Reverse((b.exposure, b.confidence)), &b.id))
@@ -238,7 +241,7 @@ fn incidents(e: &Examination<'_>) -> Vec<v1::IncidentReport> {
     incidents
 }
 
-fn incident(incident: &Incident, findings: &[&assess::Finding]) -> Option<v1::IncidentReport> {
+fn incident(e: &Examination<'_>, incident: &Incident, findings: &[&assess::Finding]) -> Option<v1::IncidentReport> {
     let (exposure, confidence) = findings.iter().map(|f| (f.exposure, f.confidence)).max()?;
     let window =
         |w: &crate::ioc::model::Window| v1::Window { artifact: w.artifact.clone(), start: w.start, end: w.end };
@@ -249,15 +252,12 @@ fn incident(incident: &Incident, findings: &[&assess::Finding]) -> Option<v1::In
         confidence,
         references: incident.sources.values().filter_map(|s| s.url.clone()).collect(),
         windows: incident.windows.iter().map(window).collect(),
-        findings: findings.iter().map(|f| finding(f, &incident.origin)).collect(),
+        findings: findings.iter().map(|f| finding(e, f, &incident.origin)).collect(),
     })
 }
 
-fn finding(f: &assess::Finding, origin: &str) -> v1::Finding {
-    let environment = f
-        .environment
-        .as_ref()
-        .map(|e| v1::Environment { path: v1::PathText([b"/", e.prefix.as_bytes()].concat()), kind: e.kind });
+fn finding(e: &Examination<'_>, f: &assess::Finding, origin: &str) -> v1::Finding {
+    let environment = f.environment.as_ref().map(|e| v1::Environment { path: absolute(&e.prefix), kind: e.kind });
     let artifact =
         f.artifact.as_ref().map(|a| v1::Artifact { name: a.name.clone(), size: a.size, sha256: a.sha256.clone() });
     let link = |l: &assess::Link| v1::Link {
@@ -282,7 +282,37 @@ fn finding(f: &assess::Finding, origin: &str) -> v1::Finding {
         at_source: f.at.as_ref().map(|at| at.source.to_string()),
         reason: f.reason.clone(),
         chain: f.chain.iter().map(link).collect(),
+        rule: f.rule.code().to_owned(),
+        moment: f.moment,
+        runs_by_itself: f.by_itself,
+        role: f.role,
+        ecosystem: f.ecosystem,
+        unit: f.unit.as_deref().map(unit),
+        account: Some(account(e, f, f.account)),
+        lives_at: Some(account(e, f, f.lives_at(e.accounts))),
+        files: f.holdings.as_ref().map(|all| all.iter().map(absolute).collect()),
+        alike: f.alike.iter().filter_map(|i| Some(e.index.incident(*i)?.id.clone())).collect(),
     }
+}
+
+fn absolute(path: &TreePath) -> v1::PathText {
+    v1::PathText([b"/", path.as_bytes()].concat())
+}
+
+fn unit(u: &Unit) -> v1::Unit {
+    v1::Unit { ecosystem: u.ecosystem, folder: absolute(&u.folder), root: absolute(&u.root), kind: u.kind }
+}
+
+fn account(e: &Examination<'_>, f: &assess::Finding, account: assess::Account) -> v1::Account {
+    match account {
+        assess::Account::Uid(uid) => v1::Account::One { uid, name: name_of(e, &f.origin.tree, uid) },
+        assess::Account::All => v1::Account::All,
+        assess::Account::Elsewhere => v1::Account::Elsewhere,
+    }
+}
+
+fn name_of(e: &Examination<'_>, tree: &Arc<str>, uid: u32) -> String {
+    e.accounts.get(tree).map_or_else(|| uid.to_string(), |a| a.name(uid))
 }
 
 fn credential(e: &Examination<'_>, j: &assess::Judged) -> v1::Credential {
@@ -290,15 +320,21 @@ fn credential(e: &Examination<'_>, j: &assess::Judged) -> v1::Credential {
     let provider = e.catalog.kind(kind).map(|k| k.provider.clone());
     let by = j.by.iter().filter_map(|b| {
         let incident = e.index.incident(b.incident)?.id.clone();
-        Some(v1::ReachBy { incident, reach: b.reach, confidence: b.confidence, rule: b.rule.clone() })
+        Some(v1::ReachBy {
+            incident,
+            reach: b.reach,
+            confidence: b.confidence,
+            rule: b.rule.clone(),
+            rotate: Some(b.rotate),
+        })
     });
-    let owner = |uid: u32| e.accounts.get(&j.origin.tree).map_or_else(|| uid.to_string(), |a| a.name(uid));
     v1::Credential {
         id: j.id.clone(),
         kind: kind.to_owned(),
         provider: provider.unwrap_or_else(|| kind.split('.').next().unwrap_or(kind).to_owned()),
         location: (&j.origin).into(),
-        owner: j.uid.map(owner),
+        owner: j.uid.map(|uid| name_of(e, &j.origin.tree, uid)),
+        uid: j.uid,
         identifier: j.credential.identifier.clone(),
         note: j.credential.note.clone(),
         modified: j.modified.as_ref().map(|at| at.time),
@@ -318,6 +354,7 @@ fn item(item: rotate::Item, writer: &Writer<'_>) -> v1::Item {
         place: Some(item.place),
         title: item.title,
         why: item.why,
+        urgency: item.urgency,
         after: item.after,
         steps,
         credentials: item.credentials,
@@ -377,5 +414,6 @@ fn coverage(c: Coverage, undated: u64) -> v1::Coverage {
         unreadable_without_weight: c.weightless.into_iter().map(gap).collect(),
         unreadable_without_weight_unlisted: c.weightless_unlisted,
         exclusions: exclusions.collect(),
+        scope: None,
     }
 }

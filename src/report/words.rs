@@ -3,7 +3,7 @@
 use super::v1;
 use crate::{
     text::{defang, escape, printable},
-    verdict::{Phase, Place, Urgency},
+    verdict::{Phase, Place},
 };
 
 /// A path, whole.
@@ -174,18 +174,9 @@ pub fn worst_first(incident: &v1::IncidentReport) -> Vec<&v1::Finding> {
     findings
 }
 
-/// How urgent an item is, and why, which starts with that word where it is about secrets.
-pub fn why(item: &v1::Item) -> (Option<Urgency>, &str) {
-    let urgency = |word: &str| [Urgency::Now, Urgency::Soon].into_iter().find(|u| u.as_str() == word);
-    match item.why.split_once(": ") {
-        Some((word, rest)) if item.phase == Phase::Rotate && urgency(word).is_some() => (urgency(word), rest),
-        _ => (None, &item.why),
-    }
-}
-
 /// The title, with how urgent it is.
 pub fn title(item: &v1::Item) -> String {
-    let urgency = why(item).0.map(|u| format!("{}: ", u.as_str())).unwrap_or_default();
+    let urgency = item.urgency.map(|u| format!("{}: ", u.as_str())).unwrap_or_default();
     format!("{urgency}{}", printable(&item.title))
 }
 

@@ -42,8 +42,9 @@ pub fn beyond(s: &Situation<'_>) -> Option<Item> {
     let named = |ids: &BTreeSet<&str>| {
         if ran.len() < 2 { String::new() } else { format!(" ({})", Vec::from_iter(ids.iter().copied()).join(", ")) }
     };
-    let why = format!("{}: no scan can see which of these the process that ran it could reach", urgency.as_str());
+    let why = "no scan can see which of these the process that ran it could reach";
     let mut item = Item::new(Phase::Rotate, "Ask those who run it, and replace what no file shows", why)
+        .urgent(urgency)
         .at(Place::Clean)
         .say("whatever of this the process could reach:")
         .steps(lines.iter().map(|(line, ids)| Step::say(format!("{line}{}", named(ids)))));

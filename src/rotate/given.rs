@@ -9,7 +9,7 @@ use super::{
 use crate::{
     assess::FindingKind,
     ioc::model::{CleanupStep, Incident},
-    verdict::{Exposure, Phase, Place},
+    verdict::{Exposure, Phase, Place, Urgency},
 };
 
 /// Programs that speak to an account, a cluster, a registry or a provider: never from the examined machine.
@@ -51,8 +51,8 @@ pub fn given(s: &Situation<'_>, plan: &mut Plan, phase: Phase) {
             Phase::Audit => plan.ids_of(&[Phase::Preserve]),
             _ => Vec::new(),
         };
-        let urgent = if phase == Phase::Rotate { "now: " } else { "" };
-        let item = Item::new(phase, title, format!("{urgent}{}", c.why)).at(place(phase, &c.steps)).after(after);
+        let mut item = Item::new(phase, title, &*c.why).at(place(phase, &c.steps)).after(after);
+        item.urgency = (phase == Phase::Rotate).then_some(Urgency::Now);
         plan.add(&[incident.id.as_bytes(), c.title.as_bytes()], item.steps(c.steps.iter().map(step)));
     }
 }

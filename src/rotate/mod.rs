@@ -40,7 +40,7 @@ use crate::{
     credential::Catalog,
     ioc::Index,
     text::hex,
-    verdict::{Phase, Place},
+    verdict::{Phase, Place, Urgency},
 };
 
 /// One item of the checklist.
@@ -56,6 +56,8 @@ pub struct Item {
     pub title: String,
     /// The reason.
     pub why: String,
+    /// How urgent it is, where it is about secrets.
+    pub urgency: Option<Urgency>,
     /// Ids of items that come first; all stand earlier in the list.
     pub after: Vec<String>,
     /// What to do, in order.
@@ -99,8 +101,9 @@ fn earlier(kept: &[Kept], plan: &mut Plan) {
         let mut item = Item::new(
             Phase::Rotate,
             format!("Rotate what the list of the earlier examination {case} names"),
-            "now: its evidence was moved away on this machine, so that an examination of today shows less than was taken; that list still holds",
+            "its evidence was moved away on this machine, so that an examination of today shows less than was taken; that list still holds",
         )
+        .urgent(Urgency::Now)
         .at(Place::Clean)
         .say("use that report (`dosimeter rotate CASE.json`), not this one, until its every item is done; its first commands name the case");
         let here: Vec<&Kept> = kept.iter().filter(|k| *k.case == *case).collect();
@@ -169,6 +172,7 @@ impl Item {
             place: Place::Host,
             title: title.into(),
             why: why.into(),
+            urgency: None,
             after: Vec::new(),
             steps: Vec::new(),
             credentials: Vec::new(),
@@ -177,6 +181,11 @@ impl Item {
 
     fn after(mut self, after: Vec<String>) -> Self {
         self.after = after;
+        self
+    }
+
+    fn urgent(mut self, urgency: Urgency) -> Self {
+        self.urgency = Some(urgency);
         self
     }
 

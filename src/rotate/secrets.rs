@@ -167,7 +167,7 @@ impl<'s> Wanted<'s> {
             0 => "",
             _ => " (and others, as the list of credentials says)",
         };
-        format!("{}: {reach} by {}; {reason}{others}", self.urgency.as_str(), by.join(", "))
+        format!("{reach} by {}; {reason}{others}", by.join(", "))
     }
 
     fn steps(&self) -> Vec<Step> {
@@ -198,7 +198,7 @@ impl<'s> Wanted<'s> {
     }
 
     fn item(&self, s: &Situation<'_>) -> Item {
-        let mut item = Item::new(Phase::Rotate, self.title(), self.why(s)).at(Place::Clean);
+        let mut item = Item::new(Phase::Rotate, self.title(), self.why(s)).urgent(self.urgency).at(Place::Clean);
         item = item.say(mode(self.known.map(|k| k.mode))).steps(self.steps());
         item.credentials.extend(self.credentials());
         item
@@ -224,12 +224,13 @@ fn together(s: &Situation<'_>, group: &Group, members: &[&Wanted<'_>]) -> Item {
     let why = "each of them can read or mint another: one that still lives gives the attacker the new ones";
     let urgency = members.iter().map(|w| w.urgency).max().unwrap_or(Urgency::Soon);
     let title = format!("Together: {}", names.join(", "));
-    let mut item = Item::new(Phase::Rotate, title, format!("{}: {why}", urgency.as_str()))
+    let mut item = Item::new(Phase::Rotate, title, why)
+        .urgent(urgency)
         .at(Place::Clean)
         .say("with an account that is none of these: revoke every one of them, and write down the time")
         .say("only when all are dead, issue the new ones");
     for w in members {
-        item = item.say(format!("{} ({})", w.title(), w.why(s))).steps(w.steps());
+        item = item.say(format!("{} ({}: {})", w.title(), w.urgency.as_str(), w.why(s))).steps(w.steps());
         item.credentials.extend(w.credentials());
     }
     item

@@ -85,8 +85,7 @@ impl<'s> Situation<'s> {
 
     /// Whose a dropped file is: in a home, of the account that lives there, since that account's session starts it.
     pub fn lives_at(&self, f: &Finding) -> Account {
-        let home = self.accounts.get(&f.origin.tree).and_then(|a| a.at_home(&f.origin.path));
-        home.map_or(f.account, Account::Uid)
+        f.lives_at(self.accounts)
     }
 
     /// Incidents that got far enough that something of theirs may have run, and how urgent that makes what they take.

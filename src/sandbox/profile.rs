@@ -41,8 +41,9 @@ pub static PROFILES: &[Profile] = &[
         command: "scan",
         sockets: Sockets::None,
         reads: "the target: `/`, `--root`, `--home` or the PATHs",
-        writes: "the files of `-o`",
+        writes: "the files of `-o` and `--inventory`",
     },
+    Profile { command: "match", sockets: Sockets::None, reads: "the inventory named", writes: "the files of `-o`" },
     Profile {
         command: "rotate",
         sockets: Sockets::None,
@@ -56,6 +57,7 @@ pub static PROFILES: &[Profile] = &[
         writes: "the files of `-o`",
     },
     Profile { command: "surfaces", sockets: Sockets::None, reads: NOTHING, writes: NOTHING },
+    Profile { command: "rules", sockets: Sockets::None, reads: NOTHING, writes: NOTHING },
     Profile { command: "iocs check", sockets: Sockets::None, reads: "the files and folders named", writes: NOTHING },
     Profile { command: "iocs list", sockets: Sockets::None, reads: INDICATORS, writes: NOTHING },
     Profile { command: "iocs show", sockets: Sockets::None, reads: INDICATORS, writes: NOTHING },

@@ -7,6 +7,7 @@ use std::{
     sync::LazyLock,
 };
 
+use dosimeter::{assess::rule::Rule, verdict::Confidence};
 use serde_json::Value;
 
 /// What a run said.
@@ -70,6 +71,7 @@ pub fn findings(report: &Value) -> Vec<String> {
     let text = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
     let mut found = Vec::new();
     for f in report["incidents"].as_array().unwrap().iter().flat_map(|i| i["findings"].as_array().unwrap()) {
+        under_a_rule(f);
         let line = f["location"]["line"].as_u64().map(|l| format!(":{l}")).unwrap_or_default();
         found.push(format!(
             "{}/{} {} {}{line}",
@@ -81,6 +83,15 @@ pub fn findings(report: &Value) -> Vec<String> {
     }
     found.sort();
     found
+}
+
+/// Panics where a finding is not as the rule says that it names.
+fn under_a_rule(f: &Value) {
+    let rule = Rule::all().find(|r| f["rule"] == r.code()).unwrap_or_else(|| panic!("no rule: {f:#}"));
+    assert_eq!(f["exposure"], rule.exposure().as_str(), "{f:#}");
+    let sure = [Confidence::Possible, Confidence::Likely, Confidence::Confirmed];
+    let sure = sure.into_iter().find(|c| f["confidence"] == c.as_str()).unwrap();
+    assert!(sure <= rule.up_to(), "surer than `{}` allows: {f:#}", rule.code());
 }
 
 /// The one finding whose description holds `part`.

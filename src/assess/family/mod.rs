@@ -4,26 +4,36 @@
 pub mod node;
 pub mod python;
 
-use super::{Case, Finding, around::Neighbours, evidence::Draft, site::Sites};
+use super::{Case, Finding, around::Neighbours, evidence::Draft, rule::Rule, site::Sites};
 use crate::{
     ecosystem::marker::Machine,
     fact::{Ecosystem, Package, Placement, Seen, TreePath, Unit},
     ioc::model::PackageIndicator,
-    verdict::{Confidence, Exposure},
+    verdict::Confidence,
 };
 
 /// What a malicious version is worth where code is loaded from, or was.
 pub struct Standing {
-    /// How far it got.
-    pub exposure: Exposure,
+    /// By which rule.
+    pub rule: Rule,
     /// How sure.
     pub confidence: Confidence,
     /// Why, and when its code runs.
     pub reason: String,
+    /// What is presumed of whether it ran.
+    pub sign: Option<String>,
     /// Its code runs without anybody using the package.
     pub by_itself: bool,
     /// It stands there, so that its unit, chain and account are known.
     pub settled: bool,
+}
+
+impl Standing {
+    /// The malicious version stands where code is loaded from, and no more is known.
+    fn loadable(reason: String, by_itself: bool) -> Self {
+        let (rule, confidence) = (Rule::PackageLoadable, Confidence::Confirmed);
+        Self { rule, confidence, reason, sign: None, by_itself, settled: true }
+    }
 }
 
 /// How its code is taken out without running it, in words.
@@ -51,8 +61,8 @@ pub trait Family: Sync {
         format!("left behind when the malicious version was removed; {when}")
     }
 
-    /// What it shows that a file of this surface lists a version, where that is something else than that it names it.
-    fn listed(&self, _seen: &Seen) -> Option<&'static str> {
+    /// By which rule it counts that a file of this surface lists a version, where that is another one than that it names it.
+    fn listed(&self, _seen: &Seen) -> Option<Rule> {
         None
     }
 
@@ -100,7 +110,7 @@ impl Family for Plain {
     fn loadable(&self, draft: &Draft<'_, '_>, _: &Package, indicator: &PackageIndicator) -> Standing {
         let (runs, by_itself) = draft.when_it_runs(indicator, Placement::Loadable);
         let reason = format!("malicious version, where it is loaded; {runs}");
-        Standing { exposure: Exposure::Installed, confidence: Confidence::Confirmed, reason, by_itself, settled: true }
+        Standing::loadable(reason, by_itself)
     }
 
     fn removal(&self) -> &'static Removal {

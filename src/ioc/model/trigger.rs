@@ -45,7 +45,8 @@ pub enum Trigger {
 }
 
 /// When, by how it comes to run: with where the package stands this tells how far it got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Moment {
     /// While it is installed: install scripts, native builds, `build.rs`, `setup.py`.
     AtInstall,

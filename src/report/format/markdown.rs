@@ -83,7 +83,7 @@ fn items(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "\n### {}\n", phase.as_str())?;
         for (number, item) in items {
             writeln!(out, "- [ ] **{number}. {}**", escaped(&words::title(item)))?;
-            writeln!(out, "  - why: {}", plain(words::why(item).1))?;
+            writeln!(out, "  - why: {}", plain(&item.why))?;
             writeln!(out, "  - where: {}", words::on(item))?;
             let after = words::after(report, item);
             if !after.is_empty() {

@@ -144,7 +144,7 @@ fn long_item(page: &mut Page<'_>, report: &v1::Report, number: usize, item: &v1:
         let painted = page.paint(Paint::Bold, line);
         page.line(&format!("{lead}{painted}"))?;
     }
-    page.prose("      why: ", &printable(words::why(item).1))?;
+    page.prose("      why: ", &printable(&item.why))?;
     page.line(&format!("      where: {}", words::on(item)))?;
     let after = words::after(report, item);
     if !after.is_empty() {

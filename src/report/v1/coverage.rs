@@ -31,6 +31,18 @@ pub struct Coverage {
     pub unreadable_without_weight_unlisted: u64,
     /// What was left out on purpose.
     pub exclusions: Vec<Exclusion>,
+    /// What the checklist may take for granted; `null` in reports of early versions.
+    #[serde(default)]
+    pub scope: Option<Scope>,
+}
+
+/// How much of the target was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scope {
+    /// Every place with every surface, and without a gap: what was not found is not there.
+    pub whole: bool,
+    /// Every place with the surfaces that find monitors of tokens.
+    pub monitors: bool,
 }
 
 /// What one surface did.

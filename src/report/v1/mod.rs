@@ -5,15 +5,18 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
-    fact::EnvironmentKind,
+    fact::{Ecosystem, EnvironmentKind},
+    ioc::model::{FileRole, Moment as RunsAt},
     verdict::{Confidence, Exposure, Phase, Place, Reach, Urgency},
 };
 
+mod account;
 mod coverage;
 mod place;
 
 pub use self::{
-    coverage::{Coverage, Exclusion, Gap, SurfaceCount},
+    account::Account,
+    coverage::{Coverage, Exclusion, Gap, Scope, SurfaceCount},
     place::{Location, PathText},
 };
 
@@ -273,6 +276,49 @@ pub struct Finding {
     pub reason: String,
     /// From what was asked for to the package.
     pub chain: Vec<Link>,
+    /// The stable code of why it is a finding, as `docs/rules.md` lists them; empty in reports of early versions.
+    #[serde(default)]
+    pub rule: String,
+    /// When its code runs first; `null` where nobody knows, and for what is no code.
+    #[serde(default)]
+    pub moment: Option<RunsAt>,
+    /// Whether its code runs without anybody using the package.
+    #[serde(default)]
+    pub runs_by_itself: bool,
+    /// What the file is in its incident; `null` for what is no file.
+    #[serde(default)]
+    pub role: Option<FileRole>,
+    /// By whose rules it is loaded and taken out.
+    #[serde(default)]
+    pub ecosystem: Option<Ecosystem>,
+    /// What it is loaded with, where the place of a file says so.
+    #[serde(default)]
+    pub unit: Option<Unit>,
+    /// Whose code ran, or would run; `null` in reports of early versions.
+    #[serde(default)]
+    pub account: Option<Account>,
+    /// Whose home its place is in, else the same as `account`.
+    #[serde(default)]
+    pub lives_at: Option<Account>,
+    /// The files and folders that are taken out with it, absolute within the tree; `null` where that is the file of `location`.
+    #[serde(default)]
+    pub files: Option<Vec<PathText>>,
+    /// Ids of other incidents that leave the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alike: Vec<String>,
+}
+
+/// What is loaded or run together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unit {
+    /// By whose rules it loads.
+    pub ecosystem: Ecosystem,
+    /// The folder that code is loaded from, or the archive, absolute within the tree.
+    pub folder: PathText,
+    /// The whole: the prefix of an environment, a project.
+    pub root: PathText,
+    /// What its place says it is.
+    pub kind: EnvironmentKind,
 }
 
 /// An environment.
@@ -321,6 +367,9 @@ pub struct Credential {
     pub location: Location,
     /// Name of the account that owns the file, or its number.
     pub owner: Option<String>,
+    /// Number of that account.
+    #[serde(default)]
+    pub uid: Option<u32>,
     /// Its public identifier, where the kind declares one.
     pub identifier: Option<String>,
     /// What else may be said: "passphrase-protected", names of variables.
@@ -348,6 +397,9 @@ pub struct ReachBy {
     pub confidence: Confidence,
     /// The line of the harvest list, or the rule, that says so.
     pub rule: String,
+    /// When to rotate because of it; `null` in reports of early versions.
+    #[serde(default)]
+    pub rotate: Option<Urgency>,
 }
 
 /// One item of the checklist.
@@ -364,6 +416,9 @@ pub struct Item {
     pub title: String,
     /// The reason.
     pub why: String,
+    /// How urgent it is, where it is about secrets.
+    #[serde(default)]
+    pub urgency: Option<Urgency>,
     /// Ids of items that come first.
     pub after: Vec<String>,
     /// What to do, in order.

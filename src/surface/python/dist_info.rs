@@ -244,8 +244,11 @@ fn worth_telling(path: &[u8], interest: &Interest) -> bool {
     let top = name.len() == path.len();
     (top && super::hook::is_hook_name(name))
         || is_code(path, interest)
-        || interest.wants_file(name)
-        || compiled_from(name).is_some_and(|module| interest.modules.contains(module))
+        || interest.wants_path(path)
+        || compiled_from(name).is_some_and(|module| {
+            let folder = path.get(..path.len() - name.len()).unwrap_or_default();
+            interest.wants_module(folder.strip_suffix(b"/__pycache__/").unwrap_or(folder), module)
+        })
 }
 
 /// The module that bytecode of this name is of: `proxy_server.cpython-311.pyc`.

@@ -261,6 +261,7 @@ mod tests {
             name: "x_init.pth".into(),
             folder: crate::interest::WantedFolder::Any,
             size: None,
+            holds: false,
         };
         interest.files.insert(wanted);
         let facts = |path: &str, text: &[u8]| tried(&Hook, path, text, &interest).seen.len();

@@ -10,7 +10,7 @@ mod tools;
 
 use self::scripts::Scripts;
 use super::{
-    super::{Case, Finding, FindingKind, around::Neighbours, evidence::Draft},
+    super::{Case, Finding, FindingKind, around::Neighbours, evidence::Draft, rule::Rule},
     Family, Removal, Standing,
 };
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
 
 /// What is said where no other evidence tells whether the script ran.
 const PRESUMED: &str =
-    "; it stands where installers put it once its scripts have run, and nothing says that they were blocked";
+    "it stands where installers put it once its scripts have run, and nothing says that they were blocked";
 
 /// npm's packages, whatever installs them.
 pub struct Node;
@@ -34,12 +34,16 @@ impl Family for Node {
 
     fn loadable(&self, draft: &Draft<'_, '_>, _: &Package, indicator: &PackageIndicator) -> Standing {
         let (runs, by_itself) = draft.when_it_runs(indicator, Placement::Loadable);
-        let (exposure, confidence, ran) = match indicator.triggers.iter().any(|t| runs_at_install(*t)) {
-            true => (Exposure::Executed, Confidence::Likely, PRESUMED),
-            false => (Exposure::Installed, Confidence::Confirmed, ""),
-        };
-        let reason = format!("malicious version, {}; {runs}{ran}", loads(draft));
-        Standing { exposure, confidence, reason, by_itself, settled: true }
+        let here = Standing::loadable(format!("malicious version, {}; {runs}", loads(draft)), by_itself);
+        match indicator.triggers.iter().any(|t| runs_at_install(*t)) {
+            true => Standing {
+                rule: Rule::InstallScriptPresumed,
+                confidence: Confidence::Likely,
+                sign: Some(PRESUMED.to_owned()),
+                ..here
+            },
+            false => here,
+        }
     }
 
     fn left_over(&self, _: &Seen, when: &str) -> String {

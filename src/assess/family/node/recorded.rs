@@ -6,12 +6,21 @@ use std::{
 };
 
 use crate::{
-    assess::{Case, Evidence, Finding},
+    assess::{Case, Evidence, Finding, evidence::runs, rule::Rule},
     ecosystem::purl::Purl,
     fact::{Fact, TreePath},
     text::escape,
     verdict::{Confidence, Exposure},
 };
+
+/// When the code of a finding's package runs, in words.
+fn when(case: &Case<'_>, f: &Finding) -> Option<String> {
+    let package = f.package.as_deref().and_then(Purl::parse)?;
+    let version = package.version?;
+    let known = case.index.version(package.ecosystem, &package.name, &version);
+    let at = known.into_iter().find_map(|((incident, at), _)| (incident == f.incident).then_some(at))?;
+    Some(runs(case.index.incident(f.incident)?.packages.get(at)?.triggers.iter().copied()))
+}
 
 type Folder<'e> = (&'e Arc<str>, &'e TreePath);
 
@@ -116,8 +125,8 @@ pub fn weigh(case: &Case<'_>, findings: &mut Vec<Finding>) {
         };
         f.reason = match says {
             Some(version) => {
-                f.exposure = f.exposure.max(Exposure::Executed);
-                f.confidence = Confidence::Likely;
+                f.set_rule(Rule::PackageRewritten, Confidence::Likely);
+                f.sign = None;
                 let version = escape(version.as_bytes());
                 format!(
                     "the installer's record says that it put `{name}` there; its own file says {version} now: it was rewritten, as \
@@ -126,10 +135,10 @@ pub fn weigh(case: &Case<'_>, findings: &mut Vec<Finding>) {
             }
             None => {
                 // A script that ran has run, whatever became of its package.
-                f.exposure = if f.exposure > Exposure::Installed { f.exposure } else { Exposure::Removed };
-                f.confidence = f.confidence.min(Confidence::Likely);
-                let when = f.reason.split_once("; ").map_or("", |(_, when)| when);
-                format!("the installer's record says that it put `{name}` there, where it is not found now; {when}")
+                let rule = if f.exposure > Exposure::Installed { f.rule } else { Rule::PackageGone };
+                f.set_rule(rule, f.confidence.min(Confidence::Likely));
+                let when = when(case, f).map(|when| format!("; {when}")).unwrap_or_default();
+                format!("the installer's record says that it put `{name}` there, where it is not found now{when}")
             }
         };
         true
@@ -140,14 +149,15 @@ pub fn weigh(case: &Case<'_>, findings: &mut Vec<Finding>) {
 fn rewritten_in_a_store(records: &Records<'_>, findings: &mut [Finding]) {
     for f in findings.iter_mut().filter(|f| f.exposure >= Exposure::Installed) {
         let place = (&f.origin.tree, &f.origin.path);
-        let Some(own) = records.own.get(&place).filter(|_| records.doubted.contains(&place)) else {
+        let Some(own) = records.own.get(&place).filter(|_| records.doubted.contains(&place)).cloned() else {
             continue;
         };
         let version = f.package.as_deref().and_then(Purl::parse).and_then(|p| p.version).unwrap_or_default();
         if let [says] = own.as_slice()
             && **says != *version
         {
-            (f.exposure, f.confidence) = (f.exposure.max(Exposure::Executed), f.confidence.max(Confidence::Likely));
+            f.set_rule(Rule::PackageRewritten, f.confidence.max(Confidence::Likely));
+            f.sign = None;
             f.reason = format!(
                 "the folder was made for {}; its own file says {} now: it was rewritten, as a payload does that has run",
                 escape(version.as_bytes()),

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::tools::Tools;
 use crate::{
-    assess::{Evidence, Finding},
+    assess::{Evidence, Finding, rule::Rule},
     ecosystem::purl::Purl,
     fact::{Fact, ScriptOutcome, Seen, TreePath},
     text::escape,
@@ -110,20 +110,10 @@ fn source(record: &Record<'_>) -> String {
 }
 
 fn lift(finding: &mut Finding, confidence: Confidence, why: &str) {
-    if finding.exposure < Exposure::Executed || finding.confidence < confidence {
-        finding.exposure = Exposure::Executed;
-        finding.confidence = confidence;
-    }
-    say(finding, why);
+    let sure = if finding.exposure == Exposure::Executed { finding.confidence.max(confidence) } else { confidence };
+    finding.ran(Rule::InstallScriptRan, sure, why.to_owned());
 }
 
 fn lower(finding: &mut Finding, why: &str) {
-    finding.exposure = Exposure::Installed;
-    finding.confidence = Confidence::Likely;
-    say(finding, why);
-}
-
-/// In place of the presumption.
-fn say(finding: &mut Finding, why: &str) {
-    finding.reason = format!("{}; {why}", finding.reason.trim_end_matches(super::PRESUMED));
+    finding.ran(Rule::InstallScriptBlocked, Confidence::Likely, why.to_owned());
 }

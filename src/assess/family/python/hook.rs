@@ -9,6 +9,7 @@ use crate::assess::{
     Case, Finding, FindingKind,
     around::Neighbours,
     evidence::{Draft, missing, path_name, runs},
+    rule::Rule,
     site::folder_of,
 };
 use crate::{
@@ -17,11 +18,11 @@ use crate::{
     ioc::{
         Index,
         index::IncidentId,
-        model::{FileIndicator, FileRole, PackageIndicator, Trigger},
+        model::{FileIndicator, FileRole, Moment, PackageIndicator, Trigger},
     },
     matcher::{self, By},
     text::escape,
-    verdict::{Confidence, Exposure},
+    verdict::Confidence,
 };
 
 /// What was looked for and could not be read: its absence among the facts shows nothing.
@@ -196,11 +197,12 @@ impl Draft<'_, '_> {
             indicator.what,
             escape(path.name())
         );
-        let judgement = (Exposure::Removed, Confidence::Likely, reason);
+        let judgement = (Rule::HookMissing, Confidence::Likely, reason);
         let mut finding = self.finding(FindingKind::File, path_name(indicator), judgement);
         finding.origin.path = path.clone();
         finding.role = Some(FileRole::Hook);
         finding.by_itself = true;
+        finding.moment = Some(Moment::AtStart);
         self.settle_in(&mut finding, indicator.package.as_deref());
         finding
     }

@@ -9,7 +9,7 @@ mod unpacked;
 use std::collections::HashSet;
 
 use super::{
-    super::{Case, Finding, FindingKind, around::Neighbours, evidence::Draft, site::Sites},
+    super::{Case, Finding, FindingKind, around::Neighbours, evidence::Draft, rule::Rule, site::Sites},
     Family, Removal, Standing,
 };
 use crate::{
@@ -34,11 +34,11 @@ impl Family for Python {
             let reason = "the malicious version, unpacked from its wheel: no installer put it here (there is no INSTALLER, which \
                           each of them writes), so that nothing loads it"
                 .to_owned();
-            let (exposure, confidence) = (Exposure::Cached, Confidence::Confirmed);
-            return Standing { exposure, confidence, reason, by_itself, settled: false };
+            let (rule, confidence) = (Rule::PackageUnpacked, Confidence::Confirmed);
+            return Standing { rule, confidence, reason, sign: None, by_itself, settled: false };
         }
         let reason = format!("malicious version, {}; {runs}", draft.loads());
-        Standing { exposure: Exposure::Installed, confidence: Confidence::Confirmed, reason, by_itself, settled: true }
+        Standing::loadable(reason, by_itself)
     }
 
     fn left_over(&self, seen: &Seen, when: &str) -> String {
@@ -48,9 +48,8 @@ impl Family for Python {
         }
     }
 
-    fn listed(&self, seen: &Seen) -> Option<&'static str> {
-        (seen.surface == uv_cache::ID)
-            .then_some("uv looked at the malicious version while it chose one; this alone does not show a download")
+    fn listed(&self, seen: &Seen) -> Option<Rule> {
+        (seen.surface == uv_cache::ID).then_some(Rule::PackageConsidered)
     }
 
     fn machine(&self, unit: &Unit) -> Machine {
@@ -102,7 +101,7 @@ fn drop_looks_at_what_is_stored(findings: &mut Vec<Finding>) {
     let stored = findings.iter().filter(|f| f.exposure == Exposure::Cached && f.surface == uv_cache::ID);
     let stored: HashSet<_> = stored.map(key).collect();
     findings.retain(|f| {
-        let look = f.exposure == Exposure::Referenced && f.surface == uv_cache::ID;
+        let look = f.rule == Rule::PackageConsidered;
         !look || !stored.contains(&key(f))
     });
 }

@@ -7,11 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 use crate::assess::{
     Case, Finding, FindingKind,
     around::{Around, Neighbours},
+    rule::Rule,
     site::{Distribution, Sites},
 };
 use crate::{
     fact::{Fact, Seen, TreePath},
-    ioc::model::{FileRole, Incident},
+    ioc::model::{FileRole, Incident, Moment},
     text::escape,
     verdict::{Confidence, Exposure},
 };
@@ -33,9 +34,7 @@ pub fn look_for_signs(case: &Case<'_>, sites: &Neighbours<'_>, findings: &mut Ve
     imported.dedup_by(|a, b| a.origin == b.origin && a.incident == b.incident);
     for finding in findings.iter_mut().filter(|f| starts_by_itself(f)) {
         if let Some(sign) = start_after(case, sites, finding) {
-            finding.exposure = Exposure::Executed;
-            finding.confidence = Confidence::Likely;
-            finding.reason = format!("{}; {sign}", finding.reason);
+            finding.ran(Rule::HookRan, Confidence::Likely, sign);
         }
     }
     findings.append(&mut imported);
@@ -78,6 +77,7 @@ fn import_finding(package: &Finding, seen: &Seen, module: &str, why: &str) -> Fi
     Finding {
         indicator: format!("bytecode/{module}"),
         kind: FindingKind::File,
+        rule: Rule::ModuleImported,
         exposure: Exposure::Executed,
         confidence: Confidence::Likely,
         surface: seen.surface,
@@ -88,6 +88,8 @@ fn import_finding(package: &Finding, seen: &Seen, module: &str, why: &str) -> Fi
         reason: format!("the trojaned module `{module}` was imported: its bytecode is here, and {why}"),
         chain: Vec::new(),
         role: None,
+        sign: None,
+        moment: Some(Moment::OnUse),
         ..package.clone()
     }
 }
