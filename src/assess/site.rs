@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{Evidence, on_path::OnPath, project::Project};
-use crate::fact::{At, EnvironmentKind, Fact, Package, Placement, Requirement, Seen, TreePath, Unit};
+use crate::fact::{At, Ecosystem, EnvironmentKind, Fact, Package, Placement, Requirement, Seen, TreePath, Unit};
 
 const CONDA_META: &[u8] = b"conda-meta";
 
@@ -115,7 +115,7 @@ impl Sites {
                     requested.insert((tree, seen.origin.path.parent()));
                 }
                 Fact::Environment { prefix, kind, asked } => sites.environment(tree, prefix, *kind, asked),
-                Fact::Project { asked } => {
+                Fact::Project { ecosystem: Ecosystem::Pypi, asked } => {
                     projects.push((&seen.origin.tree, Project::new(seen.origin.path.parent()), asked));
                 }
                 _ => {}

@@ -298,6 +298,8 @@ pub enum Fact {
     },
     /// What the project in the folder of this manifest asks for by name.
     Project {
+        /// Whose manifest it is.
+        ecosystem: Ecosystem,
         /// Its direct requirements.
         asked: Vec<Requirement>,
     },

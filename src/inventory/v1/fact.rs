@@ -122,7 +122,7 @@ pub enum Fact {
     Requested {},
     Bytecode { module: String, source_mtime: Option<Timestamp>, source_size: Option<u32> },
     Environment { prefix: Path, is: EnvironmentKind, asked: Vec<Requirement> },
-    Project { asked: Vec<Requirement> },
+    Project { ecosystem: Ecosystem, asked: Vec<Requirement> },
     Command(Command),
     Host { name: String, sinkholed: bool },
     Autostart { texts: Vec<String>, sha256: String },
@@ -291,7 +291,9 @@ impl Fact {
             F::Environment { prefix, kind, asked } => {
                 Self::Environment { prefix: path(prefix), is: *kind, asked: requirements(asked) }
             }
-            F::Project { asked } => Self::Project { asked: requirements(asked) },
+            F::Project { ecosystem, asked } => {
+                Self::Project { ecosystem: *ecosystem, asked: requirements(asked) }
+            }
             F::Command(command) => Self::Command(command.into()),
             F::Host { name, sinkholed } => Self::Host { name: name.to_string(), sinkholed: *sinkholed },
             F::Autostart { texts, sha256 } => Self::Autostart { texts: spelled(texts), sha256: sha256.clone() },
@@ -362,7 +364,7 @@ impl Fact {
             Self::Environment { prefix, is, asked } => {
                 F::Environment { prefix: prefix.read()?, kind: is, asked: required(asked) }
             }
-            Self::Project { asked } => F::Project { asked: required(asked) },
+            Self::Project { ecosystem, asked } => F::Project { ecosystem, asked: required(asked) },
             Self::Command(command) => F::Command(command.read()?),
             Self::Host { name, sinkholed } => F::Host { name: name.into(), sinkholed },
             Self::Autostart { texts, sha256 } => F::Autostart { texts: ids(texts), sha256 },

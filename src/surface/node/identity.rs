@@ -39,12 +39,20 @@ pub fn stored_version(installed: &Installed) -> Option<String> {
     };
     match store {
         ".pnpm" | ".bun" | ".deno" | ".store" => {
-            let (name, version) = entry_parts(entry)?;
+            let (name, version) = entry_parts(if store == ".store" { without_hash(entry) } else { entry })?;
             (name == *installed.name).then(|| version.to_owned()).or_else(|| of_yarn(entry))
         }
         "unplugged" => of_yarn(entry),
         _ => None,
     }
+}
+
+/// npm's linked strategy puts 22 digits of a hash behind the version: `axios@1.14.1-8kKVP07YTSAr_bYuasl2iQ`.
+fn without_hash(entry: &str) -> &str {
+    let parts = entry.len().checked_sub(23).and_then(|at| entry.split_at_checked(at));
+    let is_hash =
+        |end: &str| end.starts_with('-') && end.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+    parts.filter(|(_, end)| is_hash(end)).map_or(entry, |(entry, _)| entry)
 }
 
 /// Name and version of an entry of pnpm's virtual store: `@s+x@1.0.0_react@18.0.0`, `x@1.0.0(react@18.0.0)`.
@@ -84,7 +92,11 @@ mod tests {
             ("a/node_modules/.pnpm/@s+x@1.0.0-rc.1_react@18.0.0/node_modules/@s/x", Some("@s/x 1.0.0-rc.1")),
             ("a/node_modules/.pnpm/x@1.0.0(react@18.0.0)/node_modules/x", Some("x 1.0.0")),
             ("a/node_modules/.bun/axios@1.14.1/node_modules/axios", Some("axios 1.14.1")),
-            ("a/node_modules/.store/axios@1.14.1-Ab_c/node_modules/axios", Some("axios 1.14.1-Ab")),
+            ("a/node_modules/.store/axios@1.14.1-8kKVP07YTSAr_bYuasl2iQ/node_modules/axios", Some("axios 1.14.1")),
+            (
+                "a/node_modules/.store/axios@1.0.0-rc.1-8kKVP07YTSAr-bYuasl2iQ/node_modules/axios",
+                Some("axios 1.0.0-rc.1"),
+            ),
             ("a/.yarn/unplugged/axios-npm-1.14.1-0a1b2c3d4e/node_modules/axios", Some("axios 1.14.1")),
             ("a/.yarn/unplugged/@s-x-npm-1.0.0-0a1b2c3d4e/node_modules/@s/x", Some("@s/x 1.0.0")),
             // A neighbour that is no link is not what the entry was made for.

@@ -106,10 +106,9 @@ fn base(log: &TreePath, cwd: Option<&TreePath>, argv: &[String], files: &[TreePa
         // On Windows there is no `lib`.
         return Some(prefix.join(b"lib"));
     }
-    // From a folder below the project npm works in the project, whose settings it reads first.
-    let cwd = cwd?;
-    let project = files.iter().find(|f| f.name() == b".npmrc" && cwd.is_within(&f.parent())).map(TreePath::parent);
-    Some(project.unwrap_or_else(|| cwd.clone()))
+    // From a folder below the project npm works in the project, whose settings it reads first. npm 8 and 9 write no working folder.
+    let is_above = |f: &&TreePath| f.name() == b".npmrc" && cwd.is_none_or(|cwd| cwd.is_within(&f.parent()));
+    files.iter().find(is_above).map(TreePath::parent).or_else(|| cwd.cloned())
 }
 
 /// The name of the folder in which npx installs what it was asked to run.
@@ -173,6 +172,7 @@ mod tests {
                 Some("/h/.npm/_npx/d7cf0fedc1e45c85"),
             ),
             ("verbose argv \"exec\" \"--\" \"my-plugin@1.0.0\" \"-p\" \"x\"", Some("/h/.npm/_npx/acdf956bd4259421")),
+            ("timing config:load:file:/srv/a/.npmrc Completed in 1ms\nverbose argv \"install\"", Some("/srv/a")),
             ("verbose argv \"exec\"", None),
             ("verbose argv \"install\" \"-g\" \"x\"\nverbose cwd /srv/a", None),
             ("verbose argv \"inst\nverbose cwd ../../..", Some("/")),

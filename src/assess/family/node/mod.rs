@@ -1,6 +1,7 @@
 //! Node: a package is loaded from the `node_modules` of a project, or of a prefix for what is installed globally; install scripts run
 //! while it is put there, unless the tool was told not to.
 
+mod chains;
 mod recorded;
 mod scripts;
 #[cfg(test)]
@@ -56,6 +57,7 @@ impl Family for Node {
             f.ecosystem == Some(Ecosystem::Npm) && f.kind == FindingKind::Package && f.exposure >= Exposure::Installed
         };
         findings.iter_mut().filter(here).for_each(|finding| scripts.weigh(finding));
+        chains::link(case, findings);
     }
 
     fn removal(&self) -> &'static Removal {
