@@ -79,7 +79,7 @@ fn facts() -> Vec<fact::Fact> {
         F::Requested,
         F::Bytecode { module: "m".into(), source_mtime: time, source_size: Some(9) },
         F::Environment { prefix: path("v"), kind: EnvironmentKind::UvTool, asked: package().requires.to_vec() },
-        F::Project { asked: package().requires.to_vec() },
+        F::Project { ecosystem: Ecosystem::Npm, asked: package().requires.to_vec() },
         F::Command(command()),
         F::Command(fact::Command { cutoff: Some(cutoff), ..command() }),
         F::Host { name: "h.example".into(), sinkholed: true },
