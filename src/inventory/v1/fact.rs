@@ -291,9 +291,7 @@ impl Fact {
             F::Environment { prefix, kind, asked } => {
                 Self::Environment { prefix: path(prefix), is: *kind, asked: requirements(asked) }
             }
-            F::Project { ecosystem, asked } => {
-                Self::Project { ecosystem: *ecosystem, asked: requirements(asked) }
-            }
+            F::Project { ecosystem, asked } => Self::Project { ecosystem: *ecosystem, asked: requirements(asked) },
             F::Command(command) => Self::Command(command.into()),
             F::Host { name, sinkholed } => Self::Host { name: name.to_string(), sinkholed: *sinkholed },
             F::Autostart { texts, sha256 } => Self::Autostart { texts: spelled(texts), sha256: sha256.clone() },

@@ -32,17 +32,15 @@ impl<'e> Scripts<'e> {
     pub fn new(evidence: &'e [Evidence]) -> Self {
         let mut scripts = Self { records: HashMap::new(), tools: Tools::new(evidence), places: HashMap::new() };
         for seen in evidence.iter().map(|e| &e.seen) {
-            match &seen.fact {
-                Fact::InstallScript { name, version, folder, outcome } => {
-                    if let Some(folder) = folder.as_ref().filter(|_| *outcome == ScriptOutcome::Started) {
-                        let log = (&seen.origin.tree, &seen.origin.path, &**name);
-                        scripts.places.entry(log).or_default().push(folder);
-                    }
-                    let record = Record { version, folder: folder.as_ref(), outcome: *outcome, seen };
-                    scripts.records.entry(name).or_default().push(record);
-                }
-                _ => {}
+            let Fact::InstallScript { name, version, folder, outcome } = &seen.fact else {
+                continue;
+            };
+            if let Some(folder) = folder.as_ref().filter(|_| *outcome == ScriptOutcome::Started) {
+                let log = (&seen.origin.tree, &seen.origin.path, &**name);
+                scripts.places.entry(log).or_default().push(folder);
             }
+            let record = Record { version, folder: folder.as_ref(), outcome: *outcome, seen };
+            scripts.records.entry(name).or_default().push(record);
         }
         scripts
     }
