@@ -93,6 +93,7 @@ fn explains(index: &Index, fact: &Fact) -> bool {
         | Fact::KeptEvidence { .. }
         | Fact::Installer { .. }
         | Fact::Requested
+        | Fact::FromRepository { .. }
         | Fact::Bytecode { .. }
         | Fact::Environment { .. }
         | Fact::Project { .. }

@@ -5,6 +5,7 @@ pub mod anomaly;
 mod around;
 mod belongings;
 pub mod chain;
+mod contained;
 mod corroborate;
 mod evidence;
 mod extras;
@@ -150,6 +151,8 @@ pub struct Bounds {
     pub environment: bool,
     /// The keys in the agent of whoever started it, which it could use and not read.
     pub agent: bool,
+    /// Whether something else of the machine may have been mounted where it ran.
+    pub mounts_unknown: bool,
 }
 
 /// One piece of evidence, judged.
@@ -331,6 +334,7 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
     step("what commands resolved to was not looked for", &mut || {
         resolved = resolved::drop_what_took_a_good_version(&case, findings);
     });
+    step("what ran in containers was not told from the rest", &mut || contained::bound(findings));
     step("findings were not sorted", &mut || settle(case.index, findings));
     step("what the payload could reach was not judged", &mut || *credentials = reach::judge(&case, findings));
     step("own lists of packages were not read", &mut || *belongings = Belongings::new(&case.evidence, &sites));

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    Account, Bounds, Case, Evidence, Finding,
+    Account, Bounds, Case, Evidence, Finding, contained,
     harvest::{listed, sets_environment},
     running, timeline,
 };
@@ -210,6 +210,14 @@ fn by_threat(
                 };
             }
             let ran = || threat.strong.iter().chain(&threat.weak);
+            if let Some(rotate) = by_mount(threat, accounts, seen) {
+                return ReachBy {
+                    reach: Reach::Exposed,
+                    confidence: Confidence::Possible,
+                    rotate,
+                    ..out_of_reach(MOUNTED)
+                };
+            }
             if ran().all(|(account, _, bounds)| *account == Account::Elsewhere || bounds.is_some()) {
                 return out_of_reach(ELSEWHERE);
             }
@@ -228,7 +236,10 @@ fn by_threat(
         same.then(|| ("environment of a process of the account that ran it".to_owned(), false))
     } else {
         let named_by = credential.named_by.as_deref();
-        listed(&harvest.paths, &credential.kind, accounts, named_by, &seen.origin.path)
+        let inside = contained::seen_inside(&seen.origin.path);
+        // Homes of a container are where they are everywhere.
+        let accounts = accounts.filter(|_| inside.is_none());
+        listed(&harvest.paths, &credential.kind, accounts, named_by, inside.as_ref().unwrap_or(&seen.origin.path))
     };
     let by_kind = harvest.kinds.iter().any(|k| **k == *credential.kind);
     let exported = harvest.environment && sets_environment(accounts, &seen.origin.path);
@@ -257,6 +268,7 @@ fn by_threat(
 }
 
 const ELSEWHERE: &str = "it ran on another machine, or in a container that did not have it";
+const MOUNTED: &str = "it ran in a container of this machine: only a mount could have given it this file";
 const FORWARDED: &str = "may have been in the SSH agent that was forwarded to another machine where it ran";
 
 /// Whether what ran had this file before it at all.
@@ -282,6 +294,18 @@ fn by_agent(threat: &Threat<'_>, accounts: Option<&Accounts>, seen: &Seen, crede
         return Some(Urgency::Soon);
     }
     forwarded(&threat.weak).then_some(Urgency::No)
+}
+
+/// When to rotate what a container had only if somebody mounted it.
+fn by_mount(threat: &Threat<'_>, accounts: Option<&Accounts>, seen: &Seen) -> Option<Urgency> {
+    let mounted = |list: &[Ran]| {
+        let mut may = list.iter().filter(|(_, _, bounds)| bounds.as_ref().is_some_and(|b| b.mounts_unknown));
+        may.any(|(account, ..)| can_read(*account, accounts, seen))
+    };
+    if mounted(&threat.strong) {
+        return Some(Urgency::Soon);
+    }
+    mounted(&threat.weak).then_some(Urgency::No)
 }
 
 /// Why nobody who ran the payload could read a file.

@@ -278,6 +278,11 @@ pub enum Fact {
     },
     /// A distribution the user asked for by name; the origin is its `REQUESTED`.
     Requested,
+    /// A distribution that was built from a source repository, not the registry's file; the origin is its `direct_url.json`.
+    FromRepository {
+        /// `git`, `hg`, `svn`, `bzr`.
+        vcs: Box<str>,
+    },
     /// Compiled code of a module that an indicator names.
     Bytecode {
         /// `proxy_server`.

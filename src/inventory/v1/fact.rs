@@ -120,6 +120,7 @@ pub enum Fact {
     KeptEvidence { case: String, archives: usize },
     Installer { name: String },
     Requested {},
+    FromRepository { vcs: String },
     Bytecode { module: String, source_mtime: Option<Timestamp>, source_size: Option<u32> },
     Environment { prefix: Path, is: EnvironmentKind, asked: Vec<Requirement> },
     Project { ecosystem: Ecosystem, asked: Vec<Requirement> },
@@ -285,6 +286,7 @@ impl Fact {
             F::KeptEvidence { case, archives } => Self::KeptEvidence { case: case.to_string(), archives: *archives },
             F::Installer { name } => Self::Installer { name: name.to_string() },
             F::Requested => Self::Requested {},
+            F::FromRepository { vcs } => Self::FromRepository { vcs: vcs.to_string() },
             F::Bytecode { module, source_mtime, source_size } => {
                 Self::Bytecode { module: module.to_string(), source_mtime: *source_mtime, source_size: *source_size }
             }
@@ -356,6 +358,7 @@ impl Fact {
             Self::KeptEvidence { case, archives } => F::KeptEvidence { case: case.into(), archives },
             Self::Installer { name } => F::Installer { name: name.into() },
             Self::Requested {} => F::Requested,
+            Self::FromRepository { vcs } => F::FromRepository { vcs: vcs.into() },
             Self::Bytecode { module, source_mtime, source_size } => {
                 F::Bytecode { module: module.into(), source_mtime, source_size }
             }

@@ -77,6 +77,7 @@ fn facts() -> Vec<fact::Fact> {
         F::KeptEvidence { case: "ab12".into(), archives: 2 },
         F::Installer { name: "uv".into() },
         F::Requested,
+        F::FromRepository { vcs: "git".into() },
         F::Bytecode { module: "m".into(), source_mtime: time, source_size: Some(9) },
         F::Environment { prefix: path("v"), kind: EnvironmentKind::UvTool, asked: package().requires.to_vec() },
         F::Project { ecosystem: Ecosystem::Npm, asked: package().requires.to_vec() },

@@ -4,6 +4,7 @@
 pub(in crate::assess) mod hook;
 mod odd;
 mod signs;
+mod source;
 mod unpacked;
 
 use std::collections::HashSet;
@@ -58,6 +59,7 @@ impl Family for Python {
 
     fn look_for_signs(&self, case: &Case<'_>, sites: &Neighbours<'_>, findings: &mut Vec<Finding>) {
         signs::look_for_signs(case, sites, findings);
+        source::weigh(case, findings);
     }
 
     fn sort_out(&self, findings: &mut Vec<Finding>) {
