@@ -11,24 +11,24 @@ pub const MOST: usize = 20_000;
 /// The accounts of one tree.
 #[derive(Debug, Clone, Default)]
 pub struct Accounts {
-    names: BTreeMap<u32, String>,
+    pub(crate) names: BTreeMap<u32, String>,
     /// The groups of an account, by its number: its own first, then those of `group(5)`.
-    groups: BTreeMap<u32, BTreeSet<u32>>,
+    pub(crate) groups: BTreeMap<u32, BTreeSet<u32>>,
     /// Whether `group(5)` was read.
-    all_groups: bool,
-    homes: BTreeSet<TreePath>,
+    pub(crate) all_groups: bool,
+    pub(crate) homes: BTreeSet<TreePath>,
     /// Files where the settings of an account put its history.
-    histories: BTreeSet<TreePath>,
+    pub(crate) histories: BTreeSet<TreePath>,
     /// Files that the caller named.
-    by_hand: BTreeSet<TreePath>,
+    pub(crate) by_hand: BTreeSet<TreePath>,
     /// Whose home a folder is, by `passwd(5)`.
-    owners: BTreeMap<TreePath, u32>,
+    pub(crate) owners: BTreeMap<TreePath, u32>,
     /// Folders that not everybody may enter.
-    closed: BTreeMap<TreePath, Access>,
+    pub(crate) closed: BTreeMap<TreePath, Access>,
     /// Names and addresses that the machine has for itself, in lower case.
-    own_names: BTreeSet<String>,
+    pub(crate) own_names: BTreeSet<String>,
     /// Lines and folders that were left out: there were more than `MOST`.
-    dropped: usize,
+    pub(crate) dropped: usize,
 }
 
 /// Whose commands a history holds.

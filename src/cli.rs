@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::{
     ecosystem::Touched,
+    inventory::MatchCommand,
     rules::{RulesCommand, RulesFormat},
 };
 use self::{
@@ -16,6 +17,7 @@ use crate::{fact::Ecosystem, report::Format, verdict::Exposure};
 
 mod ecosystem;
 mod format;
+mod inventory;
 mod rules;
 
 /// What a software supply-chain compromise reached on this machine, and what to rotate.
@@ -56,6 +58,8 @@ pub enum Command {
     Scan(ScanCommand),
     /// Examine saved container images: docker-save and OCI archives, OCI layouts
     Images(ImagesCommand),
+    /// Judge inventories with the indicators of today: what `scan --inventory` wrote
+    Match(MatchCommand),
     /// Print the ordered checklist, of a report or of this machine
     Rotate(RotateCommand),
     /// List the places that are examined
@@ -89,6 +93,9 @@ pub struct ScanOptions {
     /// Hash and compare everything, not only what the indicators name
     #[arg(long)]
     pub deep: bool,
+    /// Also write what was read, without judging it, for `dosimeter match`; compressed where FILE ends in `.zst`
+    #[arg(long, value_name = "FILE")]
+    pub inventory: Option<PathBuf>,
     #[command(flatten)]
     /// Which indicators and surfaces.
     pub choice: Choice,

@@ -52,6 +52,22 @@ pub struct WantedFile {
     pub folder: WantedFolder,
     /// In bytes, where nothing but these very bytes counts.
     pub size: Option<u64>,
+    /// Whether a text that it holds is asked for.
+    pub holds: bool,
+}
+
+impl WantedFolder {
+    /// Whether a file of this folder may be meant; `folder` from any folder above it on.
+    fn fits(&self, folder: &[u8]) -> bool {
+        match self {
+            // Where the tree begins is not known here.
+            Self::Any | Self::Root(_) => true,
+            Self::Tail(tail) => {
+                let above = folder.strip_suffix(tail.as_bytes());
+                above.is_some_and(|rest| rest.is_empty() || rest.ends_with(b"/"))
+            }
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -66,7 +82,7 @@ struct Asked {
 pub struct Interest {
     /// Files to report with their hash and texts.
     pub files: BTreeSet<WantedFile>,
-    /// Python modules whose bytecode matters, by base name without ending.
+    /// Python modules whose bytecode matters: base name without ending; with the folders above, where others are called so too.
     pub modules: BTreeSet<String>,
     /// Packages that have a malicious version.
     pub packages: PackageNames,
@@ -101,9 +117,35 @@ impl Interest {
         usize::try_from(id).ok().and_then(|i| self.texts.get(i)).map_or("", String::as_str)
     }
 
+    /// All texts with their ids.
+    pub fn all_texts(&self) -> impl Iterator<Item = (TextId, &str)> {
+        (0..).zip(self.texts.iter().map(String::as_str))
+    }
+
     /// Whether a base name is asked for.
     pub fn wants_file(&self, name: &[u8]) -> bool {
         std::str::from_utf8(name).is_ok_and(|n| self.named(n).next().is_some())
+    }
+
+    /// Whether a path, from any folder on, is asked for.
+    pub fn wants_path(&self, path: &[u8]) -> bool {
+        let (folder, name) = split(path);
+        std::str::from_utf8(name).is_ok_and(|n| self.named(n).any(|f| f.folder.fits(folder)))
+    }
+
+    /// Whether a text is asked for in a file of this name.
+    pub fn wants_texts(&self, name: &[u8]) -> bool {
+        std::str::from_utf8(name).is_ok_and(|n| self.named(n).any(|f| f.holds))
+    }
+
+    /// Whether bytecode in this folder, of a module of this name, is asked for; the folder from any folder above it on, without its
+    /// `__pycache__`.
+    pub fn wants_module(&self, folder: &[u8], module: &str) -> bool {
+        let with_folder = || {
+            let tails = self.modules.iter().filter_map(|m| m.strip_suffix(module)?.strip_suffix('/'));
+            tails.into_iter().any(|tail| WantedFolder::Tail(tail.to_owned()).fits(folder))
+        };
+        self.modules.contains(module) || with_folder()
     }
 
     /// Whether a file of this name could have the bytes that are asked for.
@@ -132,6 +174,12 @@ impl Interest {
     pub fn knows_package(&self, ecosystem: Ecosystem, name: &str) -> bool {
         self.packages.contains(ecosystem, name) || self.feeds.iter().any(|f| f.knows(ecosystem, name))
     }
+}
+
+/// The folder of a path and its name.
+fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    let at = memchr::memrchr(b'/', path);
+    at.and_then(|at| Some((path.get(..at)?, path.get(at + 1..)?))).unwrap_or((b"", path))
 }
 
 /// Whether `name` fits `pattern`; `*` stands for any run of bytes but `/`.
@@ -170,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_name_is_asked_for_by_itself_or_by_a_pattern() {
-        let wanted = |name: &str, folder, size| WantedFile { name: name.to_owned(), folder, size };
+        let wanted = |name: &str, folder, size| WantedFile { name: name.to_owned(), folder, size, holds: false };
         let files = [
             wanted("cook.py", WantedFolder::Tail("x".into()), Some(7)),
             wanted("cook.py", WantedFolder::Any, Some(9)),
@@ -189,6 +237,41 @@ mod tests {
             assert_eq!((interest.wants_file(name), interest.wants_size(name, size)), (named, sized), "{name:?}");
         }
         assert!(!interest.wants_file(b"\xff"));
+    }
+
+    #[test]
+    fn a_common_name_is_asked_for_in_its_folder() {
+        let tail = WantedFolder::Tail("cook".into());
+        let wanted = |name: &str, folder, holds| WantedFile { name: name.to_owned(), folder, size: None, holds };
+        let files = [wanted("__init__.py", tail, true), wanted("x_init.pth", WantedFolder::Any, false)];
+        let modules = ["oven", "cook/__init__"].map(str::to_owned);
+        let interest = Interest { files: files.into(), modules: modules.into(), ..Interest::default() };
+        for (path, is) in [
+            ("cook/__init__.py", true),
+            ("v/lib/cook/__init__.py", true),
+            ("x_init.pth", true),
+            ("a/x_init.pth", true),
+            ("overcook/__init__.py", false),
+            ("cook/sub/__init__.py", false),
+            ("__init__.py", false),
+            ("", false),
+        ] {
+            assert_eq!(interest.wants_path(path.as_bytes()), is, "{path}");
+        }
+        assert!(interest.wants_texts(b"__init__.py") && !interest.wants_texts(b"x_init.pth"));
+        for (folder, module, is) in [
+            ("", "oven", true),
+            ("any/where", "oven", true),
+            ("cook", "__init__", true),
+            ("v/site-packages/cook", "__init__", true),
+            ("overcook", "__init__", false),
+            ("cook/sub", "__init__", false),
+            ("", "__init__", false),
+            ("cook", "init__", false),
+            ("", "", false),
+        ] {
+            assert_eq!(interest.wants_module(folder.as_bytes(), module), is, "{folder} {module}");
+        }
     }
 
     #[test]

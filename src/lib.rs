@@ -16,6 +16,7 @@ pub mod guard;
 
 pub mod image;
 pub mod interest;
+pub mod inventory;
 pub mod ioc;
 pub mod matcher;
 #[cfg(feature = "online")]

@@ -2,9 +2,7 @@
 
 use crate::{
     ecosystem::{admits, fits, is_interpreter, normal_name, oci::same_image, original_name, with_layouts},
-    fact::{
-        Command, CommandAction, Fact, HookContent, Package, Placement, Seen, TextId, TreePath, Unit, Wanted,
-    },
+    fact::{Command, CommandAction, Fact, HookContent, Package, Placement, Seen, TextId, TreePath, Unit, Wanted},
     interest::glob,
     ioc::{
         Index,
@@ -78,9 +76,7 @@ fn explains(index: &Index, fact: &Fact) -> bool {
         Fact::Command(c) => {
             c.action == CommandAction::Start || c.wanted.iter().any(|w| index.knows_package(w.ecosystem, &w.name))
         }
-        Fact::Disagreement { names, .. } => {
-            names.iter().any(|name| knows(index, name))
-        }
+        Fact::Disagreement { names, .. } => names.iter().any(|name| knows(index, name)),
         Fact::Recorded { package, .. } => index.knows_package(package.ecosystem, &package.name),
         Fact::InstallScript { name, .. } => knows(index, name),
         // A name that nothing else explains is worth nothing unless it is a bad one.
@@ -91,6 +87,7 @@ fn explains(index: &Index, fact: &Fact) -> bool {
         | Fact::KeptEvidence { .. }
         | Fact::Installer { .. }
         | Fact::Requested
+        | Fact::FromRepository { .. }
         | Fact::Bytecode { .. }
         | Fact::Environment { .. }
         | Fact::Project { .. }

@@ -6,6 +6,7 @@ mod history;
 mod inspect;
 mod keep;
 pub(crate) mod named;
+mod record;
 mod router;
 mod shelf;
 #[cfg(test)]
@@ -31,6 +32,7 @@ use crate::{
 pub use self::{
     by_hand::ByHand,
     keep::{Bounds, Keep, Room, Worth},
+    record::{Inspection, Recorder, Recording},
     router::{Folder, Router},
     weigh::Weigh,
 };
@@ -52,6 +54,7 @@ pub struct Inspector<'i> {
     progress: Option<&'i AtomicU64>,
     atimes: AtomicU64,
     shelving: bool,
+    recording: Option<&'i Recording<'i>>,
     result: Mutex<Result>,
 }
 
@@ -161,6 +164,7 @@ impl<'i> Inspector<'i> {
             progress: None,
             atimes: AtomicU64::new(0),
             shelving: false,
+            recording: None,
             result,
         }
     }
@@ -175,6 +179,12 @@ impl<'i> Inspector<'i> {
     /// what another one does.
     pub fn shelving(mut self) -> Self {
         self.shelving = true;
+        self
+    }
+
+    /// Also hands everything that is read to a recorder.
+    pub fn recording(mut self, recording: Option<&'i Recording<'i>>) -> Self {
+        self.recording = recording;
         self
     }
 
@@ -258,6 +268,9 @@ impl Visit for Inspector<'_> {
     type Folder = Folder;
 
     fn folder(&self, path: &TreePath) -> Folder {
+        if let Some(recording) = self.recording {
+            recording.folder(&self.router.surfaces, path);
+        }
         let named = self.named(path, Kind::Dir);
         if !named.is_empty() {
             self.result().keep_named(named);
@@ -287,6 +300,9 @@ impl Visit for Inspector<'_> {
     }
 
     fn gap(&self, gap: Gap) {
+        if let Some(recording) = self.recording {
+            recording.recorder.gap(&gap);
+        }
         // Nobody knows whether what could not be opened is a folder.
         let path = &gap.origin.path;
         let mut named = self.named(path, Kind::File);
@@ -299,6 +315,9 @@ impl Visit for Inspector<'_> {
     }
 
     fn exclude(&self, exclusion: Exclusion) {
+        if let Some(recording) = self.recording {
+            recording.recorder.exclusion(&exclusion);
+        }
         self.result().exclusions.push(exclusion);
     }
 

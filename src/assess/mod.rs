@@ -4,6 +4,7 @@
 pub mod anomaly;
 mod around;
 pub mod chain;
+mod contained;
 mod corroborate;
 mod evidence;
 mod extras;
@@ -19,6 +20,7 @@ mod running;
 mod shared;
 pub mod site;
 mod started;
+mod threat;
 pub mod timeline;
 mod traces;
 mod typed;
@@ -149,6 +151,8 @@ pub struct Bounds {
     pub environment: bool,
     /// The keys in the agent of whoever started it, which it could use and not read.
     pub agent: bool,
+    /// Whether something else of the machine may have been mounted where it ran.
+    pub mounts_unknown: bool,
 }
 
 /// One piece of evidence, judged.
@@ -328,6 +332,7 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
     step("what commands resolved to was not looked for", &mut || {
         resolved = resolved::drop_what_took_a_good_version(&case, findings);
     });
+    step("what ran in containers was not told from the rest", &mut || contained::bound(findings));
     step("findings were not sorted", &mut || settle(case.index, findings));
     step("what the payload could reach was not judged", &mut || *credentials = reach::judge(&case, findings));
     step("the files of packages were not looked for", &mut || {

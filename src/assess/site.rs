@@ -100,7 +100,14 @@ impl Sites {
                 Fact::Named(p) if p.placement == Placement::Loadable => {
                     let folder = seen.origin.path.parent();
                     let package = p.clone();
-                    let found = Distribution { package, folder, installer: None, installed: None, requested: false, marked_with_all: false };
+                    let found = Distribution {
+                        package,
+                        folder,
+                        installer: None,
+                        installed: None,
+                        requested: false,
+                        marked_with_all: false,
+                    };
                     named.push(((tree, folder_of(seen)), seen.unit.clone(), found));
                 }
                 Fact::Requires(requires) => {
@@ -120,7 +127,7 @@ impl Sites {
                     requested.insert((tree, seen.origin.path.parent()));
                 }
                 Fact::Environment { prefix, kind, asked } => sites.environment(tree, prefix, *kind, asked),
-                Fact::Project { asked } => {
+                Fact::Project { ecosystem, asked } if family::of(*ecosystem).asks_by_folder() => {
                     projects.push((&seen.origin.tree, Project::new(seen.origin.path.parent()), asked));
                 }
                 _ => {}

@@ -4,9 +4,13 @@
 
 use std::collections::HashMap;
 
-use super::{Case, Evidence, Finding, FindingKind, Steps,
+use super::{
+    Case, Evidence, Finding, FindingKind, Steps,
     family::{self, Family},
-    rule::Rule, typed::is_typed, whereabouts::folder};
+    rule::Rule,
+    typed::is_typed,
+    whereabouts::folder,
+};
 use crate::{
     accounts::HistoryOf,
     fact::{At, Command, CommandAction, Ecosystem, Fact, Origin, Seen, TreePath},
@@ -66,9 +70,7 @@ pub fn look_for_starts(case: &Case<'_>, findings: &mut [Finding]) {
             let (at, command) = typed.get(&(&*finding.origin.tree, prefix))?;
             let there =
                 finding.at.as_ref().filter(|there| there.time < at.time && finding.exposure == Exposure::Installed);
-            there.map(|_| {
-                format!("somebody started its `{}`, which is {interpreter}, at {}", command.tool, at.time)
-            })
+            there.map(|_| format!("somebody started its `{}`, which is {interpreter}, at {}", command.tool, at.time))
         };
         let sign = made_to_run(finding, family).or_else(later).or_else(by_hand);
         if let Some(sign) = sign {
@@ -94,7 +96,12 @@ fn made_to_run(finding: &Finding, family: &dyn Family) -> Option<String> {
 
 /// The step and the program of a start in a step after the one that brought the hook, or in that one behind the command that brought it, and not after the one
 /// that took it out.
-fn started_later<'c>(commands: &ByStep<'c>, steps: Steps, incident: &Incident, prefix: &TreePath) -> Option<(usize, &'c str)> {
+fn started_later<'c>(
+    commands: &ByStep<'c>,
+    steps: Steps,
+    incident: &Incident,
+    prefix: &TreePath,
+) -> Option<(usize, &'c str)> {
     let names = |c: &Command| {
         c.wanted.iter().any(|w| incident.packages.iter().any(|p| p.ecosystem == w.ecosystem && p.name == *w.name))
     };

@@ -92,7 +92,7 @@ impl Ran {
             (false, _) => format!("with {} of this machine and nothing else of it", container.mounts.join(", ")),
         };
         self.add(format!("{which} {has}"));
-        self.bounds = Some(Arc::new(Bounds { folders, environment: container.environment, agent: false }));
+        self.bounds = Some(Arc::new(Bounds { folders, environment: container.environment, ..Bounds::default() }));
         self
     }
 }

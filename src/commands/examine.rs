@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::bail;
+use sha2::{Digest as _, Sha256};
 
 use super::{
     indicators::{self, Indicators},
@@ -20,7 +21,7 @@ use crate::{
     fact::{Credential, TreePath},
     image::HISTORY,
     interest::Interest,
-    ioc::Index,
+    ioc::{Index, model::Incident},
     rotate::Scope,
     scan::Setting,
     surface::{
@@ -29,6 +30,7 @@ use crate::{
         python::hook,
         systemd::unit,
     },
+    text::hex,
     tree::threads::beside,
 };
 
@@ -130,6 +132,48 @@ impl Setup {
         if wanted { self.credentials.of_build(lines) } else { Vec::new() }
     }
 
+    /// The same accounts, with the places where settings put their histories.
+    pub fn with_histories(&self, accounts: Accounts) -> Accounts {
+        accounts.with_histories(self.histories.iter().cloned())
+    }
+
+    /// Of all that the indicators ask surfaces for. Two runs of equal digests read the same facts.
+    pub fn digest(&self) -> anyhow::Result<String> {
+        let mut hash = Sha256::new();
+        serde_json::to_writer(&mut hash, &self.index.database.incidents)?;
+        for layer in &self.indicators.layers {
+            serde_json::to_writer(&mut hash, layer)?;
+        }
+        Ok(format!("sha256:{}", hex(&hash.finalize())))
+    }
+
+    /// What each incident asks of files, hosts and processes, as a digest by its id.
+    pub fn asked(&self) -> anyhow::Result<BTreeMap<String, String>> {
+        let asks = self.index.database.incidents.iter().filter(|i| asks_for_more(i));
+        let digest = |i: &Incident| -> anyhow::Result<(String, String)> {
+            let mut hash = Sha256::new();
+            serde_json::to_writer(&mut hash, &(&i.files, &i.network, &i.processes))?;
+            Ok((i.id.clone(), hex(hash.finalize().get(..8).unwrap_or_default())))
+        };
+        asks.map(digest).collect()
+    }
+
+    /// Of incidents that ask for what a recording did not look for: those whose traces could stand on a machine that has these
+    /// units, and how many others there are.
+    pub fn unrecorded(&self, asked: &BTreeMap<String, String>, python: bool) -> anyhow::Result<(Vec<String>, usize)> {
+        let missing: Vec<String> =
+            self.asked()?.into_iter().filter(|(id, digest)| asked.get(id) != Some(digest)).map(|(id, _)| id).collect();
+        let possible = |id: &String| {
+            let named = self.index.database.incidents.iter().find(|i| i.id == *id);
+            named.is_none_or(|i| {
+                let elsewhere = i.files.iter().flat_map(|f| &f.paths).any(|p| !p.starts_with("site:"));
+                python || elsewhere || !i.network.is_empty() || !i.processes.is_empty()
+            })
+        };
+        let (possible, others): (Vec<String>, Vec<String>) = missing.into_iter().partition(possible);
+        Ok((possible, others.len()))
+    }
+
     /// Worker threads.
     pub fn threads(&self) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -147,10 +191,16 @@ impl Setup {
     ) -> anyhow::Result<Assessment> {
         self.index.admit(&indicators::packages(evidence.iter().map(|e| &e.seen)));
         self.indicators.still_good()?;
-        let own = |(tree, a): (Arc<str>, Accounts)| (tree, a.with_histories(self.histories.iter().cloned()));
+        let own = |(tree, a): (Arc<str>, Accounts)| (tree, self.with_histories(a));
         let accounts = accounts.into_iter().map(own).collect();
         Ok(assess_with(Case { index: &self.index, catalog: &self.catalog, evidence, accounts }, &self.unread))
     }
+}
+
+/// Whether an incident asks for more than packages and images, which every recording has.
+fn asks_for_more(i: &Incident) -> bool {
+    let files = i.files.iter().any(|f| f.standing.withdrawn.is_none());
+    files || i.network.iter().any(|n| n.standing.withdrawn.is_none()) || !i.processes.is_empty()
 }
 
 /// The kind that histories of shells are.

@@ -6,6 +6,7 @@ mod images;
 mod indicators;
 mod input;
 mod iocs;
+mod match_;
 mod output;
 mod progress;
 mod rotate;
@@ -81,6 +82,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Ending> {
         None => scan::run(ScanCommand { paths: Vec::new(), options: cli.scan }),
         Some(Command::Scan(command)) => scan::run(command),
         Some(Command::Images(command)) => images::run(command),
+        Some(Command::Match(command)) => match_::run(command),
         Some(Command::Rotate(command)) => rotate::run(command),
         // There is nothing to report half-way.
         Some(Command::Surfaces(options)) => at_once(|| surfaces::run(options)),

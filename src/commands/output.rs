@@ -14,7 +14,7 @@ use anyhow::{Context as _, bail};
 pub use self::{
     place::Place,
     store::{prepare, store},
-    writer::start_in,
+    writer::{Growing, start_in},
 };
 use super::{Ending, finish::Held};
 use crate::{
@@ -34,6 +34,7 @@ use crate::{
 pub struct Outputs {
     stdout: &'static Format,
     files: Vec<(Place, &'static Format)>,
+    inventory: Option<Place>,
 }
 
 /// Checks the endings of `-o`, that each file can be made, and that none of them stands in the evidence or takes the place of
@@ -42,6 +43,21 @@ pub struct Outputs {
 /// # Errors
 /// An ending without a format, or a place that is refused.
 pub fn plan(options: &OutputOptions, evidence: &[PathBuf], document: Document) -> anyhow::Result<Outputs> {
+    plan_with(options, evidence, document, None)
+}
+
+/// The same, with an inventory that is written beside the report.
+///
+/// # Errors
+/// As for `plan`.
+pub fn plan_with(
+    options: &OutputOptions,
+    evidence: &[PathBuf],
+    document: Document,
+    inventory: Option<&Path>,
+) -> anyhow::Result<Outputs> {
+    let check = |path| Place::check(path, evidence, crate::inventory::is_ours, options.force_output);
+    let inventory = inventory.map(check).transpose()?;
     let stdout = options.format;
     if !stdout.writes(document) {
         bail!(
@@ -66,14 +82,20 @@ pub fn plan(options: &OutputOptions, evidence: &[PathBuf], document: Document) -
             files.push((place, format));
         }
     }
-    start(files.iter().map(|(place, _)| place));
-    Ok(Outputs { stdout, files })
+    start(files.iter().map(|(place, _)| place).chain(&inventory));
+    Ok(Outputs { stdout, files, inventory })
 }
 
 impl Outputs {
     /// Where the files really are.
     pub fn real(&self) -> Vec<PathBuf> {
-        self.files.iter().filter_map(|(place, _)| place.real()).map(Path::to_owned).collect()
+        let places = self.files.iter().map(|(place, _)| place).chain(&self.inventory);
+        places.filter_map(Place::real).map(Path::to_owned).collect()
+    }
+
+    /// Where the inventory goes.
+    pub fn inventory(&self) -> Option<&Place> {
+        self.inventory.as_ref()
     }
 
     /// The whole report.

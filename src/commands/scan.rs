@@ -1,15 +1,15 @@
 //! `dosimeter` and `dosimeter scan`: a machine, a mounted disk, homes, folders.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, io::BufWriter, path::PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 
 use super::{
     Ending,
     examine::Setup,
     finish::finish,
-    output::{self, Outputs},
+    output::{self, Growing, Outputs, Place},
     progress::Progress,
     sandbox,
 };
@@ -19,6 +19,7 @@ use crate::{
     coverage::{Gap, GapKind},
     credential,
     fact::{Origin, TreePath},
+    inventory::{self, Writing, v1::Head},
     ioc::weigh::Weigher,
     matcher,
     report::{
@@ -28,6 +29,7 @@ use crate::{
     sandbox::Sandbox,
     scan::{self, RECORD, Scan, Target, is_root},
     stop::STOP,
+    walk::Recording,
 };
 
 /// Examines and reports.
@@ -36,7 +38,8 @@ use crate::{
 /// Where the target cannot be opened, or the report cannot be written.
 pub fn run(command: ScanCommand) -> anyhow::Result<Ending> {
     let target = target(&command.options, command.paths)?;
-    let outputs = output::plan(&command.options.output, evidence(&target), Document::Report)?;
+    let inventory = command.options.inventory.as_deref();
+    let outputs = output::plan_with(&command.options.output, evidence(&target), Document::Report, inventory)?;
     let report = examine("scan", &command.options, &target, &outputs)?;
     finish(report, &command.options.output, |report, _| outputs.write(report))
 }
@@ -84,6 +87,12 @@ pub fn examine_in(
     let keep = |seen: &crate::fact::Seen| matcher::worth(&setup.index, seen);
     let weigher = Weigher::new(&setup.index);
     let weigh = |path: &TreePath, bytes: &[u8]| weigher.weigh(path, bytes);
+    let growing = outputs.inventory().map(Growing::begin).transpose()?;
+    let writing = match (&growing, outputs.inventory()) {
+        (Some(growing), Some(place)) => Some(begin_inventory(growing, place, &setup, options, target, started)?),
+        _ => None,
+    };
+    let recording = writing.as_ref().map(|w| Recording::new(w, setup.index.interest()));
     let scan = Scan {
         surfaces: setup.surfaces(),
         interest: &setup.interest,
@@ -95,16 +104,28 @@ pub fn examine_in(
         progress: &progress.names,
         enclose: &enclose,
         leave_out: if *target == Target::Live { outputs.real() } else { Vec::new() },
+        recording: recording.as_ref(),
     };
     let mut outcome = scan.run(target)?;
     drop(progress);
-    outcome.coverage.gaps.extend(settings.gaps);
-    outcome.coverage.gaps.extend(setup.moved_gap.take().map(|detail| Gap {
+    drop(recording);
+    let mut beside = settings.gaps;
+    beside.extend(setup.moved_gap.clone().map(|detail| Gap {
         origin: Origin::file(&outcome.tree, TreePath::root()),
         surface: credential::surface::META.id,
         kind: GapKind::TooLarge,
         detail,
     }));
+    let written = writing.map(|writing| {
+        let accounts = setup.with_histories(outcome.accounts.clone());
+        let gaps: Vec<Gap> = beside.iter().chain(&outcome.compared_gaps).cloned().collect();
+        let compared = (outcome.compared.0, outcome.compared.1.as_slice());
+        writing.end(&outcome.coverage, &accounts, outcome.os.as_deref(), &gaps, compared)
+    });
+    if let (Some(growing), Some(written)) = (growing, written) {
+        growing.end(written).context("cannot write the inventory")?;
+    }
+    outcome.coverage.gaps.extend(beside);
     if options.output.verbose > 0 {
         output::note(&format!(
             "{} names met, {} facts kept, {} problems",
@@ -143,6 +164,36 @@ pub fn examine_in(
     // The program ends soon; taking tens of thousands of indicators apart would cost more than the system needs for all of them.
     std::mem::forget(setup);
     Ok(report)
+}
+
+fn begin_inventory<'g>(
+    growing: &Growing,
+    place: &Place,
+    setup: &'g Setup,
+    options: &ScanOptions,
+    target: &Target,
+    started: Timestamp,
+) -> anyhow::Result<Writing<'g>> {
+    let head = Head {
+        format: inventory::v1::FORMAT.to_owned(),
+        version: inventory::v1::VERSION,
+        tool: concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).to_owned(),
+        started,
+        target: described(target, None),
+        tree: target.tree().to_owned(),
+        indicators: inventory::v1::Indicators {
+            digest: setup.digest()?,
+            created: setup.index.database.created,
+            asked: setup.asked()?,
+        },
+        privileged: is_root(),
+        only: options.choice.only.clone(),
+        skip: options.choice.skip.clone(),
+        deep: options.deep,
+    };
+    let compressed = place.named().extension().is_some_and(|e| e == "zst");
+    let out = Box::new(BufWriter::with_capacity(1 << 16, growing.file.try_clone()?));
+    Writing::begin(out, compressed, &head, &setup.interest).context("cannot write the inventory")
 }
 
 /// What to examine, by the command line.

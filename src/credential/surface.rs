@@ -55,6 +55,11 @@ const BAKED_IN: &str = "container.image_baked_secrets";
 /// The system gives a process no more variables than this by default.
 const ENVIRON: usize = 2 << 20;
 
+/// Whether it is the surface of the environment that an image sets.
+pub fn is_environment(surface: &str) -> bool {
+    surface == ENVIRONMENT
+}
+
 /// Whether a file holds the variables of a running process.
 pub fn is_environ(path: &TreePath) -> bool {
     path.name() == b"environ" && path.as_bytes().starts_with(b"proc/")
@@ -65,8 +70,8 @@ pub struct CredentialSurface {
     places: Vec<Known>,
     /// Positions in `places` by the name of the file, where it holds no `*`: hundreds of places are asked about each file.
     by_name: HashMap<Box<[u8]>, Vec<usize>>,
-    /// Positions of the others.
-    others: Vec<usize>,
+    /// Positions of the others, with what the file's name must be.
+    others: Vec<(usize, FileMatch)>,
     words: Vocabulary,
 }
 
@@ -129,7 +134,7 @@ impl CredentialSurface {
         let at = self.places.len();
         match known.path.claim().file {
             FileMatch::Name(name) => self.by_name.entry(name.into_bytes().into()).or_default().push(at),
-            _ => self.others.push(at),
+            pattern => self.others.push((at, pattern)),
         }
         self.places.push(known);
     }
@@ -138,8 +143,9 @@ impl CredentialSurface {
     fn places_of(&self, path: &TreePath) -> Vec<&Known> {
         let names = Names::of(path);
         let names = names.list();
+        let others = self.others.iter().filter(|(_, pattern)| pattern.fits(path.name())).map(|(at, _)| at);
         let named = self.by_name.get(path.name()).map_or([].as_slice(), Vec::as_slice);
-        let mut all: Vec<usize> = named.iter().chain(&self.others).copied().collect();
+        let mut all: Vec<usize> = named.iter().chain(others).copied().collect();
         all.sort_unstable();
         work::done(all.len());
         all.into_iter().filter_map(|at| self.places.get(at)).filter(|known| known.fits(path, &names)).collect()

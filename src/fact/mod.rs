@@ -278,6 +278,11 @@ pub enum Fact {
     },
     /// A distribution the user asked for by name; the origin is its `REQUESTED`.
     Requested,
+    /// A distribution that was built from a source repository, not the registry's file; the origin is its `direct_url.json`.
+    FromRepository {
+        /// `git`, `hg`, `svn`, `bzr`.
+        vcs: Box<str>,
+    },
     /// Compiled code of a module that an indicator names.
     Bytecode {
         /// `proxy_server`.
@@ -298,6 +303,8 @@ pub enum Fact {
     },
     /// What the project in the folder of this manifest asks for by name.
     Project {
+        /// Whose manifest it is.
+        ecosystem: Ecosystem,
         /// Its direct requirements.
         asked: Vec<Requirement>,
     },
@@ -369,13 +376,15 @@ pub enum Fact {
         /// What is known.
         outcome: ScriptOutcome,
     },
-    /// A setting by which an installer runs no install scripts, or of few packages only; the origin is the file that holds it.
+    /// Of which packages an installer runs the install scripts: of none, of few, of all. The origin is the file that says so: settings, a
+    /// record, or the lock file of a version that runs none by itself.
     ScriptsBlocked {
         /// The installer that reads it: `npm`, `pnpm`, `yarn`, `bun`.
         by: &'static str,
         /// The folder below which it holds: a project, a home; the root where it holds for the machine.
         root: TreePath,
-        /// Packages whose scripts run nevertheless, or that are named as those that must not where the name starts with `!`.
+        /// Packages whose scripts run nevertheless, or that are named as those that must not where the name starts with `!`. `*` stands
+        /// for all others; `?` says that nothing is said of them.
         allowed: Box<[Box<str>]>,
     },
     /// The file names another one of a form that this surface reads, whatever that one's name. Its surface reads it after the walk;

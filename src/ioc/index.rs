@@ -186,8 +186,7 @@ impl Index {
             interest.files.extend(file.paths.iter().map(|p| pattern::wanted(p, file)));
             if matches!(file.role, FileRole::Module | FileRole::Companion) {
                 let sites = file.paths.iter().filter(|p| p.starts_with("site:"));
-                let stems = sites.filter_map(|p| pattern::base(p).strip_suffix(".py"));
-                interest.modules.extend(stems.map(str::to_owned));
+                interest.modules.extend(sites.filter_map(|p| pattern::module(p)));
             }
         }
         self.packages.keys().for_each(|(ecosystem, name)| interest.packages.insert(*ecosystem, name));

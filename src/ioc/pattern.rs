@@ -87,12 +87,35 @@ pub fn wanted(pattern: &str, file: &FileIndicator) -> WantedFile {
             },
         },
     };
-    WantedFile { name: name.to_owned(), folder, size: sizes }
+    WantedFile { name: name.to_owned(), folder, size: sizes, holds: !file.holds.is_empty() }
+}
+
+/// The module whose bytecode shows that this file was imported, as `Interest::modules` has it.
+pub fn module(pattern: &str) -> Option<String> {
+    let path = pattern.strip_prefix("site:")?.strip_suffix(".py")?;
+    let name = base(pattern);
+    let common = COMMON.contains(&name) && path.contains('/') && !path.contains('*');
+    Some(if common { path.to_owned() } else { name.strip_suffix(".py")?.to_owned() })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_module_that_others_are_called_like_keeps_its_folders() {
+        for (pattern, is) in [
+            ("site:litellm/proxy/proxy_server.py", Some("proxy_server")),
+            ("site:cook/__init__.py", Some("cook/__init__")),
+            ("site:cook/client/__init__.py", Some("cook/client/__init__")),
+            ("site:*/__init__.py", Some("__init__")),
+            ("site:__init__.py", Some("__init__")),
+            ("site:cook/index.js", None),
+            ("~/cook/main.py", None),
+        ] {
+            assert_eq!(module(pattern).as_deref(), is, "{pattern}");
+        }
+    }
 
     #[test]
     fn paths_fit_by_component() {

@@ -259,10 +259,7 @@ fn incident(e: &Examination<'_>, incident: &Incident, findings: &[&assess::Findi
 }
 
 fn finding(e: &Examination<'_>, f: &assess::Finding, origin: &str) -> v1::Finding {
-    let environment = f
-        .environment
-        .as_ref()
-        .map(|e| v1::Environment { path: absolute(&e.prefix), kind: e.kind });
+    let environment = f.environment.as_ref().map(|e| v1::Environment { path: absolute(&e.prefix), kind: e.kind });
     let artifact =
         f.artifact.as_ref().map(|a| v1::Artifact { name: a.name.clone(), size: a.size, sha256: a.sha256.clone() });
     let link = |l: &assess::Link| v1::Link {
@@ -325,7 +322,13 @@ fn credential(e: &Examination<'_>, j: &assess::Judged) -> v1::Credential {
     let provider = e.catalog.kind(kind).map(|k| k.provider.clone());
     let by = j.by.iter().filter_map(|b| {
         let incident = e.index.incident(b.incident)?.id.clone();
-        Some(v1::ReachBy { incident, reach: b.reach, confidence: b.confidence, rule: b.rule.clone(), rotate: Some(b.rotate) })
+        Some(v1::ReachBy {
+            incident,
+            reach: b.reach,
+            confidence: b.confidence,
+            rule: b.rule.clone(),
+            rotate: Some(b.rotate),
+        })
     });
     v1::Credential {
         id: j.id.clone(),

@@ -6,9 +6,9 @@ use super::{
     Item, Plan,
     eradicate::{by_owner, persistence},
     given::{given, look_for},
-    store::{is_trace, store},
     situation::Situation,
     step::{Action, Step},
+    store::{is_trace, store},
     writer::System,
 };
 use crate::{

@@ -7,10 +7,10 @@ use super::{
     Item, Plan,
     before::{is_monitor, moved, on_disk},
     given::look_for,
-    store::{Store, is_whole, store},
     shell::quote,
     situation::{Situation, place, shown, within},
     step::{Action, Step, Unit},
+    store::{Store, is_whole, store},
     writer::System,
 };
 use crate::{
@@ -306,7 +306,8 @@ fn in_store(kind: Store, folder: &TreePath, found: &[&Finding]) -> Item {
 fn removed(found: &[&Finding]) -> Item {
     let why = "it was there and may have run; where it stood, other code of the payload may still stand";
     let mut item = Item::new(Phase::Eradicate, "Find where the removed version stood", why);
-    let of = |f: &Finding| f.holdings.clone().filter(|_| f.rule == Rule::PackageLeftOver && is_whole(f)).unwrap_or_default();
+    let of =
+        |f: &Finding| f.holdings.clone().filter(|_| f.rule == Rule::PackageLeftOver && is_whole(f)).unwrap_or_default();
     let leftover = |f: &&&Finding| !of(f).is_empty();
     let folders: BTreeSet<TreePath> = found.iter().flat_map(|f| of(f)).collect();
     for f in found.iter().filter(|f| !leftover(f)).take(NAMED) {

@@ -41,8 +41,9 @@ pub static PROFILES: &[Profile] = &[
         command: "scan",
         sockets: Sockets::None,
         reads: "the target: `/`, `--root`, `--home` or the PATHs",
-        writes: "the files of `-o`",
+        writes: "the files of `-o` and `--inventory`",
     },
+    Profile { command: "match", sockets: Sockets::None, reads: "the inventory named", writes: "the files of `-o`" },
     Profile {
         command: "rotate",
         sockets: Sockets::None,

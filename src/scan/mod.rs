@@ -31,7 +31,7 @@ use crate::{
     interest::Interest,
     surface::Surface,
     tree::{Visit as _, body::BYTES_READ, host::Host, mounts},
-    walk::{Inspector, Keep, Router, Weigh},
+    walk::{Inspector, Keep, Recording, Router, Weigh},
 };
 
 /// What to examine.
@@ -47,7 +47,7 @@ pub enum Target {
 
 impl Target {
     /// The label of its tree. Commands of a checklist name paths of this machine only for the tree called `host`.
-    fn tree(&self) -> &'static str {
+    pub fn tree(&self) -> &'static str {
         if matches!(self, Self::Root(_)) { "root" } else { "host" }
     }
 }
@@ -85,6 +85,8 @@ pub struct Scan<'s> {
     pub enclose: &'s dyn Fn(),
     /// Files of this machine that are no evidence: what this run will write.
     pub leave_out: Vec<PathBuf>,
+    /// Who takes everything that is read, for an inventory.
+    pub recording: Option<&'s Recording<'s>>,
 }
 
 /// What a scan found.
@@ -99,6 +101,11 @@ pub struct Outcome {
     pub os: Option<String>,
     /// The label of the tree.
     pub tree: Arc<str>,
+    /// The facts of files that were compared with what lists them, which are among those kept, where everything is recorded; and
+    /// how many files that were.
+    pub compared: (u64, Vec<Seen>),
+    /// The problems of that comparison, which are among those of the coverage.
+    pub compared_gaps: Vec<Gap>,
 }
 
 /// First what vanishes, then what persists; everything else follows.
@@ -115,7 +122,7 @@ impl Scan<'_> {
         let router = Router::new(self.surfaces.clone(), self.interest);
         let inspector =
             Inspector::new(&router, self.interest, self.keep, tree.clone(), None).counting(self.progress).shelving();
-        let inspector = inspector.weighing(self.weigh);
+        let inspector = inspector.weighing(self.weigh).recording(self.recording);
         let mountinfo = own_mounts();
         let (mut accounts, mut os) = (Accounts::default(), None);
         let (mut compared, mut hosts, mut walked) = (Vec::new(), Vec::new(), Vec::new());
@@ -156,7 +163,13 @@ impl Scan<'_> {
         }
         self.follow(&inspector, &tree, &hosts, &walked);
         let (mut seen, mut coverage) = inspector.finish();
+        let (mut recorded, mut compared_gaps) = ((0, Vec::new()), Vec::new());
         for (differ, gaps, files) in compared {
+            if self.recording.is_some() {
+                recorded.0 += files;
+                recorded.1.extend(differ.iter().cloned());
+                compared_gaps.extend(gaps.iter().cloned());
+            }
             let count = coverage.surfaces.entry(record::META.id).or_default();
             count.files += files;
             count.facts += u64::try_from(differ.len()).unwrap_or(u64::MAX);
@@ -170,10 +183,10 @@ impl Scan<'_> {
             coverage.interrupted();
         }
         if !is_root() {
-            leave_others_alone(&mut coverage, &accounts);
+            exclude_unreadable_homes(&mut coverage, &accounts);
         }
         coverage.settle();
-        Ok(Outcome { seen, coverage, accounts, os, tree })
+        Ok(Outcome { seen, coverage, accounts, os, tree, compared: recorded, compared_gaps })
     }
 }
 
@@ -288,7 +301,7 @@ fn order(host: &Host, accounts: &Accounts) -> Vec<TreePath> {
 }
 
 /// Other people's homes that an ordinary user may not read are left out, and that is said once a home.
-fn leave_others_alone(coverage: &mut Coverage, accounts: &Accounts) {
+pub fn exclude_unreadable_homes(coverage: &mut Coverage, accounts: &Accounts) {
     let mut homes: BTreeSet<TreePath> = accounts.homes().cloned().collect();
     homes.extend(TreePath::new(b"root"));
     let gaps = std::mem::take(&mut coverage.gaps);
@@ -354,6 +367,7 @@ mod tests {
                 progress: &progress,
                 enclose: &|| {},
                 leave_out: Vec::new(),
+                recording: None,
             };
             scan.run(&Target::Paths(vec![folder.path().to_owned()], false)).unwrap().coverage.complete()
         };

@@ -7,7 +7,7 @@
 //! history.db-shm     an index of the log: not needed
 //! ```
 //!
-//! Only tables with row ids are read, which is every table but those made `WITHOUT ROWID`. Documented as "Database File Format" of
+//! Of tables made `WITHOUT ROWID` the row id is 0, the order is that of the pages, and the columns of the key come first. Documented as "Database File Format" of
 //! SQLite.
 
 mod page;
@@ -151,30 +151,45 @@ impl<'b> Database<'b> {
             }
             let page = self.page(number)?;
             match page::node(page, number == 1, self.usable)? {
-                Node::Inner(mut below) => {
+                Node::Inner(mut below, rows) => {
+                    if !self.hand_on(rows, &mut chained, each)? {
+                        return Ok(());
+                    }
                     below.reverse();
                     waiting.append(&mut below);
                 }
-                Node::Leaf(cells) => {
-                    for cell in cells {
-                        let Cell { row, payload, total, overflow } = cell;
-                        let mut whole = Vec::new();
-                        let bytes = match overflow {
-                            None => payload,
-                            Some(first) => {
-                                whole.extend_from_slice(payload);
-                                self.chain(first, total.min(ROW), &mut whole, &mut chained)?;
-                                &whole
-                            }
-                        };
-                        if !each(row, &record::values(bytes, self.encoding)?) {
-                            return Ok(());
-                        }
+                Node::Leaf(rows) => {
+                    if !self.hand_on(rows, &mut chained, each)? {
+                        return Ok(());
                     }
                 }
             }
         }
         Ok(())
+    }
+
+    /// The rows of one page; `false` when no more are wanted.
+    fn hand_on(
+        &self,
+        cells: Vec<Cell<'b>>,
+        chained: &mut usize,
+        each: &mut dyn FnMut(i64, &[Value<'_>]) -> bool,
+    ) -> Result<bool, SqliteError> {
+        for Cell { row, payload, total, overflow } in cells {
+            let mut whole = Vec::new();
+            let bytes = match overflow {
+                None => payload,
+                Some(first) => {
+                    whole.extend_from_slice(payload);
+                    self.chain(first, total.min(ROW), &mut whole, chained)?;
+                    &whole
+                }
+            };
+            if !each(row, &record::values(bytes, self.encoding)?) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// What of a row did not fit into its page.

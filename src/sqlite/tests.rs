@@ -44,8 +44,26 @@ fn tables_have_their_columns() {
     assert_eq!(tables.iter().map(|t| t.name.as_str()).collect::<Vec<_>>(), ["odd name", "w", "empty"]);
     assert_eq!(tables[0].columns, ["n", "when", "real", "text", "blob"]);
     assert_eq!((tables[0].column("text"), tables[0].column("none")), (Some(3), None));
-    assert_eq!(rows(PLAIN, None, "w"), Err(SqliteError::Malformed("a table without row ids")));
+    assert_eq!(rows(PLAIN, None, "w"), Ok(vec![]));
     assert_eq!(rows(PLAIN, None, "empty"), Ok(vec![]));
+}
+
+/// Sixty rows on inner pages and leaves, the 31st with a blob that goes on in other pages.
+#[test]
+fn a_table_without_row_ids_is_read_on_all_its_pages() {
+    let keyed = include_bytes!("../../tests/fixtures/sqlite/without-rowid.db").as_slice();
+    let mut rows = rows(keyed, None, "k").unwrap();
+    rows.sort();
+    assert_eq!(rows.len(), 60);
+    assert_eq!(rows[0], "0: key 00 [1, 1, 1]");
+    assert_eq!(rows[59], "0: key 59 [1, 1, 1]");
+    assert_eq!(rows[30], format!("0: key 30 {:?}", [1; 2000]));
+    for len in (0..keyed.len()).step_by(13) {
+        let _ = Database::new(&keyed[..len], None).map(|d| d.tables().map(|t| t.len()));
+        if let Ok(rows) = self::rows(&keyed[..len], None, "k") {
+            assert_eq!(rows.len(), 60, "{len}");
+        }
+    }
 }
 
 #[test]

@@ -212,8 +212,9 @@ impl FileMatch {
         match self {
             Self::Name(n) => n.as_bytes() == name,
             Self::Affix(start, end) => {
-                // Most names differ in the first letter.
+                // Most names differ in the first letter or the last.
                 start.as_bytes().first().is_none_or(|first| name.first() == Some(first))
+                    && end.as_bytes().last().is_none_or(|last| name.last() == Some(last))
                     && name.len() >= start.len() + end.len()
                     && name.starts_with(start.as_bytes())
                     && name.ends_with(end.as_bytes())

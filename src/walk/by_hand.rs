@@ -105,7 +105,7 @@ impl Inspector<'_> {
             let detail = format!("no surface understands this file: {}", advice(entry.path.name(), &head));
             let gap = Gap { origin: self.origin(&entry.path), surface: WALK, kind: GapKind::Unsupported, detail };
             let weight = self.weight(entry, body, &mut weighed);
-            self.result().sort_gaps(vec![gap], weight, true);
+            self.weighed(gap, weight, true);
         }
     }
 }

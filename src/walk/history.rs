@@ -36,7 +36,7 @@ impl Inspector<'_> {
             weight => weight,
         };
         let gap = Gap { origin, surface: WALK, kind: GapKind::Unsupported, detail };
-        self.result().sort_gaps(vec![gap], weight, false);
+        self.weighed(gap, weight, false);
     }
 
     /// Whether a line installs a package that an indicator knows, in whatever version: in a history that is enough.

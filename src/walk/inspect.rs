@@ -1,14 +1,19 @@
 //! One file and one surface: facts and problems are collected, within bounds, and a panic costs this pair only.
 
 use std::{
+    collections::BTreeSet,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
 };
 
-use super::{Bounds, GAPS_OF_A_FILE, Inspector, Room, Worth, history, shelf, weigh, weigh::Weighed};
+use super::{
+    Bounds, GAPS_OF_A_FILE, Inspector, Room, Worth, history,
+    record::{Inspection, RECORDED, Units},
+    shelf, weigh,
+    weigh::Weighed,
+};
 use crate::{
     coverage::{Gap, GapKind, Weight},
-    fact::{Fact, Seen, TreePath},
+    fact::{Fact, Origin, Seen, TreePath},
     guard::quietly,
     surface::{Opened, Sink, Surface},
     tree::{Body, Entry, Kind},
@@ -39,6 +44,34 @@ pub(super) struct Read {
     pub(super) history: bool,
 }
 
+/// What is kept of one file.
+pub(super) struct Taken {
+    pub(super) seen: Vec<(Worth, Seen)>,
+    room: Room,
+    read: Read,
+    /// Something in it says what it is.
+    pub(super) identified: bool,
+}
+
+impl Default for Taken {
+    fn default() -> Self {
+        Self { seen: Vec::new(), room: Room::new(Bounds::FILE), read: Read::default(), identified: false }
+    }
+}
+
+impl Taken {
+    /// Keeps a fact that is worth it.
+    pub(super) fn take(&mut self, inspector: &Inspector<'_>, mut fact: Seen) {
+        self.read.facts += 1;
+        self.read.history |= history::is_listed(&fact);
+        self.identified |= matches!(fact.fact, Fact::Package(_) | Fact::Named(_));
+        let worth = (inspector.keep)(&fact);
+        if self.room.take(worth, &mut fact) {
+            self.seen.push((worth, fact));
+        }
+    }
+}
+
 impl Inspector<'_> {
     /// Hands one file to one surface.
     pub(super) fn inspect_as(
@@ -52,23 +85,17 @@ impl Inspector<'_> {
         let id = surface.meta().id;
         let origin = self.origin(&entry.path);
         let shown_entry = Entry { path: shown.path.clone(), ..entry.clone() };
-        let (mut seen, mut gaps, mut more) = (Vec::new(), Vec::new(), 0_u64);
-        let (mut room, mut read) = (Room::new(Bounds::FILE), Read::default());
-        let mut identified = false;
+        let (mut gaps, mut more) = (Vec::new(), 0_u64);
+        let mut taken = Taken::default();
+        let mut recorded = self.recording.map(|_| Vec::new());
         let outcome = {
-            let mut units = [None, None];
+            let mut units = Units::default();
             let mut keep = |mut fact: Seen| {
-                let inner = fact.origin.inner.is_some();
-                let [whole, member] = &mut units;
-                let unit = if inner { member } else { whole };
-                fact.unit.clone_from(unit.get_or_insert_with(|| surface.unit(&entry.path, inner).map(Arc::new)));
-                read.facts += 1;
-                read.history |= history::is_listed(&fact);
-                identified |= matches!(fact.fact, Fact::Package(_) | Fact::Named(_));
-                let worth = (self.keep)(&fact);
-                if room.take(worth, &mut fact) {
-                    seen.push((worth, fact));
+                units.of(surface, &mut fact);
+                if let Some(all) = recorded.as_mut().filter(|all| all.len() < RECORDED) {
+                    all.push(fact.clone());
                 }
+                taken.take(self, fact);
             };
             let mut gap = |gap: Gap| match gaps.len() {
                 0..GAPS_OF_A_FILE => gaps.push(gap),
@@ -87,17 +114,50 @@ impl Inspector<'_> {
         let flawed = flaw.is_some();
         gaps.extend(flaw.map(|(kind, detail)| Gap { origin: origin.clone(), surface: id, kind, detail }));
         // What it is called, where nothing in it could be read that says what it is.
-        if flawed && !identified {
+        if flawed && !taken.identified {
             let named = quietly(|| self.named_by(surface, &entry.path, Kind::File, Some(entry)));
-            seen.extend(named.flatten());
+            taken.seen.extend(named.flatten());
         }
         if flawed {
-            let more = self.salvaged(surface, entry, body, &seen);
-            seen.extend(more);
+            let more = self.salvaged(surface, entry, body, &taken.seen);
+            taken.seen.extend(more);
         }
-        read.problems = gaps.len();
         let unclear = gaps.iter().any(weigh::not_understood);
         let weight = if unclear { self.weight(entry, body, weighed) } else { Weight::Unknown };
+        if let (Some(recording), Some(facts)) = (self.recording, recorded) {
+            if facts.len() >= RECORDED {
+                self.unrecorded(&origin, id);
+            }
+            let read = Inspection {
+                surface: id,
+                entry: entry.clone(),
+                by_hand: shown.by_hand,
+                facts,
+                further: Vec::new(),
+                asked: BTreeSet::new(),
+                salvaged: Vec::new(),
+                flawed,
+                gaps: gaps.clone(),
+                more_gaps: more,
+                weight,
+            };
+            recording.inspection(surface, &shown_entry, body, &origin, read);
+        }
+        self.put_away(id, &origin, taken, (gaps, more), weight, shown.by_hand)
+    }
+
+    /// Keeps what was taken of one file, and its problems with the number of those beyond the bound.
+    pub(super) fn put_away(
+        &self,
+        id: &'static str,
+        origin: &Origin,
+        taken: Taken,
+        (mut gaps, more): (Vec<Gap>, u64),
+        weight: Weight,
+        by_hand: bool,
+    ) -> Read {
+        let Taken { mut seen, room, mut read, .. } = taken;
+        read.problems = gaps.len();
         let gap = |detail| Gap { origin: origin.clone(), surface: id, kind: GapKind::TooLarge, detail };
         if more > 0 {
             gaps.push(gap(format!("{more} more problems in this file")));
@@ -109,7 +169,7 @@ impl Inspector<'_> {
         let mut result = self.result();
         shelved.iter().for_each(|s| result.shelf.put(s));
         result.keep(seen);
-        result.sort_gaps(gaps, weight, shown.by_hand);
+        result.sort_gaps(gaps, weight, by_hand);
         if room.dropped() > 0 {
             result.tell(vec![gap(format!("{} more matches than are kept of one file", room.dropped()))]);
         }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use super::{Inspector, Result, Worth};
+use super::{Inspector, Result, Worth, record::salvaged};
 use crate::{
     fact::{At, Fact, Origin, Package, Seen, TreePath},
     guard::quietly,
@@ -76,21 +76,18 @@ impl Inspector<'_> {
         seen: &[(Worth, Seen)],
     ) -> Vec<(Worth, Seen)> {
         let found = quietly(|| surface.salvage(&mut Opened::new(entry, self.interest, body))).unwrap_or_default();
+        let origin = self.origin(&entry.path);
+        let like = |(package, line)| salvaged(surface, entry, &origin, package, line);
+        self.worthy(found.into_iter().map(like).collect(), seen)
+    }
+
+    /// Those of the packages that a raw text names which were not read from it, and that are worth something.
+    pub(super) fn worthy(&self, found: Vec<Seen>, seen: &[(Worth, Seen)]) -> Vec<(Worth, Seen)> {
         let same =
             |fact: &Fact, p: &Package| matches!(fact, Fact::Package(q) if q.name == p.name && q.version == p.version);
         let read = |p: &Package| seen.iter().any(|(_, s)| same(&s.fact, p));
-        let mut origin = Origin::file(&self.tree, entry.path.clone());
-        origin.layer.clone_from(&self.layer);
-        let found = found.into_iter().filter(|(p, _)| !read(p)).map(|(package, line)| Seen {
-            surface: surface.meta().id,
-            origin: Origin { line: Some(line), ..origin.clone() },
-            at: entry.mtime.map(|time| At::new(time, "mtime of the file")),
-            uid: entry.uid,
-            gid: entry.gid,
-            mode: entry.mode,
-            unit: surface.unit(&entry.path, false).map(Arc::new),
-            fact: Fact::Named(package),
-        });
+        let is_new = |s: &Seen| !matches!(&s.fact, Fact::Named(p) if read(p));
+        let found = found.into_iter().filter(is_new);
         found.map(|s| ((self.keep)(&s), s)).filter(|(worth, _)| *worth != Worth::Nothing).take(SALVAGED).collect()
     }
 }

@@ -39,6 +39,8 @@ struct Route {
     surface: usize,
     claim: Claim,
     place: Place,
+    /// Whether the lookup that leads here has compared the whole name, or all that the claim says of its end and nothing of its start.
+    compared: bool,
 }
 
 /// Where a claim holds.
@@ -98,7 +100,7 @@ impl Folders {
         self.known.push(folder.clone());
         let list = match folder {
             FolderMatch::Tail(path) | FolderMatch::Root(path) => self.last.entry(last(path.as_bytes()).into()),
-            FolderMatch::Suffix(end) if end.starts_with('.') && ending(end.as_bytes()) == end.as_bytes() => {
+            FolderMatch::Suffix(end) if end.starts_with('.') && is_ending(end) => {
                 self.ending.entry(end.as_bytes().into())
             }
             FolderMatch::Below(path) if !path.is_empty() => {
@@ -149,7 +151,12 @@ impl<'s> Router<'s> {
             surfaces.iter().enumerate().flat_map(|(at, s)| s.claims(interest).into_iter().map(move |c| (at, c)));
         for (number, (surface, claim)) in claims.enumerate() {
             let place = router.folders.place(&claim.folder);
-            router.add(Route { number, surface, claim, place });
+            let compared = match &claim.file {
+                FileMatch::Name(_) => true,
+                FileMatch::Affix(start, end) => start.is_empty() && end.starts_with('.') && is_ending(end),
+                _ => false,
+            };
+            router.add(Route { number, surface, claim, place, compared });
         }
         router.surfaces = surfaces;
         router
@@ -185,32 +192,33 @@ impl<'s> Router<'s> {
 
     /// The claims that want `name`.
     fn routes<'r>(&'r self, folder: &Folder, name: &[u8], kind: Kind, each: &mut dyn FnMut(&'r Route)) {
-        let fits = |r: &Route| {
+        let fits = |r: &Route, compared: bool| {
             let placed = match r.place {
                 Place::Anywhere | Place::Asked => true,
                 Place::OwnWork => folder.own_work(),
                 Place::Folder(number) => folder.is.contains(&number),
             };
             placed
-                && r.claim.file.fits(name)
+                && ((compared && r.compared) || r.claim.file.fits(name))
                 && (r.claim.links || kind != Kind::Symlink)
                 && (!matches!(r.place, Place::Asked) || r.claim.folder.fits(folder.path.as_bytes()))
         };
-        let mut ask =
-            |list: Option<&'r Vec<Route>>| list.into_iter().flatten().filter(|r| fits(r)).for_each(&mut *each);
-        ask(self.names.get(name));
+        let mut ask = |list: Option<&'r Vec<Route>>, compared| {
+            list.into_iter().flatten().filter(|r| fits(r, compared)).for_each(&mut *each);
+        };
+        ask(self.names.get(name), true);
         let ending = ending(name);
         if !ending.is_empty() {
-            ask(self.endings.get(ending));
+            ask(self.endings.get(ending), true);
             // Claims that take any case stand under the end in lower case.
             if ending.iter().any(u8::is_ascii_uppercase) {
-                ask(self.endings.get(ending.to_ascii_lowercase().as_slice()));
+                ask(self.endings.get(ending.to_ascii_lowercase().as_slice()), false);
             }
         }
         let first = name.first().map_or(ANY_BYTE, |b| usize::from(*b));
-        ask(self.anywhere.get(&first));
-        ask(self.anywhere.get(&ANY_BYTE));
-        folder.is.iter().for_each(|number| ask(self.there.get(number)));
+        ask(self.anywhere.get(&first), false);
+        ask(self.anywhere.get(&ANY_BYTE), false);
+        folder.is.iter().for_each(|number| ask(self.there.get(number), false));
     }
 
     /// Takes out the names that only claims with a condition want, where the other names of the folder do not meet it. Such claims
@@ -245,6 +253,11 @@ impl<'s> Router<'s> {
         let mut verdicts = verdicts.into_iter();
         wanted.retain(|_| verdicts.next().unwrap_or(true));
     }
+}
+
+/// Whether it is an ending as the table has them.
+fn is_ending(end: &str) -> bool {
+    ending(end.as_bytes()) == end.as_bytes()
 }
 
 /// From the last dot on; empty where there is none.

@@ -150,6 +150,33 @@ fn witnesses_that_disagree_all_count() {
 }
 
 #[test]
+fn what_was_built_from_a_repository_is_not_the_registry_s_file() {
+    let from = |text: &str| venv().dist("litellm", "1.82.8").file(&format!("{INFO}/direct_url.json"), text);
+    for vcs in ["git", "hg"] {
+        let text =
+            format!(r#"{{"url":"https://u:hunter2@code.example/x","vcs_info":{{"vcs":"{vcs}","commit_id":"0a1b"}}}}"#);
+        let machine = from(&text);
+        let (report, code) = report(machine.root());
+        assert_eq!((findings(&report), code), (vec![format!("{POSSIBLE} /{INFO}/METADATA")], 1), "{vcs}");
+        let why = report["incidents"][0]["findings"][0]["reason"].as_str().unwrap();
+        assert!(why.contains(&format!("built from a {vcs} repository")) && !why.contains("hunter2"), "{why}");
+    }
+    for other in [
+        r#"{"url":"https://registry.example/litellm-1.82.8.tar.gz","archive_info":{}}"#,
+        r#"{"url":"file:///srv/litellm","dir_info":{}}"#,
+        r#"{"url":"https://code.example/x","vcs_info":{"vcs":"carrier pigeon"}}"#,
+    ] {
+        assert_eq!(told(&from(other)), (vec![CONFIRMED.to_owned()], 1, true), "{other}");
+    }
+    // Of one environment nothing is said about the next.
+    let next = from(r#"{"url":"x","vcs_info":{"vcs":"git"}}"#).venv("srv/next").dist("litellm", "1.82.8");
+    let found = findings(&report(next.root()).0);
+    assert_eq!(found.iter().filter(|f| f.starts_with("installed/confirmed")).count(), 1, "{found:?}");
+    let broken = from(r#"{"vcs_info":{"vcs":"git"#);
+    assert!(told(&broken).0[0].starts_with("installed/confirmed"));
+}
+
+#[test]
 fn one_distribution_is_one_finding() {
     let machine = venv()
         .dist("litellm", "1.82.8")

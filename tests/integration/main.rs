@@ -24,6 +24,7 @@ mod identity;
 mod images;
 mod imports;
 mod index;
+mod inventory;
 mod iocs;
 mod iocs_check;
 mod live;

@@ -200,3 +200,41 @@ fn what_a_payload_greps_for_is_harvested_though_its_folder_is_not_known() {
     assert_eq!(credentials(&report), want);
     assert!(!report.to_string().contains("abcdefghijklmnopqrstuvwx"));
 }
+
+#[test]
+fn a_layer_in_an_engine_s_store_reaches_the_container_and_not_the_machine() {
+    let key = |id: &str| {
+        format!(
+            "[default]\naws_access_key_id = AKIA{id}\naws_secret_access_key = wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY0\n"
+        )
+    };
+    let reached = |layer: &str| -> Vec<String> {
+        let site = format!("{layer}/usr/local/lib/python3.11/site-packages");
+        let machine = Machine::new()
+            .file(&format!("{site}/litellm-1.82.8.dist-info/METADATA"), "Name: litellm\nVersion: 1.82.8\n")
+            .file(&format!("{site}/litellm_init.pth"), "import os\n")
+            .file(&format!("{layer}/root/.aws/credentials"), key("I44QH8DHBEXAMPLE"))
+            .home(".aws/credentials", key("IOSFODNN7EXAMPLE"));
+        let (report, code) = report(machine.root());
+        assert_eq!(code, 1);
+        let list = report["credentials"].as_array().unwrap().iter();
+        let text = |v: &Value| v.as_str().unwrap_or("-").to_owned();
+        let mut all: Vec<String> =
+            list.map(|c| [&c["location"]["path"], &c["reach"], &c["rotate"]].map(text).join(" ")).collect();
+        all.sort();
+        all
+    };
+    for layer in [
+        "/var/lib/docker/overlay2/0a1b/diff",
+        "/home/alice/.local/share/containers/storage/overlay/0a1b/diff",
+        "/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots/7/fs",
+    ] {
+        let host = "/home/alice/.aws/credentials exposed soon".to_owned();
+        let mut expected = vec![host, format!("{layer}/root/.aws/credentials harvested now")];
+        expected.sort();
+        assert_eq!(reached(layer), expected);
+    }
+    // A folder that only looks like one is the machine's own.
+    let own = reached("/srv/overlay/0a1b/diff");
+    assert!(own.contains(&"/home/alice/.aws/credentials harvested now".to_owned()), "{own:?}");
+}

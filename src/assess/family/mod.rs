@@ -11,15 +11,15 @@ use super::{
     rule::Rule,
     site::{Distribution, Sites},
 };
-pub use python::{
-    hook::{Hooks, Missing, Unread},
-    project::Project,
-};
 use crate::{
     ecosystem::marker::Machine,
     fact::{At, Ecosystem, EnvironmentKind, Package, Placement, Seen, TreePath, Unit},
     ioc::model::PackageIndicator,
     verdict::Confidence,
+};
+pub use python::{
+    hook::{Hooks, Missing, Unread},
+    project::Project,
 };
 
 /// What a malicious version is worth where code is loaded from, or was.
@@ -121,6 +121,11 @@ pub trait Family: Sync {
 
     /// Gives findings the files and folders that they are, where lists of other files say it.
     fn find_holdings(&self, _case: &Case<'_>, _sites: &Sites, _findings: &mut [Finding]) {}
+
+    /// Whether what a project asks for is said of the environments in its folder; else the family's own chains know it.
+    fn asks_by_folder(&self) -> bool {
+        false
+    }
 
     /// The folder that describes a package, where this is a file in it.
     fn described_in(&self, _file: &TreePath) -> Option<TreePath> {

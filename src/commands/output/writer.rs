@@ -107,6 +107,46 @@ pub(super) fn write(place: &Place, render: impl FnOnce(&mut dyn Write) -> io::Re
     written
 }
 
+/// A file that is written while the rest of the run goes on: whole or not at all.
+pub struct Growing {
+    /// What is written into.
+    pub file: File,
+    /// The file beside it, and the name that it gets.
+    moves: Option<(PathBuf, PathBuf)>,
+}
+
+impl Growing {
+    /// A new file beside the one of this place; the place itself, where that is a pipe or a device.
+    ///
+    /// # Errors
+    /// Where it cannot be made.
+    pub fn begin(place: &Place) -> anyhow::Result<Self> {
+        let (Kind::File, Some(path)) = (place.kind(), place.real()) else {
+            let place = place.clone();
+            return Ok(Self { file: apart(move || Ok(place.open()?))?, moves: None });
+        };
+        let part = beside(path, &format!(".{}.part", std::process::id()));
+        let new = part.clone();
+        Ok(Self { file: apart(move || create(&new))?, moves: Some((part, path.to_owned())) })
+    }
+
+    /// Gives it its name, or takes it away where it is not whole.
+    ///
+    /// # Errors
+    /// Where either fails, or what `written` says.
+    pub fn end(self, written: io::Result<()>) -> anyhow::Result<()> {
+        let Some((part, path)) = self.moves else {
+            return Ok(written?);
+        };
+        let done = written.and_then(|()| self.file.sync_all()).map_err(anyhow::Error::new);
+        let done = done.and_then(|()| replace(&part, &path));
+        if done.is_err() {
+            let _ = remove(&part);
+        }
+        done
+    }
+}
+
 #[allow(clippy::disallowed_methods)] // the user named this file
 fn create(path: &Path) -> anyhow::Result<File> {
     Ok(File::create_new(path)?)

@@ -8,6 +8,7 @@
 //! app/.yarn/unplugged/axios-npm-1.0.0-f00d/node_modules/axios    yarn with Plug'n'Play; `app/.pnp.cjs`
 //! .nvm/versions/node/v20.1.0/lib/node_modules/npm                global: unit of the prefix that holds `lib`
 //! .npm/_npx/1a2b3c4d5e6f7a8b/node_modules/cowsay                 npx: unit of the folder of that run
+//! .bun/install/cache/.bunx-0/cowsay@latest/node_modules/cowsay   bunx likewise, elsewhere `/tmp/bunx-0-cowsay@latest`
 //! pnpm/store/v10/links/@/axios/1.0.0/f00d/node_modules/axios     pnpm's global virtual store: unit of the store
 //! .cache/yarn/v6/npm-axios-1.0.0-<sha1>-integrity/node_modules/axios   a cache: no unit
 //! ```
@@ -115,7 +116,11 @@ fn is_cache(parts: &[&[u8]], first: usize) -> bool {
         let hash = entry.strip_suffix(b"-integrity").unwrap_or(entry).rsplit(|b| *b == b'-').next().unwrap_or_default();
         hash.len() == 40 && hash.iter().all(u8::is_ascii_hexdigit)
     };
-    yarn || above.windows(3).any(|w| matches!(w, [b".bun", b"install", b"cache"]))
+    // `bunx` installs what it runs beside them.
+    let bunx = above
+        .windows(2)
+        .any(|w| w.first() == Some(&b"cache".as_slice()) && w.get(1).is_some_and(|d| d.starts_with(b".bunx-")));
+    yarn || !bunx && above.windows(3).any(|w| matches!(w, [b".bun", b"install", b"cache"]))
 }
 
 /// Position of `links` in `pnpm/store/v10/links`, `.pnpm-store/v11/links`.
@@ -246,6 +251,12 @@ mod tests {
             ("srv/app/.pnp.cjs", "/srv/app/.yarn", "/srv/app"),
             // One run, one tool.
             ("h/.npm/_npx/1a2b/node_modules/cowsay", "/h/.npm/_npx/1a2b/node_modules", "/h/.npm/_npx/1a2b"),
+            (
+                "h/.bun/install/cache/.bunx-0/x@latest/node_modules/x",
+                "/h/.bun/install/cache/.bunx-0/x@latest/node_modules",
+                "/h/.bun/install/cache/.bunx-0/x@latest",
+            ),
+            ("tmp/bunx-0-x@latest/node_modules/x", "/tmp/bunx-0-x@latest/node_modules", "/tmp/bunx-0-x@latest"),
             (
                 "h/.cache/pnpm/dlx/1a2b/19-x/node_modules/.pnpm/c@1/node_modules/c",
                 "/h/.cache/pnpm/dlx/1a2b/19-x/node_modules",

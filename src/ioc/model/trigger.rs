@@ -22,6 +22,8 @@ pub enum Trigger {
     Postinstall,
     /// npm's `prepare`, which git dependencies run.
     Prepare,
+    /// An install script of a package that it brings in; it has none itself.
+    DependencyInstall,
     /// A native build: `binding.gyp`, `extconf.rb`.
     NativeBuild,
     /// Building the package from source: `setup.py` of an sdist, `build.rs`, a procedural macro.
@@ -63,6 +65,7 @@ impl Trigger {
             | Self::Install
             | Self::Postinstall
             | Self::Prepare
+            | Self::DependencyInstall
             | Self::NativeBuild
             | Self::Build => Moment::AtInstall,
             Self::InterpreterStart
@@ -83,6 +86,7 @@ impl Trigger {
             | Self::Install
             | Self::Postinstall
             | Self::Prepare
+            | Self::DependencyInstall
             | Self::NativeBuild
             | Self::Build
             | Self::ExtensionActivation => true,
@@ -108,6 +112,9 @@ impl Trigger {
             Self::Install => "when it is installed (install script)",
             Self::Postinstall => "when it is installed (postinstall script)",
             Self::Prepare => "when it is installed from git (prepare script)",
+            Self::DependencyInstall => {
+                "when it is installed, by a script of a package that it brings in (it has none itself)"
+            }
             Self::NativeBuild => "when it is installed (native build)",
             Self::Build => "when it is built from source",
             Self::ProgramRun => "when the program is started",

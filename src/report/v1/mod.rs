@@ -7,15 +7,17 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::{
     fact::{Ecosystem, EnvironmentKind},
     ioc::model::{FileRole, Moment as RunsAt},
-    verdict::{Confidence, Exposure, Phase, Place, Reach, Urgency},
+    verdict::{Confidence, Exposure, Reach, Urgency},
 };
 
 mod account;
+mod checklist;
 mod coverage;
 mod place;
 
 pub use self::{
     account::Account,
+    checklist::{Item, Step},
     coverage::{Coverage, Exclusion, Gap, Scope, SurfaceCount},
     place::{Location, PathText},
 };
@@ -400,52 +402,6 @@ pub struct ReachBy {
     /// When to rotate because of it; `null` in reports of early versions.
     #[serde(default)]
     pub rotate: Option<Urgency>,
-}
-
-/// One item of the checklist.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Item {
-    /// `s-` and 8 hex digits.
-    pub id: String,
-    /// Its phase.
-    pub phase: Phase,
-    /// Where its steps are done; absent in reports of early versions.
-    #[serde(rename = "where", default)]
-    pub place: Option<Place>,
-    /// One line.
-    pub title: String,
-    /// The reason.
-    pub why: String,
-    /// How urgent it is, where it is about secrets.
-    #[serde(default)]
-    pub urgency: Option<Urgency>,
-    /// Ids of items that come first.
-    pub after: Vec<String>,
-    /// What to do, in order.
-    pub steps: Vec<Step>,
-    /// Ids of the credentials it is about.
-    pub credentials: Vec<String>,
-}
-
-impl Item {
-    /// Where its steps are done. What has no place is done on the machine while it is cleaned, and elsewhere after that.
-    pub fn done_at(&self) -> Place {
-        let cleaning = matches!(self.phase, Phase::Preserve | Phase::Disarm | Phase::Eradicate | Phase::Purge);
-        self.place.unwrap_or(if cleaning { Place::Host } else { Place::Clean })
-    }
-}
-
-/// One thing to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Step {
-    /// In words.
-    #[serde(rename = "do")]
-    pub what: String,
-    /// A command that starts no interpreter of an affected environment.
-    pub command: Option<String>,
-    /// A person has to look before the command is run: it is left out of the script.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub by_hand: bool,
 }
 
 /// Evidence that an earlier clean-up moved away: its checklist still holds.

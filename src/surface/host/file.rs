@@ -13,6 +13,9 @@ use crate::{
 /// Texts are looked for in the first part of a file; what a payload drops is far smaller.
 const TEXTS_IN: usize = 4 << 20;
 
+/// The first bytes of a program.
+const MAGIC: usize = 16;
+
 /// Files by name.
 pub struct NamedFile;
 
@@ -55,8 +58,9 @@ impl Surface for NamedFile {
         let at = file.entry.btime.map(|t| crate::fact::At::new(t, "birth time"));
         let at = at.or_else(|| file.mtime("mtime of the file"));
         let interest = file.interest;
-        let head = file.head(TEXTS_IN)?;
-        let (texts, program) = (interest.texts_in(head), is_program(head));
+        let asked = interest.wants_texts(file.entry.path.name());
+        let head = file.head(if asked { TEXTS_IN } else { MAGIC })?;
+        let (texts, program) = (if asked { interest.texts_in(head) } else { Vec::new() }, is_program(head));
         let fact = Fact::File { sha256: file.sha256_or_gap(out), size: file.entry.len, texts, program };
         out.push(at, fact);
         Ok(())

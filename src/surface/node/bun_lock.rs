@@ -19,17 +19,19 @@
 
 use super::{
     json::{Lines, Node, flaw, stream, without_comments},
-    listing::{FILE, Listing, is_of_dependency, is_source_tree, require},
+    listing::{FILE, Listing, is_name, is_of_dependency, is_source_tree, require},
     raw,
 };
 use crate::{
     ecosystem::npm::reference::{locator, read},
-    fact::{Package, Requirement},
+    fact::{Fact, Package, Requirement},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface, content::text},
 };
 
 const WHAT: &str = "bun.lock";
+/// Packages that are taken of the list of those that are trusted.
+const TRUSTED: usize = 2000;
 
 /// `bun.lock`.
 pub struct BunLock;
@@ -65,7 +67,10 @@ impl Surface for BunLock {
             return Ok(());
         }
         let at = file.mtime("mtime of bun.lock");
+        let root = file.entry.path.parent();
         let text = without_comments(&text(file.all(FILE)?));
+        let allowed = trusted(&text);
+        out.push(at.clone(), Fact::ScriptsBlocked { by: "bun", root, allowed });
         let (mut listing, mut lines) = (Listing::new(out, at), Lines::new(&text));
         let outcome = stream(&text, &["packages"], &mut |_, key, node| {
             let line = lines.of(&key);
@@ -91,6 +96,13 @@ impl Surface for BunLock {
         outcome.map_err(|error| flaw(&error, WHAT))?;
         listing.end(WHAT)
     }
+}
+
+/// The packages whose scripts Bun runs; it runs no others, but for a list of its own where the project has none.
+fn trusted(text: &str) -> Box<[Box<str>]> {
+    let list = text.split_once("\"trustedDependencies\": [").and_then(|(_, rest)| rest.split_once(']'));
+    let names = list.map_or("", |(list, _)| list).split(',').map(|name| name.trim().trim_matches('"'));
+    names.filter(|name| is_name(name)).take(TRUSTED).map(Into::into).collect()
 }
 
 fn requires(about: &Node<'_>) -> Vec<Requirement> {
@@ -141,6 +153,16 @@ mod tests {
         let expected = ["axios 1.14.1@7", "@s/b 1.0.0@9", "chalk 5.6.1@10", "lodash 4.0.0@13", "chalk 5.6.1@13"];
         assert_eq!((read.packages, read.gaps), (expected.map(str::to_owned).to_vec(), vec![]));
         assert_eq!(read.requires[0], ["plain-crypto-js@^4.2.1", "p@* optional peer"]);
+    }
+
+    #[test]
+    fn the_packages_whose_scripts_may_run_are_read() {
+        let of = |text: &str| trusted(text).iter().map(|name| name.to_string()).collect::<Vec<_>>();
+        assert_eq!(of("\"trustedDependencies\": [\n    \"esbuild\",\n    \"@s/x\",\n  ],"), ["esbuild", "@s/x"]);
+        for none in [TEXT, "", "\"trustedDependencies\": [", "\"trustedDependencies\": [\"\u{1b}x\", \"a b\"]"] {
+            assert_eq!(of(none), [""; 0], "{none}");
+        }
+        assert_eq!(of(&format!("\"trustedDependencies\": [{}]", "\"a\",".repeat(9000))).len(), TRUSTED);
     }
 
     #[test]

@@ -20,7 +20,7 @@ use super::{
     raw,
 };
 use crate::{
-    fact::Package,
+    fact::{Fact, Package},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
 };
@@ -61,11 +61,15 @@ impl Surface for BunLockb {
             return Ok(());
         }
         let at = file.mtime("mtime of bun.lockb");
+        let root = file.entry.path.parent();
         let bytes = file.all(FILE)?;
         if !bytes.starts_with(MAGIC) {
             return Err(Flaw::malformed(WHAT, "it does not start like one"));
         }
         let lock = Lock::new(bytes)?;
+        // What it trusts stands in it as numbers, and in package.json by name.
+        let allowed = [].into();
+        out.push(at.clone(), Fact::ScriptsBlocked { by: "bun", root, allowed });
         let mut listing = Listing::new(out, at);
         for at in 0..lock.packages {
             if let Some((name, version)) = lock.package(at).ok_or(Flaw::Truncated(WHAT))? {

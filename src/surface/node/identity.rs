@@ -39,12 +39,20 @@ pub fn stored_version(installed: &Installed) -> Option<String> {
     };
     match store {
         ".pnpm" | ".bun" | ".deno" | ".store" => {
-            let (name, version) = entry_parts(entry)?;
+            let (name, version) = entry_parts(if store == ".store" { without_hash(entry) } else { entry })?;
             (name == *installed.name).then(|| version.to_owned()).or_else(|| of_yarn(entry))
         }
         "unplugged" => of_yarn(entry),
         _ => None,
     }
+}
+
+/// npm's linked strategy puts 22 digits of a hash behind the version: `axios@1.14.1-8kKVP07YTSAr_bYuasl2iQ`.
+fn without_hash(entry: &str) -> &str {
+    let parts = entry.len().checked_sub(23).and_then(|at| entry.split_at_checked(at));
+    let is_hash =
+        |end: &str| end.starts_with('-') && end.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+    parts.filter(|(_, end)| is_hash(end)).map_or(entry, |(entry, _)| entry)
 }
 
 /// Name and version of an entry of pnpm's virtual store: `@s+x@1.0.0_react@18.0.0`, `x@1.0.0(react@18.0.0)`.
@@ -59,6 +67,11 @@ pub fn entry_parts(entry: &str) -> Option<(String, &str)> {
 
 /// What the place of a `package.json`, or of the folder that should hold one, says alone: its file, its name and its version.
 pub fn by_place(path: &TreePath) -> Option<(TreePath, String, String)> {
+    // Asked of each folder, and most are none of these: the longest is `.store/slug/package/package.json`.
+    let below = memchr::memmem::rfind(path.as_bytes(), b"node_modules/").and_then(|at| path.as_bytes().get(at..))?;
+    if memchr::memchr_iter(b'/', below).count() > 4 {
+        return None;
+    }
     let installed = package_of(path)?;
     let folder = &installed.folder;
     let here = path == folder || (path.name() == b"package.json" && path.parent() == *folder);
@@ -79,7 +92,11 @@ mod tests {
             ("a/node_modules/.pnpm/@s+x@1.0.0-rc.1_react@18.0.0/node_modules/@s/x", Some("@s/x 1.0.0-rc.1")),
             ("a/node_modules/.pnpm/x@1.0.0(react@18.0.0)/node_modules/x", Some("x 1.0.0")),
             ("a/node_modules/.bun/axios@1.14.1/node_modules/axios", Some("axios 1.14.1")),
-            ("a/node_modules/.store/axios@1.14.1-Ab_c/node_modules/axios", Some("axios 1.14.1-Ab")),
+            ("a/node_modules/.store/axios@1.14.1-8kKVP07YTSAr_bYuasl2iQ/node_modules/axios", Some("axios 1.14.1")),
+            (
+                "a/node_modules/.store/axios@1.0.0-rc.1-8kKVP07YTSAr-bYuasl2iQ/node_modules/axios",
+                Some("axios 1.0.0-rc.1"),
+            ),
             ("a/.yarn/unplugged/axios-npm-1.14.1-0a1b2c3d4e/node_modules/axios", Some("axios 1.14.1")),
             ("a/.yarn/unplugged/@s-x-npm-1.0.0-0a1b2c3d4e/node_modules/@s/x", Some("@s/x 1.0.0")),
             // A neighbour that is no link is not what the entry was made for.

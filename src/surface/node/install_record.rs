@@ -3,7 +3,9 @@
 //! ```text
 //! node_modules/.modules.yaml       pnpm; YAML until 9, JSON since 10: `ignoredBuilds` (scripts that it did not run), `pendingBuilds`
 //! node_modules/.yarn-state.yml     yarn 2 and later with node-modules: "axios@npm:1.14.1": locations: ["node_modules/axios"]
-//! node_modules/.yarn-integrity     yarn classic: lockfileEntries: {"axios@^1": "https://…/axios/-/axios-1.14.1.tgz#sha1"}
+//! node_modules/.yarn-integrity     yarn classic: lockfileEntries: {"axios@^1": "https://…/axios/-/axios-1.14.1.tgz#sha1"};
+//!                                  flags: ["ignoreScripts"] of an install that ran none
+//! node_modules/.deno/axios@1.14.1/.scripts-warned      Deno: not run, since nobody allowed it; `.scripts-run`: run
 //! ```
 //!
 //! A hit proves that the installer put the version there, or that it did not run a script. What pnpm does not list may have run, or may
@@ -14,10 +16,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::identity::{is_name, is_version, package};
+use super::identity::{entry_parts, is_name, is_version, package};
 use crate::{
     ecosystem::npm::reference::{self, Reference},
-    fact::{At, Fact, Placement, ScriptOutcome, TreePath},
+    fact::{At, Ecosystem, Fact, Placement, ScriptOutcome, TreePath},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
 };
@@ -39,15 +41,21 @@ impl Surface for InstallRecord {
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
-        [".modules.yaml", ".yarn-state.yml", ".yarn-integrity"]
-            .map(|name| Claim::name(name).in_tail("node_modules"))
-            .into()
+        let records = [".modules.yaml", ".yarn-state.yml", ".yarn-integrity"];
+        let records = records.map(|name| Claim::name(name).in_tail("node_modules"));
+        records.into_iter().chain([".scripts-warned", ".scripts-run"].map(Claim::name)).collect()
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let at = file.mtime("mtime of the installer's record");
         let root = file.entry.path.parent().parent();
         let name = file.entry.path.name().to_vec();
+        if name.starts_with(b".scripts-") {
+            if let Some(fact) = of_deno(&file.entry.path, file.interest) {
+                out.push(at, fact);
+            }
+            return Ok(());
+        }
         let bytes = file.all(FILE)?;
         match name.as_slice() {
             b".modules.yaml" => modules(bytes, at.as_ref(), out),
@@ -55,6 +63,19 @@ impl Surface for InstallRecord {
             _ => yarn_integrity(bytes, &root, at.as_ref(), out),
         }
     }
+}
+
+/// What the name of an empty file says of the package beside it.
+fn of_deno(marker: &TreePath, interest: &Interest) -> Option<Fact> {
+    let entry = marker.parent();
+    let (name, version) = entry_parts(std::str::from_utf8(entry.name()).ok()?)?;
+    if entry.parent().name() != b".deno" || !interest.knows_package(Ecosystem::Npm, &name) {
+        return None;
+    }
+    let ran = marker.name() == b".scripts-run";
+    let outcome = if ran { ScriptOutcome::Started } else { ScriptOutcome::Skipped };
+    let folder = entry.join(b"node_modules").resolve(name.as_bytes());
+    Some(Fact::InstallScript { name: name.into(), version: version.into(), folder, outcome })
 }
 
 #[derive(Default, Deserialize)]
@@ -135,6 +156,8 @@ pub fn without_virtual(key: &str) -> String {
 struct Integrity {
     #[serde(default)]
     lockfile_entries: BTreeMap<String, Value>,
+    #[serde(default)]
+    flags: Vec<Value>,
 }
 
 fn yarn_integrity(bytes: &[u8], root: &TreePath, at: Option<&At>, out: &mut Sink<'_>) -> Result<(), Flaw> {
@@ -143,6 +166,10 @@ fn yarn_integrity(bytes: &[u8], root: &TreePath, at: Option<&At>, out: &mut Sink
         _ => None,
     }
     .ok_or(Flaw::malformed("record of yarn", "it is no JSON of the form that yarn writes"))?;
+    if read.flags.iter().any(|flag| flag.as_str() == Some("ignoreScripts")) {
+        let fact = Fact::ScriptsBlocked { by: "yarn", root: root.clone(), allowed: [].into() };
+        out.push(at.cloned(), fact);
+    }
     for (asked, resolved) in &read.lockfile_entries {
         let resolved = reference::read(resolved.as_str().unwrap_or_default());
         // A registry of another form gives the version only; the name is what was asked for.

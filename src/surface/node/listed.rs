@@ -54,7 +54,11 @@ fn on(surface: &dyn Surface, path: &str, bytes: &[u8], act: &mut Act<'_>) -> Rea
     let mut read = Read { gaps: gaps.into_iter().map(|g| g.detail).collect(), ..Read::default() };
     read.gaps.extend(flaw);
     for s in seen {
-        let Fact::Package(p) = s.fact else { panic!("no package") };
+        let p = match s.fact {
+            Fact::Package(p) => p,
+            Fact::ScriptsBlocked { .. } | Fact::Project { .. } => continue,
+            other => panic!("no package: {other:?}"),
+        };
         assert_eq!((p.ecosystem, p.placement), (Ecosystem::Npm, Placement::Listed));
         let line = s.origin.line.map_or("?".to_owned(), |l| l.to_string());
         read.packages.push(format!("{} {}@{line}", p.name, p.version));

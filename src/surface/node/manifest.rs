@@ -17,12 +17,12 @@
 
 use super::{
     json::{Lines, Node, flaw, stream},
-    listing::{Listing, is_name},
+    listing::{Listing, is_name, require},
     raw,
 };
 use crate::{
     ecosystem::npm::reference::{locator, read},
-    fact::Package,
+    fact::{Ecosystem, Fact, Package},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface, content::text},
 };
@@ -65,7 +65,8 @@ impl Surface for ProjectManifest {
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let at = file.mtime("mtime of package.json");
         let text = text(file.all(FILE)?);
-        let mut pins = Pins { listing: Listing::new(out, at), lines: Lines::new(&text) };
+        let mut asked = Vec::new();
+        let mut pins = Pins { listing: Listing::new(out, at.clone()), lines: Lines::new(&text) };
         let outcome = stream(&text, SECTIONS, &mut |section, key, node| match (section, &*key) {
             ("packageManager", "") => pins.manager(&node),
             ("overrides", _) => pins.overridden(&key, &node, None, DEPTH),
@@ -73,8 +74,18 @@ impl Surface for ProjectManifest {
             ("catalogs", _) | ("workspaces", "catalog") => pins.table(&node),
             ("workspaces", "catalogs") => node.fields().iter().for_each(|(_, table)| pins.table(table)),
             ("workspaces" | "pnpm", _) => {}
-            _ => pins.pin(&key, &key, &node),
+            _ => {
+                if let Some(wanted) =
+                    node.text().filter(|_| section.ends_with("ependencies") && section != "peerDependencies")
+                {
+                    require(&mut asked, &key, wanted, None);
+                }
+                pins.pin(&key, &key, &node);
+            }
         });
+        if !asked.is_empty() {
+            out.push(at, Fact::Project { ecosystem: Ecosystem::Npm, asked });
+        }
         outcome.map_err(|error| flaw(&error, WHAT))?;
         // What is no name or version here is somebody's placeholder.
         Ok(())

@@ -7,6 +7,7 @@ mod about;
 mod identity;
 mod json;
 mod listing;
+mod npm_run;
 mod raw;
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 //! 7 verbose title npm i esbuild@0.19.0
 //! 142 info run esbuild@0.19.0 postinstall node_modules/esbuild node install.js
 //! 143 info run esbuild@0.19.0 postinstall { code: 0, signal: null }
+//! 144 silly ADD node_modules/esbuild                      without a line of its script before: none was run
 //! 90 info lifecycle esbuild@0.19.0~postinstall: esbuild@0.19.0                npm 6
 //! 93 silly lifecycle esbuild@0.19.0~postinstall: Returned: code: 0  signal: null
 //! ```
@@ -16,10 +17,13 @@
 
 use jiff::Timestamp;
 
-use super::identity::{is_name, is_version};
+use super::{
+    identity::{is_name, is_version},
+    npm_run::Run,
+};
 use crate::{
     ecosystem::npm::reference,
-    fact::{At, Fact, ScriptOutcome, TreePath},
+    fact::{At, Fact, ScriptOutcome},
     interest::Interest,
     shell::install_commands,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
@@ -50,19 +54,27 @@ impl Surface for NpmLog {
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let at = start(file.entry.path.name()).or_else(|| file.mtime("mtime of npm's log"));
+        let (path, interest) = (file.entry.path.clone(), file.interest);
         let bytes = file.all(FILE)?;
         let lines = || bytes.split(|b| *b == b'\n').zip(1_u32..).filter_map(|(l, n)| Some((readable(l)?, n)));
-        // npm writes it first or last.
-        let cwd = lines().find_map(|(text, _)| text.strip_prefix("verbose cwd "));
-        let cwd = cwd.and_then(|folder| TreePath::root().resolve(folder.trim().as_bytes()));
+        // npm writes where it works first or last.
+        let mut run = Run::new(&path, lines().map(|(text, _)| text));
         for (text, number) in lines() {
             if let Some(typed) = text.strip_prefix("verbose title ") {
                 for command in install_commands(typed) {
                     out.push_at(None, Some(number), at.clone(), Fact::Command(command));
                 }
-            } else if let Some(fact) = script(text, cwd.as_ref()) {
+            } else if let Some(fact) = script(text, &run) {
+                if let Fact::InstallScript { folder: Some(folder), .. } = &fact {
+                    run.start(folder);
+                }
                 out.push_at(None, Some(number), at.clone(), fact);
+            } else {
+                run.add(text, number, interest);
             }
+        }
+        for (number, fact) in run.skipped() {
+            out.push_at(None, Some(number), at.clone(), fact);
         }
         Ok(())
     }
@@ -88,7 +100,7 @@ fn start(name: &[u8]) -> Option<At> {
 }
 
 /// That a script was started, or ended.
-fn script(text: &str, cwd: Option<&TreePath>) -> Option<Fact> {
+fn script(text: &str, run: &Run) -> Option<Fact> {
     let (package, event, rest) = if let Some(run) = text.strip_prefix("info run ") {
         let (package, rest) = run.split_once(' ')?;
         let (event, rest) = rest.split_once(' ')?;
@@ -113,7 +125,7 @@ fn script(text: &str, cwd: Option<&TreePath>) -> Option<Fact> {
         _ => {
             let place = rest.split_once(' ').map_or(rest, |(place, _)| place);
             let inside = Some(place).filter(|p| p.contains("node_modules/"));
-            (inside.and_then(|p| cwd?.resolve(p.as_bytes())), ScriptOutcome::Started)
+            (inside.and_then(|p| run.folder(p)), ScriptOutcome::Started)
         }
     };
     Some(Fact::InstallScript { name: name.into(), version: version.into(), folder, outcome })
@@ -150,6 +162,22 @@ mod tests {
             _ => None,
         });
         assert_eq!(folders.collect::<Vec<_>>(), ["/srv/a/node_modules/esbuild"]);
+    }
+
+    #[test]
+    fn a_package_that_was_put_there_without_its_script_is_reported() {
+        let of = |text: &str| {
+            let tried = tried(&NpmLog, "h/.npm/_logs/x-debug-0.log", text.as_bytes(), &["esbuild"]);
+            tried.said.into_iter().filter(|s| s.ends_with("Skipped")).collect::<Vec<_>>()
+        };
+        let quiet = LOG.replace("info run", "silly passed over");
+        assert_eq!(of(&quiet), ["script esbuild  Skipped"]);
+        // Its script was run; the run failed, or was cut; no indicator names it; it is part of another one.
+        assert_eq!(of(LOG), [""; 0]);
+        assert_eq!(of(&quiet.replace("exit 0", "exit 1")), [""; 0]);
+        assert_eq!(of(&quiet.replace("152 verbose exit 0\n", "")), [""; 0]);
+        assert_eq!(of(&quiet.replace("ADD node_modules/esbuild", "ADD node_modules/other")), [""; 0]);
+        assert_eq!(of(&quiet.replace("ADD node_modules/esbuild", "ADD node_modules/esbuild/lib")), [""; 0]);
     }
 
     #[test]

@@ -5,7 +5,9 @@
 //! .yarnrc                                      ignore-scripts true                     yarn classic
 //! .yarnrc.yml                                  enableScripts: false                    yarn 2 and later
 //! pnpm-workspace.yaml                          onlyBuiltDependencies, neverBuiltDependencies, allowBuilds, ignoreScripts
-//! package.json                                 pnpm.onlyBuiltDependencies …; trustedDependencies (bun); allowScripts (npm 11)
+//! package.json                                 pnpm.onlyBuiltDependencies …; trustedDependencies (bun); allowScripts (npm 11);
+//!                                              dependenciesMeta: {"x": {"built": false}} (yarn 2 and later)
+//! .bashrc, .profile, /etc/environment …        npm_config_ignore_scripts=true, YARN_ENABLE_SCRIPTS=false
 //! bunfig.toml                                  [install] ignoreScripts = true
 //! ```
 //!
@@ -24,6 +26,9 @@ use crate::{
 };
 
 const FILE: usize = 4 << 20;
+/// Files in which people set variables of theirs.
+const SHELL: &[&str] =
+    &[".bashrc", ".bash_profile", ".profile", ".zshrc", ".zshenv", ".zprofile", "config.fish", ".envrc"];
 /// Packages that are taken of one list.
 const LISTED: usize = 2000;
 
@@ -51,7 +56,11 @@ impl Surface for ScriptSettings {
             Claim::name("bunfig.toml"),
             Claim::name(".bunfig.toml"),
             Claim::name("package.json").in_own_work(),
+            Claim::name("environment").in_tail("etc"),
         ]
+        .into_iter()
+        .chain(SHELL.iter().map(|name| Claim::name(name)))
+        .collect()
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
@@ -60,19 +69,12 @@ impl Surface for ScriptSettings {
         let text = String::from_utf8_lossy(file.all(FILE)?);
         let found = match path.name() {
             b"package.json" => of_manifest(&text),
-            b".npmrc" | b"npmrc" => {
-                is_set(&text, '=', "ignore-scripts", "true").then(|| ("npm", Vec::new())).into_iter().collect()
-            }
-            b".yarnrc" => {
-                is_set(&text, ' ', "ignore-scripts", "true").then(|| ("yarn", Vec::new())).into_iter().collect()
-            }
-            b".yarnrc.yml" => {
-                is_set(&text, ':', "enableScripts", "false").then(|| ("yarn", Vec::new())).into_iter().collect()
-            }
+            b".npmrc" | b"npmrc" => switch("npm", set(&text, '=', "ignore-scripts"), "true"),
+            b".yarnrc" => switch("yarn", set(&text, ' ', "ignore-scripts"), "true"),
+            b".yarnrc.yml" => switch("yarn", set(&text, ':', "enableScripts"), "false"),
             b"pnpm-workspace.yaml" => of_workspace(&text).into_iter().collect(),
-            _ => {
-                is_set(&text, '=', "ignoreScripts", "true").then(|| ("bun", Vec::new())).into_iter().collect::<Vec<_>>()
-            }
+            b"bunfig.toml" | b".bunfig.toml" => switch("bun", set(&text, '=', "ignoreScripts"), "true"),
+            _ => of_shell(&text),
         };
         for (by, allowed) in found {
             let allowed = allowed.into_iter().map(Into::into).collect();
@@ -84,27 +86,72 @@ impl Surface for ScriptSettings {
 
 type Blocked = (&'static str, Vec<String>);
 
-/// `/etc/npmrc` and `<prefix>/etc/npmrc` hold for everybody.
+/// `/etc/npmrc`, `<prefix>/etc/npmrc` and `/etc/environment` hold for everybody.
 fn root_of(path: &TreePath) -> TreePath {
-    if path.name() == b"npmrc" { TreePath::root() } else { path.parent() }
+    match path.name() {
+        b"npmrc" | b"environment" => TreePath::root(),
+        // `~/.config/fish/config.fish`
+        b"config.fish" => path.parent().parent().parent(),
+        _ => path.parent(),
+    }
 }
 
-/// Whether the last line that sets `key` sets it so. `key[]=` and `//host/:key=` are others.
-fn is_set(text: &str, separator: char, key: &str, value: &str) -> bool {
+/// A setting that blocks all scripts where it has this value, and none where it has another one.
+fn switch(by: &'static str, is: Option<String>, blocks: &str) -> Vec<Blocked> {
+    let all = |is: String| if is == blocks { Vec::new() } else { vec!["*".to_owned()] };
+    is.map(|is| (by, all(is))).into_iter().collect()
+}
+
+/// Variables that installers read as settings, as start-up files of shells set them.
+fn of_shell(text: &str) -> Vec<Blocked> {
+    const VARIABLES: &[(&str, &str, &str)] = &[
+        ("npm_config_ignore_scripts", "npm", "true"),
+        ("pnpm_config_ignore_scripts", "pnpm", "true"),
+        ("yarn_ignore_scripts", "yarn", "true"),
+        ("yarn_enable_scripts", "yarn", "false"),
+    ];
+    let mut last: BTreeMap<&str, Blocked> = BTreeMap::new();
+    for line in text.lines().map(str::trim) {
+        let line = line.strip_prefix("export ").or_else(|| line.strip_prefix("set -gx ")).unwrap_or(line).trim_start();
+        let Some((name, value)) = line.split_once('=').or_else(|| line.split_once(' ')) else {
+            continue;
+        };
+        let value = value.split([';', '#', ' ']).next().unwrap_or_default().trim_matches(['"', '\'']);
+        let value = match value {
+            "1" => "true",
+            "0" => "false",
+            value => value,
+        };
+        let known = VARIABLES.iter().find(|(variable, ..)| name.eq_ignore_ascii_case(variable));
+        if let Some((variable, by, blocks)) = known.filter(|_| matches!(value, "true" | "false")) {
+            last.extend(switch(by, Some(value.to_owned()), blocks).into_iter().map(|blocked| (*variable, blocked)));
+        }
+    }
+    last.into_values().collect()
+}
+
+/// The value of the last line that sets `key`. `key[]=` and `//host/:key=` are others.
+fn set(text: &str, separator: char, key: &str) -> Option<String> {
     let setting = |line: &str| {
         let line = line.trim();
         let (found, is) = line.split_once(separator)?;
         let found = found.trim().trim_matches('"');
         let found = found.strip_prefix("--install.").or_else(|| found.strip_prefix("--add.")).unwrap_or(found);
         let is = is.split([';', '#']).next().unwrap_or_default().trim().trim_matches(['"', '\'']);
-        (found == key).then(|| is == value)
+        (found == key).then(|| is.to_owned())
     };
-    text.lines().filter_map(setting).next_back().unwrap_or(false)
+    text.lines().filter_map(setting).next_back()
+}
+
+/// Whether `key` is set so.
+fn is_set(text: &str, separator: char, key: &str, value: &str) -> bool {
+    set(text, separator, key).as_deref() == Some(value)
 }
 
 fn of_manifest(text: &str) -> Vec<Blocked> {
     // Most projects have none of them.
-    let names = ["trustedDependencies", "BuiltDependencies", "allowBuilds", "allowScripts"];
+    let names =
+        ["trustedDependencies", "BuiltDependencies", "allowBuilds", "allowScripts", "AllowAllBuilds", "\"built\""];
     if !names.iter().any(|name| text.contains(name)) {
         return Vec::new();
     }
@@ -119,6 +166,15 @@ fn of_manifest(text: &str) -> Vec<Blocked> {
     if let Some(Value::Object(allowed)) = fields.get("allowScripts") {
         found.push(("npm", decided(allowed.iter().map(|(k, v)| (k.as_str(), v.as_bool() != Some(false))))));
     }
+    // Of yarn, by package, whatever its setting is for the others.
+    let built = fields.get("dependenciesMeta").and_then(Value::as_object).into_iter().flatten();
+    let built: Vec<(&str, bool)> =
+        built.filter_map(|(k, meta)| Some((k.as_str(), meta.get("built")?.as_bool()?))).collect();
+    if !built.is_empty() {
+        let mut named = decided(built.into_iter());
+        named.push("?".to_owned());
+        found.push(("yarn", named));
+    }
     found.extend(fields.get("pnpm").and_then(Value::as_object).and_then(of_pnpm));
     found
 }
@@ -126,7 +182,7 @@ fn of_manifest(text: &str) -> Vec<Blocked> {
 /// The lists of `pnpm` in a manifest.
 fn of_pnpm(pnpm: &Map<String, Value>) -> Option<Blocked> {
     if pnpm.get("dangerouslyAllowAllBuilds") == Some(&Value::Bool(true)) {
-        return None;
+        return Some(("pnpm", vec!["*".to_owned()]));
     }
     let list = |key: &str| pnpm.get(key).and_then(Value::as_array);
     let (only, never) = (list("onlyBuiltDependencies"), list("neverBuiltDependencies"));
@@ -144,7 +200,7 @@ fn of_pnpm(pnpm: &Map<String, Value>) -> Option<Blocked> {
 /// `pnpm-workspace.yaml`, whose lists and maps stand at the top, one item a line.
 fn of_workspace(text: &str) -> Option<Blocked> {
     if is_set(text, ':', "dangerouslyAllowAllBuilds", "true") {
-        return None;
+        return Some(("pnpm", vec!["*".to_owned()]));
     }
     let ignores = is_set(text, ':', "ignoreScripts", "true");
     let mut lists: BTreeMap<&str, Vec<(String, bool)>> = BTreeMap::new();
@@ -233,6 +289,21 @@ mod tests {
                 r#"{"allowScripts":{"esbuild":true,"x":false}}"#,
                 r#"npm in /srv/a but ["esbuild", "!x"]"#,
             ),
+            ("srv/a/.npmrc", "ignore-scripts=true\nignore-scripts=false\n", r#"npm in /srv/a but ["*"]"#),
+            ("srv/a/.yarnrc.yml", "enableScripts: true\n", r#"yarn in /srv/a but ["*"]"#),
+            (
+                "srv/a/pnpm-workspace.yaml",
+                "onlyBuiltDependencies:\n  - x\ndangerouslyAllowAllBuilds: true\n",
+                r#"pnpm in /srv/a but ["*"]"#,
+            ),
+            (
+                "srv/a/package.json",
+                r#"{"dependenciesMeta":{"x":{"built":false},"y":{"built":true},"z":{"unplugged":true}}}"#,
+                r#"yarn in /srv/a but ["!x", "y", "?"]"#,
+            ),
+            ("home/al/.bashrc", "ls\nexport npm_config_ignore_scripts=true # safe\n", "npm in /home/al but []"),
+            ("home/al/.config/fish/config.fish", "set -gx YARN_ENABLE_SCRIPTS 0\n", "yarn in /home/al but []"),
+            ("etc/environment", "NPM_CONFIG_IGNORE_SCRIPTS=\"true\"\n", "npm in / but []"),
         ] {
             assert_eq!(said(path, text), [format!("blocked by {is}")], "{path} {text}");
         }
@@ -241,13 +312,12 @@ mod tests {
     #[test]
     fn what_blocks_nothing_is_left_alone() {
         for (path, text) in [
-            ("srv/a/.npmrc", "ignore-scripts=true\nignore-scripts=false\n"),
             ("srv/a/.npmrc", "#ignore-scripts=true\n;ignore-scripts=true\n//host/:ignore-scripts=true\n"),
             ("srv/a/.npmrc", ""),
-            ("srv/a/.yarnrc.yml", "enableScripts: true\n"),
+            ("home/al/.bashrc", "# npm_config_ignore_scripts=true\nexport npm_config_ignore_scripts=$X\nexport a=true"),
+            ("home/al/.bashrc", "my_npm_config_ignore_scripts=true"),
             ("srv/a/bunfig.toml", "[install]\nexact = true\n"),
             ("srv/a/pnpm-workspace.yaml", "packages:\n  - web\n"),
-            ("srv/a/pnpm-workspace.yaml", "onlyBuiltDependencies:\n  - x\ndangerouslyAllowAllBuilds: true\n"),
             ("srv/a/package.json", r#"{"scripts":{"test":"allowScripts"}}"#),
             ("srv/a/package.json", r#"{"trustedDependencies":"#),
             ("srv/a/package.json", r#"{"pnpm":{"overrides":{"onlyBuiltDependencies":"1"}}}"#),

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     ecosystem::npm::reference::{Target, locator},
-    fact::{Package, Requirement},
+    fact::{Fact, Package, Requirement},
     interest::Interest,
     surface::{
         Claim, Flaw, Meta, Opened, Sink, Surface,
@@ -69,7 +69,12 @@ impl Surface for YarnLock {
             return Ok(());
         }
         let at = file.mtime("mtime of yarn.lock");
+        let root = file.entry.path.parent();
         let text = text(file.all(FILE)?);
+        if blocks_scripts(&text) {
+            let allowed = [].into();
+            out.push(at.clone(), Fact::ScriptsBlocked { by: "yarn", root, allowed });
+        }
         let mut listing = Listing::new(out, at);
         let (mut entry, mut understood) = (Entry::default(), text.trim().is_empty());
         for (number, line) in (1_u32..).zip(text.lines()) {
@@ -96,6 +101,14 @@ impl Surface for YarnLock {
         }
         listing.end(WHAT)
     }
+}
+
+/// Whether yarn 4.14 or later wrote it, which runs no scripts unless a setting says so: it raised the version to 9. Where it raised that
+/// of an older file it wrote the setting too.
+fn blocks_scripts(text: &str) -> bool {
+    let head = text.split_once("__metadata:").map_or("", |(_, rest)| rest);
+    let version = head.lines().take(5).find_map(|line| line.trim().strip_prefix("version:"));
+    version.and_then(|v| v.trim().parse::<u32>().ok()).is_some_and(|version| version >= 9)
 }
 
 /// What is read of one entry.

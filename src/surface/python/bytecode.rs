@@ -37,13 +37,20 @@ impl Surface for Bytecode {
     }
 
     fn claims(&self, interest: &Interest) -> Vec<Claim> {
-        interest.modules.iter().map(|module| Claim::affix(&format!("{module}.cpython-"), ".pyc")).collect()
+        let claim = |module: &String| match module.rsplit_once('/') {
+            None => Claim::affix(&format!("{module}.cpython-"), ".pyc"),
+            Some((folder, module)) => {
+                Claim::affix(&format!("{module}.cpython-"), ".pyc").in_tail(&format!("{folder}/__pycache__"))
+            }
+        };
+        interest.modules.iter().map(claim).collect()
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
-        let name = file.entry.path.name();
+        let (name, folder) = (file.entry.path.name(), file.entry.path.parent());
+        let folder = if folder.name() == b"__pycache__" { folder.parent() } else { folder };
         let module = std::str::from_utf8(name).ok().and_then(|n| n.split_once(".cpython-")).map(|(m, _)| m);
-        let Some(module) = module.filter(|m| file.interest.modules.contains(*m)) else {
+        let Some(module) = module.filter(|m| file.interest.wants_module(folder.as_bytes(), m)) else {
             return Ok(());
         };
         let at = file.mtime("mtime of the bytecode");
@@ -91,5 +98,22 @@ mod tests {
         assert!(matches!(header(b""), Err(Flaw::Truncated(_))));
         assert!(matches!(header(b"\xa7\x0d\x0d\x0a\0\0\0\0\x7c\x63\xc2"), Err(Flaw::Truncated(_))));
         assert!(matches!(header(b"0123456789abcdef"), Err(Flaw::Malformed { .. })));
+    }
+
+    #[test]
+    fn a_package_s_own_module_counts_in_its_folder_only() {
+        use super::super::trial::tried;
+        let modules = ["cook/__init__", "oven"].map(str::to_owned);
+        let mut interest = Interest::default();
+        interest.modules.extend(modules);
+        let head = b"\xa7\x0d\x0d\x0a\0\0\0\0\x7c\x63\xc2\x69\x92\x10\0\0";
+        for (path, count) in [
+            ("s/cook/__pycache__/__init__.cpython-312.pyc", 1),
+            ("s/other/__pycache__/__init__.cpython-312.pyc", 0),
+            ("s/cook/sub/__pycache__/__init__.cpython-312.pyc", 0),
+            ("s/any/__pycache__/oven.cpython-312.pyc", 1),
+        ] {
+            assert_eq!(tried(&Bytecode, path, head, &interest).seen.len(), count, "{path}");
+        }
     }
 }

@@ -160,9 +160,18 @@ pub fn package(body: &[u8], what: &'static str, placement: Placement) -> Result<
     })
 }
 
+/// As PEP 610 names them.
+const REPOSITORIES: &[&str] = &["git", "hg", "svn", "bzr"];
+
 #[derive(Deserialize)]
 struct DirectUrl {
     url: String,
+    vcs_info: Option<VcsInfo>,
+}
+
+#[derive(Deserialize)]
+struct VcsInfo {
+    vcs: String,
 }
 
 /// The file that the distribution came from is a witness where its name says something else than the folder. The URL itself may
@@ -174,6 +183,9 @@ fn direct_url(file: &mut Opened<'_, '_>, out: &mut Sink<'_>, placement: Placemen
     };
     let came: DirectUrl = serde_json::from_slice(bytes)
         .map_err(|_| Flaw::malformed("direct_url.json", "not the JSON that pip writes"))?;
+    if let Some(vcs) = came.vcs_info.map(|info| info.vcs).filter(|vcs| REPOSITORIES.contains(&vcs.as_str())) {
+        out.push(file.mtime("mtime of direct_url.json"), Fact::FromRepository { vcs: vcs.into() });
+    }
     let path = came.url.split(['?', '#']).next().unwrap_or_default();
     let name = path.rsplit('/').next().unwrap_or_default();
     if let Some((name, version)) = identity::file_parts(name.as_bytes()) {
@@ -244,8 +256,11 @@ fn worth_telling(path: &[u8], interest: &Interest) -> bool {
     let top = name.len() == path.len();
     (top && super::hook::is_hook_name(name))
         || is_code(path, interest)
-        || interest.wants_file(name)
-        || compiled_from(name).is_some_and(|module| interest.modules.contains(module))
+        || interest.wants_path(path)
+        || compiled_from(name).is_some_and(|module| {
+            let folder = path.get(..path.len() - name.len()).unwrap_or_default();
+            interest.wants_module(folder.strip_suffix(b"/__pycache__/").unwrap_or(folder), module)
+        })
 }
 
 /// The module that bytecode of this name is of: `proxy_server.cpython-311.pyc`.

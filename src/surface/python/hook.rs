@@ -129,7 +129,6 @@ fn push(
     Ok(())
 }
 
-
 /// What of it would run. Of what is longer than its head, the rest may.
 fn content(kind: HookKind, head: &[u8], len: u64) -> HookContent {
     let whole = u64::try_from(head.len()).is_ok_and(|read| read >= len);
@@ -254,6 +253,7 @@ mod tests {
             name: "x_init.pth".into(),
             folder: crate::interest::WantedFolder::Any,
             size: None,
+            holds: false,
         };
         interest.files.insert(wanted);
         let facts = |path: &str, text: &[u8]| tried(&Hook, path, text, &interest).seen.len();

@@ -40,7 +40,7 @@ impl<'o, 's> Listing<'o, 's> {
     /// The manifest is read: tells what its project asks for.
     pub fn end_of_manifest(self) {
         if !self.asked.is_empty() {
-            self.out.push(self.at, Fact::Project { asked: self.asked });
+            self.out.push(self.at, Fact::Project { ecosystem: Ecosystem::Pypi, asked: self.asked });
         }
     }
 

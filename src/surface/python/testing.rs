@@ -41,7 +41,7 @@ pub fn read(surface: &dyn Surface, path: &str, bytes: &[u8]) -> Read {
     for s in seen {
         let p = match s.fact {
             Fact::Package(p) => p,
-            Fact::Project { asked } => {
+            Fact::Project { asked, .. } => {
                 read.asked.extend(asked.into_iter().map(|r| r.name.into()));
                 continue;
             }

@@ -1,10 +1,12 @@
 //! Node: a package is loaded from the `node_modules` of a project, or of a prefix for what is installed globally; install scripts run
 //! while it is put there, unless the tool was told not to.
 
+mod chains;
 mod recorded;
 mod scripts;
 #[cfg(test)]
 mod tests;
+mod tools;
 
 use self::scripts::Scripts;
 use super::{
@@ -55,12 +57,15 @@ impl Family for Node {
             f.ecosystem == Some(Ecosystem::Npm) && f.kind == FindingKind::Package && f.exposure >= Exposure::Installed
         };
         findings.iter_mut().filter(here).for_each(|finding| scripts.weigh(finding));
+        chains::link(case, findings);
     }
 
     fn removal(&self) -> &'static Removal {
         &Removal {
-            start_nothing: Some("start no Node and no tool written in it on this machine: no npm, npx, pnpm, yarn or bun; open none of its \
-                            projects in an editor, which starts its own"),
+            start_nothing: Some(
+                "start no Node and no tool written in it on this machine: no npm, npx, pnpm, yarn or bun; open none of its \
+                            projects in an editor, which starts its own",
+            ),
             runs_by_itself: "its script has run, and runs again with each install; whatever requires it runs its code",
             runs_on_use: "it runs as soon as something requires it",
             by_hand: "stop the services and jobs that use it; use no npm, pnpm, yarn or bun for this (an uninstall may run scripts, and \
@@ -89,9 +94,10 @@ impl Family for Node {
     }
 }
 
-/// Whether an installer runs it. `prepare` is run of what comes from git, not of what comes from a registry.
+/// Whether an installer runs a script of the package itself. `prepare` is run of what comes from git, not of what comes from a registry;
+/// what a package brings in is a finding of its own.
 fn runs_at_install(trigger: Trigger) -> bool {
-    trigger.moment() == Moment::AtInstall && trigger != Trigger::Prepare
+    trigger.moment() == Moment::AtInstall && !matches!(trigger, Trigger::Prepare | Trigger::DependencyInstall)
 }
 
 /// In words.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    assess::{Case, Finding, evidence::runs, rule::Rule},
+    assess::{Case, Evidence, Finding, evidence::runs, rule::Rule},
     ecosystem::purl::Purl,
     fact::{Fact, TreePath},
     text::escape,
@@ -27,50 +27,102 @@ type Folder<'e> = (&'e Arc<str>, &'e TreePath);
 /// The tree, the folder of a package or the project, and the indicator.
 type Known = (Arc<str>, TreePath, String);
 
+/// What is recorded of packages, and what their own files say.
+#[derive(Default)]
+struct Records<'e> {
+    /// Files that are records.
+    lists: BTreeSet<Folder<'e>>,
+    /// Versions by the folder of a package that a record names, or that a virtual store made for another version.
+    own: HashMap<Folder<'e>, Vec<&'e str>>,
+    /// Versions by the root of a unit and the name, of packages in a unit whose record names no folders.
+    within: HashMap<(&'e Arc<str>, &'e TreePath, &'e str), Vec<&'e str>>,
+    /// Files of which the folder says another version.
+    doubted: BTreeSet<Folder<'e>>,
+}
+
+impl<'e> Records<'e> {
+    fn new(evidence: &'e [Evidence]) -> Self {
+        let mut records = Self::default();
+        let mut folders: BTreeSet<Folder<'e>> = BTreeSet::new();
+        let mut roots: BTreeSet<Folder<'e>> = BTreeSet::new();
+        let there = || evidence.iter().filter(|e| e.gone.is_none()).map(|e| &e.seen);
+        for seen in there() {
+            let origin = &seen.origin;
+            match &seen.fact {
+                Fact::Recorded { folder, .. } => {
+                    folders.insert((&origin.tree, folder));
+                    records.lists.insert((&origin.tree, &origin.path));
+                    roots.extend(seen.unit.as_ref().filter(|u| u.root == *folder).map(|u| (&origin.tree, &u.root)));
+                }
+                Fact::Disagreement { .. } if origin.path.name() == b"package.json" => {
+                    records.doubted.insert((&origin.tree, &origin.path));
+                }
+                _ => {}
+            }
+        }
+        // The folder of a described package, without making a path for each of hundreds of thousands.
+        let by_folder: HashMap<(&Arc<str>, &[u8]), Folder<'e>> =
+            folders.iter().map(|folder| ((folder.0, folder.1.as_bytes()), *folder)).collect();
+        for seen in there().filter(|seen| seen.origin.path.name() == b"package.json") {
+            let (tree, path) = (&seen.origin.tree, &seen.origin.path);
+            let Fact::Package(p) = &seen.fact else {
+                continue;
+            };
+            if let Some(folder) = by_folder.get(&(tree, crate::fact::parent(path.as_bytes()))) {
+                records.own.entry(*folder).or_default().push(&p.version);
+            }
+            if records.doubted.contains(&(tree, path)) {
+                records.own.entry((tree, path)).or_default().push(&p.version);
+            }
+            if let Some(unit) = seen.unit.as_ref().filter(|u| roots.contains(&(tree, &u.root))) {
+                records.within.entry((tree, &unit.root, &p.name)).or_default().push(&p.version);
+            }
+        }
+        records
+    }
+
+    /// The only version of a package that stands in a unit, whatever the record says.
+    fn only_one(&self, tree: &Arc<str>, root: &TreePath, name: &str) -> Option<&'e str> {
+        match self.within.get(&(tree, root, name)).map(Vec::as_slice) {
+            Some([version]) => Some(version),
+            _ => None,
+        }
+    }
+}
+
 /// Of findings that rest on a record: those that say what the package's own file says too go, the others say what that says.
 pub fn weigh(case: &Case<'_>, findings: &mut Vec<Finding>) {
-    let mut recorded: BTreeSet<Folder<'_>> = BTreeSet::new();
-    let mut lists: BTreeSet<Folder<'_>> = BTreeSet::new();
-    let mut own: HashMap<Folder<'_>, Vec<&str>> = HashMap::new();
-    for e in case.evidence.iter().filter(|e| e.gone.is_none()) {
-        let origin = &e.seen.origin;
-        if let Fact::Recorded { folder, .. } = &e.seen.fact {
-            recorded.insert((&origin.tree, folder));
-            lists.insert((&origin.tree, &origin.path));
-        }
-    }
-    // The folder of a described package, without making a path for each of hundreds of thousands.
-    let by_folder: HashMap<(&Arc<str>, &[u8]), Folder<'_>> =
-        recorded.iter().map(|folder| ((folder.0, folder.1.as_bytes()), *folder)).collect();
-    for e in case.evidence.iter().filter(|e| e.gone.is_none()) {
-        if let Fact::Package(p) = &e.seen.fact
-            && e.seen.origin.path.name() == b"package.json"
-            && let Some(folder) =
-                by_folder.get(&(&e.seen.origin.tree, crate::fact::parent(e.seen.origin.path.as_bytes())))
-        {
-            own.entry(*folder).or_default().push(&p.version);
-        }
-    }
+    let records = Records::new(&case.evidence);
+    rewritten_in_a_store(&records, findings);
     let mut known: BTreeSet<Known> = BTreeSet::new();
     for f in findings.iter().filter(|f| f.exposure >= Exposure::Installed && f.origin.path.name() == b"package.json") {
         let root = f.unit.as_ref().map(|u| u.root.clone());
-        let places = [Some(f.origin.path.parent()), root].into_iter().flatten();
+        // npm's linked strategy records the folder of the link.
+        let linked = f.unit.as_ref().filter(|_| f.origin.path.components().any(|part| part == b".store"));
+        let name = f.package.as_deref().and_then(Purl::parse).map(|p| p.name);
+        let linked = linked.zip(name).and_then(|(unit, name)| unit.folder.resolve(name.as_bytes()));
+        let places = [Some(f.origin.path.parent()), root, linked].into_iter().flatten();
         known.extend(places.map(|place| (f.origin.tree.clone(), place, f.indicator.clone())));
     }
     findings.retain_mut(|f| {
-        if !lists.contains(&(&f.origin.tree, &f.origin.path)) {
+        if !records.lists.contains(&(&f.origin.tree, &f.origin.path)) {
             return true;
         }
         // A record without folders (yarn classic's) speaks of the whole project.
         let folder = f.holdings.as_ref().and_then(|all| all.first()).cloned();
-        let Some(place) = folder.clone().or_else(|| f.unit.as_ref().map(|u| u.root.clone())) else {
+        let root = f.unit.as_ref().map(|u| u.root.clone());
+        let Some(place) = folder.clone().or_else(|| root.clone()) else {
             return true;
         };
         if !known.insert((f.origin.tree.clone(), place, f.indicator.clone())) {
             return false;
         }
         let name = escape(f.package.as_deref().map_or(b"it".as_slice(), str::as_bytes));
-        let says = folder.and_then(|folder| own.get(&(&f.origin.tree, &folder))?.first().copied());
+        let says = match (folder, root, f.package.as_deref().and_then(Purl::parse)) {
+            (Some(folder), ..) => records.own.get(&(&f.origin.tree, &folder)).and_then(|all| all.first()).copied(),
+            (None, Some(root), Some(package)) => records.only_one(&f.origin.tree, &root, &package.name),
+            _ => None,
+        };
         f.reason = match says {
             Some(version) => {
                 f.set_rule(Rule::PackageRewritten, Confidence::Likely);
@@ -91,4 +143,26 @@ pub fn weigh(case: &Case<'_>, findings: &mut Vec<Finding>) {
         };
         true
     });
+}
+
+/// A virtual store names a folder after the version that it made it for.
+fn rewritten_in_a_store(records: &Records<'_>, findings: &mut [Finding]) {
+    for f in findings.iter_mut().filter(|f| f.exposure >= Exposure::Installed) {
+        let place = (&f.origin.tree, &f.origin.path);
+        let Some(own) = records.own.get(&place).filter(|_| records.doubted.contains(&place)).cloned() else {
+            continue;
+        };
+        let version = f.package.as_deref().and_then(Purl::parse).and_then(|p| p.version).unwrap_or_default();
+        if let [says] = own.as_slice()
+            && **says != *version
+        {
+            f.set_rule(Rule::PackageRewritten, f.confidence.max(Confidence::Likely));
+            f.sign = None;
+            f.reason = format!(
+                "the folder was made for {}; its own file says {} now: it was rewritten, as a payload does that has run",
+                escape(version.as_bytes()),
+                escape(says.as_bytes())
+            );
+        }
+    }
 }

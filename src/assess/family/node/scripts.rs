@@ -2,10 +2,11 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use super::tools::Tools;
 use crate::{
     assess::{Evidence, Finding, rule::Rule},
     ecosystem::purl::Purl,
-    fact::{Fact, Origin, ScriptOutcome, Seen, TreePath},
+    fact::{Fact, ScriptOutcome, Seen, TreePath},
     text::escape,
     verdict::{Confidence, Exposure},
 };
@@ -14,9 +15,7 @@ use crate::{
 pub struct Scripts<'e> {
     /// By the name of the package.
     records: HashMap<&'e str, Vec<Record<'e>>>,
-    blocks: Vec<Block<'e>>,
-    /// The tool that installed a unit, by the record that it left there.
-    tools: HashMap<(&'e Arc<str>, TreePath), &'static str>,
+    tools: Tools<'e>,
     /// Folders of packages that a log names, by the log and the package.
     places: HashMap<(&'e Arc<str>, &'e TreePath, &'e str), Vec<&'e TreePath>>,
 }
@@ -28,38 +27,20 @@ struct Record<'e> {
     seen: &'e Seen,
 }
 
-struct Block<'e> {
-    by: &'static str,
-    root: &'e TreePath,
-    allowed: &'e [Box<str>],
-    origin: &'e Origin,
-}
-
 impl<'e> Scripts<'e> {
     /// Looks through the evidence.
     pub fn new(evidence: &'e [Evidence]) -> Self {
-        let mut scripts =
-            Self { records: HashMap::new(), blocks: Vec::new(), tools: HashMap::new(), places: HashMap::new() };
+        let mut scripts = Self { records: HashMap::new(), tools: Tools::new(evidence), places: HashMap::new() };
         for seen in evidence.iter().map(|e| &e.seen) {
-            if let (Fact::Recorded { .. } | Fact::InstallScript { .. }, Some(tool), Some(unit)) =
-                (&seen.fact, tool_of(&seen.origin.path), &seen.unit)
-            {
-                scripts.tools.insert((&seen.origin.tree, unit.root.clone()), tool);
+            let Fact::InstallScript { name, version, folder, outcome } = &seen.fact else {
+                continue;
+            };
+            if let Some(folder) = folder.as_ref().filter(|_| *outcome == ScriptOutcome::Started) {
+                let log = (&seen.origin.tree, &seen.origin.path, &**name);
+                scripts.places.entry(log).or_default().push(folder);
             }
-            match &seen.fact {
-                Fact::InstallScript { name, version, folder, outcome } => {
-                    if let Some(folder) = folder {
-                        let log = (&seen.origin.tree, &seen.origin.path, &**name);
-                        scripts.places.entry(log).or_default().push(folder);
-                    }
-                    let record = Record { version, folder: folder.as_ref(), outcome: *outcome, seen };
-                    scripts.records.entry(name).or_default().push(record);
-                }
-                Fact::ScriptsBlocked { by, root, allowed } => {
-                    scripts.blocks.push(Block { by, root, allowed, origin: &seen.origin });
-                }
-                _ => {}
-            }
+            let record = Record { version, folder: folder.as_ref(), outcome: *outcome, seen };
+            scripts.records.entry(name).or_default().push(record);
         }
         scripts
     }
@@ -84,24 +65,13 @@ impl<'e> Scripts<'e> {
             lift(finding, Confidence::Likely, &format!("{} says that its script was started", source(record)));
         } else if let Some(record) = find(ScriptOutcome::Skipped).filter(|_| finding.exposure == Exposure::Executed) {
             lower(finding, &format!("{} says that its script was not run", source(record)));
+        } else if finding.exposure == Exposure::Executed && is_in_an_archive(finding) {
+            lower(finding, "yarn unpacks a package whose script it runs, and loads this one out of its archive");
         } else if finding.exposure == Exposure::Executed
-            && let Some(block) = self.block(finding, &package.name)
+            && let Some(why) = self.tools.blocks(finding, &package)
         {
-            let place = escape(block.origin.path.text().as_bytes());
-            lower(
-                finding,
-                &format!("`{place}` keeps {} from running scripts now, and nothing shows that one ran", block.by),
-            );
+            lower(finding, &why);
         }
-    }
-
-    /// A setting that keeps the tool which installed a package from running its script.
-    fn block(&self, finding: &Finding, name: &str) -> Option<&Block<'e>> {
-        let unit = finding.unit.as_ref()?;
-        let virtual_store = finding.origin.path.components().any(|c| c == b".pnpm");
-        let tool = self.tools.get(&(&finding.origin.tree, unit.root.clone())).copied();
-        let tool = tool.or(virtual_store.then_some("pnpm"));
-        self.blocks.iter().find(|b| b.is_read_by(tool) && b.holds(finding, name))
     }
 
     /// Whether a record is of this copy of the package: of its folder, or of a folder that it does not name.
@@ -110,7 +80,9 @@ impl<'e> Scripts<'e> {
         if origin.tree != finding.origin.tree {
             return false;
         }
-        let here = finding.origin.path.parent();
+        // A record lists packages of other folders than its own.
+        let held = finding.holdings.as_ref().and_then(|all| all.first()).cloned();
+        let here = held.unwrap_or_else(|| finding.origin.path.parent());
         match record.folder {
             Some(folder) => *folder == here,
             // A log names the folder where the script starts, a record is of the unit that it lies in.
@@ -125,39 +97,9 @@ impl<'e> Scripts<'e> {
     }
 }
 
-/// The tool that writes a record of this name into the `node_modules` that it made.
-fn tool_of(record: &TreePath) -> Option<&'static str> {
-    match record.name() {
-        b".package-lock.json" => Some("npm"),
-        b".modules.yaml" => Some("pnpm"),
-        b".yarn-integrity" | b".yarn-state.yml" => Some("yarn"),
-        _ => None,
-    }
-}
-
-impl Block<'_> {
-    /// Whether the tool that installed something reads the setting. Only bun leaves no record. Lists of npm allow what they name and
-    /// block nothing: it warns of the others and runs them.
-    fn is_read_by(&self, tool: Option<&str>) -> bool {
-        let of_npm = self.by == "npm" && self.origin.path.name() != b"package.json";
-        match tool {
-            Some("npm") => of_npm,
-            // pnpm reads `.npmrc`.
-            Some("pnpm") => self.by == "pnpm" || of_npm,
-            Some(tool) => self.by == tool,
-            None => self.by == "bun",
-        }
-    }
-
-    /// Whether a setting holds where a package was installed.
-    fn holds(&self, finding: &Finding, name: &str) -> bool {
-        let allowed = self.allowed.iter().any(|a| **a == *name);
-        let refused = self.allowed.iter().any(|a| a.strip_prefix('!') == Some(name));
-        // A list of those that must not run says nothing of the others.
-        let lists_refused = self.allowed.iter().any(|a| a.starts_with('!'));
-        let inside = finding.unit.as_ref().is_some_and(|u| u.root.is_within(self.root));
-        self.origin.tree == finding.origin.tree && inside && if lists_refused { refused } else { !allowed }
-    }
+/// Yarn's Plug'n'Play loads most packages out of zips; its list says so.
+fn is_in_an_archive(finding: &Finding) -> bool {
+    matches!(finding.origin.path.name(), b".pnp.cjs" | b".pnp.js" | b".pnp.data.json")
 }
 
 fn source(record: &Record<'_>) -> String {

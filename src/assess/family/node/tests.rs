@@ -6,7 +6,7 @@ use crate::{
     assess::{Case, Evidence, Finding, assess},
     credential::Catalog,
     ecosystem,
-    fact::{At, Ecosystem, Fact, Origin, Package, Placement, ScriptOutcome, Seen, TreePath},
+    fact::{At, Ecosystem, Fact, Origin, Package, Placement, Requirement, ScriptOutcome, Seen, TreePath},
     ioc::{Database, Index},
 };
 
@@ -121,4 +121,92 @@ fn a_record_of_the_whole_project_takes_nothing_of_it_away() {
     assert_eq!(alone.len(), 1);
     // The project's own file is no witness of the package, and nothing of the project goes to the evidence.
     assert!(alone[0].reason.contains("not found now") && alone[0].holdings == Some(Vec::new()), "{alone:#?}");
+}
+
+#[test]
+fn what_a_tool_does_where_nothing_is_set_counts() {
+    let lock = |name: &'static str, by: &'static str, allowed: &[&str]| {
+        let allowed = allowed.iter().map(|a| (*a).into()).collect();
+        (name, Fact::ScriptsBlocked { by, root: at("srv/a"), allowed })
+    };
+    let bun = || lock("srv/a/bun.lock", "bun", &[]);
+    assert_eq!(grades(vec![installed(), bun()]), ["Installed/Likely"]);
+    assert_eq!(grades(vec![installed(), lock("srv/a/bun.lock", "bun", &["plain-crypto-js"])]), ["Executed/Likely"]);
+    // Settings go before what a tool does by itself; a switch goes before a list.
+    let trusts = || lock("srv/a/package.json", "bun", &["plain-crypto-js"]);
+    assert_eq!(grades(vec![installed(), bun(), trusts()]), ["Executed/Likely"]);
+    let switch = || lock("srv/a/bunfig.toml", "bun", &[]);
+    assert_eq!(grades(vec![installed(), bun(), trusts(), switch()]), ["Installed/Likely"]);
+    // Another version than the one that is allowed.
+    let other = lock("srv/a/package.json", "bun", &["plain-crypto-js@4.0.0"]);
+    assert_eq!(grades(vec![installed(), bun(), other]), ["Installed/Likely"]);
+    let berry = || ("srv/a/node_modules/.yarn-state.yml", record(BAD));
+    let yarn = || lock("srv/a/yarn.lock", "yarn", &[]);
+    assert_eq!(grades(vec![installed(), berry(), yarn()]), ["Installed/Likely"]);
+    let on = lock("srv/a/.yarnrc.yml", "yarn", &["*"]);
+    assert_eq!(grades(vec![installed(), berry(), yarn(), on]), ["Executed/Likely"]);
+    let plugged = ("srv/a/.pnp.cjs", Fact::Package(package("4.2.1")));
+    assert_eq!(grades(vec![plugged]), ["Installed/Likely"]);
+}
+
+/// `axios` stands there twice: the good copy on top is not the one that needs the bad package.
+#[test]
+fn a_chain_leads_through_the_copy_that_node_loads() {
+    let node = |path: &'static str, name: &str, version: &str, requires: &[(&str, &str)]| {
+        let requires = requires.iter().map(|(name, text)| Requirement::plain(*name, *text)).collect();
+        (path, Fact::Package(Package { name: name.into(), requires, ..package(version) }))
+    };
+    let all = || {
+        vec![
+            node("srv/a/node_modules/axios/package.json", "axios", "1.14.0", &[]),
+            node("srv/a/node_modules/b/package.json", "b", "1.0.0", &[("axios", "axios@^1.14.0")]),
+            node(
+                "srv/a/node_modules/b/node_modules/axios/package.json",
+                "axios",
+                "1.14.1",
+                &[("plain-crypto-js", "plain-crypto-js@^4.2.1")],
+            ),
+            node("srv/a/node_modules/c/package.json", "c", "1.0.0", &[("axios", "axios@^1.0.0")]),
+            installed(),
+        ]
+    };
+    let chains = |facts| -> Vec<String> {
+        let steps = |f: &Finding| {
+            let step = |l: &crate::assess::Link| {
+                format!("{}@{}{}", l.name, l.version.as_deref().unwrap_or("?"), if l.requested { "*" } else { "" })
+            };
+            f.chain.iter().map(step).collect::<Vec<_>>().join(" > ")
+        };
+        let mut found: Vec<String> = judged(facts).iter().map(steps).collect();
+        found.sort();
+        found
+    };
+    assert_eq!(chains(all()), ["b@1.0.0 > axios@1.14.1", "b@1.0.0 > axios@1.14.1 > plain-crypto-js@4.2.1"]);
+    let mut asked = all();
+    let wanted = vec![Requirement::plain("b", "b@^1"), Requirement::plain("axios", "axios@1.14.0")];
+    asked.push(("srv/a/package.json", Fact::Project { ecosystem: Ecosystem::Npm, asked: wanted.clone() }));
+    assert_eq!(chains(asked), ["b@1.0.0* > axios@1.14.1", "b@1.0.0* > axios@1.14.1 > plain-crypto-js@4.2.1"]);
+    // What another project asks for, or one of Python, says nothing here.
+    for (path, ecosystem) in [("srv/b/package.json", Ecosystem::Npm), ("srv/a/requirements.in", Ecosystem::Pypi)] {
+        let mut other = all();
+        other.push((path, Fact::Project { ecosystem, asked: wanted.clone() }));
+        assert_eq!(chains(other), chains(all()), "{path}");
+    }
+}
+
+#[test]
+fn what_a_virtual_store_was_made_for_counts() {
+    const STORED: &str = "srv/a/node_modules/.pnpm/plain-crypto-js@4.2.1/node_modules/plain-crypto-js/package.json";
+    let names = ["plain-crypto-js".into(), "plain-crypto-js".into()];
+    let facts = |own: &str| {
+        let what = format!("its folder says 4.2.1, package.json says {own}");
+        vec![
+            (STORED, Fact::Package(package(own))),
+            (STORED, Fact::Named(package("4.2.1"))),
+            (STORED, Fact::Disagreement { names: names.clone(), what }),
+        ]
+    };
+    let rewritten = judged(facts("9.9.9"));
+    assert!(rewritten.len() == 1 && rewritten[0].reason.contains("says 9.9.9 now"), "{rewritten:#?}");
+    assert_eq!(grades(facts("9.9.9")), ["Executed/Likely"]);
 }

@@ -8,12 +8,19 @@ pub(in crate::assess) mod hook;
 mod odd;
 pub(in crate::assess) mod project;
 mod signs;
+mod source;
 mod unpacked;
 
 use std::collections::HashSet;
 
 use super::{
-    super::{Case, Finding, FindingKind, around::Neighbours, evidence::Draft, rule::Rule, site::{Distribution, Sites, folder_of}},
+    super::{
+        Case, Finding, FindingKind,
+        around::Neighbours,
+        evidence::Draft,
+        rule::Rule,
+        site::{Distribution, Sites, folder_of},
+    },
     Family, Removal, Standing, Words,
 };
 use crate::{
@@ -54,8 +61,7 @@ impl Family for Python {
     }
 
     fn listed(&self, seen: &Seen) -> Option<Rule> {
-        uv_cache::reads(seen.surface)
-            .then_some(Rule::PackageConsidered)
+        uv_cache::reads(seen.surface).then_some(Rule::PackageConsidered)
     }
 
     fn machine(&self, unit: &Unit) -> Machine {
@@ -64,6 +70,7 @@ impl Family for Python {
 
     fn look_for_signs(&self, case: &Case<'_>, sites: &Neighbours<'_>, findings: &mut Vec<Finding>) {
         signs::look_for_signs(case, sites, findings);
+        source::weigh(case, findings);
     }
 
     fn sort_out(&self, findings: &mut Vec<Finding>) {
@@ -71,15 +78,23 @@ impl Family for Python {
         drop_looks_at_what_is_stored(findings);
     }
 
+    fn asks_by_folder(&self) -> bool {
+        true
+    }
+
     fn removal(&self) -> &'static Removal {
         &Removal {
-            start_nothing: Some("start no Python and no tool written in it on this machine: no pip, aws, az, gcloud, ansible, certbot; \
-                            each start can run the payload again"),
+            start_nothing: Some(
+                "start no Python and no tool written in it on this machine: no pip, aws, az, gcloud, ansible, certbot; \
+                            each start can run the payload again",
+            ),
             runs_by_itself: "it runs at every start of any Python there; uninstalling starts that very Python",
             runs_on_use: "it runs when it is used; uninstalling starts the very Python that loads it",
             by_hand: "stop the services and jobs that use it; never use pip for this, and start no Python there until it is made \
                       anew",
-            unpacked: Some("a program of pex or shiv unpacks itself: look into .pex, .cache/pex and .shiv of whoever ran it"),
+            unpacked: Some(
+                "a program of pex or shiv unpacks itself: look into .pex, .cache/pex and .shiv of whoever ran it",
+            ),
         }
     }
 

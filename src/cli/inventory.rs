@@ -1,0 +1,24 @@
+//! The command line of what works with inventories.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{IndicatorOptions, OutputOptions};
+
+/// `dosimeter match`.
+#[derive(Debug, Args)]
+pub struct MatchCommand {
+    /// An inventory that `dosimeter scan --inventory FILE` wrote; `-` for standard input
+    #[arg(value_name = "INVENTORY")]
+    pub inventory: PathBuf,
+    /// This incident only (repeatable)
+    #[arg(long, value_name = "ID")]
+    pub incident: Vec<String>,
+    #[command(flatten)]
+    /// Where the indicators come from.
+    pub indicators: IndicatorOptions,
+    #[command(flatten)]
+    /// Where the report goes.
+    pub output: OutputOptions,
+}

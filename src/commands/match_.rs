@@ -1,0 +1,117 @@
+//! `dosimeter match`: what an inventory holds, judged with the indicators of today.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use anyhow::anyhow;
+use jiff::Timestamp;
+
+use super::{Ending, examine::Setup, finish::finish, input, output, sandbox};
+use crate::{
+    assess::Evidence,
+    cli::{Choice, MatchCommand},
+    coverage::{Coverage, Exclusion, Gap, GapKind, WALK},
+    fact::{Ecosystem, Origin, TreePath},
+    inventory::{self, v1::Known},
+    matcher,
+    report::{
+        self, Document, Examination,
+        v1::{self, Report},
+    },
+    sandbox::Sandbox,
+    scan::exclude_unreadable_homes,
+    walk::{Inspector, Router},
+};
+
+/// Judges and reports.
+///
+/// # Errors
+/// Where the inventory cannot be read, or the report cannot be written.
+pub fn run(command: MatchCommand) -> anyhow::Result<Ending> {
+    let outputs = output::plan(&command.output, std::slice::from_ref(&command.inventory), Document::Report)?;
+    let sandbox = sandbox::begin("match");
+    let report = judged(&command, &sandbox)?;
+    finish(report, &command.output, |report, _| outputs.write(report))
+}
+
+fn judged(command: &MatchCommand, sandbox: &Sandbox) -> anyhow::Result<Report> {
+    let started = Timestamp::now();
+    let input = input::open(&command.inventory)?;
+    let named = |flaw: inventory::Flaw| unusable(&command.inventory, &flaw);
+    let mut stored = inventory::stored(input).map_err(named)?;
+    let head = stored.head.clone();
+    let choice = Choice {
+        incident: command.incident.clone(),
+        only: head.only.clone(),
+        skip: head.skip.clone(),
+        indicators: command.indicators.clone(),
+        threads: None,
+    };
+    let mut setup = Setup::new(&choice, head.deep, &[], false)?;
+    sandbox.enclose(&[]);
+    let same = setup.digest()? == head.indicators.digest;
+    let tree: Arc<str> = head.tree.as_str().into();
+    let (seen, coverage, ended) = {
+        let keep = |seen: &crate::fact::Seen| matcher::worth(&setup.index, seen);
+        let router = Router::new(setup.surfaces(), &setup.interest);
+        let inspector = Inspector::new(&router, &setup.interest, &keep, tree.clone(), None).shelving();
+        let known = Known::new(&setup.interest);
+        let ended = inventory::replay(&mut stored, &tree, &inspector, &known, same).map_err(named)?;
+        let (seen, coverage) = inspector.finish();
+        (seen, coverage, ended)
+    };
+    let mut coverage = Coverage { files_seen: ended.files_seen, atime_changed: ended.atime_changed, ..coverage };
+    if let Some(first) = ended.compared.first() {
+        coverage.surfaces.insert(first.surface, ended.compared_files);
+    }
+    if ended.interrupted {
+        coverage.interrupted();
+    }
+    if !head.privileged {
+        exclude_unreadable_homes(&mut coverage, &ended.accounts);
+    }
+    coverage.gaps.extend(ended.gaps);
+    if !same {
+        let python = seen.iter().filter_map(|s| s.unit.as_deref()).any(|u| u.ecosystem == Ecosystem::Pypi);
+        let (possible, others) = setup.unrecorded(&head.indicators.asked, python)?;
+        let origin = Origin::file(&tree, TreePath::root());
+        coverage.gaps.extend(possible.into_iter().map(|id| Gap {
+            origin: origin.clone(),
+            surface: WALK,
+            kind: GapKind::Unsupported,
+            detail: format!(
+                "{id} asks for files, hosts or processes that were not looked for: examine the machine again"
+            ),
+        }));
+        if others > 0 {
+            let reason = format!("{others} incidents ask for files of environments, and none was recorded");
+            coverage.exclusions.push(Exclusion { origin, reason });
+        }
+    }
+    coverage.settle();
+    let evidence = seen.into_iter().chain(ended.compared).map(Evidence::from).collect();
+    let accounts = BTreeMap::from([(tree, ended.accounts)]);
+    setup.note_unread(&coverage);
+    let assessment = setup.judge(evidence, accounts.clone())?;
+    let whole = matches!(head.target.kind.as_str(), "host" | "root");
+    let mut report = report::build(Examination {
+        index: &setup.index,
+        layers: setup.indicators.layers.clone(),
+        catalog: &setup.catalog,
+        assessment: &assessment,
+        coverage,
+        accounts: &accounts,
+        target: v1::Target { os: ended.os, ..head.target },
+        started,
+        finished: Timestamp::now(),
+        argv: output::argv(),
+        user: output::user(),
+        privileged: head.privileged,
+        scope: setup.scope(whole),
+    });
+    report.run.sandbox = Some(v1::Sandbox::from(sandbox.held()));
+    Ok(report)
+}
+
+fn unusable(path: &Path, flaw: &inventory::Flaw) -> anyhow::Error {
+    anyhow!("`{}` cannot be used: {flaw}", output::shown(path))
+}

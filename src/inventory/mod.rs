@@ -1,0 +1,114 @@
+//! What was read of a machine, kept without judging, so that the indicators of tomorrow are answered without another look at it.
+//!
+//! ```text
+//! {"format":"dosimeter-inventory","version":1,…}     the head
+//! {"read":{"surface":…,"file":…,"facts":[…]}}        a file, as a surface read it
+//! {"folder":…} {"gap":…} {"exclusion":…} …           what else the walk met
+//! {"end":{"lines":…,"accounts":…}}                   without it the inventory is not whole
+//! ```
+//!
+//! One JSON object a line; compressed with zstd where the file's name ends in `.zst`. It holds no raw words of commands, nothing of
+//! an address before `@` or behind `?`, and no secret: what it is made of are facts, and no fact can hold one.
+
+mod read;
+pub mod v1;
+mod write;
+
+use std::{
+    collections::HashSet,
+    sync::{LazyLock, Mutex, PoisonError},
+};
+
+pub use self::{
+    read::{Flaw, Stored, replay, stored},
+    write::Writing,
+};
+
+/// Bytes of one line, unpacked.
+pub const LINE: usize = 24 << 20;
+/// Different fixed words of inventories, such as ids of surfaces.
+const WORDS: usize = 4096;
+
+/// Whether the start of a file is that of an inventory, so that a new one may take its place.
+pub fn is_ours(head: &[u8]) -> bool {
+    const MAGIC: &[u8] = b"\x28\xb5\x2f\xfd";
+    let begin = format!("{{\"format\":\"{}\"", v1::FORMAT);
+    if !head.starts_with(MAGIC) {
+        return head.starts_with(begin.as_bytes());
+    }
+    use std::io::Read as _;
+    let mut start = Vec::new();
+    let opened = zstd::stream::read::Decoder::new(head);
+    let read = opened.map(|d| d.take(256).read_to_end(&mut start));
+    // The head was cut: what came before the end counts.
+    let _ = read;
+    start.starts_with(begin.as_bytes())
+}
+
+/// A word of which there are few, for good; `None` where it has no ordinary form or there are too many. Another version of this
+/// program may know more ids than this one.
+pub(crate) fn fixed(word: &str) -> Option<&'static str> {
+    static KNOWN: LazyLock<Mutex<HashSet<&'static str>>> = LazyLock::new(Mutex::default);
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(word) = known.get(word) {
+        return Some(word);
+    }
+    let plain = |c: char| c.is_ascii_graphic() || c == ' ';
+    if word.len() > 80 || !word.chars().all(plain) || known.len() >= WORDS {
+        return None;
+    }
+    let kept: &'static str = Box::leak(word.into());
+    known.insert(kept);
+    Some(kept)
+}
+
+/// Takes out of every address in a text what stands before its `@` and behind its `?`.
+pub(crate) fn without_secrets(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at_checked(at + 3).unwrap_or((rest, ""));
+        clean.push_str(before);
+        let end = after.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`'));
+        let (address, behind) = after.split_at_checked(end.unwrap_or(after.len())).unwrap_or((after, ""));
+        let host_end = address.find(['/', '?', '#']).unwrap_or(address.len());
+        let (host, path) = address.split_at_checked(host_end).unwrap_or((address, ""));
+        clean.push_str(host.rsplit('@').next().unwrap_or(host));
+        match path.split_once('?') {
+            None => clean.push_str(path),
+            Some((path, query)) => {
+                clean.push_str(path);
+                clean.extend(query.split_once('#').map(|(_, fragment)| format!("#{fragment}")));
+            }
+        }
+        rest = behind;
+    }
+    clean.push_str(rest);
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_lose_what_may_be_secret() {
+        for (text, clean) in [
+            ("x @ https://al:pw@h.example/p?token=1#sha", "x @ https://h.example/p#sha"),
+            ("git+ssh://git@h.example/r.git", "git+ssh://h.example/r.git"),
+            ("https://h.example/@scope/x", "https://h.example/@scope/x"),
+            ("a https://u@h?q=1 b https://v@i", "a https://h b https://i"),
+            ("no address @ all? none", "no address @ all? none"),
+            ("https://a@b@c/d", "https://c/d"),
+            ("://", "://"),
+        ] {
+            assert_eq!(without_secrets(text), clean);
+        }
+    }
+
+    #[test]
+    fn only_words_of_an_ordinary_form_are_kept() {
+        assert_eq!(fixed("python/x"), Some("python/x"));
+        assert_eq!((fixed("a\nb"), fixed(&"x".repeat(81))), (None, None));
+    }
+}

@@ -1,0 +1,300 @@
+//! Reading an inventory: a line at a time, into the same bounds that an examination has.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    sync::Arc,
+};
+
+use serde_json::error::Category;
+
+use super::{
+    LINE, fixed,
+    v1::{self, Line},
+};
+use crate::{
+    accounts::Accounts,
+    coverage::{Exclusion, Gap, SurfaceCount},
+    fact::{Ecosystem, Origin, Seen, TreePath},
+    stop,
+    tree::Visit as _,
+    walk::{Inspection, Inspector},
+};
+
+/// Why an inventory is not read: the fault of whoever wrote or changed it.
+#[derive(Debug, thiserror::Error)]
+pub enum Flaw {
+    /// It is no inventory at all.
+    #[error(
+        "it is not an inventory: its first line does not say `{}`\nhint: `dosimeter scan --inventory FILE` writes one",
+        v1::FORMAT
+    )]
+    Other,
+    /// A newer program wrote it.
+    #[error(
+        "it is an inventory of version {version}, and this program reads up to version {}\nhint: use a newer dosimeter",
+        v1::VERSION
+    )]
+    Newer {
+        /// Its version.
+        version: u64,
+    },
+    /// A line is not as it should be.
+    #[error("line {line}: {why}\nhint: the file was changed or damaged: copy it again, or write it anew")]
+    Line {
+        /// From 1.
+        line: u64,
+        /// Without quoting it.
+        why: String,
+    },
+    /// It has no last line.
+    #[error(
+        "it ends too early, after line {0}\nhint: it was not written or copied to its end: copy it again, or write it anew"
+    )]
+    Short(u64),
+    /// The medium fails.
+    #[error("line {0}: cannot be read: {1}")]
+    Io(u64, std::io::Error),
+}
+
+/// An inventory whose head was read.
+pub struct Stored<'s> {
+    /// What it says of itself.
+    pub head: v1::Head,
+    lines: Lines<'s>,
+}
+
+/// What stands at the end of an inventory.
+pub struct Ended {
+    /// Names seen, and access times changed.
+    pub files_seen: u64,
+    /// Access times that may have changed.
+    pub atime_changed: u64,
+    /// The release of the system.
+    pub os: Option<String>,
+    /// Who lives there.
+    pub accounts: Accounts,
+    /// Problems beside the walk.
+    pub gaps: Vec<Gap>,
+    /// Facts of files that were compared.
+    pub compared: Vec<Seen>,
+    /// How many files that were.
+    pub compared_files: SurfaceCount,
+    /// Somebody ended the examination.
+    pub interrupted: bool,
+}
+
+struct Lines<'s> {
+    from: Box<dyn BufRead + 's>,
+    line: Vec<u8>,
+    at: u64,
+}
+
+impl Lines<'_> {
+    /// The next line, without its end.
+    fn next(&mut self) -> Result<Option<&[u8]>, Flaw> {
+        self.line.clear();
+        let most = u64::try_from(LINE).unwrap_or(u64::MAX);
+        let read = self.from.by_ref().take(most).read_until(b'\n', &mut self.line);
+        self.at += 1;
+        let read = read.map_err(|error| match error.kind() {
+            std::io::ErrorKind::UnexpectedEof => Flaw::Short(self.at.saturating_sub(1)),
+            _ => Flaw::Io(self.at, error),
+        })?;
+        if read == 0 {
+            self.at -= 1;
+            return Ok(None);
+        }
+        match self.line.strip_suffix(b"\n") {
+            Some(line) => Ok(Some(line)),
+            None if read >= LINE => Err(self.flaw("longer than any line of an inventory")),
+            None => Err(Flaw::Short(self.at.saturating_sub(1))),
+        }
+    }
+
+    fn flaw(&self, why: &str) -> Flaw {
+        Flaw::Line { line: self.at, why: why.to_owned() }
+    }
+}
+
+/// What is wrong with a line, without quoting it.
+fn why(error: &serde_json::Error) -> String {
+    let at = error.column();
+    match error.classify() {
+        Category::Data => format!("not of an inventory's form, column {at}"),
+        Category::Eof => format!("it ends too early, column {at}"),
+        _ => format!("not JSON, column {at}"),
+    }
+}
+
+/// Opens an inventory and reads its head. Whether it is compressed is seen from its first bytes.
+///
+/// # Errors
+/// Where it is none, or a newer one.
+pub fn stored<'s>(from: impl Read + 's) -> Result<Stored<'s>, Flaw> {
+    let mut from = BufReader::with_capacity(1 << 16, from);
+    let compressed = from.fill_buf().map_err(|e| Flaw::Io(1, e))?.starts_with(b"\x28\xb5\x2f\xfd");
+    let from: Box<dyn BufRead + 's> = if compressed {
+        let mut decoder = zstd::stream::read::Decoder::with_buffer(from).map_err(|e| Flaw::Io(1, e))?;
+        // Eight megabytes of what came before are all that this program's own files refer to.
+        decoder.window_log_max(23).map_err(|e| Flaw::Io(1, e))?;
+        Box::new(BufReader::with_capacity(1 << 16, decoder))
+    } else {
+        Box::new(from)
+    };
+    let mut lines = Lines { from, line: Vec::new(), at: 0 };
+    let first = lines.next()?.unwrap_or_default();
+    #[derive(serde::Deserialize)]
+    struct Begin {
+        format: String,
+        version: u64,
+    }
+    let begin: Begin = serde_json::from_slice(first).map_err(|_| Flaw::Other)?;
+    if begin.format != v1::FORMAT {
+        return Err(Flaw::Other);
+    }
+    if begin.version > v1::VERSION {
+        return Err(Flaw::Newer { version: begin.version });
+    }
+    let head = serde_json::from_slice(first).map_err(|e| Flaw::Line { line: 1, why: why(&e) })?;
+    Ok(Stored { head, lines })
+}
+
+/// Puts an inventory into an inspector of its tree, as the examination did. `same` says that the indicators are those of the
+/// examination.
+///
+/// # Errors
+/// Where a line is not as it should be, or the last one is missing.
+pub fn replay(
+    stored: &mut Stored<'_>,
+    tree: &Arc<str>,
+    inspector: &Inspector<'_>,
+    known: &v1::Known,
+    same: bool,
+) -> Result<Ended, Flaw> {
+    let lines = &mut stored.lines;
+    let mut compared = Vec::new();
+    loop {
+        if stop::requested() {
+            return Err(Flaw::Io(lines.at, stop::ended()));
+        }
+        let before = lines.at;
+        let Some(bytes) = lines.next()? else {
+            return Err(Flaw::Short(before));
+        };
+        let line: Line = match serde_json::from_slice(bytes) {
+            Ok(line) => line,
+            Err(error) => return Err(Flaw::Line { line: lines.at, why: why(&error) }),
+        };
+        let place = Place { tree, known };
+        let bad = || lines.flaw("it names a path or a word that is none");
+        match line {
+            Line::Read(read) => inspector.replay(place.inspection(*read).ok_or_else(bad)?, same),
+            Line::Folder(path) => drop(inspector.folder(&path.read().ok_or_else(bad)?)),
+            Line::Gap(gap) => inspector.gap(place.gap(gap).ok_or_else(bad)?),
+            Line::Weighed(w) => {
+                let gap = place.gap(w.gap).ok_or_else(bad)?;
+                inspector.replay_weighed(gap, w.weight.into(), w.by_hand, same);
+            }
+            Line::Exclusion(e) => {
+                let origin = e.place.read(tree).ok_or_else(bad)?;
+                inspector.exclude(Exclusion { origin, reason: e.reason });
+            }
+            Line::Compared(c) if compared.len() < 40_000 => compared.push(place.compared(*c).ok_or_else(bad)?),
+            Line::Compared(_) => return Err(lines.flaw("more files that differ than one inventory holds")),
+            Line::End(end) if end.lines != before => return Err(lines.flaw("lines are missing before it")),
+            Line::End(end) => {
+                if lines.next()?.is_some() {
+                    return Err(lines.flaw("it stands behind the last one"));
+                }
+                for (surface, files) in &end.silent {
+                    inspector.replay_silent(fixed(surface).ok_or_else(|| lines.flaw("an unknown surface"))?, *files);
+                }
+                let gaps: Option<Vec<Gap>> = end.gaps.into_iter().map(|g| place.gap(g)).collect();
+                let bad = || Flaw::Line { line: before + 1, why: "it names a path or a word that is none".to_owned() };
+                return Ok(Ended {
+                    files_seen: end.files_seen,
+                    atime_changed: end.atime_changed,
+                    os: end.os,
+                    accounts: end.accounts.read().ok_or_else(bad)?,
+                    gaps: gaps.ok_or_else(bad)?,
+                    compared_files: SurfaceCount {
+                        files: end.compared,
+                        facts: u64::try_from(compared.len()).unwrap_or(u64::MAX),
+                    },
+                    compared,
+                    interrupted: end.interrupted,
+                });
+            }
+        }
+    }
+}
+
+/// Where what is read belongs.
+struct Place<'p> {
+    tree: &'p Arc<str>,
+    known: &'p v1::Known,
+}
+
+impl Place<'_> {
+    fn gap(&self, gap: v1::Gap) -> Option<Gap> {
+        let (origin, surface) = (gap.place.read(self.tree)?, fixed(&gap.surface)?);
+        Some(Gap { origin, surface, kind: gap.kind, detail: gap.detail })
+    }
+
+    fn seen(
+        &self,
+        surface: &'static str,
+        entry: &crate::tree::Entry,
+        units: &[Option<Arc<crate::fact::Unit>>; 2],
+        stood: v1::Stood,
+    ) -> Option<Seen> {
+        let [whole, member] = units;
+        let unit = if stood.inner.is_some() { member } else { whole };
+        let origin = Origin {
+            inner: stood.inner.map(Into::into),
+            line: stood.line,
+            ..Origin::file(self.tree, TreePath::clone(&entry.path))
+        };
+        let at = stood.at.map(|at| crate::fact::At { time: at.time, source: at.source.into() });
+        let (uid, gid, mode) = (entry.uid, entry.gid, entry.mode);
+        Some(Seen { surface, origin, at, uid, gid, mode, unit: unit.clone(), fact: stood.fact.read(self.known)? })
+    }
+
+    fn inspection(&self, read: v1::Inspection) -> Option<Inspection> {
+        let surface = fixed(&read.surface)?;
+        let entry = read.file.read()?;
+        let unit = |unit: &Option<v1::Unit>| match unit {
+            None => Some(None),
+            Some(unit) => unit.read().map(|u| Some(Arc::new(u))),
+        };
+        let units = [unit(&read.unit)?, unit(&read.member_unit)?];
+        let all = |list: Vec<v1::Stood>| {
+            list.into_iter().map(|s| self.seen(surface, &entry, &units, s)).collect::<Option<Vec<_>>>()
+        };
+        let asked = read.asked.iter().map(|text| {
+            let (ecosystem, name) = text.split_once('/')?;
+            Some((Ecosystem::from_word(ecosystem)?, name.into()))
+        });
+        Some(Inspection {
+            surface,
+            by_hand: read.by_hand,
+            facts: all(read.facts)?,
+            further: all(read.further)?,
+            asked: asked.collect::<Option<_>>()?,
+            salvaged: all(read.salvaged)?,
+            flawed: read.flawed,
+            gaps: read.gaps.into_iter().map(|g| self.gap(g)).collect::<Option<_>>()?,
+            more_gaps: read.more_gaps,
+            weight: read.weight.map_or(crate::coverage::Weight::Unknown, Into::into),
+            entry,
+        })
+    }
+
+    fn compared(&self, c: v1::Compared) -> Option<Seen> {
+        let unit = match &c.unit {
+            None => None,
+            Some(unit) => Some(Arc::new(unit.read()?)),
+        };
+        self.seen(fixed(&c.surface)?, &c.file.read()?, &[unit.clone(), unit], c.fact)
+    }
+}

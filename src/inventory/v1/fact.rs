@@ -1,0 +1,418 @@
+//! What was read, in own types.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Command, Path};
+use crate::{
+    fact::{self, Ecosystem, EnvironmentKind, HookContent, HookKind, Placement, ScriptOutcome, TextId},
+    interest::Interest,
+};
+
+/// A fact at its place in a file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Stood {
+    /// A member of the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inner: Option<String>,
+    /// From 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// When.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<At>,
+    /// What.
+    pub fact: Fact,
+}
+
+/// A time and its source.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct At {
+    /// UTC.
+    pub time: Timestamp,
+    /// In words.
+    pub source: String,
+}
+
+/// A requirement.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Requirement {
+    /// Normalised.
+    pub name: String,
+    /// As written.
+    pub text: String,
+    /// Extras it asks for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extras: Vec<String>,
+    /// As written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+    /// Only with an extra.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub extra: bool,
+}
+
+/// A file of a package.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Artifact {
+    /// Its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// In bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// Hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+}
+
+/// A package version.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Package {
+    /// Of the package.
+    pub ecosystem: Ecosystem,
+    /// Normalised.
+    pub name: String,
+    /// As written.
+    pub version: String,
+    /// `listed`, `cached`, `leftover`, `built`, `loadable`.
+    pub placement: String,
+    /// What it asks for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<Requirement>,
+    /// Its files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub artifacts: Vec<Artifact>,
+}
+
+/// That a secret stood there; never its value.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Credential {
+    /// Id of the kind.
+    pub kind: String,
+    /// Its public identifier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identifier: Option<String>,
+    /// What else may be said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// The variable that leads to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named_by: Option<String>,
+}
+
+/// What was read; each variant as its namesake of the program.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)] // each field is explained in the schema
+pub enum Fact {
+    Package(Package),
+    Named(Package),
+    Disagreement { names: [String; 2], what: String },
+    CodeFolder {},
+    Requires { requires: Vec<Requirement> },
+    File { sha256: Option<String>, size: u64, texts: Vec<String>, program: bool },
+    Hook { hook: String, content: String, sha256: Option<String>, size: u64, odd: Vec<String> },
+    Owned { file: Path, sha256: Option<String> },
+    Listed { paths: Vec<Path> },
+    KeptEvidence { case: String, archives: usize },
+    Installer { name: String },
+    Requested {},
+    FromRepository { vcs: String },
+    Bytecode { module: String, source_mtime: Option<Timestamp>, source_size: Option<u32> },
+    Environment { prefix: Path, is: EnvironmentKind, asked: Vec<Requirement> },
+    Project { ecosystem: Ecosystem, asked: Vec<Requirement> },
+    Command(Command),
+    Host { name: String, sinkholed: bool },
+    Autostart { texts: Vec<String>, sha256: String },
+    Process { pid: u32, program: Option<Path>, name: String, texts: Vec<String> },
+    Executable { pid: u32, program: Path, deleted: bool },
+    Loaded { pid: u32, site: Path },
+    Image { references: Vec<String>, digests: Vec<String> },
+    Recorded { package: Package, folder: Path },
+    InstallScript { name: String, version: String, folder: Option<Path>, outcome: String },
+    ScriptsBlocked { by: String, root: Path, allowed: Vec<String> },
+    Includes { file: Path, surface: String },
+    OnPath { site: Path, entry: Path },
+    Credential(Credential),
+}
+
+const PLACEMENTS: [(Placement, &str); 5] = [
+    (Placement::Listed, "listed"),
+    (Placement::Cached, "cached"),
+    (Placement::Leftover, "leftover"),
+    (Placement::Built, "built"),
+    (Placement::Loadable, "loadable"),
+];
+const HOOKS: [(HookKind, &str); 4] = [
+    (HookKind::Pth, "pth"),
+    (HookKind::Start, "start"),
+    (HookKind::Sitecustomize, "sitecustomize"),
+    (HookKind::Usercustomize, "usercustomize"),
+];
+const CONTENTS: [(HookContent, &str); 4] = [
+    (HookContent::Runs, "runs"),
+    (HookContent::Paths, "paths"),
+    (HookContent::Empty, "empty"),
+    (HookContent::Renamed, "renamed"),
+];
+const OUTCOMES: [(ScriptOutcome, &str); 5] = [
+    (ScriptOutcome::Declared, "declared"),
+    (ScriptOutcome::Started, "started"),
+    (ScriptOutcome::Succeeded, "succeeded"),
+    (ScriptOutcome::Failed, "failed"),
+    (ScriptOutcome::Skipped, "skipped"),
+];
+
+fn word<T: Copy + PartialEq>(table: &[(T, &'static str)], value: T) -> String {
+    table.iter().find(|(v, _)| *v == value).map_or("", |(_, word)| word).to_owned()
+}
+
+fn value<T: Copy>(table: &[(T, &'static str)], word: &str) -> Option<T> {
+    table.iter().find(|(_, w)| *w == word).map(|(value, _)| *value)
+}
+
+fn owned(text: Option<&str>) -> Option<String> {
+    text.map(str::to_owned)
+}
+
+fn words(list: &[Box<str>]) -> Vec<String> {
+    list.iter().map(|w| w.to_string()).collect()
+}
+
+fn boxes(list: Vec<String>) -> Box<[Box<str>]> {
+    list.into_iter().map(String::into_boxed_str).collect()
+}
+
+fn boxed(text: Option<String>) -> Option<Box<str>> {
+    text.map(String::into_boxed_str)
+}
+
+fn requirements(list: &[fact::Requirement]) -> Vec<Requirement> {
+    let own = |r: &fact::Requirement| Requirement {
+        name: r.name.to_string(),
+        text: r.text.to_string(),
+        extras: words(&r.extras),
+        marker: owned(r.marker.as_deref()),
+        extra: r.extra,
+    };
+    list.iter().map(own).collect()
+}
+
+fn required<C: FromIterator<fact::Requirement>>(list: Vec<Requirement>) -> C {
+    let back = |r: Requirement| fact::Requirement {
+        name: r.name.into(),
+        text: r.text.into(),
+        extras: boxes(r.extras),
+        marker: boxed(r.marker),
+        extra: r.extra,
+    };
+    list.into_iter().map(back).collect()
+}
+
+impl From<&fact::Package> for Package {
+    fn from(p: &fact::Package) -> Self {
+        let artifact = |a: &fact::Artifact| Artifact { name: a.name.clone(), size: a.size, sha256: a.sha256.clone() };
+        Self {
+            ecosystem: p.ecosystem,
+            name: p.name.to_string(),
+            version: p.version.to_string(),
+            placement: word(&PLACEMENTS, p.placement),
+            requires: requirements(&p.requires),
+            artifacts: p.artifacts.iter().map(artifact).collect(),
+        }
+    }
+}
+
+impl Package {
+    fn read(self) -> Option<fact::Package> {
+        let artifact = |a: Artifact| fact::Artifact { name: a.name, size: a.size, sha256: a.sha256 };
+        Some(fact::Package {
+            ecosystem: self.ecosystem,
+            name: self.name.into(),
+            version: self.version.into(),
+            placement: value(&PLACEMENTS, &self.placement)?,
+            requires: required(self.requires),
+            artifacts: self.artifacts.into_iter().map(artifact).collect(),
+        })
+    }
+}
+
+impl From<&fact::At> for At {
+    fn from(at: &fact::At) -> Self {
+        Self { time: at.time, source: at.source.clone().into_owned() }
+    }
+}
+
+impl Stood {
+    /// The parts of a fact that its file does not say. Texts of indicators are written out.
+    pub fn new(seen: &fact::Seen, interest: &Interest) -> Self {
+        Self {
+            inner: owned(seen.origin.inner.as_deref()),
+            line: seen.origin.line,
+            at: seen.at.as_ref().map(At::from),
+            fact: Fact::new(&seen.fact, interest),
+        }
+    }
+}
+
+impl Fact {
+    fn new(fact: &fact::Fact, interest: &Interest) -> Self {
+        use fact::Fact as F;
+        let spelled = |ids: &[TextId]| ids.iter().map(|id| interest.text(*id).to_owned()).collect::<Vec<_>>();
+        let path = |p: &fact::TreePath| Path::from(p);
+        match fact {
+            F::Package(p) => Self::Package(p.into()),
+            F::Named(p) => Self::Named(p.into()),
+            F::Disagreement { names: [a, b], what } => {
+                Self::Disagreement { names: [a.to_string(), b.to_string()], what: what.clone() }
+            }
+            F::CodeFolder => Self::CodeFolder {},
+            F::Requires(requires) => Self::Requires { requires: requirements(requires) },
+            F::File { sha256, size, texts, program } => {
+                Self::File { sha256: sha256.clone(), size: *size, texts: spelled(texts), program: *program }
+            }
+            F::Hook { kind, content, sha256, size, odd } => Self::Hook {
+                hook: word(&HOOKS, *kind),
+                content: word(&CONTENTS, *content),
+                sha256: sha256.clone(),
+                size: *size,
+                odd: odd.iter().map(ToString::to_string).collect(),
+            },
+            F::Owned { file, sha256 } => Self::Owned { file: path(file), sha256: sha256.clone() },
+            F::Listed { paths } => Self::Listed { paths: paths.iter().map(path).collect() },
+            F::KeptEvidence { case, archives } => Self::KeptEvidence { case: case.to_string(), archives: *archives },
+            F::Installer { name } => Self::Installer { name: name.to_string() },
+            F::Requested => Self::Requested {},
+            F::FromRepository { vcs } => Self::FromRepository { vcs: vcs.to_string() },
+            F::Bytecode { module, source_mtime, source_size } => {
+                Self::Bytecode { module: module.to_string(), source_mtime: *source_mtime, source_size: *source_size }
+            }
+            F::Environment { prefix, kind, asked } => {
+                Self::Environment { prefix: path(prefix), is: *kind, asked: requirements(asked) }
+            }
+            F::Project { ecosystem, asked } => Self::Project { ecosystem: *ecosystem, asked: requirements(asked) },
+            F::Command(command) => Self::Command(command.into()),
+            F::Host { name, sinkholed } => Self::Host { name: name.to_string(), sinkholed: *sinkholed },
+            F::Autostart { texts, sha256 } => Self::Autostart { texts: spelled(texts), sha256: sha256.clone() },
+            F::Process { pid, program, name, texts } => Self::Process {
+                pid: *pid,
+                program: program.as_ref().map(path),
+                name: name.to_string(),
+                texts: spelled(texts),
+            },
+            F::Executable { pid, program, deleted } => {
+                Self::Executable { pid: *pid, program: path(program), deleted: *deleted }
+            }
+            F::Loaded { pid, site } => Self::Loaded { pid: *pid, site: path(site) },
+            F::Image { references, digests } => {
+                Self::Image { references: references.clone(), digests: digests.clone() }
+            }
+            F::Recorded { package, folder } => Self::Recorded { package: package.into(), folder: path(folder) },
+            F::InstallScript { name, version, folder, outcome } => Self::InstallScript {
+                name: name.to_string(),
+                version: version.to_string(),
+                folder: folder.as_ref().map(path),
+                outcome: word(&OUTCOMES, *outcome),
+            },
+            F::ScriptsBlocked { by, root, allowed } => {
+                Self::ScriptsBlocked { by: (*by).to_owned(), root: path(root), allowed: words(allowed) }
+            }
+            F::Includes { file, surface } => Self::Includes { file: path(file), surface: (*surface).to_owned() },
+            F::OnPath { site, entry } => Self::OnPath { site: path(site), entry: path(entry) },
+            F::Credential(c) => Self::Credential(Credential {
+                kind: c.kind.to_string(),
+                identifier: c.identifier.clone(),
+                note: c.note.clone(),
+                named_by: owned(c.named_by.as_deref()),
+            }),
+        }
+    }
+
+    /// `None` where a word or a path of it is not known. A text that no indicator asks for any more is left out.
+    pub fn read(self, known: &Known) -> Option<fact::Fact> {
+        use fact::Fact as F;
+        let ids = |texts: Vec<String>| known.ids(&texts);
+        let maybe = |path: Option<Path>| match path {
+            None => Some(None),
+            Some(path) => path.read().map(Some),
+        };
+        Some(match self {
+            Self::Package(p) => F::Package(p.read()?),
+            Self::Named(p) => F::Named(p.read()?),
+            Self::Disagreement { names: [a, b], what } => F::Disagreement { names: [a.into(), b.into()], what },
+            Self::CodeFolder {} => F::CodeFolder,
+            Self::Requires { requires } => F::Requires(required(requires)),
+            Self::File { sha256, size, texts, program } => F::File { sha256, size, texts: ids(texts), program },
+            Self::Hook { hook, content, sha256, size, odd } => F::Hook {
+                kind: value(&HOOKS, &hook)?,
+                content: value(&CONTENTS, &content)?,
+                sha256,
+                size,
+                odd: odd.iter().map(|w| super::super::fixed(w)).collect::<Option<_>>()?,
+            },
+            Self::Owned { file, sha256 } => F::Owned { file: file.read()?, sha256 },
+            Self::Listed { paths } => F::Listed { paths: paths.iter().map(Path::read).collect::<Option<_>>()? },
+            Self::KeptEvidence { case, archives } => F::KeptEvidence { case: case.into(), archives },
+            Self::Installer { name } => F::Installer { name: name.into() },
+            Self::Requested {} => F::Requested,
+            Self::FromRepository { vcs } => F::FromRepository { vcs: vcs.into() },
+            Self::Bytecode { module, source_mtime, source_size } => {
+                F::Bytecode { module: module.into(), source_mtime, source_size }
+            }
+            Self::Environment { prefix, is, asked } => {
+                F::Environment { prefix: prefix.read()?, kind: is, asked: required(asked) }
+            }
+            Self::Project { ecosystem, asked } => F::Project { ecosystem, asked: required(asked) },
+            Self::Command(command) => F::Command(command.read()?),
+            Self::Host { name, sinkholed } => F::Host { name: name.into(), sinkholed },
+            Self::Autostart { texts, sha256 } => F::Autostart { texts: ids(texts), sha256 },
+            Self::Process { pid, program, name, texts } => {
+                F::Process { pid, program: maybe(program)?, name: name.into(), texts: ids(texts) }
+            }
+            Self::Executable { pid, program, deleted } => F::Executable { pid, program: program.read()?, deleted },
+            Self::Loaded { pid, site } => F::Loaded { pid, site: site.read()? },
+            Self::Image { references, digests } => F::Image { references, digests },
+            Self::Recorded { package, folder } => F::Recorded { package: package.read()?, folder: folder.read()? },
+            Self::InstallScript { name, version, folder, outcome } => F::InstallScript {
+                name: name.into(),
+                version: version.into(),
+                folder: maybe(folder)?,
+                outcome: value(&OUTCOMES, &outcome)?,
+            },
+            Self::ScriptsBlocked { by, root, allowed } => {
+                F::ScriptsBlocked { by: super::super::fixed(&by)?, root: root.read()?, allowed: boxes(allowed) }
+            }
+            Self::Includes { file, surface } => {
+                F::Includes { file: file.read()?, surface: super::super::fixed(&surface)? }
+            }
+            Self::OnPath { site, entry } => F::OnPath { site: site.read()?, entry: entry.read()? },
+            Self::Credential(c) => F::Credential(fact::Credential {
+                kind: c.kind.into(),
+                identifier: c.identifier,
+                note: c.note,
+                named_by: c.named_by.map(Into::into),
+            }),
+        })
+    }
+}
+
+/// The texts that the indicators ask for, by their words.
+#[derive(Debug, Default)]
+pub struct Known(HashMap<String, TextId>);
+
+impl Known {
+    /// Of these indicators.
+    pub fn new(interest: &Interest) -> Self {
+        Self(interest.all_texts().map(|(id, text)| (text.to_owned(), id)).collect())
+    }
+
+    fn ids(&self, texts: &[String]) -> Vec<TextId> {
+        let mut ids: Vec<TextId> = texts.iter().filter_map(|text| self.0.get(text).copied()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+}

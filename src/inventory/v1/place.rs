@@ -1,0 +1,162 @@
+//! Places: paths, files, units, problems.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    coverage::{self, GapKind},
+    fact::{self, Ecosystem, EnvironmentKind, TreePath},
+    tree,
+};
+
+/// A path from the root of the tree; `{"bytes": base64}` where it is no UTF-8.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Path {
+    /// Starts with `/`.
+    Text(String),
+    /// Without the leading `/`.
+    Bytes {
+        /// Base64.
+        bytes: String,
+    },
+}
+
+impl From<&TreePath> for Path {
+    fn from(path: &TreePath) -> Self {
+        match std::str::from_utf8(path.as_bytes()) {
+            Ok(text) => Self::Text(format!("/{text}")),
+            Err(_) => Self::Bytes { bytes: STANDARD.encode(path.as_bytes()) },
+        }
+    }
+}
+
+impl Path {
+    /// `None` where it leaves the tree, or is no path.
+    pub fn read(&self) -> Option<TreePath> {
+        let raw = match self {
+            Self::Text(text) => text.as_bytes().to_vec(),
+            Self::Bytes { bytes } => STANDARD.decode(bytes).ok()?,
+        };
+        if raw.contains(&0) { None } else { TreePath::new(&raw) }
+    }
+}
+
+/// A file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Entry {
+    /// Where.
+    pub path: Path,
+    /// In bytes.
+    pub size: u64,
+    /// Last change, UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mtime: Option<Timestamp>,
+    /// Numeric owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<u32>,
+    /// Numeric group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gid: Option<u32>,
+    /// Permission bits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<u32>,
+}
+
+impl From<&tree::Entry> for Entry {
+    fn from(e: &tree::Entry) -> Self {
+        Self { path: (&e.path).into(), size: e.len, mtime: e.mtime, uid: e.uid, gid: e.gid, mode: e.mode }
+    }
+}
+
+impl Entry {
+    /// `None` where its path is none.
+    pub fn read(&self) -> Option<tree::Entry> {
+        Some(tree::Entry {
+            path: self.path.read()?,
+            len: self.size,
+            mtime: self.mtime,
+            btime: None,
+            uid: self.uid,
+            gid: self.gid,
+            mode: self.mode,
+        })
+    }
+}
+
+/// What is loaded together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unit {
+    /// By whose rules.
+    pub ecosystem: Ecosystem,
+    /// The folder that code is loaded from.
+    pub folder: Path,
+    /// The whole.
+    pub root: Path,
+    /// What it is.
+    pub kind: EnvironmentKind,
+    /// Whether the layout says so.
+    pub usual: bool,
+}
+
+impl From<&fact::Unit> for Unit {
+    fn from(u: &fact::Unit) -> Self {
+        let (folder, root) = ((&u.folder).into(), (&u.root).into());
+        Self { ecosystem: u.ecosystem, folder, root, kind: u.kind, usual: u.usual }
+    }
+}
+
+impl Unit {
+    /// `None` where a path is none.
+    pub fn read(&self) -> Option<fact::Unit> {
+        let (folder, root) = (self.folder.read()?, self.root.read()?);
+        Some(fact::Unit { ecosystem: self.ecosystem, folder, root, kind: self.kind, usual: self.usual })
+    }
+}
+
+/// A place in a tree.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Origin {
+    /// The file.
+    pub path: Path,
+    /// A member of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inner: Option<String>,
+    /// From 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+}
+
+impl From<&fact::Origin> for Origin {
+    fn from(o: &fact::Origin) -> Self {
+        Self { path: (&o.path).into(), inner: o.inner.as_deref().map(str::to_owned), line: o.line }
+    }
+}
+
+impl Origin {
+    /// In this tree; `None` where the path is none.
+    pub fn read(&self, tree: &std::sync::Arc<str>) -> Option<fact::Origin> {
+        let inner = self.inner.as_deref().map(Into::into);
+        Some(fact::Origin { inner, line: self.line, ..fact::Origin::file(tree, self.path.read()?) })
+    }
+}
+
+/// Something that could not be examined.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Gap {
+    /// Where.
+    pub place: Origin,
+    /// Id of the surface, or of a part of the program.
+    pub surface: String,
+    /// Why.
+    pub kind: GapKind,
+    /// One line for people.
+    pub detail: String,
+}
+
+impl From<&coverage::Gap> for Gap {
+    fn from(g: &coverage::Gap) -> Self {
+        Self { place: (&g.origin).into(), surface: g.surface.to_owned(), kind: g.kind, detail: g.detail.clone() }
+    }
+}

@@ -1,0 +1,51 @@
+//! The checklist.
+
+use serde::{Deserialize, Serialize};
+
+use crate::verdict::{Phase, Place, Urgency};
+
+/// One item of the checklist.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// `s-` and 8 hex digits.
+    pub id: String,
+    /// Its phase.
+    pub phase: Phase,
+    /// Where its steps are done; absent in reports of early versions.
+    #[serde(rename = "where", default)]
+    pub place: Option<Place>,
+    /// One line.
+    pub title: String,
+    /// The reason.
+    pub why: String,
+    /// How urgent it is, where it is about secrets.
+    #[serde(default)]
+    pub urgency: Option<Urgency>,
+    /// Ids of items that come first.
+    pub after: Vec<String>,
+    /// What to do, in order.
+    pub steps: Vec<Step>,
+    /// Ids of the credentials it is about.
+    pub credentials: Vec<String>,
+}
+
+impl Item {
+    /// Where its steps are done. What has no place is done on the machine while it is cleaned, and elsewhere after that.
+    pub fn done_at(&self) -> Place {
+        let cleaning = matches!(self.phase, Phase::Preserve | Phase::Disarm | Phase::Eradicate | Phase::Purge);
+        self.place.unwrap_or(if cleaning { Place::Host } else { Place::Clean })
+    }
+}
+
+/// One thing to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// In words.
+    #[serde(rename = "do")]
+    pub what: String,
+    /// A command that starts no interpreter of an affected environment.
+    pub command: Option<String>,
+    /// A person has to look before the command is run: it is left out of the script.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_hand: bool,
+}

@@ -1,0 +1,184 @@
+//! What a log of npm says of its run as a whole: the folder that its paths are relative to, and which packages it put there without
+//! running a script of theirs.
+//!
+//! ```text
+//! 3 silly config load:file:/srv/a/.npmrc            the project; of a global run only <prefix>/etc/npmrc
+//! 8 verbose argv "exec" "--package" "cowsay@1.5.0"  npx: <cache>/_npx/<first 16 digits of the SHA-512 of the packages>
+//! 62 silly ADD node_modules/axios                   put there, or `CHANGE`; of a run that failed it was taken out again
+//! 71 verbose exit 0
+//! ```
+
+use std::collections::BTreeSet;
+
+use sha2::{Digest as _, Sha512};
+
+use super::identity::is_name;
+use crate::{
+    ecosystem::npm::layout::package_of,
+    fact::{Ecosystem, Fact, ScriptOutcome, TreePath},
+    interest::Interest,
+    text::hex,
+};
+
+/// Packages that are taken of one log.
+const ADDED: usize = 2000;
+
+/// A run of npm.
+pub struct Run {
+    /// What paths of packages are relative to.
+    base: Option<TreePath>,
+    /// Folders of packages that an indicator names, with their names and lines.
+    added: Vec<(TreePath, Box<str>, u32)>,
+    /// Folders of which a script was started.
+    started: BTreeSet<TreePath>,
+    /// It ended without a fault.
+    ended_well: bool,
+}
+
+impl Run {
+    /// Reads the messages of a log.
+    pub fn new<'l>(log: &TreePath, messages: impl Iterator<Item = &'l str>) -> Self {
+        let (mut cwd, mut argv, mut files, mut ended_well) = (None, Vec::new(), Vec::new(), false);
+        for text in messages {
+            if let Some(folder) = text.strip_prefix("verbose cwd ") {
+                cwd = TreePath::root().resolve(folder.trim().as_bytes());
+            } else if let Some(words) = text.strip_prefix("verbose argv ") {
+                argv = quoted(words);
+            } else if let Some((_, file)) =
+                text.split_once(" config:load:file:").or(text.split_once(" config load:file:"))
+            {
+                // npm 8 and 9 add the time that it took.
+                let file = file.split(" Completed in ").next().unwrap_or(file);
+                files.extend(TreePath::root().resolve(file.trim().as_bytes()));
+            } else if text.starts_with("verbose exit ") {
+                ended_well = text == "verbose exit 0";
+            }
+        }
+        let base = base(log, cwd.as_ref(), &argv, &files);
+        Self { base, added: Vec::new(), started: BTreeSet::new(), ended_well }
+    }
+
+    /// The folder of a package by the path that the log has for it.
+    pub fn folder(&self, path: &str) -> Option<TreePath> {
+        self.base.as_ref()?.resolve(path.as_bytes())
+    }
+
+    /// Remembers that a script of the package in a folder was started.
+    pub fn start(&mut self, folder: &TreePath) {
+        self.started.insert(folder.clone());
+    }
+
+    /// Reads a line about a package that was put somewhere.
+    pub fn add(&mut self, text: &str, line: u32, interest: &Interest) {
+        let path = text.strip_prefix("silly ADD ").or_else(|| text.strip_prefix("silly CHANGE "));
+        let Some(folder) = path.and_then(|path| self.folder(path)) else {
+            return;
+        };
+        if let Some(installed) = package_of(&folder).filter(|i| i.folder == folder)
+            && is_name(&installed.name)
+            && interest.knows_package(Ecosystem::Npm, &installed.name)
+            && self.added.len() < ADDED
+        {
+            self.added.push((folder, installed.name, line));
+        }
+    }
+
+    /// The packages of which no script was run when they were put there, with their lines. npm writes a line before each that it runs.
+    pub fn skipped(self) -> impl Iterator<Item = (u32, Fact)> {
+        let (started, ended_well) = (self.started, self.ended_well);
+        self.added.into_iter().filter(move |(folder, ..)| ended_well && !started.contains(folder)).map(
+            |(folder, name, line)| {
+                let (version, folder, outcome) = ("".into(), Some(folder), ScriptOutcome::Skipped);
+                (line, Fact::InstallScript { name, version, folder, outcome })
+            },
+        )
+    }
+}
+
+fn base(log: &TreePath, cwd: Option<&TreePath>, argv: &[String], files: &[TreePath]) -> Option<TreePath> {
+    let has = |words: &[&str]| argv.iter().any(|a| words.contains(&a.as_str()));
+    if argv.first().is_some_and(|verb| matches!(verb.as_str(), "exec" | "x")) {
+        return Some(log.parent().parent().join(b"_npx").join(npx_folder(argv)?.as_bytes()));
+    }
+    if has(&["--global", "-g", "--location=global"]) {
+        let prefix =
+            files.iter().rev().find(|f| f.name() == b"npmrc" && f.parent().name() == b"etc")?.parent().parent();
+        // On Windows there is no `lib`.
+        return Some(prefix.join(b"lib"));
+    }
+    // From a folder below the project npm works in the project, whose settings it reads first. npm 8 and 9 write no working folder.
+    let is_above = |f: &&TreePath| f.name() == b".npmrc" && cwd.is_none_or(|cwd| cwd.is_within(&f.parent()));
+    files.iter().find(is_above).map(TreePath::parent).or_else(|| cwd.cloned())
+}
+
+/// The name of the folder in which npx installs what it was asked to run.
+fn npx_folder(argv: &[String]) -> Option<String> {
+    let mut packages: Vec<&str> = Vec::new();
+    let mut words = argv.iter().skip(1).map(String::as_str);
+    let mut first = None;
+    while let Some(word) = words.next() {
+        match word {
+            "--" => {
+                first = first.or_else(|| words.next());
+                break;
+            }
+            "--package" | "-p" => packages.extend(words.next()),
+            _ if word.starts_with("--package=") => packages.extend(word.strip_prefix("--package=")),
+            _ if word.starts_with('-') => {}
+            _ => {
+                first = Some(word);
+                break;
+            }
+        }
+    }
+    if packages.is_empty() {
+        packages.extend(first);
+    }
+    packages.sort_unstable();
+    let name = hex(&Sha512::digest(packages.join("\n")));
+    (!packages.is_empty()).then(|| name.get(..16).map(str::to_owned)).flatten()
+}
+
+/// `"a" "b \" c"`
+fn quoted(words: &str) -> Vec<String> {
+    serde_json::Deserializer::from_str(words).into_iter::<String>().map_while(Result::ok).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn base_of(lines: &str) -> Option<String> {
+        let log = TreePath::new(b"h/.npm/_logs/x-debug-0.log").unwrap();
+        Run::new(&log, lines.lines()).base.map(|b| b.text().into_owned())
+    }
+
+    #[test]
+    fn paths_are_relative_to_where_npm_worked() {
+        for (lines, base) in [
+            ("verbose argv \"install\"\nverbose cwd /srv/a", Some("/srv/a")),
+            (
+                "silly config load:file:/usr/lib/node_modules/npm/npmrc\nsilly config load:file:/srv/a/.npmrc\nsilly config load:file:/h/.npmrc\nverbose cwd /srv/a/src/x",
+                Some("/srv/a"),
+            ),
+            ("timing config:load:file:/srv/a/.npmrc Completed in 1ms\nverbose cwd /srv/a/src", Some("/srv/a")),
+            (
+                "silly config load:file:/h/.npmrc\nsilly config load:file:/h/.npm-global/etc/npmrc\nverbose argv \"install\" \"--global\" \"x\"\nverbose cwd /srv/a",
+                Some("/h/.npm-global/lib"),
+            ),
+            // The folders that npm 10 made of `npx` and `npm exec --package=my-plugin`; the digits by `sha512sum`.
+            (
+                "verbose argv \"exec\" \"--yes\" \"--package\" \"my-plugin\" \"--\" \"node\"",
+                Some("/h/.npm/_npx/d7cf0fedc1e45c85"),
+            ),
+            ("verbose argv \"exec\" \"--\" \"my-plugin@1.0.0\" \"-p\" \"x\"", Some("/h/.npm/_npx/acdf956bd4259421")),
+            ("timing config:load:file:/srv/a/.npmrc Completed in 1ms\nverbose argv \"install\"", Some("/srv/a")),
+            ("verbose argv \"exec\"", None),
+            ("verbose argv \"install\" \"-g\" \"x\"\nverbose cwd /srv/a", None),
+            ("verbose argv \"inst\nverbose cwd ../../..", Some("/")),
+            ("", None),
+        ] {
+            assert_eq!(base_of(lines).as_deref(), base, "{lines}");
+        }
+    }
+}

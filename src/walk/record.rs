@@ -1,0 +1,258 @@
+//! The tap and the way back. What the surfaces read can be handed on before anybody asks what it is worth, and what was kept so can
+//! be put in again: both go through the same bounds, so that a stored examination is judged as the examination itself was.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
+
+use super::{Inspector, inspect::Taken, weigh};
+use crate::{
+    coverage::{Exclusion, Gap, GapKind, Weight},
+    fact::{At, Ecosystem, Fact, Origin, Seen, TreePath},
+    guard::quietly,
+    interest::{Interest, KnownPackages},
+    surface::{Opened, Sink, Surface},
+    tree::{Body, Entry, Kind},
+};
+
+/// Facts of one file that are recorded, of each sort.
+pub(super) const RECORDED: usize = 50_000;
+/// Names of packages that one file asked for.
+const ASKED: usize = 20_000;
+
+/// What one surface read in one file.
+#[derive(Debug, Clone)]
+pub struct Inspection {
+    /// Id of the surface.
+    pub surface: &'static str,
+    /// The file.
+    pub entry: Entry,
+    /// Somebody named the file on the command line.
+    pub by_hand: bool,
+    /// Everything that the surface says with the indicators of the run.
+    pub facts: Vec<Seen>,
+    /// What it says besides where an indicator names one of the packages that it asked for.
+    pub further: Vec<Seen>,
+    /// Those packages.
+    pub asked: BTreeSet<(Ecosystem, Box<str>)>,
+    /// Packages that the raw text names, where it cannot be parsed.
+    pub salvaged: Vec<Seen>,
+    /// The surface could not read the file as what it should be.
+    pub flawed: bool,
+    /// The problems.
+    pub gaps: Vec<Gap>,
+    /// Problems beyond those that are kept of one file.
+    pub more_gaps: u64,
+    /// What an unreadable file may hide from the indicators of the run.
+    pub weight: Weight,
+}
+
+/// Takes what is read. One recorder serves many threads.
+pub trait Recorder: Sync {
+    /// A surface read a file.
+    fn inspection(&self, inspection: Inspection);
+    /// The name of a folder says something to a surface.
+    fn folder(&self, path: &TreePath);
+    /// The walk met a problem.
+    fn gap(&self, gap: &Gap);
+    /// A problem counts by what its file weighs, and by whether the file was named by hand.
+    fn weighed(&self, gap: &Gap, weight: Weight, by_hand: bool);
+    /// Something was left out.
+    fn exclusion(&self, exclusion: &Exclusion);
+}
+
+/// A recorder, and what surfaces shall look for besides.
+pub struct Recording<'r> {
+    pub(super) recorder: &'r dyn Recorder,
+    everything: Interest,
+}
+
+thread_local! {
+    static ASKED_FOR: RefCell<BTreeSet<(Ecosystem, Box<str>)>> = const { RefCell::new(BTreeSet::new()) };
+}
+
+/// Knows every package, and remembers which it was asked for.
+#[derive(Debug)]
+struct Everything;
+
+impl KnownPackages for Everything {
+    fn knows(&self, ecosystem: Ecosystem, name: &str) -> bool {
+        ASKED_FOR.with_borrow_mut(|asked| {
+            if asked.len() < ASKED {
+                asked.insert((ecosystem, name.into()));
+            }
+        });
+        true
+    }
+}
+
+impl<'r> Recording<'r> {
+    /// For a recorder. `interest` is a copy of what the run looks for.
+    pub fn new(recorder: &'r dyn Recorder, mut interest: Interest) -> Self {
+        interest.feeds.push(Arc::new(Everything));
+        Self { recorder, everything: interest }
+    }
+
+    /// Records a folder whose name would say something to one of these surfaces.
+    pub(super) fn folder(&self, surfaces: &[&dyn Surface], path: &TreePath) {
+        let says = |s: &&dyn Surface| s.named(path, Kind::Dir, &self.everything).is_some();
+        if quietly(|| surfaces.iter().any(says)).unwrap_or_default() {
+            self.recorder.folder(path);
+        }
+    }
+
+    /// Reads a file once more for what other indicators would make the surface say, and records it all.
+    pub(super) fn inspection(
+        &self,
+        surface: &dyn Surface,
+        shown: &Entry,
+        body: &mut Body<'_>,
+        origin: &Origin,
+        mut read: Inspection,
+    ) {
+        ASKED_FOR.take();
+        let mut units = Units::default();
+        let mut all: Vec<Seen> = Vec::new();
+        let mut keep = |mut fact: Seen| {
+            units.of(surface, &mut fact);
+            if all.len() < RECORDED {
+                all.push(fact);
+            }
+        };
+        let mut no_gaps = |_: Gap| ();
+        let mut sink = Sink::new(surface.meta().id, origin.clone(), &read.entry, &mut keep, &mut no_gaps);
+        // What is wrong with the file was said by the first reading, or concerns what nobody asked for.
+        let _ = quietly(|| surface.inspect(&mut Opened::new(shown, &self.everything, body), &mut sink));
+        if read.flawed {
+            let found = quietly(|| surface.salvage(&mut Opened::new(&read.entry, &self.everything, body)));
+            let found = found.unwrap_or_default().into_iter().take(RECORDED);
+            read.salvaged =
+                found.map(|(package, line)| salvaged(surface, &read.entry, origin, package, line)).collect();
+        }
+        read.asked = ASKED_FOR.take();
+        let known: HashSet<String> = read.facts.iter().map(identity).collect();
+        all.retain(|fact| !known.contains(&identity(fact)));
+        read.further = all;
+        self.recorder.inspection(read);
+    }
+}
+
+/// Two facts are the same where all that they say is.
+fn identity(seen: &Seen) -> String {
+    format!("{:?}|{:?}|{:?}|{:?}", seen.origin.inner, seen.origin.line, seen.at, seen.fact)
+}
+
+/// A package that only the raw text of a file names.
+pub(super) fn salvaged(
+    surface: &dyn Surface,
+    entry: &Entry,
+    origin: &Origin,
+    package: crate::fact::Package,
+    line: u32,
+) -> Seen {
+    Seen {
+        surface: surface.meta().id,
+        origin: Origin { line: Some(line), ..origin.clone() },
+        at: entry.mtime.map(|time| At::new(time, "mtime of the file")),
+        uid: entry.uid,
+        gid: entry.gid,
+        mode: entry.mode,
+        unit: surface.unit(&entry.path, false).map(Arc::new),
+        fact: Fact::Named(package),
+    }
+}
+
+/// The units of one file, each worked out once.
+#[derive(Default)]
+pub(super) struct Units([Option<Option<Arc<crate::fact::Unit>>>; 2]);
+
+impl Units {
+    /// Gives a fact its unit.
+    pub(super) fn of(&mut self, surface: &dyn Surface, fact: &mut Seen) {
+        let inner = fact.origin.inner.is_some();
+        let [whole, member] = &mut self.0;
+        let unit = if inner { member } else { whole };
+        let path = &fact.origin.path;
+        fact.unit.clone_from(unit.get_or_insert_with(|| surface.unit(path, inner).map(Arc::new)));
+    }
+}
+
+impl Inspector<'_> {
+    /// Puts in what was recorded. `same` says that the indicators are those of the recording.
+    pub fn replay(&self, read: Inspection, same: bool) {
+        let asks = |(ecosystem, name): &(Ecosystem, Box<str>)| self.interest.knows_package(*ecosystem, name);
+        let mut facts = read.facts;
+        if !same && !read.further.is_empty() && read.asked.iter().any(asks) {
+            let place = |s: &Seen| (s.origin.clone(), name_of(&s.fact).map(str::to_owned));
+            let replaced: HashSet<_> = read.further.iter().filter(|s| is_package(&s.fact)).map(place).collect();
+            facts.retain(|s| !is_package(&s.fact) || !replaced.contains(&place(s)));
+            facts.extend(read.further);
+        }
+        let mut taken = Taken::default();
+        facts.into_iter().for_each(|fact| taken.take(self, fact));
+        let origin = self.origin(&read.entry.path);
+        if read.flawed {
+            let surface = self.router.surfaces.iter().find(|s| s.meta().id == read.surface);
+            if let Some(surface) = surface.filter(|_| !taken.identified) {
+                let named = quietly(|| self.named_by(*surface, &read.entry.path, Kind::File, Some(&read.entry)));
+                taken.seen.extend(named.flatten());
+            }
+            let asked = |s: &Seen| match &s.fact {
+                Fact::Named(p) => self.interest.knows_package(p.ecosystem, &p.name),
+                _ => false,
+            };
+            let found: Vec<Seen> = read.salvaged.into_iter().filter(asked).collect();
+            let more = self.worthy(found, &taken.seen);
+            taken.seen.extend(more);
+        }
+        let unclear = read.gaps.iter().any(weigh::not_understood);
+        let weight = if unclear { if same { read.weight } else { forgotten(read.weight) } } else { Weight::Unknown };
+        self.put_away(read.surface, &origin, taken, (read.gaps, read.more_gaps), weight, read.by_hand);
+    }
+
+    /// Takes a problem that no surface reported, by what its file weighs.
+    pub(super) fn weighed(&self, gap: Gap, weight: Weight, by_hand: bool) {
+        if let Some(recording) = self.recording {
+            recording.recorder.weighed(&gap, weight, by_hand);
+        }
+        self.result().sort_gaps(vec![gap], weight, by_hand);
+    }
+
+    /// The same, of a problem that no surface reported.
+    pub fn replay_weighed(&self, gap: Gap, weight: Weight, by_hand: bool, same: bool) {
+        let weight = if same { weight } else { forgotten(weight) };
+        self.result().sort_gaps(vec![gap], weight, by_hand);
+    }
+
+    /// Counts files of which a surface said nothing.
+    pub fn replay_silent(&self, surface: &'static str, files: u64) {
+        let mut result = self.result();
+        let count = result.surfaces.entry(surface).or_default();
+        count.files = count.files.saturating_add(files);
+    }
+
+    /// Notes that a file of a recording has more than was kept.
+    pub(super) fn unrecorded(&self, origin: &Origin, surface: &'static str) {
+        let detail = format!("more than {RECORDED} facts: not all of them were recorded");
+        let gap = Gap { origin: origin.clone(), surface, kind: GapKind::TooLarge, detail };
+        self.result().tell(vec![gap]);
+    }
+}
+
+/// What other indicators make of a file that is not there any more: what hid nothing may hide something now.
+fn forgotten(weight: Weight) -> Weight {
+    if weight == Weight::Nothing { Weight::Unknown } else { weight }
+}
+
+fn is_package(fact: &Fact) -> bool {
+    matches!(fact, Fact::Package(_))
+}
+
+fn name_of(fact: &Fact) -> Option<&str> {
+    match fact {
+        Fact::Package(p) => Some(&p.name),
+        _ => None,
+    }
+}
