@@ -87,6 +87,7 @@ fn explains(index: &Index, fact: &Fact) -> bool {
         | Fact::KeptEvidence { .. }
         | Fact::Installer { .. }
         | Fact::Requested
+        | Fact::Starts(_)
         | Fact::FromRepository { .. }
         | Fact::Bytecode { .. }
         | Fact::Environment { .. }

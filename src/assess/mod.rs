@@ -17,6 +17,7 @@ pub mod reach;
 mod resolved;
 pub mod rule;
 mod running;
+mod services;
 mod shared;
 pub mod site;
 mod started;
@@ -328,6 +329,7 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
         FAMILIES.iter().for_each(|family| family.look_for_signs(&case, &around, findings));
     });
     step("commands that start interpreters were not looked for", &mut || started::look_for_starts(&case, findings));
+    step("what starts by itself was not looked for", &mut || services::look_for_services(&case, findings));
     let mut resolved = Vec::new();
     step("what commands resolved to was not looked for", &mut || {
         resolved = resolved::drop_what_took_a_good_version(&case, findings);

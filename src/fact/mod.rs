@@ -308,6 +308,9 @@ pub enum Fact {
         /// Its direct requirements.
         asked: Vec<Requirement>,
     },
+    /// A unit, a table or a script starts a program of an environment by itself. As whom: `whereabouts.account`, else the account
+    /// whose file it is.
+    Starts(Command),
     /// An install command that somebody typed, or that built an image.
     Command(Command),
     /// A host name or address that an indicator asks about.

@@ -238,3 +238,34 @@ fn a_layer_in_an_engine_s_store_reaches_the_container_and_not_the_machine() {
     let own = reached("/srv/overlay/0a1b/diff");
     assert!(own.contains(&"/home/alice/.aws/credentials harvested now".to_owned()), "{own:?}");
 }
+
+#[test]
+fn what_root_starts_reaches_what_root_can_read() {
+    let key = "[default]\naws_access_key_id = AKIAI44QH8DHBEXAMPLE\naws_secret_access_key = wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY0\n";
+    let judged = |path: &str, text: &str| {
+        let machine = bad().file(path, text).file("root/.aws/credentials", key);
+        let root = machine.root();
+        rustix::fs::chmod(root.join("root/.aws/credentials"), rustix::fs::Mode::from_raw_mode(0o600)).unwrap();
+        // As an ordinary user all files are that user's: only what the reason says is looked at then.
+        let (report, _) = report(root);
+        let found = findings(&report);
+        let why = report["incidents"][0]["findings"].as_array().unwrap().iter();
+        let by = why.filter(|f| f["reason"].as_str().unwrap().contains("by itself, as `root`")).count();
+        (found.iter().filter(|f| f.starts_with("executed/likely")).count(), by)
+    };
+    let python = "/home/alice/app/.venv/bin/python";
+    for (path, text) in [
+        ("etc/systemd/system/app.service", format!("[Service]\nExecStart={python} /srv/app.py\n")),
+        ("etc/cron.d/job", format!("*/5 * * * * root {python} /srv/job.py\n")),
+        ("etc/cron.daily/job", format!("#!/bin/sh\n{python} /srv/job.py\n")),
+    ] {
+        assert_eq!(judged(path, &text), (2, 2), "{path}");
+    }
+    for (path, text) in [
+        ("etc/systemd/system/app.service", "[Service]\nExecStart=/srv/other/bin/python /srv/app.py\n".to_owned()),
+        ("etc/cron.d/job", format!("# */5 * * * * root {python} /srv/job.py\n")),
+        ("srv/cron.d/job", format!("*/5 * * * * root {python} /srv/job.py\n")),
+    ] {
+        assert_eq!(judged(path, &text), (0, 0), "{path}");
+    }
+}

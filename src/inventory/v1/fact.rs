@@ -125,6 +125,7 @@ pub enum Fact {
     Environment { prefix: Path, is: EnvironmentKind, asked: Vec<Requirement> },
     Project { ecosystem: Ecosystem, asked: Vec<Requirement> },
     Command(Command),
+    Starts(Command),
     Host { name: String, sinkholed: bool },
     Autostart { texts: Vec<String>, sha256: String },
     Process { pid: u32, program: Option<Path>, name: String, texts: Vec<String> },
@@ -295,6 +296,7 @@ impl Fact {
             }
             F::Project { ecosystem, asked } => Self::Project { ecosystem: *ecosystem, asked: requirements(asked) },
             F::Command(command) => Self::Command(command.into()),
+            F::Starts(command) => Self::Starts(command.into()),
             F::Host { name, sinkholed } => Self::Host { name: name.to_string(), sinkholed: *sinkholed },
             F::Autostart { texts, sha256 } => Self::Autostart { texts: spelled(texts), sha256: sha256.clone() },
             F::Process { pid, program, name, texts } => Self::Process {
@@ -367,6 +369,7 @@ impl Fact {
             }
             Self::Project { ecosystem, asked } => F::Project { ecosystem, asked: required(asked) },
             Self::Command(command) => F::Command(command.read()?),
+            Self::Starts(command) => F::Starts(command.read()?),
             Self::Host { name, sinkholed } => F::Host { name: name.into(), sinkholed },
             Self::Autostart { texts, sha256 } => F::Autostart { texts: ids(texts), sha256 },
             Self::Process { pid, program, name, texts } => {

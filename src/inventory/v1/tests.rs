@@ -82,6 +82,7 @@ fn facts() -> Vec<fact::Fact> {
         F::Environment { prefix: path("v"), kind: EnvironmentKind::UvTool, asked: package().requires.to_vec() },
         F::Project { ecosystem: Ecosystem::Npm, asked: package().requires.to_vec() },
         F::Command(command()),
+        F::Starts(command()),
         F::Command(fact::Command { cutoff: Some(cutoff), ..command() }),
         F::Host { name: "h.example".into(), sinkholed: true },
         F::Autostart { texts: texts.clone(), sha256: "2".repeat(64) },

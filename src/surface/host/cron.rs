@@ -14,12 +14,14 @@
 //! that it was run. Documented in crontab(5), anacrontab(5), at(1), cron(8) and periodic(8).
 
 use crate::{
-    fact::{At, Fact},
+    fact::{At, Fact, TreePath},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, starts},
 };
 
 const LIMIT: usize = 4 << 20;
+/// Starts of one table.
+const STARTS: usize = 200;
 
 /// Single files, by folder.
 const FILES: &[(&str, &[&str])] = &[
@@ -86,15 +88,87 @@ impl Surface for Cron {
         texts.sort_unstable();
         texts.dedup();
         let fact = Fact::Autostart { texts, sha256: file.sha256()? };
-        out.push(at, fact);
+        out.push(at.clone(), fact);
+        let text = String::from_utf8_lossy(file.all(LIMIT)?).into_owned();
+        for fact in started(&text, &file.entry.path) {
+            out.push(at.clone(), fact);
+        }
         Ok(())
     }
+}
+
+/// Folders of scripts that root runs.
+const SCRIPTS: &[&[u8]] =
+    &[b"etc/cron.hourly", b"etc/cron.daily", b"etc/cron.weekly", b"etc/cron.monthly", b"etc/cron.yearly"];
+/// Folders of scripts that their owner's job runs.
+const JOBS: &[&[u8]] = &[b"/at", b"/at/spool", b"/at/jobs", b"/atjobs"];
+
+/// What a table or a script starts, and as whom.
+fn started(text: &str, path: &TreePath) -> Vec<Fact> {
+    let folder = path.parent();
+    let (place, name) = (folder.as_bytes(), path.name());
+    if SCRIPTS.contains(&place) || place.starts_with(b"etc/periodic") {
+        return starts::of(text, Some("root"));
+    }
+    if JOBS.iter().any(|end| place.ends_with(end)) {
+        return starts::of(text, None);
+    }
+    let (with_user, of_system) = (place == b"etc/cron.d" || name == b"crontab", place.starts_with(b"etc"));
+    let owner = if of_system && place != b"etc/crontabs" { "root".into() } else { String::from_utf8_lossy(name) };
+    let times = if name == b"anacrontab" { 3 } else { 5 };
+    let rows = text.lines().map(str::trim_start).filter(|l| !l.starts_with('#')).filter_map(|line| {
+        let mut rest = line;
+        let mut word = || {
+            let (word, behind) = rest.split_once(char::is_whitespace)?;
+            rest = behind.trim_start();
+            Some(word)
+        };
+        for _ in 0..if line.starts_with('@') { 1 } else { times } {
+            word()?;
+        }
+        let account = if with_user { word()? } else { &*owner };
+        Some(starts::of(rest, Some(account)))
+    });
+    rows.flatten().take(STARTS).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fact::TreePath;
+
+    #[test]
+    fn a_table_says_as_whom_its_lines_start() {
+        let as_whom = |path: &str, text: &str| -> Vec<String> {
+            let said = |fact: Fact| match fact {
+                Fact::Starts(c) => c.whereabouts.account.as_deref().unwrap_or("-").to_owned(),
+                other => panic!("{other:?}"),
+            };
+            started(text, &TreePath::new(path.as_bytes()).unwrap()).into_iter().map(said).collect()
+        };
+        let line = "/srv/v/bin/python /srv/job.py";
+        for (path, row, who) in [
+            ("etc/cron.d/job", "*/5 * * * * root ", "root"),
+            ("etc/cron.d/job", "@reboot bob ", "bob"),
+            ("etc/crontab", "17 *  * * * al ", "al"),
+            ("etc/anacrontab", "1 5 nightly ", "root"),
+            ("etc/crontabs/al", "0 1 * * * ", "al"),
+            ("var/spool/cron/crontabs/al", "0 1 * * * ", "al"),
+            ("var/spool/cron/crontabs/al", "0 1 * * * sudo -u bob ", "bob"),
+            ("etc/cron.daily/x", "#!/bin/sh\n", "root"),
+            ("var/spool/cron/atjobs/a01", "#!/bin/sh\n", "-"),
+        ] {
+            assert_eq!(as_whom(path, &format!("{row}{line}\n")), [who], "{path}");
+        }
+        for (path, text) in [
+            ("etc/cron.d/job", "# * * * * * root /srv/v/bin/python x\n"),
+            ("etc/cron.d/job", "* * * * * root /usr/bin/python3 x\n"),
+            ("etc/cron.d/job", "* * * *\n"),
+            ("etc/cron.d/job", ""),
+        ] {
+            assert_eq!(as_whom(path, text), [""; 0], "{text}");
+        }
+        assert!(as_whom("etc/cron.d/job", &format!("* * * * * root {line}\n").repeat(9000)).len() <= 200);
+    }
 
     #[test]
     fn tables_of_every_dialect_are_claimed() {

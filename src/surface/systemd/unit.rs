@@ -10,11 +10,12 @@
 //! say that the unit was started. Documented in systemd.unit(5).
 
 use crate::{
-    fact::{At, Fact},
+    fact::{At, Fact, Whereabouts},
     interest::Interest,
     surface::{
         Claim, Flaw, Meta, Opened, Sink, Surface,
         content::{has_line, line_starts},
+        starts,
     },
 };
 
@@ -61,7 +62,68 @@ impl Surface for Unit {
         let at = file.entry.btime.map(|t| At::new(t, "birth time")).or_else(|| file.mtime("mtime of the unit"));
         let texts = interest.texts_in(file.all(LIMIT)?);
         let fact = Fact::Autostart { texts, sha256: file.sha256()? };
-        out.push(at, fact);
+        out.push(at.clone(), fact);
+        let text = String::from_utf8_lossy(file.all(LIMIT)?).into_owned();
+        let of_user = file.entry.path.components().any(|part| part == b"user");
+        for fact in started(&text, of_user) {
+            out.push(at.clone(), fact);
+        }
         Ok(())
+    }
+}
+
+/// What the lines of a service start, and as whom: root, but for `User=`; in a user's own session that user.
+fn started(text: &str, of_user: bool) -> Vec<Fact> {
+    let whole = text.replace("\\\n", " ");
+    let value =
+        |line: &str, key: &str| line.strip_prefix(key)?.trim_start().strip_prefix('=').map(|v| v.trim().to_owned());
+    let lines = || whole.lines().map(str::trim_start);
+    let yes = |v: String| matches!(v.as_str(), "yes" | "true" | "1" | "on");
+    let account = match lines().filter_map(|l| value(l, "User")).next_back() {
+        Some(name) => Some(name),
+        None if lines().filter_map(|l| value(l, "DynamicUser")).any(yes) => Some(Whereabouts::UNSAID.to_owned()),
+        None => (!of_user).then(|| "root".to_owned()),
+    };
+    let keys = ["ExecStart", "ExecStartPre", "ExecStartPost"];
+    let commands: Vec<String> = lines().filter_map(|l| keys.iter().find_map(|key| value(l, key))).collect();
+    let plain = commands.iter().map(|c| c.trim_start_matches(['@', '-', ':', '+', '!', '|']));
+    starts::of(&plain.collect::<Vec<_>>().join("\n"), account.as_deref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_starts_as_root_or_as_it_says() {
+        let as_whom = |text: &str, of_user: bool| -> Vec<String> {
+            let said = |fact: Fact| match fact {
+                Fact::Starts(c) => format!(
+                    "{} {} {}",
+                    c.tool,
+                    c.whereabouts.environment.unwrap_or_default(),
+                    c.whereabouts.account.as_deref().unwrap_or("-")
+                ),
+                other => panic!("{other:?}"),
+            };
+            started(text, of_user).into_iter().map(said).collect()
+        };
+        let unit = "[Service]\nExecStart=-/srv/v/bin/python /srv/app.py \\\n  --port 1\n";
+        assert_eq!(as_whom(unit, false), ["python /srv/v root"]);
+        assert_eq!(as_whom(unit, true), ["python /srv/v -"]);
+        assert_eq!(as_whom(&format!("{unit}User = bob\n"), false), ["python /srv/v bob"]);
+        assert_eq!(as_whom(&format!("{unit}DynamicUser=yes\n"), false).len(), 1);
+        for other in [
+            "[Service]\nExecStart=/usr/bin/python3 /srv/app.py\n",
+            "[Service]\nExecStart=python app.py\n",
+            "[Service]\nExecReload=/srv/v/bin/python x\n",
+            "# ExecStart=/srv/v/bin/python x\n",
+            "ExecStart\n=\n",
+            "",
+        ] {
+            assert_eq!(as_whom(other, false), [""; 0], "{other}");
+        }
+        assert!(as_whom(&format!("ExecStart=/srv/v/bin/python {}\n", "x".repeat(9000)), false).is_empty());
+        assert!(as_whom(&unit.repeat(5000), false).len() <= 200);
     }
 }

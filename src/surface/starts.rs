@@ -1,0 +1,26 @@
+//! What starts a program of an environment without anybody typing it: lines of units, of tables and of scripts.
+
+use crate::{
+    fact::{CommandAction, Fact},
+    shell,
+};
+
+/// A longer line starts nothing that is looked at.
+const LINE: usize = 8 << 10;
+/// Of one file.
+const MOST: usize = 200;
+
+/// The starts that a text for a shell makes of programs in environments that it names by an absolute path; as whom, where the
+/// text does not say it.
+pub fn of(text: &str, account: Option<&str>) -> Vec<Fact> {
+    let lines: String = text.lines().filter(|line| line.len() <= LINE).flat_map(|line| [line, "\n"]).collect();
+    let commands = shell::typed_commands(&lines).into_iter().filter(|c| c.action == CommandAction::Start);
+    let named = commands.filter(|c| c.whereabouts.environment.as_deref().is_some_and(|e| e.starts_with('/')));
+    let known = named.map(|mut command| {
+        if command.whereabouts.account.is_none() {
+            command.whereabouts.account = account.map(Into::into);
+        }
+        Fact::Starts(command)
+    });
+    known.take(MOST).collect()
+}
