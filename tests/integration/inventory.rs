@@ -343,7 +343,8 @@ fn a_bill_of_materials_is_judged_as_somebodys_statement() {
         .to_string()
     };
     let site = "/v/lib/python3.11/site-packages/litellm-1.82.8.dist-info/METADATA";
-    for write in [&cyclonedx as &dyn Fn(&str, &str) -> String, &spdx] {
+    let writers: [&dyn Fn(&str, &str) -> String; 2] = [&cyclonedx, &spdx];
+    for write in writers {
         for (bad, good, place, exposure, confidence) in [
             ("pkg:pypi/litellm@1.82.8", "pkg:pypi/litellm@1.82.6", site, "installed", "likely"),
             ("pkg:pypi/LiteLLM@1.82.8?x=y", "pkg:pypi/litellm-x@1.82.8", "/v/other", "installed", "possible"),

@@ -20,7 +20,9 @@ use crate::{
 /// What reports name as the surface.
 pub const ID: &str = "sbom";
 /// Bytes of one document.
-pub const LIMIT: u64 = 128 << 20;
+pub const LIMIT: u64 = 64 << 20;
+/// Values of one document, by its commas: what is made of a text stays in proportion.
+const VALUES: usize = 1_500_000;
 /// Packages of one document.
 const PACKAGES: usize = 1_000_000;
 
@@ -74,6 +76,12 @@ pub fn read(bytes: &[u8]) -> Result<Option<Sbom>, String> {
         spdx_version: Option<String>,
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if u64::try_from(bytes.len()).is_ok_and(|len| len >= LIMIT) {
+        return Err("larger than 64 MB".to_owned());
+    }
+    if memchr::memchr_iter(b',', bytes).count() > VALUES {
+        return Err("more values than any bill of materials has".to_owned());
+    }
     let kind: Kind = match serde_json::from_slice(bytes) {
         Ok(kind) => kind,
         Err(error) => return if names_a_format(bytes) { Err(why(&error)) } else { Ok(None) },
@@ -282,6 +290,16 @@ mod tests {
         ] {
             assert!(read(bad.as_bytes()).is_err(), "{}", &bad[..60.min(bad.len())]);
         }
+    }
+
+    #[test]
+    fn what_would_cost_memory_is_refused() {
+        let begin = "{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.5\",\"components\":[";
+        let of = |n: usize| format!("{begin}{}{{}}]}}", "{},".repeat(n));
+        assert!(read(of(1000).as_bytes()).is_ok());
+        assert!(read(of(VALUES).as_bytes()).unwrap_err().contains("more values"));
+        let long = format!("{begin}{}]}}", " ".repeat(64 << 20));
+        assert!(read(long.as_bytes()).unwrap_err().contains("larger than"));
     }
 
     #[test]
