@@ -53,6 +53,14 @@ pub struct Access {
     pub mode: u32,
 }
 
+/// Names that lead back to this machine, and are kept.
+const LOOPED: usize = 1000;
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|a| a.is_loopback())
+}
+
 impl Accounts {
     /// From the text of `/etc/passwd`, folders found below `/home`, and folders the caller calls homes.
     pub fn new(passwd: &[u8], found: impl IntoIterator<Item = TreePath>) -> Self {
@@ -178,18 +186,41 @@ impl Accounts {
         let hostname = String::from_utf8_lossy(hostname);
         let named = hostname.lines().map(|l| l.trim().to_ascii_lowercase());
         self.own_names.extend(named.filter(|n| !n.is_empty() && n.len() <= 255 && !n.starts_with('#')).take(2));
-        let mut own = Vec::new();
+        let (mut own, mut looped) = (Vec::new(), Vec::new());
         for line in hosts.split(|b| *b == b'\n').take(MOST) {
             work::done(1);
             let line = String::from_utf8_lossy(line).to_ascii_lowercase();
             let words: Vec<&str> = line.split('#').next().unwrap_or_default().split_whitespace().take(50).collect();
-            // A bad name that somebody pointed at a loopback address is no machine: only names that say so, or stand beside the
-            // machine's own.
             if words.iter().any(|w| self.own_names.contains(*w)) || words.first().is_some_and(|w| *w == "127.0.1.1") {
                 own.extend(words.into_iter().map(str::to_owned));
+            } else if words.first().is_some_and(|w| is_loopback(w)) {
+                // Block lists point many names there; who goes to one of them comes to this machine all the same.
+                looped.extend(words.into_iter().skip(1).map(str::to_owned));
             }
         }
         self.own_names.extend(own);
+        self.own_names.extend(looped.into_iter().take(LOOPED));
+        self
+    }
+
+    /// The same, with the names that an `ssh_config(5)` gives this machine: `Host me` with `HostName localhost`.
+    #[must_use]
+    pub fn with_ssh_config(mut self, config: &[u8]) -> Self {
+        let config = String::from_utf8_lossy(config);
+        let (mut names, mut own): (Vec<&str>, Vec<String>) = (Vec::new(), Vec::new());
+        for line in config.lines().take(MOST) {
+            work::done(1);
+            let mut words = line.split(|c: char| c.is_whitespace() || c == '=').filter(|w| !w.is_empty());
+            match words.next().unwrap_or_default().to_ascii_lowercase().as_str() {
+                "host" => names = words.take(50).collect(),
+                "match" => names.clear(),
+                "hostname" if words.next().is_some_and(|real| is_loopback(real) || self.is_own_name(real)) => {
+                    own.extend(names.iter().filter(|n| !n.contains(['*', '?', '!'])).map(|n| n.to_ascii_lowercase()));
+                }
+                _ => {}
+            }
+        }
+        self.own_names.extend(own.into_iter().take(LOOPED));
         self
     }
 

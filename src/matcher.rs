@@ -1,17 +1,14 @@
 //! Facts compared with indicators. Says what fits and by what; what that means is for `assess`.
 
 use crate::{
-    ecosystem::{admits, fits, normal_name, oci::same_image},
-    fact::{
-        Command, CommandAction, Ecosystem, Fact, HookContent, Package, Placement, Seen, TextId, TreePath, Unit, Wanted,
-    },
+    ecosystem::{admits, fits, is_interpreter, normal_name, oci::same_image, original_name, with_layouts},
+    fact::{Command, CommandAction, Fact, HookContent, Package, Placement, Seen, TextId, TreePath, Unit, Wanted},
     interest::glob,
     ioc::{
         Index,
         index::{Holder, IncidentId},
         model::{FileIndicator, FileRole, Standing},
     },
-    surface::python::hook::original,
     walk::Worth,
 };
 
@@ -74,17 +71,14 @@ fn explains(index: &Index, fact: &Fact) -> bool {
     match fact {
         Fact::Package(p) => p.placement == Placement::Loadable || index.knows_package(p.ecosystem, &p.name),
         Fact::Hook { content, .. } => *content == HookContent::Runs,
-        Fact::Process { program, .. } => program.as_ref().is_some_and(is_python),
-        Fact::Executable { program, .. } => is_python(program),
+        Fact::Process { program, .. } => program.as_ref().is_some_and(is_interpreter),
+        Fact::Executable { program, .. } => is_interpreter(program),
         Fact::Command(c) => {
             c.action == CommandAction::Start || c.wanted.iter().any(|w| index.knows_package(w.ecosystem, &w.name))
         }
-        Fact::Disagreement { names, .. } => {
-            let known = |n: &str| [Ecosystem::Pypi, Ecosystem::Npm].iter().any(|e| index.knows_package(*e, n));
-            names.iter().any(|n| known(n))
-        }
+        Fact::Disagreement { names, .. } => names.iter().any(|name| knows(index, name)),
         Fact::Recorded { package, .. } => index.knows_package(package.ecosystem, &package.name),
-        Fact::InstallScript { name, .. } => index.knows_package(Ecosystem::Npm, name),
+        Fact::InstallScript { name, .. } => knows(index, name),
         // A name that nothing else explains is worth nothing unless it is a bad one.
         Fact::Named(_) => false,
         Fact::File { .. } | Fact::Host { .. } | Fact::Autostart { .. } | Fact::Image { .. } => false,
@@ -107,8 +101,9 @@ fn explains(index: &Index, fact: &Fact) -> bool {
     }
 }
 
-fn is_python(program: &TreePath) -> bool {
-    program.name().starts_with(b"python")
+/// Whether an indicator knows a package of this name, wherever it may be installed from.
+fn knows(index: &Index, name: &str) -> bool {
+    with_layouts().any(|ecosystem| index.knows_package(ecosystem, name))
 }
 
 /// Everything a fact fits, sorted by incident. An indicator that was not valid yet, or no more, when the fact happened is left out.
@@ -202,7 +197,7 @@ fn of_hook(
     content: HookContent,
 ) -> Vec<Hit> {
     let was = match content {
-        HookContent::Renamed => original(path.name()).map(|name| path.parent().join(name)),
+        HookContent::Renamed => original_name(path.name()).map(|name| path.parent().join(name)),
         _ => None,
     };
     let mut found = of_file(index, was.as_ref().unwrap_or(path), unit, sha256, &[]);

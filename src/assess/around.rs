@@ -28,8 +28,8 @@ pub struct Around<'s> {
     asked: &'s [Requirement],
     machine: Machine,
     by_folder: HashMap<&'s TreePath, &'s Distribution>,
-    /// What pip installed, by time.
-    by_pip: Vec<(&'s At, &'s str)>,
+    /// What was installed, by time, with what installed it.
+    by_time: Vec<(&'s At, &'s str, &'s str)>,
     chains: RefCell<BTreeMap<String, Vec<Link>>>,
 }
 
@@ -40,15 +40,15 @@ impl<'s> Around<'s> {
         for d in &distributions {
             by_folder.entry(&d.folder).or_insert(*d);
         }
-        let by_pip = distributions.iter().filter(|d| d.installer.as_deref() == Some("pip"));
-        let mut by_pip: Vec<_> = by_pip.filter_map(|d| Some((d.installed.as_ref()?, &*d.package.name))).collect();
-        by_pip.sort_unstable();
+        let dated = |d: &&'s Distribution| Some((d.installed.as_ref()?, &*d.package.name, d.installer.as_deref()?));
+        let mut by_time: Vec<_> = distributions.iter().filter_map(dated).collect();
+        by_time.sort_unstable();
         Self {
             distributions,
             asked,
             machine: family::of(unit.ecosystem).machine(unit),
             by_folder,
-            by_pip,
+            by_time,
             chains: RefCell::default(),
         }
     }
@@ -58,10 +58,11 @@ impl<'s> Around<'s> {
         self.by_folder.get(folder).copied()
     }
 
-    /// What pip installed after a time, in its order.
-    pub fn pip_after(&self, there: Timestamp) -> &[(&'s At, &'s str)] {
-        let from = self.by_pip.partition_point(|(at, _)| at.time <= there);
-        self.by_pip.get(from..).unwrap_or_default()
+    /// What one installer put there after a time, in its order.
+    pub fn installed_after(&self, there: Timestamp, by: &str) -> impl Iterator<Item = (&'s At, &'s str)> {
+        let from = self.by_time.partition_point(|(at, ..)| at.time <= there);
+        let later = self.by_time.get(from..).unwrap_or_default().iter();
+        later.filter(move |(.., installer)| *installer == by).map(|(at, name, _)| (*at, *name))
     }
 
     /// Why a package is there.

@@ -47,7 +47,7 @@ pub fn chain(target: &str, around: &[&Distribution], asked: &[Requirement], mach
     let is_needed = |d: &Distribution| parents.get(&*d.package.name).is_some_and(sure);
     let marks_all = around.iter().filter(|d| is_needed(d)).all(|d| d.requested);
     let by_mark = |d: &Distribution| {
-        let tells = !is_child(d) || !(marks_all || d.installer.as_deref() == Some("uv"));
+        let tells = !is_child(d) || !(marks_all || d.marked_with_all);
         d.requested && tells
     };
     let is_asked = |d: &Distribution| by_mark(d) || asked.iter().any(|r| *r.name == *d.package.name);
@@ -163,6 +163,7 @@ mod tests {
             installer: None,
             installed: None,
             requested,
+            marked_with_all: false,
         }
     }
 
@@ -193,7 +194,7 @@ mod tests {
     #[test]
     fn uv_marks_everything_as_requested() {
         let mut all = [dist("p", &["litellm"], true), dist("litellm", &[], true)];
-        all.iter_mut().for_each(|d| d.installer = Some("uv".into()));
+        all.iter_mut().for_each(|d| d.marked_with_all = true);
         assert_eq!(told(&all, &[]), "litellm ← p (asked for)");
         assert_eq!(told(&all, &["litellm"]), "litellm (asked for)");
     }

@@ -4,20 +4,20 @@ use super::{
     Account, Case, Evidence, Finding, FindingKind,
     around::Neighbours,
     chain::Link,
-    family::{
-        self,
-        python::hook::{Hooks, Missing},
-    },
+    family::{self, Family, Hooks, Missing},
     named,
     rule::Rule,
-    site::{Distribution, Environment, folder_of},
+    site::{Distribution, Environment},
 };
 use crate::{
     ecosystem::purl::Purl,
+<<<<<<< HEAD
     fact::{Artifact, EnvironmentKind, Fact, Package, Placement, Seen, Statement, TreePath},
+=======
+    fact::{Artifact, Ecosystem, EnvironmentKind, Fact, Package, Placement, Seen, TreePath},
+>>>>>>> main
     ioc::model::{FileIndicator, FileRole, Incident, Moment, NameWeight, PackageIndicator, Trigger},
     matcher::{self, By, Hit},
-    text,
     verdict::{Confidence, Exposure},
 };
 
@@ -187,17 +187,11 @@ impl Draft<'_, '_> {
         finding
     }
 
-    pub(super) fn loads(&self) -> String {
-        let seen = self.seen();
-        let folders = [folder_of(seen), seen.origin.path.clone()];
-        let link = folders.iter().find_map(|folder| self.sites.link_to(&seen.origin.tree, folder));
-        match (&seen.origin.inner, link) {
-            (_, Some(link)) => {
-                format!("where Python loads it: `{}` puts it on the path", text::escape(link.text().as_bytes()))
-            }
-            (Some(_), None) => "in an archive that Python runs as a program".to_owned(),
-            (None, None) => "where Python loads it".to_owned(),
-        }
+    /// By whose rules the fact is loaded: by its unit, else by what the incident is about.
+    fn family(&self) -> &'static dyn Family {
+        let unit = self.seen().unit.as_ref().map(|u| u.ecosystem);
+        let incident = || self.incident.packages.first().map(|p| p.ecosystem);
+        family::of(unit.or_else(incident).unwrap_or(Ecosystem::Generic))
     }
 
     /// What an installer's record says it put into a folder; what the folder says itself is weighed by the family.
@@ -252,7 +246,7 @@ impl Draft<'_, '_> {
         let trace = if indicator.role == FileRole::Persistence { Rule::PersistenceFile } else { Rule::TraceFile };
         let judgement = match (indicator.role, placed) {
             _ if in_target => {
-                let when = "it runs at every Python start that has this folder as a site folder or on its path";
+                let when = self.family().words().at_start_beside;
                 (Rule::HookLoadable, sure, format!("{what}{bytes}, beside what was installed here; {when}"))
             }
             (FileRole::Hook, true) if self.out_of_action().is_some() => {
@@ -260,7 +254,7 @@ impl Draft<'_, '_> {
                 (Rule::HookDisabled, Confidence::Likely, format!("{what}{bytes}; {how}"))
             }
             (FileRole::Hook | FileRole::Companion, true) => {
-                let reason = format!("{what}{bytes}; it runs at every Python start");
+                let reason = format!("{what}{bytes}; {}", self.family().words().at_start);
                 (Rule::HookLoadable, sure, reason)
             }
             (FileRole::Module | FileRole::Payload, true) => (Rule::PayloadFile, sure, format!("{what}{bytes}")),
@@ -321,8 +315,7 @@ impl Draft<'_, '_> {
         let around = self.sites.of(tree, unit);
         if finding.kind == FindingKind::Package {
             let own = around.of_folder(&seen.origin.path.parent());
-            // Records of conda share a folder, and each has its time.
-            let own = own.filter(|d| d.folder.name().ends_with(b"-info"));
+            let own = own.filter(|d| family::of(d.package.ecosystem).has_own_time(d));
             finding.at = own.and_then(|d| d.installed.clone()).or_else(|| finding.at.take());
         } else {
             // uv and conda link files that are older than the install.

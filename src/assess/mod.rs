@@ -3,7 +3,6 @@
 
 pub mod anomaly;
 mod around;
-mod belongings;
 pub mod chain;
 mod contained;
 mod corroborate;
@@ -11,9 +10,9 @@ mod evidence;
 mod extras;
 mod family;
 mod harvest;
+mod kept;
 mod named;
 mod on_path;
-mod project;
 pub mod reach;
 mod resolved;
 pub mod rule;
@@ -21,6 +20,7 @@ mod running;
 mod shared;
 pub mod site;
 mod started;
+mod threat;
 pub mod timeline;
 mod traces;
 mod typed;
@@ -32,9 +32,9 @@ use sha2::{Digest as _, Sha256};
 
 pub use self::{
     anomaly::Anomaly,
-    belongings::{Belongings, Kept},
     chain::Link,
-    family::{Removal, of as family_of, python::hook::Unread},
+    family::{Removal, Unread, of as family_of, publishes},
+    kept::Kept,
     reach::{Judged, ReachBy},
     rule::Rule,
     site::Environment,
@@ -42,7 +42,7 @@ pub use self::{
 };
 use self::{
     around::Neighbours,
-    family::{FAMILIES, python::hook::Hooks},
+    family::{FAMILIES, Hooks},
     site::Sites,
 };
 use crate::{
@@ -249,8 +249,6 @@ pub struct Assessment {
     pub timeline: Vec<Moment>,
     /// Install commands without a time and a version.
     pub undated_commands: u64,
-    /// What belongs to the malicious distributions, by their own lists.
-    pub belongings: Belongings,
     /// Evidence that an earlier clean-up moved away.
     pub kept: Vec<Kept>,
     /// What could not be judged.
@@ -309,7 +307,7 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
         }
     }
     // A step that fails costs what it adds, never what was found before.
-    let Assessment { findings, credentials, anomalies, timeline, gaps, belongings, kept, .. } = &mut assessment;
+    let Assessment { findings, credentials, anomalies, timeline, gaps, kept, .. } = &mut assessment;
     let root = Origin::file(
         &case.evidence.first().map_or_else(|| "host".into(), |e| e.seen.origin.tree.clone()),
         TreePath::root(),
@@ -337,8 +335,10 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
     step("what ran in containers was not told from the rest", &mut || contained::bound(findings));
     step("findings were not sorted", &mut || settle(case.index, findings));
     step("what the payload could reach was not judged", &mut || *credentials = reach::judge(&case, findings));
-    step("own lists of packages were not read", &mut || *belongings = Belongings::new(&case.evidence, &sites));
-    step("kept evidence was not looked for", &mut || *kept = belongings::kept(&case.evidence));
+    step("the files of packages were not looked for", &mut || {
+        FAMILIES.iter().for_each(|family| family.find_holdings(&case, &sites, findings));
+    });
+    step("kept evidence was not looked for", &mut || *kept = kept::kept(&case.evidence));
     step("odd things were not looked for", &mut || *anomalies = anomaly::find(&case, &sites));
     step("the times were not put in order", &mut || {
         *timeline = timeline::of(&case, findings);

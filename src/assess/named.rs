@@ -6,9 +6,12 @@ use std::{
     sync::Arc,
 };
 
-use super::{Evidence, Finding, FindingKind};
+use super::{
+    Evidence, Finding, FindingKind,
+    family::{self, Family, described_in},
+};
 use crate::{
-    fact::{Fact, TreePath},
+    fact::{Ecosystem, Fact, TreePath},
     verdict::{Confidence, Exposure},
 };
 
@@ -17,13 +20,9 @@ type Place = (Arc<str>, TreePath, Option<Arc<str>>);
 
 /// A finding that rests on a name. At most `likely`, until `join` has looked for the code.
 pub fn doubt(mut finding: Finding) -> Finding {
-    let witness = match (finding.origin.path.name(), finding.origin.inner.as_deref()) {
-        (_, Some(_)) | (b"METADATA" | b"PKG-INFO", None) => "the name of its folder",
-        (b"RECORD", None) => "its RECORD",
-        (b"direct_url.json", None) => "the name of the file that it came from",
-        _ if finding.origin.line.is_some() => "its raw text",
-        _ => "the name of the file",
-    };
+    let witness = family_of(&finding).witness(&finding.origin.path, finding.origin.inner.as_deref());
+    let other = if finding.origin.line.is_some() { "its raw text" } else { "the name of the file" };
+    let witness = witness.unwrap_or(other);
     let why = match finding.exposure {
         Exposure::Referenced => "the file cannot be read as what it should be",
         _ => "nothing that can be read in it confirms it",
@@ -36,7 +35,7 @@ pub fn doubt(mut finding: Finding) -> Finding {
 /// Adds the findings by name that no other finding of the same place makes superfluous.
 pub fn join(evidence: &[Evidence], findings: &mut Vec<Finding>, mut named: Vec<Finding>) {
     drop_second_descriptions(findings);
-    let code = code_by_record(evidence);
+    let code = code_by_list(evidence);
     let says = disagreements(evidence);
     let mut described: HashMap<_, Exposure> = HashMap::new();
     for f in findings.iter().filter(|f| f.kind == FindingKind::Package) {
@@ -47,7 +46,7 @@ pub fn join(evidence: &[Evidence], findings: &mut Vec<Finding>, mut named: Vec<F
         let here = place(f);
         let listed = f.exposure >= Exposure::Removed && code.contains(&(here.0.clone(), here.1.clone()));
         if listed {
-            f.reason = format!("{}; RECORD lists code that is there", f.reason);
+            f.reason = format!("{}; {} lists code that is there", f.reason, family_of(f).words().list);
         } else {
             f.confidence = f.confidence.min(Confidence::Possible);
         }
@@ -72,19 +71,18 @@ pub fn join(evidence: &[Evidence], findings: &mut Vec<Finding>, mut named: Vec<F
 
 /// The folder that describes a distribution, else the file.
 fn place(f: &Finding) -> Place {
-    let folder = f.origin.path.parent();
-    let is_info = [b".dist-info".as_slice(), b".egg-info", b"EGG-INFO"].iter().any(|end| folder.name().ends_with(end));
-    let inner = f.origin.inner.as_deref().map(|i| {
-        let file = ["/METADATA", "/PKG-INFO"].iter().find_map(|end| i.strip_suffix(end));
-        Arc::from(file.unwrap_or(i))
-    });
-    (f.origin.tree.clone(), if is_info { folder } else { f.origin.path.clone() }, inner)
+    let path = &f.origin.path;
+    let inner = f.origin.inner.as_deref().map(|i| Arc::from(family_of(f).described_by(i)));
+    (f.origin.tree.clone(), described_in(path).unwrap_or_else(|| path.clone()), inner)
 }
 
-/// `METADATA` and `PKG-INFO` in one folder are one distribution.
+fn family_of(f: &Finding) -> &'static dyn Family {
+    family::of(f.ecosystem.unwrap_or(Ecosystem::Generic))
+}
+
+/// Several files that describe one package are one finding.
 fn drop_second_descriptions(findings: &mut Vec<Finding>) {
-    let is_description =
-        |f: &Finding| f.kind == FindingKind::Package && matches!(f.origin.path.name(), b"METADATA" | b"PKG-INFO");
+    let is_description = |f: &Finding| f.kind == FindingKind::Package && described_in(&f.origin.path).is_some();
     let mut told = HashSet::new();
     findings.retain(|f| {
         !is_description(f)
@@ -92,8 +90,8 @@ fn drop_second_descriptions(findings: &mut Vec<Finding>) {
     });
 }
 
-/// Folders whose `RECORD` lists code that was seen.
-fn code_by_record(evidence: &[Evidence]) -> HashSet<(Arc<str>, TreePath)> {
+/// Folders of packages whose own list names code that was seen.
+fn code_by_list(evidence: &[Evidence]) -> HashSet<(Arc<str>, TreePath)> {
     let there: HashSet<(&Arc<str>, &TreePath)> = evidence
         .iter()
         .filter(|e| {
@@ -118,9 +116,9 @@ fn code_by_record(evidence: &[Evidence]) -> HashSet<(Arc<str>, TreePath)> {
 fn disagreements(evidence: &[Evidence]) -> BTreeMap<(Arc<str>, TreePath), String> {
     let told = evidence.iter().filter_map(|e| match &e.seen.fact {
         Fact::Disagreement { what, .. } => {
-            let (path, folder) = (&e.seen.origin.path, e.seen.origin.path.parent());
-            let is_info = folder.name().ends_with(b"-info") || folder.name() == b"EGG-INFO";
-            Some(((e.seen.origin.tree.clone(), if is_info { folder } else { path.clone() }), what.clone()))
+            let path = &e.seen.origin.path;
+            let place = described_in(path).unwrap_or_else(|| path.clone());
+            Some(((e.seen.origin.tree.clone(), place), what.clone()))
         }
         _ => None,
     });

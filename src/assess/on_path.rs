@@ -5,12 +5,10 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{
     Evidence,
+    family::FAMILIES,
     site::{Folder, folder_of},
 };
-use crate::{
-    ecosystem::pypi::is_site,
-    fact::{Fact, Placement, TreePath, Unit},
-};
+use crate::fact::{Fact, Placement, TreePath, Unit};
 
 /// What puts a folder, or an egg, on a path.
 #[derive(Debug)]
@@ -31,7 +29,7 @@ impl OnPath {
         let mut links = HashMap::new();
         for Evidence { seen, .. } in evidence.iter().filter(|e| e.gone.is_none()) {
             if let (Fact::OnPath { entry, .. }, Some(from)) = (&seen.fact, &seen.unit)
-                && !is_site(entry.as_bytes())
+                && !FAMILIES.iter().any(|family| family.is_load_folder(entry))
             {
                 let key = (seen.origin.tree.clone(), entry.clone());
                 links.entry(key).or_insert_with(|| Linked { from: from.clone(), file: seen.origin.path.clone() });

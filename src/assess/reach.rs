@@ -1,22 +1,19 @@
 //! What a payload that ran could take: each credential against what each incident harvests.
 
-use std::{collections::HashMap, sync::Arc};
-
 use super::{
     Account, Bounds, Case, Evidence, Finding, contained,
     harvest::{listed, sets_environment},
-    running, timeline,
+    running,
+    threat::{Ran, Threat, threats},
+    timeline,
 };
 use crate::{
     accounts::{Access, Accounts},
-    credential::{ENVIRONMENT, is_environ},
+    credential::{is_environ, is_environment},
     fact::{At, Credential, Fact, Origin, Seen, TreePath},
-    ioc::{
-        index::IncidentId,
-        model::{Completeness, Incident},
-    },
+    ioc::{index::IncidentId, model::Completeness},
     text::escape,
-    verdict::{Confidence, Exposure, Reach, Urgency},
+    verdict::{Confidence, Reach, Urgency},
 };
 
 /// The rule of a payload whose list nobody published.
@@ -60,24 +57,8 @@ pub struct Judged {
     pub reason: String,
 }
 
-/// Whose code one finding says ran, how sure it is, and what it had before it.
-type Ran = (Account, Confidence, Option<Arc<Bounds>>);
-
 /// Keys that an agent holds.
 const AGENT_KEYS: &str = "ssh.user_private_key";
-
-/// How strong the evidence of one incident in one tree is, by account.
-struct Threat<'i> {
-    id: IncidentId,
-    incident: &'i Incident,
-    tree: &'i str,
-    /// Ran, or runs by itself.
-    strong: Vec<Ran>,
-    /// Runs only when used, or may never have been there.
-    weak: Vec<Ran>,
-    /// The lowest layer of an image that holds it, where that is known.
-    since: Option<usize>,
-}
 
 /// Judges every credential.
 pub fn judge(case: &Case<'_>, findings: &[Finding]) -> Vec<Judged> {
@@ -96,42 +77,6 @@ pub fn judge(case: &Case<'_>, findings: &[Finding]) -> Vec<Judged> {
     });
     judged.dedup_by(|a, b| a.id == b.id);
     running::once_an_account(judged)
-}
-
-fn threats<'i>(case: &'i Case<'_>, findings: &'i [Finding]) -> Vec<Threat<'i>> {
-    let mut threats: Vec<Threat<'i>> = Vec::new();
-    let positions: HashMap<_, usize> = case
-        .evidence
-        .iter()
-        .filter_map(|e| Some(((&*e.seen.origin.tree, e.seen.origin.layer.as_deref()?), e.layers?.made)))
-        .collect();
-    for f in findings.iter().filter(|f| f.exposure >= Exposure::Removed) {
-        let Some(incident) = case.index.incident(f.incident) else {
-            continue;
-        };
-        let tree = &*f.origin.tree;
-        let known = threats.iter().position(|t| t.id == f.incident && t.tree == tree);
-        let at = known.unwrap_or_else(|| {
-            let (strong, weak) = (Vec::new(), Vec::new());
-            threats.push(Threat { id: f.incident, incident, tree, strong, weak, since: Some(usize::MAX) });
-            threats.len() - 1
-        });
-        let Some(threat) = threats.get_mut(at) else {
-            continue;
-        };
-        // Where one piece of evidence is in no known layer, nothing is known to have gone before it.
-        let layer = f.origin.layer.as_deref().and_then(|layer| positions.get(&(tree, layer)).copied());
-        threat.since = threat.since.zip(layer).map(|(known, this)| known.min(this));
-        let strong = match f.exposure {
-            // A name alone is no sign that anything ran.
-            Exposure::Executed => f.confidence >= Confidence::Likely,
-            Exposure::Installed => f.by_itself,
-            _ => f.confidence >= Confidence::Likely,
-        };
-        let list = if strong { &mut threat.strong } else { &mut threat.weak };
-        list.push((f.account, f.confidence, f.bounds.clone()));
-    }
-    threats
 }
 
 fn one(case: &Case<'_>, threats: &[Threat<'_>], any: bool, evidence: &Evidence, credential: &Credential) -> Judged {
@@ -225,7 +170,7 @@ fn by_threat(
         }
     };
     let harvest = &threat.incident.harvest;
-    let on_list = if seen.surface == ENVIRONMENT {
+    let on_list = if is_environment(seen.surface) {
         harvest.environment.then(|| ("environment of the process".to_owned(), false))
     } else if is_environ(&seen.origin.path) {
         let own = |(account, ..): &Ran| match account {
@@ -276,7 +221,7 @@ fn had(bounds: Option<&Bounds>, accounts: Option<&Accounts>, seen: &Seen) -> boo
     let Some(bounds) = bounds else {
         return true;
     };
-    let exported = || seen.surface == ENVIRONMENT || sets_environment(accounts, &seen.origin.path);
+    let exported = || is_environment(seen.surface) || sets_environment(accounts, &seen.origin.path);
     bounds.folders.iter().any(|f| seen.origin.path == *f || seen.origin.path.is_within(f))
         || (bounds.environment && exported())
 }
@@ -423,7 +368,7 @@ mod tests {
             let key = Credential { kind: "aws.access_key".into(), identifier: None, note: None, named_by: None };
             let seen = |path: &str, fact: Fact| {
                 let path = TreePath::new(path.as_bytes()).unwrap();
-                let unit = crate::ecosystem::unit_of(&path).map(Arc::new);
+                let unit = crate::ecosystem::unit_of(&path).map(std::sync::Arc::new);
                 let origin = Origin::file(&"host".into(), path);
                 Evidence::from(Seen { surface: "x", origin, at: None, uid: None, gid: None, mode: None, unit, fact })
             };

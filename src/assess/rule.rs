@@ -134,7 +134,7 @@ rules! {
         "a stored file is called like the malicious version, and nothing readable in it confirms that"
         "take the stored copy out, or compare its digest"
     PackageBuilt "package-built" Cached Confirmed
-        "a wheel of the malicious version, built on this machine"
+        "a package of the malicious version, built on this machine"
         "take the built copy out before anything is installed from it"
     PackageUnpacked "package-unpacked" Cached Confirmed
         "the malicious version, unpacked where nothing loads it"

@@ -5,10 +5,12 @@ use std::{
     sync::Arc,
 };
 
-use super::{Evidence, on_path::OnPath, project::Project};
-use crate::fact::{At, Ecosystem, EnvironmentKind, Fact, Package, Placement, Requirement, Seen, TreePath, Unit};
-
-const CONDA_META: &[u8] = b"conda-meta";
+use super::{
+    Evidence,
+    family::{self, FAMILIES, Project},
+    on_path::OnPath,
+};
+use crate::fact::{At, EnvironmentKind, Fact, Package, Placement, Requirement, Seen, TreePath, Unit};
 
 /// A folder of a tree.
 pub type Folder = (Arc<str>, TreePath);
@@ -26,6 +28,8 @@ pub struct Distribution {
     pub installed: Option<At>,
     /// The user asked for it by name.
     pub requested: bool,
+    /// Its installer says so of everything.
+    pub marked_with_all: bool,
 }
 
 /// What stands in one site folder.
@@ -50,10 +54,10 @@ pub struct Environment {
 /// All site folders and environments of an examination.
 #[derive(Debug, Default)]
 pub struct Sites {
-    sites: BTreeMap<Folder, Site>,
+    pub(super) sites: BTreeMap<Folder, Site>,
     environments: HashMap<Folder, (EnvironmentKind, Vec<Requirement>)>,
     /// The site folders of a prefix.
-    below: HashMap<Folder, Vec<TreePath>>,
+    pub(super) below: HashMap<Folder, Vec<TreePath>>,
     /// Positions in the evidence of the bytecode of a site folder.
     bytecode: HashMap<Folder, Vec<usize>>,
     /// Positions in the evidence of what is said of processes.
@@ -81,7 +85,7 @@ impl Sites {
             match &seen.fact {
                 Fact::Package(p) if p.placement == Placement::Loadable => {
                     let folder = folder_of(seen);
-                    let record = seen.at.clone().filter(|_| folder.name() == CONDA_META);
+                    let record = family::of(p.ecosystem).recorded_at(seen);
                     let site = sites.sites.entry((tree, folder)).or_default();
                     site.unit = seen.unit.clone();
                     site.distributions.push(Distribution {
@@ -90,12 +94,20 @@ impl Sites {
                         installer: None,
                         installed: record,
                         requested: false,
+                        marked_with_all: false,
                     });
                 }
                 Fact::Named(p) if p.placement == Placement::Loadable => {
                     let folder = seen.origin.path.parent();
                     let package = p.clone();
-                    let found = Distribution { package, folder, installer: None, installed: None, requested: false };
+                    let found = Distribution {
+                        package,
+                        folder,
+                        installer: None,
+                        installed: None,
+                        requested: false,
+                        marked_with_all: false,
+                    };
                     named.push(((tree, folder_of(seen)), seen.unit.clone(), found));
                 }
                 Fact::Requires(requires) => {
@@ -115,7 +127,7 @@ impl Sites {
                     requested.insert((tree, seen.origin.path.parent()));
                 }
                 Fact::Environment { prefix, kind, asked } => sites.environment(tree, prefix, *kind, asked),
-                Fact::Project { ecosystem: Ecosystem::Pypi, asked } => {
+                Fact::Project { ecosystem, asked } if family::of(*ecosystem).asks_by_folder() => {
                     projects.push((&seen.origin.tree, Project::new(seen.origin.path.parent()), asked));
                 }
                 _ => {}
@@ -139,6 +151,7 @@ impl Sites {
                     d.package.requires = known.chain(new).cloned().collect();
                 }
                 if let Some((name, at)) = installers.remove(&key) {
+                    d.marked_with_all = family::of(d.package.ecosystem).marks_everything(&name);
                     d.installer = Some(name);
                     d.installed = at;
                 }
@@ -151,36 +164,12 @@ impl Sites {
                 sites.below.entry((tree.clone(), unit.root.clone())).or_default().push(folder.clone());
             }
         }
-        sites.date_what_conda_linked();
+        FAMILIES.iter().for_each(|family| family.date_installs(&mut sites));
         for ((tree, prefix), (_, asked)) in &mut sites.environments {
             let own = projects.iter().filter(|(t, project, _)| *t == tree && project.has(prefix));
             own.for_each(|(.., more)| asked.extend_from_slice(more));
         }
         sites
-    }
-
-    /// conda links files that are as old as the package; only its record is written at the install.
-    fn date_what_conda_linked(&mut self) {
-        for ((tree, _), folders) in &self.below {
-            let Some(meta) = folders.iter().find(|f| f.name() == CONDA_META) else {
-                continue;
-            };
-            let records = self.sites.get(&(tree.clone(), meta.clone())).map_or(&[][..], |s| &s.distributions);
-            let known: HashMap<_, _> = records
-                .iter()
-                .map(|d| ((d.package.name.clone(), d.package.version.clone()), d.installed.clone()))
-                .collect();
-            for folder in folders.iter().filter(|f| *f != meta) {
-                let Some(site) = self.sites.get_mut(&(tree.clone(), folder.clone())) else {
-                    continue;
-                };
-                // What pip put there has its own time.
-                for d in site.distributions.iter_mut().filter(|d| d.installer.as_deref().is_none_or(|i| i == "conda")) {
-                    let record = known.get(&(d.package.name.clone(), d.package.version.clone()));
-                    d.installed = record.cloned().flatten().or_else(|| d.installed.take());
-                }
-            }
-        }
     }
 
     /// A receipt of a tool says more than the `pyvenv.cfg` beside it.

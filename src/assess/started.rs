@@ -4,10 +4,16 @@
 
 use std::collections::HashMap;
 
-use super::{Case, Evidence, Finding, FindingKind, Steps, rule::Rule, typed::is_typed, whereabouts::folder};
+use super::{
+    Case, Evidence, Finding, FindingKind, Steps,
+    family::{self, Family},
+    rule::Rule,
+    typed::is_typed,
+    whereabouts::folder,
+};
 use crate::{
     accounts::HistoryOf,
-    fact::{At, Command, CommandAction, EnvironmentKind, Fact, Origin, Seen, TreePath},
+    fact::{At, Command, CommandAction, Ecosystem, Fact, Origin, Seen, TreePath},
     ioc::model::Incident,
     verdict::{Confidence, Exposure},
 };
@@ -50,20 +56,23 @@ pub fn look_for_starts(case: &Case<'_>, findings: &mut [Finding]) {
     // The evidence is in the order of its place, where step 10 comes before step 2.
     commands.values_mut().for_each(|of| of.sort_by_key(|(step, _)| *step));
     for finding in findings.iter_mut().filter(|f| stands(f)) {
+        let family = family::of(finding.ecosystem.unwrap_or(Ecosystem::Generic));
+        let interpreter = family.words().interpreter;
         let later = || {
             let commands = commands.get(&*finding.origin.tree)?;
             let incident = case.index.incident(finding.incident)?;
             let prefix = &finding.environment.as_ref()?.prefix;
-            started_later(commands, *steps.get(&finding.origin)?, incident, prefix)
+            let (step, tool) = started_later(commands, *steps.get(&finding.origin)?, incident, prefix)?;
+            Some(format!("step {step} of the build started `{tool}`, which is {interpreter}, with it in place"))
         };
         let by_hand = || {
             let prefix = finding.environment.as_ref()?.prefix.clone();
             let (at, command) = typed.get(&(&*finding.origin.tree, prefix))?;
             let there =
                 finding.at.as_ref().filter(|there| there.time < at.time && finding.exposure == Exposure::Installed);
-            there.map(|_| format!("somebody started its `{}`, which is Python, at {}", command.tool, at.time))
+            there.map(|_| format!("somebody started its `{}`, which is {interpreter}, at {}", command.tool, at.time))
         };
-        let sign = made_to_run(finding).or_else(later).or_else(by_hand);
+        let sign = made_to_run(finding, family).or_else(later).or_else(by_hand);
         if let Some(sign) = sign {
             finding.ran(Rule::HookRan, Confidence::Likely, sign);
         }
@@ -80,22 +89,19 @@ fn typed_start<'c>(case: &Case<'_>, seen: &'c Seen, command: &Command) -> Option
 }
 
 /// Of an environment that is made to be run at once.
-fn made_to_run(finding: &Finding) -> Option<String> {
+fn made_to_run(finding: &Finding, family: &dyn Family) -> Option<String> {
     let kind = finding.environment.as_ref().filter(|_| finding.exposure == Exposure::Installed)?.kind;
-    match kind {
-        EnvironmentKind::Ephemeral => {
-            Some("this environment was made in a tool's cache to run a program at once".to_owned())
-        }
-        EnvironmentKind::Pipx => {
-            Some("the tool that made this environment starts its Python after each install, to look at it".to_owned())
-        }
-        _ => None,
-    }
+    family.made_to_run(kind).map(str::to_owned)
 }
 
-/// A start in a step after the one that brought the hook, or in that one behind the command that brought it, and not after the one
+/// The step and the program of a start in a step after the one that brought the hook, or in that one behind the command that brought it, and not after the one
 /// that took it out.
-fn started_later(commands: &ByStep<'_>, steps: Steps, incident: &Incident, prefix: &TreePath) -> Option<String> {
+fn started_later<'c>(
+    commands: &ByStep<'c>,
+    steps: Steps,
+    incident: &Incident,
+    prefix: &TreePath,
+) -> Option<(usize, &'c str)> {
     let names = |c: &Command| {
         c.wanted.iter().any(|w| incident.packages.iter().any(|p| p.ecosystem == w.ecosystem && p.name == *w.name))
     };
@@ -120,7 +126,7 @@ fn started_later(commands: &ByStep<'_>, steps: Steps, incident: &Incident, prefi
             && is_of(c.whereabouts.environment.as_deref(), prefix)
     };
     let (step, command) = [same, between, removing].into_iter().flatten().find(|(_, c)| starts(c))?;
-    Some(format!("step {step} of the build started `{}`, which is Python, with it in place", command.tool))
+    Some((*step, &*command.tool))
 }
 
 /// Whether a start may be of this environment: only another absolute path says that it is not.
@@ -137,7 +143,7 @@ mod tests {
         assess::assess,
         credential::Catalog,
         ecosystem::pypi::unit_around,
-        fact::{HookContent, HookKind},
+        fact::{EnvironmentKind, HookContent, HookKind},
         ioc::{Database, Index},
         shell::{from_image_history, typed_commands},
     };

@@ -14,6 +14,7 @@ use crate::{
     fact::{Command, CommandAction, Cutoff, Wanted},
     ioc::model::{Incident, PackageIndicator, Window},
     matcher::{self, By, Hit},
+    surface::{CommandSource, commands_of},
     verdict::Confidence,
 };
 
@@ -21,7 +22,7 @@ impl Draft<'_, '_> {
     /// Whose commands the file holds; what built an image is the image's own.
     fn whose(&self) -> HistoryOf {
         let seen = self.seen();
-        let accounts = self.case.accounts.get(&seen.origin.tree).filter(|_| seen.surface.starts_with(SHELL_HISTORY));
+        let accounts = self.case.accounts.get(&seen.origin.tree).filter(|_| is_typed(seen.surface));
         accounts.map_or(HistoryOf::Account, |a| a.history_of(&seen.origin.path))
     }
 
@@ -125,12 +126,9 @@ impl Draft<'_, '_> {
     }
 }
 
-/// Surfaces of what people typed.
-const SHELL_HISTORY: &str = "history/";
-
 /// Whether a surface reads what people typed.
 pub(super) fn is_typed(surface: &str) -> bool {
-    surface.starts_with(SHELL_HISTORY)
+    commands_of(surface) == CommandSource::Typed
 }
 
 /// The rule of a command, by what it does and whose it is: `install` where it installs.
@@ -151,12 +149,10 @@ fn placed(c: &Command, whose: HistoryOf, install: Rule, reason: String) -> (Rule
 }
 
 fn typed(surface: &str) -> &'static str {
-    if surface.starts_with(SHELL_HISTORY) {
-        "it was typed; whether it succeeded is not recorded"
-    } else if surface == "python/notebook" {
-        "a notebook says so; it may have run on another machine"
-    } else {
-        "it built the image"
+    match commands_of(surface) {
+        CommandSource::Typed => "it was typed; whether it succeeded is not recorded",
+        CommandSource::Notebook => "a notebook says so; it may have run on another machine",
+        CommandSource::Build => "it built the image",
     }
 }
 

@@ -252,10 +252,65 @@ mod tests {
             "docker compose run app pip install x",
             "docker-compose exec app pip install x",
             "lxc exec c1 -- pip install x",
+            "devcontainer exec --workspace-folder . pip install x",
+            "systemd-nspawn -D /srv/root --bind=/home/al pip install x",
+            "limactl shell default pip install x",
+            "lima pip install x",
+            "multipass exec vm1 -- pip install x",
+            "machinectl shell al@deb /usr/bin/pip install x",
+            "colima ssh -- pip install x",
+            "crictl exec -it 0a1b pip install x",
             "vagrant ssh -c 'pip install x'",
         ] {
             let ran = ran(text);
             assert_eq!((ran.account, ran.bounds, ran.unsure), (Account::All, None, true), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_has_the_home_of_its_caller_reaches_it() {
+        for text in [
+            "toolbox run pip install x",
+            "toolbox run -c fed pip install x",
+            "flatpak-spawn --host pip install x",
+            "flatpak-spawn --host --env=A=b pip install x",
+            "distrobox enter deb -- pip install x",
+            "nsenter -t 1 -m pip install x",
+        ] {
+            let ran = ran(text);
+            assert_eq!((ran.account, ran.bounds, ran.unsure), (Account::Uid(1000), None, false), "{text}");
+        }
+        for text in ["toolbox create pip install x", "devcontainer up pip install x", "multipass launch pip install x"]
+        {
+            assert!(install_commands(text).is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_leads_back_is_this_machine() {
+        let passwd = b"al:x:1000:1000::/home/al:/bin/sh\n";
+        let config =
+            b"Host me mine\n  HostName localhost\nhost=box\n\tHostname = dev1\nHost far\nHostName far.corp.example\n\
+            Host *.lab\n HostName 127.0.0.1\nMatch host q\n HostName ::1\n";
+        let accounts = Accounts::new(passwd, [])
+            .with_machine_names(b"dev1.corp.example\n", b"127.0.0.1 localhost self\n10.0.0.7 build1\n0.0.0.0 blocked\n")
+            .with_ssh_config(config);
+        let history = TreePath::new(b"home/al/.zsh_history").unwrap();
+        for (host, here) in [
+            ("me", true),
+            ("mine", true),
+            ("box", true),
+            ("self", true),
+            ("dev1", true),
+            ("far", false),
+            ("build1", false),
+            ("blocked", false),
+            ("x.lab", false),
+            ("q", false),
+        ] {
+            let commands = install_commands(&format!("ssh {host} pip install x"));
+            let ran = Ran::new(&commands[0].whereabouts, Some(&accounts), &history, Account::Uid(1000));
+            assert_eq!(ran.account == Account::Elsewhere, !here, "{host}");
         }
     }
 }

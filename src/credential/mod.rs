@@ -10,7 +10,7 @@ pub mod surface;
 use std::sync::Arc;
 
 pub use model::Kind;
-pub use surface::{CredentialSurface, ENVIRONMENT, META, is_environ};
+pub use surface::{CredentialSurface, ENVIRONMENT, META, is_environ, is_environment};
 
 use crate::ioc::embedded;
 

@@ -55,6 +55,11 @@ const BAKED_IN: &str = "container.image_baked_secrets";
 /// The system gives a process no more variables than this by default.
 const ENVIRON: usize = 2 << 20;
 
+/// Whether it is the surface of the environment that an image sets.
+pub fn is_environment(surface: &str) -> bool {
+    surface == ENVIRONMENT
+}
+
 /// Whether a file holds the variables of a running process.
 pub fn is_environ(path: &TreePath) -> bool {
     path.name() == b"environ" && path.as_bytes().starts_with(b"proc/")

@@ -59,10 +59,37 @@ fn of(ecosystem: Ecosystem) -> &'static Semantics {
     }
 }
 
+/// How installed packages of an ecosystem lie on a disk.
+struct Layout {
+    ecosystem: Ecosystem,
+    /// What is loaded together with a file.
+    unit: fn(&TreePath) -> Option<Unit>,
+    /// Whether a program reads start-up code of its units.
+    is_interpreter: fn(&TreePath) -> bool,
+    /// The name that start-up code had before somebody renamed it.
+    original: fn(&[u8]) -> Option<&[u8]>,
+}
+
+static LAYOUTS: &[Layout] = &[pypi::LAYOUT, npm::LAYOUT];
+
+/// The ecosystems whose installed packages are known by where they lie.
+pub fn with_layouts() -> impl Iterator<Item = Ecosystem> {
+    LAYOUTS.iter().map(|layout| layout.ecosystem)
+}
+
 /// What is loaded together with a file, by the layouts of all ecosystems: of several one in another, the innermost.
 pub fn unit_of(path: &TreePath) -> Option<Unit> {
-    let layouts: [fn(&TreePath) -> Option<Unit>; 2] = [pypi::unit_of, npm::unit_of];
-    layouts.iter().filter_map(|layout| layout(path)).max_by_key(|unit| unit.folder.as_bytes().len())
+    LAYOUTS.iter().filter_map(|layout| (layout.unit)(path)).max_by_key(|unit| unit.folder.as_bytes().len())
+}
+
+/// Whether a program reads start-up code of some ecosystem.
+pub fn is_interpreter(program: &TreePath) -> bool {
+    LAYOUTS.iter().any(|layout| (layout.is_interpreter)(program))
+}
+
+/// The name that start-up code had before somebody renamed it: `x.pth` of `x.pth.bak`.
+pub fn original_name(name: &[u8]) -> Option<&[u8]> {
+    LAYOUTS.iter().find_map(|layout| (layout.original)(name))
 }
 
 /// A name as its ecosystem compares it.

@@ -89,6 +89,25 @@ pub fn admits(specifier: &str, version: &str) -> bool {
     }
 }
 
+/// Where site folders lie, and what reads them.
+pub(super) const LAYOUT: super::Layout =
+    super::Layout { ecosystem: Ecosystem::Pypi, unit: unit_of, is_interpreter, original: original_hook };
+
+/// Whether a program is an interpreter, by its name.
+fn is_interpreter(program: &TreePath) -> bool {
+    program.name().starts_with(b"python")
+}
+
+/// The end of the name of a hook.
+pub const PTH: &str = ".pth";
+
+/// The name that a hook had before somebody changed it: `x.pth.bak`, `x.pth~`, `.x.pth`.
+pub fn original_hook(name: &[u8]) -> Option<&[u8]> {
+    let name = name.strip_prefix(b".").unwrap_or(name);
+    let end = memchr::memmem::find(name, PTH.as_bytes())? + PTH.len();
+    name.get(..end).filter(|n| n.len() > PTH.len())
+}
+
 /// Whether `site` reads hooks in this folder: `site-packages`, `dist-packages`, or an interpreter's own library folder. What conda
 /// unpacked and did not link into an environment yet is none.
 pub fn is_site(folder: &[u8]) -> bool {

@@ -15,8 +15,8 @@ use crate::{
     assess::{self, Assessment},
     coverage::{Coverage, Gap, GapKind, ROTATE},
     credential::{self, Catalog},
-    ecosystem::pypi,
-    fact::{Ecosystem, Origin, TreePath, Unit},
+    ecosystem::{normal_name, with_layouts},
+    fact::{Origin, TreePath, Unit},
     guard::caught,
     ioc::{Index, model::Incident},
     rotate::{
@@ -155,10 +155,12 @@ impl Outcome {
 /// What is called like a package that an indicator knows comes first: it may hide a finding.
 fn lead(gaps: &mut [Gap], index: &Index) {
     let knows = |name: &[u8]| {
-        let name = pypi::normalise(&String::from_utf8_lossy(name));
-        let ends = name.match_indices('-').map(|(at, _)| at).chain([name.len()]).take(16);
-        let mut starts = ends.filter_map(|at| name.get(..at));
-        starts.any(|s| [Ecosystem::Pypi, Ecosystem::Npm].iter().any(|e| index.knows_package(*e, s)))
+        with_layouts().any(|ecosystem| {
+            let name = normal_name(ecosystem, &String::from_utf8_lossy(name));
+            let ends = name.match_indices('-').map(|(at, _)| at).chain([name.len()]).take(16);
+            let mut starts = ends.filter_map(|at| name.get(..at));
+            starts.any(|start| index.knows_package(ecosystem, start))
+        })
     };
     gaps.sort_by_cached_key(|g| !g.origin.path.components().rev().take(2).any(knows));
 }

@@ -6,9 +6,9 @@ use super::{
     Item, Plan,
     eradicate::{by_owner, persistence},
     given::{given, look_for},
-    holdings::{is_trace, store},
     situation::Situation,
     step::{Action, Step},
+    store::{is_trace, store},
     writer::System,
 };
 use crate::{
@@ -65,7 +65,7 @@ fn start_nothing(s: &Situation<'_>) -> Vec<Step> {
         let incidents = f.alike.iter().chain([&f.incident]).filter_map(|i| s.index.incident(*i));
         let packages = incidents.flat_map(|i| &i.packages).map(|p| p.ecosystem);
         let of_incident: BTreeSet<Ecosystem> = packages.filter(|_| f.ecosystem.is_none()).collect();
-        all.extend(f.ecosystem.into_iter().chain(of_incident).map(|e| family_of(e).removal().start_nothing));
+        all.extend(f.ecosystem.into_iter().chain(of_incident).filter_map(|e| family_of(e).removal().start_nothing));
     }
     all.into_iter().map(Step::say).collect()
 }
@@ -142,9 +142,9 @@ pub fn is_monitor(s: &Situation<'_>, f: &Finding) -> bool {
 }
 
 /// The step that moves whole files of an item away, and a line for each of those that are a part of a larger file.
-pub fn moved(s: &Situation<'_>, found: &[&Finding]) -> Vec<Step> {
-    let (whole, parts): (Vec<&Finding>, Vec<&Finding>) = found.iter().partition(|f| super::holdings::is_whole(f));
-    let paths = super::holdings::holdings_of_all(s, &whole);
+pub fn moved(found: &[&Finding]) -> Vec<Step> {
+    let (whole, parts): (Vec<&Finding>, Vec<&Finding>) = found.iter().partition(|f| super::store::is_whole(f));
+    let paths = super::store::holdings_of_all(&whole);
     let mut steps: Vec<Step> = parts
         .iter()
         .map(|f| {

@@ -7,14 +7,14 @@ use super::{
     Item, Plan,
     before::{is_monitor, moved, on_disk},
     given::look_for,
-    holdings::{Store, is_whole, store},
     shell::quote,
     situation::{Situation, place, shown, within},
     step::{Action, Step, Unit},
+    store::{Store, is_whole, store},
     writer::System,
 };
 use crate::{
-    assess::{Account, Finding, FindingKind, family_of},
+    assess::{Account, Finding, FindingKind, family_of, rule::Rule},
     ecosystem::purl,
     fact::{Ecosystem, TreePath},
     ioc::model::FileRole,
@@ -43,12 +43,12 @@ pub fn eradicate(s: &Situation<'_>, plan: &mut Plan) {
     let code =
         |f: &Finding| here(f) && f.exposure >= Exposure::Installed && f.kind != FindingKind::Process && is_code(f);
     for (name, found) in by_package(s, s.findings(code)) {
-        add(&[b"code", name.as_bytes()], take_out(s, &name, &found));
+        add(&[b"code", name.as_bytes()], take_out(&name, &found));
     }
     for group in by_owner(s, s.findings(role(FileRole::Trace))) {
         let title = format!("Move what the payload left{} to the evidence: {}", group.whose(), group.incidents());
         let item = Item::new(Phase::Eradicate, title, "it is evidence, and may hold what was taken");
-        add(&group.key(), item.steps(moved(s, &group.findings)));
+        add(&group.key(), item.steps(moved(&group.findings)));
     }
     let planted = s.findings(|f| here(f) && f.exposure >= Exposure::Installed && f.role == Some(FileRole::Planted));
     if !planted.is_empty() {
@@ -170,7 +170,7 @@ pub fn persistence(s: &Situation<'_>, group: &Group<'_>, item: Item) -> Item {
             Step::new(what, Action::MaskUnit(unit))
         })
         .collect();
-    item.steps(stops).steps(moved(s, &group.findings)).steps(masks)
+    item.steps(stops).steps(moved(&group.findings)).steps(masks)
 }
 
 /// How to stop what a unit or a launch agent starts. Steps of another system are left out.
@@ -236,7 +236,7 @@ fn by_package<'f>(s: &Situation<'f>, findings: Vec<&'f Finding>) -> BTreeMap<Str
 }
 
 /// Moves what a package brought out of every environment. Nobody's environment, project or system goes as a whole.
-fn take_out(s: &Situation<'_>, name: &str, found: &[&Finding]) -> Item {
+fn take_out(name: &str, found: &[&Finding]) -> Item {
     let places: BTreeSet<String> = found
         .iter()
         .map(|f| {
@@ -264,9 +264,9 @@ fn take_out(s: &Situation<'_>, name: &str, found: &[&Finding]) -> Item {
                 "move the archives that hold it to the evidence",
                 Action::Keep(programs.into_iter().cloned().collect()),
             )
-            .say("a program of pex or shiv unpacks itself: look into .pex, .cache/pex and .shiv of whoever ran it");
+            .steps(removal.unpacked.map(Step::say));
     }
-    item.steps(moved(s, &found))
+    item.steps(moved(&found))
 }
 
 fn listed(item: Item, mut places: Vec<String>) -> Item {
@@ -306,14 +306,10 @@ fn in_store(kind: Store, folder: &TreePath, found: &[&Finding]) -> Item {
 fn removed(found: &[&Finding]) -> Item {
     let why = "it was there and may have run; where it stood, other code of the payload may still stand";
     let mut item = Item::new(Phase::Eradicate, "Find where the removed version stood", why);
-    let leftover = |f: &&&Finding| {
-        let folder = f.origin.path.parent();
-        f.kind == FindingKind::Package
-            && is_whole(f)
-            && folder.components().count() >= 2
-            && (folder.name().starts_with(b"~") || folder.name().ends_with(b".dist-info"))
-    };
-    let folders: BTreeSet<TreePath> = found.iter().filter(leftover).map(|f| f.origin.path.parent()).collect();
+    let of =
+        |f: &Finding| f.holdings.clone().filter(|_| f.rule == Rule::PackageLeftOver && is_whole(f)).unwrap_or_default();
+    let leftover = |f: &&&Finding| !of(f).is_empty();
+    let folders: BTreeSet<TreePath> = found.iter().flat_map(|f| of(f)).collect();
     for f in found.iter().filter(|f| !leftover(f)).take(NAMED) {
         let at = f.at.as_ref().map(|at| format!(" at {}", at.time)).unwrap_or_default();
         item = item.say(format!("{}{at}: {}", place(&f.origin), f.reason));

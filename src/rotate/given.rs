@@ -2,12 +2,12 @@
 
 use super::{
     Item, Plan,
-    holdings::is_trace,
     situation::Situation,
     step::{Action, Step},
+    store::is_trace,
 };
 use crate::{
-    assess::FindingKind,
+    assess::{FindingKind, publishes},
     ioc::model::{CleanupStep, Incident},
     verdict::{Exposure, Phase, Place, Urgency},
 };
@@ -22,7 +22,6 @@ const REMOTE: &[&str] = &[
     "helm",
     "gh",
     "glab",
-    "npm",
     "vault",
     "terraform",
     "docker",
@@ -126,7 +125,9 @@ fn step(step: &CleanupStep) -> Step {
 fn place(phase: Phase, steps: &[CleanupStep]) -> Place {
     let commands = || steps.iter().filter_map(|s| s.command.as_deref());
     let remote = |c: &str| {
-        c.split(['|', ';', '&', '(']).filter_map(|p| p.split_whitespace().next()).any(|p| REMOTE.contains(&p))
+        c.split(['|', ';', '&', '('])
+            .filter_map(|p| p.split_whitespace().next())
+            .any(|p| REMOTE.contains(&p) || publishes(p))
     };
     match phase {
         Phase::Preserve | Phase::Disarm | Phase::Eradicate if !commands().any(remote) => Place::Host,

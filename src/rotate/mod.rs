@@ -12,13 +12,13 @@ mod before;
 mod beyond;
 mod eradicate;
 mod given;
-mod holdings;
 mod order;
 mod purge;
 mod secrets;
 pub mod shell;
 mod situation;
 pub mod step;
+mod store;
 pub mod writer;
 
 use std::{

@@ -23,7 +23,7 @@ pub fn purge(s: &Situation<'_>, plan: &mut Plan) {
     let first = plan.ids_of(&[Phase::Preserve, Phase::Contain, Phase::Disarm, Phase::Eradicate]);
     let stored = s.findings(|f| f.exposure == Exposure::Cached && on_disk(f));
     if !stored.is_empty() {
-        plan.add(&[b"cache"], cache(s, &stored).after(first.clone()));
+        plan.add(&[b"cache"], cache(&stored).after(first.clone()));
     }
     let named = s.findings(|f| f.exposure == Exposure::Referenced && on_disk(f));
     let (hosts, pins): (Vec<&Finding>, Vec<&Finding>) = named.into_iter().partition(|f| f.kind == FindingKind::Network);
@@ -70,14 +70,14 @@ fn by_incident<'f>(s: &Situation<'f>, findings: &[&'f Finding]) -> BTreeMap<&'f 
 }
 
 /// The entries that hold it go to the evidence; the rest of a cache stays. uv and pip fetch again what is missing.
-fn cache(s: &Situation<'_>, found: &[&Finding]) -> Item {
+fn cache(found: &[&Finding]) -> Item {
     let folders: BTreeSet<String> =
         found.iter().map(|f| format!("{}{}", shown(&f.origin.path.parent()), within(&f.origin))).collect();
     let title = match (folders.len(), folders.first()) {
         (1, Some(one)) => format!("Take the stored copies out of {one}"),
         (n, _) => format!("Take the stored copies out of {n} folders"),
     };
-    Item::new(Phase::Purge, title, "what is built from it has the payload again").steps(moved(s, found))
+    Item::new(Phase::Purge, title, "what is built from it has the payload again").steps(moved(found))
 }
 
 fn pin(s: &Situation<'_>, found: &[&Finding]) -> Item {

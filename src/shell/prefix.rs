@@ -69,6 +69,16 @@ static RUNNERS: &[Runner] = &[
         &["unit property setenv machine host slice uid gid nice working-directory service-type description \
         on-active on-boot on-calendar"],
     ),
+    runner(
+        &["systemd-nspawn"],
+        "DMiuEpSHL",
+        &["directory image machine user setenv bind bind-ro inaccessible overlay overlay-ro tmpfs template chdir \
+        hostname slice property capability drop-capability network-interface port root-hash volatile settings console \
+        resolv-conf timezone link-journal private-users uuid kill-signal"],
+    ),
+    runner(&["flatpak-spawn"], "", &["env directory forward-fd unset-env env-fd app-path usr-path"]),
+    runner(&["nsenter"], "tSG", &["target setuid setgid"]),
+    runner(&["lima"], "", &[]),
     // Words of shell grammar, also of fish.
     runner(&["{", "!", "if", "then", "else", "elif", "do", "while", "until", "and", "or", "not", "begin"], "", &[]),
     behind(runner(&["timeout"], "ks", &["kill-after signal"]), 1),
@@ -85,10 +95,17 @@ struct Nested {
     words: &'static [&'static str],
     options: Options,
     own_words: usize,
+    /// It runs in a container or a virtual machine of this machine.
+    within: bool,
 }
 
 const fn nested(tool: &'static str, words: &'static [&'static str], options: Options, own_words: usize) -> Nested {
-    Nested { tool, words, options, own_words }
+    Nested { tool, words, options, own_words, within: false }
+}
+
+const fn within(mut nested: Nested) -> Nested {
+    nested.within = true;
+    nested
 }
 
 static NESTED: &[Nested] = &[
@@ -104,12 +121,24 @@ static NESTED: &[Nested] = &[
     nested("pyenv", &["exec"], PLAIN, 0),
     nested("asdf", &["exec"], PLAIN, 0),
     nested("direnv", &["exec"], PLAIN, 1),
+    // It has the home of whoever calls it.
+    nested("toolbox", &["run"], Options { short: "cdr", long: Long::Valued(&["container distro release"]) }, 0),
+    within(nested("devcontainer", &["exec"], DEVCONTAINER, 0)),
+    within(nested("limactl", &["shell"], Options { short: "", long: Long::Valued(&["shell workdir"]) }, 1)),
+    within(nested("multipass", &["exec"], Options { short: "d", long: Long::Valued(&["working-directory"]) }, 1)),
+    within(nested("machinectl", &["shell"], Options { short: "EM", long: Long::Valued(&["setenv uid machine"]) }, 1)),
+    within(nested("crictl", &["exec"], Options { short: "", long: Long::Valued(&["timeout"]) }, 1)),
     nested("apptainer", &["exec", "run"], CONTAINED, 1),
     nested("singularity", &["exec", "run"], CONTAINED, 1),
 ];
 const PLAIN: Options = Options { short: "", long: Long::Valued(&[]) };
 const CONTAINED: Options =
     Options { short: "BHSW", long: Long::Valued(&["bind home env pwd workdir overlay scratch"]) };
+const DEVCONTAINER: Options = Options {
+    short: "",
+    long: Long::Valued(&["workspace-folder container-id id-label config override-config remote-env docker-path \
+        docker-compose-path user-data-folder mount-workspace-git-root log-level default-user-env-probe"]),
+};
 const CONDA: Options = Options { short: "npr", long: Long::Valued(&["name prefix root-prefix cwd"]) };
 
 const SSH: Options = Options { short: "BbcDEeFIiJLlmOoPpQRSWw", long: Long::Valued(&[]) };
@@ -169,11 +198,13 @@ pub fn strip<'w>(mut words: &'w [String], sets: &mut Vec<&'w str>, at: &mut Wher
                     whereabouts::by_kubectl(rest, at);
                     behind_dashes(rest)
                 }
-                "lxc" | "incus" => {
+                "lxc" | "incus" | "colima" | "minikube" => {
                     whereabouts::inside(Whereabouts::UNSAID.into(), at);
                     behind_dashes(rest)
                 }
-                "mise" | "rtx" | "distrobox" | "aws-vault" | "op" | "doppler" => behind_dashes(rest),
+                "mise" | "rtx" | "distrobox" | "distrobox-enter" | "aws-vault" | "op" | "doppler" => {
+                    behind_dashes(rest)
+                }
                 "vagrant" => {
                     whereabouts::inside("vagrant".into(), at);
                     return text_behind(rest, &["-c", "--command"]);
@@ -198,7 +229,11 @@ pub fn strip<'w>(mut words: &'w [String], sets: &mut Vec<&'w str>, at: &mut Wher
                         if !parsed.plain.first().is_some_and(|word| nested.words.contains(word)) {
                             return Inner::Command(words);
                         }
-                        behind_options(&nested.options, parsed.behind, nested.own_words)
+                        if nested.within {
+                            whereabouts::inside(name.into(), at);
+                        }
+                        let behind = behind_options(&nested.options, parsed.behind, nested.own_words);
+                        behind.strip_prefix(&["--".to_owned()]).unwrap_or(behind)
                     }
                     None => return Inner::Command(words),
                 },

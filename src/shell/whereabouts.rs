@@ -37,7 +37,7 @@ pub fn by_runner(runner: &str, options: &Options, words: &[String], at: &mut Whe
                 inside(name(machine), at);
             }
         }
-        "unshare" | "firejail" => {}
+        "systemd-nspawn" | "lima" => inside(runner.into(), at),
         _ => {}
     }
 }

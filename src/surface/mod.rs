@@ -52,6 +52,22 @@ pub enum Subject {
     Identity,
 }
 
+/// Where commands come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CommandSource {
+    /// Somebody typed them: a history.
+    Typed,
+    /// A notebook, which may have run elsewhere.
+    Notebook,
+    /// What builds an image.
+    Build,
+}
+
+/// Where the commands come from that a surface reads.
+pub fn commands_of(id: &str) -> CommandSource {
+    SURFACES.iter().find(|s| s.meta().id == id).map_or(CommandSource::Build, |s| s.commands())
+}
+
 /// One kind of place where a trace is left.
 pub trait Surface: Send + Sync {
     /// What it is.
@@ -69,6 +85,11 @@ pub trait Surface: Send + Sync {
     /// content. `*` is the file's own name: `*.dist-info/METADATA`.
     fn recognises(&self, _head: &[u8]) -> Option<&'static str> {
         None
+    }
+
+    /// Where the commands come from that it reads.
+    fn commands(&self) -> CommandSource {
+        if self.subject() == Subject::ShellHistory { CommandSource::Typed } else { CommandSource::Build }
     }
 
     /// What its facts say of a file.

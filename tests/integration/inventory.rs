@@ -320,6 +320,9 @@ fn an_inventory_is_no_evidence_and_takes_no_other_files_place() {
     assert_eq!(left.len(), 2, "{left:?}");
 }
 
+/// Makes a document of a package URL and a place.
+type Write<'w> = &'w dyn Fn(&str, &str) -> String;
+
 /// A document of one component, in a file of its own.
 fn sbom(folder: &Path, text: &str) -> Said {
     let file = folder.join("bom.json");
@@ -343,7 +346,7 @@ fn a_bill_of_materials_is_judged_as_somebodys_statement() {
         .to_string()
     };
     let site = "/v/lib/python3.11/site-packages/litellm-1.82.8.dist-info/METADATA";
-    let writers: [&dyn Fn(&str, &str) -> String; 2] = [&cyclonedx, &spdx];
+    let writers: [Write<'_>; 2] = [&cyclonedx, &spdx];
     for write in writers {
         for (bad, good, place, exposure, confidence) in [
             ("pkg:pypi/litellm@1.82.8", "pkg:pypi/litellm@1.82.6", site, "installed", "likely"),

@@ -30,6 +30,7 @@ mod iocs_check;
 mod live;
 mod look_alikes;
 mod machine;
+mod middle;
 mod mutations;
 mod output;
 mod places;
@@ -39,6 +40,7 @@ mod program;
 mod promises;
 #[cfg(feature = "online")]
 mod publisher;
+mod rules;
 mod sandbox;
 mod schema;
 mod signals;

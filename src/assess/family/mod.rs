@@ -4,12 +4,22 @@
 pub mod node;
 pub mod python;
 
-use super::{Case, Finding, around::Neighbours, evidence::Draft, rule::Rule, site::Sites};
+use super::{
+    Case, Finding,
+    around::Neighbours,
+    evidence::Draft,
+    rule::Rule,
+    site::{Distribution, Sites},
+};
 use crate::{
     ecosystem::marker::Machine,
-    fact::{Ecosystem, Package, Placement, Seen, TreePath, Unit},
+    fact::{At, Ecosystem, EnvironmentKind, Package, Placement, Seen, TreePath, Unit},
     ioc::model::PackageIndicator,
     verdict::Confidence,
+};
+pub use python::{
+    hook::{Hooks, Missing, Unread},
+    project::Project,
 };
 
 /// What a malicious version is worth where code is loaded from, or was.
@@ -38,14 +48,28 @@ impl Standing {
 
 /// How its code is taken out without running it, in words.
 pub struct Removal {
-    /// What is started nowhere on the machine before that.
-    pub start_nothing: &'static str,
+    /// What is started nowhere on the machine before that, where something starts its code by itself.
+    pub start_nothing: Option<&'static str>,
     /// Why it is taken out, where its code runs by itself.
     pub runs_by_itself: &'static str,
     /// The same, where it runs when it is used.
     pub runs_on_use: &'static str,
     /// What is not used for it.
     pub by_hand: &'static str,
+    /// Where else its code lies, where it was in an archive that runs as a program.
+    pub unpacked: Option<&'static str>,
+}
+
+/// What loads its code, and when, in words.
+pub struct Words {
+    /// `Python`.
+    pub interpreter: &'static str,
+    /// When start-up code runs.
+    pub at_start: &'static str,
+    /// The same, beside packages that only a setting puts on a path.
+    pub at_start_beside: &'static str,
+    /// The list of files that a package brings.
+    pub list: &'static str,
 }
 
 /// One ecosystem.
@@ -80,9 +104,70 @@ pub trait Family: Sync {
     /// How it is taken out.
     fn removal(&self) -> &'static Removal;
 
+    /// What is said of how it loads.
+    fn words(&self) -> &'static Words {
+        &WORDS
+    }
+
+    /// Programs that speak to its registry: their commands belong on a clean machine.
+    fn publishes_with(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// The files and folders that a package is, by the file that describes it; `None` where its own list says it.
     fn holdings(&self, _seen: &Seen) -> Option<Vec<TreePath>> {
         None
+    }
+
+    /// Gives findings the files and folders that they are, where lists of other files say it.
+    fn find_holdings(&self, _case: &Case<'_>, _sites: &Sites, _findings: &mut [Finding]) {}
+
+    /// Whether what a project asks for is said of the environments in its folder; else the family's own chains know it.
+    fn asks_by_folder(&self) -> bool {
+        false
+    }
+
+    /// The folder that describes a package, where this is a file in it.
+    fn described_in(&self, _file: &TreePath) -> Option<TreePath> {
+        None
+    }
+
+    /// The same of a member of an archive.
+    fn described_by<'i>(&self, member: &'i str) -> &'i str {
+        member
+    }
+
+    /// What alone says the name of a package whose description does not, in words.
+    fn witness(&self, _file: &TreePath, _member: Option<&str>) -> Option<&'static str> {
+        None
+    }
+
+    /// When a package was installed, where the file that describes it is written then.
+    fn recorded_at(&self, _seen: &Seen) -> Option<At> {
+        None
+    }
+
+    /// Dates installs by what else stands in their environment.
+    fn date_installs(&self, _sites: &mut Sites) {}
+
+    /// Whether a package has a time of its own: others beside it may share its folder.
+    fn has_own_time(&self, _package: &Distribution) -> bool {
+        false
+    }
+
+    /// Whether an installer says of everything that the user asked for it.
+    fn marks_everything(&self, _installer: &str) -> bool {
+        false
+    }
+
+    /// Why an environment of this kind was certainly started once it was made, in words.
+    fn made_to_run(&self, _kind: EnvironmentKind) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether code is loaded from a folder because of where it stands.
+    fn is_load_folder(&self, _folder: &TreePath) -> bool {
+        false
     }
 
     /// What is odd about a fact that fits no indicator.
@@ -91,12 +176,30 @@ pub trait Family: Sync {
     }
 }
 
+/// Where nothing better is known.
+static WORDS: Words = Words {
+    interpreter: "what loads it",
+    at_start: "it runs whenever what loads it starts",
+    at_start_beside: "it runs whenever something starts that has this folder on its path",
+    list: "its own list of files",
+};
+
 /// All of them.
 pub static FAMILIES: &[&dyn Family] = &[&python::Python, &node::Node, &Plain];
 
 /// The family of an ecosystem; what has no rules of its own is read by the plain ones.
 pub fn of(ecosystem: Ecosystem) -> &'static dyn Family {
     FAMILIES.iter().copied().find(|f| f.ecosystem() == ecosystem).unwrap_or(&Plain)
+}
+
+/// Whether a program speaks to the registry of some family.
+pub fn publishes(program: &str) -> bool {
+    FAMILIES.iter().any(|family| family.publishes_with().contains(&program))
+}
+
+/// The folder that describes a package, where a file is one of those in it.
+pub fn described_in(file: &TreePath) -> Option<TreePath> {
+    FAMILIES.iter().find_map(|family| family.described_in(file))
 }
 
 /// An ecosystem without rules of its own.
@@ -115,10 +218,11 @@ impl Family for Plain {
 
     fn removal(&self) -> &'static Removal {
         &Removal {
-            start_nothing: "start no program that could load it",
+            start_nothing: None,
             runs_by_itself: "it runs without anybody using it",
             runs_on_use: "it runs when it is used",
             by_hand: "stop the services and jobs that use it; use no package manager for this: one may run its code",
+            unpacked: None,
         }
     }
 }

@@ -14,6 +14,10 @@ use crate::fact::{Ecosystem, EnvironmentKind, TreePath, Unit};
 
 pub(super) const SEMANTICS: super::Semantics = super::Semantics { name, same, order, is_version, admits };
 
+/// Where `node_modules` lie. No start-up code of a Node stands among its packages.
+pub(super) const LAYOUT: super::Layout =
+    super::Layout { ecosystem: Ecosystem::Npm, unit: unit_of, is_interpreter: |_| false, original: |_| None };
+
 /// What is loaded together with a file, by the layout of its path.
 pub fn unit_of(path: &TreePath) -> Option<Unit> {
     let layout::ModulesUnit { folder, root } = layout::unit_of(path)?;

@@ -263,7 +263,7 @@ mod tests {
         assert!(sbom.packages.iter().map(|p| format!("{:?}", p.statement)).eq(expected), "{:?}", shown(&sbom));
         assert_eq!(
             sbom.packages[0].place.as_ref().unwrap().text(),
-            "v/site-packages/litellm-1.82.8.dist-info/METADATA"
+            "/v/site-packages/litellm-1.82.8.dist-info/METADATA"
         );
         let image =
             text.replacen("{\"name\":\"litellm\"", "{\"primaryPackagePurpose\":\"CONTAINER\",\"name\":\"litellm\"", 1);

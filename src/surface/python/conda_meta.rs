@@ -35,6 +35,11 @@ pub struct CondaMeta;
 /// Its id.
 pub const ID: &str = "python/conda-meta";
 
+/// Whether a fact comes from here, by its surface.
+pub fn reads(surface: &str) -> bool {
+    surface == ID
+}
+
 static META: Meta = Meta {
     id: ID,
     title: "packages of conda",

@@ -14,6 +14,7 @@
 
 use super::placement;
 use crate::{
+    ecosystem::pypi::{PTH, original_hook},
     ecosystem::pypi::{is_site, unit_around},
     fact::{At, Fact, HookContent, HookKind, Placement, TreePath, Unit},
     interest::Interest,
@@ -103,7 +104,7 @@ impl Surface for Hook {
 
 /// What somebody put out of action by its name alone: known bytes, or lines that would run.
 fn renamed(file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
-    let known = original(file.entry.path.name()).is_some_and(|name| file.interest.wants_file(name));
+    let known = original_hook(file.entry.path.name()).is_some_and(|name| file.interest.wants_file(name));
     if !known || !is_site(file.entry.path.parent().as_bytes()) {
         return Ok(());
     }
@@ -126,15 +127,6 @@ fn push(
     let fact = Fact::Hook { kind, content, sha256: file.sha256_or_gap(out), size: file.entry.len, odd };
     out.push(at, fact);
     Ok(())
-}
-
-const PTH: &str = ".pth";
-
-/// The name that a hook had before somebody changed it: `x.pth.bak`, `x.pth~`, `.x.pth`.
-pub fn original(name: &[u8]) -> Option<&[u8]> {
-    let name = name.strip_prefix(b".").unwrap_or(name);
-    let end = memchr::memmem::find(name, PTH.as_bytes())? + PTH.len();
-    name.get(..end).filter(|n| n.len() > PTH.len())
 }
 
 /// What of it would run. Of what is longer than its head, the rest may.
@@ -249,7 +241,7 @@ mod tests {
             (".pth", None),
             ("", None),
         ] {
-            assert_eq!(original(name.as_bytes()), was.map(str::as_bytes), "{name}");
+            assert_eq!(original_hook(name.as_bytes()), was.map(str::as_bytes), "{name}");
         }
     }
 

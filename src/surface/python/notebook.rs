@@ -24,7 +24,7 @@ use crate::{
     fact::{At, Command, CommandAction, Ecosystem, Fact, Package, Placement, Wanted},
     interest::Interest,
     shell::install_commands,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{Claim, CommandSource, Flaw, Meta, Opened, Sink, Surface},
     text::start,
 };
 
@@ -49,6 +49,10 @@ static META: Meta = Meta {
 impl Surface for Notebook {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn commands(&self) -> CommandSource {
+        CommandSource::Notebook
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

@@ -49,6 +49,11 @@ pub struct UvCache;
 /// Its id.
 pub const ID: &str = "python/uv-cache";
 
+/// Whether a fact comes from here, by its surface.
+pub fn reads(surface: &str) -> bool {
+    surface == ID
+}
+
 static META: Meta = Meta {
     id: ID,
     title: "pointers and metadata in uv's cache",

@@ -11,7 +11,7 @@ mod tools;
 use self::scripts::Scripts;
 use super::{
     super::{Case, Finding, FindingKind, around::Neighbours, evidence::Draft, rule::Rule},
-    Family, Removal, Standing,
+    Family, Removal, Standing, Words,
 };
 use crate::{
     fact::{Ecosystem, EnvironmentKind, Package, Placement, Seen, TreePath},
@@ -62,13 +62,29 @@ impl Family for Node {
 
     fn removal(&self) -> &'static Removal {
         &Removal {
-            start_nothing: "start no Node and no tool written in it on this machine: no npm, npx, pnpm, yarn or bun; open none of its \
+            start_nothing: Some(
+                "start no Node and no tool written in it on this machine: no npm, npx, pnpm, yarn or bun; open none of its \
                             projects in an editor, which starts its own",
+            ),
             runs_by_itself: "its script has run, and runs again with each install; whatever requires it runs its code",
             runs_on_use: "it runs as soon as something requires it",
             by_hand: "stop the services and jobs that use it; use no npm, pnpm, yarn or bun for this (an uninstall may run scripts, and \
                       may fetch it again), and start nothing there until it is made anew",
+            unpacked: None,
         }
+    }
+
+    fn words(&self) -> &'static Words {
+        &Words {
+            interpreter: "Node",
+            at_start: "it runs whenever a Node starts that is told to load it",
+            at_start_beside: "it runs whenever a Node starts that is told to load it",
+            list: "its own list of files",
+        }
+    }
+
+    fn publishes_with(&self) -> &'static [&'static str] {
+        &["npm"]
     }
 
     fn holdings(&self, seen: &Seen) -> Option<Vec<TreePath>> {

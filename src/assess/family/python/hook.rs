@@ -13,7 +13,7 @@ use crate::assess::{
     site::folder_of,
 };
 use crate::{
-    ecosystem::normal_name,
+    ecosystem::{normal_name, pypi},
     fact::{Ecosystem, Fact, HookContent, Origin, Placement, Seen, TreePath},
     ioc::{
         Index,
@@ -147,7 +147,7 @@ fn place_of(index: &Index, hit: matcher::Hit, seen: &Seen) -> Option<(Place, Vec
     }
     let Origin { tree, path, .. } = &seen.origin;
     let site = seen.unit.as_ref().filter(|u| u.usual)?.folder.clone();
-    let name = crate::surface::python::hook::original(path.name()).unwrap_or_else(|| path.name());
+    let name = pypi::original_hook(path.name()).unwrap_or_else(|| path.name());
     Some(((hit.incident, tree.clone(), site), name.to_vec()))
 }
 

@@ -1,8 +1,12 @@
 //! Python: interpreters read hooks in their site folders at every start and load packages from there; an installer writes down what it
 //! put where, and most compile it.
 
+mod conda;
+mod described;
+mod holdings;
 pub(in crate::assess) mod hook;
 mod odd;
+pub(in crate::assess) mod project;
 mod signs;
 mod source;
 mod unpacked;
@@ -10,14 +14,21 @@ mod unpacked;
 use std::collections::HashSet;
 
 use super::{
-    super::{Case, Finding, FindingKind, around::Neighbours, evidence::Draft, rule::Rule, site::Sites},
-    Family, Removal, Standing,
+    super::{
+        Case, Finding, FindingKind,
+        around::Neighbours,
+        evidence::Draft,
+        rule::Rule,
+        site::{Distribution, Sites, folder_of},
+    },
+    Family, Removal, Standing, Words,
 };
 use crate::{
     ecosystem::{marker::Machine, pypi},
-    fact::{Ecosystem, Package, Placement, Seen, Unit},
+    fact::{At, Ecosystem, EnvironmentKind, Package, Placement, Seen, TreePath, Unit},
     ioc::model::{FileRole, PackageIndicator},
     surface::python::{conda_meta, uv_cache},
+    text::escape,
     verdict::{Confidence, Exposure},
 };
 
@@ -38,19 +49,19 @@ impl Family for Python {
             let (rule, confidence) = (Rule::PackageUnpacked, Confidence::Confirmed);
             return Standing { rule, confidence, reason, sign: None, by_itself, settled: false };
         }
-        let reason = format!("malicious version, {}; {runs}", draft.loads());
+        let reason = format!("malicious version, {}; {runs}", loads(draft));
         Standing::loadable(reason, by_itself)
     }
 
     fn left_over(&self, seen: &Seen, when: &str) -> String {
-        match seen.surface {
-            conda_meta::ID => format!("conda took the malicious version out; {when}"),
-            _ => format!("left behind when pip removed the malicious version; {when}"),
+        match conda_meta::reads(seen.surface) {
+            true => format!("conda took the malicious version out; {when}"),
+            false => format!("left behind when pip removed the malicious version; {when}"),
         }
     }
 
     fn listed(&self, seen: &Seen) -> Option<Rule> {
-        (seen.surface == uv_cache::ID).then_some(Rule::PackageConsidered)
+        uv_cache::reads(seen.surface).then_some(Rule::PackageConsidered)
     }
 
     fn machine(&self, unit: &Unit) -> Machine {
@@ -67,19 +78,95 @@ impl Family for Python {
         drop_looks_at_what_is_stored(findings);
     }
 
+    fn asks_by_folder(&self) -> bool {
+        true
+    }
+
     fn removal(&self) -> &'static Removal {
         &Removal {
-            start_nothing: "start no Python and no tool written in it on this machine: no pip, aws, az, gcloud, ansible, certbot; \
+            start_nothing: Some(
+                "start no Python and no tool written in it on this machine: no pip, aws, az, gcloud, ansible, certbot; \
                             each start can run the payload again",
+            ),
             runs_by_itself: "it runs at every start of any Python there; uninstalling starts that very Python",
             runs_on_use: "it runs when it is used; uninstalling starts the very Python that loads it",
             by_hand: "stop the services and jobs that use it; never use pip for this, and start no Python there until it is made \
                       anew",
+            unpacked: Some(
+                "a program of pex or shiv unpacks itself: look into .pex, .cache/pex and .shiv of whoever ran it",
+            ),
         }
+    }
+
+    fn words(&self) -> &'static Words {
+        &Words {
+            interpreter: "Python",
+            at_start: "it runs at every Python start",
+            at_start_beside: "it runs at every Python start that has this folder as a site folder or on its path",
+            list: "RECORD",
+        }
+    }
+
+    fn find_holdings(&self, case: &Case<'_>, sites: &Sites, findings: &mut [Finding]) {
+        holdings::find(case, sites, findings);
+    }
+
+    fn described_in(&self, file: &TreePath) -> Option<TreePath> {
+        described::folder(file)
+    }
+
+    fn described_by<'i>(&self, member: &'i str) -> &'i str {
+        described::member(member)
+    }
+
+    fn witness(&self, file: &TreePath, member: Option<&str>) -> Option<&'static str> {
+        described::witness(file, member)
+    }
+
+    fn recorded_at(&self, seen: &Seen) -> Option<At> {
+        conda::recorded_at(seen)
+    }
+
+    fn date_installs(&self, sites: &mut Sites) {
+        conda::date_what_it_linked(sites);
+    }
+
+    fn has_own_time(&self, package: &Distribution) -> bool {
+        package.folder.name().ends_with(b"-info")
+    }
+
+    fn marks_everything(&self, installer: &str) -> bool {
+        installer == "uv"
+    }
+
+    fn made_to_run(&self, kind: EnvironmentKind) -> Option<&'static str> {
+        match kind {
+            EnvironmentKind::Ephemeral => Some("this environment was made in a tool's cache to run a program at once"),
+            EnvironmentKind::Pipx => {
+                Some("the tool that made this environment starts its Python after each install, to look at it")
+            }
+            _ => None,
+        }
+    }
+
+    fn is_load_folder(&self, folder: &TreePath) -> bool {
+        pypi::is_site(folder.as_bytes())
     }
 
     fn odd(&self, sites: &Sites, seen: &Seen) -> Option<String> {
         odd::odd(sites, seen)
+    }
+}
+
+/// In words.
+fn loads(draft: &Draft<'_, '_>) -> String {
+    let seen = draft.seen();
+    let folders = [folder_of(seen), seen.origin.path.clone()];
+    let link = folders.iter().find_map(|folder| draft.sites.link_to(&seen.origin.tree, folder));
+    match (&seen.origin.inner, link) {
+        (_, Some(link)) => format!("where Python loads it: `{}` puts it on the path", escape(link.text().as_bytes())),
+        (Some(_), None) => "in an archive that Python runs as a program".to_owned(),
+        (None, None) => "where Python loads it".to_owned(),
     }
 }
 
@@ -100,7 +187,7 @@ fn drop_lonely_companions(findings: &mut Vec<Finding>) {
 /// That the resolver looked at a version says nothing where the version itself is stored beside it.
 fn drop_looks_at_what_is_stored(findings: &mut Vec<Finding>) {
     let key = |f: &Finding| (f.incident, f.indicator.clone(), f.origin.tree.clone(), f.origin.path.parent());
-    let stored = findings.iter().filter(|f| f.exposure == Exposure::Cached && f.surface == uv_cache::ID);
+    let stored = findings.iter().filter(|f| f.exposure == Exposure::Cached && uv_cache::reads(f.surface));
     let stored: HashSet<_> = stored.map(key).collect();
     findings.retain(|f| {
         let look = f.rule == Rule::PackageConsidered;

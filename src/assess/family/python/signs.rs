@@ -144,7 +144,7 @@ fn stands(case: &Case<'_>, finding: &Finding, around: &Around<'_>) -> bool {
 /// A later run of pip in the environment.
 fn pip_again(around: &Around<'_>, there: Timestamp) -> Option<String> {
     let mut before = there;
-    for (at, name) in around.pip_after(there) {
+    for (at, name) in around.installed_after(there, "pip") {
         if at.time.duration_since(before) > TWO_RUNS {
             return Some(format!("pip, which is Python, ran there again at {} (it installed `{name}`)", at.time));
         }

@@ -3,13 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use super::situation::Situation;
 use crate::{
     assess::{Finding, FindingKind},
-    ecosystem::{purl::Purl, pypi::normalise},
     fact::TreePath,
     ioc::model::FileRole,
-    verdict::Exposure,
 };
 
 /// A store of images and containers, by the folder that only its engine writes.
@@ -92,53 +89,13 @@ pub fn is_whole(f: &Finding) -> bool {
     f.origin.line.is_none() && f.origin.inner.is_none()
 }
 
-/// The paths that a loadable, left-over or stored finding stands for.
-pub fn holdings(s: &Situation<'_>, f: &Finding) -> BTreeSet<TreePath> {
-    if let Some(all) = &f.holdings {
-        return all.iter().cloned().collect();
-    }
-    let path = &f.origin.path;
-    if f.kind != FindingKind::Package || f.origin.inner.is_some() {
-        return BTreeSet::from([path.clone()]);
-    }
-    if f.exposure == Exposure::Cached {
-        return BTreeSet::from_iter(stored(path));
-    }
-    let folder = path.parent();
-    if folder.name() == b"EGG-INFO" {
-        return BTreeSet::from([folder.parent()]);
-    }
-    let named = |ends: &[&[u8]], p: &TreePath| ends.iter().any(|e| p.name().ends_with(e));
-    let metadata = match () {
-        () if named(&[b".dist-info", b".egg-info"], &folder) => folder.clone(),
-        // One file: an egg, a wheel on the path, Debian's egg-info, conda's record.
-        () => path.clone(),
-    };
-    let mut all = BTreeSet::from([metadata.clone()]);
-    let site = metadata.parent();
-    if named(&[b".dist-info", b".egg-info"], &metadata) {
-        all.extend(by_name(s, f, &site));
-    }
-    let listed = s.assessment.belongings.of(&f.origin.tree, path).unwrap_or_default();
-    all.extend(listed.iter().cloned());
-    outermost(all)
-}
-
-/// What has the package's name beside its metadata: a list that the payload wrote may leave it out.
-fn by_name(s: &Situation<'_>, f: &Finding, site: &TreePath) -> Vec<TreePath> {
-    let purl = f.package.as_deref().and_then(Purl::parse);
-    let normal = purl.map(|p| normalise(&p.name)).unwrap_or_default();
-    let incident = s.index.incident(f.incident);
-    let modules = incident.into_iter().flat_map(|i| &i.files);
-    let modules = modules.filter(|m| m.package.as_deref().is_some_and(|p| normalise(p) == normal));
-    let tops = modules.flat_map(|m| &m.paths).filter_map(|p| p.strip_prefix("site:"));
-    let tops = tops.map(|p| p.split('/').next().unwrap_or(p)).filter(|t| !t.is_empty() && !t.contains('*'));
-    let mut all: Vec<TreePath> = tops.map(|t| site.join(t.as_bytes())).collect();
-    if !normal.is_empty() {
-        let module = normal.replace('-', "_");
-        all.extend([module.clone(), format!("{module}.py")].map(|n| site.join(n.as_bytes())));
-    }
-    all
+/// The paths that findings stand for.
+pub fn holdings_of_all(found: &[&Finding]) -> Vec<TreePath> {
+    let all = found.iter().flat_map(|f| match &f.holdings {
+        Some(all) => all.clone(),
+        None => vec![f.origin.path.clone()],
+    });
+    outermost(all.collect()).into_iter().collect()
 }
 
 /// What lies in another path of the set goes with that.
@@ -154,37 +111,6 @@ fn outermost(all: BTreeSet<TreePath>) -> BTreeSet<TreePath> {
         false
     };
     all.iter().filter(|p| !inside(p)).cloned().collect()
-}
-
-/// The same over many findings.
-pub fn holdings_of_all(s: &Situation<'_>, found: &[&Finding]) -> Vec<TreePath> {
-    outermost(found.iter().flat_map(|f| holdings(s, f)).collect()).into_iter().collect()
-}
-
-/// The entry of a cache: its bytes with what describes them; else the file.
-fn stored(path: &TreePath) -> Vec<TreePath> {
-    let parts: Vec<&[u8]> = path.components().collect();
-    let up_to = |n: usize| parts.get(..n).and_then(|p| TreePath::new(&p.join(&b'/')));
-    for (n, part) in parts.iter().enumerate() {
-        let rest = parts.len().saturating_sub(n + 1);
-        // uv: an unpacked wheel is a folder of its own.
-        if part.starts_with(b"archive-v") && rest > 1 {
-            return up_to(n + 2).into_iter().collect();
-        }
-        // conda: an unpacked package, by its `info`.
-        if *part == b"info" && rest == 1 && path.name() == b"index.json" && n > 0 {
-            return up_to(n).into_iter().collect();
-        }
-    }
-    let folder = path.parent();
-    if [&b".dist-info"[..], b".egg-info"].iter().any(|e| folder.name().ends_with(e)) {
-        return vec![folder];
-    }
-    // pip: the header, and beside it the bytes.
-    match path.as_bytes().strip_suffix(b".body") {
-        Some(header) => TreePath::new(header).into_iter().chain([path.clone()]).collect(),
-        None => vec![path.clone()],
-    }
 }
 
 #[cfg(test)]
@@ -227,19 +153,6 @@ mod tests {
         {
             assert_eq!(known(other), None, "{other}");
         }
-    }
-
-    #[test]
-    fn an_entry_of_a_cache_goes_and_never_the_cache() {
-        let of = |p: &str| stored(&path(p)).iter().map(|p| p.text().into_owned()).collect::<Vec<_>>();
-        assert_eq!(
-            of("h/.cache/pip/http-v2/a/b/x.body"),
-            ["/h/.cache/pip/http-v2/a/b/x", "/h/.cache/pip/http-v2/a/b/x.body"]
-        );
-        assert_eq!(of("h/.cache/uv/archive-v0/abc/litellm-1.dist-info/METADATA"), ["/h/.cache/uv/archive-v0/abc"]);
-        assert_eq!(of("c/pkgs/litellm-1-py_0/info/index.json"), ["/c/pkgs/litellm-1-py_0"]);
-        assert_eq!(of("h/x/litellm-1.whl"), ["/h/x/litellm-1.whl"]);
-        assert_eq!(of("h/x/litellm-1.dist-info/METADATA"), ["/h/x/litellm-1.dist-info"]);
     }
 
     #[test]
