@@ -11,11 +11,7 @@ use super::{
 };
 use crate::{
     ecosystem::purl::Purl,
-<<<<<<< HEAD
-    fact::{Artifact, EnvironmentKind, Fact, Package, Placement, Seen, Statement, TreePath},
-=======
-    fact::{Artifact, Ecosystem, EnvironmentKind, Fact, Package, Placement, Seen, TreePath},
->>>>>>> main
+    fact::{Artifact, Ecosystem, EnvironmentKind, Fact, Package, Placement, Seen, Statement, TreePath},
     ioc::model::{FileIndicator, FileRole, Incident, Moment, NameWeight, PackageIndicator, Trigger},
     matcher::{self, By, Hit},
     verdict::{Confidence, Exposure},
