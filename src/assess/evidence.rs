@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     ecosystem::purl::Purl,
-    fact::{Artifact, Ecosystem, EnvironmentKind, Fact, Package, Placement, Seen, TreePath},
+    fact::{Artifact, Ecosystem, EnvironmentKind, Fact, Package, Placement, Seen, Statement, TreePath},
     ioc::model::{FileIndicator, FileRole, Incident, Moment, NameWeight, PackageIndicator, Trigger},
     matcher::{self, By, Hit},
     verdict::{Confidence, Exposure},
@@ -58,6 +58,16 @@ pub fn missing(case: &Case<'_>, sites: &Neighbours<'_>, hooks: &Hooks, gone: &Mi
     let incident = case.index.incident(incident)?;
     let draft = Draft { case, sites, hooks, evidence, incident, hit };
     Some(draft.placed(draft.missing_hook(incident.files.get(at)?, &gone.path)))
+}
+
+/// What another tool says of a malicious version.
+fn stated(statement: Statement) -> Judgement {
+    let (rule, confidence, what) = match statement {
+        Statement::Installed => (Rule::PackageStated, Confidence::Likely, "is installed"),
+        Statement::Unclear => (Rule::PackageStated, Confidence::Possible, "is part of it, and not where it stood"),
+        Statement::Listed => (Rule::PackageStatedListed, Confidence::Likely, "is named by a lock file or a manifest"),
+    };
+    (rule, confidence, format!("an SBOM, which is somebody's statement, says that the malicious version {what}"))
 }
 
 /// One hit on its way to a finding.
@@ -144,6 +154,7 @@ impl Draft<'_, '_> {
             Placement::Built if indicator.triggers.contains(&Trigger::Build) => {
                 (Rule::BuildRan, Confidence::Likely, Rule::BuildRan.meaning().to_owned())
             }
+            Placement::Stated(statement) => stated(statement),
             Placement::Built => by_rule(Rule::PackageBuilt),
             Placement::Cached => by_rule(Rule::PackageStored),
             Placement::Listed => match family.listed(self.seen()) {
@@ -159,7 +170,9 @@ impl Draft<'_, '_> {
         let mut finding = self.finding(FindingKind::Package, indicator, judgement);
         finding.package = Some(purl(p));
         finding.ecosystem = Some(p.ecosystem);
-        finding.holdings = family.holdings(self.seen());
+        if !matches!(p.placement, Placement::Stated(_)) {
+            finding.holdings = family.holdings(self.seen());
+        }
         finding.artifact = p.artifacts.first().cloned();
         finding.by_itself = by_itself;
         finding.sign = sign;

@@ -85,6 +85,9 @@ rules! {
     InstallScriptBlocked "install-script-blocked" Installed Likely
         "the malicious version is installed, and a setting or a record says that its script was not run"
         "take the package out before anything runs its script or loads it"
+    PackageStated "package-stated" Installed Likely
+        "a bill of materials of another tool says that the malicious version is installed, or does not say where it stood"
+        "examine the machine or the image that it describes: nothing in it shows what ran"
     HookLoadable "hook-loadable" Installed Confirmed
         "a start-up hook of the incident stands where it runs"
         "start no interpreter there; move it to the evidence"
@@ -154,6 +157,9 @@ rules! {
     PackageConsidered "package-considered" Referenced Confirmed
         "a resolver looked at the malicious version while it chose one; this alone does not show a download"
         "see which version it chose: the lock file or the environment says it"
+    PackageStatedListed "package-stated-listed" Referenced Likely
+        "a bill of materials of another tool says that a lock file or a manifest names the malicious version"
+        "write a good version instead, and examine the machines that install from it"
     ArtifactNamed "artifact-named" Referenced Confirmed
         "a file names the SHA-256 of a malicious file"
         "write a good version instead, and make the lock files anew"

@@ -9,7 +9,7 @@ use super::{IndicatorOptions, OutputOptions};
 /// `dosimeter match`.
 #[derive(Debug, Args)]
 pub struct MatchCommand {
-    /// An inventory that `dosimeter scan --inventory FILE` wrote; `-` for standard input
+    /// An inventory of `dosimeter scan --inventory FILE`, or an SBOM (CycloneDX or SPDX 2.3 JSON); `-` for standard input
     #[arg(value_name = "INVENTORY")]
     pub inventory: PathBuf,
     /// This incident only (repeatable)

@@ -1,17 +1,22 @@
 //! `dosimeter match`: what an inventory holds, judged with the indicators of today.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    io::{Cursor, Read as _},
+    path::Path,
+    sync::Arc,
+};
 
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
 use jiff::Timestamp;
 
-use super::{Ending, examine::Setup, finish::finish, input, output, sandbox};
+use super::{Ending, examine::Setup, finish::finish, input, output, sandbox, sbom};
 use crate::{
     assess::Evidence,
     cli::{Choice, MatchCommand},
     coverage::{Coverage, Exclusion, Gap, GapKind, WALK},
     fact::{Ecosystem, Origin, TreePath},
-    inventory::{self, v1::Known},
+    inventory::{self, sbom::LIMIT, v1::Known},
     matcher,
     report::{
         self, Document, Examination,
@@ -21,6 +26,9 @@ use crate::{
     scan::exclude_unreadable_homes,
     walk::{Inspector, Router},
 };
+
+/// Bytes of a file that show what it is.
+const START: u64 = 64 << 10;
 
 /// Judges and reports.
 ///
@@ -35,9 +43,17 @@ pub fn run(command: MatchCommand) -> anyhow::Result<Ending> {
 
 fn judged(command: &MatchCommand, sandbox: &Sandbox) -> anyhow::Result<Report> {
     let started = Timestamp::now();
-    let input = input::open(&command.inventory)?;
+    let mut input = input::open(&command.inventory)?;
     let named = |flaw: inventory::Flaw| unusable(&command.inventory, &flaw);
-    let mut stored = inventory::stored(input).map_err(named)?;
+    let cannot_read = || format!("cannot read `{}`", output::shown(&command.inventory));
+    let mut start = Vec::new();
+    (&mut input).take(START).read_to_end(&mut start).with_context(cannot_read)?;
+    if sbom::may_be(&start) {
+        (&mut input).take(LIMIT).read_to_end(&mut start).with_context(cannot_read)?;
+        let document = sbom::read(&start, &command.inventory)?.ok_or_else(|| named(inventory::Flaw::Other))?;
+        return sbom::judged(command, sandbox, &document, started);
+    }
+    let mut stored = inventory::stored(Cursor::new(start).chain(input)).map_err(named)?;
     let head = stored.head.clone();
     let choice = Choice {
         incident: command.incident.clone(),

@@ -12,6 +12,7 @@ mod progress;
 mod rotate;
 mod rules;
 mod sandbox;
+mod sbom;
 mod scan;
 mod surfaces;
 

@@ -83,8 +83,21 @@ pub enum Placement {
     Leftover,
     /// It was built from source on this machine, so its build code ran.
     Built,
+    /// A bill of materials that another tool wrote names it.
+    Stated(Statement),
     /// An interpreter would load it from here.
     Loadable,
+}
+
+/// What a bill of materials says of where a package stood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Statement {
+    /// In a lock file or a manifest.
+    Listed,
+    /// Nothing.
+    Unclear,
+    /// It was installed.
+    Installed,
 }
 
 /// One requirement of a package or of a user: a name and the text it was written as.

@@ -11,6 +11,7 @@
 //! an address before `@` or behind `?`, and no secret: what it is made of are facts, and no fact can hold one.
 
 mod read;
+pub mod sbom;
 pub mod v1;
 mod write;
 

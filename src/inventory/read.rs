@@ -25,7 +25,7 @@ use crate::{
 pub enum Flaw {
     /// It is no inventory at all.
     #[error(
-        "it is not an inventory: its first line does not say `{}`\nhint: `dosimeter scan --inventory FILE` writes one",
+        "it is not an inventory: its first line does not say `{}`\nhint: `dosimeter scan --inventory FILE` writes one; an SBOM is read as CycloneDX or SPDX 2.3 JSON",
         v1::FORMAT
     )]
     Other,
@@ -282,6 +282,7 @@ impl Place<'_> {
             further: all(read.further)?,
             asked: asked.collect::<Option<_>>()?,
             salvaged: all(read.salvaged)?,
+            cut: read.cut,
             flawed: read.flawed,
             gaps: read.gaps.into_iter().map(|g| self.gap(g)).collect::<Option<_>>()?,
             more_gaps: read.more_gaps,

@@ -214,6 +214,7 @@ impl Writing<'_> {
             further: stood(&read.further),
             asked: asked.map(|(e, name)| format!("{}/{name}", e.purl_type())).collect(),
             salvaged: stood(&read.salvaged),
+            cut: read.cut,
             flawed: read.flawed,
             gaps: read.gaps.iter().map(v1::Gap::from).collect(),
             more_gaps: read.more_gaps,

@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     Bounds, GAPS_OF_A_FILE, Inspector, Room, Worth, history,
-    record::{Inspection, RECORDED, Units},
+    record::{Inspection, RECORDED, Units, unrecorded},
     shelf, weigh,
     weigh::Weighed,
 };
@@ -92,7 +92,8 @@ impl Inspector<'_> {
             let mut units = Units::default();
             let mut keep = |mut fact: Seen| {
                 units.of(surface, &mut fact);
-                if let Some(all) = recorded.as_mut().filter(|all| all.len() < RECORDED) {
+                // One more than is kept shows that there are more.
+                if let Some(all) = recorded.as_mut().filter(|all| all.len() <= RECORDED) {
                     all.push(fact.clone());
                 }
                 taken.take(self, fact);
@@ -122,12 +123,13 @@ impl Inspector<'_> {
             let more = self.salvaged(surface, entry, body, &taken.seen);
             taken.seen.extend(more);
         }
+        if let Some(facts) = recorded.as_mut().filter(|all| all.len() > RECORDED) {
+            facts.truncate(RECORDED);
+            gaps.push(unrecorded(&origin, id));
+        }
         let unclear = gaps.iter().any(weigh::not_understood);
         let weight = if unclear { self.weight(entry, body, weighed) } else { Weight::Unknown };
         if let (Some(recording), Some(facts)) = (self.recording, recorded) {
-            if facts.len() >= RECORDED {
-                self.unrecorded(&origin, id);
-            }
             let read = Inspection {
                 surface: id,
                 entry: entry.clone(),
@@ -136,12 +138,13 @@ impl Inspector<'_> {
                 further: Vec::new(),
                 asked: BTreeSet::new(),
                 salvaged: Vec::new(),
+                cut: false,
                 flawed,
                 gaps: gaps.clone(),
                 more_gaps: more,
                 weight,
             };
-            recording.inspection(surface, &shown_entry, body, &origin, read);
+            recording.inspection(surface, &shown_entry, body, &origin, read, self.interest);
         }
         self.put_away(id, &origin, taken, (gaps, more), weight, shown.by_hand)
     }

@@ -13,7 +13,7 @@ use crate::{
 /// Folders whose names say a malicious version, kept until it is known whether what is in them says it too.
 pub(crate) const NAMED: usize = 20_000;
 /// Taken from a file that cannot be parsed.
-const SALVAGED: usize = 200;
+pub(super) const SALVAGED: usize = 200;
 
 /// Of what folders are called, what no description in them says.
 pub(crate) fn undescribed(named: Vec<Seen>, seen: &[Seen]) -> Vec<Seen> {

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Inspector, inspect::Taken, weigh};
+use super::{Inspector, inspect::Taken, named::SALVAGED, weigh};
 use crate::{
     coverage::{Exclusion, Gap, GapKind, Weight},
     fact::{At, Ecosystem, Fact, Origin, Seen, TreePath},
@@ -39,6 +39,8 @@ pub struct Inspection {
     pub asked: BTreeSet<(Ecosystem, Box<str>)>,
     /// Packages that the raw text names, where it cannot be parsed.
     pub salvaged: Vec<Seen>,
+    /// There was more of the two than is recorded, or it asked for more names.
+    pub cut: bool,
     /// The surface could not read the file as what it should be.
     pub flawed: bool,
     /// The problems.
@@ -103,7 +105,7 @@ impl<'r> Recording<'r> {
         }
     }
 
-    /// Reads a file once more for what other indicators would make the surface say, and records it all.
+    /// Reads a file once more for what other indicators than those of the run would make the surface say, and records it all.
     pub(super) fn inspection(
         &self,
         surface: &dyn Surface,
@@ -111,27 +113,39 @@ impl<'r> Recording<'r> {
         body: &mut Body<'_>,
         origin: &Origin,
         mut read: Inspection,
+        own: &Interest,
     ) {
         ASKED_FOR.take();
+        let entry = read.entry.clone();
         let mut units = Units::default();
         let mut all: Vec<Seen> = Vec::new();
         let mut keep = |mut fact: Seen| {
             units.of(surface, &mut fact);
             if all.len() < RECORDED {
                 all.push(fact);
+            } else {
+                read.cut = true;
             }
         };
         let mut no_gaps = |_: Gap| ();
-        let mut sink = Sink::new(surface.meta().id, origin.clone(), &read.entry, &mut keep, &mut no_gaps);
+        let mut sink = Sink::new(surface.meta().id, origin.clone(), &entry, &mut keep, &mut no_gaps);
         // What is wrong with the file was said by the first reading, or concerns what nobody asked for.
         let _ = quietly(|| surface.inspect(&mut Opened::new(shown, &self.everything, body), &mut sink));
         if read.flawed {
-            let found = quietly(|| surface.salvage(&mut Opened::new(&read.entry, &self.everything, body)));
-            let found = found.unwrap_or_default().into_iter().take(RECORDED);
+            let mut found_for = |interest| {
+                quietly(|| surface.salvage(&mut Opened::new(&read.entry, interest, body))).unwrap_or_default()
+            };
+            // What the run itself asks for comes first: of all names only so many are taken from one file.
+            let (mut found, all) = (found_for(own), found_for(&self.everything));
+            read.cut |= all.len() >= SALVAGED;
+            found.extend(all.into_iter().take(RECORDED));
+            let mut once = HashSet::new();
+            let found = found.into_iter().filter(|(p, _)| once.insert((p.name.clone(), p.version.clone())));
             read.salvaged =
                 found.map(|(package, line)| salvaged(surface, &read.entry, origin, package, line)).collect();
         }
         read.asked = ASKED_FOR.take();
+        read.cut |= read.asked.len() >= ASKED;
         let known: HashSet<String> = read.facts.iter().map(identity).collect();
         all.retain(|fact| !known.contains(&identity(fact)));
         read.further = all;
@@ -184,6 +198,8 @@ impl Inspector<'_> {
     pub fn replay(&self, read: Inspection, same: bool) {
         let asks = |(ecosystem, name): &(Ecosystem, Box<str>)| self.interest.knows_package(*ecosystem, name);
         let mut facts = read.facts;
+        let fits = read.asked.len() >= ASKED || read.asked.iter().any(asks);
+        let lost = read.cut && !same && (read.flawed || fits);
         if !same && !read.further.is_empty() && read.asked.iter().any(asks) {
             let place = |s: &Seen| (s.origin.clone(), name_of(&s.fact).map(str::to_owned));
             let replaced: HashSet<_> = read.further.iter().filter(|s| is_package(&s.fact)).map(place).collect();
@@ -193,6 +209,9 @@ impl Inspector<'_> {
         let mut taken = Taken::default();
         facts.into_iter().for_each(|fact| taken.take(self, fact));
         let origin = self.origin(&read.entry.path);
+        if lost {
+            self.result().tell(vec![unrecorded(&origin, read.surface)]);
+        }
         if read.flawed {
             let surface = self.router.surfaces.iter().find(|s| s.meta().id == read.surface);
             if let Some(surface) = surface.filter(|_| !taken.identified) {
@@ -232,13 +251,12 @@ impl Inspector<'_> {
         let count = result.surfaces.entry(surface).or_default();
         count.files = count.files.saturating_add(files);
     }
+}
 
-    /// Notes that a file of a recording has more than was kept.
-    pub(super) fn unrecorded(&self, origin: &Origin, surface: &'static str) {
-        let detail = format!("more than {RECORDED} facts: not all of them were recorded");
-        let gap = Gap { origin: origin.clone(), surface, kind: GapKind::TooLarge, detail };
-        self.result().tell(vec![gap]);
-    }
+/// A file has more than was recorded of it.
+pub(super) fn unrecorded(origin: &Origin, surface: &'static str) -> Gap {
+    let detail = format!("more than {RECORDED} facts: not all of them were recorded");
+    Gap { origin: origin.clone(), surface, kind: GapKind::TooLarge, detail }
 }
 
 /// What other indicators make of a file that is not there any more: what hid nothing may hide something now.

@@ -168,6 +168,43 @@ fn an_inventory_of_one_incident_knows_the_packages_of_all() {
     assert!(ids.len() > 10 && ids.len() == asks.count() && !ids.contains("litellm-2026-03"), "{gaps:?}");
 }
 
+/// How many gaps say that more was there than was recorded.
+fn unrecorded(report: &Value) -> usize {
+    let gaps = report["coverage"]["gaps"].as_array().unwrap();
+    gaps.iter().filter(|g| g["detail"].as_str().unwrap().contains("not all of them were recorded")).count()
+}
+
+#[test]
+fn names_beyond_those_that_a_broken_file_is_searched_for_are_a_gap_for_others() {
+    let lock = |n: usize| {
+        let packages = (0..n).map(|i| format!("[[package]]\nname = \"p{i}\"\nversion = \"1.0\"\n"));
+        packages.collect::<String>() + "[[package]\nname = \"litellm\"\nversion = \"1.82.8\"\n"
+    };
+    for (n, gaps) in [(300, 1), (100, 0)] {
+        let machine = Machine::new().home("src/poetry.lock", lock(n));
+        let kept = Kept::of(&machine, "i.ndjson", &[]);
+        let file = kept.path("i.ndjson");
+        // What the scan's own indicators name is recorded wherever it stands.
+        assert!(!exposures(&kept.scan).is_empty());
+        assert_eq!(compared(&matched(&file, &[])), kept.scan);
+        assert_eq!(unrecorded(&compared(&matched(&file, &["--ioc", "pypi:other-lib@1.0"]))), gaps);
+    }
+}
+
+#[test]
+fn facts_that_were_left_out_are_a_gap_for_those_who_ask_for_their_package() {
+    let kept = Kept::of(&python(), "i.ndjson", &[]);
+    let text = fs::read_to_string(kept.path("i.ndjson")).unwrap();
+    let cut = kept.path("cut.ndjson");
+    let (asked, marked) = ("\"asked\":[\"pypi/six\"", "\"cut\":true,\"asked\":[\"pypi/six\"");
+    assert!(text.contains(asked));
+    fs::write(&cut, text.replace(asked, marked)).unwrap();
+    let gaps = |more: &[&str]| unrecorded(&compared(&matched(&cut, more)));
+    assert!(gaps(&["--ioc", "pypi:six@1.17.0"]) > 0);
+    assert_eq!(gaps(&["--ioc", "pypi:other-lib@1.0"]), 0, "nobody asks for it");
+    assert_eq!(gaps(&[]), 0, "the scan looked for what its indicators ask");
+}
+
 #[test]
 fn an_inventory_fits_its_schema() {
     let schema: Value = serde_json::from_str(include_str!("../../docs/schema/inventory-1.schema.json")).unwrap();
@@ -281,4 +318,76 @@ fn an_inventory_is_no_evidence_and_takes_no_other_files_place() {
     let left: Vec<_> =
         fs::read_dir(Path::new(&own).parent().unwrap()).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(left.len(), 2, "{left:?}");
+}
+
+/// Makes a document of a package URL and a place.
+type Write<'w> = &'w dyn Fn(&str, &str) -> String;
+
+/// A document of one component, in a file of its own.
+fn sbom(folder: &Path, text: &str) -> Said {
+    let file = folder.join("bom.json");
+    fs::write(&file, text).unwrap();
+    matched(file.to_str().unwrap(), &[])
+}
+
+#[test]
+fn a_bill_of_materials_is_judged_as_somebodys_statement() {
+    let folder = tempfile::tempdir().unwrap();
+    let cyclonedx = |purl: &str, place: &str| {
+        json!({"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [
+            {"type": "library", "name": "six", "version": "1.17.0", "purl": "pkg:pypi/six@1.17.0"},
+            {"type": "library", "name": "x", "purl": purl, "properties": [{"name": "syft:location:0:path", "value": place}]},
+        ]})
+        .to_string()
+    };
+    let spdx = |purl: &str, place: &str| {
+        json!({"spdxVersion": "SPDX-2.3", "name": "home", "packages": [{"name": "x", "sourceInfo": format!("found: {place}"),
+            "externalRefs": [{"referenceType": "purl", "referenceLocator": purl}]}]})
+        .to_string()
+    };
+    let site = "/v/lib/python3.11/site-packages/litellm-1.82.8.dist-info/METADATA";
+    let writers: [Write<'_>; 2] = [&cyclonedx, &spdx];
+    for write in writers {
+        for (bad, good, place, exposure, confidence) in [
+            ("pkg:pypi/litellm@1.82.8", "pkg:pypi/litellm@1.82.6", site, "installed", "likely"),
+            ("pkg:pypi/LiteLLM@1.82.8?x=y", "pkg:pypi/litellm-x@1.82.8", "/v/other", "installed", "possible"),
+            ("pkg:pypi/litellm@1.82.8", "pkg:npm/litellm@1.82.8", "/w/poetry.lock", "referenced", "likely"),
+            (
+                "pkg:npm/axios@1.14.1",
+                "pkg:npm/axios@1.14.0",
+                "/w/node_modules/axios/package.json",
+                "installed",
+                "likely",
+            ),
+            ("pkg:npm/axios@1.14.1", "pkg:npm/%40x/axios@1.14.1", "/w/package-lock.json", "referenced", "likely"),
+        ] {
+            let said = sbom(folder.path(), &write(bad, place));
+            let report = compared(&said);
+            let findings: Vec<&Value> = report["incidents"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .flat_map(|i| i["findings"].as_array().unwrap())
+                .collect();
+            assert!(!findings.is_empty(), "{bad} {place}");
+            for finding in findings {
+                assert_eq!(
+                    (finding["exposure"].as_str(), finding["confidence"].as_str()),
+                    (Some(exposure), Some(confidence))
+                );
+                assert!(finding["reason"].as_str().unwrap().contains("somebody's statement"), "{finding}");
+                assert_eq!(finding["location"]["path"], place, "{finding}");
+            }
+            let twin = sbom(folder.path(), &write(good, place));
+            assert_eq!((exposures(&compared(&twin)).len(), twin.code), (0, 0), "{good} {}", twin.err);
+        }
+    }
+    for (text, why) in [
+        ("{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.3\"}", "other than 1.4 to 1.7"),
+        ("{\"spdxVersion\":\"SPDX-2.3\",\"packages\":[{", "it ends too early"),
+        ("{\"components\":[]}", "it is not an inventory"),
+    ] {
+        let said = sbom(folder.path(), text);
+        assert!(said.code == 2 && said.err.contains(why) && said.err.contains("hint:"), "{}", said.err);
+    }
 }

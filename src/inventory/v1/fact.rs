@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Command, Path};
 use crate::{
-    fact::{self, Ecosystem, EnvironmentKind, HookContent, HookKind, Placement, ScriptOutcome, TextId},
+    fact::{self, Ecosystem, EnvironmentKind, HookContent, HookKind, Placement, ScriptOutcome, Statement, TextId},
     interest::Interest,
 };
 
@@ -77,7 +77,7 @@ pub struct Package {
     pub name: String,
     /// As written.
     pub version: String,
-    /// `listed`, `cached`, `leftover`, `built`, `loadable`.
+    /// `listed`, `cached`, `leftover`, `built`, `loadable`, `stated-…`.
     pub placement: String,
     /// What it asks for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -140,7 +140,10 @@ pub enum Fact {
     Credential(Credential),
 }
 
-const PLACEMENTS: [(Placement, &str); 5] = [
+const PLACEMENTS: [(Placement, &str); 8] = [
+    (Placement::Stated(Statement::Listed), "stated-listed"),
+    (Placement::Stated(Statement::Unclear), "stated-unclear"),
+    (Placement::Stated(Statement::Installed), "stated-installed"),
     (Placement::Listed, "listed"),
     (Placement::Cached, "cached"),
     (Placement::Leftover, "leftover"),

@@ -96,6 +96,9 @@ pub struct Inspection {
     /// Packages that the text names where it cannot be parsed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub salvaged: Vec<Stood>,
+    /// There was more of these three than is kept.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub cut: bool,
     /// It cannot be read as what it should be.
     #[serde(default, skip_serializing_if = "is_false")]
     pub flawed: bool,
