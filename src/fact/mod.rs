@@ -9,6 +9,7 @@ mod command;
 mod ecosystem;
 mod instant;
 mod path;
+mod statement;
 mod unit;
 
 pub use self::{
@@ -16,6 +17,7 @@ pub use self::{
     ecosystem::Ecosystem,
     instant::is_normalised,
     path::{TreePath, parent},
+    statement::Statement,
     unit::Unit,
 };
 
@@ -87,17 +89,6 @@ pub enum Placement {
     Stated(Statement),
     /// An interpreter would load it from here.
     Loadable,
-}
-
-/// What a bill of materials says of where a package stood.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Statement {
-    /// In a lock file or a manifest.
-    Listed,
-    /// Nothing.
-    Unclear,
-    /// It was installed.
-    Installed,
 }
 
 /// One requirement of a package or of a user: a name and the text it was written as.
