@@ -148,6 +148,10 @@ mod tests {
             ("sudo bash -c 'cd x && pip install x'", Account::Uid(0)),
             ("systemd-run --user pip install x", Account::Uid(1000)),
             ("gosu bob pip install x", Account::Uid(1001)),
+            ("run0 pip install x", Account::Uid(0)),
+            ("run0 -u bob pip install x", Account::Uid(1001)),
+            ("sg docker -c 'pip install x'", Account::Uid(1000)),
+            ("guix shell python -- pip install x", Account::Uid(1000)),
         ] {
             let ran = ran(text);
             assert_eq!((ran.account, ran.bounds), (account, None), "{text}");
@@ -169,6 +173,15 @@ mod tests {
             "gcloud compute ssh vm1 --zone z --command 'pip install x'",
             "docker -H ssh://build1 run img pip install x",
             "ssh 10.0.0.7 pip install x",
+            "ssh -o HostName=build1.corp.example localhost pip install x",
+            "ssh -F /dev/null build1 pip install x",
+            "autossh -M 0 build1 pip install x",
+            "mosh -p 60001 build1 -- pip install x",
+            "tailscale ssh al@build1 pip install x",
+            "kubectl --context prod exec web-0 -- pip install x",
+            "kubectl -s https://10.0.0.7:6443 exec web-0 -- pip install x",
+            "ssh build1 ssh host.docker.internal pip install x",
+            "ssh build1 k3s kubectl exec web-0 -- pip install x",
         ] {
             let ran = ran(text);
             assert_eq!((ran.account, ran.unsure), (Account::Elsewhere, false), "{text}");
@@ -179,13 +192,25 @@ mod tests {
             "ssh al@dev1 pip install x",
             "ssh DEV1.corp.example pip install x",
             "ssh build1 ssh dev1 pip install x",
+            "ssh -oHostName=localhost build1 pip install x",
+            "ssh -o 'hostname 127.0.0.1' build1 pip install x",
+            "ssh host.docker.internal pip install x",
+            "ssh -F other.conf localhost pip install x",
+            "tailscale ssh dev1 pip install x",
+            "mosh dev1 pip install x",
         ] {
             let ran = ran(text);
             assert_eq!((ran.account, ran.bounds), (Account::Uid(1000), None), "{text}");
         }
         assert_eq!(ran("ssh bob@localhost pip install x").account, Account::Uid(1001));
         // Which machine it is stands elsewhere.
-        for text in ["ssh $H pip install x", "ansible all -a 'pip install x'", "ssh \"$(pick)\" pip install x"] {
+        for text in [
+            "ssh $H pip install x",
+            "ansible all -a 'pip install x'",
+            "ssh \"$(pick)\" pip install x",
+            "ssh -F other.conf build1 pip install x",
+            "ssh -o HostName=%h.lan build1 pip install x",
+        ] {
             let ran = ran(text);
             assert_eq!((ran.account, ran.unsure), (Account::Uid(1000), true), "{text}");
         }
@@ -260,6 +285,16 @@ mod tests {
             "machinectl shell al@deb /usr/bin/pip install x",
             "colima ssh -- pip install x",
             "crictl exec -it 0a1b pip install x",
+            "kubectl --context minikube exec web-0 -- pip install x",
+            "kubectl --context=kind-dev exec web-0 -- pip install x",
+            "kubectl -s https://127.0.0.1:6443 exec web-0 -- pip install x",
+            "kubectl --server=https://[::1]:6443 exec web-0 -- pip install x",
+            "kubectl --kubeconfig /etc/rancher/k3s/k3s.yaml exec web-0 -- pip install x",
+            "sudo k3s kubectl exec web-0 -- pip install x",
+            "microk8s kubectl exec web-0 -- pip install x",
+            "microk8s.kubectl exec web-0 -- pip install x",
+            "minikube kubectl -- exec web-0 -- pip install x",
+            "buildah run c -- pip install x",
             "vagrant ssh -c 'pip install x'",
         ] {
             let ran = ran(text);

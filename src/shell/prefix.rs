@@ -42,6 +42,11 @@ static RUNNERS: &[Runner] = &[
         "ughpCDRTUrt",
         &["user group host prompt close-from chdir chroot command-timeout other-user"],
     ),
+    runner(
+        &["run0"],
+        "ugDM",
+        &["user group nice chdir setenv unit slice slice-inherit machine property description background"],
+    ),
     runner(&["env"], "uC", &["unset chdir"]),
     runner(&["pkexec"], "", &["user"]),
     runner(&["sshpass"], "pfdP", &[]),
@@ -141,6 +146,11 @@ const DEVCONTAINER: Options = Options {
 };
 const CONDA: Options = Options { short: "npr", long: Long::Valued(&["name prefix root-prefix cwd"]) };
 
+const AUTOSSH: Options = Options { short: "BbcDEeFIiJLlMmOoPpQRSWw", long: Long::Valued(&[]) };
+const MOSH: Options = Options {
+    short: "p",
+    long: Long::Valued(&["client server predict family ssh port bind-server experimental-remote-ip"]),
+};
 const SSH: Options = Options { short: "BbcDEeFIiJLlmOoPpQRSWw", long: Long::Valued(&[]) };
 /// Letters of `docker run` and `exec`; its many long options take a value but for these.
 const DOCKER: Options = Options {
@@ -182,11 +192,23 @@ pub fn strip<'w>(mut words: &'w [String], sets: &mut Vec<&'w str>, at: &mut Wher
                     _ => rest,
                 },
                 "eval" => return Inner::Script(rest.join(" ")),
-                "ssh" | "autossh" => {
-                    whereabouts::by_ssh(&SSH, rest, at);
-                    let remote = behind_options(&SSH, rest, 1);
+                "ssh" | "autossh" | "mosh" => {
+                    let options = match name {
+                        "ssh" => &SSH,
+                        "autossh" => &AUTOSSH,
+                        _ => &MOSH,
+                    };
+                    whereabouts::by_ssh(options, rest, at);
+                    let remote = behind_options(options, rest, 1);
+                    let remote = remote.strip_prefix(&["--".to_owned()]).unwrap_or(remote);
                     return if remote.is_empty() { Inner::Input } else { Inner::Script(remote.join(" ")) };
                 }
+                "sg" => return minus_c(rest, false),
+                // What follows is read as if it stood alone.
+                "tailscale" | "tsh" => match rest.first().map(String::as_str) {
+                    Some("ssh") => rest,
+                    _ => return Inner::Nothing,
+                },
                 "su" => {
                     whereabouts::by_su(rest, at);
                     return minus_c(rest, false);
@@ -194,15 +216,26 @@ pub fn strip<'w>(mut words: &'w [String], sets: &mut Vec<&'w str>, at: &mut Wher
                 "docker" | "podman" | "nerdctl" | "docker-compose" | "podman-compose" => {
                     container(rest, name.ends_with("-compose"), at)
                 }
-                "kubectl" | "oc" => {
-                    whereabouts::by_kubectl(rest, at);
+                // Its mounts may have been named when the container was made.
+                "buildah" => {
+                    let behind = container(rest, true, at);
+                    behind.strip_prefix(&["--".to_owned()]).unwrap_or(behind)
+                }
+                "kubectl" | "oc" | "microk8s.kubectl" => {
+                    whereabouts::by_kubectl(rest, name.starts_with("microk8s"), at);
                     behind_dashes(rest)
+                }
+                "k3s" | "microk8s" | "minikube" if rest.first().is_some_and(|w| w == "kubectl") => {
+                    let own = rest.get(1..).unwrap_or_default();
+                    let own = own.strip_prefix(&["--".to_owned()]).unwrap_or(own);
+                    whereabouts::by_kubectl(own, true, at);
+                    behind_dashes(own)
                 }
                 "lxc" | "incus" | "colima" | "minikube" => {
                     whereabouts::inside(Whereabouts::UNSAID.into(), at);
                     behind_dashes(rest)
                 }
-                "mise" | "rtx" | "distrobox" | "distrobox-enter" | "aws-vault" | "op" | "doppler" => {
+                "mise" | "rtx" | "distrobox" | "distrobox-enter" | "aws-vault" | "op" | "doppler" | "guix" => {
                     behind_dashes(rest)
                 }
                 "vagrant" => {

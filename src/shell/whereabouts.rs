@@ -23,7 +23,7 @@ fn name(word: &str) -> Box<str> {
 pub fn by_runner(runner: &str, options: &Options, words: &[String], at: &mut Whereabouts) {
     let parsed = options.leading(words);
     match runner {
-        "sudo" | "doas" | "pkexec" => {
+        "sudo" | "doas" | "pkexec" | "run0" => {
             at.account = Some(parsed.values(&["u", "user"]).last().map_or_else(|| ROOT.into(), name));
         }
         "runuser" => at.account = Some(parsed.values(&["u", "user"]).last().map_or_else(|| ROOT.into(), name)),
@@ -68,7 +68,18 @@ pub fn by_ssh(options: &Options, words: &[String], at: &mut Whereabouts) {
     let host = host.trim_matches(['[', ']']);
     // A port belongs to a URL only; an address of IPv6 has more colons.
     let host = host.split_once(':').filter(|(_, port)| !port.contains(':')).map_or(host, |(host, _)| host);
-    elsewhere(name(host), at);
+    let real = parsed.values(&["o"]).find_map(|setting| {
+        let (key, value) = setting.trim_start().split_once(['=', ' '])?;
+        key.eq_ignore_ascii_case("hostname").then(|| value.trim_matches(['=', ' ', '"']))
+    });
+    // Which machine a name means may stand in another file of settings.
+    let elsewhere_said = parsed.values(&["F"]).any(|file| !matches!(file, "none" | "/dev/null"));
+    let host = match real {
+        Some(real) => name(real.trim_matches(['[', ']'])),
+        None if elsewhere_said && !is_loopback(host) => Whereabouts::UNSAID.into(),
+        None => name(host),
+    };
+    elsewhere(host, at);
     at.agent |= forwards;
     at.account = user.or(own).map(name);
 }
@@ -88,18 +99,38 @@ pub fn elsewhere(machine: Box<str>, at: &mut Whereabouts) {
     *at = Whereabouts { machine: Some(machine), agent: at.agent, ..Whereabouts::default() };
 }
 
+/// Names by which containers and virtual machines call the machine that runs them.
+const HOST_OF_GUESTS: &[&str] = &[
+    "host.docker.internal",
+    "gateway.docker.internal",
+    "host.containers.internal",
+    "host.lima.internal",
+    "host.minikube.internal",
+    "host.orb.internal",
+];
+
 /// Names that every machine has for itself.
 pub fn is_loopback(host: &str) -> bool {
     let host = host.to_ascii_lowercase();
     let host = host.trim_end_matches('.');
     matches!(host, "localhost" | "::1" | "0.0.0.0" | "::" | "0" | "ip6-localhost" | "ip6-loopback")
+        || HOST_OF_GUESTS.contains(&host)
         || host.starts_with("localhost.")
         || host.ends_with(".localhost")
         || (host.starts_with("127.") && host.chars().all(|c| c.is_ascii_digit() || c == '.'))
 }
 
-/// `kubectl exec -n shop web-0 -c app -- …`.
-pub fn by_kubectl(words: &[String], at: &mut Whereabouts) {
+/// Whether a cluster of this name usually runs on the machine of whoever names it.
+fn is_local_cluster(name: &str) -> bool {
+    const NAMES: &[&str] =
+        &["minikube", "docker-desktop", "docker-for-desktop", "rancher-desktop", "orbstack", "microk8s", "default"];
+    const STARTS: &[&str] = &["kind-", "k3d-", "k3s", "colima", "microk8s-"];
+    NAMES.contains(&name) || STARTS.iter().any(|start| name.starts_with(start))
+}
+
+/// `kubectl exec -n shop web-0 -c app -- …`; `local` where the program belongs to a cluster on this machine: what folders of it a
+/// pod has is not known then.
+pub fn by_kubectl(words: &[String], local: bool, at: &mut Whereabouts) {
     const KUBECTL: Options = Options {
         short: "ncs",
         long: super::args::Long::Valued(&[
@@ -110,6 +141,17 @@ pub fn by_kubectl(words: &[String], at: &mut Whereabouts) {
     let before: Vec<String> = words.iter().take_while(|w| *w != "--").cloned().collect();
     let parsed = KUBECTL.all(&before);
     let pod = parsed.plain.get(1).map_or_else(|| Whereabouts::UNSAID.into(), |w| name(w));
+    let on_loopback = |url: &str| {
+        let host = url.split_once("://").map_or(url, |(_, rest)| rest).split('/').next().unwrap_or_default();
+        is_loopback(host.rsplit_once(':').map_or(host, |(host, _)| host).trim_matches(['[', ']']))
+    };
+    let local = local
+        || parsed.values(&["context", "cluster"]).any(is_local_cluster)
+        || parsed.values(&["s", "server"]).any(on_loopback)
+        || parsed.values(&["kubeconfig"]).any(|file| ["k3s", "microk8s"].iter().any(|c| file.contains(c)));
+    if local {
+        return inside(pod, at);
+    }
     let pod = if &*pod == Whereabouts::UNSAID { "a pod".to_owned() } else { format!("pod {pod}") };
     elsewhere(pod.into(), at);
 }
