@@ -10,7 +10,7 @@ use super::{
     shell::quote,
     situation::{Situation, place, shown, within},
     step::{Action, Step, Unit},
-    store::{Store, is_whole, store},
+    store::{Store, is_elsewhere, is_whole, store},
     writer::System,
 };
 use crate::{
@@ -256,7 +256,7 @@ fn take_out(name: &str, found: &[&Finding]) -> Item {
     if places.len() > 1 {
         item = listed(item, places.into_iter().collect());
     }
-    let (archives, found): (Vec<&Finding>, Vec<&Finding>) = found.iter().partition(|f| f.origin.inner.is_some());
+    let (archives, found): (Vec<&Finding>, Vec<&Finding>) = found.iter().partition(|f| f.origin.inner.is_some() && !is_elsewhere(f));
     let programs: BTreeSet<&TreePath> = archives.iter().map(|f| &f.origin.path).collect();
     if !programs.is_empty() {
         item = item

@@ -86,7 +86,12 @@ pub fn is_trace(f: &Finding) -> bool {
 
 /// Whether it is one file or folder as a whole, not a line or a member of one.
 pub fn is_whole(f: &Finding) -> bool {
-    f.origin.line.is_none() && f.origin.inner.is_none()
+    f.origin.line.is_none() && f.origin.inner.is_none() || is_elsewhere(f)
+}
+
+/// Whether other files than the one that speaks of it are taken out: a record of an installer names the folder of a package.
+pub fn is_elsewhere(f: &Finding) -> bool {
+    f.holdings.as_ref().is_some_and(|all| !all.is_empty() && !all.contains(&f.origin.path))
 }
 
 /// The paths that findings stand for.

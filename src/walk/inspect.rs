@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     coverage::{Gap, GapKind, Weight},
-    fact::{Fact, Origin, Seen, TreePath},
+    fact::{Fact, Origin, Placement, Seen, TreePath},
     guard::quietly,
     surface::{Opened, Sink, Surface},
     tree::{Body, Entry, Kind},
@@ -70,6 +70,31 @@ impl Taken {
             self.seen.push((worth, fact));
         }
     }
+
+    /// What was read of a broken file says less.
+    fn doubt(&mut self, inspector: &Inspector<'_>) {
+        for (worth, fact) in &mut self.seen {
+            doubt(fact);
+            if matches!(fact.fact, Fact::Named(_)) {
+                *worth = (inspector.keep)(fact);
+            }
+        }
+        self.seen.retain(|(worth, _)| *worth != Worth::Nothing);
+    }
+}
+
+/// Whether a file is not what it should be, so that what was read of it before the fault is no more than its text.
+fn is_broken(kind: GapKind) -> bool {
+    matches!(kind, GapKind::Malformed | GapKind::Truncated)
+}
+
+/// A version that a broken file lists is named by it, and no more.
+pub(super) fn doubt(seen: &mut Seen) {
+    if let Fact::Package(p) = &seen.fact
+        && p.placement == Placement::Listed
+    {
+        seen.fact = Fact::Named(p.clone());
+    }
 }
 
 impl Inspector<'_> {
@@ -113,6 +138,11 @@ impl Inspector<'_> {
             Err(_) => Some((GapKind::Panicked, "the parser failed on this file".to_owned())),
         };
         let flawed = flaw.is_some();
+        let broken = flaw.as_ref().is_some_and(|(kind, _)| is_broken(*kind));
+        if broken {
+            recorded.iter_mut().flatten().for_each(doubt);
+            taken.doubt(self);
+        }
         gaps.extend(flaw.map(|(kind, detail)| Gap { origin: origin.clone(), surface: id, kind, detail }));
         // What it is called, where nothing in it could be read that says what it is.
         if flawed && !taken.identified {
@@ -144,7 +174,7 @@ impl Inspector<'_> {
                 more_gaps: more,
                 weight,
             };
-            recording.inspection(surface, &shown_entry, body, &origin, read, self.interest);
+            recording.inspection(surface, &shown_entry, body, &origin, read, self.interest, broken);
         }
         self.put_away(id, &origin, taken, (gaps, more), weight, shown.by_hand)
     }

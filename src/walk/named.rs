@@ -83,8 +83,7 @@ impl Inspector<'_> {
 
     /// Those of the packages that a raw text names which were not read from it, and that are worth something.
     pub(super) fn worthy(&self, found: Vec<Seen>, seen: &[(Worth, Seen)]) -> Vec<(Worth, Seen)> {
-        let same =
-            |fact: &Fact, p: &Package| matches!(fact, Fact::Package(q) if q.name == p.name && q.version == p.version);
+        let same = |fact: &Fact, p: &Package| matches!(fact, Fact::Package(q) | Fact::Named(q) if q.name == p.name && q.version == p.version);
         let read = |p: &Package| seen.iter().any(|(_, s)| same(&s.fact, p));
         let is_new = |s: &Seen| !matches!(&s.fact, Fact::Named(p) if read(p));
         let found = found.into_iter().filter(is_new);

@@ -7,7 +7,12 @@ use std::{
     sync::Arc,
 };
 
-use super::{Inspector, inspect::Taken, named::SALVAGED, weigh};
+use super::{
+    Inspector,
+    inspect::{Taken, doubt},
+    named::SALVAGED,
+    weigh,
+};
 use crate::{
     coverage::{Exclusion, Gap, GapKind, Weight},
     fact::{At, Ecosystem, Fact, Origin, Seen, TreePath},
@@ -114,6 +119,7 @@ impl<'r> Recording<'r> {
         origin: &Origin,
         mut read: Inspection,
         own: &Interest,
+        broken: bool,
     ) {
         ASKED_FOR.take();
         let entry = read.entry.clone();
@@ -131,6 +137,9 @@ impl<'r> Recording<'r> {
         let mut sink = Sink::new(surface.meta().id, origin.clone(), &entry, &mut keep, &mut no_gaps);
         // What is wrong with the file was said by the first reading, or concerns what nobody asked for.
         let _ = quietly(|| surface.inspect(&mut Opened::new(shown, &self.everything, body), &mut sink));
+        if broken {
+            all.iter_mut().for_each(doubt);
+        }
         if read.flawed {
             let mut found_for = |interest| {
                 quietly(|| surface.salvage(&mut Opened::new(&read.entry, interest, body))).unwrap_or_default()

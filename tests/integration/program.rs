@@ -68,21 +68,21 @@ pub fn valid(report: &Value) {
 
 /// Each finding as `exposure/confidence indicator path[:inner][:line]`, sorted.
 pub fn findings(report: &Value) -> Vec<String> {
-    let text = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
     let mut found = Vec::new();
     for f in report["incidents"].as_array().unwrap().iter().flat_map(|i| i["findings"].as_array().unwrap()) {
         under_a_rule(f);
-        let line = f["location"]["line"].as_u64().map(|l| format!(":{l}")).unwrap_or_default();
-        found.push(format!(
-            "{}/{} {} {}{line}",
-            text(&f["exposure"]),
-            text(&f["confidence"]),
-            text(&f["indicator"]),
-            text(&f["location"]["path"]),
-        ));
+        found.push(described(f));
     }
     found.sort();
     found
+}
+
+/// One of them.
+pub fn described(f: &Value) -> String {
+    let text = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
+    let line = f["location"]["line"].as_u64().map(|l| format!(":{l}")).unwrap_or_default();
+    let (exposure, confidence) = (text(&f["exposure"]), text(&f["confidence"]));
+    format!("{exposure}/{confidence} {} {}{line}", text(&f["indicator"]), text(&f["location"]["path"]))
 }
 
 /// Panics where a finding is not as the rule says that it names.

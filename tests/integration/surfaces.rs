@@ -13,11 +13,10 @@ use serde_json::Value;
 
 use crate::{
     machine::Machine,
-    program::{findings, report_with, run},
+    program::{described, findings, report_with, run},
 };
 
-/// Surfaces whose input cannot be written as text files of a small tree, or that still need a fixture. None of them may be added;
-/// one that has a fixture must go.
+/// Surfaces whose input cannot be written as text files of a small tree. None of them may be added; one that has a fixture must go.
 const WITHOUT_FIXTURE: &[&str] = &[
     // Made for a run, or no file of a tree.
     "credential/environment",
@@ -33,20 +32,6 @@ const WITHOUT_FIXTURE: &[&str] = &[
     "python/pip-cache",
     "python/wheel",
     "python/zip-app",
-    // To be written.
-    "host/file",
-    "host/kept-evidence",
-    "python/conda-meta",
-    "python/environment",
-    "python/hook",
-    "python/on-path",
-    "python/uv-cache",
-    "systemd/unit",
-    "node/bun-lockb",
-    "node/hidden-lock",
-    "node/install-record",
-    "node/npm-log",
-    "node/script-settings",
 ];
 
 /// One fixture.
@@ -70,16 +55,102 @@ struct Case {
     title: String,
     /// Path from the root to text.
     files: BTreeMap<String, String>,
-    /// `exposure/confidence indicator path[:line]`, sorted.
+    /// Path from the root to a file of `tests/fixtures`, for what is no text.
     #[serde(default)]
-    expect: Vec<String>,
+    copies: BTreeMap<String, String>,
+    /// Other surfaces that look too, where this one finds nothing by itself and explains what they find.
+    #[serde(default)]
+    with: Vec<String>,
+    /// More indicators, as `--ioc` takes them.
+    #[serde(default)]
+    ioc: Vec<String>,
+    /// Sorted.
+    #[serde(default)]
+    expect: Vec<Expected>,
 }
 
-fn examined(surface: &str, case: &Case) -> (Vec<String>, usize) {
-    let machine = case.files.iter().fold(Machine::new(), |m, (path, text)| m.file(path, text));
-    let (report, _) = report_with(machine.root(), &["--only", surface]);
-    let gaps = report["coverage"]["gaps"].as_array().unwrap().len();
-    (findings(&report), gaps)
+/// A finding, or evidence of an earlier clean-up: `kept CASE path`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Expected {
+    /// `exposure/confidence indicator path[:line]`.
+    Line(String),
+    /// The same, with everything else that a report says of it.
+    Whole(Whole),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Whole {
+    /// As above.
+    finding: String,
+    /// Its code.
+    rule: String,
+    /// `null` for what is no code.
+    moment: Option<String>,
+    /// `path (kind)`; `null` where it belongs to no environment.
+    unit: Option<String>,
+    /// "axios ← my-plugin (asked for)".
+    chain: String,
+    /// What the checklist moves to the evidence for all findings of the case together, each path with its item.
+    removal: Vec<String>,
+    /// A part of the reason.
+    #[serde(default)]
+    says: String,
+}
+
+impl Expected {
+    fn line(&self) -> &str {
+        match self {
+            Self::Line(line) => line,
+            Self::Whole(whole) => &whole.finding,
+        }
+    }
+}
+
+/// What a case gives, checked against all that it expects.
+fn check(surface: &str, case: &Case) -> usize {
+    let mut machine = case.files.iter().fold(Machine::new(), |m, (path, text)| m.file(path, text));
+    for (path, from) in &case.copies {
+        machine = machine.file(path, &fs::read(folder().join("..").join(from)).unwrap());
+    }
+    let mut options = vec!["--only", surface];
+    options.extend(case.with.iter().flat_map(|other| ["--only", other]));
+    options.extend(case.ioc.iter().flat_map(|ioc| ["--ioc", ioc]));
+    let (report, _) = report_with(machine.root(), &options);
+    let mut found = findings(&report);
+    for kept in report["kept_evidence"].as_array().into_iter().flatten() {
+        found.push(format!("kept {} {}", kept["case"].as_str().unwrap(), kept["location"]["path"].as_str().unwrap()));
+    }
+    let expected: Vec<&str> = case.expect.iter().map(Expected::line).collect();
+    assert_eq!(found, expected, "{surface}, {}", case.title);
+    for whole in case.expect.iter().filter_map(|e| if let Expected::Whole(w) = e { Some(w) } else { None }) {
+        details(&report, whole, &format!("{surface}, {}, {}", case.title, whole.finding));
+    }
+    report["coverage"]["gaps"].as_array().unwrap().len()
+}
+
+/// Compares the rest of what is said of a finding.
+fn details(report: &Value, whole: &Whole, title: &str) {
+    let mut all = report["incidents"].as_array().unwrap().iter().flat_map(|i| i["findings"].as_array().unwrap());
+    let found = all.find(|f| whole.finding == described(f)).unwrap();
+    let text = |v: &Value| v.as_str().map(str::to_owned);
+    let environment = &found["environment"];
+    let unit = text(&environment["path"]).map(|path| format!("{path} ({})", environment["kind"].as_str().unwrap()));
+    let link = |l: &Value| {
+        let asked = if l["requested"] == true { " (asked for)" } else { "" };
+        format!("{}{asked}", l["name"].as_str().unwrap())
+    };
+    let chain: Vec<String> = found["chain"].as_array().unwrap().iter().rev().map(link).collect();
+    let steps = report["checklist"].as_array().unwrap().iter().flat_map(|i| i["steps"].as_array().unwrap());
+    let keeps = steps.filter_map(|s| s["command"].as_str()?.strip_prefix("keep s-"));
+    let removal: Vec<&str> = keeps.flat_map(|k| k.split(' ').skip(1)).collect();
+    assert_eq!(found["rule"], whole.rule, "{title}");
+    assert_eq!(text(&found["moment"]), whole.moment, "{title}");
+    assert_eq!(unit, whole.unit, "{title}");
+    assert_eq!(chain.join(" ← "), whole.chain, "{title}");
+    assert_eq!(removal, whole.removal, "{title}");
+    assert!(found["reason"].as_str().unwrap().contains(&whole.says), "{title}: {}", found["reason"]);
 }
 
 fn listed() -> BTreeSet<String> {
@@ -104,15 +175,17 @@ fn each_surface_finds_what_its_fixture_says() {
         assert_eq!(fixture.surface, *id);
         assert!(!fixture.finds.is_empty() && !fixture.leaves.is_empty(), "{id} needs both lists");
         for case in fixture.finds.iter().chain(&fixture.leaves) {
-            assert_eq!(examined(id, case), (case.expect.clone(), 0), "{id}, {}", case.title);
+            assert_eq!(check(id, case), 0, "{id}, {}: gaps", case.title);
         }
         for case in &fixture.malformed {
-            let (found, gaps) = examined(id, case);
-            assert_eq!(found, case.expect, "{id}, {}", case.title);
-            assert!(gaps > 0, "{id}, {}: no gap", case.title);
+            assert!(check(id, case) > 0, "{id}, {}: no gap", case.title);
         }
         assert!(fixture.finds.iter().all(|c| !c.expect.is_empty()), "{id} must find something");
-        assert!(fixture.leaves.iter().all(|c| c.expect.is_empty()), "{id} must leave look-alikes");
+        let alone = fixture.leaves.iter().filter(|c| c.with.is_empty());
+        assert!(alone.clone().all(|c| c.expect.is_empty()), "{id} must leave look-alikes");
+        let finds = || fixture.finds.iter().flat_map(|c| &c.expect);
+        let whole = finds().any(|e| matches!(e, Expected::Whole(_)) || e.line().starts_with("kept "));
+        assert!(whole, "{id} must say by which rule, when, where, why and how it is taken out");
     }
 }
 

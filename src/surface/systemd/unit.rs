@@ -60,7 +60,7 @@ impl Surface for Unit {
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let interest = file.interest;
         let at = file.entry.btime.map(|t| At::new(t, "birth time")).or_else(|| file.mtime("mtime of the unit"));
-        let texts = interest.texts_in(file.all(LIMIT)?);
+        let texts = interest.texts_in(&settings(file.all(LIMIT)?));
         let fact = Fact::Autostart { texts, sha256: file.sha256()? };
         out.push(at.clone(), fact);
         let text = String::from_utf8_lossy(file.all(LIMIT)?).into_owned();
@@ -70,6 +70,14 @@ impl Surface for Unit {
         }
         Ok(())
     }
+}
+
+/// The lines of a unit without its comments.
+fn settings(unit: &[u8]) -> Vec<u8> {
+    let lines = unit.split_inclusive(|b| *b == b'\n');
+    let kept =
+        lines.filter(|line| !line.trim_ascii_start().starts_with(b"#") && !line.trim_ascii_start().starts_with(b";"));
+    kept.collect::<Vec<_>>().concat()
 }
 
 /// What the lines of a service start, and as whom: root, but for `User=`; in a user's own session that user.
@@ -93,6 +101,12 @@ fn started(text: &str, of_user: bool) -> Vec<Fact> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn comments_are_no_settings() {
+        let text = b"[Service]\n# a\n  ; b\nExecStart=x # c\n\xff\n#";
+        assert_eq!(settings(text), b"[Service]\nExecStart=x # c\n\xff\n");
+    }
 
     #[test]
     fn a_service_starts_as_root_or_as_it_says() {
