@@ -256,7 +256,8 @@ fn take_out(name: &str, found: &[&Finding]) -> Item {
     if places.len() > 1 {
         item = listed(item, places.into_iter().collect());
     }
-    let (archives, found): (Vec<&Finding>, Vec<&Finding>) = found.iter().partition(|f| f.origin.inner.is_some() && !is_elsewhere(f));
+    let (archives, found): (Vec<&Finding>, Vec<&Finding>) =
+        found.iter().partition(|f| f.origin.inner.is_some() && !is_elsewhere(f));
     let programs: BTreeSet<&TreePath> = archives.iter().map(|f| &f.origin.path).collect();
     if !programs.is_empty() {
         item = item

@@ -40,6 +40,7 @@ mod program;
 mod promises;
 #[cfg(feature = "online")]
 mod publisher;
+mod replan;
 mod rules;
 mod sandbox;
 mod schema;

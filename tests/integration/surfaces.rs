@@ -5,15 +5,21 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
+    sync::LazyLock,
 };
 
-use dosimeter::{coverage::PARTS, surface::SURFACES};
+use dosimeter::{
+    coverage::PARTS,
+    ioc::{Database, Index},
+    surface::SURFACES,
+};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
     machine::Machine,
     program::{described, findings, report_with, run},
+    replan::agrees,
 };
 
 /// Surfaces whose input cannot be written as text files of a small tree. None of them may be added; one that has a fixture must go.
@@ -33,6 +39,8 @@ const WITHOUT_FIXTURE: &[&str] = &[
     "python/wheel",
     "python/zip-app",
 ];
+
+static INDEX: LazyLock<Index> = LazyLock::new(|| Index::new(Database::embedded().unwrap(), &[]));
 
 /// One fixture.
 #[derive(Deserialize)]
@@ -118,6 +126,9 @@ fn check(surface: &str, case: &Case) -> usize {
     options.extend(case.with.iter().flat_map(|other| ["--only", other]));
     options.extend(case.ioc.iter().flat_map(|ioc| ["--ioc", ioc]));
     let (report, _) = report_with(machine.root(), &options);
+    if case.ioc.is_empty() {
+        agrees(&report, &INDEX);
+    }
     let mut found = findings(&report);
     for kept in report["kept_evidence"].as_array().into_iter().flatten() {
         found.push(format!("kept {} {}", kept["case"].as_str().unwrap(), kept["location"]["path"].as_str().unwrap()));
