@@ -84,7 +84,7 @@ impl Taken {
 }
 
 /// Whether a file is not what it should be, so that what was read of it before the fault is no more than its text.
-fn is_broken(kind: GapKind) -> bool {
+pub(super) fn is_broken(kind: GapKind) -> bool {
     matches!(kind, GapKind::Malformed | GapKind::Truncated)
 }
 
@@ -138,8 +138,7 @@ impl Inspector<'_> {
             Err(_) => Some((GapKind::Panicked, "the parser failed on this file".to_owned())),
         };
         let flawed = flaw.is_some();
-        let broken = flaw.as_ref().is_some_and(|(kind, _)| is_broken(*kind));
-        if broken {
+        if flaw.as_ref().is_some_and(|(kind, _)| is_broken(*kind)) {
             recorded.iter_mut().flatten().for_each(doubt);
             taken.doubt(self);
         }
@@ -174,7 +173,7 @@ impl Inspector<'_> {
                 more_gaps: more,
                 weight,
             };
-            recording.inspection(surface, &shown_entry, body, &origin, read, self.interest, broken);
+            recording.inspection(surface, &shown_entry, body, &origin, read, self.interest);
         }
         self.put_away(id, &origin, taken, (gaps, more), weight, shown.by_hand)
     }

@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     Inspector,
-    inspect::{Taken, doubt},
+    inspect::{Taken, doubt, is_broken},
     named::SALVAGED,
     weigh,
 };
@@ -119,7 +119,6 @@ impl<'r> Recording<'r> {
         origin: &Origin,
         mut read: Inspection,
         own: &Interest,
-        broken: bool,
     ) {
         ASKED_FOR.take();
         let entry = read.entry.clone();
@@ -136,8 +135,8 @@ impl<'r> Recording<'r> {
         let mut no_gaps = |_: Gap| ();
         let mut sink = Sink::new(surface.meta().id, origin.clone(), &entry, &mut keep, &mut no_gaps);
         // What is wrong with the file was said by the first reading, or concerns what nobody asked for.
-        let _ = quietly(|| surface.inspect(&mut Opened::new(shown, &self.everything, body), &mut sink));
-        if broken {
+        let outcome = quietly(|| surface.inspect(&mut Opened::new(shown, &self.everything, body), &mut sink));
+        if matches!(outcome, Some(Err(flaw)) if is_broken(flaw.kind())) {
             all.iter_mut().for_each(doubt);
         }
         if read.flawed {

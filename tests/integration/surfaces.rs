@@ -120,7 +120,7 @@ impl Expected {
 fn check(surface: &str, case: &Case) -> usize {
     let mut machine = case.files.iter().fold(Machine::new(), |m, (path, text)| m.file(path, text));
     for (path, from) in &case.copies {
-        machine = machine.file(path, &fs::read(folder().join("..").join(from)).unwrap());
+        machine = machine.file(path, fs::read(folder().join("..").join(from)).unwrap());
     }
     let mut options = vec!["--only", surface];
     options.extend(case.with.iter().flat_map(|other| ["--only", other]));
