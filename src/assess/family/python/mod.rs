@@ -1,6 +1,7 @@
 //! Python: interpreters read hooks in their site folders at every start and load packages from there; an installer writes down what it
 //! put where, and most compile it.
 
+mod compiled;
 mod conda;
 mod described;
 mod holdings;

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::compiled::{at_once, compiled, source_of};
 use crate::assess::{
     Case, Finding, FindingKind,
     around::{Around, Neighbours},
@@ -66,7 +67,11 @@ fn imports(case: &Case<'_>, sites: &Neighbours<'_>, package: &Finding) -> Vec<Fi
             continue;
         }
         let listed = site.is_some_and(|s| s.owned.contains_key(&seen.origin.path));
-        if let Some(why) = not_by_installer(own, listed) {
+        if at_once(case, sites, tree, &unit.folder, seen, own.and_then(|d| d.installed.as_ref())) {
+            continue;
+        }
+        let recorded = site.is_some_and(|s| s.owned.contains_key(&source_of(seen, module)));
+        if let Some(why) = not_by_installer(own, listed, recorded) {
             found.push(import_finding(package, seen, module, why));
         }
     }
@@ -94,13 +99,13 @@ fn import_finding(package: &Finding, seen: &Seen, module: &str, why: &str) -> Fi
     }
 }
 
-/// Why the installer cannot have compiled it; `None` where it can.
-fn not_by_installer(own: Option<&Distribution>, listed: bool) -> Option<&'static str> {
+/// Why the installer cannot have compiled it; `None` where it can. Where no list of files is there any more, "not listed" says nothing.
+fn not_by_installer(own: Option<&Distribution>, listed: bool, recorded: bool) -> Option<&'static str> {
     match own.and_then(|d| d.installer.as_deref()) {
         Some("conda") => None,
         Some("uv") => Some("uv compiles nothing unless it is asked to"),
         Some(name) if name.starts_with("Poetry") || name == "poetry" => Some("poetry compiles nothing"),
-        _ if listed => None,
+        _ if listed || !recorded => None,
         _ => Some("the installer's RECORD does not list it"),
     }
 }
@@ -176,20 +181,6 @@ fn running(case: &Case<'_>, sites: &Sites, finding: &Finding, prefix: &TreePath,
 
 fn is_python(program: &TreePath) -> bool {
     program.name().starts_with(b"python")
-}
-
-/// Bytecode in the same site folder that is younger than the hook and that no installer lists.
-fn compiled(case: &Case<'_>, sites: &Sites, finding: &Finding, site: &TreePath, there: Timestamp) -> Option<String> {
-    let owned = sites.site(&finding.origin.tree, site);
-    sites.bytecode(&finding.origin.tree, site).iter().find_map(|position| {
-        let seen = &case.evidence.get(*position)?.seen;
-        let Fact::Bytecode { module, .. } = &seen.fact else {
-            return None;
-        };
-        let at = seen.at.as_ref().filter(|at| at.time > there)?;
-        let listed = owned.is_some_and(|s| s.owned.contains_key(&seen.origin.path));
-        (!listed).then(|| format!("Python compiled `{module}` there at {}", at.time))
-    })
 }
 
 #[cfg(test)]
