@@ -4,7 +4,10 @@ use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::compiled::{at_once, compiled, source_of};
+use super::{
+    compiled::{at_once, compiled, source_of},
+    same_interpreter::SameInterpreter,
+};
 use crate::assess::{
     Case, Finding, FindingKind,
     around::{Around, Neighbours},
@@ -12,7 +15,7 @@ use crate::assess::{
     site::{Distribution, Sites},
 };
 use crate::{
-    fact::{Fact, Seen, TreePath},
+    fact::{At, Fact, Seen, TreePath},
     ioc::model::{FileRole, Incident, Moment},
     text::escape,
     verdict::{Confidence, Exposure},
@@ -33,8 +36,9 @@ pub fn look_for_signs(case: &Case<'_>, sites: &Neighbours<'_>, findings: &mut Ve
         }
     }
     imported.dedup_by(|a, b| a.origin == b.origin && a.incident == b.incident);
+    let same = SameInterpreter::new(sites);
     for finding in findings.iter_mut().filter(|f| starts_by_itself(f)) {
-        if let Some(sign) = start_after(case, sites, finding) {
+        if let Some(sign) = start_after(case, sites, &same, finding) {
             finding.ran(Rule::HookRan, Confidence::Likely, sign);
         }
     }
@@ -124,7 +128,12 @@ fn is_trojaned(incident: &Incident, pyc: &Seen, module: &str) -> bool {
 }
 
 /// A sign that an interpreter of the environment was started after the hook was there, in words.
-fn start_after(case: &Case<'_>, sites: &Neighbours<'_>, finding: &Finding) -> Option<String> {
+fn start_after(
+    case: &Case<'_>,
+    sites: &Neighbours<'_>,
+    same: &SameInterpreter<'_>,
+    finding: &Finding,
+) -> Option<String> {
     let tree = &finding.origin.tree;
     let unit = finding.unit.as_ref().filter(|u| u.usual)?;
     let site = &unit.folder;
@@ -132,7 +141,7 @@ fn start_after(case: &Case<'_>, sites: &Neighbours<'_>, finding: &Finding) -> Op
     let around = sites.of(tree, unit);
     let there = finding.at.as_ref().map(|at| at.time);
     there
-        .and_then(|there| pip_again(&around, there))
+        .and_then(|there| pip_again(&around, site, &same.installed_after(sites, tree, site, there), there))
         .or_else(|| running(case, sites, finding, prefix, site))
         .or_else(|| compiled(case, sites, finding, site, there?).filter(|_| stands(case, finding, &around)))
 }
@@ -146,16 +155,26 @@ fn stands(case: &Case<'_>, finding: &Finding, around: &Around<'_>) -> bool {
     around.distributions.iter().any(|d| named(d))
 }
 
-/// A later run of pip in the environment.
-fn pip_again(around: &Around<'_>, there: Timestamp) -> Option<String> {
+/// A later run of pip in the environment, or in another folder of the interpreter that reads the hook.
+fn pip_again(around: &Around<'_>, site: &TreePath, sisters: &[(&At, &str)], there: Timestamp) -> Option<String> {
+    let own = around.installed_after(there, "pip").filter(|(.., folder)| same_version(&folder.parent(), site));
+    let own = own.map(|(at, name, _)| (at, name, "there"));
+    let beside = sisters.iter().map(|(at, name)| (*at, *name, "with this folder on its path"));
+    let mut runs: Vec<_> = own.chain(beside).collect();
+    runs.sort_unstable();
     let mut before = there;
-    for (at, name) in around.installed_after(there, "pip") {
+    for (at, name, place) in runs {
         if at.time.duration_since(before) > TWO_RUNS {
-            return Some(format!("pip, which is Python, ran there again at {} (it installed `{name}`)", at.time));
+            return Some(format!("pip, which is Python, ran {place} again at {} (it installed `{name}`)", at.time));
         }
         before = at.time;
     }
     None
+}
+
+/// Whether two site folders of one prefix are of the same interpreter: `lib` and `lib64` are, `python3.11` and `python3.12` are not.
+fn same_version(one: &TreePath, other: &TreePath) -> bool {
+    one.name() == other.name() && one.parent().name() == other.parent().name()
 }
 
 /// A process of the environment's interpreter, or one that has loaded modules of it, runs now.
@@ -191,7 +210,7 @@ mod tests {
     use crate::{
         assess::{Evidence, assess},
         credential::Catalog,
-        fact::{At, HookContent, HookKind, Origin},
+        fact::{Ecosystem, HookContent, HookKind, Origin, Package, Placement},
         ioc::{Database, Index},
     };
 
@@ -259,6 +278,71 @@ mod tests {
             let found = judged([hook(), ("proc/7/cmdline", named())].into_iter().chain(others).collect());
             assert!(found[0].starts_with("Installed/Likely"), "{found:?}");
         }
+    }
+
+    /// What becomes of a hook in this site folder, where pip put a package into another one so many seconds later.
+    fn beside(hook_site: &str, site: &str, seconds: i64, more: &[&str]) -> Exposure {
+        let package = |name: &str| {
+            Fact::Package(Package {
+                ecosystem: Ecosystem::Pypi,
+                name: name.into(),
+                version: "1".into(),
+                placement: Placement::Loadable,
+                artifacts: Vec::new(),
+                requires: [].into(),
+            })
+        };
+        let by_pip = || Fact::Installer { name: "pip".into() };
+        let mut facts = vec![(format!("{hook_site}/litellm_init.pth"), 0, hook().1)];
+        for site in std::iter::once(&site).chain(more) {
+            facts.push((format!("{site}/requests-1.dist-info/METADATA"), seconds, package("requests")));
+            facts.push((format!("{site}/requests-1.dist-info/INSTALLER"), seconds, by_pip()));
+        }
+        let index = Index::new(Database::embedded().unwrap(), &[]);
+        let tree: Arc<str> = "host".into();
+        let evidence = facts.into_iter().map(|(path, seconds, fact)| {
+            let path = TreePath::new(path.as_bytes()).unwrap();
+            let unit = Some(Arc::new(crate::ecosystem::pypi::unit_around(&path, false)));
+            let at = At::unix(1_774_350_000 + seconds, "mtime");
+            let origin = Origin::file(&tree, path);
+            Seen { surface: "t", origin, at, uid: None, gid: None, mode: None, unit, fact }.into()
+        });
+        let evidence: Vec<Evidence> = evidence.collect();
+        let catalog = Catalog { kinds: Vec::new() };
+        assess(Case { index: &index, catalog: &catalog, evidence, accounts: BTreeMap::new() }).exposure().unwrap()
+    }
+
+    #[test]
+    fn a_later_pip_of_the_interpreter_that_reads_the_hook() {
+        let (debian, user) = ("usr/local/lib/python3.11/dist-packages", "home/al/.local/lib/python3.11/site-packages");
+        let root = "root/.local/lib/python3.11/site-packages";
+        let day = 86_400;
+        for (hook, other) in [
+            (debian, user),
+            (debian, root),
+            (root, debian),
+            (debian, "usr/lib/python3/dist-packages"),
+            ("usr/lib/python3.12/site-packages", "usr/local/lib/python3.12/site-packages"),
+        ] {
+            assert_eq!(beside(hook, other, day, &[]), Exposure::Executed, "{hook} {other}");
+            assert_eq!(beside(hook, other, -day, &[]), Exposure::Installed, "{hook} {other}");
+            assert_eq!(beside(hook, other, 30, &[]), Exposure::Installed, "one run: {hook} {other}");
+        }
+        for (hook, other) in [
+            (debian, "home/al/.local/lib/python3.12/site-packages"),
+            (debian, "home/al/v/lib/python3.11/site-packages"),
+            (debian, "usr/local/lib/python3.11/site-packages"),
+            ("home/al/v/lib/python3.11/site-packages", "home/al/v/lib/python3.12/site-packages"),
+            (user, debian),
+            (user, root),
+            ("home/al/v/lib/python3.11/site-packages", user),
+            ("home/al/v/lib/python3.11/site-packages", debian),
+        ] {
+            assert_eq!(beside(hook, other, day, &[]), Exposure::Installed, "{hook} {other}");
+        }
+        // Another interpreter of this version may have filled the home's folder.
+        let pyenv = "home/al/.pyenv/versions/3.11.4/lib/python3.11/site-packages";
+        assert_eq!(beside(debian, user, day, &[pyenv]), Exposure::Installed);
     }
 
     #[test]
