@@ -342,7 +342,7 @@ pub enum Fact {
         /// The indicator texts that its command line holds.
         texts: Vec<TextId>,
     },
-    /// What a process really runs, by the kernel's own link; a command line can be rewritten.
+    /// What a process really runs, by the kernel's own link; a command line can be rewritten. Its time is that of the process's start.
     Executable {
         /// Process id.
         pid: u32,
@@ -350,6 +350,13 @@ pub enum Fact {
         program: TreePath,
         /// Its file is gone or was replaced since.
         deleted: bool,
+    },
+    /// Where a process looks for programs before the folders of the system; the origin is its variables.
+    SearchPath {
+        /// Process id.
+        pid: u32,
+        /// The prefixes whose `bin` it looks into, in order.
+        prefixes: Vec<TreePath>,
     },
     /// A process has loaded compiled modules of a site folder.
     Loaded {

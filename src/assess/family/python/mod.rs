@@ -8,6 +8,7 @@ mod holdings;
 pub(in crate::assess) mod hook;
 mod odd;
 pub(in crate::assess) mod project;
+mod running;
 mod same_interpreter;
 mod signs;
 mod source;

@@ -56,6 +56,24 @@ fn split(path: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((path.get(..at)?, path.get(at + 1..)?))
 }
 
+/// Whether a program of the system reads a site folder at its start; `at_home` where that is in the home of whoever started it.
+pub fn is_read_by(site: &TreePath, program: &TreePath, at_home: bool) -> bool {
+    let Some((folder, Some(version))) =
+        split(program.as_bytes()).map(|(folder, name)| (folder, name.strip_prefix(b"python")))
+    else {
+        return false;
+    };
+    let is_local = folder == b"usr/local/bin";
+    match reader(site) {
+        Some(Reader::System(of, name)) if is_local => {
+            of == Some(version) && name == b"site-packages" && site.as_bytes().starts_with(b"usr/local/")
+        }
+        Some(Reader::System(of, _)) => matches!(folder, b"usr/bin" | b"bin") && of.is_none_or(|of| of == version),
+        Some(Reader::User(_, of)) => at_home && of == version && (is_local || matches!(folder, b"usr/bin" | b"bin")),
+        _ => false,
+    }
+}
+
 /// The site folders of interpreters of the system, by version.
 #[derive(Default)]
 pub struct SameInterpreter<'s> {

@@ -6,18 +6,18 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     compiled::{at_once, compiled, source_of},
+    running::Running,
     same_interpreter::SameInterpreter,
 };
 use crate::assess::{
     Case, Finding, FindingKind,
     around::{Around, Neighbours},
     rule::Rule,
-    site::{Distribution, Sites},
+    site::Distribution,
 };
 use crate::{
     fact::{At, Fact, Seen, TreePath},
     ioc::model::{FileRole, Incident, Moment},
-    text::escape,
     verdict::{Confidence, Exposure},
 };
 
@@ -36,9 +36,9 @@ pub fn look_for_signs(case: &Case<'_>, sites: &Neighbours<'_>, findings: &mut Ve
         }
     }
     imported.dedup_by(|a, b| a.origin == b.origin && a.incident == b.incident);
-    let same = SameInterpreter::new(sites);
+    let (same, running) = (SameInterpreter::new(sites), Running::new(case, sites));
     for finding in findings.iter_mut().filter(|f| starts_by_itself(f)) {
-        if let Some(sign) = start_after(case, sites, &same, finding) {
+        if let Some(sign) = start_after(case, sites, (&same, &running), finding) {
             finding.ran(Rule::HookRan, Confidence::Likely, sign);
         }
     }
@@ -131,18 +131,17 @@ fn is_trojaned(incident: &Incident, pyc: &Seen, module: &str) -> bool {
 fn start_after(
     case: &Case<'_>,
     sites: &Neighbours<'_>,
-    same: &SameInterpreter<'_>,
+    (same, running): (&SameInterpreter<'_>, &Running<'_>),
     finding: &Finding,
 ) -> Option<String> {
     let tree = &finding.origin.tree;
     let unit = finding.unit.as_ref().filter(|u| u.usual)?;
     let site = &unit.folder;
-    let prefix = &finding.environment.as_ref()?.prefix;
     let around = sites.of(tree, unit);
     let there = finding.at.as_ref().map(|at| at.time);
     there
         .and_then(|there| pip_again(&around, site, &same.installed_after(sites, tree, site, there), there))
-        .or_else(|| running(case, sites, finding, prefix, site))
+        .or_else(|| running.sign(case, sites, finding, site))
         .or_else(|| compiled(case, sites, finding, site, there?).filter(|_| stands(case, finding, &around)))
 }
 
@@ -177,31 +176,6 @@ fn same_version(one: &TreePath, other: &TreePath) -> bool {
     one.name() == other.name() && one.parent().name() == other.parent().name()
 }
 
-/// A process of the environment's interpreter, or one that has loaded modules of it, runs now.
-fn running(case: &Case<'_>, sites: &Sites, finding: &Finding, prefix: &TreePath, site: &TreePath) -> Option<String> {
-    let processes = || sites.processes().iter().filter_map(|at| Some(&case.evidence.get(*at)?.seen));
-    let here = || processes().filter(|s| s.origin.tree == finding.origin.tree);
-    // A process of a container has paths of its own: only for those of this tree the kernel's link to the program is read.
-    let interpreter = |pid: u32| {
-        here().any(|s| matches!(&s.fact, Fact::Executable { pid: p, program, .. } if *p == pid && is_python(program)))
-    };
-    here().find_map(|seen| match &seen.fact {
-        Fact::Process { pid, program: Some(program), .. }
-            if program.is_within(prefix) && is_python(program) && interpreter(*pid) =>
-        {
-            Some(format!("process {pid} is running `{}`", escape(program.text().as_bytes())))
-        }
-        Fact::Loaded { pid, site: loaded } if loaded == site => {
-            Some(format!("process {pid} has loaded compiled modules of it"))
-        }
-        _ => None,
-    })
-}
-
-fn is_python(program: &TreePath) -> bool {
-    program.name().starts_with(b"python")
-}
-
 #[cfg(test)]
 mod tests {
     use std::{collections::BTreeMap, sync::Arc};
@@ -226,7 +200,8 @@ mod tests {
         let seen = facts.into_iter().map(|(place, fact)| Seen {
             surface: "t",
             origin: Origin::file(&tree, path(place)),
-            at: at(),
+            // When a process started is not known here.
+            at: at().filter(|_| !place.starts_with("proc/")),
             uid: Some(1000),
             gid: None,
             mode: None,
