@@ -3,7 +3,6 @@
 use std::{borrow::Cow, sync::Arc};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 mod command;
 mod ecosystem;
@@ -18,7 +17,7 @@ pub use self::{
     instant::is_normalised,
     path::{TreePath, parent},
     statement::Statement,
-    unit::Unit,
+    unit::{EnvironmentKind, Unit},
 };
 
 /// Where a fact was read.
@@ -165,34 +164,6 @@ pub enum HookContent {
     Empty,
     /// It would run, but its name was changed so that it does not.
     Renamed,
-}
-
-/// What kind of environment a folder is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum EnvironmentKind {
-    /// `pyvenv.cfg` of venv, virtualenv or uv.
-    Venv,
-    /// Made by `uv tool install`.
-    UvTool,
-    /// Made by `pipx`.
-    Pipx,
-    /// Made by a tool in its cache to run a program once (`uvx`, `uv run --with`, `pipx run`).
-    Ephemeral,
-    /// A conda prefix.
-    Conda,
-    /// An interpreter of pyenv.
-    Pyenv,
-    /// `~/.local`.
-    User,
-    /// An interpreter's own site folder.
-    System,
-    /// A folder that only looks like one (`pip install --target`).
-    Target,
-    /// A project with a `node_modules`.
-    NodeProject,
-    /// The global packages of a Node, below its prefix.
-    NodeGlobal,
 }
 
 /// What is known of a script that runs when a package is installed.

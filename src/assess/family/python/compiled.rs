@@ -63,11 +63,6 @@ pub(super) fn at_once(
     last.duration_since(first) <= ONE_RUN && (sources >= MANY || (sources > 1 && as_it_came))
 }
 
-/// `litellm/proxy/proxy_server.py` of its bytecode.
-pub(super) fn source_of(pyc: &Seen, module: &str) -> TreePath {
-    pyc.origin.path.parent().parent().join(format!("{module}.py").as_bytes())
-}
-
 /// Whether bytecode is below a folder that the package of a trojaned module brings.
 fn is_of_package(incident: &Incident, pyc: &Seen) -> bool {
     let top = |path: &str| path.split_once('/').map(|(top, _)| top.to_owned());
@@ -100,9 +95,7 @@ pub(super) fn compiled(
         let listed = owned.is_some_and(|s| s.owned.contains_key(&seen.origin.path));
         // What came with the hook was written with it: another time in the header says that a copy renewed the hook's.
         let renewed = source_mtime.is_some_and(|source| source.duration_since(there).abs() > RENEWED);
-        // Without the list that names the source, "not listed" says nothing of its bytecode.
-        let recorded = owned.is_some_and(|s| s.owned.contains_key(&source_of(seen, module)));
-        if listed || !recorded || (renewed && is_of_package(incident, seen)) {
+        if listed || (renewed && is_of_package(incident, seen)) {
             return None;
         }
         let folder = seen.origin.path.parent().parent();
@@ -228,9 +221,7 @@ mod tests {
         assert_eq!(of(-864_000), Exposure::Installed);
         // Bytecode of another package says nothing of the hook's own time.
         let other = ("other/__pycache__/oven.cpython-311.pyc".to_owned(), 90, bytecode("oven", 90, -864_000).2);
-        let file = site().join(b"other/oven.py");
-        let listed = ("other-1.dist-info/RECORD".to_owned(), -864_000, Fact::Owned { file, sha256: None });
-        let more = [hook(), other, listed];
-        assert_eq!(exposure(installed("uv", &[]).into_iter().chain(more).collect()), Exposure::Executed);
+        let more = [hook(), other];
+        assert_eq!(exposure(installed("uv", &["__init__"]).into_iter().chain(more).collect()), Exposure::Executed);
     }
 }

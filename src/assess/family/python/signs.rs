@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    compiled::{at_once, compiled, source_of},
+    compiled::{at_once, compiled},
     running::Running,
     same_interpreter::SameInterpreter,
 };
@@ -27,18 +27,19 @@ const TWO_RUNS: SignedDuration = SignedDuration::from_secs(60);
 /// Adds findings for bytecode that only an import makes, and lifts hooks whose environment was started later.
 pub fn look_for_signs(case: &Case<'_>, sites: &Neighbours<'_>, findings: &mut Vec<Finding>) {
     let (mut imported, mut looked) = (Vec::new(), HashSet::new());
+    let records = Records::new(case);
     let in_folder = |f: &&Finding| f.environment.is_some() && f.origin.inner.is_none();
     for finding in findings.iter().filter(|f| f.kind == FindingKind::Package).filter(in_folder) {
         // One distribution of a site folder speaks for all that claim to be the same.
         let site = finding.usual_folder().cloned();
         if looked.insert((finding.incident, finding.origin.tree.clone(), site)) {
-            imported.extend(imports(case, sites, finding));
+            imported.extend(imports(case, sites, &records, finding));
         }
     }
     imported.dedup_by(|a, b| a.origin == b.origin && a.incident == b.incident);
     let (same, running) = (SameInterpreter::new(sites), Running::new(case, sites));
     for finding in findings.iter_mut().filter(|f| starts_by_itself(f)) {
-        if let Some(sign) = start_after(case, sites, (&same, &running), finding) {
+        if let Some(sign) = start_after(case, sites, (&same, &running, &records), finding) {
             finding.ran(Rule::HookRan, Confidence::Likely, sign);
         }
     }
@@ -51,7 +52,7 @@ fn starts_by_itself(f: &Finding) -> bool {
 }
 
 /// Bytecode of the incident's trojaned modules in this finding's site folder that the installer did not make.
-fn imports(case: &Case<'_>, sites: &Neighbours<'_>, package: &Finding) -> Vec<Finding> {
+fn imports(case: &Case<'_>, sites: &Neighbours<'_>, records: &Records<'_>, package: &Finding) -> Vec<Finding> {
     let Some(incident) = case.index.incident(package.incident) else {
         return Vec::new();
     };
@@ -74,7 +75,7 @@ fn imports(case: &Case<'_>, sites: &Neighbours<'_>, package: &Finding) -> Vec<Fi
         if at_once(case, sites, tree, &unit.folder, seen, own.and_then(|d| d.installed.as_ref())) {
             continue;
         }
-        let recorded = site.is_some_and(|s| s.owned.contains_key(&source_of(seen, module)));
+        let recorded = own.is_none_or(|d| records.has(tree, &d.folder));
         if let Some(why) = not_by_installer(own, listed, recorded) {
             found.push(import_finding(package, seen, module, why));
         }
@@ -131,7 +132,7 @@ fn is_trojaned(incident: &Incident, pyc: &Seen, module: &str) -> bool {
 fn start_after(
     case: &Case<'_>,
     sites: &Neighbours<'_>,
-    (same, running): (&SameInterpreter<'_>, &Running<'_>),
+    (same, running, records): (&SameInterpreter<'_>, &Running<'_>, &Records<'_>),
     finding: &Finding,
 ) -> Option<String> {
     let tree = &finding.origin.tree;
@@ -142,16 +143,31 @@ fn start_after(
     there
         .and_then(|there| pip_again(&around, site, &same.installed_after(sites, tree, site, there), there))
         .or_else(|| running.sign(case, sites, finding, site))
-        .or_else(|| compiled(case, sites, finding, site, there?).filter(|_| stands(case, finding, &around)))
+        .or_else(|| compiled(case, sites, finding, site, there?).filter(|_| stands(case, records, finding, &around)))
 }
 
-/// Whether a package of the incident still has its description there: "not listed" says nothing where the list is gone too.
-fn stands(case: &Case<'_>, finding: &Finding, around: &Around<'_>) -> bool {
+/// Whether a package of the incident still has its list of files: "not listed" says nothing where that is gone too.
+fn stands(case: &Case<'_>, records: &Records<'_>, finding: &Finding, around: &Around<'_>) -> bool {
     let named = |d: &Distribution| {
         let known = case.index.package(d.package.ecosystem, &d.package.name);
         known.iter().any(|((incident, _), _)| *incident == finding.incident)
     };
-    around.distributions.iter().any(|d| named(d))
+    around.distributions.iter().any(|d| named(d) && records.has(&finding.origin.tree, &d.folder))
+}
+
+/// The distributions whose list of files was read, of those that an indicator knows.
+struct Records<'c>(HashSet<(&'c str, TreePath)>);
+
+impl<'c> Records<'c> {
+    fn new(case: &'c Case<'_>) -> Self {
+        let lists = case.evidence.iter().map(|e| &e.seen);
+        let lists = lists.filter(|seen| matches!(seen.fact, Fact::Listed { .. } | Fact::Owned { .. }));
+        Self(lists.map(|seen| (&*seen.origin.tree, seen.origin.path.parent())).collect())
+    }
+
+    fn has(&self, tree: &str, folder: &TreePath) -> bool {
+        self.0.contains(&(tree, folder.clone()))
+    }
 }
 
 /// A later run of pip in the environment, or in another folder of the interpreter that reads the hook.
