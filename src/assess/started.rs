@@ -233,7 +233,7 @@ mod tests {
         ten.extend(["RUN true"; 8]);
         ten.push("RUN python x.py");
         assert_eq!(built(&ten, None), Exposure::Executed);
-        for steps in [&[install][..], &[install, "RUN apt-get update"], &[install, "RUN /opt/w/bin/python x.py"]] {
+        for steps in [&[install][..], &[install, "RUN apt-get update"], &[install, "RUN /srv/w/bin/python x.py"]] {
             assert_eq!(built(steps, None), Exposure::Installed, "{steps:?}");
         }
         // What came before it, and after it was taken out.
