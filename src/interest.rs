@@ -84,6 +84,8 @@ pub struct Interest {
     pub files: BTreeSet<WantedFile>,
     /// Python modules whose bytecode matters: base name without ending; with the folders above, where others are called so too.
     pub modules: BTreeSet<String>,
+    /// Folders of packages that hold such a module, `litellm/proxy`: of the modules beside it, whether each was compiled matters.
+    pub module_folders: BTreeSet<String>,
     /// Packages that have a malicious version.
     pub packages: PackageNames,
     /// Longer lists of such packages, asked one name at a time.
@@ -145,7 +147,16 @@ impl Interest {
             let tails = self.modules.iter().filter_map(|m| m.strip_suffix(module)?.strip_suffix('/'));
             tails.into_iter().any(|tail| WantedFolder::Tail(tail.to_owned()).fits(folder))
         };
-        self.modules.contains(module) || with_folder()
+        self.modules.contains(module) || with_folder() || self.is_module_folder(folder)
+    }
+
+    /// Whether a folder holds a module that is asked for; from any folder above it on.
+    pub fn is_module_folder(&self, folder: &[u8]) -> bool {
+        let fits = |tail: &String| {
+            let above = folder.strip_suffix(tail.as_bytes());
+            above.is_some_and(|rest| rest.is_empty() || rest.ends_with(b"/"))
+        };
+        self.module_folders.iter().any(fits)
     }
 
     /// Whether a file of this name could have the bytes that are asked for.

@@ -71,7 +71,10 @@ fn explains(index: &Index, fact: &Fact) -> bool {
     match fact {
         Fact::Package(p) => p.placement == Placement::Loadable || index.knows_package(p.ecosystem, &p.name),
         Fact::Hook { content, .. } => *content == HookContent::Runs,
-        Fact::Process { program, .. } => program.as_ref().is_some_and(is_interpreter),
+        Fact::Process { program, name, .. } => {
+            let named = || TreePath::new(name.as_bytes()).is_some_and(|name| is_interpreter(&name));
+            program.as_ref().map_or_else(named, is_interpreter)
+        }
         Fact::Executable { program, .. } => is_interpreter(program),
         Fact::Command(c) => {
             c.action == CommandAction::Start || c.wanted.iter().any(|w| index.knows_package(w.ecosystem, &w.name))
@@ -95,6 +98,7 @@ fn explains(index: &Index, fact: &Fact) -> bool {
         | Fact::CodeFolder
         | Fact::Requires(_)
         | Fact::Loaded { .. }
+        | Fact::SearchPath { .. }
         | Fact::Includes { .. }
         | Fact::OnPath { .. }
         | Fact::ScriptsBlocked { .. }

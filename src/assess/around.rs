@@ -29,7 +29,7 @@ pub struct Around<'s> {
     machine: Machine,
     by_folder: HashMap<&'s TreePath, &'s Distribution>,
     /// What was installed, by time, with what installed it.
-    by_time: Vec<(&'s At, &'s str, &'s str)>,
+    by_time: Vec<(&'s At, &'s str, &'s str, &'s TreePath)>,
     chains: RefCell<BTreeMap<String, Vec<Link>>>,
 }
 
@@ -40,7 +40,8 @@ impl<'s> Around<'s> {
         for d in &distributions {
             by_folder.entry(&d.folder).or_insert(*d);
         }
-        let dated = |d: &&'s Distribution| Some((d.installed.as_ref()?, &*d.package.name, d.installer.as_deref()?));
+        let dated =
+            |d: &&'s Distribution| Some((d.installed.as_ref()?, &*d.package.name, d.installer.as_deref()?, &d.folder));
         let mut by_time: Vec<_> = distributions.iter().filter_map(dated).collect();
         by_time.sort_unstable();
         Self {
@@ -58,11 +59,11 @@ impl<'s> Around<'s> {
         self.by_folder.get(folder).copied()
     }
 
-    /// What one installer put there after a time, in its order.
-    pub fn installed_after(&self, there: Timestamp, by: &str) -> impl Iterator<Item = (&'s At, &'s str)> {
+    /// What one installer put there after a time, in its order, and the folder that describes it.
+    pub fn installed_after(&self, there: Timestamp, by: &str) -> impl Iterator<Item = (&'s At, &'s str, &'s TreePath)> {
         let from = self.by_time.partition_point(|(at, ..)| at.time <= there);
         let later = self.by_time.get(from..).unwrap_or_default().iter();
-        later.filter(move |(.., installer)| *installer == by).map(|(at, name, _)| (*at, *name))
+        later.filter(move |(_, _, installer, _)| *installer == by).map(|(at, name, _, folder)| (*at, *name, *folder))
     }
 
     /// Why a package is there.

@@ -114,7 +114,9 @@ impl Sites {
                     required.insert((tree, seen.origin.path.parent()), requires);
                 }
                 Fact::Bytecode { .. } => sites.bytecode.entry((tree, folder_of(seen))).or_default().push(at),
-                Fact::Process { .. } | Fact::Executable { .. } | Fact::Loaded { .. } => sites.processes.push(at),
+                Fact::Process { .. } | Fact::Executable { .. } | Fact::Loaded { .. } | Fact::SearchPath { .. } => {
+                    sites.processes.push(at);
+                }
                 Fact::Owned { file, sha256 } => {
                     let site = sites.sites.entry((tree, folder_of(seen))).or_default();
                     site.unit = seen.unit.clone();

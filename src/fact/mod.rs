@@ -3,7 +3,6 @@
 use std::{borrow::Cow, sync::Arc};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 mod command;
 mod ecosystem;
@@ -18,7 +17,7 @@ pub use self::{
     instant::is_normalised,
     path::{TreePath, parent},
     statement::Statement,
-    unit::Unit,
+    unit::{EnvironmentKind, Unit},
 };
 
 /// Where a fact was read.
@@ -165,34 +164,6 @@ pub enum HookContent {
     Empty,
     /// It would run, but its name was changed so that it does not.
     Renamed,
-}
-
-/// What kind of environment a folder is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum EnvironmentKind {
-    /// `pyvenv.cfg` of venv, virtualenv or uv.
-    Venv,
-    /// Made by `uv tool install`.
-    UvTool,
-    /// Made by `pipx`.
-    Pipx,
-    /// Made by a tool in its cache to run a program once (`uvx`, `uv run --with`, `pipx run`).
-    Ephemeral,
-    /// A conda prefix.
-    Conda,
-    /// An interpreter of pyenv.
-    Pyenv,
-    /// `~/.local`.
-    User,
-    /// An interpreter's own site folder.
-    System,
-    /// A folder that only looks like one (`pip install --target`).
-    Target,
-    /// A project with a `node_modules`.
-    NodeProject,
-    /// The global packages of a Node, below its prefix.
-    NodeGlobal,
 }
 
 /// What is known of a script that runs when a package is installed.
@@ -342,7 +313,7 @@ pub enum Fact {
         /// The indicator texts that its command line holds.
         texts: Vec<TextId>,
     },
-    /// What a process really runs, by the kernel's own link; a command line can be rewritten.
+    /// What a process really runs, by the kernel's own link; a command line can be rewritten. Its time is that of the process's start.
     Executable {
         /// Process id.
         pid: u32,
@@ -350,6 +321,13 @@ pub enum Fact {
         program: TreePath,
         /// Its file is gone or was replaced since.
         deleted: bool,
+    },
+    /// Where a process looks for programs before the folders of the system; the origin is its variables.
+    SearchPath {
+        /// Process id.
+        pid: u32,
+        /// The prefixes whose `bin` it looks into, in order.
+        prefixes: Vec<TreePath>,
     },
     /// A process has loaded compiled modules of a site folder.
     Loaded {

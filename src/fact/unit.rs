@@ -1,6 +1,36 @@
 //! What is loaded or run together, and cleaned up together.
 
-use super::{Ecosystem, EnvironmentKind, TreePath};
+use serde::{Deserialize, Serialize};
+
+use super::{Ecosystem, TreePath};
+
+/// What kind of environment a folder is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EnvironmentKind {
+    /// `pyvenv.cfg` of venv, virtualenv or uv.
+    Venv,
+    /// Made by `uv tool install`.
+    UvTool,
+    /// Made by `pipx`.
+    Pipx,
+    /// Made by a tool in its cache to run a program once (`uvx`, `uv run --with`, `pipx run`).
+    Ephemeral,
+    /// A conda prefix.
+    Conda,
+    /// An interpreter of pyenv.
+    Pyenv,
+    /// `~/.local`.
+    User,
+    /// An interpreter's own site folder.
+    System,
+    /// A folder that only looks like one (`pip install --target`).
+    Target,
+    /// A project with a `node_modules`.
+    NodeProject,
+    /// The global packages of a Node, below its prefix.
+    NodeGlobal,
+}
 
 /// What is loaded or run together and is cleaned up together: a Python environment, the project that owns a `node_modules`. Made by
 /// the surface that knows the layout; nothing after it takes a path apart to find out where something is.

@@ -186,7 +186,8 @@ impl Index {
             interest.files.extend(file.paths.iter().map(|p| pattern::wanted(p, file)));
             if matches!(file.role, FileRole::Module | FileRole::Companion) {
                 let sites = file.paths.iter().filter(|p| p.starts_with("site:"));
-                interest.modules.extend(sites.filter_map(|p| pattern::module(p)));
+                interest.modules.extend(sites.clone().filter_map(|p| pattern::module(p)));
+                interest.module_folders.extend(sites.filter_map(|p| pattern::module_folder(p)));
             }
         }
         self.packages.keys().for_each(|(ecosystem, name)| interest.packages.insert(*ecosystem, name));

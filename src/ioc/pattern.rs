@@ -98,9 +98,29 @@ pub fn module(pattern: &str) -> Option<String> {
     Some(if common { path.to_owned() } else { name.strip_suffix(".py")?.to_owned() })
 }
 
+/// The folder of a package that holds such a module, as `Interest::module_folders` has it.
+pub fn module_folder(pattern: &str) -> Option<String> {
+    let (folder, _) = pattern.strip_prefix("site:")?.strip_suffix(".py")?.rsplit_once('/')?;
+    (!folder.contains('*')).then(|| folder.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_folder_of_a_module_is_one_of_its_package() {
+        for (pattern, is) in [
+            ("site:litellm/proxy/proxy_server.py", Some("litellm/proxy")),
+            ("site:cook/__init__.py", Some("cook")),
+            ("site:cook.py", None),
+            ("site:*/__init__.py", None),
+            ("site:cook/index.js", None),
+            ("~/cook/main.py", None),
+        ] {
+            assert_eq!(module_folder(pattern).as_deref(), is, "{pattern}");
+        }
+    }
 
     #[test]
     fn a_module_that_others_are_called_like_keeps_its_folders() {

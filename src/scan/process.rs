@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use jiff::Timestamp;
 use rustix::io::Errno;
 
 use crate::{
@@ -15,6 +16,11 @@ const MOUNTS: u64 = 4 << 20;
 /// More names than the kernel gives numbers to processes, and those of the other files there.
 const PROCESSES: usize = (1 << 22) + 1000;
 
+/// A line of numbers and a name.
+const STAT: u64 = 4 << 10;
+/// The kernel counts so many ticks a second to programs, whatever its own clock does.
+const TICKS: i64 = 100;
+
 /// Command lines of all; programs, mapped files and variables of those that have the same root as this one and may be looked at.
 pub fn visit<V: Visit>(host: &Host, visit: &V, own_mounts: &[u8], stop: &AtomicBool) {
     let Some(proc) = TreePath::new(b"proc") else {
@@ -22,6 +28,7 @@ pub fn visit<V: Visit>(host: &Host, visit: &V, own_mounts: &[u8], stop: &AtomicB
     };
     let own = (std::process::id().to_string(), root_of(own_mounts));
     let (mut files, mut refused, mut apart) = (Vec::new(), false, false);
+    let booted = boot_time(&host.read(&proc.join(b"stat"), MOUNTS).unwrap_or_default().bytes);
     let mut names = host.list(&proc, PROCESSES);
     names.retain(|n| n.iter().all(u8::is_ascii_digit) && n.as_slice() != own.0.as_bytes());
     for folder in names.iter().take_while(|_| !stop.load(Ordering::Relaxed)).map(|n| proc.join(n)) {
@@ -31,7 +38,8 @@ pub fn visit<V: Visit>(host: &Host, visit: &V, own_mounts: &[u8], stop: &AtomicB
             apart = true;
             continue;
         }
-        match host.visit_link(visit, &folder.join(b"exe")) {
+        let stat = host.read(&folder.join(b"stat"), STAT).unwrap_or_default().bytes;
+        match host.visit_link(visit, &folder.join(b"exe"), started(booted, &stat)) {
             Ok(()) => files.extend([b"maps".as_slice(), b"environ"].map(|name| folder.join(name))),
             Err(Errno::ACCESS | Errno::PERM) => refused = true,
             // A thread of the kernel; a process that has ended.
@@ -50,6 +58,20 @@ pub fn visit<V: Visit>(host: &Host, visit: &V, own_mounts: &[u8], stop: &AtomicB
     }
 }
 
+/// When the machine started, in seconds since 1970: `btime` of `/proc/stat`.
+fn boot_time(stat: &[u8]) -> Option<i64> {
+    let line = stat.split(|b| *b == b'\n').find_map(|line| line.strip_prefix(b"btime "))?;
+    std::str::from_utf8(line).ok()?.trim().parse().ok()
+}
+
+/// When a process started, by field 22 of its `stat`; the name in the second one may hold spaces and brackets.
+fn started(booted: Option<i64>, stat: &[u8]) -> Option<Timestamp> {
+    let behind = stat.get(memchr::memrchr(b')', stat)? + 1..)?;
+    let ticks: i64 = std::str::from_utf8(behind).ok()?.split_ascii_whitespace().nth(19)?.parse().ok()?;
+    let part = (ticks % TICKS).checked_mul(1000 / TICKS)?;
+    Timestamp::from_millisecond(booted?.checked_add(ticks / TICKS)?.checked_mul(1000)?.checked_add(part)?).ok()
+}
+
 /// Device and folder of what is mounted on `/`, as mountinfo writes them: the last line hides the earlier ones.
 fn root_of(mountinfo: &[u8]) -> Option<(&[u8], &[u8])> {
     let lines = mountinfo.split(|b| *b == b'\n').rev();
@@ -62,7 +84,22 @@ fn root_of(mountinfo: &[u8]) -> Option<(&[u8], &[u8])> {
 
 #[cfg(test)]
 mod tests {
-    use super::root_of;
+    use super::*;
+
+    #[test]
+    fn a_process_started_so_long_after_the_machine() {
+        let boot = boot_time(b"cpu  1 2\nintr 5\nbtime 1774350000\nprocesses 9\n");
+        assert_eq!(boot, Some(1_774_350_000));
+        assert_eq!((boot_time(b""), boot_time(b"btime x\n"), boot_time(b"xbtime 5\n")), (None, None, None));
+        let stat = |name: &str, ticks: &str| {
+            let text = format!("42 ({name}) S 1 42 42 0 -1 4194560 1 0 0 0 3 1 0 0 20 0 1 0 {ticks} 4096 5 6\n");
+            started(boot, text.as_bytes()).map(|t| t.as_millisecond())
+        };
+        assert_eq!(stat("python3", "12345"), Some(1_774_350_123_450));
+        assert_eq!(stat("a) S 1 (b", "12345"), Some(1_774_350_123_450));
+        assert_eq!((stat("x", "9223372036854775807"), stat("x", "-")), (None, None));
+        assert_eq!((started(None, b"1 (a) S"), started(boot, b""), started(boot, b")")), (None, None, None));
+    }
 
     #[test]
     fn a_container_has_another_root() {

@@ -148,11 +148,11 @@ impl Host {
     }
 
     /// Tells `visit` of a link as a small file that holds what it points to; nothing is followed. Meant for the links of
-    /// `/proc`.
+    /// `/proc`, which have no time of their own: `mtime` stands for it.
     ///
     /// # Errors
     /// Where it cannot be read.
-    pub fn visit_link<V: Visit>(&self, visit: &V, path: &TreePath) -> Result<(), Errno> {
+    pub fn visit_link<V: Visit>(&self, visit: &V, path: &TreePath, mtime: Option<Timestamp>) -> Result<(), Errno> {
         let (folder, _) = open::folder(self.root.as_fd(), &path.parent())?;
         let target = sys::readlinkat(&folder, path.name(), Vec::new())?;
         let owner = sys::fstat(&folder)?;
@@ -163,7 +163,7 @@ impl Host {
             let entry = Entry {
                 path: self.shown(path),
                 len,
-                mtime: None,
+                mtime,
                 btime: None,
                 uid: Some(owner.st_uid),
                 gid: Some(owner.st_gid),

@@ -131,6 +131,7 @@ pub enum Fact {
     Process { pid: u32, program: Option<Path>, name: String, texts: Vec<String> },
     Executable { pid: u32, program: Path, deleted: bool },
     Loaded { pid: u32, site: Path },
+    SearchPath { pid: u32, prefixes: Vec<Path> },
     Image { references: Vec<String>, digests: Vec<String> },
     Recorded { package: Package, folder: Path },
     InstallScript { name: String, version: String, folder: Option<Path>, outcome: String },
@@ -312,6 +313,9 @@ impl Fact {
                 Self::Executable { pid: *pid, program: path(program), deleted: *deleted }
             }
             F::Loaded { pid, site } => Self::Loaded { pid: *pid, site: path(site) },
+            F::SearchPath { pid, prefixes } => {
+                Self::SearchPath { pid: *pid, prefixes: prefixes.iter().map(path).collect() }
+            }
             F::Image { references, digests } => {
                 Self::Image { references: references.clone(), digests: digests.clone() }
             }
@@ -380,6 +384,9 @@ impl Fact {
             }
             Self::Executable { pid, program, deleted } => F::Executable { pid, program: program.read()?, deleted },
             Self::Loaded { pid, site } => F::Loaded { pid, site: site.read()? },
+            Self::SearchPath { pid, prefixes } => {
+                F::SearchPath { pid, prefixes: prefixes.iter().map(Path::read).collect::<Option<_>>()? }
+            }
             Self::Image { references, digests } => F::Image { references, digests },
             Self::Recorded { package, folder } => F::Recorded { package: package.read()?, folder: folder.read()? },
             Self::InstallScript { name, version, folder, outcome } => F::InstallScript {

@@ -90,6 +90,7 @@ fn facts() -> Vec<fact::Fact> {
         F::Process { pid: 5, program: None, name: "".into(), texts: Vec::new() },
         F::Executable { pid: 4, program: path("usr/bin/x"), deleted: true },
         F::Loaded { pid: 4, site: path("v/lib") },
+        F::SearchPath { pid: 4, prefixes: vec![path("v"), path("home/al/.local")] },
         F::Image { references: vec!["a:1".into()], digests: vec!["sha256:0".into()] },
         F::Recorded { package: package(), folder: path("p") },
         F::ScriptsBlocked { by: "pnpm", root: path("home/a"), allowed: ["x".into(), "!y".into()].into() },

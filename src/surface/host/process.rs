@@ -4,6 +4,7 @@
 //! /proc/4711/
 //! ├── cmdline      arguments, each ended by a NUL; a process may rewrite them
 //! ├── exe          a link to the program; ` (deleted)` behind it where the file is gone
+//! ├── environ      variables; only the folders of `PATH` are looked at here
 //! └── maps         the files mapped into memory: compiled modules of Python name their site folder
 //! ```
 //!
@@ -16,7 +17,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     ecosystem::pypi::site_of,
-    fact::{Fact, TreePath},
+    fact::{At, Fact, TreePath},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
 };
@@ -26,7 +27,10 @@ const LIMIT: usize = 2 << 20;
 /// A process of ten thousand mappings has one megabyte of them.
 const MAPS: usize = 4 << 20;
 
-/// `/proc/*/{cmdline,exe,maps}`.
+/// Prefixes of one process that are kept.
+const PREFIXES: usize = 20;
+
+/// `/proc/*/{cmdline,exe,maps,environ}`.
 pub struct Process;
 
 /// Of this surface.
@@ -38,7 +42,7 @@ impl Surface for Process {
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
-        ["cmdline", "exe", "maps"].map(|name| Claim::name(name).below("proc")).into()
+        ["cmdline", "exe", "maps", "environ"].map(|name| Claim::name(name).below("proc")).into()
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
@@ -47,7 +51,16 @@ impl Surface for Process {
             return Ok(());
         };
         match file.entry.path.name() {
-            b"exe" => executable(pid, file.head(LIMIT)?, out),
+            b"exe" => {
+                let started = file.mtime("start of the process");
+                executable(pid, file.head(LIMIT)?, started, out);
+            }
+            b"environ" => {
+                let prefixes = searched(file.head(LIMIT)?);
+                if !prefixes.is_empty() {
+                    out.push(None, Fact::SearchPath { pid, prefixes });
+                }
+            }
             b"maps" => {
                 for site in loaded(file.head(MAPS)?) {
                     out.push(None, Fact::Loaded { pid, site });
@@ -59,14 +72,24 @@ impl Surface for Process {
     }
 }
 
-fn executable(pid: u32, link: &[u8], out: &mut Sink<'_>) {
+fn executable(pid: u32, link: &[u8], started: Option<At>, out: &mut Sink<'_>) {
     let (path, deleted) = match link.strip_suffix(b" (deleted)") {
         Some(path) => (path, true),
         None => (link, false),
     };
     if let Some(program) = path.strip_prefix(b"/").and_then(TreePath::new) {
-        out.push(None, Fact::Executable { pid, program, deleted });
+        out.push(started, Fact::Executable { pid, program, deleted });
     }
+}
+
+/// The prefixes of the folders of `PATH` that stand before those of the system. No other variable is kept.
+fn searched(environ: &[u8]) -> Vec<TreePath> {
+    let path = environ.split(|b| *b == 0).find_map(|variable| variable.strip_prefix(b"PATH="));
+    let folders = path.unwrap_or_default().split(|b| *b == b':');
+    let system = |folder: &[u8]| matches!(folder, b"/usr/bin" | b"/bin" | b"/usr/local/bin" | b"/usr/sbin" | b"/sbin");
+    let own = folders.map(|f| f.strip_suffix(b"/").unwrap_or(f)).take_while(|folder| !system(folder));
+    let prefixes = own.filter_map(|folder| TreePath::new(folder.strip_prefix(b"/")?.strip_suffix(b"/bin")?));
+    prefixes.filter(|prefix| !prefix.as_bytes().is_empty()).take(PREFIXES).collect()
 }
 
 /// The site folders of the compiled modules in `address perms offset device inode path` lines.
@@ -97,6 +120,18 @@ fn is_program(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_path_is_read_up_to_the_system() {
+        let searched = |text: &[u8]| searched(text).iter().map(|p| p.text().into_owned()).collect::<Vec<_>>();
+        let environ =
+            b"A=b\0PATH=/home/al/v/bin:/srv/x/sbin:rel/bin:/home/al/.local/bin/:/usr/bin:/late/bin\0XPATH=/no/bin\0";
+        assert_eq!(searched(environ), ["/home/al/v", "/home/al/.local"]);
+        for nothing in [&b""[..], b"\0\0", b"PATH=", b"PATH=/bin:/x/bin", b"PATH=/../bin", b"OTHERPATH=/v/bin"] {
+            assert!(searched(nothing).is_empty());
+        }
+        assert_eq!(searched(format!("PATH={}", "/v/bin:".repeat(100_000)).as_bytes()).len(), PREFIXES);
+    }
 
     #[test]
     fn maps_name_site_folders() {

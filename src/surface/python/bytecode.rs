@@ -7,7 +7,9 @@
 //!
 //! pip compiles all it installs and lists the files in `RECORD`; uv and poetry compile nothing, so there the file was born by the
 //! first import. A hit proves that the module was compiled; whether by an import is judged with `RECORD` and `INSTALLER`. The
-//! header tells mtime and size of the source that was compiled, even where it was replaced since. Documented in PEP 552.
+//! header tells mtime and size of the source that was compiled, even where it was replaced since. Installers that are asked to
+//! (`--compile-bytecode`) and `compileall` compile every module at once, so that the modules beside it are reported too.
+//! Documented in PEP 552.
 
 use jiff::Timestamp;
 
@@ -43,7 +45,8 @@ impl Surface for Bytecode {
                 Claim::affix(&format!("{module}.cpython-"), ".pyc").in_tail(&format!("{folder}/__pycache__"))
             }
         };
-        interest.modules.iter().map(claim).collect()
+        let beside = |folder: &String| Claim::affix("", ".pyc").in_tail(&format!("{folder}/__pycache__"));
+        interest.modules.iter().map(claim).chain(interest.module_folders.iter().map(beside)).collect()
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
@@ -98,6 +101,24 @@ mod tests {
         assert!(matches!(header(b""), Err(Flaw::Truncated(_))));
         assert!(matches!(header(b"\xa7\x0d\x0d\x0a\0\0\0\0\x7c\x63\xc2"), Err(Flaw::Truncated(_))));
         assert!(matches!(header(b"0123456789abcdef"), Err(Flaw::Malformed { .. })));
+    }
+
+    #[test]
+    fn modules_beside_it_are_reported() {
+        use super::super::trial::tried;
+        let mut interest = Interest::default();
+        interest.modules.insert("oven".to_owned());
+        interest.module_folders.insert("cook/hot".to_owned());
+        let head = b"\xa7\x0d\x0d\x0a\0\0\0\0\x7c\x63\xc2\x69\x92\x10\0\0";
+        for (path, count) in [
+            ("s/cook/hot/__pycache__/oven.cpython-312.pyc", 1),
+            ("s/cook/hot/__pycache__/pan.cpython-312.pyc", 1),
+            ("s/cook/hot/__pycache__/pan.pyc", 0),
+            ("s/cook/__pycache__/pan.cpython-312.pyc", 0),
+            ("s/xcook/hot/__pycache__/pan.cpython-312.pyc", 0),
+        ] {
+            assert_eq!(tried(&Bytecode, path, head, &interest).seen.len(), count, "{path}");
+        }
     }
 
     #[test]

@@ -254,7 +254,12 @@ fn is_code(path: &[u8], interest: &Interest) -> bool {
 fn worth_telling(path: &[u8], interest: &Interest) -> bool {
     let name = path.rsplit(|b| *b == b'/').next().unwrap_or(path);
     let top = name.len() == path.len();
+    let source = || {
+        let folder = path.get(..path.len() - name.len()).and_then(|folder| folder.strip_suffix(b"/"));
+        name.ends_with(b".py") && folder.is_some_and(|folder| interest.is_module_folder(folder))
+    };
     (top && super::hook::is_hook_name(name))
+        || source()
         || is_code(path, interest)
         || interest.wants_path(path)
         || compiled_from(name).is_some_and(|module| {

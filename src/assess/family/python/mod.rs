@@ -1,12 +1,15 @@
 //! Python: interpreters read hooks in their site folders at every start and load packages from there; an installer writes down what it
 //! put where, and most compile it.
 
+mod compiled;
 mod conda;
 mod described;
 mod holdings;
 pub(in crate::assess) mod hook;
 mod odd;
 pub(in crate::assess) mod project;
+mod running;
+mod same_interpreter;
 mod signs;
 mod source;
 mod unpacked;

@@ -4,16 +4,20 @@ use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::{
+    compiled::{at_once, compiled},
+    running::Running,
+    same_interpreter::SameInterpreter,
+};
 use crate::assess::{
     Case, Finding, FindingKind,
     around::{Around, Neighbours},
     rule::Rule,
-    site::{Distribution, Sites},
+    site::Distribution,
 };
 use crate::{
-    fact::{Fact, Seen, TreePath},
+    fact::{At, Fact, Seen, TreePath},
     ioc::model::{FileRole, Incident, Moment},
-    text::escape,
     verdict::{Confidence, Exposure},
 };
 
@@ -23,17 +27,19 @@ const TWO_RUNS: SignedDuration = SignedDuration::from_secs(60);
 /// Adds findings for bytecode that only an import makes, and lifts hooks whose environment was started later.
 pub fn look_for_signs(case: &Case<'_>, sites: &Neighbours<'_>, findings: &mut Vec<Finding>) {
     let (mut imported, mut looked) = (Vec::new(), HashSet::new());
+    let records = Records::new(case);
     let in_folder = |f: &&Finding| f.environment.is_some() && f.origin.inner.is_none();
     for finding in findings.iter().filter(|f| f.kind == FindingKind::Package).filter(in_folder) {
         // One distribution of a site folder speaks for all that claim to be the same.
         let site = finding.usual_folder().cloned();
         if looked.insert((finding.incident, finding.origin.tree.clone(), site)) {
-            imported.extend(imports(case, sites, finding));
+            imported.extend(imports(case, sites, &records, finding));
         }
     }
     imported.dedup_by(|a, b| a.origin == b.origin && a.incident == b.incident);
+    let (same, running) = (SameInterpreter::new(sites), Running::new(case, sites));
     for finding in findings.iter_mut().filter(|f| starts_by_itself(f)) {
-        if let Some(sign) = start_after(case, sites, finding) {
+        if let Some(sign) = start_after(case, sites, (&same, &running, &records), finding) {
             finding.ran(Rule::HookRan, Confidence::Likely, sign);
         }
     }
@@ -46,7 +52,7 @@ fn starts_by_itself(f: &Finding) -> bool {
 }
 
 /// Bytecode of the incident's trojaned modules in this finding's site folder that the installer did not make.
-fn imports(case: &Case<'_>, sites: &Neighbours<'_>, package: &Finding) -> Vec<Finding> {
+fn imports(case: &Case<'_>, sites: &Neighbours<'_>, records: &Records<'_>, package: &Finding) -> Vec<Finding> {
     let Some(incident) = case.index.incident(package.incident) else {
         return Vec::new();
     };
@@ -66,7 +72,11 @@ fn imports(case: &Case<'_>, sites: &Neighbours<'_>, package: &Finding) -> Vec<Fi
             continue;
         }
         let listed = site.is_some_and(|s| s.owned.contains_key(&seen.origin.path));
-        if let Some(why) = not_by_installer(own, listed) {
+        if at_once(case, sites, tree, &unit.folder, seen, own.and_then(|d| d.installed.as_ref())) {
+            continue;
+        }
+        let recorded = own.is_none_or(|d| records.has(tree, &d.folder));
+        if let Some(why) = not_by_installer(own, listed, recorded) {
             found.push(import_finding(package, seen, module, why));
         }
     }
@@ -94,13 +104,13 @@ fn import_finding(package: &Finding, seen: &Seen, module: &str, why: &str) -> Fi
     }
 }
 
-/// Why the installer cannot have compiled it; `None` where it can.
-fn not_by_installer(own: Option<&Distribution>, listed: bool) -> Option<&'static str> {
+/// Why the installer cannot have compiled it; `None` where it can. Where no list of files is there any more, "not listed" says nothing.
+fn not_by_installer(own: Option<&Distribution>, listed: bool, recorded: bool) -> Option<&'static str> {
     match own.and_then(|d| d.installer.as_deref()) {
         Some("conda") => None,
         Some("uv") => Some("uv compiles nothing unless it is asked to"),
         Some(name) if name.starts_with("Poetry") || name == "poetry" => Some("poetry compiles nothing"),
-        _ if listed => None,
+        _ if listed || !recorded => None,
         _ => Some("the installer's RECORD does not list it"),
     }
 }
@@ -119,77 +129,67 @@ fn is_trojaned(incident: &Incident, pyc: &Seen, module: &str) -> bool {
 }
 
 /// A sign that an interpreter of the environment was started after the hook was there, in words.
-fn start_after(case: &Case<'_>, sites: &Neighbours<'_>, finding: &Finding) -> Option<String> {
+fn start_after(
+    case: &Case<'_>,
+    sites: &Neighbours<'_>,
+    (same, running, records): (&SameInterpreter<'_>, &Running<'_>, &Records<'_>),
+    finding: &Finding,
+) -> Option<String> {
     let tree = &finding.origin.tree;
     let unit = finding.unit.as_ref().filter(|u| u.usual)?;
     let site = &unit.folder;
-    let prefix = &finding.environment.as_ref()?.prefix;
     let around = sites.of(tree, unit);
     let there = finding.at.as_ref().map(|at| at.time);
     there
-        .and_then(|there| pip_again(&around, there))
-        .or_else(|| running(case, sites, finding, prefix, site))
-        .or_else(|| compiled(case, sites, finding, site, there?).filter(|_| stands(case, finding, &around)))
+        .and_then(|there| pip_again(&around, site, &same.installed_after(sites, tree, site, there), there))
+        .or_else(|| running.sign(case, sites, finding, site))
+        .or_else(|| compiled(case, sites, finding, site, there?).filter(|_| stands(case, records, finding, &around)))
 }
 
-/// Whether a package of the incident still has its description there: "not listed" says nothing where the list is gone too.
-fn stands(case: &Case<'_>, finding: &Finding, around: &Around<'_>) -> bool {
+/// Whether a package of the incident still has its list of files: "not listed" says nothing where that is gone too.
+fn stands(case: &Case<'_>, records: &Records<'_>, finding: &Finding, around: &Around<'_>) -> bool {
     let named = |d: &Distribution| {
         let known = case.index.package(d.package.ecosystem, &d.package.name);
         known.iter().any(|((incident, _), _)| *incident == finding.incident)
     };
-    around.distributions.iter().any(|d| named(d))
+    around.distributions.iter().any(|d| named(d) && records.has(&finding.origin.tree, &d.folder))
 }
 
-/// A later run of pip in the environment.
-fn pip_again(around: &Around<'_>, there: Timestamp) -> Option<String> {
+/// The distributions whose list of files was read, of those that an indicator knows.
+struct Records<'c>(HashSet<(&'c str, TreePath)>);
+
+impl<'c> Records<'c> {
+    fn new(case: &'c Case<'_>) -> Self {
+        let lists = case.evidence.iter().map(|e| &e.seen);
+        let lists = lists.filter(|seen| matches!(seen.fact, Fact::Listed { .. } | Fact::Owned { .. }));
+        Self(lists.map(|seen| (&*seen.origin.tree, seen.origin.path.parent())).collect())
+    }
+
+    fn has(&self, tree: &str, folder: &TreePath) -> bool {
+        self.0.contains(&(tree, folder.clone()))
+    }
+}
+
+/// A later run of pip in the environment, or in another folder of the interpreter that reads the hook.
+fn pip_again(around: &Around<'_>, site: &TreePath, sisters: &[(&At, &str)], there: Timestamp) -> Option<String> {
+    let own = around.installed_after(there, "pip").filter(|(.., folder)| same_version(&folder.parent(), site));
+    let own = own.map(|(at, name, _)| (at, name, "there"));
+    let beside = sisters.iter().map(|(at, name)| (*at, *name, "with this folder on its path"));
+    let mut runs: Vec<_> = own.chain(beside).collect();
+    runs.sort_unstable();
     let mut before = there;
-    for (at, name) in around.installed_after(there, "pip") {
+    for (at, name, place) in runs {
         if at.time.duration_since(before) > TWO_RUNS {
-            return Some(format!("pip, which is Python, ran there again at {} (it installed `{name}`)", at.time));
+            return Some(format!("pip, which is Python, ran {place} again at {} (it installed `{name}`)", at.time));
         }
         before = at.time;
     }
     None
 }
 
-/// A process of the environment's interpreter, or one that has loaded modules of it, runs now.
-fn running(case: &Case<'_>, sites: &Sites, finding: &Finding, prefix: &TreePath, site: &TreePath) -> Option<String> {
-    let processes = || sites.processes().iter().filter_map(|at| Some(&case.evidence.get(*at)?.seen));
-    let here = || processes().filter(|s| s.origin.tree == finding.origin.tree);
-    // A process of a container has paths of its own: only for those of this tree the kernel's link to the program is read.
-    let interpreter = |pid: u32| {
-        here().any(|s| matches!(&s.fact, Fact::Executable { pid: p, program, .. } if *p == pid && is_python(program)))
-    };
-    here().find_map(|seen| match &seen.fact {
-        Fact::Process { pid, program: Some(program), .. }
-            if program.is_within(prefix) && is_python(program) && interpreter(*pid) =>
-        {
-            Some(format!("process {pid} is running `{}`", escape(program.text().as_bytes())))
-        }
-        Fact::Loaded { pid, site: loaded } if loaded == site => {
-            Some(format!("process {pid} has loaded compiled modules of it"))
-        }
-        _ => None,
-    })
-}
-
-fn is_python(program: &TreePath) -> bool {
-    program.name().starts_with(b"python")
-}
-
-/// Bytecode in the same site folder that is younger than the hook and that no installer lists.
-fn compiled(case: &Case<'_>, sites: &Sites, finding: &Finding, site: &TreePath, there: Timestamp) -> Option<String> {
-    let owned = sites.site(&finding.origin.tree, site);
-    sites.bytecode(&finding.origin.tree, site).iter().find_map(|position| {
-        let seen = &case.evidence.get(*position)?.seen;
-        let Fact::Bytecode { module, .. } = &seen.fact else {
-            return None;
-        };
-        let at = seen.at.as_ref().filter(|at| at.time > there)?;
-        let listed = owned.is_some_and(|s| s.owned.contains_key(&seen.origin.path));
-        (!listed).then(|| format!("Python compiled `{module}` there at {}", at.time))
-    })
+/// Whether two site folders of one prefix are of the same interpreter: `lib` and `lib64` are, `python3.11` and `python3.12` are not.
+fn same_version(one: &TreePath, other: &TreePath) -> bool {
+    one.name() == other.name() && one.parent().name() == other.parent().name()
 }
 
 #[cfg(test)]
@@ -200,7 +200,7 @@ mod tests {
     use crate::{
         assess::{Evidence, assess},
         credential::Catalog,
-        fact::{At, HookContent, HookKind, Origin},
+        fact::{Ecosystem, HookContent, HookKind, Origin, Package, Placement},
         ioc::{Database, Index},
     };
 
@@ -216,7 +216,8 @@ mod tests {
         let seen = facts.into_iter().map(|(place, fact)| Seen {
             surface: "t",
             origin: Origin::file(&tree, path(place)),
-            at: at(),
+            // When a process started is not known here.
+            at: at().filter(|_| !place.starts_with("proc/")),
             uid: Some(1000),
             gid: None,
             mode: None,
@@ -268,6 +269,71 @@ mod tests {
             let found = judged([hook(), ("proc/7/cmdline", named())].into_iter().chain(others).collect());
             assert!(found[0].starts_with("Installed/Likely"), "{found:?}");
         }
+    }
+
+    /// What becomes of a hook in this site folder, where pip put a package into another one so many seconds later.
+    fn beside(hook_site: &str, site: &str, seconds: i64, more: &[&str]) -> Exposure {
+        let package = |name: &str| {
+            Fact::Package(Package {
+                ecosystem: Ecosystem::Pypi,
+                name: name.into(),
+                version: "1".into(),
+                placement: Placement::Loadable,
+                artifacts: Vec::new(),
+                requires: [].into(),
+            })
+        };
+        let by_pip = || Fact::Installer { name: "pip".into() };
+        let mut facts = vec![(format!("{hook_site}/litellm_init.pth"), 0, hook().1)];
+        for site in std::iter::once(&site).chain(more) {
+            facts.push((format!("{site}/requests-1.dist-info/METADATA"), seconds, package("requests")));
+            facts.push((format!("{site}/requests-1.dist-info/INSTALLER"), seconds, by_pip()));
+        }
+        let index = Index::new(Database::embedded().unwrap(), &[]);
+        let tree: Arc<str> = "host".into();
+        let evidence = facts.into_iter().map(|(path, seconds, fact)| {
+            let path = TreePath::new(path.as_bytes()).unwrap();
+            let unit = Some(Arc::new(crate::ecosystem::pypi::unit_around(&path, false)));
+            let at = At::unix(1_774_350_000 + seconds, "mtime");
+            let origin = Origin::file(&tree, path);
+            Seen { surface: "t", origin, at, uid: None, gid: None, mode: None, unit, fact }.into()
+        });
+        let evidence: Vec<Evidence> = evidence.collect();
+        let catalog = Catalog { kinds: Vec::new() };
+        assess(Case { index: &index, catalog: &catalog, evidence, accounts: BTreeMap::new() }).exposure().unwrap()
+    }
+
+    #[test]
+    fn a_later_pip_of_the_interpreter_that_reads_the_hook() {
+        let (debian, user) = ("usr/local/lib/python3.11/dist-packages", "home/al/.local/lib/python3.11/site-packages");
+        let root = "root/.local/lib/python3.11/site-packages";
+        let day = 86_400;
+        for (hook, other) in [
+            (debian, user),
+            (debian, root),
+            (root, debian),
+            (debian, "usr/lib/python3/dist-packages"),
+            ("usr/lib/python3.12/site-packages", "usr/local/lib/python3.12/site-packages"),
+        ] {
+            assert_eq!(beside(hook, other, day, &[]), Exposure::Executed, "{hook} {other}");
+            assert_eq!(beside(hook, other, -day, &[]), Exposure::Installed, "{hook} {other}");
+            assert_eq!(beside(hook, other, 30, &[]), Exposure::Installed, "one run: {hook} {other}");
+        }
+        for (hook, other) in [
+            (debian, "home/al/.local/lib/python3.12/site-packages"),
+            (debian, "home/al/v/lib/python3.11/site-packages"),
+            (debian, "usr/local/lib/python3.11/site-packages"),
+            ("home/al/v/lib/python3.11/site-packages", "home/al/v/lib/python3.12/site-packages"),
+            (user, debian),
+            (user, root),
+            ("home/al/v/lib/python3.11/site-packages", user),
+            ("home/al/v/lib/python3.11/site-packages", debian),
+        ] {
+            assert_eq!(beside(hook, other, day, &[]), Exposure::Installed, "{hook} {other}");
+        }
+        // Another interpreter of this version may have filled the home's folder.
+        let pyenv = "home/al/.pyenv/versions/3.11.4/lib/python3.11/site-packages";
+        assert_eq!(beside(debian, user, day, &[pyenv]), Exposure::Installed);
     }
 
     #[test]

@@ -1,0 +1,227 @@
+//! Which bytecode an import left, and which whatever compiled a package whole: an installer that was asked to, `compileall`.
+
+use std::{collections::HashMap, sync::Arc};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    assess::{Case, Finding, site::Sites},
+    fact::{At, Fact, Seen, TreePath},
+    ioc::model::Incident,
+};
+
+/// Compiling all of a package takes no longer.
+const ONE_RUN: SignedDuration = SignedDuration::from_secs(60);
+/// Modules of one folder that no import needs all of.
+const MANY: usize = 5;
+/// What one installer unpacks at once has times within this; else they were renewed, by a copy.
+const RENEWED: SignedDuration = SignedDuration::from_hours(1);
+
+/// Whether every source in the folder of this module was compiled within a minute: by an installer that was asked to, as it put
+/// the package there, or of too many modules for an import. No import needs each of them.
+pub(super) fn at_once(
+    case: &Case<'_>,
+    sites: &Sites,
+    tree: &Arc<str>,
+    site: &TreePath,
+    pyc: &Seen,
+    put: Option<&At>,
+) -> bool {
+    let folder = pyc.origin.path.parent().parent();
+    let Some(owned) = sites.site(tree, site).map(|s| &s.owned) else {
+        return false;
+    };
+    let compiled: Vec<(&str, Option<Timestamp>)> = sites
+        .bytecode(tree, site)
+        .iter()
+        .filter_map(|at| Some(&case.evidence.get(*at)?.seen))
+        .filter(|seen| seen.origin.path.parent().parent() == folder)
+        .filter_map(|seen| match &seen.fact {
+            Fact::Bytecode { module, .. } => Some((&**module, seen.at.as_ref().map(|at| at.time))),
+            _ => None,
+        })
+        .collect();
+    let by_name: HashMap<&[u8], Option<Timestamp>> = compiled.iter().map(|(m, at)| (m.as_bytes(), *at)).collect();
+    let (mut sources, mut first, mut last) = (0_usize, None, None);
+    // `proxy.py` and `proxy-old` sort before what is in `proxy`.
+    let behind = owned.range(folder.clone()..).map(|(path, _)| path).skip_while(|path| !path.is_within(&folder));
+    for source in behind.take_while(|path| path.is_within(&folder)) {
+        let Some(module) = source.name().strip_suffix(b".py").filter(|_| source.parent() == folder) else {
+            continue;
+        };
+        let Some(Some(at)) = by_name.get(module) else {
+            return false;
+        };
+        sources += 1;
+        first = Some(first.map_or(*at, |first: Timestamp| first.min(*at)));
+        last = Some(last.map_or(*at, |last: Timestamp| last.max(*at)));
+    }
+    let (Some(first), Some(last)) = (first, last) else {
+        return false;
+    };
+    let as_it_came = put.is_some_and(|put| last.duration_since(put.time).abs() <= ONE_RUN);
+    last.duration_since(first) <= ONE_RUN && (sources >= MANY || (sources > 1 && as_it_came))
+}
+
+/// Whether bytecode is below a folder that the package of a trojaned module brings.
+fn is_of_package(incident: &Incident, pyc: &Seen) -> bool {
+    let top = |path: &str| path.split_once('/').map(|(top, _)| top.to_owned());
+    let below = pyc.unit.as_ref().filter(|u| u.usual).and_then(|unit| pyc.origin.path.below(&unit.folder));
+    let Some(own) = below.and_then(|below| top(std::str::from_utf8(below).ok()?)) else {
+        return false;
+    };
+    let sites = incident.files.iter().flat_map(|f| &f.paths).filter_map(|p| p.strip_prefix("site:"));
+    sites.filter_map(top).any(|t| t == own)
+}
+
+/// Bytecode in the same site folder that is younger than the hook and that no installer lists.
+pub(super) fn compiled(
+    case: &Case<'_>,
+    sites: &Sites,
+    finding: &Finding,
+    site: &TreePath,
+    there: Timestamp,
+) -> Option<String> {
+    let tree = &finding.origin.tree;
+    let owned = sites.site(tree, site);
+    let incident = case.index.incident(finding.incident)?;
+    let mut at_once_in: HashMap<TreePath, bool> = HashMap::new();
+    sites.bytecode(&finding.origin.tree, site).iter().find_map(|position| {
+        let seen = &case.evidence.get(*position)?.seen;
+        let Fact::Bytecode { module, source_mtime, .. } = &seen.fact else {
+            return None;
+        };
+        let at = seen.at.as_ref().filter(|at| at.time > there)?;
+        let listed = owned.is_some_and(|s| s.owned.contains_key(&seen.origin.path));
+        // What came with the hook was written with it: another time in the header says that a copy renewed the hook's.
+        let renewed = source_mtime.is_some_and(|source| source.duration_since(there).abs() > RENEWED);
+        if listed || (renewed && is_of_package(incident, seen)) {
+            return None;
+        }
+        let folder = seen.origin.path.parent().parent();
+        let at_once =
+            *at_once_in.entry(folder).or_insert_with(|| at_once(case, sites, tree, site, seen, finding.at.as_ref()));
+        (!at_once).then(|| format!("Python compiled `{module}` there at {}", at.time))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::{
+        assess::{Evidence, assess},
+        credential::Catalog,
+        fact::{Ecosystem, HookContent, HookKind, Origin, Package, Placement},
+        ioc::{Database, Index},
+        verdict::Exposure,
+    };
+
+    const PUT: i64 = 1_774_350_000;
+    const DIST: &str = "litellm-1.82.8.dist-info";
+
+    /// What the evidence of a site folder comes to: of litellm's version and its hook. Each is `path below it, seconds after PUT, fact`.
+    fn exposure(facts: Vec<(String, i64, Fact)>) -> Exposure {
+        let index = Index::new(Database::embedded().unwrap(), &[]);
+        let catalog = Catalog { kinds: Vec::new() };
+        let tree: Arc<str> = "host".into();
+        let evidence = facts.into_iter().map(|(path, seconds, fact)| {
+            let path = site().join(path.as_bytes());
+            let unit = Some(Arc::new(crate::ecosystem::pypi::unit_around(&path, false)));
+            let at = At::unix(PUT + seconds, "mtime");
+            let origin = Origin::file(&tree, path);
+            Seen { surface: "t", origin, at, uid: Some(1000), gid: None, mode: None, unit, fact }.into()
+        });
+        let evidence: Vec<Evidence> = evidence.collect();
+        let case = Case { index: &index, catalog: &catalog, evidence, accounts: BTreeMap::new() };
+        assess(case).exposure().unwrap()
+    }
+
+    fn site() -> TreePath {
+        TreePath::new(b"srv/v/lib/python3.11/site-packages").unwrap()
+    }
+
+    /// The version, put there by this installer, with these sources of `litellm/proxy` in its RECORD.
+    fn installed(by: &str, sources: &[&str]) -> Vec<(String, i64, Fact)> {
+        let package = Package {
+            ecosystem: Ecosystem::Pypi,
+            name: "litellm".into(),
+            version: "1.82.8".into(),
+            placement: Placement::Loadable,
+            artifacts: Vec::new(),
+            requires: [].into(),
+        };
+        let mut facts = vec![
+            (format!("{DIST}/METADATA"), 0, Fact::Package(package)),
+            (format!("{DIST}/INSTALLER"), 0, Fact::Installer { name: by.into() }),
+        ];
+        for source in sources {
+            let file = site().join(format!("litellm/proxy/{source}.py").as_bytes());
+            facts.push((format!("{DIST}/RECORD"), 0, Fact::Owned { file, sha256: None }));
+        }
+        facts
+    }
+
+    fn bytecode(module: &str, seconds: i64, source: i64) -> (String, i64, Fact) {
+        let source_mtime = Some(Timestamp::from_second(PUT + source).unwrap());
+        let path = format!("litellm/proxy/__pycache__/{module}.cpython-311.pyc");
+        (path, seconds, Fact::Bytecode { module: module.into(), source_mtime, source_size: None })
+    }
+
+    fn with(by: &str, sources: &[&str], compiled: &[(&str, i64)]) -> Exposure {
+        let pyc = compiled.iter().map(|(module, seconds)| bytecode(module, *seconds, 0));
+        exposure(installed(by, sources).into_iter().chain(pyc).collect())
+    }
+
+    #[test]
+    fn what_was_compiled_whole_was_not_imported() {
+        let few = ["__init__", "proxy_server"];
+        assert_eq!(with("uv", &few, &[("__init__", 1), ("proxy_server", 2)]), Exposure::Installed);
+        let many = ["__init__", "proxy_server", "a", "b", "c"];
+        let all = |seconds| many.map(|module| (module, seconds));
+        assert_eq!(with("uv", &many, &all(1)), Exposure::Installed);
+        // `python -m compileall`, a day later.
+        assert_eq!(with("uv", &many, &all(86_400)), Exposure::Installed);
+    }
+
+    #[test]
+    fn what_an_import_compiled_was_run() {
+        let few = ["__init__", "proxy_server"];
+        // One of them was not needed; each was, and a day later; one by one.
+        assert_eq!(
+            with("uv", &["__init__", "proxy_server", "a"], &[("__init__", 1), ("proxy_server", 1)]),
+            Exposure::Executed
+        );
+        assert_eq!(with("uv", &few, &[("__init__", 86_400), ("proxy_server", 86_400)]), Exposure::Executed);
+        assert_eq!(with("uv", &few, &[("__init__", 1), ("proxy_server", 86_400)]), Exposure::Executed);
+        assert_eq!(with("pip", &few, &[("proxy_server", 1)]), Exposure::Executed);
+        // pip compiles; its list, which would name the file, is gone.
+        assert_eq!(with("pip", &[], &[("proxy_server", 1)]), Exposure::Installed);
+    }
+
+    #[test]
+    fn a_copy_that_renewed_the_times_started_nothing() {
+        let hook = || {
+            let fact = Fact::Hook {
+                kind: HookKind::Pth,
+                content: HookContent::Runs,
+                sha256: Some("0".repeat(64)),
+                size: 9,
+                odd: Vec::new(),
+            };
+            ("litellm_init.pth".to_owned(), 0, fact)
+        };
+        let of = |source: i64| {
+            let sources = ["__init__", "main", "utils"];
+            let more = [hook(), bytecode("main", 90, source)];
+            exposure(installed("uv", &sources).into_iter().chain(more).collect())
+        };
+        assert_eq!(of(0), Exposure::Executed);
+        assert_eq!(of(-864_000), Exposure::Installed);
+        // Bytecode of another package says nothing of the hook's own time.
+        let other = ("other/__pycache__/oven.cpython-311.pyc".to_owned(), 90, bytecode("oven", 90, -864_000).2);
+        let more = [hook(), other];
+        assert_eq!(exposure(installed("uv", &["__init__"]).into_iter().chain(more).collect()), Exposure::Executed);
+    }
+}
