@@ -56,9 +56,25 @@ pub struct Access {
 /// Names that lead back to this machine, and are kept.
 const LOOPED: usize = 1000;
 
-fn is_loopback(host: &str) -> bool {
-    let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
-    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|a| a.is_loopback())
+/// Names by which containers and virtual machines call the machine that runs them.
+const HOST_OF_GUESTS: &[&str] = &[
+    "host.docker.internal",
+    "gateway.docker.internal",
+    "host.containers.internal",
+    "host.lima.internal",
+    "host.minikube.internal",
+    "host.orb.internal",
+];
+
+/// Names that every machine has for itself.
+pub fn is_loopback(host: &str) -> bool {
+    let host = host.to_ascii_lowercase();
+    let host = host.trim_end_matches('.');
+    matches!(host, "localhost" | "::1" | "0.0.0.0" | "::" | "0" | "ip6-localhost" | "ip6-loopback")
+        || HOST_OF_GUESTS.contains(&host)
+        || host.starts_with("localhost.")
+        || host.ends_with(".localhost")
+        || (host.starts_with("127.") && host.chars().all(|c| c.is_ascii_digit() || c == '.'))
 }
 
 impl Accounts {
@@ -203,24 +219,13 @@ impl Accounts {
         self
     }
 
-    /// The same, with the names that an `ssh_config(5)` gives this machine: `Host me` with `HostName localhost`.
+    /// The same, with those of these names that lead back to this machine, each with the one that it stands for: `Host me` with
+    /// `HostName localhost` of `ssh_config(5)`.
     #[must_use]
-    pub fn with_ssh_config(mut self, config: &[u8]) -> Self {
-        let config = String::from_utf8_lossy(config);
-        let (mut names, mut own): (Vec<&str>, Vec<String>) = (Vec::new(), Vec::new());
-        for line in config.lines().take(MOST) {
-            work::done(1);
-            let mut words = line.split(|c: char| c.is_whitespace() || c == '=').filter(|w| !w.is_empty());
-            match words.next().unwrap_or_default().to_ascii_lowercase().as_str() {
-                "host" => names = words.take(50).collect(),
-                "match" => names.clear(),
-                "hostname" if words.next().is_some_and(|real| is_loopback(real) || self.is_own_name(real)) => {
-                    own.extend(names.iter().filter(|n| !n.contains(['*', '?', '!'])).map(|n| n.to_ascii_lowercase()));
-                }
-                _ => {}
-            }
-        }
-        self.own_names.extend(own.into_iter().take(LOOPED));
+    pub fn with_aliases(mut self, aliases: &[(String, String)]) -> Self {
+        let own = |(_, real): &&(String, String)| is_loopback(real.trim_matches(['[', ']'])) || self.is_own_name(real);
+        let names: Vec<String> = aliases.iter().filter(own).map(|(name, _)| name.to_ascii_lowercase()).collect();
+        self.own_names.extend(names.into_iter().take(LOOPED));
         self
     }
 

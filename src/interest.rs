@@ -8,7 +8,7 @@ use std::{
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
-use crate::fact::{Ecosystem, TextId};
+use crate::fact::{Ecosystem, TextId, ends_in, split};
 
 /// A list of packages that is too long to copy.
 pub trait KnownPackages: Debug + Send + Sync {
@@ -62,10 +62,7 @@ impl WantedFolder {
         match self {
             // Where the tree begins is not known here.
             Self::Any | Self::Root(_) => true,
-            Self::Tail(tail) => {
-                let above = folder.strip_suffix(tail.as_bytes());
-                above.is_some_and(|rest| rest.is_empty() || rest.ends_with(b"/"))
-            }
+            Self::Tail(tail) => ends_in(folder, tail.as_bytes()),
         }
     }
 }
@@ -144,19 +141,15 @@ impl Interest {
     /// `__pycache__`.
     pub fn wants_module(&self, folder: &[u8], module: &str) -> bool {
         let with_folder = || {
-            let tails = self.modules.iter().filter_map(|m| m.strip_suffix(module)?.strip_suffix('/'));
-            tails.into_iter().any(|tail| WantedFolder::Tail(tail.to_owned()).fits(folder))
+            let mut tails = self.modules.iter().filter_map(|m| m.strip_suffix(module)?.strip_suffix('/'));
+            tails.any(|tail| ends_in(folder, tail.as_bytes()))
         };
         self.modules.contains(module) || with_folder() || self.is_module_folder(folder)
     }
 
     /// Whether a folder holds a module that is asked for; from any folder above it on.
     pub fn is_module_folder(&self, folder: &[u8]) -> bool {
-        let fits = |tail: &String| {
-            let above = folder.strip_suffix(tail.as_bytes());
-            above.is_some_and(|rest| rest.is_empty() || rest.ends_with(b"/"))
-        };
-        self.module_folders.iter().any(fits)
+        self.module_folders.iter().any(|tail| ends_in(folder, tail.as_bytes()))
     }
 
     /// Whether a file of this name could have the bytes that are asked for.
@@ -185,12 +178,6 @@ impl Interest {
     pub fn knows_package(&self, ecosystem: Ecosystem, name: &str) -> bool {
         self.packages.contains(ecosystem, name) || self.feeds.iter().any(|f| f.knows(ecosystem, name))
     }
-}
-
-/// The folder of a path and its name.
-fn split(path: &[u8]) -> (&[u8], &[u8]) {
-    let at = memchr::memrchr(b'/', path);
-    at.and_then(|at| Some((path.get(..at)?, path.get(at + 1..)?))).unwrap_or((b"", path))
 }
 
 /// Whether `name` fits `pattern`; `*` stands for any run of bytes but `/`.

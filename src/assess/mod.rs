@@ -4,7 +4,7 @@
 pub mod anomaly;
 mod around;
 pub mod chain;
-mod contained;
+pub mod contained;
 mod corroborate;
 mod evidence;
 mod extras;

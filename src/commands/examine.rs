@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::bail;
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -22,8 +23,13 @@ use crate::{
     image::HISTORY,
     interest::Interest,
     ioc::{Index, model::Incident},
+    report::{
+        self, Examination,
+        v1::{self, Report},
+    },
     rotate::Scope,
-    scan::Setting,
+    sandbox::Sandbox,
+    scan::{Setting, Settings},
     surface::{
         SURFACES, Surface,
         host::{cron, file, file::EveryFile, process},
@@ -52,6 +58,8 @@ pub struct Setup {
     unread: Unread,
     /// Where settings put histories.
     histories: Vec<TreePath>,
+    /// Names that settings have for machines, each with the one that it stands for.
+    hosts: Vec<(String, String)>,
 }
 
 impl Setup {
@@ -59,10 +67,10 @@ impl Setup {
     ///
     /// # Errors
     /// Where they are broken, or the choice names an incident or surface that does not exist.
-    pub fn new(choice: &Choice, deep: bool, settings: &[Setting], live: bool) -> anyhow::Result<Self> {
+    pub fn new(choice: &Choice, deep: bool, settings: &Settings, live: bool) -> anyhow::Result<Self> {
         // Both are parsed from JSON; neither needs the other.
         let load = || Indicators::load(&choice.indicators);
-        let (known, indicators) = beside(|| credentials(settings, live), load);
+        let (known, indicators) = beside(|| credentials(&settings.texts, live), load);
         let known = known.unwrap_or_else(|| bail!("the kinds of credential cannot be used"));
         let (mut indicators, known) = (indicators?, known?);
         let index = indicators.index(&choice.incident)?;
@@ -87,6 +95,7 @@ impl Setup {
             deep,
             unread: Unread::default(),
             histories: known.histories,
+            hosts: settings.hosts.clone(),
         })
     }
 
@@ -132,9 +141,9 @@ impl Setup {
         if wanted { self.credentials.of_build(lines) } else { Vec::new() }
     }
 
-    /// The same accounts, with the places where settings put their histories.
-    pub fn with_histories(&self, accounts: Accounts) -> Accounts {
-        accounts.with_histories(self.histories.iter().cloned())
+    /// The same accounts, with what settings say: where histories are, and which names are this machine's.
+    pub fn with_settings(&self, accounts: Accounts) -> Accounts {
+        accounts.with_histories(self.histories.iter().cloned()).with_aliases(&self.hosts)
     }
 
     /// Of all that the indicators ask surfaces for. Two runs of equal digests read the same facts.
@@ -191,9 +200,50 @@ impl Setup {
     ) -> anyhow::Result<Assessment> {
         self.index.admit(&indicators::packages(evidence.iter().map(|e| &e.seen)));
         self.indicators.still_good()?;
-        let own = |(tree, a): (Arc<str>, Accounts)| (tree, self.with_histories(a));
+        let own = |(tree, a): (Arc<str>, Accounts)| (tree, self.with_settings(a));
         let accounts = accounts.into_iter().map(own).collect();
         Ok(assess_with(Case { index: &self.index, catalog: &self.catalog, evidence, accounts }, &self.unread))
+    }
+}
+
+/// What one examination met, judged.
+pub struct Judged<'j> {
+    /// The judgement.
+    pub assessment: &'j Assessment,
+    /// What was examined.
+    pub coverage: Coverage,
+    /// Who lives on each tree.
+    pub accounts: &'j BTreeMap<Arc<str>, Accounts>,
+    /// What it was.
+    pub target: v1::Target,
+    /// When it began.
+    pub started: Timestamp,
+    /// Whether every account's files could be read.
+    pub privileged: bool,
+    /// What a plan may speak of.
+    pub scope: Scope,
+}
+
+impl Setup {
+    /// The report, and what held this process while it was made.
+    pub fn report(&self, judged: Judged<'_>, sandbox: &Sandbox) -> Report {
+        let mut report = report::build(Examination {
+            index: &self.index,
+            layers: self.indicators.layers.clone(),
+            catalog: &self.catalog,
+            assessment: judged.assessment,
+            coverage: judged.coverage,
+            accounts: judged.accounts,
+            target: judged.target,
+            started: judged.started,
+            finished: Timestamp::now(),
+            argv: output::argv(),
+            user: output::user(),
+            privileged: judged.privileged,
+            scope: judged.scope,
+        });
+        report.run.sandbox = Some(v1::Sandbox::from(sandbox.held()));
+        report
     }
 }
 

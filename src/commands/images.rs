@@ -5,7 +5,14 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use anyhow::Context as _;
 use jiff::Timestamp;
 
-use super::{Ending, examine::Setup, finish::finish, output, progress::Progress, sandbox};
+use super::{
+    Ending,
+    examine::{Judged, Setup},
+    finish::finish,
+    output,
+    progress::Progress,
+    sandbox,
+};
 use crate::{
     accounts::Accounts,
     assess::{Evidence, Layers, Steps},
@@ -17,8 +24,8 @@ use crate::{
     image::{self, Image, ImageError, Limits, Options, Readers, Step},
     ioc::{Index, weigh::Weigher},
     matcher,
-    report::{self, Document, Examination, v1},
-    scan::is_root,
+    report::{Document, v1},
+    scan::{Settings, is_root},
     stop::{self, STOP},
     text::{escape, start},
     tree::body::BYTES_READ,
@@ -33,7 +40,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     let started = Timestamp::now();
     let outputs = output::plan(&command.output, &command.files, Document::Report)?;
     let sandbox = sandbox::begin("images");
-    let mut setup = Setup::new(&command.choice, false, &[], false)?;
+    let mut setup = Setup::new(&command.choice, false, &Settings::default(), false)?;
     sandbox.enclose(&command.files);
     let router = Router::new(setup.surfaces(), &setup.interest);
     let keep = |seen: &Seen| matcher::worth(&setup.index, seen);
@@ -108,26 +115,17 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     setup.note_unread(&coverage);
     let assessment = setup.judge(evidence, accounts.clone())?;
     let names: Vec<_> = command.files.iter().map(|f| f.to_string_lossy()).collect();
-    let mut report = report::build(Examination {
-        index: &setup.index,
-        layers: setup.indicators.layers.clone(),
-        catalog: &setup.catalog,
+    let judged = Judged {
         assessment: &assessment,
         coverage,
         accounts: &accounts,
         target: v1::Target { kind: "images".to_owned(), id: names.join(" "), os: None },
         started,
-        finished: Timestamp::now(),
-        argv: output::argv(),
-        user: output::user(),
         privileged: is_root(),
         scope: crate::rotate::Scope::default(),
-    });
-    let held = v1::Sandbox::from(sandbox.held());
-    if command.output.verbose > 0 {
-        output::note(&held.words());
-    }
-    report.run.sandbox = Some(held);
+    };
+    let report = setup.report(judged, &sandbox);
+    report.run.sandbox.iter().filter(|_| command.output.verbose > 0).for_each(|held| output::note(&held.words()));
     finish(report, &command.output, |report, _| outputs.write(report))
 }
 

@@ -10,7 +10,12 @@ use std::{
 use anyhow::{Context as _, anyhow};
 use jiff::Timestamp;
 
-use super::{Ending, examine::Setup, finish::finish, input, output, sandbox, sbom};
+use super::{
+    Ending,
+    examine::{Judged, Setup},
+    finish::finish,
+    input, output, sandbox, sbom,
+};
 use crate::{
     assess::Evidence,
     cli::{Choice, MatchCommand},
@@ -19,11 +24,11 @@ use crate::{
     inventory::{self, sbom::LIMIT, v1::Known},
     matcher,
     report::{
-        self, Document, Examination,
+        Document,
         v1::{self, Report},
     },
     sandbox::Sandbox,
-    scan::exclude_unreadable_homes,
+    scan::{Settings, exclude_unreadable_homes},
     walk::{Inspector, Router},
 };
 
@@ -62,7 +67,7 @@ fn judged(command: &MatchCommand, sandbox: &Sandbox) -> anyhow::Result<Report> {
         indicators: command.indicators.clone(),
         threads: None,
     };
-    let mut setup = Setup::new(&choice, head.deep, &[], false)?;
+    let mut setup = Setup::new(&choice, head.deep, &Settings::default(), false)?;
     sandbox.enclose(&[]);
     let same = setup.digest()? == head.indicators.digest;
     let tree: Arc<str> = head.tree.as_str().into();
@@ -109,22 +114,16 @@ fn judged(command: &MatchCommand, sandbox: &Sandbox) -> anyhow::Result<Report> {
     setup.note_unread(&coverage);
     let assessment = setup.judge(evidence, accounts.clone())?;
     let whole = matches!(head.target.kind.as_str(), "host" | "root");
-    let mut report = report::build(Examination {
-        index: &setup.index,
-        layers: setup.indicators.layers.clone(),
-        catalog: &setup.catalog,
+    let judged = Judged {
         assessment: &assessment,
         coverage,
         accounts: &accounts,
         target: v1::Target { os: ended.os, ..head.target },
         started,
-        finished: Timestamp::now(),
-        argv: output::argv(),
-        user: output::user(),
         privileged: head.privileged,
         scope: setup.scope(whole),
-    });
-    report.run.sandbox = Some(v1::Sandbox::from(sandbox.held()));
+    };
+    let report = setup.report(judged, sandbox);
     Ok(report)
 }
 

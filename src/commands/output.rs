@@ -5,6 +5,7 @@ mod store;
 mod writer;
 
 use std::{
+    cell::RefCell,
     io::{self, BufWriter, IsTerminal as _, Write},
     path::{Path, PathBuf},
 };
@@ -35,6 +36,8 @@ pub struct Outputs {
     stdout: &'static Format,
     files: Vec<(Place, &'static Format)>,
     inventory: Option<Place>,
+    /// What failed before the report was written.
+    failed: RefCell<Option<anyhow::Error>>,
 }
 
 /// Checks the endings of `-o`, that each file can be made, and that none of them stands in the evidence or takes the place of
@@ -83,7 +86,7 @@ pub fn plan_with(
         }
     }
     start(files.iter().map(|(place, _)| place).chain(&inventory));
-    Ok(Outputs { stdout, files, inventory })
+    Ok(Outputs { stdout, files, inventory, failed: RefCell::default() })
 }
 
 impl Outputs {
@@ -91,6 +94,11 @@ impl Outputs {
     pub fn real(&self) -> Vec<PathBuf> {
         let places = self.files.iter().map(|(place, _)| place).chain(&self.inventory);
         places.filter_map(Place::real).map(Path::to_owned).collect()
+    }
+
+    /// Ends with this error once all that can be written is.
+    pub fn fail(&self, error: anyhow::Error) {
+        self.failed.replace(Some(error));
     }
 
     /// Where the inventory goes.
@@ -128,7 +136,7 @@ impl Outputs {
 
     fn each(&self, render: impl Fn(&Format, &mut dyn Write, Style) -> io::Result<()>) -> anyhow::Result<()> {
         // What was found is not lost because of one place that cannot be written, a full disk say.
-        let mut failed = Ok(());
+        let mut failed = self.failed.take().map_or(Ok(()), Err);
         for (place, format) in &self.files {
             let style = Style { width: 100, colour: Colour::Never };
             let written = writer::write(place, |out| render(format, out, style));

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use anyhow::{anyhow, bail};
 use jiff::Timestamp;
 
-use super::{examine::Setup, output};
+use super::{
+    examine::{Judged, Setup},
+    output,
+};
 use crate::{
     accounts::Accounts,
     assess::Evidence,
@@ -14,11 +17,9 @@ use crate::{
     fact::{Origin, Seen, TreePath},
     inventory::sbom::{self, Sbom},
     matcher,
-    report::{
-        self, Examination,
-        v1::{self, Report},
-    },
+    report::v1::{self, Report},
     sandbox::Sandbox,
+    scan::Settings,
     walk::Worth,
 };
 
@@ -55,7 +56,7 @@ pub fn judged(command: &MatchCommand, sandbox: &Sandbox, sbom: &Sbom, started: T
         indicators: command.indicators.clone(),
         threads: None,
     };
-    let mut setup = Setup::new(&choice, false, &[], false)?;
+    let mut setup = Setup::new(&choice, false, &Settings::default(), false)?;
     sandbox.enclose(&[]);
     let shown = output::shown(&command.inventory).to_string();
     let tree: Arc<str> = sbom.subject.clone().unwrap_or_else(|| shown.clone()).into();
@@ -97,21 +98,15 @@ pub fn judged(command: &MatchCommand, sandbox: &Sandbox, sbom: &Sbom, started: T
     let accounts = BTreeMap::from([(tree, Accounts::default())]);
     setup.note_unread(&coverage);
     let assessment = setup.judge(seen.into_iter().map(Evidence::from).collect(), accounts.clone())?;
-    let mut report = report::build(Examination {
-        index: &setup.index,
-        layers: setup.indicators.layers.clone(),
-        catalog: &setup.catalog,
+    let judged = Judged {
         assessment: &assessment,
         coverage,
         accounts: &accounts,
         target: v1::Target { kind: "sbom".to_owned(), id: shown, os: None },
         started,
-        finished: Timestamp::now(),
-        argv: output::argv(),
-        user: output::user(),
         privileged: true,
         scope: setup.scope(false),
-    });
-    report.run.sandbox = Some(v1::Sandbox::from(sandbox.held()));
+    };
+    let report = setup.report(judged, sandbox);
     Ok(report)
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{
     Ending,
-    examine::Setup,
+    examine::{Judged, Setup},
     finish::finish,
     output::{self, Growing, Outputs, Place},
     progress::Progress,
@@ -23,7 +23,7 @@ use crate::{
     ioc::weigh::Weigher,
     matcher,
     report::{
-        self, Document, Examination,
+        Document,
         v1::{self, Report},
     },
     sandbox::Sandbox,
@@ -73,7 +73,7 @@ pub fn examine_in(
 ) -> anyhow::Result<Report> {
     let started = Timestamp::now();
     let settings = scan::settings(target, &STOP)?;
-    let mut setup = Setup::new(&options.choice, options.deep, &settings.texts, *target == Target::Live)?;
+    let mut setup = Setup::new(&options.choice, options.deep, &settings, *target == Target::Live)?;
     let reads = scan::reads(target);
     // Landlock would take away what is to be read of other processes.
     let of_processes = reads.iter().any(|place| place.starts_with("/proc"));
@@ -117,13 +117,16 @@ pub fn examine_in(
         detail,
     }));
     let written = writing.map(|writing| {
-        let accounts = setup.with_histories(outcome.accounts.clone());
+        let accounts = setup.with_settings(outcome.accounts.clone());
         let gaps: Vec<Gap> = beside.iter().chain(&outcome.compared_gaps).cloned().collect();
         let compared = (outcome.compared.0, outcome.compared.1.as_slice());
         writing.end(&outcome.coverage, &accounts, outcome.os.as_deref(), &gaps, compared)
     });
     if let (Some(growing), Some(written)) = (growing, written) {
-        growing.end(written).context("cannot write the inventory")?;
+        // What was found is not lost because of it.
+        if let Err(error) = growing.end(written) {
+            outputs.fail(error.context("cannot write the inventory"));
+        }
     }
     outcome.coverage.gaps.extend(beside);
     if options.output.verbose > 0 {
@@ -141,26 +144,17 @@ pub fn examine_in(
     let accounts = BTreeMap::from([(outcome.tree, outcome.accounts)]);
     setup.note_unread(&outcome.coverage);
     let assessment = setup.judge(evidence, accounts.clone())?;
-    let mut report = report::build(Examination {
-        index: &setup.index,
-        layers: setup.indicators.layers.clone(),
-        catalog: &setup.catalog,
+    let judged = Judged {
         assessment: &assessment,
         coverage: outcome.coverage,
         accounts: &accounts,
         target: described(target, outcome.os),
         started,
-        finished: Timestamp::now(),
-        argv: output::argv(),
-        user: output::user(),
         privileged: is_root(),
         scope: setup.scope(matches!(target, Target::Live | Target::Root(_))),
-    });
-    let held = v1::Sandbox::from(sandbox.held());
-    if options.output.verbose > 0 {
-        output::note(&held.words());
-    }
-    report.run.sandbox = Some(held);
+    };
+    let report = setup.report(judged, sandbox);
+    report.run.sandbox.iter().filter(|_| options.output.verbose > 0).for_each(|held| output::note(&held.words()));
     // The program ends soon; taking tens of thousands of indicators apart would cost more than the system needs for all of them.
     std::mem::forget(setup);
     Ok(report)

@@ -15,7 +15,7 @@ pub use self::{
     command::{Command, CommandAction, Container, Cutoff, Wanted, Whereabouts},
     ecosystem::Ecosystem,
     instant::is_normalised,
-    path::{TreePath, parent},
+    path::{TreePath, ends_in, parent, split},
     statement::Statement,
     unit::{EnvironmentKind, Unit},
 };

@@ -104,7 +104,18 @@ impl TreePath {
 
 /// The folder part of raw path bytes; empty at the top.
 pub fn parent(path: &[u8]) -> &[u8] {
-    path.iter().rposition(|b| *b == b'/').and_then(|i| path.get(..i)).unwrap_or_default()
+    split(path).0
+}
+
+/// The folder part of raw path bytes, empty at the top, and the name.
+pub fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    let at = memchr::memrchr(b'/', path);
+    at.and_then(|at| Some((path.get(..at)?, path.get(at + 1..)?))).unwrap_or((b"", path))
+}
+
+/// Whether a folder is this one, or ends with it by whole components.
+pub fn ends_in(folder: &[u8], tail: &[u8]) -> bool {
+    folder.strip_suffix(tail).is_some_and(|above| above.is_empty() || above.ends_with(b"/"))
 }
 
 #[cfg(test)]

@@ -8,11 +8,11 @@ use super::{
     given::{given, look_for},
     situation::Situation,
     step::{Action, Step},
-    store::{is_trace, store},
+    store::is_trace,
     writer::System,
 };
 use crate::{
-    assess::{Finding, FindingKind, family_of},
+    assess::{Finding, FindingKind, contained::store, family_of},
     fact::Ecosystem,
     ioc::model::{FileRole, NetworkKind},
     text::defang,

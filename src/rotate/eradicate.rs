@@ -10,11 +10,16 @@ use super::{
     shell::quote,
     situation::{Situation, place, shown, within},
     step::{Action, Step, Unit},
-    store::{Store, is_elsewhere, is_whole, store},
+    store::{is_elsewhere, is_whole},
     writer::System,
 };
 use crate::{
-    assess::{Account, Finding, FindingKind, family_of, rule::Rule},
+    assess::{
+        Account, Finding, FindingKind,
+        contained::{Store, store},
+        family_of,
+        rule::Rule,
+    },
     ecosystem::purl,
     fact::{Ecosystem, TreePath},
     ioc::model::FileRole,

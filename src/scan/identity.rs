@@ -20,9 +20,18 @@ pub trait Files {
     fn list(&self, folder: &TreePath) -> Vec<Vec<u8>>;
 }
 
-/// The settings, one a line, of this home's user.
-pub fn of_home(files: &dyn Files, home: &TreePath) -> Vec<u8> {
-    let mut search = Search { files, home, met: HashSet::new(), keys: Vec::new() };
+/// What the settings of one user name.
+#[derive(Debug, Default)]
+pub struct Named {
+    /// Keys, as settings of one variable, one a line.
+    pub keys: Vec<u8>,
+    /// Names that ssh knows machines by, each with the one that it stands for.
+    pub hosts: Vec<(String, String)>,
+}
+
+/// The settings of this home's user.
+pub fn of_home(files: &dyn Files, home: &TreePath) -> Named {
+    let mut search = Search { files, home, met: HashSet::new(), keys: Vec::new(), hosts: Vec::new() };
     let at = |path: &[u8]| TreePath::new(path);
     let own = home.join(b".ssh");
     search.ssh(&own.join(b"config"), &own, DEPTH);
@@ -40,7 +49,8 @@ pub fn of_home(files: &dyn Files, home: &TreePath) -> Vec<u8> {
     for path in [home.join(b".ansible.cfg")].into_iter().chain(at(b"etc/ansible/ansible.cfg")) {
         search.lines(&path, "private_key_file", |value| Some(value.trim_matches(['"', '\'']).to_owned()));
     }
-    search.keys.iter().map(|key| format!("IdentityFile=\"{key}\"\n")).collect::<String>().into_bytes()
+    let keys = search.keys.iter().map(|key| format!("IdentityFile=\"{key}\"\n")).collect::<String>().into_bytes();
+    Named { keys, hosts: search.hosts }
 }
 
 trait InHome {
@@ -58,6 +68,7 @@ struct Search<'s> {
     home: &'s TreePath,
     met: HashSet<TreePath>,
     keys: Vec<String>,
+    hosts: Vec<(String, String)>,
 }
 
 impl Search<'_> {
@@ -78,7 +89,7 @@ impl Search<'_> {
         for (word, value) in text.lines().filter_map(keyword) {
             match word.to_ascii_lowercase().as_str() {
                 "host" | "match" => {
-                    self.expand(&waiting, &hosts, real.as_deref());
+                    self.end_block(&waiting, &hosts, real.as_deref());
                     waiting.clear();
                     real = None;
                     let plain = |h: &&str| !h.contains(['*', '?', '!']);
@@ -92,7 +103,14 @@ impl Search<'_> {
                 _ => {}
             }
         }
-        self.expand(&waiting, &hosts, real.as_deref());
+        self.end_block(&waiting, &hosts, real.as_deref());
+    }
+
+    fn end_block(&mut self, values: &[String], hosts: &[String], real: Option<&str>) {
+        self.expand(values, hosts, real);
+        let room = KEYS.saturating_sub(self.hosts.len());
+        let named = real.into_iter().flat_map(|real| hosts.iter().map(|h| (h.clone(), real.to_owned())));
+        self.hosts.extend(named.take(room));
     }
 
     fn include(&mut self, value: &str, folder: &TreePath, deeper: usize) {
@@ -187,8 +205,22 @@ mod tests {
 
     fn keys(files: &[(&'static str, &'static str)]) -> Vec<String> {
         let home = TreePath::new(b"home/al").unwrap();
-        let text = String::from_utf8(of_home(&Made(files.iter().copied().collect()), &home)).unwrap();
+        let text = String::from_utf8(of_home(&Made(files.iter().copied().collect()), &home).keys).unwrap();
         text.lines().map(|l| l.strip_prefix("IdentityFile=").unwrap().trim_matches('"').to_owned()).collect()
+    }
+
+    #[test]
+    fn names_of_machines_are_read_with_what_they_stand_for() {
+        let config = "Host me mine *.lab\n  HostName localhost\nhost=box\n\tHostname = dev1\nMatch host q\n HostName ::1\nInclude more\n";
+        let files = [
+            ("/home/al/.ssh/config", config),
+            ("/home/al/.ssh/more", "Host far\nHostName far.corp.example\nHost bare\n"),
+        ];
+        let home = TreePath::new(b"home/al").unwrap();
+        let hosts = of_home(&Made(files.into()), &home).hosts;
+        let mut told: Vec<String> = hosts.iter().map(|(name, real)| format!("{name} {real}")).collect();
+        told.sort();
+        assert_eq!(told, ["box dev1", "far far.corp.example", "me localhost", "mine localhost"]);
     }
 
     #[test]

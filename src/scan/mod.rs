@@ -251,12 +251,6 @@ fn accounts_of(host: &Host, target: &Target, part: &Part) -> (Accounts, Vec<Gap>
         // A home may be a link, or lie behind one: what is in it is met where it really is.
         let real: Vec<TreePath> = accounts.homes().filter_map(|h| host.real(h)).collect();
         accounts = accounts.with_homes(real);
-        let user = accounts.homes().map(|home| home.join(b".ssh").join(b"config"));
-        let configs: Vec<TreePath> = user.chain(TreePath::new(b"etc/ssh/ssh_config")).collect();
-        for config in configs {
-            let start = host.read(&config, TABLES).unwrap_or_default();
-            accounts = accounts.with_ssh_config(&start.bytes);
-        }
     }
     if accounts.dropped() > 0 {
         let detail = format!("{} more accounts and homes than are looked at", accounts.dropped());

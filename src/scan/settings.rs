@@ -34,6 +34,9 @@ const LIMIT: u64 = 1 << 20;
 /// Bytes of all of them. Twenty thousand homes with a start-up file of a megabyte each would be twenty gigabytes.
 const ALL: usize = 32 << 20;
 
+/// Names of machines that are kept of all homes.
+const HOSTS: usize = 10_000;
+
 /// Names of a folder that are looked through.
 const NAMES: usize = 10_000;
 
@@ -42,6 +45,8 @@ const NAMES: usize = 10_000;
 pub struct Settings {
     /// The texts.
     pub texts: Vec<Setting>,
+    /// Names that ssh knows machines by, each with the one that it stands for.
+    pub hosts: Vec<(String, String)>,
     /// What was not read to its end.
     pub gaps: Vec<Gap>,
 }
@@ -107,8 +112,9 @@ pub fn settings(target: &Target, stop: &AtomicBool) -> Result<Settings, TargetEr
         }
         let goes_on = |_: &&TreePath| !stop.load(Ordering::Relaxed);
         for home in accounts.homes().chain(&usual).filter(there).take_while(goes_on) {
-            let text = identity::of_home(&Shown { host: &host, prefix: &part.prefix }, home);
-            found.texts.push(Setting { home: Some(home.clone()), text });
+            let named = identity::of_home(&Shown { host: &host, prefix: &part.prefix }, home);
+            found.texts.push(Setting { home: Some(home.clone()), text: named.keys });
+            found.hosts.extend(named.hosts.into_iter().take(HOSTS - found.hosts.len().min(HOSTS)));
         }
     }
     Ok(found)

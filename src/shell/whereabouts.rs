@@ -4,6 +4,7 @@
 //! folder, is reported as unsaid, so that nobody takes it for out of reach.
 
 use super::args::{Options, Parsed};
+use crate::accounts::is_loopback;
 use crate::fact::{Container, Whereabouts};
 
 const ROOT: &str = "root";
@@ -97,27 +98,6 @@ pub fn elsewhere(machine: Box<str>, at: &mut Whereabouts) {
     let keeps = at.machine.is_some() && is_loopback(&machine);
     let machine = at.machine.take().filter(|_| keeps).unwrap_or(machine);
     *at = Whereabouts { machine: Some(machine), agent: at.agent, ..Whereabouts::default() };
-}
-
-/// Names by which containers and virtual machines call the machine that runs them.
-const HOST_OF_GUESTS: &[&str] = &[
-    "host.docker.internal",
-    "gateway.docker.internal",
-    "host.containers.internal",
-    "host.lima.internal",
-    "host.minikube.internal",
-    "host.orb.internal",
-];
-
-/// Names that every machine has for itself.
-pub fn is_loopback(host: &str) -> bool {
-    let host = host.to_ascii_lowercase();
-    let host = host.trim_end_matches('.');
-    matches!(host, "localhost" | "::1" | "0.0.0.0" | "::" | "0" | "ip6-localhost" | "ip6-loopback")
-        || HOST_OF_GUESTS.contains(&host)
-        || host.starts_with("localhost.")
-        || host.ends_with(".localhost")
-        || (host.starts_with("127.") && host.chars().all(|c| c.is_ascii_digit() || c == '.'))
 }
 
 /// Whether a cluster of this name usually runs on the machine of whoever names it.

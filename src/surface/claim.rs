@@ -1,6 +1,6 @@
 //! Which files a surface wants, as data, so that routing a name is a lookup.
 
-use crate::fact::parent;
+use crate::fact::{ends_in, parent};
 
 /// What the file's name must be.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -258,9 +258,7 @@ impl FolderMatch {
         match self {
             Self::Any => true,
             Self::Suffix(end) => path.ends_with(end.as_bytes()) && !end.contains('/'),
-            Self::Tail(tail) => {
-                path.strip_suffix(tail.as_bytes()).is_some_and(|rest| rest.is_empty() || rest.ends_with(b"/"))
-            }
+            Self::Tail(tail) => ends_in(path, tail.as_bytes()),
             Self::Root(root) => path == root.as_bytes(),
             Self::Within(name) => path.split(|b| *b == b'/').any(|c| c == name.as_bytes()),
             Self::PackageIn(name) => {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     machine::{Machine, PYC},
-    program::{Said, run},
+    program::{Said, findings, run},
 };
 
 /// A home with an environment that took the bad release, and what its owner typed.
@@ -389,5 +389,29 @@ fn a_bill_of_materials_is_judged_as_somebodys_statement() {
     ] {
         let said = sbom(folder.path(), text);
         assert!(said.code == 2 && said.err.contains(why) && said.err.contains("hint:"), "{}", said.err);
+    }
+}
+
+#[test]
+fn what_was_found_is_not_lost_with_the_inventory() {
+    let machine = Machine::new().venv("v").dist("litellm", "1.82.8");
+    let root = machine.root().to_str().unwrap();
+    let said = run(["scan", "--root", root, "-q", "--format", "json", "--inventory", "/dev/full"]);
+    let report: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!((findings(&report).len(), said.code), (1, 2));
+    assert!(said.err.contains("cannot write the inventory"), "{}", said.err);
+}
+
+#[test]
+fn a_bill_of_materials_steers_no_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let bom = folder.path().join("e.cdx.json");
+    let text = r#"{"bomFormat":"CycloneDX","specVersion":"1.6","metadata":{"component":{"type":"file","name":"a\u001b[2Jb\nc"}},
+        "components":[{"type":"library","name":"x\u001b[2J","version":"1.82.8","purl":"pkg:pypi/litellm@1.82.8"}]}"#;
+    fs::write(&bom, text).unwrap();
+    for format in ["table", "markdown", "sh", "json", "ndjson"] {
+        let said = run(["match", bom.to_str().unwrap(), "--format", format]);
+        assert_eq!(said.code, 1, "{format}: {}", said.err);
+        assert!(!said.out.contains('\u{1b}') && !said.err.contains('\u{1b}'), "{format}");
     }
 }

@@ -134,8 +134,8 @@ impl Growing {
     ///
     /// # Errors
     /// Where either fails, or what `written` says.
-    pub fn end(self, written: io::Result<()>) -> anyhow::Result<()> {
-        let Some((part, path)) = self.moves else {
+    pub fn end(mut self, written: io::Result<()>) -> anyhow::Result<()> {
+        let Some((part, path)) = self.moves.take() else {
             return Ok(written?);
         };
         let done = written.and_then(|()| self.file.sync_all()).map_err(anyhow::Error::new);
@@ -144,6 +144,15 @@ impl Growing {
             let _ = remove(&part);
         }
         done
+    }
+}
+
+impl Drop for Growing {
+    /// Of a run that ends before it is whole nothing is left.
+    fn drop(&mut self) {
+        if let Some((part, _)) = self.moves.take() {
+            let _ = remove(&part);
+        }
     }
 }
 

@@ -64,7 +64,8 @@ impl Surface for Unit {
         let fact = Fact::Autostart { texts, sha256: file.sha256()? };
         out.push(at.clone(), fact);
         let text = String::from_utf8_lossy(file.all(LIMIT)?).into_owned();
-        let of_user = file.entry.path.components().any(|part| part == b"user");
+        let parts: Vec<&[u8]> = file.entry.path.components().collect();
+        let of_user = parts.windows(2).any(|w| matches!(w, [b"systemd", b"user"]));
         for fact in started(&text, of_user) {
             out.push(at.clone(), fact);
         }

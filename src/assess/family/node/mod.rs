@@ -77,8 +77,8 @@ impl Family for Node {
     fn words(&self) -> &'static Words {
         &Words {
             interpreter: "Node",
-            at_start: "it runs whenever a Node starts that is told to load it",
-            at_start_beside: "it runs whenever a Node starts that is told to load it",
+            at_start: "it runs at every start of a Node whose settings load it",
+            at_start_beside: "it runs at every start of a Node whose settings load it",
             list: "its own list of files",
         }
     }

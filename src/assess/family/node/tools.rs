@@ -199,7 +199,7 @@ impl Setting<'_> {
     fn why(&self) -> String {
         let place = escape(self.origin.path.text().as_bytes());
         match (self.word(), self.origin.path.name()) {
-            (_, b".yarn-integrity") => format!("`{place}` says that yarn was told to run no scripts"),
+            (_, b".yarn-integrity") => format!("`{place}` says that yarn ran with its scripts switched off"),
             (Word::Default, _) => format!(
                 "{} runs no scripts of packages that nobody allowed, `{place}` is of a version that does so, and nothing shows that one ran",
                 self.by

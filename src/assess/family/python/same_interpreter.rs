@@ -10,13 +10,16 @@
 //!
 //! A virtual environment reads none of them. Documented in the `site` module and in site.py of Debian.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 
 use crate::{
     assess::site::{Folder, Sites},
-    fact::{At, TreePath},
+    fact::{At, TreePath, split},
 };
 
 /// Whose interpreter reads a site folder.
@@ -32,10 +35,10 @@ enum Reader<'p> {
 
 /// Who reads a site folder; `None` where it is an environment's own.
 fn reader(site: &TreePath) -> Option<Reader<'_>> {
-    let (above, last) = split(site.as_bytes())?;
-    let (above, version) = split(above)?;
+    let (above, last) = split(site.as_bytes());
+    let (above, version) = split(above);
     let version = version.strip_prefix(b"python")?;
-    let (prefix, lib) = split(above)?;
+    let (prefix, lib) = split(above);
     if !matches!(lib, b"lib" | b"lib64") {
         return None;
     }
@@ -51,16 +54,10 @@ fn reader(site: &TreePath) -> Option<Reader<'_>> {
     }
 }
 
-fn split(path: &[u8]) -> Option<(&[u8], &[u8])> {
-    let at = memchr::memrchr(b'/', path)?;
-    Some((path.get(..at)?, path.get(at + 1..)?))
-}
-
 /// Whether a program of the system reads a site folder at its start; `at_home` where that is in the home of whoever started it.
 pub fn is_read_by(site: &TreePath, program: &TreePath, at_home: bool) -> bool {
-    let Some((folder, Some(version))) =
-        split(program.as_bytes()).map(|(folder, name)| (folder, name.strip_prefix(b"python")))
-    else {
+    let (folder, name) = split(program.as_bytes());
+    let Some(version) = name.strip_prefix(b"python") else {
         return false;
     };
     let is_local = folder == b"usr/local/bin";
@@ -78,7 +75,7 @@ pub fn is_read_by(site: &TreePath, program: &TreePath, at_home: bool) -> bool {
 #[derive(Default)]
 pub struct SameInterpreter<'s> {
     by_version: HashMap<(&'s str, &'s [u8]), Vec<&'s Folder>>,
-    others: HashMap<(&'s str, &'s [u8]), ()>,
+    others: HashSet<(&'s str, &'s [u8])>,
 }
 
 impl<'s> SameInterpreter<'s> {
@@ -92,7 +89,7 @@ impl<'s> SameInterpreter<'s> {
                 }
                 Some(Reader::User(_, version)) => known.by_version.entry((&key.0, version)).or_default().push(key),
                 Some(Reader::Other(version)) => {
-                    known.others.insert((&key.0, version), ());
+                    known.others.insert((&key.0, version));
                 }
                 None => {}
             }
@@ -116,7 +113,7 @@ impl<'s> SameInterpreter<'s> {
             Reader::User(_, version) | Reader::Other(version) => version,
         };
         // Another interpreter of this version may have filled a home's folder.
-        let alone = !self.others.contains_key(&(&**tree, version));
+        let alone = !self.others.contains(&(&**tree, version));
         let is_sister = |other: &TreePath| match (own, reader(other)) {
             (Reader::System(_, name), Some(Reader::System(_, other))) => name == other,
             (Reader::System(version, _), Some(Reader::User(..))) => alone && version.is_some(),
