@@ -17,8 +17,8 @@ const MANY: usize = 5;
 /// What one installer unpacks at once has times within this; else they were renewed, by a copy.
 const RENEWED: SignedDuration = SignedDuration::from_hours(1);
 
-/// Whether every source in the folder of this module was compiled within a minute: by an installer that was asked to, as it put
-/// the package there, or of too many modules for an import. No import needs each of them.
+/// Whether every source in the folder of this module was compiled within a minute, and they are too many for an import, or nothing
+/// else stands in the environment and it was as the package came: by an installer that was asked to.
 pub(super) fn at_once(
     case: &Case<'_>,
     sites: &Sites,
@@ -28,9 +28,12 @@ pub(super) fn at_once(
     put: Option<&At>,
 ) -> bool {
     let folder = pyc.origin.path.parent().parent();
-    let Some(owned) = sites.site(tree, site).map(|s| &s.owned) else {
+    let Some(here) = sites.site(tree, site) else {
         return false;
     };
+    let owned = &here.owned;
+    // What else was put there would have been compiled too, which nobody recorded. `uv run` imports as soon as it has installed.
+    let alone = here.distributions.len() == 1;
     let compiled: Vec<(&str, Option<Timestamp>)> = sites
         .bytecode(tree, site)
         .iter()
@@ -60,7 +63,7 @@ pub(super) fn at_once(
         return false;
     };
     let as_it_came = put.is_some_and(|put| last.duration_since(put.time).abs() <= ONE_RUN);
-    last.duration_since(first) <= ONE_RUN && (sources >= MANY || (sources > 1 && as_it_came))
+    last.duration_since(first) <= ONE_RUN && (sources >= MANY || (sources > 1 && as_it_came && alone))
 }
 
 /// Whether bytecode is below a folder that the package of a trojaned module brings.
@@ -198,6 +201,30 @@ mod tests {
         assert_eq!(with("pip", &few, &[("proxy_server", 1)]), Exposure::Executed);
         // pip compiles; its list, which would name the file, is gone.
         assert_eq!(with("pip", &[], &[("proxy_server", 1)]), Exposure::Installed);
+    }
+
+    /// `uv run --with litellm` installs and imports within a second; what was compiled whole has all of what came with it compiled.
+    #[test]
+    fn an_import_right_behind_the_install_was_run() {
+        let other = |facts: Vec<(String, i64, Fact)>| {
+            let is_package = |(_, _, fact): &&(String, i64, Fact)| matches!(fact, Fact::Package(_));
+            let (_, at, Fact::Package(package)) = facts.iter().find(is_package).unwrap().clone() else {
+                unreachable!()
+            };
+            (
+                "httpx-0.27.0.dist-info/METADATA".to_owned(),
+                at,
+                Fact::Package(Package { name: "httpx".into(), ..package }),
+            )
+        };
+        let facts = |modules: &[&str]| {
+            let mut facts = installed("uv", modules);
+            facts.push(other(facts.clone()));
+            facts.extend(modules.iter().map(|module| bytecode(module, 1, 0)));
+            facts
+        };
+        assert_eq!(exposure(facts(&["__init__", "proxy_server"])), Exposure::Executed);
+        assert_eq!(exposure(facts(&["__init__", "proxy_server", "a", "b", "c"])), Exposure::Installed);
     }
 
     #[test]
