@@ -243,6 +243,11 @@ impl<'i> Inspector<'i> {
         }
     }
 
+    /// Facts that are kept so far.
+    pub fn kept(&self) -> usize {
+        self.result().seen.len()
+    }
+
     fn result(&self) -> MutexGuard<'_, Result> {
         self.result.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,6 +1,9 @@
 //! What every examination shares: the indicators, the surfaces chosen, and the way from facts to a report.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use anyhow::bail;
 use jiff::Timestamp;
@@ -52,14 +55,48 @@ pub struct Setup {
     pub interest: Interest,
     /// What of the settings that move credentials was not looked at.
     pub moved_gap: Option<String>,
+    /// The surfaces that the user chose.
+    pub chosen: Selection,
     credentials: CredentialSurface,
-    choice: Choice,
-    deep: bool,
     unread: Unread,
+    threads: Option<u16>,
+    digest: OnceLock<String>,
+    asked: OnceLock<BTreeMap<String, String>>,
     /// Where settings put histories.
     histories: Vec<TreePath>,
     /// Names that settings have for machines, each with the one that it stands for.
     hosts: Vec<(String, String)>,
+}
+
+/// Which surfaces an examination has.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// These alone; empty for all.
+    pub only: Vec<String>,
+    /// Not these.
+    pub skip: Vec<String>,
+    /// Every file is hashed.
+    pub deep: bool,
+}
+
+impl Selection {
+    /// Whether it leaves a surface.
+    pub fn wants(&self, id: &str) -> bool {
+        (self.only.is_empty() || self.only.iter().any(|o| chosen_by(id, o))) && !self.skip.iter().any(|o| chosen_by(id, o))
+    }
+
+    /// What it leaves of a target, the whole of which is walked or a part.
+    pub fn scope(&self, walked: bool) -> Scope {
+        let all = self.only.is_empty() && self.skip.is_empty();
+        let monitors = [&file::META, &unit::META, &process::META, &cron::META].iter().all(|m| self.wants(m.id));
+        Scope { whole: walked && all, monitors: walked && monitors, ..Scope::default() }
+    }
+
+    /// What of it was not read: that it was not found there shows nothing.
+    pub fn unread(&self, coverage: &Coverage) -> Unread {
+        let files = coverage.gaps.iter().map(|g| (g.origin.tree.clone(), g.origin.path.clone()));
+        Unread { files: files.collect(), hooks: !self.wants(hook::META.id) }
+    }
 }
 
 impl Setup {
@@ -76,11 +113,12 @@ impl Setup {
         let index = indicators.index(&choice.incident)?;
         let ids = || surfaces::metas().map(|m| m.id);
         for id in choice.only.iter().chain(&choice.skip) {
-            if !ids().any(|k| chosen(k, id)) {
+            if !ids().any(|k| chosen_by(k, id)) {
                 bail!("no surface `{id}`\nhint: `dosimeter surfaces` lists them");
             }
         }
-        let deep = deep || bare_hashes(&index);
+        let (only, skip) = (choice.only.clone(), choice.skip.clone());
+        let chosen = Selection { only, skip, deep: deep || bare_hashes(&index) };
         let interest = index.interest();
         let moved_gap = (known.dropped > 0)
             .then(|| format!("{} more places of credentials, moved by variables, than are looked at", known.dropped));
@@ -91,8 +129,10 @@ impl Setup {
             interest,
             moved_gap,
             credentials: known.surface,
-            choice: choice.clone(),
-            deep,
+            chosen,
+            threads: choice.threads,
+            digest: OnceLock::new(),
+            asked: OnceLock::new(),
             unread: Unread::default(),
             histories: known.histories,
             hosts: settings.hosts.clone(),
@@ -101,26 +141,28 @@ impl Setup {
 
     /// The surfaces that the user's choice leaves.
     pub fn surfaces(&self) -> Vec<&dyn Surface> {
+        self.surfaces_of(&self.chosen)
+    }
+
+    /// The surfaces of a selection.
+    pub fn surfaces_of(&self, selection: &Selection) -> Vec<&dyn Surface> {
         let mut all: Vec<&dyn Surface> = SURFACES.to_vec();
         all.push(&self.credentials);
-        if self.deep {
+        if selection.deep {
             all.push(&EveryFile);
         }
-        all.retain(|s| self.wants(s.meta().id));
+        all.retain(|s| selection.wants(s.meta().id));
         all
     }
 
     /// Whether the user's choice leaves a surface.
     pub fn wants(&self, id: &str) -> bool {
-        let only = &self.choice.only;
-        (only.is_empty() || only.iter().any(|o| chosen(id, o))) && !self.choice.skip.iter().any(|o| chosen(id, o))
+        self.chosen.wants(id)
     }
 
     /// What the user's choice leaves of a target, the whole of which is walked or a part.
     pub fn scope(&self, walked: bool) -> Scope {
-        let all = self.choice.only.is_empty() && self.choice.skip.is_empty();
-        let monitors = [&file::META, &unit::META, &process::META, &cron::META].iter().all(|m| self.wants(m.id));
-        Scope { whole: walked && all, monitors: walked && monitors }
+        self.chosen.scope(walked)
     }
 
     /// The secrets among the variables that every process of a tree has, unless the user's choice leaves them out.
@@ -131,8 +173,7 @@ impl Setup {
 
     /// Takes note of what could not be read: that it was not found there shows nothing.
     pub fn note_unread(&mut self, coverage: &Coverage) {
-        let files = coverage.gaps.iter().map(|g| (g.origin.tree.clone(), g.origin.path.clone()));
-        self.unread = Unread { files: files.collect(), hooks: !self.wants(hook::META.id) };
+        self.unread = self.chosen.unread(coverage);
     }
 
     /// The secrets among values that a build left in an image, unless the user's choice leaves them out.
@@ -148,6 +189,17 @@ impl Setup {
 
     /// Of all that the indicators ask surfaces for. Two runs of equal digests read the same facts.
     pub fn digest(&self) -> anyhow::Result<String> {
+        // What the feeds add later is not asked for.
+        Ok(match self.digest.get() {
+            Some(digest) => digest.clone(),
+            None => {
+                let new = self.digest_of_now()?;
+                self.digest.get_or_init(|| new).clone()
+            }
+        })
+    }
+
+    fn digest_of_now(&self) -> anyhow::Result<String> {
         let mut hash = Sha256::new();
         serde_json::to_writer(&mut hash, &self.index.database.incidents)?;
         for layer in &self.indicators.layers {
@@ -157,7 +209,15 @@ impl Setup {
     }
 
     /// What each incident asks of files, hosts and processes, as a digest by its id.
-    pub fn asked(&self) -> anyhow::Result<BTreeMap<String, String>> {
+    pub fn asked(&self) -> anyhow::Result<&BTreeMap<String, String>> {
+        if let Some(asked) = self.asked.get() {
+            return Ok(asked);
+        }
+        let new = self.asked_of_now()?;
+        Ok(self.asked.get_or_init(|| new))
+    }
+
+    fn asked_of_now(&self) -> anyhow::Result<BTreeMap<String, String>> {
         let asks = self.index.database.incidents.iter().filter(|i| asks_for_more(i));
         let digest = |i: &Incident| -> anyhow::Result<(String, String)> {
             let mut hash = Sha256::new();
@@ -171,7 +231,7 @@ impl Setup {
     /// units, and how many others there are.
     pub fn unrecorded(&self, asked: &BTreeMap<String, String>, python: bool) -> anyhow::Result<(Vec<String>, usize)> {
         let missing: Vec<String> =
-            self.asked()?.into_iter().filter(|(id, digest)| asked.get(id) != Some(digest)).map(|(id, _)| id).collect();
+            self.asked()?.iter().filter(|(id, digest)| asked.get(*id) != Some(digest)).map(|(id, _)| id.clone()).collect();
         let possible = |id: &String| {
             let named = self.index.database.incidents.iter().find(|i| i.id == *id);
             named.is_none_or(|i| {
@@ -186,7 +246,7 @@ impl Setup {
     /// Worker threads.
     pub fn threads(&self) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        self.choice.threads.map_or(cores, usize::from)
+        self.threads.map_or(cores, usize::from)
     }
 
     /// Judges what was read.
@@ -198,11 +258,41 @@ impl Setup {
         evidence: Vec<Evidence>,
         accounts: BTreeMap<Arc<str>, Accounts>,
     ) -> anyhow::Result<Assessment> {
-        self.index.admit(&indicators::packages(evidence.iter().map(|e| &e.seen)));
-        self.indicators.still_good()?;
+        self.admit(&evidence)?;
+        let unread = std::mem::take(&mut self.unread);
+        Ok(self.judge_admitted(evidence, accounts, &unread))
+    }
+
+    /// Takes what the feeds say of the packages of this evidence among the incidents.
+    ///
+    /// # Errors
+    /// Where the indicators changed while they were in use.
+    pub fn admit(&mut self, evidence: &[Evidence]) -> anyhow::Result<()> {
+        let new = self.unadmitted(evidence);
+        self.index.admit(new);
+        self.indicators.still_good()
+    }
+
+    /// The indicators, for a report of a run that began then.
+    pub fn described(&self, started: Timestamp) -> v1::Indicators {
+        report::described(&self.index, self.indicators.layers.clone(), started)
+    }
+
+    /// What the feeds say of the packages of this evidence, and is not among the incidents yet.
+    pub fn unadmitted(&self, evidence: &[Evidence]) -> Vec<Incident> {
+        self.index.unadmitted(&indicators::packages(evidence.iter().map(|e| &e.seen)))
+    }
+
+    /// Judges what was read, once what the feeds say of it is among the incidents.
+    pub fn judge_admitted(
+        &self,
+        evidence: Vec<Evidence>,
+        accounts: BTreeMap<Arc<str>, Accounts>,
+        unread: &Unread,
+    ) -> Assessment {
         let own = |(tree, a): (Arc<str>, Accounts)| (tree, self.with_settings(a));
         let accounts = accounts.into_iter().map(own).collect();
-        Ok(assess_with(Case { index: &self.index, catalog: &self.catalog, evidence, accounts }, &self.unread))
+        assess_with(Case { index: &self.index, catalog: &self.catalog, evidence, accounts }, unread)
     }
 }
 
@@ -297,6 +387,6 @@ fn moved(catalog: &Catalog, settings: &[Setting], live: bool) -> MovedPlaces {
 }
 
 /// `python` chooses `python/pip-cache`; `python/pip` does not.
-fn chosen(id: &str, choice: &str) -> bool {
+fn chosen_by(id: &str, choice: &str) -> bool {
     id.strip_prefix(choice.trim_end_matches('/')).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

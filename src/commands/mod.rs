@@ -2,9 +2,11 @@
 
 mod examine;
 mod finish;
+mod fleet;
 mod images;
 mod indicators;
 mod input;
+mod inventories;
 mod iocs;
 mod match_;
 mod output;
@@ -14,6 +16,7 @@ mod rules;
 mod sandbox;
 mod sbom;
 mod scan;
+mod stored;
 mod surfaces;
 
 use crate::{

@@ -178,7 +178,7 @@ fn begin_inventory<'g>(
         indicators: inventory::v1::Indicators {
             digest: setup.digest()?,
             created: setup.index.database.created,
-            asked: setup.asked()?,
+            asked: setup.asked()?.clone(),
         },
         privileged: is_root(),
         only: options.choice.only.clone(),
