@@ -25,6 +25,7 @@ use crate::{
     fact::{Credential, TreePath},
     image::HISTORY,
     interest::Interest,
+    inventory::v1::Head,
     ioc::{Index, model::Incident},
     report::{
         self, Examination,
@@ -62,6 +63,8 @@ pub struct Setup {
     threads: Option<u16>,
     digest: OnceLock<String>,
     asked: OnceLock<BTreeMap<String, String>>,
+    /// What incidents ask for of which only a part is looked for.
+    whole: BTreeMap<String, String>,
     /// Where settings put histories.
     histories: Vec<TreePath>,
     /// Names that settings have for machines, each with the one that it stands for.
@@ -110,6 +113,8 @@ impl Setup {
         let (known, indicators) = beside(|| credentials(&settings.texts, live), load);
         let known = known.unwrap_or_else(|| bail!("the kinds of credential cannot be used"));
         let (mut indicators, known) = (indicators?, known?);
+        // With `--incident`, of others only a part is looked for: who looked for the whole looked for that too.
+        let whole = if choice.incident.is_empty() { BTreeMap::new() } else { asked(&indicators.database.incidents)? };
         let index = indicators.index(&choice.incident)?;
         let ids = || surfaces::metas().map(|m| m.id);
         for id in choice.only.iter().chain(&choice.skip) {
@@ -133,10 +138,18 @@ impl Setup {
             threads: choice.threads,
             digest: OnceLock::new(),
             asked: OnceLock::new(),
+            whole,
             unread: Unread::default(),
             histories: known.histories,
             hosts: settings.hosts.clone(),
         })
+    }
+
+    /// Says that more is hashed than was asked for with `--deep`.
+    pub fn note_hashing(&self, asked: bool) {
+        if self.chosen.deep && !asked {
+            output::note("a hash without a file name was given: every file is hashed");
+        }
     }
 
     /// The surfaces that the user's choice leaves.
@@ -213,34 +226,31 @@ impl Setup {
         if let Some(asked) = self.asked.get() {
             return Ok(asked);
         }
-        let new = self.asked_of_now()?;
+        let new = asked(&self.index.database.incidents)?;
         Ok(self.asked.get_or_init(|| new))
     }
 
-    fn asked_of_now(&self) -> anyhow::Result<BTreeMap<String, String>> {
-        let asks = self.index.database.incidents.iter().filter(|i| asks_for_more(i));
-        let digest = |i: &Incident| -> anyhow::Result<(String, String)> {
-            let mut hash = Sha256::new();
-            serde_json::to_writer(&mut hash, &(&i.files, &i.network, &i.processes))?;
-            Ok((i.id.clone(), hex(hash.finalize().get(..8).unwrap_or_default())))
+    /// The incidents that ask for what a recording did not look for.
+    ///
+    /// # Errors
+    /// Where they cannot be compared.
+    pub fn missing(&self, asked: &BTreeMap<String, String>) -> anyhow::Result<Vec<&Incident>> {
+        let now = self.asked()?;
+        let missing = |i: &&Incident| match (now.get(&i.id), asked.get(&i.id)) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            (now, then) => now != then && self.whole.get(&i.id) != then,
         };
-        asks.map(digest).collect()
+        let mut incidents: Vec<&Incident> = self.index.database.incidents.iter().filter(missing).collect();
+        incidents.sort_by(|a, b| a.id.cmp(&b.id));
+        incidents.dedup_by(|a, b| a.id == b.id);
+        Ok(incidents)
     }
 
-    /// Of incidents that ask for what a recording did not look for: those whose traces could stand on a machine that has these
-    /// units, and how many others there are.
-    pub fn unrecorded(&self, asked: &BTreeMap<String, String>, python: bool) -> anyhow::Result<(Vec<String>, usize)> {
-        let missing: Vec<String> =
-            self.asked()?.iter().filter(|(id, digest)| asked.get(*id) != Some(digest)).map(|(id, _)| id.clone()).collect();
-        let possible = |id: &String| {
-            let named = self.index.database.incidents.iter().find(|i| i.id == *id);
-            named.is_none_or(|i| {
-                let elsewhere = i.files.iter().flat_map(|f| &f.paths).any(|p| !p.starts_with("site:"));
-                python || elsewhere || !i.network.is_empty() || !i.processes.is_empty()
-            })
-        };
-        let (possible, others): (Vec<String>, Vec<String>) = missing.into_iter().partition(possible);
-        Ok((possible, others.len()))
+    /// The surfaces that an inventory was recorded with.
+    pub fn chosen_of(&self, head: &Head) -> Selection {
+        let (only, skip) = (head.only.clone(), head.skip.clone());
+        Selection { only, skip, deep: head.deep || self.chosen.deep }
     }
 
     /// Worker threads.
@@ -337,6 +347,15 @@ impl Setup {
     }
 }
 
+fn asked(incidents: &[Incident]) -> anyhow::Result<BTreeMap<String, String>> {
+    let digest = |i: &Incident| -> anyhow::Result<(String, String)> {
+        let mut hash = Sha256::new();
+        serde_json::to_writer(&mut hash, &(&i.files, &i.network, &i.processes))?;
+        Ok((i.id.clone(), hex(hash.finalize().get(..8).unwrap_or_default())))
+    };
+    incidents.iter().filter(|i| asks_for_more(i)).map(digest).collect()
+}
+
 /// Whether an incident asks for more than packages and images, which every recording has.
 fn asks_for_more(i: &Incident) -> bool {
     let files = i.files.iter().any(|f| f.standing.withdrawn.is_none());
@@ -368,11 +387,7 @@ fn credentials(settings: &[Setting], live: bool) -> anyhow::Result<Credentials> 
 /// Whether a hash was given without a name: then every file is hashed.
 fn bare_hashes(index: &Index) -> bool {
     let artifacts = index.database.incidents.iter().flat_map(|i| &i.artifacts);
-    let bare = artifacts.filter(|a| a.name.starts_with("sha256:")).count();
-    if bare > 0 {
-        output::note("a hash without a file name was given: every file is hashed");
-    }
-    bare > 0
+    artifacts.filter(|a| a.name.starts_with("sha256:")).count() > 0
 }
 
 /// Where credentials lie by these settings and, on the live machine, by the caller's environment.

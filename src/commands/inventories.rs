@@ -110,6 +110,8 @@ fn many(named: &[PathBuf]) -> anyhow::Result<Many> {
         stop::check()?;
         match look(&path) {
             Look::Is(name) => files.push((path, name)),
+            Look::Ours if !by_hand => others.push((path, "it is a report of this program".to_owned())),
+            Look::Ours => files.push((path, None)),
             Look::Unclear if by_hand || is_meant(&path) => files.push((path, None)),
             Look::Unclear => others.push((path, "it is neither an inventory nor a bill of materials".to_owned())),
         }
@@ -149,6 +151,8 @@ fn of_folder(folder: &Path, found: &mut Vec<(PathBuf, bool)>, others: &mut Vec<(
 enum Look {
     /// An inventory, with the machine's own name for itself, or a bill of materials.
     Is(Option<String>),
+    /// A report or the like of this program.
+    Ours,
     /// Nothing that is known here.
     Unclear,
 }
@@ -167,6 +171,7 @@ fn look(path: &Path) -> Look {
         inventory::Begins::Inventory(head) => Look::Is(own_name(&head)),
         inventory::Begins::Newer | inventory::Begins::Sbom => Look::Is(None),
         inventory::Begins::Neither => Look::Unclear,
+        inventory::Begins::Ours => Look::Ours,
     }
 }
 

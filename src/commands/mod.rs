@@ -18,6 +18,7 @@ mod sbom;
 mod scan;
 mod stored;
 mod surfaces;
+mod unrecorded;
 
 use crate::{
     cli::{Cli, Command, ScanCommand},

@@ -11,12 +11,13 @@ use jiff::Timestamp;
 use super::{
     examine::{Judged, Selection, Setup},
     sbom,
+    unrecorded::{self, Unrecorded},
 };
 use crate::{
     accounts::Accounts,
     assess::Evidence,
-    coverage::{Coverage, Exclusion, Gap, GapKind, WALK},
-    fact::{Ecosystem, Origin, TreePath},
+    coverage::{Coverage, GapKind},
+    fact::{Origin, TreePath},
     inventory::{self, Flaw, sbom::LIMIT, v1::Known},
     matcher,
     report::v1::{self, Report},
@@ -111,17 +112,22 @@ pub fn read(setup: &Setup, input: impl Read, reading: &Reading<'_>) -> Result<Ex
 fn of_inventory(setup: &Setup, input: impl Read, reading: &Reading<'_>) -> Result<Examined, Unusable> {
     let mut stored = inventory::stored(input)?;
     let head = stored.head.clone();
-    let chosen = Selection { only: head.only.clone(), skip: head.skip.clone(), deep: head.deep || setup.chosen.deep };
+    let chosen = setup.chosen_of(&head);
     let same = setup.digest()? == head.indicators.digest;
     let tree: Arc<str> = reading.label.unwrap_or(&head.tree).into();
-    let (seen, coverage, ended) = {
+    let (seen, coverage, ended, unrecorded) = {
         let keep = |seen: &crate::fact::Seen| matcher::worth(&setup.index, seen);
         let router = Router::new(setup.surfaces_of(&chosen), &setup.interest);
         let inspector = Inspector::new(&router, &setup.interest, &keep, tree.clone(), None).shelving();
         let known = Known::new(&setup.interest);
         let ended = inventory::replay(&mut stored, &tree, &inspector, &known, same, reading.before_line)?;
+        let root = Origin::file(&tree, TreePath::root());
+        let unrecorded = match same {
+            true => Unrecorded::default(),
+            false => unrecorded::ask(setup, &head, &ended.recorded, &inspector, &root)?,
+        };
         let (seen, coverage) = inspector.finish();
-        (seen, coverage, ended)
+        (seen, coverage, ended, unrecorded)
     };
     let mut coverage = Coverage { files_seen: ended.files_seen, atime_changed: ended.atime_changed, ..coverage };
     if let Some(first) = ended.compared.first() {
@@ -134,23 +140,8 @@ fn of_inventory(setup: &Setup, input: impl Read, reading: &Reading<'_>) -> Resul
         exclude_unreadable_homes(&mut coverage, &ended.accounts);
     }
     coverage.gaps.extend(ended.gaps);
-    if !same {
-        let python = seen.iter().filter_map(|s| s.unit.as_deref()).any(|u| u.ecosystem == Ecosystem::Pypi);
-        let (possible, others) = setup.unrecorded(&head.indicators.asked, python)?;
-        let origin = Origin::file(&tree, TreePath::root());
-        coverage.gaps.extend(possible.into_iter().map(|id| Gap {
-            origin: origin.clone(),
-            surface: WALK,
-            kind: GapKind::Unsupported,
-            detail: format!(
-                "{id} asks for files, hosts or processes that were not looked for: examine the machine again"
-            ),
-        }));
-        if others > 0 {
-            let reason = format!("{others} incidents ask for files of environments, and none was recorded");
-            coverage.exclusions.push(Exclusion { origin, reason });
-        }
-    }
+    coverage.gaps.extend(unrecorded.gaps);
+    coverage.exclusions.extend(unrecorded.exclusions);
     coverage.settle();
     Ok(Examined {
         evidence: seen.into_iter().chain(ended.compared).map(Evidence::from).collect(),

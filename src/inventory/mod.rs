@@ -11,6 +11,7 @@
 //! an address before `@` or behind `?`, and no secret: what it is made of are facts, and no fact can hold one.
 
 mod read;
+mod recorded;
 pub mod sbom;
 pub mod v1;
 mod write;
@@ -22,6 +23,7 @@ use std::{
 
 pub use self::{
     read::{Begins, Flaw, Stored, begins, replay, stored, unpacked},
+    recorded::{Recorded, UnreadFile},
     write::Writing,
 };
 

@@ -9,6 +9,7 @@ use serde_json::error::Category;
 
 use super::{
     LINE, fixed,
+    recorded::Recorded,
     v1::{self, Line},
 };
 use crate::{
@@ -71,6 +72,8 @@ pub enum Begins {
     Newer,
     /// It may be a bill of materials.
     Sbom,
+    /// A report of this program.
+    Ours,
     /// Nothing of the kind.
     Neither,
 }
@@ -83,7 +86,8 @@ pub fn begins(start: &[u8]) -> Begins {
     match stored(plain.as_slice()) {
         Ok(stored) => Begins::Inventory(Box::new(stored.head)),
         Err(Flaw::Newer { .. }) => Begins::Newer,
-        Err(_) if super::sbom::may_be(&plain) => Begins::Sbom,
+        Err(_) if crate::report::format::is_ours(&plain) => Begins::Ours,
+        Err(_) if super::sbom::names_a_format(&plain) => Begins::Sbom,
         Err(_) => Begins::Neither,
     }
 }
@@ -132,6 +136,8 @@ pub struct Ended {
     pub compared_files: SurfaceCount,
     /// Somebody ended the examination.
     pub interrupted: bool,
+    /// What indicators of another day can be asked of it.
+    pub recorded: Recorded,
 }
 
 struct Lines<'s> {
@@ -215,7 +221,7 @@ pub fn replay(
     before_line: &dyn Fn(usize, usize),
 ) -> Result<Ended, Flaw> {
     let lines = &mut stored.lines;
-    let mut compared = Vec::new();
+    let (mut compared, mut recorded) = (Vec::new(), Recorded::default());
     loop {
         if stop::requested() {
             return Err(Flaw::Io(lines.at, stop::ended()));
@@ -232,7 +238,14 @@ pub fn replay(
         let place = Place { tree, known };
         let bad = || lines.flaw("it names a path or a word that is none");
         match line {
-            Line::Read(read) => inspector.replay(place.inspection(*read).ok_or_else(bad)?, same),
+            Line::Read(read) => {
+                if !same {
+                    recorded.note(&read, inspector.interest());
+                }
+                inspector.replay(place.inspection(*read).ok_or_else(bad)?, same);
+            }
+            Line::Names(_) if same => {}
+            Line::Names(names) => recorded.names(names, inspector.interest()).ok_or_else(bad)?,
             Line::Folder(path) => drop(inspector.folder(&path.read().ok_or_else(bad)?)),
             Line::Gap(gap) => inspector.gap(place.gap(gap).ok_or_else(bad)?),
             Line::Weighed(w) => {
@@ -267,6 +280,10 @@ pub fn replay(
                     },
                     compared,
                     interrupted: end.interrupted,
+                    recorded: {
+                        recorded.settle();
+                        recorded
+                    },
                 });
             }
         }

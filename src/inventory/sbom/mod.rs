@@ -106,9 +106,9 @@ pub fn read(bytes: &[u8]) -> Result<Option<Sbom>, String> {
     }
 }
 
-/// What cannot be read was meant to be one.
-fn names_a_format(bytes: &[u8]) -> bool {
-    let start = bytes.get(..4096).unwrap_or(bytes);
+/// Whether a text was meant to be one.
+pub fn names_a_format(bytes: &[u8]) -> bool {
+    let start = bytes.get(..64 << 10).unwrap_or(bytes);
     [&b"\"bomFormat\""[..], b"\"spdxVersion\""].iter().any(|key| memchr::memmem::find(start, key).is_some())
 }
 
