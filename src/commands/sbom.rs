@@ -43,7 +43,8 @@ pub fn examined(sbom: &Sbom, reading: &Reading<'_>) -> Examined {
         )));
     }
     let seen: Vec<Seen> = sbom.packages.iter().map(|p| p.seen(&file)).collect();
-    let chains = sbom.packages.iter().map(|p| (p.purl.to_string(), p.chain.clone())).collect();
+    let at = |p: &sbom::Stated| (p.place.clone().unwrap_or_else(|| file.path.clone()), p.purl.to_string());
+    let chains = sbom.packages.iter().map(|p| (at(p), p.chain.clone())).collect();
     if sbom.cut {
         let detail = "more packages than are kept of one document".to_owned();
         coverage.gaps.push(Gap { origin: file.clone(), surface: sbom::ID, kind: GapKind::TooLarge, detail });

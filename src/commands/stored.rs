@@ -52,8 +52,8 @@ pub struct Examined {
     pub whole: bool,
     /// What a plan is for.
     pub subject: Subject,
-    /// What a bill of materials says of why packages are there, by package URL.
-    pub chains: HashMap<String, Vec<Link>>,
+    /// What a bill of materials says of why packages are there, by place and package URL.
+    pub chains: HashMap<(TreePath, String), Vec<Link>>,
 }
 
 /// How a file is read.
@@ -168,7 +168,8 @@ impl Examined {
         let unread = self.chosen.unread(&self.coverage);
         let mut assessment = setup.judge_admitted(self.evidence, accounts.clone(), &unread);
         for finding in &mut assessment.findings {
-            if let Some(chain) = finding.package.as_ref().and_then(|p| self.chains.get(p)) {
+            let key = finding.package.clone().map(|package| (finding.origin.path.clone(), package));
+            if let Some(chain) = key.and_then(|key| self.chains.get(&key)) {
                 finding.chain.clone_from(chain);
             }
         }
