@@ -206,11 +206,19 @@ impl Draft<'_, '_> {
         let rule = if p.placement == Placement::Listed { Rule::ArtifactNamed } else { Rule::ArtifactStored };
         let sha256 = hash.and_then(|a| a.sha256.clone()).unwrap_or_default();
         let reason = format!("the bytes of `{name}`, by SHA-256");
-        let mut finding =
-            self.finding(FindingKind::Package, format!("sha256/{sha256}"), (rule, Confidence::Confirmed, reason));
+        let (judgement, is_here) = match p.placement {
+            Placement::Stated(statement) => {
+                let (rule, confidence, said) = stated(statement);
+                ((rule, confidence, format!("{said}; {reason}")), false)
+            }
+            _ => ((rule, Confidence::Confirmed, reason), true),
+        };
+        let mut finding = self.finding(FindingKind::Package, format!("sha256/{sha256}"), judgement);
         finding.package = Some(purl(p));
         finding.ecosystem = Some(p.ecosystem);
-        finding.holdings = family::of(p.ecosystem).holdings(self.seen());
+        if is_here {
+            finding.holdings = family::of(p.ecosystem).holdings(self.seen());
+        }
         finding.artifact = hash.cloned();
         finding
     }
