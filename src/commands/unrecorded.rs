@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::examine::Setup;
 use crate::{
-    ecosystem::unit_of,
     coverage::{Exclusion, Gap, GapKind, INVENTORY},
+    ecosystem::unit_of,
     fact::{At, Ecosystem, Fact, Origin, Seen, TreePath},
     inventory::{Recorded, UnreadFile, v1::Head},
     ioc::model::{FileIndicator, FileRole, Incident},
@@ -31,7 +31,13 @@ pub struct Unrecorded {
 ///
 /// # Errors
 /// Where the indicators cannot be compared.
-pub fn ask(setup: &Setup, head: &Head, recorded: &Recorded, inspector: &Inspector<'_>, tree: &Origin) -> anyhow::Result<Unrecorded> {
+pub fn ask(
+    setup: &Setup,
+    head: &Head,
+    recorded: &Recorded,
+    inspector: &Inspector<'_>,
+    tree: &Origin,
+) -> anyhow::Result<Unrecorded> {
     let places = match setup.chosen_of(head).wants(file::META.id) {
         true => by_name(setup, recorded, inspector, tree),
         false => BTreeMap::new(),

@@ -46,8 +46,7 @@ impl Recorded {
     pub(super) fn note(&mut self, read: &v1::Inspection, interest: &Interest) {
         self.ecosystems.extend(read.unit.iter().chain(&read.member_unit).map(|u| u.ecosystem));
         self.starts |= read.facts.iter().any(|s| matches!(s.fact, v1::Fact::Autostart { .. }));
-        if let Some(path) = read.file.path.read().filter(|p| interest.wants_path(p.as_bytes()))
-        {
+        if let Some(path) = read.file.path.read().filter(|p| interest.wants_path(p.as_bytes())) {
             if self.read.len() >= UNREAD {
                 self.more_unread = true;
             } else if self.read.insert(path.clone()) && interest.wants_texts(path.name()) {

@@ -58,7 +58,15 @@ fn judged(report: &Value) -> (Vec<String>, Vec<String>) {
     let found = report["incidents"].as_array().unwrap().iter().flat_map(|i| i["findings"].as_array().unwrap());
     let mut found: Vec<String> = found
         .map(|f| {
-            let kinds = (&f["rule"], &f["confidence"], &f["surface"], &f["indicator"], &f["at"], &f["moment"], &f["environment"]["kind"]);
+            let kinds = (
+                &f["rule"],
+                &f["confidence"],
+                &f["surface"],
+                &f["indicator"],
+                &f["at"],
+                &f["moment"],
+                &f["environment"]["kind"],
+            );
             let chain: Vec<&Value> = f["chain"].as_array().unwrap().iter().map(|l| &l["name"]).collect();
             format!("{kinds:?} {chain:?} {}", f["account"]["uid"])
         })
@@ -109,7 +117,8 @@ fn a_pseudonym_is_the_same_wherever_the_name_stands() {
     let schema: Value = serde_json::from_str(include_str!("../../docs/schema/inventory-1.schema.json")).unwrap();
     let schema = jsonschema::validator_for(&schema).unwrap();
     for line in text.lines() {
-        let faults: Vec<String> = schema.iter_errors(&serde_json::from_str(line).unwrap()).map(|e| e.to_string()).collect();
+        let faults: Vec<String> =
+            schema.iter_errors(&serde_json::from_str(line).unwrap()).map(|e| e.to_string()).collect();
         assert!(faults.is_empty(), "{line}: {faults:?}");
     }
 }

@@ -53,21 +53,14 @@ fn spdx_says_where_packages_stood() {
             "acquired package info from installed python package manifest file: /v/site-packages/litellm-1.82.8.dist-info/METADATA",
             "pkg:pypi/litellm@1.82.8",
         ),
-        package(
-            "litellm",
-            "acquired package info from the following paths: /w/poetry.lock",
-            "pkg:pypi/litellm@1.82.8",
-        ),
+        package("litellm", "acquired package info from the following paths: /w/poetry.lock", "pkg:pypi/litellm@1.82.8"),
         package("litellm", "", "pkg:pypi/LiteLLM"),
     ];
     let text = format!(r#"{{"spdxVersion":"SPDX-2.3","name":"home","packages":[{}]}}"#, all.join(","));
     let sbom = read_text(&text);
     let expected = ["Installed", "Listed", "Unclear"];
     assert!(sbom.packages.iter().map(|p| format!("{:?}", p.statement)).eq(expected), "{:?}", shown(&sbom));
-    assert_eq!(
-        sbom.packages[0].place.as_ref().unwrap().text(),
-        "/v/site-packages/litellm-1.82.8.dist-info/METADATA"
-    );
+    assert_eq!(sbom.packages[0].place.as_ref().unwrap().text(), "/v/site-packages/litellm-1.82.8.dist-info/METADATA");
     let image =
         text.replacen("{\"name\":\"litellm\"", "{\"primaryPackagePurpose\":\"CONTAINER\",\"name\":\"litellm\"", 1);
     assert_eq!(read_text(&image).packages[2].statement, Statement::Installed);
