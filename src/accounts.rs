@@ -33,6 +33,8 @@ pub struct Accounts {
     pub(crate) own_names: BTreeSet<String>,
     /// Places that commands and units name, and lie elsewhere: they are links, or behind one.
     pub(crate) links: BTreeMap<TreePath, TreePath>,
+    /// Folders that hold the files of another system.
+    pub(crate) roots: BTreeSet<TreePath>,
     /// Lines and folders that were left out: there were more than `MOST`.
     pub(crate) dropped: usize,
 }
@@ -183,6 +185,28 @@ impl Accounts {
     pub fn with_links(mut self, links: impl IntoIterator<Item = (TreePath, TreePath)>) -> Self {
         self.links.extend(links.into_iter().take(MOST));
         self
+    }
+
+    /// The same, with folders that hold the files of another system.
+    #[must_use]
+    pub fn with_other_roots(mut self, roots: impl IntoIterator<Item = TreePath>) -> Self {
+        self.roots.extend(roots);
+        self
+    }
+
+    /// The folder above a path that holds the files of another system: the innermost one.
+    pub fn other_root(&self, path: &TreePath) -> Option<&TreePath> {
+        if self.roots.is_empty() {
+            return None;
+        }
+        let mut above = path.parent();
+        while !above.as_bytes().is_empty() {
+            if let Some(root) = self.roots.get(&above) {
+                return Some(root);
+            }
+            above = above.parent();
+        }
+        None
     }
 
     /// Where a place really lies, as far as it was asked for.

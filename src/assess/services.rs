@@ -88,3 +88,71 @@ fn with_starter(own: Account, starter: Option<Option<u32>>) -> Account {
         _ => Account::All,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, sync::Arc};
+
+    use super::*;
+    use crate::{
+        assess::{Evidence, assess},
+        credential::Catalog,
+        fact::{At, HookContent, HookKind, Origin},
+        ioc::{Database, Index},
+        shell::typed_commands,
+    };
+
+    fn seen(path: &str, fact: Fact) -> Seen {
+        let path = TreePath::new(path.as_bytes()).unwrap();
+        let unit = Some(Arc::new(crate::ecosystem::pypi::unit_around(&path, false)));
+        let (origin, at) = (Origin::file(&"host".into(), path), At::unix(1_774_350_000, "time"));
+        Seen { surface: "t", origin, at, uid: Some(1000), gid: None, mode: None, unit, fact }
+    }
+
+    /// What becomes of a hook in al's environment, whose account it is, and whether the reason names the file that starts it.
+    fn judged(file: &str, start: &str, account: Option<&str>, action: CommandAction) -> (Exposure, Account, bool) {
+        let kind = HookKind::Pth;
+        let hook =
+            Fact::Hook { kind, content: HookContent::Runs, sha256: Some("0".repeat(64)), size: 9, odd: Vec::new() };
+        let mut command = typed_commands(start).remove(0);
+        command.whereabouts.account = account.map(Into::into);
+        command.action = action;
+        let facts =
+            [seen("home/al/v/lib/python3.11/site-packages/litellm_init.pth", hook), seen(file, Fact::Starts(command))];
+        let passwd = b"root:x:0:0::/root:/bin/sh\nal:x:1000:1000::/home/al:/bin/sh\nbo:x:1001:1001::/home/bo:/bin/sh\n";
+        let links =
+            [(&b"opt/app"[..], &b"home/al/v"[..])].map(|(l, r)| (TreePath::new(l).unwrap(), TreePath::new(r).unwrap()));
+        let accounts = BTreeMap::from([("host".into(), Accounts::new(passwd, []).with_links(links))]);
+        let (index, catalog) = (Index::new(Database::embedded().unwrap(), &[]), Catalog { kinds: Vec::new() });
+        let evidence = facts.into_iter().map(Evidence::from).collect();
+        let found = assess(Case { index: &index, catalog: &catalog, evidence, accounts }).findings;
+        (found[0].exposure, found[0].account, found[0].reason.contains(file))
+    }
+
+    #[test]
+    fn what_starts_an_environment_by_itself() {
+        use CommandAction::Start;
+        use Exposure::{Executed, Installed};
+        let (al, bo, root) = (Account::Uid(1000), Account::All, Account::Uid(0));
+        for (file, start, account, expected) in [
+            ("etc/rc.local", "/home/al/v/bin/python x", Some("root"), (Executed, root, true)),
+            ("etc/rc.local", "/opt/app/bin/python x", Some("root"), (Executed, root, true)),
+            ("var/spool/cron/crontabs/al", "~/v/bin/python x", Some("al"), (Executed, al, true)),
+            ("etc/cron.d/x", "/home/al/v/bin/python x", Some("bo"), (Executed, bo, true)),
+            ("home/al/.config/autostart/x.desktop", "~/v/bin/python x", None, (Executed, al, true)),
+            // Another environment; root's own home.
+            ("etc/rc.local", "/home/al/w/bin/python x", Some("root"), (Installed, al, false)),
+            ("etc/rc.local", "~/v/bin/python x", Some("root"), (Installed, al, false)),
+        ] {
+            assert_eq!(judged(file, start, account, Start), expected, "{file} {start}");
+        }
+    }
+
+    #[test]
+    fn what_nothing_enables_is_said_and_is_no_sign() {
+        let unit = "etc/systemd/system/app.service";
+        let found = judged(unit, "/home/al/v/bin/python x", Some("root"), CommandAction::Run);
+        // Somebody may start it by hand: what root reads stays in reach.
+        assert_eq!(found, (Exposure::Installed, Account::Uid(0), true));
+    }
+}

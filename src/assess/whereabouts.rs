@@ -7,6 +7,7 @@ use crate::{
     accounts::{Accounts, is_loopback},
     fact::{Container, TreePath, Whereabouts},
     shell::whereabouts::holds_socket,
+    text::escape,
 };
 
 /// As whom and where a command ran.
@@ -95,7 +96,14 @@ impl Ran {
         let has = match (folders.is_empty(), container.environment) {
             (true, false) => "without any folder of this machine".to_owned(),
             (true, true) => "with variables and no folder of this machine".to_owned(),
-            (false, _) => format!("with {} of this machine and nothing else of it", container.mounts.join(", ")),
+            (false, _) => {
+                let shown = container.mounts.iter().zip(&folders).map(|(named, folder)| {
+                    let real = escape(&[b"/", folder.as_bytes()].concat());
+                    let linked = !named.starts_with('~') && **named != *real;
+                    if linked { format!("{named} (which is {real})") } else { named.to_string() }
+                });
+                format!("with {} of this machine and nothing else of it", shown.collect::<Vec<_>>().join(", "))
+            }
         };
         self.add(format!("{which} {has}"));
         self.bounds = Some(Arc::new(Bounds { folders, environment: container.environment, ..Bounds::default() }));
@@ -249,7 +257,10 @@ mod tests {
             ("docker run --env-file ~/.env img pip install x", vec!["/home/al/.env"]),
             ("docker run --mount type=volume,source=v,target=/v img pip install x", vec![]),
             ("podman --root /srv/store run -v /srv/y:/y img pip install x", vec!["/srv/y"]),
-            ("bwrap --ro-bind /usr /usr --proc /proc --bind ~/p /p --unshare-all pip install x", vec!["/usr", "/home/al/p"]),
+            (
+                "bwrap --ro-bind /usr /usr --proc /proc --bind ~/p /p --unshare-all pip install x",
+                vec!["/usr", "/home/al/p"],
+            ),
         ] {
             let ran = ran(text);
             assert!(ran.account == Account::All && !ran.unsure, "{text}");

@@ -179,15 +179,47 @@ mod tests {
                        - 8.8.8.8\n          - 9.9.9.9/32\n    eth1:\n      addresses: [10.1.0.5/24]\n";
         for (path, text, expected) in [
             ("/etc/netplan/50-cloud-init.yaml", netplan, vec!["10.0.0.5", "fd00::5"]),
-            ("/etc/netplan/1.yaml", "    eth1:\n      addresses: [10.1.0.5/24, 10.1.0.6/24]\n", vec!["10.1.0.5", "10.1.0.6"]),
-            ("/etc/network/interfaces", "iface eth0 inet static\n  address 10.0.0.5/24\n  gateway 10.0.0.1\n  dns-nameservers 8.8.8.8\n", vec!["10.0.0.5"]),
-            ("/etc/network/interfaces.d/a", "address 10.0.0.5\nnetmask 255.255.255.0\n# address 10.0.0.6\n", vec!["10.0.0.5"]),
-            ("/etc/sysconfig/network-scripts/ifcfg-eth0", "IPADDR=10.0.0.5\nGATEWAY=10.0.0.1\nIPADDR1='10.0.0.6'\nDNS1=8.8.8.8\n", vec!["10.0.0.5", "10.0.0.6"]),
-            ("/etc/NetworkManager/system-connections/a.nmconnection", "[ipv4]\naddress1=10.0.0.5/24,10.0.0.1\ndns=8.8.8.8;\nroute1=10.2.0.0/16,10.0.0.2\n", vec!["10.0.0.5"]),
-            ("/etc/systemd/network/a.network", "[Network]\nAddress=10.0.0.5/24\nGateway=10.0.0.1\n[Route]\nDestination=10.2.0.0/16\n[DHCPServer]\nAddress=10.7.0.1\n", vec!["10.0.0.5"]),
-            ("/var/lib/dhcp/dhclient.eth0.leases", "lease {\n  fixed-address 10.0.0.5;\n  option routers 10.0.0.1;\n}\n", vec!["10.0.0.5"]),
+            (
+                "/etc/netplan/1.yaml",
+                "    eth1:\n      addresses: [10.1.0.5/24, 10.1.0.6/24]\n",
+                vec!["10.1.0.5", "10.1.0.6"],
+            ),
+            (
+                "/etc/network/interfaces",
+                "iface eth0 inet static\n  address 10.0.0.5/24\n  gateway 10.0.0.1\n  dns-nameservers 8.8.8.8\n",
+                vec!["10.0.0.5"],
+            ),
+            (
+                "/etc/network/interfaces.d/a",
+                "address 10.0.0.5\nnetmask 255.255.255.0\n# address 10.0.0.6\n",
+                vec!["10.0.0.5"],
+            ),
+            (
+                "/etc/sysconfig/network-scripts/ifcfg-eth0",
+                "IPADDR=10.0.0.5\nGATEWAY=10.0.0.1\nIPADDR1='10.0.0.6'\nDNS1=8.8.8.8\n",
+                vec!["10.0.0.5", "10.0.0.6"],
+            ),
+            (
+                "/etc/NetworkManager/system-connections/a.nmconnection",
+                "[ipv4]\naddress1=10.0.0.5/24,10.0.0.1\ndns=8.8.8.8;\nroute1=10.2.0.0/16,10.0.0.2\n",
+                vec!["10.0.0.5"],
+            ),
+            (
+                "/etc/systemd/network/a.network",
+                "[Network]\nAddress=10.0.0.5/24\nGateway=10.0.0.1\n[Route]\nDestination=10.2.0.0/16\n[DHCPServer]\nAddress=10.7.0.1\n",
+                vec!["10.0.0.5"],
+            ),
+            (
+                "/var/lib/dhcp/dhclient.eth0.leases",
+                "lease {\n  fixed-address 10.0.0.5;\n  option routers 10.0.0.1;\n}\n",
+                vec!["10.0.0.5"],
+            ),
             ("/run/systemd/netif/leases/2", "ADDRESS=10.0.0.5\nROUTER=10.0.0.1\nDNS=8.8.8.8\n", vec!["10.0.0.5"]),
-            ("/etc/rc.conf", "ifconfig_em0=\"inet 10.0.0.5 netmask 255.255.255.0\"\ndefaultrouter=\"10.0.0.1\"\n", vec!["10.0.0.5", "255.255.255.0"]),
+            (
+                "/etc/rc.conf",
+                "ifconfig_em0=\"inet 10.0.0.5 netmask 255.255.255.0\"\ndefaultrouter=\"10.0.0.1\"\n",
+                vec!["10.0.0.5", "255.255.255.0"],
+            ),
             ("/etc/sysconfig/network", "NETWORKING=yes\nHOSTNAME=web1.corp.example\n", vec!["web1.corp.example"]),
             ("/etc/mailname", "web1.corp.example\n", vec!["web1.corp.example"]),
             ("/etc/mailname", "$(reboot)\n", vec![]),

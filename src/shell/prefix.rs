@@ -65,8 +65,12 @@ static RUNNERS: &[Runner] = &[
         &["setuid setgid root wd map-user map-group map-users map-groups propagation setgroups monotonic boottime"],
     ),
     runner(&["proot"], "rbRSwkiq", &["rootfs bind mount cwd pwd kernel-release change-id qemu"]),
-    runner(&["start-stop-daemon"], "pcugnNxaRskIPrd", &["pidfile chuid user group name nicelevel exec startas retry \
-        signal chdir chroot iosched procsched umask output"]),
+    runner(
+        &["start-stop-daemon"],
+        "pcugnNxaRskIPrd",
+        &["pidfile chuid user group name nicelevel exec startas retry \
+        signal chdir chroot iosched procsched umask output"],
+    ),
     runner(&["proxychains", "proxychains4"], "f", &[]),
     runner(&["strace", "ltrace"], "abeEIopPsSuUX", &[]),
     runner(&["wsl"], "du", &["distribution user cd"]),
@@ -259,9 +263,8 @@ pub fn strip<'w>(mut words: &'w [String], sets: &mut Vec<&'w str>, at: &mut Wher
                     whereabouts::inside(Whereabouts::UNSAID.into(), at);
                     behind_dashes(rest)
                 }
-                "schroot" | "proot-distro" | "mise" | "rtx" | "distrobox" | "distrobox-enter" | "aws-vault" | "op" | "doppler" | "guix" => {
-                    behind_dashes(rest)
-                }
+                "schroot" | "proot-distro" | "mise" | "rtx" | "distrobox" | "distrobox-enter" | "aws-vault" | "op"
+                | "doppler" | "guix" => behind_dashes(rest),
                 "vagrant" => {
                     whereabouts::inside("vagrant".into(), at);
                     return text_behind(rest, &["-c", "--command"]);

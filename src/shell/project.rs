@@ -73,7 +73,15 @@ fn is_pip(name: &str) -> bool {
 
 fn is_trial(word: &str) -> bool {
     let trials = [
-        "--dry-run", "--help", "-h", "--package-lock-only", "--lockfile-only", "--no-install", "--no-sync", "--lock", "-g",
+        "--dry-run",
+        "--help",
+        "-h",
+        "--package-lock-only",
+        "--lockfile-only",
+        "--no-install",
+        "--no-sync",
+        "--lock",
+        "-g",
         "--global",
     ];
     trials.contains(&word) || word.starts_with("--mode=update-lockfile")

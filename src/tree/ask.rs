@@ -77,6 +77,11 @@ impl Host {
         TreePath::new(found.below(&self.own)?)
     }
 
+    /// The start of a file, by its path as reports show it.
+    pub fn read_shown(&self, path: &TreePath, most: u64) -> Option<Start> {
+        self.read(&path.below(&self.prefix).and_then(TreePath::new)?, most)
+    }
+
     /// What a path leads to, as reports show it, links resolved inside the tree.
     pub fn real_of_any(&self, path: &TreePath) -> Option<TreePath> {
         let below = path.below(&self.prefix).and_then(TreePath::new)?;

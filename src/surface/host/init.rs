@@ -57,7 +57,8 @@ const TREES: &[&str] = &[
 ];
 
 /// Folders with a folder for each service, in which `run` starts it.
-const SERVICES: &[&str] = &["etc/sv", "etc/service", "service", "etc/services.d", "etc/runit", "var/service", "var/lib/supervise"];
+const SERVICES: &[&str] =
+    &["etc/sv", "etc/service", "service", "etc/services.d", "etc/runit", "var/service", "var/lib/supervise"];
 
 /// Scripts and supervisors.
 pub struct Init;
@@ -149,7 +150,9 @@ fn started(text: &str, path: &TreePath) -> Vec<Fact> {
 fn by_supervisor(text: &str) -> Vec<Fact> {
     let mut facts = Vec::new();
     let sections = text.split("\n[").flat_map(|s| s.strip_prefix('[').or(Some(s)));
-    for section in sections.filter(|s| s.starts_with("program:") || s.starts_with("eventlistener:") || s.starts_with("fcgi-program:")) {
+    for section in sections
+        .filter(|s| s.starts_with("program:") || s.starts_with("eventlistener:") || s.starts_with("fcgi-program:"))
+    {
         let value = |key: &str| {
             let lines = section.lines().map(str::trim).filter_map(|l| l.split_once('='));
             lines.filter(|(k, _)| k.trim() == key).map(|(_, v)| v.split(" ;").next().unwrap_or(v).trim()).last()
@@ -193,13 +196,37 @@ mod tests {
             ("etc/rc.local", "cd /srv/app && v/bin/python x.py\n", "python /srv/app/v root"),
             ("etc/init.d/app", debian, "?python /srv/v root"),
             ("etc/rc2.d/S01app", debian, "python /srv/v root"),
-            ("etc/init.d/app", "start-stop-daemon -c bob --start --exec /srv/v/bin/python -- app\n", "?python /srv/v bob"),
-            ("etc/runlevels/default/app", "#!/sbin/openrc-run\ncommand=\"/srv/v/bin/python\"\ncommand_user=\"dev:dev\"\n", "python /srv/v dev"),
-            ("etc/init/app.conf", "start on runlevel [2345]\nsetuid dev\nexec /srv/v/bin/python x\n", "python /srv/v dev"),
-            ("etc/supervisor/conf.d/a.conf", "[program:a]\ncommand = /srv/v/bin/celery worker ; x\nuser=dev\n[program:b]\ncommand=/bin/true\n", "celery /srv/v dev"),
-            ("etc/supervisord.conf", "[supervisord]\n[program:a]\ncommand=/srv/v/bin/python x\nautostart=false\n", "?python /srv/v root"),
+            (
+                "etc/init.d/app",
+                "start-stop-daemon -c bob --start --exec /srv/v/bin/python -- app\n",
+                "?python /srv/v bob",
+            ),
+            (
+                "etc/runlevels/default/app",
+                "#!/sbin/openrc-run\ncommand=\"/srv/v/bin/python\"\ncommand_user=\"dev:dev\"\n",
+                "python /srv/v dev",
+            ),
+            (
+                "etc/init/app.conf",
+                "start on runlevel [2345]\nsetuid dev\nexec /srv/v/bin/python x\n",
+                "python /srv/v dev",
+            ),
+            (
+                "etc/supervisor/conf.d/a.conf",
+                "[program:a]\ncommand = /srv/v/bin/celery worker ; x\nuser=dev\n[program:b]\ncommand=/bin/true\n",
+                "celery /srv/v dev",
+            ),
+            (
+                "etc/supervisord.conf",
+                "[supervisord]\n[program:a]\ncommand=/srv/v/bin/python x\nautostart=false\n",
+                "?python /srv/v root",
+            ),
             ("etc/sv/app/run", "#!/bin/sh\nexec chpst -u dev /srv/v/bin/python x 2>&1\n", "python /srv/v dev"),
-            ("etc/services.d/app/run", "#!/usr/bin/with-contenv bash\ns6-setuidgid dev /srv/v/bin/python x\n", "python /srv/v dev"),
+            (
+                "etc/services.d/app/run",
+                "#!/usr/bin/with-contenv bash\ns6-setuidgid dev /srv/v/bin/python x\n",
+                "python /srv/v dev",
+            ),
         ] {
             assert_eq!(told(path, text), [expected], "{path}: {text}");
         }
