@@ -294,7 +294,7 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
     let (mut assessment, mut named) = (Assessment::default(), Vec::new());
     for e in &case.evidence {
         if let Fact::Command(command) = &e.seen.fact {
-            let open = |w: &crate::fact::Wanted| w.pinned.is_none() && bounded(case.index, w);
+            let open = |w: &crate::fact::Wanted| w.pinned.is_none() && typed::bounded(case.index, w);
             let undated = e.seen.at.is_none() && command.wanted.iter().any(open);
             assessment.undated_commands += u64::from(undated);
         }
@@ -361,12 +361,6 @@ fn panicked(origin: &Origin, what: &str) -> Gap {
         kind: GapKind::Panicked,
         detail: format!("internal error: {what}"),
     }
-}
-
-/// Whether only some versions of a package are malicious: then a time would tell which one a command took.
-fn bounded(index: &Index, wanted: &crate::fact::Wanted) -> bool {
-    let known = index.package(wanted.ecosystem, &wanted.name);
-    !known.is_empty() && !known.iter().any(|(_, p)| p.versions.iter().any(|v| v == "*"))
 }
 
 fn settle(index: &Index, findings: &mut Vec<Finding>) {
