@@ -161,7 +161,7 @@ pub trait Family: Sync {
     }
 
     /// Why an environment of this kind was certainly started once it was made, in words.
-    fn made_to_run(&self, _kind: EnvironmentKind) -> Option<&'static str> {
+    fn made_to_run(&self, _kind: &EnvironmentKind) -> Option<&'static str> {
         None
     }
 
