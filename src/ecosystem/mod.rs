@@ -73,7 +73,7 @@ struct Layout {
     leads_to: Option<fn(&TreePath) -> Option<Box<str>>>,
 }
 
-static LAYOUTS: &[Layout] = &[pypi::LAYOUT, npm::LAYOUT];
+static LAYOUTS: &[Layout] = &[pypi::LAYOUT, npm::LAYOUT, gem::LAYOUT];
 
 /// The ecosystems whose installed packages are known by where they lie.
 pub fn with_layouts() -> impl Iterator<Item = Ecosystem> {

@@ -7,6 +7,7 @@ pub mod history;
 pub mod host;
 pub mod node;
 pub mod python;
+pub mod ruby;
 pub mod starts;
 pub mod systemd;
 

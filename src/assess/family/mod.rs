@@ -3,6 +3,7 @@
 
 pub mod node;
 pub mod python;
+pub mod ruby;
 
 use super::{
     Case, Finding,
@@ -185,7 +186,7 @@ static WORDS: Words = Words {
 };
 
 /// All of them.
-pub static FAMILIES: &[&dyn Family] = &[&python::Python, &node::Node, &Plain];
+pub static FAMILIES: &[&dyn Family] = &[&python::Python, &node::Node, &ruby::Ruby, &Plain];
 
 /// The family of an ecosystem; what has no rules of its own is read by the plain ones.
 pub fn of(ecosystem: Ecosystem) -> &'static dyn Family {
