@@ -19,8 +19,12 @@ use crate::{
     coverage::{Coverage, Exclusion, Gap, GapKind, Weight},
     fact::{Origin, Seen, TreePath},
     interest::Interest,
+    tree::Listed,
     walk::{Inspection, Recorder},
 };
+
+/// Names in one line.
+const NAMES: usize = 10_000;
 
 /// An inventory that is being written.
 pub struct Writing<'w> {
@@ -178,6 +182,17 @@ impl Recorder for Writing<'_> {
 
     fn folder(&self, path: &TreePath) {
         self.line(&Line::Folder(path.into()));
+    }
+
+    fn listed(&self, folder: &TreePath, files: Vec<Listed>) {
+        // A name has at most 255 bytes, and six signs for each of them.
+        for part in files.chunks(NAMES) {
+            let files = part.iter().map(v1::Name::from).collect();
+            self.line(&Line::Names(v1::Names { folder: folder.into(), files }));
+        }
+        if files.is_empty() {
+            self.line(&Line::Names(v1::Names { folder: folder.into(), files: Vec::new() }));
+        }
     }
 
     fn gap(&self, gap: &Gap) {

@@ -22,7 +22,7 @@ use rustix::{
 };
 
 use super::{
-    Body, Entry, Kind, Visit,
+    Body, Entry, Kind, Listed, Visit,
     body::{Beside, BodyError},
     mounts::{Skip, Skips},
     open::{self, Opened},
@@ -213,8 +213,9 @@ impl Host {
         let folder = visit.folder(&self.shown(path));
         let mut names = 0;
         let mut wanted: Vec<(Vec<u8>, Kind)> = Vec::new();
+        let mut all = visit.lists().then(Vec::new);
         buffer.clear();
-        let listed = open::each_name(&fd, buffer, &mut |name, kind| {
+        let read = open::each_name(&fd, buffer, &mut |name, kind| {
             names += 1;
             let kind = kind.unwrap_or_else(|| open::kind_of(fd.as_fd(), name));
             match kind {
@@ -223,14 +224,20 @@ impl Host {
                     if visit.wants(&folder, name, kind) {
                         wanted.push((name.to_vec(), kind));
                     }
+                    if let Some(all) = &mut all {
+                        all.push(listed(fd.as_fd(), name));
+                    }
                 }
                 Kind::Other => {}
             }
             !stop.load(Ordering::Relaxed)
         });
         visit.seen(names);
+        if let Some(all) = all {
+            visit.listed(&self.shown(path), all);
+        }
         visit.sift(&folder, &mut wanted);
-        if let Err(e) = listed {
+        if let Err(e) = read {
             visit.gap(self.gap(path, e));
         }
         // The walk's queue is last in, first out; names in order make the work the same from run to run.
@@ -323,6 +330,17 @@ impl Host {
 
     fn gap(&self, path: &TreePath, error: Errno) -> Gap {
         Gap { origin: self.origin(path), surface: WALK, kind: GapKind::Unreadable, detail: reason(error) }
+    }
+}
+
+/// What the entry of a name says, links not followed.
+fn listed(folder: BorrowedFd<'_>, name: &[u8]) -> Listed {
+    let stat = sys::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).ok();
+    let file = stat.filter(|s| FileType::from_raw_mode(s.st_mode) == FileType::RegularFile);
+    Listed {
+        name: name.to_vec(),
+        size: file.and_then(|s| u64::try_from(s.st_size).ok()),
+        changed: file.and_then(|s| i64::try_from(s.st_mtime).ok()),
     }
 }
 

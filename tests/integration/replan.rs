@@ -139,7 +139,7 @@ pub fn agrees(report: &Value, index: &Index) {
         |k: &v1::KeptEvidence| Kept { origin: origin(&k.location), case: k.case.as_str().into(), archives: k.archives };
     assessment.kept = report.kept_evidence.iter().map(kept).collect();
     let scope = report.coverage.scope.unwrap();
-    let scope = Scope { whole: scope.whole, monitors: scope.monitors };
+    let scope = Scope { whole: scope.whole, monitors: scope.monitors, ..Scope::default() };
     let system = System::named(report.run.target.os.as_deref());
     let catalog = Catalog::embedded().unwrap();
     let made = rotate::checklist(index, &catalog, &assessment, &accounts(&report), scope, system);

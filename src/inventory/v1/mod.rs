@@ -17,7 +17,7 @@ pub use self::{
     account::Accounts,
     command::{Command, Container, Cutoff, Wanted, Whereabouts},
     fact::{Artifact, At, Credential, Fact, Known, Package, Requirement, Stood},
-    place::{Entry, Gap, Origin, Path, Unit},
+    place::{Entry, Gap, Name, NameText, Names, Origin, Path, Unit},
 };
 use crate::{coverage::Weight, report::v1::Target};
 
@@ -54,6 +54,9 @@ pub struct Head {
     /// Every file was hashed.
     #[serde(default)]
     pub deep: bool,
+    /// Every path stands in it, with its size.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub names: bool,
 }
 
 /// The indicators of the examination.
@@ -184,6 +187,8 @@ pub enum Line {
     Read(Box<Inspection>),
     /// A folder whose name says something.
     Folder(Path),
+    /// The files of a folder, by name.
+    Names(Names),
     /// The walk met a problem.
     Gap(Gap),
     /// A problem by weight.
