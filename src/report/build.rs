@@ -359,6 +359,7 @@ fn credential(e: &Examination<'_>, j: &assess::Judged) -> v1::Credential {
         note: j.credential.note.clone(),
         modified: j.modified.as_ref().map(|at| at.time),
         reach: j.reach,
+        confidence: j.confidence,
         reach_by: by.collect(),
         rotate: j.rotate,
         reason: j.reason.clone(),

@@ -3,7 +3,7 @@
 use super::v1;
 use crate::{
     text::{defang, escape, printable},
-    verdict::{Phase, Place},
+    verdict::{Confidence, Phase, Place, Reach},
 };
 
 /// A path, whole.
@@ -55,6 +55,12 @@ pub fn chain(chain: &[v1::Link]) -> String {
         format!("{}{asked}", escape(l.name.as_bytes()))
     });
     steps.collect::<Vec<_>>().join(" ← ")
+}
+
+/// "harvested", "possibly harvested".
+pub fn reach(c: &v1::Credential) -> String {
+    let possibly = c.reach == Reach::Harvested && c.confidence == Some(Confidence::Possible);
+    format!("{}{}", if possibly { "possibly " } else { "" }, c.reach.as_str())
 }
 
 /// The indicator, so that no host in it is a link.

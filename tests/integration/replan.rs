@@ -103,6 +103,7 @@ fn judged(index: &Index, c: &v1::Credential) -> Judged {
         modified: c.modified.map(|time| At::new(time, "a report")),
         by: by.collect(),
         reach: c.reach,
+        confidence: c.confidence,
         rotate: c.rotate,
         reason: c.reason.clone(),
     }

@@ -296,7 +296,7 @@ fn row(c: &v1::Credential) -> [String; 6] {
     [
         c.rotate.as_str().to_owned(),
         escape(c.kind.as_bytes()),
-        c.reach.as_str().to_owned(),
+        words::reach(c),
         owned(&c.owner),
         owned(&c.identifier),
         format!("{}{note}", words::place(&c.location)),

@@ -385,6 +385,9 @@ pub struct Credential {
     pub modified: Option<Timestamp>,
     /// The worst of `reach_by`.
     pub reach: Reach,
+    /// How sure the worst reach is; `null` where nothing reached anything.
+    #[serde(default)]
+    pub confidence: Option<Confidence>,
     /// By incident.
     pub reach_by: Vec<ReachBy>,
     /// When to rotate.
