@@ -90,8 +90,13 @@ pub fn admits(specifier: &str, version: &str) -> bool {
 }
 
 /// Where site folders lie, and what reads them.
-pub(super) const LAYOUT: super::Layout =
-    super::Layout { ecosystem: Ecosystem::Pypi, unit: unit_of, is_interpreter, original: original_hook };
+pub(super) const LAYOUT: super::Layout = super::Layout {
+    ecosystem: Ecosystem::Pypi,
+    unit: unit_of,
+    is_interpreter,
+    original: original_hook,
+    store_entry: |_| None,
+};
 
 /// Whether a program is an interpreter, by its name.
 fn is_interpreter(program: &TreePath) -> bool {

@@ -15,8 +15,13 @@ use crate::fact::{Ecosystem, EnvironmentKind, TreePath, Unit};
 pub(super) const SEMANTICS: super::Semantics = super::Semantics { name, same, order, is_version, admits };
 
 /// Where `node_modules` lie. No start-up code of a Node stands among its packages.
-pub(super) const LAYOUT: super::Layout =
-    super::Layout { ecosystem: Ecosystem::Npm, unit: unit_of, is_interpreter: |_| false, original: |_| None };
+pub(super) const LAYOUT: super::Layout = super::Layout {
+    ecosystem: Ecosystem::Npm,
+    unit: unit_of,
+    is_interpreter: |_| false,
+    original: |_| None,
+    store_entry: layout::store_entry,
+};
 
 /// A project with a `node_modules`.
 pub const PROJECT: EnvironmentKind = EnvironmentKind::new("node-project");
