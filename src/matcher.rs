@@ -2,7 +2,9 @@
 
 use crate::{
     ecosystem::{admits, fits, is_interpreter, normal_name, oci::same_image, original_name, with_layouts},
-    fact::{Command, CommandAction, Fact, HookContent, Package, Placement, Seen, TextId, TreePath, Unit, Wanted},
+    fact::{
+        Artifact, Command, CommandAction, Fact, HookContent, Package, Placement, Seen, TextId, TreePath, Unit, Wanted,
+    },
     interest::glob,
     ioc::{
         Index,
@@ -157,7 +159,7 @@ fn of_package(index: &Index, package: &Package) -> Vec<Hit> {
     let by_version = index.version(package.ecosystem, &name, &package.version);
     let mut found: Vec<Hit> =
         by_version.iter().map(|((incident, at), _)| Hit { incident: *incident, by: By::Version(*at) }).collect();
-    let hashes = package.artifacts.iter().filter_map(|a| a.sha256.as_deref());
+    let hashes = package.artifacts.iter().flat_map(Artifact::hashes);
     for ((incident, at), _) in hashes.flat_map(|h| index.artifacts(h)) {
         if !found.iter().any(|h| h.incident == incident) {
             found.push(Hit { incident, by: By::Artifact(at) });

@@ -121,6 +121,16 @@ pub struct Artifact {
     pub size: Option<u64>,
     /// Hex, lower case.
     pub sha256: Option<String>,
+    /// Another hash of it that a list or a cache says, `sha512:<hex>`.
+    pub digest: Option<Box<str>>,
+}
+
+impl Artifact {
+    /// Its hashes in hex, of whatever kind: their lengths tell them apart.
+    pub fn hashes(&self) -> impl Iterator<Item = &str> {
+        let other = self.digest.as_deref().map(|d| d.split_once(':').map_or(d, |(_, hex)| hex));
+        self.sha256.as_deref().into_iter().chain(other)
+    }
 }
 
 /// One version of one package, seen somewhere.

@@ -245,7 +245,7 @@ pub fn machines_counted(report: &v1::Report) -> String {
 /// What a machine took, worst first: "litellm-2026-03 executed, axios-2026-03 possibly installed".
 pub fn taken(machine: &v1::Machine) -> String {
     let one = |i: &v1::MachineIncident| {
-        let maybe = if i.confidence == crate::verdict::Confidence::Possible { "possibly " } else { "" };
+        let maybe = if i.confidence == Confidence::Possible { "possibly " } else { "" };
         format!("{} {maybe}{}", escape(i.id.as_bytes()), i.exposure.as_str())
     };
     let all: Vec<String> = machine.incidents.iter().map(one).collect();
