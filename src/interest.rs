@@ -8,6 +8,9 @@ use std::{
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
+mod traces;
+
+pub use self::traces::{Traces, begins};
 use crate::fact::{Ecosystem, TextId, ends_in, split};
 
 /// A list of packages that is too long to copy.
@@ -87,8 +90,8 @@ pub struct Interest {
     pub packages: PackageNames,
     /// Longer lists of such packages, asked one name at a time.
     pub feeds: Vec<Arc<dyn KnownPackages>>,
-    /// Hosts and addresses, lower case.
-    pub hosts: BTreeSet<String>,
+    /// Addresses, texts of payloads and marks in repositories.
+    pub traces: Traces,
     /// `files` by name, once they were asked for.
     asked: OnceLock<Asked>,
     texts: Vec<String>,

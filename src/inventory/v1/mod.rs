@@ -5,6 +5,7 @@ mod account;
 mod command;
 mod fact;
 mod place;
+mod traces;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,7 @@ pub use self::{
     command::{Command, Container, Cutoff, Wanted, Whereabouts},
     fact::{Artifact, At, Credential, Fact, Known, Package, Requirement, Stood},
     place::{Entry, Gap, Origin, Path, Unit},
+    traces::{Trace, Use},
 };
 use crate::{coverage::Weight, report::v1::Target};
 
