@@ -10,8 +10,8 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 mod traces;
 
-pub use self::traces::{Traces, begins};
-use crate::fact::{Ecosystem, TextId, ends_in, split};
+pub use self::traces::{Traces, begins, is_address};
+use crate::fact::{Ecosystem, TextId, TraceKind, ends_in, split};
 
 /// A list of packages that is too long to copy.
 pub trait KnownPackages: Debug + Send + Sync {
@@ -103,6 +103,12 @@ impl Interest {
     pub fn with_texts(texts: Vec<String>) -> Self {
         let finder = AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(&texts).ok();
         Self { texts, finder, ..Self::default() }
+    }
+
+    /// With traces to look for, and nothing else.
+    pub fn with_traces(values: &[(TraceKind, &str)]) -> Self {
+        let values = values.iter().map(|(kind, value)| (*kind, (*value).to_owned()));
+        Self { traces: Traces::new(values), ..Self::default() }
     }
 
     /// Which texts these bytes hold, sorted, each once.

@@ -2,7 +2,10 @@
 
 use crate::{
     ecosystem::{admits, fits, is_interpreter, normal_name, original_name, with_layouts},
-    fact::{Command, CommandAction, Fact, Held, HookContent, Package, Placement, Seen, TextId, Trace, TraceKind, TreePath, Unit, Wanted},
+    fact::{
+        Command, CommandAction, Fact, Held, HookContent, Package, Placement, Seen, TextId, Trace, TraceKind, TreePath,
+        Unit, Wanted,
+    },
     interest::glob,
     ioc::{
         Index,

@@ -208,7 +208,9 @@ impl Draft<'_, '_> {
             TraceKind::Url | TraceKind::Host | TraceKind::Text => "a text",
         };
         let doubt = if fit == Fit::Common { "; others may use the same name" } else { "" };
-        let reason = format!("{kind} of the incident: {what}; it comes with a clone, and does not show that anything ran here{doubt}");
+        let reason = format!(
+            "{kind} of the incident: {what}; it comes with a clone, and does not show that anything ran here{doubt}"
+        );
         self.finding(FindingKind::Git, format!("git/{value}"), (Rule::GitTrace, sure, reason))
     }
 }

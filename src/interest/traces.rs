@@ -72,19 +72,27 @@ impl Traces {
         if let Some(url) = url {
             return Some((TraceKind::Url, url));
         }
-        let name = if host.starts_with('[') { host.split_once(']').map_or("", |(h, _)| h.get(1..).unwrap_or("")) } else { &host };
+        let name = if host.starts_with('[') {
+            host.split_once(']').map_or("", |(h, _)| h.get(1..).unwrap_or(""))
+        } else {
+            &host
+        };
         let mut name = if name.starts_with(|c: char| c.is_ascii_hexdigit()) && name.contains("::") {
             name
         } else {
             name.split(':').next().unwrap_or_default()
         };
-        let is_address = name.parse::<std::net::IpAddr>().is_ok();
-        loop {
-            if let Some(known) = self.hosts.get(name) {
+        if let Some(known) = self.hosts.get(name) {
+            return Some((TraceKind::Host, known));
+        }
+        // An address has nothing above it, and is above nothing.
+        while let Some((_, above)) = name.split_once('.').filter(|_| !is_address(name)) {
+            if let Some(known) = self.hosts.get(above).filter(|known| !is_address(known)) {
                 return Some((TraceKind::Host, known));
             }
-            name = name.split_once('.').filter(|_| !is_address)?.1;
+            name = above;
         }
+        None
     }
 
     /// The known texts that these bytes hold, sorted, each once.
@@ -120,6 +128,11 @@ impl Traces {
 pub fn begins(known: &str, url: &str) -> bool {
     let rest = url.strip_prefix(known.trim_end_matches('/'));
     rest.is_some_and(|r| r.is_empty() || r.starts_with(['/', '?', '#']))
+}
+
+/// Whether a host is a network address.
+pub fn is_address(host: &str) -> bool {
+    host.parse::<std::net::IpAddr>().is_ok()
 }
 
 fn scheme(url: &str) -> String {
@@ -202,7 +215,13 @@ mod tests {
         assert!(traces.texts_in(b"payload-1").is_empty() && Traces::default().texts_in(b"x").is_empty());
         assert!(traces.commit(&format!("0a1b2c3d4e5f60718293a4b5c6d7e8f901234567")).is_some());
         assert!(traces.commit("d267cc4aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa").is_some());
-        for other in ["0a1b2c3d4e5f60718293a4b5c6d7e8f901234568", "d267cc", "", "d267cd4aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "éééé"] {
+        for other in [
+            "0a1b2c3d4e5f60718293a4b5c6d7e8f901234568",
+            "d267cc",
+            "",
+            "d267cd4aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+            "éééé",
+        ] {
             assert_eq!(traces.commit(other), None, "{other}");
         }
         assert!(traces.author("Bad@Mail.example").is_some() && traces.author("x@mail.example").is_none());

@@ -18,12 +18,12 @@ use super::{
     },
     pattern,
 };
-pub use values::{Fit, Known, List};
 use crate::{
     ecosystem::{action, fits, normal_name},
     fact::{Ecosystem, TextId, TreePath},
-    interest::{Interest, KnownPackages, Traces, begins, glob},
+    interest::{Interest, KnownPackages, Traces, begins, glob, is_address},
 };
+pub use values::{Fit, Known, List};
 
 /// Position of an incident in the database.
 pub type IncidentId = usize;
@@ -276,12 +276,12 @@ impl Index {
     pub fn hosts(&self, name: &str) -> Vec<(Place, &NetworkIndicator)> {
         let mut rest = name;
         loop {
-            if let Some(places) = self.hosts.get(rest) {
+            if let Some(places) = self.hosts.get(rest).filter(|_| rest == name || !is_address(rest)) {
                 return self.all(Some(places), |i, at| i.network.get(at));
             }
-            // An address has nothing above it.
+            // An address has nothing above it, and is above nothing.
             match rest.split_once('.') {
-                Some((_, above)) if name.parse::<std::net::IpAddr>().is_err() => rest = above,
+                Some((_, above)) if !is_address(name) => rest = above,
                 _ => return Vec::new(),
             }
         }

@@ -5,9 +5,9 @@ mod account;
 mod command;
 mod fact;
 mod place;
-mod traces;
 #[cfg(test)]
 mod tests;
+mod traces;
 
 use std::collections::BTreeMap;
 

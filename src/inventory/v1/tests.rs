@@ -111,7 +111,9 @@ fn facts() -> Vec<fact::Fact> {
         }),
     ];
     all.extend(plain);
-    let used = |kind| F::Use(fact::Use { kind, name: "a/b".into(), reference: "".into(), digest: None, usage: fact::Usage::Named });
+    let used = |kind| {
+        F::Use(fact::Use { kind, name: "a/b".into(), reference: "".into(), digest: None, usage: fact::Usage::Named })
+    };
     all.extend(fact::UseKind::ALL.map(used));
     let trace = |kind| F::Trace(fact::Trace { kind, value: "v".into(), held: fact::Held::Named });
     all.extend(fact::TraceKind::ALL.map(trace));

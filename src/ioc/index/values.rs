@@ -138,7 +138,8 @@ impl Index {
             UseKind::Action => {
                 let named = self.actions.get(action::repository(&used.name).as_str());
                 let all = self.all(named, |i, at| i.actions.get(at)).into_iter();
-                all.filter_map(|(place, a)| Some(known(List::Actions, place, action_fit(a, &used.reference)?))).collect()
+                all.filter_map(|(place, a)| Some(known(List::Actions, place, action_fit(a, &used.reference)?)))
+                    .collect()
             }
             UseKind::Image => self.images_named(used),
             // An extension is a package: its version says all.
@@ -188,7 +189,9 @@ impl Index {
         let places = |found: Vec<Place>, list, fit| found.into_iter().map(|p| known(list, p, fit)).collect();
         match trace.kind {
             TraceKind::Url => places(self.urls(value).into_iter().map(|(p, _)| p).collect(), List::Network, Fit::Name),
-            TraceKind::Host => places(self.hosts(value).into_iter().map(|(p, _)| p).collect(), List::Network, Fit::Name),
+            TraceKind::Host => {
+                places(self.hosts(value).into_iter().map(|(p, _)| p).collect(), List::Network, Fit::Name)
+            }
             TraceKind::Text => {
                 places(self.strings(value).into_iter().map(|(p, _)| p).collect(), List::Strings, Fit::Name)
             }
@@ -217,7 +220,8 @@ impl Index {
         let id = id.to_ascii_lowercase();
         let mut found = self.git_of(TraceKind::Commit, &id, Fit::Name);
         found.retain_mut(|known| {
-            let value = self.git_at((known.incident, known.at)).map(|g| g.value.to_ascii_lowercase()).unwrap_or_default();
+            let value =
+                self.git_at((known.incident, known.at)).map(|g| g.value.to_ascii_lowercase()).unwrap_or_default();
             if value == id {
                 known.fit = Fit::Identity;
             }
@@ -230,9 +234,7 @@ impl Index {
     fn repositories(&self, value: &str) -> Vec<Known> {
         let mut found = self.git_of(TraceKind::Repository, value, Fit::Name);
         if let Some((owner, name)) = value.split_once('/') {
-            let of_kind = |known: &Known, kind| {
-                self.git_at((known.incident, known.at)).is_some_and(|g| g.kind == kind)
-            };
+            let of_kind = |known: &Known, kind| self.git_at((known.incident, known.at)).is_some_and(|g| g.kind == kind);
             let owners = self.git_of(TraceKind::Repository, owner, Fit::Name).into_iter();
             found.extend(owners.filter(|known| of_kind(known, GitKind::Account)));
             let names = self.git_of(TraceKind::Repository, name, Fit::Common).into_iter();
