@@ -351,9 +351,10 @@ fn bytes_of(fact: &Fact) -> Option<Artifact> {
 
 /// The owner of the site folder; of a system folder, every account.
 fn account(environment: &Environment, uid: Option<u32>) -> Account {
-    match (environment.kind, uid) {
-        (EnvironmentKind::System, _) | (_, None | Some(0)) => Account::All,
-        (_, Some(uid)) => Account::Uid(uid),
+    match uid {
+        None | Some(0) => Account::All,
+        _ if environment.kind == EnvironmentKind::SYSTEM => Account::All,
+        Some(uid) => Account::Uid(uid),
     }
 }
 

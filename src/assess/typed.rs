@@ -88,7 +88,7 @@ impl Draft<'_, '_> {
         }
         let wanted = c.wanted.get(wanted)?;
         let spans: Vec<String> =
-            in_time.iter().map(|(_, _, w)| format!("{} could be had ({})", w.artifact, w.span())).collect();
+            in_time.iter().map(|(_, _, w)| format!("{} was available ({})", w.artifact, w.span())).collect();
         let whose = self.whose();
         let which = if &*wanted.specifier == Wanted::UNSAID {
             format!("a version of `{}` that stands in a variable", wanted.name)

@@ -68,13 +68,30 @@ struct Layout {
     is_interpreter: fn(&TreePath) -> bool,
     /// The name that start-up code had before somebody renamed it.
     original: fn(&[u8]) -> Option<&[u8]>,
+    /// The name of the package that a file is of, where packages that fit nothing only say who asked for one that does: then they need
+    /// not be kept as facts.
+    leads_to: Option<fn(&TreePath) -> Option<Box<str>>>,
 }
 
-static LAYOUTS: &[Layout] = &[pypi::LAYOUT, npm::LAYOUT];
+static LAYOUTS: &[Layout] = &[pypi::LAYOUT, npm::LAYOUT, gem::LAYOUT];
 
 /// The ecosystems whose installed packages are known by where they lie.
 pub fn with_layouts() -> impl Iterator<Item = Ecosystem> {
     LAYOUTS.iter().map(|layout| layout.ecosystem)
+}
+
+/// Whether packages of an ecosystem that fit nothing only say who asked for one that does.
+pub fn only_lead(ecosystem: Ecosystem) -> bool {
+    layout(ecosystem).is_some_and(|layout| layout.leads_to.is_some())
+}
+
+/// The name of the package that a file is of, where packages of its ecosystem only lead to others.
+pub fn package_around(ecosystem: Ecosystem, path: &TreePath) -> Option<Box<str>> {
+    layout(ecosystem)?.leads_to?(path)
+}
+
+fn layout(ecosystem: Ecosystem) -> Option<&'static Layout> {
+    LAYOUTS.iter().find(|layout| layout.ecosystem == ecosystem)
 }
 
 /// What is loaded together with a file, by the layouts of all ecosystems: of several one in another, the innermost.

@@ -124,7 +124,7 @@ pub fn examined(report: &v1::Report) -> String {
         0 => String::new(),
         n => format!(", {n} unreadable without weight"),
     };
-    format!("{state}; {} names seen, {} read, {left}{light}", c.files_seen, size(c.bytes_read))
+    format!("{state}; {} files and folders, {} read, {left}{light}", c.files_seen, size(c.bytes_read))
 }
 
 /// Files that could not be read and hold nothing that could be a finding, also those that are not listed.

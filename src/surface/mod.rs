@@ -11,6 +11,7 @@ pub mod history;
 pub mod host;
 pub mod node;
 pub mod python;
+pub mod ruby;
 pub mod starts;
 pub mod systemd;
 pub mod workflow;

@@ -3,6 +3,7 @@
 
 pub mod node;
 pub mod python;
+pub mod ruby;
 
 use super::{
     Case, Finding,
@@ -161,7 +162,7 @@ pub trait Family: Sync {
     }
 
     /// Why an environment of this kind was certainly started once it was made, in words.
-    fn made_to_run(&self, _kind: EnvironmentKind) -> Option<&'static str> {
+    fn made_to_run(&self, _kind: &EnvironmentKind) -> Option<&'static str> {
         None
     }
 
@@ -185,7 +186,7 @@ static WORDS: Words = Words {
 };
 
 /// All of them.
-pub static FAMILIES: &[&dyn Family] = &[&python::Python, &node::Node, &Plain];
+pub static FAMILIES: &[&dyn Family] = &[&python::Python, &node::Node, &ruby::Ruby, &Plain];
 
 /// The family of an ecosystem; what has no rules of its own is read by the plain ones.
 pub fn of(ecosystem: Ecosystem) -> &'static dyn Family {

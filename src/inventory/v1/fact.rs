@@ -298,7 +298,7 @@ impl Fact {
                 Self::Bytecode { module: module.to_string(), source_mtime: *source_mtime, source_size: *source_size }
             }
             F::Environment { prefix, kind, asked } => {
-                Self::Environment { prefix: path(prefix), is: *kind, asked: requirements(asked) }
+                Self::Environment { prefix: path(prefix), is: kind.clone(), asked: requirements(asked) }
             }
             F::Project { ecosystem, asked } => Self::Project { ecosystem: *ecosystem, asked: requirements(asked) },
             F::Command(command) => Self::Command(command.into()),

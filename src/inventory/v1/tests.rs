@@ -3,7 +3,8 @@ use std::sync::Arc;
 use super::*;
 use crate::{
     coverage::GapKind,
-    fact::{self, Ecosystem, EnvironmentKind, HookContent, HookKind, Placement, ScriptOutcome, TreePath},
+    ecosystem::pypi::UV_TOOL,
+    fact::{self, Ecosystem, HookContent, HookKind, Placement, ScriptOutcome, TreePath},
     interest::Interest,
 };
 
@@ -79,7 +80,7 @@ fn facts() -> Vec<fact::Fact> {
         F::Requested,
         F::FromRepository { vcs: "git".into() },
         F::Bytecode { module: "m".into(), source_mtime: time, source_size: Some(9) },
-        F::Environment { prefix: path("v"), kind: EnvironmentKind::UvTool, asked: package().requires.to_vec() },
+        F::Environment { prefix: path("v"), kind: UV_TOOL, asked: package().requires.to_vec() },
         F::Project { ecosystem: Ecosystem::Npm, asked: package().requires.to_vec() },
         F::Command(command()),
         F::Starts(command()),

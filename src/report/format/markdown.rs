@@ -105,7 +105,7 @@ fn items(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
 fn incident(incident: &v1::IncidentReport, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n### {}: {}\n", plain(&incident.id), plain(&incident.title))?;
     for w in &incident.windows {
-        writeln!(out, "- {} could be had {}", plain(&w.artifact), w.span())?;
+        writeln!(out, "- {}: available {}", plain(&w.artifact), w.span())?;
     }
     for r in &incident.references {
         writeln!(out, "- {}", link(r))?;

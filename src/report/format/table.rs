@@ -168,7 +168,7 @@ fn incident(page: &mut Page<'_>, incident: &v1::IncidentReport) -> io::Result<()
     let title = page.paint(Paint::Bold, &title);
     page.line(&title)?;
     for w in &incident.windows {
-        page.prose("  ", &format!("{} could be had {}", printable(&w.artifact), w.span()))?;
+        page.prose("  ", &format!("{}: available {}", printable(&w.artifact), w.span()))?;
     }
     let findings = words::worst_first(incident);
     for f in findings.iter().take(FINDINGS) {

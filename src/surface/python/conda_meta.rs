@@ -18,8 +18,8 @@ use serde_json::Value;
 
 use super::{archive::of_interest, environment::conda_requirement, identity};
 use crate::{
-    ecosystem::pypi::{conda_parts, is_name, is_version, normalise, unit_around},
-    fact::{Artifact, Ecosystem, EnvironmentKind, Fact, Package, Placement, Requirement, TreePath, Unit},
+    ecosystem::pypi::{CONDA, conda_parts, is_name, is_version, normalise, unit_around},
+    fact::{Artifact, Ecosystem, Fact, Package, Placement, Requirement, TreePath, Unit},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
     tree::Kind,
@@ -152,7 +152,7 @@ fn installed(file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> 
     }
     out.push(at.clone(), Fact::Package(package));
     if !asked.is_empty() {
-        out.push(at, Fact::Environment { prefix, kind: EnvironmentKind::Conda, asked });
+        out.push(at, Fact::Environment { prefix, kind: CONDA, asked });
     }
     Ok(())
 }

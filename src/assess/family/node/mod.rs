@@ -14,7 +14,8 @@ use super::{
     Family, Removal, Standing, Words,
 };
 use crate::{
-    fact::{Ecosystem, EnvironmentKind, Package, Placement, Seen, TreePath},
+    ecosystem::npm::GLOBAL,
+    fact::{Ecosystem, Package, Placement, Seen, TreePath},
     ioc::model::{Moment, PackageIndicator, Trigger},
     text::escape,
     verdict::{Confidence, Exposure},
@@ -103,7 +104,7 @@ fn runs_at_install(trigger: Trigger) -> bool {
 /// In words.
 fn loads(draft: &Draft<'_, '_>) -> String {
     match &draft.seen().unit {
-        Some(unit) if unit.kind == EnvironmentKind::NodeGlobal => "among the global packages of Node".to_owned(),
+        Some(unit) if unit.kind == GLOBAL => "among the global packages of Node".to_owned(),
         Some(unit) => format!("where Node loads it for what runs in `/{}`", escape(unit.root.as_bytes())),
         None => "where Node loads it".to_owned(),
     }
