@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// By which rule, how sure, and the reason.
-type Judgement = (Rule, Confidence, String);
+pub(super) type Judgement = (Rule, Confidence, String);
 
 /// The finding that a hit makes, if it makes one.
 pub fn judge(case: &Case<'_>, sites: &Neighbours<'_>, hooks: &Hooks, evidence: &Evidence, hit: Hit) -> Option<Finding> {
@@ -39,12 +39,9 @@ pub fn judge(case: &Case<'_>, sites: &Neighbours<'_>, hooks: &Hooks, evidence: &
         (_, By::File { at, hash, placed }) => draft.file(incident.files.get(at)?, hash, placed),
         (Fact::Command(c), By::Pinned(at, w)) => draft.pinned(c, incident.packages.get(at)?, w)?,
         (Fact::Command(c), By::Admits(at, w)) => draft.admits(c, at, w)?,
-        (_, By::Host(at)) => draft.host(&incident.network.get(at)?.value, &incident.network.get(at)?.what),
+        (fact, By::Value { list, at, fit }) => draft.value(fact, list, at, fit)?,
         (Fact::Process { pid, .. }, By::Process(at)) => draft.process(*pid, incident.processes.get(at)?),
         (Fact::Autostart { .. }, By::Process(at)) => draft.autostart(incident.processes.get(at)?),
-        (Fact::Image { references, .. }, By::Image { at, digest }) => {
-            draft.image(references, incident.images.get(at)?, digest)?
-        }
         _ => return None,
     };
     Some(draft.placed(finding))

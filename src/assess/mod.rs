@@ -25,6 +25,7 @@ mod threat;
 pub mod timeline;
 mod traces;
 mod typed;
+mod used;
 mod whereabouts;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -116,6 +117,12 @@ pub enum FindingKind {
     Process,
     /// A container image.
     Image,
+    /// A use of an action.
+    Action,
+    /// A trace in a repository.
+    Git,
+    /// A text of a payload.
+    Text,
 }
 
 impl FindingKind {
@@ -128,6 +135,9 @@ impl FindingKind {
             Self::Network => "network",
             Self::Process => "process",
             Self::Image => "image",
+            Self::Action => "action",
+            Self::Git => "git",
+            Self::Text => "text",
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::{
 
 impl Draft<'_, '_> {
     /// Whose commands the file holds; what built an image is the image's own.
-    fn whose(&self) -> HistoryOf {
+    pub(super) fn whose(&self) -> HistoryOf {
         let seen = self.seen();
         let accounts = self.case.accounts.get(&seen.origin.tree).filter(|_| is_typed(seen.surface));
         accounts.map_or(HistoryOf::Account, |a| a.history_of(&seen.origin.path))

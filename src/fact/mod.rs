@@ -9,6 +9,7 @@ mod ecosystem;
 mod instant;
 mod path;
 mod statement;
+mod traces;
 mod unit;
 
 pub use self::{
@@ -17,6 +18,7 @@ pub use self::{
     instant::is_normalised,
     path::{TreePath, ends_in, parent, split},
     statement::Statement,
+    traces::{Held, Trace, TraceKind, Usage, Use, UseKind},
     unit::{EnvironmentKind, Unit},
 };
 
@@ -397,6 +399,10 @@ pub enum Fact {
         /// What is on the path.
         entry: TreePath,
     },
+    /// Something is used by a reference.
+    Use(Use),
+    /// What an attack leaves in a text.
+    Trace(Trace),
     /// A secret stood here. Never its value.
     Credential(Credential),
 }

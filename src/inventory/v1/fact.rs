@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Command, Path};
+use super::{Command, Path, Trace, Use};
 use crate::{
     fact::{self, Ecosystem, EnvironmentKind, HookContent, HookKind, Placement, ScriptOutcome, Statement, TextId},
     interest::Interest,
@@ -141,6 +141,8 @@ pub enum Fact {
     ScriptsBlocked { by: String, root: Path, allowed: Vec<String> },
     Includes { file: Path, surface: String },
     OnPath { site: Path, entry: Path },
+    Use(Use),
+    Trace(Trace),
     Credential(Credential),
 }
 
@@ -174,11 +176,11 @@ const OUTCOMES: [(ScriptOutcome, &str); 5] = [
     (ScriptOutcome::Skipped, "skipped"),
 ];
 
-fn word<T: Copy + PartialEq>(table: &[(T, &'static str)], value: T) -> String {
+pub(super) fn word<T: Copy + PartialEq>(table: &[(T, &'static str)], value: T) -> String {
     table.iter().find(|(v, _)| *v == value).map_or("", |(_, word)| word).to_owned()
 }
 
-fn value<T: Copy>(table: &[(T, &'static str)], word: &str) -> Option<T> {
+pub(super) fn value<T: Copy>(table: &[(T, &'static str)], word: &str) -> Option<T> {
     table.iter().find(|(_, w)| *w == word).map(|(value, _)| *value)
 }
 
@@ -339,6 +341,8 @@ impl Fact {
             }
             F::Includes { file, surface } => Self::Includes { file: path(file), surface: (*surface).to_owned() },
             F::OnPath { site, entry } => Self::OnPath { site: path(site), entry: path(entry) },
+            F::Use(u) => Self::Use(u.into()),
+            F::Trace(t) => Self::Trace(t.into()),
             F::Credential(c) => Self::Credential(Credential {
                 kind: c.kind.to_string(),
                 identifier: c.identifier.clone(),
@@ -410,6 +414,8 @@ impl Fact {
                 F::Includes { file: file.read()?, surface: super::super::fixed(&surface)? }
             }
             Self::OnPath { site, entry } => F::OnPath { site: site.read()?, entry: entry.read()? },
+            Self::Use(u) => F::Use(u.read()?),
+            Self::Trace(t) => F::Trace(t.read()?),
             Self::Credential(c) => F::Credential(fact::Credential {
                 kind: c.kind.into(),
                 identifier: c.identifier,

@@ -102,6 +102,13 @@ fn facts() -> Vec<fact::Fact> {
         F::ScriptsBlocked { by: "pnpm", root: path("home/a"), allowed: ["x".into(), "!y".into()].into() },
         F::Includes { file: path("r.txt"), surface: "python/requirements" },
         F::OnPath { site: path("v/s"), entry: path("w") },
+        F::Use(fact::Use {
+            kind: fact::UseKind::Image,
+            name: "ghcr.io/x/y".into(),
+            reference: "v1".into(),
+            digest: Some("sha256:0".into()),
+            usage: fact::Usage::Fetched,
+        }),
         F::Credential(fact::Credential {
             kind: "aws".into(),
             identifier: Some("AKIA".into()),
@@ -110,6 +117,14 @@ fn facts() -> Vec<fact::Fact> {
         }),
     ];
     all.extend(plain);
+    let used = |kind| {
+        F::Use(fact::Use { kind, name: "a/b".into(), reference: "".into(), digest: None, usage: fact::Usage::Named })
+    };
+    all.extend(fact::UseKind::ALL.map(used));
+    let trace = |kind| F::Trace(fact::Trace { kind, value: "v".into(), held: fact::Held::Named });
+    all.extend(fact::TraceKind::ALL.map(trace));
+    let held = [fact::Held::Fetched, fact::Held::Run, fact::Held::Starts];
+    all.extend(held.map(|held| F::Trace(fact::Trace { kind: fact::TraceKind::Text, value: "v".into(), held })));
     let hooks = [
         (HookKind::Pth, HookContent::Runs),
         (HookKind::Start, HookContent::Paths),
