@@ -303,7 +303,7 @@ impl Host {
     }
 
     /// `path` as reports show it.
-    fn shown(&self, path: &TreePath) -> TreePath {
+    pub(super) fn shown(&self, path: &TreePath) -> TreePath {
         if self.prefix.as_bytes().is_empty() {
             return path.clone();
         }
