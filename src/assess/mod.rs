@@ -26,6 +26,7 @@ mod threat;
 pub mod timeline;
 mod traces;
 mod typed;
+mod used;
 mod whereabouts;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -117,6 +118,12 @@ pub enum FindingKind {
     Process,
     /// A container image.
     Image,
+    /// A use of an action.
+    Action,
+    /// A trace in a repository.
+    Git,
+    /// A text of a payload.
+    Text,
 }
 
 impl FindingKind {
@@ -129,6 +136,9 @@ impl FindingKind {
             Self::Network => "network",
             Self::Process => "process",
             Self::Image => "image",
+            Self::Action => "action",
+            Self::Git => "git",
+            Self::Text => "text",
         }
     }
 }
@@ -324,6 +334,7 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
     step("names alone were not weighed against the rest", &mut || corroborate::lift(findings));
     step("spurious findings were not sorted out", &mut || {
         FAMILIES.iter().for_each(|family| family.sort_out(findings));
+        used::sort_out(findings);
         shared::settle(case.index, findings);
     });
     step("signs that the payload ran were not looked for", &mut || {

@@ -142,7 +142,7 @@ fn typed_start<'c>(case: &Case<'_>, seen: &'c Seen, command: &Command) -> Option
 
 /// Of an environment that is made to be run at once.
 fn made_to_run(finding: &Finding, family: &dyn Family) -> Option<String> {
-    let kind = finding.environment.as_ref().filter(|_| finding.exposure == Exposure::Installed)?.kind;
+    let kind = &finding.environment.as_ref().filter(|_| finding.exposure == Exposure::Installed)?.kind;
     family.made_to_run(kind).map(str::to_owned)
 }
 
@@ -195,6 +195,7 @@ mod tests {
         assess::assess,
         credential::Catalog,
         ecosystem::pypi::unit_around,
+        ecosystem::pypi::{EPHEMERAL, PIPX, UV_TOOL},
         fact::{EnvironmentKind, HookContent, HookKind},
         ioc::{Database, Index},
         shell::{from_image_history, typed_commands},
@@ -334,9 +335,9 @@ mod tests {
             let fact = Fact::Environment { prefix, kind, asked: Vec::new() };
             judged(vec![hook().into(), seen("home/al/v/pyvenv.cfg", "python/environment", CAME, fact).into()]).0
         };
-        assert_eq!(made(EnvironmentKind::Ephemeral), Exposure::Executed);
-        assert_eq!(made(EnvironmentKind::Pipx), Exposure::Executed);
-        assert_eq!(made(EnvironmentKind::Venv), Exposure::Installed);
-        assert_eq!(made(EnvironmentKind::UvTool), Exposure::Installed);
+        assert_eq!(made(EPHEMERAL), Exposure::Executed);
+        assert_eq!(made(PIPX), Exposure::Executed);
+        assert_eq!(made(EnvironmentKind::VENV), Exposure::Installed);
+        assert_eq!(made(UV_TOOL), Exposure::Installed);
     }
 }

@@ -23,7 +23,7 @@ use crate::{
 
 impl Draft<'_, '_> {
     /// Whose commands the file holds; what built an image is the image's own.
-    fn whose(&self) -> HistoryOf {
+    pub(super) fn whose(&self) -> HistoryOf {
         let seen = self.seen();
         let accounts = self.case.accounts.get(&seen.origin.tree).filter(|_| is_typed(seen.surface));
         accounts.map_or(HistoryOf::Account, |a| a.history_of(&seen.origin.path))
@@ -91,7 +91,7 @@ impl Draft<'_, '_> {
         }
         let wanted = c.wanted.get(wanted)?;
         let spans: Vec<String> =
-            in_time.iter().map(|(_, _, w)| format!("{} could be had ({})", w.artifact, w.span())).collect();
+            in_time.iter().map(|(_, _, w)| format!("{} was available ({})", w.artifact, w.span())).collect();
         let whose = self.whose();
         let which = if &*wanted.specifier == Wanted::UNSAID {
             format!("a version of `{}` that stands in a variable", wanted.name)

@@ -4,6 +4,7 @@
 //! What is kept beyond the bounds is chosen by place, not by who came first: units that stand last by path are given up.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
@@ -11,8 +12,8 @@ use std::{
 use jiff::Timestamp;
 
 use crate::{
-    ecosystem::npm::layout::package_of,
-    fact::{At, Ecosystem, Fact, Origin, Package, Placement, Requirement, Seen, TreePath, Unit},
+    ecosystem::{only_lead, package_around},
+    fact::{At, Fact, Origin, Package, Placement, Requirement, Seen, TreePath, Unit},
     interest::Interest,
 };
 
@@ -82,16 +83,19 @@ pub(super) struct Shelf {
     wanted: BTreeMap<TreePath, BTreeSet<Box<str>>>,
 }
 
-/// Whether a fact can be kept so: a package that Node loads, of a name that no indicator knows.
+/// Whether a fact can be kept so: an installed package of a name that no indicator knows, which can
+/// only lead to another one.
 pub(super) fn takes(seen: &Seen, interest: &Interest) -> bool {
     let Fact::Package(p) = &seen.fact else {
         return false;
     };
     let whole = seen.origin.inner.is_none() && seen.origin.line.is_none() && seen.origin.layer.is_none();
-    p.ecosystem == Ecosystem::Npm
+    only_lead(p.ecosystem)
+        && seen.unit.as_ref().is_some_and(|unit| unit.ecosystem == p.ecosystem)
         && p.placement == Placement::Loadable
         && whole
         && p.artifacts.is_empty()
+        && seen.at.as_ref().is_none_or(|at| matches!(at.source, Cow::Borrowed(_)))
         && p.requires.iter().all(|r| r.extras.is_empty() && !r.extra)
         && !interest.knows_package(p.ecosystem, &p.name)
 }
@@ -144,7 +148,7 @@ impl Shelf {
 
     /// Remembers where something fits, and in which package.
     pub(super) fn want(&mut self, seen: &Seen) {
-        let Some(unit) = seen.unit.as_ref().filter(|u| u.ecosystem == Ecosystem::Npm) else {
+        let Some(unit) = seen.unit.as_ref().filter(|u| only_lead(u.ecosystem)) else {
             return;
         };
         let names = self.wanted.entry(unit.folder.clone()).or_default();
@@ -152,7 +156,7 @@ impl Shelf {
             Fact::Package(p) | Fact::Named(p) | Fact::Recorded { package: p, .. } => {
                 names.insert((*p.name).into());
             }
-            _ => names.extend(package_of(&seen.origin.path).map(|p| p.name)),
+            _ => names.extend(package_around(unit.ecosystem, &seen.origin.path)),
         }
     }
 
@@ -170,7 +174,8 @@ impl Shelf {
                 Some((self.text(&r.name)?, self.text(&r.text)?, marker))
             })
             .collect();
-        let source = seen.at.as_ref().map(|_| "mtime of package.json");
+        let source =
+            seen.at.as_ref().and_then(|at| if let Cow::Borrowed(fixed) = at.source { Some(fixed) } else { None });
         Some(Row {
             path: self.text(path)?,
             name: self.text(&p.name)?,
@@ -246,7 +251,7 @@ impl Shelf {
         let (surface, uid, gid, mode, source) = *self.holders.get(row.holder)?;
         let path = TreePath::new(&[unit.folder.as_bytes(), b"/", text(row.path)?.as_bytes()].concat())?;
         let fact = Fact::Package(Package {
-            ecosystem: Ecosystem::Npm,
+            ecosystem: unit.ecosystem,
             name: text(row.name)?.clone(),
             version: text(row.version)?.clone(),
             placement: Placement::Loadable,
@@ -262,6 +267,7 @@ impl Shelf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fact::Ecosystem;
 
     fn package(path: &str, name: &str, requires: &[&str]) -> Seen {
         let fact = Fact::Package(Package {

@@ -61,7 +61,7 @@ fn finding(index: &Index, incident: &str, f: &v1::Finding) -> Finding {
         ecosystem: f.ecosystem,
         holdings: f.files.as_ref().map(|all| all.iter().map(path).collect()),
         unit: None,
-        environment: f.environment.as_ref().map(|e| Environment { prefix: path(&e.path), kind: e.kind }),
+        environment: f.environment.as_ref().map(|e| Environment { prefix: path(&e.path), kind: e.kind.clone() }),
         artifact: None,
         at: f.at.map(|time| At::new(time, "a report")),
         reason: f.reason.clone(),
@@ -140,7 +140,7 @@ pub fn agrees(report: &Value, index: &Index) {
         |k: &v1::KeptEvidence| Kept { origin: origin(&k.location), case: k.case.as_str().into(), archives: k.archives };
     assessment.kept = report.kept_evidence.iter().map(kept).collect();
     let scope = report.coverage.scope.unwrap();
-    let scope = Scope { whole: scope.whole, monitors: scope.monitors };
+    let scope = Scope { whole: scope.whole, monitors: scope.monitors, ..Scope::default() };
     let system = System::named(report.run.target.os.as_deref());
     let catalog = Catalog::embedded().unwrap();
     let made = rotate::checklist(index, &catalog, &assessment, &accounts(&report), scope, system);

@@ -43,6 +43,7 @@ const SCREEN: usize = 100;
 fn report(report: &v1::Report, out: &mut dyn Write, style: Style) -> io::Result<()> {
     let mut page = Page { out, style, lines: 0 };
     answer(&mut page, report)?;
+    machines(&mut page, report)?;
     if !report.checklist.is_empty() {
         page.heading("WHAT TO DO NOW")?;
         short_list(&mut page, report)?;
@@ -114,6 +115,30 @@ fn answer(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {
     page.prose("", &words::indicators(report))
 }
 
+/// Machines that the page lists.
+const MACHINES: usize = 40;
+
+fn machines(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {
+    if report.machines.is_empty() {
+        return Ok(());
+    }
+    page.heading("MACHINES")?;
+    page.prose("", &words::machines_counted(report))?;
+    let listed = words::machines_by_weight(report);
+    if listed.is_empty() {
+        return Ok(());
+    }
+    let mut table = page.table();
+    table.set_header(["machine", "exposure", "incidents", "to rotate", "examined"]);
+    for m in listed.iter().take(MACHINES) {
+        let exposure = m.exposure.map_or("none", Exposure::as_str);
+        let (tree, taken) = (escape(m.tree.as_bytes()), words::taken(m));
+        table.add_row([tree, exposure.to_owned(), taken, m.to_rotate.to_string(), words::how_complete(m)]);
+    }
+    page.out_table(&table)?;
+    words::more(listed.len(), MACHINES).map_or(Ok(()), |more| page.prose("", &more))
+}
+
 fn numbered(report: &v1::Report, phase: Phase) -> Vec<(usize, &v1::Item)> {
     (1_usize..).zip(&report.checklist).filter(|(_, i)| i.phase == phase).collect()
 }
@@ -168,7 +193,7 @@ fn incident(page: &mut Page<'_>, incident: &v1::IncidentReport) -> io::Result<()
     let title = page.paint(Paint::Bold, &title);
     page.line(&title)?;
     for w in &incident.windows {
-        page.prose("  ", &format!("{} could be had {}", printable(&w.artifact), w.span()))?;
+        page.prose("  ", &format!("{}: available {}", printable(&w.artifact), w.span()))?;
     }
     let findings = words::worst_first(incident);
     for f in findings.iter().take(FINDINGS) {

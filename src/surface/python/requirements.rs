@@ -279,8 +279,11 @@ mod tests {
         // As `pip freeze` of pip 23.2 writes it; the second line repeats the hash in both places.
         let line = format!("hello @ file:///w/hello-1.0-py3-none-any.whl#sha256={hash}");
         let read = read(&Requirements, "requirements.txt", format!("{line}\n{line} --hash=sha256:{hash}\n").as_bytes());
-        let file =
-            vec![Artifact { name: Some("hello-1.0-py3-none-any.whl".into()), size: None, sha256: Some(hash.into()) }];
+        let file = vec![Artifact {
+            name: Some("hello-1.0-py3-none-any.whl".into()),
+            sha256: Some(hash.into()),
+            ..Artifact::default()
+        }];
         assert_eq!(read.pins, ["hello 1.0@1", "hello 1.0@2"]);
         assert_eq!(read.artifacts, [file.clone(), file]);
     }
