@@ -12,6 +12,7 @@ mod family;
 mod from_lists;
 mod harvest;
 mod kept;
+mod layered;
 mod named;
 mod on_path;
 pub mod reach;
@@ -38,6 +39,7 @@ pub use self::{
     chain::Link,
     family::{Removal, Unread, of as family_of, publishes},
     kept::Kept,
+    layered::{Layers, Steps},
     reach::{Judged, ReachBy},
     rule::Rule,
     site::Environment,
@@ -77,24 +79,6 @@ pub struct Evidence {
     pub layers: Option<Layers>,
     /// In an image: the steps of its build that made and took out its file.
     pub steps: Option<Steps>,
-}
-
-/// Numbers of steps of an image's build.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Steps {
-    /// The step that made the layer.
-    pub made: usize,
-    /// The step that took the file out of it.
-    pub gone: Option<usize>,
-}
-
-/// Positions of layers in an image, from the lowest up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Layers {
-    /// The layer that holds the file.
-    pub made: usize,
-    /// The first later one that takes it out.
-    pub gone: Option<usize>,
 }
 
 impl From<Seen> for Evidence {

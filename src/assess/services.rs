@@ -115,7 +115,7 @@ mod tests {
         let hook =
             Fact::Hook { kind, content: HookContent::Runs, sha256: Some("0".repeat(64)), size: 9, odd: Vec::new() };
         let prefix = TreePath::new(b"home/al/v").unwrap();
-        let venv = Fact::Environment { prefix, kind: EnvironmentKind::Venv, asked: Vec::new() };
+        let venv = Fact::Environment { prefix, kind: EnvironmentKind::VENV, asked: Vec::new() };
         let mut command = typed_commands(start).remove(0);
         command.whereabouts.account = account.map(Into::into);
         command.action = action;
