@@ -93,6 +93,9 @@ impl Draft<'_, '_> {
         let mut finding = self.finding(FindingKind::Action, name, judgement);
         finding.moment = Some(Moment::OnUse);
         finding.by_itself = used.usage == Usage::Fetched;
+        if used.usage == Usage::Fetched {
+            finding.holdings = Some(vec![self.seen().origin.path.parent()]);
+        }
         Some(finding)
     }
 
@@ -203,6 +206,7 @@ impl Draft<'_, '_> {
         };
         let mut finding = self.finding(kind, name, judgement);
         if trace.held == Held::Starts {
+            finding.kind = FindingKind::File;
             finding.role = Some(FileRole::Persistence);
             finding.moment = Some(Moment::AtStart);
         }
@@ -255,6 +259,14 @@ pub(super) fn sort_out(findings: &mut Vec<Finding>) {
         let known = best.entry((f.origin.clone(), f.incident)).or_insert(mine);
         *known = mine.min(*known);
     }
+    // What the text is part of says more.
+    let speaks = |f: &Finding| matches!(f.kind, FindingKind::Action | FindingKind::Image | FindingKind::Package);
+    let spoken: HashSet<(Origin, usize)> =
+        findings.iter().filter(|f| speaks(f)).map(|f| (f.origin.clone(), f.incident)).collect();
+    best.retain(|place, (_, at)| {
+        let is_text = findings.get(*at).is_some_and(|f| f.kind == FindingKind::Text);
+        !(is_text && spoken.contains(place))
+    });
     let kept: HashSet<usize> = best.into_values().map(|(_, at)| at).collect();
     let mut at = 0;
     findings.retain(|f| {

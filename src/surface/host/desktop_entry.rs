@@ -12,7 +12,7 @@
 use crate::{
     fact::{At, Fact},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, fetched},
 };
 
 const LIMIT: usize = 1 << 20;
@@ -45,8 +45,12 @@ impl Surface for DesktopEntry {
         let mut texts: Vec<_> = lines.flat_map(|l| interest.texts_in(l)).collect();
         texts.sort_unstable();
         texts.dedup();
+        let commands: Vec<u8> = file.all(LIMIT)?.split(|b| *b == b'\n').map(<[u8]>::trim_ascii_start).filter(starts).flat_map(|l| [l, b"\n"].concat()).collect();
         let fact = Fact::Autostart { texts, sha256: file.sha256()? };
-        out.push(at, fact);
+        out.push(at.clone(), fact);
+        for fact in fetched::started(&String::from_utf8_lossy(&commands), interest) {
+            out.push(at.clone(), fact);
+        }
         Ok(())
     }
 }

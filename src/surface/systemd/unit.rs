@@ -15,7 +15,7 @@ use crate::{
     surface::{
         Claim, Flaw, Meta, Opened, Sink, Surface,
         content::{has_line, line_starts},
-        starts,
+        fetched, starts,
     },
 };
 
@@ -66,7 +66,7 @@ impl Surface for Unit {
         let text = String::from_utf8_lossy(file.all(LIMIT)?).into_owned();
         let parts: Vec<&[u8]> = file.entry.path.components().collect();
         let of_user = parts.windows(2).any(|w| matches!(w, [b"systemd", b"user"]));
-        for fact in started(&text, of_user) {
+        for fact in started(&text, of_user).into_iter().chain(traces(&text, interest)) {
             out.push(at.clone(), fact);
         }
         Ok(())
@@ -79,6 +79,13 @@ fn settings(unit: &[u8]) -> Vec<u8> {
     let kept =
         lines.filter(|line| !line.trim_ascii_start().starts_with(b"#") && !line.trim_ascii_start().starts_with(b";"));
     kept.collect::<Vec<_>>().concat()
+}
+
+/// What its commands hold of known addresses and texts.
+fn traces(text: &str, interest: &Interest) -> Vec<Fact> {
+    let whole = text.replace("\\\n", " ");
+    let commands = whole.lines().map(str::trim_start).filter(|l| l.starts_with("Exec") || l.starts_with("Environment"));
+    fetched::started(&commands.collect::<Vec<_>>().join("\n"), interest)
 }
 
 /// What the lines of a service start, and as whom: root, but for `User=`; in a user's own session that user.
