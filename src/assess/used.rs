@@ -252,7 +252,9 @@ pub(super) fn sort_out(findings: &mut Vec<Finding>) {
         f.rule == Rule::PackageGone && place().is_some_and(|place| here.contains(&place))
     };
     findings.retain(|f| !superfluous(f));
-    let is_value = |f: &Finding| matches!(f.kind, FindingKind::Network | FindingKind::Git | FindingKind::Text);
+    let is_value = |f: &Finding| {
+        f.rule == Rule::StartsWithTrace || matches!(f.kind, FindingKind::Network | FindingKind::Git | FindingKind::Text)
+    };
     let mut best: HashMap<(Origin, usize), (Reverse<(Exposure, Confidence)>, usize)> = HashMap::new();
     for (at, f) in findings.iter().enumerate().filter(|(_, f)| is_value(f)) {
         let mine = (Reverse((f.exposure, f.confidence)), at);
@@ -260,12 +262,17 @@ pub(super) fn sort_out(findings: &mut Vec<Finding>) {
         *known = mine.min(*known);
     }
     // What the text is part of says more.
-    let speaks = |f: &Finding| matches!(f.kind, FindingKind::Action | FindingKind::Image | FindingKind::Package);
+    let speaks = |f: &Finding| match f.kind {
+        FindingKind::Action | FindingKind::Image | FindingKind::Package => true,
+        FindingKind::File => f.rule != Rule::StartsWithTrace,
+        _ => false,
+    };
     let spoken: HashSet<(Origin, usize)> =
         findings.iter().filter(|f| speaks(f)).map(|f| (f.origin.clone(), f.incident)).collect();
     best.retain(|place, (_, at)| {
-        let is_text = findings.get(*at).is_some_and(|f| f.kind == FindingKind::Text);
-        !(is_text && spoken.contains(place))
+        let f = findings.get(*at);
+        let part = f.is_some_and(|f| f.kind == FindingKind::Text || f.rule == Rule::StartsWithTrace);
+        !(part && spoken.contains(place))
     });
     let kept: HashSet<usize> = best.into_values().map(|(_, at)| at).collect();
     let mut at = 0;

@@ -57,10 +57,11 @@ pub fn addresses(text: &str, interest: &Interest, held: Option<Held>) -> Vec<Fac
 /// What lines that start by themselves fetch from known addresses, and the texts of payloads in them. Before the command there may be anything:
 /// a key, times, an account.
 pub fn started(text: &str, interest: &Interest) -> Vec<Fact> {
-    let mut found = texts(text, interest, Held::Starts);
+    let texts = texts(text, interest, Held::Starts);
     if !interest.traces.may_name_network(text.as_bytes()) {
-        return found;
+        return texts;
     }
+    let mut found = Vec::new();
     for line in text.lines().filter(|line| line.len() <= LINE && !only_mentions(line)) {
         let starts = line.char_indices().filter(|(at, _)| {
             let before = line.get(..*at).and_then(|l| l.chars().next_back());
@@ -74,6 +75,7 @@ pub fn started(text: &str, interest: &Interest) -> Vec<Fact> {
         let new = first.map(|rest| addresses(rest, interest, Some(Held::Starts))).unwrap_or_default();
         found.extend(new.into_iter().filter(|fact| !found.contains(fact)).collect::<Vec<_>>());
     }
+    found.extend(texts);
     found
 }
 
