@@ -43,11 +43,16 @@ pub fn purge(s: &Situation<'_>, plan: &mut Plan, first: &[String]) {
             plan.add(&[key], listed(item, found).say(last).after(first.to_vec()));
         }
     };
-    let named = |kind: FindingKind| s.findings(move |f| f.exposure == Exposure::Referenced && on_disk(f) && f.kind == kind);
+    let named =
+        |kind: FindingKind| s.findings(move |f| f.exposure == Exposure::Referenced && on_disk(f) && f.kind == kind);
     let fetched = s.findings(|f| on_disk(f) && f.rule == Rule::FetchCommand);
     add(
         b"fetched",
-        Item::new(Phase::Purge, "Find what these commands fetched", "it may lie where they were typed, and may have run later"),
+        Item::new(
+            Phase::Purge,
+            "Find what these commands fetched",
+            "it may lie where they were typed, and may have run later",
+        ),
         &fetched,
         "move what you find to the evidence; if anything of it ran, treat the account as one whose secrets were taken",
     );
@@ -61,15 +66,23 @@ pub fn purge(s: &Situation<'_>, plan: &mut Plan, first: &[String]) {
     );
     add(
         b"images",
-        Item::new(Phase::Purge, "Take the malicious image out of the files that name it", "what starts from them runs it again"),
+        Item::new(
+            Phase::Purge,
+            "Take the malicious image out of the files that name it",
+            "what starts from them runs it again",
+        ),
         &named(FindingKind::Image),
         "write the digest of an image that is known to be good; find out which machines, runners and clusters started what the files \
          name, and examine them",
     );
     add(
         b"git",
-        Item::new(Phase::Purge, "Find out how traces of the incident came into these repositories", "it comes with a clone: whoever pushed it had a token")
-            .at(Place::Clean),
+        Item::new(
+            Phase::Purge,
+            "Find out how traces of the incident came into these repositories",
+            "it comes with a clone: whoever pushed it had a token",
+        )
+        .at(Place::Clean),
         &named(FindingKind::Git),
         "look on the forge who pushed it and when; take it out there, and replace the tokens and keys that could push",
     );

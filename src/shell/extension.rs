@@ -10,7 +10,17 @@ use crate::{
 const VSCODE: &[&str] = &["code", "code-insiders", "code-tunnel", "code-server-insiders"];
 /// Those that take them from Open VSX.
 const OPENVSX: &[&str] = &[
-    "codium", "codium-insiders", "vscodium", "code-oss", "cursor", "windsurf", "antigravity", "trae", "kiro", "positron", "code-server",
+    "codium",
+    "codium-insiders",
+    "vscodium",
+    "code-oss",
+    "cursor",
+    "windsurf",
+    "antigravity",
+    "trae",
+    "kiro",
+    "positron",
+    "code-server",
     "openvscode-server",
 ];
 
@@ -29,9 +39,8 @@ pub fn recognise(words: &[String]) -> Option<Recognised<'_>> {
         let apart = rest.windows(2).filter(|w| w.first().is_some_and(|o| o == option)).filter_map(|w| w.get(1));
         joined.chain(apart.map(String::as_str)).filter_map(|text| wanted(ecosystem, text)).collect()
     };
-    let command = |action, wanted: Vec<Wanted>| {
-        (!wanted.is_empty()).then(|| Command::for_packages(name, action, wanted))
-    };
+    let command =
+        |action, wanted: Vec<Wanted>| (!wanted.is_empty()).then(|| Command::for_packages(name, action, wanted));
     let removes = || command(CommandAction::Uninstall, of("--uninstall-extension"));
     Some((command(CommandAction::Install, of("--install-extension")).or_else(removes), None))
 }
@@ -52,7 +61,10 @@ mod tests {
 
     fn said(text: &str) -> Vec<String> {
         let of = |c: crate::fact::Command| {
-            let wanted = c.wanted.iter().map(|w| format!("{}/{}@{}", w.ecosystem.purl_type(), w.name, w.pinned.as_deref().unwrap_or("")));
+            let wanted = c
+                .wanted
+                .iter()
+                .map(|w| format!("{}/{}@{}", w.ecosystem.purl_type(), w.name, w.pinned.as_deref().unwrap_or("")));
             format!("{} {} {}", c.tool, c.action.as_str(), wanted.collect::<Vec<_>>().join(" "))
         };
         install_commands(text).into_iter().map(of).collect()
@@ -68,7 +80,13 @@ mod tests {
         ] {
             assert_eq!(said(text), [is], "{text}");
         }
-        for text in ["code .", "code --list-extensions", "code --install-extension x.vsix", "echo code --install-extension a.b", "code --install-extension"] {
+        for text in [
+            "code .",
+            "code --list-extensions",
+            "code --install-extension x.vsix",
+            "echo code --install-extension a.b",
+            "code --install-extension",
+        ] {
             assert_eq!(said(text), [""; 0], "{text}");
         }
     }

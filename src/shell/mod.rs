@@ -188,7 +188,9 @@ fn simple(words: &[String], input: &mut String, depth: usize, reading: &mut Read
                 reading.at.environment = Some(environment);
                 return;
             }
-            let (command, behind) = node::recognise(words).or_else(|| extension::recognise(words)).unwrap_or_else(|| python::recognise(words));
+            let (command, behind) = node::recognise(words)
+                .or_else(|| extension::recognise(words))
+                .unwrap_or_else(|| python::recognise(words));
             // An installer that is Python starts before it installs.
             if let Some(tool) = python::starts(words).filter(|_| reading.starts != Starts::None) {
                 reading.push(Command::for_packages(tool, CommandAction::Start, Vec::new()), words, at.clone());

@@ -81,8 +81,13 @@ pub fn started(text: &str, interest: &Interest) -> Vec<Fact> {
 
 /// The texts of payloads that lines of a text hold, where the line does not only look for them or print them.
 pub fn texts(text: &str, interest: &Interest, held: Held) -> Vec<Fact> {
-    let lines = text.lines().filter(|line| line.len() <= LINE && !only_mentions(line));
-    let found: BTreeSet<&str> = lines.flat_map(|line| interest.traces.texts_in(line.as_bytes())).collect();
+    let of_line = |line: &str| {
+        let found = interest.traces.texts_in(line.as_bytes()).into_iter();
+        // What stands before a text says whether it is looked for; the text itself may hold any word.
+        found.filter(|(at, _)| !line.get(..*at).is_some_and(only_mentions)).map(|(_, value)| value).collect::<Vec<_>>()
+    };
+    let lines = text.lines().filter(|line| line.len() <= LINE);
+    let found: BTreeSet<&str> = lines.flat_map(of_line).collect();
     found.into_iter().map(|value| fact(TraceKind::Text, value, held)).collect()
 }
 

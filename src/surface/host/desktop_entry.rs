@@ -45,7 +45,13 @@ impl Surface for DesktopEntry {
         let mut texts: Vec<_> = lines.flat_map(|l| interest.texts_in(l)).collect();
         texts.sort_unstable();
         texts.dedup();
-        let commands: Vec<u8> = file.all(LIMIT)?.split(|b| *b == b'\n').map(<[u8]>::trim_ascii_start).filter(starts).flat_map(|l| [l, b"\n"].concat()).collect();
+        let commands: Vec<u8> = file
+            .all(LIMIT)?
+            .split(|b| *b == b'\n')
+            .map(<[u8]>::trim_ascii_start)
+            .filter(starts)
+            .flat_map(|l| [l, b"\n"].concat())
+            .collect();
         let fact = Fact::Autostart { texts, sha256: file.sha256()? };
         out.push(at.clone(), fact);
         for fact in fetched::started(&String::from_utf8_lossy(&commands), interest) {

@@ -36,7 +36,11 @@ impl Surface for Runner {
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         // The folder is made anew for each job; files keep the times of their archive.
-        let at = file.entry.btime.map(|t| crate::fact::At::new(t, "birth time")).or_else(|| file.mtime("mtime of the action"));
+        let at = file
+            .entry
+            .btime
+            .map(|t| crate::fact::At::new(t, "birth time"))
+            .or_else(|| file.mtime("mtime of the action"));
         for (name, reference) in by_place(&file.entry.path) {
             let (name, reference) = (name.into(), reference.into());
             let fact = Use { kind: UseKind::Action, name, reference, digest: None, usage: Usage::Fetched };
