@@ -22,6 +22,8 @@ pub const WALK: &str = "walk";
 pub const IMAGE: &str = "image";
 /// The reading of one layer of an image.
 pub const LAYER: &str = "image/layer";
+/// The reading of an inventory, or of a bill of materials.
+pub const INVENTORY: &str = "inventory";
 /// The judgement.
 pub const ASSESS: &str = "assess";
 /// The making of the checklist.
@@ -32,6 +34,7 @@ pub static PARTS: &[Part] = &[
     Part { id: WALK, about: "goes through the files and folders of a tree" },
     Part { id: IMAGE, about: "reads an image's archive, manifests and configuration" },
     Part { id: LAYER, about: "unpacks one layer of an image" },
+    Part { id: INVENTORY, about: "reads inventories and bills of materials" },
     Part { id: ASSESS, about: "judges what was read" },
     Part { id: ROTATE, about: "makes the checklist" },
 ];

@@ -3,8 +3,8 @@
 use crate::{
     ecosystem::{admits, fits, is_interpreter, normal_name, original_name, sibling, with_layouts},
     fact::{
-        Command, CommandAction, Fact, Held, HookContent, Package, Placement, Seen, TextId, Trace, TraceKind, TreePath,
-        Unit, Wanted,
+        Artifact, Command, CommandAction, Fact, Held, HookContent, Package, Placement, Seen, TextId, Trace, TraceKind,
+        TreePath, Unit, Wanted,
     },
     interest::glob,
     ioc::{
@@ -63,7 +63,7 @@ pub fn worth(index: &Index, seen: &Seen) -> Worth {
         Worth::Credential
     } else if !hits(index, seen).is_empty() {
         Worth::Evidence
-    } else if explains(index, &seen.fact) {
+    } else if explains(index, &seen.fact) || may_install(seen) {
         Worth::Context
     } else {
         Worth::Nothing
@@ -108,6 +108,15 @@ fn explains(index: &Index, fact: &Fact) -> bool {
         | Fact::ScriptsBlocked { .. }
         | Fact::Credential(_) => true,
     }
+}
+
+/// Whether it is a dated install that may have brought a package which it does not name: from a list, or along with what it names.
+fn may_install(seen: &Seen) -> bool {
+    let Fact::Command(c) = &seen.fact else {
+        return false;
+    };
+    let installs = matches!(c.action, CommandAction::Install | CommandAction::Run) && seen.at.is_some();
+    installs && (!c.lists.is_empty() || c.wanted.iter().any(|w| w.pinned.is_none()))
 }
 
 /// Whether an indicator knows a package of this name, wherever it may be installed from.
@@ -176,7 +185,7 @@ fn of_package(index: &Index, package: &Package) -> Vec<Hit> {
             found.push(Hit { incident, by: By::Version(at) });
         }
     }
-    let hashes = package.artifacts.iter().filter_map(|a| a.sha256.as_deref());
+    let hashes = package.artifacts.iter().flat_map(Artifact::hashes);
     for ((incident, at), _) in hashes.flat_map(|h| index.artifacts(h)) {
         if !found.iter().any(|h| h.incident == incident) {
             found.push(Hit { incident, by: By::Artifact(at) });

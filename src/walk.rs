@@ -26,7 +26,7 @@ use crate::{
     fact::{Fact, Origin, Seen, TreePath},
     interest::Interest,
     surface::Surface,
-    tree::{Body, Entry, Kind, Visit},
+    tree::{Body, Entry, Kind, Listed, Visit},
 };
 
 pub use self::{
@@ -243,6 +243,25 @@ impl<'i> Inspector<'i> {
         }
     }
 
+    /// Keeps a fact that no file was read for, where it is worth it; whether it is a finding.
+    pub fn put(&self, seen: Seen) -> bool {
+        let worth = (self.keep)(&seen);
+        if worth != Worth::Nothing {
+            self.result().keep(vec![(worth, seen)]);
+        }
+        worth == Worth::Evidence
+    }
+
+    /// What the indicators ask for.
+    pub fn interest(&self) -> &Interest {
+        self.interest
+    }
+
+    /// Facts that are kept so far.
+    pub fn kept(&self) -> usize {
+        self.result().seen.len()
+    }
+
     fn result(&self) -> MutexGuard<'_, Result> {
         self.result.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -286,6 +305,16 @@ impl Visit for Inspector<'_> {
 
     fn sift(&self, folder: &Folder, wanted: &mut Vec<(Vec<u8>, Kind)>) {
         self.router.sift(folder, wanted);
+    }
+
+    fn lists(&self) -> bool {
+        self.recording.is_some_and(|r| r.names)
+    }
+
+    fn listed(&self, folder: &TreePath, files: Vec<Listed>) {
+        if let Some(recording) = self.recording {
+            recording.recorder.listed(folder, files);
+        }
     }
 
     fn file(&self, entry: &Entry, body: &mut Body<'_>) {

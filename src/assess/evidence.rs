@@ -10,7 +10,7 @@ use super::{
     site::{Distribution, Environment},
 };
 use crate::{
-    ecosystem::purl::Purl,
+    ecosystem::{purl::Purl, store_entry},
     fact::{Artifact, Ecosystem, EnvironmentKind, Fact, Package, Placement, Seen, Statement, TreePath},
     ioc::model::{FileIndicator, FileRole, Incident, Moment, NameWeight, PackageIndicator, Trigger},
     matcher::{self, By, Hit},
@@ -207,13 +207,17 @@ impl Draft<'_, '_> {
 
     /// Known bytes under another version.
     fn artifact(&self, p: &Package, name: &str) -> Finding {
-        let hash =
-            p.artifacts.iter().find(|a| a.sha256.as_deref().is_some_and(|h| !self.case.index.artifacts(h).is_empty()));
+        let known = |a: &&Artifact| a.hashes().any(|h| !self.case.index.artifacts(h).is_empty());
+        let hash = p.artifacts.iter().find(known);
         let rule = if p.placement == Placement::Listed { Rule::ArtifactNamed } else { Rule::ArtifactStored };
-        let sha256 = hash.and_then(|a| a.sha256.clone()).unwrap_or_default();
-        let reason = format!("the bytes of `{name}`, by SHA-256");
-        let mut finding =
-            self.finding(FindingKind::Package, format!("sha256/{sha256}"), (rule, Confidence::Confirmed, reason));
+        let by = |a: &Artifact| match (&a.sha256, &a.digest) {
+            (None, Some(digest)) => digest.replacen(':', "/", 1),
+            (sha256, _) => format!("sha256/{}", sha256.as_deref().unwrap_or_default()),
+        };
+        let indicator = hash.map(by).unwrap_or_default();
+        let kind = indicator.split('/').next().unwrap_or_default().to_uppercase().replacen("SHA", "SHA-", 1);
+        let reason = format!("the bytes of `{name}`, by {kind}");
+        let mut finding = self.finding(FindingKind::Package, indicator, (rule, Confidence::Confirmed, reason));
         finding.package = Some(purl(p));
         finding.ecosystem = Some(p.ecosystem);
         finding.holdings = family::of(p.ecosystem).holdings(self.seen());
@@ -235,6 +239,8 @@ impl Draft<'_, '_> {
     /// A file, by its place or its bytes.
     fn file(&self, indicator: &FileIndicator, hash: bool, placed: bool) -> Finding {
         let what = &indicator.what;
+        // A store of a package manager holds whole packages; a project loads its own copy.
+        let placed = placed && store_entry(&self.seen().origin.path).is_none();
         let sure = if hash { Confidence::Confirmed } else { Confidence::Likely };
         let bytes = match (hash, &indicator.sha256) {
             (true, _) => ", by SHA-256",
@@ -352,7 +358,7 @@ pub(super) fn first_moment(triggers: &[Trigger]) -> Option<Moment> {
 fn bytes_of(fact: &Fact) -> Option<Artifact> {
     match fact {
         Fact::File { size, sha256: Some(sha256), .. } | Fact::Hook { size, sha256: Some(sha256), .. } => {
-            Some(Artifact { name: None, size: Some(*size), sha256: Some(sha256.clone()) })
+            Some(Artifact { size: Some(*size), sha256: Some(sha256.clone()), ..Artifact::default() })
         }
         _ => None,
     }

@@ -9,12 +9,16 @@ use super::{IndicatorOptions, OutputOptions};
 /// `dosimeter match`.
 #[derive(Debug, Args)]
 pub struct MatchCommand {
-    /// An inventory of `dosimeter scan --inventory FILE`, or an SBOM (CycloneDX or SPDX 2.3 JSON); `-` for standard input
-    #[arg(value_name = "INVENTORY")]
-    pub inventory: PathBuf,
+    /// Inventories of `dosimeter scan --inventory FILE`, SBOMs (CycloneDX or SPDX JSON), folders of them; `-` for one, or a list of
+    /// paths, on standard input
+    #[arg(value_name = "INVENTORY", required = true)]
+    pub inventories: Vec<PathBuf>,
     /// This incident only (repeatable)
     #[arg(long, value_name = "ID")]
     pub incident: Vec<String>,
+    /// Worker threads; by default one per core
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub threads: Option<u16>,
     #[command(flatten)]
     /// Where the indicators come from.
     pub indicators: IndicatorOptions,

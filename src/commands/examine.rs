@@ -1,6 +1,9 @@
 //! What every examination shares: the indicators, the surfaces chosen, and the way from facts to a report.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use anyhow::bail;
 use jiff::Timestamp;
@@ -22,6 +25,7 @@ use crate::{
     fact::{Credential, TreePath},
     image::HISTORY,
     interest::Interest,
+    inventory::v1::Head,
     ioc::{Index, model::Incident},
     report::{
         self, Examination,
@@ -52,14 +56,50 @@ pub struct Setup {
     pub interest: Interest,
     /// What of the settings that move credentials was not looked at.
     pub moved_gap: Option<String>,
+    /// The surfaces that the user chose.
+    pub chosen: Selection,
     credentials: CredentialSurface,
-    choice: Choice,
-    deep: bool,
     unread: Unread,
+    threads: Option<u16>,
+    digest: OnceLock<String>,
+    asked: OnceLock<BTreeMap<String, String>>,
+    /// What incidents ask for of which only a part is looked for.
+    whole: BTreeMap<String, String>,
     /// Where settings put histories.
     histories: Vec<TreePath>,
     /// Names that settings have for machines, each with the one that it stands for.
     hosts: Vec<(String, String)>,
+}
+
+/// Which surfaces an examination has.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// These alone; empty for all.
+    pub only: Vec<String>,
+    /// Not these.
+    pub skip: Vec<String>,
+    /// Every file is hashed.
+    pub deep: bool,
+}
+
+impl Selection {
+    /// Whether it leaves a surface.
+    pub fn wants(&self, id: &str) -> bool {
+        (self.only.is_empty() || self.only.iter().any(|o| chosen_by(id, o))) && !self.skip.iter().any(|o| chosen_by(id, o))
+    }
+
+    /// What it leaves of a target, the whole of which is walked or a part.
+    pub fn scope(&self, walked: bool) -> Scope {
+        let all = self.only.is_empty() && self.skip.is_empty();
+        let monitors = [&file::META, &unit::META, &process::META, &cron::META].iter().all(|m| self.wants(m.id));
+        Scope { whole: walked && all, monitors: walked && monitors, ..Scope::default() }
+    }
+
+    /// What of it was not read: that it was not found there shows nothing.
+    pub fn unread(&self, coverage: &Coverage) -> Unread {
+        let files = coverage.gaps.iter().map(|g| (g.origin.tree.clone(), g.origin.path.clone()));
+        Unread { files: files.collect(), hooks: !self.wants(hook::META.id) }
+    }
 }
 
 impl Setup {
@@ -73,14 +113,17 @@ impl Setup {
         let (known, indicators) = beside(|| credentials(&settings.texts, live), load);
         let known = known.unwrap_or_else(|| bail!("the kinds of credential cannot be used"));
         let (mut indicators, known) = (indicators?, known?);
+        // With `--incident`, of others only a part is looked for: who looked for the whole looked for that too.
+        let whole = if choice.incident.is_empty() { BTreeMap::new() } else { asked(&indicators.database.incidents)? };
         let index = indicators.index(&choice.incident)?;
         let ids = || surfaces::metas().map(|m| m.id);
         for id in choice.only.iter().chain(&choice.skip) {
-            if !ids().any(|k| chosen(k, id)) {
+            if !ids().any(|k| chosen_by(k, id)) {
                 bail!("no surface `{id}`\nhint: `dosimeter surfaces` lists them");
             }
         }
-        let deep = deep || bare_hashes(&index);
+        let (only, skip) = (choice.only.clone(), choice.skip.clone());
+        let chosen = Selection { only, skip, deep: deep || bare_hashes(&index) };
         let interest = index.interest();
         let moved_gap = (known.dropped > 0)
             .then(|| format!("{} more places of credentials, moved by variables, than are looked at", known.dropped));
@@ -91,36 +134,48 @@ impl Setup {
             interest,
             moved_gap,
             credentials: known.surface,
-            choice: choice.clone(),
-            deep,
+            chosen,
+            threads: choice.threads,
+            digest: OnceLock::new(),
+            asked: OnceLock::new(),
+            whole,
             unread: Unread::default(),
             histories: known.histories,
             hosts: settings.hosts.clone(),
         })
     }
 
+    /// Says that more is hashed than was asked for with `--deep`.
+    pub fn note_hashing(&self, asked: bool) {
+        if self.chosen.deep && !asked {
+            output::note("a hash without a file name was given: every file is hashed");
+        }
+    }
+
     /// The surfaces that the user's choice leaves.
     pub fn surfaces(&self) -> Vec<&dyn Surface> {
+        self.surfaces_of(&self.chosen)
+    }
+
+    /// The surfaces of a selection.
+    pub fn surfaces_of(&self, selection: &Selection) -> Vec<&dyn Surface> {
         let mut all: Vec<&dyn Surface> = SURFACES.to_vec();
         all.push(&self.credentials);
-        if self.deep {
+        if selection.deep {
             all.push(&EveryFile);
         }
-        all.retain(|s| self.wants(s.meta().id));
+        all.retain(|s| selection.wants(s.meta().id));
         all
     }
 
     /// Whether the user's choice leaves a surface.
     pub fn wants(&self, id: &str) -> bool {
-        let only = &self.choice.only;
-        (only.is_empty() || only.iter().any(|o| chosen(id, o))) && !self.choice.skip.iter().any(|o| chosen(id, o))
+        self.chosen.wants(id)
     }
 
     /// What the user's choice leaves of a target, the whole of which is walked or a part.
     pub fn scope(&self, walked: bool) -> Scope {
-        let all = self.choice.only.is_empty() && self.choice.skip.is_empty();
-        let monitors = [&file::META, &unit::META, &process::META, &cron::META].iter().all(|m| self.wants(m.id));
-        Scope { whole: walked && all, monitors: walked && monitors }
+        self.chosen.scope(walked)
     }
 
     /// The secrets among the variables that every process of a tree has, unless the user's choice leaves them out.
@@ -131,8 +186,7 @@ impl Setup {
 
     /// Takes note of what could not be read: that it was not found there shows nothing.
     pub fn note_unread(&mut self, coverage: &Coverage) {
-        let files = coverage.gaps.iter().map(|g| (g.origin.tree.clone(), g.origin.path.clone()));
-        self.unread = Unread { files: files.collect(), hooks: !self.wants(hook::META.id) };
+        self.unread = self.chosen.unread(coverage);
     }
 
     /// The secrets among values that a build left in an image, unless the user's choice leaves them out.
@@ -148,6 +202,17 @@ impl Setup {
 
     /// Of all that the indicators ask surfaces for. Two runs of equal digests read the same facts.
     pub fn digest(&self) -> anyhow::Result<String> {
+        // What the feeds add later is not asked for.
+        Ok(match self.digest.get() {
+            Some(digest) => digest.clone(),
+            None => {
+                let new = self.digest_of_now()?;
+                self.digest.get_or_init(|| new).clone()
+            }
+        })
+    }
+
+    fn digest_of_now(&self) -> anyhow::Result<String> {
         let mut hash = Sha256::new();
         serde_json::to_writer(&mut hash, &self.index.database.incidents)?;
         for layer in &self.indicators.layers {
@@ -157,36 +222,41 @@ impl Setup {
     }
 
     /// What each incident asks of files, hosts and processes, as a digest by its id.
-    pub fn asked(&self) -> anyhow::Result<BTreeMap<String, String>> {
-        let asks = self.index.database.incidents.iter().filter(|i| asks_for_more(i));
-        let digest = |i: &Incident| -> anyhow::Result<(String, String)> {
-            let mut hash = Sha256::new();
-            serde_json::to_writer(&mut hash, &(&i.files, &i.network, &i.processes))?;
-            Ok((i.id.clone(), hex(hash.finalize().get(..8).unwrap_or_default())))
-        };
-        asks.map(digest).collect()
+    pub fn asked(&self) -> anyhow::Result<&BTreeMap<String, String>> {
+        if let Some(asked) = self.asked.get() {
+            return Ok(asked);
+        }
+        let new = asked(&self.index.database.incidents)?;
+        Ok(self.asked.get_or_init(|| new))
     }
 
-    /// Of incidents that ask for what a recording did not look for: those whose traces could stand on a machine that has these
-    /// units, and how many others there are.
-    pub fn unrecorded(&self, asked: &BTreeMap<String, String>, python: bool) -> anyhow::Result<(Vec<String>, usize)> {
-        let missing: Vec<String> =
-            self.asked()?.into_iter().filter(|(id, digest)| asked.get(id) != Some(digest)).map(|(id, _)| id).collect();
-        let possible = |id: &String| {
-            let named = self.index.database.incidents.iter().find(|i| i.id == *id);
-            named.is_none_or(|i| {
-                let elsewhere = i.files.iter().flat_map(|f| &f.paths).any(|p| !p.starts_with("site:"));
-                python || elsewhere || !i.network.is_empty() || !i.processes.is_empty()
-            })
+    /// The incidents that ask for what a recording did not look for.
+    ///
+    /// # Errors
+    /// Where they cannot be compared.
+    pub fn missing(&self, asked: &BTreeMap<String, String>) -> anyhow::Result<Vec<&Incident>> {
+        let now = self.asked()?;
+        let missing = |i: &&Incident| match (now.get(&i.id), asked.get(&i.id)) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            (now, then) => now != then && self.whole.get(&i.id) != then,
         };
-        let (possible, others): (Vec<String>, Vec<String>) = missing.into_iter().partition(possible);
-        Ok((possible, others.len()))
+        let mut incidents: Vec<&Incident> = self.index.database.incidents.iter().filter(missing).collect();
+        incidents.sort_by(|a, b| a.id.cmp(&b.id));
+        incidents.dedup_by(|a, b| a.id == b.id);
+        Ok(incidents)
+    }
+
+    /// The surfaces that an inventory was recorded with.
+    pub fn chosen_of(&self, head: &Head) -> Selection {
+        let (only, skip) = (head.only.clone(), head.skip.clone());
+        Selection { only, skip, deep: head.deep || self.chosen.deep }
     }
 
     /// Worker threads.
     pub fn threads(&self) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        self.choice.threads.map_or(cores, usize::from)
+        self.threads.map_or(cores, usize::from)
     }
 
     /// Judges what was read.
@@ -198,11 +268,41 @@ impl Setup {
         evidence: Vec<Evidence>,
         accounts: BTreeMap<Arc<str>, Accounts>,
     ) -> anyhow::Result<Assessment> {
-        self.index.admit(&indicators::packages(evidence.iter().map(|e| &e.seen)));
-        self.indicators.still_good()?;
+        self.admit(&evidence)?;
+        let unread = std::mem::take(&mut self.unread);
+        Ok(self.judge_admitted(evidence, accounts, &unread))
+    }
+
+    /// Takes what the feeds say of the packages of this evidence among the incidents.
+    ///
+    /// # Errors
+    /// Where the indicators changed while they were in use.
+    pub fn admit(&mut self, evidence: &[Evidence]) -> anyhow::Result<()> {
+        let new = self.unadmitted(evidence);
+        self.index.admit(new);
+        self.indicators.still_good()
+    }
+
+    /// The indicators, for a report of a run that began then.
+    pub fn described(&self, started: Timestamp) -> v1::Indicators {
+        report::described(&self.index, self.indicators.layers.clone(), started)
+    }
+
+    /// What the feeds say of the packages of this evidence, and is not among the incidents yet.
+    pub fn unadmitted(&self, evidence: &[Evidence]) -> Vec<Incident> {
+        self.index.unadmitted(&indicators::packages(evidence.iter().map(|e| &e.seen)))
+    }
+
+    /// Judges what was read, once what the feeds say of it is among the incidents.
+    pub fn judge_admitted(
+        &self,
+        evidence: Vec<Evidence>,
+        accounts: BTreeMap<Arc<str>, Accounts>,
+        unread: &Unread,
+    ) -> Assessment {
         let own = |(tree, a): (Arc<str>, Accounts)| (tree, self.with_settings(a));
         let accounts = accounts.into_iter().map(own).collect();
-        Ok(assess_with(Case { index: &self.index, catalog: &self.catalog, evidence, accounts }, &self.unread))
+        assess_with(Case { index: &self.index, catalog: &self.catalog, evidence, accounts }, unread)
     }
 }
 
@@ -247,6 +347,15 @@ impl Setup {
     }
 }
 
+fn asked(incidents: &[Incident]) -> anyhow::Result<BTreeMap<String, String>> {
+    let digest = |i: &Incident| -> anyhow::Result<(String, String)> {
+        let mut hash = Sha256::new();
+        serde_json::to_writer(&mut hash, &(&i.files, &i.network, &i.processes))?;
+        Ok((i.id.clone(), hex(hash.finalize().get(..8).unwrap_or_default())))
+    };
+    incidents.iter().filter(|i| asks_for_more(i)).map(digest).collect()
+}
+
 /// Whether an incident asks for more than packages and images, which every recording has.
 fn asks_for_more(i: &Incident) -> bool {
     let files = i.files.iter().any(|f| f.standing.withdrawn.is_none());
@@ -278,11 +387,7 @@ fn credentials(settings: &[Setting], live: bool) -> anyhow::Result<Credentials> 
 /// Whether a hash was given without a name: then every file is hashed.
 fn bare_hashes(index: &Index) -> bool {
     let artifacts = index.database.incidents.iter().flat_map(|i| &i.artifacts);
-    let bare = artifacts.filter(|a| a.name.starts_with("sha256:")).count();
-    if bare > 0 {
-        output::note("a hash without a file name was given: every file is hashed");
-    }
-    bare > 0
+    artifacts.filter(|a| a.name.starts_with("sha256:")).count() > 0
 }
 
 /// Where credentials lie by these settings and, on the live machine, by the caller's environment.
@@ -297,6 +402,6 @@ fn moved(catalog: &Catalog, settings: &[Setting], live: bool) -> MovedPlaces {
 }
 
 /// `python` chooses `python/pip-cache`; `python/pip` does not.
-fn chosen(id: &str, choice: &str) -> bool {
+fn chosen_by(id: &str, choice: &str) -> bool {
     id.strip_prefix(choice.trim_end_matches('/')).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

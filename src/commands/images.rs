@@ -41,6 +41,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     let outputs = output::plan(&command.output, &command.files, Document::Report)?;
     let sandbox = sandbox::begin("images");
     let mut setup = Setup::new(&command.choice, false, &Settings::default(), false)?;
+    setup.note_hashing(false);
     sandbox.enclose(&command.files);
     let router = Router::new(setup.surfaces(), &setup.interest);
     let keep = |seen: &Seen| matcher::worth(&setup.index, seen);

@@ -2,9 +2,11 @@
 
 mod examine;
 mod finish;
+mod fleet;
 mod images;
 mod indicators;
 mod input;
+mod inventories;
 mod iocs;
 mod match_;
 mod output;
@@ -14,7 +16,9 @@ mod rules;
 mod sandbox;
 mod sbom;
 mod scan;
+mod stored;
 mod surfaces;
+mod unrecorded;
 
 use crate::{
     cli::{Cli, Command, ScanCommand},

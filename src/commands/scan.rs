@@ -74,6 +74,7 @@ pub fn examine_in(
     let started = Timestamp::now();
     let settings = scan::settings(target, &STOP)?;
     let mut setup = Setup::new(&options.choice, options.deep, &settings, *target == Target::Live)?;
+    setup.note_hashing(options.deep);
     let reads = scan::reads(target);
     // Landlock would take away what is to be read of other processes.
     let of_processes = reads.iter().any(|place| place.starts_with("/proc"));
@@ -92,7 +93,7 @@ pub fn examine_in(
         (Some(growing), Some(place)) => Some(begin_inventory(growing, place, &setup, options, target, started)?),
         _ => None,
     };
-    let recording = writing.as_ref().map(|w| Recording::new(w, setup.index.interest()));
+    let recording = writing.as_ref().map(|w| Recording::new(w, setup.index.interest()).with_names(options.names));
     let scan = Scan {
         surfaces: setup.surfaces(),
         interest: &setup.interest,
@@ -178,12 +179,14 @@ fn begin_inventory<'g>(
         indicators: inventory::v1::Indicators {
             digest: setup.digest()?,
             created: setup.index.database.created,
-            asked: setup.asked()?,
+            asked: setup.asked()?.clone(),
         },
         privileged: is_root(),
         only: options.choice.only.clone(),
         skip: options.choice.skip.clone(),
         deep: options.deep,
+        names: options.names,
+        redacted: options.redact,
     };
     let compressed = place.named().extension().is_some_and(|e| e == "zst");
     let out = Box::new(BufWriter::with_capacity(1 << 16, growing.file.try_clone()?));

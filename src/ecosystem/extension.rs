@@ -16,6 +16,7 @@ pub(super) const LAYOUT: super::Layout = super::Layout {
     is_interpreter: |_| false,
     original: |_| None,
     leads_to: None,
+    store_entry: |_| None,
 };
 
 /// An extension of an editor.

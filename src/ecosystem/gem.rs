@@ -24,7 +24,8 @@ pub(super) const LAYOUT: super::Layout = super::Layout {
     unit: unit_of,
     is_interpreter: |_| false,
     original: |_| None,
-    leads_to: Some(|path| package_of(path).map(|(name, _)| name.into())),
+    leads_to: Some(|path| package_of(path).map(|(name, _)| name)),
+    store_entry: |_| None,
 };
 
 /// Gems of a version manager, or of `GEM_HOME`.

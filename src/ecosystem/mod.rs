@@ -71,6 +71,8 @@ struct Layout {
     /// The name of the package that a file is of, where packages that fit nothing only say who asked for one that does: then they need
     /// not be kept as facts.
     leads_to: Option<fn(&TreePath) -> Option<Box<str>>>,
+    /// The entry of a package manager's own store that a file lies in, from which nothing is loaded.
+    store_entry: fn(&TreePath) -> Option<TreePath>,
 }
 
 static LAYOUTS: &[Layout] = &[pypi::LAYOUT, npm::LAYOUT, gem::LAYOUT, extension::LAYOUT];
@@ -116,6 +118,11 @@ pub fn is_interpreter(program: &TreePath) -> bool {
 /// The name that start-up code had before somebody renamed it: `x.pth` of `x.pth.bak`.
 pub fn original_name(name: &[u8]) -> Option<&[u8]> {
     LAYOUTS.iter().find_map(|layout| (layout.original)(name))
+}
+
+/// The entry of a package manager's own store that a file lies in: nothing loads it from there.
+pub fn store_entry(path: &TreePath) -> Option<TreePath> {
+    LAYOUTS.iter().find_map(|layout| (layout.store_entry)(path))
 }
 
 /// A name as its ecosystem compares it.

@@ -96,6 +96,7 @@ pub(super) const LAYOUT: super::Layout = super::Layout {
     is_interpreter,
     original: original_hook,
     leads_to: None,
+    store_entry: |_| None,
 };
 
 /// Whether a program is an interpreter, by its name.

@@ -11,6 +11,8 @@
 //! an address before `@` or behind `?`, and no secret: what it is made of are facts, and no fact can hold one.
 
 mod read;
+mod recorded;
+mod redact;
 pub mod sbom;
 pub mod v1;
 mod write;
@@ -21,7 +23,8 @@ use std::{
 };
 
 pub use self::{
-    read::{Flaw, Stored, replay, stored},
+    read::{Begins, Flaw, Stored, begins, replay, stored, unpacked},
+    recorded::{Recorded, UnreadFile},
     write::Writing,
 };
 
@@ -29,6 +32,12 @@ pub use self::{
 pub const LINE: usize = 24 << 20;
 /// Different fixed words of inventories, such as ids of surfaces.
 const WORDS: usize = 4096;
+
+/// Whether the start of a stream may be that of something to judge, rather than a list of files.
+pub fn may_be(start: &[u8]) -> bool {
+    let packed = start.starts_with(b"\x28\xb5\x2f\xfd") || start.starts_with(b"\x1f\x8b");
+    packed || start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start().starts_with(b"{")
+}
 
 /// Whether the start of a file is that of an inventory, so that a new one may take its place.
 pub fn is_ours(head: &[u8]) -> bool {

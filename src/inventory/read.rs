@@ -1,7 +1,7 @@
 //! Reading an inventory: a line at a time, into the same bounds that an examination has.
 
 use std::{
-    io::{BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, Read},
     sync::Arc,
 };
 
@@ -9,6 +9,7 @@ use serde_json::error::Category;
 
 use super::{
     LINE, fixed,
+    recorded::Recorded,
     v1::{self, Line},
 };
 use crate::{
@@ -53,7 +54,61 @@ pub enum Flaw {
     Short(u64),
     /// The medium fails.
     #[error("line {0}: cannot be read: {1}")]
-    Io(u64, std::io::Error),
+    Io(u64, io::Error),
+}
+
+impl Flaw {
+    /// Of the medium, before any line was read; a packed file that ends too early has none.
+    pub fn from_first(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::UnexpectedEof { Self::Short(0) } else { Self::Io(1, error) }
+    }
+}
+
+/// What the start of a file is that of.
+pub enum Begins {
+    /// An inventory.
+    Inventory(Box<v1::Head>),
+    /// An inventory of a newer version.
+    Newer,
+    /// It may be a bill of materials.
+    Sbom,
+    /// A report of this program.
+    Ours,
+    /// Nothing of the kind.
+    Neither,
+}
+
+/// Looks at the first bytes of a file, packed or not.
+pub fn begins(start: &[u8]) -> Begins {
+    let mut plain = Vec::new();
+    // The start was cut: what comes before the end counts.
+    let _ = unpacked(start).and_then(|u| u.take(64 << 10).read_to_end(&mut plain));
+    match stored(plain.as_slice()) {
+        Ok(stored) => Begins::Inventory(Box::new(stored.head)),
+        Err(Flaw::Newer { .. }) => Begins::Newer,
+        Err(_) if crate::report::format::is_ours(&plain) => Begins::Ours,
+        Err(_) if super::sbom::names_a_format(&plain) => Begins::Sbom,
+        Err(_) => Begins::Neither,
+    }
+}
+
+/// What a file holds, whether it is packed with gzip or zstd, or not at all.
+///
+/// # Errors
+/// Where its first bytes cannot be read.
+pub fn unpacked<'s>(from: impl Read + 's) -> io::Result<Box<dyn Read + 's>> {
+    let mut from = BufReader::with_capacity(1 << 16, from);
+    let start = from.fill_buf()?;
+    Ok(match start {
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+            let mut decoder = zstd::stream::read::Decoder::with_buffer(from)?;
+            // Eight megabytes of what came before are all that the usual levels refer to.
+            decoder.window_log_max(23)?;
+            Box::new(decoder)
+        }
+        [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(from)),
+        _ => Box::new(from),
+    })
 }
 
 /// An inventory whose head was read.
@@ -81,6 +136,8 @@ pub struct Ended {
     pub compared_files: SurfaceCount,
     /// Somebody ended the examination.
     pub interrupted: bool,
+    /// What indicators of another day can be asked of it.
+    pub recorded: Recorded,
 }
 
 struct Lines<'s> {
@@ -97,7 +154,7 @@ impl Lines<'_> {
         let read = self.from.by_ref().take(most).read_until(b'\n', &mut self.line);
         self.at += 1;
         let read = read.map_err(|error| match error.kind() {
-            std::io::ErrorKind::UnexpectedEof => Flaw::Short(self.at.saturating_sub(1)),
+            io::ErrorKind::UnexpectedEof => Flaw::Short(self.at.saturating_sub(1)),
             _ => Flaw::Io(self.at, error),
         })?;
         if read == 0 {
@@ -131,16 +188,7 @@ fn why(error: &serde_json::Error) -> String {
 /// # Errors
 /// Where it is none, or a newer one.
 pub fn stored<'s>(from: impl Read + 's) -> Result<Stored<'s>, Flaw> {
-    let mut from = BufReader::with_capacity(1 << 16, from);
-    let compressed = from.fill_buf().map_err(|e| Flaw::Io(1, e))?.starts_with(b"\x28\xb5\x2f\xfd");
-    let from: Box<dyn BufRead + 's> = if compressed {
-        let mut decoder = zstd::stream::read::Decoder::with_buffer(from).map_err(|e| Flaw::Io(1, e))?;
-        // Eight megabytes of what came before are all that this program's own files refer to.
-        decoder.window_log_max(23).map_err(|e| Flaw::Io(1, e))?;
-        Box::new(BufReader::with_capacity(1 << 16, decoder))
-    } else {
-        Box::new(from)
-    };
+    let from = Box::new(BufReader::with_capacity(1 << 16, unpacked(from).map_err(|e| Flaw::Io(1, e))?));
     let mut lines = Lines { from, line: Vec::new(), at: 0 };
     let first = lines.next()?.unwrap_or_default();
     #[derive(serde::Deserialize)]
@@ -160,7 +208,7 @@ pub fn stored<'s>(from: impl Read + 's) -> Result<Stored<'s>, Flaw> {
 }
 
 /// Puts an inventory into an inspector of its tree, as the examination did. `same` says that the indicators are those of the
-/// examination.
+/// examination. `before_line` is called with the bytes of each line and the facts kept before it.
 ///
 /// # Errors
 /// Where a line is not as it should be, or the last one is missing.
@@ -170,9 +218,10 @@ pub fn replay(
     inspector: &Inspector<'_>,
     known: &v1::Known,
     same: bool,
+    before_line: &dyn Fn(usize, usize),
 ) -> Result<Ended, Flaw> {
     let lines = &mut stored.lines;
-    let mut compared = Vec::new();
+    let (mut compared, mut recorded) = (Vec::new(), Recorded::default());
     loop {
         if stop::requested() {
             return Err(Flaw::Io(lines.at, stop::ended()));
@@ -181,6 +230,7 @@ pub fn replay(
         let Some(bytes) = lines.next()? else {
             return Err(Flaw::Short(before));
         };
+        before_line(bytes.len(), inspector.kept());
         let line: Line = match serde_json::from_slice(bytes) {
             Ok(line) => line,
             Err(error) => return Err(Flaw::Line { line: lines.at, why: why(&error) }),
@@ -188,7 +238,14 @@ pub fn replay(
         let place = Place { tree, known };
         let bad = || lines.flaw("it names a path or a word that is none");
         match line {
-            Line::Read(read) => inspector.replay(place.inspection(*read).ok_or_else(bad)?, same),
+            Line::Read(read) => {
+                if !same {
+                    recorded.note(&read, inspector.interest());
+                }
+                inspector.replay(place.inspection(*read).ok_or_else(bad)?, same);
+            }
+            Line::Names(_) if same => {}
+            Line::Names(names) => recorded.names(names, inspector.interest()).ok_or_else(bad)?,
             Line::Folder(path) => drop(inspector.folder(&path.read().ok_or_else(bad)?)),
             Line::Gap(gap) => inspector.gap(place.gap(gap).ok_or_else(bad)?),
             Line::Weighed(w) => {
@@ -223,6 +280,10 @@ pub fn replay(
                     },
                     compared,
                     interrupted: end.interrupted,
+                    recorded: {
+                        recorded.settle();
+                        recorded
+                    },
                 });
             }
         }

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::{
     LINE,
+    redact::Held,
     v1::{self, Line},
     without_secrets,
 };
@@ -19,8 +20,12 @@ use crate::{
     coverage::{Coverage, Exclusion, Gap, GapKind, Weight},
     fact::{Origin, Seen, TreePath},
     interest::Interest,
+    tree::Listed,
     walk::{Inspection, Recorder},
 };
+
+/// Names in one line.
+const NAMES: usize = 10_000;
 
 /// An inventory that is being written.
 pub struct Writing<'w> {
@@ -30,6 +35,8 @@ pub struct Writing<'w> {
 
 struct State<'w> {
     out: Box<dyn Write + Send + 'w>,
+    /// What is not written before all names in it are known.
+    held: Option<Held>,
     lines: u64,
     silent: BTreeMap<String, u64>,
     failed: Option<io::Error>,
@@ -38,7 +45,11 @@ struct State<'w> {
 impl State<'_> {
     fn put(&mut self, bytes: &[u8]) {
         if self.failed.is_none() {
-            self.failed = self.out.write_all(bytes).and_then(|()| self.out.write_all(b"\n")).err();
+            let put = |out: &mut dyn Write| out.write_all(bytes).and_then(|()| out.write_all(b"\n"));
+            self.failed = match &mut self.held {
+                Some(held) => put(held).err(),
+                None => put(&mut self.out).err(),
+            };
         }
         self.lines += 1;
     }
@@ -58,7 +69,8 @@ impl<'w> Writing<'w> {
         if compressed {
             out = Box::new(zstd::stream::write::Encoder::new(out, 6)?.auto_finish());
         }
-        let mut state = State { out, lines: 0, silent: BTreeMap::new(), failed: None };
+        let held = if head.redacted { Some(Held::new()?) } else { None };
+        let mut state = State { out, held, lines: 0, silent: BTreeMap::new(), failed: None };
         state.put(&encoded(head)?);
         Ok(Self { interest, state: Mutex::new(state) })
     }
@@ -104,10 +116,13 @@ impl<'w> Writing<'w> {
             interrupted: coverage.gaps.iter().any(|g| g.kind == GapKind::Interrupted),
         })));
         let mut state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        match state.failed.take() {
-            Some(error) => Err(error),
-            None => state.out.flush(),
+        if let Some(error) = state.failed.take() {
+            return Err(error);
         }
+        if let Some(held) = state.held.take() {
+            held.let_go(self.interest, &mut state.out)?;
+        }
+        state.out.flush()
     }
 
     fn state(&self) -> MutexGuard<'_, State<'w>> {
@@ -178,6 +193,17 @@ impl Recorder for Writing<'_> {
 
     fn folder(&self, path: &TreePath) {
         self.line(&Line::Folder(path.into()));
+    }
+
+    fn listed(&self, folder: &TreePath, files: Vec<Listed>) {
+        // A name has at most 255 bytes, and six signs for each of them.
+        for part in files.chunks(NAMES) {
+            let files = part.iter().map(v1::Name::from).collect();
+            self.line(&Line::Names(v1::Names { folder: folder.into(), files }));
+        }
+        if files.is_empty() {
+            self.line(&Line::Names(v1::Names { folder: folder.into(), files: Vec::new() }));
+        }
     }
 
     fn gap(&self, gap: &Gap) {

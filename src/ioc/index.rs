@@ -107,10 +107,10 @@ impl Index {
         self
     }
 
-    /// Turns what the feeds say of these packages into incidents, so that they are judged like every other. Sorted, so that the
-    /// same packages give the same positions.
-    pub fn admit(&mut self, packages: &BTreeSet<(Ecosystem, Box<str>)>) {
-        let mut new = Vec::new();
+    /// What the feeds say of these packages, as incidents, but for what is among the others. Sorted, so that the same packages give
+    /// the same positions.
+    pub fn unadmitted(&self, packages: &BTreeSet<(Ecosystem, Box<str>)>) -> Vec<Incident> {
+        let mut new: Vec<Incident> = Vec::new();
         for (ecosystem, name) in packages {
             for feed in &self.feeds {
                 let mut rows = feed.rows(*ecosystem, name);
@@ -118,16 +118,25 @@ impl Index {
                 new.extend(rows.into_iter().map(|row| feed::incident(feed.label(), *ecosystem, name, row)));
             }
         }
+        new.retain(|incident| !self.has(incident));
+        new
+    }
+
+    /// Takes them among the others, so that they are judged like every other.
+    pub fn admit(&mut self, new: Vec<Incident>) {
         for incident in new {
-            // One record may name several packages, each an incident of its own here.
-            let same =
-                |i: &Incident| i.id == incident.id && i.origin == incident.origin && i.packages == incident.packages;
-            let known = self.database.incidents.iter().any(same);
-            if !known {
+            if !self.has(&incident) {
                 self.add(self.database.incidents.len(), &incident);
                 self.database.incidents.push(incident);
             }
         }
+    }
+
+    /// One record may name several packages, each an incident of its own here.
+    fn has(&self, incident: &Incident) -> bool {
+        let same =
+            |i: &Incident| i.id == incident.id && i.origin == incident.origin && i.packages == incident.packages;
+        self.database.incidents.iter().any(same)
     }
 
     fn add(&mut self, id: IncidentId, incident: &Incident) {
@@ -193,7 +202,7 @@ impl Index {
             if matches!(file.role, FileRole::Module | FileRole::Companion) {
                 let sites = file.paths.iter().filter(|p| p.starts_with("site:"));
                 interest.modules.extend(sites.clone().filter_map(|p| pattern::module(p)));
-                interest.module_folders.extend(sites.filter_map(|p| pattern::module_folder(p)));
+                interest.module_folders.extend(sites.flat_map(|p| pattern::module_folders(p)));
             }
         }
         self.packages.keys().for_each(|(ecosystem, name)| interest.packages.insert(*ecosystem, name));

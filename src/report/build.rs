@@ -66,7 +66,7 @@ pub fn build(mut e: Examination<'_>) -> v1::Report {
     let whole = e.scope.whole && e.coverage.complete() && gaps.is_empty();
     let (scope, system) = (rotate::Scope { whole, ..e.scope }, System::named(e.target.os.as_deref()));
     let planned = caught(|| rotate::checklist(e.index, e.catalog, e.assessment, e.accounts, scope, system));
-    let checklist = planned.unwrap_or_else(|| {
+    let mut checklist = planned.unwrap_or_else(|| {
         let tree = e.coverage.trees.first().map_or("host", String::as_str);
         let detail = "internal error: the checklist could not be made".to_owned();
         let origin = Origin::file(&tree.into(), TreePath::root());
@@ -82,13 +82,16 @@ pub fn build(mut e: Examination<'_>) -> v1::Report {
     let interrupted = e.coverage.gaps.iter().any(|g| g.kind == GapKind::Interrupted);
     let (run, case) = (run_id(&e), case_id(&e));
     let writer = Writer { system, case: &case };
+    if scope.subject == rotate::Subject::OneOfMany {
+        rotate::make_own(&mut checklist, e.coverage.trees.first().map_or("", String::as_str));
+    }
     let checklist = checklist.into_iter().map(|i| item(i, &writer)).collect();
     let kept_evidence = e.assessment.kept.iter().map(kept).collect::<Vec<_>>();
     let summary = summary(&incidents, &e.target, Outcome::of(complete, interrupted)) + earlier(&kept_evidence);
     v1::Report {
         schema: v1::SCHEMA.to_owned(),
         tool: v1::Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
-        indicators: indicators(&e),
+        indicators: described(e.index, e.layers.clone(), e.started),
         verdict: v1::Verdict { exposure, complete, summary },
         incidents,
         credentials: e.assessment.credentials.iter().map(|j| credential(&e, j)).collect(),
@@ -96,6 +99,7 @@ pub fn build(mut e: Examination<'_>) -> v1::Report {
         timeline: e.assessment.timeline.iter().map(moment).collect(),
         anomalies: e.assessment.anomalies.iter().map(anomaly).collect(),
         kept_evidence,
+        machines: Vec::new(),
         run: v1::Run {
             id: run,
             started: e.started,
@@ -125,16 +129,19 @@ pub fn interrupt(report: &mut v1::Report) {
     report.verdict.summary = summary(&report.incidents, &report.run.target, Outcome::Interrupted);
 }
 
+/// The kind of target that several inventories are.
+pub(super) const FLEET: &str = "inventories";
+
 /// How far the examination came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
+pub(super) enum Outcome {
     Complete,
     Incomplete,
     Interrupted,
 }
 
 impl Outcome {
-    fn of(complete: bool, interrupted: bool) -> Self {
+    pub(super) fn of(complete: bool, interrupted: bool) -> Self {
         match (interrupted, complete) {
             (true, _) => Self::Interrupted,
             (false, true) => Self::Complete,
@@ -166,7 +173,7 @@ fn lead(gaps: &mut [Gap], index: &Index) {
 }
 
 /// The answer in one line. It says what was found or that nothing was, and never more than what was examined can carry.
-fn summary(incidents: &[v1::IncidentReport], target: &v1::Target, outcome: Outcome) -> String {
+pub(super) fn summary(incidents: &[v1::IncidentReport], target: &v1::Target, outcome: Outcome) -> String {
     if incidents.is_empty() {
         return match outcome.said() {
             None => "nothing found in what was examined".to_owned(),
@@ -189,10 +196,19 @@ fn whereabouts(incidents: &[v1::IncidentReport], target: &v1::Target) -> String 
     let image = images.first().filter(|_| images.len() == 1);
     match (target.kind.as_str(), image) {
         ("host", _) => "on this machine".to_owned(),
+        (FLEET, _) => match machines_with(incidents).len() {
+            1 => "on 1 machine".to_owned(),
+            n => format!("on {n} machines"),
+        },
         (_, Some(image)) => format!("in image {image}"),
         ("images", None) if !images.is_empty() => format!("in {} images", images.len()),
         _ => format!("in {}", target.id),
     }
+}
+
+/// The trees of findings.
+pub(super) fn machines_with(incidents: &[v1::IncidentReport]) -> BTreeSet<&str> {
+    incidents.iter().flat_map(|i| &i.findings).map(|f| f.location.tree.as_str()).collect()
 }
 
 fn run_id(e: &Examination<'_>) -> String {
@@ -215,8 +231,9 @@ fn case_id(e: &Examination<'_>) -> String {
     hex(hash.finalize().get(..8).unwrap_or_default())
 }
 
-fn indicators(e: &Examination<'_>) -> v1::Indicators {
-    let database = &e.index.database;
+/// The indicators, for a report of a run that began then.
+pub fn described(index: &Index, layers: Vec<v1::Layer>, started: Timestamp) -> v1::Indicators {
+    let database = &index.database;
     let versions = database.incidents.iter().flat_map(|i| &i.packages).map(|p| p.versions.len()).sum();
     v1::Indicators {
         sequence: database.sequence,
@@ -224,8 +241,8 @@ fn indicators(e: &Examination<'_>) -> v1::Indicators {
         digest: database.digest.clone(),
         incidents: database.incidents.len(),
         packages: versions,
-        age_days: e.started.duration_since(database.created).as_hours().div_euclid(24),
-        layers: e.layers.clone(),
+        age_days: started.duration_since(database.created).as_hours().div_euclid(24),
+        layers,
     }
 }
 
@@ -342,6 +359,7 @@ fn credential(e: &Examination<'_>, j: &assess::Judged) -> v1::Credential {
         note: j.credential.note.clone(),
         modified: j.modified.as_ref().map(|at| at.time),
         reach: j.reach,
+        confidence: j.confidence,
         reach_by: by.collect(),
         rotate: j.rotate,
         reason: j.reason.clone(),
@@ -361,6 +379,7 @@ fn item(item: rotate::Item, writer: &Writer<'_>) -> v1::Item {
         after: item.after,
         steps,
         credentials: item.credentials,
+        machines: Vec::new(),
     }
 }
 

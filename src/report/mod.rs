@@ -2,11 +2,12 @@
 //! stored report renders as the fresh one did.
 
 pub mod build;
+pub mod fleet;
 pub mod format;
 pub mod v1;
 mod words;
 
-pub use build::{Examination, build, interrupt};
+pub use build::{Examination, build, described, interrupt};
 pub use format::{Document, FORMATS, Format};
 
 /// How text looks. Nothing is said by colour alone.

@@ -3,7 +3,7 @@
 use super::v1;
 use crate::{
     text::{defang, escape, printable},
-    verdict::{Phase, Place},
+    verdict::{Confidence, Phase, Place, Reach},
 };
 
 /// A path, whole.
@@ -57,6 +57,12 @@ pub fn chain(chain: &[v1::Link]) -> String {
     steps.collect::<Vec<_>>().join(" ← ")
 }
 
+/// "harvested", "possibly harvested".
+pub fn reach(c: &v1::Credential) -> String {
+    let possibly = c.reach == Reach::Harvested && c.confidence == Some(Confidence::Possible);
+    format!("{}{}", if possibly { "possibly " } else { "" }, c.reach.as_str())
+}
+
 /// The indicator, so that no host in it is a link.
 pub fn indicator(f: &v1::Finding) -> String {
     let shown = match f.indicator.split_once('/') {
@@ -108,6 +114,7 @@ pub fn run(report: &v1::Report) -> String {
     let user = escape(run.user.as_bytes());
     let rights = if run.privileged { "" } else { ", which may not read everything" };
     let kind = if run.target.kind == "root" { "disk" } else { &run.target.kind };
+    let kind = if report.machines.is_empty() { kind } else { "inventories of" };
     let (kind, id) = (escape(kind.as_bytes()), escape(run.target.id.as_bytes()));
     format!("{kind} {id}{os}, {:.0} to {:.0}, as {user}{rights}", run.started, run.finished)
 }
@@ -194,11 +201,74 @@ pub fn after(report: &v1::Report, item: &v1::Item) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-/// Where an item is done.
-pub fn on(item: &v1::Item) -> &'static str {
-    match item.done_at() {
-        Place::Host => "on the examined machine",
-        Place::Clean => "on a clean machine",
+/// Where an item is done, and for which of several machines.
+pub fn on(item: &v1::Item) -> String {
+    let machines = machines(&item.machines);
+    match (item.done_at(), item.machines.is_empty()) {
+        (Place::Host, true) => "on the examined machine".to_owned(),
+        (Place::Clean, true) => "on a clean machine".to_owned(),
+        (Place::Host, false) => format!("on {machines}"),
+        (Place::Clean, false) => format!("on a clean machine, for {machines}"),
+    }
+}
+
+/// Names of machines that a line lists.
+const NAMED: usize = 10;
+
+fn machines(names: &[String]) -> String {
+    let named: Vec<String> = names.iter().take(NAMED).map(|n| escape(n.as_bytes())).collect();
+    let more = names.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", named.join(", "))
+}
+
+/// The machines of a report of several: those with findings first, worst first, then those that were not examined completely.
+pub fn machines_by_weight(report: &v1::Report) -> Vec<&v1::Machine> {
+    let worth = |m: &&v1::Machine| m.exposure.is_some() || !m.complete;
+    let mut all: Vec<&v1::Machine> = report.machines.iter().filter(worth).collect();
+    all.sort_by_key(|m| std::cmp::Reverse((m.exposure, m.to_rotate)));
+    all
+}
+
+/// "1000 machines: 3 exposed, 2 not examined completely, 995 with nothing found in what was examined".
+pub fn machines_counted(report: &v1::Report) -> String {
+    let count = |wanted: &dyn Fn(&v1::Machine) -> bool| report.machines.iter().filter(|m| wanted(m)).count();
+    let exposed = count(&|m| m.exposure.is_some());
+    let open = count(&|m| m.exposure.is_none() && !m.complete);
+    let rest = report.machines.len() - exposed - open;
+    format!(
+        "{}: {exposed} exposed, {open} not examined completely, {rest} with nothing found in what was examined",
+        self::count(report.machines.len(), "machine")
+    )
+}
+
+/// What a machine took, worst first: "litellm-2026-03 executed, axios-2026-03 possibly installed".
+pub fn taken(machine: &v1::Machine) -> String {
+    let one = |i: &v1::MachineIncident| {
+        let maybe = if i.confidence == Confidence::Possible { "possibly " } else { "" };
+        format!("{} {maybe}{}", escape(i.id.as_bytes()), i.exposure.as_str())
+    };
+    let all: Vec<String> = machine.incidents.iter().map(one).collect();
+    if all.is_empty() { "nothing found".to_owned() } else { all.join(", ") }
+}
+
+/// How a machine was examined, where that is not all there is: "2 gaps", "could not be read".
+pub fn how_complete(machine: &v1::Machine) -> String {
+    match (machine.target.is_some(), machine.gaps) {
+        (false, _) => "not judged".to_owned(),
+        (true, 0) => "complete".to_owned(),
+        (true, gaps) => count(gaps, "gap"),
+    }
+}
+
+/// "host", "clean"; of several machines the name of the one, or how many.
+fn shortly_at(item: &v1::Item) -> String {
+    match (item.done_at(), item.machines.as_slice()) {
+        (place, []) => place.as_str().to_owned(),
+        (Place::Host, [one]) => escape(one.as_bytes()),
+        (Place::Clean, [one]) => format!("clean, for {}", escape(one.as_bytes())),
+        (Place::Host, many) => count(many.len(), "machine"),
+        (Place::Clean, many) => format!("clean, for {}", count(many.len(), "machine")),
     }
 }
 
@@ -221,7 +291,7 @@ pub fn first_page(report: &v1::Report) -> Vec<String> {
         more.push((phase, extra));
     }
     let line =
-        |n: usize, i: &v1::Item| format!("{n:>2}. {} ({}): {}", i.phase.as_str(), i.done_at().as_str(), title(i));
+        |n: usize, i: &v1::Item| format!("{n:>2}. {} ({}): {}", i.phase.as_str(), shortly_at(i), title(i));
     let mut lines = Vec::new();
     for phase in phases {
         let room = 1 + more.iter().find(|(p, _)| *p == phase).map_or(0, |(_, extra)| *extra);

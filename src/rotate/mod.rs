@@ -29,7 +29,7 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 
-pub use self::situation::Scope;
+pub use self::situation::{Scope, Subject};
 use self::{
     situation::Situation,
     step::{Action, Step},
@@ -121,6 +121,7 @@ fn foreign_disk_notice(situation: &Situation<'_>, plan: &mut Plan) {
     let foreign = |f: &Finding| f.origin.layer.is_none() && &*f.origin.tree != "host";
     let changes = |i: &Item| i.steps.iter().any(|s| matches!(s.action, Action::Keep(_)));
     if situation.system == System::Windows
+        || situation.scope.subject != Subject::Single
         || !situation.assessment.findings.iter().any(foreign)
         || !plan.items.iter().any(changes)
     {
@@ -131,6 +132,20 @@ fn foreign_disk_notice(situation: &Situation<'_>, plan: &mut Plan) {
     plan.add(&[b"home"], Item::new(Phase::Preserve, title, why));
     // What was added last comes first.
     plan.items.rotate_right(1);
+}
+
+/// Gives the items of one machine ids that no other machine's items have.
+pub fn make_own(items: &mut [Item], machine: &str) {
+    let own = |id: &mut String| {
+        let mut hash = Sha256::new_with_prefix(machine);
+        hash.update([0]);
+        hash.update(&*id);
+        *id = format!("s-{}", hex(hash.finalize().get(..4).unwrap_or_default()));
+    };
+    for item in items {
+        own(&mut item.id);
+        item.after.iter_mut().for_each(own);
+    }
 }
 
 /// The list while it is written. Items come in the order of their phases.

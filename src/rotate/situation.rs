@@ -24,11 +24,25 @@ pub struct Scope {
     pub whole: bool,
     /// The monitors of all incidents that act when a token is revoked were looked for.
     pub monitors: bool,
+    /// What the plan is for.
+    pub subject: Subject,
+}
+
+/// What a plan is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Subject {
+    /// One machine, disk or folder, and the images of the same run.
+    #[default]
+    Single,
+    /// One of several machines, whose items say which.
+    OneOfMany,
+    /// What a bill of materials describes: nobody looked at it, and no path is one to move away.
+    Statement,
 }
 
 impl Default for Scope {
     fn default() -> Self {
-        Self { whole: true, monitors: true }
+        Self { whole: true, monitors: true, subject: Subject::Single }
     }
 }
 

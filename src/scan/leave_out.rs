@@ -5,7 +5,7 @@ use std::{os::unix::ffi::OsStrExt as _, path::PathBuf, sync::Arc};
 use crate::{
     coverage::{Exclusion, Gap},
     fact::{Origin, TreePath},
-    tree::{Body, Entry, Kind, Visit},
+    tree::{Body, Entry, Kind, Listed, Visit},
 };
 
 /// A visitor that does not look at some files.
@@ -42,6 +42,16 @@ impl<V: Visit> Visit for LeaveOut<'_, V> {
 
     fn sift(&self, folder: &Self::Folder, wanted: &mut Vec<(Vec<u8>, Kind)>) {
         self.visit.sift(&folder.0, wanted);
+    }
+
+    fn lists(&self) -> bool {
+        self.visit.lists()
+    }
+
+    fn listed(&self, folder: &TreePath, mut files: Vec<Listed>) {
+        let own = |name: &[u8]| self.files.iter().any(|f| f.name() == name && f.parent() == *folder);
+        files.retain(|f| !own(&f.name));
+        self.visit.listed(folder, files);
     }
 
     fn file(&self, entry: &Entry, body: &mut Body<'_>) {

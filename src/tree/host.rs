@@ -17,16 +17,17 @@ use std::{
 
 use jiff::Timestamp;
 use rustix::{
-    fs::{self as sys, AtFlags, FileType, Mode, OFlags, ResolveFlags, StatxFlags},
+    fs::{self as sys, AtFlags, FileType, Mode, OFlags, ResolveFlags},
     io::Errno,
 };
 
 use super::{
-    Body, Entry, Kind, Visit,
+    Body, Entry, Kind, Listed, Visit,
     body::{Beside, BodyError},
     mounts::{Skip, Skips},
     open::{self, Opened},
     queue::{Below, Queue},
+    stat,
     threads::on_threads,
 };
 use crate::{
@@ -213,8 +214,9 @@ impl Host {
         let folder = visit.folder(&self.shown(path));
         let mut names = 0;
         let mut wanted: Vec<(Vec<u8>, Kind)> = Vec::new();
+        let mut all = visit.lists().then(Vec::new);
         buffer.clear();
-        let listed = open::each_name(&fd, buffer, &mut |name, kind| {
+        let read = open::each_name(&fd, buffer, &mut |name, kind| {
             names += 1;
             let kind = kind.unwrap_or_else(|| open::kind_of(fd.as_fd(), name));
             match kind {
@@ -223,14 +225,20 @@ impl Host {
                     if visit.wants(&folder, name, kind) {
                         wanted.push((name.to_vec(), kind));
                     }
+                    if let Some(all) = &mut all {
+                        all.push(listed(fd.as_fd(), name));
+                    }
                 }
                 Kind::Other => {}
             }
             !stop.load(Ordering::Relaxed)
         });
         visit.seen(names);
+        if let Some(all) = all {
+            visit.listed(&self.shown(path), all);
+        }
         visit.sift(&folder, &mut wanted);
-        if let Err(e) = listed {
+        if let Err(e) = read {
             visit.gap(self.gap(path, e));
         }
         // The walk's queue is last in, first out; names in order make the work the same from run to run.
@@ -255,26 +263,14 @@ impl Host {
             }
             Err(e) => return visit.gap(self.gap(&path, e)),
         };
-        let stat = match sys::statx(&fd, c"", AtFlags::EMPTY_PATH, StatxFlags::BASIC_STATS | StatxFlags::BTIME) {
-            Ok(stat) => stat,
+        let entry = match stat::regular(&fd, self.shown(&path)) {
+            Ok(Some(entry)) => entry,
+            Ok(None) => return,
             Err(e) => return visit.gap(self.gap(&path, e)),
         };
-        if FileType::from_raw_mode(u32::from(stat.stx_mode)) != FileType::RegularFile {
-            return;
-        }
         if !kept {
             visit.atime_changed();
         }
-        let has_birth = StatxFlags::from_bits_retain(stat.stx_mask).contains(StatxFlags::BTIME);
-        let entry = Entry {
-            path: self.shown(&path),
-            len: stat.stx_size,
-            mtime: timestamp(stat.stx_mtime.tv_sec, stat.stx_mtime.tv_nsec),
-            btime: timestamp(stat.stx_btime.tv_sec, stat.stx_btime.tv_nsec).filter(|_| has_birth),
-            uid: Some(stat.stx_uid),
-            gid: Some(stat.stx_gid),
-            mode: Some(u32::from(stat.stx_mode) & 0o7777),
-        };
         let file = File::from(fd);
         let beside = |ending: &str, limit: usize| {
             let name = [name, ending.as_bytes()].concat();
@@ -295,7 +291,7 @@ impl Host {
                 Err(e) => Err(BodyError::Io(e.into())),
             }
         };
-        visit.file(&entry, &mut Body::host(&file, stat.stx_size).with_beside(&beside));
+        visit.file(&entry, &mut Body::host(&file, entry.len).with_beside(&beside));
     }
 
     /// A regular file of the tree, links resolved inside it; `XDEV` where they lead to a mount that is left out.
@@ -307,7 +303,7 @@ impl Host {
     }
 
     /// `path` as reports show it.
-    fn shown(&self, path: &TreePath) -> TreePath {
+    pub(super) fn shown(&self, path: &TreePath) -> TreePath {
         if self.prefix.as_bytes().is_empty() {
             return path.clone();
         }
@@ -323,6 +319,17 @@ impl Host {
 
     fn gap(&self, path: &TreePath, error: Errno) -> Gap {
         Gap { origin: self.origin(path), surface: WALK, kind: GapKind::Unreadable, detail: reason(error) }
+    }
+}
+
+/// What the entry of a name says, links not followed.
+fn listed(folder: BorrowedFd<'_>, name: &[u8]) -> Listed {
+    let stat = sys::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).ok();
+    let file = stat.filter(|s| FileType::from_raw_mode(s.st_mode) == FileType::RegularFile);
+    Listed {
+        name: name.to_vec(),
+        size: file.and_then(|s| u64::try_from(s.st_size).ok()),
+        changed: file.and_then(|s| i64::try_from(s.st_mtime).ok()),
     }
 }
 
@@ -365,8 +372,4 @@ fn reason(error: Errno) -> String {
         Errno::NAMETOOLONG => "nested too deeply: the path is longer than the system allows".to_owned(),
         other => io::Error::from(other).to_string(),
     }
-}
-
-fn timestamp(seconds: i64, nanoseconds: u32) -> Option<Timestamp> {
-    Timestamp::new(seconds, i32::try_from(nanoseconds).ok()?).ok()
 }

@@ -7,6 +7,7 @@ pub mod host;
 pub mod mounts;
 mod open;
 mod queue;
+mod stat;
 pub mod threads;
 
 use jiff::Timestamp;
@@ -50,6 +51,17 @@ pub struct Entry {
     pub mode: Option<u32>,
 }
 
+/// What the entry of a file or link in its folder says; nothing of it was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name.
+    pub name: Vec<u8>,
+    /// Bytes, of a regular file; `None` of a link, and where the entry cannot be read.
+    pub size: Option<u64>,
+    /// Last change in seconds since 1970, UTC.
+    pub changed: Option<i64>,
+}
+
 /// Who is told what a tree holds. One visitor serves many threads.
 pub trait Visit: Sync {
     /// What the visitor prepares once a folder, to answer quickly for each name in it.
@@ -63,6 +75,14 @@ pub trait Visit: Sync {
 
     /// The wanted names of a folder, once it is listed: those that the others make unwanted are to be taken out.
     fn sift(&self, _: &Self::Folder, _: &mut Vec<(Vec<u8>, Kind)>) {}
+
+    /// Whether `listed` shall be called. It costs a system call per file.
+    fn lists(&self) -> bool {
+        false
+    }
+
+    /// Every file and link of a folder, with what its entry says.
+    fn listed(&self, _folder: &TreePath, _files: Vec<Listed>) {}
 
     /// A wanted file. The body is valid during the call only.
     fn file(&self, entry: &Entry, body: &mut Body<'_>);

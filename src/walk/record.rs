@@ -19,7 +19,7 @@ use crate::{
     guard::quietly,
     interest::{Interest, KnownPackages},
     surface::{Opened, Sink, Surface},
-    tree::{Body, Entry, Kind},
+    tree::{Body, Entry, Kind, Listed},
 };
 
 /// Facts of one file that are recorded, of each sort.
@@ -62,6 +62,8 @@ pub trait Recorder: Sync {
     fn inspection(&self, inspection: Inspection);
     /// The name of a folder says something to a surface.
     fn folder(&self, path: &TreePath);
+    /// The files and links of a folder.
+    fn listed(&self, folder: &TreePath, files: Vec<Listed>);
     /// The walk met a problem.
     fn gap(&self, gap: &Gap);
     /// A problem counts by what its file weighs, and by whether the file was named by hand.
@@ -73,6 +75,8 @@ pub trait Recorder: Sync {
 /// A recorder, and what surfaces shall look for besides.
 pub struct Recording<'r> {
     pub(super) recorder: &'r dyn Recorder,
+    /// Whether the names of all files are wanted.
+    pub(super) names: bool,
     everything: Interest,
 }
 
@@ -99,7 +103,13 @@ impl<'r> Recording<'r> {
     /// For a recorder. `interest` is a copy of what the run looks for.
     pub fn new(recorder: &'r dyn Recorder, mut interest: Interest) -> Self {
         interest.feeds.push(Arc::new(Everything));
-        Self { recorder, everything: interest }
+        Self { recorder, names: false, everything: interest }
+    }
+
+    /// Also every path with its size.
+    pub fn with_names(mut self, names: bool) -> Self {
+        self.names = names;
+        self
     }
 
     /// Records a folder whose name would say something to one of these surfaces.

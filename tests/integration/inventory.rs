@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A home with an environment that took the bad release, and what its owner typed.
-fn python() -> Machine {
+pub fn python() -> Machine {
     let history = "#1774350600\npip install litellm\n#1774350700\npython app.py\n";
     Machine::new()
         .venv("app")
@@ -29,7 +29,7 @@ fn python() -> Machine {
 }
 
 /// A project with the package whose install script is the malware, and much that is harmless.
-fn node() -> Machine {
+pub fn node() -> Machine {
     let package = |name: &str, version: &str, more: Value| {
         let mut all = json!({"name": name, "version": version});
         all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -59,7 +59,7 @@ fn node() -> Machine {
 }
 
 /// Nothing bad, and everything that is there is harmless.
-fn clean() -> Machine {
+pub fn clean() -> Machine {
     Machine::new()
         .venv("app")
         .dist_requiring("quiet-app", "2.0.0", &["quiet-lib>=1"])
@@ -70,15 +70,15 @@ fn clean() -> Machine {
         .home("src/poetry.lock", "[[package]]\nname = \"quiet-lib\"\nversion = \"1.0.1\"\n")
 }
 
-struct Kept {
+pub struct Kept {
     folder: tempfile::TempDir,
-    scan: Value,
-    code: i32,
+    pub scan: Value,
+    pub code: i32,
 }
 
 impl Kept {
     /// Scans with an inventory beside the report.
-    fn of(machine: &Machine, name: &str, more: &[&str]) -> Self {
+    pub fn of(machine: &Machine, name: &str, more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join(name);
         let mut args = vec!["scan", "--built-in", "--root", machine.root().to_str().unwrap(), "--format", "json"];
@@ -88,26 +88,26 @@ impl Kept {
         Self { folder, code: said.code, scan: compared(&said) }
     }
 
-    fn path(&self, name: &str) -> String {
+    pub fn path(&self, name: &str) -> String {
         self.folder.path().join(name).to_str().unwrap().to_owned()
     }
 }
 
 /// A report without what two runs may differ in.
-fn compared(said: &Said) -> Value {
+pub fn compared(said: &Said) -> Value {
     let mut report: Value = serde_json::from_str(&said.out).unwrap_or_else(|e| panic!("{e}: {}{}", said.out, said.err));
     report.as_object_mut().unwrap().remove("run");
     report["coverage"].as_object_mut().unwrap().remove("bytes_read");
     report
 }
 
-fn matched(file: &str, more: &[&str]) -> Said {
+pub fn matched(file: &str, more: &[&str]) -> Said {
     let mut args = vec!["match", "--built-in", "--format", "json", file];
     args.extend(more);
     run(args)
 }
 
-fn exposures(report: &Value) -> BTreeSet<String> {
+pub fn exposures(report: &Value) -> BTreeSet<String> {
     let findings = report["incidents"].as_array().unwrap().iter().flat_map(|i| i["findings"].as_array().unwrap());
     findings
         .map(|f| format!("{} {}", f["exposure"].as_str().unwrap(), f["location"]["path"].as_str().unwrap()))

@@ -103,6 +103,7 @@ fn judged(index: &Index, c: &v1::Credential) -> Judged {
         modified: c.modified.map(|time| At::new(time, "a report")),
         by: by.collect(),
         reach: c.reach,
+        confidence: c.confidence,
         rotate: c.rotate,
         reason: c.reason.clone(),
     }
@@ -139,7 +140,7 @@ pub fn agrees(report: &Value, index: &Index) {
         |k: &v1::KeptEvidence| Kept { origin: origin(&k.location), case: k.case.as_str().into(), archives: k.archives };
     assessment.kept = report.kept_evidence.iter().map(kept).collect();
     let scope = report.coverage.scope.unwrap();
-    let scope = Scope { whole: scope.whole, monitors: scope.monitors };
+    let scope = Scope { whole: scope.whole, monitors: scope.monitors, ..Scope::default() };
     let system = System::named(report.run.target.os.as_deref());
     let catalog = Catalog::embedded().unwrap();
     let made = rotate::checklist(index, &catalog, &assessment, &accounts(&report), scope, system);

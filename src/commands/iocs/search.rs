@@ -41,7 +41,8 @@ pub fn run(command: &IocsSearch) -> anyhow::Result<Ending> {
     let mut index = indicators.index(&[])?;
     let questions = questions(&command.texts);
     let packages: BTreeSet<(Ecosystem, Box<str>)> = questions.iter().flat_map(Question::packages).collect();
-    index.admit(&packages);
+    let new = index.unadmitted(&packages);
+    index.admit(new);
     indicators.still_good()?;
     let answers: Vec<(&Question, Answer)> =
         questions.iter().map(|q| (q, index.ask(q, &indicators.withdrawn, command.at))).collect();

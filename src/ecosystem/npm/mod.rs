@@ -21,6 +21,7 @@ pub(super) const LAYOUT: super::Layout = super::Layout {
     is_interpreter: |_| false,
     original: |_| None,
     leads_to: Some(|path| layout::package_of(path).map(|installed| installed.name)),
+    store_entry: layout::store_entry,
 };
 
 /// A project with a `node_modules`.

@@ -19,12 +19,21 @@ use crate::{
 
 /// What reports name as the surface.
 pub const ID: &str = "sbom";
+/// What is read, for a hint.
+pub const FORMATS: &str = "CycloneDX 1.4 to 1.7 or SPDX 2.3, as JSON";
 /// Bytes of one document.
 pub const LIMIT: u64 = 64 << 20;
 /// Values of one document, by its commas: what is made of a text stays in proportion.
 const VALUES: usize = 1_500_000;
 /// Packages of one document.
 const PACKAGES: usize = 1_000_000;
+
+/// Whether a file with that start may be one, rather than an inventory of ours.
+pub fn may_be(start: &[u8]) -> bool {
+    let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
+    let first = text.split(|b| *b == b'\n').next().unwrap_or_default();
+    text.starts_with(b"{") && memchr::memmem::find(first, b"\"dosimeter-inventory\"").is_none()
+}
 
 /// What a document says.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -97,9 +106,9 @@ pub fn read(bytes: &[u8]) -> Result<Option<Sbom>, String> {
     }
 }
 
-/// What cannot be read was meant to be one.
-fn names_a_format(bytes: &[u8]) -> bool {
-    let start = bytes.get(..4096).unwrap_or(bytes);
+/// Whether a text was meant to be one.
+pub fn names_a_format(bytes: &[u8]) -> bool {
+    let start = bytes.get(..64 << 10).unwrap_or(bytes);
     [&b"\"bomFormat\""[..], b"\"spdxVersion\""].iter().any(|key| memchr::memmem::find(start, key).is_some())
 }
 

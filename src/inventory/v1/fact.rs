@@ -66,6 +66,9 @@ pub struct Artifact {
     /// Hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// Another hash, `sha512:<hex>`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Box<str>>,
 }
 
 /// A package version.
@@ -221,7 +224,12 @@ fn required<C: FromIterator<fact::Requirement>>(list: Vec<Requirement>) -> C {
 
 impl From<&fact::Package> for Package {
     fn from(p: &fact::Package) -> Self {
-        let artifact = |a: &fact::Artifact| Artifact { name: a.name.clone(), size: a.size, sha256: a.sha256.clone() };
+        let artifact = |a: &fact::Artifact| Artifact {
+            name: a.name.clone(),
+            size: a.size,
+            sha256: a.sha256.clone(),
+            digest: a.digest.clone(),
+        };
         Self {
             ecosystem: p.ecosystem,
             name: p.name.to_string(),
@@ -235,7 +243,7 @@ impl From<&fact::Package> for Package {
 
 impl Package {
     fn read(self) -> Option<fact::Package> {
-        let artifact = |a: Artifact| fact::Artifact { name: a.name, size: a.size, sha256: a.sha256 };
+        let artifact = |a: Artifact| fact::Artifact { name: a.name, size: a.size, sha256: a.sha256, digest: a.digest };
         Some(fact::Package {
             ecosystem: self.ecosystem,
             name: self.name.into(),

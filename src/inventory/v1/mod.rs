@@ -18,7 +18,7 @@ pub use self::{
     account::Accounts,
     command::{Command, Container, Cutoff, Wanted, Whereabouts},
     fact::{Artifact, At, Credential, Fact, Known, Package, Requirement, Stood},
-    place::{Entry, Gap, Origin, Path, Unit},
+    place::{Entry, Gap, Name, NameText, Names, Origin, Path, Unit},
     traces::{Trace, Use},
 };
 use crate::{coverage::Weight, report::v1::Target};
@@ -56,6 +56,12 @@ pub struct Head {
     /// Every file was hashed.
     #[serde(default)]
     pub deep: bool,
+    /// Every path stands in it, with its size.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub names: bool,
+    /// Names of users, hosts and repositories are replaced.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub redacted: bool,
 }
 
 /// The indicators of the examination.
@@ -186,6 +192,8 @@ pub enum Line {
     Read(Box<Inspection>),
     /// A folder whose name says something.
     Folder(Path),
+    /// The files of a folder, by name.
+    Names(Names),
     /// The walk met a problem.
     Gap(Gap),
     /// A problem by weight.

@@ -43,6 +43,68 @@ impl Path {
     }
 }
 
+/// Files of a folder by their names alone.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Names {
+    /// The folder.
+    pub folder: Path,
+    /// Each file and link.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<Name>,
+}
+
+/// `[name, bytes, seconds since 1970]` of a file, `[name]` of a link.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Name {
+    /// A file.
+    File(NameText, u64, i64),
+    /// A link, or a file of which nothing else is known.
+    Bare([NameText; 1]),
+}
+
+/// A name; `{"bytes": base64}` where it is no UTF-8.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum NameText {
+    /// Without a slash.
+    Text(String),
+    /// The same.
+    Bytes {
+        /// Base64.
+        bytes: String,
+    },
+}
+
+impl From<&tree::Listed> for Name {
+    fn from(l: &tree::Listed) -> Self {
+        let name = match std::str::from_utf8(&l.name) {
+            Ok(text) => NameText::Text(text.to_owned()),
+            Err(_) => NameText::Bytes { bytes: STANDARD.encode(&l.name) },
+        };
+        match (l.size, l.changed) {
+            (Some(size), Some(changed)) => Self::File(name, size, changed),
+            _ => Self::Bare([name]),
+        }
+    }
+}
+
+impl Name {
+    /// `None` where it is no name.
+    pub fn read(self) -> Option<tree::Listed> {
+        let (name, size, changed) = match self {
+            Self::File(name, size, changed) => (name, Some(size), Some(changed)),
+            Self::Bare([name]) => (name, None, None),
+        };
+        let name = match name {
+            NameText::Text(text) => text.into_bytes(),
+            NameText::Bytes { bytes } => STANDARD.decode(bytes).ok()?,
+        };
+        let ordinary = !name.is_empty() && name != b".." && name != b"." && !name.iter().any(|b| matches!(b, 0 | b'/'));
+        ordinary.then_some(tree::Listed { name, size, changed })
+    }
+}
+
 /// A file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Entry {

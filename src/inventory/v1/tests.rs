@@ -17,7 +17,12 @@ fn package() -> fact::Package {
     requirement.extras = ["x".into()].into();
     requirement.marker = Some("python_version<'4'".into());
     requirement.extra = true;
-    let artifact = fact::Artifact { name: Some("a.whl".into()), size: Some(7), sha256: Some("0".repeat(64)) };
+    let artifact = fact::Artifact {
+        name: Some("a.whl".into()),
+        size: Some(7),
+        sha256: Some("0".repeat(64)),
+        digest: Some("sha1:0a".into()),
+    };
     fact::Package {
         ecosystem: Ecosystem::Pypi,
         name: "a".into(),
@@ -53,7 +58,9 @@ fn command() -> fact::Command {
             agent: true,
             container: Some(container),
             environment: Some("~/v".into()),
+            folder: Some("/srv/app".into()),
         },
+        lists: vec!["deps/base.txt".into()],
     }
 }
 

@@ -7,7 +7,8 @@ fn asked(index: &mut Index, arguments: &[&str]) -> Vec<(State, Vec<String>, Vec<
     let withdrawn = Withdrawals::embedded().unwrap();
     let questions = questions(&arguments);
     let packages = questions.iter().flat_map(Question::packages).collect();
-    index.admit(&packages);
+    let new = index.unadmitted(&packages);
+    index.admit(new);
     let answer = |q: &Question| {
         let a = index.ask(q, &withdrawn, None);
         let id = |at| index.incident(at).map(|i| i.id.clone()).unwrap_or_default();

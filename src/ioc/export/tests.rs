@@ -19,7 +19,8 @@ fn index(incidents: Vec<Incident>, rows: Imported) -> Index {
     let packages = rows.rows.iter().map(|(e, n, _)| (*e, crate::ecosystem::normal_name(*e, n))).collect();
     let feed = crate::ioc::rows::Rows::new("rows", rows.rows);
     let mut index = Index::new(database, &[]).with_feed(std::sync::Arc::new(feed));
-    index.admit(&packages);
+    let new = index.unadmitted(&packages);
+    index.admit(new);
     index
 }
 

@@ -23,6 +23,7 @@ pub static FORMAT: Format = Format {
 /// The whole report.
 fn whole(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
     head(report, out)?;
+    machines(report, out)?;
     if !report.checklist.is_empty() {
         first_page(report, out)?;
     }
@@ -74,6 +75,24 @@ fn head(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "- {}", escaped(&words::indicators(report)))
 }
 
+fn machines(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
+    if report.machines.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n## Machines\n\n{}", escaped(&words::machines_counted(report)))?;
+    let listed = words::machines_by_weight(report);
+    if listed.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n| machine | exposure | incidents | to rotate | examined |\n| --- | --- | --- | --- | --- |")?;
+    for m in listed {
+        let exposure = m.exposure.map_or("none", crate::verdict::Exposure::as_str);
+        let (tree, taken) = (cell(&escape(m.tree.as_bytes())), cell(&words::taken(m)));
+        writeln!(out, "| {tree} | {exposure} | {taken} | {} | {} |", m.to_rotate, words::how_complete(m))?;
+    }
+    Ok(())
+}
+
 fn items(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
     for phase in Phase::ALL {
         let mut items = (1_usize..).zip(&report.checklist).filter(|(_, i)| i.phase == phase).peekable();
@@ -84,7 +103,7 @@ fn items(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
         for (number, item) in items {
             writeln!(out, "- [ ] **{number}. {}**", escaped(&words::title(item)))?;
             writeln!(out, "  - why: {}", plain(&item.why))?;
-            writeln!(out, "  - where: {}", words::on(item))?;
+            writeln!(out, "  - where: {}", escaped(&words::on(item)))?;
             let after = words::after(report, item);
             if !after.is_empty() {
                 writeln!(out, "  - after: {after}")?;
@@ -139,7 +158,7 @@ fn credentials(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
         let cell = |t: &Option<String>| t.as_deref().map(|t| cell(&escape(t.as_bytes()))).unwrap_or_default();
         let (kind, place) = (escape(c.kind.as_bytes()), words::place(&c.location));
         let (owner, identifier) = (cell(&c.owner), cell(&c.identifier));
-        let (rotate, reach) = (c.rotate.as_str(), c.reach.as_str());
+        let (rotate, reach) = (c.rotate.as_str(), words::reach(c));
         writeln!(
             out,
             "| {rotate} | {} | {reach} | {owner} | {identifier} | {} |",

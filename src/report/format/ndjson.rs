@@ -1,4 +1,4 @@
-//! One record a line, for log stores: `run_start`, `finding`, `credential`, `anomaly`, `gap`, `unreadable_without_weight`, `exclusion`, and `run_summary`
+//! One record a line, for log stores: `run_start`, `machine` (of several), `finding`, `credential`, `anomaly`, `gap`, `unreadable_without_weight`, `exclusion`, and `run_summary`
 //! last. Every
 //! record names its `type` and its run, so that lines of many machines can share a file. A file without the last is cut off.
 
@@ -34,6 +34,7 @@ struct Record<'r> {
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Body<'r> {
     RunStart { schema: &'static str, tool: &'r v1::Tool, indicators: &'r v1::Indicators, run: &'r v1::Run },
+    Machine(&'r v1::Machine),
     Finding(InIncident<'r>),
     Credential(&'r v1::Credential),
     Anomaly(&'r v1::Anomaly),
@@ -70,6 +71,7 @@ fn records(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
     let mut put = |body: Body<'_>| line(&Record { run_id, body }, out);
     let c = &report.coverage;
     put(Body::RunStart { schema: SCHEMA, tool: &report.tool, indicators: &report.indicators, run: &report.run })?;
+    report.machines.iter().try_for_each(|m| put(Body::Machine(m)))?;
     let mut findings = 0;
     for incident in &report.incidents {
         for finding in &incident.findings {

@@ -43,17 +43,12 @@ fn checklist(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
         return Ok(());
     }
     writeln!(out, "set -u\nfailed=0\numask 077")?;
-    for (number, item) in items().filter(|(_, i)| on_host(i)) {
-        writeln!(out)?;
-        comment(out, &format!("{number}. {}: {}", item.phase.as_str(), words::title(item)))?;
-        for step in &item.steps {
-            comment(out, &format!("  {}", step.what))?;
-            match &step.command {
-                None => {}
-                Some(command) if step.by_hand => comment(out, &format!("  by hand: {command}"))?,
-                Some(command) => run(out, item.phase, command)?,
-            }
+    if report.machines.is_empty() {
+        for (number, item) in items().filter(|(_, i)| on_host(i)) {
+            steps(out, number, item)?;
         }
+    } else {
+        each_machine(report, out)?;
     }
     writeln!(out, "\necho 'Done by this script: what is moved to the evidence. Still to do, by hand and elsewhere:'")?;
     for (number, item) in items() {
@@ -64,6 +59,39 @@ fn checklist(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     writeln!(out, "exit \"$failed\"")
+}
+
+/// A part for each machine; which one it is, is asked when the script runs.
+fn each_machine(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
+    comment(out, "it holds the steps of several machines: `MACHINE=NAME sh FILE` runs those of one, by default of this one")?;
+    writeln!(out, "MACHINE=${{MACHINE:-$(uname -n)}}\ncase \"$MACHINE\" in")?;
+    for machine in &report.machines {
+        let of = |i: &&v1::Item| i.done_at() == Place::Host && i.phase < Phase::Freeze && i.machines.contains(&machine.tree);
+        let mut all = (1_usize..).zip(&report.checklist).filter(|(_, i)| of(i)).peekable();
+        if all.peek().is_some() {
+            let name = printable(&machine.tree);
+            writeln!(out, "{})", crate::rotate::shell::quote(name.as_bytes()))?;
+            for (number, item) in all {
+                steps(out, number, item)?;
+            }
+            writeln!(out, ";;")?;
+        }
+    }
+    writeln!(out, "*) printf 'no steps for %s\\n' \"$MACHINE\" >&2; exit 2 ;;\nesac")
+}
+
+fn steps(out: &mut dyn Write, number: usize, item: &v1::Item) -> io::Result<()> {
+    writeln!(out)?;
+    comment(out, &format!("{number}. {}: {}", item.phase.as_str(), words::title(item)))?;
+    for step in &item.steps {
+        comment(out, &format!("  {}", step.what))?;
+        match &step.command {
+            None => {}
+            Some(command) if step.by_hand => comment(out, &format!("  by hand: {command}"))?,
+            Some(command) => run(out, item.phase, command)?,
+        }
+    }
+    Ok(())
 }
 
 /// Making the folder must work; what the service manager cannot do is said, and the files still go: what is gone starts no more.

@@ -43,6 +43,7 @@ const SCREEN: usize = 100;
 fn report(report: &v1::Report, out: &mut dyn Write, style: Style) -> io::Result<()> {
     let mut page = Page { out, style, lines: 0 };
     answer(&mut page, report)?;
+    machines(&mut page, report)?;
     if !report.checklist.is_empty() {
         page.heading("WHAT TO DO NOW")?;
         short_list(&mut page, report)?;
@@ -112,6 +113,30 @@ fn answer(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {
     page.prose("", &words::run(report))?;
     page.prose("", &words::examined(report))?;
     page.prose("", &words::indicators(report))
+}
+
+/// Machines that the page lists.
+const MACHINES: usize = 40;
+
+fn machines(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {
+    if report.machines.is_empty() {
+        return Ok(());
+    }
+    page.heading("MACHINES")?;
+    page.prose("", &words::machines_counted(report))?;
+    let listed = words::machines_by_weight(report);
+    if listed.is_empty() {
+        return Ok(());
+    }
+    let mut table = page.table();
+    table.set_header(["machine", "exposure", "incidents", "to rotate", "examined"]);
+    for m in listed.iter().take(MACHINES) {
+        let exposure = m.exposure.map_or("none", Exposure::as_str);
+        let (tree, taken) = (escape(m.tree.as_bytes()), words::taken(m));
+        table.add_row([tree, exposure.to_owned(), taken, m.to_rotate.to_string(), words::how_complete(m)]);
+    }
+    page.out_table(&table)?;
+    words::more(listed.len(), MACHINES).map_or(Ok(()), |more| page.prose("", &more))
 }
 
 fn numbered(report: &v1::Report, phase: Phase) -> Vec<(usize, &v1::Item)> {
@@ -271,7 +296,7 @@ fn row(c: &v1::Credential) -> [String; 6] {
     [
         c.rotate.as_str().to_owned(),
         escape(c.kind.as_bytes()),
-        c.reach.as_str().to_owned(),
+        words::reach(c),
         owned(&c.owner),
         owned(&c.identifier),
         format!("{}{note}", words::place(&c.location)),

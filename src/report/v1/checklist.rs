@@ -27,6 +27,9 @@ pub struct Item {
     pub steps: Vec<Step>,
     /// Ids of the credentials it is about.
     pub credentials: Vec<String>,
+    /// In a report of several machines: for which of them, by `tree`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub machines: Vec<String>,
 }
 
 impl Item {

@@ -6,7 +6,7 @@ use super::Location;
 use crate::coverage::GapKind;
 
 /// What was examined and what was not.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
     /// Labels.
     pub trees: Vec<String>,

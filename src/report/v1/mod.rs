@@ -13,12 +13,14 @@ use crate::{
 mod account;
 mod checklist;
 mod coverage;
+mod machine;
 mod place;
 
 pub use self::{
     account::Account,
     checklist::{Item, Step},
     coverage::{Coverage, Exclusion, Gap, Scope, SurfaceCount},
+    machine::{Machine, MachineIncident},
     place::{Location, PathText},
 };
 
@@ -51,6 +53,9 @@ pub struct Report {
     /// Evidence that an earlier clean-up moved away.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept_evidence: Vec<KeptEvidence>,
+    /// The machines of a report of several, by `tree`; empty in every other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub machines: Vec<Machine>,
     /// What was examined and what was not.
     pub coverage: Coverage,
 }
@@ -163,7 +168,7 @@ impl Sandbox {
 /// What was examined.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
-    /// `host`, `root`, `home`, `path`, `images`.
+    /// `host`, `root`, `home`, `path`, `images`, `sbom`, `inventories`.
     pub kind: String,
     /// Host name, or the folder or files named.
     pub id: String,
@@ -380,6 +385,9 @@ pub struct Credential {
     pub modified: Option<Timestamp>,
     /// The worst of `reach_by`.
     pub reach: Reach,
+    /// How sure the worst reach is; `null` where nothing reached anything.
+    #[serde(default)]
+    pub confidence: Option<Confidence>,
     /// By incident.
     pub reach_by: Vec<ReachBy>,
     /// When to rotate.

@@ -62,7 +62,7 @@ fn nothing_below_a_container_store_is_touched() {
 fn what_was_not_there_is_not_asked_for() {
     let asked = |whole: bool| {
         let mut machine = worst();
-        machine.scope = Scope { whole, monitors: true };
+        machine.scope = Scope { whole, ..Scope::default() };
         let items = machine.checklist();
         let all: Vec<String> = items.iter().filter(|i| i.phase == Phase::Rotate).map(|i| format!("{i:?}")).collect();
         all.iter().filter(|i| i.contains("no file shows")).cloned().collect::<Vec<_>>()
@@ -79,7 +79,7 @@ fn monitors_that_were_not_looked_for_are_named() {
         if secret {
             machine = machine.secret("db", None, b"home/alice/.pgpass");
         }
-        machine.scope = Scope { whole: true, monitors };
+        machine.scope = Scope { monitors, ..Scope::default() };
         let items = machine.checklist();
         titles(&items, Phase::Disarm).iter().any(|t| t.contains("not looked for everywhere"))
     };

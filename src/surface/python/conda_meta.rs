@@ -192,6 +192,7 @@ fn package(record: Record, placement: Placement) -> Result<Package, Flaw> {
         name: record.file.filter(|f| stem(f.as_bytes()).and_then(conda_parts).is_some_and(|(n, v, b)| plain(n, v, b))),
         size: record.size,
         sha256: record.sha256.filter(hash).map(|h| h.to_lowercase()),
+        digest: None,
     });
     Ok(package)
 }
@@ -225,7 +226,7 @@ fn fetched(name: &[u8], file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result
     let at = file.mtime("mtime of the archive");
     let sha256 = Some(file.sha256()?);
     let name = String::from_utf8_lossy(name).into_owned();
-    package.artifacts.push(Artifact { name: Some(name), size: Some(file.entry.len), sha256 });
+    package.artifacts.push(Artifact { name: Some(name), size: Some(file.entry.len), sha256, ..Artifact::default() });
     out.push(at, Fact::Package(package));
     Ok(())
 }

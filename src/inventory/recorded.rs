@@ -1,0 +1,78 @@
+//! What indicators of another day can be asked of an inventory that nobody recorded it for.
+
+use std::collections::{BTreeSet, HashSet};
+
+use jiff::Timestamp;
+
+use super::v1;
+use crate::{
+    fact::{Ecosystem, TreePath},
+    interest::Interest,
+    tree,
+};
+
+/// What an inventory says of files that nobody opened.
+#[derive(Debug, Default)]
+pub struct Recorded {
+    /// Of whose units packages were recorded.
+    pub ecosystems: BTreeSet<Ecosystem>,
+    /// What starts by itself was read, for the texts that the indicators of the examination ask for.
+    pub starts: bool,
+    /// Files whose names the indicators of today ask for, and that were not read.
+    pub unread: Vec<UnreadFile>,
+    /// There are more of them.
+    pub more_unread: bool,
+    read: HashSet<TreePath>,
+}
+
+/// A file of which the name alone was recorded.
+#[derive(Debug, Clone)]
+pub struct UnreadFile {
+    /// Where.
+    pub path: TreePath,
+    /// In bytes; `None` for a link.
+    pub size: Option<u64>,
+    /// Last change, UTC.
+    pub changed: Option<Timestamp>,
+}
+
+/// Files of which the name alone was recorded, and that are kept.
+const UNREAD: usize = 20_000;
+
+impl Recorded {
+    /// Takes note of a file that was read.
+    pub(super) fn note(&mut self, read: &v1::Inspection, interest: &Interest) {
+        self.ecosystems.extend(read.unit.iter().chain(&read.member_unit).map(|u| u.ecosystem));
+        self.starts |= read.facts.iter().any(|s| matches!(s.fact, v1::Fact::Autostart { .. }));
+        if let Some(path) = read.file.path.read().filter(|p| interest.wants_path(p.as_bytes()))
+            && self.read.len() < UNREAD
+        {
+            self.read.insert(path);
+        }
+    }
+
+    /// Takes note of names; `None` where one is none.
+    pub(super) fn names(&mut self, names: v1::Names, interest: &Interest) -> Option<()> {
+        let folder = names.folder.read()?;
+        for name in names.files {
+            let tree::Listed { name, size, changed } = name.read()?;
+            let path = folder.join(&name);
+            if !interest.wants_path(path.as_bytes()) || size.is_some_and(|s| !interest.wants_size(&name, s)) {
+                continue;
+            }
+            if self.unread.len() >= UNREAD {
+                self.more_unread = true;
+                break;
+            }
+            let changed = changed.and_then(|s| Timestamp::from_second(s).ok());
+            self.unread.push(UnreadFile { path, size, changed });
+        }
+        Some(())
+    }
+
+    /// Once all is read: which of the names belong to files that were opened after all.
+    pub(super) fn settle(&mut self) {
+        let read = std::mem::take(&mut self.read);
+        self.unread.retain(|u| !read.contains(&u.path));
+    }
+}
