@@ -54,5 +54,6 @@ mod traces;
 mod trust;
 #[cfg(feature = "online")]
 mod update;
+mod values;
 mod weight;
 mod zip_apps;
