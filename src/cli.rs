@@ -99,6 +99,9 @@ pub struct ScanOptions {
     /// Into the inventory also every path with its size and time, so that it answers for files that no indicator asks for today
     #[arg(long, requires = "inventory")]
     pub names: bool,
+    /// Hide the names of users, hosts and repositories in the inventory, so that it can be shown to others
+    #[arg(long, requires = "inventory")]
+    pub redact: bool,
     #[command(flatten)]
     /// Which indicators and surfaces.
     pub choice: Choice,

@@ -63,7 +63,7 @@ pub fn worth(index: &Index, seen: &Seen) -> Worth {
         Worth::Credential
     } else if !hits(index, seen).is_empty() {
         Worth::Evidence
-    } else if explains(index, &seen.fact) {
+    } else if explains(index, &seen.fact) || may_install(seen) {
         Worth::Context
     } else {
         Worth::Nothing
@@ -108,6 +108,15 @@ fn explains(index: &Index, fact: &Fact) -> bool {
         | Fact::ScriptsBlocked { .. }
         | Fact::Credential(_) => true,
     }
+}
+
+/// Whether it is a dated install that may have brought a package which it does not name: from a list, or along with what it names.
+fn may_install(seen: &Seen) -> bool {
+    let Fact::Command(c) = &seen.fact else {
+        return false;
+    };
+    let installs = matches!(c.action, CommandAction::Install | CommandAction::Run) && seen.at.is_some();
+    installs && (!c.lists.is_empty() || c.wanted.iter().any(|w| w.pinned.is_none()))
 }
 
 /// Whether an indicator knows a package of this name, wherever it may be installed from.

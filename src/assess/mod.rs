@@ -9,6 +9,7 @@ mod corroborate;
 mod evidence;
 mod extras;
 mod family;
+mod from_lists;
 mod harvest;
 mod kept;
 mod named;
@@ -340,11 +341,12 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
     });
     step("commands that start interpreters were not looked for", &mut || started::look_for_starts(&case, findings));
     step("what starts by itself was not looked for", &mut || services::look_for_services(&case, findings));
+    step("installs from lists were not looked for", &mut || from_lists::look_for_installs(&case, findings));
     let mut resolved = Vec::new();
     step("what commands resolved to was not looked for", &mut || {
         resolved = resolved::drop_what_took_a_good_version(&case, findings);
     });
-    step("what ran in containers was not told from the rest", &mut || contained::bound(findings));
+    step("what ran in containers was not told from the rest", &mut || contained::bound(&case, findings));
     step("findings were not sorted", &mut || settle(case.index, findings));
     step("what the payload could reach was not judged", &mut || *credentials = reach::judge(&case, findings));
     step("the files of packages were not looked for", &mut || {

@@ -185,7 +185,7 @@ fn by_threat(
         same.then(|| ("environment of a process of the account that ran it".to_owned(), Doubt::None))
     } else {
         let named_by = credential.named_by.as_deref();
-        let inside = contained::seen_inside(&seen.origin.path);
+        let inside = contained::seen_inside(&seen.origin.path, accounts);
         // Homes of a container are where they are everywhere.
         let accounts = accounts.filter(|_| inside.is_none());
         let path = inside.as_ref().unwrap_or(&seen.origin.path);
@@ -229,7 +229,7 @@ fn by_threat(
     ReachBy { incident: threat.id, reach, confidence, rule, rotate }
 }
 
-const ELSEWHERE: &str = "it ran on another machine, or in a container that did not have it";
+const ELSEWHERE: &str = "it ran on another machine, or in a container or another system that did not have it";
 const MOUNTED: &str = "it ran in a container of this machine: only a mount could have given it this file";
 const FORWARDED: &str = "may have been in the SSH agent that was forwarded to another machine where it ran";
 

@@ -136,6 +136,9 @@ rules! {
     InstallCommandInWindow "install-command-in-window" Removed Possible
         "a command without a version, run while the malicious one was the one to get"
         "find out which version it took: a lock file or an environment of that time says it"
+    InstallFromList "install-from-list" Removed Likely
+        "a command installed what a list says that names the malicious version, or a package that needs it"
+        "find out which version it took: the list as it was then, or an environment of that time says it"
     PackageStored "package-stored" Cached Confirmed
         "the malicious version is stored here; it did not run from here"
         "take the stored copy out before anything is built from it"

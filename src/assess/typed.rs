@@ -174,14 +174,22 @@ pub(super) fn is_before_upload(incident: &Incident, indicator: &PackageIndicator
 }
 
 /// When the indicator's versions were withdrawn, where that was published and lies before a time.
-fn withdrawn_before(incident: &Incident, indicator: &PackageIndicator, time: Timestamp) -> Option<Timestamp> {
+pub(super) fn withdrawn_before(
+    incident: &Incident,
+    indicator: &PackageIndicator,
+    time: Timestamp,
+) -> Option<Timestamp> {
     let ends: Option<Vec<Timestamp>> = windows_of(incident, indicator).into_iter().map(|w| w.end).collect();
     ends?.into_iter().max().filter(|end| *end < time)
 }
 
 /// The window of one of the indicator's versions that holds this time; where an incident has none of its own for the package,
 /// one that covers everything.
-fn window_of<'i>(incident: &'i Incident, indicator: &PackageIndicator, time: Timestamp) -> Option<&'i Window> {
+pub(super) fn window_of<'i>(
+    incident: &'i Incident,
+    indicator: &PackageIndicator,
+    time: Timestamp,
+) -> Option<&'i Window> {
     windows_of(incident, indicator).into_iter().find(|w| w.holds(time))
 }
 

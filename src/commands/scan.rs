@@ -186,6 +186,7 @@ fn begin_inventory<'g>(
         skip: options.choice.skip.clone(),
         deep: options.deep,
         names: options.names,
+        redacted: options.redact,
     };
     let compressed = place.named().extension().is_some_and(|e| e == "zst");
     let out = Box::new(BufWriter::with_capacity(1 << 16, growing.file.try_clone()?));

@@ -116,7 +116,8 @@ fn is_possible(incident: &Incident, head: &Head, recorded: &Recorded) -> bool {
         let live = incident.files.iter().filter(|f| f.standing.withdrawn.is_none());
         live.flat_map(|f| &f.paths).any(|p| may_stand(p, &recorded.ecosystems))
     };
-    processes || if head.names { texts() } else { files() }
+    // Of a folder whose name was replaced nobody knows whether it is the one that is asked for.
+    processes || if head.names && !head.redacted { texts() } else { files() }
 }
 
 /// Whether a file of that pattern may stand on a machine with these units.

@@ -296,7 +296,7 @@ pub enum Fact {
         asked: Vec<Requirement>,
     },
     /// A unit, a table or a script starts a program of an environment by itself. As whom: `whereabouts.account`, else the account
-    /// whose file it is.
+    /// whose file it is. Its action is `Run` where it only would, if something elsewhere enabled it.
     Starts(Command),
     /// An install command that somebody typed, or that built an image.
     Command(Command),

@@ -12,6 +12,7 @@
 
 mod read;
 mod recorded;
+mod redact;
 pub mod sbom;
 pub mod v1;
 mod write;

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::{
     LINE,
+    redact::Held,
     v1::{self, Line},
     without_secrets,
 };
@@ -34,6 +35,8 @@ pub struct Writing<'w> {
 
 struct State<'w> {
     out: Box<dyn Write + Send + 'w>,
+    /// What is not written before all names in it are known.
+    held: Option<Held>,
     lines: u64,
     silent: BTreeMap<String, u64>,
     failed: Option<io::Error>,
@@ -42,7 +45,11 @@ struct State<'w> {
 impl State<'_> {
     fn put(&mut self, bytes: &[u8]) {
         if self.failed.is_none() {
-            self.failed = self.out.write_all(bytes).and_then(|()| self.out.write_all(b"\n")).err();
+            let put = |out: &mut dyn Write| out.write_all(bytes).and_then(|()| out.write_all(b"\n"));
+            self.failed = match &mut self.held {
+                Some(held) => put(held).err(),
+                None => put(&mut self.out).err(),
+            };
         }
         self.lines += 1;
     }
@@ -62,7 +69,8 @@ impl<'w> Writing<'w> {
         if compressed {
             out = Box::new(zstd::stream::write::Encoder::new(out, 6)?.auto_finish());
         }
-        let mut state = State { out, lines: 0, silent: BTreeMap::new(), failed: None };
+        let held = if head.redacted { Some(Held::new()?) } else { None };
+        let mut state = State { out, held, lines: 0, silent: BTreeMap::new(), failed: None };
         state.put(&encoded(head)?);
         Ok(Self { interest, state: Mutex::new(state) })
     }
@@ -108,10 +116,13 @@ impl<'w> Writing<'w> {
             interrupted: coverage.gaps.iter().any(|g| g.kind == GapKind::Interrupted),
         })));
         let mut state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        match state.failed.take() {
-            Some(error) => Err(error),
-            None => state.out.flush(),
+        if let Some(error) = state.failed.take() {
+            return Err(error);
         }
+        if let Some(held) = state.held.take() {
+            held.let_go(self.interest, &mut state.out)?;
+        }
+        state.out.flush()
     }
 
     fn state(&self) -> MutexGuard<'_, State<'w>> {

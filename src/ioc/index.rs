@@ -202,7 +202,7 @@ impl Index {
             if matches!(file.role, FileRole::Module | FileRole::Companion) {
                 let sites = file.paths.iter().filter(|p| p.starts_with("site:"));
                 interest.modules.extend(sites.clone().filter_map(|p| pattern::module(p)));
-                interest.module_folders.extend(sites.filter_map(|p| pattern::module_folder(p)));
+                interest.module_folders.extend(sites.flat_map(|p| pattern::module_folders(p)));
             }
         }
         self.packages.keys().for_each(|(ecosystem, name)| interest.packages.insert(*ecosystem, name));

@@ -9,8 +9,10 @@ mod build;
 mod cutoff;
 mod environment;
 mod fetch;
+mod folder;
 mod node;
 mod prefix;
+mod project;
 mod python;
 mod set;
 mod spec;
@@ -37,11 +39,19 @@ pub fn install_commands(text: &str) -> Vec<Command> {
     found
 }
 
-/// The same, with the starts of interpreters that belong to an environment which their words name: `~/v/bin/python app.py`.
+/// The same, with the starts of interpreters that belong to an environment which their words name: `~/v/bin/python app.py`, and with
+/// what installs from lists: `pip install -r requirements.txt`.
 pub fn typed_commands(text: &str) -> Vec<Command> {
+    typed_in(text, &mut None)
+}
+
+/// The same of a line of a history: `folder` is where the lines before it went, as far as they say it.
+pub fn typed_in(text: &str, folder: &mut Option<Box<str>>) -> Vec<Command> {
     let (mut found, mut variables) = (Vec::new(), Variables::default());
-    let mut reading = Reading { starts: Starts::Named, ..Reading::new(&mut found, &mut variables) };
+    let mut reading = Reading { starts: Starts::Named, lists: true, ..Reading::new(&mut found, &mut variables) };
+    reading.at.folder = folder.take();
     script(text, &mut String::new(), 0, &mut reading);
+    *folder = reading.at.folder;
     found
 }
 
@@ -149,16 +159,19 @@ struct Reading<'r> {
     starts: Starts,
     /// What is fetched, where that is asked for.
     fetches: Option<Fetches>,
+    /// Whether what installs from lists counts too.
+    lists: bool,
 }
 
 impl<'r> Reading<'r> {
     fn new(found: &'r mut Vec<Command>, variables: &'r mut Variables) -> Self {
         Self { found, variables, at: Whereabouts::default(), starts: Starts::None, fetches: None }
+        Self { found, variables, at: Whereabouts::default(), starts: Starts::None, lists: false }
     }
 
     /// Takes up a command.
     fn push(&mut self, mut command: Command, words: &[String], at: Whereabouts) {
-        let own = environment::of_command(words);
+        let own = environment::of_command(words).map(|own| folder::below(own, at.folder.as_deref()));
         command.whereabouts = Whereabouts { environment: own.or(at.environment), ..at };
         self.found.push(command);
     }
@@ -184,10 +197,14 @@ fn simple(words: &[String], input: &mut String, depth: usize, reading: &mut Read
                 fetches.command(words, at.machine.is_none());
             }
             if let Some(environment) = environment::activated(words) {
-                reading.at.environment = Some(environment);
+                reading.at.environment = Some(folder::below(environment, at.folder.as_deref()));
                 return;
             }
-            let (command, behind) = node::recognise(words).unwrap_or_else(|| python::recognise(words));
+            if let Some(folder) = folder::entered(words, at.folder.as_deref()) {
+                reading.at.folder = folder;
+                return;
+            }
+            let (mut command, behind) = node::recognise(words).unwrap_or_else(|| python::recognise(words));
             // An installer that is Python starts before it installs.
             if let Some(tool) = python::starts(words).filter(|_| reading.starts != Starts::None) {
                 reading.push(Command::for_packages(tool, CommandAction::Start, Vec::new()), words, at.clone());
@@ -195,6 +212,12 @@ fn simple(words: &[String], input: &mut String, depth: usize, reading: &mut Read
                 if reading.starts == Starts::Named {
                     reading.found.pop_if(unnamed);
                 }
+            }
+            if reading.lists
+                && let Some(from) = project::from_lists(words)
+            {
+                let lists = from.lists.clone();
+                command.get_or_insert(from).lists = lists;
             }
             if let Some(command) = command {
                 reading.push(command, words, at);

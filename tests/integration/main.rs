@@ -40,6 +40,7 @@ mod plans;
 mod processes;
 mod program;
 mod promises;
+mod redact;
 #[cfg(feature = "online")]
 mod publisher;
 mod replan;

@@ -19,7 +19,8 @@ fn gaps(report: &Value) -> Vec<String> {
 fn incident(folder: &Kept, file: Value) -> String {
     let all = json!({
         "schema": "dosimeter.incident/1", "id": "new-2026-11", "title": "New", "date": "2026-11-28", "summary": "New.",
-        "sources": {"a": {"url": "https://news.example/new", "title": "New"}}, "files": [file]
+        "sources": {"a": {"url": "https://news.example/new", "title": "New"}}, "files": [file],
+        "examples": [], "near_misses": []
     });
     let path = folder.path("new-2026-11.json");
     fs::write(&path, all.to_string()).unwrap();

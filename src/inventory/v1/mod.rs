@@ -59,6 +59,9 @@ pub struct Head {
     /// Every path stands in it, with its size.
     #[serde(default, skip_serializing_if = "is_false")]
     pub names: bool,
+    /// Names of users, hosts and repositories are replaced.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub redacted: bool,
 }
 
 /// The indicators of the examination.

@@ -58,7 +58,9 @@ fn command() -> fact::Command {
             agent: true,
             container: Some(container),
             environment: Some("~/v".into()),
+            folder: Some("/srv/app".into()),
         },
+        lists: vec!["deps/base.txt".into()],
     }
 }
 

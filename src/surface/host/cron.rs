@@ -111,7 +111,9 @@ fn started(text: &str, path: &TreePath) -> Vec<Fact> {
         return starts::of(text, Some("root"));
     }
     if JOBS.iter().any(|end| place.ends_with(end)) {
-        return starts::of(text, None);
+        // `# atrun uid=1000 gid=1000`
+        let owner = text.lines().take(10).find_map(|l| l.strip_prefix("# atrun uid=")?.split_whitespace().next());
+        return starts::of(text, owner);
     }
     let (with_user, of_system) = (place == b"etc/cron.d" || name == b"crontab", place.starts_with(b"etc"));
     let owner = if of_system && place != b"etc/crontabs" { "root".into() } else { String::from_utf8_lossy(name) };

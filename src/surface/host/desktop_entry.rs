@@ -12,7 +12,7 @@
 use crate::{
     fact::{At, Fact},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, starts},
 };
 
 const LIMIT: usize = 1 << 20;
@@ -46,7 +46,16 @@ impl Surface for DesktopEntry {
         texts.sort_unstable();
         texts.dedup();
         let fact = Fact::Autostart { texts, sha256: file.sha256()? };
-        out.push(at, fact);
+        out.push(at.clone(), fact);
+        let text = String::from_utf8_lossy(file.all(LIMIT)?).into_owned();
+        let value = |key: &str| text.lines().find_map(|l| l.strip_prefix(key)?.trim_start().strip_prefix('='));
+        let off = value("Hidden").is_some_and(|v| v.trim() == "true");
+        for mut fact in starts::of(value("Exec").unwrap_or_default().trim(), None) {
+            if off {
+                starts::only_where_enabled(&mut fact);
+            }
+            out.push(at.clone(), fact);
+        }
         Ok(())
     }
 }
