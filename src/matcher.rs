@@ -1,7 +1,7 @@
 //! Facts compared with indicators. Says what fits and by what; what that means is for `assess`.
 
 use crate::{
-    ecosystem::{admits, fits, is_interpreter, normal_name, original_name, with_layouts},
+    ecosystem::{admits, fits, is_interpreter, normal_name, original_name, sibling, with_layouts},
     fact::{
         Artifact, Command, CommandAction, Fact, Held, HookContent, Package, Placement, Seen, TextId, Trace, TraceKind,
         TreePath, Unit, Wanted,
@@ -142,6 +142,7 @@ pub fn standing<'i>(index: &'i Index, hit: &Hit) -> Option<(&'i Standing, &'i [S
         By::Artifact(at) => i.artifacts.get(at).map(|a| (&a.standing, &*a.sources)),
         By::File { at, .. } => i.files.get(at).map(|f| (&f.standing, &*f.sources)),
         By::Value { list, at, .. } => match list {
+            List::Packages => i.packages.get(at).map(|p| (&p.standing, &*p.sources)),
             List::Actions => i.actions.get(at).map(|a| (&a.standing, &*a.sources)),
             List::Images => i.images.get(at).map(|m| (&m.standing, &*m.sources)),
             List::Network => i.network.get(at).map(|n| (&n.standing, &*n.sources)),
@@ -178,6 +179,12 @@ fn of_package(index: &Index, package: &Package) -> Vec<Hit> {
     let by_version = index.version(package.ecosystem, &name, &package.version);
     let mut found: Vec<Hit> =
         by_version.iter().map(|((incident, at), _)| Hit { incident: *incident, by: By::Version(*at) }).collect();
+    let elsewhere = sibling(package.ecosystem).map(|other| index.version(other, &name, &package.version));
+    for ((incident, at), _) in elsewhere.into_iter().flatten() {
+        if !found.iter().any(|h| h.incident == incident) {
+            found.push(Hit { incident, by: By::Version(at) });
+        }
+    }
     let hashes = package.artifacts.iter().flat_map(Artifact::hashes);
     for ((incident, at), _) in hashes.flat_map(|h| index.artifacts(h)) {
         if !found.iter().any(|h| h.incident == incident) {
@@ -294,7 +301,10 @@ fn of_command(index: &Index, command: &Command) -> Vec<Hit> {
     }
     let mut found = Vec::new();
     for (w, wanted) in command.wanted.iter().enumerate() {
-        for ((incident, at), indicator) in index.package(wanted.ecosystem, &wanted.name) {
+        let own = index.package(wanted.ecosystem, &wanted.name);
+        let elsewhere = sibling(wanted.ecosystem).filter(|_| own.is_empty());
+        let elsewhere = elsewhere.map(|other| index.package(other, &wanted.name)).unwrap_or_default();
+        for ((incident, at), indicator) in own.into_iter().chain(elsewhere) {
             let by = match &wanted.pinned {
                 Some(version) => {
                     indicator.versions.iter().any(|v| fits(wanted.ecosystem, v, version)).then_some(By::Pinned(at, w))

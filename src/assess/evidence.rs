@@ -17,6 +17,10 @@ use crate::{
     verdict::{Confidence, Exposure},
 };
 
+/// Where the indicator is of a sibling of the ecosystem.
+const OTHER_SOURCE: &str = "the malicious one was published elsewhere than where this editor takes extensions from by default, and its \
+                            place does not say where it was taken from";
+
 /// By which rule, how sure, and the reason.
 pub(super) type Judgement = (Rule, Confidence, String);
 
@@ -163,6 +167,7 @@ impl Draft<'_, '_> {
             },
         };
         let indicator_triggers = indicator.triggers.clone();
+        let foreign = indicator.ecosystem != p.ecosystem;
         let indicator = format!("{}/{}@{}", p.ecosystem.purl_type(), p.name, p.version);
         let mut finding = self.finding(FindingKind::Package, indicator, judgement);
         finding.package = Some(purl(p));
@@ -173,6 +178,10 @@ impl Draft<'_, '_> {
         finding.artifact = p.artifacts.first().cloned();
         finding.by_itself = by_itself;
         finding.sign = sign;
+        if foreign {
+            finding.confidence = finding.confidence.min(Confidence::Possible);
+            finding.reason = format!("{}; {}", finding.reason, OTHER_SOURCE);
+        }
         finding.moment = first_moment(&indicator_triggers);
         if settled {
             self.settle_in(&mut finding, Some(&p.name));

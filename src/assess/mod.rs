@@ -334,6 +334,7 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
     step("names alone were not weighed against the rest", &mut || corroborate::lift(findings));
     step("spurious findings were not sorted out", &mut || {
         FAMILIES.iter().for_each(|family| family.sort_out(findings));
+        used::sort_out(findings);
         shared::settle(case.index, findings);
     });
     step("signs that the payload ran were not looked for", &mut || {

@@ -1,23 +1,28 @@
 //! What a value of one of the plain lists is worth: an action, an image, an address, a text, a trace in git. Exposure is placement ×
 //! what the value is: one table for all of them.
 
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, HashSet},
+};
+
 use jiff::Timestamp;
 
 use super::{
     Finding, FindingKind,
-    evidence::{Draft, Judgement},
+    evidence::{Draft, Judgement, first_moment},
     rule::Rule,
 };
 use crate::{
     accounts::HistoryOf,
-    ecosystem::oci,
-    fact::{Fact, Held, Trace, TraceKind, Usage, Use},
+    ecosystem::{oci, purl::Purl},
+    fact::{Fact, Held, Origin, Trace, TraceKind, Usage, Use},
     ioc::{
         index::{Fit, List},
-        model::{ActionIndicator, FileRole, ImageIndicator, Moment, NetworkKind},
+        model::{ActionIndicator, FileRole, ImageIndicator, Moment, NetworkKind, PackageIndicator},
     },
     text::{defang, escape},
-    verdict::Confidence,
+    verdict::{Confidence, Exposure},
 };
 
 impl Draft<'_, '_> {
@@ -28,6 +33,7 @@ impl Draft<'_, '_> {
             (Fact::Image { references, .. }, List::Images) => self.image(references, incident.images.get(at)?, fit),
             (Fact::Use(used), List::Images) => self.image_named(used, incident.images.get(at)?, fit),
             (Fact::Use(used), List::Actions) => self.action(used, incident.actions.get(at)?, fit),
+            (Fact::Use(used), List::Packages) => Some(self.recorded_use(used, incident.packages.get(at)?)),
             (Fact::Host { .. }, List::Network) => {
                 let network = incident.network.get(at)?;
                 Some(self.host(&network.value, &network.what))
@@ -69,25 +75,38 @@ impl Draft<'_, '_> {
                 true => Confidence::Likely,
                 false => return None,
             },
-            (Usage::Named, Fit::Moved) => named_then(indicator, at)?,
+            (Usage::Named | Usage::Recorded, Fit::Moved) => named_then(indicator, at)?,
         };
         let judgement: Judgement = match used.usage {
             Usage::Fetched => {
                 let reason = format!("the runner fetched `{shown}`, {by}, right before it ran it: {runs}");
                 (Rule::ActionFetched, sure.min(Confidence::Likely), reason)
             }
-            Usage::Named if fit == Fit::Moved => {
+            Usage::Named | Usage::Recorded if fit == Fit::Moved => {
                 let since = at.map_or_else(String::new, |at| format!("; the file is of {at:.0}"));
                 let reason = format!("uses `{shown}`, {by}{since}: a run in that time took it: {runs}");
                 (Rule::ActionByMovedTag, sure, reason)
             }
-            Usage::Named => (Rule::ActionNamed, sure, format!("uses `{shown}`, {by}: {runs}")),
+            Usage::Named | Usage::Recorded => (Rule::ActionNamed, sure, format!("uses `{shown}`, {by}: {runs}")),
         };
         let name = format!("action/{}@{}", indicator.repository, used.reference);
         let mut finding = self.finding(FindingKind::Action, name, judgement);
         finding.moment = Some(Moment::OnUse);
         finding.by_itself = used.usage == Usage::Fetched;
         Some(finding)
+    }
+
+    /// A version that what loads it wrote down as installed. Where its files stand, they speak for themselves.
+    fn recorded_use(&self, used: &Use, indicator: &PackageIndicator) -> Finding {
+        let reason = format!("listed as installed, and its files are not there any more; {}", indicator.runs);
+        let name = format!("{}/{}@{}", indicator.ecosystem.purl_type(), used.name, used.reference);
+        let mut finding = self.finding(FindingKind::Package, name, (Rule::PackageGone, Confidence::Likely, reason));
+        finding.package = Some(Purl::new(indicator.ecosystem, &used.name, Some(&used.reference)).to_string());
+        finding.ecosystem = Some(indicator.ecosystem);
+        finding.holdings = Some(Vec::new());
+        finding.moment = first_moment(&indicator.triggers);
+        finding.by_itself = indicator.triggers.iter().any(|t| t.by_itself());
+        finding
     }
 
     /// An image that a file names.
@@ -213,6 +232,41 @@ impl Draft<'_, '_> {
         );
         self.finding(FindingKind::Git, format!("git/{value}"), (Rule::GitTrace, sure, reason))
     }
+}
+
+/// Drops what better evidence makes superfluous: an editor's list where the files stand, and of several values of one incident on one
+/// line all but the best.
+pub(super) fn sort_out(findings: &mut Vec<Finding>) {
+    let stands = |f: &Finding| f.kind == FindingKind::Package && f.exposure >= Exposure::Installed;
+    let here: HashSet<_> = findings
+        .iter()
+        .filter(|f| stands(f))
+        .filter_map(|f| Some((f.origin.tree.clone(), f.unit.as_ref()?.folder.parent(), words(f)?, f.incident)))
+        .collect();
+    let superfluous = |f: &Finding| {
+        let place = || Some((f.origin.tree.clone(), f.origin.path.parent(), words(f)?, f.incident));
+        f.rule == Rule::PackageGone && place().is_some_and(|place| here.contains(&place))
+    };
+    findings.retain(|f| !superfluous(f));
+    let is_value = |f: &Finding| matches!(f.kind, FindingKind::Network | FindingKind::Git | FindingKind::Text);
+    let mut best: HashMap<(Origin, usize), (Reverse<(Exposure, Confidence)>, usize)> = HashMap::new();
+    for (at, f) in findings.iter().enumerate().filter(|(_, f)| is_value(f)) {
+        let mine = (Reverse((f.exposure, f.confidence)), at);
+        let known = best.entry((f.origin.clone(), f.incident)).or_insert(mine);
+        *known = mine.min(*known);
+    }
+    let kept: HashSet<usize> = best.into_values().map(|(_, at)| at).collect();
+    let mut at = 0;
+    findings.retain(|f| {
+        at += 1;
+        !is_value(f) || kept.contains(&(at - 1))
+    });
+}
+
+/// Name and version of a package, without where it came from.
+fn words(f: &Finding) -> Option<(String, Option<String>)> {
+    let package = Purl::parse(f.package.as_deref()?)?;
+    Some((package.name, package.version))
 }
 
 /// The first words of a text.

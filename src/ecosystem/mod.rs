@@ -75,7 +75,16 @@ struct Layout {
     store_entry: fn(&TreePath) -> Option<TreePath>,
 }
 
-static LAYOUTS: &[Layout] = &[pypi::LAYOUT, npm::LAYOUT, gem::LAYOUT];
+static LAYOUTS: &[Layout] = &[pypi::LAYOUT, npm::LAYOUT, gem::LAYOUT, extension::LAYOUT];
+
+/// Where else the same package may come from: an editor's place does not say from which marketplace an extension was taken.
+pub fn sibling(ecosystem: Ecosystem) -> Option<Ecosystem> {
+    match ecosystem {
+        Ecosystem::Vscode => Some(Ecosystem::Openvsx),
+        Ecosystem::Openvsx => Some(Ecosystem::Vscode),
+        _ => None,
+    }
+}
 
 /// The ecosystems whose installed packages are known by where they lie.
 pub fn with_layouts() -> impl Iterator<Item = Ecosystem> {

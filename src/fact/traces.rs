@@ -30,6 +30,8 @@ impl UseKind {
 pub enum Usage {
     /// A file names it, for whoever runs that file.
     Named,
+    /// What loads it wrote down that it is installed.
+    Recorded,
     /// What runs it has fetched it: it does so right before it runs it.
     Fetched,
 }

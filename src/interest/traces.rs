@@ -28,6 +28,11 @@ pub struct Traces {
 }
 
 impl Traces {
+    /// The hosts and addresses that are looked for, lower case.
+    pub fn hosts(&self) -> impl Iterator<Item = &str> {
+        self.hosts.iter().map(String::as_str)
+    }
+
     /// Of these values.
     pub fn new(values: impl IntoIterator<Item = (TraceKind, String)>) -> Self {
         let mut traces = Self::default();

@@ -8,6 +8,7 @@ mod args;
 mod build;
 mod cutoff;
 mod environment;
+mod extension;
 mod fetch;
 mod folder;
 mod node;
@@ -165,8 +166,7 @@ struct Reading<'r> {
 
 impl<'r> Reading<'r> {
     fn new(found: &'r mut Vec<Command>, variables: &'r mut Variables) -> Self {
-        Self { found, variables, at: Whereabouts::default(), starts: Starts::None, fetches: None }
-        Self { found, variables, at: Whereabouts::default(), starts: Starts::None, lists: false }
+        Self { found, variables, at: Whereabouts::default(), starts: Starts::None, fetches: None, lists: false }
     }
 
     /// Takes up a command.
@@ -204,7 +204,9 @@ fn simple(words: &[String], input: &mut String, depth: usize, reading: &mut Read
                 reading.at.folder = folder;
                 return;
             }
-            let (mut command, behind) = node::recognise(words).unwrap_or_else(|| python::recognise(words));
+            let (mut command, behind) = node::recognise(words)
+                .or_else(|| extension::recognise(words))
+                .unwrap_or_else(|| python::recognise(words));
             // An installer that is Python starts before it installs.
             if let Some(tool) = python::starts(words).filter(|_| reading.starts != Starts::None) {
                 reading.push(Command::for_packages(tool, CommandAction::Start, Vec::new()), words, at.clone());

@@ -1,6 +1,7 @@
 //! The rules by which one ecosystem loads, runs, depends and is removed: a file or a folder each, behind one trait, in one slice. What
 //! asks them (`evidence`, `anomaly`, `around` …) knows no ecosystem.
 
+pub mod extension;
 pub mod node;
 pub mod python;
 pub mod ruby;
@@ -186,7 +187,7 @@ static WORDS: Words = Words {
 };
 
 /// All of them.
-pub static FAMILIES: &[&dyn Family] = &[&python::Python, &node::Node, &ruby::Ruby, &Plain];
+pub static FAMILIES: &[&dyn Family] = &[&python::Python, &node::Node, &ruby::Ruby, &extension::VSCODE, &extension::OPENVSX, &Plain];
 
 /// The family of an ecosystem; what has no rules of its own is read by the plain ones.
 pub fn of(ecosystem: Ecosystem) -> &'static dyn Family {

@@ -123,6 +123,8 @@ fn facts() -> Vec<fact::Fact> {
         F::Use(fact::Use { kind, name: "a/b".into(), reference: "".into(), digest: None, usage: fact::Usage::Named })
     };
     all.extend(fact::UseKind::ALL.map(used));
+    let recorded = fact::Usage::Recorded;
+    all.push(F::Use(fact::Use { kind: fact::UseKind::Extension, name: "a.b".into(), reference: "1".into(), digest: None, usage: recorded }));
     let trace = |kind| F::Trace(fact::Trace { kind, value: "v".into(), held: fact::Held::Named });
     all.extend(fact::TraceKind::ALL.map(trace));
     let held = [fact::Held::Fetched, fact::Held::Run, fact::Held::Starts];

@@ -17,7 +17,7 @@ pub struct Use {
     /// `sha256:…`
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
-    /// `named`, `fetched`.
+    /// `named`, `recorded`, `fetched`.
     pub usage: String,
 }
 
@@ -32,7 +32,8 @@ pub struct Trace {
     pub held: String,
 }
 
-const USAGES: [(Usage, &str); 2] = [(Usage::Named, "named"), (Usage::Fetched, "fetched")];
+const USAGES: [(Usage, &str); 3] =
+    [(Usage::Named, "named"), (Usage::Recorded, "recorded"), (Usage::Fetched, "fetched")];
 const HELD: [(Held, &str); 4] =
     [(Held::Named, "named"), (Held::Fetched, "fetched"), (Held::Run, "run"), (Held::Starts, "starts")];
 

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::{IncidentId, Index, Place, live_of};
 use crate::{
-    ecosystem::{action, oci},
-    fact::{Trace, TraceKind, Use, UseKind},
+    ecosystem::{action, normal_name, oci},
+    fact::{Ecosystem, Trace, TraceKind, Use, UseKind},
     ioc::model::{ActionIndicator, GitIndicator, GitKind, ImageIndicator, Incident, NetworkKind},
 };
 
@@ -15,6 +15,8 @@ const DIGITS: usize = "sha256:".len() + 12;
 /// The list of an incident that an indicator stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum List {
+    /// `packages`
+    Packages,
     /// `actions`
     Actions,
     /// `images`
@@ -142,8 +144,7 @@ impl Index {
                     .collect()
             }
             UseKind::Image => self.images_named(used),
-            // An extension is a package: its version says all.
-            UseKind::Extension => Vec::new(),
+            UseKind::Extension => self.extensions(&used.name, &used.reference),
         }
     }
 
@@ -155,6 +156,14 @@ impl Index {
             found.extend(image.tag.iter().flat_map(|tag| self.image_tags(&image.repository, tag)));
         }
         best(found)
+    }
+
+    /// Whichever marketplace it came from.
+    fn extensions(&self, name: &str, version: &str) -> Vec<Known> {
+        let name = normal_name(Ecosystem::Vscode, name);
+        let of = |ecosystem| self.version(ecosystem, &name, version).into_iter().map(|(place, _)| place);
+        let all = of(Ecosystem::Vscode).chain(of(Ecosystem::Openvsx));
+        best(all.map(|place| known(List::Packages, place, Fit::Identity)).collect())
     }
 
     fn images_named(&self, used: &Use) -> Vec<Known> {
