@@ -2,7 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+mod machine;
+
 use crate::{fact::TreePath, work};
+
+pub use machine::is_loopback;
 
 /// Accounts of a tree that are known, and homes. Whoever writes a `passwd(5)` of evidence decides how many it names; the largest
 /// hosts that keep their accounts in it have a tenth of this.
@@ -27,6 +31,10 @@ pub struct Accounts {
     pub(crate) closed: BTreeMap<TreePath, Access>,
     /// Names and addresses that the machine has for itself, in lower case.
     pub(crate) own_names: BTreeSet<String>,
+    /// Places that commands and units name, and lie elsewhere: they are links, or behind one.
+    pub(crate) links: BTreeMap<TreePath, TreePath>,
+    /// Folders that hold the files of another system.
+    pub(crate) roots: BTreeSet<TreePath>,
     /// Lines and folders that were left out: there were more than `MOST`.
     pub(crate) dropped: usize,
 }
@@ -51,30 +59,6 @@ pub struct Access {
     pub gid: u32,
     /// Permission bits.
     pub mode: u32,
-}
-
-/// Names that lead back to this machine, and are kept.
-const LOOPED: usize = 1000;
-
-/// Names by which containers and virtual machines call the machine that runs them.
-const HOST_OF_GUESTS: &[&str] = &[
-    "host.docker.internal",
-    "gateway.docker.internal",
-    "host.containers.internal",
-    "host.lima.internal",
-    "host.minikube.internal",
-    "host.orb.internal",
-];
-
-/// Names that every machine has for itself.
-pub fn is_loopback(host: &str) -> bool {
-    let host = host.to_ascii_lowercase();
-    let host = host.trim_end_matches('.');
-    matches!(host, "localhost" | "::1" | "0.0.0.0" | "::" | "0" | "ip6-localhost" | "ip6-loopback")
-        || HOST_OF_GUESTS.contains(&host)
-        || host.starts_with("localhost.")
-        || host.ends_with(".localhost")
-        || (host.starts_with("127.") && host.chars().all(|c| c.is_ascii_digit() || c == '.'))
 }
 
 impl Accounts {
@@ -196,48 +180,53 @@ impl Accounts {
         if groups.contains(&gid) { Some(true) } else { self.all_groups.then_some(false) }
     }
 
-    /// The same, with the names of the machine: the texts of `/etc/hostname` and `/etc/hosts`.
+    /// The same, with where places really lie that are links, or behind one.
     #[must_use]
-    pub fn with_machine_names(mut self, hostname: &[u8], hosts: &[u8]) -> Self {
-        let hostname = String::from_utf8_lossy(hostname);
-        let named = hostname.lines().map(|l| l.trim().to_ascii_lowercase());
-        self.own_names.extend(named.filter(|n| !n.is_empty() && n.len() <= 255 && !n.starts_with('#')).take(2));
-        let (mut own, mut looped) = (Vec::new(), Vec::new());
-        for line in hosts.split(|b| *b == b'\n').take(MOST) {
-            work::done(1);
-            let line = String::from_utf8_lossy(line).to_ascii_lowercase();
-            let words: Vec<&str> = line.split('#').next().unwrap_or_default().split_whitespace().take(50).collect();
-            if words.iter().any(|w| self.own_names.contains(*w)) || words.first().is_some_and(|w| *w == "127.0.1.1") {
-                own.extend(words.into_iter().map(str::to_owned));
-            } else if words.first().is_some_and(|w| is_loopback(w)) {
-                // Block lists point many names there; who goes to one of them comes to this machine all the same.
-                looped.extend(words.into_iter().skip(1).map(str::to_owned));
-            }
+    pub fn with_links(mut self, links: impl IntoIterator<Item = (TreePath, TreePath)>) -> Self {
+        self.links.extend(links.into_iter().take(MOST));
+        self
+    }
+
+    /// The same, with folders that hold the files of another system.
+    #[must_use]
+    pub fn with_other_roots(mut self, roots: impl IntoIterator<Item = TreePath>) -> Self {
+        self.roots.extend(roots);
+        self
+    }
+
+    /// The folder above a path that holds the files of another system: the innermost one.
+    pub fn other_root(&self, path: &TreePath) -> Option<&TreePath> {
+        if self.roots.is_empty() {
+            return None;
         }
-        self.own_names.extend(own);
-        self.own_names.extend(looped.into_iter().take(LOOPED));
-        self
+        let mut above = path.parent();
+        while !above.as_bytes().is_empty() {
+            if let Some(root) = self.roots.get(&above) {
+                return Some(root);
+            }
+            above = above.parent();
+        }
+        None
     }
 
-    /// The same, with those of these names that lead back to this machine, each with the one that it stands for: `Host me` with
-    /// `HostName localhost` of `ssh_config(5)`.
-    #[must_use]
-    pub fn with_aliases(mut self, aliases: &[(String, String)]) -> Self {
-        let own = |(_, real): &&(String, String)| is_loopback(real.trim_matches(['[', ']'])) || self.is_own_name(real);
-        let names: Vec<String> = aliases.iter().filter(own).map(|(name, _)| name.to_ascii_lowercase()).collect();
-        self.own_names.extend(names.into_iter().take(LOOPED));
-        self
+    /// Where a place really lies, as far as it was asked for.
+    pub fn real<'p>(&'p self, path: &'p TreePath) -> &'p TreePath {
+        self.links.get(path).unwrap_or(path)
     }
 
-    /// Whether a machine's name or address is one of this one's own. A name without a domain is that of any.
-    pub fn is_own_name(&self, machine: &str) -> bool {
-        let machine = machine.to_ascii_lowercase();
-        let label = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
-        let is_address = |name: &str| name.contains(':') || name.chars().all(|c| c.is_ascii_digit() || c == '.');
-        self.own_names.iter().any(|own| {
-            let short = !own.contains('.') || !machine.contains('.');
-            *own == machine || (short && !is_address(own) && !is_address(&machine) && label(own) == label(&machine))
-        })
+    /// A place that a command names: `/srv/v`, or `~/v` of the home that holds `file`; `None` below a folder that is not known.
+    pub fn named(&self, named: &str, file: &TreePath) -> Option<TreePath> {
+        let Some(rest) = named.strip_prefix('~') else {
+            return TreePath::new(named.as_bytes()).filter(|_| named.starts_with('/'));
+        };
+        let rest = rest.trim_start_matches('/');
+        let home = self.home_of(file).or_else(|| Self::default().home_of(file))?;
+        Some(rest.split('/').filter(|p| !p.is_empty()).fold(home, |folder, name| folder.join(name.as_bytes())))
+    }
+
+    /// The home of an account.
+    pub fn home(&self, uid: u32) -> Option<&TreePath> {
+        self.owners.iter().find(|(_, owner)| **owner == uid).map(|(home, _)| home)
     }
 
     /// The number of the account of this name, or of `#1000`.

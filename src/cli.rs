@@ -119,7 +119,7 @@ pub struct Choice {
     #[command(flatten)]
     /// Where the indicators come from.
     pub indicators: IndicatorOptions,
-    /// Worker threads; by default one a core
+    /// Worker threads; by default one per core
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub threads: Option<u16>,
 }

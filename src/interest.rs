@@ -8,7 +8,10 @@ use std::{
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
-use crate::fact::{Ecosystem, TextId, ends_in, split};
+mod traces;
+
+pub use self::traces::{Traces, begins, is_address};
+use crate::fact::{Ecosystem, TextId, TraceKind, ends_in, split};
 
 /// A list of packages that is too long to copy.
 pub trait KnownPackages: Debug + Send + Sync {
@@ -87,8 +90,8 @@ pub struct Interest {
     pub packages: PackageNames,
     /// Longer lists of such packages, asked one name at a time.
     pub feeds: Vec<Arc<dyn KnownPackages>>,
-    /// Hosts and addresses, lower case.
-    pub hosts: BTreeSet<String>,
+    /// Addresses, texts of payloads and marks in repositories.
+    pub traces: Traces,
     /// `files` by name, once they were asked for.
     asked: OnceLock<Asked>,
     texts: Vec<String>,
@@ -100,6 +103,12 @@ impl Interest {
     pub fn with_texts(texts: Vec<String>) -> Self {
         let finder = AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(&texts).ok();
         Self { texts, finder, ..Self::default() }
+    }
+
+    /// With traces to look for, and nothing else.
+    pub fn with_traces(values: &[(TraceKind, &str)]) -> Self {
+        let values = values.iter().map(|(kind, value)| (*kind, (*value).to_owned()));
+        Self { traces: Traces::new(values), ..Self::default() }
     }
 
     /// Which texts these bytes hold, sorted, each once.

@@ -1,12 +1,15 @@
 //! Facts compared with indicators. Says what fits and by what; what that means is for `assess`.
 
 use crate::{
-    ecosystem::{admits, fits, is_interpreter, normal_name, oci::same_image, original_name, with_layouts},
-    fact::{Command, CommandAction, Fact, HookContent, Package, Placement, Seen, TextId, TreePath, Unit, Wanted},
+    ecosystem::{admits, fits, is_interpreter, normal_name, original_name, sibling, with_layouts},
+    fact::{
+        Artifact, Command, CommandAction, Fact, Held, HookContent, Package, Placement, Seen, TextId, Trace, TraceKind,
+        TreePath, Unit, Wanted,
+    },
     interest::glob,
     ioc::{
         Index,
-        index::{Holder, IncidentId},
+        index::{Fit, Holder, IncidentId, Known, List},
         model::{FileIndicator, FileRole, Standing},
     },
     walk::Worth,
@@ -28,17 +31,17 @@ pub enum By {
         /// It stands where the indicator says.
         placed: bool,
     },
-    /// A network name; position in `network`.
-    Host(usize),
+    /// A value of one of the plain lists: an action, an image, an address, a text, a trace in git.
+    Value {
+        /// The list.
+        list: List,
+        /// Position in it.
+        at: usize,
+        /// By what it is the known one.
+        fit: Fit,
+    },
     /// A running process; position in `processes`.
     Process(usize),
-    /// An image; position in `images`.
-    Image {
-        /// Position.
-        at: usize,
-        /// By digest, not by name.
-        digest: bool,
-    },
     /// A command that can only have taken a malicious version; positions in `packages` and in the command's list.
     Pinned(usize, usize),
     /// A command that could have taken one; positions as before.
@@ -60,7 +63,7 @@ pub fn worth(index: &Index, seen: &Seen) -> Worth {
         Worth::Credential
     } else if !hits(index, seen).is_empty() {
         Worth::Evidence
-    } else if explains(index, &seen.fact) {
+    } else if explains(index, &seen.fact) || may_install(seen) {
         Worth::Context
     } else {
         Worth::Nothing
@@ -85,6 +88,7 @@ fn explains(index: &Index, fact: &Fact) -> bool {
         // A name that nothing else explains is worth nothing unless it is a bad one.
         Fact::Named(_) => false,
         Fact::File { .. } | Fact::Host { .. } | Fact::Autostart { .. } | Fact::Image { .. } => false,
+        Fact::Use(_) | Fact::Trace(_) => false,
         Fact::Owned { .. }
         | Fact::Listed { .. }
         | Fact::KeptEvidence { .. }
@@ -104,6 +108,15 @@ fn explains(index: &Index, fact: &Fact) -> bool {
         | Fact::ScriptsBlocked { .. }
         | Fact::Credential(_) => true,
     }
+}
+
+/// Whether it is a dated install that may have brought a package which it does not name: from a list, or along with what it names.
+fn may_install(seen: &Seen) -> bool {
+    let Fact::Command(c) = &seen.fact else {
+        return false;
+    };
+    let installs = matches!(c.action, CommandAction::Install | CommandAction::Run) && seen.at.is_some();
+    installs && (!c.lists.is_empty() || c.wanted.iter().any(|w| w.pinned.is_none()))
 }
 
 /// Whether an indicator knows a package of this name, wherever it may be installed from.
@@ -128,9 +141,15 @@ pub fn standing<'i>(index: &'i Index, hit: &Hit) -> Option<(&'i Standing, &'i [S
         }
         By::Artifact(at) => i.artifacts.get(at).map(|a| (&a.standing, &*a.sources)),
         By::File { at, .. } => i.files.get(at).map(|f| (&f.standing, &*f.sources)),
-        By::Host(at) => i.network.get(at).map(|n| (&n.standing, &*n.sources)),
+        By::Value { list, at, .. } => match list {
+            List::Packages => i.packages.get(at).map(|p| (&p.standing, &*p.sources)),
+            List::Actions => i.actions.get(at).map(|a| (&a.standing, &*a.sources)),
+            List::Images => i.images.get(at).map(|m| (&m.standing, &*m.sources)),
+            List::Network => i.network.get(at).map(|n| (&n.standing, &*n.sources)),
+            List::Strings => i.strings.get(at).map(|s| (&s.standing, &*s.sources)),
+            List::Git => i.git.get(at).map(|g| (&g.standing, &*g.sources)),
+        },
         By::Process(at) => i.processes.get(at).map(|p| (&p.standing, &*p.sources)),
-        By::Image { at, .. } => i.images.get(at).map(|m| (&m.standing, &*m.sources)),
     }
 }
 
@@ -142,12 +161,15 @@ fn fitting(index: &Index, seen: &Seen) -> Vec<Hit> {
         Fact::Hook { sha256, content, .. } => of_hook(index, &seen.origin.path, unit, sha256.as_deref(), *content),
         Fact::Autostart { sha256, texts } => of_autostart(index, &seen.origin.path, unit, sha256, texts),
         Fact::Host { name, sinkholed: false } => {
-            index.hosts(name).into_iter().map(|((incident, at), _)| Hit { incident, by: By::Host(at) }).collect()
+            let name = Trace { kind: TraceKind::Host, value: name.clone(), held: Held::Named };
+            index.traces_of(&name).into_iter().map(of_value).collect()
         }
+        Fact::Use(used) => index.uses(used).into_iter().map(of_value).collect(),
+        Fact::Trace(trace) => index.traces_of(trace).into_iter().map(of_value).collect(),
         Fact::Process { texts, name, .. } => of_process(index, texts, name),
         Fact::Executable { program, .. } => of_executable(index, program),
         Fact::Command(command) => of_command(index, command),
-        Fact::Image { references, digests } => of_image(index, references, digests),
+        Fact::Image { references, digests } => index.images_of(references, digests).into_iter().map(of_value).collect(),
         _ => Vec::new(),
     }
 }
@@ -157,7 +179,13 @@ fn of_package(index: &Index, package: &Package) -> Vec<Hit> {
     let by_version = index.version(package.ecosystem, &name, &package.version);
     let mut found: Vec<Hit> =
         by_version.iter().map(|((incident, at), _)| Hit { incident: *incident, by: By::Version(*at) }).collect();
-    let hashes = package.artifacts.iter().filter_map(|a| a.sha256.as_deref());
+    let elsewhere = sibling(package.ecosystem).map(|other| index.version(other, &name, &package.version));
+    for ((incident, at), _) in elsewhere.into_iter().flatten() {
+        if !found.iter().any(|h| h.incident == incident) {
+            found.push(Hit { incident, by: By::Version(at) });
+        }
+    }
+    let hashes = package.artifacts.iter().flat_map(Artifact::hashes);
     for ((incident, at), _) in hashes.flat_map(|h| index.artifacts(h)) {
         if !found.iter().any(|h| h.incident == incident) {
             found.push(Hit { incident, by: By::Artifact(at) });
@@ -263,19 +291,8 @@ fn of_executable(index: &Index, program: &TreePath) -> Vec<Hit> {
     places.map(|((incident, at), _)| Hit { incident, by: By::File { at, hash: false, placed: true } }).collect()
 }
 
-fn of_image(index: &Index, references: &[String], digests: &[String]) -> Vec<Hit> {
-    let mut found = Vec::new();
-    for (incident, i) in index.database.incidents.iter().enumerate() {
-        for (at, image) in i.images.iter().enumerate() {
-            let digest = image.digests.iter().any(|d| digests.iter().any(|f| f.starts_with(d.as_str())));
-            let tags = image.tags.iter().chain(&image.floating_tags);
-            let tag = || tags.clone().any(|t| references.iter().any(|r| same_image(r, &image.repository, t)));
-            if digest || tag() {
-                found.push(Hit { incident, by: By::Image { at, digest } });
-            }
-        }
-    }
-    found
+fn of_value(Known { incident, list, at, fit }: Known) -> Hit {
+    Hit { incident, by: By::Value { list, at, fit } }
 }
 
 fn of_command(index: &Index, command: &Command) -> Vec<Hit> {
@@ -284,7 +301,10 @@ fn of_command(index: &Index, command: &Command) -> Vec<Hit> {
     }
     let mut found = Vec::new();
     for (w, wanted) in command.wanted.iter().enumerate() {
-        for ((incident, at), indicator) in index.package(wanted.ecosystem, &wanted.name) {
+        let own = index.package(wanted.ecosystem, &wanted.name);
+        let elsewhere = sibling(wanted.ecosystem).filter(|_| own.is_empty());
+        let elsewhere = elsewhere.map(|other| index.package(other, &wanted.name)).unwrap_or_default();
+        for ((incident, at), indicator) in own.into_iter().chain(elsewhere) {
             let by = match &wanted.pinned {
                 Some(version) => {
                     indicator.versions.iter().any(|v| fits(wanted.ecosystem, v, version)).then_some(By::Pinned(at, w))

@@ -11,10 +11,14 @@
 //! var/lib/machines/<name>, var/lib/{lxc,lxd,incus}/…/<name>/rootfs
 //! ```
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
-use super::{Account, Bounds, Finding};
-use crate::fact::TreePath;
+use super::{Account, Bounds, Case, Finding, whereabouts::folder};
+use crate::{
+    accounts::Accounts,
+    fact::{CommandAction, Fact, TreePath},
+    text::escape,
+};
 
 /// A store of images and containers, by the folder that only its engine writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -134,19 +138,58 @@ fn at_store(parts: &[&[u8]], at: usize) -> Option<(usize, usize)> {
     Some((at + below.0, at + below.1))
 }
 
-/// A path as the container sees it; other paths as they are.
-pub fn seen_inside(path: &TreePath) -> Option<TreePath> {
-    let root = of(path)?.root;
+/// A path as the container, or the other system that it is a copy of, sees it; `None` of this machine's own.
+pub fn seen_inside(path: &TreePath, accounts: Option<&Accounts>) -> Option<TreePath> {
+    let root = of(path).map(|c| c.root).or_else(|| accounts?.other_root(path).cloned())?;
     TreePath::new(path.below(&root)?)
 }
 
 /// What ran in a container had the container before it. As whom is not known, and a mount may have given it more.
-pub fn bound(findings: &mut [Finding]) {
+pub fn bound(case: &Case<'_>, findings: &mut [Finding]) {
+    bound_copies(case, findings);
     for finding in findings.iter_mut().filter(|f| f.bounds.is_none() && f.account != Account::Elsewhere) {
         if let Some(contained) = of(&finding.origin.path) {
             finding.account = Account::All;
             let bounds = Bounds { folders: vec![contained.store], mounts_unknown: true, ..Bounds::default() };
             finding.bounds = Some(Arc::new(bounds));
+        }
+    }
+}
+
+/// What stands in the files of another system ran there, whoever owns the files here; unless this machine starts something in them.
+fn bound_copies(case: &Case<'_>, findings: &mut [Finding]) {
+    let root_of = |tree: &Arc<str>, path: &TreePath| case.accounts.get(tree)?.other_root(path).cloned();
+    if case.accounts.values().all(|a| a.roots.is_empty()) {
+        return;
+    }
+    let mut used: HashSet<(Arc<str>, TreePath)> = HashSet::new();
+    for seen in case.evidence.iter().map(|e| &e.seen) {
+        let started = match &seen.fact {
+            Fact::Starts(c) | Fact::Command(c) if c.action == CommandAction::Start => {
+                let named = c.whereabouts.environment.as_deref();
+                named.and_then(|named| folder(named, case.accounts.get(&seen.origin.tree), &seen.origin.path))
+            }
+            Fact::Process { program, .. } => program.clone(),
+            Fact::Executable { program, .. } => Some(program.clone()),
+            Fact::Loaded { site, .. } => Some(site.clone()),
+            _ => None,
+        };
+        let tree = &seen.origin.tree;
+        if let Some(root) = started.and_then(|place| root_of(tree, &place))
+            && root_of(tree, &seen.origin.path).as_ref() != Some(&root)
+        {
+            used.insert((tree.clone(), root));
+        }
+    }
+    for finding in findings.iter_mut().filter(|f| f.bounds.is_none() && f.account != Account::Elsewhere) {
+        let Some(root) = root_of(&finding.origin.tree, &finding.origin.path) else {
+            continue;
+        };
+        if !used.contains(&(finding.origin.tree.clone(), root.clone())) {
+            let shown = escape(&[b"/", root.as_bytes()].concat());
+            finding.account = Account::All;
+            finding.reason = format!("{}; it stands in the files of another system, below `{shown}`", finding.reason);
+            finding.bounds = Some(Arc::new(Bounds { folders: vec![root], ..Bounds::default() }));
         }
     }
 }
@@ -265,7 +308,8 @@ mod tests {
 
     #[test]
     fn a_path_is_read_as_the_container_sees_it() {
-        let inside = |path: &str| seen_inside(&TreePath::new(path.as_bytes()).unwrap()).map(|p| p.text().into_owned());
+        let inside =
+            |path: &str| seen_inside(&TreePath::new(path.as_bytes()).unwrap(), None).map(|p| p.text().into_owned());
         assert_eq!(inside("var/lib/docker/overlay2/abc/diff/root/.ssh/id").as_deref(), Some("/root/.ssh/id"));
         assert_eq!(inside("root/.ssh/id"), None);
     }

@@ -10,15 +10,19 @@ use super::{
     site::{Distribution, Environment},
 };
 use crate::{
-    ecosystem::purl::Purl,
+    ecosystem::{purl::Purl, store_entry},
     fact::{Artifact, Ecosystem, EnvironmentKind, Fact, Package, Placement, Seen, Statement, TreePath},
     ioc::model::{FileIndicator, FileRole, Incident, Moment, NameWeight, PackageIndicator, Trigger},
     matcher::{self, By, Hit},
     verdict::{Confidence, Exposure},
 };
 
+/// Where the indicator is of a sibling of the ecosystem.
+const OTHER_SOURCE: &str = "the malicious one was published elsewhere than where this editor takes extensions from by default, and its \
+                            place does not say where it was taken from";
+
 /// By which rule, how sure, and the reason.
-type Judgement = (Rule, Confidence, String);
+pub(super) type Judgement = (Rule, Confidence, String);
 
 /// The finding that a hit makes, if it makes one.
 pub fn judge(case: &Case<'_>, sites: &Neighbours<'_>, hooks: &Hooks, evidence: &Evidence, hit: Hit) -> Option<Finding> {
@@ -39,12 +43,9 @@ pub fn judge(case: &Case<'_>, sites: &Neighbours<'_>, hooks: &Hooks, evidence: &
         (_, By::File { at, hash, placed }) => draft.file(incident.files.get(at)?, hash, placed),
         (Fact::Command(c), By::Pinned(at, w)) => draft.pinned(c, incident.packages.get(at)?, w)?,
         (Fact::Command(c), By::Admits(at, w)) => draft.admits(c, at, w)?,
-        (_, By::Host(at)) => draft.host(&incident.network.get(at)?.value, &incident.network.get(at)?.what),
+        (fact, By::Value { list, at, fit }) => draft.value(fact, list, at, fit)?,
         (Fact::Process { pid, .. }, By::Process(at)) => draft.process(*pid, incident.processes.get(at)?),
         (Fact::Autostart { .. }, By::Process(at)) => draft.autostart(incident.processes.get(at)?),
-        (Fact::Image { references, .. }, By::Image { at, digest }) => {
-            draft.image(references, incident.images.get(at)?, digest)?
-        }
         _ => return None,
     };
     Some(draft.placed(finding))
@@ -166,6 +167,7 @@ impl Draft<'_, '_> {
             },
         };
         let indicator_triggers = indicator.triggers.clone();
+        let foreign = indicator.ecosystem != p.ecosystem;
         let indicator = format!("{}/{}@{}", p.ecosystem.purl_type(), p.name, p.version);
         let mut finding = self.finding(FindingKind::Package, indicator, judgement);
         finding.package = Some(purl(p));
@@ -176,6 +178,10 @@ impl Draft<'_, '_> {
         finding.artifact = p.artifacts.first().cloned();
         finding.by_itself = by_itself;
         finding.sign = sign;
+        if foreign {
+            finding.confidence = finding.confidence.min(Confidence::Possible);
+            finding.reason = format!("{}; {}", finding.reason, OTHER_SOURCE);
+        }
         finding.moment = first_moment(&indicator_triggers);
         if settled {
             self.settle_in(&mut finding, Some(&p.name));
@@ -201,11 +207,16 @@ impl Draft<'_, '_> {
 
     /// Known bytes under another version.
     fn artifact(&self, p: &Package, name: &str) -> Finding {
-        let hash =
-            p.artifacts.iter().find(|a| a.sha256.as_deref().is_some_and(|h| !self.case.index.artifacts(h).is_empty()));
+        let known = |a: &&Artifact| a.hashes().any(|h| !self.case.index.artifacts(h).is_empty());
+        let hash = p.artifacts.iter().find(known);
         let rule = if p.placement == Placement::Listed { Rule::ArtifactNamed } else { Rule::ArtifactStored };
-        let sha256 = hash.and_then(|a| a.sha256.clone()).unwrap_or_default();
-        let reason = format!("the bytes of `{name}`, by SHA-256");
+        let by = |a: &Artifact| match (&a.sha256, &a.digest) {
+            (None, Some(digest)) => digest.replacen(':', "/", 1),
+            (sha256, _) => format!("sha256/{}", sha256.as_deref().unwrap_or_default()),
+        };
+        let indicator = hash.map(by).unwrap_or_default();
+        let kind = indicator.split('/').next().unwrap_or_default().to_uppercase().replacen("SHA", "SHA-", 1);
+        let reason = format!("the bytes of `{name}`, by {kind}");
         let (judgement, is_here) = match p.placement {
             Placement::Stated(statement) => {
                 let (rule, confidence, said) = stated(statement);
@@ -213,7 +224,7 @@ impl Draft<'_, '_> {
             }
             _ => ((rule, Confidence::Confirmed, reason), true),
         };
-        let mut finding = self.finding(FindingKind::Package, format!("sha256/{sha256}"), judgement);
+        let mut finding = self.finding(FindingKind::Package, indicator, judgement);
         finding.package = Some(purl(p));
         finding.ecosystem = Some(p.ecosystem);
         if is_here {
@@ -237,6 +248,8 @@ impl Draft<'_, '_> {
     /// A file, by its place or its bytes.
     fn file(&self, indicator: &FileIndicator, hash: bool, placed: bool) -> Finding {
         let what = &indicator.what;
+        // A store of a package manager holds whole packages; a project loads its own copy.
+        let placed = placed && store_entry(&self.seen().origin.path).is_none();
         let sure = if hash { Confidence::Confirmed } else { Confidence::Likely };
         let bytes = match (hash, &indicator.sha256) {
             (true, _) => ", by SHA-256",
@@ -354,7 +367,7 @@ pub(super) fn first_moment(triggers: &[Trigger]) -> Option<Moment> {
 fn bytes_of(fact: &Fact) -> Option<Artifact> {
     match fact {
         Fact::File { size, sha256: Some(sha256), .. } | Fact::Hook { size, sha256: Some(sha256), .. } => {
-            Some(Artifact { name: None, size: Some(*size), sha256: Some(sha256.clone()) })
+            Some(Artifact { size: Some(*size), sha256: Some(sha256.clone()), ..Artifact::default() })
         }
         _ => None,
     }
@@ -362,9 +375,10 @@ fn bytes_of(fact: &Fact) -> Option<Artifact> {
 
 /// The owner of the site folder; of a system folder, every account.
 fn account(environment: &Environment, uid: Option<u32>) -> Account {
-    match (environment.kind, uid) {
-        (EnvironmentKind::System, _) | (_, None | Some(0)) => Account::All,
-        (_, Some(uid)) => Account::Uid(uid),
+    match uid {
+        None | Some(0) => Account::All,
+        _ if environment.kind == EnvironmentKind::SYSTEM => Account::All,
+        Some(uid) => Account::Uid(uid),
     }
 }
 

@@ -9,8 +9,10 @@ mod corroborate;
 mod evidence;
 mod extras;
 mod family;
+mod from_lists;
 mod harvest;
 mod kept;
+mod layered;
 mod named;
 mod on_path;
 pub mod reach;
@@ -25,6 +27,7 @@ mod threat;
 pub mod timeline;
 mod traces;
 mod typed;
+mod used;
 mod whereabouts;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -36,6 +39,7 @@ pub use self::{
     chain::Link,
     family::{Removal, Unread, of as family_of, publishes},
     kept::Kept,
+    layered::{Layers, Steps},
     reach::{Judged, ReachBy},
     rule::Rule,
     site::Environment,
@@ -77,24 +81,6 @@ pub struct Evidence {
     pub steps: Option<Steps>,
 }
 
-/// Numbers of steps of an image's build.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Steps {
-    /// The step that made the layer.
-    pub made: usize,
-    /// The step that took the file out of it.
-    pub gone: Option<usize>,
-}
-
-/// Positions of layers in an image, from the lowest up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Layers {
-    /// The layer that holds the file.
-    pub made: usize,
-    /// The first later one that takes it out.
-    pub gone: Option<usize>,
-}
-
 impl From<Seen> for Evidence {
     fn from(seen: Seen) -> Self {
         Self { seen, gone: None, made: None, layers: None, steps: None }
@@ -116,6 +102,12 @@ pub enum FindingKind {
     Process,
     /// A container image.
     Image,
+    /// A use of an action.
+    Action,
+    /// A trace in a repository.
+    Git,
+    /// A text of a payload.
+    Text,
 }
 
 impl FindingKind {
@@ -128,6 +120,9 @@ impl FindingKind {
             Self::Network => "network",
             Self::Process => "process",
             Self::Image => "image",
+            Self::Action => "action",
+            Self::Git => "git",
+            Self::Text => "text",
         }
     }
 }
@@ -293,7 +288,7 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
     let (mut assessment, mut named) = (Assessment::default(), Vec::new());
     for e in &case.evidence {
         if let Fact::Command(command) = &e.seen.fact {
-            let open = |w: &crate::fact::Wanted| w.pinned.is_none() && bounded(case.index, w);
+            let open = |w: &crate::fact::Wanted| w.pinned.is_none() && typed::bounded(case.index, w);
             let undated = e.seen.at.is_none() && command.wanted.iter().any(open);
             assessment.undated_commands += u64::from(undated);
         }
@@ -323,6 +318,7 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
     step("names alone were not weighed against the rest", &mut || corroborate::lift(findings));
     step("spurious findings were not sorted out", &mut || {
         FAMILIES.iter().for_each(|family| family.sort_out(findings));
+        used::sort_out(findings);
         shared::settle(case.index, findings);
     });
     step("signs that the payload ran were not looked for", &mut || {
@@ -330,11 +326,12 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
     });
     step("commands that start interpreters were not looked for", &mut || started::look_for_starts(&case, findings));
     step("what starts by itself was not looked for", &mut || services::look_for_services(&case, findings));
+    step("installs from lists were not looked for", &mut || from_lists::look_for_installs(&case, findings));
     let mut resolved = Vec::new();
     step("what commands resolved to was not looked for", &mut || {
         resolved = resolved::drop_what_took_a_good_version(&case, findings);
     });
-    step("what ran in containers was not told from the rest", &mut || contained::bound(findings));
+    step("what ran in containers was not told from the rest", &mut || contained::bound(&case, findings));
     step("findings were not sorted", &mut || settle(case.index, findings));
     step("what the payload could reach was not judged", &mut || *credentials = reach::judge(&case, findings));
     step("the files of packages were not looked for", &mut || {
@@ -359,12 +356,6 @@ fn panicked(origin: &Origin, what: &str) -> Gap {
         kind: GapKind::Panicked,
         detail: format!("internal error: {what}"),
     }
-}
-
-/// Whether only some versions of a package are malicious: then a time would tell which one a command took.
-fn bounded(index: &Index, wanted: &crate::fact::Wanted) -> bool {
-    let known = index.package(wanted.ecosystem, &wanted.name);
-    !known.is_empty() && !known.iter().any(|(_, p)| p.versions.iter().any(|v| v == "*"))
 }
 
 fn settle(index: &Index, findings: &mut Vec<Finding>) {

@@ -2,7 +2,7 @@
 
 use super::{
     Account, Bounds, Case, Evidence, Finding, contained,
-    harvest::{listed, sets_environment},
+    harvest::{Doubt, listed, sets_environment},
     running,
     threat::{Ran, Threat, threats},
     timeline,
@@ -51,6 +51,8 @@ pub struct Judged {
     pub by: Vec<ReachBy>,
     /// The worst of `by`.
     pub reach: Reach,
+    /// How sure the worst reach is.
+    pub confidence: Option<Confidence>,
     /// The most urgent of `by`.
     pub rotate: Urgency,
     /// Why.
@@ -85,6 +87,7 @@ fn one(case: &Case<'_>, threats: &[Threat<'_>], any: bool, evidence: &Evidence, 
     let here = threats.iter().filter(|t| t.tree == &*seen.origin.tree);
     let by: Vec<ReachBy> = here.map(|t| by_threat(t, accounts, evidence, credential)).collect();
     let worst = by.iter().max_by_key(|b| (b.rotate, b.reach, b.confidence));
+    let reach = by.iter().map(|b| b.reach).max().unwrap_or(Reach::OutOfReach);
     let nothing_ran = if any {
         "nothing that was found ran with access to it: the malicious code is only stored or named"
     } else {
@@ -98,7 +101,8 @@ fn one(case: &Case<'_>, threats: &[Threat<'_>], any: bool, evidence: &Evidence, 
         origin: seen.origin.clone(),
         uid: seen.uid,
         modified: seen.at.clone(),
-        reach: by.iter().map(|b| b.reach).max().unwrap_or(Reach::OutOfReach),
+        reach,
+        confidence: by.iter().filter(|b| b.reach == reach).map(|b| b.confidence).max(),
         rotate: worst.map_or(Urgency::No, |b| b.rotate),
         reason: worst.map_or_else(|| nothing_ran.to_owned(), |b| reason(b, accounts, seen)) + &still,
         by,
@@ -142,7 +146,7 @@ fn by_threat(
         let had = list.iter().filter(|(_, _, bounds)| had(bounds.as_deref(), accounts, seen));
         had.filter(|(account, ..)| can_read(*account, accounts, seen)).map(|(_, confidence, _)| *confidence).max()
     };
-    let (sure, harvested, exposed) = match (readable(&threat.strong), readable(&threat.weak)) {
+    let (sure, mut harvested, exposed) = match (readable(&threat.strong), readable(&threat.weak)) {
         (Some(sure), _) => (sure, Urgency::Now, Urgency::Soon),
         (None, Some(sure)) => (sure, Urgency::Soon, Urgency::No),
         (None, None) => {
@@ -171,40 +175,53 @@ fn by_threat(
     };
     let harvest = &threat.incident.harvest;
     let on_list = if is_environment(seen.surface) {
-        harvest.environment.then(|| ("environment of the process".to_owned(), false))
+        harvest.environment.then(|| ("environment of the process".to_owned(), Doubt::None))
     } else if is_environ(&seen.origin.path) {
         let own = |(account, ..): &Ran| match account {
             Account::Uid(uid) => seen.uid == Some(*uid),
             _ => true,
         };
         let same = harvest.environment && threat.strong.iter().chain(&threat.weak).any(own);
-        same.then(|| ("environment of a process of the account that ran it".to_owned(), false))
+        same.then(|| ("environment of a process of the account that ran it".to_owned(), Doubt::None))
     } else {
         let named_by = credential.named_by.as_deref();
-        let inside = contained::seen_inside(&seen.origin.path);
+        let inside = contained::seen_inside(&seen.origin.path, accounts);
         // Homes of a container are where they are everywhere.
         let accounts = accounts.filter(|_| inside.is_none());
-        listed(&harvest.paths, &credential.kind, accounts, named_by, inside.as_ref().unwrap_or(&seen.origin.path))
+        let path = inside.as_ref().unwrap_or(&seen.origin.path);
+        let lives_here = accounts.and_then(|a| a.at_home(path)).or(seen.uid);
+        let own = |(account, ..): &Ran| match account {
+            Account::Uid(uid) => lives_here.is_none_or(|home| home == *uid),
+            Account::All | Account::Elsewhere => true,
+        };
+        let own = threat.strong.iter().chain(&threat.weak).any(own);
+        listed(harvest, &credential.kind, accounts, named_by, path, own)
     };
     let by_kind = harvest.kinds.iter().any(|k| **k == *credential.kind);
     let exported = harvest.environment && sets_environment(accounts, &seen.origin.path);
     let (reach, confidence, rule) = match (on_list, harvest.completeness) {
-        // Whether it ran in that folder is not known.
-        (Some((line, true)), _) => (Reach::Harvested, Confidence::Possible, line),
-        (Some((line, false)), _) => (Reach::Harvested, sure.min(Confidence::Likely), line),
-        (None, _) if exported => (
+        (Some((line, Doubt::None)), _) => (Reach::Harvested, sure.min(Confidence::Likely), line),
+        (Some((line, Doubt::Home)), _) => {
+            (Reach::Harvested, Confidence::Possible, format!("{line}, if it reads the homes of other accounts too"))
+        }
+        (Some((line, Doubt::Folder)), known) if !exported && !by_kind => {
+            // Beside a list that is not whole, what it does not name is no less urgent.
+            harvested = if known == Completeness::Exact { harvested.min(Urgency::Soon) } else { harvested };
+            (Reach::Harvested, Confidence::Possible, format!("{line}, if it ran in a folder above, which is not known"))
+        }
+        (_, _) if exported => (
             Reach::Harvested,
             sure.min(Confidence::Likely),
             "every environment variable: this file sets those of what is started from it".to_owned(),
         ),
-        (None, _) if by_kind => (Reach::Harvested, sure.min(Confidence::Likely), format!("kind {}", credential.kind)),
+        (_, _) if by_kind => (Reach::Harvested, sure.min(Confidence::Likely), format!("kind {}", credential.kind)),
         (None, Completeness::Exact) => (
             Reach::Exposed,
             Confidence::Possible,
             "readable by the account that ran it, and not on the payload's list: a second stage could have taken it"
                 .to_owned(),
         ),
-        (None, Completeness::Partial | Completeness::Unknown | Completeness::None) => {
+        (_, Completeness::Partial | Completeness::Unknown | Completeness::None | Completeness::Exact) => {
             (Reach::Harvested, Confidence::Possible, UNPUBLISHED.to_owned())
         }
     };
@@ -212,7 +229,7 @@ fn by_threat(
     ReachBy { incident: threat.id, reach, confidence, rule, rotate }
 }
 
-const ELSEWHERE: &str = "it ran on another machine, or in a container that did not have it";
+const ELSEWHERE: &str = "it ran on another machine, or in a container or another system that did not have it";
 const MOUNTED: &str = "it ran in a container of this machine: only a mount could have given it this file";
 const FORWARDED: &str = "may have been in the SSH agent that was forwarded to another machine where it ran";
 

@@ -76,6 +76,15 @@ rules! {
     HookRan "hook-ran" Executed Likely
         "a start-up hook stood there, and its interpreter was started while it did"
         "take the hook and its package out; replace every secret that the account could read"
+    ActionFetched "action-fetched" Executed Likely
+        "a runner of CI fetched the malicious action, which it does right before it runs it"
+        "take the runner out of use; replace every secret that its jobs could read"
+    FetchedAndRun "fetched-and-run" Executed Likely
+        "a command fetched something from an address of the attacker and gave it to a shell or an interpreter"
+        "find out what ran; replace every secret that the account could read"
+    StartsWithTrace "starts-with-trace" Executed Likely
+        "something that starts by itself holds a text of the payload, or fetches from an address of the attacker"
+        "stop it and move it to the evidence before any token is revoked"
     PackageLoadable "package-loadable" Installed Confirmed
         "the malicious version stands where code is loaded from"
         "start nothing that loads it; take it out by moving its files away"
@@ -127,6 +136,9 @@ rules! {
     InstallCommandInWindow "install-command-in-window" Removed Possible
         "a command without a version, run while the malicious one was the one to get"
         "find out which version it took: a lock file or an environment of that time says it"
+    InstallFromList "install-from-list" Removed Likely
+        "a command installed what a list says that names the malicious version, or a package that needs it"
+        "find out which version it took: the list as it was then, or an environment of that time says it"
     PackageStored "package-stored" Cached Confirmed
         "the malicious version is stored here; it did not run from here"
         "take the stored copy out before anything is built from it"
@@ -148,6 +160,27 @@ rules! {
     DownloadCommand "download-command" Cached Likely
         "a command downloaded the malicious version"
         "find the download and take it out"
+    FetchCommand "fetch-command" Cached Likely
+        "a command fetched something from an address of the attacker"
+        "find what it fetched and take it out; find out whether it ran"
+    ActionNamed "action-named" Referenced Confirmed
+        "a workflow or an action uses the malicious action, by a commit, or by a tag that named nothing else"
+        "write a commit known to be good; replace the secrets of every job that ran with it"
+    ActionByMovedTag "action-by-moved-tag" Referenced Likely
+        "a workflow or an action uses a tag that was moved to malicious code for a time"
+        "read the logs of its runs in that time; replace the secrets of each job that took the malicious commit"
+    ImageNamed "image-named" Referenced Confirmed
+        "a file names the malicious image, by digest, or by a tag that named nothing else"
+        "write a good image instead; find out which machines ran what the file names"
+    ImageNamedByMovingTag "image-named-by-moving-tag" Referenced Possible
+        "a file names a moving tag, and is so old that it named it while the tag was the malicious image"
+        "find out which machines fetched that tag then"
+    GitTrace "git-trace" Referenced Confirmed
+        "a repository holds a commit, a branch, a remote or a message of the incident, which travels with a clone"
+        "find out how it came there, and what ran from it; replace the tokens that could push there"
+    TraceNamed "trace-named" Referenced Likely
+        "a file names an address of the attacker, or holds a text of the payload"
+        "find out who wrote it there, and what ran from it"
     PackageNamed "package-named" Referenced Confirmed
         "a file names the malicious version: what is installed from it takes it"
         "write a good version instead, and make the lock files anew"

@@ -3,20 +3,24 @@
 
 use std::collections::HashMap;
 
-use super::{Account, Case, Finding, rule::Rule};
+use super::{Account, Case, Finding, rule::Rule, whereabouts::folder};
 use crate::{
-    fact::{Command, Fact, Seen, TreePath},
+    accounts::Accounts,
+    fact::{Command, CommandAction, Fact, Seen, TreePath},
     text::escape,
     verdict::{Confidence, Exposure},
 };
 
+/// Of one environment: the files that start it, with what they start.
+type Starts<'c> = Vec<(&'c Seen, &'c Command)>;
+
 /// Gives findings the accounts that start them, and lifts those whose code runs at every start.
 pub fn look_for_services(case: &Case<'_>, findings: &mut [Finding]) {
-    let mut by_prefix: HashMap<(&str, TreePath), Vec<(&Seen, &Command)>> = HashMap::new();
+    let mut by_prefix: HashMap<(&str, TreePath), Starts<'_>> = HashMap::new();
     for seen in case.evidence.iter().map(|e| &e.seen).filter(|s| s.origin.layer.is_none()) {
         if let Fact::Starts(command) = &seen.fact
-            && let Some(prefix) = command.whereabouts.environment.as_deref().and_then(|e| TreePath::new(e.as_bytes()))
             && command.whereabouts.is_here()
+            && let Some(prefix) = started(case, seen, command)
         {
             by_prefix.entry((&seen.origin.tree, prefix)).or_default().push((seen, command));
         }
@@ -32,28 +36,128 @@ pub fn look_for_services(case: &Case<'_>, findings: &mut [Finding]) {
             continue;
         };
         let accounts = case.accounts.get(&finding.origin.tree);
-        for (_, command) in starts {
-            let Some(name) = command.whereabouts.account.as_deref() else {
-                continue;
-            };
-            let uid = accounts.map_or_else(|| (name == "root").then_some(0), |a| a.uid_of(name));
-            finding.account = match (finding.account, uid) {
-                (Account::Elsewhere, _) => Account::Elsewhere,
-                (Account::Uid(own), Some(uid)) if own == uid => finding.account,
-                // Root reads what everybody else can.
-                (Account::Uid(_), Some(0)) => Account::Uid(0),
-                (Account::Uid(0), _) => Account::Uid(0),
-                _ => Account::All,
-            };
+        for (seen, command) in starts {
+            finding.account = with_starter(finding.account, starter(accounts, seen, command));
         }
-        let Some((seen, command)) = starts.first() else {
+        let by_itself = starts.iter().find(|(_, command)| command.action == CommandAction::Start);
+        let Some((seen, command)) = by_itself.or_else(|| starts.first()) else {
             continue;
         };
-        if finding.by_itself && finding.exposure == Exposure::Installed {
-            let who = command.whereabouts.account.as_deref().map(|a| format!(", as `{a}`")).unwrap_or_default();
-            let file = escape(&[b"/", seen.origin.path.as_bytes()].concat());
+        let who = command.whereabouts.account.as_deref().map(|a| format!(", as `{a}`")).unwrap_or_default();
+        let file = escape(&[b"/", seen.origin.path.as_bytes()].concat());
+        if by_itself.is_none() {
+            let start = format!("`{file}` would start its `{}`{who}; nothing that was found enables it", command.tool);
+            finding.reason = format!("{}; {start}", finding.reason);
+        } else if finding.by_itself && finding.exposure == Exposure::Installed {
             let sign = format!("`{file}` starts its `{}` by itself{who}", command.tool);
             finding.ran(Rule::HookRan, Confidence::Likely, sign);
         }
+    }
+}
+
+/// Where the environment really stands that a file starts. `~` is the home of the account that it names, else of whoever has the file.
+fn started(case: &Case<'_>, seen: &Seen, command: &Command) -> Option<TreePath> {
+    let named = command.whereabouts.environment.as_deref()?;
+    let accounts = case.accounts.get(&seen.origin.tree);
+    let of_account = || {
+        let accounts = accounts?;
+        let home = accounts.home(accounts.uid_of(command.whereabouts.account.as_deref()?)?)?;
+        let below = named.strip_prefix('~')?.trim_start_matches('/').split('/').filter(|p| !p.is_empty());
+        let place = below.fold(home.clone(), |folder, name| folder.join(name.as_bytes()));
+        Some(accounts.real(&place).clone())
+    };
+    of_account().or_else(|| folder(named, accounts, &seen.origin.path))
+}
+
+/// The account that starts it, where that is known to be one.
+fn starter(accounts: Option<&Accounts>, seen: &Seen, command: &Command) -> Option<Option<u32>> {
+    match command.whereabouts.account.as_deref() {
+        Some(name) => Some(accounts.map_or_else(|| (name == "root").then_some(0), |a| a.uid_of(name))),
+        // In a home, whoever lives there.
+        None => accounts.and_then(|a| a.at_home(&seen.origin.path)).map(Some),
+    }
+}
+
+/// Whose code it is, with the account that starts it.
+fn with_starter(own: Account, starter: Option<Option<u32>>) -> Account {
+    match (own, starter) {
+        (_, None) | (Account::Elsewhere, _) => own,
+        (Account::Uid(own), Some(Some(uid))) if own == uid => Account::Uid(own),
+        // Root reads what everybody else can.
+        (Account::Uid(_), Some(Some(0))) | (Account::Uid(0), _) => Account::Uid(0),
+        _ => Account::All,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, sync::Arc};
+
+    use super::*;
+    use crate::{
+        assess::{Evidence, assess},
+        credential::Catalog,
+        fact::{At, EnvironmentKind, HookContent, HookKind, Origin},
+        ioc::{Database, Index},
+        shell::typed_commands,
+    };
+
+    fn seen(path: &str, fact: Fact) -> Seen {
+        let path = TreePath::new(path.as_bytes()).unwrap();
+        let unit = Some(Arc::new(crate::ecosystem::pypi::unit_around(&path, false)));
+        let (origin, at) = (Origin::file(&"host".into(), path), At::unix(1_774_350_000, "time"));
+        Seen { surface: "t", origin, at, uid: Some(1000), gid: None, mode: None, unit, fact }
+    }
+
+    /// What becomes of a hook in al's environment, whose account it is, and whether the reason names the file that starts it.
+    fn judged(file: &str, start: &str, account: Option<&str>, action: CommandAction) -> (Exposure, Account, bool) {
+        let kind = HookKind::Pth;
+        let hook =
+            Fact::Hook { kind, content: HookContent::Runs, sha256: Some("0".repeat(64)), size: 9, odd: Vec::new() };
+        let prefix = TreePath::new(b"home/al/v").unwrap();
+        let venv = Fact::Environment { prefix, kind: EnvironmentKind::VENV, asked: Vec::new() };
+        let mut command = typed_commands(start).remove(0);
+        command.whereabouts.account = account.map(Into::into);
+        command.action = action;
+        let facts = [
+            seen("home/al/v/lib/python3.11/site-packages/litellm_init.pth", hook),
+            seen(file, Fact::Starts(command)),
+            seen("home/al/v/pyvenv.cfg", venv),
+        ];
+        let passwd = b"root:x:0:0::/root:/bin/sh\nal:x:1000:1000::/home/al:/bin/sh\nbo:x:1001:1001::/home/bo:/bin/sh\n";
+        let links =
+            [(&b"opt/app"[..], &b"home/al/v"[..])].map(|(l, r)| (TreePath::new(l).unwrap(), TreePath::new(r).unwrap()));
+        let accounts = BTreeMap::from([("host".into(), Accounts::new(passwd, []).with_links(links))]);
+        let (index, catalog) = (Index::new(Database::embedded().unwrap(), &[]), Catalog { kinds: Vec::new() });
+        let evidence = facts.into_iter().map(Evidence::from).collect();
+        let found = assess(Case { index: &index, catalog: &catalog, evidence, accounts }).findings;
+        (found[0].exposure, found[0].account, found[0].reason.contains(file))
+    }
+
+    #[test]
+    fn what_starts_an_environment_by_itself() {
+        use CommandAction::Start;
+        use Exposure::{Executed, Installed};
+        let (al, bo, root) = (Account::Uid(1000), Account::All, Account::Uid(0));
+        for (file, start, account, expected) in [
+            ("etc/rc.local", "/home/al/v/bin/python x", Some("root"), (Executed, root, true)),
+            ("etc/rc.local", "/opt/app/bin/python x", Some("root"), (Executed, root, true)),
+            ("var/spool/cron/crontabs/al", "~/v/bin/python x", Some("al"), (Executed, al, true)),
+            ("etc/cron.d/x", "/home/al/v/bin/python x", Some("bo"), (Executed, bo, true)),
+            ("home/al/.config/autostart/x.desktop", "~/v/bin/python x", None, (Executed, al, true)),
+            // Another environment; root's own home.
+            ("etc/rc.local", "/home/al/w/bin/python x", Some("root"), (Installed, al, false)),
+            ("etc/rc.local", "~/v/bin/python x", Some("root"), (Installed, al, false)),
+        ] {
+            assert_eq!(judged(file, start, account, Start), expected, "{file} {start}");
+        }
+    }
+
+    #[test]
+    fn what_nothing_enables_is_said_and_is_no_sign() {
+        let unit = "etc/systemd/system/app.service";
+        let found = judged(unit, "/home/al/v/bin/python x", Some("root"), CommandAction::Run);
+        // Somebody may start it by hand: what root reads stays in reach.
+        assert_eq!(found, (Exposure::Installed, Account::Uid(0), true));
     }
 }

@@ -54,7 +54,7 @@ pub fn settle(index: &Index, findings: &mut Vec<Finding>) {
 /// Whether a finding speaks for its incident alone: a version, a command or an image does, a dropped file or a host may be many's.
 fn speaks(f: &Finding) -> bool {
     match f.kind {
-        FindingKind::Package | FindingKind::Command | FindingKind::Image => true,
-        FindingKind::File | FindingKind::Network | FindingKind::Process => false,
+        FindingKind::Package | FindingKind::Command | FindingKind::Image | FindingKind::Action => true,
+        FindingKind::File | FindingKind::Network | FindingKind::Process | FindingKind::Git | FindingKind::Text => false,
     }
 }

@@ -128,7 +128,7 @@ impl Sites {
                 Fact::Requested => {
                     requested.insert((tree, seen.origin.path.parent()));
                 }
-                Fact::Environment { prefix, kind, asked } => sites.environment(tree, prefix, *kind, asked),
+                Fact::Environment { prefix, kind, asked } => sites.environment(tree, prefix, kind, asked),
                 Fact::Project { ecosystem, asked } if family::of(*ecosystem).asks_by_folder() => {
                     projects.push((&seen.origin.tree, Project::new(seen.origin.path.parent()), asked));
                 }
@@ -175,10 +175,10 @@ impl Sites {
     }
 
     /// A receipt of a tool says more than the `pyvenv.cfg` beside it.
-    fn environment(&mut self, tree: Arc<str>, prefix: &TreePath, kind: EnvironmentKind, asked: &[Requirement]) {
-        let known = self.environments.entry((tree, prefix.clone())).or_insert_with(|| (kind, Vec::new()));
-        if known.0 == EnvironmentKind::Venv {
-            known.0 = kind;
+    fn environment(&mut self, tree: Arc<str>, prefix: &TreePath, kind: &EnvironmentKind, asked: &[Requirement]) {
+        let known = self.environments.entry((tree, prefix.clone())).or_insert_with(|| (kind.clone(), Vec::new()));
+        if known.0 == EnvironmentKind::VENV {
+            known.0 = kind.clone();
         }
         known.1.extend_from_slice(asked);
     }
@@ -207,7 +207,7 @@ impl Sites {
     pub fn environment_of(&self, tree: &Arc<str>, unit: &Unit) -> Environment {
         let unit = self.on_path.link(tree, &unit.folder).map_or(unit, |link| &*link.from);
         let known = self.environments.get(&(tree.clone(), unit.root.clone())).filter(|_| unit.is_part());
-        Environment { prefix: unit.root.clone(), kind: known.map_or(unit.kind, |(kind, _)| *kind) }
+        Environment { prefix: unit.root.clone(), kind: known.map_or(&unit.kind, |(kind, _)| kind).clone() }
     }
 
     /// Every distribution of the environment that a unit belongs to, with what its user asked for.

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     accounts::HistoryOf,
+    ecosystem::purl::Purl,
     fact::{At, Command, CommandAction, Ecosystem, Fact, Origin, Seen, TreePath},
     ioc::model::Incident,
     verdict::{Confidence, Exposure},
@@ -26,6 +27,7 @@ type Prefix<'c> = (&'c str, TreePath);
 
 /// Lifts such hooks, and versions whose hook is one.
 pub fn look_for_starts(case: &Case<'_>, findings: &mut [Finding]) {
+    look_for_removals(case, findings);
     let stands = |f: &Finding| {
         let here = matches!(f.kind, FindingKind::Package | FindingKind::File) && f.environment.is_some();
         let where_it_runs = matches!(f.exposure, Exposure::Installed | Exposure::Removed) && f.origin.inner.is_none();
@@ -79,6 +81,56 @@ pub fn look_for_starts(case: &Case<'_>, findings: &mut [Finding]) {
     }
 }
 
+/// Lifts commands that installed a version whose hook runs by itself, where the same installer took it out again later: it is a program
+/// of the interpreter that reads the hook.
+fn look_for_removals(case: &Case<'_>, findings: &mut [Finding]) {
+    let typed = |f: &Finding| {
+        let installed = f.kind == FindingKind::Command && f.exposure == Exposure::Removed && f.by_itself;
+        installed && f.confidence >= Confidence::Likely && is_typed(f.surface)
+    };
+    if !findings.iter().any(typed) {
+        return;
+    }
+    let commands = || {
+        case.evidence.iter().map(|e| &e.seen).filter(|s| is_typed(s.surface)).filter_map(|s| match &s.fact {
+            Fact::Command(c) => Some((s, c)),
+            _ => None,
+        })
+    };
+    let mut installs: HashMap<&Origin, Vec<&Command>> = HashMap::new();
+    for (seen, c) in commands().filter(|(_, c)| c.action == CommandAction::Install) {
+        installs.entry(&seen.origin).or_default().push(c);
+    }
+    let removals: Vec<(&Seen, &Command)> = commands().filter(|(_, c)| c.action == CommandAction::Uninstall).collect();
+    for finding in findings.iter_mut().filter(|f| typed(f)) {
+        let (Some(own), Some(at)) = (installs.get(&finding.origin), finding.at.as_ref().map(|at| at.time)) else {
+            continue;
+        };
+        let name = finding.package.as_deref().and_then(Purl::parse).map(|p| p.name);
+        let removal = removals.iter().find(|(seen, c)| {
+            let later = seen.at.as_ref().is_some_and(|removed| removed.time > at);
+            let here = seen.origin.tree == finding.origin.tree && seen.origin.path == finding.origin.path && later;
+            // uv takes out without starting what it takes out of.
+            let same = own.iter().any(|i| i.tool == c.tool && place_of(i) == place_of(c));
+            let same = same && &*c.tool == "pip" && c.whereabouts.is_here();
+            here && same && c.wanted.iter().any(|w| Some(&*w.name) == name.as_deref())
+        });
+        if let Some((seen, c)) = removal {
+            let when = seen.at.as_ref().map(|at| format!(" at {}", at.time)).unwrap_or_default();
+            let sign = format!(
+                "`{}` was told to take it out again{when}, and is a program of the interpreter that it runs in",
+                c.tool
+            );
+            finding.ran(Rule::HookRan, Confidence::Likely, sign);
+        }
+    }
+}
+
+/// As whom and in which environment a command ran.
+fn place_of(c: &Command) -> (Option<&str>, Option<&str>) {
+    (c.whereabouts.account.as_deref(), c.whereabouts.environment.as_deref())
+}
+
 /// The environment that somebody started by a path of its own, and when.
 fn typed_start<'c>(case: &Case<'_>, seen: &'c Seen, command: &Command) -> Option<(TreePath, &'c At)> {
     let accounts = case.accounts.get(&seen.origin.tree);
@@ -90,7 +142,7 @@ fn typed_start<'c>(case: &Case<'_>, seen: &'c Seen, command: &Command) -> Option
 
 /// Of an environment that is made to be run at once.
 fn made_to_run(finding: &Finding, family: &dyn Family) -> Option<String> {
-    let kind = finding.environment.as_ref().filter(|_| finding.exposure == Exposure::Installed)?.kind;
+    let kind = &finding.environment.as_ref().filter(|_| finding.exposure == Exposure::Installed)?.kind;
     family.made_to_run(kind).map(str::to_owned)
 }
 
@@ -143,6 +195,7 @@ mod tests {
         assess::assess,
         credential::Catalog,
         ecosystem::pypi::unit_around,
+        ecosystem::pypi::{EPHEMERAL, PIPX, UV_TOOL},
         fact::{EnvironmentKind, HookContent, HookKind},
         ioc::{Database, Index},
         shell::{from_image_history, typed_commands},
@@ -243,15 +296,48 @@ mod tests {
     }
 
     #[test]
+    fn what_was_installed_and_taken_out_again() {
+        let exposure = |lines: &[(&str, i64)]| {
+            let index = Index::new(Database::embedded().unwrap(), &[]);
+            let catalog = Catalog { kinds: Vec::new() };
+            let line = |(n, (text, seconds)): (usize, &(&str, i64))| {
+                let command = typed_commands(text).remove(0);
+                let mut seen = seen("home/al/.zsh_history", "history/zsh", CAME + seconds, Fact::Command(command));
+                seen.origin.line = u32::try_from(n).ok();
+                Evidence::from(seen)
+            };
+            let evidence = lines.iter().enumerate().map(line).collect();
+            assess(Case { index: &index, catalog: &catalog, evidence, accounts: BTreeMap::new() }).exposure().unwrap()
+        };
+        let install = ("pip install litellm==1.82.8", 0);
+        for removal in ["pip uninstall -y litellm", "python -m pip uninstall litellm"] {
+            assert_eq!(exposure(&[install, (removal, 60)]), Exposure::Executed, "{removal}");
+            assert_eq!(exposure(&[install, (removal, -60)]), Exposure::Removed, "{removal}");
+        }
+        for other in [
+            "uv pip uninstall litellm",
+            "pip uninstall requests",
+            "~/v/bin/pip uninstall litellm",
+            "ssh build1 pip uninstall litellm",
+            "docker exec c pip uninstall litellm",
+        ] {
+            assert_eq!(exposure(&[install, (other, 60)]), Exposure::Removed, "{other}");
+        }
+        // Its code runs when it is imported only.
+        let on_import = ("pip install litellm==1.82.7", 0);
+        assert_eq!(exposure(&[on_import, ("pip uninstall litellm", 60)]), Exposure::Removed);
+    }
+
+    #[test]
     fn environments_that_are_made_to_be_run_at_once() {
         let made = |kind| {
             let prefix = TreePath::new(b"home/al/v").unwrap();
             let fact = Fact::Environment { prefix, kind, asked: Vec::new() };
             judged(vec![hook().into(), seen("home/al/v/pyvenv.cfg", "python/environment", CAME, fact).into()]).0
         };
-        assert_eq!(made(EnvironmentKind::Ephemeral), Exposure::Executed);
-        assert_eq!(made(EnvironmentKind::Pipx), Exposure::Executed);
-        assert_eq!(made(EnvironmentKind::Venv), Exposure::Installed);
-        assert_eq!(made(EnvironmentKind::UvTool), Exposure::Installed);
+        assert_eq!(made(EPHEMERAL), Exposure::Executed);
+        assert_eq!(made(PIPX), Exposure::Executed);
+        assert_eq!(made(EnvironmentKind::VENV), Exposure::Installed);
+        assert_eq!(made(UV_TOOL), Exposure::Installed);
     }
 }

@@ -94,6 +94,7 @@ fn what(f: &Finding) -> String {
         FindingKind::Command => format!("a command for {name} in {place}"),
         FindingKind::File => format!("{} in {place}", f.indicator),
         FindingKind::Network | FindingKind::Process | FindingKind::Image => f.reason.clone(),
+        FindingKind::Action | FindingKind::Git | FindingKind::Text => f.reason.clone(),
     }
 }
 

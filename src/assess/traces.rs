@@ -1,10 +1,9 @@
-//! What a host name, a process, a running program or an image is worth that fits an indicator.
+//! What a host name, a process or a running program is worth that fits an indicator.
 
 use super::{Finding, FindingKind, evidence::Draft, rule::Rule};
 use crate::{
-    ecosystem::oci,
     fact::TreePath,
-    ioc::model::{FileIndicator, FileRole, ImageIndicator, Moment},
+    ioc::model::{FileIndicator, FileRole, Moment},
     text,
     verdict::Confidence,
 };
@@ -38,35 +37,5 @@ impl Draft<'_, '_> {
         let reason = format!("process {pid} is running `{shown}`{gone}: {}", indicator.what);
         let judgement = (Rule::ProcessRunning, Confidence::Confirmed, reason);
         self.finding(FindingKind::Process, format!("process/{shown}"), judgement)
-    }
-
-    /// A malicious image: by digest, by a tag that named nothing else, or by a moving tag while it pointed there.
-    pub(super) fn image(&self, references: &[String], indicator: &ImageIndicator, digest: bool) -> Option<Finding> {
-        let repository = &indicator.repository;
-        let moving = |r: &String| indicator.floating_tags.iter().any(|t| oci::same_image(r, repository, t));
-        let by_tag = |r: &&String| indicator.tags.iter().any(|t| oci::same_image(r, repository, t));
-        let (rule, confidence, reason) = if digest {
-            (Rule::ImageByDigest, Confidence::Confirmed, format!("the malicious image of `{repository}`, by digest"))
-        } else if references.iter().any(|r| by_tag(&r)) {
-            (
-                Rule::ImageByTag,
-                Confidence::Likely,
-                format!("a tag of `{repository}` that named the malicious image; its digest is another one"),
-            )
-        } else {
-            let at = self.seen().at.as_ref()?;
-            let mut windows = self.incident.windows.iter();
-            let window = windows.find(|w| w.holds(at.time)).filter(|_| references.iter().any(moving))?;
-            let span = window.span();
-            (
-                Rule::ImageByMovingTag,
-                Confidence::Possible,
-                format!("a moving tag of `{repository}`, made while it named the malicious image ({span})"),
-            )
-        };
-        let name = format!("image/{repository}");
-        let mut finding = self.finding(FindingKind::Image, name, (rule, confidence, reason));
-        finding.by_itself = confidence > Confidence::Possible;
-        Some(finding)
     }
 }

@@ -12,7 +12,10 @@ use crate::{
     accounts::HistoryOf,
     ecosystem::purl::Purl,
     fact::{Command, CommandAction, Cutoff, Wanted},
-    ioc::model::{Incident, PackageIndicator, Window},
+    ioc::{
+        Index,
+        model::{Incident, PackageIndicator, Window},
+    },
     matcher::{self, By, Hit},
     surface::{CommandSource, commands_of},
     verdict::Confidence,
@@ -20,7 +23,7 @@ use crate::{
 
 impl Draft<'_, '_> {
     /// Whose commands the file holds; what built an image is the image's own.
-    fn whose(&self) -> HistoryOf {
+    pub(super) fn whose(&self) -> HistoryOf {
         let seen = self.seen();
         let accounts = self.case.accounts.get(&seen.origin.tree).filter(|_| is_typed(seen.surface));
         accounts.map_or(HistoryOf::Account, |a| a.history_of(&seen.origin.path))
@@ -88,7 +91,7 @@ impl Draft<'_, '_> {
         }
         let wanted = c.wanted.get(wanted)?;
         let spans: Vec<String> =
-            in_time.iter().map(|(_, _, w)| format!("{} could be had ({})", w.artifact, w.span())).collect();
+            in_time.iter().map(|(_, _, w)| format!("{} was available ({})", w.artifact, w.span())).collect();
         let whose = self.whose();
         let which = if &*wanted.specifier == Wanted::UNSAID {
             format!("a version of `{}` that stands in a variable", wanted.name)
@@ -164,6 +167,12 @@ fn before(cutoff: Cutoff, time: Timestamp) -> Timestamp {
     }
 }
 
+/// Whether only some versions of a package are malicious: then a time would tell which one a command took.
+pub(super) fn bounded(index: &Index, wanted: &Wanted) -> bool {
+    let known = index.package(wanted.ecosystem, &wanted.name);
+    !known.is_empty() && !known.iter().any(|(_, p)| p.versions.iter().any(|v| v == "*"))
+}
+
 /// How far the clock of a machine may be wrong.
 const SKEW: SignedDuration = SignedDuration::from_hours(24);
 
@@ -174,14 +183,22 @@ pub(super) fn is_before_upload(incident: &Incident, indicator: &PackageIndicator
 }
 
 /// When the indicator's versions were withdrawn, where that was published and lies before a time.
-fn withdrawn_before(incident: &Incident, indicator: &PackageIndicator, time: Timestamp) -> Option<Timestamp> {
+pub(super) fn withdrawn_before(
+    incident: &Incident,
+    indicator: &PackageIndicator,
+    time: Timestamp,
+) -> Option<Timestamp> {
     let ends: Option<Vec<Timestamp>> = windows_of(incident, indicator).into_iter().map(|w| w.end).collect();
     ends?.into_iter().max().filter(|end| *end < time)
 }
 
 /// The window of one of the indicator's versions that holds this time; where an incident has none of its own for the package,
 /// one that covers everything.
-fn window_of<'i>(incident: &'i Incident, indicator: &PackageIndicator, time: Timestamp) -> Option<&'i Window> {
+pub(super) fn window_of<'i>(
+    incident: &'i Incident,
+    indicator: &PackageIndicator,
+    time: Timestamp,
+) -> Option<&'i Window> {
     windows_of(incident, indicator).into_iter().find(|w| w.holds(time))
 }
 

@@ -6,6 +6,8 @@ use super::{Account, Bounds};
 use crate::{
     accounts::{Accounts, is_loopback},
     fact::{Container, TreePath, Whereabouts},
+    shell::whereabouts::holds_socket,
+    text::escape,
 };
 
 /// As whom and where a command ran.
@@ -85,10 +87,23 @@ impl Ran {
             return self;
         };
         self.account = Account::All;
+        // A link to the root, or to the socket of an engine.
+        let whole = |f: &TreePath| f.as_bytes().is_empty() || holds_socket(&String::from_utf8_lossy(f.as_bytes()));
+        if folders.iter().any(whole) {
+            self.add(format!("{which} that reaches the whole machine: it has {} of it", container.mounts.join(", ")));
+            return self;
+        }
         let has = match (folders.is_empty(), container.environment) {
             (true, false) => "without any folder of this machine".to_owned(),
             (true, true) => "with variables and no folder of this machine".to_owned(),
-            (false, _) => format!("with {} of this machine and nothing else of it", container.mounts.join(", ")),
+            (false, _) => {
+                let shown = container.mounts.iter().zip(&folders).map(|(named, folder)| {
+                    let real = escape(&[b"/", folder.as_bytes()].concat());
+                    let linked = !named.starts_with('~') && **named != *real;
+                    if linked { format!("{named} (which is {real})") } else { named.to_string() }
+                });
+                format!("with {} of this machine and nothing else of it", shown.collect::<Vec<_>>().join(", "))
+            }
         };
         self.add(format!("{which} {has}"));
         self.bounds = Some(Arc::new(Bounds { folders, environment: container.environment, ..Bounds::default() }));
@@ -96,15 +111,12 @@ impl Ran {
     }
 }
 
-/// A folder that a command names, `/srv/v` or `~/v` of the home that holds its history; `None` below a folder that is not known.
+/// Where a folder really lies that a command names, `/srv/v` or `~/v` of the home that holds its history; `None` below a folder that is
+/// not known.
 pub fn folder(named: &str, accounts: Option<&Accounts>, history: &TreePath) -> Option<TreePath> {
-    let Some(rest) = named.strip_prefix('~') else {
-        return TreePath::new(named.as_bytes()).filter(|_| named.starts_with('/'));
-    };
-    let home = accounts.and_then(|a| a.home_of(history)).or_else(|| Accounts::default().home_of(history))?;
-    match rest.trim_start_matches('/') {
-        "" => Some(home),
-        rest => Some(rest.split('/').fold(home, |folder, name| folder.join(name.as_bytes()))),
+    match accounts {
+        Some(accounts) => accounts.named(named, history).map(|folder| accounts.real(&folder).clone()),
+        None => Accounts::default().named(named, history),
     }
 }
 
@@ -147,6 +159,8 @@ mod tests {
             ("sudo bash -c 'cd x && pip install x'", Account::Uid(0)),
             ("systemd-run --user pip install x", Account::Uid(1000)),
             ("gosu bob pip install x", Account::Uid(1001)),
+            ("chpst -u bob:staff pip install x", Account::Uid(1001)),
+            ("s6-setuidgid bob pip install x", Account::Uid(1001)),
             ("run0 pip install x", Account::Uid(0)),
             ("run0 -u bob pip install x", Account::Uid(1001)),
             ("sg docker -c 'pip install x'", Account::Uid(1000)),
@@ -242,6 +256,11 @@ mod tests {
             ("sudo podman run --mount type=bind,src=/srv/y,dst=/y img pip install x", vec!["/srv/y"]),
             ("docker run --env-file ~/.env img pip install x", vec!["/home/al/.env"]),
             ("docker run --mount type=volume,source=v,target=/v img pip install x", vec![]),
+            ("podman --root /srv/store run -v /srv/y:/y img pip install x", vec!["/srv/y"]),
+            (
+                "bwrap --ro-bind /usr /usr --proc /proc --bind ~/p /p --unshare-all pip install x",
+                vec!["/usr", "/home/al/p"],
+            ),
         ] {
             let ran = ran(text);
             assert!(ran.account == Account::All && !ran.unsure, "{text}");
@@ -272,6 +291,16 @@ mod tests {
             "docker run -v \"$(pwd)\":/app img pip install x",
             "docker run -v ~/../x:/app img pip install x",
             "docker run --volumes-from c img pip install x",
+            "docker run $OPTS img pip install x",
+            "docker run \"${ARGS[@]}\" img sh -c 'pip install x'",
+            "docker run $IMG pip install x",
+            "docker run --rm $OPTS --name c img pip install x",
+            "flatpak run --command=pip org.example.App install x",
+            "bwrap --args 3 pip install x",
+            "bwrap --bind $D /d pip install x",
+            "systemd-run -M c1 pip install x",
+            "podman machine ssh pip install x",
+            "docker compose -f a.yml run -v ~/.aws:/a app pip install x",
             "docker exec web pip install x",
             "docker compose run app pip install x",
             "docker-compose exec app pip install x",
@@ -310,6 +339,12 @@ mod tests {
             "flatpak-spawn --host --env=A=b pip install x",
             "distrobox enter deb -- pip install x",
             "nsenter -t 1 -m pip install x",
+            "bwrap --dev-bind / / --chdir /srv pip install x",
+            "firejail --private-tmp pip install x",
+            "unshare -r --map-user 0 -n pip install x",
+            "fakeroot pip install x",
+            "snap run pip install x",
+            "proot -b /data pip install x",
         ] {
             let ran = ran(text);
             assert_eq!((ran.account, ran.bounds, ran.unsure), (Account::Uid(1000), None, false), "{text}");

@@ -134,7 +134,7 @@ pub fn examine_in(
     outcome.coverage.gaps.extend(beside);
     if options.output.verbose > 0 {
         output::note(&format!(
-            "{} names met, {} facts kept, {} problems",
+            "{} files and folders examined, {} facts kept, {} problems",
             outcome.coverage.files_seen,
             outcome.seen.len(),
             outcome.coverage.gaps.len()

@@ -1,10 +1,114 @@
 //! RubyGems: versions as `Gem::Version` orders them; a platform behind a version (`1.15.0-x86_64-linux`) is another file of the
-//! same release.
+//! same release. Where gem homes lie.
+//!
+//! ```text
+//! /var/lib/gems/3.1.0                      Debian; /usr/lib/ruby/gems/3.1.0, ~/.rbenv/versions/3.1.2/lib/ruby/gems/3.1.0
+//! ~/.local/share/gem/ruby/3.1.0            `gem install --user-install`; ~/.gem/ruby/2.7.0 before RubyGems 3.3
+//! ~/.rvm/gems/ruby-3.1.2@app               rvm
+//! app/vendor/bundle/ruby/3.1.0             `bundle config path`; app/.bundle/ruby/3.1.0
+//! ├── specifications/NAME-VERSION.gemspec  also `default/`
+//! ├── gems/NAME-VERSION/
+//! └── extensions/PLATFORM/3.1.0/NAME-VERSION/gem.build_complete
+//! ```
 
 use std::cmp::Ordering;
 
+use crate::fact::{Ecosystem, EnvironmentKind, TreePath, Unit, ends_in};
+
 pub(super) const SEMANTICS: super::Semantics =
     super::Semantics { name: str::to_owned, same, order, is_version, admits };
+
+/// How gem homes lie.
+pub(super) const LAYOUT: super::Layout = super::Layout {
+    ecosystem: Ecosystem::Gem,
+    unit: unit_of,
+    is_interpreter: |_| false,
+    original: |_| None,
+    leads_to: Some(|path| package_of(path).map(|(name, _)| name)),
+    store_entry: |_| None,
+};
+
+/// Gems of a version manager, or of `GEM_HOME`.
+pub const HOME: EnvironmentKind = EnvironmentKind::new("gem-home");
+/// Gems that Bundler put into a project.
+pub const BUNDLE: EnvironmentKind = EnvironmentKind::new("gem-bundle");
+
+/// The gem home that a path lies in.
+pub fn unit_of(path: &TreePath) -> Option<Unit> {
+    let home = home_of(path)?;
+    let ends = |folder: &TreePath, end: &[u8]| ends_in(folder.as_bytes(), end);
+    let above = home.parent().parent();
+    let of_all = [b"usr/".as_slice(), b"var/", b"opt/", b"Library/"].iter().any(|s| home.as_bytes().starts_with(s));
+    let of_user = || [b".gem/ruby".as_slice(), b".local/share/gem/ruby"].iter().any(|u| ends(&home.parent(), u));
+    let (root, kind) = match () {
+        () if ends(&above, b"vendor/bundle") => (above.parent().parent(), BUNDLE),
+        () if ends(&above, b".bundle") => (above.parent(), BUNDLE),
+        () if of_user() => (home.clone(), EnvironmentKind::USER),
+        () if of_all => (home.clone(), EnvironmentKind::SYSTEM),
+        () => (home.clone(), HOME),
+    };
+    let usual = has_usual_name(&home);
+    Some(Unit { ecosystem: Ecosystem::Gem, folder: home, root, kind, usual })
+}
+
+/// The outermost folder of a usual name that has a folder of gem homes above the path, else what holds the `specifications` that a
+/// `.gemspec` lies in: `GEM_HOME` may be any folder (`/usr/local/bundle`).
+fn home_of(path: &TreePath) -> Option<TreePath> {
+    let (mut found, mut here) = (None, path.parent());
+    while !here.as_bytes().is_empty() {
+        let above = here.parent();
+        if PARTS.contains(&here.name()) && has_usual_name(&above) {
+            found = Some(above.clone());
+        }
+        here = above;
+    }
+    let folder = path.parent();
+    let folder = if folder.name() == b"default" { folder.parent() } else { folder };
+    let described = folder.name() == SPECIFICATIONS && path.name().ends_with(b".gemspec");
+    found.or_else(|| described.then(|| folder.parent()))
+}
+
+/// `3.1.0`, `ruby-3.1.2@app` among the gems of rvm, `rubygems-integration/all`.
+fn has_usual_name(home: &TreePath) -> bool {
+    let (name, above) = (home.name(), home.parent());
+    let is_number = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
+    let engines = [b"ruby-".as_slice(), b"jruby-", b"truffleruby-", b"rbx-"];
+    name.contains(&b'.') && name.split(|b| *b == b'.').all(is_number)
+        || above.name() == b"gems" && engines.iter().any(|engine| name.starts_with(engine))
+        || above.name() == b"rubygems-integration" && name == b"all"
+}
+
+const SPECIFICATIONS: &[u8] = b"specifications";
+/// Folders of a gem home.
+const PARTS: [&[u8]; 4] = [SPECIFICATIONS, b"gems", b"extensions", b"cache"];
+
+/// Name and version of the gem that a file in a gem home is of.
+pub fn package_of(path: &TreePath) -> Option<(Box<str>, Box<str>)> {
+    let home = home_of(path)?;
+    let below = std::str::from_utf8(path.below(&home)?).ok()?;
+    let parts: Vec<&str> = below.split('/').collect();
+    let full = match parts.as_slice() {
+        ["specifications", "default", file] | ["specifications", file] => file.strip_suffix(".gemspec")?,
+        ["cache", file] => file.strip_suffix(".gem")?,
+        ["gems", folder, ..] | ["extensions", _, _, folder, ..] => folder,
+        _ => return None,
+    };
+    let (name, version) = full_name(full)?;
+    Some((name.into(), version.into()))
+}
+
+/// `nokogiri-1.15.0-x86_64-linux` is `nokogiri` and `1.15.0-x86_64-linux`. A version in a full name has no `-`.
+pub fn full_name(text: &str) -> Option<(&str, &str)> {
+    let parts = || text.match_indices('-').filter_map(|(at, _)| Some((text.get(..at)?, text.get(at + 1..)?)));
+    let sound = |version: &str| !split(version).0.contains('-') && is_version(version);
+    parts().filter(|(name, version)| is_name(name) && version.len() < 256 && sound(version)).last()
+}
+
+/// Whether a text can be the name of a gem, so that it is safe to show.
+pub fn is_name(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
+    (1..=200).contains(&text.len()) && text.bytes().all(plain) && text.bytes().any(|b| b.is_ascii_alphabetic())
+}
 
 /// What the names of platforms hold.
 const PLATFORMS: [&str; 16] = [
@@ -110,4 +214,54 @@ fn below_next(version: &str, bound: &str) -> bool {
     kept.iter()
         .enumerate()
         .all(|(at, k)| super::digits(k, version.get(at).map_or("0", String::as_str)) == Ordering::Equal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gem_home_around_a_file_is_found() {
+        let of = |path: &str| {
+            unit_of(&TreePath::new(path.as_bytes()).unwrap())
+                .map(|u| format!("{} {} {}", u.folder.text(), u.root.text(), u.kind.word()))
+        };
+        for (path, is) in [
+            ("var/lib/gems/3.1.0/specifications/a-1.0.gemspec", "/var/lib/gems/3.1.0 /var/lib/gems/3.1.0 system"),
+            ("usr/lib/ruby/gems/3.1.0/gems/a-1.0/lib/a.rb", "/usr/lib/ruby/gems/3.1.0 /usr/lib/ruby/gems/3.1.0 system"),
+            ("h/.gem/ruby/2.7.0/gems/a-1.0/x/specifications/b-2.gemspec", "/h/.gem/ruby/2.7.0 /h/.gem/ruby/2.7.0 user"),
+            (
+                "h/.rvm/gems/ruby-3.1.2@app/specifications/default/a-1.gemspec",
+                "/h/.rvm/gems/ruby-3.1.2@app /h/.rvm/gems/ruby-3.1.2@app gem-home",
+            ),
+            (
+                "h/app/vendor/bundle/ruby/3.1.0/specifications/a-1.gemspec",
+                "/h/app/vendor/bundle/ruby/3.1.0 /h/app gem-bundle",
+            ),
+            ("h/app/.bundle/ruby/3.1.0/gems/a-1/a.rb", "/h/app/.bundle/ruby/3.1.0 /h/app gem-bundle"),
+            ("usr/local/bundle/specifications/a-1.gemspec", "/usr/local/bundle /usr/local/bundle system"),
+        ] {
+            assert_eq!(of(path).as_deref(), Some(is), "{path}");
+        }
+        for path in
+            ["h/app/a.gemspec", "h/gems/a-1.0/lib/a.rb", "h/app/specifications/a.rb", "h/3.1.0/src/a.rb", "h/cache/x"]
+        {
+            assert_eq!(of(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_full_name_is_taken_apart() {
+        for (full, is) in [
+            ("rest-client-1.6.13", Some(("rest-client", "1.6.13"))),
+            ("nokogiri-1.15.0-x86_64-linux", Some(("nokogiri", "1.15.0-x86_64-linux"))),
+            ("a-2-b-1.0.0.rc1", Some(("a-2-b", "1.0.0.rc1"))),
+            ("a", None),
+            ("a-b", None),
+            ("-1.0", None),
+            ("a\u{1b}-1.0", None),
+        ] {
+            assert_eq!(full_name(full), is, "{full}");
+        }
+    }
 }

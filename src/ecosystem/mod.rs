@@ -68,13 +68,41 @@ struct Layout {
     is_interpreter: fn(&TreePath) -> bool,
     /// The name that start-up code had before somebody renamed it.
     original: fn(&[u8]) -> Option<&[u8]>,
+    /// The name of the package that a file is of, where packages that fit nothing only say who asked for one that does: then they need
+    /// not be kept as facts.
+    leads_to: Option<fn(&TreePath) -> Option<Box<str>>>,
+    /// The entry of a package manager's own store that a file lies in, from which nothing is loaded.
+    store_entry: fn(&TreePath) -> Option<TreePath>,
 }
 
-static LAYOUTS: &[Layout] = &[pypi::LAYOUT, npm::LAYOUT];
+static LAYOUTS: &[Layout] = &[pypi::LAYOUT, npm::LAYOUT, gem::LAYOUT, extension::LAYOUT];
+
+/// Where else the same package may come from: an editor's place does not say from which marketplace an extension was taken.
+pub fn sibling(ecosystem: Ecosystem) -> Option<Ecosystem> {
+    match ecosystem {
+        Ecosystem::Vscode => Some(Ecosystem::Openvsx),
+        Ecosystem::Openvsx => Some(Ecosystem::Vscode),
+        _ => None,
+    }
+}
 
 /// The ecosystems whose installed packages are known by where they lie.
 pub fn with_layouts() -> impl Iterator<Item = Ecosystem> {
     LAYOUTS.iter().map(|layout| layout.ecosystem)
+}
+
+/// Whether packages of an ecosystem that fit nothing only say who asked for one that does.
+pub fn only_lead(ecosystem: Ecosystem) -> bool {
+    layout(ecosystem).is_some_and(|layout| layout.leads_to.is_some())
+}
+
+/// The name of the package that a file is of, where packages of its ecosystem only lead to others.
+pub fn package_around(ecosystem: Ecosystem, path: &TreePath) -> Option<Box<str>> {
+    layout(ecosystem)?.leads_to?(path)
+}
+
+fn layout(ecosystem: Ecosystem) -> Option<&'static Layout> {
+    LAYOUTS.iter().find(|layout| layout.ecosystem == ecosystem)
 }
 
 /// What is loaded together with a file, by the layouts of all ecosystems: of several one in another, the innermost.
@@ -90,6 +118,11 @@ pub fn is_interpreter(program: &TreePath) -> bool {
 /// The name that start-up code had before somebody renamed it: `x.pth` of `x.pth.bak`.
 pub fn original_name(name: &[u8]) -> Option<&[u8]> {
     LAYOUTS.iter().find_map(|layout| (layout.original)(name))
+}
+
+/// The entry of a package manager's own store that a file lies in: nothing loads it from there.
+pub fn store_entry(path: &TreePath) -> Option<TreePath> {
+    LAYOUTS.iter().find_map(|layout| (layout.store_entry)(path))
 }
 
 /// A name as its ecosystem compares it.

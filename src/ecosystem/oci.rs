@@ -60,6 +60,10 @@ pub fn same_image(reference: &str, repository: &str, tag: &str) -> bool {
 }
 
 /// A repository in its full form.
+pub fn repository(repository: &str) -> String {
+    name(repository)
+}
+
 fn name(repository: &str) -> String {
     parse(repository).map_or_else(|| repository.to_ascii_lowercase(), |image| image.repository)
 }

@@ -90,8 +90,14 @@ pub fn admits(specifier: &str, version: &str) -> bool {
 }
 
 /// Where site folders lie, and what reads them.
-pub(super) const LAYOUT: super::Layout =
-    super::Layout { ecosystem: Ecosystem::Pypi, unit: unit_of, is_interpreter, original: original_hook };
+pub(super) const LAYOUT: super::Layout = super::Layout {
+    ecosystem: Ecosystem::Pypi,
+    unit: unit_of,
+    is_interpreter,
+    original: original_hook,
+    leads_to: None,
+    store_entry: |_| None,
+};
 
 /// Whether a program is an interpreter, by its name.
 fn is_interpreter(program: &TreePath) -> bool {
@@ -185,6 +191,17 @@ pub fn prefix_of(site: &TreePath) -> Option<TreePath> {
     fits.then(|| lib.parent())
 }
 
+/// Made by `uv tool install`.
+pub const UV_TOOL: EnvironmentKind = EnvironmentKind::new("uv-tool");
+/// Made by `pipx`.
+pub const PIPX: EnvironmentKind = EnvironmentKind::new("pipx");
+/// Made by a tool in its cache to run a program once (`uvx`, `uv run --with`, `pipx run`).
+pub const EPHEMERAL: EnvironmentKind = EnvironmentKind::new("ephemeral");
+/// A conda prefix.
+pub const CONDA: EnvironmentKind = EnvironmentKind::new("conda");
+/// An interpreter of pyenv.
+pub const PYENV: EnvironmentKind = EnvironmentKind::new("pyenv");
+
 /// The site folder that holds a path, with its environment.
 pub fn unit_of(path: &TreePath) -> Option<Unit> {
     site_of(path).map(|site| unit(site, true))
@@ -209,12 +226,12 @@ fn unit(site: TreePath, usual: bool) -> Unit {
     // conda keeps its records beside the environment's `lib`, not in the site folder.
     let prefix = if site.name() == CONDA_META { Some(site.parent()) } else { prefix_of(&site) };
     let by_place = |prefix: &TreePath| match prefix.name() {
-        _ if prefix.parent().as_bytes().ends_with(b".pyenv/versions") => EnvironmentKind::Pyenv,
-        b".local" => EnvironmentKind::User,
-        _ => EnvironmentKind::System,
+        _ if prefix.parent().as_bytes().ends_with(b".pyenv/versions") => PYENV,
+        b".local" => EnvironmentKind::USER,
+        _ => EnvironmentKind::SYSTEM,
     };
     // Windows, `lib/python3/dist-packages` and the like are recognised by what is above them, else by nothing.
-    let kind = prefix.as_ref().map_or(EnvironmentKind::Target, by_place);
+    let kind = prefix.as_ref().map_or(EnvironmentKind::TARGET, by_place);
     Unit { ecosystem: Ecosystem::Pypi, root: prefix.unwrap_or_else(|| site.clone()), folder: site, kind, usual }
 }
 

@@ -48,12 +48,14 @@ pub struct Command {
     pub cutoff: Option<Cutoff>,
     /// As whom and where it ran.
     pub whereabouts: Whereabouts,
+    /// The lists that it takes packages from: `requirements.txt`, `deps/base.txt`; of those of a project, any that stands there.
+    pub lists: Vec<Box<str>>,
 }
 
 impl Command {
     /// Run by whoever typed it, on the machine it was typed on.
     pub fn for_packages(tool: impl Into<Box<str>>, action: CommandAction, wanted: Vec<Wanted>) -> Self {
-        Self { tool: tool.into(), action, wanted, cutoff: None, whereabouts: Whereabouts::default() }
+        Self { tool: tool.into(), action, wanted, cutoff: None, whereabouts: Whereabouts::default(), lists: Vec::new() }
     }
 }
 
@@ -70,6 +72,8 @@ pub struct Whereabouts {
     pub container: Option<Container>,
     /// The folder of the environment that its program belongs to: `~/v`, `/srv/v`, `v` of a working folder that is not known.
     pub environment: Option<Box<str>>,
+    /// The folder it ran in, where `cd` says it: `~/app`, `/srv/app`.
+    pub folder: Option<Box<str>>,
 }
 
 impl Whereabouts {

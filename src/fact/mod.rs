@@ -9,6 +9,7 @@ mod ecosystem;
 mod instant;
 mod path;
 mod statement;
+mod traces;
 mod unit;
 
 pub use self::{
@@ -17,6 +18,7 @@ pub use self::{
     instant::is_normalised,
     path::{TreePath, ends_in, parent, split},
     statement::Statement,
+    traces::{Held, Trace, TraceKind, Usage, Use, UseKind},
     unit::{EnvironmentKind, Unit},
 };
 
@@ -121,6 +123,16 @@ pub struct Artifact {
     pub size: Option<u64>,
     /// Hex, lower case.
     pub sha256: Option<String>,
+    /// Another hash of it that a list or a cache says, `sha512:<hex>`.
+    pub digest: Option<Box<str>>,
+}
+
+impl Artifact {
+    /// Its hashes in hex, of whatever kind: their lengths tell them apart.
+    pub fn hashes(&self) -> impl Iterator<Item = &str> {
+        let other = self.digest.as_deref().map(|d| d.split_once(':').map_or(d, |(_, hex)| hex));
+        self.sha256.as_deref().into_iter().chain(other)
+    }
 }
 
 /// One version of one package, seen somewhere.
@@ -284,7 +296,7 @@ pub enum Fact {
         asked: Vec<Requirement>,
     },
     /// A unit, a table or a script starts a program of an environment by itself. As whom: `whereabouts.account`, else the account
-    /// whose file it is.
+    /// whose file it is. Its action is `Run` where it only would, if something elsewhere enabled it.
     Starts(Command),
     /// An install command that somebody typed, or that built an image.
     Command(Command),
@@ -387,6 +399,10 @@ pub enum Fact {
         /// What is on the path.
         entry: TreePath,
     },
+    /// Something is used by a reference.
+    Use(Use),
+    /// What an attack leaves in a text.
+    Trace(Trace),
     /// A secret stood here. Never its value.
     Credential(Credential),
 }

@@ -143,7 +143,7 @@ struct Numbered {
 
 impl Names {
     fn new(interest: &Interest) -> Self {
-        let mut known: BTreeSet<String> = interest.hosts.iter().cloned().collect();
+        let mut known: BTreeSet<String> = interest.traces.hosts().map(str::to_owned).collect();
         for file in &interest.files {
             if let WantedFolder::Tail(folder) | WantedFolder::Root(folder) = &file.folder {
                 known.extend(folder.split('/').map(str::to_owned));

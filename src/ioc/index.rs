@@ -1,5 +1,7 @@
 //! The incidents compiled into lookups.
 
+mod values;
+
 use std::{
     collections::{BTreeSet, HashMap},
     sync::Arc,
@@ -19,8 +21,9 @@ use super::{
 use crate::{
     ecosystem::{action, fits, normal_name},
     fact::{Ecosystem, TextId, TreePath},
-    interest::{Interest, KnownPackages, glob},
+    interest::{Interest, KnownPackages, Traces, begins, glob, is_address},
 };
+pub use values::{Fit, Known, List};
 
 /// Position of an incident in the database.
 pub type IncidentId = usize;
@@ -47,6 +50,7 @@ pub struct Index {
     actions: Table,
     strings: Table,
     git: Table,
+    values: values::Values,
     texts: Vec<String>,
     text_ids: HashMap<String, TextId>,
     holds: HashMap<TextId, Vec<Holder>>,
@@ -81,6 +85,7 @@ impl Index {
             actions: Table::new(),
             strings: Table::new(),
             git: Table::new(),
+            values: values::Values::default(),
             texts: Vec::new(),
             text_ids: HashMap::new(),
             holds: HashMap::new(),
@@ -171,6 +176,7 @@ impl Index {
         for (i, g) in live_of(&incident.git, |g| live(&g.standing) && !g.context_only) {
             put(&mut self.git, &g.value, (id, i));
         }
+        self.values.add(id, incident);
         for (i, p) in live_of(&incident.processes, |p| live(&p.standing)) {
             let text = self.text_id(&p.holds);
             self.holds.entry(text).or_default().push(Holder::Process((id, i)));
@@ -195,12 +201,12 @@ impl Index {
             if matches!(file.role, FileRole::Module | FileRole::Companion) {
                 let sites = file.paths.iter().filter(|p| p.starts_with("site:"));
                 interest.modules.extend(sites.clone().filter_map(|p| pattern::module(p)));
-                interest.module_folders.extend(sites.filter_map(|p| pattern::module_folder(p)));
+                interest.module_folders.extend(sites.flat_map(|p| pattern::module_folders(p)));
             }
         }
         self.packages.keys().for_each(|(ecosystem, name)| interest.packages.insert(*ecosystem, name));
         interest.feeds = self.feeds.iter().map(|f| -> Arc<dyn KnownPackages> { Arc::new(Names(f.clone())) }).collect();
-        interest.hosts = self.hosts.keys().map(|h| h.to_string()).collect();
+        interest.traces = Traces::new(self.traces());
         interest
     }
 
@@ -278,12 +284,12 @@ impl Index {
     pub fn hosts(&self, name: &str) -> Vec<(Place, &NetworkIndicator)> {
         let mut rest = name;
         loop {
-            if let Some(places) = self.hosts.get(rest) {
+            if let Some(places) = self.hosts.get(rest).filter(|_| rest == name || !is_address(rest)) {
                 return self.all(Some(places), |i, at| i.network.get(at));
             }
-            // An address has nothing above it.
+            // An address has nothing above it, and is above nothing.
             match rest.split_once('.') {
-                Some((_, above)) if name.parse::<std::net::IpAddr>().is_err() => rest = above,
+                Some((_, above)) if !is_address(name) => rest = above,
                 _ => return Vec::new(),
             }
         }
@@ -291,11 +297,7 @@ impl Index {
 
     /// The URL indicators that this URL is, or begins with.
     pub fn urls(&self, url: &str) -> Vec<(Place, &NetworkIndicator)> {
-        let begins = |known: &str| {
-            let rest = url.strip_prefix(known.trim_end_matches('/'));
-            rest.is_some_and(|r| r.is_empty() || r.starts_with(['/', '?', '#']))
-        };
-        let places: Vec<Place> = self.urls.iter().filter(|(u, _)| begins(u)).map(|(_, p)| *p).collect();
+        let places: Vec<Place> = self.urls.iter().filter(|(known, _)| begins(known, url)).map(|(_, p)| *p).collect();
         self.all(Some(&places), |i, at| i.network.get(at))
     }
 
@@ -333,22 +335,10 @@ impl Index {
     }
 }
 
-/// Whether a reference of an action is a malicious one.
+/// Whether a reference of an action is a malicious one at a time.
 fn action_fits(a: &ActionIndicator, reference: &str, at: Option<Timestamp>) -> bool {
-    let reference = action::plain(reference);
-    if action::is_commit(reference) {
-        let named = || a.tags.iter().chain(&a.moved_tags).any(|t| t == reference);
-        // A few hex digits may be a tag too, where the incident names it.
-        if reference.len() >= 12 || !named() {
-            return a.commits.iter().any(|c| action::same_commit(c, reference));
-        }
-    }
-    if a.tags.iter().any(|t| t == reference) {
-        return true;
-    }
-    let moved = a.moved_tags.iter().any(|t| t == reference || (t == "*" && !a.safe.iter().any(|s| s == reference)));
-    let then = at.is_none_or(|at| a.from.is_none_or(|from| at >= from) && a.until.is_none_or(|until| at <= until));
-    moved && then
+    let then = || at.is_none_or(|at| a.from.is_none_or(|from| at >= from) && a.until.is_none_or(|until| at <= until));
+    values::action_fit(a, reference).is_some_and(|fit| fit != Fit::Moved || then())
 }
 
 /// Leaves of an incident what starts by itself.

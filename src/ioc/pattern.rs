@@ -104,6 +104,12 @@ pub fn module_folder(pattern: &str) -> Option<String> {
     (!folder.contains('*')).then(|| folder.to_owned())
 }
 
+/// The folder of such a module and those above it in its package: an import compiles some of what they hold, an installer all.
+pub fn module_folders(pattern: &str) -> impl Iterator<Item = String> {
+    let parent = |folder: &String| folder.rsplit_once('/').map(|(above, _)| above.to_owned());
+    std::iter::successors(module_folder(pattern), parent)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

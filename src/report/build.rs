@@ -276,7 +276,8 @@ fn incident(e: &Examination<'_>, incident: &Incident, findings: &[&assess::Findi
 }
 
 fn finding(e: &Examination<'_>, f: &assess::Finding, origin: &str) -> v1::Finding {
-    let environment = f.environment.as_ref().map(|e| v1::Environment { path: absolute(&e.prefix), kind: e.kind });
+    let environment =
+        f.environment.as_ref().map(|e| v1::Environment { path: absolute(&e.prefix), kind: e.kind.clone() });
     let artifact =
         f.artifact.as_ref().map(|a| v1::Artifact { name: a.name.clone(), size: a.size, sha256: a.sha256.clone() });
     let link = |l: &assess::Link| v1::Link {
@@ -319,7 +320,7 @@ fn absolute(path: &TreePath) -> v1::PathText {
 }
 
 fn unit(u: &Unit) -> v1::Unit {
-    v1::Unit { ecosystem: u.ecosystem, folder: absolute(&u.folder), root: absolute(&u.root), kind: u.kind }
+    v1::Unit { ecosystem: u.ecosystem, folder: absolute(&u.folder), root: absolute(&u.root), kind: u.kind.clone() }
 }
 
 fn account(e: &Examination<'_>, f: &assess::Finding, account: assess::Account) -> v1::Account {
@@ -358,6 +359,7 @@ fn credential(e: &Examination<'_>, j: &assess::Judged) -> v1::Credential {
         note: j.credential.note.clone(),
         modified: j.modified.as_ref().map(|at| at.time),
         reach: j.reach,
+        confidence: j.confidence,
         reach_by: by.collect(),
         rotate: j.rotate,
         reason: j.reason.clone(),

@@ -3,7 +3,7 @@
 use super::v1;
 use crate::{
     text::{defang, escape, printable},
-    verdict::{Phase, Place},
+    verdict::{Confidence, Phase, Place, Reach},
 };
 
 /// A path, whole.
@@ -55,6 +55,12 @@ pub fn chain(chain: &[v1::Link]) -> String {
         format!("{}{asked}", escape(l.name.as_bytes()))
     });
     steps.collect::<Vec<_>>().join(" ← ")
+}
+
+/// "harvested", "possibly harvested".
+pub fn reach(c: &v1::Credential) -> String {
+    let possibly = c.reach == Reach::Harvested && c.confidence == Some(Confidence::Possible);
+    format!("{}{}", if possibly { "possibly " } else { "" }, c.reach.as_str())
 }
 
 /// The indicator, so that no host in it is a link.
@@ -125,7 +131,7 @@ pub fn examined(report: &v1::Report) -> String {
         0 => String::new(),
         n => format!(", {n} unreadable without weight"),
     };
-    format!("{state}; {} names seen, {} read, {left}{light}", c.files_seen, size(c.bytes_read))
+    format!("{state}; {} files and folders, {} read, {left}{light}", c.files_seen, size(c.bytes_read))
 }
 
 /// Files that could not be read and hold nothing that could be a finding, also those that are not listed.
@@ -239,7 +245,7 @@ pub fn machines_counted(report: &v1::Report) -> String {
 /// What a machine took, worst first: "litellm-2026-03 executed, axios-2026-03 possibly installed".
 pub fn taken(machine: &v1::Machine) -> String {
     let one = |i: &v1::MachineIncident| {
-        let maybe = if i.confidence == crate::verdict::Confidence::Possible { "possibly " } else { "" };
+        let maybe = if i.confidence == Confidence::Possible { "possibly " } else { "" };
         format!("{} {maybe}{}", escape(i.id.as_bytes()), i.exposure.as_str())
     };
     let all: Vec<String> = machine.incidents.iter().map(one).collect();

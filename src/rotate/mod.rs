@@ -12,6 +12,7 @@ mod before;
 mod beyond;
 mod eradicate;
 mod given;
+mod named;
 mod order;
 mod purge;
 mod secrets;

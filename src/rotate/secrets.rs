@@ -18,7 +18,7 @@ use crate::{
         model::{Lane, Mode, Rotation},
     },
     text::escape,
-    verdict::{Exposure, Phase, Place, Reach, Urgency},
+    verdict::{Confidence, Exposure, Phase, Place, Reach, Urgency},
 };
 
 /// Identifiers that one step is repeated for.
@@ -160,14 +160,16 @@ impl<'s> Wanted<'s> {
             .filter_map(|b| Some(s.index.incident(b.incident)?.id.as_str()))
             .collect();
         let by: Vec<&str> = by.into_iter().collect();
-        let worst = self.found.iter().max_by_key(|j| (j.rotate, j.reach));
+        let worst = self.found.iter().max_by_key(|j| (j.rotate, j.reach, j.confidence));
+        let possible = |j: &Judged| j.reach == Reach::Harvested && j.confidence == Some(Confidence::Possible);
+        let possibly = if worst.is_some_and(|j| possible(j)) { "possibly " } else { "" };
         let (reach, reason) = worst.map_or(("", ""), |j| (j.reach.as_str(), j.reason.as_str()));
         let others: BTreeSet<&str> = self.found.iter().map(|j| j.reason.as_str()).filter(|r| *r != reason).collect();
         let others = match others.len() {
             0 => "",
             _ => " (and others, as the list of credentials says)",
         };
-        format!("{reach} by {}; {reason}{others}", by.join(", "))
+        format!("{possibly}{reach} by {}; {reason}{others}", by.join(", "))
     }
 
     fn steps(&self) -> Vec<Step> {

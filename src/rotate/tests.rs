@@ -285,7 +285,7 @@ fn every_phase_in_its_order() {
 fn no_environment_goes_as_a_whole() {
     let environment = |prefix: &str| Fact::Environment {
         prefix: TreePath::new(prefix.as_bytes()).unwrap(),
-        kind: crate::fact::EnvironmentKind::Venv,
+        kind: crate::fact::EnvironmentKind::VENV,
         asked: Vec::new(),
     };
     for prefix in ["home/alice/app/.venv", "home/alice/denver-app", "home/alice/envs/x"] {

@@ -86,7 +86,13 @@ impl Writer<'_> {
     /// digest that Debian, Alpine and macOS have.
     fn make_evidence(&self) -> String {
         use crate::surface::host::kept_evidence::{HEAD, MARKER};
-        let digest = if self.system == System::Mac { "shasum -a 256" } else { "sha256sum" };
+        let digest = match self.system {
+            // Older ones have no `sha256sum`; whoever works on a copy of the disk may have nothing else.
+            System::Mac => {
+                r#"if command -v sha256sum >/dev/null; then sha256sum "$n.tar"; else shasum -a 256 "$n.tar"; fi"#
+            }
+            _ => r#"sha256sum "$n.tar""#,
+        };
         let case = self.case;
         let make = format!(
             r#"EVIDENCE=$(mktemp -d "$HOME/dosimeter-evidence.XXXXXX") && printf '{HEAD}\ncase {case}\n' >"$EVIDENCE/{MARKER}" && echo "$EVIDENCE""#
@@ -94,7 +100,7 @@ impl Writer<'_> {
         // GNU's tar alone reads a backslash in a name as the start of another byte, and alone has a word against it.
         // The words are decoded here: no shell but this one has to know how to write a byte that cannot be shown.
         let keep = format!(
-            r#"keep() ( n=$1; shift; cd "${{ROOT:-/}}" || exit; for f do shift; f=$(printf '%b.' "$f"); f=.${{f%.}}; if [ -e "$f" ] || [ -L "$f" ]; then set -- "$@" "$f"; fi; done; if [ $# = 0 ]; then echo "$n: nothing is left to move" >&2; exit 0; fi; t=${{EVIDENCE:?}}/$n.tar; case $(tar --version 2>/dev/null) in *GNU*) u=--no-unquote;; *) u=;; esac; if [ ! -e "$t" ] && tar $u -cf - "$@" >"$t" && tar tf - <"$t" >/dev/null && (cd "$EVIDENCE" && {digest} "$n.tar" >>{MARKER}); then rm -rf "$@"; else echo "$n: not moved" >&2; exit 1; fi )"#
+            r#"keep() ( n=$1; shift; cd "${{ROOT:-/}}" || exit; for f do shift; f=$(printf '%b.' "$f"); f=.${{f%.}}; if [ -e "$f" ] || [ -L "$f" ]; then set -- "$@" "$f"; fi; done; if [ $# = 0 ]; then echo "$n: nothing is left to move" >&2; exit 0; fi; t=${{EVIDENCE:?}}/$n.tar; case $(tar --version 2>/dev/null) in *GNU*) u=--no-unquote;; *) u=;; esac; if [ ! -e "$t" ] && tar $u -cf - "$@" >"$t" && tar tf - <"$t" >/dev/null && (cd "$EVIDENCE" && {digest} >>{MARKER}); then rm -rf "$@"; else echo "$n: not moved" >&2; exit 1; fi )"#
         );
         format!("{make}; {keep}")
     }

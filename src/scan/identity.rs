@@ -49,6 +49,7 @@ pub fn of_home(files: &dyn Files, home: &TreePath) -> Named {
     for path in [home.join(b".ansible.cfg")].into_iter().chain(at(b"etc/ansible/ansible.cfg")) {
         search.lines(&path, "private_key_file", |value| Some(value.trim_matches(['"', '\'']).to_owned()));
     }
+    search.known_hosts(&own.join(b"known_hosts"));
     let keys = search.keys.iter().map(|key| format!("IdentityFile=\"{key}\"\n")).collect::<String>().into_bytes();
     Named { keys, hosts: search.hosts }
 }
@@ -104,6 +105,27 @@ impl Search<'_> {
             }
         }
         self.end_block(&waiting, &hosts, real.as_deref());
+    }
+
+    /// Names whose key is one of the machine's own host keys.
+    fn known_hosts(&mut self, path: &TreePath) {
+        let Some(folder) = TreePath::new(b"etc/ssh") else {
+            return;
+        };
+        let mut names = self.files.list(&folder);
+        names.retain(|n| n.starts_with(b"ssh_host_") && n.ends_with(b"_key.pub"));
+        let own = names.iter().take(MOST).filter_map(|name| self.files.read(&folder.join(name)));
+        let own: HashSet<String> = own.filter_map(|text| key_in(&String::from_utf8_lossy(&text), 1)).collect();
+        if own.is_empty() {
+            return;
+        }
+        let text = self.text(path).unwrap_or_default();
+        for line in text.lines().filter(|l| key_in(l, 2).is_some_and(|key| own.contains(&key))).take(KEYS) {
+            // Hashed ones begin with `|`.
+            let names = line.split_whitespace().next().unwrap_or_default().split(',').filter(|n| !n.starts_with('|'));
+            let plain = names.map(|n| n.trim_start_matches('[').split(']').next().unwrap_or(n).to_owned());
+            self.hosts.extend(plain.take(100).map(|name| (name, "localhost".to_owned())));
+        }
     }
 
     fn end_block(&mut self, values: &[String], hosts: &[String], real: Option<&str>) {
@@ -172,6 +194,12 @@ impl Search<'_> {
     }
 }
 
+/// The key of `ssh-ed25519 AAAA… comment`, or behind the names of hosts.
+fn key_in(line: &str, at: usize) -> Option<String> {
+    let key = line.split_whitespace().nth(at)?;
+    (line.split_whitespace().nth(at - 1)?.contains("-") && key.starts_with("AAAA")).then(|| key.to_owned())
+}
+
 /// `Keyword value`, `Keyword=value`, `Keyword "my value"`.
 fn keyword(line: &str) -> Option<(&str, &str)> {
     let line = line.trim();
@@ -221,6 +249,21 @@ mod tests {
         let mut told: Vec<String> = hosts.iter().map(|(name, real)| format!("{name} {real}")).collect();
         told.sort();
         assert_eq!(told, ["box dev1", "far far.corp.example", "me localhost", "mine localhost"]);
+    }
+
+    #[test]
+    fn a_host_whose_key_is_the_machine_s_own_is_this_machine() {
+        let known = "web.lan,10.0.0.5 ssh-ed25519 AAAAown\n[box]:2222 ssh-ed25519 AAAAown\n|1|a|b ssh-ed25519 AAAAown\n\
+                     far ssh-ed25519 AAAAother\n# note AAAAown\n";
+        let files = [
+            ("/home/al/.ssh/known_hosts", known),
+            ("/etc/ssh/ssh_host_ed25519_key.pub", "ssh-ed25519 AAAAown root@dev1\n"),
+            ("/etc/ssh/ssh_host_rsa_key.pub", "broken"),
+        ];
+        let home = TreePath::new(b"home/al").unwrap();
+        let names = of_home(&Made(files.into()), &home).hosts.into_iter().map(|(name, real)| format!("{name} {real}"));
+        assert_eq!(names.collect::<Vec<_>>(), ["web.lan localhost", "10.0.0.5 localhost", "box localhost"]);
+        assert!(of_home(&Made([files[0]].into()), &home).hosts.is_empty());
     }
 
     #[test]

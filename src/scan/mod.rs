@@ -1,12 +1,15 @@
 //! One examination of a tree of this machine: what to walk, in which order, with which surfaces.
 
+mod addresses;
 mod by_hand;
 mod folders;
 mod follow;
 mod identity;
 mod leave_out;
+mod links;
 pub mod process;
 mod record;
+mod roots;
 mod settings;
 
 use std::{
@@ -178,6 +181,15 @@ impl Scan<'_> {
         }
         let here = matches!(target, Target::Paths(..));
         let accounts = accounts.with_folders(folders::above_credentials(&hosts, &seen, here));
+        let links = links::of_commands(&hosts, &seen, &accounts);
+        let own = |name: &str| match here {
+            true => read_own(&format!("/{name}")),
+            false => {
+                let read = |host: &Host| host.read(&TreePath::new(name.as_bytes())?, TABLES);
+                hosts.iter().find_map(read).unwrap_or_default().bytes
+            }
+        };
+        let accounts = accounts.with_links(links).with_other_roots(roots::of_others(&hosts, &seen, &own));
         coverage.bytes_read = BYTES_READ.load(Ordering::Relaxed);
         if self.stop.load(Ordering::Relaxed) {
             coverage.interrupted();
@@ -247,7 +259,12 @@ fn accounts_of(host: &Host, target: &Target, part: &Part) -> (Accounts, Vec<Gap>
     }
     let mut accounts = Accounts::new(&list("passwd"), homes).with_groups(&list("group"));
     accounts = accounts.with_machine_names(&list("hostname"), &list("hosts"));
+    if !matches!(target, Target::Root(_)) {
+        accounts = accounts
+            .with_own_names(addresses::of_kernel(&read_own("/proc/net/fib_trie"), &read_own("/proc/net/if_inet6")));
+    }
     if !matches!(target, Target::Paths(..)) {
+        accounts = accounts.with_own_names(addresses::own(&settings::Shown { host, prefix: &part.prefix }));
         // A home may be a link, or lie behind one: what is in it is met where it really is.
         let real: Vec<TreePath> = accounts.homes().filter_map(|h| host.real(h)).collect();
         accounts = accounts.with_homes(real);

@@ -52,9 +52,9 @@ pub struct Settings {
 }
 
 /// A tree by the paths that reports show.
-struct Shown<'h> {
-    host: &'h Host,
-    prefix: &'h TreePath,
+pub(super) struct Shown<'h> {
+    pub(super) host: &'h Host,
+    pub(super) prefix: &'h TreePath,
 }
 
 impl identity::Files for Shown<'_> {

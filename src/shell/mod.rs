@@ -8,8 +8,12 @@ mod args;
 mod build;
 mod cutoff;
 mod environment;
+mod extension;
+mod fetch;
+mod folder;
 mod node;
 mod prefix;
+mod project;
 mod python;
 mod set;
 mod spec;
@@ -19,10 +23,11 @@ mod words;
 
 use crate::{
     fact::{Command, CommandAction, Whereabouts},
-    shell::{prefix::Inner, variables::Variables, words::Simple},
+    shell::{fetch::Fetches, prefix::Inner, variables::Variables, words::Simple},
 };
 
 pub use build::Build;
+pub use fetch::{Fetch, is_fetch};
 pub use words::open_documents;
 
 /// Shells that start shells that are followed.
@@ -35,12 +40,28 @@ pub fn install_commands(text: &str) -> Vec<Command> {
     found
 }
 
-/// The same, with the starts of interpreters that belong to an environment which their words name: `~/v/bin/python app.py`.
+/// The same, with the starts of interpreters that belong to an environment which their words name: `~/v/bin/python app.py`, and with
+/// what installs from lists: `pip install -r requirements.txt`.
 pub fn typed_commands(text: &str) -> Vec<Command> {
+    typed_in(text, &mut None)
+}
+
+/// The same of a line of a history: `folder` is where the lines before it went, as far as they say it.
+pub fn typed_in(text: &str, folder: &mut Option<Box<str>>) -> Vec<Command> {
     let (mut found, mut variables) = (Vec::new(), Variables::default());
-    let mut reading = Reading { starts: Starts::Named, ..Reading::new(&mut found, &mut variables) };
+    let mut reading = Reading { starts: Starts::Named, lists: true, ..Reading::new(&mut found, &mut variables) };
+    reading.at.folder = folder.take();
     script(text, &mut String::new(), 0, &mut reading);
+    *folder = reading.at.folder;
     found
+}
+
+/// The addresses that the commands of a text fetch from.
+pub fn fetches(text: &str) -> Vec<Fetch> {
+    let (mut found, mut variables) = (Vec::new(), Variables::default());
+    let mut reading = Reading { fetches: Some(Fetches::default()), ..Reading::new(&mut found, &mut variables) };
+    script(text, &mut String::new(), 0, &mut reading);
+    reading.fetches.map(|f| f.found).unwrap_or_default()
 }
 
 /// The install commands of one step of an image's history (`created_by`), as Docker, BuildKit, podman, buildah and kaniko write
@@ -137,16 +158,20 @@ struct Reading<'r> {
     at: Whereabouts,
     /// Which starts of interpreters count too.
     starts: Starts,
+    /// What is fetched, where that is asked for.
+    fetches: Option<Fetches>,
+    /// Whether what installs from lists counts too.
+    lists: bool,
 }
 
 impl<'r> Reading<'r> {
     fn new(found: &'r mut Vec<Command>, variables: &'r mut Variables) -> Self {
-        Self { found, variables, at: Whereabouts::default(), starts: Starts::None }
+        Self { found, variables, at: Whereabouts::default(), starts: Starts::None, fetches: None, lists: false }
     }
 
     /// Takes up a command.
     fn push(&mut self, mut command: Command, words: &[String], at: Whereabouts) {
-        let own = environment::of_command(words);
+        let own = environment::of_command(words).map(|own| folder::below(own, at.folder.as_deref()));
         command.whereabouts = Whereabouts { environment: own.or(at.environment), ..at };
         self.found.push(command);
     }
@@ -168,11 +193,20 @@ fn simple(words: &[String], input: &mut String, depth: usize, reading: &mut Read
     let mut at = outer.clone();
     match prefix::strip(words, &mut sets, &mut at) {
         Inner::Command(words) => {
+            if let Some(fetches) = &mut reading.fetches {
+                fetches.command(words, at.machine.is_none());
+            }
             if let Some(environment) = environment::activated(words) {
-                reading.at.environment = Some(environment);
+                reading.at.environment = Some(folder::below(environment, at.folder.as_deref()));
                 return;
             }
-            let (command, behind) = node::recognise(words).unwrap_or_else(|| python::recognise(words));
+            if let Some(folder) = folder::entered(words, at.folder.as_deref()) {
+                reading.at.folder = folder;
+                return;
+            }
+            let (mut command, behind) = node::recognise(words)
+                .or_else(|| extension::recognise(words))
+                .unwrap_or_else(|| python::recognise(words));
             // An installer that is Python starts before it installs.
             if let Some(tool) = python::starts(words).filter(|_| reading.starts != Starts::None) {
                 reading.push(Command::for_packages(tool, CommandAction::Start, Vec::new()), words, at.clone());
@@ -180,6 +214,12 @@ fn simple(words: &[String], input: &mut String, depth: usize, reading: &mut Read
                 if reading.starts == Starts::Named {
                     reading.found.pop_if(unnamed);
                 }
+            }
+            if reading.lists
+                && let Some(from) = project::from_lists(words)
+            {
+                let lists = from.lists.clone();
+                command.get_or_insert(from).lists = lists;
             }
             if let Some(command) = command {
                 reading.push(command, words, at);
@@ -189,16 +229,28 @@ fn simple(words: &[String], input: &mut String, depth: usize, reading: &mut Read
             }
         }
         Inner::Script(text) => {
+            if let Some(fetches) = reading.fetches.as_mut().filter(|_| text.trim_start().starts_with('$')) {
+                fetches.input();
+            }
             reading.at = at;
             with(&sets, reading, |reading| script(&text, input, depth + 1, reading));
             reading.at = outer;
         }
         Inner::Input => {
+            if let Some(fetches) = &mut reading.fetches {
+                fetches.input();
+            }
             reading.at = at;
             with(&sets, reading, |reading| script(&std::mem::take(input), &mut String::new(), depth + 1, reading));
             reading.at = outer;
         }
-        Inner::Nothing => {}
+        // A shell that reads a file, or what another command gives it: `bash <(curl …)`.
+        Inner::Nothing => {
+            let shell = words.iter().position(|w| prefix::is_shell(args::base_name(w)));
+            if let (Some(fetches), Some(shell)) = (&mut reading.fetches, shell.and_then(|at| words.get(at..))) {
+                fetches.command(shell, true);
+            }
+        }
     }
 }
 

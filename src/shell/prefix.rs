@@ -57,7 +57,14 @@ static RUNNERS: &[Runner] = &[
     runner(&["xargs"], "aEIdLnPs", &["arg-file delimiter max-args max-lines max-procs replace"]),
     runner(&["runuser"], "ugGs", &["user group supp-group shell"]),
     runner(&["nohup", "builtin", "noglob", "nocorrect", "setsid", "unbuffer", "caffeinate", "torsocks"], "", &[]),
-    runner(&["torify", "tsocks", "chronic", "unshare", "firejail"], "", &[]),
+    runner(&["torify", "tsocks", "chronic", "firejail", "fakeroot", "fakechroot", "setpriv", "prlimit"], "", &[]),
+    runner(&["dbus-run-session", "with-contenv", "xvfb-run", "catchsegv", "numactl", "softlimit"], "", &[]),
+    runner(
+        &["unshare"],
+        "SGRw",
+        &["setuid setgid root wd map-user map-group map-users map-groups propagation setgroups monotonic boottime"],
+    ),
+    runner(&["proot"], "rbRSwkiq", &["rootfs bind mount cwd pwd kernel-release change-id qemu"]),
     runner(&["proxychains", "proxychains4"], "f", &[]),
     runner(&["strace", "ltrace"], "abeEIopPsSuUX", &[]),
     runner(&["wsl"], "du", &["distribution user cd"]),
@@ -88,7 +95,10 @@ static RUNNERS: &[Runner] = &[
     runner(&["{", "!", "if", "then", "else", "elif", "do", "while", "until", "and", "or", "not", "begin"], "", &[]),
     behind(runner(&["timeout"], "ks", &["kill-after signal"]), 1),
     behind(runner(&["chroot"], "", &[]), 1),
-    behind(runner(&["gosu", "su-exec"], "", &[]), 1),
+    behind(runner(&["gosu", "su-exec", "s6-setuidgid", "setuidgid"], "", &[]), 1),
+    behind(runner(&["arch-chroot", "envdir", "s6-envdir"], "u", &[]), 1),
+    behind(runner(&["chrt"], "", &[]), 1),
+    runner(&["chpst"], "uUbeEnolmdpfcrt/", &[]),
     behind(runner(&["flock"], "wEc", &["timeout wait"]), 1),
     behind(runner(&["taskset"], "", &[]), 1),
     behind(runner(&["faketime"], "", &[]), 1),
@@ -127,6 +137,7 @@ static NESTED: &[Nested] = &[
     nested("asdf", &["exec"], PLAIN, 0),
     nested("direnv", &["exec"], PLAIN, 1),
     // It has the home of whoever calls it.
+    nested("snap", &["run"], Options { short: "r", long: Long::Valued(&["revision command"]) }, 0),
     nested("toolbox", &["run"], Options { short: "cdr", long: Long::Valued(&["container distro release"]) }, 0),
     within(nested("devcontainer", &["exec"], DEVCONTAINER, 0)),
     within(nested("limactl", &["shell"], Options { short: "", long: Long::Valued(&["shell workdir"]) }, 1)),
@@ -152,6 +163,11 @@ const MOSH: Options = Options {
     long: Long::Valued(&["client server predict family ssh port bind-server experimental-remote-ip"]),
 };
 const SSH: Options = Options { short: "BbcDEeFIiJLlmOoPpQRSWw", long: Long::Valued(&[]) };
+const DAEMON: Options = Options {
+    short: "pcugnNxaRskIPrd",
+    long: Long::Valued(&["pidfile chuid user group name nicelevel exec startas retry signal chdir chroot iosched \
+        procsched umask output"]),
+};
 /// Letters of `docker run` and `exec`; its many long options take a value but for these.
 const DOCKER: Options = Options {
     short: "eulmpvwhacfgnH",
@@ -204,6 +220,11 @@ pub fn strip<'w>(mut words: &'w [String], sets: &mut Vec<&'w str>, at: &mut Wher
                     return if remote.is_empty() { Inner::Input } else { Inner::Script(remote.join(" ")) };
                 }
                 "sg" => return minus_c(rest, false),
+                "start-stop-daemon" => {
+                    whereabouts::by_runner(name, &DAEMON, rest, at);
+                    let exec = |w: &String| matches!(w.as_str(), "--exec" | "-x" | "--startas" | "-a");
+                    rest.iter().rposition(exec).and_then(|at| rest.get(at + 1..)).unwrap_or_default()
+                }
                 // What follows is read as if it stood alone.
                 "tailscale" | "tsh" => match rest.first().map(String::as_str) {
                     Some("ssh") => rest,
@@ -213,10 +234,21 @@ pub fn strip<'w>(mut words: &'w [String], sets: &mut Vec<&'w str>, at: &mut Wher
                     whereabouts::by_su(rest, at);
                     return minus_c(rest, false);
                 }
+                "podman" if rest.first().is_some_and(|w| w == "machine") => {
+                    whereabouts::inside("podman machine".into(), at);
+                    let behind = rest.get(1..).filter(|r| r.first().is_some_and(|w| w == "ssh"));
+                    return behind.and_then(|r| r.get(1..)).map_or(Inner::Nothing, |r| Inner::Script(r.join(" ")));
+                }
                 "docker" | "podman" | "nerdctl" | "docker-compose" | "podman-compose" => {
                     container(rest, name.ends_with("-compose"), at)
                 }
                 // Its mounts may have been named when the container was made.
+                "bwrap" => whereabouts::by_bwrap(rest, at),
+                // What an app may see stands in its own settings.
+                "flatpak" if rest.iter().any(|w| w == "run") => {
+                    whereabouts::inside("flatpak".into(), at);
+                    return flatpak(rest);
+                }
                 "buildah" => {
                     let behind = container(rest, true, at);
                     behind.strip_prefix(&["--".to_owned()]).unwrap_or(behind)
@@ -235,9 +267,8 @@ pub fn strip<'w>(mut words: &'w [String], sets: &mut Vec<&'w str>, at: &mut Wher
                     whereabouts::inside(Whereabouts::UNSAID.into(), at);
                     behind_dashes(rest)
                 }
-                "mise" | "rtx" | "distrobox" | "distrobox-enter" | "aws-vault" | "op" | "doppler" | "guix" => {
-                    behind_dashes(rest)
-                }
+                "schroot" | "proot-distro" | "mise" | "rtx" | "distrobox" | "distrobox-enter" | "aws-vault" | "op"
+                | "doppler" | "guix" => behind_dashes(rest),
                 "vagrant" => {
                     whereabouts::inside("vagrant".into(), at);
                     return text_behind(rest, &["-c", "--command"]);
@@ -322,11 +353,37 @@ fn container<'w>(words: &'w [String], mut in_file: bool, at: &mut Whereabouts) -
     }
     match parsed.plain.first() {
         Some(verb @ &("exec" | "run")) => {
-            whereabouts::by_engine(&global, &DOCKER.leading(parsed.behind), *verb == "run", in_file, at);
-            behind_options(&DOCKER, parsed.behind, 1)
+            let own = DOCKER.leading(parsed.behind);
+            whereabouts::by_engine(&global, &own, *verb == "run", in_file, at);
+            let command = behind_options(&DOCKER, parsed.behind, 1);
+            // `$OPTS image pip …`, or `$IMAGE pip …`.
+            let unknown = own.plain.first().is_some_and(|word| whereabouts::is_unknown(word));
+            if unknown && !is_program(command) { DOCKER.leading(command).behind } else { command }
         }
         _ => &[],
     }
+}
+
+/// Whether words begin with a program that is looked at.
+fn is_program(words: &[String]) -> bool {
+    let known = |(command, behind): (Option<_>, Option<_>)| command.is_some() || behind.is_some();
+    let first = words.first().map(|w| base_name(w)).unwrap_or_default();
+    is_shell(first)
+        || RUNNERS.iter().any(|r| r.names.contains(&first))
+        || super::node::recognise(words).is_some_and(known)
+        || known(super::python::recognise(words))
+        || super::python::starts(words).is_some()
+}
+
+/// `flatpak run --command=pip org.example.App install x`.
+fn flatpak(words: &[String]) -> Inner<'_> {
+    let command = words.iter().find_map(|w| w.strip_prefix("--command="));
+    let mut plain = words.iter().skip_while(|w| *w != "run").skip(1).skip_while(|w| w.starts_with('-'));
+    let (Some(command), Some(_)) = (command, plain.next()) else {
+        return Inner::Nothing;
+    };
+    let rest: Vec<String> = plain.map(|w| format!("'{}'", w.replace('\'', "'\\''"))).collect();
+    Inner::Script(format!("{command} {}", rest.join(" ")))
 }
 
 const WATCH: Options = Options { short: "nq", long: Long::Valued(&["interval equexit"]) };

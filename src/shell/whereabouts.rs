@@ -28,7 +28,15 @@ pub fn by_runner(runner: &str, options: &Options, words: &[String], at: &mut Whe
             at.account = Some(parsed.values(&["u", "user"]).last().map_or_else(|| ROOT.into(), name));
         }
         "runuser" => at.account = Some(parsed.values(&["u", "user"]).last().map_or_else(|| ROOT.into(), name)),
-        "gosu" | "su-exec" => {
+        "start-stop-daemon" => {
+            let named = parsed.values(&["c", "chuid", "u", "user"]).last();
+            at.account = named.map(|user| name(user.split(':').next().unwrap_or(user))).or_else(|| Some(ROOT.into()));
+        }
+        "chpst" => {
+            let named = parsed.values(&["u"]).last();
+            at.account = named.map(|user| name(user.split(':').next().unwrap_or(user))).or_else(|| at.account.take());
+        }
+        "gosu" | "su-exec" | "s6-setuidgid" | "setuidgid" => {
             let user = parsed.plain.first().copied().unwrap_or_default();
             at.account = Some(name(user.split(':').next().unwrap_or(user)));
         }
@@ -153,11 +161,16 @@ pub fn by_ansible(words: &[String], at: &mut Whereabouts) {
 pub fn inside(name: Box<str>, at: &mut Whereabouts) {
     at.container = Some(Container { name, more_mounts: true, environment: true, ..Container::default() });
     at.account = None;
-    at.environment = None;
+    (at.environment, at.folder) = (None, None);
 }
 
 /// What `docker`, `podman` and the like say before `run` or `exec`, behind it, and the image or container.
 pub fn by_engine(global: &Parsed<'_>, own: &Parsed<'_>, runs: bool, in_file: bool, at: &mut Whereabouts) {
+    let local = ["default", "desktop-linux", "rancher-desktop", "colima", "orbstack", "rootless"];
+    let contexts = ["context", "c", "connection"];
+    if global.values(&contexts).any(|name| !local.contains(&name)) {
+        elsewhere(Whereabouts::UNSAID.into(), at);
+    }
     if let Some(host) = global.values(&["H", "host", "url"]).last()
         && (host.starts_with("ssh://") || host.starts_with("tcp://"))
     {
@@ -168,8 +181,8 @@ pub fn by_engine(global: &Parsed<'_>, own: &Parsed<'_>, runs: bool, in_file: boo
     let outer = at.container.take();
     let mut container = Container {
         name: own.plain.first().map_or_else(|| Whereabouts::UNSAID.into(), |w| name(w)),
-        more_mounts: !runs || in_file || own.has(&["volumes-from"]),
-        environment: !runs || in_file,
+        more_mounts: !runs || in_file || own.has(&["volumes-from"]) || is_unclear(own),
+        environment: !runs || in_file || is_unclear(own),
         // An engine that is used in a container is the machine's.
         whole_host: outer.is_some_and(|o| o.whole_host),
         ..Container::default()
@@ -192,7 +205,66 @@ pub fn by_engine(global: &Parsed<'_>, own: &Parsed<'_>, runs: bool, in_file: boo
     container.environment |= own.values(&["e", "env"]).any(|v| !v.contains('=') || v.contains('$'));
     at.container = Some(container);
     at.account = own.values(&["u", "user"]).last().map(|u| name(u.split(':').next().unwrap_or(u)));
-    at.environment = None;
+    (at.environment, at.folder) = (None, None);
+}
+
+/// Whether a word stands for others that nobody knows: `$OPTS`, `"${ARGS[@]}"`.
+pub fn is_unknown(word: &str) -> bool {
+    word.starts_with(['$', '`'])
+}
+
+/// Options of `bwrap` by how many values they take; those of one value are the rest of the ones that take any.
+const BWRAP: [(usize, &str); 3] = [
+    (
+        2,
+        "bind dev-bind ro-bind bind-try dev-bind-try ro-bind-try bind-fd ro-bind-fd symlink setenv file bind-data \
+         ro-bind-data chmod",
+    ),
+    (3, "overlay"),
+    (
+        1,
+        "proc dev tmpfs mqueue dir remount-ro unsetenv chdir hostname uid gid lock-file sync-fd exec-label file-label \
+         seccomp add-seccomp-fd block-fd userns-block-fd info-fd json-status-fd perms size cap-add cap-drop args \
+         overlay-src tmp-overlay ro-overlay userns userns2 pidns argv0",
+    ),
+];
+
+/// `bwrap --ro-bind /usr /usr --bind ~/p /p pip …`: what it binds is all that the program has of the machine. The words of the
+/// program are returned.
+pub fn by_bwrap<'w>(words: &'w [String], at: &mut Whereabouts) -> &'w [String] {
+    let mut container = Container { name: "bwrap".into(), environment: true, ..Container::default() };
+    let mut rest = words;
+    while let Some((word, behind)) = rest.split_first() {
+        let Some(option) = word.strip_prefix("--") else {
+            break;
+        };
+        if option.is_empty() {
+            rest = behind;
+            break;
+        }
+        let values = BWRAP.iter().find(|(_, names)| names.split(' ').any(|n| n == option)).map_or(0, |(n, _)| *n);
+        match option {
+            "clearenv" => container.environment = false,
+            // What these name is not a path, or is read from elsewhere.
+            "args" | "bind-fd" | "ro-bind-fd" => container.more_mounts = true,
+            _ if option.contains("bind") || option.starts_with("overlay") => {
+                mount(behind.first().map(|source| with_folder(source)).as_deref(), &mut container);
+            }
+            _ => {}
+        }
+        rest = behind.get(values..).unwrap_or_default();
+    }
+    // The same account with the same files.
+    if !container.whole_host {
+        at.container = Some(container);
+        (at.environment, at.folder) = (None, None);
+    }
+    rest
+}
+
+/// Whether options, or their image, stand in a variable.
+fn is_unclear(own: &Parsed<'_>) -> bool {
+    own.plain.first().is_some_and(|word| is_unknown(word))
 }
 
 /// A file's name, which is no volume's.
@@ -248,8 +320,8 @@ fn mount(source: Option<&str>, container: &mut Container) {
     container.mounts.push(path.into());
 }
 
-/// Whether a path is the socket of an engine, or a folder that holds one.
-fn holds_socket(path: &str) -> bool {
+/// Whether a path from the root is the socket of an engine, or a folder that holds one.
+pub fn holds_socket(path: &str) -> bool {
     const SOCKETS: &[&str] =
         &["docker.sock", "podman.sock", "containerd.sock", "crio.sock", "buildkitd.sock", "docker.raw.sock"];
     let last = path.rsplit('/').next().unwrap_or(path);

@@ -2,13 +2,20 @@
 //! It knows neither indicators nor reports.
 
 mod claim;
+pub mod container;
 pub mod content;
+pub mod extension;
+mod fetched;
+pub mod git;
 pub mod history;
 pub mod host;
 pub mod node;
 pub mod python;
+pub mod ruby;
 pub mod starts;
 pub mod systemd;
+pub mod workflow;
+pub mod yaml;
 
 use std::borrow::Cow;
 

@@ -10,12 +10,12 @@ const LINE: usize = 8 << 10;
 /// Of one file.
 const MOST: usize = 200;
 
-/// The starts that a text for a shell makes of programs in environments that it names by an absolute path; as whom, where the
-/// text does not say it.
+/// The starts that a text for a shell makes of programs in environments that it names by a whole path, or below a home; as whom, where
+/// the text does not say it.
 pub fn of(text: &str, account: Option<&str>) -> Vec<Fact> {
     let lines: String = text.lines().filter(|line| line.len() <= LINE).flat_map(|line| [line, "\n"]).collect();
     let commands = shell::typed_commands(&lines).into_iter().filter(|c| c.action == CommandAction::Start);
-    let named = commands.filter(|c| c.whereabouts.environment.as_deref().is_some_and(|e| e.starts_with('/')));
+    let named = commands.filter(|c| c.whereabouts.environment.as_deref().is_some_and(|e| e.starts_with(['/', '~'])));
     let known = named.map(|mut command| {
         if command.whereabouts.account.is_none() {
             command.whereabouts.account = account.map(Into::into);
@@ -23,4 +23,11 @@ pub fn of(text: &str, account: Option<&str>) -> Vec<Fact> {
         Fact::Starts(command)
     });
     known.take(MOST).collect()
+}
+
+/// Marks a start that only a link or a setting elsewhere would make.
+pub fn only_where_enabled(fact: &mut Fact) {
+    if let Fact::Starts(command) = fact {
+        command.action = CommandAction::Run;
+    }
 }

@@ -77,6 +77,24 @@ impl Host {
         TreePath::new(found.below(&self.own)?)
     }
 
+    /// The start of a file, by its path as reports show it.
+    pub fn read_shown(&self, path: &TreePath, most: u64) -> Option<Start> {
+        self.read(&path.below(&self.prefix).and_then(TreePath::new)?, most)
+    }
+
+    /// What a path leads to, as reports show it, links resolved inside the tree.
+    pub fn real_of_any(&self, path: &TreePath) -> Option<TreePath> {
+        let below = path.below(&self.prefix).and_then(TreePath::new)?;
+        if self.is_far(&below) {
+            return None;
+        }
+        let found = open::real_of_any(self.root.as_fd(), below.as_bytes(), self.links).ok()?;
+        if found == self.own {
+            return Some(self.prefix.clone());
+        }
+        Some(self.shown(&TreePath::new(found.below(&self.own)?)?))
+    }
+
     /// Names of a folder of the tree, at most `most` of them; empty where it cannot be read.
     pub fn list(&self, path: &TreePath, most: usize) -> Vec<Vec<u8>> {
         let mut names = Vec::new();

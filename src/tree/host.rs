@@ -17,7 +17,7 @@ use std::{
 
 use jiff::Timestamp;
 use rustix::{
-    fs::{self as sys, AtFlags, FileType, Mode, OFlags, ResolveFlags, StatxFlags},
+    fs::{self as sys, AtFlags, FileType, Mode, OFlags, ResolveFlags},
     io::Errno,
 };
 
@@ -27,6 +27,7 @@ use super::{
     mounts::{Skip, Skips},
     open::{self, Opened},
     queue::{Below, Queue},
+    stat,
     threads::on_threads,
 };
 use crate::{
@@ -262,26 +263,14 @@ impl Host {
             }
             Err(e) => return visit.gap(self.gap(&path, e)),
         };
-        let stat = match sys::statx(&fd, c"", AtFlags::EMPTY_PATH, StatxFlags::BASIC_STATS | StatxFlags::BTIME) {
-            Ok(stat) => stat,
+        let entry = match stat::regular(&fd, self.shown(&path)) {
+            Ok(Some(entry)) => entry,
+            Ok(None) => return,
             Err(e) => return visit.gap(self.gap(&path, e)),
         };
-        if FileType::from_raw_mode(u32::from(stat.stx_mode)) != FileType::RegularFile {
-            return;
-        }
         if !kept {
             visit.atime_changed();
         }
-        let has_birth = StatxFlags::from_bits_retain(stat.stx_mask).contains(StatxFlags::BTIME);
-        let entry = Entry {
-            path: self.shown(&path),
-            len: stat.stx_size,
-            mtime: timestamp(stat.stx_mtime.tv_sec, stat.stx_mtime.tv_nsec),
-            btime: timestamp(stat.stx_btime.tv_sec, stat.stx_btime.tv_nsec).filter(|_| has_birth),
-            uid: Some(stat.stx_uid),
-            gid: Some(stat.stx_gid),
-            mode: Some(u32::from(stat.stx_mode) & 0o7777),
-        };
         let file = File::from(fd);
         let beside = |ending: &str, limit: usize| {
             let name = [name, ending.as_bytes()].concat();
@@ -302,7 +291,7 @@ impl Host {
                 Err(e) => Err(BodyError::Io(e.into())),
             }
         };
-        visit.file(&entry, &mut Body::host(&file, stat.stx_size).with_beside(&beside));
+        visit.file(&entry, &mut Body::host(&file, entry.len).with_beside(&beside));
     }
 
     /// A regular file of the tree, links resolved inside it; `XDEV` where they lead to a mount that is left out.
@@ -314,7 +303,7 @@ impl Host {
     }
 
     /// `path` as reports show it.
-    fn shown(&self, path: &TreePath) -> TreePath {
+    pub(super) fn shown(&self, path: &TreePath) -> TreePath {
         if self.prefix.as_bytes().is_empty() {
             return path.clone();
         }
@@ -383,8 +372,4 @@ fn reason(error: Errno) -> String {
         Errno::NAMETOOLONG => "nested too deeply: the path is longer than the system allows".to_owned(),
         other => io::Error::from(other).to_string(),
     }
-}
-
-fn timestamp(seconds: i64, nanoseconds: u32) -> Option<Timestamp> {
-    Timestamp::new(seconds, i32::try_from(nanoseconds).ok()?).ok()
 }

@@ -7,6 +7,7 @@ pub mod host;
 pub mod mounts;
 mod open;
 mod queue;
+mod stat;
 pub mod threads;
 
 use jiff::Timestamp;

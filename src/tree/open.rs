@@ -94,7 +94,16 @@ pub fn path_of(folder: BorrowedFd<'_>) -> Result<TreePath, Errno> {
 
 /// The path of the folder that `path` leads to below `root`, from this process's root.
 pub fn real(root: BorrowedFd<'_>, path: &[u8], links: ResolveFlags) -> Result<TreePath, Errno> {
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    real_with(root, path, links, OFlags::DIRECTORY)
+}
+
+/// The same of whatever `path` leads to.
+pub fn real_of_any(root: BorrowedFd<'_>, path: &[u8], links: ResolveFlags) -> Result<TreePath, Errno> {
+    real_with(root, path, links, OFlags::empty())
+}
+
+fn real_with(root: BorrowedFd<'_>, path: &[u8], links: ResolveFlags, kind: OFlags) -> Result<TreePath, Errno> {
+    let flags = OFlags::PATH | OFlags::CLOEXEC | kind;
     path_of(again_after_a_race(|| sys::openat2(root, path, flags, Mode::empty(), links | NO_MAGIC))?.as_fd())
 }
 

@@ -55,5 +55,6 @@ mod traces;
 mod trust;
 #[cfg(feature = "online")]
 mod update;
+mod values;
 mod weight;
 mod zip_apps;

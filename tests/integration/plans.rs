@@ -1,5 +1,5 @@
-//! Plans of many situations, each as the one script that `--format sh` writes, run by dash and by bash in a throw-away root, and the
-//! root examined again: nothing is loaded any more, nothing is gone that is not among the evidence, nothing else was touched.
+//! Plans of many situations, each as the one script that `--format sh` writes, run by dash, by bash and by BusyBox in a throw-away root,
+//! and the root examined again: nothing is loaded any more, nothing is gone that is not among the evidence, nothing else was touched.
 
 use std::{
     collections::BTreeMap,
@@ -478,7 +478,10 @@ fn worst(report: &Value) -> String {
     report["verdict"]["exposure"].as_str().unwrap_or("none").to_owned()
 }
 
-fn tried(s: &Situation, shell: &str) {
+/// Programs of the system.
+const SYSTEM: &str = "/usr/bin:/bin";
+
+fn tried(s: &Situation, shell: &str, path: &str) {
     let machine = (s.machine)();
     let root = machine.root();
     fs::create_dir_all(root.join("root")).unwrap();
@@ -492,11 +495,7 @@ fn tried(s: &Situation, shell: &str) {
         .arg(&file)
         .current_dir(root)
         .env_clear()
-        .envs([
-            ("PATH", "/usr/bin:/bin"),
-            ("HOME", root.join("root").to_str().unwrap()),
-            ("ROOT", root.to_str().unwrap()),
-        ])
+        .envs([("PATH", path), ("HOME", root.join("root").to_str().unwrap()), ("ROOT", root.to_str().unwrap())])
         .output()
         .unwrap_or_else(|e| panic!("{shell}: {e}"));
     let errors = String::from_utf8_lossy(&run.stderr).into_owned();
@@ -548,12 +547,23 @@ fn tried(s: &Situation, shell: &str) {
 #[test]
 fn every_plan_is_harmless_and_complete_in_dash() {
     assert!(SITUATIONS.len() >= 40, "{}", SITUATIONS.len());
-    SITUATIONS.iter().for_each(|s| tried(s, "dash"));
+    SITUATIONS.iter().for_each(|s| tried(s, "dash", SYSTEM));
 }
 
 #[test]
 fn every_plan_is_harmless_and_complete_in_bash() {
-    SITUATIONS.iter().for_each(|s| tried(s, "bash"));
+    SITUATIONS.iter().for_each(|s| tried(s, "bash", SYSTEM));
+}
+
+/// Alpine and rescue systems have nothing else: its shell, and its `tar`, `find`, `sha256sum`.
+#[test]
+fn every_plan_is_harmless_and_complete_in_busybox() {
+    let applets = tempfile::tempdir().unwrap();
+    let path = applets.path().to_str().unwrap();
+    let made = Command::new("busybox").args(["--install", "-s", path]).output();
+    assert!(made.expect("the tests need `busybox`: install busybox-static").status.success());
+    let shell = applets.path().join("sh");
+    SITUATIONS.iter().for_each(|s| tried(s, shell.to_str().unwrap(), path));
 }
 
 /// Nothing goes that could not be kept.

@@ -86,6 +86,26 @@ fn calls(args: &[&str]) -> String {
     fs::read_to_string(log).unwrap()
 }
 
+/// Kernels of long-lived systems and the filters of old container engines lack calls that are newer than they are.
+#[test]
+#[allow(clippy::disallowed_methods, clippy::disallowed_types)] // the test takes calls away from the program
+fn an_old_kernel_gives_the_same_answer() {
+    let machine = busy();
+    let root = machine.root().to_str().unwrap();
+    let (now, _) = program::report(machine.root());
+    for missing in ["openat2", "statx", "openat2,statx,landlock_create_ruleset,getrandom,close_range,faccessat2"] {
+        let run = std::process::Command::new("strace")
+            .args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("inject={missing}:error=ENOSYS")])
+            .args([env!("CARGO_BIN_EXE_dosimeter"), "scan", "-q", "--format", "json", "--root", root])
+            .output()
+            .expect("the tests need strace: `tests/run` installs it");
+        let then: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+        assert_eq!(run.status.code(), Some(1), "{missing}");
+        assert_eq!(program::findings(&then), program::findings(&now), "{missing}");
+        assert_eq!(then["verdict"], now["verdict"], "{missing}");
+    }
+}
+
 #[test]
 fn it_starts_nothing_connects_nowhere_and_writes_only_what_was_named() {
     let machine = busy();

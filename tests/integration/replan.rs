@@ -61,7 +61,7 @@ fn finding(index: &Index, incident: &str, f: &v1::Finding) -> Finding {
         ecosystem: f.ecosystem,
         holdings: f.files.as_ref().map(|all| all.iter().map(path).collect()),
         unit: None,
-        environment: f.environment.as_ref().map(|e| Environment { prefix: path(&e.path), kind: e.kind }),
+        environment: f.environment.as_ref().map(|e| Environment { prefix: path(&e.path), kind: e.kind.clone() }),
         artifact: None,
         at: f.at.map(|time| At::new(time, "a report")),
         reason: f.reason.clone(),
@@ -103,6 +103,7 @@ fn judged(index: &Index, c: &v1::Credential) -> Judged {
         modified: c.modified.map(|time| At::new(time, "a report")),
         by: by.collect(),
         reach: c.reach,
+        confidence: c.confidence,
         rotate: c.rotate,
         reason: c.reason.clone(),
     }

@@ -1,8 +1,10 @@
 //! The rules by which one ecosystem loads, runs, depends and is removed: a file or a folder each, behind one trait, in one slice. What
 //! asks them (`evidence`, `anomaly`, `around` …) knows no ecosystem.
 
+pub mod extension;
 pub mod node;
 pub mod python;
+pub mod ruby;
 
 use super::{
     Case, Finding,
@@ -161,7 +163,7 @@ pub trait Family: Sync {
     }
 
     /// Why an environment of this kind was certainly started once it was made, in words.
-    fn made_to_run(&self, _kind: EnvironmentKind) -> Option<&'static str> {
+    fn made_to_run(&self, _kind: &EnvironmentKind) -> Option<&'static str> {
         None
     }
 
@@ -185,7 +187,8 @@ static WORDS: Words = Words {
 };
 
 /// All of them.
-pub static FAMILIES: &[&dyn Family] = &[&python::Python, &node::Node, &Plain];
+pub static FAMILIES: &[&dyn Family] =
+    &[&python::Python, &node::Node, &ruby::Ruby, &extension::VSCODE, &extension::OPENVSX, &Plain];
 
 /// The family of an ecosystem; what has no rules of its own is read by the plain ones.
 pub fn of(ecosystem: Ecosystem) -> &'static dyn Family {

@@ -83,7 +83,7 @@ fn page(i: &Incident) -> String {
 }
 
 fn when(page: &mut Page, i: &Incident) {
-    page.list("when it could be had", i.windows.iter().map(|w| format!("{}: {}", w.artifact, w.span())).collect());
+    page.list("available", i.windows.iter().map(|w| format!("{}: {}", w.artifact, w.span())).collect());
 }
 
 fn what(page: &mut Page, i: &Incident) {

@@ -112,15 +112,48 @@ pub fn is_stored(path: &TreePath) -> bool {
 fn is_cache(parts: &[&[u8]], first: usize) -> bool {
     let above = parts.get(..first).unwrap_or_default();
     let entry = above.last().copied().unwrap_or_default();
-    let yarn = entry.starts_with(b"npm-") && {
+    is_entry_of_yarn(entry) || !is_bunx(above) && above.windows(3).any(|w| matches!(w, [b".bun", b"install", b"cache"]))
+}
+
+/// `npm-axios-1.14.1-<40 hex>-integrity`
+fn is_entry_of_yarn(entry: &[u8]) -> bool {
+    entry.starts_with(b"npm-") && {
         let hash = entry.strip_suffix(b"-integrity").unwrap_or(entry).rsplit(|b| *b == b'-').next().unwrap_or_default();
         hash.len() == 40 && hash.iter().all(u8::is_ascii_hexdigit)
-    };
-    // `bunx` installs what it runs beside them.
-    let bunx = above
-        .windows(2)
-        .any(|w| w.first() == Some(&b"cache".as_slice()) && w.get(1).is_some_and(|d| d.starts_with(b".bunx-")));
-    yarn || !bunx && above.windows(3).any(|w| matches!(w, [b".bun", b"install", b"cache"]))
+    }
+}
+
+/// `bunx` installs what it runs beside the entries of the cache.
+fn is_bunx(above: &[&[u8]]) -> bool {
+    let runs = |w: &[&[u8]]| matches!(w, [b"cache", folder] if folder.starts_with(b".bunx-"));
+    above.windows(2).any(runs)
+}
+
+/// The entry of a store that a file lies in: `npm-axios-1.14.1-<40 hex>-integrity` of yarn classic, `axios@1.14.1@@@1` of bun,
+/// `deno/npm/<host>/axios/1.14.1`.
+pub fn store_entry(path: &TreePath) -> Option<TreePath> {
+    let parts: Vec<&[u8]> = path.components().collect();
+    let first = parts.iter().position(|p| *p == MODULES);
+    if let Some(at) =
+        first.and_then(|first| first.checked_sub(1)).filter(|at| parts.get(*at).is_some_and(|e| is_entry_of_yarn(e)))
+    {
+        return Some(joined(&parts, at + 1));
+    }
+    let of_bun = parts.iter().position(|p| memchr::memmem::find(p, b"@@@").is_some_and(|at| at > 0));
+    if let Some(at) = of_bun.filter(|_| !is_bunx(&parts)) {
+        return Some(joined(&parts, at + 1));
+    }
+    let end = deno_entry(&parts)?;
+    Some(joined(&parts, end))
+}
+
+/// How many parts of a path lead to a package in Deno's cache.
+pub fn deno_entry(parts: &[&[u8]]) -> Option<usize> {
+    let is_cache = |w: &[&[u8]]| matches!(w, [b"deno" | b".deno" | b"deno-dir" | b"deno_dir", b"npm"]);
+    let host = parts.windows(2).position(is_cache)? + 2;
+    let end = if parts.get(host + 1)?.starts_with(b"@") { host + 4 } else { host + 3 };
+    let version = parts.get(end - 1).filter(|_| parts.len() >= end)?;
+    version.first().is_some_and(u8::is_ascii_digit).then_some(end)
 }
 
 /// Position of `links` in `pnpm/store/v10/links`, `.pnpm-store/v11/links`.
@@ -323,6 +356,32 @@ mod tests {
         for root in ["/h/code/shop/lib", "/srv/shop/packages/lib"] {
             let path = format!("{root}/node_modules/x");
             assert_eq!(unit(&path), Some((format!("{root}/node_modules"), root.into())), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_lies_in_a_store_belongs_to_an_entry() {
+        let sha1 = "0123456789abcdef0123456789abcdef01234567";
+        let yarn = format!("c/v6/npm-axios-1.14.1-{sha1}-integrity");
+        for (path, entry) in [
+            (format!("{yarn}/node_modules/axios/lib/i.js"), Some(yarn.as_str())),
+            ("h/.bun/install/cache/@s/x@1.0.0@@@1/i.js".into(), Some("h/.bun/install/cache/@s/x@1.0.0@@@1")),
+            (
+                "h/.cache/deno/npm/registry.example/axios/1.14.1/i.js".into(),
+                Some("h/.cache/deno/npm/registry.example/axios/1.14.1"),
+            ),
+            (
+                "deno-dir/npm/registry.example/@s/x/1.0.0/package.json".into(),
+                Some("deno-dir/npm/registry.example/@s/x/1.0.0"),
+            ),
+            ("h/.cache/deno/npm/registry.example/axios/registry.json".into(), None),
+            ("h/.bun/install/cache/.bunx-0/x@latest/node_modules/x/i.js".into(), None),
+            ("a/node_modules/axios/i.js".into(), None),
+            ("a/npm-axios/node_modules/axios/i.js".into(), None),
+            ("a/@@@1/i.js".into(), None),
+        ] {
+            let found = store_entry(&at(&path)).map(|e| e.text().into_owned());
+            assert_eq!(found, entry.map(|e| format!("/{e}")), "{path}");
         }
     }
 

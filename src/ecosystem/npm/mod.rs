@@ -15,14 +15,25 @@ use crate::fact::{Ecosystem, EnvironmentKind, TreePath, Unit};
 pub(super) const SEMANTICS: super::Semantics = super::Semantics { name, same, order, is_version, admits };
 
 /// Where `node_modules` lie. No start-up code of a Node stands among its packages.
-pub(super) const LAYOUT: super::Layout =
-    super::Layout { ecosystem: Ecosystem::Npm, unit: unit_of, is_interpreter: |_| false, original: |_| None };
+pub(super) const LAYOUT: super::Layout = super::Layout {
+    ecosystem: Ecosystem::Npm,
+    unit: unit_of,
+    is_interpreter: |_| false,
+    original: |_| None,
+    leads_to: Some(|path| layout::package_of(path).map(|installed| installed.name)),
+    store_entry: layout::store_entry,
+};
+
+/// A project with a `node_modules`.
+pub const PROJECT: EnvironmentKind = EnvironmentKind::new("node-project");
+/// The global packages of a Node, below its prefix.
+pub const GLOBAL: EnvironmentKind = EnvironmentKind::new("node-global");
 
 /// What is loaded together with a file, by the layout of its path.
 pub fn unit_of(path: &TreePath) -> Option<Unit> {
     let layout::ModulesUnit { folder, root } = layout::unit_of(path)?;
     let global = folder.parent().name() == b"lib" && folder.parent().parent() == root;
-    let kind = if global { EnvironmentKind::NodeGlobal } else { EnvironmentKind::NodeProject };
+    let kind = if global { GLOBAL } else { PROJECT };
     Some(Unit { ecosystem: Ecosystem::Npm, folder, root, kind, usual: true })
 }
 

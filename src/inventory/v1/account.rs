@@ -35,6 +35,12 @@ pub struct Accounts {
     /// Names and addresses that the machine has for itself.
     #[serde(default)]
     pub own_names: Vec<String>,
+    /// Places that commands name and that lie elsewhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<(Path, Path)>,
+    /// Folders that hold the files of another system.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roots: Vec<Path>,
 }
 
 impl From<&accounts::Accounts> for Accounts {
@@ -50,6 +56,8 @@ impl From<&accounts::Accounts> for Accounts {
             owners: a.owners.iter().map(|(home, uid)| (home.into(), *uid)).collect(),
             closed: a.closed.iter().map(|(folder, by)| (folder.into(), by.uid, by.gid, by.mode)).collect(),
             own_names: a.own_names.iter().cloned().collect(),
+            links: a.links.iter().map(|(link, real)| (link.into(), real.into())).collect(),
+            roots: paths(&a.roots),
         }
     }
 }
@@ -58,7 +66,15 @@ impl Accounts {
     /// `None` where a path is none, or there are more than are known of one machine.
     pub fn read(&self) -> Option<accounts::Accounts> {
         let most = |n: usize| n <= accounts::MOST.saturating_mul(4);
-        let counts = [self.names.len(), self.groups.len(), self.homes.len(), self.owners.len(), self.histories.len()];
+        let counts = [
+            self.names.len(),
+            self.groups.len(),
+            self.homes.len(),
+            self.owners.len(),
+            self.histories.len(),
+            self.links.len(),
+            self.roots.len(),
+        ];
         counts.into_iter().all(most).then_some(())?;
         let paths = |list: &[Path]| list.iter().map(Path::read).collect::<Option<_>>();
         let owner = |(path, uid): &(Path, u32)| Some((path.read()?, *uid));
@@ -75,6 +91,8 @@ impl Accounts {
             owners: self.owners.iter().map(owner).collect::<Option<_>>()?,
             closed: self.closed.iter().map(closed).collect::<Option<_>>()?,
             own_names: self.own_names.iter().cloned().collect(),
+            links: self.links.iter().map(|(link, real)| Some((link.read()?, real.read()?))).collect::<Option<_>>()?,
+            roots: paths(&self.roots)?,
             dropped: 0,
         })
     }

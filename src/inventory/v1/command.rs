@@ -21,6 +21,9 @@ pub struct Command {
     /// As whom and where.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub whereabouts: Option<Whereabouts>,
+    /// Files that it takes packages from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lists: Vec<String>,
 }
 
 /// What it asked for.
@@ -66,6 +69,9 @@ pub struct Whereabouts {
     /// The folder of its environment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<String>,
+    /// The folder it ran in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<String>,
 }
 
 /// What a container has of its machine.
@@ -102,7 +108,7 @@ fn owned(text: Option<&str>) -> Option<String> {
 
 impl From<&fact::Command> for Command {
     fn from(c: &fact::Command) -> Self {
-        let fact::Command { tool, action, wanted, cutoff, whereabouts } = c;
+        let fact::Command { tool, action, wanted, cutoff, whereabouts, lists } = c;
         let packages = wanted.iter().map(|w| Wanted {
             ecosystem: w.ecosystem,
             name: w.name.to_string(),
@@ -131,7 +137,9 @@ impl From<&fact::Command> for Command {
                 agent: w.agent,
                 container: w.container.as_ref().map(container),
                 folder: owned(w.environment.as_deref()),
+                directory: owned(w.folder.as_deref()),
             }),
+            lists: lists.iter().map(ToString::to_string).collect(),
         }
     }
 }
@@ -159,6 +167,7 @@ impl Command {
             agent: w.agent,
             container: w.container.map(container),
             environment: boxed(w.folder),
+            folder: boxed(w.directory),
         });
         Some(fact::Command {
             tool: self.tool.into(),
@@ -169,6 +178,7 @@ impl Command {
                 Cutoff::AgeSeconds(seconds) => fact::Cutoff::Age(SignedDuration::from_secs(seconds)),
             }),
             whereabouts: whereabouts.unwrap_or_default(),
+            lists: self.lists.into_iter().map(Into::into).collect(),
         })
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Command, Path};
+use super::{Command, Path, Trace, Use};
 use crate::{
     fact::{self, Ecosystem, EnvironmentKind, HookContent, HookKind, Placement, ScriptOutcome, Statement, TextId},
     interest::Interest,
@@ -66,6 +66,9 @@ pub struct Artifact {
     /// Hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// Another hash, `sha512:<hex>`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Box<str>>,
 }
 
 /// A package version.
@@ -138,6 +141,8 @@ pub enum Fact {
     ScriptsBlocked { by: String, root: Path, allowed: Vec<String> },
     Includes { file: Path, surface: String },
     OnPath { site: Path, entry: Path },
+    Use(Use),
+    Trace(Trace),
     Credential(Credential),
 }
 
@@ -171,11 +176,11 @@ const OUTCOMES: [(ScriptOutcome, &str); 5] = [
     (ScriptOutcome::Skipped, "skipped"),
 ];
 
-fn word<T: Copy + PartialEq>(table: &[(T, &'static str)], value: T) -> String {
+pub(super) fn word<T: Copy + PartialEq>(table: &[(T, &'static str)], value: T) -> String {
     table.iter().find(|(v, _)| *v == value).map_or("", |(_, word)| word).to_owned()
 }
 
-fn value<T: Copy>(table: &[(T, &'static str)], word: &str) -> Option<T> {
+pub(super) fn value<T: Copy>(table: &[(T, &'static str)], word: &str) -> Option<T> {
     table.iter().find(|(_, w)| *w == word).map(|(value, _)| *value)
 }
 
@@ -219,7 +224,12 @@ fn required<C: FromIterator<fact::Requirement>>(list: Vec<Requirement>) -> C {
 
 impl From<&fact::Package> for Package {
     fn from(p: &fact::Package) -> Self {
-        let artifact = |a: &fact::Artifact| Artifact { name: a.name.clone(), size: a.size, sha256: a.sha256.clone() };
+        let artifact = |a: &fact::Artifact| Artifact {
+            name: a.name.clone(),
+            size: a.size,
+            sha256: a.sha256.clone(),
+            digest: a.digest.clone(),
+        };
         Self {
             ecosystem: p.ecosystem,
             name: p.name.to_string(),
@@ -233,7 +243,7 @@ impl From<&fact::Package> for Package {
 
 impl Package {
     fn read(self) -> Option<fact::Package> {
-        let artifact = |a: Artifact| fact::Artifact { name: a.name, size: a.size, sha256: a.sha256 };
+        let artifact = |a: Artifact| fact::Artifact { name: a.name, size: a.size, sha256: a.sha256, digest: a.digest };
         Some(fact::Package {
             ecosystem: self.ecosystem,
             name: self.name.into(),
@@ -296,7 +306,7 @@ impl Fact {
                 Self::Bytecode { module: module.to_string(), source_mtime: *source_mtime, source_size: *source_size }
             }
             F::Environment { prefix, kind, asked } => {
-                Self::Environment { prefix: path(prefix), is: *kind, asked: requirements(asked) }
+                Self::Environment { prefix: path(prefix), is: kind.clone(), asked: requirements(asked) }
             }
             F::Project { ecosystem, asked } => Self::Project { ecosystem: *ecosystem, asked: requirements(asked) },
             F::Command(command) => Self::Command(command.into()),
@@ -331,6 +341,8 @@ impl Fact {
             }
             F::Includes { file, surface } => Self::Includes { file: path(file), surface: (*surface).to_owned() },
             F::OnPath { site, entry } => Self::OnPath { site: path(site), entry: path(entry) },
+            F::Use(u) => Self::Use(u.into()),
+            F::Trace(t) => Self::Trace(t.into()),
             F::Credential(c) => Self::Credential(Credential {
                 kind: c.kind.to_string(),
                 identifier: c.identifier.clone(),
@@ -402,6 +414,8 @@ impl Fact {
                 F::Includes { file: file.read()?, surface: super::super::fixed(&surface)? }
             }
             Self::OnPath { site, entry } => F::OnPath { site: site.read()?, entry: entry.read()? },
+            Self::Use(u) => F::Use(u.read()?),
+            Self::Trace(t) => F::Trace(t.read()?),
             Self::Credential(c) => F::Credential(fact::Credential {
                 kind: c.kind.into(),
                 identifier: c.identifier,

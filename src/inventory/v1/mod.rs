@@ -7,6 +7,7 @@ mod fact;
 mod place;
 #[cfg(test)]
 mod tests;
+mod traces;
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,7 @@ pub use self::{
     command::{Command, Container, Cutoff, Wanted, Whereabouts},
     fact::{Artifact, At, Credential, Fact, Known, Package, Requirement, Stood},
     place::{Entry, Gap, Name, NameText, Names, Origin, Path, Unit},
+    traces::{Trace, Use},
 };
 use crate::{coverage::Weight, report::v1::Target};
 

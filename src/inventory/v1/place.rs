@@ -165,7 +165,7 @@ pub struct Unit {
 impl From<&fact::Unit> for Unit {
     fn from(u: &fact::Unit) -> Self {
         let (folder, root) = ((&u.folder).into(), (&u.root).into());
-        Self { ecosystem: u.ecosystem, folder, root, kind: u.kind, usual: u.usual }
+        Self { ecosystem: u.ecosystem, folder, root, kind: u.kind.clone(), usual: u.usual }
     }
 }
 
@@ -173,7 +173,7 @@ impl Unit {
     /// `None` where a path is none.
     pub fn read(&self) -> Option<fact::Unit> {
         let (folder, root) = (self.folder.read()?, self.root.read()?);
-        Some(fact::Unit { ecosystem: self.ecosystem, folder, root, kind: self.kind, usual: self.usual })
+        Some(fact::Unit { ecosystem: self.ecosystem, folder, root, kind: self.kind.clone(), usual: self.usual })
     }
 }
 

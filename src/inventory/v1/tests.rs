@@ -3,7 +3,8 @@ use std::sync::Arc;
 use super::*;
 use crate::{
     coverage::GapKind,
-    fact::{self, Ecosystem, EnvironmentKind, HookContent, HookKind, Placement, ScriptOutcome, TreePath},
+    ecosystem::pypi::UV_TOOL,
+    fact::{self, Ecosystem, HookContent, HookKind, Placement, ScriptOutcome, TreePath},
     interest::Interest,
 };
 
@@ -16,7 +17,12 @@ fn package() -> fact::Package {
     requirement.extras = ["x".into()].into();
     requirement.marker = Some("python_version<'4'".into());
     requirement.extra = true;
-    let artifact = fact::Artifact { name: Some("a.whl".into()), size: Some(7), sha256: Some("0".repeat(64)) };
+    let artifact = fact::Artifact {
+        name: Some("a.whl".into()),
+        size: Some(7),
+        sha256: Some("0".repeat(64)),
+        digest: Some("sha1:0a".into()),
+    };
     fact::Package {
         ecosystem: Ecosystem::Pypi,
         name: "a".into(),
@@ -52,7 +58,9 @@ fn command() -> fact::Command {
             agent: true,
             container: Some(container),
             environment: Some("~/v".into()),
+            folder: Some("/srv/app".into()),
         },
+        lists: vec!["deps/base.txt".into()],
     }
 }
 
@@ -79,7 +87,7 @@ fn facts() -> Vec<fact::Fact> {
         F::Requested,
         F::FromRepository { vcs: "git".into() },
         F::Bytecode { module: "m".into(), source_mtime: time, source_size: Some(9) },
-        F::Environment { prefix: path("v"), kind: EnvironmentKind::UvTool, asked: package().requires.to_vec() },
+        F::Environment { prefix: path("v"), kind: UV_TOOL, asked: package().requires.to_vec() },
         F::Project { ecosystem: Ecosystem::Npm, asked: package().requires.to_vec() },
         F::Command(command()),
         F::Starts(command()),
@@ -96,6 +104,13 @@ fn facts() -> Vec<fact::Fact> {
         F::ScriptsBlocked { by: "pnpm", root: path("home/a"), allowed: ["x".into(), "!y".into()].into() },
         F::Includes { file: path("r.txt"), surface: "python/requirements" },
         F::OnPath { site: path("v/s"), entry: path("w") },
+        F::Use(fact::Use {
+            kind: fact::UseKind::Image,
+            name: "ghcr.io/x/y".into(),
+            reference: "v1".into(),
+            digest: Some("sha256:0".into()),
+            usage: fact::Usage::Fetched,
+        }),
         F::Credential(fact::Credential {
             kind: "aws".into(),
             identifier: Some("AKIA".into()),
@@ -104,6 +119,22 @@ fn facts() -> Vec<fact::Fact> {
         }),
     ];
     all.extend(plain);
+    let used = |kind| {
+        F::Use(fact::Use { kind, name: "a/b".into(), reference: "".into(), digest: None, usage: fact::Usage::Named })
+    };
+    all.extend(fact::UseKind::ALL.map(used));
+    let recorded = fact::Usage::Recorded;
+    all.push(F::Use(fact::Use {
+        kind: fact::UseKind::Extension,
+        name: "a.b".into(),
+        reference: "1".into(),
+        digest: None,
+        usage: recorded,
+    }));
+    let trace = |kind| F::Trace(fact::Trace { kind, value: "v".into(), held: fact::Held::Named });
+    all.extend(fact::TraceKind::ALL.map(trace));
+    let held = [fact::Held::Fetched, fact::Held::Run, fact::Held::Starts];
+    all.extend(held.map(|held| F::Trace(fact::Trace { kind: fact::TraceKind::Text, value: "v".into(), held })));
     let hooks = [
         (HookKind::Pth, HookContent::Runs),
         (HookKind::Start, HookContent::Paths),

@@ -50,6 +50,10 @@ impl Lint<'_> {
         if harvest.completeness == Completeness::None && harvest.note.trim().is_empty() {
             self.say("harvest.note", "missing beside `none`", "say what the payload does instead of taking");
         }
+        for (n, home) in harvest.homes.iter().enumerate().filter(|(_, home)| !home.starts_with('/')) {
+            let hint = "write it from the root: `/home/*`, `/root`";
+            self.say(format!("harvest.homes[{n}]"), format!("`{home}` is no folder"), hint);
+        }
         for (n, rule) in harvest.paths.iter().enumerate() {
             let place = format!("harvest.paths[{n}]");
             if rule.depth.is_none() && !rule.unlimited {

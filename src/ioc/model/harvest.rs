@@ -30,6 +30,9 @@ pub struct Harvest {
     /// Files.
     #[serde(default)]
     pub paths: Vec<HarvestRule>,
+    /// The homes that `~` stands for, where the payload does not read every one: `/home/*`, `/root`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub homes: Vec<String>,
     /// Every environment variable of the process that ran it.
     #[serde(default)]
     pub environment: bool,
@@ -48,7 +51,7 @@ pub struct Harvest {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct HarvestRule {
-    /// `~` is every home, `cwd` the working directory of the process (any folder, since it is not known), `cwd/x` a folder in it,
+    /// `~` is every home, or each of `homes`, `cwd` the working directory of the process (any folder, since it is not known), `cwd/x` a folder in it,
     /// `$VARIABLE` the file that a variable names.
     pub under: Vec<String>,
     /// Paths relative to that folder; `*` stands for anything but `/`.

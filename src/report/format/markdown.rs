@@ -124,7 +124,7 @@ fn items(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
 fn incident(incident: &v1::IncidentReport, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n### {}: {}\n", plain(&incident.id), plain(&incident.title))?;
     for w in &incident.windows {
-        writeln!(out, "- {} could be had {}", plain(&w.artifact), w.span())?;
+        writeln!(out, "- {}: available {}", plain(&w.artifact), w.span())?;
     }
     for r in &incident.references {
         writeln!(out, "- {}", link(r))?;
@@ -158,7 +158,7 @@ fn credentials(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
         let cell = |t: &Option<String>| t.as_deref().map(|t| cell(&escape(t.as_bytes()))).unwrap_or_default();
         let (kind, place) = (escape(c.kind.as_bytes()), words::place(&c.location));
         let (owner, identifier) = (cell(&c.owner), cell(&c.identifier));
-        let (rotate, reach) = (c.rotate.as_str(), c.reach.as_str());
+        let (rotate, reach) = (c.rotate.as_str(), words::reach(c));
         writeln!(
             out,
             "| {rotate} | {} | {reach} | {owner} | {identifier} | {} |",

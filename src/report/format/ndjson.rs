@@ -16,7 +16,7 @@ const SCHEMA: &str = "dosimeter.ndjson/1";
 pub static FORMAT: Format = Format {
     name: "ndjson",
     endings: &[".ndjson", ".jsonl"],
-    about: "The same records, one a line, for log stores",
+    about: "The same records, one per line, for log stores",
     for_people: false,
     report: Some(|report, out, _| records(report, out)),
     checklist: Some(|report, out, _| lines(&report.checklist, out)),

@@ -193,7 +193,7 @@ fn incident(page: &mut Page<'_>, incident: &v1::IncidentReport) -> io::Result<()
     let title = page.paint(Paint::Bold, &title);
     page.line(&title)?;
     for w in &incident.windows {
-        page.prose("  ", &format!("{} could be had {}", printable(&w.artifact), w.span()))?;
+        page.prose("  ", &format!("{}: available {}", printable(&w.artifact), w.span()))?;
     }
     let findings = words::worst_first(incident);
     for f in findings.iter().take(FINDINGS) {
@@ -296,7 +296,7 @@ fn row(c: &v1::Credential) -> [String; 6] {
     [
         c.rotate.as_str().to_owned(),
         escape(c.kind.as_bytes()),
-        c.reach.as_str().to_owned(),
+        words::reach(c),
         owned(&c.owner),
         owned(&c.identifier),
         format!("{}{note}", words::place(&c.location)),

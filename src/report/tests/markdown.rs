@@ -8,7 +8,7 @@ fn hostile_names_in_markdown() {
     # exposed: made-up-2026-03 executed on this machine; examination incomplete
 
     - host build-7 (debian 12), 2026-11-25T08:00:00Z to 2026-11-25T08:00:02Z, as root
-    - EXAMINATION INCOMPLETE: 1 gap; 812345 names seen, 70.0 MiB read, 1 exclusion
+    - EXAMINATION INCOMPLETE: 1 gap; 812345 files and folders, 70.0 MiB read, 1 exclusion
     - indicators 7 of 2026-11-22 (3 days old): 1 incident, 1 malicious version
 
     ## What to do now
@@ -30,7 +30,7 @@ fn hostile_names_in_markdown() {
 
     ### made-up-2026-03: A made-up incident of examplelib
 
-    - examplelib 1.2.3 could be had from 2026-03-24T10:39:00Z to 2026-03-24T16:00:00Z
+    - examplelib 1.2.3: available from 2026-03-24T10:39:00Z to 2026-03-24T16:00:00Z
     - <https://reports.example/a>
     - <https://reports.example/b>
     - <https://reports.example/c>
@@ -211,7 +211,7 @@ fn the_checklist_alone() {
     assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
     exposed: litellm-2026-03 executed on this machine
     host build-7 (debian 12), 2026-11-25T08:00:00Z to 2026-11-25T08:00:02Z, as root
-    examination complete; 812345 names seen, 70.0 MiB read, 1 exclusion
+    examination complete; 812345 files and folders, 70.0 MiB read, 1 exclusion
     indicators 1 of 2026-11-22 (3 days old): 2 incidents, 2 malicious versions
 
     WHAT TO DO NOW

@@ -8,7 +8,7 @@ fn the_example_at_80_columns() {
     assert_snapshot!(shown("table", &example(), at_width(80)), @r#"
     exposed: litellm-2026-03 executed on this machine
     host build-7 (debian 12), 2026-11-25T08:00:00Z to 2026-11-25T08:00:02Z, as root
-    examination complete; 812345 names seen, 70.0 MiB read, 1 exclusion
+    examination complete; 812345 files and folders, 70.0 MiB read, 1 exclusion
     indicators 1 of 2026-11-22 (3 days old): 2 incidents, 2 malicious versions
 
     WHAT TO DO NOW
@@ -19,8 +19,8 @@ fn the_example_at_80_columns() {
 
     FINDINGS
     litellm-2026-03: LiteLLM 1.82.7 and 1.82.8 on PyPI
-      litellm 1.82.7 could be had from 2026-03-24T10:39:00Z to 2026-03-24T16:00:00Z
-      litellm 1.82.8 could be had from 2026-03-24T10:52:00Z to 2026-03-24T16:00:00Z
+      litellm 1.82.7: available from 2026-03-24T10:39:00Z to 2026-03-24T16:00:00Z
+      litellm 1.82.8: available from 2026-03-24T10:52:00Z to 2026-03-24T16:00:00Z
 
       executed, confirmed: path/~/.config/sysmon/sysmon.py
         /home/alice/.config/sysmon/sysmon.py
@@ -61,7 +61,7 @@ fn the_example_at_200_columns() {
     assert_snapshot!(shown("table", &example(), at_width(200)), @r#"
     exposed: litellm-2026-03 executed on this machine
     host build-7 (debian 12), 2026-11-25T08:00:00Z to 2026-11-25T08:00:02Z, as root
-    examination complete; 812345 names seen, 70.0 MiB read, 1 exclusion
+    examination complete; 812345 files and folders, 70.0 MiB read, 1 exclusion
     indicators 1 of 2026-11-22 (3 days old): 2 incidents, 2 malicious versions
 
     WHAT TO DO NOW
@@ -71,8 +71,8 @@ fn the_example_at_200_columns() {
 
     FINDINGS
     litellm-2026-03: LiteLLM 1.82.7 and 1.82.8 on PyPI
-      litellm 1.82.7 could be had from 2026-03-24T10:39:00Z to 2026-03-24T16:00:00Z
-      litellm 1.82.8 could be had from 2026-03-24T10:52:00Z to 2026-03-24T16:00:00Z
+      litellm 1.82.7: available from 2026-03-24T10:39:00Z to 2026-03-24T16:00:00Z
+      litellm 1.82.8: available from 2026-03-24T10:52:00Z to 2026-03-24T16:00:00Z
 
       executed, confirmed: path/~/.config/sysmon/sysmon.py
         /home/alice/.config/sysmon/sysmon.py
@@ -113,7 +113,8 @@ fn hostile_names_at_80_columns() {
     assert_snapshot!(shown("table", &examined(true, true), at_width(80)), @r#"
     exposed: made-up-2026-03 executed on this machine; examination incomplete
     host build-7 (debian 12), 2026-11-25T08:00:00Z to 2026-11-25T08:00:02Z, as root
-    EXAMINATION INCOMPLETE: 1 gap; 812345 names seen, 70.0 MiB read, 1 exclusion
+    EXAMINATION INCOMPLETE: 1 gap; 812345 files and folders, 70.0 MiB read, 1
+    exclusion
     indicators 7 of 2026-11-22 (3 days old): 1 incident, 1 malicious version
 
     WHAT TO DO NOW
@@ -134,8 +135,7 @@ fn hostile_names_at_80_columns() {
 
     FINDINGS
     made-up-2026-03: A made-up incident of examplelib
-      examplelib 1.2.3 could be had from 2026-03-24T10:39:00Z to
-      2026-03-24T16:00:00Z
+      examplelib 1.2.3: available from 2026-03-24T10:39:00Z to 2026-03-24T16:00:00Z
 
       executed, confirmed: path/~/.config/example/beacon.py
         /home/alice/.config/example/beacon.py
@@ -184,7 +184,8 @@ fn nothing_found_at_80_columns() {
     assert_snapshot!(shown("table", &examined(false, true), at_width(80)), @r#"
     nothing found, examination incomplete
     host build-7 (debian 12), 2026-11-25T08:00:00Z to 2026-11-25T08:00:02Z, as root
-    EXAMINATION INCOMPLETE: 1 gap; 812345 names seen, 70.0 MiB read, 1 exclusion
+    EXAMINATION INCOMPLETE: 1 gap; 812345 files and folders, 70.0 MiB read, 1
+    exclusion
     indicators 7 of 2026-11-22 (3 days old): 1 incident, 1 malicious version
 
     CREDENTIALS

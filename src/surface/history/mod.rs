@@ -4,6 +4,7 @@ include!(concat!(env!("OUT_DIR"), "/surface_history.rs"));
 surface_modules!();
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     io::{self, BufRead as _, BufReader, Read},
 };
@@ -12,8 +13,9 @@ use jiff::Timestamp;
 
 use crate::{
     fact::{At, Command, CommandAction, Fact},
-    shell::typed_commands,
-    surface::{Flaw, Sink, content::mostly},
+    interest::Interest,
+    shell::{typed_commands, typed_in},
+    surface::{Flaw, Sink, content::mostly, fetched},
 };
 
 /// Bytes of one command that are read.
@@ -102,14 +104,17 @@ const ENVIRONMENTS: usize = 200;
 /// Tells commands, and once a file that some were too long.
 struct Teller<'o, 's> {
     out: &'o mut Sink<'s>,
+    interest: &'o Interest,
     told_long: bool,
     /// The last start of each environment that has a time: whether one came after something else is all that matters.
     starts: BTreeMap<Box<str>, (At, u32, Command)>,
+    /// Where the lines so far went, as if one shell had read them.
+    folder: Option<Box<str>>,
 }
 
 impl<'o, 's> Teller<'o, 's> {
-    fn new(out: &'o mut Sink<'s>) -> Self {
-        Self { out, told_long: false, starts: BTreeMap::new() }
+    fn new(out: &'o mut Sink<'s>, interest: &'o Interest) -> Self {
+        Self { out, interest, told_long: false, starts: BTreeMap::new(), folder: None }
     }
 
     /// A command was too long to be read.
@@ -119,9 +124,12 @@ impl<'o, 's> Teller<'o, 's> {
         }
     }
 
-    /// Pushes the install commands of one command line.
+    /// Pushes the install commands of one command line, and what it fetched from a known address.
     fn tell(&mut self, line: u32, at: Option<&At>, text: &[u8]) {
-        for command in commands_in(text) {
+        for fact in fetches_in(text, self.interest) {
+            self.out.push_at(None, Some(line), at.cloned(), fact);
+        }
+        for command in commands_behind(text, &mut self.folder) {
             if command.action == CommandAction::Start {
                 self.start(line, at, command);
             } else {
@@ -177,8 +185,25 @@ impl Entry {
 
 /// The install commands of raw bytes. Broken text and NUL bytes (a crash of the machine leaves them) take nothing with them.
 fn commands_in(raw: &[u8]) -> Vec<Command> {
+    typed_commands(&without_nul(raw))
+}
+
+/// The same behind lines that went to this folder.
+fn commands_behind(raw: &[u8], folder: &mut Option<Box<str>>) -> Vec<Command> {
+    typed_in(&without_nul(raw), folder)
+}
+
+fn without_nul(raw: &[u8]) -> Cow<'_, str> {
     let text = String::from_utf8_lossy(raw);
-    if text.contains('\0') { typed_commands(&text.replace('\0', "")) } else { typed_commands(&text) }
+    if text.contains('\0') { text.replace('\0', "").into() } else { text }
+}
+
+/// The known addresses that a raw command fetched from. Most commands name none, which one pass over their bytes tells.
+fn fetches_in(raw: &[u8], interest: &Interest) -> Vec<Fact> {
+    if !interest.traces.may_name_network(raw) {
+        return Vec::new();
+    }
+    fetched::addresses(&without_nul(raw), interest, None)
 }
 
 /// Programs that people start by hand, all day.

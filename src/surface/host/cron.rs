@@ -16,7 +16,7 @@
 use crate::{
     fact::{At, Fact, TreePath},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, starts},
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, fetched, starts},
 };
 
 const LIMIT: usize = 4 << 20;
@@ -90,7 +90,7 @@ impl Surface for Cron {
         let fact = Fact::Autostart { texts, sha256: file.sha256()? };
         out.push(at.clone(), fact);
         let text = String::from_utf8_lossy(file.all(LIMIT)?).into_owned();
-        for fact in started(&text, &file.entry.path) {
+        for fact in started(&text, &file.entry.path).into_iter().chain(fetched::started(&text, interest)) {
             out.push(at.clone(), fact);
         }
         Ok(())
@@ -111,7 +111,9 @@ fn started(text: &str, path: &TreePath) -> Vec<Fact> {
         return starts::of(text, Some("root"));
     }
     if JOBS.iter().any(|end| place.ends_with(end)) {
-        return starts::of(text, None);
+        // `# atrun uid=1000 gid=1000`
+        let owner = text.lines().take(10).find_map(|l| l.strip_prefix("# atrun uid=")?.split_whitespace().next());
+        return starts::of(text, owner);
     }
     let (with_user, of_system) = (place == b"etc/cron.d" || name == b"crontab", place.starts_with(b"etc"));
     let owner = if of_system && place != b"etc/crontabs" { "root".into() } else { String::from_utf8_lossy(name) };

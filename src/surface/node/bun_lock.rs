@@ -90,6 +90,8 @@ impl Surface for BunLock {
                 return;
             };
             let about = items.iter().find(|item| matches!(item, Node::Map(_)));
+            let bytes = items.last().and_then(Node::text).filter(|last| last.starts_with("sha"));
+            listing.has_bytes(bytes.unwrap_or_default(), "");
             listing.push(name, version, line, about.map(requires).unwrap_or_default());
             listing.push_fetched(address, name, version, line);
         });

@@ -73,6 +73,7 @@ fn package<'t>(key: &str, node: &Node<'t>, lines: &mut Lines<'t>, listing: &mut 
     }
     let real = named.name.as_deref().unwrap_or(name);
     let version = named.version().unwrap_or(version);
+    listing.has_bytes(node.text_of("integrity").unwrap_or_default(), "");
     listing.push(real, version, line, requires(node));
     if let Some(address) = node.text_of("tarball") {
         listing.push_fetched(address, real, version, line);

@@ -1,10 +1,11 @@
 //! The way of a version that a lock file or manifest names into a fact. Names and versions come from a file that anybody may have
 //! written: what is not safe to show does not pass.
 
+use super::integrity;
 pub use crate::ecosystem::npm::shown::{is_name, is_version};
 use crate::{
     ecosystem::npm::reference::{Target, read},
-    fact::{At, Ecosystem, Fact, Package, Placement, Requirement, TreePath},
+    fact::{Artifact, At, Ecosystem, Fact, Package, Placement, Requirement, TreePath},
     surface::{Flaw, Sink},
 };
 
@@ -21,16 +22,19 @@ pub struct Listing<'o, 's> {
     at: Option<At>,
     count: u32,
     odd: bool,
+    /// What is said of the bytes of the next package.
+    bytes: Vec<Artifact>,
 }
 
 impl<'o, 's> Listing<'o, 's> {
     /// For a file last changed at `at`.
     pub fn new(out: &'o mut Sink<'s>, at: Option<At>) -> Self {
-        Self { out, at, count: 0, odd: false }
+        Self { out, at, count: 0, odd: false, bytes: Vec::new() }
     }
 
     /// A package in one version, and the line it stands on.
     pub fn push(&mut self, name: &str, version: &str, line: Option<u32>, requires: Vec<Requirement>) {
+        let artifacts = std::mem::take(&mut self.bytes);
         if !is_name(name) || !is_version(version) {
             self.odd = true;
             return;
@@ -42,8 +46,13 @@ impl<'o, 's> Listing<'o, 's> {
             }
             return;
         }
-        let fact = Fact::Package(package(name, version, requires));
+        let fact = Fact::Package(Package { artifacts, ..package(name, version, requires) });
         self.out.push_at(None, line, self.at.clone(), fact);
+    }
+
+    /// Notes what is said of the bytes of the package that comes next: its integrity, or the hash behind its address.
+    pub fn has_bytes(&mut self, integrity: &str, address: &str) {
+        self.bytes = integrity::digests(integrity).chain(integrity::behind(address)).map(integrity::archive).collect();
     }
 
     /// What the address says that an entry is fetched from, where it is another package than the entry claims to be: the address

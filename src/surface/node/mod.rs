@@ -5,6 +5,7 @@ surface_modules!();
 
 mod about;
 mod identity;
+mod integrity;
 mod json;
 mod listing;
 mod npm_run;

@@ -17,7 +17,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::identity::{is_name, is_version, package};
+use super::{
+    identity::{is_name, is_version, package},
+    integrity,
+};
 use crate::{
     ecosystem::npm::reference,
     fact::{Artifact, At, Fact, Package, Placement},
@@ -86,8 +89,13 @@ fn stored(entry: &Entry) -> Option<Package> {
     let name = read.name.as_deref().filter(|n| is_name(n))?;
     let version = read.version().filter(|v| is_version(v))?;
     let base = name.rsplit('/').next().unwrap_or(name);
-    let artifact = Artifact { name: Some(format!("{base}-{version}.tgz")), size: entry.size, sha256: None };
-    Some(Package { artifacts: vec![artifact], ..package(name, version, Placement::Cached) })
+    let artifact = |digest| Artifact {
+        name: Some(format!("{base}-{version}.tgz")),
+        size: entry.size,
+        ..integrity::archive(digest)
+    };
+    let artifacts = integrity::digests(entry.integrity.as_deref()?).map(artifact).collect();
+    Some(Package { artifacts, ..package(name, version, Placement::Cached) })
 }
 
 #[cfg(test)]

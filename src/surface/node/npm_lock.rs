@@ -101,6 +101,7 @@ impl<'t> Reader<'_, '_, 't> {
             return;
         };
         self.read.insert((name.into(), version.into()));
+        self.listing.has_bytes(node.text_of("integrity").unwrap_or_default(), "");
         self.listing.push(name, version, line, requires(node));
         self.listing.push_fetched(resolved, name, version, line);
     }
@@ -117,6 +118,7 @@ impl<'t> Reader<'_, '_, 't> {
             let version = said.version().unwrap_or(version);
             let is_new = || !self.read.contains(&(name.into(), version.into()));
             if !is_source_tree(&said.target) && !matches!(said.target, Target::Local(_)) && !unknown && is_new() {
+                self.listing.has_bytes(node.text_of("integrity").unwrap_or_default(), "");
                 self.listing.push(name, version, line, requires(node));
                 self.listing.push_fetched(resolved, name, version, line);
             }

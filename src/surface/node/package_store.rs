@@ -1,4 +1,4 @@
-//! The stores of pnpm, yarn and bun: packages that projects on the machine were installed from.
+//! The stores of pnpm, yarn, bun and Deno: packages that projects on the machine were installed from.
 //!
 //! ```text
 //! pnpm/store/v3/files/09/<126 hex>-index.json            {"name": "axios", "version": "1.14.1", "files": {…}}; pnpm 9 and earlier
@@ -6,6 +6,7 @@
 //! pnpm/store/v11/index.db                                pnpm 11: table package_index, key `sha512-…\taxios@1.14.1`
 //! .yarn/cache/axios-npm-1.14.1-0a1b2c3d4e-0a1b2c3d4e.zip yarn 2 and later, in the project or in ~/.yarn/berry/cache
 //! .bun/install/cache/axios@1.14.1@@@1/package.json       bun; `@@host__hash@@@1` of another registry
+//! .cache/deno/npm/<host>/axios/1.14.1/package.json       Deno, or below `$DENO_DIR`; without a `node_modules` it loads from there
 //! ```
 //!
 //! A hit proves that the bytes are stored, not that a project has them. With yarn's Plug'n'Play a project loads them from there, which its
@@ -19,7 +20,7 @@ use super::{
     identity::{entry_parts, is_name, is_version, package},
 };
 use crate::{
-    ecosystem::npm::reference,
+    ecosystem::npm::{layout::deno_entry, reference},
     fact::{Fact, Package, Placement, TreePath},
     interest::Interest,
     sqlite::{Database, SqliteError, Value},
@@ -31,12 +32,12 @@ const FILE: usize = 16 << 20;
 const DATABASE: usize = 256 << 20;
 const WAL: usize = 64 << 20;
 
-/// Stores of pnpm, yarn and bun.
+/// Stores of pnpm, yarn, bun and Deno.
 pub struct PackageStore;
 
 static META: Meta = Meta {
     id: "node/package-store",
-    title: "packages in the stores of pnpm, yarn and bun",
+    title: "packages in the stores of pnpm, yarn, bun and Deno",
     proves: "the bytes are stored; not that a project has them",
 };
 
@@ -59,14 +60,16 @@ impl Surface for PackageStore {
             Claim::suffix(".zip").in_tail(".yarn/cache"),
             Claim::suffix(".zip").in_tail("berry/cache"),
             Claim::name("package.json").within("install"),
+            Claim::name("package.json").within("npm"),
         ]
     }
 
     fn named(&self, path: &TreePath, kind: Kind, _: &Interest) -> Option<(TreePath, Fact)> {
-        // Of a folder only bun's says it.
+        // Of a folder only bun's and Deno's say it.
+        let folder = |path: &TreePath| of_bun(path).or_else(|| of_deno(path));
         let (name, version) = match kind {
-            Kind::Dir => of_bun(path)?,
-            _ => by_file(path).or_else(|| of_bun(&path.parent()))?,
+            Kind::Dir => folder(path)?,
+            _ => by_file(path).or_else(|| folder(&path.parent()))?,
         };
         let file = if kind == Kind::Dir { path.join(b"package.json") } else { path.clone() };
         Some((file, Fact::Named(package(&name, &version, Placement::Cached))))
@@ -77,7 +80,7 @@ impl Surface for PackageStore {
         let at = file.mtime("mtime in the store");
         let found = match path.name() {
             b"index.db" => return of_database(file, out),
-            b"package.json" => match of_bun(&path.parent()) {
+            b"package.json" => match of_bun(&path.parent()).or_else(|| of_deno(&path.parent())) {
                 Some(_) => of_manifest(file.all(FILE)?)?,
                 None => None,
             },
@@ -140,6 +143,21 @@ fn of_bun(folder: &TreePath) -> Option<Found> {
     let version = rest.split_once("@@").map_or(rest, |(version, _)| version);
     let above = folder.parent();
     let name = match std::str::from_utf8(above.name()).ok().filter(|scope| scope.starts_with('@')) {
+        Some(scope) => format!("{scope}/{name}"),
+        None => name.to_owned(),
+    };
+    (is_name(&name) && is_version(version)).then(|| (name, version.to_owned()))
+}
+
+/// `deno/npm/registry.example/@s/x/1.0.0`
+fn of_deno(folder: &TreePath) -> Option<Found> {
+    // Asked of each folder.
+    memchr::memmem::find(folder.as_bytes(), b"/npm/")?;
+    let parts: Vec<&[u8]> = folder.components().collect();
+    let end = deno_entry(&parts).filter(|end| *end == parts.len())?;
+    let text = |back: usize| std::str::from_utf8(parts.get(end.checked_sub(back)?)?).ok();
+    let (version, name) = (text(1)?, text(2)?);
+    let name = match text(3).filter(|scope| scope.starts_with('@')) {
         Some(scope) => format!("{scope}/{name}"),
         None => name.to_owned(),
     };
@@ -220,6 +238,11 @@ mod tests {
                 r#"{"name":"@s/x","version":"1.0.0"}"#,
                 "@s/x 1.0.0",
             ),
+            (
+                "h/.cache/deno/npm/registry.example/@s/x/1.0.0/package.json".into(),
+                r#"{"name":"@s/x","version":"1.0.0"}"#,
+                "@s/x 1.0.0",
+            ),
         ] {
             assert_eq!(said(&path, bytes.as_bytes()), [format!("package {is} Cached")], "{path}");
         }
@@ -235,6 +258,8 @@ mod tests {
             "a/.yarn/cache/notes.zip".to_owned(),
             "a/.yarn/cache/axios-npm-1.14.1.zip".to_owned(),
             "a/install/web/package.json".to_owned(),
+            "a/src/npm/registry.example/axios/1.14.1/package.json".to_owned(),
+            "h/.cache/deno/npm/registry.example/axios/1.14.1/lib/package.json".to_owned(),
             "a/index.db".to_owned(),
         ] {
             assert_eq!(said(&path, b"{\"name\":\"axios\",\"version\":\"1.14.1\"}"), [""; 0], "{path}");

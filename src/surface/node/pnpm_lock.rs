@@ -205,6 +205,7 @@ struct Entry<'t> {
     version: Option<&'t str>,
     /// What `resolution` says.
     tarball: Option<&'t str>,
+    integrity: Option<&'t str>,
     is_source_tree: bool,
     group: &'t str,
     requires: Vec<Requirement>,
@@ -265,6 +266,7 @@ impl Reader<'_, '_> {
         if let Some((_, more)) = self.edges.remove(&(name.clone(), version.clone())) {
             requires.extend(more);
         }
+        self.listing.has_bytes(entry.integrity.unwrap_or_default(), "");
         self.listing.push(&name, &version, Some(entry.line), requires);
         if let Some(tarball) = entry.tarball {
             self.listing.push_fetched(tarball, &name, &version, Some(entry.line));
@@ -289,6 +291,7 @@ impl<'t> Entry<'t> {
     fn resolve(&mut self, key: &str, value: &'t str) {
         match key {
             "tarball" => self.tarball = Some(unquoted(value)),
+            "integrity" => self.integrity = Some(unquoted(value)),
             "repo" | "commit" | "directory" => self.is_source_tree = true,
             _ => {}
         }

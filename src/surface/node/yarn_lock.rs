@@ -119,6 +119,7 @@ struct Entry<'t> {
     version: Option<&'t str>,
     resolution: Option<&'t str>,
     resolved: Option<&'t str>,
+    integrity: Option<&'t str>,
     /// Where deeper lines belong.
     section: &'t str,
     requires: Vec<Requirement>,
@@ -154,6 +155,7 @@ impl<'t> Entry<'t> {
             }
             "resolution" => self.resolution = Some(value),
             "resolved" => self.resolved = Some(value),
+            "integrity" => self.integrity = Some(value),
             _ => {}
         }
     }
@@ -161,6 +163,7 @@ impl<'t> Entry<'t> {
     fn end_side(&mut self, listing: &mut Listing<'_, '_>) {
         self.tell(listing);
         (self.told, self.version, self.resolution, self.resolved) = (true, None, None, None);
+        self.integrity = None;
     }
 
     fn end(&mut self, listing: &mut Listing<'_, '_>) {
@@ -196,6 +199,7 @@ impl<'t> Entry<'t> {
             names.extend(real.name.filter(|name| !names.contains(name)));
         }
         for name in &names {
+            listing.has_bytes(self.integrity.unwrap_or_default(), self.resolved.unwrap_or_default());
             listing.push(name, version, line, self.requires.clone());
         }
         if let (Some(name), Some(resolved)) = (names.first(), self.resolved) {

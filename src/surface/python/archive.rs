@@ -191,7 +191,8 @@ pub fn with_artifact<R: Read + Seek>(
     let outside = file.filter(|f| wheel_parts(f).or_else(|| archive_parts(f)).is_some_and(fits));
     let size = archive.seek(SeekFrom::End(0))?;
     let sha256 = of_interest(interest, &found.name).then(|| hash_of(archive)).transpose()?;
-    found.artifacts = vec![Artifact { name: outside.map(str::to_owned).or(inside), size: Some(size), sha256 }];
+    found.artifacts =
+        vec![Artifact { name: outside.map(str::to_owned).or(inside), size: Some(size), sha256, ..Artifact::default() }];
     Ok(found)
 }
 

@@ -165,7 +165,7 @@ fn conda_file(url: &str) -> Option<Pin> {
     let (name, version, build) = conda_parts(stem.as_bytes())?;
     let mut pin = Pin::new(name, version).filter(|_| is_version(build))?;
     let name = artifact_name(file, &pin.name);
-    pin.artifacts.push(Artifact { name, size: None, sha256: sha256(fragment) });
+    pin.artifacts.push(Artifact { name, sha256: sha256(fragment), ..Artifact::default() });
     Some(pin)
 }
 

@@ -18,8 +18,8 @@ use serde_json::Value;
 
 use super::{archive::of_interest, environment::conda_requirement, identity};
 use crate::{
-    ecosystem::pypi::{conda_parts, is_name, is_version, normalise, unit_around},
-    fact::{Artifact, Ecosystem, EnvironmentKind, Fact, Package, Placement, Requirement, TreePath, Unit},
+    ecosystem::pypi::{CONDA, conda_parts, is_name, is_version, normalise, unit_around},
+    fact::{Artifact, Ecosystem, Fact, Package, Placement, Requirement, TreePath, Unit},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
     tree::Kind,
@@ -152,7 +152,7 @@ fn installed(file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> 
     }
     out.push(at.clone(), Fact::Package(package));
     if !asked.is_empty() {
-        out.push(at, Fact::Environment { prefix, kind: EnvironmentKind::Conda, asked });
+        out.push(at, Fact::Environment { prefix, kind: CONDA, asked });
     }
     Ok(())
 }
@@ -192,6 +192,7 @@ fn package(record: Record, placement: Placement) -> Result<Package, Flaw> {
         name: record.file.filter(|f| stem(f.as_bytes()).and_then(conda_parts).is_some_and(|(n, v, b)| plain(n, v, b))),
         size: record.size,
         sha256: record.sha256.filter(hash).map(|h| h.to_lowercase()),
+        digest: None,
     });
     Ok(package)
 }
@@ -225,7 +226,7 @@ fn fetched(name: &[u8], file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result
     let at = file.mtime("mtime of the archive");
     let sha256 = Some(file.sha256()?);
     let name = String::from_utf8_lossy(name).into_owned();
-    package.artifacts.push(Artifact { name: Some(name), size: Some(file.entry.len), sha256 });
+    package.artifacts.push(Artifact { name: Some(name), size: Some(file.entry.len), sha256, ..Artifact::default() });
     out.push(at, Fact::Package(package));
     Ok(())
 }

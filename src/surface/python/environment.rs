@@ -15,7 +15,7 @@
 use serde_json::Value;
 
 use crate::{
-    ecosystem::pypi::{is_name, normalise, requirement, unit_around},
+    ecosystem::pypi::{CONDA, EPHEMERAL, PIPX, UV_TOOL, is_name, normalise, requirement, unit_around},
     fact::{EnvironmentKind, Fact, Requirement, TreePath, Unit},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface, python::toml_doc},
@@ -59,11 +59,11 @@ impl Surface for Environment {
         let bytes = file.all(if name == b"history" { HISTORY } else { LIMIT })?;
         let (kind, prefix, asked) = match name {
             b"pyvenv.cfg" if !is_pyvenv(bytes) => return Ok(()),
-            b"pyvenv.cfg" if is_ephemeral(&folder) => (EnvironmentKind::Ephemeral, folder, Vec::new()),
-            b"pyvenv.cfg" => (EnvironmentKind::Venv, folder, Vec::new()),
-            b"uv-receipt.toml" => (EnvironmentKind::UvTool, folder, uv_asked(bytes)?),
-            b"pipx_metadata.json" => (EnvironmentKind::Pipx, folder, pipx_asked(bytes)?),
-            _ => (EnvironmentKind::Conda, folder.parent(), conda_asked(bytes)),
+            b"pyvenv.cfg" if is_ephemeral(&folder) => (EPHEMERAL, folder, Vec::new()),
+            b"pyvenv.cfg" => (EnvironmentKind::VENV, folder, Vec::new()),
+            b"uv-receipt.toml" => (UV_TOOL, folder, uv_asked(bytes)?),
+            b"pipx_metadata.json" => (PIPX, folder, pipx_asked(bytes)?),
+            _ => (CONDA, folder.parent(), conda_asked(bytes)),
         };
         out.push(at, Fact::Environment { prefix, kind, asked });
         Ok(())
@@ -177,20 +177,17 @@ mod tests {
     #[test]
     fn each_tool_marks_its_own() {
         let venv = read("h/v/pyvenv.cfg", "home = /usr/bin\nversion = 3.11.2\n");
-        assert_eq!(venv, Some(("/h/v".into(), EnvironmentKind::Venv, vec![])));
+        assert_eq!(venv, Some(("/h/v".into(), EnvironmentKind::VENV, vec![])));
         let uv = "[tool]\nrequirements = [{ name = \"httpie\", specifier = \"==3.2.4\" }, \"six>=1\", { name = \"x\", url = \"https://u:p@registry.example/x.whl\" }]\n";
         let asked = ["httpie==3.2.4", "six>=1", "x"].map(str::to_owned).to_vec();
-        assert_eq!(read("t/httpie/uv-receipt.toml", uv), Some(("/t/httpie".into(), EnvironmentKind::UvTool, asked)));
+        assert_eq!(read("t/httpie/uv-receipt.toml", uv), Some(("/t/httpie".into(), UV_TOOL, asked)));
         let pipx = r#"{"main_package":{"package":"litellm","package_or_url":"litellm[proxy]==1.82.8"},"injected_packages":{
             "six":{"package":"six","package_or_url":"git+https://u:p@registry.example/six"}},"pipx_metadata_version":"0.5"}"#;
         let asked = ["litellm==1.82.8", "six"].map(str::to_owned).to_vec();
-        assert_eq!(
-            read("p/litellm/pipx_metadata.json", pipx),
-            Some(("/p/litellm".into(), EnvironmentKind::Pipx, asked))
-        );
+        assert_eq!(read("p/litellm/pipx_metadata.json", pipx), Some(("/p/litellm".into(), PIPX, asked)));
         let conda = "==> 2026-03-24 10:12:33 <==\n# cmd: conda install litellm\n+ch::a-1-b\n# update specs: ['conda-forge::litellm=1.82.8', \"python[version='>=3.9']\"]\n";
         let got = read("opt/conda/conda-meta/history", conda).unwrap();
-        assert_eq!((got.0.as_str(), got.1), ("/opt/conda", EnvironmentKind::Conda));
+        assert_eq!((got.0.as_str(), got.1), ("/opt/conda", CONDA));
         assert!(got.2.contains(&"litellm=1.82.8".to_owned()) && got.2.contains(&"python".to_owned()), "{:?}", got.2);
     }
 

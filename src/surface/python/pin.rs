@@ -103,7 +103,7 @@ pub fn package_file(url: &str) -> Option<Pin> {
     let mut pin = Pin::new(name, version)?;
     is_strict_version(version).then_some(())?;
     let sha256 = fragment.split('&').find_map(|f| f.strip_prefix("sha256=")).and_then(sha256);
-    pin.artifacts.push(Artifact { name: Some(file.clone()), size: None, sha256 });
+    pin.artifacts.push(Artifact { name: Some(file.clone()), sha256, ..Artifact::default() });
     Some(pin)
 }
 

@@ -24,8 +24,8 @@ use super::{
     pin::{Asked, asked, sha256},
 };
 use crate::{
-    ecosystem::pypi::is_name,
-    fact::{Artifact, Ecosystem, Package},
+    ecosystem::pypi::{is_name, requirement},
+    fact::{Artifact, Ecosystem, Package, Requirement},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface, content::mostly},
 };
@@ -78,6 +78,8 @@ impl Surface for Requirements {
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let at = file.mtime("mtime of the requirement file");
         let interest = file.interest;
+        // Constraints ask for nothing.
+        let asks = !file.entry.path.name().to_ascii_lowercase().windows(10).any(|w| w == b"constraint");
         let text = text(file.all(FILE)?);
         let mut includes = Includes::new(out);
         let mut listing = Listing::new(out, at);
@@ -85,12 +87,13 @@ impl Surface for Requirements {
         logical_lines(&text, |number, line| match line {
             Some(line) => {
                 includes.add_option(line);
-                if unreadable_pin(line, number, interest, &mut listing) {
+                if unreadable_pin(line, number, interest, asks, &mut listing) {
                     flaw.get_or_insert(Flaw::malformed("requirement file", "a pin without a readable version"));
                 }
             }
             None => flaw = Some(Flaw::malformed("requirement file", "a line is too long")),
         });
+        listing.end_of_manifest();
         includes.end(out);
         flaw.map_or(Ok(()), Err)
     }
@@ -139,7 +142,7 @@ fn without_comment(line: &str) -> &str {
 }
 
 /// Lists what a line pins; `true` where it pins a package that somebody asks about to something that is no version.
-fn unreadable_pin(line: &str, number: u32, interest: &Interest, listing: &mut Listing<'_, '_>) -> bool {
+fn unreadable_pin(line: &str, number: u32, interest: &Interest, asks: bool, listing: &mut Listing<'_, '_>) -> bool {
     let (wanted, hashes) = split_options(line);
     match asked(wanted) {
         Asked::Exactly(mut pin) => {
@@ -150,7 +153,13 @@ fn unreadable_pin(line: &str, number: u32, interest: &Interest, listing: &mut Li
             false
         }
         Asked::Unclear(name) => interest.knows_package(Ecosystem::Pypi, &name),
-        Asked::Other => false,
+        Asked::Other => {
+            let known = |r: &Requirement| interest.knows_package(Ecosystem::Pypi, &r.name);
+            if asks && requirement(wanted).is_some_and(|r| known(&r)) {
+                listing.asks_for(wanted);
+            }
+            false
+        }
     }
 }
 
@@ -270,8 +279,11 @@ mod tests {
         // As `pip freeze` of pip 23.2 writes it; the second line repeats the hash in both places.
         let line = format!("hello @ file:///w/hello-1.0-py3-none-any.whl#sha256={hash}");
         let read = read(&Requirements, "requirements.txt", format!("{line}\n{line} --hash=sha256:{hash}\n").as_bytes());
-        let file =
-            vec![Artifact { name: Some("hello-1.0-py3-none-any.whl".into()), size: None, sha256: Some(hash.into()) }];
+        let file = vec![Artifact {
+            name: Some("hello-1.0-py3-none-any.whl".into()),
+            sha256: Some(hash.into()),
+            ..Artifact::default()
+        }];
         assert_eq!(read.pins, ["hello 1.0@1", "hello 1.0@2"]);
         assert_eq!(read.artifacts, [file.clone(), file]);
     }

@@ -164,6 +164,7 @@ fn artifact(archive: &DeTable<'_>, name: &str) -> Option<Artifact> {
         name: address(archive).and_then(|a| artifact_name(a, name)),
         size: size.and_then(|s| s.as_str().parse().ok()),
         sha256: hash.and_then(sha256),
+        digest: None,
     };
     (artifact.name.is_some() || artifact.sha256.is_some()).then_some(artifact)
 }
@@ -237,7 +238,7 @@ mod tests {
 
     fn litellm_file() -> Vec<Artifact> {
         let name = Some("litellm-1.82.8-py3-none-any.whl".to_owned());
-        vec![Artifact { name, size: None, sha256: Some(LITELLM.to_owned()) }]
+        vec![Artifact { name, sha256: Some(LITELLM.to_owned()), ..Artifact::default() }]
     }
 
     #[test]

@@ -146,7 +146,7 @@ fn inspect(file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         }
     }
     if held.runs && !asked.is_empty() {
-        out.push(at, Fact::Environment { prefix: path, kind: EnvironmentKind::Target, asked });
+        out.push(at, Fact::Environment { prefix: path, kind: EnvironmentKind::TARGET, asked });
     }
     Ok(())
 }

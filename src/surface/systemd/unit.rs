@@ -3,7 +3,8 @@
 //! ```text
 //! /etc/systemd/system/*.service, *.timer      /usr/lib/systemd/system, /run/systemd/system
 //! ~/.config/systemd/user/*.service            /etc/systemd/user, ~/.local/share/systemd/user
-//! └── name.service.d/*.conf                   drop-ins add to a unit
+//! ├── name.service.d/*.conf                   drop-ins add to a unit
+//! └── multi-user.target.wants/*.service       links: these start by themselves
 //! ```
 //!
 //! A hit says that a unit holds a text that an indicator asks for; the unit's own text never leaves this reader. It does not
@@ -15,7 +16,7 @@ use crate::{
     surface::{
         Claim, Flaw, Meta, Opened, Sink, Surface,
         content::{has_line, line_starts},
-        starts,
+        fetched, starts,
     },
 };
 
@@ -48,6 +49,10 @@ impl Surface for Unit {
         for folder in FOLDERS {
             claims.extend(ENDINGS.iter().map(|e| Claim::suffix(e).in_tail(folder)));
         }
+        // Links that say which units start by themselves.
+        for folder in [".wants", ".requires", ".upholds"] {
+            claims.push(Claim::suffix(".service").in_suffix(folder));
+        }
         claims.extend(ENDINGS.iter().map(|e| Claim::suffix(".conf").in_suffix(&format!("{e}.d"))));
         claims
     }
@@ -61,16 +66,40 @@ impl Surface for Unit {
         let interest = file.interest;
         let at = file.entry.btime.map(|t| At::new(t, "birth time")).or_else(|| file.mtime("mtime of the unit"));
         let texts = interest.texts_in(&settings(file.all(LIMIT)?));
-        let fact = Fact::Autostart { texts, sha256: file.sha256()? };
-        out.push(at.clone(), fact);
+        let folder = file.entry.path.parent();
+        let enabled = is_of_target(folder.name());
+        if !enabled {
+            let fact = Fact::Autostart { texts, sha256: file.sha256()? };
+            out.push(at.clone(), fact);
+        }
         let text = String::from_utf8_lossy(file.all(LIMIT)?).into_owned();
         let parts: Vec<&[u8]> = file.entry.path.components().collect();
         let of_user = parts.windows(2).any(|w| matches!(w, [b"systemd", b"user"]));
-        for fact in started(&text, of_user) {
+        for fact in traces(&text, interest) {
+            out.push(at.clone(), fact);
+        }
+        // Of a unit that something else is to want, the link in its folder speaks.
+        let only_linked = !enabled && is_for_links(&text);
+        for mut fact in started(&text, of_user) {
+            if only_linked {
+                starts::only_where_enabled(&mut fact);
+            }
             out.push(at.clone(), fact);
         }
         Ok(())
     }
+}
+
+/// `multi-user.target.wants`.
+fn is_of_target(folder: &[u8]) -> bool {
+    [&b".wants"[..], b".requires", b".upholds"].iter().any(|end| folder.ends_with(end))
+}
+
+/// Whether a unit says what is to want it once it is enabled.
+fn is_for_links(text: &str) -> bool {
+    let keys = ["WantedBy", "RequiredBy", "UpheldBy"];
+    let mut lines = text.lines().map(str::trim_start).filter_map(|l| l.split_once('='));
+    lines.any(|(key, value)| keys.contains(&key.trim()) && !value.trim().is_empty())
 }
 
 /// The lines of a unit without its comments.
@@ -79,6 +108,13 @@ fn settings(unit: &[u8]) -> Vec<u8> {
     let kept =
         lines.filter(|line| !line.trim_ascii_start().starts_with(b"#") && !line.trim_ascii_start().starts_with(b";"));
     kept.collect::<Vec<_>>().concat()
+}
+
+/// What its commands hold of known addresses and texts.
+fn traces(text: &str, interest: &Interest) -> Vec<Fact> {
+    let whole = text.replace("\\\n", " ");
+    let commands = whole.lines().map(str::trim_start).filter(|l| l.starts_with("Exec") || l.starts_with("Environment"));
+    fetched::started(&commands.collect::<Vec<_>>().join("\n"), interest)
 }
 
 /// What the lines of a service start, and as whom: root, but for `User=`; in a user's own session that user.
@@ -96,7 +132,7 @@ fn started(text: &str, of_user: bool) -> Vec<Fact> {
     let keys = ["ExecStart", "ExecStartPre", "ExecStartPost"];
     let commands: Vec<String> = lines().filter_map(|l| keys.iter().find_map(|key| value(l, key))).collect();
     let plain = commands.iter().map(|c| c.trim_start_matches(['@', '-', ':', '+', '!', '|']));
-    starts::of(&plain.collect::<Vec<_>>().join("\n"), account.as_deref())
+    starts::of(&plain.collect::<Vec<_>>().join("\n").replace("%h", "~"), account.as_deref())
 }
 
 #[cfg(test)]

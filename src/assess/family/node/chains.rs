@@ -8,8 +8,8 @@ use std::{
 
 use crate::{
     assess::{Case, Evidence, Finding, FindingKind, Link},
-    ecosystem::purl::Purl,
-    fact::{Ecosystem, EnvironmentKind, Fact, Package, Placement, Requirement, TreePath},
+    ecosystem::{npm::GLOBAL, purl::Purl},
+    fact::{Ecosystem, Fact, Package, Placement, Requirement, TreePath},
     verdict::Exposure,
 };
 
@@ -49,7 +49,7 @@ pub fn link(case: &Case<'_>, findings: &mut [Finding]) {
     for f in findings.iter_mut().filter(of_node) {
         if let Some(unit) = &f.unit {
             let held = units.entry((f.origin.tree.clone(), unit.folder.clone())).or_default();
-            held.is_global = unit.kind == EnvironmentKind::NodeGlobal;
+            held.is_global = unit.kind == GLOBAL;
         }
     }
     if units.is_empty() {

@@ -14,7 +14,8 @@ use super::{
     Family, Removal, Standing, Words,
 };
 use crate::{
-    fact::{Ecosystem, EnvironmentKind, Package, Placement, Seen, TreePath},
+    ecosystem::{npm::GLOBAL, store_entry},
+    fact::{Ecosystem, Fact, Package, Placement, Seen, TreePath},
     ioc::model::{Moment, PackageIndicator, Trigger},
     text::escape,
     verdict::{Confidence, Exposure},
@@ -90,8 +91,26 @@ impl Family for Node {
     fn holdings(&self, seen: &Seen) -> Option<Vec<TreePath>> {
         let path = &seen.origin.path;
         let installed = seen.unit.as_ref().is_some_and(|u| path.is_within(&u.folder)) && path.name() == b"package.json";
-        Some(vec![if installed { path.parent() } else { path.clone() }])
+        if installed {
+            return Some(vec![path.parent()]);
+        }
+        // A store's entry goes as a whole; of npm's cache the bytes lie apart from what says of what they are.
+        let own = store_entry(path).unwrap_or_else(|| path.clone());
+        Some(std::iter::once(own).chain(blob_of(seen)).collect())
     }
+}
+
+/// The bytes of an entry of npm's cache: `_cacache/content-v2/sha512/aa/bb/<124 hex>` of `_cacache/index-v5/aa/bb/<60 hex>`.
+fn blob_of(seen: &Seen) -> Option<TreePath> {
+    let Fact::Package(package) = &seen.fact else {
+        return None;
+    };
+    let index = seen.origin.path.parent().parent().parent();
+    let (algorithm, hex) = package.artifacts.iter().find_map(|a| a.digest.as_deref()?.split_once(':'))?;
+    let (first, rest) = hex.split_at_checked(2)?;
+    let (second, rest) = rest.split_at_checked(2)?;
+    let blob = format!("content-v2/{algorithm}/{first}/{second}/{rest}");
+    (index.name() == b"index-v5").then(|| index.parent().resolve(blob.as_bytes())).flatten()
 }
 
 /// Whether an installer runs a script of the package itself. `prepare` is run of what comes from git, not of what comes from a registry;
@@ -103,7 +122,7 @@ fn runs_at_install(trigger: Trigger) -> bool {
 /// In words.
 fn loads(draft: &Draft<'_, '_>) -> String {
     match &draft.seen().unit {
-        Some(unit) if unit.kind == EnvironmentKind::NodeGlobal => "among the global packages of Node".to_owned(),
+        Some(unit) if unit.kind == GLOBAL => "among the global packages of Node".to_owned(),
         Some(unit) => format!("where Node loads it for what runs in `/{}`", escape(unit.root.as_bytes())),
         None => "where Node loads it".to_owned(),
     }

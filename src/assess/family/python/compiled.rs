@@ -5,20 +5,22 @@ use std::{collections::HashMap, sync::Arc};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    assess::{Case, Finding, site::Sites},
-    fact::{At, Fact, Seen, TreePath},
+    assess::{Case, Finding, site::Sites, whereabouts::folder as folder_named},
+    fact::{At, CommandAction, Fact, Seen, TreePath},
     ioc::model::Incident,
 };
 
 /// Compiling all of a package takes no longer.
 const ONE_RUN: SignedDuration = SignedDuration::from_secs(60);
+/// Compiling the one package that stands in an environment takes no longer, and begins right behind the install.
+const ALONE: SignedDuration = SignedDuration::from_secs(10);
 /// Modules of one folder that no import needs all of.
 const MANY: usize = 5;
 /// What one installer unpacks at once has times within this; else they were renewed, by a copy.
 const RENEWED: SignedDuration = SignedDuration::from_hours(1);
 
 /// Whether every source in the folder of this module was compiled within a minute, and they are too many for an import, or nothing
-/// else stands in the environment and it was as the package came: by an installer that was asked to.
+/// else stands in the environment and all of its package was compiled right behind the install: by an installer that was asked to.
 pub(super) fn at_once(
     case: &Case<'_>,
     sites: &Sites,
@@ -31,39 +33,73 @@ pub(super) fn at_once(
     let Some(here) = sites.site(tree, site) else {
         return false;
     };
-    let owned = &here.owned;
+    let Some((sources, Some((first, last)))) = whole(case, sites, tree, site, &folder) else {
+        return false;
+    };
+    if sources >= MANY {
+        return last.duration_since(first) <= ONE_RUN;
+    }
     // What else was put there would have been compiled too, which nobody recorded. `uv run` imports as soon as it has installed.
-    let alone = here.distributions.len() == 1;
-    let compiled: Vec<(&str, Option<Timestamp>)> = sites
-        .bytecode(tree, site)
-        .iter()
-        .filter_map(|at| Some(&case.evidence.get(*at)?.seen))
-        .filter(|seen| seen.origin.path.parent().parent() == folder)
+    let alone = here.distributions.len() == 1 && sources > 1;
+    let as_it_came = |at: Timestamp| put.is_some_and(|put| at.duration_since(put.time).abs() <= ALONE);
+    let mut above = folder.parent();
+    let mut all = alone && as_it_came(first) && as_it_came(last);
+    // An import leaves some modules of the package alone.
+    while all && above.is_within(site) && above != *site {
+        let span = whole(case, sites, tree, site, &above).map(|(_, span)| span);
+        all = span.is_some_and(|span| span.is_none_or(|(first, last)| as_it_came(first) && as_it_came(last)));
+        above = above.parent();
+    }
+    all && !started(case, tree, site, put, last)
+}
+
+/// When the first and the last of something happened.
+type Span = (Timestamp, Timestamp);
+
+/// How many sources a folder holds, and when the first and the last of them was compiled; `None` where one was not.
+fn whole(
+    case: &Case<'_>,
+    sites: &Sites,
+    tree: &Arc<str>,
+    site: &TreePath,
+    folder: &TreePath,
+) -> Option<(usize, Option<Span>)> {
+    let owned = &sites.site(tree, site)?.owned;
+    let compiled = sites.bytecode(tree, site).iter().filter_map(|at| Some(&case.evidence.get(*at)?.seen));
+    let by_name: HashMap<&[u8], Option<Timestamp>> = compiled
+        .filter(|seen| seen.origin.path.parent().parent() == *folder)
         .filter_map(|seen| match &seen.fact {
-            Fact::Bytecode { module, .. } => Some((&**module, seen.at.as_ref().map(|at| at.time))),
+            Fact::Bytecode { module, .. } => Some((module.as_bytes(), seen.at.as_ref().map(|at| at.time))),
             _ => None,
         })
         .collect();
-    let by_name: HashMap<&[u8], Option<Timestamp>> = compiled.iter().map(|(m, at)| (m.as_bytes(), *at)).collect();
-    let (mut sources, mut first, mut last) = (0_usize, None, None);
+    let (mut sources, mut span) = (0_usize, None);
     // `proxy.py` and `proxy-old` sort before what is in `proxy`.
-    let behind = owned.range(folder.clone()..).map(|(path, _)| path).skip_while(|path| !path.is_within(&folder));
-    for source in behind.take_while(|path| path.is_within(&folder)) {
-        let Some(module) = source.name().strip_suffix(b".py").filter(|_| source.parent() == folder) else {
+    let behind = owned.range(folder.clone()..).map(|(path, _)| path).skip_while(|path| !path.is_within(folder));
+    for source in behind.take_while(|path| path.is_within(folder)) {
+        let Some(module) = source.name().strip_suffix(b".py").filter(|_| source.parent() == *folder) else {
             continue;
         };
-        let Some(Some(at)) = by_name.get(module) else {
+        let at = (*by_name.get(module)?)?;
+        sources += 1;
+        span = Some(span.map_or((at, at), |(first, last): Span| (first.min(at), last.max(at))));
+    }
+    Some((sources, span))
+}
+
+/// Whether somebody started the environment between the install and the last of its bytecode.
+fn started(case: &Case<'_>, tree: &Arc<str>, site: &TreePath, put: Option<&At>, last: Timestamp) -> bool {
+    let began = put.map_or(Timestamp::MIN, |put| put.time);
+    case.evidence.iter().map(|e| &e.seen).filter(|s| s.origin.tree == *tree).any(|seen| {
+        let Fact::Command(c) = &seen.fact else {
             return false;
         };
-        sources += 1;
-        first = Some(first.map_or(*at, |first: Timestamp| first.min(*at)));
-        last = Some(last.map_or(*at, |last: Timestamp| last.max(*at)));
-    }
-    let (Some(first), Some(last)) = (first, last) else {
-        return false;
-    };
-    let as_it_came = put.is_some_and(|put| last.duration_since(put.time).abs() <= ONE_RUN);
-    last.duration_since(first) <= ONE_RUN && (sources >= MANY || (sources > 1 && as_it_came && alone))
+        let at = seen.at.as_ref().map(|at| at.time);
+        let then = at.is_some_and(|at| began <= at && at <= last) && c.action == CommandAction::Start;
+        let named = c.whereabouts.environment.as_deref().filter(|_| then && c.whereabouts.is_here());
+        let prefix = named.and_then(|named| folder_named(named, case.accounts.get(tree), &seen.origin.path));
+        prefix.is_some_and(|prefix| site.is_within(&prefix))
+    })
 }
 
 /// Whether bytecode is below a folder that the package of a trojaned module brings.
@@ -191,6 +227,24 @@ mod tests {
     #[test]
     fn what_an_import_compiled_was_run() {
         let few = ["__init__", "proxy_server"];
+        // Somebody imported it half a minute later: compiling one package takes no such time.
+        assert_eq!(with("uv", &few, &[("__init__", 30), ("proxy_server", 31)]), Exposure::Executed);
+        // Its package has more, which no import needed.
+        let facts = |top: &[&str]| {
+            let mut facts = installed("uv", &few);
+            for source in ["__init__", "main"] {
+                let file = site().join(b"litellm").join(format!("{source}.py").as_bytes());
+                facts.push((format!("{DIST}/RECORD"), 0, Fact::Owned { file, sha256: None }));
+            }
+            facts.extend(few.map(|module| bytecode(module, 1, 0)));
+            facts.extend(top.iter().map(|module| {
+                let (_, at, fact) = bytecode(module, 1, 0);
+                (format!("litellm/__pycache__/{module}.cpython-311.pyc"), at, fact)
+            }));
+            exposure(facts)
+        };
+        assert_eq!(facts(&["__init__"]), Exposure::Executed);
+        assert_eq!(facts(&["__init__", "main"]), Exposure::Installed);
         // One of them was not needed; each was, and a day later; one by one.
         assert_eq!(
             with("uv", &["__init__", "proxy_server", "a"], &[("__init__", 1), ("proxy_server", 1)]),

@@ -142,14 +142,11 @@ impl Family for Python {
         installer == "uv"
     }
 
-    fn made_to_run(&self, kind: EnvironmentKind) -> Option<&'static str> {
-        match kind {
-            EnvironmentKind::Ephemeral => Some("this environment was made in a tool's cache to run a program at once"),
-            EnvironmentKind::Pipx => {
-                Some("the tool that made this environment starts its Python after each install, to look at it")
-            }
-            _ => None,
-        }
+    fn made_to_run(&self, kind: &EnvironmentKind) -> Option<&'static str> {
+        let by_pipx = "the tool that made this environment starts its Python after each install, to look at it";
+        let at_once = "this environment was made in a tool's cache to run a program at once";
+        let known = [(pypi::EPHEMERAL, at_once), (pypi::PIPX, by_pipx)];
+        known.into_iter().find(|(k, _)| k == kind).map(|(_, why)| why)
     }
 
     fn is_load_folder(&self, folder: &TreePath) -> bool {

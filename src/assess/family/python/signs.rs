@@ -21,8 +21,11 @@ use crate::{
     verdict::{Confidence, Exposure},
 };
 
-/// Installs further apart than this came from two runs of pip: the second one started the interpreter.
-const TWO_RUNS: SignedDuration = SignedDuration::from_secs(60);
+/// Installs further apart than this came from two runs of pip: the second one started the interpreter. Unpacking and compiling one
+/// large package takes minutes on a slow disk.
+const TWO_RUNS: SignedDuration = SignedDuration::from_mins(5);
+/// One run takes no longer than this between two packages, however large.
+const SLOW: SignedDuration = SignedDuration::from_hours(1);
 
 /// Adds findings for bytecode that only an import makes, and lifts hooks whose environment was started later.
 pub fn look_for_signs(case: &Case<'_>, sites: &Neighbours<'_>, findings: &mut Vec<Finding>) {
@@ -173,16 +176,25 @@ impl<'c> Records<'c> {
 /// A later run of pip in the environment, or in another folder of the interpreter that reads the hook.
 fn pip_again(around: &Around<'_>, site: &TreePath, sisters: &[(&At, &str)], there: Timestamp) -> Option<String> {
     let own = around.installed_after(there, "pip").filter(|(.., folder)| same_version(&folder.parent(), site));
-    let own = own.map(|(at, name, _)| (at, name, "there"));
-    let beside = sisters.iter().map(|(at, name)| (*at, *name, "with this folder on its path"));
+    let own = own.map(|(at, name, folder)| (at, name, "there", around.of_folder(folder).is_some_and(|d| d.requested)));
+    let beside = sisters.iter().map(|(at, name)| (*at, *name, "with this folder on its path", true));
     let mut runs: Vec<_> = own.chain(beside).collect();
     runs.sort_unstable();
+    // What somebody asked for comes last in a run, behind what it needs: a run without it is not over.
+    let by_pip = |d: &&&Distribution| d.installer.as_deref() == Some("pip");
+    let marks = around.distributions.iter().filter(by_pip).any(|d| d.requested);
+    let until = |d: &Distribution| d.installed.as_ref().map(|at| at.time.duration_since(there));
+    let before_it =
+        |d: &&&Distribution| until(d).is_some_and(|t| t.is_zero() || (t.is_negative() && t.abs() <= TWO_RUNS));
+    let mut asked = !marks || around.distributions.iter().filter(by_pip).filter(before_it).any(|d| d.requested);
     let mut before = there;
-    for (at, name, place) in runs {
-        if at.time.duration_since(before) > TWO_RUNS {
+    for (at, name, place, requested) in runs {
+        let gap = at.time.duration_since(before);
+        if gap > if asked { TWO_RUNS } else { SLOW } {
             return Some(format!("pip, which is Python, ran {place} again at {} (it installed `{name}`)", at.time));
         }
         before = at.time;
+        asked |= requested;
     }
     None
 }
@@ -317,7 +329,8 @@ mod tests {
         ] {
             assert_eq!(beside(hook, other, day, &[]), Exposure::Executed, "{hook} {other}");
             assert_eq!(beside(hook, other, -day, &[]), Exposure::Installed, "{hook} {other}");
-            assert_eq!(beside(hook, other, 30, &[]), Exposure::Installed, "one run: {hook} {other}");
+            assert_eq!(beside(hook, other, 290, &[]), Exposure::Installed, "one run: {hook} {other}");
+            assert_eq!(beside(hook, other, 310, &[]), Exposure::Executed, "{hook} {other}");
         }
         for (hook, other) in [
             (debian, "home/al/.local/lib/python3.12/site-packages"),

@@ -1,0 +1,4 @@
+//! Ruby: where gems are installed.
+
+include!(concat!(env!("OUT_DIR"), "/surface_ruby.rs"));
+surface_modules!();
