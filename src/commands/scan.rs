@@ -192,7 +192,9 @@ fn begin_inventory<'g>(
     };
     let compressed = place.named().extension().is_some_and(|e| e == "zst");
     let out = Box::new(BufWriter::with_capacity(1 << 16, growing.file.try_clone()?));
-    Writing::begin(out, compressed, &head, &setup.interest).context("cannot write the inventory")
+    let git = setup.index.database.incidents.iter().flat_map(|i| &i.git).map(|g| g.value.clone());
+    let writing = Writing::begin(out, compressed, &head, &setup.interest).context("cannot write the inventory")?;
+    Ok(writing.knowing(git.collect()))
 }
 
 /// What to examine, by the command line.

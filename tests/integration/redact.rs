@@ -45,6 +45,9 @@ fn canaries() -> Machine {
         .file(&home(".docker/config.json"), json!({"auths": {"canaryregistry.example": {"auth": "YTpi"}}}).to_string())
         .file(&home(".aws/credentials"), "[canaryprofile]\naws_access_key_id = AKIAQYLPMN5HHHFPZAM2\naws_secret_access_key = x\n")
         .file(&home("src/canaryproject/broken/poetry.lock"), "[[package]\nname = \"litellm\"\nversion = \"1.82.8\"\n")
+        .file(&home("src/canaryproject/.git/config"), "[remote \"origin\"]\n\turl = git@github.com:canaryteam/canaryhidden.git\n")
+        .file(&home("src/canaryproject/.git/HEAD"), "ref: refs/heads/canarybranch\n")
+        .file(&home("src/canaryproject/.github/workflows/canaryflow.yml"), "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - uses: actions/checkout@v4\n")
         .file(&home("canaryuser-notes.txt"), "")
         .file(&home("backup.canaryhost.tar"), "")
 }
