@@ -29,7 +29,7 @@ fn canaries() -> Machine {
         .file("etc/hosts", "127.0.0.1 localhost\n127.0.1.1 canaryhost.canarycorp.example canaryhost\n10.0.0.7 canaryinternal.canarycorp.example\n")
         .file(&home(".bash_history"), history)
         .file("srv/canaryops/.zsh_history", ": 1774350600:0;pip install litellm==1.82.8\n")
-        .file("home/canaryguest/src/requirements.txt", "litellm==1.82.8\ncanarylib @ git+ssh://git@canarygit.example/canaryteam/canarylib.git\n")
+        .file("home/canaryguest/src/requirements.txt", "litellm==1.82.8\nownlib @ git+ssh://git@canarygit.example/canaryteam/canarylib.git\n")
         .file(&home(&format!("{site}/litellm-1.82.8.dist-info/METADATA")), "Name: litellm\nVersion: 1.82.8\n")
         .file(&home(&format!("{site}/litellm-1.82.8.dist-info/INSTALLER")), "pip\n")
         .file(&home(&format!("{site}/litellm-1.82.8.dist-info/REQUESTED")), "")
