@@ -85,7 +85,8 @@ pub struct Selection {
 impl Selection {
     /// Whether it leaves a surface.
     pub fn wants(&self, id: &str) -> bool {
-        (self.only.is_empty() || self.only.iter().any(|o| chosen_by(id, o))) && !self.skip.iter().any(|o| chosen_by(id, o))
+        (self.only.is_empty() || self.only.iter().any(|o| chosen_by(id, o)))
+            && !self.skip.iter().any(|o| chosen_by(id, o))
     }
 
     /// What it leaves of a target, the whole of which is walked or a part.

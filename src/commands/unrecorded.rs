@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::examine::Setup;
 use crate::{
-    ecosystem::unit_of,
     coverage::{Exclusion, Gap, GapKind, INVENTORY},
+    ecosystem::unit_of,
     fact::{At, Ecosystem, Fact, Origin, Seen, TreePath},
     inventory::{Recorded, UnreadFile, v1::Head},
     ioc::model::{FileIndicator, FileRole, Incident},
@@ -31,7 +31,13 @@ pub struct Unrecorded {
 ///
 /// # Errors
 /// Where the indicators cannot be compared.
-pub fn ask(setup: &Setup, head: &Head, recorded: &Recorded, inspector: &Inspector<'_>, tree: &Origin) -> anyhow::Result<Unrecorded> {
+pub fn ask(
+    setup: &Setup,
+    head: &Head,
+    recorded: &Recorded,
+    inspector: &Inspector<'_>,
+    tree: &Origin,
+) -> anyhow::Result<Unrecorded> {
     let places = match setup.chosen_of(head).wants(file::META.id) {
         true => by_name(setup, recorded, inspector, tree),
         false => BTreeMap::new(),
@@ -41,7 +47,9 @@ pub fn ask(setup: &Setup, head: &Head, recorded: &Recorded, inspector: &Inspecto
     for incident in setup.missing(&head.indicators.asked)? {
         let (id, here) = (incident.id.as_str(), places.get(incident.id.as_str()));
         let detail = match here {
-            Some(_) => format!("{id} asks for what this file holds, and only its name was recorded: examine the machine again"),
+            Some(_) => {
+                format!("{id} asks for what this file holds, and only its name was recorded: examine the machine again")
+            }
             None if is_possible(incident, head, recorded) => {
                 format!("{id} asks for files or processes that were not looked for: examine the machine again")
             }

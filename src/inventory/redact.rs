@@ -276,9 +276,38 @@ impl Names {
 fn is_judged(key: &str) -> bool {
     matches!(
         key,
-        "format" | "tool" | "digest" | "sha256" | "version" | "ecosystem" | "placement" | "surface" | "extras" | "marker"
-            | "module" | "vcs" | "outcome" | "verb" | "hook" | "content" | "odd" | "texts" | "pinned" | "range" | "asked"
-            | "time" | "kind" | "weight" | "only" | "skip" | "source" | "tree" | "started" | "created" | "is" | "os"
+        "format"
+            | "tool"
+            | "digest"
+            | "sha256"
+            | "version"
+            | "ecosystem"
+            | "placement"
+            | "surface"
+            | "extras"
+            | "marker"
+            | "module"
+            | "vcs"
+            | "outcome"
+            | "verb"
+            | "hook"
+            | "content"
+            | "odd"
+            | "texts"
+            | "pinned"
+            | "range"
+            | "asked"
+            | "time"
+            | "kind"
+            | "weight"
+            | "only"
+            | "skip"
+            | "source"
+            | "tree"
+            | "started"
+            | "created"
+            | "is"
+            | "os"
     )
 }
 
@@ -340,7 +369,8 @@ impl Numbered {
             }
             let old = format!("{}{}", address.host, address.path);
             let host = self.names.get(address.host).map_or("host", String::as_str);
-            let own = |p: &str| self.names.get(p.strip_suffix(".git").unwrap_or(p)).cloned().unwrap_or_else(|| p.to_owned());
+            let own =
+                |p: &str| self.names.get(p.strip_suffix(".git").unwrap_or(p)).cloned().unwrap_or_else(|| p.to_owned());
             let path: Vec<String> = address.path.split('/').map(own).collect();
             clean = clean.replace(&old, &format!("{host}{}", path.join("/")));
         }
@@ -352,7 +382,11 @@ impl Numbered {
         let is_sign = |c: char| !(c.is_alphanumeric() || c == '_' || c == '-' || c == '.');
         let mut clean = String::with_capacity(text.len());
         for whole in text.split_inclusive(is_sign) {
-            let (word, sign) = whole.char_indices().last().filter(|(_, c)| is_sign(*c)).map_or((whole, ""), |(at, _)| whole.split_at(at));
+            let (word, sign) = whole
+                .char_indices()
+                .last()
+                .filter(|(_, c)| is_sign(*c))
+                .map_or((whole, ""), |(at, _)| whole.split_at(at));
             clean.push_str(&self.word(word));
             clean.push_str(sign);
         }
@@ -373,7 +407,11 @@ impl Numbered {
         }
         let mut clean = String::with_capacity(word.len());
         for whole in word.split_inclusive(is_lesser) {
-            let (part, sign) = whole.char_indices().last().filter(|(_, c)| is_lesser(*c)).map_or((whole, ""), |(at, _)| whole.split_at(at));
+            let (part, sign) = whole
+                .char_indices()
+                .last()
+                .filter(|(_, c)| is_lesser(*c))
+                .map_or((whole, ""), |(at, _)| whole.split_at(at));
             clean.push_str(known(part).map_or(part, String::as_str));
             clean.push_str(sign);
         }

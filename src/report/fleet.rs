@@ -246,9 +246,7 @@ impl Fleet {
         let light = u64::try_from(light).unwrap_or(u64::MAX).saturating_add(new.unreadable_without_weight_unlisted);
         all.unreadable_without_weight_unlisted = all.unreadable_without_weight_unlisted.saturating_add(light);
         let both = |a: Option<v1::Scope>, b: Option<v1::Scope>| match (a, b) {
-            (Some(a), Some(b)) => {
-                Some(v1::Scope { whole: a.whole && b.whole, monitors: a.monitors && b.monitors })
-            }
+            (Some(a), Some(b)) => Some(v1::Scope { whole: a.whole && b.whole, monitors: a.monitors && b.monitors }),
             (a, b) => a.or(b),
         };
         all.scope = both(all.scope, new.scope);

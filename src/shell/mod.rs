@@ -64,6 +64,15 @@ pub fn fetches(text: &str) -> Vec<Fetch> {
     reading.fetches.map(|f| f.found).unwrap_or_default()
 }
 
+/// The starts of whatever stands in the program folder of an environment that its words name: `/srv/v/bin/app`.
+pub fn started_programs(text: &str) -> Vec<Command> {
+    let (mut found, mut variables) = (Vec::new(), Variables::default());
+    let mut reading = Reading { starts: Starts::Programs, ..Reading::new(&mut found, &mut variables) };
+    script(text, &mut String::new(), 0, &mut reading);
+    found.retain(|c| c.action == CommandAction::Start);
+    found
+}
+
 /// The install commands of one step of an image's history (`created_by`), as Docker, BuildKit, podman, buildah and kaniko write
 /// it: `/bin/sh -c pip install x`, `RUN |1 A=b /bin/sh -c pip install x # buildkit`, `RUN ["pip", "install", "x"]`.
 pub fn from_image_history(created_by: &str) -> Vec<Command> {
@@ -147,6 +156,8 @@ enum Starts {
     None,
     /// Those of an environment that their words name.
     Named,
+    /// The same, and other programs of such an environment.
+    Programs,
     All,
 }
 
@@ -208,10 +219,11 @@ fn simple(words: &[String], input: &mut String, depth: usize, reading: &mut Read
                 .or_else(|| extension::recognise(words))
                 .unwrap_or_else(|| python::recognise(words));
             // An installer that is Python starts before it installs.
-            if let Some(tool) = python::starts(words).filter(|_| reading.starts != Starts::None) {
+            let program = || environment::program(words).filter(|_| reading.starts == Starts::Programs);
+            if let Some(tool) = python::starts(words).filter(|_| reading.starts != Starts::None).or_else(program) {
                 reading.push(Command::for_packages(tool, CommandAction::Start, Vec::new()), words, at.clone());
                 let unnamed = |c: &mut Command| c.whereabouts.environment.is_none();
-                if reading.starts == Starts::Named {
+                if matches!(reading.starts, Starts::Named | Starts::Programs) {
                     reading.found.pop_if(unnamed);
                 }
             }

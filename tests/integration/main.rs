@@ -55,4 +55,5 @@ mod trust;
 #[cfg(feature = "online")]
 mod update;
 mod weight;
+mod whereabouts;
 mod zip_apps;
