@@ -33,7 +33,7 @@ pub struct Accounts {
     pub(crate) own_names: BTreeSet<String>,
     /// Places that commands and units name, and lie elsewhere: they are links, or behind one.
     pub(crate) links: BTreeMap<TreePath, TreePath>,
-    /// The same from the other end: a link to each of those places.
+    /// The same of homes from the other end: the first link to each.
     pub(crate) linked: BTreeMap<TreePath, TreePath>,
     /// Folders that hold the files of another system.
     pub(crate) roots: BTreeSet<TreePath>,
@@ -186,7 +186,10 @@ impl Accounts {
     #[must_use]
     pub fn with_links(mut self, links: impl IntoIterator<Item = (TreePath, TreePath)>) -> Self {
         for (link, real) in links.into_iter().take(MOST) {
-            self.linked.entry(real.clone()).or_insert_with(|| link.clone());
+            if self.homes.contains(&link) {
+                let known = self.linked.entry(real.clone()).or_insert_with(|| link.clone());
+                *known = link.clone().min(known.clone());
+            }
             self.links.insert(link, real);
         }
         self
@@ -219,7 +222,7 @@ impl Accounts {
         self.links.get(path).unwrap_or(path)
     }
 
-    /// A link that is known to lead to a place.
+    /// A home that is a link to a place.
     pub fn link_to(&self, real: &TreePath) -> Option<&TreePath> {
         self.linked.get(real)
     }
