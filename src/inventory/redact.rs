@@ -17,7 +17,7 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use super::LINE;
+use super::{LINE, v1::Head};
 use crate::interest::{Interest, WantedFolder};
 
 mod words;
@@ -78,9 +78,14 @@ impl Held {
         let mut names = Names::new(interest);
         each_line(&packed, &mut |line| names.collect(&line, ""))?;
         let names = names.numbered()?;
+        let mut first = true;
         each_line(&packed, &mut |mut line| {
             names.replace(&mut line, "");
-            serde_json::to_writer(&mut *out, &line)?;
+            // The head begins with the name of the format.
+            match std::mem::take(&mut first) {
+                true => serde_json::to_writer(&mut *out, &serde_json::from_value::<Head>(line)?)?,
+                false => serde_json::to_writer(&mut *out, &line)?,
+            }
             out.write_all(b"\n")
         })
     }
@@ -276,38 +281,9 @@ impl Names {
 fn is_judged(key: &str) -> bool {
     matches!(
         key,
-        "format"
-            | "tool"
-            | "digest"
-            | "sha256"
-            | "version"
-            | "ecosystem"
-            | "placement"
-            | "surface"
-            | "extras"
-            | "marker"
-            | "module"
-            | "vcs"
-            | "outcome"
-            | "verb"
-            | "hook"
-            | "content"
-            | "odd"
-            | "texts"
-            | "pinned"
-            | "range"
-            | "asked"
-            | "time"
-            | "kind"
-            | "weight"
-            | "only"
-            | "skip"
-            | "source"
-            | "tree"
-            | "started"
-            | "created"
-            | "is"
-            | "os"
+        "format" | "tool" | "digest" | "sha256" | "version" | "ecosystem" | "placement" | "surface" | "extras" | "marker"
+            | "module" | "vcs" | "outcome" | "verb" | "hook" | "content" | "odd" | "texts" | "pinned" | "range" | "asked"
+            | "time" | "kind" | "weight" | "only" | "skip" | "source" | "tree" | "started" | "created" | "is" | "os"
     )
 }
 
@@ -369,8 +345,7 @@ impl Numbered {
             }
             let old = format!("{}{}", address.host, address.path);
             let host = self.names.get(address.host).map_or("host", String::as_str);
-            let own =
-                |p: &str| self.names.get(p.strip_suffix(".git").unwrap_or(p)).cloned().unwrap_or_else(|| p.to_owned());
+            let own = |p: &str| self.names.get(p.strip_suffix(".git").unwrap_or(p)).cloned().unwrap_or_else(|| p.to_owned());
             let path: Vec<String> = address.path.split('/').map(own).collect();
             clean = clean.replace(&old, &format!("{host}{}", path.join("/")));
         }
@@ -382,11 +357,7 @@ impl Numbered {
         let is_sign = |c: char| !(c.is_alphanumeric() || c == '_' || c == '-' || c == '.');
         let mut clean = String::with_capacity(text.len());
         for whole in text.split_inclusive(is_sign) {
-            let (word, sign) = whole
-                .char_indices()
-                .last()
-                .filter(|(_, c)| is_sign(*c))
-                .map_or((whole, ""), |(at, _)| whole.split_at(at));
+            let (word, sign) = whole.char_indices().last().filter(|(_, c)| is_sign(*c)).map_or((whole, ""), |(at, _)| whole.split_at(at));
             clean.push_str(&self.word(word));
             clean.push_str(sign);
         }
@@ -407,11 +378,7 @@ impl Numbered {
         }
         let mut clean = String::with_capacity(word.len());
         for whole in word.split_inclusive(is_lesser) {
-            let (part, sign) = whole
-                .char_indices()
-                .last()
-                .filter(|(_, c)| is_lesser(*c))
-                .map_or((whole, ""), |(at, _)| whole.split_at(at));
+            let (part, sign) = whole.char_indices().last().filter(|(_, c)| is_lesser(*c)).map_or((whole, ""), |(at, _)| whole.split_at(at));
             clean.push_str(known(part).map_or(part, String::as_str));
             clean.push_str(sign);
         }

@@ -11,6 +11,7 @@
 )]
 
 mod architecture;
+mod boms;
 mod by_hand;
 mod conda;
 mod content;
@@ -54,6 +55,7 @@ mod traces;
 mod trust;
 #[cfg(feature = "online")]
 mod update;
+mod values;
 mod weight;
 mod whereabouts;
 mod zip_apps;
