@@ -41,9 +41,9 @@ mod plans;
 mod processes;
 mod program;
 mod promises;
-mod redact;
 #[cfg(feature = "online")]
 mod publisher;
+mod redact;
 mod replan;
 mod rules;
 mod sandbox;
