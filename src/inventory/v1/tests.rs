@@ -61,6 +61,7 @@ fn command() -> fact::Command {
             folder: Some("/srv/app".into()),
         },
         lists: vec!["deps/base.txt".into()],
+        scripts: Some(false),
     }
 }
 
@@ -124,7 +125,13 @@ fn facts() -> Vec<fact::Fact> {
     };
     all.extend(fact::UseKind::ALL.map(used));
     let recorded = fact::Usage::Recorded;
-    all.push(F::Use(fact::Use { kind: fact::UseKind::Extension, name: "a.b".into(), reference: "1".into(), digest: None, usage: recorded }));
+    all.push(F::Use(fact::Use {
+        kind: fact::UseKind::Extension,
+        name: "a.b".into(),
+        reference: "1".into(),
+        digest: None,
+        usage: recorded,
+    }));
     let trace = |kind| F::Trace(fact::Trace { kind, value: "v".into(), held: fact::Held::Named });
     all.extend(fact::TraceKind::ALL.map(trace));
     let held = [fact::Held::Fetched, fact::Held::Run, fact::Held::Starts];
