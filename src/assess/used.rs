@@ -93,6 +93,9 @@ impl Draft<'_, '_> {
         let mut finding = self.finding(FindingKind::Action, name, judgement);
         finding.moment = Some(Moment::OnUse);
         finding.by_itself = used.usage == Usage::Fetched;
+        if used.usage == Usage::Fetched {
+            finding.holdings = Some(vec![self.seen().origin.path.parent()]);
+        }
         Some(finding)
     }
 
@@ -203,6 +206,7 @@ impl Draft<'_, '_> {
         };
         let mut finding = self.finding(kind, name, judgement);
         if trace.held == Held::Starts {
+            finding.kind = FindingKind::File;
             finding.role = Some(FileRole::Persistence);
             finding.moment = Some(Moment::AtStart);
         }
@@ -248,13 +252,28 @@ pub(super) fn sort_out(findings: &mut Vec<Finding>) {
         f.rule == Rule::PackageGone && place().is_some_and(|place| here.contains(&place))
     };
     findings.retain(|f| !superfluous(f));
-    let is_value = |f: &Finding| matches!(f.kind, FindingKind::Network | FindingKind::Git | FindingKind::Text);
+    let is_value = |f: &Finding| {
+        f.rule == Rule::StartsWithTrace || matches!(f.kind, FindingKind::Network | FindingKind::Git | FindingKind::Text)
+    };
     let mut best: HashMap<(Origin, usize), (Reverse<(Exposure, Confidence)>, usize)> = HashMap::new();
     for (at, f) in findings.iter().enumerate().filter(|(_, f)| is_value(f)) {
         let mine = (Reverse((f.exposure, f.confidence)), at);
         let known = best.entry((f.origin.clone(), f.incident)).or_insert(mine);
         *known = mine.min(*known);
     }
+    // What the text is part of says more.
+    let speaks = |f: &Finding| match f.kind {
+        FindingKind::Action | FindingKind::Image | FindingKind::Package => true,
+        FindingKind::File => f.rule != Rule::StartsWithTrace,
+        _ => false,
+    };
+    let spoken: HashSet<(Origin, usize)> =
+        findings.iter().filter(|f| speaks(f)).map(|f| (f.origin.clone(), f.incident)).collect();
+    best.retain(|place, (_, at)| {
+        let f = findings.get(*at);
+        let part = f.is_some_and(|f| f.kind == FindingKind::Text || f.rule == Rule::StartsWithTrace);
+        !(part && spoken.contains(place))
+    });
     let kept: HashSet<usize> = best.into_values().map(|(_, at)| at).collect();
     let mut at = 0;
     findings.retain(|f| {

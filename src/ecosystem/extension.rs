@@ -75,7 +75,8 @@ pub fn installed(path: &TreePath) -> Option<(TreePath, Ecosystem)> {
 pub fn folder_name(text: &str) -> Option<(String, String)> {
     // The name may hold `-` and digits: the version is the first part that can be one.
     let mut starts = text.match_indices('-').filter_map(|(at, _)| Some((text.get(..at)?, text.get(at + 1..)?)));
-    let (id, version) = starts.find(|(_, version)| version.starts_with(|c: char| c.is_ascii_digit()) && is_version(version))?;
+    let (id, version) =
+        starts.find(|(_, version)| version.starts_with(|c: char| c.is_ascii_digit()) && is_version(version))?;
     is_name(id).then(|| (id.to_lowercase(), version.to_owned()))
 }
 
@@ -152,7 +153,8 @@ mod tests {
 
     #[test]
     fn the_folder_of_an_extension_says_name_and_version() {
-        let says = |text: &str| folder_name(text).map(|(name, version)| format!("{name} {version}")).unwrap_or_default();
+        let says =
+            |text: &str| folder_name(text).map(|(name, version)| format!("{name} {version}")).unwrap_or_default();
         for (folder, is) in [
             ("Checkmarx.ast-results-2.53.0", "checkmarx.ast-results 2.53.0"),
             ("a.b-1.0.0-linux-x64", "a.b 1.0.0-linux-x64"),
@@ -168,11 +170,16 @@ mod tests {
 
     #[test]
     fn a_unit_is_one_extension() {
-        let unit = |path: &str| unit_of(&TreePath::new(path.as_bytes()).unwrap()).map(|u| format!("{} {:?}", u.root.text(), u.ecosystem));
+        let unit = |path: &str| {
+            unit_of(&TreePath::new(path.as_bytes()).unwrap()).map(|u| format!("{} {:?}", u.root.text(), u.ecosystem))
+        };
         for (path, is) in [
             ("home/a/.vscode/extensions/a.b-1.0.0/out/x.js", Some("/home/a/.vscode/extensions/a.b-1.0.0 Vscode")),
             ("home/a/.cursor/extensions/a.b-1.0.0", Some("/home/a/.cursor/extensions/a.b-1.0.0 Openvsx")),
-            ("home/a/.local/share/code-server/extensions/a.b-1.0.0/package.json", Some("/home/a/.local/share/code-server/extensions/a.b-1.0.0 Openvsx")),
+            (
+                "home/a/.local/share/code-server/extensions/a.b-1.0.0/package.json",
+                Some("/home/a/.local/share/code-server/extensions/a.b-1.0.0 Openvsx"),
+            ),
             ("opt/code/data/extensions/a.b-1.0.0/package.json", Some("/opt/code/data/extensions/a.b-1.0.0 Vscode")),
             ("home/a/.vscode/extensions/extensions.json", None),
             ("home/a/.vscode/extensions/.0a1b/package.json", None),

@@ -100,16 +100,13 @@ impl Traces {
         None
     }
 
-    /// The known texts that these bytes hold, sorted, each once.
-    pub fn texts_in(&self, bytes: &[u8]) -> Vec<&str> {
+    /// The known texts that these bytes hold, each time with where it begins.
+    pub fn texts_in(&self, bytes: &[u8]) -> Vec<(usize, &str)> {
         let Some(finder) = &self.finder else {
             return Vec::new();
         };
-        let found: BTreeSet<usize> = finder.find_overlapping_iter(bytes).map(|m| m.pattern().as_usize()).collect();
-        let mut texts: Vec<&str> = found.into_iter().filter_map(|at| self.texts.get(at)).map(String::as_str).collect();
-        texts.sort_unstable();
-        texts.dedup();
-        texts
+        let found = finder.find_overlapping_iter(bytes);
+        found.filter_map(|m| Some((m.start(), self.texts.get(m.pattern().as_usize())?.as_str()))).collect()
     }
 
     /// The known commit that this one is; either may be cut.
@@ -216,7 +213,9 @@ mod tests {
     #[test]
     fn texts_and_marks_of_commits() {
         let traces = traces();
-        assert_eq!(traces.texts_in(b"x PAYLOAD-12 PAYLOAD-1"), ["PAYLOAD-1", "PAYLOAD-12"]);
+        let mut found = traces.texts_in(b"x PAYLOAD-12 PAYLOAD-1");
+        found.sort_unstable();
+        assert_eq!(found, [(2, "PAYLOAD-1"), (2, "PAYLOAD-12"), (13, "PAYLOAD-1")]);
         assert!(traces.texts_in(b"payload-1").is_empty() && Traces::default().texts_in(b"x").is_empty());
         assert!(traces.commit(&format!("0a1b2c3d4e5f60718293a4b5c6d7e8f901234567")).is_some());
         assert!(traces.commit("d267cc4aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa").is_some());

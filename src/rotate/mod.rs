@@ -12,11 +12,13 @@ mod before;
 mod beyond;
 mod eradicate;
 mod given;
+mod named;
 mod order;
 mod purge;
 mod secrets;
 pub mod shell;
 mod situation;
+mod stated;
 pub mod step;
 mod store;
 pub mod writer;
@@ -81,6 +83,10 @@ pub fn checklist(
         return plan.items;
     }
     let situation = Situation::new(index, catalog, assessment, accounts, scope, system);
+    if scope.subject == Subject::Statement {
+        stated::stated(&situation, &mut plan);
+        return plan.items;
+    }
     before::before(&situation, &mut plan);
     eradicate::eradicate(&situation, &mut plan);
     purge::purge(&situation, &mut plan);

@@ -6,12 +6,12 @@ use super::{
     Item, Plan,
     before::{moved, on_disk},
     given::given,
+    named,
     shell::quote,
     situation::{Situation, place, shown, within},
-    step::Step,
 };
 use crate::{
-    assess::{Finding, FindingKind},
+    assess::Finding,
     ecosystem::purl::{self, Purl},
     ioc::model::PackageIndicator,
     text::escape,
@@ -21,24 +21,15 @@ use crate::{
 /// The whole phase.
 pub fn purge(s: &Situation<'_>, plan: &mut Plan) {
     let first = plan.ids_of(&[Phase::Preserve, Phase::Contain, Phase::Disarm, Phase::Eradicate]);
-    let stored = s.findings(|f| f.exposure == Exposure::Cached && on_disk(f));
+    let stored = s.findings(|f| f.exposure == Exposure::Cached && on_disk(f) && !named::is_value(f));
     if !stored.is_empty() {
         plan.add(&[b"cache"], cache(&stored).after(first.clone()));
     }
-    let named = s.findings(|f| f.exposure == Exposure::Referenced && on_disk(f));
-    let (hosts, pins): (Vec<&Finding>, Vec<&Finding>) = named.into_iter().partition(|f| f.kind == FindingKind::Network);
+    let pins = s.findings(|f| f.exposure == Exposure::Referenced && on_disk(f) && !named::is_value(f));
     for (incident, found) in by_incident(s, &pins) {
         plan.add(&[b"pins", incident.as_bytes()], pin(s, &found).after(first.clone()));
     }
-    if !hosts.is_empty() {
-        let mut item = Item::new(
-            Phase::Purge,
-            "Find out why the attacker's hosts are named",
-            "a block list is harmless, a setting that points there is not",
-        );
-        item.steps.extend(hosts.iter().map(|f| Step::say(format!("{}: {}", place(&f.origin), f.reason))));
-        plan.add(&[b"hosts"], item.after(first));
-    }
+    named::purge(s, plan, &first);
     given(s, plan, Phase::Purge);
 }
 
@@ -96,12 +87,13 @@ fn pin(s: &Situation<'_>, found: &[&Finding]) -> Item {
     item.say(format!("write {} instead, and make the lock files anew from it", good(s, found)))
 }
 
-fn bare(f: &Finding) -> String {
+/// What is meant, for a sentence.
+pub fn bare(f: &Finding) -> String {
     escape(purl::words(f.package.as_deref().unwrap_or(&f.indicator)).as_bytes())
 }
 
 /// "litellm 1.82.6 or 1.83.0", for every package in question.
-fn good(s: &Situation<'_>, found: &[&Finding]) -> String {
+pub fn good(s: &Situation<'_>, found: &[&Finding]) -> String {
     let mut good: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for f in found {
         let own = f.package.as_deref().and_then(Purl::parse);

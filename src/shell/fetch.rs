@@ -39,6 +39,11 @@ const RUN: &[&str] =
 /// How many commands later something may still run what was fetched.
 const NEAR: usize = 4;
 
+/// Whether a program fetches what its words name.
+pub fn is_fetch(program: &str) -> bool {
+    FETCH.contains(&program) || FETCH_ADDRESS.contains(&program)
+}
+
 /// An address that a command fetched from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetch {

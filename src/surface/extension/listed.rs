@@ -71,7 +71,12 @@ impl Surface for Listed {
             Value::Object(map) if path.name() == b".obsolete" => {
                 let marked = map.iter().filter(|(_, value)| **value == Value::Bool(true));
                 for (name, version) in marked.filter_map(|(key, _)| folder_name(key)) {
-                    out.push_at(Some(&format!("{name}-{version}")), None, written.clone(), left_over(&path, &name, &version));
+                    out.push_at(
+                        Some(&format!("{name}-{version}")),
+                        None,
+                        written.clone(),
+                        left_over(&path, &name, &version),
+                    );
                 }
                 Ok(())
             }
@@ -80,7 +85,12 @@ impl Surface for Listed {
                     let good = is_name(&entry.identifier.id) && is_version(Ecosystem::Vscode, &entry.version);
                     if good {
                         let inner = format!("{}-{}", entry.identifier.id.to_lowercase(), entry.version);
-                        out.push_at(Some(&inner), None, installed_at(&entry).or_else(|| written.clone()), recorded(&entry));
+                        out.push_at(
+                            Some(&inner),
+                            None,
+                            installed_at(&entry).or_else(|| written.clone()),
+                            recorded(&entry),
+                        );
                     }
                 }
                 Ok(())
@@ -143,7 +153,10 @@ mod tests {
         let is = ["a.b 1.0.0 1774340000", "c.d 2.0.0 1774350000"].map(str::to_owned).to_vec();
         assert_eq!(said("h/.vscode/extensions/extensions.json", list), (is, false));
         let marks = r#"{"a.b-1.0.0":true,"c.d-1.0.0":false,"x":true,"e.f-1.0.0":"true"}"#;
-        assert_eq!(said("h/.vscode/extensions/.obsolete", marks), (vec!["a.b 1.0.0 Leftover 1774350000".to_owned()], false));
+        assert_eq!(
+            said("h/.vscode/extensions/.obsolete", marks),
+            (vec!["a.b 1.0.0 Leftover 1774350000".to_owned()], false)
+        );
     }
 
     #[test]

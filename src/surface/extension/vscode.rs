@@ -108,12 +108,21 @@ mod tests {
 
     #[test]
     fn the_manifest_of_a_folder_counts() {
-        let text = "\u{feff}{\"publisher\":\"Check\",\"name\":\"ast\",\"version\":\"1.2.3\",\"engines\":{\"vscode\":\"*\"}}";
-        for folder in ["h/.vscode/extensions/check.ast-1.2.3", "h/.cursor/extensions/x", "opt/data/extensions/check.ast-1.2.3-linux-x64"] {
+        let text =
+            "\u{feff}{\"publisher\":\"Check\",\"name\":\"ast\",\"version\":\"1.2.3\",\"engines\":{\"vscode\":\"*\"}}";
+        for folder in [
+            "h/.vscode/extensions/check.ast-1.2.3",
+            "h/.cursor/extensions/x",
+            "opt/data/extensions/check.ast-1.2.3-linux-x64",
+        ] {
             let is = (vec!["check.ast 1.2.3 Loadable".to_owned()], false);
             assert_eq!(said(&format!("{folder}/package.json"), text), is, "{folder}");
         }
-        for path in ["srv/extensions/x/package.json", "h/.vscode/extensions/a.b-1.0.0/sub/package.json", "h/.vscode/extensions/.x/package.json"] {
+        for path in [
+            "srv/extensions/x/package.json",
+            "h/.vscode/extensions/a.b-1.0.0/sub/package.json",
+            "h/.vscode/extensions/.x/package.json",
+        ] {
             assert_eq!(said(path, text), (Vec::new(), false), "{path}");
         }
     }
@@ -131,7 +140,9 @@ mod tests {
         ] {
             assert_eq!(said("h/.vscode/extensions/a.b-1.0.0/package.json", text), (Vec::new(), true), "{text}");
         }
-        let named = |path: &str| Vscode.named(&TreePath::new(path.as_bytes()).unwrap(), Kind::Dir, &Interest::default()).is_some();
+        let named = |path: &str| {
+            Vscode.named(&TreePath::new(path.as_bytes()).unwrap(), Kind::Dir, &Interest::default()).is_some()
+        };
         assert!(named("h/.vscode/extensions/a.b-1.0.0") && !named("h/.vscode/extensions/a.b-1.0.0/out"));
         assert!(!named("h/.vscode/extensions") && !named("h/x/a.b-1.0.0"));
     }

@@ -46,20 +46,25 @@ impl Surface for Log {
         }
         let interest = file.interest;
         let mut input = BufReader::new(file.reader().take(FILE));
-        let (mut line, mut number) = (Vec::new(), 0_u32);
+        let (mut line, mut number, mut long, mut goes_on) = (Vec::new(), 0_u32, false, false);
         loop {
             line.clear();
-            let read = (&mut input).take(LINE).read_until(b'\n', &mut line)?;
-            if read == 0 {
+            if (&mut input).take(LINE).read_until(b'\n', &mut line)? == 0 {
                 break;
             }
-            number = number.saturating_add(1);
-            if !line.ends_with(b"\n") && line.len() >= usize::try_from(LINE).unwrap_or(usize::MAX) {
-                return Err(Flaw::TooLarge(LINE));
+            let (ends, continued) = (line.ends_with(b"\n"), goes_on);
+            goes_on = !ends && line.len() >= usize::try_from(LINE).unwrap_or(usize::MAX);
+            long |= goes_on;
+            number = number.saturating_add(u32::from(!continued));
+            if !goes_on && !continued {
+                entry(&String::from_utf8_lossy(&line), number, interest, out);
             }
-            entry(&String::from_utf8_lossy(&line), number, interest, out);
         }
-        if input.get_ref().limit() == 0 { Err(Flaw::TooLarge(FILE)) } else { Ok(()) }
+        match (input.get_ref().limit(), long) {
+            (0, _) => Err(Flaw::TooLarge(FILE)),
+            (_, true) => Err(Flaw::TooLarge(LINE)),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -143,6 +148,7 @@ mod tests {
         ] {
             assert_eq!(said("p/.git/logs/HEAD", &text), (Vec::new(), false), "{text}");
         }
-        assert!(said("p/.git/logs/HEAD", &"x".repeat(70_000)).1);
+        let long = format!("{}\n{other} {ID} Al <a@x.example> 1 +0\tpull: x\n", "x".repeat(150_000));
+        assert_eq!(said("p/.git/logs/HEAD", &long), (vec![format!("commit {ID} 2 1")], true));
     }
 }

@@ -22,7 +22,7 @@ use crate::{
     sqlite::{Database, MAGIC, SqliteError, Table, Value},
     surface::{
         Claim, Flaw, Meta, Opened, Sink, Subject, Surface,
-        history::{COMMAND, commands_in},
+        history::{COMMAND, commands_in, fetches_in},
     },
     tree::body::Beside,
 };
@@ -60,6 +60,7 @@ impl Surface for Atuin {
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
+        let interest = file.interest;
         let beside = file.beside("-wal", WAL)?;
         if file.entry.path.name().ends_with(b"-wal") {
             // On a disk it is read with its database; in an archive the two cannot be brought together.
@@ -77,7 +78,7 @@ impl Surface for Atuin {
         let (mut long, mut number) = (false, 0_u64);
         let end = database.rows(table, &mut |_, row| {
             number += 1;
-            long |= !columns.command(row, number, out);
+            long |= !columns.command(row, number, interest, out);
             true
         });
         if long {
@@ -108,7 +109,7 @@ impl Columns {
     }
 
     /// Hands on the install commands of a row; whether it was short enough to be read.
-    fn command(&self, row: &[Value<'_>], number: u64, out: &mut Sink<'_>) -> bool {
+    fn command(&self, row: &[Value<'_>], number: u64, interest: &Interest, out: &mut Sink<'_>) -> bool {
         let Some(Value::Text(command)) = row.get(self.command) else {
             return true;
         };
@@ -123,9 +124,10 @@ impl Columns {
             Value::Text(host) if is_host(host) => Some(format!(", typed at {host}")),
             _ => None,
         });
-        for command in commands_in(command.as_bytes()) {
+        let commands = commands_in(command.as_bytes()).into_iter().map(Fact::Command);
+        for fact in commands.chain(fetches_in(command.as_bytes(), interest)) {
             let inner = format!("row {number}{}", host.as_deref().unwrap_or_default());
-            out.push_at(Some(&inner), None, at.clone(), Fact::Command(command));
+            out.push_at(Some(&inner), None, at.clone(), fact);
         }
         true
     }

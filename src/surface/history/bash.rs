@@ -67,7 +67,8 @@ impl Surface for Bash {
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
-        let mut reading = Reading { teller: Teller::new(out), entry: Entry::default(), state: State::Plain };
+        let mut reading =
+            Reading { teller: Teller::new(out, file.interest), entry: Entry::default(), state: State::Plain };
         let mut lines = Lines::new(file.reader());
         let end = loop {
             match lines.next() {

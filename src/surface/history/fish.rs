@@ -48,7 +48,7 @@ impl Surface for Fish {
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
-        let mut teller = Teller::new(out);
+        let mut teller = Teller::new(out, file.interest);
         let mut entry = Entry::default();
         let mut lines = Lines::new(file.reader());
         let end = loop {

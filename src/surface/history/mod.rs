@@ -13,8 +13,9 @@ use jiff::Timestamp;
 
 use crate::{
     fact::{At, Command, CommandAction, Fact},
+    interest::Interest,
     shell::{typed_commands, typed_in},
-    surface::{Flaw, Sink, content::mostly},
+    surface::{Flaw, Sink, content::mostly, fetched},
 };
 
 /// Bytes of one command that are read.
@@ -103,6 +104,7 @@ const ENVIRONMENTS: usize = 200;
 /// Tells commands, and once a file that some were too long.
 struct Teller<'o, 's> {
     out: &'o mut Sink<'s>,
+    interest: &'o Interest,
     told_long: bool,
     /// The last start of each environment that has a time: whether one came after something else is all that matters.
     starts: BTreeMap<Box<str>, (At, u32, Command)>,
@@ -111,8 +113,8 @@ struct Teller<'o, 's> {
 }
 
 impl<'o, 's> Teller<'o, 's> {
-    fn new(out: &'o mut Sink<'s>) -> Self {
-        Self { out, told_long: false, starts: BTreeMap::new(), folder: None }
+    fn new(out: &'o mut Sink<'s>, interest: &'o Interest) -> Self {
+        Self { out, interest, told_long: false, starts: BTreeMap::new(), folder: None }
     }
 
     /// A command was too long to be read.
@@ -122,8 +124,11 @@ impl<'o, 's> Teller<'o, 's> {
         }
     }
 
-    /// Pushes the install commands of one command line.
+    /// Pushes the install commands of one command line, and what it fetched from a known address.
     fn tell(&mut self, line: u32, at: Option<&At>, text: &[u8]) {
+        for fact in fetches_in(text, self.interest) {
+            self.out.push_at(None, Some(line), at.cloned(), fact);
+        }
         for command in commands_behind(text, &mut self.folder) {
             if command.action == CommandAction::Start {
                 self.start(line, at, command);
@@ -191,6 +196,14 @@ fn commands_behind(raw: &[u8], folder: &mut Option<Box<str>>) -> Vec<Command> {
 fn without_nul(raw: &[u8]) -> Cow<'_, str> {
     let text = String::from_utf8_lossy(raw);
     if text.contains('\0') { text.replace('\0', "").into() } else { text }
+}
+
+/// The known addresses that a raw command fetched from. Most commands name none, which one pass over their bytes tells.
+fn fetches_in(raw: &[u8], interest: &Interest) -> Vec<Fact> {
+    if !interest.traces.may_name_network(raw) {
+        return Vec::new();
+    }
+    fetched::addresses(&without_nul(raw), interest, None)
 }
 
 /// Programs that people start by hand, all day.

@@ -59,7 +59,7 @@ impl Surface for Zsh {
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
-        let mut teller = Teller::new(out);
+        let mut teller = Teller::new(out, file.interest);
         let mut entry = Entry::default();
         let mut goes_on = false;
         let mut lines = Lines::new(file.reader());

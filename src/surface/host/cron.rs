@@ -16,7 +16,7 @@
 use crate::{
     fact::{At, Fact, TreePath},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, starts},
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, fetched, starts},
 };
 
 const LIMIT: usize = 4 << 20;
@@ -90,7 +90,7 @@ impl Surface for Cron {
         let fact = Fact::Autostart { texts, sha256: file.sha256()? };
         out.push(at.clone(), fact);
         let text = String::from_utf8_lossy(file.all(LIMIT)?).into_owned();
-        for fact in started(&text, &file.entry.path) {
+        for fact in started(&text, &file.entry.path).into_iter().chain(fetched::started(&text, interest)) {
             out.push(at.clone(), fact);
         }
         Ok(())

@@ -12,7 +12,7 @@
 use crate::{
     fact::{At, Fact},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, starts},
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, fetched, starts},
 };
 
 const LIMIT: usize = 1 << 20;
@@ -40,13 +40,23 @@ impl Surface for DesktopEntry {
         let interest = file.interest;
         let at = file.entry.btime.map(|t| At::new(t, "birth time")).or_else(|| file.mtime("mtime of the entry"));
         let text = file.all(LIMIT)?;
-        let starts = |l: &&[u8]| l.starts_with(b"Exec") || l.starts_with(b"TryExec");
-        let lines = text.split(|b| *b == b'\n').map(<[u8]>::trim_ascii_start).filter(starts);
+        let is_start = |l: &&[u8]| l.starts_with(b"Exec") || l.starts_with(b"TryExec");
+        let lines = text.split(|b| *b == b'\n').map(<[u8]>::trim_ascii_start).filter(is_start);
         let mut texts: Vec<_> = lines.flat_map(|l| interest.texts_in(l)).collect();
         texts.sort_unstable();
         texts.dedup();
+        let commands: Vec<u8> = file
+            .all(LIMIT)?
+            .split(|b| *b == b'\n')
+            .map(<[u8]>::trim_ascii_start)
+            .filter(is_start)
+            .flat_map(|l| [l, b"\n"].concat())
+            .collect();
         let fact = Fact::Autostart { texts, sha256: file.sha256()? };
         out.push(at.clone(), fact);
+        for fact in fetched::started(&String::from_utf8_lossy(&commands), interest) {
+            out.push(at.clone(), fact);
+        }
         let text = String::from_utf8_lossy(file.all(LIMIT)?).into_owned();
         let value = |key: &str| text.lines().find_map(|l| l.strip_prefix(key)?.trim_start().strip_prefix('='));
         let off = value("Hidden").is_some_and(|v| v.trim() == "true");

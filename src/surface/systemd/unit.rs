@@ -16,7 +16,7 @@ use crate::{
     surface::{
         Claim, Flaw, Meta, Opened, Sink, Surface,
         content::{has_line, line_starts},
-        starts,
+        fetched, starts,
     },
 };
 
@@ -75,6 +75,9 @@ impl Surface for Unit {
         let text = String::from_utf8_lossy(file.all(LIMIT)?).into_owned();
         let parts: Vec<&[u8]> = file.entry.path.components().collect();
         let of_user = parts.windows(2).any(|w| matches!(w, [b"systemd", b"user"]));
+        for fact in traces(&text, interest) {
+            out.push(at.clone(), fact);
+        }
         // Of a unit that something else is to want, the link in its folder speaks.
         let only_linked = !enabled && is_for_links(&text);
         for mut fact in started(&text, of_user) {
@@ -105,6 +108,13 @@ fn settings(unit: &[u8]) -> Vec<u8> {
     let kept =
         lines.filter(|line| !line.trim_ascii_start().starts_with(b"#") && !line.trim_ascii_start().starts_with(b";"));
     kept.collect::<Vec<_>>().concat()
+}
+
+/// What its commands hold of known addresses and texts.
+fn traces(text: &str, interest: &Interest) -> Vec<Fact> {
+    let whole = text.replace("\\\n", " ");
+    let commands = whole.lines().map(str::trim_start).filter(|l| l.starts_with("Exec") || l.starts_with("Environment"));
+    fetched::started(&commands.collect::<Vec<_>>().join("\n"), interest)
 }
 
 /// What the lines of a service start, and as whom: root, but for `User=`; in a user's own session that user.

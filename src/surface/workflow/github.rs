@@ -155,9 +155,10 @@ fn used(text: &str) -> Option<Fact> {
     })
 }
 
-/// Texts of payloads, by line: a name of a planted workflow, a command of it.
+/// Texts of payloads, by line: a name of a planted workflow, a command of it. What a step uses says its reference alone.
 fn named_texts(text: &str, interest: &Interest, at: Option<At>, out: &mut Sink<'_>) {
-    for (number, line) in (1..).zip(text.lines()) {
+    let is_use = |line: &str| line.trim_start().trim_start_matches("- ").trim_start().starts_with("uses:");
+    for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !is_use(line)) {
         for fact in fetched::texts(line, interest, Held::Named) {
             out.push_at(None, Some(number), at.clone(), fact);
         }
