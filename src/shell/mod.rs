@@ -188,6 +188,22 @@ impl<'r> Reading<'r> {
     }
 }
 
+/// Whether words, or a variable before them, tell one of Node's package managers to run install scripts or not to.
+fn told_of_scripts(words: &[String], sets: &[&str]) -> Option<bool> {
+    let option = |word: &String| match word.as_str() {
+        "--ignore-scripts" | "--ignore-scripts=true" | "--mode=skip-build" => Some(false),
+        "--no-ignore-scripts" | "--ignore-scripts=false" => Some(true),
+        _ => None,
+    };
+    let variable = |set: &&str| {
+        let (name, value) = variables::assignment(set)?;
+        let ignores = name.eq_ignore_ascii_case("npm_config_ignore_scripts");
+        let value = value.unwrap_or_default();
+        (ignores && matches!(value, "true" | "1" | "false" | "0")).then(|| matches!(value, "false" | "0"))
+    };
+    words.iter().filter_map(option).next_back().or_else(|| sets.iter().filter_map(variable).next_back())
+}
+
 /// `input` is what commands without a here-document of their own read; the first shell among them takes it.
 fn script(text: &str, input: &mut String, depth: usize, reading: &mut Reading<'_>) {
     for Simple { words, input: mut own } in words::simple_commands(text, reading.variables) {
@@ -227,13 +243,15 @@ fn simple(words: &[String], input: &mut String, depth: usize, reading: &mut Read
                     reading.found.pop_if(unnamed);
                 }
             }
-            if reading.lists
+            let told = told_of_scripts(words, &sets);
+            if (reading.lists || told.is_some())
                 && let Some(from) = project::from_lists(words)
             {
                 let lists = from.lists.clone();
                 command.get_or_insert(from).lists = lists;
             }
-            if let Some(command) = command {
+            if let Some(mut command) = command {
+                command.scripts = command.scripts.or(told);
                 reading.push(command, words, at);
             }
             if let Some(behind) = behind.filter(|b| b.len() < words.len()) {
