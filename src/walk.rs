@@ -6,6 +6,8 @@ mod history;
 mod inspect;
 mod keep;
 pub(crate) mod named;
+mod numbered;
+mod place;
 mod record;
 mod router;
 mod shelf;
@@ -36,11 +38,17 @@ pub use self::{
     router::{Folder, Router},
     weigh::Weigh,
 };
-use self::{inspect::As, weigh::Weighed};
+use self::{
+    inspect::As,
+    place::{ByPlace, Kept},
+    weigh::Weighed,
+};
 
 /// Problems told of one file, and of one tree.
 const GAPS_OF_A_FILE: usize = 100;
 const GAPS: usize = 50_000;
+/// Files of one tree that others name and that are noted between two looks.
+const INCLUDES: usize = 200_000;
 
 /// Inspects one tree: the visitor that a tree's walk calls.
 pub struct Inspector<'i> {
@@ -59,60 +67,63 @@ pub struct Inspector<'i> {
 }
 
 struct Result {
-    seen: Vec<Seen>,
+    kept: Kept,
     /// Files that others name, with the surface that reads them.
-    includes: BTreeSet<(&'static str, TreePath)>,
-    gaps: Vec<Gap>,
-    weightless: Vec<Gap>,
-    weightless_unlisted: u64,
+    includes: BTreeSet<(TreePath, &'static str)>,
+    /// Files that others name beyond the bound.
+    unfollowed: u64,
+    gaps: ByPlace<Gap>,
+    weightless: ByPlace<Gap>,
     leading: BTreeSet<Origin>,
     exclusions: Vec<Exclusion>,
     surfaces: BTreeMap<&'static str, SurfaceCount>,
-    room: Room,
     /// What names of folders say.
-    named: Vec<Seen>,
+    named: ByPlace<(Worth, Seen)>,
     /// Installed packages that fit nothing.
     shelf: shelf::Shelf,
-    /// Problems beyond the bound.
-    dropped: u64,
 }
 
 impl Result {
     fn new(tree: &Arc<str>) -> Self {
         Self {
             shelf: shelf::Shelf::new(tree.clone()),
-            seen: Vec::new(),
+            kept: Kept::new(Bounds::TREE),
             includes: BTreeSet::new(),
-            gaps: Vec::new(),
-            weightless: Vec::new(),
-            weightless_unlisted: 0,
+            unfollowed: 0,
+            gaps: ByPlace::default(),
+            weightless: ByPlace::default(),
             leading: BTreeSet::new(),
             exclusions: Vec::new(),
             surfaces: BTreeMap::new(),
-            room: Room::new(Bounds::TREE),
-            named: Vec::new(),
-            dropped: 0,
+            named: ByPlace::default(),
         }
     }
 
     fn keep(&mut self, facts: Vec<(Worth, Seen)>) {
-        for (worth, mut fact) in facts {
+        for (worth, fact) in facts {
             if worth == Worth::Evidence {
                 self.shelf.want(&fact);
             }
-            if !self.room.take(worth, &mut fact) {
-                continue;
-            }
             match fact.fact {
-                Fact::Includes { file, surface } => drop(self.includes.insert((surface, file))),
-                _ => self.seen.push(fact),
+                Fact::Includes { .. } if worth == Worth::Nothing => {}
+                Fact::Includes { file, surface } => self.include(file, surface),
+                _ => self.kept.put(worth, fact),
             }
+        }
+    }
+
+    fn include(&mut self, file: TreePath, surface: &'static str) {
+        self.includes.insert((file, surface));
+        if self.includes.len() > INCLUDES {
+            self.includes.pop_last();
+            self.unfollowed += 1;
         }
     }
 
     fn tell(&mut self, gaps: Vec<Gap>) {
         for gap in gaps {
-            if self.gaps.len() < GAPS { self.gaps.push(gap) } else { self.dropped += 1 }
+            let place = (gap.origin.path.clone(), gap.surface);
+            self.gaps.put_within(GAPS, place, gap);
         }
     }
 
@@ -123,18 +134,16 @@ impl Result {
             Weight::Nothing if by_hand => {}
             Weight::Nothing => {
                 for gap in gaps.extract_if(.., |gap| weigh::not_understood(gap)) {
-                    if self.weightless.len() < weigh::LISTED {
-                        self.weightless.push(gap);
-                    } else {
-                        self.weightless_unlisted += 1;
-                    }
+                    let place = (gap.origin.path.clone(), gap.surface);
+                    self.weightless.put_within(weigh::LISTED, place, gap);
                 }
             }
             Weight::Names => {
                 for gap in gaps.iter_mut().filter(|gap| weigh::not_understood(gap)) {
                     weigh::mark(gap);
-                    if self.leading.len() < GAPS {
-                        self.leading.insert(gap.origin.whole_file());
+                    self.leading.insert(gap.origin.whole_file());
+                    if self.leading.len() > GAPS {
+                        self.leading.pop_last();
                     }
                 }
             }
@@ -197,15 +206,22 @@ impl<'i> Inspector<'i> {
     /// Facts and the account of the examination, when the walk is over.
     pub fn finish(self) -> (Vec<Seen>, Coverage) {
         let mut result = self.result.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let undescribed = named::undescribed(std::mem::take(&mut result.named), &result.seen);
+        let waiting = std::mem::take(&mut result.named).into_iter().map(|(_, seen)| seen).collect();
+        let undescribed = named::undescribed(waiting, result.kept.iter());
         // A name that fits no indicator was not kept.
         result.keep(undescribed.into_iter().map(|seen| (Worth::Evidence, seen)).collect());
         let shelf = std::mem::replace(&mut result.shelf, shelf::Shelf::new(self.tree.clone()));
         let (explaining, unknown) = shelf.explain();
         result.keep(explaining.into_iter().map(|seen| (Worth::Context, seen)).collect());
         let root = Origin::file(&self.tree, TreePath::root());
-        let mut gaps = result.gaps;
-        let dropped = [(result.room.dropped(), "facts"), (result.dropped, "problems"), (unknown, "units' packages")];
+        let (seen, unkept) = result.kept.finish();
+        let dropped = [
+            (unkept, "facts"),
+            (result.gaps.dropped(), "problems"),
+            (result.unfollowed, "named files"),
+            (unknown, "units' packages"),
+        ];
+        let mut gaps: Vec<Gap> = result.gaps.into_iter().collect();
         for (count, what) in dropped.into_iter().filter(|(n, _)| *n > 0) {
             let detail = format!("{count} more {what} than are kept of one tree");
             gaps.push(Gap { origin: root.clone(), surface: WALK, kind: GapKind::TooLarge, detail });
@@ -217,17 +233,17 @@ impl<'i> Inspector<'i> {
             atime_changed: self.atimes.into_inner(),
             surfaces: result.surfaces,
             gaps,
-            weightless: result.weightless,
-            weightless_unlisted: result.weightless_unlisted,
+            weightless_unlisted: result.weightless.dropped(),
+            weightless: result.weightless.into_iter().collect(),
             leading: result.leading,
             exclusions: result.exclusions,
         };
-        (result.seen, coverage)
+        (seen, coverage)
     }
 
     /// The files that others named since this was asked last, each with the id of the surface that reads it.
     pub fn take_includes(&self) -> BTreeSet<(&'static str, TreePath)> {
-        std::mem::take(&mut self.result().includes)
+        std::mem::take(&mut self.result().includes).into_iter().map(|(file, surface)| (surface, file)).collect()
     }
 
     /// Whether a file is read by this surface because of its name and place.
@@ -259,7 +275,7 @@ impl<'i> Inspector<'i> {
 
     /// Facts that are kept so far.
     pub fn kept(&self) -> usize {
-        self.result().seen.len()
+        self.result().kept.iter().count()
     }
 
     fn result(&self) -> MutexGuard<'_, Result> {

@@ -217,10 +217,19 @@ impl Draft<'_, '_> {
         let indicator = hash.map(by).unwrap_or_default();
         let kind = indicator.split('/').next().unwrap_or_default().to_uppercase().replacen("SHA", "SHA-", 1);
         let reason = format!("the bytes of `{name}`, by {kind}");
-        let mut finding = self.finding(FindingKind::Package, indicator, (rule, Confidence::Confirmed, reason));
+        let (judgement, is_here) = match p.placement {
+            Placement::Stated(statement) => {
+                let (rule, confidence, said) = stated(statement);
+                ((rule, confidence, format!("{said}; {reason}")), false)
+            }
+            _ => ((rule, Confidence::Confirmed, reason), true),
+        };
+        let mut finding = self.finding(FindingKind::Package, indicator, judgement);
         finding.package = Some(purl(p));
         finding.ecosystem = Some(p.ecosystem);
-        finding.holdings = family::of(p.ecosystem).holdings(self.seen());
+        if is_here {
+            finding.holdings = family::of(p.ecosystem).holdings(self.seen());
+        }
         finding.artifact = hash.cloned();
         finding
     }

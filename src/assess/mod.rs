@@ -12,6 +12,7 @@ mod family;
 mod from_lists;
 mod harvest;
 mod kept;
+mod layered;
 mod named;
 mod on_path;
 pub mod reach;
@@ -38,6 +39,7 @@ pub use self::{
     chain::Link,
     family::{Removal, Unread, of as family_of, publishes},
     kept::Kept,
+    layered::{Layers, Steps},
     reach::{Judged, ReachBy},
     rule::Rule,
     site::Environment,
@@ -77,24 +79,6 @@ pub struct Evidence {
     pub layers: Option<Layers>,
     /// In an image: the steps of its build that made and took out its file.
     pub steps: Option<Steps>,
-}
-
-/// Numbers of steps of an image's build.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Steps {
-    /// The step that made the layer.
-    pub made: usize,
-    /// The step that took the file out of it.
-    pub gone: Option<usize>,
-}
-
-/// Positions of layers in an image, from the lowest up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Layers {
-    /// The layer that holds the file.
-    pub made: usize,
-    /// The first later one that takes it out.
-    pub gone: Option<usize>,
 }
 
 impl From<Seen> for Evidence {
@@ -304,7 +288,7 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
     let (mut assessment, mut named) = (Assessment::default(), Vec::new());
     for e in &case.evidence {
         if let Fact::Command(command) = &e.seen.fact {
-            let open = |w: &crate::fact::Wanted| w.pinned.is_none() && bounded(case.index, w);
+            let open = |w: &crate::fact::Wanted| w.pinned.is_none() && typed::bounded(case.index, w);
             let undated = e.seen.at.is_none() && command.wanted.iter().any(open);
             assessment.undated_commands += u64::from(undated);
         }
@@ -372,12 +356,6 @@ fn panicked(origin: &Origin, what: &str) -> Gap {
         kind: GapKind::Panicked,
         detail: format!("internal error: {what}"),
     }
-}
-
-/// Whether only some versions of a package are malicious: then a time would tell which one a command took.
-fn bounded(index: &Index, wanted: &crate::fact::Wanted) -> bool {
-    let known = index.package(wanted.ecosystem, &wanted.name);
-    !known.is_empty() && !known.iter().any(|(_, p)| p.versions.iter().any(|v| v == "*"))
 }
 
 fn settle(index: &Index, findings: &mut Vec<Finding>) {

@@ -97,7 +97,7 @@ mod tests {
     use crate::{
         assess::{Evidence, assess},
         credential::Catalog,
-        fact::{At, HookContent, HookKind, Origin},
+        fact::{At, EnvironmentKind, HookContent, HookKind, Origin},
         ioc::{Database, Index},
         shell::typed_commands,
     };
@@ -114,11 +114,16 @@ mod tests {
         let kind = HookKind::Pth;
         let hook =
             Fact::Hook { kind, content: HookContent::Runs, sha256: Some("0".repeat(64)), size: 9, odd: Vec::new() };
+        let prefix = TreePath::new(b"home/al/v").unwrap();
+        let venv = Fact::Environment { prefix, kind: EnvironmentKind::VENV, asked: Vec::new() };
         let mut command = typed_commands(start).remove(0);
         command.whereabouts.account = account.map(Into::into);
         command.action = action;
-        let facts =
-            [seen("home/al/v/lib/python3.11/site-packages/litellm_init.pth", hook), seen(file, Fact::Starts(command))];
+        let facts = [
+            seen("home/al/v/lib/python3.11/site-packages/litellm_init.pth", hook),
+            seen(file, Fact::Starts(command)),
+            seen("home/al/v/pyvenv.cfg", venv),
+        ];
         let passwd = b"root:x:0:0::/root:/bin/sh\nal:x:1000:1000::/home/al:/bin/sh\nbo:x:1001:1001::/home/bo:/bin/sh\n";
         let links =
             [(&b"opt/app"[..], &b"home/al/v"[..])].map(|(l, r)| (TreePath::new(l).unwrap(), TreePath::new(r).unwrap()));

@@ -12,7 +12,10 @@ use crate::{
     accounts::HistoryOf,
     ecosystem::purl::Purl,
     fact::{Command, CommandAction, Cutoff, Wanted},
-    ioc::model::{Incident, PackageIndicator, Window},
+    ioc::{
+        Index,
+        model::{Incident, PackageIndicator, Window},
+    },
     matcher::{self, By, Hit},
     surface::{CommandSource, commands_of},
     verdict::Confidence,
@@ -162,6 +165,12 @@ fn before(cutoff: Cutoff, time: Timestamp) -> Timestamp {
         Cutoff::At(at) => at,
         Cutoff::Age(age) => time.checked_sub(age).unwrap_or(Timestamp::MIN),
     }
+}
+
+/// Whether only some versions of a package are malicious: then a time would tell which one a command took.
+pub(super) fn bounded(index: &Index, wanted: &Wanted) -> bool {
+    let known = index.package(wanted.ecosystem, &wanted.name);
+    !known.is_empty() && !known.iter().any(|(_, p)| p.versions.iter().any(|v| v == "*"))
 }
 
 /// How far the clock of a machine may be wrong.

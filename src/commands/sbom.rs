@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    examine::{Selection, Setup},
-    stored::{Examined, Reading, Unusable},
+    examine::Selection,
+    stored::{Examined, Reading},
 };
 use crate::{
     accounts::Accounts,
@@ -12,27 +12,19 @@ use crate::{
     coverage::{Coverage, Exclusion, Gap, GapKind, SurfaceCount},
     fact::{Origin, Seen, TreePath},
     inventory::sbom::{self, Sbom},
-    matcher,
     report::v1,
     rotate::Subject,
-    walk::Worth,
 };
 
 pub use sbom::may_be;
 
-/// Facts that are kept of one document.
-const KEPT: usize = 50_000;
-
 /// Its packages, ready to be judged.
-///
-/// # Errors
-/// None: what is too much of it is a gap.
-pub fn examined(setup: &Setup, sbom: Sbom, reading: &Reading<'_>) -> Result<Examined, Unusable> {
+pub fn examined(sbom: &Sbom, reading: &Reading<'_>) -> Examined {
     let subject = sbom.subject.clone().unwrap_or_else(|| reading.shown.to_owned());
     let tree: Arc<str> = reading.label.unwrap_or(&subject).into();
     let path = TreePath::new(reading.name).unwrap_or_else(TreePath::root);
     let file = Origin::file(&tree, path);
-    let facts = u64::try_from(sbom.packages.len()).unwrap_or(u64::MAX);
+    let facts = sbom.listed;
     let exclusion = |reason: String| Exclusion { origin: file.clone(), reason };
     let mut coverage = Coverage {
         trees: vec![tree.to_string()],
@@ -50,21 +42,16 @@ pub fn examined(setup: &Setup, sbom: Sbom, reading: &Reading<'_>) -> Result<Exam
             "{others} components without a version, or without a package URL of an ecosystem that indicators know"
         )));
     }
-    let mut cut = sbom.cut;
-    let mut seen: Vec<Seen> = Vec::new();
-    for fact in sbom.packages.iter().map(|p| p.seen(&file)) {
-        match matcher::worth(&setup.index, &fact) {
-            Worth::Nothing => {}
-            _ if seen.len() < KEPT => seen.push(fact),
-            _ => cut = true,
-        }
-    }
-    if cut {
+    let seen: Vec<Seen> = sbom.packages.iter().map(|p| p.seen(&file)).collect();
+    let at = |p: &sbom::Stated| (p.place.clone().unwrap_or_else(|| file.path.clone()), p.purl.to_string());
+    let chains = sbom.packages.iter().map(|p| (at(p), p.chain.clone())).collect();
+    if sbom.cut {
         let detail = "more packages than are kept of one document".to_owned();
         coverage.gaps.push(Gap { origin: file.clone(), surface: sbom::ID, kind: GapKind::TooLarge, detail });
     }
     coverage.settle();
-    Ok(Examined {
+    Examined {
+        chains,
         tree,
         evidence: seen.into_iter().map(Evidence::from).collect(),
         coverage,
@@ -75,5 +62,5 @@ pub fn examined(setup: &Setup, sbom: Sbom, reading: &Reading<'_>) -> Result<Exam
         chosen: Selection::default(),
         whole: false,
         subject: Subject::Statement,
-    })
+    }
 }

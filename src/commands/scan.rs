@@ -87,7 +87,7 @@ pub fn examine_in(
     let progress = Progress::start("examining", options.output.quiet);
     let keep = |seen: &crate::fact::Seen| matcher::worth(&setup.index, seen);
     let weigher = Weigher::new(&setup.index);
-    let weigh = |path: &TreePath, bytes: &[u8]| weigher.weigh(path, bytes);
+    let weigh = |path: &TreePath, bytes: &[u8]| inventory::weigh_own(bytes).unwrap_or_else(|| weigher.weigh(path, bytes));
     let growing = outputs.inventory().map(Growing::begin).transpose()?;
     let writing = match (&growing, outputs.inventory()) {
         (Some(growing), Some(place)) => Some(begin_inventory(growing, place, &setup, options, target, started)?),

@@ -1,7 +1,7 @@
 //! What an inventory or a bill of materials holds, ready to be judged as its machine would be.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     io::{Cursor, Read},
     sync::Arc,
 };
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     accounts::Accounts,
-    assess::Evidence,
+    assess::{Evidence, Link},
     coverage::{Coverage, GapKind},
     fact::{Origin, TreePath},
     inventory::{self, Flaw, sbom::LIMIT, v1::Known},
@@ -24,7 +24,7 @@ use crate::{
     rotate::Subject,
     sandbox::Sandbox,
     scan::exclude_unreadable_homes,
-    walk::{Inspector, Router},
+    walk::{Inspector, Router, Worth},
 };
 
 /// Bytes of a file that show what it is.
@@ -52,6 +52,8 @@ pub struct Examined {
     pub whole: bool,
     /// What a plan is for.
     pub subject: Subject,
+    /// What a bill of materials says of why packages are there, by place and package URL.
+    pub chains: HashMap<(TreePath, String), Vec<Link>>,
 }
 
 /// How a file is read.
@@ -102,9 +104,10 @@ pub fn read(setup: &Setup, input: impl Read, reading: &Reading<'_>) -> Result<Ex
     (&mut plain).take(START).read_to_end(&mut start).map_err(Flaw::from_first)?;
     if sbom::may_be(&start) {
         (&mut plain).take(LIMIT).read_to_end(&mut start).map_err(Flaw::from_first)?;
-        let document = inventory::sbom::read(&start).map_err(Unusable::Sbom)?.ok_or(Flaw::Other)?;
-        drop(start);
-        return sbom::examined(setup, document, reading);
+        let file = Origin::file(&"".into(), TreePath::root());
+        let wanted = |p: &inventory::sbom::Stated| matcher::worth(&setup.index, &p.seen(&file)) != Worth::Nothing;
+        let document = inventory::sbom::read(&start, &wanted).map_err(Unusable::Sbom)?.ok_or(Flaw::Other)?;
+        return Ok(sbom::examined(&document, reading));
     }
     of_inventory(setup, Cursor::new(start).chain(plain), reading)
 }
@@ -152,6 +155,7 @@ fn of_inventory(setup: &Setup, input: impl Read, reading: &Reading<'_>) -> Resul
         examined: Some(head.started),
         privileged: head.privileged,
         chosen,
+        chains: HashMap::new(),
         subject: if reading.label.is_some() { Subject::OneOfMany } else { Subject::Single },
         tree,
     })
@@ -162,7 +166,13 @@ impl Examined {
     pub fn report(self, setup: &Setup, sandbox: &Sandbox, started: Timestamp) -> Report {
         let accounts = BTreeMap::from([(self.tree, self.accounts)]);
         let unread = self.chosen.unread(&self.coverage);
-        let assessment = setup.judge_admitted(self.evidence, accounts.clone(), &unread);
+        let mut assessment = setup.judge_admitted(self.evidence, accounts.clone(), &unread);
+        for finding in &mut assessment.findings {
+            let key = finding.package.clone().map(|package| (finding.origin.path.clone(), package));
+            if let Some(chain) = key.and_then(|key| self.chains.get(&key)) {
+                finding.chain.clone_from(chain);
+            }
+        }
         let scope = crate::rotate::Scope { subject: self.subject, ..self.chosen.scope(self.whole) };
         let judged = Judged {
             assessment: &assessment,

@@ -41,7 +41,7 @@ pub fn ask(setup: &Setup, head: &Head, recorded: &Recorded, inspector: &Inspecto
     for incident in setup.missing(&head.indicators.asked)? {
         let (id, here) = (incident.id.as_str(), places.get(incident.id.as_str()));
         let detail = match here {
-            Some(_) => format!("{id} asks for what this file holds, and only its name was recorded: examine the machine again"),
+            Some(_) => format!("{id} asks for what this file holds, which was not recorded: examine the machine again"),
             None if is_possible(incident, head, recorded) => {
                 format!("{id} asks for files or processes that were not looked for: examine the machine again")
             }
@@ -101,6 +101,16 @@ fn by_name(setup: &Setup, recorded: &Recorded, inspector: &Inspector<'_>, tree: 
         for ((incident, _), _) in placed.into_iter().chain(named).filter(|(_, f)| wants_more(f)) {
             if let Some(incident) = setup.index.incident(incident) {
                 places.entry(incident.id.clone()).or_insert_with(|| unread.path.clone());
+            }
+        }
+    }
+    for path in &recorded.opened {
+        let unit = unit_of(path);
+        let below = unit.as_ref().filter(|u| u.usual).and_then(|u| path.below(&u.folder).map(<[u8]>::to_vec));
+        let placed = setup.index.files_at(path, below.as_deref());
+        for ((incident, _), _) in placed.into_iter().filter(|(_, f)| !f.holds.is_empty()) {
+            if let Some(incident) = setup.index.incident(incident) {
+                places.entry(incident.id.clone()).or_insert_with(|| path.clone());
             }
         }
     }

@@ -22,6 +22,8 @@ use std::{
     sync::{LazyLock, Mutex, PoisonError},
 };
 
+use crate::coverage::Weight;
+
 pub use self::{
     read::{Begins, Flaw, Stored, begins, replay, stored, unpacked},
     recorded::{Recorded, UnreadFile},
@@ -32,6 +34,17 @@ pub use self::{
 pub const LINE: usize = 24 << 20;
 /// Different fixed words of inventories, such as ids of surfaces.
 const WORDS: usize = 4096;
+
+/// What a file weighs that no surface can read and that this program wrote, under whatever name it lies there: it names what was
+/// found, and nothing is installed from it. `None` for any other. A file that a surface can read is never asked about: who puts such
+/// a first line into a history hides nothing.
+pub fn weigh_own(bytes: &[u8]) -> Option<Weight> {
+    let own = match begins(bytes) {
+        Begins::Inventory(_) | Begins::Newer | Begins::Ours => true,
+        Begins::Sbom | Begins::Neither => crate::ioc::is_ours(bytes.get(..64 << 10).unwrap_or(bytes)),
+    };
+    own.then_some(Weight::Nothing)
+}
 
 /// Whether the start of a stream may be that of something to judge, rather than a list of files.
 pub fn may_be(start: &[u8]) -> bool {

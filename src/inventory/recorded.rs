@@ -20,6 +20,8 @@ pub struct Recorded {
     pub starts: bool,
     /// Files whose names the indicators of today ask for, and that were not read.
     pub unread: Vec<UnreadFile>,
+    /// Files that were read, and in which texts may be asked for today that nobody looked for then.
+    pub opened: Vec<TreePath>,
     /// There are more of them.
     pub more_unread: bool,
     read: HashSet<TreePath>,
@@ -45,9 +47,12 @@ impl Recorded {
         self.ecosystems.extend(read.unit.iter().chain(&read.member_unit).map(|u| u.ecosystem));
         self.starts |= read.facts.iter().any(|s| matches!(s.fact, v1::Fact::Autostart { .. }));
         if let Some(path) = read.file.path.read().filter(|p| interest.wants_path(p.as_bytes()))
-            && self.read.len() < UNREAD
         {
-            self.read.insert(path);
+            if self.read.len() >= UNREAD {
+                self.more_unread = true;
+            } else if self.read.insert(path.clone()) && interest.wants_texts(path.name()) {
+                self.opened.push(path);
+            }
         }
     }
 

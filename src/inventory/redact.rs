@@ -17,7 +17,7 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use super::LINE;
+use super::{LINE, v1::Head};
 use crate::interest::{Interest, WantedFolder};
 
 mod words;
@@ -78,9 +78,14 @@ impl Held {
         let mut names = Names::new(interest);
         each_line(&packed, &mut |line| names.collect(&line, ""))?;
         let names = names.numbered()?;
+        let mut first = true;
         each_line(&packed, &mut |mut line| {
             names.replace(&mut line, "");
-            serde_json::to_writer(&mut *out, &line)?;
+            // The head begins with the name of the format.
+            match std::mem::take(&mut first) {
+                true => serde_json::to_writer(&mut *out, &serde_json::from_value::<Head>(line)?)?,
+                false => serde_json::to_writer(&mut *out, &line)?,
+            }
             out.write_all(b"\n")
         })
     }

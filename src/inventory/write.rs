@@ -71,7 +71,9 @@ impl<'w> Writing<'w> {
         }
         let held = if head.redacted { Some(Held::new()?) } else { None };
         let mut state = State { out, held, lines: 0, silent: BTreeMap::new(), failed: None };
-        state.put(&encoded(head)?);
+        let mut head = head.clone();
+        head.target.id = without_secrets(&head.target.id);
+        state.put(&serde_json::to_vec(&head)?);
         Ok(Self { interest, state: Mutex::new(state) })
     }
 

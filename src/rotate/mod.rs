@@ -18,6 +18,7 @@ mod purge;
 mod secrets;
 pub mod shell;
 mod situation;
+mod stated;
 pub mod step;
 mod store;
 pub mod writer;
@@ -82,6 +83,10 @@ pub fn checklist(
         return plan.items;
     }
     let situation = Situation::new(index, catalog, assessment, accounts, scope, system);
+    if scope.subject == Subject::Statement {
+        stated::stated(&situation, &mut plan);
+        return plan.items;
+    }
     before::before(&situation, &mut plan);
     eradicate::eradicate(&situation, &mut plan);
     purge::purge(&situation, &mut plan);

@@ -87,12 +87,13 @@ fn pin(s: &Situation<'_>, found: &[&Finding]) -> Item {
     item.say(format!("write {} instead, and make the lock files anew from it", good(s, found)))
 }
 
-fn bare(f: &Finding) -> String {
+/// What is meant, for a sentence.
+pub fn bare(f: &Finding) -> String {
     escape(purl::words(f.package.as_deref().unwrap_or(&f.indicator)).as_bytes())
 }
 
 /// "litellm 1.82.6 or 1.83.0", for every package in question.
-fn good(s: &Situation<'_>, found: &[&Finding]) -> String {
+pub fn good(s: &Situation<'_>, found: &[&Finding]) -> String {
     let mut good: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for f in found {
         let own = f.package.as_deref().and_then(Purl::parse);

@@ -178,7 +178,7 @@ mod tests {
                        routes:\n        - to: 10.9.0.0/16\n          via: 10.0.0.1\n      nameservers:\n        addresses:\n          \
                        - 8.8.8.8\n          - 9.9.9.9/32\n    eth1:\n      addresses: [10.1.0.5/24]\n";
         for (path, text, expected) in [
-            ("/etc/netplan/50-cloud-init.yaml", netplan, vec!["10.0.0.5", "fd00::5"]),
+            ("/etc/netplan/50-cloud-init.yaml", netplan, vec!["10.0.0.5", "10.1.0.5", "fd00::5"]),
             (
                 "/etc/netplan/1.yaml",
                 "    eth1:\n      addresses: [10.1.0.5/24, 10.1.0.6/24]\n",

@@ -28,6 +28,9 @@ pub fn below(named: Box<str>, now: Option<&str>) -> Box<str> {
 fn resolved(target: &str, now: Option<&str>) -> Option<Box<str>> {
     let home = ["~", "$HOME", "${HOME}"].iter().find_map(|start| target.strip_prefix(start));
     let home = home.filter(|rest| rest.is_empty() || rest.starts_with('/'));
+    if target.starts_with('-') {
+        return None;
+    }
     let (mut parts, rest): (Vec<&str>, &str) = match (home, target.starts_with('/')) {
         (Some(rest), _) => (vec!["~"], rest),
         (None, true) => (vec![""], target),

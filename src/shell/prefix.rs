@@ -65,12 +65,6 @@ static RUNNERS: &[Runner] = &[
         &["setuid setgid root wd map-user map-group map-users map-groups propagation setgroups monotonic boottime"],
     ),
     runner(&["proot"], "rbRSwkiq", &["rootfs bind mount cwd pwd kernel-release change-id qemu"]),
-    runner(
-        &["start-stop-daemon"],
-        "pcugnNxaRskIPrd",
-        &["pidfile chuid user group name nicelevel exec startas retry \
-        signal chdir chroot iosched procsched umask output"],
-    ),
     runner(&["proxychains", "proxychains4"], "f", &[]),
     runner(&["strace", "ltrace"], "abeEIopPsSuUX", &[]),
     runner(&["wsl"], "du", &["distribution user cd"]),
@@ -169,6 +163,11 @@ const MOSH: Options = Options {
     long: Long::Valued(&["client server predict family ssh port bind-server experimental-remote-ip"]),
 };
 const SSH: Options = Options { short: "BbcDEeFIiJLlmOoPpQRSWw", long: Long::Valued(&[]) };
+const DAEMON: Options = Options {
+    short: "pcugnNxaRskIPrd",
+    long: Long::Valued(&["pidfile chuid user group name nicelevel exec startas retry signal chdir chroot iosched \
+        procsched umask output"]),
+};
 /// Letters of `docker run` and `exec`; its many long options take a value but for these.
 const DOCKER: Options = Options {
     short: "eulmpvwhacfgnH",
@@ -221,6 +220,11 @@ pub fn strip<'w>(mut words: &'w [String], sets: &mut Vec<&'w str>, at: &mut Wher
                     return if remote.is_empty() { Inner::Input } else { Inner::Script(remote.join(" ")) };
                 }
                 "sg" => return minus_c(rest, false),
+                "start-stop-daemon" => {
+                    whereabouts::by_runner(name, &DAEMON, rest, at);
+                    let exec = |w: &String| matches!(w.as_str(), "--exec" | "-x" | "--startas" | "-a");
+                    rest.iter().rposition(exec).and_then(|at| rest.get(at + 1..)).unwrap_or_default()
+                }
                 // What follows is read as if it stood alone.
                 "tailscale" | "tsh" => match rest.first().map(String::as_str) {
                     Some("ssh") => rest,
@@ -353,11 +357,8 @@ fn container<'w>(words: &'w [String], mut in_file: bool, at: &mut Whereabouts) -
             whereabouts::by_engine(&global, &own, *verb == "run", in_file, at);
             let command = behind_options(&DOCKER, parsed.behind, 1);
             // `$OPTS image pip …`, or `$IMAGE pip …`.
-            let options = own.plain.first().is_some_and(|word| whereabouts::is_unknown(word)) && !is_program(command);
-            match command.iter().skip(1).position(|w| !w.starts_with('-')).filter(|_| options) {
-                Some(at) => command.get(at + 1..).unwrap_or_default(),
-                None => command,
-            }
+            let unknown = own.plain.first().is_some_and(|word| whereabouts::is_unknown(word));
+            if unknown && !is_program(command) { DOCKER.leading(command).behind } else { command }
         }
         _ => &[],
     }

@@ -148,7 +148,12 @@ impl Inspector<'_> {
             let named = quietly(|| self.named_by(surface, &entry.path, Kind::File, Some(entry)));
             taken.seen.extend(named.flatten());
         }
-        if flawed {
+        let unclear = gaps.iter().any(weigh::not_understood);
+        let mut weight = if unclear { self.weight(entry, body, weighed) } else { Weight::Unknown };
+        if flawed && weight == Weight::Nothing {
+            // It holds nothing, or is a report of this program under another name.
+            taken.seen.retain(|(_, s)| !matches!(s.fact, Fact::Named(_)));
+        } else if flawed {
             let more = self.salvaged(surface, entry, body, &taken.seen);
             taken.seen.extend(more);
         }
@@ -156,8 +161,9 @@ impl Inspector<'_> {
             facts.truncate(RECORDED);
             gaps.push(unrecorded(&origin, id));
         }
-        let unclear = gaps.iter().any(weigh::not_understood);
-        let weight = if unclear { self.weight(entry, body, weighed) } else { Weight::Unknown };
+        if !unclear && gaps.iter().any(weigh::not_understood) {
+            weight = self.weight(entry, body, weighed);
+        }
         if let (Some(recording), Some(facts)) = (self.recording, recorded) {
             let read = Inspection {
                 surface: id,

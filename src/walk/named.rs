@@ -16,10 +16,10 @@ pub(crate) const NAMED: usize = 20_000;
 pub(super) const SALVAGED: usize = 200;
 
 /// Of what folders are called, what no description in them says.
-pub(crate) fn undescribed(named: Vec<Seen>, seen: &[Seen]) -> Vec<Seen> {
+pub(crate) fn undescribed<'s>(named: Vec<Seen>, seen: impl IntoIterator<Item = &'s Seen>) -> Vec<Seen> {
     let of = |seen: &Seen, p: &Package| (seen.origin.path.parent(), p.name.clone(), p.version.clone());
     let asked: HashSet<_> = named.iter().map(|s| s.origin.path.parent()).collect();
-    let here = seen.iter().filter(|s| !asked.is_empty() && asked.contains(&s.origin.path.parent()));
+    let here = seen.into_iter().filter(|s| !asked.is_empty() && asked.contains(&s.origin.path.parent()));
     let described: HashSet<_> = here
         .filter_map(|s| match &s.fact {
             Fact::Package(p) | Fact::Named(p) => Some(of(s, p)),
@@ -34,8 +34,14 @@ impl Result {
     /// What the name of a folder says waits until the walk is over.
     pub(super) fn keep_named(&mut self, named: Vec<(Worth, Seen)>) {
         for (worth, seen) in named {
-            let waits = matches!(seen.fact, Fact::Named(_)) && self.named.len() < NAMED;
-            if waits { self.named.push(seen) } else { self.keep(vec![(worth, seen)]) }
+            let beyond = match seen.fact {
+                Fact::Named(_) => {
+                    let place = (seen.origin.path.clone(), seen.surface);
+                    self.named.put_within(NAMED, place, (worth, seen))
+                }
+                _ => vec![(worth, seen)],
+            };
+            self.keep(beyond);
         }
     }
 }

@@ -230,7 +230,7 @@ impl Inspector<'_> {
         if lost {
             self.result().tell(vec![unrecorded(&origin, read.surface)]);
         }
-        if read.flawed {
+        if read.flawed && !(same && read.weight == Weight::Nothing && read.gaps.iter().any(weigh::not_understood)) {
             let surface = self.router.surfaces.iter().find(|s| s.meta().id == read.surface);
             if let Some(surface) = surface.filter(|_| !taken.identified) {
                 let named = quietly(|| self.named_by(*surface, &read.entry.path, Kind::File, Some(&read.entry)));

@@ -11,6 +11,7 @@
 )]
 
 mod architecture;
+mod boms;
 mod by_hand;
 mod conda;
 mod content;

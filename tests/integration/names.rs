@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::{
-    inventory::{Kept, clean, compared, exposures, matched},
+    inventory::{Kept, clean, compared, exposures, matched, python},
     machine::Machine,
     program::run,
 };
@@ -54,21 +54,21 @@ fn a_name_answers_for_a_file_that_nobody_asked_for() {
 
 #[test]
 fn a_file_that_has_to_be_opened_is_a_gap_that_names_it() {
-    let machine = Machine::new().home(".config/run.sh", "echo").home(".config/big.sh", "x".repeat(400));
+    // Of the second one an indicator of the program asks for the name: it was opened, and searched for other texts.
+    let machine = Machine::new().home(".config/walk-in.sh", "echo").home(".config/run.sh", "x".repeat(400));
     let kept = Kept::of(&machine, "i.ndjson", &["--names"]);
     let file = kept.path("i.ndjson");
-    let gap = "/home/alice/.config/run.sh new-2026-11 asks for what this file holds";
-    let text = json!({"paths": ["~/.config/run.sh"], "role": "trace", "what": "x", "holds": ["beacon-x"], "sources": ["a"]});
+    let gap = "new-2026-11 asks for what this file holds";
+    let text = |path: &str| json!({"paths": [path], "role": "trace", "what": "x", "holds": ["beacon-x"], "sources": ["a"]});
     let hash = "1".repeat(64);
     let sized = |size: u64| {
-        json!({"paths": ["any:run.sh"], "role": "payload", "what": "x", "sha256": hash, "size": size, "sources": ["a"]})
+        json!({"paths": ["any:walk-in.sh"], "role": "payload", "what": "x", "sha256": hash, "size": size, "sources": ["a"]})
     };
-    let elsewhere = json!({"paths": ["~/.config/walk.sh"], "role": "trace", "what": "x", "holds": ["beacon-x"], "sources": ["a"]});
-    for (indicator, expected) in [(text, 1), (elsewhere, 0)] {
+    for (indicator, expected) in [(text("~/.config/walk-in.sh"), 1), (text("~/.config/run.sh"), 1), (text("~/walk-in.sh"), 0)] {
         let iocs = incident(&kept, indicator);
         let said = matched(&file, &["--iocs", &iocs]);
         let report = compared(&said);
-        assert_eq!(gaps(&report).iter().filter(|g| g.starts_with(gap)).count(), expected, "{:?}", gaps(&report));
+        assert_eq!(gaps(&report).iter().filter(|g| g.contains(gap) && g.starts_with("/home/alice/.config/")).count(), expected, "{:?}", gaps(&report));
         assert_eq!((said.code, gaps(&report).len()), (if expected == 1 { 3 } else { 0 }, expected), "{}", said.err);
     }
     // By its name it is a finding; the hash only makes it sure.
@@ -116,4 +116,39 @@ fn names_change_nothing_else() {
     }
     let alone = run(["scan", "--names", "--root", machine.root().to_str().unwrap()]);
     assert!(alone.code == 2 && alone.err.contains("--inventory"), "{}", alone.err);
+}
+
+/// What this program writes names what it found, under whatever name it lies in a tree.
+#[test]
+fn own_files_under_other_names_are_no_findings() {
+    let kept = Kept::of(&python(), "i.ndjson", &["--names"]);
+    assert!(!exposures(&kept.scan).is_empty());
+    let root = tempfile::tempdir().unwrap();
+    let file = |name: &str| root.path().join(name).to_str().unwrap().to_owned();
+    let (inventory, bundle) = (kept.path("i.ndjson"), file("all.csv"));
+    let mut args = vec!["match", "--built-in", "-q", inventory.as_str()];
+    let outs: Vec<String> = ["r.json", "r.ndjson", "r.md", "r.sh", "r.txt"].map(&file).into();
+    outs.iter().for_each(|o| args.extend(["-o", o]));
+    assert_eq!(run(args).code, 1);
+    assert_eq!(run(["iocs", "export", "--built-in", "--format", "csv", "-o", &bundle]).code, 0);
+    let mut own: Vec<Vec<u8>> = outs.iter().chain([&inventory, &bundle]).map(|o| fs::read(o).unwrap()).collect();
+    own.push(include_bytes!("../../iocs/incidents/litellm-2026-03.json").to_vec());
+    own.push(zstd::encode_all(own[5].as_slice(), 3).unwrap());
+    own.push(zstd::encode_all(own[0].as_slice(), 3).unwrap());
+    for name in ["poetry.lock", "uv.lock", "Pipfile.lock", "pyproject.toml", "package-lock.json", "yarn.lock", "pnpm-lock.yaml"] {
+        let mut machine = clean();
+        for (n, bytes) in own.iter().enumerate() {
+            machine = machine.home(&format!("case/{n}/{name}"), bytes);
+        }
+        let report = run(["scan", "--built-in", "--root", machine.root().to_str().unwrap(), "--format", "json"]);
+        let report = compared(&report);
+        assert_eq!((exposures(&report), gaps(&report)), (Default::default(), Vec::new()), "{name}");
+    }
+    // What only begins so and can be read all the same hides nothing.
+    let line = String::from_utf8_lossy(&own[5]).lines().next().unwrap().to_owned();
+    let history = format!("{line}\n#1774350600\npip install litellm==1.82.8\n");
+    let pins = "# exposed: litellm-2026-03\nlitellm==1.82.8\n";
+    let machine = clean().home(".bash_history", history).home("src/requirements.txt", pins);
+    let report = run(["scan", "--built-in", "--root", machine.root().to_str().unwrap(), "--format", "json"]);
+    assert_eq!(exposures(&compared(&report)).len(), 2);
 }

@@ -1,4 +1,4 @@
-//! Software bills of materials as inventories: CycloneDX 1.4 to 1.7 and SPDX 2.3, as JSON. Somebody else's tool wrote them: what they
+//! Software bills of materials as inventories: CycloneDX 1.4 to 1.7, SPDX 2.3 and 3.0, as JSON. Somebody else's tool wrote them: what they
 //! say is a statement, and nothing in them shows that anything ran.
 //!
 //! | the document says | placement |
@@ -8,25 +8,30 @@
 //! | neither | `Statement::Unclear` |
 
 mod cyclonedx;
+mod graph;
 mod spdx;
+mod spdx3;
+mod stream;
 
+use self::graph::Graph;
 use serde_json::error::Category;
 
 use crate::{
+    assess::Link,
     ecosystem::{normal_name, purl::Purl},
-    fact::{Ecosystem, Fact, Origin, Package, Placement, Seen, Statement, TreePath},
+    fact::{Artifact, Ecosystem, Fact, Origin, Package, Placement, Seen, Statement, TreePath},
 };
 
 /// What reports name as the surface.
 pub const ID: &str = "sbom";
 /// What is read, for a hint.
-pub const FORMATS: &str = "CycloneDX 1.4 to 1.7 or SPDX 2.3, as JSON";
+pub const FORMATS: &str = "CycloneDX 1.4 to 1.7, SPDX 2.3 or 3.0, as JSON";
 /// Bytes of one document.
 pub const LIMIT: u64 = 64 << 20;
 /// Values of one document, by its commas: what is made of a text stays in proportion.
 const VALUES: usize = 1_500_000;
-/// Packages of one document.
-const PACKAGES: usize = 1_000_000;
+/// Packages of one document that are kept.
+const KEPT: usize = 50_000;
 
 /// Whether a file with that start may be one, rather than an inventory of ours.
 pub fn may_be(start: &[u8]) -> bool {
@@ -42,11 +47,13 @@ pub struct Sbom {
     pub format: String,
     /// What it describes, as it says itself.
     pub subject: Option<String>,
-    /// Packages with a version and an ecosystem that indicators know.
+    /// Packages that are wanted, with a version and an ecosystem that indicators know, or with a hash.
     pub packages: Vec<Stated>,
-    /// Components without those.
+    /// How many packages it lists, wanted or not.
+    pub listed: u64,
+    /// Components without a version, or without an ecosystem that indicators know.
     pub others: u64,
-    /// Some of its packages are beyond the bound.
+    /// Some of the packages that are wanted are beyond the bound.
     pub cut: bool,
 }
 
@@ -59,6 +66,34 @@ pub struct Stated {
     pub place: Option<TreePath>,
     /// What it says of it.
     pub statement: Statement,
+    /// SHA-256 of its file, hex.
+    pub sha256: Option<String>,
+    /// From what was asked for to the package.
+    pub chain: Vec<Link>,
+}
+
+/// Whether a package is worth keeping.
+pub type Wanted<'w> = dyn Fn(&Stated) -> bool + 'w;
+
+/// A document while it is read.
+struct Reader<'r> {
+    sbom: Sbom,
+    wanted: &'r Wanted<'r>,
+    /// The document describes an image of a container.
+    image: bool,
+    graph: Graph,
+    /// What each of the packages is called in the graph, and whether it stands in an image is what its place depends on.
+    references: Vec<(Box<str>, bool)>,
+}
+
+/// What a document says of one component.
+struct Component<'c> {
+    purl: Option<&'c str>,
+    name: Option<&'c str>,
+    version: Option<&'c str>,
+    reference: Option<&'c str>,
+    sha256: Option<String>,
+    clues: Clues<'c>,
 }
 
 /// What a document says of where one package stood.
@@ -68,21 +103,28 @@ struct Clues<'c> {
     cataloger: Option<&'c str>,
     /// The file it found it in.
     path: Option<&'c str>,
-    /// The document describes an image of a container.
-    image: bool,
 }
 
-/// Reads a document; `None` where it is no bill of materials.
+/// Reads a document, of its packages those that are wanted; `None` where it is no bill of materials.
 ///
 /// # Errors
 /// What is wrong with it, without quoting it.
-pub fn read(bytes: &[u8]) -> Result<Option<Sbom>, String> {
+pub fn read(bytes: &[u8], wanted: &Wanted<'_>) -> Result<Option<Sbom>, String> {
     #[derive(serde::Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Kind {
         bom_format: Option<String>,
         spec_version: Option<String>,
         spdx_version: Option<String>,
+        #[serde(rename = "@context")]
+        context: Option<Context>,
+    }
+    #[derive(serde::Deserialize)]
+    #[serde(untagged)]
+    enum Context {
+        Address(String),
+        Addresses(Vec<String>),
+        Other(serde::de::IgnoredAny),
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if u64::try_from(bytes.len()).is_ok_and(|len| len >= LIMIT) {
@@ -95,21 +137,42 @@ pub fn read(bytes: &[u8]) -> Result<Option<Sbom>, String> {
         Ok(kind) => kind,
         Err(error) => return if names_a_format(bytes) { Err(why(&error)) } else { Ok(None) },
     };
-    match (kind.bom_format.as_deref(), kind.spec_version.as_deref(), kind.spdx_version.as_deref()) {
-        (Some("CycloneDX"), Some(version @ ("1.4" | "1.5" | "1.6" | "1.7")), _) => {
-            cyclonedx::read(bytes, version).map(Some).map_err(|e| why(&e))
+    let address = match kind.context {
+        Some(Context::Address(address)) => Some(address),
+        Some(Context::Addresses(all)) => all.into_iter().find(|a| a.contains(SPDX3)),
+        Some(Context::Other(_)) | None => None,
+    };
+    // https://spdx.org/rdf/3.0.1/spdx-context.jsonld
+    let spdx3 = address.as_deref().and_then(|a| a.split_once(SPDX3)).and_then(|(_, rest)| rest.split('/').next());
+    let mut reader = Reader {
+        sbom: Sbom::default(),
+        wanted,
+        image: false,
+        graph: Graph::default(),
+        references: Vec::new(),
+    };
+    let read = match (kind.bom_format.as_deref(), kind.spec_version.as_deref(), kind.spdx_version.as_deref(), spdx3) {
+        (Some("CycloneDX"), Some(version @ ("1.4" | "1.5" | "1.6" | "1.7")), ..) => {
+            cyclonedx::read(bytes, version, &mut reader)
         }
-        (Some("CycloneDX"), ..) => Err("a version of CycloneDX other than 1.4 to 1.7".to_owned()),
-        (_, _, Some("SPDX-2.3")) => spdx::read(bytes).map(Some).map_err(|e| why(&e)),
-        (_, _, Some(_)) => Err("a version of SPDX other than 2.3".to_owned()),
-        _ => Ok(None),
-    }
+        (Some("CycloneDX"), ..) => return Err("a version of CycloneDX other than 1.4 to 1.7".to_owned()),
+        (_, _, Some("SPDX-2.3"), _) => spdx::read(bytes, &mut reader),
+        (.., Some(version)) if version == "3.0" || version.starts_with("3.0.") => {
+            spdx3::read(bytes, version, &mut reader)
+        }
+        (_, _, Some(_), _) | (.., Some(_)) => return Err("a version of SPDX other than 2.3 and 3.0".to_owned()),
+        _ => return Ok(None),
+    };
+    read.map(|()| Some(reader.finish())).map_err(|e| why(&e))
 }
+
+/// Stands in the address of the context of SPDX 3.
+const SPDX3: &str = "spdx.org/rdf/";
 
 /// Whether a text was meant to be one.
 pub fn names_a_format(bytes: &[u8]) -> bool {
     let start = bytes.get(..64 << 10).unwrap_or(bytes);
-    [&b"\"bomFormat\""[..], b"\"spdxVersion\""].iter().any(|key| memchr::memmem::find(start, key).is_some())
+    [&b"\"bomFormat\""[..], b"\"spdxVersion\"", b"spdx.org/rdf/"].iter().any(|key| memchr::memmem::find(start, key).is_some())
 }
 
 fn why(error: &serde_json::Error) -> String {
@@ -121,23 +184,66 @@ fn why(error: &serde_json::Error) -> String {
     }
 }
 
-impl Sbom {
-    /// Takes a component by its package URL, and by the version beside it where the URL has none.
-    fn admit(&mut self, purl: Option<&str>, version: Option<&str>, clues: &Clues<'_>) {
-        let package = purl.and_then(Purl::parse).and_then(|purl| {
-            let version = purl.version.or_else(|| version.map(str::to_owned)).filter(|v| !v.is_empty())?;
+/// The SHA-256 among hashes, however the document spells that.
+fn hash_of(algorithm: Option<&str>, value: Option<&str>) -> Option<String> {
+    let is_it = algorithm?.eq_ignore_ascii_case("SHA-256") || algorithm?.eq_ignore_ascii_case("SHA256");
+    let value = value?.trim();
+    let is_hex = value.len() == 64 && value.bytes().all(|b| b.is_ascii_hexdigit());
+    (is_it && is_hex).then(|| value.to_ascii_lowercase())
+}
+
+impl Reader<'_> {
+    /// Takes a component by its package URL, and by the version beside it where the URL has none; without both by its hash.
+    fn admit(&mut self, c: Component<'_>) {
+        let known = c.purl.and_then(Purl::parse).and_then(|purl| {
+            let version = purl.version.or_else(|| c.version.map(str::to_owned)).filter(|v| !v.is_empty())?;
             Some(Purl { version: Some(version), ..purl })
         });
-        match package {
-            None => self.others += 1,
-            Some(_) if self.packages.len() >= PACKAGES => self.cut = true,
-            Some(purl) => {
-                let place = clues.path.and_then(|path| TreePath::new(path.trim_start_matches('/').as_bytes()));
-                self.packages.push(Stated { statement: statement(clues, purl.ecosystem), purl, place });
+        if let (Some(reference), Some(name)) = (c.reference, known.as_ref().map(|p| p.name.as_str()).or(c.name)) {
+            let version = known.as_ref().and_then(|p| p.version.as_deref()).or(c.version);
+            self.graph.name(reference, name, version);
+        }
+        if known.is_none() {
+            self.sbom.others += 1;
+        } else {
+            self.sbom.listed += 1;
+        }
+        let by_hash = || Purl::new(Ecosystem::Generic, c.name.unwrap_or("unknown"), Some(c.version.unwrap_or("unknown")));
+        let Some(purl) = known.or_else(|| c.sha256.as_ref().map(|_| by_hash())) else {
+            return;
+        };
+        let place = c.clues.path.and_then(|path| TreePath::new(path.trim_start_matches('/').as_bytes()));
+        let (alone, in_image) = (statement(&c.clues, purl.ecosystem, false), statement(&c.clues, purl.ecosystem, true));
+        let stated = Stated { statement: alone, purl, place, sha256: c.sha256, chain: Vec::new() };
+        if !(self.wanted)(&stated) {
+            return;
+        }
+        if self.sbom.packages.len() >= KEPT {
+            self.sbom.cut = true;
+            return;
+        }
+        self.references.push((c.reference.unwrap_or_default().into(), in_image == Statement::Installed));
+        self.sbom.packages.push(stated);
+    }
+
+    /// What is known only when all was read: whether it is an image, and what asks for what.
+    fn finish(self) -> Sbom {
+        let Self { mut sbom, image, graph, references, .. } = self;
+        // A chain costs a walk through the graph: one document has few malicious packages, or is made up.
+        for (at, (stated, (reference, in_image))) in sbom.packages.iter_mut().zip(&references).enumerate() {
+            if image && *in_image {
+                stated.statement = Statement::Installed;
+            }
+            if at < CHAINS {
+                stated.chain = graph.chain(reference);
             }
         }
+        sbom
     }
 }
+
+/// Packages of one document whose chains are looked for.
+const CHAINS: usize = 200;
 
 impl Stated {
     /// As a fact. `file` is the document.
@@ -149,7 +255,7 @@ impl Stated {
             version: self.purl.version.as_deref().unwrap_or_default().into(),
             placement: Placement::Stated(self.statement),
             requires: [].into(),
-            artifacts: Vec::new(),
+            artifacts: self.sha256.iter().map(|h| Artifact { sha256: Some(h.clone()), ..Artifact::default() }).collect(),
         };
         let path = self.place.as_ref().unwrap_or(&file.path).clone();
         let origin = Origin { path, ..file.clone() };
@@ -166,7 +272,7 @@ impl Stated {
     }
 }
 
-fn statement(clues: &Clues<'_>, ecosystem: Ecosystem) -> Statement {
+fn statement(clues: &Clues<'_>, ecosystem: Ecosystem, image: bool) -> Statement {
     let cataloger = clues.cataloger.unwrap_or_default().to_ascii_lowercase();
     let path = clues.path.unwrap_or_default();
     let name = path.rsplit('/').next().unwrap_or_default();
@@ -182,11 +288,11 @@ fn statement(clues: &Clues<'_>, ecosystem: Ecosystem) -> Statement {
     let installed = folders.iter().any(|f| path.contains(f));
     let database = matches!(ecosystem, Ecosystem::Deb | Ecosystem::Rpm);
     let by_cataloger = has(&["installed", "-db-cataloger", "node-pkg", "python-pkg", "javascript-package-cataloger"]);
-    if name == "package.json" && !installed && !clues.image {
+    if name == "package.json" && !installed && !image {
         // The manifest of a project, which is installed nowhere.
         return Statement::Listed;
     }
-    match installed || database || by_cataloger || clues.image {
+    match installed || database || by_cataloger || image {
         true => Statement::Installed,
         false => Statement::Unclear,
     }
@@ -203,118 +309,4 @@ fn lists(path: &str, name: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read_text(text: &str) -> Sbom {
-        read(text.as_bytes()).unwrap().unwrap()
-    }
-
-    fn shown(sbom: &Sbom) -> Vec<String> {
-        sbom.packages.iter().map(|p| format!("{} {:?}", p.purl, p.statement)).collect()
-    }
-
-    #[test]
-    fn cyclonedx_says_where_packages_stood() {
-        let text = r#"{"bomFormat":"CycloneDX","specVersion":"1.6","metadata":{"component":{"type":"file","name":"/home"}},
-        "components":[
-         {"type":"library","name":"litellm","version":"1.82.8","purl":"pkg:pypi/litellm@1.82.8","properties":[
-          {"name":"syft:package:foundBy","value":"python-installed-package-cataloger"},
-          {"name":"syft:location:0:path","value":"/v/lib/python3.11/site-packages/litellm-1.82.8.dist-info/METADATA"}]},
-         {"type":"library","name":"axios","version":"1.14.1","purl":"pkg:npm/axios@1.14.1","properties":[
-          {"name":"syft:package:foundBy","value":"javascript-lock-cataloger"},
-          {"name":"syft:location:0:path","value":"/w/package-lock.json"}]},
-         {"type":"library","name":"six","purl":"pkg:pypi/six","version":"1.17.0","components":[
-          {"type":"library","group":"@s","name":"x","version":"2","purl":"pkg:npm/%40s/x@2?a=b",
-           "evidence":{"occurrences":[{"location":"w/node_modules/@s/x/package.json"}]}}]},
-         {"type":"file","name":"plain"}, {"type":"library","name":"z","purl":"pkg:cocoapods/z@1"}]}"#;
-        let sbom = read_text(text);
-        assert_eq!(sbom.format, "CycloneDX 1.6");
-        assert_eq!(sbom.subject.as_deref(), Some("/home"));
-        let expected = [
-            "pkg:pypi/litellm@1.82.8 Installed",
-            "pkg:npm/axios@1.14.1 Listed",
-            "pkg:pypi/six@1.17.0 Unclear",
-            "pkg:npm/%40s/x@2 Installed",
-        ];
-        assert_eq!(shown(&sbom), expected);
-        assert!(sbom.others >= 1);
-        let image = text.replace("\"type\":\"file\",\"name\":\"/home\"", "\"type\":\"container\",\"name\":\"i\"");
-        let image = read_text(&image);
-        assert_eq!(shown(&image)[1], "pkg:npm/axios@1.14.1 Listed", "a lock file in an image is one");
-        assert_eq!(shown(&image)[2], "pkg:pypi/six@1.17.0 Installed");
-    }
-
-    #[test]
-    fn spdx_says_where_packages_stood() {
-        let package = |name: &str, info: &str, locator: &str| {
-            format!(
-                r#"{{"name":"{name}","versionInfo":"1.82.8","sourceInfo":"{info}","externalRefs":[
-                {{"referenceType":"cpe23Type","referenceLocator":"cpe:2.3:a"}},{{"referenceType":"purl","referenceLocator":"{locator}"}}]}}"#
-            )
-        };
-        let all = [
-            package(
-                "litellm",
-                "acquired package info from installed python package manifest file: /v/site-packages/litellm-1.82.8.dist-info/METADATA",
-                "pkg:pypi/litellm@1.82.8",
-            ),
-            package(
-                "litellm",
-                "acquired package info from the following paths: /w/poetry.lock",
-                "pkg:pypi/litellm@1.82.8",
-            ),
-            package("litellm", "", "pkg:pypi/LiteLLM"),
-        ];
-        let text = format!(r#"{{"spdxVersion":"SPDX-2.3","name":"home","packages":[{}]}}"#, all.join(","));
-        let sbom = read_text(&text);
-        let expected = ["Installed", "Listed", "Unclear"];
-        assert!(sbom.packages.iter().map(|p| format!("{:?}", p.statement)).eq(expected), "{:?}", shown(&sbom));
-        assert_eq!(
-            sbom.packages[0].place.as_ref().unwrap().text(),
-            "/v/site-packages/litellm-1.82.8.dist-info/METADATA"
-        );
-        let image =
-            text.replacen("{\"name\":\"litellm\"", "{\"primaryPackagePurpose\":\"CONTAINER\",\"name\":\"litellm\"", 1);
-        assert_eq!(read_text(&image).packages[2].statement, Statement::Installed);
-    }
-
-    #[test]
-    fn what_is_none_or_is_broken_is_refused() {
-        for none in ["{}", "[]", "x", "", "{\"packages\":[]}", "{\"name\":\"CycloneDX\"}"] {
-            assert_eq!(read(none.as_bytes()), Ok(None), "{none}");
-        }
-        let deep = format!(
-            "{{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.5\",\"components\":{}",
-            "[{\"components\":".repeat(5000)
-        );
-        for bad in [
-            "{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"2.0\"}",
-            "{\"bomFormat\":\"CycloneDX\"}",
-            "{\"spdxVersion\":\"SPDX-2.1\"}",
-            "{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.5\",\"components\":[{",
-            "{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.5\",\"components\":7}",
-            "{\"spdxVersion\":\"SPDX-2.3\",\"packages\":{}}",
-            &deep,
-        ] {
-            assert!(read(bad.as_bytes()).is_err(), "{}", &bad[..60.min(bad.len())]);
-        }
-    }
-
-    #[test]
-    fn what_would_cost_memory_is_refused() {
-        let begin = "{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.5\",\"components\":[";
-        let of = |n: usize| format!("{begin}{}{{}}]}}", "{},".repeat(n));
-        assert!(read(of(1000).as_bytes()).is_ok());
-        assert!(read(of(VALUES).as_bytes()).unwrap_err().contains("more values"));
-        let long = format!("{begin}{}]}}", " ".repeat(64 << 20));
-        assert!(read(long.as_bytes()).unwrap_err().contains("larger than"));
-    }
-
-    #[test]
-    fn a_hostile_path_leads_nowhere() {
-        let text = r#"{"bomFormat":"CycloneDX","specVersion":"1.4","components":[{"purl":"pkg:pypi/a@1",
-            "properties":[{"name":"syft:location:0:path","value":"/../../etc/passwd"}]}]}"#;
-        assert_eq!(read_text(text).packages[0].place, None);
-    }
-}
+mod tests;

@@ -7,12 +7,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::{
     fact::{Ecosystem, EnvironmentKind},
     ioc::model::{FileRole, Moment as RunsAt},
-    verdict::{Confidence, Exposure, Reach, Urgency},
+    verdict::{Confidence, Exposure},
 };
 
 mod account;
 mod checklist;
 mod coverage;
+mod credential;
 mod machine;
 mod place;
 
@@ -20,6 +21,7 @@ pub use self::{
     account::Account,
     checklist::{Item, Step},
     coverage::{Coverage, Exclusion, Gap, Scope, SurfaceCount},
+    credential::{Credential, ReachBy},
     machine::{Machine, MachineIncident},
     place::{Location, PathText},
 };
@@ -359,57 +361,6 @@ pub struct Link {
     pub requirement: Option<String>,
     /// Whether the user asked for it.
     pub requested: bool,
-}
-
-/// A credential. No field can hold its value.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Credential {
-    /// `c-` and 16 hex digits.
-    pub id: String,
-    /// `aws.access_key`.
-    pub kind: String,
-    /// `aws`.
-    pub provider: String,
-    /// Where.
-    pub location: Location,
-    /// Name of the account that owns the file, or its number.
-    pub owner: Option<String>,
-    /// Number of that account.
-    #[serde(default)]
-    pub uid: Option<u32>,
-    /// Its public identifier, where the kind declares one.
-    pub identifier: Option<String>,
-    /// What else may be said: "passphrase-protected", names of variables.
-    pub note: Option<String>,
-    /// UTC.
-    pub modified: Option<Timestamp>,
-    /// The worst of `reach_by`.
-    pub reach: Reach,
-    /// How sure the worst reach is; `null` where nothing reached anything.
-    #[serde(default)]
-    pub confidence: Option<Confidence>,
-    /// By incident.
-    pub reach_by: Vec<ReachBy>,
-    /// When to rotate.
-    pub rotate: Urgency,
-    /// Why.
-    pub reason: String,
-}
-
-/// Reach by one incident.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReachBy {
-    /// Its id.
-    pub incident: String,
-    /// How far.
-    pub reach: Reach,
-    /// How sure.
-    pub confidence: Confidence,
-    /// The line of the harvest list, or the rule, that says so.
-    pub rule: String,
-    /// When to rotate because of it; `null` in reports of early versions.
-    #[serde(default)]
-    pub rotate: Option<Urgency>,
 }
 
 /// Evidence that an earlier clean-up moved away: its checklist still holds.

@@ -33,7 +33,7 @@ pub(super) fn at_once(
     let Some(here) = sites.site(tree, site) else {
         return false;
     };
-    let Some((sources, first, last)) = whole(case, sites, tree, site, &folder) else {
+    let Some((sources, Some((first, last)))) = whole(case, sites, tree, site, &folder) else {
         return false;
     };
     if sources >= MANY {
@@ -46,12 +46,15 @@ pub(super) fn at_once(
     let mut all = alone && as_it_came(first) && as_it_came(last);
     // An import leaves some modules of the package alone.
     while all && above.is_within(site) && above != *site {
-        all = whole(case, sites, tree, site, &above)
-            .is_some_and(|(_, first, last)| as_it_came(first) && as_it_came(last));
+        let span = whole(case, sites, tree, site, &above).map(|(_, span)| span);
+        all = span.is_some_and(|span| span.is_none_or(|(first, last)| as_it_came(first) && as_it_came(last)));
         above = above.parent();
     }
     all && !started(case, tree, site, put, last)
 }
+
+/// When the first and the last of something happened.
+type Span = (Timestamp, Timestamp);
 
 /// How many sources a folder holds, and when the first and the last of them was compiled; `None` where one was not.
 fn whole(
@@ -60,7 +63,7 @@ fn whole(
     tree: &Arc<str>,
     site: &TreePath,
     folder: &TreePath,
-) -> Option<(usize, Timestamp, Timestamp)> {
+) -> Option<(usize, Option<Span>)> {
     let owned = &sites.site(tree, site)?.owned;
     let compiled = sites.bytecode(tree, site).iter().filter_map(|at| Some(&case.evidence.get(*at)?.seen));
     let by_name: HashMap<&[u8], Option<Timestamp>> = compiled
@@ -79,9 +82,9 @@ fn whole(
         };
         let at = (*by_name.get(module)?)?;
         sources += 1;
-        span = Some(span.map_or((at, at), |(first, last): (Timestamp, Timestamp)| (first.min(at), last.max(at))));
+        span = Some(span.map_or((at, at), |(first, last): Span| (first.min(at), last.max(at))));
     }
-    span.map(|(first, last)| (sources, first, last))
+    Some((sources, span))
 }
 
 /// Whether somebody started the environment between the install and the last of its bytecode.
