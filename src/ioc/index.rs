@@ -134,8 +134,7 @@ impl Index {
 
     /// One record may name several packages, each an incident of its own here.
     fn has(&self, incident: &Incident) -> bool {
-        let same =
-            |i: &Incident| i.id == incident.id && i.origin == incident.origin && i.packages == incident.packages;
+        let same = |i: &Incident| i.id == incident.id && i.origin == incident.origin && i.packages == incident.packages;
         self.database.incidents.iter().any(same)
     }
 
