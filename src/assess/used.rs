@@ -261,18 +261,20 @@ pub(super) fn sort_out(findings: &mut Vec<Finding>) {
         let known = best.entry((f.origin.clone(), f.incident)).or_insert(mine);
         *known = mine.min(*known);
     }
-    // What the text is part of says more.
-    let speaks = |f: &Finding| match f.kind {
-        FindingKind::Action | FindingKind::Image | FindingKind::Package => true,
-        FindingKind::File => f.rule != Rule::StartsWithTrace,
-        _ => false,
-    };
-    let spoken: HashSet<(Origin, usize)> =
-        findings.iter().filter(|f| speaks(f)).map(|f| (f.origin.clone(), f.incident)).collect();
-    best.retain(|place, (_, at)| {
+    // What the text is part of says more: a use on its line, or a file that is known as a whole.
+    let spoken: HashSet<(Origin, usize)> = findings
+        .iter()
+        .filter_map(|f| match f.kind {
+            FindingKind::Action | FindingKind::Image | FindingKind::Package => Some((f.origin.clone(), f.incident)),
+            FindingKind::File if f.rule != Rule::StartsWithTrace => Some((f.origin.whole_file(), f.incident)),
+            _ => None,
+        })
+        .collect();
+    best.retain(|(origin, incident), (_, at)| {
         let f = findings.get(*at);
-        let part = f.is_some_and(|f| f.kind == FindingKind::Text || f.rule == Rule::StartsWithTrace);
-        !(part && spoken.contains(place))
+        let part = f.is_some_and(|f| f.kind != FindingKind::Network || f.rule == Rule::StartsWithTrace);
+        let told = |origin: &Origin| spoken.contains(&(origin.clone(), *incident));
+        !(part && (told(origin) || told(&origin.whole_file())))
     });
     let kept: HashSet<usize> = best.into_values().map(|(_, at)| at).collect();
     let mut at = 0;

@@ -57,4 +57,5 @@ mod trust;
 mod update;
 mod values;
 mod weight;
+mod whereabouts;
 mod zip_apps;

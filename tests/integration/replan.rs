@@ -41,8 +41,11 @@ fn origin(l: &v1::Location) -> Origin {
 }
 
 fn kind(word: &str) -> FindingKind {
-    use FindingKind::{Command, File, Image, Network, Package, Process};
-    [Package, File, Command, Network, Process, Image].into_iter().find(|k| k.as_str() == word).unwrap()
+    use FindingKind::{Action, Command, File, Git, Image, Network, Package, Process, Text};
+    [Package, File, Command, Network, Process, Image, Action, Git, Text]
+        .into_iter()
+        .find(|k| k.as_str() == word)
+        .unwrap()
 }
 
 fn finding(index: &Index, incident: &str, f: &v1::Finding) -> Finding {

@@ -6,17 +6,16 @@ use crate::{
     ioc::model::PackageIndicator,
 };
 
-/// Extensions of one marketplace.
-pub struct Extension(Ecosystem);
-
-/// Those of the Visual Studio Marketplace.
-pub static VSCODE: Extension = Extension(Ecosystem::Vscode);
-/// Those of Open VSX.
-pub static OPENVSX: Extension = Extension(Ecosystem::Openvsx);
+/// Extensions of all marketplaces.
+pub struct Extension;
 
 impl Family for Extension {
     fn ecosystem(&self) -> Ecosystem {
-        self.0
+        Ecosystem::Vscode
+    }
+
+    fn is_of(&self, ecosystem: Ecosystem) -> bool {
+        matches!(ecosystem, Ecosystem::Vscode | Ecosystem::Openvsx)
     }
 
     fn loadable(&self, draft: &Draft<'_, '_>, _: &Package, indicator: &PackageIndicator) -> Standing {

@@ -79,6 +79,11 @@ pub trait Family: Sync {
     /// Which.
     fn ecosystem(&self) -> Ecosystem;
 
+    /// Whether packages of this ecosystem are its own too.
+    fn is_of(&self, ecosystem: Ecosystem) -> bool {
+        ecosystem == self.ecosystem()
+    }
+
     /// What a malicious version is worth that stands where code is loaded from.
     fn loadable(&self, draft: &Draft<'_, '_>, package: &Package, indicator: &PackageIndicator) -> Standing;
 
@@ -187,12 +192,11 @@ static WORDS: Words = Words {
 };
 
 /// All of them.
-pub static FAMILIES: &[&dyn Family] =
-    &[&python::Python, &node::Node, &ruby::Ruby, &extension::VSCODE, &extension::OPENVSX, &Plain];
+pub static FAMILIES: &[&dyn Family] = &[&python::Python, &node::Node, &ruby::Ruby, &extension::Extension, &Plain];
 
 /// The family of an ecosystem; what has no rules of its own is read by the plain ones.
 pub fn of(ecosystem: Ecosystem) -> &'static dyn Family {
-    FAMILIES.iter().copied().find(|f| f.ecosystem() == ecosystem).unwrap_or(&Plain)
+    FAMILIES.iter().copied().find(|f| f.is_of(ecosystem)).unwrap_or(&Plain)
 }
 
 /// Whether a program speaks to the registry of some family.

@@ -111,7 +111,12 @@ impl Names {
                 self.add(name, Sort::User);
             }
             for (at, part) in own_parts(&parts) {
-                if at < last || matches!(key, "folder" | "root" | "prefix" | "prefixes" | "site" | "mounts") {
+                if at < last
+                    || matches!(
+                        key,
+                        "folder" | "root" | "roots" | "prefix" | "prefixes" | "site" | "mounts" | "directory" | "links"
+                    )
+                {
                     self.add(part, Sort::Dir);
                 }
             }
