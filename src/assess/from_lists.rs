@@ -95,11 +95,11 @@ impl<'c> Known<'c> {
         for seen in case.evidence.iter().map(|e| &e.seen).filter(|s| s.origin.layer.is_none()) {
             let tree = &*seen.origin.tree;
             match &seen.fact {
-                Fact::Package(p) if p.placement == Placement::Listed => {
-                    if case.index.knows_package(p.ecosystem, &p.name) {
-                        let (ecosystem, name, version) = (p.ecosystem, &*p.name, Ok(&*p.version));
-                        known.lists.push(Named { seen, ecosystem, name, version });
-                    }
+                Fact::Package(p)
+                    if p.placement == Placement::Listed && case.index.knows_package(p.ecosystem, &p.name) =>
+                {
+                    let (ecosystem, name, version) = (p.ecosystem, &*p.name, Ok(&*p.version));
+                    known.lists.push(Named { seen, ecosystem, name, version });
                 }
                 Fact::Package(p) if p.placement == Placement::Loadable => {
                     known.needs.entry((tree, p.ecosystem, &p.name)).or_default().extend(p.requires.iter());

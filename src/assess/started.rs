@@ -110,9 +110,9 @@ fn look_for_removals(case: &Case<'_>, findings: &mut [Finding]) {
         let removal = removals.iter().find(|(seen, c)| {
             let later = seen.at.as_ref().is_some_and(|removed| removed.time > at);
             let here = seen.origin.tree == finding.origin.tree && seen.origin.path == finding.origin.path && later;
-            // uv takes out without starting what it takes out of.
+            let inside = finding.ecosystem.is_some_and(|e| family::of(e).runs_inside(&c.tool));
             let same = own.iter().any(|i| i.tool == c.tool && place_of(i) == place_of(c));
-            let same = same && &*c.tool == "pip" && c.whereabouts.is_here();
+            let same = same && inside && c.whereabouts.is_here();
             here && same && c.wanted.iter().any(|w| Some(&*w.name) == name.as_deref())
         });
         if let Some((seen, c)) = removal {

@@ -255,7 +255,9 @@ pub(super) fn sort_out(findings: &mut Vec<Finding>) {
     let is_value = |f: &Finding| {
         f.rule == Rule::StartsWithTrace || matches!(f.kind, FindingKind::Network | FindingKind::Git | FindingKind::Text)
     };
-    let mut best: HashMap<(Origin, usize), (Reverse<(Exposure, Confidence)>, usize)> = HashMap::new();
+    // By place and incident: how good, and its position.
+    type Best = (Reverse<(Exposure, Confidence)>, usize);
+    let mut best: HashMap<(Origin, usize), Best> = HashMap::new();
     for (at, f) in findings.iter().enumerate().filter(|(_, f)| is_value(f)) {
         let mine = (Reverse((f.exposure, f.confidence)), at);
         let known = best.entry((f.origin.clone(), f.incident)).or_insert(mine);

@@ -101,7 +101,7 @@ pub fn package_of(path: &TreePath) -> Option<(Box<str>, Box<str>)> {
 pub fn full_name(text: &str) -> Option<(&str, &str)> {
     let parts = || text.match_indices('-').filter_map(|(at, _)| Some((text.get(..at)?, text.get(at + 1..)?)));
     let sound = |version: &str| !split(version).0.contains('-') && is_version(version);
-    parts().filter(|(name, version)| is_name(name) && version.len() < 256 && sound(version)).last()
+    parts().rfind(|(name, version)| is_name(name) && version.len() < 256 && sound(version))
 }
 
 /// Whether a text can be the name of a gem, so that it is safe to show.

@@ -59,6 +59,9 @@ fn of(ecosystem: Ecosystem) -> &'static Semantics {
     }
 }
 
+/// The name of the package that a file is of.
+type PackageOf = fn(&TreePath) -> Option<Box<str>>;
+
 /// How installed packages of an ecosystem lie on a disk.
 struct Layout {
     ecosystem: Ecosystem,
@@ -70,7 +73,7 @@ struct Layout {
     original: fn(&[u8]) -> Option<&[u8]>,
     /// The name of the package that a file is of, where packages that fit nothing only say who asked for one that does: then they need
     /// not be kept as facts.
-    leads_to: Option<fn(&TreePath) -> Option<Box<str>>>,
+    leads_to: Option<PackageOf>,
     /// The entry of a package manager's own store that a file lies in, from which nothing is loaded.
     store_entry: fn(&TreePath) -> Option<TreePath>,
 }

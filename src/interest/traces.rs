@@ -217,7 +217,7 @@ mod tests {
         found.sort_unstable();
         assert_eq!(found, [(2, "PAYLOAD-1"), (2, "PAYLOAD-12"), (13, "PAYLOAD-1")]);
         assert!(traces.texts_in(b"payload-1").is_empty() && Traces::default().texts_in(b"x").is_empty());
-        assert!(traces.commit(&format!("0a1b2c3d4e5f60718293a4b5c6d7e8f901234567")).is_some());
+        assert!(traces.commit("0a1b2c3d4e5f60718293a4b5c6d7e8f901234567").is_some());
         assert!(traces.commit("d267cc4aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa").is_some());
         for other in [
             "0a1b2c3d4e5f60718293a4b5c6d7e8f901234568",

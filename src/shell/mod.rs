@@ -199,7 +199,7 @@ fn told_of_scripts(words: &[String], sets: &[&str]) -> Option<bool> {
         let (name, value) = variables::assignment(set)?;
         let ignores = name.eq_ignore_ascii_case("npm_config_ignore_scripts");
         let value = value.unwrap_or_default();
-        (ignores && matches!(value, "true" | "1" | "false" | "0")).then(|| matches!(value, "false" | "0"))
+        (ignores && matches!(value, "true" | "1" | "false" | "0")).then_some(matches!(value, "false" | "0"))
     };
     words.iter().filter_map(option).next_back().or_else(|| sets.iter().filter_map(variable).next_back())
 }

@@ -119,7 +119,7 @@ fn of_project(name: &str, rest: &[String]) -> Option<(&'static str, Vec<Box<str>
         None => None,
     };
     let below = |list: &&'static str| folder.as_ref().map_or_else(|| (*list).into(), |f| format!("{f}/{list}").into());
-    Some((tool, lists.iter().map(|list| below(&list)).collect()))
+    Some((tool, lists.iter().map(below).collect()))
 }
 
 /// A path of a form that may be shown.

@@ -175,7 +175,7 @@ impl Kept {
     /// All of it, and how many were worth keeping and had no place.
     pub(super) fn finish(self) -> (Vec<Seen>, u64) {
         let dropped = [self.evidence.dropped, self.credentials.dropped, self.context.dropped];
-        let (mut asked, mut all): (HashMap<Place, Vec<Arc<[Requirement]>>>, Vec<Seen>) = (HashMap::new(), Vec::new());
+        let (mut asked, mut all) = (HashMap::<Place, Vec<Arc<[Requirement]>>>::new(), Vec::<Seen>::new());
         for (place, contexts) in self.context.held {
             for context in contexts {
                 match context {

@@ -110,6 +110,7 @@ fn text(node: &Value) -> String {
         (_, p) if p.starts_with("^(referenced|") => "installed/confirmed".to_owned(),
         (_, p) if p.starts_with("^https://") => "https://report.example/1".to_owned(),
         (_, p) if p.starts_with("^(~") => "~/made-up".to_owned(),
+        (_, "^/.") => "/made/up".to_owned(),
         (_, p) if p.starts_with("^[^/") => "made/up".to_owned(),
         (_, p) if p.starts_with("^[a-z0-9]") => "made-up-2026-01".to_owned(),
         (_, p) => panic!("no text known for the pattern {p}"),

@@ -172,6 +172,11 @@ pub trait Family: Sync {
         None
     }
 
+    /// Whether an installer is a program of the interpreter whose packages it changes: a removal starts that too.
+    fn runs_inside(&self, _installer: &str) -> bool {
+        false
+    }
+
     /// Whether code is loaded from a folder because of where it stands.
     fn is_load_folder(&self, _folder: &TreePath) -> bool {
         false

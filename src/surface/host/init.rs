@@ -121,11 +121,15 @@ fn started(text: &str, path: &TreePath) -> Vec<Fact> {
     }
     let value = |keys: &[&str]| {
         let lines = text.lines().map(str::trim).filter(|l| !l.starts_with('#'));
-        let named = lines.filter_map(|l| {
+        let mut named = lines.filter_map(|l| {
             let (key, value) = l.split_once(['=', ' '])?;
             keys.contains(&key).then(|| value.trim().trim_matches(['"', '\'']))
         });
-        named.last().and_then(|v| v.split(':').next()).filter(|v| !v.is_empty() && !v.contains('$')).map(str::to_owned)
+        named
+            .next_back()
+            .and_then(|v| v.split(':').next())
+            .filter(|v| !v.is_empty() && !v.contains('$'))
+            .map(str::to_owned)
     };
     let account = value(&["command_user", "setuid", "DAEMON_USER", "USER", "RUN_AS", "RUNAS"]);
     let account = account.as_deref().unwrap_or("root");
@@ -162,7 +166,8 @@ fn by_supervisor(text: &str) -> Vec<Fact> {
     {
         let value = |key: &str| {
             let lines = section.lines().map(str::trim).filter_map(|l| l.split_once('='));
-            lines.filter(|(k, _)| k.trim() == key).map(|(_, v)| v.split(" ;").next().unwrap_or(v).trim()).last()
+            let mut values = lines.filter(|(k, _)| k.trim() == key);
+            values.next_back().map(|(_, v)| v.split(" ;").next().unwrap_or(v).trim())
         };
         let mut found = starts::of(value("command").unwrap_or_default(), Some(value("user").unwrap_or("root")));
         if value("autostart").is_some_and(|v| matches!(v, "false" | "no" | "0" | "off")) {

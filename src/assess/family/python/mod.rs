@@ -149,6 +149,10 @@ impl Family for Python {
         known.into_iter().find(|(k, _)| k == kind).map(|(_, why)| why)
     }
 
+    fn runs_inside(&self, installer: &str) -> bool {
+        installer == "pip"
+    }
+
     fn is_load_folder(&self, folder: &TreePath) -> bool {
         pypi::is_site(folder.as_bytes())
     }

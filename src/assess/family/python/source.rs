@@ -21,13 +21,13 @@ pub(super) fn weigh(case: &Case<'_>, findings: &mut [Finding]) {
     let mut built = HashMap::new();
     for seen in case.evidence.iter().map(|e| &e.seen) {
         if let Fact::FromRepository { vcs } = &seen.fact {
-            built.insert((seen.origin.tree.clone(), seen.origin.path.parent()), vcs);
+            built.insert((seen.origin.tree.clone(), seen.origin.path.parent()), &**vcs);
         }
     }
     if built.is_empty() {
         return;
     }
-    let of_registry: HashSet<_> = findings.iter().filter_map(|f| told_otherwise(f, &built)).collect();
+    let of_registry: HashSet<_> = findings.iter().filter_map(|f| contradiction(f, &built)).collect();
     let listed = listed_hooks(case, &built);
     for finding in findings.iter_mut().filter(|f| f.kind == FindingKind::Package) {
         let place = (finding.origin.tree.clone(), finding.origin.path.parent());
@@ -35,8 +35,8 @@ pub(super) fn weigh(case: &Case<'_>, findings: &mut [Finding]) {
             continue;
         };
         let tree = &finding.origin.tree;
-        let here = Told::Here(tree.clone(), finding.incident, place.1.parent());
-        let anywhere = Told::Anywhere(tree.clone(), finding.incident, finding.package.clone());
+        let here = Witness::Here(tree.clone(), finding.incident, place.1.parent());
+        let anywhere = Witness::Anywhere(tree.clone(), finding.incident, finding.package.clone());
         let claim = format!("`direct_url.json` says that it was built from a {vcs} repository");
         if of_registry.contains(&here) || of_registry.contains(&anywhere) || listed.contains(&place) {
             finding.reason = format!("{}; {claim}, which what else was found contradicts", finding.reason);
@@ -52,28 +52,28 @@ pub(super) fn weigh(case: &Case<'_>, findings: &mut [Finding]) {
 
 /// What shows that the file of the registry was there.
 #[derive(PartialEq, Eq, Hash)]
-enum Told {
+enum Witness {
     /// Its own hook or module stands in this site folder.
     Here(Arc<str>, IncidentId, TreePath),
     /// Its bytes are stored, or it was asked for by its version.
     Anywhere(Arc<str>, IncidentId, Option<String>),
 }
 
-fn told_otherwise(f: &Finding, built: &HashMap<(Arc<str>, TreePath), &Box<str>>) -> Option<Told> {
+fn contradiction(f: &Finding, built: &HashMap<(Arc<str>, TreePath), &str>) -> Option<Witness> {
     let tree = f.origin.tree.clone();
     let stored = f.exposure == Exposure::Cached && f.kind == FindingKind::Package;
     match f.kind {
-        FindingKind::File => f.usual_folder().map(|site| Told::Here(tree, f.incident, site.clone())),
-        FindingKind::Command => Some(Told::Anywhere(tree, f.incident, f.package.clone())),
+        FindingKind::File => f.usual_folder().map(|site| Witness::Here(tree, f.incident, site.clone())),
+        FindingKind::Command => Some(Witness::Anywhere(tree, f.incident, f.package.clone())),
         _ if stored && !built.contains_key(&(tree.clone(), f.origin.path.parent())) => {
-            Some(Told::Anywhere(tree, f.incident, f.package.clone()))
+            Some(Witness::Anywhere(tree, f.incident, f.package.clone()))
         }
         _ => None,
     }
 }
 
 /// Distributions of these whose own list has a start-up hook that indicators name, whether or not it is still there.
-fn listed_hooks(case: &Case<'_>, built: &HashMap<(Arc<str>, TreePath), &Box<str>>) -> HashSet<(Arc<str>, TreePath)> {
+fn listed_hooks(case: &Case<'_>, built: &HashMap<(Arc<str>, TreePath), &str>) -> HashSet<(Arc<str>, TreePath)> {
     let lists = case.evidence.iter().map(|e| &e.seen).filter_map(|seen| {
         let place = (seen.origin.tree.clone(), seen.origin.path.parent());
         let Fact::Owned { file, .. } = &seen.fact else {
