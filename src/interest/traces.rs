@@ -24,6 +24,8 @@ pub struct Traces {
     commits: BTreeMap<String, Vec<String>>,
     /// The hosts, those of the URLs too.
     network: Option<AhoCorasick>,
+    /// Parts of names of repositories, actions, images and branches.
+    names: BTreeSet<String>,
     finder: Option<AhoCorasick>,
 }
 
@@ -49,7 +51,10 @@ impl Traces {
                     traces.commits.entry(start).or_default().push(value);
                 }
                 // Their surfaces report what they read, whatever is asked for.
-                TraceKind::Repository | TraceKind::Branch | TraceKind::Workflow => {}
+                TraceKind::Repository | TraceKind::Branch => {
+                    traces.names.extend(value.split(['/', ':', '@']).map(str::to_owned));
+                }
+                TraceKind::Workflow => {}
             }
         }
         let kind = Some(AhoCorasickKind::ContiguousNFA);
@@ -58,6 +63,11 @@ impl Traces {
         traces.network = AhoCorasick::builder().kind(kind).ascii_case_insensitive(true).build(&hosts).ok();
         traces.finder = AhoCorasick::builder().kind(kind).build(&traces.texts).ok();
         traces
+    }
+
+    /// Parts of the names of repositories, actions, images and branches that indicators know.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
     }
 
     /// Whether a text may hold an address that is asked for. A single pass, and most texts hold none.
@@ -217,7 +227,7 @@ mod tests {
         found.sort_unstable();
         assert_eq!(found, [(2, "PAYLOAD-1"), (2, "PAYLOAD-12"), (13, "PAYLOAD-1")]);
         assert!(traces.texts_in(b"payload-1").is_empty() && Traces::default().texts_in(b"x").is_empty());
-        assert!(traces.commit(&format!("0a1b2c3d4e5f60718293a4b5c6d7e8f901234567")).is_some());
+        assert!(traces.commit("0a1b2c3d4e5f60718293a4b5c6d7e8f901234567").is_some());
         assert!(traces.commit("d267cc4aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa").is_some());
         for other in [
             "0a1b2c3d4e5f60718293a4b5c6d7e8f901234568",

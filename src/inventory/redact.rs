@@ -22,7 +22,7 @@ use crate::interest::{Interest, WantedFolder};
 
 mod words;
 
-use self::words::{holds_packages, is_structure, starts_own};
+use self::words::{holds_packages, is_structure, starts_own, used};
 
 /// Packed bytes that are held back.
 const MOST: usize = 256 << 20;
@@ -144,6 +144,7 @@ struct Numbered {
 impl Names {
     fn new(interest: &Interest) -> Self {
         let mut known: BTreeSet<String> = interest.traces.hosts().map(str::to_owned).collect();
+        known.extend(interest.traces.names().map(str::to_owned));
         for file in &interest.files {
             if let WantedFolder::Tail(folder) | WantedFolder::Root(folder) = &file.folder {
                 known.extend(folder.split('/').map(str::to_owned));
@@ -179,6 +180,11 @@ impl Names {
                 }
                 if let Some(image) = fields.get("container").and_then(|c| c.get("name")?.as_str()) {
                     for part in image.split(['/', ':', '@']) {
+                        self.add(part, if part.contains('.') { Sort::Host } else { Sort::Repository });
+                    }
+                }
+                if let Some(Value::String(named)) = used(fields).and_then(|key| fields.get(key)) {
+                    for part in named.split(['/', ':', '@']) {
                         self.add(part, if part.contains('.') { Sort::Host } else { Sort::Repository });
                     }
                 }
@@ -300,6 +306,18 @@ impl Numbered {
     fn fields(&self, fields: &mut Map<String, Value>, key: &str) {
         if let Some(Value::String(packed)) = fields.get_mut("bytes").filter(|_| key != "read") {
             *packed = "cmVkYWN0ZWQ=".to_owned();
+            return;
+        }
+        if fields.contains_key("held") || fields.contains_key("usage") {
+            // Of a trace that is no name, the value is an indicator's own.
+            if let Some(Value::String(named)) = used(fields).and_then(|key| fields.get_mut(key)) {
+                let part = |part: &str| {
+                    let name = part.trim_end_matches(['/', ':', '@']);
+                    let behind = part.get(name.len()..).unwrap_or_default();
+                    format!("{}{behind}", self.names.get(name).map_or(name, String::as_str))
+                };
+                *named = named.split_inclusive(['/', ':', '@']).map(part).collect();
+            }
             return;
         }
         // A name beside a version, or of a requirement, is that of a package.

@@ -45,6 +45,10 @@ fn canaries() -> Machine {
         .file(&home(".docker/config.json"), json!({"auths": {"canaryregistry.example": {"auth": "YTpi"}}}).to_string())
         .file(&home(".aws/credentials"), "[canaryprofile]\naws_access_key_id = AKIAQYLPMN5HHHFPZAM2\naws_secret_access_key = x\n")
         .file(&home("src/canaryproject/broken/poetry.lock"), "[[package]\nname = \"litellm\"\nversion = \"1.82.8\"\n")
+        .file(&home("src/canaryweb/.git/config"), "[remote \"origin\"]\n\turl = git@github.com:canaryteam/canaryweb.git\n")
+        .file(&home("src/canaryweb/.git/HEAD"), "ref: refs/heads/canaryfeature/x\n")
+        .file(&home("src/canaryweb/.github/workflows/ci.yml"), "jobs:\n  a:\n    steps:\n    - uses: canaryteam/canaryaction@v1\n    - uses: ci-quality/code-quality-check@v1\n")
+        .file(&home("src/canaryweb/compose.yaml"), "services:\n  a:\n    image: registry.canarycorp.example/canaryteam/canaryapp:1\n")
         .file(&home("canaryuser-notes.txt"), "")
         .file(&home("backup.canaryhost.tar"), "")
 }

@@ -1,5 +1,7 @@
 //! Words of paths that say nothing about whose they are.
 
+use serde_json::{Map, Value};
+
 /// Folders below which a program lays out what stands there.
 pub fn starts_own(part: &str) -> bool {
     let by_programs = matches!(part, "proc" | "Library" | "AppData" | "ProgramData");
@@ -26,4 +28,14 @@ pub fn is_structure(part: &str) -> bool {
     let version = part.strip_prefix("python").or_else(|| part.strip_prefix('v')).unwrap_or(part);
     let numbers = !version.is_empty() && version.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     numbers || WORDS.contains(&part)
+}
+
+/// The field of a use or a trace that names a repository, an image or a branch.
+pub fn used(fields: &Map<String, Value>) -> Option<&'static str> {
+    let kind = fields.get("kind").and_then(Value::as_str);
+    match kind {
+        Some("action" | "image") if fields.contains_key("usage") => Some("name"),
+        Some("repository" | "branch") if fields.contains_key("held") => Some("value"),
+        _ => None,
+    }
 }
