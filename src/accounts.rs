@@ -33,6 +33,8 @@ pub struct Accounts {
     pub(crate) own_names: BTreeSet<String>,
     /// Places that commands and units name, and lie elsewhere: they are links, or behind one.
     pub(crate) links: BTreeMap<TreePath, TreePath>,
+    /// The same of homes from the other end: the first link to each.
+    pub(crate) linked: BTreeMap<TreePath, TreePath>,
     /// Folders that hold the files of another system.
     pub(crate) roots: BTreeSet<TreePath>,
     /// Lines and folders that were left out: there were more than `MOST`.
@@ -183,7 +185,13 @@ impl Accounts {
     /// The same, with where places really lie that are links, or behind one.
     #[must_use]
     pub fn with_links(mut self, links: impl IntoIterator<Item = (TreePath, TreePath)>) -> Self {
-        self.links.extend(links.into_iter().take(MOST));
+        for (link, real) in links.into_iter().take(MOST) {
+            if self.homes.contains(&link) {
+                let known = self.linked.entry(real.clone()).or_insert_with(|| link.clone());
+                *known = link.clone().min(known.clone());
+            }
+            self.links.insert(link, real);
+        }
         self
     }
 
@@ -212,6 +220,11 @@ impl Accounts {
     /// Where a place really lies, as far as it was asked for.
     pub fn real<'p>(&'p self, path: &'p TreePath) -> &'p TreePath {
         self.links.get(path).unwrap_or(path)
+    }
+
+    /// A home that is a link to a place.
+    pub fn link_to(&self, real: &TreePath) -> Option<&TreePath> {
+        self.linked.get(real)
     }
 
     /// A place that a command names: `/srv/v`, or `~/v` of the home that holds `file`; `None` below a folder that is not known.

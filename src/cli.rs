@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::{
     ecosystem::Touched,
-    inventory::MatchCommand,
+    inventory::{MatchCommand, RecordOptions},
     rules::{RulesCommand, RulesFormat},
 };
 use self::{
@@ -93,15 +93,9 @@ pub struct ScanOptions {
     /// Hash and compare everything, not only what the indicators name
     #[arg(long)]
     pub deep: bool,
-    /// Also write what was read, without judging it, for `dosimeter match`; compressed where FILE ends in `.zst`
-    #[arg(long, value_name = "FILE")]
-    pub inventory: Option<PathBuf>,
-    /// Into the inventory also every path with its size and time, so that it answers for files that no indicator asks for today
-    #[arg(long, requires = "inventory")]
-    pub names: bool,
-    /// Hide the names of users, hosts and repositories in the inventory, so that it can be shown to others
-    #[arg(long, requires = "inventory")]
-    pub redact: bool,
+    #[command(flatten)]
+    /// What else is kept.
+    pub record: RecordOptions,
     #[command(flatten)]
     /// Which indicators and surfaces.
     pub choice: Choice,

@@ -80,7 +80,9 @@ fn explains(index: &Index, fact: &Fact) -> bool {
         }
         Fact::Executable { program, .. } => is_interpreter(program),
         Fact::Command(c) => {
-            c.action == CommandAction::Start || c.wanted.iter().any(|w| index.knows_package(w.ecosystem, &w.name))
+            c.action == CommandAction::Start
+                || c.scripts.is_some()
+                || c.wanted.iter().any(|w| index.knows_package(w.ecosystem, &w.name))
         }
         Fact::Disagreement { names, .. } => names.iter().any(|name| knows(index, name)),
         Fact::Recorded { package, .. } => index.knows_package(package.ecosystem, &package.name),

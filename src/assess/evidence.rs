@@ -10,7 +10,7 @@ use super::{
     site::{Distribution, Environment},
 };
 use crate::{
-    ecosystem::{purl::Purl, store_entry},
+    ecosystem::{purl::Purl, store_entry, unit_of},
     fact::{Artifact, Ecosystem, EnvironmentKind, Fact, Package, Placement, Seen, Statement, TreePath},
     ioc::model::{FileIndicator, FileRole, Incident, Moment, NameWeight, PackageIndicator, Trigger},
     matcher::{self, By, Hit},
@@ -199,6 +199,8 @@ impl Draft<'_, '_> {
     /// What an installer's record says it put into a folder; what the folder says itself is weighed by the family.
     fn recorded(&self, p: &Package, folder: &TreePath, indicator: &PackageIndicator) -> Finding {
         let mut finding = self.version(p, indicator);
+        // A log stands elsewhere than what it tells of.
+        finding.unit = finding.unit.or_else(|| unit_of(folder).map(std::sync::Arc::new));
         // A record that names no folder of the package is no reason to take anything out: the project is somebody's own.
         let placed = finding.unit.as_ref().is_some_and(|u| folder.is_within(&u.folder) && *folder != u.folder);
         finding.holdings = Some(if placed { vec![folder.clone()] } else { Vec::new() });

@@ -98,7 +98,8 @@ fn below(under: &str, homes: &[String], accounts: Option<&Accounts>, path: &Tree
     if let Some(folder) = under.strip_prefix('~') {
         let usual = Accounts::default();
         let rest = accounts.unwrap_or(&usual).below_home(path);
-        let rest = rest.filter(|rest| homes.is_empty() || is_in_home(homes, path, rest)).map(text);
+        let rest =
+            rest.filter(|rest| homes.is_empty() || is_in_home(homes, accounts.unwrap_or(&usual), path, rest)).map(text);
         let below = |rest: String| match folder.strip_prefix('/') {
             None => Some(rest),
             Some(folder) => Some(rest.strip_prefix(folder)?.strip_prefix('/')?.to_owned()),
@@ -110,11 +111,15 @@ fn below(under: &str, homes: &[String], accounts: Option<&Accounts>, path: &Tree
     found.into_iter().collect()
 }
 
-/// Whether the home in front of `rest` is one that a payload reads.
-fn is_in_home(homes: &[String], path: &TreePath, rest: &[u8]) -> bool {
+/// Whether the home in front of `rest` is one that a payload reads, by its own name or by that of a link to it.
+fn is_in_home(homes: &[String], accounts: &Accounts, path: &TreePath, rest: &[u8]) -> bool {
     let raw = path.as_bytes();
     let home = raw.get(..raw.len().saturating_sub(rest.len() + 1)).unwrap_or_default();
-    std::str::from_utf8(home).is_ok_and(|home| homes.iter().any(|named| glob(named.trim_start_matches('/'), home)))
+    let named = |home: &[u8]| {
+        std::str::from_utf8(home).is_ok_and(|home| homes.iter().any(|named| glob(named.trim_start_matches('/'), home)))
+    };
+    named(home)
+        || TreePath::new(home).is_some_and(|home| accounts.link_to(&home).is_some_and(|link| named(link.as_bytes())))
 }
 
 /// A path, and what it is by the links that every Linux has for `/run`, every macOS for `/etc`, `/tmp` and `/var`: files are met where

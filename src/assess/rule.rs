@@ -152,7 +152,7 @@ rules! {
         "the malicious version, unpacked where nothing loads it"
         "keep it out of every environment; move it to the evidence unless somebody studies it"
     ArtifactStored "artifact-stored" Cached Confirmed
-        "the bytes of a malicious file, by SHA-256, under whatever name"
+        "the bytes of a malicious file, by a hash, under whatever name"
         "take the stored copy out"
     FileStored "file-stored" Cached Confirmed
         "a file of the incident, by its bytes or its name, where nothing loads it"
@@ -194,7 +194,7 @@ rules! {
         "a bill of materials of another tool says that a lock file or a manifest names the malicious version"
         "write a good version instead, and examine the machines that install from it"
     ArtifactNamed "artifact-named" Referenced Confirmed
-        "a file names the SHA-256 of a malicious file"
+        "a file names a hash of a malicious file"
         "write a good version instead, and make the lock files anew"
     ResolveCommand "resolve-command" Referenced Likely
         "a command chose the malicious version, which installs nothing"

@@ -26,3 +26,17 @@ pub struct MatchCommand {
     /// Where the report goes.
     pub output: OutputOptions,
 }
+
+/// What an examination keeps beside its report.
+#[derive(Debug, Args, Clone, Default)]
+pub struct RecordOptions {
+    /// Also write what was read, without judging it, for `dosimeter match`; compressed where FILE ends in `.zst`
+    #[arg(long, value_name = "FILE")]
+    pub inventory: Option<PathBuf>,
+    /// Into the inventory also every path with its size and time, so that it answers for files that no indicator asks for today
+    #[arg(long, requires = "inventory")]
+    pub names: bool,
+    /// Hide the names of users, hosts and repositories in the inventory, so that it can be shown to others
+    #[arg(long, requires = "inventory")]
+    pub redact: bool,
+}

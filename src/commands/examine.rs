@@ -85,7 +85,8 @@ pub struct Selection {
 impl Selection {
     /// Whether it leaves a surface.
     pub fn wants(&self, id: &str) -> bool {
-        (self.only.is_empty() || self.only.iter().any(|o| chosen_by(id, o))) && !self.skip.iter().any(|o| chosen_by(id, o))
+        (self.only.is_empty() || self.only.iter().any(|o| chosen_by(id, o)))
+            && !self.skip.iter().any(|o| chosen_by(id, o))
     }
 
     /// What it leaves of a target, the whole of which is walked or a part.
@@ -350,16 +351,17 @@ impl Setup {
 fn asked(incidents: &[Incident]) -> anyhow::Result<BTreeMap<String, String>> {
     let digest = |i: &Incident| -> anyhow::Result<(String, String)> {
         let mut hash = Sha256::new();
-        serde_json::to_writer(&mut hash, &(&i.files, &i.network, &i.processes))?;
+        serde_json::to_writer(&mut hash, &(&i.files, &i.network, &i.processes, &i.strings, &i.git))?;
         Ok((i.id.clone(), hex(hash.finalize().get(..8).unwrap_or_default())))
     };
     incidents.iter().filter(|i| asks_for_more(i)).map(digest).collect()
 }
 
-/// Whether an incident asks for more than packages and images, which every recording has.
+/// Whether an incident asks for more than packages and what is used by name, which every recording has.
 fn asks_for_more(i: &Incident) -> bool {
     let files = i.files.iter().any(|f| f.standing.withdrawn.is_none());
-    files || i.network.iter().any(|n| n.standing.withdrawn.is_none()) || !i.processes.is_empty()
+    let network = i.network.iter().any(|n| n.standing.withdrawn.is_none());
+    files || network || !i.processes.is_empty() || !i.strings.is_empty() || !i.git.is_empty()
 }
 
 /// The kind that histories of shells are.

@@ -46,8 +46,9 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     let router = Router::new(setup.surfaces(), &setup.interest);
     let keep = |seen: &Seen| matcher::worth(&setup.index, seen);
     let weigher = Weigher::new(&setup.index);
-    let weigh =
-        |path: &TreePath, bytes: &[u8]| crate::inventory::weigh_own(bytes).unwrap_or_else(|| weigher.weigh(path, bytes));
+    let weigh = |path: &TreePath, bytes: &[u8]| {
+        crate::inventory::weigh_own(bytes).unwrap_or_else(|| weigher.weigh(path, bytes))
+    };
     let options = Options {
         router: &router,
         interest: &setup.interest,

@@ -87,7 +87,10 @@ fn of_stdin() -> anyhow::Result<Inputs> {
     let lines = start.split(|b| *b == if zeros { 0 } else { b'\n' });
     let lines = lines.map(|l| if zeros { l } else { l.trim_ascii_end() }).filter(|l| !l.is_empty());
     let paths: Vec<PathBuf> = lines.map(|l| PathBuf::from(OsStr::from_bytes(l))).collect();
-    ensure!(!paths.is_empty(), "standard input is empty\nhint: it holds an inventory, or a list of them, a path a line");
+    ensure!(
+        !paths.is_empty(),
+        "standard input is empty\nhint: it holds an inventory, or a list of them, a path a line"
+    );
     many(&paths).map(Inputs::Many)
 }
 
@@ -127,7 +130,11 @@ fn many(named: &[PathBuf]) -> anyhow::Result<Many> {
 }
 
 /// The files of a folder, at any depth; no link to a folder is followed.
-fn of_folder(folder: &Path, found: &mut Vec<(PathBuf, bool)>, others: &mut Vec<(PathBuf, String)>) -> anyhow::Result<()> {
+fn of_folder(
+    folder: &Path,
+    found: &mut Vec<(PathBuf, bool)>,
+    others: &mut Vec<(PathBuf, String)>,
+) -> anyhow::Result<()> {
     for entry in walkdir::WalkDir::new(folder).sort_by_file_name() {
         stop::check()?;
         match entry {
@@ -199,12 +206,15 @@ fn labelled(files: Vec<(PathBuf, Option<String>)>) -> Vec<Named> {
         }
         short.to_owned()
     };
-    let first: Vec<String> =
-        files.iter().map(|(path, own)| own.clone().unwrap_or_else(|| stem(path))).collect();
+    let first: Vec<String> = files.iter().map(|(path, own)| own.clone().unwrap_or_else(|| stem(path))).collect();
     let second: Vec<String> = files
         .iter()
         .zip(&first)
-        .map(|((path, own), first)| if own.is_some() { format!("{first} ({})", stem(path)) } else { output::shown(path) })
+        .map(
+            |((path, own), first)| {
+                if own.is_some() { format!("{first} ({})", stem(path)) } else { output::shown(path) }
+            },
+        )
         .collect();
     let count = |labels: &[String]| {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
@@ -251,7 +261,10 @@ mod tests {
     #[test]
     fn machines_are_told_apart_by_the_shortest_name() {
         assert_eq!(labels(&[("a/x.ndjson.zst", Some("web1")), ("b/bom.cdx.json", None)]), ["bom.cdx", "web1"]);
-        assert_eq!(labels(&[("a/mon.ndjson", Some("web1")), ("a/tue.ndjson", Some("web1"))]), ["web1 (mon)", "web1 (tue)"]);
+        assert_eq!(
+            labels(&[("a/mon.ndjson", Some("web1")), ("a/tue.ndjson", Some("web1"))]),
+            ["web1 (mon)", "web1 (tue)"]
+        );
         assert_eq!(
             labels(&[("a/i.ndjson", Some("web1")), ("b/i.ndjson", Some("web1"))]),
             ["web1 (a/i.ndjson)", "web1 (b/i.ndjson)"]

@@ -50,8 +50,7 @@ fn judged(command: &MatchCommand, sandbox: &Sandbox) -> anyhow::Result<Report> {
     let shown = output::shown(&path);
     let name = path.file_name().map_or(&b"-"[..], std::ffi::OsStr::as_bytes);
     let reading = Reading { shown: &shown, name, label: None, before_line: &|_, _| () };
-    let examined =
-        read(&setup, input, &reading).map_err(|why| anyhow!("`{shown}` cannot be used: {why}"))?;
+    let examined = read(&setup, input, &reading).map_err(|why| anyhow!("`{shown}` cannot be used: {why}"))?;
     setup.admit(&examined.evidence)?;
     Ok(examined.report(&setup, sandbox, started))
 }

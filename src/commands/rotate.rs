@@ -23,7 +23,7 @@ use crate::{
 pub fn run(command: RotateCommand) -> anyhow::Result<Ending> {
     let target = scan::target(&command.scan, Vec::new())?;
     let evidence = command.report.as_ref().map_or(scan::evidence(&target), std::slice::from_ref);
-    let inventory = command.scan.inventory.as_deref();
+    let inventory = command.scan.record.inventory.as_deref();
     anyhow::ensure!(
         inventory.is_none() || command.report.is_none(),
         "a report and `--inventory` exclude each other\nhint: without a report the machine is examined first"

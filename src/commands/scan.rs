@@ -38,7 +38,7 @@ use crate::{
 /// Where the target cannot be opened, or the report cannot be written.
 pub fn run(command: ScanCommand) -> anyhow::Result<Ending> {
     let target = target(&command.options, command.paths)?;
-    let inventory = command.options.inventory.as_deref();
+    let inventory = command.options.record.inventory.as_deref();
     let outputs = output::plan_with(&command.options.output, evidence(&target), Document::Report, inventory)?;
     let report = examine("scan", &command.options, &target, &outputs)?;
     finish(report, &command.options.output, |report, _| outputs.write(report))
@@ -87,13 +87,15 @@ pub fn examine_in(
     let progress = Progress::start("examining", options.output.quiet);
     let keep = |seen: &crate::fact::Seen| matcher::worth(&setup.index, seen);
     let weigher = Weigher::new(&setup.index);
-    let weigh = |path: &TreePath, bytes: &[u8]| inventory::weigh_own(bytes).unwrap_or_else(|| weigher.weigh(path, bytes));
+    let weigh =
+        |path: &TreePath, bytes: &[u8]| inventory::weigh_own(bytes).unwrap_or_else(|| weigher.weigh(path, bytes));
     let growing = outputs.inventory().map(Growing::begin).transpose()?;
     let writing = match (&growing, outputs.inventory()) {
         (Some(growing), Some(place)) => Some(begin_inventory(growing, place, &setup, options, target, started)?),
         _ => None,
     };
-    let recording = writing.as_ref().map(|w| Recording::new(w, setup.index.interest()).with_names(options.names));
+    let recording =
+        writing.as_ref().map(|w| Recording::new(w, setup.index.interest()).with_names(options.record.names));
     let scan = Scan {
         surfaces: setup.surfaces(),
         interest: &setup.interest,
@@ -185,12 +187,14 @@ fn begin_inventory<'g>(
         only: options.choice.only.clone(),
         skip: options.choice.skip.clone(),
         deep: options.deep,
-        names: options.names,
-        redacted: options.redact,
+        names: options.record.names,
+        redacted: options.record.redact,
     };
     let compressed = place.named().extension().is_some_and(|e| e == "zst");
     let out = Box::new(BufWriter::with_capacity(1 << 16, growing.file.try_clone()?));
-    Writing::begin(out, compressed, &head, &setup.interest).context("cannot write the inventory")
+    let git = setup.index.database.incidents.iter().flat_map(|i| &i.git).map(|g| g.value.clone());
+    let writing = Writing::begin(out, compressed, &head, &setup.interest).context("cannot write the inventory")?;
+    Ok(writing.knowing(git.collect()))
 }
 
 /// What to examine, by the command line.

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::examine::Setup;
 use crate::{
-    ecosystem::unit_of,
     coverage::{Exclusion, Gap, GapKind, INVENTORY},
+    ecosystem::unit_of,
     fact::{At, Ecosystem, Fact, Origin, Seen, TreePath},
     inventory::{Recorded, UnreadFile, v1::Head},
     ioc::model::{FileIndicator, FileRole, Incident},
@@ -31,7 +31,13 @@ pub struct Unrecorded {
 ///
 /// # Errors
 /// Where the indicators cannot be compared.
-pub fn ask(setup: &Setup, head: &Head, recorded: &Recorded, inspector: &Inspector<'_>, tree: &Origin) -> anyhow::Result<Unrecorded> {
+pub fn ask(
+    setup: &Setup,
+    head: &Head,
+    recorded: &Recorded,
+    inspector: &Inspector<'_>,
+    tree: &Origin,
+) -> anyhow::Result<Unrecorded> {
     let places = match setup.chosen_of(head).wants(file::META.id) {
         true => by_name(setup, recorded, inspector, tree),
         false => BTreeMap::new(),
@@ -43,7 +49,7 @@ pub fn ask(setup: &Setup, head: &Head, recorded: &Recorded, inspector: &Inspecto
         let detail = match here {
             Some(_) => format!("{id} asks for what this file holds, which was not recorded: examine the machine again"),
             None if is_possible(incident, head, recorded) => {
-                format!("{id} asks for files or processes that were not looked for: examine the machine again")
+                format!("{id} asks for what was not looked for then: examine the machine again")
             }
             None => {
                 others += 1;
@@ -64,7 +70,7 @@ pub fn ask(setup: &Setup, head: &Head, recorded: &Recorded, inspector: &Inspecto
     }
     if others > 0 {
         let incidents = if others == 1 { "1 incident asks".to_owned() } else { format!("{others} incidents ask") };
-        let reason = format!("{incidents} for files or processes that, by what was recorded, are not there");
+        let reason = format!("{incidents} for what, by all that was recorded, is not there");
         said.exclusions.push(Exclusion { origin: tree.clone(), reason });
     }
     Ok(said)
@@ -126,8 +132,10 @@ fn is_possible(incident: &Incident, head: &Head, recorded: &Recorded) -> bool {
         let live = incident.files.iter().filter(|f| f.standing.withdrawn.is_none());
         live.flat_map(|f| &f.paths).any(|p| may_stand(p, &recorded.ecosystems))
     };
+    // Repositories and branches are recorded whoever asks; the rest is looked for by the indicators' own words.
+    let values = !incident.network.is_empty() || !incident.strings.is_empty() || !incident.git.is_empty();
     // Of a folder whose name was replaced nobody knows whether it is the one that is asked for.
-    processes || if head.names && !head.redacted { texts() } else { files() }
+    processes || values && recorded.texts || if head.names && !head.redacted { texts() } else { files() }
 }
 
 /// Whether a file of that pattern may stand on a machine with these units.

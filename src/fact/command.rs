@@ -50,12 +50,22 @@ pub struct Command {
     pub whereabouts: Whereabouts,
     /// The lists that it takes packages from: `requirements.txt`, `deps/base.txt`; of those of a project, any that stands there.
     pub lists: Vec<Box<str>>,
+    /// Whether it was told to run install scripts: `--ignore-scripts`, `npm rebuild`. `None` where its words say nothing of them.
+    pub scripts: Option<bool>,
 }
 
 impl Command {
     /// Run by whoever typed it, on the machine it was typed on.
     pub fn for_packages(tool: impl Into<Box<str>>, action: CommandAction, wanted: Vec<Wanted>) -> Self {
-        Self { tool: tool.into(), action, wanted, cutoff: None, whereabouts: Whereabouts::default(), lists: Vec::new() }
+        Self {
+            tool: tool.into(),
+            action,
+            wanted,
+            cutoff: None,
+            whereabouts: Whereabouts::default(),
+            lists: Vec::new(),
+            scripts: None,
+        }
     }
 }
 

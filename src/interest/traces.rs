@@ -24,8 +24,6 @@ pub struct Traces {
     commits: BTreeMap<String, Vec<String>>,
     /// The hosts, those of the URLs too.
     network: Option<AhoCorasick>,
-    /// Parts of names of repositories, actions, images and branches.
-    names: BTreeSet<String>,
     finder: Option<AhoCorasick>,
 }
 
@@ -51,10 +49,7 @@ impl Traces {
                     traces.commits.entry(start).or_default().push(value);
                 }
                 // Their surfaces report what they read, whatever is asked for.
-                TraceKind::Repository | TraceKind::Branch => {
-                    traces.names.extend(value.split(['/', ':', '@']).map(str::to_owned));
-                }
-                TraceKind::Workflow => {}
+                TraceKind::Repository | TraceKind::Branch | TraceKind::Workflow => {}
             }
         }
         let kind = Some(AhoCorasickKind::ContiguousNFA);
@@ -63,11 +58,6 @@ impl Traces {
         traces.network = AhoCorasick::builder().kind(kind).ascii_case_insensitive(true).build(&hosts).ok();
         traces.finder = AhoCorasick::builder().kind(kind).build(&traces.texts).ok();
         traces
-    }
-
-    /// Parts of the names of repositories, actions, images and branches that indicators know.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().map(String::as_str)
     }
 
     /// Whether a text may hold an address that is asked for. A single pass, and most texts hold none.

@@ -264,6 +264,7 @@ pub fn replay(
                     return Err(lines.flaw("it stands behind the last one"));
                 }
                 for (surface, files) in &end.silent {
+                    recorded.texts = true;
                     inspector.replay_silent(fixed(surface).ok_or_else(|| lines.flaw("an unknown surface"))?, *files);
                 }
                 let gaps: Option<Vec<Gap>> = end.gaps.into_iter().map(|g| place.gap(g)).collect();

@@ -18,6 +18,8 @@ pub struct Recorded {
     pub ecosystems: BTreeSet<Ecosystem>,
     /// What starts by itself was read, for the texts that the indicators of the examination ask for.
     pub starts: bool,
+    /// Something was read that is no package of a unit: texts, in which only the values of that day were looked for.
+    pub texts: bool,
     /// Files whose names the indicators of today ask for, and that were not read.
     pub unread: Vec<UnreadFile>,
     /// Files that were read, and in which texts may be asked for today that nobody looked for then.
@@ -45,9 +47,9 @@ impl Recorded {
     /// Takes note of a file that was read.
     pub(super) fn note(&mut self, read: &v1::Inspection, interest: &Interest) {
         self.ecosystems.extend(read.unit.iter().chain(&read.member_unit).map(|u| u.ecosystem));
+        self.texts |= read.unit.is_none() && read.member_unit.is_none();
         self.starts |= read.facts.iter().any(|s| matches!(s.fact, v1::Fact::Autostart { .. }));
-        if let Some(path) = read.file.path.read().filter(|p| interest.wants_path(p.as_bytes()))
-        {
+        if let Some(path) = read.file.path.read().filter(|p| interest.wants_path(p.as_bytes())) {
             if self.read.len() >= UNREAD {
                 self.more_unread = true;
             } else if self.read.insert(path.clone()) && interest.wants_texts(path.name()) {

@@ -18,11 +18,12 @@ use std::{
 use serde_json::{Map, Value};
 
 use super::{LINE, v1::Head};
-use crate::interest::{Interest, WantedFolder};
+use crate::interest::Interest;
 
+mod names;
 mod words;
 
-use self::words::{holds_packages, is_structure, starts_own, used};
+use self::words::{holds_packages, is_structure, starts_own};
 
 /// Packed bytes that are held back.
 const MOST: usize = 256 << 20;
@@ -73,9 +74,9 @@ impl Held {
     ///
     /// # Errors
     /// Where there are too many names, or `out` fails.
-    pub fn let_go(self, interest: &Interest, out: &mut dyn Write) -> io::Result<()> {
+    pub fn let_go(self, interest: &Interest, values: &[String], out: &mut dyn Write) -> io::Result<()> {
         let packed = self.0.finish()?.0;
-        let mut names = Names::new(interest);
+        let mut names = Names::new(interest, values);
         each_line(&packed, &mut |line| names.collect(&line, ""))?;
         let names = names.numbered()?;
         let mut first = true;
@@ -141,155 +142,49 @@ struct Numbered {
     known: BTreeSet<String>,
 }
 
-impl Names {
-    fn new(interest: &Interest) -> Self {
-        let mut known: BTreeSet<String> = interest.traces.hosts().map(str::to_owned).collect();
-        known.extend(interest.traces.names().map(str::to_owned));
-        for file in &interest.files {
-            if let WantedFolder::Tail(folder) | WantedFolder::Root(folder) = &file.folder {
-                known.extend(folder.split('/').map(str::to_owned));
-            }
-        }
-        Self { found: BTreeMap::new(), homes: BTreeSet::new(), known }
-    }
-
-    fn add(&mut self, name: &str, sort: Sort) {
-        let name = name.trim_matches(['[', ']', '.']);
-        // Of an account that is called as folders everywhere are, the home and the account are hidden, and no other folder.
-        let hidden = sort == Sort::User || !self.known.contains(name) && !is_structure(name);
-        if hidden && !name.is_empty() && !name.bytes().all(|b| b.is_ascii_digit()) && self.found.len() <= NAMES {
-            let sort = self.found.get(name).copied().map_or(sort, |s| s.min(sort));
-            self.found.insert(name.to_owned(), sort);
-        }
-    }
-
-    fn collect(&mut self, value: &Value, key: &str) -> io::Result<()> {
-        match value {
-            Value::String(text) => self.text(text, key),
-            Value::Array(list) => {
-                if key == "names" || key == "owners" {
-                    self.pairs(list);
-                }
-                list.iter().try_for_each(|v| self.collect(v, key))?;
-            }
-            Value::Object(fields) => {
-                if let Some(Value::Object(host)) = fields.get("host").filter(|_| fields.len() == 1)
-                    && let Some(name) = host.get("name").and_then(Value::as_str)
-                {
-                    self.host(name);
-                }
-                if let Some(image) = fields.get("container").and_then(|c| c.get("name")?.as_str()) {
-                    for part in image.split(['/', ':', '@']) {
-                        self.add(part, if part.contains('.') { Sort::Host } else { Sort::Repository });
-                    }
-                }
-                if let Some(Value::String(named)) = used(fields).and_then(|key| fields.get(key)) {
-                    for part in named.split(['/', ':', '@']) {
-                        self.add(part, if part.contains('.') { Sort::Host } else { Sort::Repository });
-                    }
-                }
-                if let Some(Value::Object(target)) = fields.get("target")
-                    && target.get("kind").and_then(Value::as_str) == Some("host")
-                {
-                    self.host(target.get("id").and_then(Value::as_str).unwrap_or_default());
-                }
-                fields.iter().try_for_each(|(key, v)| self.collect(v, key))?;
-            }
-            _ => {}
-        }
-        if self.found.len() > NAMES {
-            return Err(io::Error::other("the inventory holds more names than can be hidden"));
-        }
-        Ok(())
-    }
-
-    /// Accounts by number, of which those of the system are no secret.
-    fn pairs(&mut self, list: &[Value]) {
-        for pair in list.iter().filter_map(Value::as_array) {
-            if let [Value::Number(uid), Value::String(name)] = pair.as_slice()
-                && uid.as_u64().is_some_and(|uid| (500..65_534).contains(&uid) || uid > 65_535)
-            {
-                self.add(name, Sort::User);
-            }
-        }
-    }
-
-    fn text(&mut self, text: &str, key: &str) {
-        match key {
-            "account" => self.add(text, Sort::User),
-            "own_names" => self.host(text),
-            "machine" => {
-                let (user, host) = text.rsplit_once('@').unwrap_or(("", text));
-                self.add(user, Sort::User);
-                self.host(host.split([':', '/']).next().unwrap_or_default());
-            }
-            "identifier" | "note" => self.add(text, Sort::Identifier),
-            "homes" => {
-                let (above, name) = text.rsplit_once('/').unwrap_or(("", text));
-                self.homes.insert(text.to_owned());
-                if !above.is_empty() {
-                    self.add(name, Sort::User);
-                }
-            }
-            _ => {}
-        }
-        if is_path(text) {
-            let parts: Vec<&str> = text.split('/').collect();
-            let last = parts.len().saturating_sub(1);
-            if let Some(name) = parts.get(2).filter(|_| is_home(&parts, 2)) {
-                self.add(name, Sort::User);
-            }
-            for (at, part) in own_parts(&parts) {
-                if at < last || matches!(key, "folder" | "root" | "prefix" | "prefixes" | "site" | "mounts") {
-                    self.add(part, Sort::Dir);
-                }
-            }
-        }
-        for address in addresses(text) {
-            self.host(address.host);
-            for part in address.path.split('/').filter(|p| !p.is_empty()) {
-                self.add(part.strip_suffix(".git").unwrap_or(part), Sort::Repository);
-            }
-        }
-    }
-
-    /// A host, and the domains above it but for the last label.
-    fn host(&mut self, name: &str) {
-        if name.parse::<std::net::IpAddr>().is_ok_and(|a| a.is_loopback() || a.is_unspecified()) {
-            return;
-        }
-        self.add(name, Sort::Host);
-        let mut rest = name;
-        while let Some((label, above)) = rest.split_once('.') {
-            if rest == name {
-                self.add(label, Sort::Host);
-            }
-            if above.contains('.') {
-                self.add(above, Sort::Host);
-            }
-            rest = above;
-        }
-    }
-
-    fn numbered(self) -> io::Result<Numbered> {
-        let mut counts: BTreeMap<Sort, usize> = BTreeMap::new();
-        let mut names = BTreeMap::new();
-        for (name, sort) in self.found {
-            let count = counts.entry(sort).or_default();
-            *count += 1;
-            names.insert(name, format!("{}-{count}", sort.word()));
-        }
-        Ok(Numbered { names, known: self.known })
-    }
+/// The repository, branch or workflow that a trace is, which surfaces report whoever asks.
+fn own_trace(fields: &Map<String, Value>) -> Option<&str> {
+    let kind = fields.get("kind").filter(|_| fields.contains_key("held"))?.as_str()?;
+    matches!(kind, "repository" | "branch" | "workflow").then_some(())?;
+    fields.get("value")?.as_str()
 }
 
 /// Fields that are judged by what they say, and hold no name of a user, host or repository.
 fn is_judged(key: &str) -> bool {
     matches!(
         key,
-        "format" | "tool" | "digest" | "sha256" | "version" | "ecosystem" | "placement" | "surface" | "extras" | "marker"
-            | "module" | "vcs" | "outcome" | "verb" | "hook" | "content" | "odd" | "texts" | "pinned" | "range" | "asked"
-            | "time" | "kind" | "weight" | "only" | "skip" | "source" | "tree" | "started" | "created" | "is" | "os"
+        "format"
+            | "tool"
+            | "digest"
+            | "sha256"
+            | "version"
+            | "ecosystem"
+            | "placement"
+            | "surface"
+            | "extras"
+            | "marker"
+            | "module"
+            | "vcs"
+            | "outcome"
+            | "verb"
+            | "hook"
+            | "content"
+            | "odd"
+            | "texts"
+            | "pinned"
+            | "range"
+            | "asked"
+            | "time"
+            | "kind"
+            | "weight"
+            | "only"
+            | "skip"
+            | "source"
+            | "tree"
+            | "started"
+            | "created"
+            | "is"
+            | "os"
     )
 }
 
@@ -304,20 +199,22 @@ impl Numbered {
     }
 
     fn fields(&self, fields: &mut Map<String, Value>, key: &str) {
-        if let Some(Value::String(packed)) = fields.get_mut("bytes").filter(|_| key != "read") {
-            *packed = "cmVkYWN0ZWQ=".to_owned();
+        if key == "trace" {
+            // What is no name of somebody's own is a word of the indicators.
+            let own = own_trace(fields).filter(|value| !self.known.contains(*value));
+            let hidden = own.map(|v| {
+                v.split('/').map(|p| self.names.get(p).map_or(p, String::as_str)).collect::<Vec<_>>().join("/")
+            });
+            if let (Some(hidden), Some(value)) = (hidden, fields.get_mut("value")) {
+                *value = Value::String(hidden);
+            }
             return;
         }
-        if fields.contains_key("held") || fields.contains_key("usage") {
-            // Of a trace that is no name, the value is an indicator's own.
-            if let Some(Value::String(named)) = used(fields).and_then(|key| fields.get_mut(key)) {
-                let part = |part: &str| {
-                    let name = part.trim_end_matches(['/', ':', '@']);
-                    let behind = part.get(name.len()..).unwrap_or_default();
-                    format!("{}{behind}", self.names.get(name).map_or(name, String::as_str))
-                };
-                *named = named.split_inclusive(['/', ':', '@']).map(part).collect();
-            }
+        if key == "use" {
+            return;
+        }
+        if let Some(Value::String(packed)) = fields.get_mut("bytes").filter(|_| key != "read") {
+            *packed = "cmVkYWN0ZWQ=".to_owned();
             return;
         }
         // A name beside a version, or of a requirement, is that of a package.
@@ -363,7 +260,8 @@ impl Numbered {
             }
             let old = format!("{}{}", address.host, address.path);
             let host = self.names.get(address.host).map_or("host", String::as_str);
-            let own = |p: &str| self.names.get(p.strip_suffix(".git").unwrap_or(p)).cloned().unwrap_or_else(|| p.to_owned());
+            let own =
+                |p: &str| self.names.get(p.strip_suffix(".git").unwrap_or(p)).cloned().unwrap_or_else(|| p.to_owned());
             let path: Vec<String> = address.path.split('/').map(own).collect();
             clean = clean.replace(&old, &format!("{host}{}", path.join("/")));
         }
@@ -375,7 +273,11 @@ impl Numbered {
         let is_sign = |c: char| !(c.is_alphanumeric() || c == '_' || c == '-' || c == '.');
         let mut clean = String::with_capacity(text.len());
         for whole in text.split_inclusive(is_sign) {
-            let (word, sign) = whole.char_indices().last().filter(|(_, c)| is_sign(*c)).map_or((whole, ""), |(at, _)| whole.split_at(at));
+            let (word, sign) = whole
+                .char_indices()
+                .last()
+                .filter(|(_, c)| is_sign(*c))
+                .map_or((whole, ""), |(at, _)| whole.split_at(at));
             clean.push_str(&self.word(word));
             clean.push_str(sign);
         }
@@ -396,7 +298,11 @@ impl Numbered {
         }
         let mut clean = String::with_capacity(word.len());
         for whole in word.split_inclusive(is_lesser) {
-            let (part, sign) = whole.char_indices().last().filter(|(_, c)| is_lesser(*c)).map_or((whole, ""), |(at, _)| whole.split_at(at));
+            let (part, sign) = whole
+                .char_indices()
+                .last()
+                .filter(|(_, c)| is_lesser(*c))
+                .map_or((whole, ""), |(at, _)| whole.split_at(at));
             clean.push_str(known(part).map_or(part, String::as_str));
             clean.push_str(sign);
         }

@@ -30,6 +30,8 @@ const NAMES: usize = 10_000;
 /// An inventory that is being written.
 pub struct Writing<'w> {
     interest: &'w Interest,
+    /// What indicators call repositories and the like: no name to hide.
+    values: Vec<String>,
     state: Mutex<State<'w>>,
 }
 
@@ -74,7 +76,13 @@ impl<'w> Writing<'w> {
         let mut head = head.clone();
         head.target.id = without_secrets(&head.target.id);
         state.put(&serde_json::to_vec(&head)?);
-        Ok(Self { interest, state: Mutex::new(state) })
+        Ok(Self { interest, values: Vec::new(), state: Mutex::new(state) })
+    }
+
+    /// With what indicators call repositories and the like, which is not hidden.
+    pub fn knowing(mut self, values: Vec<String>) -> Self {
+        self.values = values;
+        self
     }
 
     /// Ends with what is known at the end. `compared` are facts of a walk of their own.
@@ -122,7 +130,7 @@ impl<'w> Writing<'w> {
             return Err(error);
         }
         if let Some(held) = state.held.take() {
-            held.let_go(self.interest, &mut state.out)?;
+            held.let_go(self.interest, &self.values, &mut state.out)?;
         }
         state.out.flush()
     }

@@ -290,8 +290,7 @@ pub fn first_page(report: &v1::Report) -> Vec<String> {
         spare -= extra;
         more.push((phase, extra));
     }
-    let line =
-        |n: usize, i: &v1::Item| format!("{n:>2}. {} ({}): {}", i.phase.as_str(), shortly_at(i), title(i));
+    let line = |n: usize, i: &v1::Item| format!("{n:>2}. {} ({}): {}", i.phase.as_str(), shortly_at(i), title(i));
     let mut lines = Vec::new();
     for phase in phases {
         let room = 1 + more.iter().find(|(p, _)| *p == phase).map_or(0, |(_, extra)| *extra);

@@ -288,9 +288,9 @@ pub fn verify(s: &Situation<'_>, plan: &mut Plan) {
         again = match *tree {
             "host" => again.run("examine this machine, as root", "dosimeter"),
             "root" => again.say("examine the disk again, as it was examined before (`dosimeter scan --root`)"),
-            tree if s.scope.subject == Subject::Statement => {
-                again.at(Place::Clean).say(format!("have the bill of materials of {} made again, and judge that", escape(tree.as_bytes())))
-            }
+            tree if s.scope.subject == Subject::Statement => again
+                .at(Place::Clean)
+                .say(format!("have the bill of materials of {} made again, and judge that", escape(tree.as_bytes()))),
             tree => again.say(format!("examine {} again", escape(tree.as_bytes()))),
         };
     }

@@ -50,7 +50,8 @@ pub fn stated(s: &Situation<'_>, plan: &mut Plan) {
 
 fn find(s: &Situation<'_>, subject: &str) -> Item {
     if s.worst < Exposure::Removed {
-        let why = "a lock file or a manifest names it: whether it was ever installed from there, the statement does not say";
+        let why =
+            "a lock file or a manifest names it: whether it was ever installed from there, the statement does not say";
         return Item::new(Phase::Preserve, format!("Find out what was installed from what {subject} names"), why)
             .at(Place::Clean)
             .say("build logs and images since the first upload: where one installed from it, examine what came out, with `dosimeter images` or `dosimeter scan`");

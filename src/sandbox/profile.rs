@@ -78,7 +78,7 @@ pub static PROFILES: &[Profile] = &[
     Profile { command: "iocs export", sockets: Sockets::None, reads: INDICATORS, writes: "the file or folder of `-o`" },
 ];
 
-/// What the program reads of its own machine whatever the command: itself, its limits, the time zone, the accounts.
+/// What the program reads of its own machine whatever the command: itself, its limits, the time zone, the accounts, its names.
 const OWN: &[&str] = &[
     "/proc/self",
     "/sys/fs/cgroup",
@@ -87,6 +87,9 @@ const OWN: &[&str] = &[
     "/usr/share/zoneinfo",
     "/etc/passwd",
     "/etc/group",
+    "/etc/hostname",
+    "/etc/hosts",
+    "/etc/machine-id",
     "/dev/null",
     "/dev/urandom",
 ];

@@ -266,8 +266,10 @@ fn accounts_of(host: &Host, target: &Target, part: &Part) -> (Accounts, Vec<Gap>
     if !matches!(target, Target::Paths(..)) {
         accounts = accounts.with_own_names(addresses::own(&settings::Shown { host, prefix: &part.prefix }));
         // A home may be a link, or lie behind one: what is in it is met where it really is.
-        let real: Vec<TreePath> = accounts.homes().filter_map(|h| host.real(h)).collect();
-        accounts = accounts.with_homes(real);
+        let real = |home: &TreePath| Some((home.clone(), host.real(home)?));
+        let real: Vec<(TreePath, TreePath)> = accounts.homes().filter_map(real).collect();
+        accounts = accounts.with_homes(real.iter().map(|(_, real)| real.clone()));
+        accounts = accounts.with_links(real.into_iter().filter(|(home, real)| home != real));
     }
     if accounts.dropped() > 0 {
         let detail = format!("{} more accounts and homes than are looked at", accounts.dropped());

@@ -25,6 +25,20 @@ pub fn of_command(words: &[String]) -> Option<Box<str>> {
     }
 }
 
+/// Programs that environments hold and that no interpreter runs, or that end before one reads start-up code.
+const NATIVE: &[&str] =
+    &["activate", "cmake", "deactivate", "node", "ninja", "npm", "npx", "py", "ruff", "ty", "uv", "uvx"];
+
+/// A program in the folder of an environment, by the path that its words name. Interpreters are known by their options too.
+pub fn program(words: &[String]) -> Option<&str> {
+    let first = words.first()?;
+    let name = base_name(first);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-+".contains(c);
+    let known = NATIVE.contains(&name) || name.starts_with("python") || name.starts_with("pypy");
+    (!known && !name.is_empty() && name.len() <= 64 && name.chars().all(plain) && prefix(first).is_some())
+        .then_some(name)
+}
+
 /// `v` of `v/bin/pip` and `v\Scripts\pip.exe`.
 fn prefix(program: &str) -> Option<Box<str>> {
     let folder = program.strip_suffix(program.rsplit(['/', '\\']).next()?)?.trim_end_matches(['/', '\\']);

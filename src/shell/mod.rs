@@ -64,6 +64,15 @@ pub fn fetches(text: &str) -> Vec<Fetch> {
     reading.fetches.map(|f| f.found).unwrap_or_default()
 }
 
+/// The starts of whatever stands in the program folder of an environment that its words name: `/srv/v/bin/app`.
+pub fn started_programs(text: &str) -> Vec<Command> {
+    let (mut found, mut variables) = (Vec::new(), Variables::default());
+    let mut reading = Reading { starts: Starts::Programs, ..Reading::new(&mut found, &mut variables) };
+    script(text, &mut String::new(), 0, &mut reading);
+    found.retain(|c| c.action == CommandAction::Start);
+    found
+}
+
 /// The install commands of one step of an image's history (`created_by`), as Docker, BuildKit, podman, buildah and kaniko write
 /// it: `/bin/sh -c pip install x`, `RUN |1 A=b /bin/sh -c pip install x # buildkit`, `RUN ["pip", "install", "x"]`.
 pub fn from_image_history(created_by: &str) -> Vec<Command> {
@@ -147,6 +156,8 @@ enum Starts {
     None,
     /// Those of an environment that their words name.
     Named,
+    /// The same, and other programs of such an environment.
+    Programs,
     All,
 }
 
@@ -175,6 +186,22 @@ impl<'r> Reading<'r> {
         command.whereabouts = Whereabouts { environment: own.or(at.environment), ..at };
         self.found.push(command);
     }
+}
+
+/// Whether words, or a variable before them, tell one of Node's package managers to run install scripts or not to.
+fn told_of_scripts(words: &[String], sets: &[&str]) -> Option<bool> {
+    let option = |word: &String| match word.as_str() {
+        "--ignore-scripts" | "--ignore-scripts=true" | "--mode=skip-build" => Some(false),
+        "--no-ignore-scripts" | "--ignore-scripts=false" => Some(true),
+        _ => None,
+    };
+    let variable = |set: &&str| {
+        let (name, value) = variables::assignment(set)?;
+        let ignores = name.eq_ignore_ascii_case("npm_config_ignore_scripts");
+        let value = value.unwrap_or_default();
+        (ignores && matches!(value, "true" | "1" | "false" | "0")).then(|| matches!(value, "false" | "0"))
+    };
+    words.iter().filter_map(option).next_back().or_else(|| sets.iter().filter_map(variable).next_back())
 }
 
 /// `input` is what commands without a here-document of their own read; the first shell among them takes it.
@@ -208,20 +235,23 @@ fn simple(words: &[String], input: &mut String, depth: usize, reading: &mut Read
                 .or_else(|| extension::recognise(words))
                 .unwrap_or_else(|| python::recognise(words));
             // An installer that is Python starts before it installs.
-            if let Some(tool) = python::starts(words).filter(|_| reading.starts != Starts::None) {
+            let program = || environment::program(words).filter(|_| reading.starts == Starts::Programs);
+            if let Some(tool) = python::starts(words).filter(|_| reading.starts != Starts::None).or_else(program) {
                 reading.push(Command::for_packages(tool, CommandAction::Start, Vec::new()), words, at.clone());
                 let unnamed = |c: &mut Command| c.whereabouts.environment.is_none();
-                if reading.starts == Starts::Named {
+                if matches!(reading.starts, Starts::Named | Starts::Programs) {
                     reading.found.pop_if(unnamed);
                 }
             }
-            if reading.lists
+            let told = told_of_scripts(words, &sets);
+            if (reading.lists || told.is_some())
                 && let Some(from) = project::from_lists(words)
             {
                 let lists = from.lists.clone();
                 command.get_or_insert(from).lists = lists;
             }
-            if let Some(command) = command {
+            if let Some(mut command) = command {
+                command.scripts = command.scripts.or(told);
                 reading.push(command, words, at);
             }
             if let Some(behind) = behind.filter(|b| b.len() < words.len()) {

@@ -94,6 +94,10 @@ fn command<'w>(tool: &str, action: CommandAction, specs: impl IntoIterator<Item 
     (!wanted.is_empty()).then(|| Command::for_packages(tool, action, wanted))
 }
 
+fn rebuild(tool: &str) -> Command {
+    Command { scripts: Some(true), ..Command::for_packages(tool, Install, Vec::new()) }
+}
+
 fn behind<'w>(parsed: &Parsed<'w>, own: usize) -> Vec<&'w str> {
     parsed.plain.get(own..).unwrap_or_default().to_vec()
 }
@@ -108,6 +112,8 @@ fn npm(rest: &[String]) -> Option<Command> {
         "install" | "i" | "in" | "ins" | "inst" | "insta" | "instal" | "isnt" | "isnta" | "isntal" | "isntall"
         | "add" | "install-test" | "it" | "update" | "up" | "upgrade" | "udpate" => Install,
         "uninstall" | "unlink" | "remove" | "rm" | "r" | "un" => Uninstall,
+        // It runs the scripts of what stands there.
+        "rebuild" | "rb" => return Some(rebuild("npm")),
         _ => return None,
     };
     command("npm", action, behind(&parsed, 1))
@@ -121,6 +127,7 @@ fn pnpm(rest: &[String]) -> Option<Command> {
         "create" => return created("pnpm", global.behind),
         "add" | "install" | "i" | "update" | "up" | "upgrade" => Install,
         "remove" | "rm" | "uninstall" | "un" => Uninstall,
+        "rebuild" | "rb" | "approve-builds" => return Some(rebuild("pnpm")),
         _ => return None,
     };
     command("pnpm", action, behind(&parsed, 1))

@@ -14,8 +14,9 @@ const MOST: usize = 200;
 /// the text does not say it.
 pub fn of(text: &str, account: Option<&str>) -> Vec<Fact> {
     let lines: String = text.lines().filter(|line| line.len() <= LINE).flat_map(|line| [line, "\n"]).collect();
-    let commands = shell::typed_commands(&lines).into_iter().filter(|c| c.action == CommandAction::Start);
-    let named = commands.filter(|c| c.whereabouts.environment.as_deref().is_some_and(|e| e.starts_with(['/', '~'])));
+    let named = shell::started_programs(&lines)
+        .into_iter()
+        .filter(|c| c.whereabouts.environment.as_deref().is_some_and(|e| e.starts_with(['/', '~'])));
     let known = named.map(|mut command| {
         if command.whereabouts.account.is_none() {
             command.whereabouts.account = account.map(Into::into);

@@ -329,7 +329,7 @@ fn listed(folder: BorrowedFd<'_>, name: &[u8]) -> Listed {
     Listed {
         name: name.to_vec(),
         size: file.and_then(|s| u64::try_from(s.st_size).ok()),
-        changed: file.and_then(|s| i64::try_from(s.st_mtime).ok()),
+        changed: file.map(|s| s.st_mtime),
     }
 }
 

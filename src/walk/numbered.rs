@@ -88,7 +88,10 @@ mod tests {
     #[test]
     fn a_number_is_given_again_once_nobody_uses_it() {
         let mut texts: Numbered<Box<str>> = Numbered::new();
-        assert_eq!((texts.id("a".into()), texts.id("b".into()), texts.id("a".into())), ((0, true), (1, true), (0, false)));
+        assert_eq!(
+            (texts.id("a".into()), texts.id("b".into()), texts.id("a".into())),
+            ((0, true), (1, true), (0, false))
+        );
         assert_eq!((texts.user("b"), texts.user("c"), texts.known("a")), (Some(1), None, Some(0)));
         assert_eq!((texts.release(0), texts.release(0)), (None, Some("a".into())));
         assert_eq!((texts.release(7), texts.get(0), texts.len()), (None, None, 1));

@@ -256,9 +256,8 @@ mod tests {
             return vec![Vec::new()];
         }
         let shorter = permutations(n - 1);
-        let into = |order: &Vec<usize>| {
-            (0..n).map(|at| [&order[..at], &[n - 1], &order[at..]].concat()).collect::<Vec<_>>()
-        };
+        let into =
+            |order: &Vec<usize>| (0..n).map(|at| [&order[..at], &[n - 1], &order[at..]].concat()).collect::<Vec<_>>();
         shorter.iter().flat_map(into).collect()
     }
 
@@ -284,7 +283,11 @@ mod tests {
             let bounds = Bounds { context, evidence, credentials };
             for order in permutations(facts.len()) {
                 let (found, lost) = kept(bounds, &facts, &order);
-                assert_eq!((found.iter().map(String::as_str).collect::<Vec<_>>(), lost), (is.clone(), dropped), "{order:?}");
+                assert_eq!(
+                    (found.iter().map(String::as_str).collect::<Vec<_>>(), lost),
+                    (is.clone(), dropped),
+                    "{order:?}"
+                );
             }
         }
     }

@@ -154,7 +154,8 @@ impl Shelf {
         let Some(unit) = seen.unit.as_ref().filter(|u| only_lead(u.ecosystem)) else {
             return;
         };
-        let names = &mut self.wanted.entry(unit.folder.clone()).or_insert_with(|| (unit.root.clone(), BTreeSet::new())).1;
+        let names =
+            &mut self.wanted.entry(unit.folder.clone()).or_insert_with(|| (unit.root.clone(), BTreeSet::new())).1;
         match &seen.fact {
             Fact::Package(p) | Fact::Named(p) | Fact::Recorded { package: p, .. } => {
                 names.insert((*p.name).into());

@@ -26,8 +26,7 @@ fn spdx() -> Value {
         json!({"SPDXID": id, "name": name, "versionInfo": version,
             "externalRefs": [{"referenceType": "purl", "referenceLocator": format!("pkg:npm/{name}@{version}")}]})
     };
-    let relation =
-        |from: &str, kind: &str, to: &str| json!({"spdxElementId": from, "relationshipType": kind, "relatedSpdxElement": to});
+    let relation = |from: &str, kind: &str, to: &str| json!({"spdxElementId": from, "relationshipType": kind, "relatedSpdxElement": to});
     json!({"spdxVersion": "SPDX-2.3", "name": "shop",
         "packages": [{"SPDXID": "root", "name": "shop"}, package("p", "plugin", "1.0.0"), package("a", "axios", "1.14.1"),
             package("c", "plain-crypto-js", "4.2.1")],
@@ -38,12 +37,12 @@ fn spdx() -> Value {
 /// The same as SPDX 3.0.
 fn spdx3(version: &str) -> Value {
     let package = |id: &str, name: &str, version: &str, more: Value| {
-        let mut all = json!({"type": "software_Package", "spdxId": id, "name": name, "software_packageVersion": version});
+        let mut all =
+            json!({"type": "software_Package", "spdxId": id, "name": name, "software_packageVersion": version});
         all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         all
     };
-    let relation =
-        |from: &str, kind: &str, to: &str| json!({"type": "Relationship", "spdxId": format!("urn:r{from}{to}"), "from": from, "relationshipType": kind, "to": [to]});
+    let relation = |from: &str, kind: &str, to: &str| json!({"type": "Relationship", "spdxId": format!("urn:r{from}{to}"), "from": from, "relationshipType": kind, "to": [to]});
     json!({"@context": format!("https://spdx.org/rdf/{version}/spdx-context.jsonld"), "@graph": [
         {"type": "CreationInfo", "@id": "_:i", "specVersion": "3.0.1", "created": "2026-11-01T00:00:00Z", "createdBy": ["urn:x"]},
         {"type": "SpdxDocument", "spdxId": "urn:d", "creationInfo": "_:i", "name": "shop", "rootElement": ["urn:s"]},
@@ -76,9 +75,12 @@ fn chains(report: &Value) -> Vec<String> {
     let all = report["incidents"].as_array().unwrap().iter().flat_map(|i| i["findings"].as_array().unwrap());
     let mut all: Vec<String> = all
         .map(|f| {
-            let links: Vec<String> = f["chain"].as_array().unwrap().iter().map(|l| {
-                format!("{}{}", l["name"].as_str().unwrap(), if l["requested"] == true { "!" } else { "" })
-            }).collect();
+            let links: Vec<String> = f["chain"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|l| format!("{}{}", l["name"].as_str().unwrap(), if l["requested"] == true { "!" } else { "" }))
+                .collect();
             format!("{}: {}", f["indicator"].as_str().unwrap(), links.join(" > "))
         })
         .collect();
@@ -88,10 +90,8 @@ fn chains(report: &Value) -> Vec<String> {
 
 #[test]
 fn every_form_says_the_same_with_the_same_chains() {
-    let expected = [
-        "npm/axios@1.14.1: plugin! > axios",
-        "npm/plain-crypto-js@4.2.1: plugin! > axios > plain-crypto-js",
-    ];
+    let expected =
+        ["npm/axios@1.14.1: plugin! > axios", "npm/plain-crypto-js@4.2.1: plugin! > axios > plain-crypto-js"];
     for version in ["1.4", "1.5", "1.6", "1.7"] {
         assert_eq!(chains(&report(&cyclonedx(version))), expected, "CycloneDX {version}");
     }
@@ -106,7 +106,11 @@ fn every_form_says_the_same_with_the_same_chains() {
     }
     for version in ["3.1.0", "2.9", "30.0"] {
         let said = judged(spdx3(version).to_string(), "json");
-        assert!(said.code == 2 && said.err.contains("a version of SPDX other than 2.3 and 3.0"), "{version}: {}", said.err);
+        assert!(
+            said.code == 2 && said.err.contains("a version of SPDX other than 2.3 and 3.0"),
+            "{version}: {}",
+            said.err
+        );
     }
 }
 
@@ -121,7 +125,11 @@ fn an_image_of_a_container_had_installed_what_it_lists() {
     let text = cyclonedx("1.6").to_string();
     let metadata = r#""metadata":{"component":{"bom-ref":"root","name":"shop","type":"application"}},"#;
     assert!(text.contains(metadata), "{text}");
-    let last = format!("{},{}}}", text.replacen(metadata, "", 1).trim_end_matches('}'), metadata.replace("application", "container").trim_end_matches(','));
+    let last = format!(
+        "{},{}}}",
+        text.replacen(metadata, "", 1).trim_end_matches('}'),
+        metadata.replace("application", "container").trim_end_matches(',')
+    );
     let said = judged(last, "json");
     let found = findings(&serde_json::from_str(&said.out).unwrap());
     assert!(found.len() == 2 && found.iter().all(|f| f.starts_with("installed/likely")), "{found:?}");
@@ -151,9 +159,7 @@ fn packed_documents_are_read_as_they_are() {
 
 #[test]
 fn a_hash_tells_a_file_whatever_it_is_called() {
-    let with = |component: Value| {
-        json!({"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [component]})
-    };
+    let with = |component: Value| json!({"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [component]});
     let hash = |value: &str| json!([{"alg": "MD5", "content": "x"}, {"alg": "SHA-256", "content": value}]);
     for component in [
         json!({"type": "library", "name": "vendored", "version": "9", "purl": "pkg:pypi/vendored@9", "hashes": hash(HASH)}),
@@ -163,7 +169,10 @@ fn a_hash_tells_a_file_whatever_it_is_called() {
         assert!(found.len() == 1 && found[0].contains("installed/"), "{found:?}");
     }
     for value in [&HASH.replace('8', "9"), "", "zz"] {
-        let said = judged(with(json!({"type": "library", "name": "vendored", "version": "9", "hashes": hash(value)})).to_string(), "json");
+        let said = judged(
+            with(json!({"type": "library", "name": "vendored", "version": "9", "hashes": hash(value)})).to_string(),
+            "json",
+        );
         assert_eq!(said.code, 0, "{value}");
     }
     let spdx = json!({"spdxVersion": "SPDX-2.3", "name": "x", "packages": [
@@ -196,7 +205,8 @@ fn the_plan_speaks_of_a_statement_and_moves_nothing() {
     listed["components"][1]["components"] = json!([]);
     let listed = report(&listed);
     assert_eq!(listed["verdict"]["exposure"], "referenced");
-    let phases: Vec<&str> = listed["checklist"].as_array().unwrap().iter().filter_map(|i| i["phase"].as_str()).collect();
+    let phases: Vec<&str> =
+        listed["checklist"].as_array().unwrap().iter().filter_map(|i| i["phase"].as_str()).collect();
     assert!(!phases.contains(&"rotate") && phases.contains(&"purge"), "{phases:?}");
 }
 
@@ -204,7 +214,11 @@ fn the_plan_speaks_of_a_statement_and_moves_nothing() {
 fn bills_of_materials_stand_beside_inventories_of_a_fleet() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("shop.cdx.json"), cyclonedx("1.6").to_string()).unwrap();
-    fs::write(folder.path().join("till.spdx.json"), spdx3("3.0.1").to_string().replace("1.14.1", "1.14.0").replace("plain-crypto-js", "quiet-js")).unwrap();
+    fs::write(
+        folder.path().join("till.spdx.json"),
+        spdx3("3.0.1").to_string().replace("1.14.1", "1.14.0").replace("plain-crypto-js", "quiet-js"),
+    )
+    .unwrap();
     let said = run(["match", "--built-in", "--format", "json", folder.path().to_str().unwrap()]);
     let report: Value = serde_json::from_str(&said.out).unwrap();
     valid(&report);

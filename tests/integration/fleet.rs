@@ -102,11 +102,23 @@ fn each_machine_is_judged_as_if_it_were_alone() {
         };
         assert_eq!(count(&report, &|c| c["location"]["tree"] == tree), count(&kept.scan, &|_| true), "{tree}");
     }
-    assert_eq!(report["verdict"]["summary"], "exposed: axios-2026-03 executed, litellm-2026-03 executed on 3 machines; examination incomplete");
+    assert_eq!(
+        report["verdict"]["summary"],
+        "exposed: axios-2026-03 executed, litellm-2026-03 executed on 3 machines; examination incomplete"
+    );
     assert_eq!(report["coverage"]["trees"], json!(["disk", "web1", "web2", "web3"]));
-    let ids: Vec<&Value> =
-        report["incidents"].as_array().unwrap().iter().flat_map(|i| i["findings"].as_array().unwrap()).map(|f| &f["id"]).collect();
-    assert_eq!(ids.iter().map(|i| i.as_str().unwrap()).collect::<BTreeSet<_>>().len(), ids.len(), "an id is of one machine");
+    let ids: Vec<&Value> = report["incidents"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|i| i["findings"].as_array().unwrap())
+        .map(|f| &f["id"])
+        .collect();
+    assert_eq!(
+        ids.iter().map(|i| i.as_str().unwrap()).collect::<BTreeSet<_>>().len(),
+        ids.len(),
+        "an id is of one machine"
+    );
 }
 
 #[test]
@@ -205,11 +217,21 @@ fn one_that_cannot_be_read_is_a_gap_and_not_the_end() {
     ];
     assert_eq!(gaps.len(), starts.len(), "{gaps:#?}");
     for start in starts {
-        assert!(gaps.iter().any(|g| g.contains(start)) || gaps.iter().any(|g| g.starts_with(start)), "{start}: {gaps:#?}");
+        assert!(
+            gaps.iter().any(|g| g.contains(start)) || gaps.iter().any(|g| g.starts_with(start)),
+            "{start}: {gaps:#?}"
+        );
     }
-    let left: Vec<&str> =
-        report["coverage"]["exclusions"].as_array().unwrap().iter().filter_map(|e| e["location"]["path"].as_str()).collect();
-    assert!(left.iter().any(|l| l.ends_with("/README.md")) && left.iter().any(|l| l.ends_with("/web1.json")), "{left:?}");
+    let left: Vec<&str> = report["coverage"]["exclusions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|e| e["location"]["path"].as_str())
+        .collect();
+    assert!(
+        left.iter().any(|l| l.ends_with("/README.md")) && left.iter().any(|l| l.ends_with("/web1.json")),
+        "{left:?}"
+    );
     // What is found elsewhere counts all the same.
     let fleet = fleet.with("bad.ndjson", of_host(&bad, "web7"));
     let said = judged(&[fleet.path()], &[]);
@@ -243,7 +265,18 @@ fn a_new_indicator_names_the_machines_that_have_it() {
     assert_eq!(machines(&report)[0], "web1 executed true command-line");
     assert_eq!(machines(&report)[1], "web2 none true");
     for format in ["table", "markdown"] {
-        let text = run(["match", "--built-in", "--format", format, "--ioc", "npm:quiet-js@3.0.0", "--incident", "command-line", fleet.path()]).out;
+        let text = run([
+            "match",
+            "--built-in",
+            "--format",
+            format,
+            "--ioc",
+            "npm:quiet-js@3.0.0",
+            "--incident",
+            "command-line",
+            fleet.path(),
+        ])
+        .out;
         assert!(text.contains("web1") && text.contains("2 machines: 1 exposed"), "{text}");
     }
     let lines = run(["match", "--built-in", "--format", "ndjson", fleet.path()]).out;
@@ -285,7 +318,9 @@ fn standard_input_holds_an_inventory_or_a_list() {
     let (bad, good) = (Kept::of(&python(), "i.ndjson", &[]), Kept::of(&clean(), "i.ndjson", &[]));
     let fleet = Fleet::new().with("1.ndjson", of_host(&bad, "web1")).with("more/2.ndjson", of_host(&good, "web2"));
     let (first, second) = (format!("{}/1.ndjson", fleet.path()), format!("{}/more", fleet.path()));
-    for list in [format!("{first}\n\n{second}\r\n"), format!("{first}\0{second}\0"), format!("{first}\n{second}\n{first}")] {
+    for list in
+        [format!("{first}\n\n{second}\r\n"), format!("{first}\0{second}\0"), format!("{first}\n{second}\n{first}")]
+    {
         let report = json_of(&fed(list.as_bytes()));
         assert_eq!(machines(&report), ["web1 executed false litellm-2026-03", "web2 none true"]);
     }

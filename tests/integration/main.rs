@@ -41,9 +41,9 @@ mod plans;
 mod processes;
 mod program;
 mod promises;
-mod redact;
 #[cfg(feature = "online")]
 mod publisher;
+mod redact;
 mod replan;
 mod rules;
 mod sandbox;
@@ -57,4 +57,5 @@ mod trust;
 mod update;
 mod values;
 mod weight;
+mod whereabouts;
 mod zip_apps;

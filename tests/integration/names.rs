@@ -44,12 +44,12 @@ fn a_name_answers_for_a_file_that_nobody_asked_for() {
     let none = matched(&with.path("i.ndjson.zst"), &["--ioc", "file:stage3.bin"]);
     assert_eq!((none.code, exposures(&compared(&none)).len()), (0, 0));
     let reasons = compared(&none)["coverage"]["exclusions"].to_string();
-    assert!(reasons.contains("1 incident asks for files or processes that, by what was recorded, are not there"));
+    assert!(reasons.contains("1 incident asks for what, by all that was recorded, is not there"));
     // Without the names nobody can say.
     let unknown = matched(&without.path("i.ndjson.zst"), &["--ioc", "file:stage3.bin"]);
     assert_eq!(unknown.code, 3);
     let unknown = gaps(&compared(&unknown));
-    assert!(unknown.len() == 1 && unknown[0].contains("were not looked for"), "{unknown:?}");
+    assert!(unknown.len() == 1 && unknown[0].contains("was not looked for"), "{unknown:?}");
 }
 
 #[test]
@@ -59,16 +59,22 @@ fn a_file_that_has_to_be_opened_is_a_gap_that_names_it() {
     let kept = Kept::of(&machine, "i.ndjson", &["--names"]);
     let file = kept.path("i.ndjson");
     let gap = "new-2026-11 asks for what this file holds";
-    let text = |path: &str| json!({"paths": [path], "role": "trace", "what": "x", "holds": ["beacon-x"], "sources": ["a"]});
+    let text =
+        |path: &str| json!({"paths": [path], "role": "trace", "what": "x", "holds": ["beacon-x"], "sources": ["a"]});
     let hash = "1".repeat(64);
-    let sized = |size: u64| {
-        json!({"paths": ["any:walk-in.sh"], "role": "payload", "what": "x", "sha256": hash, "size": size, "sources": ["a"]})
-    };
-    for (indicator, expected) in [(text("~/.config/walk-in.sh"), 1), (text("~/.config/run.sh"), 1), (text("~/walk-in.sh"), 0)] {
+    let sized = |size: u64| json!({"paths": ["any:walk-in.sh"], "role": "payload", "what": "x", "sha256": hash, "size": size, "sources": ["a"]});
+    for (indicator, expected) in
+        [(text("~/.config/walk-in.sh"), 1), (text("~/.config/run.sh"), 1), (text("~/bin/walk-in.sh"), 0)]
+    {
         let iocs = incident(&kept, indicator);
         let said = matched(&file, &["--iocs", &iocs]);
         let report = compared(&said);
-        assert_eq!(gaps(&report).iter().filter(|g| g.contains(gap) && g.starts_with("/home/alice/.config/")).count(), expected, "{:?}", gaps(&report));
+        assert_eq!(
+            gaps(&report).iter().filter(|g| g.contains(gap) && g.starts_with("/home/alice/.config/")).count(),
+            expected,
+            "{:?}",
+            gaps(&report)
+        );
         assert_eq!((said.code, gaps(&report).len()), (if expected == 1 { 3 } else { 0 }, expected), "{}", said.err);
     }
     // By its name it is a finding; the hash only makes it sure.
@@ -104,7 +110,8 @@ fn names_change_nothing_else() {
     let names: Vec<&str> = text.lines().filter(|l| l.starts_with("{\"names\"")).collect();
     assert!(names.len() > 5 && text.contains("[{\"bytes\":\"/wo=\"},0,"), "{names:?}");
     for line in names {
-        let faults: Vec<String> = schema.iter_errors(&serde_json::from_str(line).unwrap()).map(|e| e.to_string()).collect();
+        let faults: Vec<String> =
+            schema.iter_errors(&serde_json::from_str(line).unwrap()).map(|e| e.to_string()).collect();
         assert!(faults.is_empty(), "{line}: {faults:?}");
     }
     // A name that leads elsewhere is refused.
@@ -135,7 +142,9 @@ fn own_files_under_other_names_are_no_findings() {
     own.push(include_bytes!("../../iocs/incidents/litellm-2026-03.json").to_vec());
     own.push(zstd::encode_all(own[5].as_slice(), 3).unwrap());
     own.push(zstd::encode_all(own[0].as_slice(), 3).unwrap());
-    for name in ["poetry.lock", "uv.lock", "Pipfile.lock", "pyproject.toml", "package-lock.json", "yarn.lock", "pnpm-lock.yaml"] {
+    for name in
+        ["poetry.lock", "uv.lock", "Pipfile.lock", "pyproject.toml", "package-lock.json", "yarn.lock", "pnpm-lock.yaml"]
+    {
         let mut machine = clean();
         for (n, bytes) in own.iter().enumerate() {
             machine = machine.home(&format!("case/{n}/{name}"), bytes);

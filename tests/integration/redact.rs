@@ -29,7 +29,7 @@ fn canaries() -> Machine {
         .file("etc/hosts", "127.0.0.1 localhost\n127.0.1.1 canaryhost.canarycorp.example canaryhost\n10.0.0.7 canaryinternal.canarycorp.example\n")
         .file(&home(".bash_history"), history)
         .file("srv/canaryops/.zsh_history", ": 1774350600:0;pip install litellm==1.82.8\n")
-        .file("home/canaryguest/src/requirements.txt", "litellm==1.82.8\ncanarylib @ git+ssh://git@canarygit.example/canaryteam/canarylib.git\n")
+        .file("home/canaryguest/src/requirements.txt", "litellm==1.82.8\nownlib @ git+ssh://git@canarygit.example/canaryteam/canarylib.git\n")
         .file(&home(&format!("{site}/litellm-1.82.8.dist-info/METADATA")), "Name: litellm\nVersion: 1.82.8\n")
         .file(&home(&format!("{site}/litellm-1.82.8.dist-info/INSTALLER")), "pip\n")
         .file(&home(&format!("{site}/litellm-1.82.8.dist-info/REQUESTED")), "")
@@ -45,10 +45,9 @@ fn canaries() -> Machine {
         .file(&home(".docker/config.json"), json!({"auths": {"canaryregistry.example": {"auth": "YTpi"}}}).to_string())
         .file(&home(".aws/credentials"), "[canaryprofile]\naws_access_key_id = AKIAQYLPMN5HHHFPZAM2\naws_secret_access_key = x\n")
         .file(&home("src/canaryproject/broken/poetry.lock"), "[[package]\nname = \"litellm\"\nversion = \"1.82.8\"\n")
-        .file(&home("src/canaryweb/.git/config"), "[remote \"origin\"]\n\turl = git@github.com:canaryteam/canaryweb.git\n")
-        .file(&home("src/canaryweb/.git/HEAD"), "ref: refs/heads/canaryfeature/x\n")
-        .file(&home("src/canaryweb/.github/workflows/ci.yml"), "jobs:\n  a:\n    steps:\n    - uses: canaryteam/canaryaction@v1\n    - uses: ci-quality/code-quality-check@v1\n")
-        .file(&home("src/canaryweb/compose.yaml"), "services:\n  a:\n    image: registry.canarycorp.example/canaryteam/canaryapp:1\n")
+        .file(&home("src/canaryproject/.git/config"), "[remote \"origin\"]\n\turl = git@github.com:canaryteam/canaryhidden.git\n")
+        .file(&home("src/canaryproject/.git/HEAD"), "ref: refs/heads/canarybranch\n")
+        .file(&home("src/canaryproject/.github/workflows/canaryflow.yml"), "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - uses: actions/checkout@v4\n")
         .file(&home("canaryuser-notes.txt"), "")
         .file(&home("backup.canaryhost.tar"), "")
 }
@@ -62,7 +61,15 @@ fn judged(report: &Value) -> (Vec<String>, Vec<String>) {
     let found = report["incidents"].as_array().unwrap().iter().flat_map(|i| i["findings"].as_array().unwrap());
     let mut found: Vec<String> = found
         .map(|f| {
-            let kinds = (&f["rule"], &f["confidence"], &f["surface"], &f["indicator"], &f["at"], &f["moment"], &f["environment"]["kind"]);
+            let kinds = (
+                &f["rule"],
+                &f["confidence"],
+                &f["surface"],
+                &f["indicator"],
+                &f["at"],
+                &f["moment"],
+                &f["environment"]["kind"],
+            );
             let chain: Vec<&Value> = f["chain"].as_array().unwrap().iter().map(|l| &l["name"]).collect();
             format!("{kinds:?} {chain:?} {}", f["account"]["uid"])
         })
@@ -113,7 +120,8 @@ fn a_pseudonym_is_the_same_wherever_the_name_stands() {
     let schema: Value = serde_json::from_str(include_str!("../../docs/schema/inventory-1.schema.json")).unwrap();
     let schema = jsonschema::validator_for(&schema).unwrap();
     for line in text.lines() {
-        let faults: Vec<String> = schema.iter_errors(&serde_json::from_str(line).unwrap()).map(|e| e.to_string()).collect();
+        let faults: Vec<String> =
+            schema.iter_errors(&serde_json::from_str(line).unwrap()).map(|e| e.to_string()).collect();
         assert!(faults.is_empty(), "{line}: {faults:?}");
     }
 }

@@ -144,13 +144,8 @@ pub fn read(bytes: &[u8], wanted: &Wanted<'_>) -> Result<Option<Sbom>, String> {
     };
     // https://spdx.org/rdf/3.0.1/spdx-context.jsonld
     let spdx3 = address.as_deref().and_then(|a| a.split_once(SPDX3)).and_then(|(_, rest)| rest.split('/').next());
-    let mut reader = Reader {
-        sbom: Sbom::default(),
-        wanted,
-        image: false,
-        graph: Graph::default(),
-        references: Vec::new(),
-    };
+    let mut reader =
+        Reader { sbom: Sbom::default(), wanted, image: false, graph: Graph::default(), references: Vec::new() };
     let read = match (kind.bom_format.as_deref(), kind.spec_version.as_deref(), kind.spdx_version.as_deref(), spdx3) {
         (Some("CycloneDX"), Some(version @ ("1.4" | "1.5" | "1.6" | "1.7")), ..) => {
             cyclonedx::read(bytes, version, &mut reader)
@@ -172,7 +167,9 @@ const SPDX3: &str = "spdx.org/rdf/";
 /// Whether a text was meant to be one.
 pub fn names_a_format(bytes: &[u8]) -> bool {
     let start = bytes.get(..64 << 10).unwrap_or(bytes);
-    [&b"\"bomFormat\""[..], b"\"spdxVersion\"", b"spdx.org/rdf/"].iter().any(|key| memchr::memmem::find(start, key).is_some())
+    [&b"\"bomFormat\""[..], b"\"spdxVersion\"", b"spdx.org/rdf/"]
+        .iter()
+        .any(|key| memchr::memmem::find(start, key).is_some())
 }
 
 fn why(error: &serde_json::Error) -> String {
@@ -208,7 +205,8 @@ impl Reader<'_> {
         } else {
             self.sbom.listed += 1;
         }
-        let by_hash = || Purl::new(Ecosystem::Generic, c.name.unwrap_or("unknown"), Some(c.version.unwrap_or("unknown")));
+        let by_hash =
+            || Purl::new(Ecosystem::Generic, c.name.unwrap_or("unknown"), Some(c.version.unwrap_or("unknown")));
         let Some(purl) = known.or_else(|| c.sha256.as_ref().map(|_| by_hash())) else {
             return;
         };
@@ -255,7 +253,11 @@ impl Stated {
             version: self.purl.version.as_deref().unwrap_or_default().into(),
             placement: Placement::Stated(self.statement),
             requires: [].into(),
-            artifacts: self.sha256.iter().map(|h| Artifact { sha256: Some(h.clone()), ..Artifact::default() }).collect(),
+            artifacts: self
+                .sha256
+                .iter()
+                .map(|h| Artifact { sha256: Some(h.clone()), ..Artifact::default() })
+                .collect(),
         };
         let path = self.place.as_ref().unwrap_or(&file.path).clone();
         let origin = Origin { path, ..file.clone() };

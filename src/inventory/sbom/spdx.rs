@@ -69,14 +69,14 @@ impl<'de> Visitor<'de> for Document<'_, '_> {
             match key.as_str() {
                 "name" => self.0.sbom.subject = fields.next_value()?,
                 "packages" => fields.next_value_seed(Each(&mut |item: Item| package(self.0, &item)))?,
-                "relationships" => fields.next_value_seed(Each(&mut |r: Relationship| {
-                    match r.relationship_type.as_str() {
+                "relationships" => {
+                    fields.next_value_seed(Each(&mut |r: Relationship| match r.relationship_type.as_str() {
                         "DEPENDS_ON" => self.0.graph.edge(&r.spdx_element_id, &r.related_spdx_element),
                         "DEPENDENCY_OF" => self.0.graph.edge(&r.related_spdx_element, &r.spdx_element_id),
                         "DESCRIBES" => self.0.graph.root(&r.related_spdx_element),
                         _ => {}
-                    }
-                }))?,
+                    }))?
+                }
                 _ => drop(fields.next_value::<IgnoredAny>()?),
             }
         }

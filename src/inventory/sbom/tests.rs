@@ -28,15 +28,16 @@ fn cyclonedx_says_where_packages_stood() {
     let expected = [
         "pkg:pypi/litellm@1.82.8 Installed",
         "pkg:npm/axios@1.14.1 Listed",
-        "pkg:pypi/six@1.17.0 Unclear",
+        // What stands in a component is read before the end of that.
         "pkg:npm/%40s/x@2 Installed",
+        "pkg:pypi/six@1.17.0 Unclear",
     ];
     assert_eq!(shown(&sbom), expected);
     assert!(sbom.others >= 1);
     let image = text.replace("\"type\":\"file\",\"name\":\"/home\"", "\"type\":\"container\",\"name\":\"i\"");
     let image = read_text(&image);
     assert_eq!(shown(&image)[1], "pkg:npm/axios@1.14.1 Listed", "a lock file in an image is one");
-    assert_eq!(shown(&image)[2], "pkg:pypi/six@1.17.0 Installed");
+    assert_eq!(shown(&image)[3], "pkg:pypi/six@1.17.0 Installed");
 }
 
 #[test]
@@ -53,21 +54,14 @@ fn spdx_says_where_packages_stood() {
             "acquired package info from installed python package manifest file: /v/site-packages/litellm-1.82.8.dist-info/METADATA",
             "pkg:pypi/litellm@1.82.8",
         ),
-        package(
-            "litellm",
-            "acquired package info from the following paths: /w/poetry.lock",
-            "pkg:pypi/litellm@1.82.8",
-        ),
+        package("litellm", "acquired package info from the following paths: /w/poetry.lock", "pkg:pypi/litellm@1.82.8"),
         package("litellm", "", "pkg:pypi/LiteLLM"),
     ];
     let text = format!(r#"{{"spdxVersion":"SPDX-2.3","name":"home","packages":[{}]}}"#, all.join(","));
     let sbom = read_text(&text);
     let expected = ["Installed", "Listed", "Unclear"];
     assert!(sbom.packages.iter().map(|p| format!("{:?}", p.statement)).eq(expected), "{:?}", shown(&sbom));
-    assert_eq!(
-        sbom.packages[0].place.as_ref().unwrap().text(),
-        "/v/site-packages/litellm-1.82.8.dist-info/METADATA"
-    );
+    assert_eq!(sbom.packages[0].place.as_ref().unwrap().text(), "/v/site-packages/litellm-1.82.8.dist-info/METADATA");
     let image =
         text.replacen("{\"name\":\"litellm\"", "{\"primaryPackagePurpose\":\"CONTAINER\",\"name\":\"litellm\"", 1);
     assert_eq!(read_text(&image).packages[2].statement, Statement::Installed);

@@ -81,7 +81,8 @@ impl Accounts {
         let closed = |(path, uid, gid, mode): &(Path, u32, u32, u32)| {
             Some((path.read()?, Access { uid: *uid, gid: *gid, mode: *mode }))
         };
-        Some(accounts::Accounts {
+        let links: Option<Vec<_>> = self.links.iter().map(|(link, real)| Some((link.read()?, real.read()?))).collect();
+        let accounts = accounts::Accounts {
             names: self.names.iter().cloned().collect(),
             groups: self.groups.iter().map(|(uid, gids)| (*uid, gids.iter().copied().collect())).collect(),
             all_groups: self.all_groups,
@@ -91,9 +92,11 @@ impl Accounts {
             owners: self.owners.iter().map(owner).collect::<Option<_>>()?,
             closed: self.closed.iter().map(closed).collect::<Option<_>>()?,
             own_names: self.own_names.iter().cloned().collect(),
-            links: self.links.iter().map(|(link, real)| Some((link.read()?, real.read()?))).collect::<Option<_>>()?,
+            links: Default::default(),
+            linked: Default::default(),
             roots: paths(&self.roots)?,
             dropped: 0,
-        })
+        };
+        Some(accounts.with_links(links?))
     }
 }

@@ -24,6 +24,9 @@ pub struct Command {
     /// Files that it takes packages from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lists: Vec<String>,
+    /// Whether it was told to run install scripts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scripts: Option<bool>,
 }
 
 /// What it asked for.
@@ -108,7 +111,7 @@ fn owned(text: Option<&str>) -> Option<String> {
 
 impl From<&fact::Command> for Command {
     fn from(c: &fact::Command) -> Self {
-        let fact::Command { tool, action, wanted, cutoff, whereabouts, lists } = c;
+        let fact::Command { tool, action, wanted, cutoff, whereabouts, lists, scripts } = c;
         let packages = wanted.iter().map(|w| Wanted {
             ecosystem: w.ecosystem,
             name: w.name.to_string(),
@@ -140,6 +143,7 @@ impl From<&fact::Command> for Command {
                 directory: owned(w.folder.as_deref()),
             }),
             lists: lists.iter().map(ToString::to_string).collect(),
+            scripts: *scripts,
         }
     }
 }
@@ -179,6 +183,7 @@ impl Command {
             }),
             whereabouts: whereabouts.unwrap_or_default(),
             lists: self.lists.into_iter().map(Into::into).collect(),
+            scripts: self.scripts,
         })
     }
 }

@@ -61,6 +61,7 @@ fn command() -> fact::Command {
             folder: Some("/srv/app".into()),
         },
         lists: vec!["deps/base.txt".into()],
+        scripts: Some(false),
     }
 }
 

@@ -130,9 +130,7 @@ impl Index {
             let strings = live_of(&i.strings, |s| s.standing.withdrawn.is_none() && !s.context_only);
             let git = live_of(&i.git, |g| g.standing.withdrawn.is_none() && !g.context_only);
             let git = git.filter_map(|(_, g)| Some((trace_kind(g.kind)?, g.value.clone())));
-            let used = i.actions.iter().map(|a| &a.repository).chain(i.images.iter().map(|m| &m.repository));
-            let used = used.map(|name| (TraceKind::Repository, name.clone()));
-            network.chain(strings.map(|(_, s)| (TraceKind::Text, s.value.clone()))).chain(git).chain(used)
+            network.chain(strings.map(|(_, s)| (TraceKind::Text, s.value.clone()))).chain(git)
         })
     }
 

@@ -63,10 +63,14 @@ fn checklist(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
 
 /// A part for each machine; which one it is, is asked when the script runs.
 fn each_machine(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
-    comment(out, "it holds the steps of several machines: `MACHINE=NAME sh FILE` runs those of one, by default of this one")?;
+    comment(
+        out,
+        "it holds the steps of several machines: `MACHINE=NAME sh FILE` runs those of one, by default of this one",
+    )?;
     writeln!(out, "MACHINE=${{MACHINE:-$(uname -n)}}\ncase \"$MACHINE\" in")?;
     for machine in &report.machines {
-        let of = |i: &&v1::Item| i.done_at() == Place::Host && i.phase < Phase::Freeze && i.machines.contains(&machine.tree);
+        let of =
+            |i: &&v1::Item| i.done_at() == Place::Host && i.phase < Phase::Freeze && i.machines.contains(&machine.tree);
         let mut all = (1_usize..).zip(&report.checklist).filter(|(_, i)| of(i)).peekable();
         if all.peek().is_some() {
             let name = printable(&machine.tree);

@@ -132,7 +132,7 @@ fn started(text: &str, path: &TreePath) -> Vec<Fact> {
     let mut facts = starts::of(text, Some(account));
     if facts.is_empty() {
         // `DAEMON=/srv/v/bin/python`, started by words that hold variables.
-        let named = text.lines().map(str::trim).filter(|l| !l.starts_with('#')).flat_map(|line| {
+        let named = text.lines().map(str::trim).filter(|l| is_setting(l)).flat_map(|line| {
             let cut = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '=' | ';' | '(' | ')' | '`');
             line.split(cut).filter(|word| word.starts_with('/') && word.contains("/bin/"))
         });
@@ -144,6 +144,13 @@ fn started(text: &str, path: &TreePath) -> Vec<Fact> {
         facts.iter_mut().for_each(starts::only_where_enabled);
     }
     facts
+}
+
+/// `DAEMON=…`, of a script of a shell.
+fn is_setting(line: &str) -> bool {
+    let line = line.strip_prefix("export ").unwrap_or(line);
+    let key = line.split_once('=').map(|(key, _)| key).unwrap_or_default();
+    !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 /// `[program:x]` with `command=`, `user=` and `autostart=`.
@@ -192,6 +199,7 @@ mod tests {
         let debian = "#!/bin/sh\n# /srv/w/bin/python\nDAEMON=/srv/v/bin/python\nstart-stop-daemon --start --exec $DAEMON -- app.py\n";
         for (path, text, expected) in [
             ("etc/rc.local", "#!/bin/sh -e\n/srv/v/bin/python /srv/app.py &\nexit 0\n", "python /srv/v root"),
+            ("etc/rc.local", "/srv/v/bin/my-app --port 1 &\n", "my-app /srv/v root"),
             ("etc/rc.local", "su dev -c '/srv/v/bin/gunicorn app'\n", "gunicorn /srv/v dev"),
             ("etc/rc.local", "cd /srv/app && v/bin/python x.py\n", "python /srv/app/v root"),
             ("etc/init.d/app", debian, "?python /srv/v root"),
@@ -235,6 +243,7 @@ mod tests {
     #[test]
     fn what_starts_nothing_of_an_environment() {
         for (path, text) in [
+            ("etc/rc.local", "/srv/v/bin/uv sync\n/srv/v/bin/python -S x\ncat /srv/v/bin/my-app\n/usr/local/bin/app\n"),
             ("etc/rc.local", "# /srv/v/bin/python x\n/usr/bin/python3 /srv/app.py\npython app.py\n"),
             ("etc/supervisor/conf.d/a.conf", "[supervisorctl]\ncommand=/srv/v/bin/python x\n"),
             ("etc/supervisor/conf.d/a.conf", "[program:a]\ncommand=\n;command=/srv/v/bin/python\n"),

@@ -7,7 +7,8 @@
 //! 7 verbose title npm i esbuild@0.19.0
 //! 142 info run esbuild@0.19.0 postinstall node_modules/esbuild node install.js
 //! 143 info run esbuild@0.19.0 postinstall { code: 0, signal: null }
-//! 144 silly ADD node_modules/esbuild                      without a line of its script before: none was run
+//! 130 silly placeDep ROOT esbuild@0.19.0 OK for: a@1.0.0 want: ^0.19.0       which version
+//! 144 silly ADD node_modules/esbuild                      put there; without a line of its script before: none was run
 //! 90 info lifecycle esbuild@0.19.0~postinstall: esbuild@0.19.0                npm 6
 //! 93 silly lifecycle esbuild@0.19.0~postinstall: Returned: code: 0  signal: null
 //! ```
@@ -73,7 +74,7 @@ impl Surface for NpmLog {
                 run.add(text, number, interest);
             }
         }
-        for (number, fact) in run.skipped() {
+        for (number, fact) in run.recorded().into_iter().chain(run.skipped()) {
             out.push_at(None, Some(number), at.clone(), fact);
         }
         Ok(())
@@ -178,6 +179,33 @@ mod tests {
         assert_eq!(of(&quiet.replace("152 verbose exit 0\n", "")), [""; 0]);
         assert_eq!(of(&quiet.replace("ADD node_modules/esbuild", "ADD node_modules/other")), [""; 0]);
         assert_eq!(of(&quiet.replace("ADD node_modules/esbuild", "ADD node_modules/esbuild/lib")), [""; 0]);
+    }
+
+    #[test]
+    fn what_was_put_where_in_which_version_is_recorded() {
+        let of = |text: &str| {
+            let tried = tried(&NpmLog, "h/.npm/_logs/x-debug-0.log", text.as_bytes(), &["axios"]);
+            tried.said.into_iter().filter(|s| s.starts_with("recorded")).collect::<Vec<_>>()
+        };
+        let run = |placed: &str, add: &str, end: &str| {
+            of(&format!("9 verbose cwd /srv/a\n20 {placed}\n30 silly ADD {add}\n40 verbose exit {end}\n"))
+        };
+        let root = "silly placeDep ROOT axios@1.14.1 OK for: b@1.0.0 want: ^1";
+        assert_eq!(run(root, "node_modules/axios", "0"), ["recorded axios 1.14.1 /srv/a/node_modules/axios"]);
+        let nested = "silly placeDep node_modules/b axios@1.14.1 OK for: b@1.0.0 want: ^1";
+        let both = format!("{nested}\n21 silly placeDep ROOT axios@1.14.0 OK for:  want: ^1");
+        assert_eq!(
+            run(&both, "node_modules/b/node_modules/axios", "0"),
+            ["recorded axios 1.14.1 /srv/a/node_modules/b/node_modules/axios"]
+        );
+        let fetched = "http fetch GET 200 https://registry.example/axios/-/axios-1.14.1.tgz 6ms (cache miss)";
+        assert_eq!(run(fetched, "node_modules/axios", "0"), ["recorded axios 1.14.1 /srv/a/node_modules/axios"]);
+        // It failed; only a lock file was written; which of two it is nobody can say; no indicator names it.
+        assert_eq!(run(root, "node_modules/axios", "1"), [""; 0]);
+        assert_eq!(of(&format!("9 verbose cwd /srv/a\n20 {root}\n40 verbose exit 0\n")), [""; 0]);
+        let two = format!("{fetched}\n21 http fetch GET 200 https://registry.example/axios/-/axios-1.14.0.tgz 6ms");
+        assert_eq!(run(&two, "node_modules/axios", "0"), [""; 0]);
+        assert_eq!(run(&root.replace("axios", "chalk"), "node_modules/chalk", "0"), [""; 0]);
     }
 
     #[test]

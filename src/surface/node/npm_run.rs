@@ -8,14 +8,14 @@
 //! 71 verbose exit 0
 //! ```
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha512};
 
-use super::identity::is_name;
+use super::identity::{is_name, is_version, package};
 use crate::{
-    ecosystem::npm::layout::package_of,
-    fact::{Ecosystem, Fact, ScriptOutcome, TreePath},
+    ecosystem::npm::{layout::package_of, reference},
+    fact::{Ecosystem, Fact, Placement, ScriptOutcome, TreePath},
     interest::Interest,
     text::hex,
 };
@@ -27,6 +27,8 @@ const ADDED: usize = 2000;
 pub struct Run {
     /// What paths of packages are relative to.
     base: Option<TreePath>,
+    /// Versions by the path that the log has for a package, and by its name.
+    versions: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
     /// Folders of packages that an indicator names, with their names and lines.
     added: Vec<(TreePath, Box<str>, u32)>,
     /// Folders of which a script was started.
@@ -55,7 +57,7 @@ impl Run {
             }
         }
         let base = base(log, cwd.as_ref(), &argv, &files);
-        Self { base, added: Vec::new(), started: BTreeSet::new(), ended_well }
+        Self { base, versions: BTreeMap::new(), added: Vec::new(), started: BTreeSet::new(), ended_well }
     }
 
     /// The folder of a package by the path that the log has for it.
@@ -70,6 +72,7 @@ impl Run {
 
     /// Reads a line about a package that was put somewhere.
     pub fn add(&mut self, text: &str, line: u32, interest: &Interest) {
+        self.note_version(text, interest);
         let path = text.strip_prefix("silly ADD ").or_else(|| text.strip_prefix("silly CHANGE "));
         let Some(folder) = path.and_then(|path| self.folder(path)) else {
             return;
@@ -81,6 +84,53 @@ impl Run {
         {
             self.added.push((folder, installed.name, line));
         }
+    }
+
+    /// `silly placeDep ROOT axios@1.14.1 OK`, `silly placeDep node_modules/a axios@1.14.1 OK`, `http fetch GET 200 https://….tgz`
+    fn note_version(&mut self, text: &str, interest: &Interest) {
+        let (at, package) = match text.strip_prefix("silly placeDep ") {
+            Some(placed) => {
+                let mut words = placed.split(' ');
+                (words.next(), words.next().map(reference::locator))
+            }
+            None => {
+                (None, text.strip_prefix("http fetch GET 200 ").and_then(|f| f.split(' ').next()).map(reference::read))
+            }
+        };
+        let Some((name, version)) = package.as_ref().and_then(|p| Some((p.name.as_deref()?, p.version()?))) else {
+            return;
+        };
+        if !is_name(name) || !is_version(version) || !interest.knows_package(Ecosystem::Npm, name) {
+            return;
+        }
+        let place = at.map(|at| match at {
+            "ROOT" => format!("node_modules/{name}"),
+            above => format!("{above}/node_modules/{name}"),
+        });
+        for key in place.as_deref().into_iter().chain([name]) {
+            if self.versions.len() < ADDED || self.versions.contains_key(key) {
+                let known = self.versions.entry(key.into()).or_default();
+                if known.len() < 2 {
+                    known.insert(version.into());
+                }
+            }
+        }
+    }
+
+    /// The packages that it put there in a version that the log says, with their lines. Of a run that failed nothing is left.
+    pub fn recorded(&self) -> Vec<(u32, Fact)> {
+        let of = |key: &str| match self.versions.get(key)?.iter().collect::<Vec<_>>().as_slice() {
+            [version] => Some((*version).clone()),
+            _ => None,
+        };
+        let fact = |(folder, name, line): &(TreePath, Box<str>, u32)| {
+            let below =
+                self.base.as_ref().and_then(|base| folder.below(base)).and_then(|b| std::str::from_utf8(b).ok());
+            let version = below.and_then(of).or_else(|| of(name))?;
+            let package = package(name, &version, Placement::Loadable);
+            Some((*line, Fact::Recorded { package, folder: folder.clone() }))
+        };
+        self.added.iter().filter(|_| self.ended_well).filter_map(fact).collect()
     }
 
     /// The packages of which no script was run when they were put there, with their lines. npm writes a line before each that it runs.

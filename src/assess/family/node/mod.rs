@@ -3,10 +3,12 @@
 
 mod chains;
 mod recorded;
+mod relinked;
 mod scripts;
 #[cfg(test)]
 mod tests;
 mod tools;
+mod typed;
 
 use self::scripts::Scripts;
 use super::{
@@ -53,12 +55,16 @@ impl Family for Node {
 
     fn look_for_signs(&self, case: &Case<'_>, _: &Neighbours<'_>, findings: &mut Vec<Finding>) {
         recorded::weigh(case, findings);
-        let scripts = Scripts::new(&case.evidence);
+        relinked::look_for_copies(case, findings);
+        let scripts = Scripts::new(case);
         let here = |f: &&mut Finding| {
             f.ecosystem == Some(Ecosystem::Npm) && f.kind == FindingKind::Package && f.exposure >= Exposure::Installed
         };
         findings.iter_mut().filter(here).for_each(|finding| scripts.weigh(finding));
         chains::link(case, findings);
+        // What stands there now is not what a log tells of.
+        let of_log = |f: &&mut Finding| f.kind == FindingKind::Package && recorded::is_log(&f.origin.path);
+        findings.iter_mut().filter(of_log).for_each(|f| f.holdings = Some(Vec::new()));
     }
 
     fn removal(&self) -> &'static Removal {

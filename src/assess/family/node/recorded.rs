@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    assess::{Case, Evidence, Finding, evidence::runs, rule::Rule},
+    assess::{Case, Evidence, Finding, FindingKind, evidence::runs, rule::Rule},
     ecosystem::purl::Purl,
     fact::{Fact, TreePath},
     text::escape,
@@ -104,45 +104,64 @@ pub fn weigh(case: &Case<'_>, findings: &mut Vec<Finding>) {
         let places = [Some(f.origin.path.parent()), root, linked].into_iter().flatten();
         known.extend(places.map(|place| (f.origin.tree.clone(), place, f.indicator.clone())));
     }
-    findings.retain_mut(|f| {
-        if !records.lists.contains(&(&f.origin.tree, &f.origin.path)) {
-            return true;
+    // A record that stands in the unit says more than a log.
+    for logs in [false, true] {
+        findings.retain_mut(|f| is_log(&f.origin.path) != logs || keeps(case, &records, &mut known, f));
+    }
+}
+
+/// npm's logs say what was put there once.
+pub fn is_log(path: &TreePath) -> bool {
+    path.name().ends_with(b".log")
+}
+
+/// Weighs one finding; `false` where another one says the same.
+fn keeps(case: &Case<'_>, records: &Records<'_>, known: &mut BTreeSet<Known>, f: &mut Finding) -> bool {
+    if f.kind != FindingKind::Package || !records.lists.contains(&(&f.origin.tree, &f.origin.path)) {
+        return true;
+    }
+    // A record without folders (yarn classic's) speaks of the whole project.
+    let folder = f.holdings.as_ref().and_then(|all| all.first()).cloned();
+    let root = f.unit.as_ref().map(|u| u.root.clone());
+    let Some(place) = folder.clone().or_else(|| root.clone()) else {
+        return true;
+    };
+    if !known.insert((f.origin.tree.clone(), place, f.indicator.clone())) {
+        return false;
+    }
+    let name = escape(f.package.as_deref().map_or(b"it".as_slice(), str::as_bytes));
+    let says = match (folder, root, f.package.as_deref().and_then(Purl::parse)) {
+        (Some(folder), ..) => records.own.get(&(&f.origin.tree, &folder)).and_then(|all| all.first()).copied(),
+        (None, Some(root), Some(package)) => records.only_one(&f.origin.tree, &root, &package.name),
+        _ => None,
+    };
+    f.reason = match says {
+        // Of what a log tells the installer may have made another version since.
+        Some(version) if is_log(&f.origin.path) => {
+            let rule = if f.exposure > Exposure::Installed { f.rule } else { Rule::PackageGone };
+            f.set_rule(rule, f.confidence.min(Confidence::Likely));
+            let version = escape(version.as_bytes());
+            let when = when(case, f).map(|when| format!("; {when}")).unwrap_or_default();
+            format!("a log of the installer says that it put `{name}` there, where {version} stands now{when}")
         }
-        // A record without folders (yarn classic's) speaks of the whole project.
-        let folder = f.holdings.as_ref().and_then(|all| all.first()).cloned();
-        let root = f.unit.as_ref().map(|u| u.root.clone());
-        let Some(place) = folder.clone().or_else(|| root.clone()) else {
-            return true;
-        };
-        if !known.insert((f.origin.tree.clone(), place, f.indicator.clone())) {
-            return false;
+        Some(version) => {
+            f.set_rule(Rule::PackageRewritten, Confidence::Likely);
+            f.sign = None;
+            let version = escape(version.as_bytes());
+            format!(
+                "the installer's record says that it put `{name}` there; its own file says {version} now: it was rewritten, as \
+                 a payload does that has run"
+            )
         }
-        let name = escape(f.package.as_deref().map_or(b"it".as_slice(), str::as_bytes));
-        let says = match (folder, root, f.package.as_deref().and_then(Purl::parse)) {
-            (Some(folder), ..) => records.own.get(&(&f.origin.tree, &folder)).and_then(|all| all.first()).copied(),
-            (None, Some(root), Some(package)) => records.only_one(&f.origin.tree, &root, &package.name),
-            _ => None,
-        };
-        f.reason = match says {
-            Some(version) => {
-                f.set_rule(Rule::PackageRewritten, Confidence::Likely);
-                f.sign = None;
-                let version = escape(version.as_bytes());
-                format!(
-                    "the installer's record says that it put `{name}` there; its own file says {version} now: it was rewritten, as \
-                     a payload does that has run"
-                )
-            }
-            None => {
-                // A script that ran has run, whatever became of its package.
-                let rule = if f.exposure > Exposure::Installed { f.rule } else { Rule::PackageGone };
-                f.set_rule(rule, f.confidence.min(Confidence::Likely));
-                let when = when(case, f).map(|when| format!("; {when}")).unwrap_or_default();
-                format!("the installer's record says that it put `{name}` there, where it is not found now{when}")
-            }
-        };
-        true
-    });
+        None => {
+            // A script that ran has run, whatever became of its package.
+            let rule = if f.exposure > Exposure::Installed { f.rule } else { Rule::PackageGone };
+            f.set_rule(rule, f.confidence.min(Confidence::Likely));
+            let when = when(case, f).map(|when| format!("; {when}")).unwrap_or_default();
+            format!("the installer's record says that it put `{name}` there, where it is not found now{when}")
+        }
+    };
+    true
 }
 
 /// A virtual store names a folder after the version that it made it for.

@@ -2,9 +2,9 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::tools::Tools;
+use super::{tools::Tools, typed::Typed};
 use crate::{
-    assess::{Evidence, Finding, rule::Rule},
+    assess::{Case, Finding, rule::Rule},
     ecosystem::purl::Purl,
     fact::{Fact, ScriptOutcome, Seen, TreePath},
     text::escape,
@@ -16,6 +16,7 @@ pub struct Scripts<'e> {
     /// By the name of the package.
     records: HashMap<&'e str, Vec<Record<'e>>>,
     tools: Tools<'e>,
+    typed: Typed<'e>,
     /// Folders of packages that a log names, by the log and the package.
     places: HashMap<(&'e Arc<str>, &'e TreePath, &'e str), Vec<&'e TreePath>>,
 }
@@ -29,8 +30,10 @@ struct Record<'e> {
 
 impl<'e> Scripts<'e> {
     /// Looks through the evidence.
-    pub fn new(evidence: &'e [Evidence]) -> Self {
-        let mut scripts = Self { records: HashMap::new(), tools: Tools::new(evidence), places: HashMap::new() };
+    pub fn new(case: &'e Case<'e>) -> Self {
+        let evidence = &case.evidence;
+        let (tools, typed) = (Tools::new(evidence), Typed::new(case));
+        let mut scripts = Self { records: HashMap::new(), tools, typed, places: HashMap::new() };
         for seen in evidence.iter().map(|e| &e.seen) {
             let Fact::InstallScript { name, version, folder, outcome } = &seen.fact else {
                 continue;
@@ -68,10 +71,16 @@ impl<'e> Scripts<'e> {
         } else if finding.exposure == Exposure::Executed && is_in_an_archive(finding) {
             lower(finding, "yarn unpacks a package whose script it runs, and loads this one out of its archive");
         } else if finding.exposure == Exposure::Executed
-            && let Some(why) = self.tools.blocks(finding, &package)
+            && let Some(why) = self.blocked(finding, &package)
         {
             lower(finding, &why);
         }
+    }
+
+    /// What kept its tool from running it.
+    fn blocked(&self, finding: &Finding, package: &Purl) -> Option<String> {
+        let typed = || self.typed.blocks(finding, self.tools.name(finding)?);
+        self.tools.blocks(finding, package).or_else(typed)
     }
 
     /// Whether a record is of this copy of the package: of its folder, or of a folder that it does not name.
@@ -113,5 +122,9 @@ fn lift(finding: &mut Finding, confidence: Confidence, why: &str) {
 }
 
 fn lower(finding: &mut Finding, why: &str) {
+    // Of a package that only a log knows any more nothing is left that could run.
+    if super::recorded::is_log(&finding.origin.path) {
+        return finding.ran(Rule::PackageGone, Confidence::Likely, why.to_owned());
+    }
     finding.ran(Rule::InstallScriptBlocked, Confidence::Likely, why.to_owned());
 }

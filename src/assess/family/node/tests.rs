@@ -3,11 +3,12 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    assess::{Case, Evidence, Finding, assess},
+    assess::{Case, Evidence, Finding, FindingKind, assess},
     credential::Catalog,
     ecosystem,
     fact::{At, Ecosystem, Fact, Origin, Package, Placement, Requirement, ScriptOutcome, Seen, TreePath},
     ioc::{Database, Index},
+    verdict::Exposure,
 };
 
 const BAD: &str = "srv/a/node_modules/plain-crypto-js";
@@ -28,6 +29,10 @@ fn package(version: &str) -> Package {
 }
 
 fn judged(facts: Vec<(&str, Fact)>) -> Vec<Finding> {
+    judged_with(facts, Vec::new())
+}
+
+fn judged_with(facts: Vec<(&str, Fact)>, more: Vec<Seen>) -> Vec<Finding> {
     let index = Index::new(Database::embedded().unwrap(), &[]);
     let tree: Arc<str> = "host".into();
     let seen = facts.into_iter().map(|(path, fact)| {
@@ -36,7 +41,7 @@ fn judged(facts: Vec<(&str, Fact)>) -> Vec<Finding> {
         let time = At::unix(1_774_950_000, "mtime");
         Seen { surface: "t", origin, at: time, uid: Some(1000), gid: None, mode: None, unit, fact }
     });
-    let evidence = seen.map(Evidence::from).collect();
+    let evidence = seen.chain(more).map(Evidence::from).collect();
     let catalog = Catalog { kinds: Vec::new() };
     assess(Case { index: &index, catalog: &catalog, evidence, accounts: BTreeMap::new() }).findings
 }
@@ -209,4 +214,95 @@ fn what_a_virtual_store_was_made_for_counts() {
     let rewritten = judged(facts("9.9.9"));
     assert!(rewritten.len() == 1 && rewritten[0].reason.contains("says 9.9.9 now"), "{rewritten:#?}");
     assert_eq!(grades(facts("9.9.9")), ["Executed/Likely"]);
+}
+
+#[test]
+fn a_log_is_a_witness_of_what_is_gone() {
+    const LOG: &str = "home/al/.npm/_logs/x-debug-0.log";
+    let log = || (LOG, record(BAD));
+    // Its script has run; what stands there now is another matter, and nothing of it is taken out.
+    let gone = judged(vec![log()]);
+    assert_eq!((gone.len(), gone[0].exposure, gone[0].holdings.clone()), (1, Exposure::Executed, Some(Vec::new())));
+    let upgraded = judged(vec![log(), (installed().0, Fact::Package(package("4.2.2")))]);
+    assert!(upgraded[0].reason.contains("where 4.2.2 stands now"), "{}", upgraded[0].reason);
+    assert_eq!(upgraded[0].holdings, Some(Vec::new()));
+    // It was not run, and there is nothing left that could.
+    let skipped = vec![log(), (LOG, script(Some(BAD), ScriptOutcome::Skipped))];
+    assert_eq!(grades(skipped), ["Removed/Likely"]);
+    // The package speaks for itself; so does the record of the unit.
+    assert_eq!(grades(vec![log(), installed()]), ["Executed/Likely"]);
+    let own = ("srv/a/node_modules/.package-lock.json", record(BAD));
+    let both = judged(vec![log(), own, (installed().0, Fact::Package(package("9.9.9")))]);
+    assert_eq!((both.len(), both[0].origin.path.name()), (1, b".package-lock.json".as_slice()));
+}
+
+/// A line of a history, so many seconds after the package was put there.
+fn typed(text: &str, after: i64) -> Vec<Seen> {
+    let line = |c| Seen {
+        surface: "history/zsh",
+        origin: Origin::file(&"host".into(), at("home/al/.zsh_history")),
+        at: At::unix(1_774_950_000 + after, "time in the history"),
+        uid: Some(1000),
+        gid: None,
+        mode: None,
+        unit: None,
+        fact: Fact::Command(c),
+    };
+    crate::shell::typed_commands(text).into_iter().map(line).collect()
+}
+
+#[test]
+fn a_command_that_blocks_scripts_is_evidence_where_it_may_have_put_the_package_there() {
+    let hidden = || ("srv/a/node_modules/.package-lock.json", record(BAD));
+    let grade = |lines: &[(&str, i64)]| {
+        let more = lines.iter().flat_map(|(text, after)| typed(text, *after)).collect();
+        let found = judged_with(vec![installed(), hidden()], more);
+        let found: Vec<_> = found.iter().filter(|f| f.kind == FindingKind::Package).collect();
+        format!("{:?}/{:?}", found[0].exposure, found[0].confidence)
+    };
+    let blocked = "Installed/Likely";
+    for text in [
+        "npm ci --ignore-scripts",
+        "npm i --ignore-scripts",
+        "cd /srv/a && npm install --ignore-scripts",
+        "npm_config_ignore_scripts=true npm ci",
+        "npm install --ignore-scripts my-plugin",
+    ] {
+        assert_eq!(grade(&[(text, -30)]), blocked, "{text}");
+    }
+    let ran = "Executed/Likely";
+    for (lines, why) in [
+        (vec![("npm ci", -30)], "it says nothing of scripts"),
+        (vec![("npm ci --ignore-scripts", -3600)], "long before"),
+        (vec![("npm ci --ignore-scripts", 60)], "afterwards"),
+        (vec![("pnpm i --ignore-scripts", -30)], "another tool"),
+        (vec![("cd /srv/b && npm ci --ignore-scripts", -30)], "another project"),
+        (vec![("ssh build1 npm ci --ignore-scripts", -30)], "another machine"),
+        (vec![("npm ci --ignore-scripts", -30), ("npm rebuild", 600)], "they were run later"),
+        (vec![("npm ci --ignore-scripts", -30), ("npm ci", -20)], "either may have put it there"),
+        (vec![("npm ci --ignore-scripts=false", -30)], "it asks for them"),
+        (vec![("npm run build --ignore-scripts", -30)], "it installs nothing"),
+    ] {
+        assert_eq!(grade(&lines), ran, "{why}");
+    }
+}
+
+#[test]
+fn a_copy_that_was_rewritten_through_its_link_is_known_by_the_store() {
+    let entry = "home/al/.bun/install/cache/plain-crypto-js@4.2.1@@@1/package.json";
+    let stored = |version: &str| Package { placement: Placement::Cached, ..package(version) };
+    let facts = |now: &str, installed_as: &str| {
+        vec![
+            (entry, Fact::Named(stored("4.2.1"))),
+            (entry, Fact::Package(stored(now))),
+            (installed().0, Fact::Package(package(installed_as))),
+        ]
+    };
+    assert_eq!(grades(facts("9.9.9", "9.9.9")), ["Executed/Likely", "Cached/Possible"]);
+    // Another version than the store's was installed; nothing was rewritten.
+    assert_eq!(grades(facts("9.9.9", "9.9.8")), ["Cached/Possible"]);
+    assert_eq!(
+        grades(vec![(entry, Fact::Package(stored("4.2.1"))), (installed().0, Fact::Package(package("9.9.9")))]),
+        ["Cached/Confirmed"]
+    );
 }

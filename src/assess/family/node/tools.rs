@@ -102,6 +102,18 @@ impl<'e> Tools<'e> {
         None
     }
 
+    /// The name of the tool that installed a package, where that is known.
+    pub fn name(&self, finding: &Finding) -> Option<&'static str> {
+        let tool = self.tool(finding, finding.unit.as_ref()?)?;
+        Some(match tool {
+            Tool::Npm => "npm",
+            Tool::Pnpm => "pnpm",
+            Tool::Classic | Tool::Berry => "yarn",
+            Tool::Bun => "bun",
+            Tool::Deno => "deno",
+        })
+    }
+
     /// What holds for a unit, from its own folder up.
     fn above(&self, finding: &Finding, unit: &Unit) -> Vec<&Setting<'e>> {
         let (mut found, mut folder) = (Vec::new(), unit.root.clone());
