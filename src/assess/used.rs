@@ -238,6 +238,9 @@ impl Draft<'_, '_> {
     }
 }
 
+/// How bad a finding is, and its position: the least is the worst.
+type Worth = (Reverse<(Exposure, Confidence)>, usize);
+
 /// Drops what better evidence makes superfluous: an editor's list where the files stand, and of several values of one incident on one
 /// line all but the best.
 pub(super) fn sort_out(findings: &mut Vec<Finding>) {
@@ -255,9 +258,7 @@ pub(super) fn sort_out(findings: &mut Vec<Finding>) {
     let is_value = |f: &Finding| {
         f.rule == Rule::StartsWithTrace || matches!(f.kind, FindingKind::Network | FindingKind::Git | FindingKind::Text)
     };
-    // By place and incident: how good, and its position.
-    type Best = (Reverse<(Exposure, Confidence)>, usize);
-    let mut best: HashMap<(Origin, usize), Best> = HashMap::new();
+    let mut best: HashMap<(Origin, usize), Worth> = HashMap::new();
     for (at, f) in findings.iter().enumerate().filter(|(_, f)| is_value(f)) {
         let mine = (Reverse((f.exposure, f.confidence)), at);
         let known = best.entry((f.origin.clone(), f.incident)).or_insert(mine);
