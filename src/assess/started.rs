@@ -14,7 +14,7 @@ use super::{
 use crate::{
     accounts::HistoryOf,
     ecosystem::purl::Purl,
-    fact::{At, Command, CommandAction, Ecosystem, Fact, Origin, Seen, TreePath},
+    fact::{At, Command, CommandAction, Ecosystem, Fact, Origin, Seen, TreePath, Wanted},
     ioc::model::Incident,
     verdict::{Confidence, Exposure},
 };
@@ -110,10 +110,11 @@ fn look_for_removals(case: &Case<'_>, findings: &mut [Finding]) {
         let removal = removals.iter().find(|(seen, c)| {
             let later = seen.at.as_ref().is_some_and(|removed| removed.time > at);
             let here = seen.origin.tree == finding.origin.tree && seen.origin.path == finding.origin.path && later;
-            let inside = finding.ecosystem.is_some_and(|e| family::of(e).runs_inside(&c.tool));
             let same = own.iter().any(|i| i.tool == c.tool && place_of(i) == place_of(c));
-            let same = same && inside && c.whereabouts.is_here();
-            here && same && c.wanted.iter().any(|w| Some(&*w.name) == name.as_deref())
+            let same = same && c.whereabouts.is_here();
+            // A command's finding has no ecosystem of its own; the package that it names has.
+            let inside = |w: &Wanted| family::of(w.ecosystem).runs_inside(&c.tool);
+            here && same && c.wanted.iter().any(|w| Some(&*w.name) == name.as_deref() && inside(w))
         });
         if let Some((seen, c)) = removal {
             let when = seen.at.as_ref().map(|at| format!(" at {}", at.time)).unwrap_or_default();
