@@ -126,6 +126,11 @@ fn keeps(case: &Case<'_>, records: &Records<'_>, known: &mut BTreeSet<Known>, f:
     let Some(place) = folder.clone().or_else(|| root.clone()) else {
         return true;
     };
+    // A log names the folder of a link where the package itself stands elsewhere in its unit.
+    let in_unit = |root: &TreePath| known.contains(&(f.origin.tree.clone(), root.clone(), f.indicator.clone()));
+    if is_log(&f.origin.path) && root.as_ref().is_some_and(in_unit) {
+        return false;
+    }
     if !known.insert((f.origin.tree.clone(), place, f.indicator.clone())) {
         return false;
     }

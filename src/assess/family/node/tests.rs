@@ -231,6 +231,9 @@ fn a_log_is_a_witness_of_what_is_gone() {
     assert_eq!(grades(skipped), ["Removed/Likely"]);
     // The package speaks for itself; so does the record of the unit.
     assert_eq!(grades(vec![log(), installed()]), ["Executed/Likely"]);
+    // npm's linked strategy: the log names the link, the package stands elsewhere in the unit.
+    let link = record("srv/a/node_modules/.store/axios@1.14.1-0a/node_modules/plain-crypto-js");
+    assert_eq!(grades(vec![(LOG, link), installed()]), ["Executed/Likely"]);
     let own = ("srv/a/node_modules/.package-lock.json", record(BAD));
     let both = judged(vec![log(), own, (installed().0, Fact::Package(package("9.9.9")))]);
     assert_eq!((both.len(), both[0].origin.path.name()), (1, b".package-lock.json".as_slice()));
