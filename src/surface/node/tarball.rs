@@ -8,7 +8,8 @@
 //! ```
 //!
 //! Every `.tgz` whose first member lies in `package/` is read, so that a renamed one is found; a `.tar.gz`, and one with another
-//! folder, only where its name starts with a package that an indicator names. What a forge makes of a repository has the folder
+//! folder, only where its name starts with a package that an indicator names. Of a large one under another name the first description
+//! of a package that no indicator knows ends the reading: programs for Node in wheels of Python unpack to hundreds of megabytes. What a forge makes of a repository has the folder
 //! `axios-1.14.1` and is another thing. A hit proves that the bytes are on the disk. Documented in npm's `pack` page.
 
 use std::io::{self, Read};
@@ -31,6 +32,8 @@ const HEAD: usize = 64 << 10;
 /// Unpacked; the largest of npm's packages have a few hundred megabytes.
 const UNPACKED: u64 = 512 << 20;
 const MEMBERS: usize = 200_000;
+/// Packed: smaller ones are read to their end, in case a second description follows the first.
+const LARGE: u64 = 4 << 20;
 /// A longer `package.json` is none.
 const MANIFEST: u64 = 4 << 20;
 /// What may be said of the member behind it: a longer path, in PAX or GNU form.
@@ -93,8 +96,10 @@ impl Surface for PackageArchive {
             return known.map_or(Ok(()), |_| Err(Flaw::malformed(WHAT, "it is no gzipped tar")));
         };
         let size = file.entry.len;
-        let (found, whole) = found_in(file.seekable()?, is_package)?;
-        let hash = found.iter().any(|p| interest.knows_package(Ecosystem::Npm, &p.name));
+        let known_package = |p: &Package| interest.knows_package(Ecosystem::Npm, &p.name);
+        let enough = |p: &Package| size > LARGE && !starts && !known_package(p);
+        let (found, whole) = found_in(file.seekable()?, is_package, &enough)?;
+        let hash = found.iter().any(known_package);
         let sha256 = if hash { file.sha256_or_gap(out) } else { None };
         let is_empty = found.is_empty();
         for package in found {
@@ -169,8 +174,8 @@ fn first_folder(head: &[u8]) -> Option<Vec<u8>> {
 type Found = Vec<Package>;
 
 /// The packages that an archive describes: one, or several where somebody put two descriptions into it, of which an installer takes the
-/// last. And whether it could be read to its end.
-fn found_in(gzip: impl Read, in_package: bool) -> Result<(Found, bool), Flaw> {
+/// last. And whether it could be read to its end, or as far as it was `enough`.
+fn found_in(gzip: impl Read, in_package: bool, enough: &dyn Fn(&Package) -> bool) -> Result<(Found, bool), Flaw> {
     let mut found = Found::new();
     let mut stopped = None;
     let end = each_member(MultiGzDecoder::new(gzip).take(UNPACKED), &mut |path, body| {
@@ -186,9 +191,11 @@ fn found_in(gzip: impl Read, in_package: bool) -> Result<(Found, bool), Flaw> {
                     requires: about.requires.as_slice().into(),
                     ..package(&name, &version, Placement::Cached)
                 };
+                let more = !enough(&package);
                 if !found.contains(&package) && found.len() < DESCRIPTIONS {
                     found.push(package);
                 }
+                return Ok(more);
             }
         }
         Ok(true)
