@@ -32,6 +32,8 @@ pub enum FolderMatch {
     Root(String),
     /// It, or one that holds it, has this name: `http-v2`.
     Within(String),
+    /// It, or one that holds it, has the second name, and lies below a folder whose name ends with the first: `.git`, `refs`.
+    Nested(String, String),
     /// It stands in a folder of this name, or in an `@scope` of one: `node_modules`.
     PackageIn(String),
     /// It, or one that holds it, has a name that holds this word, in any case: `requirements`. The word is given in lower case.
@@ -162,6 +164,11 @@ impl Claim {
         self.folder(FolderMatch::Within(name.to_owned()))
     }
 
+    /// The same, anywhere below a folder of the second name that lies below one whose name ends with the first.
+    pub fn nested(self, outer: &str, inner: &str) -> Self {
+        self.folder(FolderMatch::Nested(outer.to_owned(), inner.to_owned()))
+    }
+
     /// The same, in the folders of packages that a folder of this name holds: `name/x`, `name/@scope/x`.
     pub fn in_packages(self, name: &str) -> Self {
         self.folder(FolderMatch::PackageIn(name.to_owned()))
@@ -261,6 +268,10 @@ impl FolderMatch {
             Self::Tail(tail) => ends_in(path, tail.as_bytes()),
             Self::Root(root) => path == root.as_bytes(),
             Self::Within(name) => path.split(|b| *b == b'/').any(|c| c == name.as_bytes()),
+            Self::Nested(outer, inner) => {
+                let mut parts = path.split(|b| *b == b'/').skip_while(|c| !c.ends_with(outer.as_bytes()));
+                parts.next().is_some() && parts.any(|c| c == inner.as_bytes())
+            }
             Self::PackageIn(name) => {
                 let last = |path: &[u8]| path.rsplit(|b| *b == b'/').next().is_some_and(|c| c == name.as_bytes());
                 let above = parent(path);
@@ -342,6 +353,13 @@ mod tests {
         assert!(!fits(&tail, "home/a/x.config/sysmon"));
         let within = FolderMatch::Within("http".into());
         assert!(fits(&within, "c/pip/http/a") && !fits(&within, "c/pip/http-v2/a"));
+        let nested = FolderMatch::Nested(".git".into(), "refs".into());
+        for path in ["p/.git/refs", "p/.git/refs/heads/a", "p.git/refs/tags", "p/.git/modules/m/refs"] {
+            assert!(fits(&nested, path), "{path}");
+        }
+        for path in ["p/refs", "p/refs/.git", "refs/p.git/x", "p/.github/refs", "p/.git/refs2"] {
+            assert!(!fits(&nested, path), "{path}");
+        }
         let holding = FolderMatch::Holding("requirement".into());
         assert!(fits(&holding, "p/Requirements/common") && fits(&holding, "p/my-requirements"));
         assert!(!fits(&holding, "p/require/ment"));

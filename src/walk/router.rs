@@ -106,7 +106,9 @@ impl Folders {
             FolderMatch::Below(path) if !path.is_empty() => {
                 self.first.entry(path.split('/').next().unwrap_or_default().as_bytes().into())
             }
-            FolderMatch::Within(name) | FolderMatch::PackageIn(name) => self.component.entry(name.as_bytes().into()),
+            FolderMatch::Within(name) | FolderMatch::Nested(_, name) | FolderMatch::PackageIn(name) => {
+                self.component.entry(name.as_bytes().into())
+            }
             _ => {
                 self.rest.push(number);
                 return Place::Folder(number);

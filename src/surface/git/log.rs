@@ -10,7 +10,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 
-use super::{config::is_in, refs::is_id};
+use super::refs::is_id;
 use crate::{
     fact::{At, Held, TraceKind},
     interest::Interest,
@@ -37,13 +37,10 @@ impl Surface for Log {
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
-        vec![Claim::any().plain().within("logs")]
+        vec![Claim::any().plain().nested(".git", "logs")]
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
-        if !is_in(&file.entry.path, b"logs") {
-            return Ok(());
-        }
         let interest = file.interest;
         let mut input = BufReader::new(file.reader().take(FILE));
         let (mut line, mut number, mut long, mut goes_on) = (Vec::new(), 0_u32, false, false);
@@ -131,7 +128,6 @@ mod tests {
             "message LongLive 3 1774350120".to_owned(),
         ];
         assert_eq!(said("p/.git/logs/HEAD", &text), (wanted.to_vec(), false));
-        assert_eq!(said("p/logs/HEAD", &text), (Vec::new(), false));
     }
 
     #[test]
