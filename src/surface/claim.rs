@@ -139,6 +139,13 @@ impl Claim {
         Self { file: FileMatch::NoEnding, ..Self::any() }
     }
 
+    /// Build files of images: `Dockerfile` and its kin.
+    pub fn build_files() -> Vec<Self> {
+        let names = ["Dockerfile", "Containerfile", "dockerfile"].map(Self::name);
+        let kin = [Self::affix("Dockerfile.", ""), Self::affix("Containerfile.", ""), Self::suffix(".Dockerfile")];
+        names.into_iter().chain(kin).chain([Self::suffix(".dockerfile")]).collect()
+    }
+
     /// Every file.
     pub fn any() -> Self {
         Self { file: FileMatch::Any, folder: FolderMatch::Any, links: true, without: None, among_few: false }

@@ -12,6 +12,13 @@ pub fn has_line(text: &str, wanted: &str) -> bool {
     text.lines().any(|line| line.trim() == wanted)
 }
 
+/// Whether a file starts as a build file of images does.
+pub fn is_build_file(head: &[u8]) -> bool {
+    let text = text(head);
+    let first = text.lines().map(str::trim).find(|l| !l.is_empty() && !l.starts_with('#'));
+    first.is_some_and(|l| l.starts_with("FROM ") || l.starts_with("ARG ")) && line_starts(&text, "RUN ")
+}
+
 /// Whether at least half of the lines are such, and at least one. Empty lines, comments and the last line, which may be cut, do not count
 /// where there are others.
 pub fn mostly(text: &str, is: impl Fn(&str) -> bool) -> bool {

@@ -81,8 +81,11 @@ impl Inspector<'_> {
         }
         // A surface that wants the name may still pass over an archive or a hook in a place that loads nothing.
         if !understood {
+            // Several surfaces may read one form: build files hold packages, and images.
+            let mut known = None;
             for surface in &self.router.surfaces {
-                let Some(form) = surface.recognises(&head) else {
+                let Some(form) = surface.recognises(&head).filter(|form| known.is_none_or(|known| known == *form))
+                else {
                     continue;
                 };
                 let path = usual_path(&entry.path, form);
@@ -92,7 +95,7 @@ impl Inspector<'_> {
                 understood |= read.facts > 0;
                 by_name |= read.problems == 0;
                 if understood {
-                    break;
+                    known = Some(form);
                 }
             }
         }

@@ -51,6 +51,26 @@ fn zip(members: &[(&str, &str)]) -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
+/// Two surfaces read one form.
+#[test]
+fn a_build_file_of_another_name_is_read_for_packages_and_for_images() {
+    let text = "FROM aquasec/trivy:0.69.4\nRUN pip install litellm==1.82.8\n";
+    let (found, gaps, code) = one(b"build.bak", text.as_bytes());
+    assert_eq!(
+        (found, gaps, code),
+        (
+            vec![
+                "referenced confirmed python/dockerfile".to_owned(),
+                "referenced confirmed container/dockerfile".to_owned()
+            ],
+            vec![],
+            1
+        )
+    );
+    let safe = "FROM aquasec/trivy:0.69.3\nRUN pip install litellm==1.82.6\n";
+    assert_eq!(one(b"build.bak", safe.as_bytes()), (vec![], vec![], 0));
+}
+
 #[test]
 fn content_tells_what_a_file_is() {
     let utf16: Vec<u8> = format!("\u{feff}{PIN}").encode_utf16().flat_map(u16::to_le_bytes).collect();

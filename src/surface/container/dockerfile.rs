@@ -18,7 +18,11 @@ use super::used;
 use crate::{
     fact::{Fact, Held},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, content::text, fetched},
+    surface::{
+        Claim, Flaw, Meta, Opened, Sink, Surface,
+        content::{is_build_file, text},
+        fetched,
+    },
 };
 
 /// Far above any file of its kind.
@@ -41,9 +45,11 @@ impl Surface for Dockerfile {
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
-        let names = ["Dockerfile", "Containerfile", "dockerfile"].map(Claim::name);
-        let kin = [Claim::affix("Dockerfile.", ""), Claim::affix("Containerfile.", ""), Claim::suffix(".Dockerfile")];
-        names.into_iter().chain(kin).chain([Claim::suffix(".dockerfile")]).collect()
+        Claim::build_files()
+    }
+
+    fn recognises(&self, head: &[u8]) -> Option<&'static str> {
+        is_build_file(head).then_some("Dockerfile")
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

@@ -23,7 +23,7 @@ use crate::{
     fact::{CommandAction, Ecosystem, TreePath},
     interest::Interest,
     shell::{Build, open_documents},
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, content::line_starts},
+    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, content::is_build_file},
 };
 
 /// Far above any file of its kind.
@@ -51,20 +51,11 @@ impl Surface for Dockerfile {
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
-        let names = ["Dockerfile", "Containerfile", "dockerfile"].map(Claim::name);
-        let kin = [Claim::affix("Dockerfile.", ""), Claim::affix("Containerfile.", ""), Claim::suffix(".Dockerfile")];
-        names.into_iter().chain(kin).chain([Claim::suffix(".dockerfile")]).collect()
+        Claim::build_files()
     }
 
     fn recognises(&self, head: &[u8]) -> Option<&'static str> {
-        let text = text(head);
-        (text
-            .lines()
-            .map(str::trim)
-            .find(|l| !l.is_empty() && !l.starts_with('#'))
-            .is_some_and(|l| l.starts_with("FROM ") || l.starts_with("ARG "))
-            && line_starts(&text, "RUN "))
-        .then_some("Dockerfile")
+        is_build_file(head).then_some("Dockerfile")
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
