@@ -134,9 +134,10 @@ fn address(word: &str, prefixed: bool) -> Option<IpAddr> {
     }
 }
 
-/// Neither all zeros nor of every machine.
+/// Neither all zeros, nor of every machine, nor a netmask.
 fn is_own(address: &IpAddr) -> bool {
-    !address.is_unspecified() && !address.is_multicast() && !address.is_loopback()
+    let is_mask = matches!(address, IpAddr::V4(four) if four.octets().first() == Some(&255));
+    !is_mask && !address.is_unspecified() && !address.is_multicast() && !address.is_loopback()
 }
 
 fn name_in(text: &str, key: &str) -> Option<String> {
@@ -151,25 +152,10 @@ fn name_in(text: &str, key: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-
-    struct Made(BTreeMap<&'static str, String>);
-
-    impl Files for Made {
-        fn read(&self, path: &TreePath) -> Option<Vec<u8>> {
-            self.0.get(&*path.text()).map(|t| t.as_bytes().to_vec())
-        }
-
-        fn list(&self, folder: &TreePath) -> Vec<Vec<u8>> {
-            let below = self.0.keys().filter_map(|p| TreePath::new(p.as_bytes())).filter(|p| p.parent() == *folder);
-            below.map(|p| p.name().to_vec()).collect()
-        }
-    }
+    use super::{super::identity::made::Made, *};
 
     fn found(path: &'static str, text: &str) -> Vec<String> {
-        own(&Made(BTreeMap::from([(path, text.to_owned())]))).into_iter().collect()
+        own(&Made([(path, text)].into())).into_iter().collect()
     }
 
     #[test]
@@ -218,7 +204,7 @@ mod tests {
             (
                 "/etc/rc.conf",
                 "ifconfig_em0=\"inet 10.0.0.5 netmask 255.255.255.0\"\ndefaultrouter=\"10.0.0.1\"\n",
-                vec!["10.0.0.5", "255.255.255.0"],
+                vec!["10.0.0.5"],
             ),
             ("/etc/sysconfig/network", "NETWORKING=yes\nHOSTNAME=web1.corp.example\n", vec!["web1.corp.example"]),
             ("/etc/mailname", "web1.corp.example\n", vec!["web1.corp.example"]),

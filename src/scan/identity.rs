@@ -213,14 +213,15 @@ fn keyword(line: &str) -> Option<(&str, &str)> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod made {
     use std::collections::BTreeMap;
 
-    use super::*;
+    use super::{Files, TreePath};
 
-    struct Made(BTreeMap<&'static str, &'static str>);
+    /// Files by path.
+    pub struct Made<'t>(pub BTreeMap<&'t str, &'t str>);
 
-    impl Files for Made {
+    impl Files for Made<'_> {
         fn read(&self, path: &TreePath) -> Option<Vec<u8>> {
             self.0.get(&*path.text()).map(|t| t.as_bytes().to_vec())
         }
@@ -230,6 +231,11 @@ mod tests {
             below.map(|p| p.name().to_vec()).collect()
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{made::Made, *};
 
     fn keys(files: &[(&'static str, &'static str)]) -> Vec<String> {
         let home = TreePath::new(b"home/al").unwrap();

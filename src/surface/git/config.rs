@@ -123,11 +123,7 @@ mod tests {
             Interest::with_traces(&[(TraceKind::Url, "https://git.evil.example/o"), (TraceKind::Host, "bad.example")]);
         let tried = tried(&Config, "p/.git/config", text.as_bytes(), &interest);
         assert!(tried.flaw.is_none());
-        let words = |s: &crate::fact::Seen| match &s.fact {
-            Fact::Trace(t) => format!("{} {} {}", t.kind.as_str(), t.value, s.origin.line.unwrap_or(0)),
-            other => format!("{other:?}"),
-        };
-        tried.seen.iter().map(words).collect()
+        tried.traces()
     }
 
     #[test]

@@ -111,7 +111,7 @@ fn is_branch(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{fact::Fact, surface::python::trial::tried};
+    use crate::surface::python::trial::tried;
 
     const ID: &str = "0a1b2c3d4e5f60718293a4b5c6d7e8f901234567";
 
@@ -119,11 +119,7 @@ mod tests {
         let interest = Interest::with_traces(&[(TraceKind::Commit, ID)]);
         let tried = tried(&Refs, path, text.as_bytes(), &interest);
         assert!(tried.flaw.is_none());
-        let words = |s: &crate::fact::Seen| match &s.fact {
-            Fact::Trace(t) => format!("{} {} {}", t.kind.as_str(), t.value, s.origin.line.unwrap_or(0)),
-            other => format!("{other:?}"),
-        };
-        tried.seen.iter().map(words).collect()
+        tried.traces()
     }
 
     #[test]

@@ -253,10 +253,8 @@ fn pax_path(records: &[u8]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::trial::{tar_gz, tried},
-        *,
-    };
+    use super::{super::trial::tried, *};
+    use crate::surface::python::trial::tar_gz;
 
     const AXIOS: &str = r#"{"name":"axios","version":"1.14.1","dependencies":{"plain-crypto-js":"^4.2.1"}}"#;
     const KNOWN: &[&str] = &["axios", "@tanstack/react-router"];

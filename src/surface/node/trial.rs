@@ -35,15 +35,3 @@ fn said(fact: &Fact) -> String {
         other => format!("{other:?}"),
     }
 }
-
-/// A gzipped tar of these members.
-pub fn tar_gz(members: &[(&str, &str)]) -> Vec<u8> {
-    let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    let mut tar = tar::Builder::new(gzip);
-    for (name, text) in members {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(u64::try_from(text.len()).unwrap());
-        tar.append_data(&mut header, name, text.as_bytes()).unwrap();
-    }
-    tar.into_inner().unwrap().finish().unwrap()
-}

@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+pub use super::archive::made::tar_gz;
+
 use crate::{
     fact::{Fact, Origin, Package, Seen, TreePath},
     interest::Interest,
@@ -18,24 +20,33 @@ pub struct Tried {
 impl Tried {
     /// `litellm 1.82.8 Cached` for each package.
     pub fn packages(&self) -> Vec<String> {
-        self.told(|fact| if let Fact::Package(p) = fact { Some(p) } else { None })
+        self.words(|fact| if let Fact::Package(p) = fact { Some(p) } else { None })
     }
 
     /// The same for each that only a name says.
     pub fn named(&self) -> Vec<String> {
-        self.told(|fact| if let Fact::Named(p) = fact { Some(p) } else { None })
+        self.words(|fact| if let Fact::Named(p) = fact { Some(p) } else { None })
     }
 
     /// What disagreements say.
     pub fn disagreements(&self) -> Vec<String> {
-        let told = self.seen.iter().filter_map(|s| match &s.fact {
+        let said = self.seen.iter().filter_map(|s| match &s.fact {
             Fact::Disagreement { what, .. } => Some(what.clone()),
             _ => None,
         });
-        told.collect()
+        said.collect()
     }
 
-    fn told(&self, of: fn(&Fact) -> Option<&Package>) -> Vec<String> {
+    /// `branch main 2` for each trace, with its line; everything else as it is.
+    pub fn traces(&self) -> Vec<String> {
+        let words = |s: &Seen| match &s.fact {
+            Fact::Trace(t) => format!("{} {} {}", t.kind.as_str(), t.value, s.origin.line.unwrap_or(0)),
+            other => format!("{other:?}"),
+        };
+        self.seen.iter().map(words).collect()
+    }
+
+    fn words(&self, of: fn(&Fact) -> Option<&Package>) -> Vec<String> {
         let packages = self.seen.iter().filter_map(|s| of(&s.fact));
         packages.map(|p| format!("{} {} {:?}", p.name, p.version, p.placement)).collect()
     }
