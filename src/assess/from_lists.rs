@@ -164,7 +164,7 @@ impl<'c> Known<'c> {
                 let later = list.seen.at.as_ref().is_some_and(|l| l.time > at.saturating_add(INSTALL).unwrap_or(at));
                 let withdrawn = withdrawn_before(i, p, at).is_some();
                 let mut reason = format!(
-                    "`{}` was told to install what `{shown}` says{guess}, which names the malicious version (it was typed; whether it \
+                    "`{}` was asked to install what `{shown}` says{guess}, which names the malicious version (it was typed; whether it \
                      succeeded is not recorded); {}",
                     c.tool,
                     runs(p.triggers.iter().copied())
@@ -192,7 +192,7 @@ impl<'c> Known<'c> {
                     return None;
                 }
                 let reason = format!(
-                    "`{}` was told to install what `{shown}` says{guess}, which admits the malicious version of `{}`, while it was \
+                    "`{}` was asked to install what `{shown}` says{guess}, which admits the malicious version of `{}`, while it was \
                      available",
                     c.tool, list.name
                 );
@@ -234,7 +234,7 @@ impl<'c> Known<'c> {
                         continue;
                     }
                     let reason = format!(
-                        "`{}` was told to install `{}`, which needs `{}` as installed packages here say, while a malicious version of that \
+                        "`{}` was asked to install `{}`, which needs `{}` as installed packages here say, while a malicious version of that \
                          was available",
                         c.tool, wanted.name, r.name
                     );

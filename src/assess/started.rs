@@ -119,7 +119,7 @@ fn look_for_removals(case: &Case<'_>, findings: &mut [Finding]) {
         if let Some((seen, c)) = removal {
             let when = seen.at.as_ref().map(|at| format!(" at {}", at.time)).unwrap_or_default();
             let sign = format!(
-                "`{}` was told to take it out again{when}, and is a program of the interpreter that it runs in",
+                "`{}` was asked to take it out again{when}, and is a program of the interpreter that it runs in",
                 c.tool
             );
             finding.ran(Rule::HookRan, Confidence::Likely, sign);

@@ -40,13 +40,13 @@ pub fn of(case: &Case<'_>, findings: &[Finding]) -> Vec<Moment> {
         match c.action {
             CommandAction::Uninstall => {
                 for w in c.wanted.iter().filter(|w| case.index.knows_package(w.ecosystem, &w.name)) {
-                    push(format!("`{}` was told to uninstall `{}`", c.tool, w.name));
+                    push(format!("`{}` was asked to uninstall `{}`", c.tool, w.name));
                 }
             }
             CommandAction::Resolve => {
                 let open = c.wanted.iter().filter(|w| w.pinned.is_none());
                 for w in open.filter(|w| case.index.knows_package(w.ecosystem, &w.name)) {
-                    push(format!("`{}` was told to choose a version of `{}`, which installs nothing", c.tool, w.name));
+                    push(format!("`{}` was asked to choose a version of `{}`, which installs nothing", c.tool, w.name));
                 }
             }
             CommandAction::Start => {}
@@ -75,7 +75,7 @@ fn too_early(case: &Case<'_>, seen: &Seen, c: &Command) -> Vec<String> {
         typed::is_before_upload(incident, incident.packages.get(indicator)?, at.time).then(|| {
             let version = wanted.pinned.as_deref().map(|v| format!("@{v}")).unwrap_or_default();
             let package = format!("{}/{}{version}", wanted.ecosystem.purl_type(), wanted.name);
-            format!("`{}` was told to take {package}, which nobody had uploaded yet: it cannot have succeeded", c.tool)
+            format!("`{}` was asked to take {package}, which nobody had uploaded yet: it cannot have succeeded", c.tool)
         })
     });
     let mut early: Vec<String> = early.collect();

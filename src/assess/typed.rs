@@ -40,12 +40,12 @@ impl Draft<'_, '_> {
             return None;
         }
         let reason = match c.action {
-            CommandAction::Download => format!("`{}` was told to download {which} ({typed})", c.tool),
+            CommandAction::Download => format!("`{}` was asked to download {which} ({typed})", c.tool),
             CommandAction::Resolve => {
-                format!("`{}` was told to choose {which}, which installs nothing ({typed})", c.tool)
+                format!("`{}` was asked to choose {which}, which installs nothing ({typed})", c.tool)
             }
             _ => format!(
-                "`{}` was told to install {which} ({typed}); {}",
+                "`{}` was asked to install {which} ({typed}); {}",
                 c.tool,
                 runs(indicator.triggers.iter().copied())
             ),
@@ -98,7 +98,7 @@ impl Draft<'_, '_> {
         } else {
             format!("the newest `{}`", wanted.name)
         };
-        let reason = format!("`{}` was told to take {which} at a time when {}", c.tool, spans.join(" and "));
+        let reason = format!("`{}` was asked to take {which} at a time when {}", c.tool, spans.join(" and "));
         let (rule, reason) = placed(c, whose, Rule::InstallCommandInWindow, reason);
         let versions: Vec<&str> = in_time.iter().flat_map(|(_, i, _)| i.versions.iter().map(String::as_str)).collect();
         let name = format!("{}/{}@{}", wanted.ecosystem.purl_type(), wanted.name, versions.join("|"));

@@ -50,7 +50,7 @@ pub struct Command {
     pub whereabouts: Whereabouts,
     /// The lists that it takes packages from: `requirements.txt`, `deps/base.txt`; of those of a project, any that stands there.
     pub lists: Vec<Box<str>>,
-    /// Whether it was told to run install scripts: `--ignore-scripts`, `npm rebuild`. `None` where its words say nothing of them.
+    /// Whether it was asked to run install scripts: `--ignore-scripts`, `npm rebuild`. `None` where its words say nothing of them.
     pub scripts: Option<bool>,
 }
 

@@ -1,4 +1,4 @@
-//! One report of several machines: what each of them is told by itself, put side by side.
+//! One report of several machines: the answers for each of them, side by side.
 //!
 //! Lists are those of all machines, each entry with the `tree` of its own; `machines` says how each of them stands. The checklist is
 //! in the order of the phases, not of the machines: every monitor of a stolen token is switched off before any token is revoked. What

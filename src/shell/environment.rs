@@ -8,7 +8,7 @@ const PATH: usize = 512;
 /// Options of an installer that name an interpreter or its environment.
 const OPTIONS: &[&str] = &["--python", "-p", "--prefix"];
 
-/// The environment of a program's own folder, or the one that it is told to change.
+/// The environment of a program's own folder, or the one that it is asked to change.
 pub fn of_command(words: &[String]) -> Option<Box<str>> {
     let program = words.first()?;
     let named = words.iter().enumerate().find_map(|(at, word)| {

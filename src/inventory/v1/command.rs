@@ -24,7 +24,7 @@ pub struct Command {
     /// Files that it takes packages from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lists: Vec<String>,
-    /// Whether it was told to run install scripts.
+    /// Whether it was asked to run install scripts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scripts: Option<bool>,
 }

@@ -60,7 +60,7 @@ impl<'c> Typed<'c> {
         let (seen, _) = last.filter(|(_, command)| command.scripts == Some(false))?;
         let place = escape(seen.origin.path.text().as_bytes());
         let at = seen.at.as_ref().map(|at| format!(" of {}", at.time)).unwrap_or_default();
-        Some(format!("`{place}`{at} says that {tool} was told to run no scripts, and nothing shows that one ran"))
+        Some(format!("`{place}`{at} says that {tool} was asked to run no scripts, and nothing shows that one ran"))
     }
 
     /// Whether a command may have worked where the package stands, for the account that owns it.
