@@ -128,6 +128,12 @@ pub fn store_entry(path: &TreePath) -> Option<TreePath> {
     LAYOUTS.iter().find_map(|layout| (layout.store_entry)(path))
 }
 
+/// By whose rules a file lies in a package, installed or in a store: of several one in another, the innermost.
+pub fn around(path: &TreePath) -> Option<Ecosystem> {
+    let stored = || LAYOUTS.iter().find(|layout| (layout.store_entry)(path).is_some()).map(|layout| layout.ecosystem);
+    unit_of(path).map(|unit| unit.ecosystem).or_else(stored)
+}
+
 /// A name as its ecosystem compares it.
 pub fn normal_name(ecosystem: Ecosystem, name: &str) -> Box<str> {
     (of(ecosystem).name)(name.trim()).into()

@@ -96,7 +96,7 @@ pub(super) const LAYOUT: super::Layout = super::Layout {
     is_interpreter,
     original: original_hook,
     leads_to: None,
-    store_entry: |_| None,
+    store_entry,
 };
 
 /// Whether a program is an interpreter, by its name.
@@ -175,6 +175,18 @@ pub fn site_of(path: &TreePath) -> Option<TreePath> {
         folder = folder.parent();
     }
     None
+}
+
+/// The entry of uv's store that a file lies in: `archive-v0/<id>` is an unpacked wheel, where it is no environment that uv keeps there.
+pub fn store_entry(path: &TreePath) -> Option<TreePath> {
+    let numbered = |name: &[u8]| {
+        let number = name.strip_prefix(b"archive-v").unwrap_or_default();
+        !number.is_empty() && number.iter().all(u8::is_ascii_digit)
+    };
+    let parts: Vec<&[u8]> = path.components().collect();
+    let entry = parts.iter().position(|part| numbered(part))? + 2;
+    let inside = parts.get(..entry).filter(|_| parts.len() > entry && site_of(path).is_none())?;
+    TreePath::new(&inside.join(&b'/'))
 }
 
 /// The environment that a site folder belongs to: what stands before `lib/python3.11/site-packages`, `lib/pypy3.10/site-packages`,
@@ -338,5 +350,21 @@ mod tests {
         }
         assert!(is_site(b"mono/pkgs/x-1.0-b/.venv/lib/python3.12/site-packages"));
         assert!(is_site(b"mono/pkgs/tool/lib/python3.12/site-packages"));
+    }
+
+    #[test]
+    fn unpacked_wheels_of_uv_are_entries_of_its_store() {
+        let of = |p: &str| store_entry(&TreePath::new(p.as_bytes()).unwrap()).map(|e| e.text().into_owned());
+        let entry = Some("/h/uv/archive-v0/id".to_owned());
+        assert_eq!(of("h/uv/archive-v0/id/x/__init__.py"), entry);
+        assert_eq!(of("h/uv/archive-v0/id/x-1.dist-info/METADATA"), entry);
+        for other in [
+            "h/uv/archive-v0/id",
+            "h/uv/archive-vault/id/x",
+            "h/uv/archive-v/id/x",
+            "archive-v0/id/lib/python3.12/site-packages/x.py",
+        ] {
+            assert_eq!(of(other), None, "{other}");
+        }
     }
 }

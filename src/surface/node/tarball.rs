@@ -3,14 +3,15 @@
 //! ```text
 //! ~/Downloads/axios-1.14.1.tgz, axios-1.14.1 (1).tgz      as the registry, `npm pack`, `yarn pack` name it; `s-x-1.0.0.tgz` of `@s/x`
 //! vendor/@s-x-1.0.0.tgz, axios.tgz, axios-1.14.1.tar.gz   yarn classic's offline mirror; renamed
-//! .yarn-tarball.tgz                                       in the cache of yarn classic
+//! npm-axios-1.14.1-<40 hex>-integrity/node_modules/axios/.yarn-tarball.tgz   yarn classic's cache: read where an indicator names it
 //!   package/package.json                                  in the gzipped tar, anywhere between its first and last member
 //! ```
 //!
 //! Every `.tgz` whose first member lies in `package/` is read, so that a renamed one is found; a `.tar.gz`, and one with another
 //! folder, only where its name starts with a package that an indicator names. Of a large one under another name the first description
-//! of a package that no indicator knows ends the reading: programs for Node in wheels of Python unpack to hundreds of megabytes. What a forge makes of a repository has the folder
-//! `axios-1.14.1` and is another thing. A hit proves that the bytes are on the disk. Documented in npm's `pack` page.
+//! of a package that no indicator knows ends the reading, and in a package of another ecosystem it is left: wheels of Python carry
+//! programs for Node (`_jsii/aws-cdk-lib@2.275.0.jsii.tgz`) that unpack to hundreds of megabytes. What a forge makes of a repository has
+//! the folder `axios-1.14.1` and is another thing. A hit proves that the bytes are on the disk. Documented in npm's `pack` page.
 
 use std::io::{self, Read};
 
@@ -21,6 +22,7 @@ use super::{
     identity::{is_name, is_version, package},
 };
 use crate::{
+    ecosystem::{around, package_around, store_entry},
     fact::{Artifact, Ecosystem, Fact, Package, Placement, TreePath, Unit},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
@@ -82,9 +84,17 @@ impl Surface for PackageArchive {
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let at = file.mtime("mtime of the archive");
         let (interest, path) = (file.interest, file.entry.path.clone());
+        if let Some((name, version)) = entry_of_yarn(&path).filter(|(n, _)| !interest.knows_package(Ecosystem::Npm, n))
+        {
+            let artifacts = vec![artifact(&name, &version, file.entry.len, None)];
+            out.push(at, Fact::Package(Package { artifacts, ..package(&name, &version, Placement::Cached) }));
+            return Ok(());
+        }
         let known = known_by_name(path.name(), interest);
         let starts = known.is_some() || starts_with_known(path.name(), interest);
-        if !starts && !path.name().ends_with(b".tgz") {
+        let size = file.entry.len;
+        let is_carried = || size > LARGE && around(&path).is_some_and(|ecosystem| ecosystem != Ecosystem::Npm);
+        if !starts && (!path.name().ends_with(b".tgz") || is_carried()) {
             return Ok(());
         }
         let folder = first_folder(file.head(HEAD)?);
@@ -95,7 +105,6 @@ impl Surface for PackageArchive {
         let Some(folder) = folder else {
             return known.map_or(Ok(()), |_| Err(Flaw::malformed(WHAT, "it is no gzipped tar")));
         };
-        let size = file.entry.len;
         let known_package = |p: &Package| interest.knows_package(Ecosystem::Npm, &p.name);
         let enough = |p: &Package| size > LARGE && !starts && !known_package(p);
         let (found, whole) = found_in(file.seekable()?, is_package, &enough)?;
@@ -108,8 +117,7 @@ impl Surface for PackageArchive {
             if !is_package && folder != base.as_bytes() {
                 continue;
             }
-            let name = Some(format!("{base}-{}.tgz", package.version));
-            let artifacts = vec![Artifact { name, size: Some(size), sha256: sha256.clone(), ..Artifact::default() }];
+            let artifacts = vec![artifact(&package.name, &package.version, size, sha256.clone())];
             out.push(at.clone(), Fact::Package(Package { artifacts, ..package }));
         }
         match known {
@@ -118,6 +126,26 @@ impl Surface for PackageArchive {
             _ => Ok(()),
         }
     }
+}
+
+/// As the registry names it.
+fn artifact(name: &str, version: &str, size: u64, sha256: Option<String>) -> Artifact {
+    let base = name.rsplit('/').next().unwrap_or_default();
+    Artifact { name: Some(format!("{base}-{version}.tgz")), size: Some(size), sha256, ..Artifact::default() }
+}
+
+/// What an entry of yarn classic's cache is called, which holds the archive beside the package unpacked:
+/// `npm-@s-x-1.0.0-<40 hex>-integrity/node_modules/@s/x/.yarn-tarball.tgz`.
+fn entry_of_yarn(path: &TreePath) -> Option<(String, String)> {
+    if path.name() != b".yarn-tarball.tgz" {
+        return None;
+    }
+    let name = package_around(Ecosystem::Npm, path)?;
+    let entry = store_entry(path)?;
+    let entry = std::str::from_utf8(entry.name()).ok()?;
+    let rest = entry.strip_prefix("npm-")?.strip_prefix(&name.replace('/', "-"))?.strip_prefix('-')?;
+    let (version, _) = rest.strip_suffix("-integrity").unwrap_or(rest).rsplit_once('-')?;
+    (is_name(&name) && is_version(version)).then(|| (name.into(), version.to_owned()))
 }
 
 /// The name without its ending, and without what a browser adds: `axios-1.14.1 (1)`.
@@ -322,6 +350,46 @@ mod tests {
         let long = format!("package/{}", "d/".repeat(200));
         let behind = tar_gz(&[("package/LICENSE", ""), (&format!("{long}x"), ""), ("package/package.json", AXIOS)]);
         assert_eq!(said("h/x.tgz", &behind), ["package axios 1.14.1 Cached"]);
+    }
+
+    #[test]
+    fn entries_of_a_cache_say_what_their_archives_are() {
+        let entry = |entry: &str, name: &str| {
+            let sha1 = "0a".repeat(20);
+            format!("h/.cache/yarn/v6/npm-{entry}-{sha1}-integrity/node_modules/{name}/.yarn-tarball.tgz")
+        };
+        let other = packed("package", r#"{"name":"other","version":"9.0.0"}"#);
+        for (path, is) in [
+            // One that no indicator names is not read.
+            (entry("@s-x-1.0.0-rc.1", "@s/x"), "package @s/x 1.0.0-rc.1 Cached"),
+            (entry("x-1.0.0", "x"), "package x 1.0.0 Cached"),
+            (entry("axios-1.14.1", "axios"), "package other 9.0.0 Cached"),
+            // No entry of that cache, or one that somebody renamed.
+            (entry("y-1.0.0", "x"), "package other 9.0.0 Cached"),
+            ("p/node_modules/x/.yarn-tarball.tgz".to_owned(), "package other 9.0.0 Cached"),
+        ] {
+            assert_eq!(said(&path, &other), [is], "{path}");
+        }
+    }
+
+    #[test]
+    fn large_ones_in_packages_of_other_ecosystems_are_theirs() {
+        let bulk = "x".repeat(usize::try_from(LARGE).unwrap() + 1);
+        let tar = [("package/bulk", bulk.as_str()), ("package/package.json", AXIOS)];
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+        io::copy(&mut MultiGzDecoder::new(tar_gz(&tar).as_slice()), &mut gzip).unwrap();
+        let large = gzip.finish().unwrap();
+        let small = packed("package", AXIOS);
+        for (path, bytes, found) in [
+            ("v/lib/python3.12/site-packages/cdk/_jsii/lib@2.jsii.tgz", &large, false),
+            ("c/uv/archive-v0/SwJqFGqkJxEEAgSd/cdk/_jsii/lib@2.jsii.tgz", &large, false),
+            ("v/lib/python3.12/site-packages/cdk/_jsii/axios.tgz", &large, true),
+            ("v/lib/python3.12/site-packages/cdk/_jsii/lib@2.jsii.tgz", &small, true),
+            ("p/node_modules/x/vendor/lib.tgz", &large, true),
+            ("h/Downloads/lib.tgz", &large, true),
+        ] {
+            assert_eq!(!said(path, bytes).is_empty(), found, "{path}");
+        }
     }
 
     #[test]

@@ -11,7 +11,10 @@ use crate::{
         rule::Rule,
         site::{Folder, Sites, folder_of},
     },
-    ecosystem::{purl::Purl, pypi::normalise},
+    ecosystem::{
+        purl::Purl,
+        pypi::{normalise, store_entry},
+    },
     fact::{Ecosystem, Fact, TreePath},
     ioc::{Index, model::Incident},
     verdict::Exposure,
@@ -79,20 +82,14 @@ fn by_name(incident: Option<&Incident>, f: &Finding, site: &TreePath) -> Vec<Tre
 
 /// The entry of a cache: its bytes with what describes them; else the file.
 fn stored(path: &TreePath) -> Vec<TreePath> {
-    let parts: Vec<&[u8]> = path.components().collect();
-    let up_to = |n: usize| parts.get(..n).and_then(|p| TreePath::new(&p.join(&b'/')));
-    for (n, part) in parts.iter().enumerate() {
-        let rest = parts.len().saturating_sub(n + 1);
-        // uv: an unpacked wheel is a folder of its own.
-        if part.starts_with(b"archive-v") && rest > 1 {
-            return up_to(n + 2).into_iter().collect();
-        }
-        // conda: an unpacked package, by its `info`.
-        if *part == b"info" && rest == 1 && path.name() == b"index.json" && n > 0 {
-            return up_to(n).into_iter().collect();
-        }
+    if let Some(unpacked) = store_entry(path) {
+        return vec![unpacked];
     }
     let folder = path.parent();
+    // conda: an unpacked package, by its `info`.
+    if folder.name() == b"info" && path.name() == b"index.json" && !folder.parent().as_bytes().is_empty() {
+        return vec![folder.parent()];
+    }
     if DESCRIPTIONS.iter().any(|e| folder.name().ends_with(e)) {
         return vec![folder];
     }
