@@ -10,7 +10,10 @@ use crate::{
     coverage::{Exclusion, Gap, GapKind},
     ecosystem::pypi::unit_around,
     fact::{At, Fact, Origin, Seen, TreePath},
-    surface::{Meta, python::dist_info::record_hash},
+    surface::{
+        Meta,
+        python::dist_info::{each_row, record_hash},
+    },
     tree::{Body, Entry, Kind, Visit, host::Host},
 };
 
@@ -49,17 +52,13 @@ impl<'c> Compare<'c> {
 
     fn record(&self, entry: &Entry, bytes: &[u8]) {
         let site = entry.path.parent().parent();
-        let mut rows = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
-        for row in rows.byte_records() {
-            let Ok(row) = row else {
-                return self.lost(&entry.path, GapKind::Malformed, "RECORD is not comma-separated values".to_owned());
-            };
-            let (Some(path), Some(listed)) = (row.get(0), row.get(1).and_then(record_hash)) else {
-                continue;
-            };
-            if let Some(path) = beside(&site, path) {
+        let end = each_row(bytes, &mut |path, hash| {
+            if let Some((path, listed)) = beside(&site, path).zip(hash.and_then(record_hash)) {
                 self.compare(entry, &path, listed);
             }
+        });
+        if end.is_err() {
+            self.lost(&entry.path, GapKind::Malformed, "RECORD is not comma-separated values".to_owned());
         }
     }
 

@@ -19,6 +19,7 @@
 
 use serde::Deserialize;
 
+pub use super::own_list::each_row;
 use super::{identity, placement};
 use crate::{
     ecosystem::pypi::{is_name, is_site, is_version, normalise, requirement, unit_around},
@@ -59,6 +60,10 @@ impl Surface for DistInfo {
         let names = ["METADATA", "PKG-INFO", "RECORD", "INSTALLER", "REQUESTED", "direct_url.json"];
         let inside = names.map(|name| Claim::name(name).in_suffix(".dist-info"));
         inside.into_iter().chain([Claim::suffix(".dist-info")]).collect()
+    }
+
+    fn names_folders(&self) -> bool {
+        true
     }
 
     fn named(&self, path: &TreePath, kind: Kind, interest: &Interest) -> Option<(TreePath, Fact)> {
@@ -210,15 +215,7 @@ fn record(file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
     if !listed.is_empty() {
         out.push(at.clone(), Fact::Listed { paths: listed });
     }
-    let mut rows = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
-    let mut row = csv::ByteRecord::new();
-    loop {
-        match rows.read_byte_record(&mut row) {
-            Ok(false) => return Ok(()),
-            Ok(true) => {}
-            Err(_) => return Err(Flaw::malformed("RECORD", "not comma-separated values")),
-        }
-        let path = row.get(0).unwrap_or_default();
+    each_row(bytes, &mut |path, hash| {
         if !named && let Some(other) = other_name(path, &folder) {
             named = true;
             let found = identity::package(other.0, other.1, Placement::Loadable);
@@ -226,15 +223,13 @@ fn record(file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
                 out.push(at.clone(), Fact::Named(found));
             }
         }
-        if !worth_telling(path, interest) {
-            continue;
+        if worth_telling(path, interest)
+            && let Some(owned) = TreePath::new(path)
+        {
+            let file = site.join(owned.as_bytes());
+            out.push(at.clone(), Fact::Owned { file, sha256: hash.and_then(record_hash) });
         }
-        let Some(owned) = TreePath::new(path).map(|p| site.join(p.as_bytes())) else {
-            continue;
-        };
-        let sha256 = row.get(1).and_then(record_hash);
-        out.push(at.clone(), Fact::Owned { file: owned, sha256 });
-    }
+    })
 }
 
 /// Name and version of the folder that a `RECORD` lists itself in, where it is another one.

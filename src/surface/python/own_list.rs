@@ -16,6 +16,7 @@ use crate::{
     ecosystem::pypi::{normalise, prefix_of},
     fact::{Ecosystem, TreePath},
     interest::Interest,
+    surface::Flaw,
 };
 
 /// Paths of one distribution. More, and the list is folded by the folder.
@@ -23,14 +24,42 @@ const PATHS: usize = 512;
 /// Rows looked at.
 const ROWS: usize = 100_000;
 
+type Row<'e> = dyn FnMut(&[u8], Option<&[u8]>) + 'e;
+
+/// The rows of a `RECORD`: a path, and the hash where there is one.
+///
+/// # Errors
+/// Where it is no list of comma-separated values.
+pub fn each_row(bytes: &[u8], each: &mut Row<'_>) -> Result<(), Flaw> {
+    // Installers quote what holds a comma or a quote, which hardly any name does.
+    if memchr::memchr(b'"', bytes).is_none() {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        for row in bytes.split(|b| matches!(b, b'\n' | b'\r')).filter(|row| !row.is_empty()) {
+            let mut fields = row.split(|b| *b == b',');
+            each(fields.next().unwrap_or_default(), fields.next());
+        }
+        return Ok(());
+    }
+    let mut rows = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
+    let mut row = csv::ByteRecord::new();
+    while rows.read_byte_record(&mut row).map_err(|_| Flaw::malformed("RECORD", "not comma-separated values"))? {
+        each(row.get(0).unwrap_or_default(), row.get(1));
+    }
+    Ok(())
+}
+
 /// From `RECORD`; empty where no indicator knows the distribution.
 pub fn of_record(site: &TreePath, info: &[u8], bytes: &[u8], interest: &Interest) -> Vec<TreePath> {
     if !known(info, b".dist-info", interest) {
         return Vec::new();
     }
-    let mut rows = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
-    let names = rows.byte_records().filter_map(Result::ok).take(ROWS);
-    let names: Vec<Vec<u8>> = names.filter_map(|r| Some(r.get(0)?.to_vec())).collect();
+    let mut names: Vec<Vec<u8>> = Vec::new();
+    // Where it is broken, what comes before that counts.
+    let _ = each_row(bytes, &mut |name, _| {
+        if names.len() < ROWS {
+            names.push(name.to_vec());
+        }
+    });
     fold(site, names.iter().filter_map(|n| resolve(site, n)))
 }
 
@@ -190,5 +219,30 @@ mod tests {
         let found = of_conda(&path("opt/conda/envs/e"), &files);
         let found: Vec<_> = found.iter().map(|p| p.text().into_owned()).collect();
         assert_eq!(found, ["/opt/conda/envs/e/bin/ctx", "/opt/conda/envs/e/lib/python3.11/site-packages/ctx.py"]);
+    }
+
+    #[test]
+    fn rows_are_those_of_comma_separated_values() {
+        fn rows_of(text: &[u8]) -> Vec<Vec<Vec<u8>>> {
+            let mut rows = Vec::new();
+            let each = &mut |path: &[u8], hash: Option<&[u8]>| {
+                rows.push(std::iter::once(path).chain(hash).map(<[u8]>::to_vec).collect());
+            };
+            each_row(text, each).unwrap();
+            rows
+        }
+        for text in [
+            "a.py,sha256=x,1\r\nb/c.py,,\nd\n",
+            "\n\n\r\n,\n, x\na\rb,c\r",
+            "\u{feff}a,b",
+            " a , b \n\u{e9},\u{0}\n",
+            "\"a,\"\"b\"\"\",sha256=x,1\n\"c\nd\",e\n",
+            "",
+        ] {
+            let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+            let expected: Vec<Vec<Vec<u8>>> =
+                reader.byte_records().map(|row| row.unwrap().iter().take(2).map(<[u8]>::to_vec).collect()).collect();
+            assert_eq!(rows_of(text.as_bytes()), expected, "{text:?}");
+        }
     }
 }
