@@ -1,12 +1,13 @@
 //! What the indicators ask surfaces to look for, as plain data: a surface sees names and texts, never an incident.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::BTreeSet,
     fmt::Debug,
     sync::{Arc, OnceLock},
 };
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 mod traces;
 
@@ -19,9 +20,9 @@ pub trait KnownPackages: Debug + Send + Sync {
     fn knows(&self, ecosystem: Ecosystem, name: &str) -> bool;
 }
 
-/// Names of packages, normalised.
+/// Names of packages, normalised. What is looked up is never put in, so that a fast hash serves.
 #[derive(Debug, Default)]
-pub struct PackageNames(HashMap<Ecosystem, HashSet<Box<str>>>);
+pub struct PackageNames(FxHashMap<Ecosystem, FxHashSet<Box<str>>>);
 
 impl PackageNames {
     /// Adds one.
@@ -72,7 +73,7 @@ impl WantedFolder {
 
 #[derive(Debug, Default)]
 struct Asked {
-    exact: HashMap<String, Vec<WantedFile>>,
+    exact: FxHashMap<String, Vec<WantedFile>>,
     /// Those with a `*`.
     patterns: Vec<WantedFile>,
 }

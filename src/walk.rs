@@ -314,9 +314,7 @@ impl Visit for Inspector<'_> {
     }
 
     fn wants(&self, folder: &Folder, name: &[u8], kind: Kind) -> bool {
-        let mut claimants = Vec::new();
-        self.router.claimants(folder, name, kind, &mut claimants);
-        !claimants.is_empty()
+        self.router.wants(folder, name, kind)
     }
 
     fn sift(&self, folder: &Folder, wanted: &mut Vec<(Vec<u8>, Kind)>) {

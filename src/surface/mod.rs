@@ -111,6 +111,11 @@ pub trait Surface: Send + Sync {
     /// A `Flaw` of the file; it becomes a gap, and facts pushed before it are kept.
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw>;
 
+    /// Whether names of folders say something to it. Where they do not, it is not asked about each.
+    fn names_folders(&self) -> bool {
+        false
+    }
+
     /// What the name of a file that it claims, or of a folder, says alone: asked of each folder, and of a file that cannot be
     /// opened or read. The path is where the evidence stands. Called once a folder: must be cheap.
     fn named(&self, _path: &TreePath, _kind: Kind, _interest: &Interest) -> Option<(TreePath, Fact)> {

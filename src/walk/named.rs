@@ -49,7 +49,7 @@ impl Result {
 impl Inspector<'_> {
     /// What the name of a folder, or of a file that was not read, says to the surfaces.
     pub(crate) fn named(&self, path: &TreePath, kind: Kind) -> Vec<(Worth, Seen)> {
-        let surfaces = self.router.surfaces.iter();
+        let surfaces = self.router.asked(kind);
         let all = || surfaces.filter_map(|s| self.named_by(*s, path, kind, None)).collect();
         quietly(all).unwrap_or_default()
     }

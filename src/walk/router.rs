@@ -20,6 +20,8 @@ type Table<T> = FxHashMap<Box<[u8]>, Vec<T>>;
 /// Which surfaces want a file, as a lookup by its name.
 pub struct Router<'s> {
     pub(super) surfaces: Vec<&'s dyn Surface>,
+    /// Those to which names of folders say something.
+    of_folders: Vec<&'s dyn Surface>,
     folders: Folders,
     /// Claims by exact name.
     names: Table<Route>,
@@ -143,6 +145,7 @@ impl<'s> Router<'s> {
     pub fn new(surfaces: Vec<&'s dyn Surface>, interest: &Interest) -> Self {
         let mut router = Self {
             surfaces: Vec::new(),
+            of_folders: surfaces.iter().copied().filter(|s| s.names_folders()).collect(),
             folders: Folders::default(),
             names: Table::default(),
             endings: Table::default(),
@@ -185,15 +188,33 @@ impl<'s> Router<'s> {
         Folder { path: path.clone(), own_work: OnceCell::new(), is: self.folders.of(path.as_bytes()) }
     }
 
+    /// The surfaces to which a name may say something.
+    pub(super) fn asked(&self, kind: Kind) -> impl Iterator<Item = &&'s dyn Surface> {
+        if kind == Kind::Dir { self.of_folders.iter() } else { self.surfaces.iter() }
+    }
+
+    /// Whether a surface wants `name`.
+    pub(super) fn wants(&self, folder: &Folder, name: &[u8], kind: Kind) -> bool {
+        let mut wanted = false;
+        self.routes(folder, name, kind, &mut |_| {
+            wanted = true;
+            false
+        });
+        wanted
+    }
+
     /// Positions of the surfaces that want `name`, each once, in order.
     pub(super) fn claimants(&self, folder: &Folder, name: &[u8], kind: Kind, into: &mut Vec<usize>) {
-        self.routes(folder, name, kind, &mut |route| into.push(route.surface));
+        self.routes(folder, name, kind, &mut |route| {
+            into.push(route.surface);
+            true
+        });
         into.sort_unstable();
         into.dedup();
     }
 
-    /// The claims that want `name`.
-    fn routes<'r>(&'r self, folder: &Folder, name: &[u8], kind: Kind, each: &mut dyn FnMut(&'r Route)) {
+    /// The claims that want `name`, until the answer is no.
+    fn routes<'r>(&'r self, folder: &Folder, name: &[u8], kind: Kind, each: &mut impl FnMut(&'r Route) -> bool) {
         let fits = |r: &Route, compared: bool| {
             let placed = match r.place {
                 Place::Anywhere | Place::Asked => true,
@@ -206,21 +227,19 @@ impl<'s> Router<'s> {
                 && (!matches!(r.place, Place::Asked) || r.claim.folder.fits(folder.path.as_bytes()))
         };
         let mut ask = |list: Option<&'r Vec<Route>>, compared| {
-            list.into_iter().flatten().filter(|r| fits(r, compared)).for_each(&mut *each);
+            list.into_iter().flatten().filter(|r| fits(r, compared)).all(&mut *each)
         };
-        ask(self.names.get(name), true);
         let ending = ending(name);
-        if !ending.is_empty() {
-            ask(self.endings.get(ending), true);
-            // Claims that take any case stand under the end in lower case.
-            if ending.iter().any(u8::is_ascii_uppercase) {
-                ask(self.endings.get(ending.to_ascii_lowercase().as_slice()), false);
-            }
-        }
+        // Claims that take any case stand under the end in lower case.
+        let lower = || ending.iter().any(u8::is_ascii_uppercase).then(|| ending.to_ascii_lowercase());
         let first = name.first().map_or(ANY_BYTE, |b| usize::from(*b));
-        ask(self.anywhere.get(&first), false);
-        ask(self.anywhere.get(&ANY_BYTE), false);
-        folder.is.iter().for_each(|number| ask(self.there.get(number), false));
+        let _more = ask(self.names.get(name), true)
+            && (ending.is_empty()
+                || ask(self.endings.get(ending), true)
+                    && lower().is_none_or(|lower| ask(self.endings.get(lower.as_slice()), false)))
+            && ask(self.anywhere.get(&first), false)
+            && ask(self.anywhere.get(&ANY_BYTE), false)
+            && folder.is.iter().all(|number| ask(self.there.get(number), false));
     }
 
     /// Takes out the names that only claims with a condition want, where the other names of the folder do not meet it. Such claims
@@ -234,6 +253,7 @@ impl<'s> Router<'s> {
             self.routes(folder, name, *kind, &mut |r| {
                 conditional |= r.claim.without.is_some() || r.claim.among_few;
                 *crowds.entry(r.number).or_default() += 1;
+                true
             });
         }
         if !conditional {
@@ -248,7 +268,10 @@ impl<'s> Router<'s> {
             .iter()
             .map(|(name, kind)| {
                 let mut keep = false;
-                self.routes(folder, name, *kind, &mut |r| keep |= met(r));
+                self.routes(folder, name, *kind, &mut |r| {
+                    keep |= met(r);
+                    !keep
+                });
                 keep
             })
             .collect();

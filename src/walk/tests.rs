@@ -62,3 +62,36 @@ fn the_end_of_a_name_counts_in_any_case_where_the_claim_says_so() {
         names(&["Requirements.TXT", "requirements.txt", "REQUIREMENTS.txt", "a.MD", "a.md", "requirements", "x.Txt"]);
     assert_eq!(kept(&claims, "p", &listed), ["Requirements.TXT", "requirements.txt", "REQUIREMENTS.txt", "a.md"]);
 }
+
+#[test]
+fn no_surface_keeps_to_itself_what_folders_are_called() {
+    let mut interest = Interest::default();
+    interest.packages.insert(crate::fact::Ecosystem::Pypi, "axios");
+    let mut spoke = 0;
+    for folder in [
+        "v/lib/python3.12/site-packages/axios",
+        "v/lib/python3.12/site-packages/axios-1.0.dist-info",
+        "v/lib/python3.12/site-packages/axios-1.0.egg-info",
+        "v/lib/python3.12/site-packages/axios-1.0-py3.12.egg",
+        "a/node_modules/.pnpm/axios@1.0.0/node_modules/axios",
+        "h/.bun/install/cache/axios@1.0.0@@@1",
+        "h/.cache/deno/npm/registry.example/axios/1.0.0",
+        "h/.cache/deno/npm/registry.example/@s/axios/1.0.0",
+        "h/.cache/yarn/v6/npm-axios-1.0.0-0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a-integrity",
+        "h/.vscode/extensions/a.axios-1.0.0",
+        "h/gems/axios-1.0.0",
+        "h/miniconda/pkgs/axios-1.0.0-py_0",
+        "h/miniconda/conda-meta/axios-1.0.0-py_0.json",
+        "w/axios-1.0.0-py3-none-any.whl",
+        "w/axios-1.0.0.tgz",
+        "c/wheels-v5/pypi/axios/1.0.0-py3-none-any.http",
+    ] {
+        let folder = TreePath::new(folder.as_bytes()).unwrap();
+        for surface in crate::surface::SURFACES {
+            let says = surface.named(&folder, Kind::Dir, &interest).is_some();
+            assert!(surface.names_folders() || !says, "{} of {folder:?}", surface.meta().id);
+            spoke += usize::from(says);
+        }
+    }
+    assert!(spoke >= 8, "{spoke}");
+}

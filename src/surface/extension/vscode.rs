@@ -51,6 +51,10 @@ impl Surface for Vscode {
         vec![Claim::name("package.json").in_packages("extensions")]
     }
 
+    fn names_folders(&self) -> bool {
+        true
+    }
+
     fn named(&self, path: &TreePath, kind: Kind, _: &Interest) -> Option<(TreePath, Fact)> {
         // Asked of each folder.
         let folder = if kind == Kind::Dir { path.clone() } else { path.parent() };

@@ -68,10 +68,7 @@ pub fn entry_parts(entry: &str) -> Option<(String, &str)> {
 /// What the place of a `package.json`, or of the folder that should hold one, says alone: its file, its name and its version.
 pub fn by_place(path: &TreePath) -> Option<(TreePath, String, String)> {
     // Asked of each folder, and most are none of these: the longest is `.store/slug/package/package.json`.
-    let below = memchr::memmem::rfind(path.as_bytes(), b"node_modules/").and_then(|at| path.as_bytes().get(at..))?;
-    if memchr::memchr_iter(b'/', below).count() > 4 {
-        return None;
-    }
+    path.components().rev().skip(1).take(4).find(|part| *part == b"node_modules")?;
     let installed = package_of(path)?;
     let folder = &installed.folder;
     let here = path == folder || (path.name() == b"package.json" && path.parent() == *folder);

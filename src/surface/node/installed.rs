@@ -53,6 +53,10 @@ impl Surface for InstalledPackage {
         ]
     }
 
+    fn names_folders(&self) -> bool {
+        true
+    }
+
     fn named(&self, path: &TreePath, _: Kind, _: &Interest) -> Option<(TreePath, Fact)> {
         // Asked of each folder: most are not in a `node_modules`, and fewer lie right in one.
         let (file, name, version) = identity::by_place(path)?;

@@ -64,6 +64,10 @@ impl Surface for PackageStore {
         ]
     }
 
+    fn names_folders(&self) -> bool {
+        true
+    }
+
     fn named(&self, path: &TreePath, kind: Kind, _: &Interest) -> Option<(TreePath, Fact)> {
         // Of a folder only bun's and Deno's say it.
         let folder = |path: &TreePath| of_bun(path).or_else(|| of_deno(path));
@@ -138,6 +142,8 @@ fn of_yarn(slug: &str) -> Option<Found> {
 
 /// `axios@1.14.1@@@1`, `@s/x@1.0.0@@registry.example__0a1b@@@1`
 fn of_bun(folder: &TreePath) -> Option<Found> {
+    // Asked of each folder.
+    memchr::memchr(b'@', folder.name())?;
     let last = std::str::from_utf8(folder.name()).ok()?;
     let (name, rest) = last.rsplit_once("@@@").and_then(|(entry, _)| entry.split_once('@'))?;
     let version = rest.split_once("@@").map_or(rest, |(version, _)| version);
@@ -152,7 +158,7 @@ fn of_bun(folder: &TreePath) -> Option<Found> {
 /// `deno/npm/registry.example/@s/x/1.0.0`
 fn of_deno(folder: &TreePath) -> Option<Found> {
     // Asked of each folder.
-    memchr::memmem::find(folder.as_bytes(), b"/npm/")?;
+    folder.components().rev().skip(3).take(2).find(|part| *part == b"npm")?;
     let parts: Vec<&[u8]> = folder.components().collect();
     let end = deno_entry(&parts).filter(|end| *end == parts.len())?;
     let text = |back: usize| std::str::from_utf8(parts.get(end.checked_sub(back)?)?).ok();

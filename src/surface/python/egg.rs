@@ -62,6 +62,10 @@ impl Surface for Egg {
         ]
     }
 
+    fn names_folders(&self) -> bool {
+        true
+    }
+
     fn named(&self, path: &TreePath, kind: Kind, _: &Interest) -> Option<(TreePath, Fact)> {
         let is_egg = path.name().ends_with(b".egg");
         if is_egg || path.name().ends_with(b".egg-info") {
