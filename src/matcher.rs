@@ -3,8 +3,8 @@
 use crate::{
     ecosystem::{admits, fits, is_interpreter, normal_name, original_name, sibling, with_layouts},
     fact::{
-        Artifact, Command, CommandAction, Fact, Held, HookContent, Package, Placement, Seen, TextId, Trace, TraceKind,
-        TreePath, Unit, Wanted,
+        Artifact, Command, CommandAction, Ecosystem, Fact, Held, HookContent, Package, Placement, Seen, TextId, Trace,
+        TraceKind, TreePath, Unit, Wanted,
     },
     interest::glob,
     ioc::{
@@ -68,6 +68,25 @@ pub fn worth(index: &Index, seen: &Seen) -> Worth {
     } else {
         Worth::Nothing
     }
+}
+
+/// Whether a package is worth nothing whatever its version: nothing loads it, and no indicator knows its name or one of its files.
+/// What is left out by this answer never reaches `worth`, which would say the same.
+pub fn is_idle<'h>(
+    index: &Index,
+    ecosystem: Ecosystem,
+    name: &str,
+    placement: Placement,
+    mut hashes: impl Iterator<Item = &'h str>,
+) -> bool {
+    if placement == Placement::Loadable || index.knows_package(ecosystem, name) {
+        return false;
+    }
+    let normal = normal_name(ecosystem, name);
+    let other = sibling(ecosystem);
+    !index.knows_package(ecosystem, &normal)
+        && !other.is_some_and(|other| index.knows_package(other, &normal))
+        && !hashes.any(|hash| index.knows_artifact(hash))
 }
 
 fn explains(index: &Index, fact: &Fact) -> bool {

@@ -274,9 +274,9 @@ impl<'i> Inspector<'i> {
         self.interest
     }
 
-    /// Facts that are kept so far.
+    /// How much is kept so far: facts, and what they ask for. Asked often.
     pub fn kept(&self) -> usize {
-        self.result().kept.iter().count()
+        self.result().kept.count()
     }
 
     fn result(&self) -> MutexGuard<'_, Result> {

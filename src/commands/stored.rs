@@ -18,7 +18,11 @@ use crate::{
     assess::{Evidence, Link},
     coverage::{Coverage, GapKind},
     fact::{Origin, TreePath},
-    inventory::{self, Flaw, sbom::LIMIT, v1::Known},
+    inventory::{
+        self, Flaw, Today,
+        sbom::LIMIT,
+        v1::{self as stored_v1, Known},
+    },
     matcher,
     report::v1::{self, Report},
     rotate::Subject,
@@ -122,8 +126,13 @@ fn of_inventory(setup: &Setup, input: impl Read, reading: &Reading<'_>) -> Resul
         let keep = |seen: &crate::fact::Seen| matcher::worth(&setup.index, seen);
         let router = Router::new(setup.surfaces_of(&chosen), &setup.interest);
         let inspector = Inspector::new(&router, &setup.interest, &keep, tree.clone(), None).shelving();
-        let known = Known::new(&setup.interest);
-        let ended = inventory::replay(&mut stored, &tree, &inspector, &known, same, reading.before_line)?;
+        let is_idle = |p: &stored_v1::Package| {
+            let hashes = || p.artifacts.iter().flat_map(stored_v1::Artifact::hashes);
+            p.placement()
+                .is_some_and(|placement| matcher::is_idle(&setup.index, p.ecosystem, &p.name, placement, hashes()))
+        };
+        let today = Today { known: Known::new(&setup.interest), same, is_idle: &is_idle };
+        let ended = inventory::replay(&mut stored, &tree, &inspector, &today, reading.before_line)?;
         let root = Origin::file(&tree, TreePath::root());
         let unrecorded = match same {
             true => Unrecorded::default(),

@@ -130,9 +130,13 @@ pub struct Artifact {
 impl Artifact {
     /// Its hashes in hex, of whatever kind: their lengths tell them apart.
     pub fn hashes(&self) -> impl Iterator<Item = &str> {
-        let other = self.digest.as_deref().map(|d| d.split_once(':').map_or(d, |(_, hex)| hex));
-        self.sha256.as_deref().into_iter().chain(other)
+        hashes(self.sha256.as_deref(), self.digest.as_deref())
     }
+}
+
+/// The same, of its SHA-256 and the other one with the name of its kind.
+pub fn hashes<'h>(sha256: Option<&'h str>, digest: Option<&'h str>) -> impl Iterator<Item = &'h str> {
+    sha256.into_iter().chain(digest.map(|d| d.split_once(':').map_or(d, |(_, hex)| hex)))
 }
 
 /// One version of one package, seen somewhere.

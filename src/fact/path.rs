@@ -9,16 +9,31 @@ pub struct TreePath(Arc<[u8]>);
 impl TreePath {
     /// `None` where a component is `..`. Leading `/` and `./`, doubled slashes and `.` components are dropped.
     pub fn new(raw: &[u8]) -> Option<Self> {
+        let below_root = raw.strip_prefix(b"/").unwrap_or(raw);
+        if Self::is_plain(below_root)? {
+            return Some(Self(below_root.into()));
+        }
         let clean = |c: &&[u8]| !c.is_empty() && *c != b".";
-        if raw.split(|b| *b == b'/').any(|c| c == b"..") {
-            return None;
-        }
-        let plain = !raw.starts_with(b"/") && !raw.ends_with(b"/") && raw.split(|b| *b == b'/').all(|c| clean(&c));
-        if plain {
-            return Some(Self(raw.into()));
-        }
         let parts: Vec<&[u8]> = raw.split(|b| *b == b'/').filter(clean).collect();
         Some(Self(parts.join(&b'/').into()))
+    }
+
+    /// Whether nothing of it is dropped; `None` where it is no path of a tree.
+    fn is_plain(raw: &[u8]) -> Option<bool> {
+        let mut plain = true;
+        for component in raw.split(|b| *b == b'/') {
+            match component {
+                b".." => return None,
+                b"" | b"." => plain = false,
+                _ => {}
+            }
+        }
+        Some(plain)
+    }
+
+    /// Whether `new` takes these bytes, without taking them.
+    pub fn is_one(raw: &[u8]) -> bool {
+        Self::is_plain(raw).is_some()
     }
 
     /// The root of a tree.

@@ -18,6 +18,7 @@ pub mod v1;
 mod write;
 
 use std::{
+    borrow::Cow,
     collections::HashSet,
     sync::{LazyLock, Mutex, PoisonError},
 };
@@ -25,7 +26,7 @@ use std::{
 use crate::coverage::Weight;
 
 pub use self::{
-    read::{Begins, Flaw, Stored, begins, replay, stored, unpacked},
+    read::{Begins, Flaw, Stored, Today, begins, replay, stored, unpacked},
     recorded::{Recorded, UnreadFile},
     write::Writing,
 };
@@ -34,6 +35,8 @@ pub use self::{
 pub const LINE: usize = 24 << 20;
 /// Different fixed words of inventories, such as ids of surfaces.
 const WORDS: usize = 4096;
+/// Different names of times that are kept for good.
+const SOURCES: usize = 1024;
 
 /// What a file weighs that no surface can read and that this program wrote, under whatever name it lies there: it names what was
 /// found, and nothing is installed from it. `None` for any other. A file that a surface can read is never asked about: who puts such
@@ -72,12 +75,23 @@ pub fn is_ours(head: &[u8]) -> bool {
 /// program may know more ids than this one.
 pub(crate) fn fixed(word: &str) -> Option<&'static str> {
     static KNOWN: LazyLock<Mutex<HashSet<&'static str>>> = LazyLock::new(Mutex::default);
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    kept_in(&KNOWN, word, WORDS)
+}
+
+/// What a time is called. There are few such names, and packages whose time has one of them are kept small; those of a hostile
+/// inventory take no room from ids.
+pub(crate) fn source(name: String) -> Cow<'static, str> {
+    static KNOWN: LazyLock<Mutex<HashSet<&'static str>>> = LazyLock::new(Mutex::default);
+    kept_in(&KNOWN, &name, SOURCES).map_or(Cow::Owned(name), Cow::Borrowed)
+}
+
+fn kept_in(known: &Mutex<HashSet<&'static str>>, word: &str, most: usize) -> Option<&'static str> {
+    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(word) = known.get(word) {
         return Some(word);
     }
     let plain = |c: char| c.is_ascii_graphic() || c == ' ';
-    if word.len() > 80 || !word.chars().all(plain) || known.len() >= WORDS {
+    if word.len() > 80 || !word.chars().all(plain) || known.len() >= most {
         return None;
     }
     let kept: &'static str = Box::leak(word.into());
@@ -133,5 +147,14 @@ mod tests {
     fn only_words_of_an_ordinary_form_are_kept() {
         assert_eq!(fixed("python/x"), Some("python/x"));
         assert_eq!((fixed("a\nb"), fixed(&"x".repeat(81))), (None, None));
+    }
+
+    #[test]
+    fn the_source_of_a_time_is_kept_whatever_it_is() {
+        assert!(matches!(source("mtime of METADATA".to_owned()), Cow::Borrowed("mtime of METADATA")));
+        let long = "x".repeat(81);
+        assert!(matches!(source(long.clone()), Cow::Owned(name) if name == long));
+        let own = Mutex::default();
+        assert_eq!((kept_in(&own, "a", 1), kept_in(&own, "b", 1), kept_in(&own, "a", 1)), (Some("a"), None, Some("a")));
     }
 }

@@ -1,6 +1,7 @@
 //! Reading an inventory: a line at a time, into the same bounds that an examination has.
 
 use std::{
+    collections::BTreeSet,
     io::{self, BufRead, BufReader, Read},
     sync::Arc,
 };
@@ -10,12 +11,14 @@ use serde_json::error::Category;
 use super::{
     LINE, fixed,
     recorded::Recorded,
+    source,
     v1::{self, Line},
 };
 use crate::{
     accounts::Accounts,
     coverage::{Exclusion, Gap, SurfaceCount},
     fact::{Ecosystem, Origin, Seen, TreePath},
+    interest::Interest,
     stop,
     tree::Visit as _,
     walk::{Inspection, Inspector},
@@ -207,8 +210,18 @@ pub fn stored<'s>(from: impl Read + 's) -> Result<Stored<'s>, Flaw> {
     Ok(Stored { head, lines })
 }
 
-/// Puts an inventory into an inspector of its tree, as the examination did. `same` says that the indicators are those of the
-/// examination. `before_line` is called with the bytes of each line and the facts kept before it.
+/// The indicators of today.
+pub struct Today<'t> {
+    /// Their texts.
+    pub known: v1::Known,
+    /// They are those of the examination.
+    pub same: bool,
+    /// Whether a package is worth nothing to them, whatever its version.
+    pub is_idle: &'t dyn Fn(&v1::Package) -> bool,
+}
+
+/// Puts an inventory into an inspector of its tree, as the examination did. `before_line` is called with the bytes of each line and
+/// the facts kept before it.
 ///
 /// # Errors
 /// Where a line is not as it should be, or the last one is missing.
@@ -216,11 +229,10 @@ pub fn replay(
     stored: &mut Stored<'_>,
     tree: &Arc<str>,
     inspector: &Inspector<'_>,
-    known: &v1::Known,
-    same: bool,
+    today: &Today<'_>,
     before_line: &dyn Fn(usize, usize),
 ) -> Result<Ended, Flaw> {
-    let lines = &mut stored.lines;
+    let (lines, same) = (&mut stored.lines, today.same);
     let (mut compared, mut recorded) = (Vec::new(), Recorded::default());
     loop {
         if stop::requested() {
@@ -231,11 +243,16 @@ pub fn replay(
             return Err(Flaw::Short(before));
         };
         before_line(bytes.len(), inspector.kept());
-        let line: Line = match serde_json::from_slice(bytes) {
+        // Of a text whose bytes are known to be one, no string is looked at again.
+        let line = match std::str::from_utf8(bytes) {
+            Ok(text) => serde_json::from_str(text),
+            Err(_) => serde_json::from_slice(bytes),
+        };
+        let line: Line = match line {
             Ok(line) => line,
             Err(error) => return Err(Flaw::Line { line: lines.at, why: why(&error) }),
         };
-        let place = Place { tree, known };
+        let place = Place { tree, today, interest: inspector.interest() };
         let bad = || lines.flaw("it names a path or a word that is none");
         match line {
             Line::Read(read) => {
@@ -294,7 +311,8 @@ pub fn replay(
 /// Where what is read belongs.
 struct Place<'p> {
     tree: &'p Arc<str>,
-    known: &'p v1::Known,
+    today: &'p Today<'p>,
+    interest: &'p Interest,
 }
 
 impl Place<'_> {
@@ -317,9 +335,18 @@ impl Place<'_> {
             line: stood.line,
             ..Origin::file(self.tree, TreePath::clone(&entry.path))
         };
-        let at = stood.at.map(|at| crate::fact::At { time: at.time, source: at.source.into() });
+        let at = stood.at.map(|at| crate::fact::At { time: at.time, source: source(at.source) });
         let (uid, gid, mode) = (entry.uid, entry.gid, entry.mode);
-        Some(Seen { surface, origin, at, uid, gid, mode, unit: unit.clone(), fact: stood.fact.read(self.known)? })
+        Some(Seen {
+            surface,
+            origin,
+            at,
+            uid,
+            gid,
+            mode,
+            unit: unit.clone(),
+            fact: stood.fact.read(&self.today.known)?,
+        })
     }
 
     fn inspection(&self, read: v1::Inspection) -> Option<Inspection> {
@@ -337,12 +364,33 @@ impl Place<'_> {
             let (ecosystem, name) = text.split_once('/')?;
             Some((Ecosystem::from_word(ecosystem)?, name.into()))
         });
+        let asked: BTreeSet<(Ecosystem, Box<str>)> = asked.collect::<Option<_>>()?;
+        let (mut facts, mut further, mut passed) = (read.facts, read.further, 0);
+        // What nobody asks for is as sound as the rest, and is not made ready.
+        if self.today.same || !asked.iter().any(|(ecosystem, name)| self.interest.knows_package(*ecosystem, name)) {
+            let sound = |s: &v1::Stood| self.is_sound(&s.fact);
+            let further = std::mem::take(&mut further);
+            further.iter().all(sound).then_some(())?;
+            if !read.flawed {
+                let before = facts.len();
+                let idle = |s: &v1::Stood| matches!(&s.fact, v1::Fact::Package(p) if (self.today.is_idle)(p));
+                let mut broken = false;
+                facts.retain(|s| {
+                    let leave = idle(s);
+                    broken |= leave && !sound(s);
+                    !leave
+                });
+                (!broken).then_some(())?;
+                passed = u64::try_from(before - facts.len()).unwrap_or(u64::MAX);
+            }
+        }
         Some(Inspection {
             surface,
             by_hand: read.by_hand,
-            facts: all(read.facts)?,
-            further: all(read.further)?,
-            asked: asked.collect::<Option<_>>()?,
+            facts: all(facts)?,
+            passed,
+            further: all(further)?,
+            asked,
             salvaged: all(read.salvaged)?,
             cut: read.cut,
             flawed: read.flawed,
@@ -351,6 +399,15 @@ impl Place<'_> {
             weight: read.weight.map_or(crate::coverage::Weight::Unknown, Into::into),
             entry,
         })
+    }
+
+    /// Whether a fact can be read, without reading it where there are many of its kind.
+    fn is_sound(&self, fact: &v1::Fact) -> bool {
+        match fact {
+            v1::Fact::Package(p) | v1::Fact::Named(p) => p.placement().is_some(),
+            v1::Fact::Listed { paths } => paths.iter().all(v1::Path::is_path),
+            other => other.clone().read(&self.today.known).is_some(),
+        }
     }
 
     fn compared(&self, c: v1::Compared) -> Option<Seen> {

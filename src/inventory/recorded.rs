@@ -63,6 +63,9 @@ impl Recorded {
         let folder = names.folder.read()?;
         for name in names.files {
             let tree::Listed { name, size, changed } = name.read()?;
+            if !interest.wants_file(&name) {
+                continue;
+            }
             let path = folder.join(&name);
             if !interest.wants_path(path.as_bytes()) || size.is_some_and(|s| !interest.wants_size(&name, s)) {
                 continue;

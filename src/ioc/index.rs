@@ -248,6 +248,11 @@ impl Index {
         found
     }
 
+    /// Whether one with this hash is malicious.
+    pub fn knows_artifact(&self, hash: &str) -> bool {
+        self.artifacts.contains_key(hash)
+    }
+
     /// The wheels, sdists or the like with this hash; an examination computes SHA-256.
     pub fn artifacts(&self, hash: &str) -> Vec<(Place, &ArtifactIndicator)> {
         self.all(self.artifacts.get(hash), |i, at| i.artifacts.get(at))

@@ -81,6 +81,11 @@ impl Taken {
         }
     }
 
+    /// Counts facts that are worth nothing.
+    pub(super) fn pass(&mut self, facts: u64) {
+        self.read.facts = self.read.facts.saturating_add(facts);
+    }
+
     /// What was read of a broken file says less.
     fn doubt(&mut self, inspector: &Inspector<'_>) {
         self.lists = Lists::default();
@@ -181,6 +186,7 @@ impl Inspector<'_> {
                 entry: entry.clone(),
                 by_hand: shown.by_hand,
                 facts,
+                passed: 0,
                 further: Vec::new(),
                 asked: BTreeSet::new(),
                 salvaged: Vec::new(),

@@ -172,6 +172,11 @@ impl Kept {
         self.evidence.iter().map(|(seen, _)| seen).chain(self.credentials.iter()).chain(explaining)
     }
 
+    /// How many things that is, counted with every fact that was taken.
+    pub(super) fn count(&self) -> usize {
+        self.evidence.count + self.credentials.count + self.context.count
+    }
+
     /// All of it, and how many were worth keeping and had no place.
     pub(super) fn finish(self) -> (Vec<Seen>, u64) {
         let dropped = [self.evidence.dropped, self.credentials.dropped, self.context.dropped];

@@ -38,6 +38,8 @@ pub struct Inspection {
     pub by_hand: bool,
     /// Everything that the surface says with the indicators of the run.
     pub facts: Vec<Seen>,
+    /// Facts that were left out because they are worth nothing: packages that no indicator knows and that nothing loads.
+    pub passed: u64,
     /// What it says besides where an indicator names one of the packages that it asked for.
     pub further: Vec<Seen>,
     /// Those packages.
@@ -226,6 +228,7 @@ impl Inspector<'_> {
         }
         let mut taken = Taken::default();
         facts.into_iter().for_each(|fact| taken.take(self, fact));
+        taken.pass(read.passed);
         let origin = self.origin(&read.entry.path);
         if lost {
             self.result().tell(vec![unrecorded(&origin, read.surface)]);

@@ -23,6 +23,7 @@ mod fleet;
 mod formats;
 mod hostile;
 mod identity;
+mod idle;
 mod images;
 mod imports;
 mod index;

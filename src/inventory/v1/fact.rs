@@ -1,11 +1,9 @@
 //! What was read, in own types.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Command, Path, Trace, Use};
+use super::{Command, Known, Path, Trace, Use};
 use crate::{
     fact::{self, Ecosystem, EnvironmentKind, HookContent, HookKind, Placement, ScriptOutcome, Statement, TextId},
     interest::Interest,
@@ -69,6 +67,13 @@ pub struct Artifact {
     /// Another hash, `sha512:<hex>`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Box<str>>,
+}
+
+impl Artifact {
+    /// As those of its namesake.
+    pub fn hashes(&self) -> impl Iterator<Item = &str> {
+        fact::hashes(self.sha256.as_deref(), self.digest.as_deref())
+    }
 }
 
 /// A package version.
@@ -242,13 +247,19 @@ impl From<&fact::Package> for Package {
 }
 
 impl Package {
+    /// `None` where its word is not known.
+    pub fn placement(&self) -> Option<Placement> {
+        value(&PLACEMENTS, &self.placement)
+    }
+
     fn read(self) -> Option<fact::Package> {
+        let placement = self.placement()?;
         let artifact = |a: Artifact| fact::Artifact { name: a.name, size: a.size, sha256: a.sha256, digest: a.digest };
         Some(fact::Package {
             ecosystem: self.ecosystem,
             name: self.name.into(),
             version: self.version.into(),
-            placement: value(&PLACEMENTS, &self.placement)?,
+            placement,
             requires: required(self.requires),
             artifacts: self.artifacts.into_iter().map(artifact).collect(),
         })
@@ -423,23 +434,5 @@ impl Fact {
                 named_by: c.named_by.map(Into::into),
             }),
         })
-    }
-}
-
-/// The texts that the indicators ask for, by their words.
-#[derive(Debug, Default)]
-pub struct Known(HashMap<String, TextId>);
-
-impl Known {
-    /// Of these indicators.
-    pub fn new(interest: &Interest) -> Self {
-        Self(interest.all_texts().map(|(id, text)| (text.to_owned(), id)).collect())
-    }
-
-    fn ids(&self, texts: &[String]) -> Vec<TextId> {
-        let mut ids: Vec<TextId> = texts.iter().filter_map(|text| self.0.get(text).copied()).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        ids
     }
 }

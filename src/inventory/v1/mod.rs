@@ -4,6 +4,7 @@
 mod account;
 mod command;
 mod fact;
+mod known;
 mod place;
 #[cfg(test)]
 mod tests;
@@ -17,7 +18,8 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     account::Accounts,
     command::{Command, Container, Cutoff, Wanted, Whereabouts},
-    fact::{Artifact, At, Credential, Fact, Known, Package, Requirement, Stood},
+    fact::{Artifact, At, Credential, Fact, Package, Requirement, Stood},
+    known::Known,
     place::{Entry, Gap, Name, NameText, Names, Origin, Path, Unit},
     traces::{Trace, Use},
 };

@@ -1,5 +1,9 @@
 //! Places: paths, files, units, problems.
 
+mod spelled;
+
+use std::borrow::Cow;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,7 +15,7 @@ use crate::{
 };
 
 /// A path from the root of the tree; `{"bytes": base64}` where it is no UTF-8.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Path {
     /// Starts with `/`.
@@ -35,11 +39,20 @@ impl From<&TreePath> for Path {
 impl Path {
     /// `None` where it leaves the tree, or is no path.
     pub fn read(&self) -> Option<TreePath> {
+        self.raw().and_then(|raw| TreePath::new(&raw))
+    }
+
+    /// Whether `read` gives a path.
+    pub fn is_path(&self) -> bool {
+        self.raw().is_some_and(|raw| TreePath::is_one(&raw))
+    }
+
+    fn raw(&self) -> Option<Cow<'_, [u8]>> {
         let raw = match self {
-            Self::Text(text) => text.as_bytes().to_vec(),
-            Self::Bytes { bytes } => STANDARD.decode(bytes).ok()?,
+            Self::Text(text) => Cow::Borrowed(text.as_bytes()),
+            Self::Bytes { bytes } => Cow::Owned(STANDARD.decode(bytes).ok()?),
         };
-        if raw.contains(&0) { None } else { TreePath::new(&raw) }
+        memchr::memchr(0, &raw).is_none().then_some(raw)
     }
 }
 
@@ -54,7 +67,7 @@ pub struct Names {
 }
 
 /// `[name, bytes, seconds since 1970]` of a file, `[name]` of a link.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 pub enum Name {
     /// A file.
@@ -64,7 +77,7 @@ pub enum Name {
 }
 
 /// A name; `{"bytes": base64}` where it is no UTF-8.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 pub enum NameText {
     /// Without a slash.
