@@ -4,7 +4,11 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::inventory::{Kept, clean, compared, exposures, matched};
+use crate::{
+    inventory::{Kept, clean, compared, exposures, matched},
+    machine::Machine,
+    program::run,
+};
 
 #[test]
 fn what_nobody_asks_for_is_as_sound_as_the_rest() {
@@ -67,4 +71,30 @@ fn indicators_ask_for_what_is_idle_without_them() {
         let lock = exposures(&report).iter().any(|e| e.contains("poetry.lock"));
         assert_eq!(lock, found, "{ioc}");
     }
+}
+
+#[test]
+fn a_bundle_that_lies_in_a_tree_is_no_finding() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let osv = r#"{"id":"MAL-2099-1","modified":"2026-04-20T00:00:00Z","affected":[{"package":{"ecosystem":"pypi","name":"left-lib"},"versions":["1.2.3"]}]}"#;
+    fs::write(at("osv.ndjson"), format!("{osv}\n")).unwrap();
+    let said = run(["iocs", "import", &at("osv.ndjson"), "-o", &at("new.bundle")]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let bundle = fs::read(at("new.bundle")).unwrap();
+    let scan = |machine: &Machine| {
+        let root = machine.root().to_str().unwrap();
+        let said = run(["scan", "--built-in", "--root", root, "--format", "json", "--ioc", "pypi:left-lib@1.2.3"]);
+        (exposures(&compared(&said)).len(), said.code)
+    };
+    // As what it is, and under the names of a lock file and a manifest.
+    let machine = clean()
+        .home("case/new.bundle", &bundle)
+        .home("src/a/uv.lock", &bundle)
+        .home("src/b/package-lock.json", &bundle)
+        .home("src/c/package.json", &bundle);
+    assert_eq!(scan(&machine), (0, 0));
+    // What is none, and names the package, is not left alone.
+    let broken = "[[package]\nname = \"left-lib\"\nversion = \"1.2.3\"\n";
+    assert_eq!(scan(&clean().home("src/a/uv.lock", broken)), (1, 1));
 }
