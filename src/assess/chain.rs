@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::{
     extras::{Extras, Need},
-    site::Distribution,
+    units::Distribution,
 };
 use crate::{ecosystem::marker::Machine, fact::Requirement};
 
@@ -30,22 +30,22 @@ type Parent<'d> = (&'d str, &'d Requirement, Need);
 
 /// The chain that ends at `target`. Where nothing that was asked for leads there, it starts at a package that none requires;
 /// where there is only a circle, at the package itself.
-pub fn chain(target: &str, around: &[&Distribution], asked: &[Requirement], machine: Machine) -> Vec<Link> {
-    let by_name: HashMap<&str, &Distribution> = around.iter().map(|d| (&*d.package.name, *d)).collect();
+pub fn chain(target: &str, distributions: &[&Distribution], asked: &[Requirement], machine: Machine) -> Vec<Link> {
+    let by_name: HashMap<&str, &Distribution> = distributions.iter().map(|d| (&*d.package.name, *d)).collect();
     let Some(end) = by_name.get(target) else {
         return Vec::new();
     };
     let mut asked: Vec<&Requirement> = asked.iter().collect();
-    let extras = Extras::new(around, &asked, machine);
+    let extras = Extras::new(distributions, &asked, machine);
     asked.retain(|r| extras.may_hold(r));
-    let parents = parents(around, &by_name, &extras);
+    let parents = parents(distributions, &by_name, &extras);
     // uv, pipenv and `pip install -r` of a full list have REQUESTED for everything: there it says something only of what nothing
     // else requires.
     let is_child = |d: &Distribution| parents.contains_key(&*d.package.name);
     // Behind an extra, setuptools requires pip.
     let sure = |p: &Vec<Parent<'_>>| p.iter().any(|(_, _, need)| *need != Need::Unasked);
     let is_needed = |d: &Distribution| parents.get(&*d.package.name).is_some_and(sure);
-    let marks_all = around.iter().filter(|d| is_needed(d)).all(|d| d.requested);
+    let marks_all = distributions.iter().filter(|d| is_needed(d)).all(|d| d.requested);
     let by_mark = |d: &Distribution| {
         let tells = !is_child(d) || !(marks_all || d.marked_with_all);
         d.requested && tells
@@ -103,12 +103,12 @@ fn way<'d>(
 
 /// What requires each package that is there, the surest first.
 fn parents<'d>(
-    around: &[&'d Distribution],
+    distributions: &[&'d Distribution],
     by_name: &HashMap<&'d str, &'d Distribution>,
     extras: &Extras<'d>,
 ) -> HashMap<&'d str, Vec<Parent<'d>>> {
     let mut parents: HashMap<&str, Vec<Parent<'d>>> = HashMap::new();
-    for d in around {
+    for d in distributions {
         let d: &'d Distribution = d;
         for r in d.package.requires.iter().filter(|r| *r.name != *d.package.name && by_name.contains_key(&*r.name)) {
             if let Some(need) = extras.need(d, r) {

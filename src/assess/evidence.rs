@@ -2,12 +2,12 @@
 
 use super::{
     Account, Case, Evidence, Finding, FindingKind,
-    around::Neighbours,
     chain::Link,
     family::{self, Family, Hooks, Missing},
     named,
     rule::Rule,
-    site::{Distribution, Environment},
+    unit_view::UnitCache,
+    units::{Distribution, UnitEnvironment},
 };
 use crate::{
     ecosystem::{purl::Purl, store_entry, unit_of},
@@ -25,10 +25,10 @@ const OTHER_SOURCE: &str = "the malicious one was published elsewhere than where
 pub(super) type Judgement = (Rule, Confidence, String);
 
 /// The finding that a hit makes, if it makes one.
-pub fn judge(case: &Case<'_>, sites: &Neighbours<'_>, hooks: &Hooks, evidence: &Evidence, hit: Hit) -> Option<Finding> {
+pub fn judge(case: &Case<'_>, units: &UnitCache<'_>, hooks: &Hooks, evidence: &Evidence, hit: Hit) -> Option<Finding> {
     let incident = case.index.incident(hit.incident)?;
     let seen = &evidence.seen;
-    let draft = Draft { case, sites, hooks, evidence, incident, hit };
+    let draft = Draft { case, units, hooks, evidence, incident, hit };
     let finding = match (&seen.fact, hit.by) {
         (Fact::Package(p), By::Version(at)) => draft.version(p, incident.packages.get(at)?),
         (Fact::Recorded { package, folder }, By::Version(at)) => {
@@ -52,12 +52,12 @@ pub fn judge(case: &Case<'_>, sites: &Neighbours<'_>, hooks: &Hooks, evidence: &
 }
 
 /// The finding of a hook that a distribution's list names and that is gone.
-pub fn missing(case: &Case<'_>, sites: &Neighbours<'_>, hooks: &Hooks, gone: &Missing) -> Option<Finding> {
+pub fn missing(case: &Case<'_>, units: &UnitCache<'_>, hooks: &Hooks, gone: &Missing) -> Option<Finding> {
     let evidence = case.evidence.get(gone.listed)?;
     let (incident, at) = gone.indicator;
     let hit = Hit { incident, by: By::File { at, hash: false, placed: true } };
     let incident = case.index.incident(incident)?;
-    let draft = Draft { case, sites, hooks, evidence, incident, hit };
+    let draft = Draft { case, units, hooks, evidence, incident, hit };
     Some(draft.placed(draft.missing_hook(incident.files.get(at)?, &gone.path)))
 }
 
@@ -74,7 +74,7 @@ fn stated(statement: Statement) -> Judgement {
 /// One hit on its way to a finding.
 pub struct Draft<'d, 's> {
     pub(super) case: &'d Case<'d>,
-    pub(super) sites: &'d Neighbours<'s>,
+    pub(super) units: &'d UnitCache<'s>,
     pub(super) hooks: &'d Hooks,
     pub(super) evidence: &'d Evidence,
     pub(super) incident: &'d Incident,
@@ -330,10 +330,10 @@ impl Draft<'_, '_> {
         let Some(unit) = &seen.unit else {
             return;
         };
-        let environment = self.sites.environment_of(tree, unit);
-        let around = self.sites.of(tree, unit);
+        let environment = self.units.environment_of(tree, unit);
+        let view = self.units.view(tree, unit);
         if finding.kind == FindingKind::Package {
-            let own = around.of_folder(&seen.origin.path.parent());
+            let own = view.of_folder(&seen.origin.path.parent());
             let own = own.filter(|d| family::of(d.package.ecosystem).has_own_time(d));
             finding.at = own.and_then(|d| d.installed.clone()).or_else(|| finding.at.take());
         } else {
@@ -342,10 +342,10 @@ impl Draft<'_, '_> {
                 Some(&*d.package.name) == package
                     && !self.case.index.version(d.package.ecosystem, &d.package.name, &d.package.version).is_empty()
             };
-            let installed = around.distributions.iter().filter(bad).filter_map(|d| d.installed.clone());
+            let installed = view.distributions.iter().filter(bad).filter_map(|d| d.installed.clone());
             finding.at = installed.chain(finding.at.take()).max_by_key(|at| at.time);
         }
-        finding.chain = package.map(|p| around.chain(p)).unwrap_or_default();
+        finding.chain = package.map(|p| view.chain(p)).unwrap_or_default();
         // The row of the package that holds the finding itself comes from another version where the package was replaced.
         if finding.chain.last().is_some_and(|l: &Link| Some(l.name.as_str()) != package) {
             finding.chain.clear();
@@ -376,7 +376,7 @@ fn bytes_of(fact: &Fact) -> Option<Artifact> {
 }
 
 /// The owner of the site folder; of a system folder, every account.
-fn account(environment: &Environment, uid: Option<u32>) -> Account {
+fn account(environment: &UnitEnvironment, uid: Option<u32>) -> Account {
     match uid {
         None | Some(0) => Account::All,
         _ if environment.kind == EnvironmentKind::SYSTEM => Account::All,

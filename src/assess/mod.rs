@@ -2,7 +2,6 @@
 //! `evidence` says what a single fact is worth, a family of `family` looks for signs that it ran, `reach` says what it could take.
 
 pub mod anomaly;
-mod around;
 pub mod chain;
 pub mod contained;
 mod corroborate;
@@ -21,12 +20,13 @@ pub mod rule;
 mod running;
 mod services;
 mod shared;
-pub mod site;
 mod started;
 mod threat;
 pub mod timeline;
 mod traces;
 mod typed;
+mod unit_view;
+pub mod units;
 mod used;
 mod whereabouts;
 
@@ -42,13 +42,13 @@ pub use self::{
     layered::{Layers, Steps},
     reach::{Judged, ReachBy},
     rule::Rule,
-    site::Environment,
     timeline::Moment,
+    units::UnitEnvironment,
 };
 use self::{
-    around::Neighbours,
     family::{FAMILIES, Hooks},
-    site::Sites,
+    unit_view::UnitCache,
+    units::Units,
 };
 use crate::{
     accounts::Accounts,
@@ -181,7 +181,7 @@ pub struct Finding {
     /// What it is loaded with.
     pub unit: Option<Arc<Unit>>,
     /// The environment it belongs to.
-    pub environment: Option<Environment>,
+    pub environment: Option<UnitEnvironment>,
     /// The downloadable file it is in.
     pub artifact: Option<Artifact>,
     /// When.
@@ -282,8 +282,8 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
     });
     let on_path = on_path::OnPath::new(&case.evidence);
     on_path.settle(&mut case.evidence);
-    let sites = Sites::new(&case.evidence, on_path);
-    let around = Neighbours::new(&sites);
+    let units = Units::new(&case.evidence, on_path);
+    let cache = UnitCache::new(&units);
     let hooks = Hooks::new(&case, unread);
     let (mut assessment, mut named) = (Assessment::default(), Vec::new());
     for e in &case.evidence {
@@ -295,7 +295,7 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
         let by_name = matches!(e.seen.fact, Fact::Named(_));
         let judge = || -> Vec<Finding> {
             let hits = matcher::hits(case.index, &e.seen);
-            hits.into_iter().filter_map(|hit| evidence::judge(&case, &around, &hooks, e, hit)).collect()
+            hits.into_iter().filter_map(|hit| evidence::judge(&case, &cache, &hooks, e, hit)).collect()
         };
         match caught(judge) {
             Some(judged) => (if by_name { &mut named } else { &mut assessment.findings }).extend(judged),
@@ -313,7 +313,7 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
             gaps.push(panicked(&root, what));
         }
     };
-    step("hooks that are gone were not looked for", &mut || findings.extend(hooks.findings(&case, &around)));
+    step("hooks that are gone were not looked for", &mut || findings.extend(hooks.findings(&case, &cache)));
     step("what names say was not weighed", &mut || named::join(&case.evidence, findings, std::mem::take(&mut named)));
     step("names alone were not weighed against the rest", &mut || corroborate::lift(findings));
     step("spurious findings were not sorted out", &mut || {
@@ -322,7 +322,7 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
         shared::settle(case.index, findings);
     });
     step("signs that the payload ran were not looked for", &mut || {
-        FAMILIES.iter().for_each(|family| family.look_for_signs(&case, &around, findings));
+        FAMILIES.iter().for_each(|family| family.look_for_signs(&case, &cache, findings));
     });
     step("commands that start interpreters were not looked for", &mut || started::look_for_starts(&case, findings));
     step("what starts by itself was not looked for", &mut || services::look_for_services(&case, findings));
@@ -335,10 +335,10 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
     step("findings were not sorted", &mut || settle(case.index, findings));
     step("what the payload could reach was not judged", &mut || *credentials = reach::judge(&case, findings));
     step("the files of packages were not looked for", &mut || {
-        FAMILIES.iter().for_each(|family| family.find_holdings(&case, &sites, findings));
+        FAMILIES.iter().for_each(|family| family.find_holdings(&case, &units, findings));
     });
     step("kept evidence was not looked for", &mut || *kept = kept::kept(&case.evidence));
-    step("odd things were not looked for", &mut || *anomalies = anomaly::find(&case, &sites));
+    step("odd things were not looked for", &mut || *anomalies = anomaly::find(&case, &units));
     step("the times were not put in order", &mut || {
         *timeline = timeline::of(&case, findings);
         timeline.append(&mut resolved);

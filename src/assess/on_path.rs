@@ -6,7 +6,7 @@ use std::{collections::HashMap, sync::Arc};
 use super::{
     Evidence,
     family::FAMILIES,
-    site::{Folder, folder_of},
+    units::{Folder, folder_of},
 };
 use crate::fact::{Fact, Placement, TreePath, Unit};
 

@@ -12,7 +12,7 @@ mod typed;
 
 use self::scripts::Scripts;
 use super::{
-    super::{Case, Finding, FindingKind, around::Neighbours, evidence::Draft, rule::Rule},
+    super::{Case, Finding, FindingKind, evidence::Draft, rule::Rule, unit_view::UnitCache},
     Family, Removal, Standing, Words,
 };
 use crate::{
@@ -53,7 +53,7 @@ impl Family for Node {
         format!("left behind when the malicious version was taken out; {when}")
     }
 
-    fn look_for_signs(&self, case: &Case<'_>, _: &Neighbours<'_>, findings: &mut Vec<Finding>) {
+    fn look_for_signs(&self, case: &Case<'_>, _: &UnitCache<'_>, findings: &mut Vec<Finding>) {
         recorded::weigh(case, findings);
         relinked::look_for_copies(case, findings);
         let scripts = Scripts::new(case);

@@ -18,7 +18,7 @@ use std::{
 use jiff::Timestamp;
 
 use crate::{
-    assess::site::{Folder, Sites},
+    assess::units::{Folder, Units},
     fact::{At, TreePath, split},
 };
 
@@ -79,10 +79,10 @@ pub struct SameInterpreter<'s> {
 }
 
 impl<'s> SameInterpreter<'s> {
-    /// Of these sites.
-    pub fn new(sites: &'s Sites) -> Self {
+    /// Of these units.
+    pub fn new(units: &'s Units) -> Self {
         let mut known = Self::default();
-        for key in sites.sites.keys() {
+        for key in units.by_folder.keys() {
             match reader(&key.1) {
                 Some(Reader::System(version, _)) => {
                     known.by_version.entry((&key.0, version.unwrap_or_default())).or_default().push(key);
@@ -100,7 +100,7 @@ impl<'s> SameInterpreter<'s> {
     /// What pip put after a time into other folders that the interpreter which reads this one reads too: it started pip.
     pub fn installed_after(
         &self,
-        sites: &'s Sites,
+        units: &'s Units,
         tree: &Arc<str>,
         site: &TreePath,
         there: Timestamp,
@@ -123,7 +123,7 @@ impl<'s> SameInterpreter<'s> {
         };
         let same = [version, b""].into_iter().filter_map(|v| self.by_version.get(&(&**tree, v))).flatten();
         let sisters = same.filter(|(_, other)| other != site && is_sister(other));
-        let put = sisters.filter_map(|key| sites.sites.get(*key)).flat_map(|s| &s.distributions);
+        let put = sisters.filter_map(|key| units.by_folder.get(*key)).flat_map(|s| &s.distributions);
         let by_pip = put.filter(|d| d.installer.as_deref() == Some("pip"));
         by_pip
             .filter_map(|d| Some((d.installed.as_ref()?, &*d.package.name)))
