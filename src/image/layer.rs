@@ -60,7 +60,7 @@ pub(super) struct Expected {
 
 /// What was read of one layer. Its facts and gaps carry neither image nor layer yet: several images may hold it.
 #[derive(Debug, Default)]
-pub(super) struct Scan {
+pub(super) struct LayerScan {
     pub(super) facts: Vec<Seen>,
     pub(super) names: Names,
     pub(super) coverage: Coverage,
@@ -79,10 +79,10 @@ struct Link {
 }
 
 /// A layer that is being read.
-pub(super) struct Layer<'j> {
+pub(super) struct LayerReader<'j> {
     job: &'j Job<'j>,
     expected: Expected,
-    scan: Scan,
+    scan: LayerScan,
     tree: Arc<str>,
     /// Asked whether a name is wanted; each file has an inspector of its own, since a later member may replace it.
     gate: Inspector<'j>,
@@ -103,13 +103,13 @@ pub(super) struct Layer<'j> {
     unkept: u64,
 }
 
-impl<'j> Layer<'j> {
+impl<'j> LayerReader<'j> {
     pub(super) fn new(job: &'j Job<'j>, expected: Expected) -> Self {
         let tree: Arc<str> = "".into();
         Self {
             job,
             expected,
-            scan: Scan::default(),
+            scan: LayerScan::default(),
             gate: Inspector::new(job.router, job.interest, job.keep, tree.clone(), None),
             tree,
             folder: None,
@@ -159,7 +159,7 @@ impl<'j> Layer<'j> {
         }
     }
 
-    pub(super) fn finish(mut self) -> Scan {
+    pub(super) fn finish(mut self) -> LayerScan {
         for (_, (mut facts, mut gaps)) in std::mem::take(&mut self.found) {
             self.scan.facts.append(&mut facts);
             self.scan.coverage.gaps.append(&mut gaps);

@@ -94,17 +94,17 @@ pub(super) struct Config {
 #[derive(Debug, Default, Deserialize)]
 struct Run {
     #[serde(rename = "Env", default)]
-    env: Environment,
+    env: EnvVariables,
 }
 
 /// `NAME=value` lines. The values are seen by the one function that looks for secrets, and go with it.
 #[derive(Default, Deserialize)]
 #[serde(transparent)]
-struct Environment(Option<Few<String>>);
+struct EnvVariables(Option<Few<String>>);
 
-impl fmt::Debug for Environment {
+impl fmt::Debug for EnvVariables {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Environment(..)")
+        f.write_str("EnvVariables(..)")
     }
 }
 

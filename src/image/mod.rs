@@ -39,7 +39,7 @@ pub use plan::Readers;
 use self::{
     archive::{Archive, Store},
     input::{Input, Section, Source, open_input},
-    layer::{Expected, Layer, PASSES, Scan},
+    layer::{Expected, LayerReader, PASSES, LayerScan},
     layout::Layout,
     model::{assemble, labels},
     plan::{Plan, Planned, PlannedLayer},
@@ -254,7 +254,7 @@ fn gap(tree: &Arc<str>, path: TreePath, flaw: &Flaw) -> Gap {
 fn root(job: &Job<'_>, source: &mut Section, mut plan: Plan, name: &Arc<str>) -> Examination {
     let alone = "a file system without layers and history: what was removed before it was saved cannot be seen";
     plan.left_out.push((TreePath::root(), alone));
-    let mut layer = Layer::new(job, Expected::default());
+    let mut layer = LayerReader::new(job, Expected::default());
     let again = source.again();
     layer.read(source);
     for _ in 0..PASSES {
@@ -304,7 +304,7 @@ fn claimed_twice(images: &[Planned]) -> Vec<(TreePath, Flaw)> {
 }
 
 /// Reads each layer once.
-fn scan_layers(job: &Job<'_>, store: &dyn Store, images: &[Planned], threads: usize) -> HashMap<TreePath, Arc<Scan>> {
+fn scan_layers(job: &Job<'_>, store: &dyn Store, images: &[Planned], threads: usize) -> HashMap<TreePath, Arc<LayerScan>> {
     let mut unique: BTreeMap<&TreePath, (u64, &Expected)> = BTreeMap::new();
     for layer in images.iter().flat_map(|i| &i.layers) {
         if let Some((member, len)) = &layer.member {
@@ -315,8 +315,8 @@ fn scan_layers(job: &Job<'_>, store: &dyn Store, images: &[Planned], threads: us
     let mut order: Vec<_> = unique.into_iter().collect();
     order.sort_by_key(|(_, (len, _))| std::cmp::Reverse(*len));
     let members: Vec<TreePath> = order.iter().map(|(m, _)| (*m).clone()).collect();
-    let layers: Vec<Mutex<Layer<'_>>> =
-        order.iter().map(|(_, (_, expected))| Mutex::new(Layer::new(job, (*expected).clone()))).collect();
+    let layers: Vec<Mutex<LayerReader<'_>>> =
+        order.iter().map(|(_, (_, expected))| Mutex::new(LayerReader::new(job, (*expected).clone()))).collect();
     let all: Vec<usize> = (0..members.len()).collect();
     pass(store, &members, &layers, &all, threads, |layer, source| layer.read(source));
     let unfinished = |at: &usize| layers.get(*at).is_some_and(|l| locked(l).needs_another());
@@ -335,10 +335,10 @@ fn scan_layers(job: &Job<'_>, store: &dyn Store, images: &[Planned], threads: us
 fn pass(
     store: &dyn Store,
     members: &[TreePath],
-    layers: &[Mutex<Layer<'_>>],
+    layers: &[Mutex<LayerReader<'_>>],
     which: &[usize],
     threads: usize,
-    read: fn(&mut Layer<'_>, &mut dyn Source),
+    read: fn(&mut LayerReader<'_>, &mut dyn Source),
 ) {
     let chosen: Vec<TreePath> = which.iter().filter_map(|at| members.get(*at).cloned()).collect();
     store.each(&chosen, threads, &|nth, source| {
@@ -356,7 +356,7 @@ fn pass(
     });
 }
 
-fn locked<'l, 'j>(layer: &'l Mutex<Layer<'j>>) -> MutexGuard<'l, Layer<'j>> {
+fn locked<'l, 'j>(layer: &'l Mutex<LayerReader<'j>>) -> MutexGuard<'l, LayerReader<'j>> {
     layer.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -369,7 +369,7 @@ fn account(images: Vec<Image>, plan: Plan, flaws: Vec<(TreePath, Flaw)>, name: &
     coverage.exclusions = left_out
         .map(|(path, reason)| Exclusion { origin: Origin::file(name, path), reason: reason.to_owned() })
         .collect();
-    let mut counted: HashSet<*const Scan> = HashSet::new();
+    let mut counted: HashSet<*const LayerScan> = HashSet::new();
     let mut look_ups = LOOK_UPS;
     for image in &images {
         coverage.trees.push(image.label.to_string());

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{
     HISTORY, Job, Step,
     input::to_u64,
-    layer::{GROUP, PASSWD, Scan},
+    layer::{GROUP, PASSWD, LayerScan},
     plan::Planned,
     shadow::Key,
 };
@@ -55,7 +55,7 @@ pub struct ImageLayer {
     /// The step that made it, as a position in `Image::steps`; `None` where the history does not tell.
     pub step: Option<usize>,
     /// `None` where the input does not hold the layer.
-    pub(super) scan: Option<Arc<Scan>>,
+    pub(super) scan: Option<Arc<LayerScan>>,
 }
 
 /// A fact of one layer, and what became of its file.
@@ -108,7 +108,7 @@ impl Image {
     }
 
     /// A file that is kept of each layer, from the topmost that has it, unless one above took it out.
-    fn seen_file<'l>(&'l self, path: &[u8], kept: impl Fn(&'l Scan) -> Option<&'l [u8]>) -> Option<&'l [u8]> {
+    fn seen_file<'l>(&'l self, path: &[u8], kept: impl Fn(&'l LayerScan) -> Option<&'l [u8]>) -> Option<&'l [u8]> {
         let path = TreePath::new(path)?;
         let layers = self.layers.iter().enumerate().rev();
         let mut seen = layers.filter_map(|(at, layer)| Some((at, kept(layer.scan.as_deref()?)?)));
@@ -200,7 +200,7 @@ pub(super) fn assemble(
     job: &Job<'_>,
     planned: Planned,
     label: Arc<str>,
-    scans: &HashMap<TreePath, Arc<Scan>>,
+    scans: &HashMap<TreePath, Arc<LayerScan>>,
 ) -> Image {
     let prefixed = |hex: &String| format!("sha256:{hex}");
     let made: Vec<usize> = planned.steps.iter().enumerate().filter(|(_, s)| !s.empty).map(|(at, _)| at).collect();

@@ -6,7 +6,7 @@ use std::{
     io::Read as _,
 };
 
-use super::{Layer, SHARED, entry, place::clean};
+use super::{LayerReader, SHARED, entry, place::clean};
 use crate::{
     fact::TreePath,
     image::{
@@ -33,7 +33,7 @@ pub(super) struct Included {
     passes: usize,
 }
 
-impl Layer<'_> {
+impl LayerReader<'_> {
     /// Whether targets of links, or files that others name, have to be read now.
     pub(in crate::image) fn needs_another(&self) -> bool {
         !self.second.is_empty() || !self.included.wanted.is_empty()

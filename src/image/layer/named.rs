@@ -2,14 +2,14 @@
 
 use std::sync::PoisonError;
 
-use super::Layer;
+use super::LayerReader;
 use crate::{
     fact::{Seen, TreePath},
     tree,
     walk::named::{NAMED, undescribed},
 };
 
-impl Layer<'_> {
+impl LayerReader<'_> {
     /// What the name of a folder, or of a file that is not read, says alone: kept until it is known what the files in it say.
     pub(super) fn named(&mut self, path: &TreePath, kind: tree::Kind) {
         for (_, seen) in self.gate.named(path, kind) {
