@@ -262,7 +262,7 @@ impl Accounts {
     }
 
     /// The account in whose home a file stands, whoever owns the file.
-    pub fn at_home(&self, path: &TreePath) -> Option<u32> {
+    pub fn home_owner(&self, path: &TreePath) -> Option<u32> {
         let mut above = path.parent();
         while !above.as_bytes().is_empty() {
             if let Some(uid) = self.owners.get(&above) {

@@ -178,7 +178,7 @@ impl Coverage {
     }
 
     /// Sorts and removes repetitions, so that two runs say the same.
-    pub fn settle(&mut self) {
+    pub fn sort_and_dedup(&mut self) {
         self.gaps.sort();
         self.gaps.dedup();
         let leads = |g: &Gap| self.leading.contains(&g.origin.whole_file());
@@ -206,7 +206,7 @@ mod tests {
         let mut coverage = Coverage { gaps: ["a", "b", "c"].map(|p| gap("s", p)).into(), ..Coverage::default() };
         coverage.gaps[1].origin.line = Some(7);
         coverage.leading.insert(gap("s", "b").origin);
-        coverage.settle();
+        coverage.sort_and_dedup();
         let paths: Vec<&[u8]> = coverage.gaps.iter().map(|g| g.origin.path.as_bytes()).collect();
         assert_eq!(paths, [b"b", b"a", b"c"]);
     }

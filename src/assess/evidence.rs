@@ -144,11 +144,11 @@ impl Draft<'_, '_> {
     fn version(&self, p: &Package, indicator: &PackageIndicator) -> Finding {
         let family = family::of(p.ecosystem);
         let (runs, mut by_itself) = self.when_it_runs(indicator, p.placement);
-        let (mut settled, mut sign) = (false, None);
+        let (mut in_place, mut sign) = (false, None);
         let judgement = match p.placement {
             Placement::Loadable => {
                 let here = family.loadable(self, p, indicator);
-                (by_itself, settled, sign) = (here.by_itself, here.settled, here.sign);
+                (by_itself, in_place, sign) = (here.by_itself, here.in_place, here.sign);
                 (here.rule, here.confidence, here.reason)
             }
             Placement::Leftover => (Rule::PackageLeftOver, Confidence::Likely, family.left_over(self.seen(), &runs)),
@@ -183,7 +183,7 @@ impl Draft<'_, '_> {
             finding.reason = format!("{}; {}", finding.reason, OTHER_SOURCE);
         }
         finding.moment = first_moment(&indicator_triggers);
-        if settled {
+        if in_place {
             self.settle_in(&mut finding, Some(&p.name));
         }
         finding

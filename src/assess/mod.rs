@@ -222,7 +222,7 @@ impl Finding {
 
     /// Whose a dropped file is: in a home, of the account that lives there, since that account's session starts it.
     pub fn lives_at(&self, accounts: &BTreeMap<Arc<str>, Accounts>) -> Account {
-        let home = accounts.get(&self.origin.tree).and_then(|a| a.at_home(&self.origin.path));
+        let home = accounts.get(&self.origin.tree).and_then(|a| a.home_owner(&self.origin.path));
         home.map_or(self.account, Account::Uid)
     }
 
@@ -281,7 +281,7 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
         (&a.seen.origin, a.seen.surface, &a.seen.at).cmp(&(&b.seen.origin, b.seen.surface, &b.seen.at))
     });
     let on_path = on_path::OnPath::new(&case.evidence);
-    on_path.settle(&mut case.evidence);
+    on_path.mark_linked_loadable(&mut case.evidence);
     let units = Units::new(&case.evidence, on_path);
     let cache = UnitCache::new(&units);
     let hooks = Hooks::new(&case, unread);
@@ -319,7 +319,7 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
     step("spurious findings were not sorted out", &mut || {
         FAMILIES.iter().for_each(|family| family.sort_out(findings));
         used::sort_out(findings);
-        shared::settle(case.index, findings);
+        shared::merge(case.index, findings);
     });
     step("signs that the payload ran were not looked for", &mut || {
         FAMILIES.iter().for_each(|family| family.look_for_signs(&case, &cache, findings));
@@ -332,7 +332,7 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
         resolved = resolved::drop_what_took_a_good_version(&case, findings);
     });
     step("what ran in containers was not told from the rest", &mut || contained::bound(&case, findings));
-    step("findings were not sorted", &mut || settle(case.index, findings));
+    step("findings were not sorted", &mut || identify_and_sort(case.index, findings));
     step("what the payload could reach was not judged", &mut || *credentials = reach::judge(&case, findings));
     step("the files of packages were not looked for", &mut || {
         FAMILIES.iter().for_each(|family| family.find_holdings(&case, &units, findings));
@@ -358,7 +358,7 @@ fn panicked(origin: &Origin, what: &str) -> Gap {
     }
 }
 
-fn settle(index: &Index, findings: &mut Vec<Finding>) {
+fn identify_and_sort(index: &Index, findings: &mut Vec<Finding>) {
     for f in findings.iter_mut() {
         let incident = index.incident(f.incident).map_or("", |i| i.id.as_str());
         f.id = format!("f-{}", identity(&[incident, &f.indicator, f.kind.as_str()], &f.origin));

@@ -189,7 +189,7 @@ fn by_threat(
         // Homes of a container are where they are everywhere.
         let accounts = accounts.filter(|_| inside.is_none());
         let path = inside.as_ref().unwrap_or(&seen.origin.path);
-        let lives_here = accounts.and_then(|a| a.at_home(path)).or(seen.uid);
+        let lives_here = accounts.and_then(|a| a.home_owner(path)).or(seen.uid);
         let own = |(account, ..): &Ran| match account {
             Account::Uid(uid) => lives_here.is_none_or(|home| home == *uid),
             Account::All | Account::Elsewhere => true,

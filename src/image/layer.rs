@@ -133,7 +133,7 @@ impl<'j> LayerReader<'j> {
         if let Err(flaw) = self.first(source) {
             self.trouble(&flaw);
         }
-        self.scan.names.settle();
+        self.scan.names.sort_and_dedup();
         self.resolve();
         self.look_for_named();
         self.held.clear();

@@ -39,7 +39,7 @@ pub use plan::Readers;
 use self::{
     archive::{Archive, Store},
     input::{Input, Section, Source, open_input},
-    layer::{Expected, LayerReader, PASSES, LayerScan},
+    layer::{Expected, LayerReader, LayerScan, PASSES},
     layout::Layout,
     model::{assemble, labels},
     plan::{Plan, Planned, PlannedLayer},
@@ -126,7 +126,7 @@ impl Examination {
     fn absorb(&mut self, other: Self) {
         self.images.extend(other.images);
         self.coverage.absorb(other.coverage);
-        self.coverage.settle();
+        self.coverage.sort_and_dedup();
     }
 }
 
@@ -304,7 +304,12 @@ fn claimed_twice(images: &[Planned]) -> Vec<(TreePath, Flaw)> {
 }
 
 /// Reads each layer once.
-fn scan_layers(job: &Job<'_>, store: &dyn Store, images: &[Planned], threads: usize) -> HashMap<TreePath, Arc<LayerScan>> {
+fn scan_layers(
+    job: &Job<'_>,
+    store: &dyn Store,
+    images: &[Planned],
+    threads: usize,
+) -> HashMap<TreePath, Arc<LayerScan>> {
     let mut unique: BTreeMap<&TreePath, (u64, &Expected)> = BTreeMap::new();
     for layer in images.iter().flat_map(|i| &i.layers) {
         if let Some((member, len)) = &layer.member {
@@ -399,6 +404,6 @@ fn account(images: Vec<Image>, plan: Plan, flaws: Vec<(TreePath, Flaw)>, name: &
         }
         coverage.gaps.extend(image.links_elsewhere(&mut look_ups));
     }
-    coverage.settle();
+    coverage.sort_and_dedup();
     Examination { images, coverage }
 }

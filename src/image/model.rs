@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{
     HISTORY, Job, Step,
     input::to_u64,
-    layer::{GROUP, PASSWD, LayerScan},
+    layer::{GROUP, LayerScan, PASSWD},
     plan::Planned,
     shadow::Key,
 };

@@ -95,7 +95,7 @@ impl Names {
         self.marks.push(key.of(path) | bits(mark));
     }
 
-    pub(super) fn settle(&mut self) {
+    pub(super) fn sort_and_dedup(&mut self) {
         self.marks.sort_unstable();
         self.marks.dedup();
         self.marks.shrink_to_fit();
@@ -157,7 +157,7 @@ mod tests {
         for (path, mark) in marks {
             names.add(key, path.as_bytes(), *mark, &budget);
         }
-        names.settle();
+        names.sort_and_dedup();
         names
     }
 

@@ -282,7 +282,7 @@ pub fn replay(
                     compared,
                     interrupted: end.interrupted,
                     recorded: {
-                        recorded.settle();
+                        recorded.remove_read();
                         recorded
                     },
                 });

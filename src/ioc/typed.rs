@@ -19,7 +19,7 @@ pub fn incident(texts: &[String]) -> Result<Incident, String> {
         id: "command-line".to_owned(),
         title: "Indicators given on the command line".to_owned(),
         summary: "Given with `--ioc`; nothing else is known of them.".to_owned(),
-        sources: [("given".to_owned(), given())].into(),
+        sources: [("given".to_owned(), command_line_source())].into(),
         ..Incident::default()
     };
     for text in texts {
@@ -28,7 +28,7 @@ pub fn incident(texts: &[String]) -> Result<Incident, String> {
     Ok(incident)
 }
 
-fn given() -> Source {
+fn command_line_source() -> Source {
     Source { title: "given on the command line".to_owned(), url: None, relayed: Some("given with `--ioc`".to_owned()) }
 }
 

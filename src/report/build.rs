@@ -74,7 +74,7 @@ pub fn build(mut e: Examination<'_>) -> v1::Report {
         Vec::new()
     });
     e.coverage.gaps.append(&mut gaps);
-    e.coverage.settle();
+    e.coverage.sort_and_dedup();
     lead(&mut e.coverage.gaps, e.index);
     let incidents = incidents(&e);
     let exposure = e.assessment.exposure();

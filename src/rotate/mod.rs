@@ -9,9 +9,8 @@
 //! poisoned environment runs the payload again. Rotating comes after everything that could steal the new secret too.
 
 mod before;
-mod beyond;
+mod cleanup;
 mod eradicate;
-mod given;
 mod named;
 mod order;
 mod purge;
@@ -21,6 +20,7 @@ mod situation;
 mod stated;
 pub mod step;
 mod store;
+mod unseen;
 pub mod writer;
 
 use std::{

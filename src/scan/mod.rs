@@ -197,7 +197,7 @@ impl Scan<'_> {
         if !is_root() {
             exclude_unreadable_homes(&mut coverage, &accounts);
         }
-        coverage.settle();
+        coverage.sort_and_dedup();
         Ok(Outcome { seen, coverage, accounts, os, tree, compared: recorded, compared_gaps })
     }
 }

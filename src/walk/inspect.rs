@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     Bounds, GAPS_OF_A_FILE, Inspector, Room, Worth, history,
-    record::{Inspection, RECORDED, Units, unrecorded},
+    record::{FileUnits, Inspection, RECORDED, unrecorded},
     shelf, weigh,
     weigh::Weighed,
 };
@@ -114,9 +114,9 @@ impl Inspector<'_> {
         let mut taken = Taken::default();
         let mut recorded = self.recording.map(|_| Vec::new());
         let outcome = {
-            let mut units = Units::default();
+            let mut units = FileUnits::default();
             let mut keep = |mut fact: Seen| {
-                units.of(surface, &mut fact);
+                units.assign(surface, &mut fact);
                 // One more than is kept shows that there are more.
                 if let Some(all) = recorded.as_mut().filter(|all| all.len() <= RECORDED) {
                     all.push(fact.clone());

@@ -132,10 +132,10 @@ impl<'r> Recording<'r> {
     ) {
         ASKED_FOR.take();
         let entry = read.entry.clone();
-        let mut units = Units::default();
+        let mut units = FileUnits::default();
         let mut all: Vec<Seen> = Vec::new();
         let mut keep = |mut fact: Seen| {
-            units.of(surface, &mut fact);
+            units.assign(surface, &mut fact);
             if all.len() < RECORDED {
                 all.push(fact);
             } else {
@@ -198,11 +198,11 @@ pub(super) fn salvaged(
 
 /// The units of one file, each worked out once.
 #[derive(Default)]
-pub(super) struct Units([Option<Option<Arc<crate::fact::Unit>>>; 2]);
+pub(super) struct FileUnits([Option<Option<Arc<crate::fact::Unit>>>; 2]);
 
-impl Units {
+impl FileUnits {
     /// Gives a fact its unit.
-    pub(super) fn of(&mut self, surface: &dyn Surface, fact: &mut Seen) {
+    pub(super) fn assign(&mut self, surface: &dyn Surface, fact: &mut Seen) {
         let inner = fact.origin.inner.is_some();
         let [whole, member] = &mut self.0;
         let unit = if inner { member } else { whole };

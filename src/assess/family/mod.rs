@@ -37,14 +37,14 @@ pub struct Standing {
     /// Its code runs without anybody using the package.
     pub by_itself: bool,
     /// It stands there, so that its unit, chain and account are known.
-    pub settled: bool,
+    pub in_place: bool,
 }
 
 impl Standing {
     /// The malicious version stands where code is loaded from, and no more is known.
     fn loadable(reason: String, by_itself: bool) -> Self {
         let (rule, confidence) = (Rule::PackageLoadable, Confidence::Confirmed);
-        Self { rule, confidence, reason, sign: None, by_itself, settled: true }
+        Self { rule, confidence, reason, sign: None, by_itself, in_place: true }
     }
 }
 

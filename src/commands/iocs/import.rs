@@ -67,7 +67,7 @@ pub fn run(command: &IocsImport) -> anyhow::Result<Ending> {
         Err(_) if stop::unheeded() => return Ok(Ending::Interrupted),
         written => written?,
     }
-    stop::settle();
+    stop::mark_final();
     output::print(&format!("{told}\nwritten: {what}, {} bytes", bytes.len()))?;
     Ok(Ending::Nothing)
 }

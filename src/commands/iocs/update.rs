@@ -88,7 +88,7 @@ fn take(command: &IocsUpdate, stored: &Path, keys: &[Key]) -> anyhow::Result<End
             key.as_str()
         );
         stop::check()?;
-        stop::settle();
+        stop::mark_final();
         Ok(true)
     })?;
     output::print(&said)?;

@@ -4,7 +4,7 @@ use std::{cmp::Ordering, collections::BTreeMap};
 
 use jiff::Timestamp;
 
-use super::{Imported, draft::UNKNOWN_RUNS, version::settled};
+use super::{Imported, draft::UNKNOWN_RUNS, version::simplified};
 use crate::{
     ecosystem::{is_range, is_version, order},
     fact::Ecosystem,
@@ -40,7 +40,7 @@ pub fn single(imported: Imported, id: &str, title: &str, file: &str, created: Ti
     incident.packages.extend(packages.into_iter().map(|((ecosystem, name), versions)| PackageIndicator {
         ecosystem,
         name,
-        versions: settled(versions),
+        versions: simplified(versions),
         triggers: vec![Trigger::InstallHook, Trigger::Import],
         runs: UNKNOWN_RUNS.to_owned(),
         safe: Vec::new(),

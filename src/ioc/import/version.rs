@@ -38,7 +38,7 @@ fn written(from: &str, operator: &str, to: &str) -> String {
 }
 
 /// Every version means that the others need no mention.
-pub fn settled(mut versions: Vec<String>) -> Vec<String> {
+pub fn simplified(mut versions: Vec<String>) -> Vec<String> {
     if versions.iter().any(|v| v == "*") {
         return vec!["*".to_owned()];
     }

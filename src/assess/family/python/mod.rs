@@ -50,7 +50,7 @@ impl Family for Python {
                           each of them writes), so that nothing loads it"
                 .to_owned();
             let (rule, confidence) = (Rule::PackageUnpacked, Confidence::Confirmed);
-            return Standing { rule, confidence, reason, sign: None, by_itself, settled: false };
+            return Standing { rule, confidence, reason, sign: None, by_itself, in_place: false };
         }
         let reason = format!("malicious version, {}; {runs}", loads(draft));
         Standing::loadable(reason, by_itself)

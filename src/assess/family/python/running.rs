@@ -69,7 +69,7 @@ impl<'c> Running<'c> {
         let of_tree = |key: &Key<'_>| key.0 == &*finding.origin.tree;
         let in_time =
             |key: &Key<'_>| !matches!((self.started.get(key), there), (Some(start), Some(there)) if *start <= there);
-        let home = case.accounts.get(&finding.origin.tree).and_then(|a| a.at_home(site));
+        let home = case.accounts.get(&finding.origin.tree).and_then(|a| a.home_owner(site));
         let started = self.interpreters.iter().filter(|(key, ..)| of_tree(key) && in_time(key));
         let by_program = started.clone().find_map(|(key, _, _)| {
             let program = self.named.get(key)?.0.filter(|p| p.is_within(prefix) && is_python(p) && !is_of_system(p))?;

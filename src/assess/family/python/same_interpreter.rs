@@ -54,8 +54,8 @@ fn reader(site: &TreePath) -> Option<Reader<'_>> {
     }
 }
 
-/// Whether a program of the system reads a site folder at its start; `at_home` where that is in the home of whoever started it.
-pub fn is_read_by(site: &TreePath, program: &TreePath, at_home: bool) -> bool {
+/// Whether a program of the system reads a site folder at its start; `in_own_home` where that is in the home of whoever started it.
+pub fn is_read_by(site: &TreePath, program: &TreePath, in_own_home: bool) -> bool {
     let (folder, name) = split(program.as_bytes());
     let Some(version) = name.strip_prefix(b"python") else {
         return false;
@@ -66,7 +66,9 @@ pub fn is_read_by(site: &TreePath, program: &TreePath, at_home: bool) -> bool {
             of == Some(version) && name == b"site-packages" && site.as_bytes().starts_with(b"usr/local/")
         }
         Some(Reader::System(of, _)) => matches!(folder, b"usr/bin" | b"bin") && of.is_none_or(|of| of == version),
-        Some(Reader::User(_, of)) => at_home && of == version && (is_local || matches!(folder, b"usr/bin" | b"bin")),
+        Some(Reader::User(_, of)) => {
+            in_own_home && of == version && (is_local || matches!(folder, b"usr/bin" | b"bin"))
+        }
         _ => false,
     }
 }
