@@ -33,7 +33,7 @@ use crate::{
 
 pub use self::{
     by_hand::ByHand,
-    keep::{Bounds, Keep, Room, Worth},
+    keep::{Bounds, FactBudget, Keep, Worth},
     record::{Inspection, Recorder, Recording},
     router::{Folder, Router},
     weigh::Weigh,

@@ -29,7 +29,7 @@ use crate::{
     stop::{self, STOP},
     text::{escape, start},
     tree::body::BYTES_READ,
-    walk::{Bounds, Room, Router, Worth},
+    walk::{Bounds, FactBudget, Router, Worth},
 };
 
 /// Examines and reports.
@@ -65,7 +65,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         stop: &STOP,
     };
     let progress = Progress::start("examining images", command.output.quiet);
-    let (mut coverage, mut room) = (Coverage::default(), Room::new(Bounds::TREE));
+    let (mut coverage, mut budget) = (Coverage::default(), FactBudget::new(Bounds::TREE));
     let (mut evidence, mut refused) = (Vec::new(), Vec::new());
     let mut accounts: BTreeMap<Arc<str>, Accounts> = BTreeMap::new();
     for file in &command.files {
@@ -95,7 +95,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
                 |e: &Evidence| told || matches!(e.seen.fact, Fact::Hook { .. } | Fact::Owned { .. } | Fact::Command(_));
             let weighed = facts().map(|e| (worth(&e), e));
             let wanted = weighed.filter(|(worth, e)| *worth != Worth::Context || explains(e));
-            evidence.extend(wanted.filter_map(|(worth, mut e)| room.take(worth, &mut e.seen).then_some(e)));
+            evidence.extend(wanted.filter_map(|(worth, mut e)| budget.admit(worth, &mut e.seen).then_some(e)));
         }
     }
     drop(progress);
@@ -106,8 +106,8 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         return Err(error).with_context(|| format!("`{}`", output::shown(file)));
     }
     coverage.gaps.extend(refused.into_iter().map(|(file, error)| not_examined(file, &error)));
-    if room.dropped() > 0 {
-        let detail = format!("{} more facts than are kept of all images of one run", room.dropped());
+    if budget.dropped() > 0 {
+        let detail = format!("{} more facts than are kept of all images of one run", budget.dropped());
         let origin = Origin::file(&"images".into(), TreePath::root());
         coverage.gaps.push(Gap { origin, surface: IMAGE, kind: GapKind::TooLarge, detail });
     }

@@ -50,8 +50,8 @@ impl Default for Limits {
     }
 }
 
-/// Takes one from a budget that all layers share.
-pub(super) fn take(budget: &AtomicU64) -> bool {
+/// Whether a budget that all layers share has one left, which is then used up.
+pub(super) fn admit(budget: &AtomicU64) -> bool {
     budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_ok()
 }
 

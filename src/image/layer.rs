@@ -21,7 +21,7 @@ use place::{clean, resolve};
 
 use super::{
     Job,
-    codec::{self, Codec, Decoded, Hashing, sniff, take},
+    codec::{self, Codec, Decoded, Hashing, admit, sniff},
     input::{Source, to_u64},
     members::{Kind, Member, Members},
     shadow::{Mark, Names, Told, told},
@@ -184,7 +184,7 @@ impl<'j> LayerReader<'j> {
             let detail = format!("{} more facts than are kept were read in this layer", self.unkept);
             self.report(TreePath::root(), GapKind::TooLarge, detail);
         }
-        if self.scan.names.lost() {
+        if self.scan.names.dropped() {
             let detail =
                 "more names than are kept: what this layer removes from lower ones is not fully known".to_owned();
             self.report(TreePath::root(), GapKind::TooLarge, detail);
@@ -268,7 +268,7 @@ impl<'j> LayerReader<'j> {
                 }
             }
             Kind::Sparse => {
-                if self.wants(&path, tree::Kind::File) && !take(&self.job.gaps_left) {
+                if self.wants(&path, tree::Kind::File) && !admit(&self.job.gaps_left) {
                     self.unlisted += 1;
                 } else if self.wants(&path, tree::Kind::File) {
                     let flaw = Flaw::Unsupported("a sparse file in a layer");
@@ -309,8 +309,8 @@ impl<'j> LayerReader<'j> {
     fn file(&mut self, path: TreePath, hash: u64, member: &Member, members: &mut Members<'_>) {
         let entry = entry(path, member);
         let mut body = members.body();
-        let room = HELD_TOTAL.saturating_sub(self.held_bytes);
-        if member.len > HELD || member.len > to_u64(room) {
+        let left = HELD_TOTAL.saturating_sub(self.held_bytes);
+        if member.len > HELD || member.len > to_u64(left) {
             return self.inspect(&entry, &mut body);
         }
         let mut bytes = Vec::new();
@@ -322,7 +322,7 @@ impl<'j> LayerReader<'j> {
     }
 
     fn link(&mut self, path: TreePath, hash: u64, target: u64, hard: bool) {
-        if self.links.len() >= LINKS || !take(&self.job.links_left) {
+        if self.links.len() >= LINKS || !admit(&self.job.links_left) {
             self.too_many_links = true;
             return;
         }
@@ -349,13 +349,13 @@ impl<'j> LayerReader<'j> {
         self.names_others(one.take_includes());
         let (mut facts, mut coverage) = one.finish();
         let (problems, job) = (coverage.gaps.len(), self.job);
-        coverage.gaps.retain(|_| take(&job.gaps_left));
+        coverage.gaps.retain(|_| admit(&job.gaps_left));
         self.unlisted += to_u64(problems - coverage.gaps.len());
-        let mut room = job.room.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = room.dropped();
-        facts.retain_mut(|seen| room.take((job.keep)(seen), seen));
-        self.unkept += room.dropped() - before;
-        drop(room);
+        let mut budget = job.budget.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = budget.dropped();
+        facts.retain_mut(|seen| budget.admit((job.keep)(seen), seen));
+        self.unkept += budget.dropped() - before;
+        drop(budget);
         // Most files have one fact; a vector that grew has room for four.
         facts.shrink_to_fit();
         for (id, count) in coverage.surfaces {
@@ -365,7 +365,7 @@ impl<'j> LayerReader<'j> {
         }
         self.scan.coverage.exclusions.extend(coverage.exclusions);
         self.scan.coverage.leading.extend(coverage.leading);
-        self.scan.coverage.list_weightless(coverage.weightless, || take(&job.gaps_left));
+        self.scan.coverage.list_weightless(coverage.weightless, || admit(&job.gaps_left));
         if facts.is_empty() && coverage.gaps.is_empty() {
             return;
         }
@@ -386,7 +386,7 @@ impl<'j> LayerReader<'j> {
                 let linked = Entry { path, ..entry.clone() };
                 self.inspect(&linked, &mut bytes.as_slice());
                 self.held.insert(target, (entry, bytes));
-            } else if self.scan.names.has_leaf(target) || self.scan.names.lost() {
+            } else if self.scan.names.has_leaf(target) || self.scan.names.dropped() {
                 self.second.entry(target).or_default().push(path);
             } else if link.hard {
                 let flaw = Flaw::malformed("layer", "a hard link names a file that the layer does not hold");

@@ -52,7 +52,7 @@ use crate::{
     interest::Interest,
     surface::{Flaw, Meta},
     text::escape_short,
-    walk::{Keep, Room, Router, Weigh},
+    walk::{FactBudget, Keep, Router, Weigh},
 };
 
 /// The steps of an image's build.
@@ -143,7 +143,7 @@ struct Job<'j> {
     names_left: AtomicU64,
     links_left: AtomicU64,
     gaps_left: AtomicU64,
-    room: Mutex<Room>,
+    budget: Mutex<FactBudget>,
     /// Labels that images have already.
     taken: Mutex<BTreeSet<Arc<str>>>,
 }
@@ -182,7 +182,7 @@ pub fn examine(target: &Path, options: &Options<'_>, taken: &BTreeSet<Arc<str>>)
         names_left: AtomicU64::new(options.limits.names),
         links_left: AtomicU64::new(options.limits.links),
         gaps_left: AtomicU64::new(options.limits.gaps),
-        room: Mutex::new(Room::new(options.limits.facts)),
+        budget: Mutex::new(FactBudget::new(options.limits.facts)),
         taken: Mutex::new(taken.clone()),
     };
     let threads = options.threads.clamp(1, THREADS);

@@ -14,7 +14,9 @@ use super::{
     few::Few,
     input::to_u64,
     layer::Expected,
-    manifest::{Config, Descriptor, Document, HistoryRoom, Saved, Step, is_hex, is_reference, is_word, parse, sha256},
+    manifest::{
+        Config, Descriptor, Document, HistoryBudget, Saved, Step, is_hex, is_reference, is_word, parse, sha256,
+    },
 };
 use crate::{
     fact::{Command, Credential, TreePath},
@@ -94,7 +96,7 @@ struct Planner<'p> {
     visited: HashSet<String>,
     /// Digests of the indexes and the manifest that are being read: people know an image by any of them.
     within: Vec<String>,
-    room: HistoryRoom,
+    budget: HistoryBudget,
     layers: usize,
     json_left: u64,
 }
@@ -107,7 +109,7 @@ pub(super) fn plan(store: &dyn Store, readers: Readers<'_>) -> Plan {
         plan: Plan::default(),
         visited: HashSet::new(),
         within: Vec::new(),
-        room: HistoryRoom::default(),
+        budget: HistoryBudget::default(),
         layers: LAYERS,
         json_left: JSON_TOTAL,
     };
@@ -117,7 +119,7 @@ pub(super) fn plan(store: &dyn Store, readers: Readers<'_>) -> Plan {
         planner.plan.is_image = true;
         planner.flaw(b"repositories", Flaw::Unsupported("an image saved by Docker before 1.10"));
     }
-    if planner.room.full {
+    if planner.budget.full {
         planner.flaw(b"", Flaw::malformed("history of an image", "it has more install commands than are kept"));
     }
     planner.plan
@@ -295,7 +297,7 @@ impl Planner<'_> {
         image.architecture = config.architecture.take().filter(|w| is_word(w));
         let build = config.build();
         (image.variables, image.secrets) = config.variables(self.readers.environment);
-        image.steps = config.steps(&self.readers, &image.variables, build, &mut self.room);
+        image.steps = config.steps(&self.readers, &image.variables, build, &mut self.budget);
         (image.created, image.epoch) = (config.made(), config.epoch);
         let diff_ids = config.rootfs.unwrap_or_default().diff_ids.0;
         if diff_ids.len() != image.layers.len() {

@@ -16,7 +16,7 @@ use std::{
     sync::atomic::AtomicU64,
 };
 
-use super::codec::take;
+use super::codec::admit;
 use crate::fact::{TreePath, parent};
 
 const WHITEOUT: &[u8] = b".wh.";
@@ -82,14 +82,14 @@ pub(super) struct Names {
     /// Sorted once the layer is read.
     marks: Vec<u64>,
     /// Names that were not kept.
-    lost: bool,
+    dropped: bool,
 }
 
 impl Names {
     /// Remembers a name, unless the budget that all layers share is used up.
     pub(super) fn add(&mut self, key: &Key, path: &[u8], mark: Mark, budget: &AtomicU64) {
-        if !take(budget) {
-            self.lost = true;
+        if !admit(budget) {
+            self.dropped = true;
             return;
         }
         self.marks.push(key.of(path) | bits(mark));
@@ -102,8 +102,8 @@ impl Names {
     }
 
     /// Whether names are missing here, so that `hides` may say no too often.
-    pub(super) fn lost(&self) -> bool {
-        self.lost
+    pub(super) fn dropped(&self) -> bool {
+        self.dropped
     }
 
     /// Whether something other than a folder stands at a path with this hash.
@@ -197,8 +197,8 @@ mod tests {
     fn names_over_the_budget_are_told() {
         let (key, budget, mut names) = (Key::default(), AtomicU64::new(1), Names::default());
         names.add(&key, b"a", Mark::Leaf, &budget);
-        assert!(!names.lost());
+        assert!(!names.dropped());
         names.add(&key, b"b", Mark::Leaf, &budget);
-        assert!(names.lost());
+        assert!(names.dropped());
     }
 }

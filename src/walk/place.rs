@@ -282,9 +282,9 @@ mod tests {
         ] {
             let bounds = Bounds { context, evidence, credentials };
             for order in permutations(facts.len()) {
-                let (found, lost) = kept(bounds, &facts, &order);
+                let (found, count) = kept(bounds, &facts, &order);
                 assert_eq!(
-                    (found.iter().map(String::as_str).collect::<Vec<_>>(), lost),
+                    (found.iter().map(String::as_str).collect::<Vec<_>>(), count),
                     (is.clone(), dropped),
                     "{order:?}"
                 );

@@ -10,7 +10,7 @@ use super::{LayerReader, SHARED, entry, place::clean};
 use crate::{
     fact::TreePath,
     image::{
-        codec::{Decoded, Hashing, take},
+        codec::{Decoded, Hashing, admit},
         input::Source,
         members::{Kind, Member, Members},
     },
@@ -98,7 +98,7 @@ impl LayerReader<'_> {
             if self.gate.claims(surface, &path) || self.included.done.contains(&(surface, path.clone())) {
                 continue;
             }
-            if self.included.done.len() == MOST || !take(&self.job.links_left) {
+            if self.included.done.len() == MOST || !admit(&self.job.links_left) {
                 self.unkept += 1;
                 continue;
             }
@@ -115,7 +115,7 @@ impl LayerReader<'_> {
             for _ in 0..8 {
                 hash = self.via.get(&hash).copied().unwrap_or(hash);
             }
-            let here = self.scan.names.has_leaf(hash) || self.scan.names.lost();
+            let here = self.scan.names.has_leaf(hash) || self.scan.names.dropped();
             if here && self.included.passes < PASSES {
                 self.included.wanted.entry(hash).or_default().push((path, surfaces));
             } else if here {
@@ -129,7 +129,7 @@ impl LayerReader<'_> {
     /// What the last pass did not come by: a link, where nothing else was known of it.
     pub(super) fn missed(&mut self) {
         for (path, _) in std::mem::take(&mut self.included.wanted).into_values().flatten() {
-            if !self.scan.names.lost() {
+            if !self.scan.names.dropped() {
                 self.unread(path);
             }
         }

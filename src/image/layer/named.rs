@@ -26,10 +26,10 @@ impl LayerReader<'_> {
     pub(super) fn undescribed(&mut self, facts: &[Seen]) -> Vec<Seen> {
         let named = std::mem::take(&mut self.by_name).into_values().collect();
         let mut rest = undescribed(named, facts);
-        let mut room = self.job.room.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = room.dropped();
-        rest.retain_mut(|seen| room.take((self.job.keep)(seen), seen));
-        self.unkept += room.dropped() - before;
+        let mut budget = self.job.budget.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = budget.dropped();
+        rest.retain_mut(|seen| budget.admit((self.job.keep)(seen), seen));
+        self.unkept += budget.dropped() - before;
         rest
     }
 }

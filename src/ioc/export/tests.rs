@@ -88,7 +88,7 @@ fn plain(exported: &Exported) -> Exported {
         strip(&mut value);
         (name.clone(), value.to_string())
     });
-    Exported { records: records.collect(), untold: BTreeMap::new() }
+    Exported { records: records.collect(), dropped: BTreeMap::new() }
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn records_are_of_the_shape_that_their_readers_check() {
             assert!(!["openvsx", "oci", "rpm", "generic"].contains(&ecosystem), "{id}");
         }
     }
-    assert!(exported.untold.keys().any(|k| k.starts_with("packages of openvsx")));
+    assert!(exported.dropped.keys().any(|k| k.starts_with("packages of openvsx")));
     let twice = |wanted: &[&Incident]| (stix(wanted).unwrap().records, stix(wanted).unwrap().records);
     let (one, two) = twice(&incidents.iter().take(3).collect::<Vec<_>>());
     assert_eq!(one, two);

@@ -84,7 +84,7 @@ fn absorb(into: &mut Incident, mut other: Incident) {
             }
         }
     };
-    macro_rules! take {
+    macro_rules! append {
         ($($list:ident),*) => {$(
             for mut item in std::mem::take(&mut other.$list) {
                 renamed(&mut item.sources);
@@ -92,8 +92,8 @@ fn absorb(into: &mut Incident, mut other: Incident) {
             }
         )*};
     }
-    take!(packages, artifacts, files, network, processes, images, actions, strings, git, kubernetes);
-    take!(windows, dead_man_switches, not_indicators);
+    append!(packages, artifacts, files, network, processes, images, actions, strings, git, kubernetes);
+    append!(windows, dead_man_switches, not_indicators);
     for window in &mut into.windows {
         window.published.iter_mut().for_each(|c| renamed(&mut c.sources));
     }

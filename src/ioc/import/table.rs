@@ -82,7 +82,7 @@ pub fn read(text: &str, context: Context<'_>, out: &mut Imported) -> Result<(), 
         out.goes_on()?;
         let line = record.position().map_or(0, csv::Position::line) + u64::try_from(skipped).unwrap_or(0);
         let row = Row { columns: &columns, record: &record };
-        if let Err(why) = row.take(context, &mut draft, out) {
+        if let Err(why) = row.add_to(context, &mut draft, out) {
             let cells: Vec<&str> = record.iter().take(20).map(|cell| crate::text::start(cell, 100)).collect();
             out.leave(why, &format!("line {line}: {}", cells.join(",")));
         }
@@ -102,10 +102,10 @@ impl<'r> Row<'r> {
         pairs.filter(move |(c, _)| **c == Some(column)).map(|(_, cell)| cell.trim()).filter(|cell| !cell.is_empty())
     }
 
-    fn take(&self, context: Context<'_>, draft: &mut Draft, out: &mut Imported) -> Result<(), String> {
+    fn add_to(&self, context: Context<'_>, draft: &mut Draft, out: &mut Imported) -> Result<(), String> {
         let mut told = false;
         for purl in self.cells(Column::Purl) {
-            lines::take(purl, context, draft, out)?;
+            lines::add_indicator(purl, context, draft, out)?;
             told = true;
         }
         let hashes: Vec<&str> = self.cells(Column::Hash).collect();
@@ -165,7 +165,7 @@ impl<'r> Row<'r> {
             (None, Some(own)) if kinds.iter().all(|k| k == "package") => own,
             (None, _) if kinds.is_empty() => {
                 if self.cells(Column::Value).next().is_some() && self.cells(Column::Version).next().is_none() {
-                    return lines::take(name, context, draft, out);
+                    return lines::add_indicator(name, context, draft, out);
                 }
                 return Err("a package without its ecosystem".to_owned());
             }

@@ -79,7 +79,7 @@ impl Surface for Manifest {
             if is_image(scalar) {
                 found.extend(used(scalar.text).map(|fact| (scalar.line, fact)));
             }
-            found.extend(custom.take(scalar));
+            found.extend(custom.add_value(scalar));
         });
         found.extend(custom.end());
         let full = found.len() >= MOST;
@@ -115,8 +115,8 @@ struct Custom {
 }
 
 impl Custom {
-    /// Takes a value up; the entry before it, where another begins.
-    fn take(&mut self, scalar: &Scalar<'_>) -> Option<(u32, Fact)> {
+    /// Adds a value; returns the entry before it, where another begins.
+    fn add_value(&mut self, scalar: &Scalar<'_>) -> Option<(u32, Fact)> {
         let [list, _, key] = scalar.keys else {
             return None;
         };
