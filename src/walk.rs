@@ -120,7 +120,7 @@ impl Result {
         }
     }
 
-    fn tell(&mut self, gaps: Vec<Gap>) {
+    fn report(&mut self, gaps: Vec<Gap>) {
         for gap in gaps {
             let place = (gap.origin.path.clone(), gap.surface);
             self.gaps.put_within(GAPS, place, gap);
@@ -148,7 +148,7 @@ impl Result {
                 }
             }
         }
-        self.tell(gaps);
+        self.report(gaps);
     }
 }
 
@@ -354,7 +354,7 @@ impl Visit for Inspector<'_> {
         }
         let mut result = self.result();
         result.keep(named);
-        result.tell(vec![gap]);
+        result.report(vec![gap]);
     }
 
     fn exclude(&self, exclusion: Exclusion) {

@@ -90,9 +90,10 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
             let worth = |e: &Evidence| matcher::worth(&setup.index, &e.seen);
             // In a sweep most images hold nothing: what explains findings is not kept of those.
             let facts = || of_image(&setup.index, image).filter(|e| setup.wants(e.seen.surface));
-            let told = facts().any(|e| worth(&e) == Worth::Evidence);
-            let explains =
-                |e: &Evidence| told || matches!(e.seen.fact, Fact::Hook { .. } | Fact::Owned { .. } | Fact::Command(_));
+            let has_evidence = facts().any(|e| worth(&e) == Worth::Evidence);
+            let explains = |e: &Evidence| {
+                has_evidence || matches!(e.seen.fact, Fact::Hook { .. } | Fact::Owned { .. } | Fact::Command(_))
+            };
             let weighed = facts().map(|e| (worth(&e), e));
             let wanted = weighed.filter(|(worth, e)| *worth != Worth::Context || explains(e));
             evidence.extend(wanted.filter_map(|(worth, mut e)| budget.admit(worth, &mut e.seen).then_some(e)));
@@ -144,12 +145,12 @@ fn not_examined(file: &Path, error: &ImageError) -> Gap {
 
 /// The facts of the layers with what became of their files, the steps of the build, and the image itself.
 fn of_image(index: &Index, image: &Image) -> impl Iterator<Item = Evidence> {
-    let told = |s: &Step| told(index, s);
-    let by_step = |s: Option<&Step>| s.map(|s| format!(": {}", told(s))).unwrap_or_default();
+    let step_text = |s: &Step| step_text(index, s);
+    let by_step = |s: Option<&Step>| s.map(|s| format!(": {}", step_text(s))).unwrap_or_default();
     let steps = || image.layers.iter().map(|l| image.steps.get(l.step?));
     let gone: Vec<Arc<str>> = steps().map(|s| format!("a later layer took it out{}", by_step(s)).into()).collect();
     let made: Vec<Option<Arc<str>>> =
-        steps().map(|s| Some(format!("its layer was made by {}", told(s?)).into())).collect();
+        steps().map(|s| Some(format!("its layer was made by {}", step_text(s?)).into())).collect();
     let numbers: Vec<Option<usize>> = steps().map(|s| Some(s?.number)).collect();
     let facts = image.facts().map(move |f| Evidence {
         steps: numbers
@@ -211,7 +212,7 @@ fn of_image(index: &Index, image: &Image) -> impl Iterator<Item = Evidence> {
 const QUOTED: usize = 8;
 
 /// "step 3, RUN `pip uninstall litellm`". Put together from what was recognised: the text of a step may hold secrets.
-fn told(index: &Index, step: &Step) -> String {
+fn step_text(index: &Index, step: &Step) -> String {
     let known = |w: &&Wanted| index.knows_package(w.ecosystem, &w.name);
     let all = step.commands.len() <= QUOTED;
     let commands: Vec<String> = step
@@ -256,7 +257,7 @@ mod tests {
                 specifier: "".into(),
             });
             let command = Command::for_packages("pip", CommandAction::Install, wanted.collect());
-            told(
+            step_text(
                 &index,
                 &Step {
                     number: 2,

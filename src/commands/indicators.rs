@@ -166,7 +166,7 @@ impl Indicators {
         let Some(bundle) = self.bundles.last() else { return };
         for left in Respecting::new(bundle.clone(), self.withdrawn.clone()).left_out() {
             let (place, hint) = (path.display(), left.hint());
-            output::note(&format!("{place}: left out: {}\nhint: {hint} looks for it all the same", left.told()));
+            output::note(&format!("{place}: left out: {}\nhint: {hint} looks for it all the same", left.line()));
         }
     }
 

@@ -172,7 +172,7 @@ impl Surface for CredentialSurface {
             return self.process(file, out);
         }
         let at = file.mtime("mtime of the file that holds it");
-        let (mut told, mut flaws) = (HashSet::new(), Vec::new());
+        let (mut reported, mut flaws) = (HashSet::new(), Vec::new());
         let path = file.entry.path.clone();
         for known in self.places_of(&path) {
             let mut found = Findings::default();
@@ -187,7 +187,7 @@ impl Surface for CredentialSurface {
                 // Two places of one kind may lead to one file.
                 let kind = fact.kind.clone().unwrap_or_else(|| known.kind.clone());
                 let key = (kind, fact.inner.clone(), fact.line);
-                if !told.contains(&key) {
+                if !reported.contains(&key) {
                     let (kind, inner, line) = key.clone();
                     let named_by = known.by.clone();
                     let credential = Credential { kind, identifier: fact.identifier, note: fact.note, named_by };
@@ -195,7 +195,7 @@ impl Surface for CredentialSurface {
                     new.push(key);
                 }
             }
-            told.extend(new);
+            reported.extend(new);
         }
         // Two readers of one broken file say the same.
         flaws.sort_by_cached_key(ToString::to_string);
@@ -209,13 +209,13 @@ impl CredentialSurface {
     /// The secrets among variables that every process has, by name. `lines` are `NAME=value`, one a line.
     pub fn of_environment(&self, lines: &[u8]) -> Vec<(String, Credential)> {
         let mut found = Findings::default();
-        // More of them than are told of, or lines that are none: those read so far are told.
+        // More of them than are reported of, or lines that are none: those read so far are reported.
         let _ = Compiled::Variables.read(lines, &self.words, &mut found);
-        let told = found.0.into_iter().filter_map(|f| {
+        let reported = found.0.into_iter().filter_map(|f| {
             let kind = f.kind.unwrap_or_else(|| ANY_VARIABLE.into());
             Some((f.inner?, Credential { kind, identifier: f.identifier, note: f.note, named_by: None }))
         });
-        told.collect()
+        reported.collect()
     }
 
     /// The secrets among values that a build left in an image, by name.

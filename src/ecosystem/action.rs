@@ -37,7 +37,7 @@ mod tests {
     }
 
     #[test]
-    fn commits_are_told_from_tags() {
+    fn commits_are_distinguished_from_tags() {
         assert!(is_commit("0e58ed8") && is_commit("123456789012") && is_commit(&"ab".repeat(20)));
         for tag in ["v1", "20240101", "abc123", "0e58ed8x", "1.2.3", ""] {
             assert!(!is_commit(tag), "{tag}");

@@ -274,11 +274,11 @@ impl Store for Archive<'_> {
         let slots = members.iter().enumerate().filter_map(|(at, m)| Some((self.slots.get(m)?.ordinal, at)));
         let wanted: HashMap<usize, usize> = slots.collect();
         let seen = std::sync::Mutex::new(BTreeSet::new());
-        let told = |at: usize, source: Result<&mut dyn Source, Flaw>| {
+        let read_one = |at: usize, source: Result<&mut dyn Source, Flaw>| {
             seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(at);
             read(at, source);
         };
-        let outcome = self.stream(&wanted, &told);
+        let outcome = self.stream(&wanted, &read_one);
         // Layers that the stream never came to are each a gap of their own.
         let seen = seen.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         for at in (0..members.len()).filter(|at| !seen.contains(at)) {

@@ -24,7 +24,7 @@ use super::{
     codec::{self, Codec, Decoded, Hashing, admit, sniff},
     input::{Source, to_u64},
     members::{Kind, Member, Members},
-    shadow::{Mark, Names, Told, told},
+    shadow::{Mark, MemberName, Names, member_name},
 };
 use crate::{
     coverage::{Coverage, Gap, GapKind, LAYER},
@@ -233,14 +233,14 @@ impl<'j> LayerReader<'j> {
         if path.as_bytes().is_empty() {
             return;
         }
-        match told(&path) {
-            Told::Plain => {}
-            Told::Nothing => return,
-            Told::Bad => {
+        match member_name(&path) {
+            MemberName::Plain => {}
+            MemberName::Nothing => return,
+            MemberName::Bad => {
                 self.bad_names += 1;
                 return;
             }
-            Told::Mark(path, mark) => {
+            MemberName::Mark(path, mark) => {
                 self.scan.whiteouts += 1;
                 return self.scan.names.add(&self.job.key, path.as_bytes(), mark, &self.job.names_left);
             }

@@ -182,11 +182,11 @@ impl Config {
         budget: &mut HistoryBudget,
     ) -> Vec<Step> {
         let history = std::mem::take(&mut self.history).0;
-        let mut told: HashSet<String> = known.iter().cloned().collect();
+        let mut listed: HashSet<String> = known.iter().cloned().collect();
         let mut steps = Vec::with_capacity(history.len());
         for (i, h) in history.into_iter().enumerate() {
             let mut step = h.step(i + 1, read, &mut build, budget);
-            step.secrets.retain(|(name, _)| told.len() < SECRETS && told.insert(name.clone()));
+            step.secrets.retain(|(name, _)| listed.len() < SECRETS && listed.insert(name.clone()));
             steps.push(step);
         }
         self.epoch = build.source_date_epoch().and_then(|s| Timestamp::from_second(s).ok());
@@ -341,8 +341,8 @@ mod tests {
         };
         let readers = Readers { history: &|_, _| Vec::new(), environment: &|_| Vec::new(), arguments: &read };
         let mut same: Config = parse(json, "config").unwrap();
-        let told = same.steps(&readers, &["TOKEN".to_owned()], Build::default(), &mut HistoryBudget::default());
-        assert!(told.iter().all(|s| s.secrets.is_empty()), "every container has it");
+        let steps = same.steps(&readers, &["TOKEN".to_owned()], Build::default(), &mut HistoryBudget::default());
+        assert!(steps.iter().all(|s| s.secrets.is_empty()), "every container has it");
         let steps = config.steps(&readers, &[], Build::default(), &mut HistoryBudget::default());
         assert_eq!(steps[0].secrets.len(), 1);
         assert_eq!((steps.len(), steps[0].instruction, steps[1].instruction), (2, Some("RUN"), None));
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn a_history_without_end_is_cut_and_told() {
+    fn a_history_without_end_is_cut_and_reported() {
         let wanted = |name: &str| crate::fact::Wanted {
             ecosystem: crate::fact::Ecosystem::Pypi,
             name: name.into(),

@@ -148,7 +148,7 @@ impl Image {
     /// what it costs to tell.
     pub(super) fn links_elsewhere(&self, look_ups: &mut u64) -> Vec<Gap> {
         let mut gaps = Vec::new();
-        let tell = |path: &TreePath, layer: &ImageLayer, kind, detail: &str| {
+        let gap = |path: &TreePath, layer: &ImageLayer, kind, detail: &str| {
             let mut origin = Origin::file(&self.label, path.clone());
             origin.layer.clone_from(&layer.digest);
             Gap { origin, surface: IMAGE, kind, detail: detail.to_owned() }
@@ -158,8 +158,8 @@ impl Image {
                 let mut cost = to_u64(self.layers.len());
                 let there = |l: &ImageLayer| l.scan.as_ref().is_some_and(|s| s.names.has_leaf(*target));
                 if self.layers.iter().any(there) {
-                    cost = cost.saturating_add(TOLD);
-                    gaps.push(tell(
+                    cost = cost.saturating_add(REPORT_COST);
+                    gaps.push(gap(
                         path,
                         layer,
                         GapKind::Unsupported,
@@ -170,7 +170,7 @@ impl Image {
                     Some(left) => *look_ups = left,
                     None => {
                         let detail = "more links than are looked at lead out of their layer";
-                        gaps.push(tell(&TreePath::root(), layer, GapKind::TooLarge, detail));
+                        gaps.push(gap(&TreePath::root(), layer, GapKind::TooLarge, detail));
                         return gaps;
                     }
                 }
@@ -181,7 +181,7 @@ impl Image {
 }
 
 /// What it costs to tell of a link, in look-ups: so some thousands are told.
-const TOLD: u64 = 1000;
+const REPORT_COST: u64 = 1000;
 
 impl ImageLayer {
     /// Names of members, whiteouts included; `None` where the layer was not there.
@@ -205,12 +205,12 @@ pub(super) fn assemble(
     let prefixed = |hex: &String| format!("sha256:{hex}");
     let made: Vec<usize> = planned.steps.iter().enumerate().filter(|(_, s)| !s.empty).map(|(at, _)| at).collect();
     // Tools that squash or import write a history that fits no layer.
-    let told = made.len() == planned.layers.len();
+    let fits = made.len() == planned.layers.len();
     let layers = planned.layers.iter().enumerate().map(|(at, layer)| {
         let digest = layer.expected.diff_id.as_ref().or(layer.expected.blob.as_ref());
         ImageLayer {
             digest: digest.map(|d| prefixed(d).into()),
-            step: made.get(at).copied().filter(|_| told),
+            step: made.get(at).copied().filter(|_| fits),
             scan: layer.member.as_ref().and_then(|(member, _)| scans.get(member).cloned()),
         }
     });

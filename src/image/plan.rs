@@ -131,7 +131,7 @@ impl Planner<'_> {
         self.plan.flaws.push((path, flaw));
     }
 
-    /// A small member; problems with it are told.
+    /// A small member; problems with it are is_declared.
     fn small(&mut self, name: &[u8]) -> Option<Vec<u8>> {
         match self.store.small(name) {
             Ok(Some(bytes)) => {
@@ -277,8 +277,9 @@ impl Planner<'_> {
                     return self.add(image);
                 };
                 // Charts, signatures and models are stored in the same way, with a configuration of their own.
-                let told = config.media_type.contains("image.config") || config.media_type.contains("container.image");
-                if !told && !parse::<Config>(&bytes, WHAT).is_ok_and(|c| c.rootfs.is_some()) {
+                let is_declared =
+                    config.media_type.contains("image.config") || config.media_type.contains("container.image");
+                if !is_declared && !parse::<Config>(&bytes, WHAT).is_ok_and(|c| c.rootfs.is_some()) {
                     return self.plan.left_out.push((path, "not a container image: its configuration describes none"));
                 }
                 self.configure(&mut image, at.as_bytes(), &bytes, sha256(&config.digest));
@@ -338,7 +339,7 @@ impl Planner<'_> {
         names.iter().find_map(|name| self.store.find(name.as_bytes()))
     }
 
-    /// Adds an image, or what is new of it where the other manifest told of it already.
+    /// Adds an image, or what is new of it where the other manifest is_declared of it already.
     fn add(&mut self, image: Planned) {
         let members = |i: &Planned, other: &Planned| {
             let pairs = i.layers.iter().zip(&other.layers);

@@ -36,7 +36,7 @@ pub(super) enum Mark {
 }
 
 /// What a member's name says about the layers below.
-pub(super) enum Told {
+pub(super) enum MemberName {
     /// An ordinary name.
     Plain,
     /// A mark on another path.
@@ -48,18 +48,18 @@ pub(super) enum Told {
 }
 
 /// Reads whiteouts.
-pub(super) fn told(path: &TreePath) -> Told {
+pub(super) fn member_name(path: &TreePath) -> MemberName {
     let name = path.name();
     if name == OPAQUE {
-        return Told::Mark(path.parent(), Mark::Opaque);
+        return MemberName::Mark(path.parent(), Mark::Opaque);
     }
     if name.starts_with(META) {
-        return Told::Nothing;
+        return MemberName::Nothing;
     }
     match name.strip_prefix(WHITEOUT) {
-        None => Told::Plain,
-        Some(b"" | b"." | b"..") => Told::Bad,
-        Some(gone) => Told::Mark(path.parent().join(gone), Mark::Whiteout),
+        None => MemberName::Plain,
+        Some(b"" | b"." | b"..") => MemberName::Bad,
+        Some(gone) => MemberName::Mark(path.parent().join(gone), Mark::Whiteout),
     }
 }
 
@@ -181,20 +181,26 @@ mod tests {
 
     #[test]
     fn whiteouts_are_read_from_names() {
-        let marked = |p: &str| match told(&path(p)) {
-            Told::Mark(path, mark) => Some((path.text().into_owned(), mark)),
+        let marked = |p: &str| match member_name(&path(p)) {
+            MemberName::Mark(path, mark) => Some((path.text().into_owned(), mark)),
             _ => None,
         };
         assert_eq!(marked("a/.wh.b"), Some(("/a/b".into(), Mark::Whiteout)));
         assert_eq!(marked(".wh.b"), Some(("/b".into(), Mark::Whiteout)));
         assert_eq!(marked("a/.wh..wh..opq"), Some(("/a".into(), Mark::Opaque)));
-        assert!(matches!(told(&path("a/.wh..wh.plnk")), Told::Nothing));
-        assert!(matches!(told(&path("a/.wh...")), Told::Bad) && matches!(told(&path("a/.wh.")), Told::Bad));
-        assert!(matches!(told(&path("a/x.wh.b")), Told::Plain) && matches!(told(&path(".wh.d/b")), Told::Plain));
+        assert!(matches!(member_name(&path("a/.wh..wh.plnk")), MemberName::Nothing));
+        assert!(
+            matches!(member_name(&path("a/.wh...")), MemberName::Bad)
+                && matches!(member_name(&path("a/.wh.")), MemberName::Bad)
+        );
+        assert!(
+            matches!(member_name(&path("a/x.wh.b")), MemberName::Plain)
+                && matches!(member_name(&path(".wh.d/b")), MemberName::Plain)
+        );
     }
 
     #[test]
-    fn names_over_the_budget_are_told() {
+    fn names_over_the_budget_are_reported() {
         let (key, budget, mut names) = (Key::default(), AtomicU64::new(1), Names::default());
         names.add(&key, b"a", Mark::Leaf, &budget);
         assert!(!names.dropped());

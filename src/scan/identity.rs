@@ -252,9 +252,9 @@ mod tests {
         ];
         let home = TreePath::new(b"home/al").unwrap();
         let hosts = of_home(&Made(files.into()), &home).hosts;
-        let mut told: Vec<String> = hosts.iter().map(|(name, real)| format!("{name} {real}")).collect();
-        told.sort();
-        assert_eq!(told, ["box dev1", "far far.corp.example", "me localhost", "mine localhost"]);
+        let mut lines: Vec<String> = hosts.iter().map(|(name, real)| format!("{name} {real}")).collect();
+        lines.sort();
+        assert_eq!(lines, ["box dev1", "far far.corp.example", "me localhost", "mine localhost"]);
     }
 
     #[test]

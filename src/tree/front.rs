@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn holes_are_passed_over_and_told() {
+    fn holes_are_passed_over_and_reported() {
         let terabyte = 1 << 40;
         let file = tempfile::tempfile().unwrap();
         file.write_all_at(b"first\n", 0).unwrap();

@@ -147,18 +147,18 @@ fn of_type(file_type: FileType) -> Option<Kind> {
     }
 }
 
-/// Calls `tell` for each name in a folder but `.` and `..` until it says that it wants no more; the kind is `None` where the file
+/// Calls `visit` for each name in a folder but `.` and `..` until it says that it wants no more; the kind is `None` where the file
 /// system does not say.
 pub fn each_name(
     fd: &OwnedFd,
     buffer: &mut Vec<u8>,
-    tell: &mut dyn FnMut(&[u8], Option<Kind>) -> bool,
+    visit: &mut dyn FnMut(&[u8], Option<Kind>) -> bool,
 ) -> Result<(), Errno> {
     let mut listing = RawDir::new(fd, buffer.spare_capacity_mut());
     while let Some(item) = listing.next() {
         let item = item?;
         let name = item.file_name().to_bytes();
-        if name != b"." && name != b".." && !tell(name, of_type(item.file_type())) {
+        if name != b"." && name != b".." && !visit(name, of_type(item.file_type())) {
             break;
         }
     }

@@ -209,7 +209,7 @@ impl Inspector<'_> {
         result.keep(seen);
         result.sort_gaps(gaps, weight, by_hand);
         if budget.dropped() > 0 {
-            result.tell(vec![gap(format!("{} more matches than are kept of one file", budget.dropped()))]);
+            result.report(vec![gap(format!("{} more matches than are kept of one file", budget.dropped()))]);
         }
         let count = result.surfaces.entry(id).or_default();
         count.files += 1;

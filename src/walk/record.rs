@@ -228,7 +228,7 @@ impl Inspector<'_> {
         facts.into_iter().for_each(|fact| admitted.admit(self, fact));
         let origin = self.origin(&read.entry.path);
         if incomplete {
-            self.result().tell(vec![unrecorded(&origin, read.surface)]);
+            self.result().report(vec![unrecorded(&origin, read.surface)]);
         }
         if read.flawed && !(same && read.weight == Weight::Nothing && read.gaps.iter().any(weigh::not_understood)) {
             let surface = self.router.surfaces.iter().find(|s| s.meta().id == read.surface);

@@ -72,7 +72,7 @@ fn a_build_file_of_another_name_is_read_for_packages_and_for_images() {
 }
 
 #[test]
-fn content_tells_what_a_file_is() {
+fn content_says_what_a_file_is() {
     let utf16: Vec<u8> = format!("\u{feff}{PIN}").encode_utf16().flat_map(u16::to_le_bytes).collect();
     let wheel = zip(&[("litellm/__init__.py", "#"), ("litellm-1.82.8.dist-info/METADATA", METADATA)]);
     let atuin = include_bytes!("../fixtures/history/atuin-18/history.db");

@@ -181,6 +181,6 @@ fn a_parser_that_panics_costs_its_file_and_shows_none_of_it() {
     let (_, coverage) = inspector.finish();
     assert_eq!(coverage.gaps.len(), 1);
     assert!(!coverage.complete());
-    let told = format!("{:?}", coverage.gaps);
-    assert!(told.contains("Panicked") && !told.contains("CANARY"), "{told}");
+    let gaps = format!("{:?}", coverage.gaps);
+    assert!(gaps.contains("Panicked") && !gaps.contains("CANARY"), "{gaps}");
 }

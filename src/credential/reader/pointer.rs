@@ -199,9 +199,9 @@ impl<'p> Walk<'p> {
 
     /// One credential each set of stars.
     pub fn finish(self, out: &mut Findings) -> Result<(), Flaw> {
-        let mut told: Vec<(&Stars, Found)> = Vec::new();
+        let mut found_at: Vec<(&Stars, Found)> = Vec::new();
         for hit in &self.hits {
-            if told.iter().any(|(stars, _)| **stars == hit.stars) {
+            if found_at.iter().any(|(stars, _)| **stars == hit.stars) {
                 continue;
             }
             let name = self.pointers.name.of(&hit.stars, &self.names);
@@ -209,12 +209,12 @@ impl<'p> Walk<'p> {
             let identifier = self.pointers.identifier.of(&hit.stars, &self.identifiers);
             let identifier =
                 identifier.filter(|_| !(hit.marked && matches!(self.pointers.identifier.form, Form::Login)));
-            told.push((&hit.stars, Found { inner, line: hit.line, identifier, ..Found::default() }));
+            found_at.push((&hit.stars, Found { inner, line: hit.line, identifier, ..Found::default() }));
         }
         // Elements of a list that nothing else tells apart are told apart by their positions.
         let alike: Vec<bool> =
-            told.iter().map(|(_, f)| told.iter().filter(|(_, other)| other == f).count() > 1).collect();
-        for ((stars, mut found), alike) in told.into_iter().zip(alike) {
+            found_at.iter().map(|(_, f)| found_at.iter().filter(|(_, other)| other == f).count() > 1).collect();
+        for ((stars, mut found), alike) in found_at.into_iter().zip(alike) {
             if alike {
                 found.inner = joined(stars, |_| true).or(found.inner);
             }

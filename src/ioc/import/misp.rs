@@ -60,8 +60,8 @@ fn one(event: &Value, context: Context<'_>, out: &mut Imported) -> Result<(), St
             draft.hashes(out, &hashes, name);
         }
         for attribute in attributes {
-            let told = file && ["sha256", "sha1", "md5", "filename"].iter().any(|t| is(attribute, "type", t));
-            if !told || !to_ids(attribute) && !is(attribute, "type", "filename") {
+            let is_of_file = file && ["sha256", "sha1", "md5", "filename"].iter().any(|t| is(attribute, "type", t));
+            if !is_of_file || !to_ids(attribute) && !is(attribute, "type", "filename") {
                 value(attribute, &mut draft, out)?;
             }
         }

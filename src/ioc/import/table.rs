@@ -103,10 +103,10 @@ impl<'r> Row<'r> {
     }
 
     fn add_to(&self, context: Context<'_>, draft: &mut Draft, out: &mut Imported) -> Result<(), String> {
-        let mut told = false;
+        let mut has_indicator = false;
         for purl in self.cells(Column::Purl) {
             lines::add_indicator(purl, context, draft, out)?;
-            told = true;
+            has_indicator = true;
         }
         let hashes: Vec<&str> = self.cells(Column::Hash).collect();
         let files: Vec<&str> = self.cells(Column::File).collect();
@@ -119,18 +119,18 @@ impl<'r> Row<'r> {
         for url in self.cells(Column::Url) {
             draft.url(out, url, false);
         }
-        told |=
+        has_indicator |=
             !hashes.is_empty() || self.cells(Column::Host).next().is_some() || self.cells(Column::Url).next().is_some();
         if hashes.is_empty() {
             files.iter().for_each(|file| draft.file_name(out, file));
-            told |= !files.is_empty();
+            has_indicator |= !files.is_empty();
         }
         let subject = self.cells(Column::Name).next().or_else(|| self.cells(Column::Value).next());
         match subject {
             // A table of hashes and addresses may name the package that they belong to.
-            Some(_) if told && self.cells(Column::Version).next().is_none() => Ok(()),
+            Some(_) if has_indicator && self.cells(Column::Version).next().is_none() => Ok(()),
             Some(subject) if self.cells(Column::Purl).next().is_none() => self.subject(subject, context, draft, out),
-            None if !told => Err("a row without a name or value".to_owned()),
+            None if !has_indicator => Err("a row without a name or value".to_owned()),
             _ => Ok(()),
         }
     }

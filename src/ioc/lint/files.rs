@@ -160,8 +160,8 @@ fn is_everybodys(path: &str) -> bool {
     let wild = name.contains('*') && stem.is_empty() && bare.len() <= 5;
     let rest = path.strip_suffix(name).unwrap_or_default();
     let rest = ["~/", "/", "site:", "any:"].iter().find_map(|start| rest.strip_prefix(start)).unwrap_or(rest);
-    let told = rest.split('/').any(|folder| !FOLDERS.contains(&folder));
-    (COMMON.contains(&name) || wild) && !told
+    let is_specific = rest.split('/').any(|folder| !FOLDERS.contains(&folder));
+    (COMMON.contains(&name) || wild) && !is_specific
 }
 
 #[cfg(test)]

@@ -182,8 +182,8 @@ mod tests {
     fn the_embedded_incidents_have_no_fault() {
         let (read, problems) = check(&embedded::files("incidents"), Timestamp::now());
         assert!(read.len() > 100, "{}", read.len());
-        let told: Vec<String> =
+        let lines: Vec<String> =
             problems.iter().map(|p| format!("{}: {}: {} ({})", p.file, p.place, p.what, p.hint)).collect();
-        assert!(told.is_empty(), "{} faults\n{}", told.len(), told.join("\n"));
+        assert!(lines.is_empty(), "{} faults\n{}", lines.len(), lines.join("\n"));
     }
 }

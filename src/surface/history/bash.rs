@@ -24,7 +24,7 @@ use crate::{
     shell::open_documents,
     surface::{
         Claim, Flaw, Meta, Opened, Sink, Subject, Surface,
-        history::{COMMAND, Entry, Line, Lines, Teller, is_typed, time},
+        history::{COMMAND, Entry, Line, Lines, Reporter, is_typed, time},
     },
 };
 
@@ -68,7 +68,7 @@ impl Surface for Bash {
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let mut reading =
-            Reading { teller: Teller::new(out, file.interest), entry: Entry::default(), state: State::Plain };
+            Reading { reporter: Reporter::new(out, file.interest), entry: Entry::default(), state: State::Plain };
         let mut lines = Lines::new(file.reader());
         let end = loop {
             match lines.next() {
@@ -81,7 +81,7 @@ impl Surface for Bash {
             }
         };
         reading.end();
-        reading.teller.finish();
+        reading.reporter.finish();
         end
     }
 }
@@ -98,7 +98,7 @@ enum State {
 }
 
 struct Reading<'o, 's> {
-    teller: Teller<'o, 's>,
+    reporter: Reporter<'o, 's>,
     entry: Entry,
     state: State,
 }
@@ -113,7 +113,7 @@ impl Reading<'_, '_> {
         }
         if line.long {
             // Nothing of it is a command, and nothing that was begun goes on behind it.
-            self.teller.too_long();
+            self.reporter.too_long();
             self.end();
             return;
         }
@@ -177,7 +177,7 @@ impl Reading<'_, '_> {
 
     /// The command is complete.
     fn finish(&mut self) {
-        self.teller.entry(&self.entry);
+        self.reporter.entry(&self.entry);
         self.entry.start(0, None);
         self.state = State::Plain;
     }
@@ -187,7 +187,7 @@ impl Reading<'_, '_> {
         let first = self.entry.at.take();
         for (number, line) in (self.entry.line..).zip(self.entry.text.split(|b| *b == b'\n')) {
             let at = first.as_ref().filter(|_| number == self.entry.line);
-            self.teller.tell(number, at, line);
+            self.reporter.report(number, at, line);
         }
         self.entry.start(0, None);
         self.state = State::Plain;

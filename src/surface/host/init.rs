@@ -188,7 +188,7 @@ mod tests {
     use crate::fact::CommandAction;
 
     /// `tool environment account`, with `?` where only a link elsewhere would start it.
-    fn told(path: &str, text: &str) -> Vec<String> {
+    fn commands(path: &str, text: &str) -> Vec<String> {
         let path = TreePath::new(path.as_bytes()).unwrap();
         let shown = |fact: Fact| {
             let Fact::Starts(c) = fact else { panic!("{fact:?}") };
@@ -241,7 +241,7 @@ mod tests {
                 "python /srv/v dev",
             ),
         ] {
-            assert_eq!(told(path, text), [expected], "{path}: {text}");
+            assert_eq!(commands(path, text), [expected], "{path}: {text}");
         }
     }
 
@@ -255,10 +255,12 @@ mod tests {
             ("etc/init.d/app", "\0\u{1b}[=\n=\n"),
             ("etc/init.d/app", ""),
         ] {
-            assert_eq!(told(path, text), [""; 0], "{path}: {text}");
+            assert_eq!(commands(path, text), [""; 0], "{path}: {text}");
         }
-        assert!(told("etc/rc.local", &"/srv/v/bin/python x\n".repeat(5000)).len() <= MOST);
-        assert!(told("etc/init.d/a", &"D=/srv/v/bin/python\n".repeat(5000)).len() <= MOST);
-        assert!(told("etc/supervisord.conf", &"[program:a]\ncommand=/srv/v/bin/python x\n".repeat(5000)).len() <= MOST);
+        assert!(commands("etc/rc.local", &"/srv/v/bin/python x\n".repeat(5000)).len() <= MOST);
+        assert!(commands("etc/init.d/a", &"D=/srv/v/bin/python\n".repeat(5000)).len() <= MOST);
+        assert!(
+            commands("etc/supervisord.conf", &"[program:a]\ncommand=/srv/v/bin/python x\n".repeat(5000)).len() <= MOST
+        );
     }
 }

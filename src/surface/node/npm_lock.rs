@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn of_both_forms_in_one_file_each_version_is_told_once() {
+    fn of_both_forms_in_one_file_each_version_is_reported_once() {
         let text = r#"{"lockfileVersion": 2,
 "packages": {"node_modules/axios": {"version": "1.14.1", "dependencies": {"b": "1"}}},
 "dependencies": {"axios": {"version": "1.14.1"}, "chalk": {"version": "5.6.1"}}}"#;

@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn every_end_of_a_script_is_told_apart() {
+    fn every_end_of_a_script_is_distinguished() {
         let of = |line: &str| tried(&NpmLog, "h/.npm/_logs/x-debug-0.log", line.as_bytes(), &[]).said;
         for (line, is) in [
             ("1 info run @s/x@1.0.0 install { code: 1, signal: null }", "script @s/x 1.0.0 Failed"),

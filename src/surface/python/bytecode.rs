@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_header_tells_the_source() {
+    fn the_header_names_the_source() {
         // As CPython 3.11 writes it: struct.pack('<IIII', 0x0a0d0da7, 0, 1774347132, 4242).
         let head = b"\xa7\x0d\x0d\x0a\0\0\0\0\x7c\x63\xc2\x69\x92\x10\0\0rest";
         let (mtime, size) = header(head).unwrap();

@@ -47,11 +47,11 @@ impl Found {
         }
     }
 
-    /// Tells of it, with what its folder and the archive's own name say where that differs.
+    /// Pushes it, with what its folder and the archive's own name say where that differs.
     ///
     /// # Errors
     /// When the medium fails.
-    pub fn tell<R: Read + Seek>(
+    pub fn push<R: Read + Seek>(
         self,
         archive: &mut R,
         file: Option<&str>,

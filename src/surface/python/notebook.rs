@@ -74,7 +74,7 @@ impl Surface for Notebook {
         let older = notebook.worksheets.into_iter().flat_map(|sheet| sheet.cells);
         for (number, cell) in (1..).zip(notebook.cells.into_iter().chain(older).take(CELLS)) {
             if cell.cell_type == "code" {
-                cell.tell(number, at.as_ref(), interest, &mut includes, out);
+                cell.report(number, at.as_ref(), interest, &mut includes, out);
             }
         }
         includes.end(out);
@@ -130,7 +130,7 @@ fn joined<'d, D: Deserializer<'d>>(from: D) -> Result<String, D::Error> {
 }
 
 impl Cell {
-    fn tell(self, number: usize, at: Option<&At>, interest: &Interest, includes: &mut Includes, out: &mut Sink<'_>) {
+    fn report(self, number: usize, at: Option<&At>, interest: &Interest, includes: &mut Includes, out: &mut Sink<'_>) {
         let inner = format!("cell {number}");
         let ran =
             self.metadata.execution.get("iopub.execute_input").and_then(|t| t.as_str()?.parse::<Timestamp>().ok());

@@ -118,7 +118,7 @@ fn body<R: Read + Seek>(
         _ => of_sdist(&mut part, interest, Placement::Cached)?,
     };
     match found {
-        Some(found) => found.tell(&mut part, None, interest, at, out),
+        Some(found) => found.push(&mut part, None, interest, at, out),
         None => Ok(()),
     }
 }

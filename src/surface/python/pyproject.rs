@@ -289,7 +289,7 @@ dev = ["d===1.0", {include-group = "x"}]
     }
 
     #[test]
-    fn what_the_project_asks_for_is_told_apart_from_limits() {
+    fn what_the_project_asks_for_is_distinguished_from_limits() {
         let text = r#"[build-system]
 requires = ["hatchling"]
 [project]

@@ -84,7 +84,7 @@ impl Surface for ZipApp {
             Err(Flaw::TooLarge(limit)) if !name.ends_with(b".zip") => Err(Flaw::TooLarge(limit)),
             // A script, a damaged download: nothing says that Python is meant.
             Err(_) if !sure => Ok(()),
-            told => told,
+            outcome => outcome,
         }
     }
 }
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_tells_all_its_distributions_and_what_was_asked_for() {
+    fn a_program_reports_all_its_distributions_and_what_was_asked_for() {
         let pex = [
             ("PEX-INFO", "{\"requirements\": [\"dspy>=2\", \"not a requirement !\"], \"code_hash\": \"x\"}"),
             (".deps/d/dspy-2.6.0.dist-info/METADATA", DSPY),

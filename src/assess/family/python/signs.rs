@@ -238,8 +238,8 @@ mod tests {
         });
         let evidence = seen.map(Evidence::from).collect();
         let found = assess(Case { index: &index, catalog: &catalog, evidence, accounts: BTreeMap::new() }).findings;
-        let told = |f: &Finding| format!("{:?}/{:?} {}: {}", f.exposure, f.confidence, f.origin.path.text(), f.reason);
-        found.iter().map(told).collect()
+        let line = |f: &Finding| format!("{:?}/{:?} {}: {}", f.exposure, f.confidence, f.origin.path.text(), f.reason);
+        found.iter().map(line).collect()
     }
 
     fn hook() -> (&'static str, Fact) {
