@@ -5,6 +5,7 @@ mod by_hand;
 mod history;
 mod inspect;
 mod keep;
+mod lists;
 pub(crate) mod named;
 mod numbered;
 mod place;

@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     Bounds, FactBudget, GAPS_OF_A_FILE, Inspector, Worth, history,
+    lists::Lists,
     record::{FileUnits, Inspection, RECORDED, unrecorded},
     shelf, weigh,
     weigh::Weighed,
@@ -48,6 +49,7 @@ pub(super) struct Read {
 pub(super) struct Admitted {
     pub(super) seen: Vec<(Worth, Seen)>,
     budget: FactBudget,
+    lists: Lists,
     read: Read,
     /// Something in it says what it is.
     pub(super) identified: bool,
@@ -55,7 +57,13 @@ pub(super) struct Admitted {
 
 impl Default for Admitted {
     fn default() -> Self {
-        Self { seen: Vec::new(), budget: FactBudget::new(Bounds::FILE), read: Read::default(), identified: false }
+        Self {
+            seen: Vec::new(),
+            budget: FactBudget::new(Bounds::FILE),
+            lists: Lists::default(),
+            read: Read::default(),
+            identified: false,
+        }
     }
 }
 
@@ -66,13 +74,16 @@ impl Admitted {
         self.read.history |= history::is_listed(&fact);
         self.identified |= matches!(fact.fact, Fact::Package(_) | Fact::Named(_));
         let worth = (inspector.keep)(&fact);
-        if self.budget.admit(worth, &mut fact) {
+        if worth == Worth::Nothing {
+            self.lists.hold(fact);
+        } else if self.budget.admit(worth, &mut fact) {
             self.seen.push((worth, fact));
         }
     }
 
     /// What was read of a broken file says less.
     fn doubt(&mut self, inspector: &Inspector<'_>) {
+        self.lists = Lists::default();
         for (worth, fact) in &mut self.seen {
             doubt(fact);
             if matches!(fact.fact, Fact::Named(_)) {
@@ -194,7 +205,8 @@ impl Inspector<'_> {
         weight: Weight,
         by_hand: bool,
     ) -> Read {
-        let Admitted { mut seen, budget, mut read, .. } = admitted;
+        let Admitted { mut seen, budget, lists, mut read, .. } = admitted;
+        seen.extend(lists.leading_to(&seen).into_iter().map(|leading| (Worth::Context, leading)));
         read.problems = gaps.len();
         let gap = |detail| Gap { origin: origin.clone(), surface: id, kind: GapKind::TooLarge, detail };
         if more > 0 {

@@ -216,15 +216,16 @@ impl<'s> Router<'s> {
     /// The claims that want `name`, until the answer is no.
     fn routes<'r>(&'r self, folder: &Folder, name: &[u8], kind: Kind, each: &mut impl FnMut(&'r Route) -> bool) {
         let fits = |r: &Route, compared: bool| {
-            let placed = match r.place {
-                Place::Anywhere | Place::Asked => true,
-                Place::OwnWork => folder.own_work(),
-                Place::Folder(number) => folder.is.contains(&number),
-            };
-            placed
+            // What costs more comes last.
+            let in_folder = !matches!(r.place, Place::Folder(number) if !folder.is.contains(&number));
+            in_folder
                 && ((compared && r.compared) || r.claim.file.fits(name))
                 && (r.claim.links || kind != Kind::Symlink)
-                && (!matches!(r.place, Place::Asked) || r.claim.folder.fits(folder.path.as_bytes()))
+                && match r.place {
+                    Place::Anywhere | Place::Folder(_) => true,
+                    Place::OwnWork => folder.own_work(),
+                    Place::Asked => r.claim.folder.fits(folder.path.as_bytes()),
+                }
         };
         let mut ask = |list: Option<&'r Vec<Route>>, compared| {
             list.into_iter().flatten().filter(|r| fits(r, compared)).all(&mut *each)

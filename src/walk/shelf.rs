@@ -152,6 +152,11 @@ impl Shelf {
     /// Remembers where something fits, and in which package.
     pub(super) fn want(&mut self, seen: &Seen) {
         let Some(unit) = seen.unit.as_ref().filter(|u| only_lead(u.ecosystem)) else {
+            // A list explains itself, but for what the project beside it asks for.
+            if matches!(&seen.fact, Fact::Package(p) if p.placement == Placement::Listed && only_lead(p.ecosystem)) {
+                let folder = seen.origin.path.parent();
+                self.wanted.entry(seen.origin.path.clone()).or_insert_with(|| (folder, BTreeSet::new()));
+            }
             return;
         };
         let names =

@@ -34,9 +34,14 @@ pub fn each_row(bytes: &[u8], each: &mut Row<'_>) -> Result<(), Flaw> {
     // Installers quote what holds a comma or a quote, which hardly any name does.
     if memchr::memchr(b'"', bytes).is_none() {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        for row in bytes.split(|b| matches!(b, b'\n' | b'\r')).filter(|row| !row.is_empty()) {
-            let mut fields = row.split(|b| *b == b',');
-            each(fields.next().unwrap_or_default(), fields.next());
+        let mut start = 0;
+        for end in memchr::memchr2_iter(b'\n', b'\r', bytes).chain([bytes.len()]) {
+            let row = bytes.get(start..end).unwrap_or_default();
+            start = end + 1;
+            if !row.is_empty() {
+                let mut fields = row.split(|b| *b == b',');
+                each(fields.next().unwrap_or_default(), fields.next());
+            }
         }
         return Ok(());
     }

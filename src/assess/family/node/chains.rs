@@ -52,6 +52,9 @@ pub fn link(case: &Case<'_>, findings: &mut [Finding]) {
             held.is_global = unit.kind == GLOBAL;
         }
     }
+    for f in findings.iter().filter(|f| is_of_list(f)) {
+        units.entry((f.origin.tree.clone(), f.origin.path.clone())).or_default();
+    }
     if units.is_empty() {
         return;
     }
@@ -59,6 +62,17 @@ pub fn link(case: &Case<'_>, findings: &mut [Finding]) {
     for ((_, folder), held) in &mut units {
         held.asked_copies = held.asked_copies(folder);
         held.above = held.above();
+    }
+    for f in findings.iter_mut().filter(|f| is_of_list(f)) {
+        let place = (f.origin.tree.clone(), f.origin.path.clone());
+        if let Some(package) = f.package.as_deref().and_then(Purl::parse)
+            && let Some(held) = units.get(&place)
+            && let Some(copy) = held.copy(&package, None)
+        {
+            let chain = held.chain(copy, package.version.as_deref());
+            // That it stands alone is no news.
+            f.chain = Some(chain).filter(|all| all.len() > 1 || all.iter().any(|l| l.requested)).unwrap_or_default();
+        }
     }
     let mut chains: BTreeMap<(Place, TreePath), Vec<Link>> = BTreeMap::new();
     for f in findings.iter_mut().filter(of_node).filter(|f| f.kind == FindingKind::Package) {
@@ -85,12 +99,24 @@ pub fn link(case: &Case<'_>, findings: &mut [Finding]) {
     }
 }
 
+/// Whether it is a package that a lock file names.
+fn is_of_list(f: &Finding) -> bool {
+    let manifest = f.origin.path.name() == b"package.json";
+    let named = f.exposure == Exposure::Referenced && f.kind == FindingKind::Package && f.unit.is_none();
+    named && !manifest && f.ecosystem == Some(Ecosystem::Npm)
+}
+
 /// Takes what the evidence says of units that hold a finding.
 fn fill<'e>(evidence: &'e [Evidence], units: &mut BTreeMap<Place, Held<'e>>, findings: &[Finding]) {
-    let roots: BTreeMap<Place, TreePath> = findings
-        .iter()
-        .filter_map(|f| f.unit.as_ref().map(|u| ((f.origin.tree.clone(), u.root.clone()), u.folder.clone())))
-        .collect();
+    let mut roots: BTreeMap<Place, BTreeSet<TreePath>> = BTreeMap::new();
+    for f in findings {
+        let (root, place) = match &f.unit {
+            Some(unit) => (unit.root.clone(), unit.folder.clone()),
+            None if is_of_list(f) => (f.origin.path.parent(), f.origin.path.clone()),
+            None => continue,
+        };
+        roots.entry((f.origin.tree.clone(), root)).or_default().insert(place);
+    }
     for seen in evidence.iter().filter(|e| e.gone.is_none()).map(|e| &e.seen) {
         let tree = &seen.origin.tree;
         match (&seen.fact, &seen.unit) {
@@ -103,17 +129,24 @@ fn fill<'e>(evidence: &'e [Evidence], units: &mut BTreeMap<Place, Held<'e>>, fin
                     held.push(Copy { package, folder });
                 }
             }
+            (Fact::Package(package), None)
+                if package.ecosystem == Ecosystem::Npm && package.placement == Placement::Listed =>
+            {
+                if let Some(held) = units.get_mut(&(tree.clone(), seen.origin.path.clone())) {
+                    held.push(Copy { package, folder: seen.origin.path.clone() });
+                }
+            }
             (Fact::Project { ecosystem: Ecosystem::Npm, asked }, _) => {
                 // Of the project itself, or of a member of its workspace.
                 let mut folder = seen.origin.path.parent();
                 loop {
-                    if let Some(unit) = roots.get(&(tree.clone(), folder.clone()))
-                        && let Some(held) = units.get_mut(&(tree.clone(), unit.clone()))
-                    {
-                        held.asked.extend(asked);
-                        break;
+                    let here = roots.get(&(tree.clone(), folder.clone()));
+                    for place in here.into_iter().flatten() {
+                        if let Some(held) = units.get_mut(&(tree.clone(), place.clone())) {
+                            held.asked.extend(asked);
+                        }
                     }
-                    if folder.as_bytes().is_empty() {
+                    if here.is_some() || folder.as_bytes().is_empty() {
                         break;
                     }
                     folder = folder.parent();

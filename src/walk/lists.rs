@@ -1,0 +1,116 @@
+//! Lock files name hundreds of packages. Those that lead to a malicious one in the same file are kept, since they explain it; the others
+//! are dropped when the file is read.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+
+use super::Worth;
+use crate::{
+    ecosystem::only_lead,
+    fact::{Fact, Package, Placement, Seen},
+};
+
+/// Packages that are held of one file.
+const HELD: usize = 50_000;
+/// Packages that are kept of them: the nearest.
+const NEAREST: usize = 2_000;
+
+/// The packages of one file that fit nothing.
+#[derive(Default)]
+pub(super) struct Lists {
+    held: Vec<Seen>,
+}
+
+impl Lists {
+    /// Holds what may lead to another package of the same list.
+    pub(super) fn hold(&mut self, seen: Seen) {
+        if self.held.len() < HELD && listed(&seen).is_some_and(|package| !package.requires.is_empty()) {
+            self.held.push(seen);
+        }
+    }
+
+    /// The packages that require one of the list that was found, or one that does.
+    pub(super) fn leading_to(self, found: &[(Worth, Seen)]) -> Vec<Seen> {
+        let bad = found.iter().filter(|(worth, _)| *worth == Worth::Evidence).filter_map(|(_, seen)| listed(seen));
+        let mut waiting: VecDeque<&str> = bad.map(|package| &*package.name).collect();
+        if waiting.is_empty() {
+            return Vec::new();
+        }
+        let mut requiring: HashMap<&str, Vec<(usize, &Package)>> = HashMap::new();
+        for (at, package) in self.held.iter().enumerate().filter_map(|(at, seen)| Some((at, listed(seen)?))) {
+            for requirement in package.requires.iter() {
+                requiring.entry(&requirement.name).or_default().push((at, package));
+            }
+        }
+        let mut chosen = BTreeSet::new();
+        while let Some(name) = waiting.pop_front() {
+            for (at, package) in requiring.remove(name).unwrap_or_default() {
+                if chosen.len() < NEAREST && chosen.insert(at) {
+                    waiting.push_back(&package.name);
+                }
+            }
+        }
+        let chosen = |at: usize| chosen.contains(&at);
+        let keep: Vec<bool> = (0..self.held.len()).map(chosen).collect();
+        self.held.into_iter().zip(keep).filter(|(_, keep)| *keep).map(|(seen, _)| seen).collect()
+    }
+}
+
+/// The package that a list names, in an ecosystem where chains are made of what requires what.
+fn listed(seen: &Seen) -> Option<&Package> {
+    match &seen.fact {
+        Fact::Package(package) if package.placement == Placement::Listed && seen.unit.is_none() => {
+            Some(package).filter(|package| only_lead(package.ecosystem))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fact::{Ecosystem, Origin, Requirement, TreePath};
+
+    fn seen(name: &str, requires: &[&str], placement: Placement) -> Seen {
+        let fact = Fact::Package(Package {
+            ecosystem: Ecosystem::Npm,
+            name: name.into(),
+            version: "1.0.0".into(),
+            placement,
+            requires: requires.iter().map(|r| Requirement::plain(*r, format!("{r}@^1"))).collect(),
+            artifacts: Vec::new(),
+        });
+        let origin = Origin::file(&"host".into(), TreePath::new(b"a/package-lock.json").unwrap());
+        Seen { surface: "s", origin, at: None, uid: None, gid: None, mode: None, unit: None, fact }
+    }
+
+    fn leading(held: &[(&str, &[&str])], found: &[(Worth, Seen)]) -> Vec<String> {
+        let mut lists = Lists::default();
+        held.iter().for_each(|(name, requires)| lists.hold(seen(name, requires, Placement::Listed)));
+        let names = |seen: &Seen| listed(seen).map(|package| package.name.to_string());
+        lists.leading_to(found).iter().filter_map(names).collect()
+    }
+
+    #[test]
+    fn what_requires_a_finding_is_kept() {
+        let bad = |worth, placement| vec![(worth, seen("bad", &[], placement))];
+        let held: &[(&str, &[&str])] = &[
+            ("app", &["plugin", "left"]),
+            ("left", &["right"]),
+            ("plugin", &["bad"]),
+            ("bad", &["app"]),
+            ("right", &[]),
+        ];
+        assert_eq!(leading(held, &bad(Worth::Evidence, Placement::Listed)), ["app", "plugin", "bad"]);
+        for other in [bad(Worth::Context, Placement::Listed), bad(Worth::Evidence, Placement::Loadable), Vec::new()] {
+            assert_eq!(leading(held, &other), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn a_long_list_has_a_bound() {
+        let names: Vec<String> = (0..HELD + 10).map(|n| format!("p{n}")).collect();
+        let held: Vec<(&str, &[&str])> = names.iter().map(|name| (name.as_str(), ["bad"].as_slice())).collect();
+        let found = [(Worth::Evidence, seen("bad", &[], Placement::Listed))];
+        assert_eq!(leading(&held, &found).len(), NEAREST);
+    }
+}
