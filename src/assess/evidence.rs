@@ -142,7 +142,7 @@ impl Draft<'_, '_> {
 
     /// A malicious version, wherever it stood.
     fn version(&self, p: &Package, indicator: &PackageIndicator) -> Finding {
-        let family = family::of(p.ecosystem);
+        let family = family::for_ecosystem(p.ecosystem);
         let (runs, mut by_itself) = self.when_it_runs(indicator, p.placement);
         let (mut in_place, mut sign) = (false, None);
         let judgement = match p.placement {
@@ -193,7 +193,7 @@ impl Draft<'_, '_> {
     fn family(&self) -> &'static dyn Family {
         let unit = self.seen().unit.as_ref().map(|u| u.ecosystem);
         let incident = || self.incident.packages.first().map(|p| p.ecosystem);
-        family::of(unit.or_else(incident).unwrap_or(Ecosystem::Generic))
+        family::for_ecosystem(unit.or_else(incident).unwrap_or(Ecosystem::Generic))
     }
 
     /// What an installer's record says it put into a folder; what the folder says itself is weighed by the family.
@@ -230,7 +230,7 @@ impl Draft<'_, '_> {
         finding.package = Some(purl(p));
         finding.ecosystem = Some(p.ecosystem);
         if is_here {
-            finding.holdings = family::of(p.ecosystem).holdings(self.seen());
+            finding.holdings = family::for_ecosystem(p.ecosystem).holdings(self.seen());
         }
         finding.artifact = hash.cloned();
         finding
@@ -334,7 +334,7 @@ impl Draft<'_, '_> {
         let view = self.units.view(tree, unit);
         if finding.kind == FindingKind::Package {
             let own = view.of_folder(&seen.origin.path.parent());
-            let own = own.filter(|d| family::of(d.package.ecosystem).has_own_time(d));
+            let own = own.filter(|d| family::for_ecosystem(d.package.ecosystem).has_own_time(d));
             finding.at = own.and_then(|d| d.installed.clone()).or_else(|| finding.at.take());
         } else {
             // uv and conda link files that are older than the install.

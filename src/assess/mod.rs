@@ -37,7 +37,7 @@ use sha2::{Digest as _, Sha256};
 pub use self::{
     anomaly::Anomaly,
     chain::Link,
-    family::{Removal, Unread, of as family_of, publishes},
+    family::{Removal, Unread, for_ecosystem as family_of, publishes},
     kept::Kept,
     layered::{Layers, Steps},
     reach::{Judged, ReachBy},
@@ -340,7 +340,7 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
     step("kept evidence was not looked for", &mut || *kept = kept::kept(&case.evidence));
     step("odd things were not looked for", &mut || *anomalies = anomaly::find(&case, &units));
     step("the times were not put in order", &mut || {
-        *timeline = timeline::of(&case, findings);
+        *timeline = timeline::moments(&case, findings);
         timeline.append(&mut resolved);
         timeline.sort();
         timeline.dedup();

@@ -77,7 +77,7 @@ fn place(f: &Finding) -> Place {
 }
 
 fn family_of(f: &Finding) -> &'static dyn Family {
-    family::of(f.ecosystem.unwrap_or(Ecosystem::Generic))
+    family::for_ecosystem(f.ecosystem.unwrap_or(Ecosystem::Generic))
 }
 
 /// Several files that describe one package are one finding.

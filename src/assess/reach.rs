@@ -69,7 +69,7 @@ pub fn judge(case: &Case<'_>, findings: &[Finding]) -> Vec<Judged> {
         .evidence
         .iter()
         .filter_map(|e| match &e.seen.fact {
-            Fact::Credential(c) => Some(one(case, &threats, !findings.is_empty(), e, c)),
+            Fact::Credential(c) => Some(judge_credential(case, &threats, !findings.is_empty(), e, c)),
             _ => None,
         })
         .collect();
@@ -81,7 +81,13 @@ pub fn judge(case: &Case<'_>, findings: &[Finding]) -> Vec<Judged> {
     running::once_an_account(judged)
 }
 
-fn one(case: &Case<'_>, threats: &[Threat<'_>], any: bool, evidence: &Evidence, credential: &Credential) -> Judged {
+fn judge_credential(
+    case: &Case<'_>,
+    threats: &[Threat<'_>],
+    any: bool,
+    evidence: &Evidence,
+    credential: &Credential,
+) -> Judged {
     let seen = &evidence.seen;
     let accounts = case.accounts.get(&seen.origin.tree);
     let here = threats.iter().filter(|t| t.tree == &*seen.origin.tree);

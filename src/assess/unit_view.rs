@@ -47,7 +47,7 @@ impl<'u> UnitView<'u> {
         Self {
             distributions,
             asked,
-            machine: family::of(unit.ecosystem).machine(unit),
+            machine: family::for_ecosystem(unit.ecosystem).machine(unit),
             by_folder,
             by_time,
             chains: RefCell::default(),

@@ -85,7 +85,7 @@ impl Units {
             match &seen.fact {
                 Fact::Package(p) if p.placement == Placement::Loadable => {
                     let folder = folder_of(seen);
-                    let record = family::of(p.ecosystem).recorded_at(seen);
+                    let record = family::for_ecosystem(p.ecosystem).recorded_at(seen);
                     let contents = units.by_folder.entry((tree, folder)).or_default();
                     contents.unit = seen.unit.clone();
                     contents.distributions.push(Distribution {
@@ -129,7 +129,7 @@ impl Units {
                     requested.insert((tree, seen.origin.path.parent()));
                 }
                 Fact::Environment { prefix, kind, asked } => units.add_environment(tree, prefix, kind, asked),
-                Fact::Project { ecosystem, asked } if family::of(*ecosystem).asks_by_folder() => {
+                Fact::Project { ecosystem, asked } if family::for_ecosystem(*ecosystem).asks_by_folder() => {
                     projects.push((&seen.origin.tree, Project::new(seen.origin.path.parent()), asked));
                 }
                 _ => {}
@@ -154,7 +154,7 @@ impl Units {
                     d.package.requires = known.chain(new).cloned().collect();
                 }
                 if let Some((name, at)) = installers.remove(&key) {
-                    d.marked_with_all = family::of(d.package.ecosystem).marks_everything(&name);
+                    d.marked_with_all = family::for_ecosystem(d.package.ecosystem).marks_everything(&name);
                     d.installer = Some(name);
                     d.installed = at;
                 }

@@ -349,7 +349,7 @@ pub fn imported(path: &Path, reading: Reading) -> anyhow::Result<Imported> {
         let result = match zip_of(&mut open, &name, reading) {
             Some(result) => result,
             None => {
-                let bytes = input::all(open, entry.path(), input::LIST)?;
+                let bytes = input::read_whole(open, entry.path(), input::LIST)?;
                 let list = import::list_of(&name, &bytes).filter(|l| Path::new(l).is_file());
                 let mut together = vec![(name.clone(), bytes)];
                 if let Some(list) = list {

@@ -141,7 +141,7 @@ impl CredentialSurface {
 
     /// The places that a file is at, in their order.
     fn places_of(&self, path: &TreePath) -> Vec<&Known> {
-        let names = Names::of(path);
+        let names = Names::new(path);
         let names = names.list();
         let others = self.others.iter().filter(|(_, pattern)| pattern.fits(path.name())).map(|(at, _)| at);
         let named = self.by_name.get(path.name()).map_or([].as_slice(), Vec::as_slice);

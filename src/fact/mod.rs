@@ -109,7 +109,7 @@ pub struct Requirement {
 
 impl Requirement {
     /// Without extras and marker. The name is normalised.
-    pub fn plain(name: impl Into<Box<str>>, text: impl Into<Box<str>>) -> Self {
+    pub fn new(name: impl Into<Box<str>>, text: impl Into<Box<str>>) -> Self {
         Self { name: name.into(), text: text.into(), extras: [].into(), marker: None, extra: false }
     }
 }

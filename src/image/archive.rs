@@ -47,7 +47,7 @@ pub(super) trait Store: Sync {
     fn find(&self, name: &[u8]) -> Option<(TreePath, u64)>;
 
     /// Opens each of these members and calls `read` with its position in the list; several at a time where the store can.
-    fn each(&self, members: &[TreePath], threads: usize, read: &ReadMember<'_>);
+    fn read_each(&self, members: &[TreePath], threads: usize, read: &ReadMember<'_>);
 }
 
 struct Slot {
@@ -258,7 +258,7 @@ impl Store for Archive<'_> {
         self.slot(name).map(|(path, slot)| (path.clone(), slot.len))
     }
 
-    fn each(&self, members: &[TreePath], threads: usize, read: &ReadMember<'_>) {
+    fn read_each(&self, members: &[TreePath], threads: usize, read: &ReadMember<'_>) {
         let missing = || Err(Flaw::malformed(WHAT, "a member is missing"));
         if self.codec == Codec::Plain {
             return shared(

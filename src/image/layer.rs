@@ -245,7 +245,7 @@ impl<'j> LayerReader<'j> {
                 return self.scan.names.add(&self.job.key, path.as_bytes(), mark, &self.job.names_left);
             }
         }
-        let hash = self.job.key.of(path.as_bytes());
+        let hash = self.job.key.hash(path.as_bytes());
         let mark = if member.kind == Kind::Dir { Mark::Dir } else { Mark::Leaf };
         self.scan.names.add(&self.job.key, path.as_bytes(), mark, &self.job.names_left);
         // Of two members with one name, the last is what a container sees.
@@ -278,7 +278,7 @@ impl<'j> LayerReader<'j> {
                 }
             }
             Kind::HardLink(target) => {
-                let Some(target) = clean(target).map(|t| self.job.key.of(t.as_bytes())) else {
+                let Some(target) = clean(target).map(|t| self.job.key.hash(t.as_bytes())) else {
                     self.bad_names += 1;
                     return;
                 };
@@ -287,7 +287,7 @@ impl<'j> LayerReader<'j> {
             Kind::Symlink(target) => {
                 let from = if target.starts_with(b"/") { TreePath::root() } else { path.parent() };
                 if let Some(target) = resolve(from.as_bytes(), target) {
-                    let target = self.job.key.of(target.as_bytes());
+                    let target = self.job.key.hash(target.as_bytes());
                     self.link(path, hash, target, false);
                 } else {
                     self.bad_names += 1;

@@ -53,7 +53,7 @@ impl Store for Layout<'_> {
         Some((TreePath::new(name)?, len))
     }
 
-    fn each(&self, members: &[TreePath], threads: usize, read: &ReadMember<'_>) {
+    fn read_each(&self, members: &[TreePath], threads: usize, read: &ReadMember<'_>) {
         shared(members.len(), threads, self.stop, &|at| match members.get(at).map(|m| self.open(m.as_bytes())) {
             Some(Ok(Some(mut section))) => read(at, Ok(&mut section)),
             Some(Err(flaw)) => read(at, Err(flaw)),

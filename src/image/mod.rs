@@ -346,7 +346,7 @@ fn pass(
     read: fn(&mut LayerReader<'_>, &mut dyn Source),
 ) {
     let chosen: Vec<TreePath> = which.iter().filter_map(|at| members.get(*at).cloned()).collect();
-    store.each(&chosen, threads, &|nth, source| {
+    store.read_each(&chosen, threads, &|nth, source| {
         let Some(layer) = which.get(nth).and_then(|at| layers.get(*at)) else {
             return;
         };

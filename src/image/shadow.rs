@@ -69,7 +69,7 @@ pub(super) struct Key(RandomState);
 
 impl Key {
     /// The upper 62 bits.
-    pub(super) fn of(&self, path: &[u8]) -> u64 {
+    pub(super) fn hash(&self, path: &[u8]) -> u64 {
         let mut hasher = self.0.build_hasher();
         hasher.write(path);
         hasher.finish() & !3
@@ -92,7 +92,7 @@ impl Names {
             self.dropped = true;
             return;
         }
-        self.marks.push(key.of(path) | bits(mark));
+        self.marks.push(key.hash(path) | bits(mark));
     }
 
     pub(super) fn sort_and_dedup(&mut self) {
@@ -120,14 +120,14 @@ impl Names {
         if self.marks.is_empty() {
             return false;
         }
-        let own = key.of(path.as_bytes());
+        let own = key.hash(path.as_bytes());
         if [Mark::Leaf, Mark::Dir, Mark::Whiteout].into_iter().any(|m| self.has(own, m)) {
             return true;
         }
         let mut above = path.as_bytes();
         while !above.is_empty() {
             above = parent(above);
-            let hash = key.of(above);
+            let hash = key.hash(above);
             // The root of an image can be opaque, but nothing replaces it.
             let marks =
                 if above.is_empty() { &[Mark::Opaque][..] } else { &[Mark::Opaque, Mark::Leaf, Mark::Whiteout] };

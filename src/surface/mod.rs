@@ -257,7 +257,7 @@ impl From<BodyError> for Flaw {
 
 impl From<std::io::Error> for Flaw {
     fn from(error: std::io::Error) -> Self {
-        BodyError::of(error).into()
+        BodyError::from_io(error).into()
     }
 }
 

@@ -55,7 +55,7 @@ pub enum BodyError {
 
 impl BodyError {
     /// What an error of a reader says: one of these, where it is one.
-    pub fn of(error: io::Error) -> Self {
+    pub fn from_io(error: io::Error) -> Self {
         error.downcast::<Self>().unwrap_or_else(Self::Io)
     }
 }
@@ -99,15 +99,15 @@ pub struct Body<'a> {
 impl<'a> Body<'a> {
     /// A file of the machine.
     pub fn host(file: &'a File, len: u64) -> Self {
-        Self::of(Source::Host(file), len)
+        Self::new(Source::Host(file), len)
     }
 
     /// A member of an archive that is being read front to back.
     pub fn stream(reader: &'a mut dyn Read, len: u64) -> Self {
-        Self::of(Source::Stream(reader), len)
+        Self::new(Source::Stream(reader), len)
     }
 
-    fn of(source: Source<'a>, len: u64) -> Self {
+    fn new(source: Source<'a>, len: u64) -> Self {
         Self {
             source,
             kept: Vec::new(),

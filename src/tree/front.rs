@@ -159,7 +159,7 @@ mod tests {
         let mut text = Vec::new();
         let len = file.metadata().unwrap().len();
         let outcome = FrontToBack::new(file, len, &NEVER).read_to_end(&mut text);
-        (String::from_utf8(text).unwrap(), outcome.err().map(BodyError::of))
+        (String::from_utf8(text).unwrap(), outcome.err().map(BodyError::from_io))
     }
 
     #[test]

@@ -66,7 +66,7 @@ pub fn file(
         Err(Errno::NOSYS) => {
             let (folder, _) = folder_stepwise(root, &TreePath::new(parent(path)).ok_or(Errno::INVAL)?)?;
             let name = path.rsplit(|b| *b == b'/').next().unwrap_or(path);
-            return plain(folder.as_fd(), name).map_err(|e| if e == Errno::LOOP { Errno::XDEV } else { e });
+            return file_no_follow(folder.as_fd(), name).map_err(|e| if e == Errno::LOOP { Errno::XDEV } else { e });
         }
         held => held?,
     };
@@ -108,7 +108,7 @@ fn real_with(root: BorrowedFd<'_>, path: &[u8], links: ResolveFlags, kind: OFlag
 }
 
 /// A file of a folder that was no link when the folder was listed.
-pub fn plain(folder: BorrowedFd<'_>, name: &[u8]) -> Result<Opened, Errno> {
+pub fn file_no_follow(folder: BorrowedFd<'_>, name: &[u8]) -> Result<Opened, Errno> {
     unless_refused(|flags| sys::openat(folder, name, FILE | OFlags::NOFOLLOW | flags, Mode::empty()))
 }
 

@@ -103,7 +103,7 @@ mod tests {
     use crate::fact::{Ecosystem, Origin, Package, Placement, TreePath};
 
     fn package(requires: &[&str]) -> Seen {
-        let requires = requires.iter().map(|r| Requirement::plain(*r, *r));
+        let requires = requires.iter().map(|r| Requirement::new(*r, *r));
         let fact = Fact::Package(Package {
             ecosystem: Ecosystem::Pypi,
             name: "x".into(),

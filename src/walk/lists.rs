@@ -76,7 +76,7 @@ mod tests {
             name: name.into(),
             version: "1.0.0".into(),
             placement,
-            requires: requires.iter().map(|r| Requirement::plain(*r, format!("{r}@^1"))).collect(),
+            requires: requires.iter().map(|r| Requirement::new(*r, format!("{r}@^1"))).collect(),
             artifacts: Vec::new(),
         });
         let origin = Origin::file(&"host".into(), TreePath::new(b"a/package-lock.json").unwrap());

@@ -226,7 +226,7 @@ mod tests {
     use crate::fact::{Ecosystem, Origin, Package, Placement};
 
     fn package(path: &str, requires: &[&str]) -> Seen {
-        let requires = requires.iter().map(|r| Requirement::plain(*r, *r));
+        let requires = requires.iter().map(|r| Requirement::new(*r, *r));
         let fact = Fact::Package(Package {
             ecosystem: Ecosystem::Npm,
             name: "x".into(),

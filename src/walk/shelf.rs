@@ -293,7 +293,7 @@ impl Shelf {
         let text = |id: Id| self.texts.get(id);
         let edges = self.lists.get(row.requires).into_iter().flat_map(|list| list.iter());
         let requirement = |(name, wanted, marker): &Edge| {
-            let plain = Requirement::plain(&**text(*name)?, &**text(*wanted)?);
+            let plain = Requirement::new(&**text(*name)?, &**text(*wanted)?);
             Some(Requirement { marker: marker.and_then(text).map(|m| (**m).into()), ..plain })
         };
         edges.filter_map(requirement).collect()
@@ -331,7 +331,7 @@ mod tests {
             name: name.into(),
             version: "1.0.0".into(),
             placement: Placement::Loadable,
-            requires: requires.iter().map(|r| Requirement::plain(*r, format!("{r}@^1"))).collect(),
+            requires: requires.iter().map(|r| Requirement::new(*r, format!("{r}@^1"))).collect(),
             artifacts: Vec::new(),
         });
         let path = TreePath::new(format!("{path}/node_modules/{name}/package.json").as_bytes()).unwrap();
@@ -384,7 +384,7 @@ mod tests {
         let asks = |path: &str| {
             let fact = Fact::Project {
                 ecosystem: Ecosystem::Npm,
-                asked: vec![Requirement::plain("plugin", "plugin@^1"), Requirement::plain("left", "left@1")],
+                asked: vec![Requirement::new("plugin", "plugin@^1"), Requirement::new("left", "left@1")],
             };
             let origin = Origin::file(&"host".into(), TreePath::new(path.as_bytes()).unwrap());
             Seen { origin, unit: None, fact, ..package("a", "plugin", &[]) }

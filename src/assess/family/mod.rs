@@ -200,7 +200,7 @@ static WORDS: Words = Words {
 pub static FAMILIES: &[&dyn Family] = &[&python::Python, &node::Node, &ruby::Ruby, &extension::Extension, &Plain];
 
 /// The family of an ecosystem; what has no rules of its own is read by the plain ones.
-pub fn of(ecosystem: Ecosystem) -> &'static dyn Family {
+pub fn for_ecosystem(ecosystem: Ecosystem) -> &'static dyn Family {
     FAMILIES.iter().copied().find(|f| f.is_of(ecosystem)).unwrap_or(&Plain)
 }
 

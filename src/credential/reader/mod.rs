@@ -185,7 +185,7 @@ fn holds_login(field: &str) -> bool {
 
 impl Form {
     /// Of a public field of this name.
-    fn of(field: &str, pattern: Option<&str>) -> Result<Self, String> {
+    fn for_field(field: &str, pattern: Option<&str>) -> Result<Self, String> {
         if pattern.is_none() && holds_login(field) { Ok(Self::Login) } else { Self::new(pattern) }
     }
 

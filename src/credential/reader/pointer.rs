@@ -52,7 +52,7 @@ impl Pointers {
 impl Shown {
     fn new(public: Option<&str>, form: Option<&str>) -> Result<Self, String> {
         let last = public.and_then(|p| p.rsplit('/').next()).unwrap_or_default();
-        let form = Form::of(last, form)?;
+        let form = Form::for_field(last, form)?;
         let public = match public {
             None => Public::None,
             Some(p) => match p.strip_prefix('*') {
@@ -71,7 +71,7 @@ impl Shown {
     }
 
     /// The value that belongs to these stars.
-    fn of(&self, stars: &Stars, met: &[(Stars, String)]) -> Option<String> {
+    fn value(&self, stars: &Stars, met: &[(Stars, String)]) -> Option<String> {
         match &self.public {
             Public::None => None,
             Public::Star(n) => stars.get(*n).and_then(|(text, _)| self.form.shown(text.as_bytes())),
@@ -204,9 +204,9 @@ impl<'p> Walk<'p> {
             if found_at.iter().any(|(stars, _)| **stars == hit.stars) {
                 continue;
             }
-            let name = self.pointers.name.of(&hit.stars, &self.names);
+            let name = self.pointers.name.value(&hit.stars, &self.names);
             let inner = name.or_else(|| joined(&hit.stars, |is_key| is_key));
-            let identifier = self.pointers.identifier.of(&hit.stars, &self.identifiers);
+            let identifier = self.pointers.identifier.value(&hit.stars, &self.identifiers);
             let identifier =
                 identifier.filter(|_| !(hit.marked && matches!(self.pointers.identifier.form, Form::Login)));
             found_at.push((&hit.stars, Found { inner, line: hit.line, identifier, ..Found::default() }));

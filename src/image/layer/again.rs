@@ -61,7 +61,7 @@ impl LayerReader<'_> {
             if member.kind != Kind::File {
                 continue;
             }
-            let hash = self.job.key.of(path.as_bytes());
+            let hash = self.job.key.hash(path.as_bytes());
             let read = self.named_by_others(hash, &member, &mut members);
             match (second.get(&hash), read) {
                 (Some(links), Some(bytes)) => {
@@ -111,7 +111,7 @@ impl LayerReader<'_> {
     pub(super) fn look_for_named(&mut self) {
         self.included.passes += 1;
         for (path, surfaces) in std::mem::take(&mut self.included.new) {
-            let mut hash = self.job.key.of(path.as_bytes());
+            let mut hash = self.job.key.hash(path.as_bytes());
             for _ in 0..8 {
                 hash = self.via.get(&hash).copied().unwrap_or(hash);
             }

@@ -85,12 +85,12 @@ pub fn cell(text: &str) -> Option<Vec<String>> {
         return (every && !glued).then(|| vec![range]);
     }
     let words = text.split(|c: char| c.is_whitespace() || ",;|".contains(c)).filter(|w| !w.is_empty() && *w != "=");
-    let versions: Option<Vec<String>> = words.map(one).collect();
+    let versions: Option<Vec<String>> = words.map(as_version).collect();
     versions.filter(|v| !v.is_empty())
 }
 
 /// `1.0.0`, `=1.0.0`, `v1.0.0`.
-fn one(word: &str) -> Option<String> {
+fn as_version(word: &str) -> Option<String> {
     let word = word.trim_start_matches('=').trim_matches(['"', '\'']);
     let digits = word.strip_prefix(['v', 'V']).unwrap_or(word);
     let good = digits.starts_with(|c: char| c.is_ascii_digit())

@@ -96,7 +96,7 @@ pub fn check(files: &[(&str, &str)], now: Timestamp) -> (Vec<Read>, Vec<Problem>
                 Ok(incident) => {
                     let stem = file.strip_suffix(".json").unwrap_or(file);
                     let list = files.iter().find(|(f, _)| f.strip_suffix(".csv") == Some(stem));
-                    let (one, found) = one(file, incident, list.copied(), now);
+                    let (one, found) = lint_incident(file, incident, list.copied(), now);
                     read.push(one);
                     problems.extend(found);
                 }
@@ -113,7 +113,7 @@ fn name(file: &str) -> &str {
     file.rsplit('/').next().unwrap_or(file)
 }
 
-fn one(file: &str, incident: Incident, list: Option<(&str, &str)>, now: Timestamp) -> (Read, Vec<Problem>) {
+fn lint_incident(file: &str, incident: Incident, list: Option<(&str, &str)>, now: Timestamp) -> (Read, Vec<Problem>) {
     let (rows, faults) = list::rows(file, incident.package_list.as_ref(), list);
     let mut lint = Lint { file, incident: &incident, rows: &rows, now, problems: Vec::new() };
     lint.identity();

@@ -41,7 +41,7 @@ impl Surface for Manifest {
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
-        let own = [".yaml", ".yml"].map(|end| Claim::suffix(end).plain().in_own_work().among_few());
+        let own = [".yaml", ".yml"].map(|end| Claim::suffix(end).without_links().in_own_work().among_few());
         let compose = ["compose", "docker-compose", "podman-compose"];
         let compose = compose.iter().flat_map(|start| [".yaml", ".yml"].map(|end| Claim::affix(start, end)));
         let started = ["etc/kubernetes/manifests", "var/lib/rancher/k3s/server/manifests"];

@@ -37,7 +37,7 @@ impl Surface for Log {
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
-        vec![Claim::any().plain().nested(".git", "logs")]
+        vec![Claim::any().without_links().nested(".git", "logs")]
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

@@ -39,7 +39,7 @@ impl Surface for Refs {
         let heads = ["HEAD", "FETCH_HEAD", "ORIG_HEAD", "packed-refs"];
         let bare = heads.map(|name| Claim::name(name).in_suffix(".git"));
         let inner = heads.map(|name| Claim::name(name).within(".git"));
-        bare.into_iter().chain(inner).chain([Claim::any().plain().nested(".git", "refs")]).collect()
+        bare.into_iter().chain(inner).chain([Claim::any().without_links().nested(".git", "refs")]).collect()
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

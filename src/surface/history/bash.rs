@@ -120,16 +120,16 @@ impl Reading<'_, '_> {
         match &mut self.state {
             State::Plain => {
                 self.entry.start(line.number, None);
-                self.plain(line);
+                self.add_unstamped(line);
             }
-            State::Continued => self.plain(line),
+            State::Continued => self.add_unstamped(line),
             State::Dated => {
                 let full = self.entry.text.len() + line.bytes.len() > COMMAND;
                 if full {
                     // No command is that long: lines of shells without stamps.
                     self.scatter();
                     self.entry.start(line.number, None);
-                    self.plain(line);
+                    self.add_unstamped(line);
                 } else {
                     self.entry.add(line.bytes);
                     self.entry.add(b"\n");
@@ -140,7 +140,7 @@ impl Reading<'_, '_> {
                 if full {
                     self.scatter();
                     self.entry.start(line.number, None);
-                    self.plain(line);
+                    self.add_unstamped(line);
                     return;
                 }
                 self.entry.add(line.bytes);
@@ -156,7 +156,7 @@ impl Reading<'_, '_> {
     }
 
     /// One more line of a command without a stamp.
-    fn plain(&mut self, line: &Line<'_>) {
+    fn add_unstamped(&mut self, line: &Line<'_>) {
         self.entry.add(line.bytes);
         self.entry.add(b"\n");
         if line.bytes.iter().rev().take_while(|b| **b == b'\\').count() % 2 == 1 && !self.entry.long {

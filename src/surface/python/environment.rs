@@ -157,7 +157,7 @@ pub fn conda_requirement(spec: &str) -> Option<Requirement> {
 }
 
 fn named(name: &str) -> Option<Requirement> {
-    is_name(name).then(|| Requirement::plain(normalise(name), name))
+    is_name(name).then(|| Requirement::new(normalise(name), name))
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ impl Found {
     ///
     /// # Errors
     /// Where neither says it.
-    pub fn of(described: Result<Package, Flaw>, by_folder: Option<Package>) -> Result<Self, Flaw> {
+    pub fn new(described: Result<Package, Flaw>, by_folder: Option<Package>) -> Result<Self, Flaw> {
         match (described, by_folder) {
             (Ok(package), by_folder) => Ok(Self { package, by_folder, described: true, flaw: None }),
             (Err(flaw), Some(named)) => {

@@ -30,7 +30,7 @@ impl<'o, 's> Listing<'o, 's> {
 
     /// A direct requirement of the project, pinned or not, in PEP 508 or only its name.
     pub fn asks_for(&mut self, text: &str) {
-        let named = || Requirement::plain(normalise(text), text);
+        let named = || Requirement::new(normalise(text), text);
         let found = requirement(text).or_else(|| is_name(text).then(named));
         if let Some(found) = found.filter(|f| self.asked.len() < ASKED && !self.asked.contains(f)) {
             self.asked.push(found);

@@ -105,7 +105,7 @@ pub(super) struct Pins<'l, 'o, 's> {
 impl Pins<'_, '_, '_> {
     fn push(&mut self, pin: Option<Pin>, value: &Spanned<DeValue<'_>>) {
         if let Some(pin) = pin {
-            self.listing.push(pin, self.lines.of(&value.span()));
+            self.listing.push(pin, self.lines.line_of(&value.span()));
         }
     }
 

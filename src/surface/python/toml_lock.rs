@@ -110,7 +110,7 @@ fn read_piece(
         if is_source_tree(entry) {
             continue;
         }
-        let line = entry.get("name").and_then(|name| lines.of(&name.span()));
+        let line = entry.get("name").and_then(|name| lines.line_of(&name.span()));
         match pin(entry, files) {
             Some(pin) => listing.push(pin, line),
             None => odd |= string(entry, "version").is_some(),

@@ -61,7 +61,7 @@ impl Surface for ZipApp {
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
         let named = [".pex", ".pyz", ".pyzw", ".zip"].map(Claim::suffix);
-        named.into_iter().chain([Claim::any().in_tail("bin").plain()]).collect()
+        named.into_iter().chain([Claim::any().in_tail("bin").without_links()]).collect()
     }
 
     fn recognises(&self, head: &[u8]) -> Option<&'static str> {
@@ -212,7 +212,7 @@ fn described(member: &str) -> &str {
 }
 
 fn named(package: &Package) -> Requirement {
-    Requirement::plain(&*package.name, &*package.name)
+    Requirement::new(&*package.name, &*package.name)
 }
 
 #[derive(Deserialize)]

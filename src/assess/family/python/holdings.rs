@@ -60,7 +60,7 @@ fn installed(index: &Index, belongings: &Belongings, f: &Finding) -> Vec<TreePat
     if describes(&metadata) {
         all.extend(by_name(index.incident(f.incident), f, &metadata.parent()));
     }
-    all.extend(belongings.of(&f.origin.tree, path).unwrap_or_default().iter().cloned());
+    all.extend(belongings.listed(&f.origin.tree, path).unwrap_or_default().iter().cloned());
     all.into_iter().collect()
 }
 
@@ -126,7 +126,7 @@ impl Belongings {
     }
 
     /// What the distribution says is its, by the file that holds its metadata; `None` where it has no list.
-    fn of(&self, tree: &Arc<str>, metadata: &TreePath) -> Option<&[TreePath]> {
+    fn listed(&self, tree: &Arc<str>, metadata: &TreePath) -> Option<&[TreePath]> {
         self.0.get(&(tree.clone(), key(metadata))).map(Vec::as_slice)
     }
 }

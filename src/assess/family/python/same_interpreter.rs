@@ -138,7 +138,7 @@ impl<'s> SameInterpreter<'s> {
 mod tests {
     use super::*;
 
-    fn of(path: &str) -> String {
+    fn reader_text(path: &str) -> String {
         let path = TreePath::new(path.as_bytes()).unwrap();
         let text = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
         match reader(&path) {
@@ -166,7 +166,7 @@ mod tests {
             ("x", "none"),
             ("", "none"),
         ] {
-            assert_eq!(of(path), expected, "{path}");
+            assert_eq!(reader_text(path), expected, "{path}");
         }
     }
 }
