@@ -106,7 +106,7 @@ pub struct SurfaceCount {
 pub struct Coverage {
     /// Labels of the trees examined.
     pub trees: Vec<String>,
-    /// Names met while walking.
+    /// Files and folders examined while walking.
     pub files_seen: u64,
     /// Bytes read from the target.
     pub bytes_read: u64,
@@ -150,7 +150,7 @@ impl Coverage {
         self.exclusions.extend(other.exclusions);
     }
 
-    /// Adds files that could not be read and hold nothing, as long as there is room for one more.
+    /// Adds files that could not be read and hold nothing, as long as one more is admitted.
     pub fn list_weightless(&mut self, gaps: Vec<Gap>, mut room: impl FnMut() -> bool) {
         for gap in gaps {
             if room() { self.weightless.push(gap) } else { self.weightless_unlisted += 1 }

@@ -25,7 +25,7 @@ pub fn on_signals() -> io::Result<()> {
         if signal == SIGHUP && ignored & 1 != 0 {
             continue;
         }
-        // They run in this order: none is lost that comes meanwhile, and the first signal arms what the second one meets.
+        // They run in this order: none that comes meanwhile is missed, and the first signal arms what the second one meets.
         signal_hook::flag::register(signal, STOP.clone())?;
         signal_hook::flag::register_conditional_shutdown(signal, 130, AT_ONCE.clone())?;
         signal_hook::flag::register(signal, AT_ONCE.clone())?;

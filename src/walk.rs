@@ -45,7 +45,7 @@ use self::{
     weigh::Weighed,
 };
 
-/// Problems told of one file, and of one tree.
+/// Problems reported of one file, and of one tree.
 const GAPS_OF_A_FILE: usize = 100;
 const GAPS: usize = 50_000;
 /// Files of one tree that others name and that are noted between two looks.
@@ -198,7 +198,7 @@ impl<'i> Inspector<'i> {
         self
     }
 
-    /// Also adds the names met to a counter that somebody watches.
+    /// Also adds the files and folders examined to a counter that somebody watches.
     pub fn counting(mut self, progress: &'i AtomicU64) -> Self {
         self.progress = Some(progress);
         self

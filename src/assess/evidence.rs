@@ -199,7 +199,7 @@ impl Draft<'_, '_> {
     /// What an installer's record says it put into a folder; what the folder says itself is weighed by the family.
     fn recorded(&self, p: &Package, folder: &TreePath, indicator: &PackageIndicator) -> Finding {
         let mut finding = self.version(p, indicator);
-        // A log stands elsewhere than what it tells of.
+        // A log stands elsewhere than what it reports.
         finding.unit = finding.unit.or_else(|| unit_of(folder).map(std::sync::Arc::new));
         // A record that names no folder of the package is no reason to take anything out: the project is somebody's own.
         let placed = finding.unit.as_ref().is_some_and(|u| folder.is_within(&u.folder) && *folder != u.folder);

@@ -78,7 +78,7 @@ pub fn judge(case: &Case<'_>, findings: &[Finding]) -> Vec<Judged> {
         key(a).cmp(&key(b)).then_with(|| a.origin.cmp(&b.origin))
     });
     judged.dedup_by(|a, b| a.id == b.id);
-    running::once_an_account(judged)
+    running::once_per_account(judged)
 }
 
 fn judge_credential(

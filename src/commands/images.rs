@@ -100,7 +100,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         }
     }
     drop(progress);
-    // What the others hold is not lost because of one that cannot be examined.
+    // What the others hold is reported though one cannot be examined.
     if refused.len() == command.files.len()
         && let Some((file, error)) = refused.pop()
     {

@@ -325,7 +325,7 @@ pub fn beside(path: &Path) -> anyhow::Result<Option<String>> {
     if path.is_file() { input::text(&path, input::KEY).map(Some) } else { Ok(None) }
 }
 
-/// Everything that a file, or the files of a folder, can give. In a folder, what has no known format is left and told.
+/// Everything that a file, or the files of a folder, can give. In a folder, what has no known format is left and reported.
 ///
 /// # Errors
 /// Where a file cannot be read or is broken, or nothing has a known format.

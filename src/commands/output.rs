@@ -135,7 +135,7 @@ impl Outputs {
     }
 
     fn write_each(&self, render: impl Fn(&Format, &mut dyn Write, Style) -> io::Result<()>) -> anyhow::Result<()> {
-        // What was found is not lost because of one place that cannot be written, a full disk say.
+        // What was found is written to the others where one place cannot be written, a full disk say.
         let mut failed = self.failed.take().map_or(Ok(()), Err);
         for (place, format) in &self.files {
             let style = Style { width: 100, colour: Colour::Never };
@@ -154,7 +154,7 @@ impl Outputs {
     }
 }
 
-/// Where a format fails, a fault of this program, the whole report follows as JSON: what was found is not lost.
+/// Where a format fails, a fault of this program, the whole report follows as JSON: what was found is reported.
 fn guarded(format: &Format, document: Document, out: &mut dyn Write, report: &Report, style: Style) -> io::Result<()> {
     match caught(|| format.render(document, report, &mut *out, style)) {
         Some(written) => written,

@@ -2,10 +2,10 @@
 //!
 //! ```text
 //! ~/.aws/credentials         one credential a profile, by its access key id
-//! ~/.ssh/id_ed25519          one a private key, by its fingerprint
-//! **/.env                    one a variable, by the variable's name
+//! ~/.ssh/id_ed25519          one per private key, by its fingerprint
+//! **/.env                    one per variable, by the variable's name
 //! …                          the places are data; `Reader` says how each is read
-//! /proc/4711/environ         one a variable of a running process, by the variable's name
+//! /proc/4711/environ         one per variable of a running process, by the variable's name
 //! ```
 //!
 //! A hit proves that a credential stands in the file; not that it still works, and not that anybody took it. No value leaves the
@@ -206,7 +206,7 @@ impl Surface for CredentialSurface {
 }
 
 impl CredentialSurface {
-    /// The secrets among variables that every process has, by name. `lines` are `NAME=value`, one a line.
+    /// The secrets among variables that every process has, by name. `lines` are `NAME=value`, one per line.
     pub fn of_environment(&self, lines: &[u8]) -> Vec<(String, Credential)> {
         let mut found = Findings::default();
         // More of them than are reported of, or lines that are none: those read so far are reported.

@@ -20,7 +20,7 @@ pub struct Machine {
     pub system: Option<System>,
 }
 
-/// An operating system, as far as markers tell them apart.
+/// An operating system, as far as markers distinguish them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum System {
     /// Linux.

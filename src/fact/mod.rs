@@ -128,7 +128,7 @@ pub struct Artifact {
 }
 
 impl Artifact {
-    /// Its hashes in hex, of whatever kind: their lengths tell them apart.
+    /// Its hashes in hex, of whatever kind: their lengths distinguish them.
     pub fn hashes(&self) -> impl Iterator<Item = &str> {
         let other = self.digest.as_deref().map(|d| d.split_once(':').map_or(d, |(_, hex)| hex));
         self.sha256.as_deref().into_iter().chain(other)

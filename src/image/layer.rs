@@ -314,7 +314,7 @@ impl<'j> LayerReader<'j> {
             return self.inspect(&entry, &mut body);
         }
         let mut bytes = Vec::new();
-        // Where the archive ends inside the file, what is left of it is still evidence; `next` tells of the end.
+        // Where the archive ends inside the file, what is left of it is still evidence; `next` reports the end.
         let _ = body.read_to_end(&mut bytes);
         self.inspect(&entry, &mut bytes.as_slice());
         self.held_bytes += bytes.len() + HELD_EACH;

@@ -48,7 +48,7 @@ impl Store for Layout<'_> {
     }
 
     fn find(&self, name: &[u8]) -> Option<(TreePath, u64)> {
-        // One that is there and cannot be opened is told when it is read.
+        // One that is there and cannot be opened is reported when it is read.
         let len = self.open(name).map_or(Some(0), |s| s.map(|s| s.left()))?;
         Some((TreePath::new(name)?, len))
     }

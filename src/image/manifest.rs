@@ -32,7 +32,7 @@ pub(super) struct Saved {
     pub(super) layers: Few<String>,
 }
 
-/// An index or a manifest: whichever fields are there tell.
+/// An index or a manifest: the fields that are there show which.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Document {

@@ -71,7 +71,7 @@ pub static CONFIG: Meta = Meta {
 
 /// Layers read at a time: a zstd frame may ask for 32 MiB.
 const THREADS: usize = 3;
-/// Names looked up in layers, to tell which links lead out of theirs.
+/// Names looked up in layers, to find which links lead out of theirs.
 const LOOK_UPS: u64 = 10_000_000;
 
 /// How images are to be examined.

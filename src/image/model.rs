@@ -52,7 +52,7 @@ pub struct Image {
 pub struct ImageLayer {
     /// `sha256:…`: the diff id where the configuration has it, else the digest of the blob.
     pub digest: Option<Arc<str>>,
-    /// The step that made it, as a position in `Image::steps`; `None` where the history does not tell.
+    /// The step that made it, as a position in `Image::steps`; `None` where the history does not say it.
     pub step: Option<usize>,
     /// `None` where the input does not hold the layer.
     pub(super) scan: Option<Arc<LayerScan>>,
@@ -145,7 +145,7 @@ impl Image {
     }
 
     /// Wanted symbolic links that lead into another layer are not followed; links to nothing are no gap. Takes from `look_ups`
-    /// what it costs to tell.
+    /// what it costs to find out.
     pub(super) fn links_elsewhere(&self, look_ups: &mut u64) -> Vec<Gap> {
         let mut gaps = Vec::new();
         let gap = |path: &TreePath, layer: &ImageLayer, kind, detail: &str| {
@@ -180,7 +180,7 @@ impl Image {
     }
 }
 
-/// What it costs to tell of a link, in look-ups: so some thousands are told.
+/// What it costs to report a link, in look-ups: so some thousands are reported.
 const REPORT_COST: u64 = 1000;
 
 impl ImageLayer {

@@ -1,6 +1,6 @@
 //! Which images a store holds and which members their layers are, from its JSON alone.
 //!
-//! `manifest.json` (docker save) and `index.json` (OCI) may both be there and tell of the same images: those with the same
+//! `manifest.json` (docker save) and `index.json` (OCI) may both be there and describe the same images: those with the same
 //! configuration and the same layers are one. An index may hold indexes (platforms), attestations and things that are no
 //! images; what is left out is said.
 

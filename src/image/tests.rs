@@ -216,7 +216,7 @@ fn an_exported_root_is_one_layer() {
         // Nobody may take it for the whole story.
         assert!(found.coverage.exclusions[0].reason.contains("without layers and history"));
     }
-    // A file called like a manifest does not hide the rest, but is told.
+    // A file called like a manifest does not hide the rest, but is reported.
     let root =
         Tar::default().file("etc/passwd", b"").file("manifest.json", b"[]x").file(&site("a.pth"), b"import os\n");
     let found = case().bytes(&root.end());
@@ -410,7 +410,7 @@ fn what_others_name_is_read_whatever_its_name() {
         let all = ["/app/deps/base.lst", "/app/deps/more", "/app/requirements-own.txt", "/app/requirements.txt"];
         assert_eq!((pins(&found.images[0]), gaps(&found)), (all.map(str::to_owned).into(), vec![]));
     }
-    // Two layers, and a link: told.
+    // Two layers, and a link: reported.
     let lower = Tar::default().file("app/base.lst", list("a==1.0\n")).end();
     let upper = Tar::default().file("app/requirements.txt", list("-r base.lst\n")).end();
     assert_eq!(gaps(&case().bytes(&saved(&[lower, upper]))).len(), 1);

@@ -161,7 +161,7 @@ struct Plan {
 }
 
 impl Plan {
-    /// Adds an item and gives its id back. `what` tells it from every other.
+    /// Adds an item and gives its id back. `what` distinguishes it from every other.
     fn add(&mut self, what: &[&[u8]], mut item: Item) -> String {
         let mut hash = Sha256::new_with_prefix(item.phase.as_str());
         for part in what {

@@ -9,7 +9,7 @@ use crate::{fact::TreePath, interest::glob};
 const MOST: usize = 200;
 /// Levels of `Include`, as ssh has it.
 const DEPTH: usize = 16;
-/// Keys that are told of one home.
+/// Keys that are reported of one home.
 const KEYS: usize = 1000;
 
 /// Reads and lists files of a tree.
@@ -23,7 +23,7 @@ pub trait Files {
 /// What the settings of one user name.
 #[derive(Debug, Default)]
 pub struct Named {
-    /// Keys, as settings of one variable, one a line.
+    /// Keys, as settings of one variable, one per line.
     pub keys: Vec<u8>,
     /// Names that ssh knows machines by, each with the one that it stands for.
     pub hosts: Vec<(String, String)>,

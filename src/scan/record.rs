@@ -124,7 +124,7 @@ impl Visit for Compare<'_> {
     }
 
     fn gap(&self, gap: Gap) {
-        // The first walk told of its own.
+        // The first walk reported its own.
         if gap.surface == ID {
             self.found.lock().unwrap_or_else(PoisonError::into_inner).1.push(gap);
         }

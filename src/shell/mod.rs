@@ -188,7 +188,7 @@ impl<'r> Reading<'r> {
     }
 }
 
-/// Whether words, or a variable before them, tell one of Node's package managers to run install scripts or not to.
+/// Whether words, or a variable before them, make one of Node's package managers run install scripts or not.
 fn scripts_setting(words: &[String], sets: &[&str]) -> Option<bool> {
     let option = |word: &String| match word.as_str() {
         "--ignore-scripts" | "--ignore-scripts=true" | "--mode=skip-build" => Some(false),

@@ -39,7 +39,7 @@ pub(super) fn count(n: usize) {
 pub trait ReadSeek: Read + Seek {}
 impl<T: Read + Seek> ReadSeek for T {}
 
-/// Why a body cannot be had.
+/// Why a body is unavailable.
 #[derive(Debug, thiserror::Error)]
 pub enum BodyError {
     /// The medium's fault.
@@ -149,7 +149,7 @@ impl<'a> Body<'a> {
         if self.spent {
             return Err(BodyError::Io(io::Error::other("the stream was already consumed")));
         }
-        // One byte more tells whether it ends there.
+        // One byte more shows whether it ends there.
         if want > LARGE + 1 && self.turn.is_none() {
             self.keep(LARGE + 1)?;
             if self.whole {

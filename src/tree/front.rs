@@ -17,7 +17,7 @@ use crate::stop;
 const UNSIZED: u64 = 64 << 20;
 /// Bytes of one file that are read front to back. The history of a life has a hundredth of it.
 const MOST: u64 = 1 << 30;
-/// A file with fewer bytes in holes is read through them: nobody has to be told.
+/// A file with fewer bytes in holes is read through them: that needs no report.
 const HOLES: u64 = 64 << 20;
 /// Parts between holes; a file made by hand has millions.
 const PARTS: u32 = 1 << 16;

@@ -18,7 +18,7 @@ pub enum Worth {
     Credential,
 }
 
-/// Tells what a fact is worth. Answers in the worker, so that what is dropped costs no memory.
+/// Says what a fact is worth. Answers in the worker, so that what is dropped costs no memory.
 pub type Keep<'k> = dyn Fn(&Seen) -> Worth + Sync + 'k;
 
 /// How many facts of each worth are kept. Each has a bound of its own: a million planted secrets shall not crowd out the finding.

@@ -127,7 +127,7 @@ fn every_layout_and_compression_gives_the_same_findings() {
         assert_eq!(report["incidents"], first["incidents"], "{other}");
         assert_eq!(report["credentials"], first["credentials"], "{other}");
     }
-    // What a later layer took out was there when the package was put in; what is set for every process is told by its name.
+    // What a later layer took out was there when the package was put in; what is set for every process is reported by its name.
     let credentials: Vec<_> = first["credentials"].as_array().unwrap().iter().map(credential).collect();
     assert_eq!(
         credentials,

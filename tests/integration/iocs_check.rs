@@ -47,7 +47,7 @@ fn said_of(files: &[(&str, &str)]) -> Said {
     said
 }
 
-/// Whether a fault of this file and place is told, with this mend.
+/// Whether a fault of this file and place is reported, with this mend.
 fn reports(said: &Said, file: &str, place: &str, hint: &str) -> bool {
     let lines: Vec<&str> = said.err.lines().collect();
     let start = format!("{file}: {place}");
@@ -87,7 +87,7 @@ fn a_good_incident_with_its_list_passes() {
 
 #[test]
 fn each_broken_incident_is_reported_with_place_and_mend() {
-    // What is wrong; where it is put (nothing: taken out); the place that is told; part of the hint.
+    // What is wrong; where it is put (nothing: taken out); the place that is reported; part of the hint.
     let cases: &[(&str, &str, Value, &str, &str)] = &[
         ("unknown field", "/packages/0/versoin", json!("1"), "packages[0].versoin (line 1, column", "every field"),
         (

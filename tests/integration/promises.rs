@@ -61,7 +61,7 @@ fn the_tree_is_the_same_before_and_after() {
     assert_eq!(bytes_before, bytes(&names(machine.root())));
 }
 
-/// System calls of a run, one a line.
+/// System calls of a run, one per line.
 #[allow(clippy::disallowed_methods, clippy::disallowed_types)] // the test watches the program
 fn calls(args: &[&str]) -> String {
     let folder = tempfile::tempdir().unwrap();

@@ -15,7 +15,7 @@ use crate::{
     verdict::{Confidence, Exposure},
 };
 
-/// What is said where no other evidence tells whether code ran while it was installed.
+/// What is said where no other evidence shows whether code ran while it was installed.
 const PRESUMED: &str = "code of a gem runs while it is installed, and it is installed";
 
 /// RubyGems, whatever installs them.

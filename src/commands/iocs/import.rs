@@ -72,7 +72,7 @@ pub fn run(command: &IocsImport) -> anyhow::Result<Ending> {
     Ok(Ending::Nothing)
 }
 
-/// What was taken and what was left, a line a kind.
+/// What was taken and what was left, one line per kind.
 fn summary(imported: &Imported) -> String {
     let mut lines: Vec<String> = imported.taken.iter().map(|(kind, count)| format!("taken: {count} {kind}")).collect();
     let left = imported.left.iter();

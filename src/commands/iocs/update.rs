@@ -22,7 +22,7 @@ const LARGEST: u64 = input::LIST;
 /// Takes a bundle into use, or leaves the old one.
 ///
 /// # Errors
-/// Where it is not signed by a trusted key, broken, older, or cannot be had. What was in use stays in use.
+/// Where it is not signed by a trusted key, broken, older, or unavailable. What was in use stays in use.
 pub fn run(command: &IocsUpdate) -> anyhow::Result<Ending> {
     let stored = indicators::stored()
         .context("there is no place to store them\nhint: set `HOME`, `XDG_DATA_HOME` or `DOSIMETER_DATA`")?;

@@ -1,4 +1,4 @@
-//! Sections of `name = value`: `~/.aws/credentials`, `.pypirc`, `.my.cnf`, and TOML files whose secrets stand one a line.
+//! Sections of `name = value`: `~/.aws/credentials`, `.pypirc`, `.my.cnf`, and TOML files whose secrets stand one per line.
 
 use super::{Findings, Form, Found, numbered};
 use crate::{

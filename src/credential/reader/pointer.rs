@@ -211,7 +211,7 @@ impl<'p> Walk<'p> {
                 identifier.filter(|_| !(hit.marked && matches!(self.pointers.identifier.form, Form::Login)));
             found_at.push((&hit.stars, Found { inner, line: hit.line, identifier, ..Found::default() }));
         }
-        // Elements of a list that nothing else tells apart are told apart by their positions.
+        // Elements of a list that nothing else distinguishes are distinguished by their positions.
         let alike: Vec<bool> =
             found_at.iter().map(|(_, f)| found_at.iter().filter(|(_, other)| other == f).count() > 1).collect();
         for ((stars, mut found), alike) in found_at.into_iter().zip(alike) {

@@ -26,7 +26,7 @@ const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 
 /// What may be said of one key.
 struct Key {
-    /// The public half in SSH's wire form, where it can be had.
+    /// The public half in SSH's wire form, where it is available.
     public: Option<Vec<u8>>,
     encrypted: bool,
 }

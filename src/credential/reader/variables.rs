@@ -79,7 +79,7 @@ struct Secret<'v> {
     meaning: Option<&'v Meaning>,
 }
 
-/// One credential a variable that holds a secret.
+/// One credential per variable that holds a secret.
 pub fn read(words: &Vocabulary, bytes: &[u8], out: &mut Findings) -> Result<(), Flaw> {
     push_secrets(words, |each| assignments(bytes, each), out)
 }

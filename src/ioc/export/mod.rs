@@ -18,7 +18,7 @@ pub use self::{
 /// What is written.
 #[derive(Debug, Default)]
 pub struct Exported {
-    /// A file name and its text, one a record.
+    /// A file name and its text, one per record.
     pub records: Vec<(String, String)>,
     /// What the format cannot say: in words, and how often.
     pub dropped: BTreeMap<String, usize>,

@@ -1,4 +1,4 @@
-//! Indicators of other people's formats, recognised by what a file holds, never by its name. What cannot be taken over is told,
+//! Indicators of other people's formats, recognised by what a file holds, never by its name. What cannot be taken over is reported,
 //! never dropped.
 
 mod archive;
@@ -44,7 +44,7 @@ const REASONS: usize = 200;
 /// What came out of one or more files.
 #[derive(Debug, Default)]
 pub struct Imported {
-    /// Incidents, one a document that describes one.
+    /// Incidents, one per document that describes one.
     pub incidents: Vec<Incident>,
     /// Packages without more to say than their versions: ecosystem, name as written, advisory and versions.
     pub rows: Vec<(Ecosystem, String, FeedRow)>,
@@ -142,7 +142,7 @@ impl Imported {
         *self.taken.entry(kind).or_default() += count;
     }
 
-    /// Whether there is room for more, and the user wishes more.
+    /// Whether more is admitted, and the user wishes more.
     fn goes_on(&self) -> Result<(), Fault> {
         if stop::requested() {
             return Err(Fault::Ended);

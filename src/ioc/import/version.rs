@@ -64,7 +64,7 @@ pub fn is_good(ecosystem: Ecosystem, version: &str) -> bool {
     version == "*" || one(version)
 }
 
-/// The versions of a cell. `None` where it is prose: nobody can tell what it means.
+/// The versions of a cell. `None` where it is prose: nobody can know what it means.
 pub fn cell(text: &str) -> Option<Vec<String>> {
     let text = text.trim();
     if let Some(range) = text.strip_prefix("range:") {

@@ -152,7 +152,7 @@ pub fn is_hex(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c))
 }
 
-/// A name of `COMMON`, or one that is all wildcard, in no folder that tells anything.
+/// A name of `COMMON`, or one that is all wildcard, in no folder that says anything.
 fn is_everybodys(path: &str) -> bool {
     let name = base(path);
     let bare: String = name.chars().filter(|c| *c != '*').collect();

@@ -1,4 +1,4 @@
-//! What is wrong with indicator files, told so that their authors can mend it.
+//! What is wrong with indicator files, reported so that their authors can mend it.
 //!
 //! ```text
 //! mod.rs      the files of one run, and one file after another

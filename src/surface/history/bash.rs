@@ -16,7 +16,7 @@
 //!
 //! A hit proves that the command was typed, not that it succeeded. Without times a command of several lines falls apart into
 //! lines; a here-document is put together again where its end mark follows. Lines that a shell without HISTTIMEFORMAT added
-//! below a dated command cannot be told from more lines of that command. Documented in bash(1), HISTORY.
+//! below a dated command cannot be distinguished from more lines of that command. Documented in bash(1), HISTORY.
 
 use crate::{
     fact::At,

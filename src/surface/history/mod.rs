@@ -101,7 +101,7 @@ struct Entry {
 /// Environments whose last start is kept of one file.
 const ENVIRONMENTS: usize = 200;
 
-/// Tells commands, and once a file that some were too long.
+/// Reports commands, and once per file that some were too long.
 struct Reporter<'o, 's> {
     out: &'o mut Sink<'s>,
     interest: &'o Interest,
@@ -198,7 +198,7 @@ fn without_nul(raw: &[u8]) -> Cow<'_, str> {
     if text.contains('\0') { text.replace('\0', "").into() } else { text }
 }
 
-/// The known addresses that a raw command fetched from. Most commands name none, which one pass over their bytes tells.
+/// The known addresses that a raw command fetched from. Most commands name none, which one pass over their bytes shows.
 fn fetches_in(raw: &[u8], interest: &Interest) -> Vec<Fact> {
     if !interest.traces.may_name_network(raw) {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! npm's own logs: one file a run, of which npm keeps the last ten.
+//! npm's own logs: one file per run, of which npm keeps the last ten.
 //!
 //! ```text
 //! ~/.npm/_logs/2026-11-22T01_03_36_878Z-debug-0.log       npm 7 and later; the time is that of the start, UTC

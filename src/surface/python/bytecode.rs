@@ -7,7 +7,7 @@
 //!
 //! pip compiles all it installs and lists the files in `RECORD`; uv and poetry compile nothing, so there the file was born by the
 //! first import. A hit proves that the module was compiled; whether by an import is judged with `RECORD` and `INSTALLER`. The
-//! header tells mtime and size of the source that was compiled, even where it was replaced since. Installers that are asked to
+//! header gives mtime and size of the source that was compiled, even where it was replaced since. Installers that are asked to
 //! (`--compile-bytecode`) and `compileall` compile every module at once, so that the modules beside it are reported too.
 //! Documented in PEP 552.
 

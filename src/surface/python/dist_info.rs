@@ -13,7 +13,7 @@
 //! Name and version are read first, and the folder's own name is a second witness (`identity`): the rest of `METADATA` may be
 //! anything, the file may be missing, and its package is still known. `RECORD` names the folder a third time.
 //!
-//! A hit proves that the version stands where an interpreter loads it, or, as `placement` tells by the folder, in a cache or among
+//! A hit proves that the version stands where an interpreter loads it, or, as `placement` decides by the folder, in a cache or among
 //! leftovers; of those only `METADATA` is read. It does not prove that anything ran.
 //! Documented in the core metadata and recording-installed-packages specifications of packaging.python.org.
 

@@ -37,7 +37,7 @@ impl<'o, 's> Listing<'o, 's> {
         }
     }
 
-    /// The manifest is read: tells what its project asks for.
+    /// The manifest is read: reports what its project asks for.
     pub fn end_of_manifest(self) {
         if !self.asked.is_empty() {
             self.out.push(self.at, Fact::Project { ecosystem: Ecosystem::Pypi, asked: self.asked });

@@ -29,7 +29,7 @@ use crate::{
 };
 
 const WHAT: &str = "notebook";
-/// Cells that are looked at, and what is told of one.
+/// Cells that are looked at, and what is reported of one.
 const CELLS: usize = 20_000;
 const TOLD: usize = 200;
 /// What is read of a cell's code, and of its outputs.
@@ -154,7 +154,7 @@ impl Cell {
                 };
                 out.push_at(Some(&inner), None, at.cloned(), Fact::Package(package));
             }
-            // Without a version only the time tells which one it took.
+            // Without a version only the time shows which one it took.
             command.wanted.retain(|w| w.pinned.is_none());
             if ran.is_some() && !command.wanted.is_empty() {
                 out.push_at(Some(&inner), None, ran.clone(), Fact::Command(command));
@@ -191,7 +191,7 @@ fn installed(word: &str, interest: &Interest) -> Option<Wanted> {
     })
 }
 
-/// The shell commands of a cell, one a line.
+/// The shell commands of a cell, one per line.
 fn commands(code: &str) -> String {
     let first = code.trim_start().lines().next().unwrap_or_default();
     let magic = first.strip_prefix("%%").map(|m| m.split_whitespace().collect::<Vec<_>>());

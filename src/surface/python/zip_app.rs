@@ -11,7 +11,7 @@
 //!
 //! Python runs a zip that has `__main__.py` at its top as it stands and loads the packages in it, so there the version counts as
 //! installed: the archive is its environment. Without it the archive is a bundle that something else unpacks: cached. Only
-//! archives that hold a package of interest are told of, then with all their distributions, for the chain. Plain names are looked
+//! archives that hold a package of interest are reported, then with all their distributions, for the chain. Plain names are looked
 //! at in folders called `bin`, where a file starts with `#!` or as a zip. A hit proves that the version is in the archive; not that
 //! it was started. What pex and shiv unpack when they run is reported by `python/dist-info`. Documented in `zipapp` of
 //! docs.python.org and by pex and shiv.
@@ -129,7 +129,7 @@ fn inspect(file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
                 if held.requested.iter().any(|r| r == folder) {
                     asked.push(named(&found));
                 }
-                // Of a bundle that nothing runs no chain is told.
+                // Of a bundle that nothing runs no chain is reported.
                 if held.runs || of_interest(interest, &found.name) {
                     out.push_at(Some(name), None, at.clone(), Fact::Package(found));
                 }
@@ -184,7 +184,7 @@ fn contents<R: Read + Seek>(zip: &mut R, interest: &Interest) -> Result<Contents
         match file {
             b"/METADATA" | b"/PKG-INFO" => {
                 held.of_interest += usize::from(wanted);
-                // Others never take the room of those that matter.
+                // Others never use up the budget of those that matter.
                 let full = if wanted { held.of_interest > BUNDLED } else { held.metadata.len() >= BUNDLED };
                 held.more |= full;
                 if !full {
