@@ -151,9 +151,9 @@ impl Coverage {
     }
 
     /// Adds files that could not be read and hold nothing, as long as one more is admitted.
-    pub fn list_weightless(&mut self, gaps: Vec<Gap>, mut room: impl FnMut() -> bool) {
+    pub fn list_weightless(&mut self, gaps: Vec<Gap>, mut admit: impl FnMut() -> bool) {
         for gap in gaps {
-            if room() { self.weightless.push(gap) } else { self.weightless_unlisted += 1 }
+            if admit() { self.weightless.push(gap) } else { self.weightless_unlisted += 1 }
         }
     }
 

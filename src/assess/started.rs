@@ -147,8 +147,8 @@ fn made_to_run(finding: &Finding, family: &dyn Family) -> Option<String> {
     family.made_to_run(kind).map(str::to_owned)
 }
 
-/// The step and the program of a start in a step after the one that brought the hook, or in that one behind the command that brought it, and not after the one
-/// that took it out.
+/// The step and the program of a start in a step after the one that brought the hook, or in that one behind the command that brought it,
+/// and not after the one that took it out.
 fn started_later<'c>(
     commands: &ByStep<'c>,
     steps: Steps,

@@ -130,9 +130,9 @@ impl Search<'_> {
 
     fn end_block(&mut self, values: &[String], hosts: &[String], real: Option<&str>) {
         self.expand(values, hosts, real);
-        let room = KEYS.saturating_sub(self.hosts.len());
+        let free = KEYS.saturating_sub(self.hosts.len());
         let named = real.into_iter().flat_map(|real| hosts.iter().map(|h| (h.clone(), real.to_owned())));
-        self.hosts.extend(named.take(room));
+        self.hosts.extend(named.take(free));
     }
 
     fn include(&mut self, value: &str, folder: &TreePath, deeper: usize) {

@@ -131,9 +131,9 @@ impl Read for FrontToBack<'_> {
         if self.sparse && self.data.at >= self.part && self.next_part()? {
             return line_end(buf);
         }
-        let room = self.left.min(self.part.saturating_sub(self.data.at));
-        let room = usize::try_from(room).unwrap_or(usize::MAX).min(buf.len());
-        let n = self.data.read(buf.get_mut(..room).unwrap_or_default())?;
+        let wanted = self.left.min(self.part.saturating_sub(self.data.at));
+        let wanted = usize::try_from(wanted).unwrap_or(usize::MAX).min(buf.len());
+        let n = self.data.read(buf.get_mut(..wanted).unwrap_or_default())?;
         self.left = self.left.saturating_sub(u64::try_from(n).unwrap_or(u64::MAX));
         Ok(n)
     }

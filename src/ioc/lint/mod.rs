@@ -77,8 +77,8 @@ impl Read {
     }
 }
 
-/// Checks the files of one run: `database.json`, `withdrawn.json`, incidents and their lists, as names and texts. `now` is what nothing may be later
-/// than.
+/// Checks the files of one run: `database.json`, `withdrawn.json`, incidents and their lists, as names and texts. `now` is what nothing may
+/// be later than.
 pub fn check(files: &[(&str, &str)], now: Timestamp) -> (Vec<Read>, Vec<Problem>) {
     let (mut read, mut problems) = (Vec::new(), Vec::new());
     for (file, text) in files {

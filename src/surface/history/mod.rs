@@ -60,8 +60,8 @@ impl<R: Read> Lines<R> {
             if block.is_empty() && len == 0 {
                 return Ok(None);
             }
-            let room = COMMAND.saturating_sub(self.line.len());
-            self.line.extend_from_slice(piece.get(..room).unwrap_or(piece));
+            let free = COMMAND.saturating_sub(self.line.len());
+            self.line.extend_from_slice(piece.get(..free).unwrap_or(piece));
             len = len.saturating_add(piece.len());
             if let [.., a, b] = piece {
                 (before, last) = (Some(*a), Some(*b));

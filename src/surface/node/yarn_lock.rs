@@ -13,8 +13,8 @@
 //! ```
 //!
 //! Both are written by programs, a key a line, so they are read by line: a conflict that git left shows both sides. What is
-//! fetched is what `resolution`, `resolved` or an alias (`my-axios@npm:axios@^1`) says; members of the workspace, links and repositories are
-//! left out, a patched package counts as what it was made from. A hit proves that the project resolves to the version; not that it was
+//! fetched is what `resolution`, `resolved` or an alias (`my-axios@npm:axios@^1`) says; members of the workspace, links and repositories
+//! are left out, a patched package counts as what it was made from. A hit proves that the project resolves to the version; not that it was
 //! installed. Documented in Yarn's pages on lock files.
 
 use super::{

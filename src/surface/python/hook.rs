@@ -9,8 +9,9 @@
 //! ```
 //!
 //! Names that start with a dot are ignored by `site`, and so is whatever ends otherwise: `x.pth.bak`, `x.pth.disabled` is a hook that
-//! somebody put out of action. A `.pth` with folders only is what an editable install leaves: it runs nothing. A hit proves that code stands where every interpreter of the environment
-//! runs it; whether one was started since is judged from other traces. Documented in the `site` module of docs.python.org.
+//! somebody put out of action. A `.pth` with folders only is what an editable install leaves: it runs nothing. A hit proves that code
+//! stands where every interpreter of the environment runs it; whether one was started since is judged from other traces. Documented in the
+//! `site` module of docs.python.org.
 
 use super::placement;
 use crate::{
