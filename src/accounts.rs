@@ -262,7 +262,7 @@ impl Accounts {
     }
 
     /// The account in whose home a file stands, whoever owns the file.
-    pub fn at_home(&self, path: &TreePath) -> Option<u32> {
+    pub fn home_owner(&self, path: &TreePath) -> Option<u32> {
         let mut above = path.parent();
         while !above.as_bytes().is_empty() {
             if let Some(uid) = self.owners.get(&above) {
@@ -353,7 +353,7 @@ mod tests {
             (accounts.homes().count(), accounts.names.len(), accounts.dropped())
         };
         assert_eq!(kept(MOST), (MOST, MOST, 0));
-        // The row beyond is an account and a home.
+        // The row behind the bound is an account and a home.
         assert_eq!(kept(MOST + 1), (MOST, MOST, 2));
         // The same row again is nothing more.
         assert_eq!(Accounts::new(b"a:x:1:1::/a:/s\na:x:1:1::/a:/s\n", []).dropped(), 0);

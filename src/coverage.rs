@@ -106,7 +106,7 @@ pub struct SurfaceCount {
 pub struct Coverage {
     /// Labels of the trees examined.
     pub trees: Vec<String>,
-    /// Names met while walking.
+    /// Files and folders examined while walking.
     pub files_seen: u64,
     /// Bytes read from the target.
     pub bytes_read: u64,
@@ -150,10 +150,10 @@ impl Coverage {
         self.exclusions.extend(other.exclusions);
     }
 
-    /// Adds files that could not be read and hold nothing, as long as there is room for one more.
-    pub fn list_weightless(&mut self, gaps: Vec<Gap>, mut room: impl FnMut() -> bool) {
+    /// Adds files that could not be read and hold nothing, as long as one more is admitted.
+    pub fn list_weightless(&mut self, gaps: Vec<Gap>, mut admit: impl FnMut() -> bool) {
         for gap in gaps {
-            if room() { self.weightless.push(gap) } else { self.weightless_unlisted += 1 }
+            if admit() { self.weightless.push(gap) } else { self.weightless_unlisted += 1 }
         }
     }
 
@@ -178,7 +178,7 @@ impl Coverage {
     }
 
     /// Sorts and removes repetitions, so that two runs say the same.
-    pub fn settle(&mut self) {
+    pub fn sort_and_dedup(&mut self) {
         self.gaps.sort();
         self.gaps.dedup();
         let leads = |g: &Gap| self.leading.contains(&g.origin.whole_file());
@@ -206,7 +206,7 @@ mod tests {
         let mut coverage = Coverage { gaps: ["a", "b", "c"].map(|p| gap("s", p)).into(), ..Coverage::default() };
         coverage.gaps[1].origin.line = Some(7);
         coverage.leading.insert(gap("s", "b").origin);
-        coverage.settle();
+        coverage.sort_and_dedup();
         let paths: Vec<&[u8]> = coverage.gaps.iter().map(|g| g.origin.path.as_bytes()).collect();
         assert_eq!(paths, [b"b", b"a", b"c"]);
     }

@@ -13,7 +13,7 @@ use dosimeter::{
 };
 
 fn main() -> ExitCode {
-    // A panic's message may quote the evidence: only its place in this program is told.
+    // A panic's message may quote the evidence: only its place in this program is reported.
     std::panic::set_hook(Box::new(|info| {
         if dosimeter::guard::is_quiet() {
             return;

@@ -57,7 +57,7 @@ pub struct Hit {
     pub by: By,
 }
 
-/// What a fact is worth: whether it fits something, or explains what does. Called once a fact, in the worker.
+/// What a fact is worth: whether it fits something, or explains what does. Called once per fact, in the worker.
 pub fn worth(index: &Index, seen: &Seen) -> Worth {
     if matches!(seen.fact, Fact::Credential(_)) {
         Worth::Credential

@@ -25,7 +25,7 @@ pub fn on_signals() -> io::Result<()> {
         if signal == SIGHUP && ignored & 1 != 0 {
             continue;
         }
-        // They run in this order: none is lost that comes meanwhile, and the first signal arms what the second one meets.
+        // They run in this order: none that comes meanwhile is missed, and the first signal arms what the second one meets.
         signal_hook::flag::register(signal, STOP.clone())?;
         signal_hook::flag::register_conditional_shutdown(signal, 130, AT_ONCE.clone())?;
         signal_hook::flag::register(signal, AT_ONCE.clone())?;
@@ -66,16 +66,16 @@ pub fn check() -> io::Result<()> {
 }
 
 /// Set when the report that is being written says so, or cannot say it any more.
-static SETTLED: AtomicBool = AtomicBool::new(false);
+static FINAL: AtomicBool = AtomicBool::new(false);
 
 /// Whether the user wishes to end, and the report that is being written does not say so yet.
 pub fn unheeded() -> bool {
-    requested() && !SETTLED.load(Ordering::Relaxed)
+    requested() && !FINAL.load(Ordering::Relaxed)
 }
 
 /// From here on what is written stands.
-pub fn settle() {
-    SETTLED.store(true, Ordering::Relaxed);
+pub fn mark_final() {
+    FINAL.store(true, Ordering::Relaxed);
 }
 
 /// Writes through to another writer, and ends in an error where the user wishes to end: what is written has to say so first.

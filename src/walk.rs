@@ -34,7 +34,7 @@ use crate::{
 
 pub use self::{
     by_hand::ByHand,
-    keep::{Bounds, Keep, Room, Worth},
+    keep::{Bounds, FactBudget, Keep, Worth},
     record::{Inspection, Recorder, Recording},
     router::{Folder, Router},
     weigh::Weigh,
@@ -45,7 +45,7 @@ use self::{
     weigh::Weighed,
 };
 
-/// Problems told of one file, and of one tree.
+/// Problems reported of one file, and of one tree.
 const GAPS_OF_A_FILE: usize = 100;
 const GAPS: usize = 50_000;
 /// Files of one tree that others name and that are noted between two looks.
@@ -121,7 +121,7 @@ impl Result {
         }
     }
 
-    fn tell(&mut self, gaps: Vec<Gap>) {
+    fn report(&mut self, gaps: Vec<Gap>) {
         for gap in gaps {
             let place = (gap.origin.path.clone(), gap.surface);
             self.gaps.put_within(GAPS, place, gap);
@@ -149,7 +149,7 @@ impl Result {
                 }
             }
         }
-        self.tell(gaps);
+        self.report(gaps);
     }
 }
 
@@ -198,7 +198,7 @@ impl<'i> Inspector<'i> {
         self
     }
 
-    /// Also adds the names met to a counter that somebody watches.
+    /// Also adds the files and folders examined to a counter that somebody watches.
     pub fn counting(mut self, progress: &'i AtomicU64) -> Self {
         self.progress = Some(progress);
         self
@@ -355,7 +355,7 @@ impl Visit for Inspector<'_> {
         }
         let mut result = self.result();
         result.keep(named);
-        result.tell(vec![gap]);
+        result.report(vec![gap]);
     }
 
     fn exclude(&self, exclusion: Exclusion) {

@@ -15,7 +15,7 @@ thread_local! {
 
 /// The steps that something takes, on this thread.
 #[cfg(test)]
-pub fn of(work: impl FnOnce()) -> usize {
+pub fn steps(work: impl FnOnce()) -> usize {
     let before = DONE.with(std::cell::Cell::get);
     work();
     DONE.with(std::cell::Cell::get) - before

@@ -1,6 +1,6 @@
 //! Odd things that match no indicator: listed apart, never part of the verdict.
 
-use super::{Case, family::FAMILIES, site::Sites, timeline};
+use super::{Case, family::FAMILIES, timeline, units::Units};
 use crate::{
     fact::{At, Fact, Origin, Seen},
     matcher,
@@ -23,12 +23,12 @@ pub struct Anomaly {
 
 /// Hooks that no distribution owns, files whose bytes differ from what their distribution says, and distributions whose witnesses
 /// disagree.
-pub fn find(case: &Case<'_>, sites: &Sites) -> Vec<Anomaly> {
+pub fn find(case: &Case<'_>, units: &Units) -> Vec<Anomaly> {
     let mut found: Vec<Anomaly> = case
         .evidence
         .iter()
         .filter(|e| e.gone.is_none() && matcher::hits(case.index, &e.seen).is_empty())
-        .filter_map(|e| odd(sites, &e.seen).map(|what| anomaly(&e.seen, what)))
+        .filter_map(|e| odd(units, &e.seen).map(|what| anomaly(&e.seen, what)))
         .collect();
     found.sort_by(|a, b| a.origin.cmp(&b.origin));
     found
@@ -44,9 +44,9 @@ fn anomaly(seen: &Seen, what: String) -> Anomaly {
     }
 }
 
-fn odd(sites: &Sites, seen: &Seen) -> Option<String> {
+fn odd(units: &Units, seen: &Seen) -> Option<String> {
     if let Fact::Disagreement { what, .. } = &seen.fact {
         return Some(format!("what names this distribution disagrees: {what}"));
     }
-    FAMILIES.iter().find_map(|family| family.odd(sites, seen))
+    FAMILIES.iter().find_map(|family| family.odd(units, seen))
 }

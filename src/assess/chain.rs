@@ -8,9 +8,12 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::{
     extras::{Extras, Need},
-    site::Distribution,
+    units::Distribution,
 };
 use crate::{ecosystem::marker::Machine, fact::Requirement};
+
+/// Findings of one list that are explained; of more nobody reads why.
+pub const EXPLAINED: usize = 200;
 
 /// One step, from what was asked for to the package.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,25 +33,25 @@ type Parent<'d> = (&'d str, &'d Requirement, Need);
 
 /// The chain that ends at `target`. Where nothing that was asked for leads there, it starts at a package that none requires;
 /// where there is only a circle, at the package itself.
-pub fn chain(target: &str, around: &[&Distribution], asked: &[Requirement], machine: Machine) -> Vec<Link> {
-    let by_name: HashMap<&str, &Distribution> = around.iter().map(|d| (&*d.package.name, *d)).collect();
+pub fn chain(target: &str, distributions: &[&Distribution], asked: &[Requirement], machine: Machine) -> Vec<Link> {
+    let by_name: HashMap<&str, &Distribution> = distributions.iter().map(|d| (&*d.package.name, *d)).collect();
     let Some(end) = by_name.get(target) else {
         return Vec::new();
     };
     let mut asked: Vec<&Requirement> = asked.iter().collect();
-    let extras = Extras::new(around, &asked, machine);
+    let extras = Extras::new(distributions, &asked, machine);
     asked.retain(|r| extras.may_hold(r));
-    let parents = parents(around, &by_name, &extras);
+    let parents = parents(distributions, &by_name, &extras);
     // uv, pipenv and `pip install -r` of a full list have REQUESTED for everything: there it says something only of what nothing
     // else requires.
     let is_child = |d: &Distribution| parents.contains_key(&*d.package.name);
     // Behind an extra, setuptools requires pip.
     let sure = |p: &Vec<Parent<'_>>| p.iter().any(|(_, _, need)| *need != Need::Unasked);
     let is_needed = |d: &Distribution| parents.get(&*d.package.name).is_some_and(sure);
-    let marks_all = around.iter().filter(|d| is_needed(d)).all(|d| d.requested);
+    let marks_all = distributions.iter().filter(|d| is_needed(d)).all(|d| d.requested);
     let by_mark = |d: &Distribution| {
-        let tells = !is_child(d) || !(marks_all || d.marked_with_all);
-        d.requested && tells
+        let is_meaningful = !is_child(d) || !(marks_all || d.marked_with_all);
+        d.requested && is_meaningful
     };
     let is_asked = |d: &Distribution| by_mark(d) || asked.iter().any(|r| *r.name == *d.package.name);
     // First by what surely brings a package in; only where that says nothing, by extras that somebody may have asked for.
@@ -103,12 +106,12 @@ fn way<'d>(
 
 /// What requires each package that is there, the surest first.
 fn parents<'d>(
-    around: &[&'d Distribution],
+    distributions: &[&'d Distribution],
     by_name: &HashMap<&'d str, &'d Distribution>,
     extras: &Extras<'d>,
 ) -> HashMap<&'d str, Vec<Parent<'d>>> {
     let mut parents: HashMap<&str, Vec<Parent<'d>>> = HashMap::new();
-    for d in around {
+    for d in distributions {
         let d: &'d Distribution = d;
         for r in d.package.requires.iter().filter(|r| *r.name != *d.package.name && by_name.contains_key(&*r.name)) {
             if let Some(need) = extras.need(d, r) {
@@ -167,11 +170,11 @@ mod tests {
         }
     }
 
-    fn told(all: &[Distribution], asked: &[&str]) -> String {
-        told_on(all, asked, Machine { python: Some((3, 11)), system: Some(System::Linux) })
+    fn chain_text(all: &[Distribution], asked: &[&str]) -> String {
+        chain_text_on(all, asked, Machine { python: Some((3, 11)), system: Some(System::Linux) })
     }
 
-    fn told_on(all: &[Distribution], asked: &[&str], machine: Machine) -> String {
+    fn chain_text_on(all: &[Distribution], asked: &[&str], machine: Machine) -> String {
         let asked: Vec<_> = asked.iter().filter_map(|n| requirement(n)).collect();
         words(&chain("litellm", &all.iter().collect::<Vec<_>>(), &asked, machine))
     }
@@ -186,17 +189,17 @@ mod tests {
             dist("litellm", &["openai"], false),
             dist("openai", &[], false),
         ];
-        assert_eq!(told(&all, &[]), "litellm ← dspy ← my-plugin (asked for)");
-        assert_eq!(told(&all, &["a"]), "litellm ← b ← a (asked for)");
-        assert_eq!(told(&all, &["dspy"]), "litellm ← dspy (asked for)");
+        assert_eq!(chain_text(&all, &[]), "litellm ← dspy ← my-plugin (asked for)");
+        assert_eq!(chain_text(&all, &["a"]), "litellm ← b ← a (asked for)");
+        assert_eq!(chain_text(&all, &["dspy"]), "litellm ← dspy (asked for)");
     }
 
     #[test]
     fn uv_marks_everything_as_requested() {
         let mut all = [dist("p", &["litellm"], true), dist("litellm", &[], true)];
         all.iter_mut().for_each(|d| d.marked_with_all = true);
-        assert_eq!(told(&all, &[]), "litellm ← p (asked for)");
-        assert_eq!(told(&all, &["litellm"]), "litellm (asked for)");
+        assert_eq!(chain_text(&all, &[]), "litellm ← p (asked for)");
+        assert_eq!(chain_text(&all, &["litellm"]), "litellm (asked for)");
     }
 
     #[test]
@@ -209,28 +212,28 @@ mod tests {
             dist("setuptools", &["pip ; extra == 'x'"], false),
             dist("pip", &[], false),
         ];
-        assert_eq!(told(&all, &[]), "litellm ← dspy ← my-plugin (asked for)");
-        assert_eq!(told(&all, &["litellm"]), "litellm (asked for)");
+        assert_eq!(chain_text(&all, &[]), "litellm ← dspy ← my-plugin (asked for)");
+        assert_eq!(chain_text(&all, &["litellm"]), "litellm (asked for)");
         all[1].requested = false;
-        assert_eq!(told(&all, &[]), "litellm (asked for)");
+        assert_eq!(chain_text(&all, &[]), "litellm (asked for)");
     }
 
     #[test]
     fn what_was_asked_for_need_not_lead_there() {
         let all = [dist("x", &[], true), dist("p", &["litellm"], false), dist("litellm", &[], false)];
-        assert_eq!(told(&all, &[]), "litellm ← p");
+        assert_eq!(chain_text(&all, &[]), "litellm ← p");
     }
 
     #[test]
     fn circles_extras_and_silence() {
         let circle = [dist("x", &["litellm"], false), dist("litellm", &["x"], false)];
-        assert_eq!(told(&circle, &[]), "litellm");
+        assert_eq!(chain_text(&circle, &[]), "litellm");
         let extra =
             [dist("p", &["litellm ; extra == 'x'"], true), dist("q", &["litellm"], true), dist("litellm", &[], false)];
-        assert_eq!(told(&extra, &[]), "litellm ← q (asked for)");
+        assert_eq!(chain_text(&extra, &[]), "litellm ← q (asked for)");
         let unrecorded = [dist("p", &["litellm"], false), dist("litellm", &[], false)];
-        assert_eq!(told(&unrecorded, &[]), "litellm ← p");
-        assert_eq!(told(&[dist("litellm", &[], true)], &[]), "litellm (asked for)");
+        assert_eq!(chain_text(&unrecorded, &[]), "litellm ← p");
+        assert_eq!(chain_text(&[dist("litellm", &[], true)], &[]), "litellm (asked for)");
     }
 
     #[test]
@@ -242,11 +245,11 @@ mod tests {
             dist("other", &["litellm ; extra == 'llm'"], true),
             dist("litellm", &[], false),
         ];
-        assert_eq!(told(&all, &[]), "litellm ← foo-bar ← app (asked for)");
+        assert_eq!(chain_text(&all, &[]), "litellm ← foo-bar ← app (asked for)");
         // The user did, and says so.
-        assert_eq!(told(&all, &["other[llm]"]), "litellm ← other (asked for)");
+        assert_eq!(chain_text(&all, &["other[llm]"]), "litellm ← other (asked for)");
         all[0] = dist("app", &["foo-bar"], true);
-        assert_eq!(told(&all, &[]), "litellm ← other (asked for)");
+        assert_eq!(chain_text(&all, &[]), "litellm ← other (asked for)");
     }
 
     #[test]
@@ -258,7 +261,7 @@ mod tests {
             dist("nearer", &["litellm ; extra == 'x'"], true),
             dist("litellm", &[], false),
         ];
-        assert_eq!(told(&all, &[]), "litellm ← bar ← foo ← app (asked for)");
+        assert_eq!(chain_text(&all, &[]), "litellm ← bar ← foo ← app (asked for)");
     }
 
     #[test]
@@ -269,14 +272,14 @@ mod tests {
             dist("real", &["litellm ; platform_machine == 'x86_64'"], true),
             dist("litellm", &[], false),
         ];
-        assert_eq!(told(&all, &[]), "litellm ← real (asked for)");
+        assert_eq!(chain_text(&all, &[]), "litellm ← real (asked for)");
         let windows = Machine { python: None, system: Some(System::Windows) };
-        assert_eq!(told_on(&all, &[], windows), "litellm ← aaa (asked for)");
+        assert_eq!(chain_text_on(&all, &[], windows), "litellm ← aaa (asked for)");
         // Where nothing is known of the machine each may be the reason; the first by name is reported.
-        assert_eq!(told_on(&all, &[], Machine::default()), "litellm ← aaa (asked for)");
-        assert_eq!(told(&all[..2].iter().chain(&all[3..]).cloned().collect::<Vec<_>>(), &[]), "litellm");
+        assert_eq!(chain_text_on(&all, &[], Machine::default()), "litellm ← aaa (asked for)");
+        assert_eq!(chain_text(&all[..2].iter().chain(&all[3..]).cloned().collect::<Vec<_>>(), &[]), "litellm");
         // Nor is what the user asked for elsewhere.
-        assert_eq!(told(&all, &["litellm ; sys_platform == 'win32'"]), "litellm ← real (asked for)");
+        assert_eq!(chain_text(&all, &["litellm ; sys_platform == 'win32'"]), "litellm ← real (asked for)");
     }
 
     #[test]
@@ -285,6 +288,6 @@ mod tests {
         let mut requires: Vec<&str> = many.iter().map(String::as_str).collect();
         requires.push("litellm ; extra == 'e5000'");
         let all = [dist("app", &["foo[e0]"], true), dist("foo", &requires, false), dist("litellm", &[], false)];
-        assert_eq!(told(&all, &[]), "litellm ← foo ← app (asked for)");
+        assert_eq!(chain_text(&all, &[]), "litellm ← foo ← app (asked for)");
     }
 }

@@ -100,7 +100,7 @@ pub struct Contained {
 }
 
 /// The container's root that a path is in.
-pub fn of(path: &TreePath) -> Option<Contained> {
+pub fn container_of(path: &TreePath) -> Option<Contained> {
     let parts: Vec<&[u8]> = path.components().collect();
     (0..parts.len()).find_map(|at| {
         let (store, root) = at_store(&parts, at)?;
@@ -140,7 +140,7 @@ fn at_store(parts: &[&[u8]], at: usize) -> Option<(usize, usize)> {
 
 /// A path as the container, or the other system that it is a copy of, sees it; `None` of this machine's own.
 pub fn seen_inside(path: &TreePath, accounts: Option<&Accounts>) -> Option<TreePath> {
-    let root = of(path).map(|c| c.root).or_else(|| accounts?.other_root(path).cloned())?;
+    let root = container_of(path).map(|c| c.root).or_else(|| accounts?.other_root(path).cloned())?;
     TreePath::new(path.below(&root)?)
 }
 
@@ -148,7 +148,7 @@ pub fn seen_inside(path: &TreePath, accounts: Option<&Accounts>) -> Option<TreeP
 pub fn bound(case: &Case<'_>, findings: &mut [Finding]) {
     bound_copies(case, findings);
     for finding in findings.iter_mut().filter(|f| f.bounds.is_none() && f.account != Account::Elsewhere) {
-        if let Some(contained) = of(&finding.origin.path) {
+        if let Some(contained) = container_of(&finding.origin.path) {
             finding.account = Account::All;
             let bounds = Bounds { folders: vec![contained.store], mounts_unknown: true, ..Bounds::default() };
             finding.bounds = Some(Arc::new(bounds));
@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     fn roots(path: &str) -> Option<(String, String)> {
-        let contained = of(&TreePath::new(path.as_bytes()).unwrap())?;
+        let contained = container_of(&TreePath::new(path.as_bytes()).unwrap())?;
         Some((contained.store.text().into_owned(), contained.root.text().into_owned()))
     }
 

@@ -2,12 +2,12 @@
 
 use super::{
     Account, Case, Evidence, Finding, FindingKind,
-    around::Neighbours,
     chain::Link,
     family::{self, Family, Hooks, Missing},
     named,
     rule::Rule,
-    site::{Distribution, Environment},
+    unit_view::UnitCache,
+    units::{Distribution, UnitEnvironment},
 };
 use crate::{
     ecosystem::{purl::Purl, store_entry, unit_of},
@@ -25,10 +25,10 @@ const OTHER_SOURCE: &str = "the malicious one was published elsewhere than where
 pub(super) type Judgement = (Rule, Confidence, String);
 
 /// The finding that a hit makes, if it makes one.
-pub fn judge(case: &Case<'_>, sites: &Neighbours<'_>, hooks: &Hooks, evidence: &Evidence, hit: Hit) -> Option<Finding> {
+pub fn judge(case: &Case<'_>, units: &UnitCache<'_>, hooks: &Hooks, evidence: &Evidence, hit: Hit) -> Option<Finding> {
     let incident = case.index.incident(hit.incident)?;
     let seen = &evidence.seen;
-    let draft = Draft { case, sites, hooks, evidence, incident, hit };
+    let draft = Draft { case, units, hooks, evidence, incident, hit };
     let finding = match (&seen.fact, hit.by) {
         (Fact::Package(p), By::Version(at)) => draft.version(p, incident.packages.get(at)?),
         (Fact::Recorded { package, folder }, By::Version(at)) => {
@@ -52,12 +52,12 @@ pub fn judge(case: &Case<'_>, sites: &Neighbours<'_>, hooks: &Hooks, evidence: &
 }
 
 /// The finding of a hook that a distribution's list names and that is gone.
-pub fn missing(case: &Case<'_>, sites: &Neighbours<'_>, hooks: &Hooks, gone: &Missing) -> Option<Finding> {
+pub fn missing(case: &Case<'_>, units: &UnitCache<'_>, hooks: &Hooks, gone: &Missing) -> Option<Finding> {
     let evidence = case.evidence.get(gone.listed)?;
     let (incident, at) = gone.indicator;
     let hit = Hit { incident, by: By::File { at, hash: false, placed: true } };
     let incident = case.index.incident(incident)?;
-    let draft = Draft { case, sites, hooks, evidence, incident, hit };
+    let draft = Draft { case, units, hooks, evidence, incident, hit };
     Some(draft.placed(draft.missing_hook(incident.files.get(at)?, &gone.path)))
 }
 
@@ -74,7 +74,7 @@ fn stated(statement: Statement) -> Judgement {
 /// One hit on its way to a finding.
 pub struct Draft<'d, 's> {
     pub(super) case: &'d Case<'d>,
-    pub(super) sites: &'d Neighbours<'s>,
+    pub(super) units: &'d UnitCache<'s>,
     pub(super) hooks: &'d Hooks,
     pub(super) evidence: &'d Evidence,
     pub(super) incident: &'d Incident,
@@ -142,13 +142,13 @@ impl Draft<'_, '_> {
 
     /// A malicious version, wherever it stood.
     fn version(&self, p: &Package, indicator: &PackageIndicator) -> Finding {
-        let family = family::of(p.ecosystem);
+        let family = family::for_ecosystem(p.ecosystem);
         let (runs, mut by_itself) = self.when_it_runs(indicator, p.placement);
-        let (mut settled, mut sign) = (false, None);
+        let (mut in_place, mut sign) = (false, None);
         let judgement = match p.placement {
             Placement::Loadable => {
                 let here = family.loadable(self, p, indicator);
-                (by_itself, settled, sign) = (here.by_itself, here.settled, here.sign);
+                (by_itself, in_place, sign) = (here.by_itself, here.in_place, here.sign);
                 (here.rule, here.confidence, here.reason)
             }
             Placement::Leftover => (Rule::PackageLeftOver, Confidence::Likely, family.left_over(self.seen(), &runs)),
@@ -183,7 +183,7 @@ impl Draft<'_, '_> {
             finding.reason = format!("{}; {}", finding.reason, OTHER_SOURCE);
         }
         finding.moment = first_moment(&indicator_triggers);
-        if settled {
+        if in_place {
             self.settle_in(&mut finding, Some(&p.name));
         }
         finding
@@ -193,13 +193,13 @@ impl Draft<'_, '_> {
     fn family(&self) -> &'static dyn Family {
         let unit = self.seen().unit.as_ref().map(|u| u.ecosystem);
         let incident = || self.incident.packages.first().map(|p| p.ecosystem);
-        family::of(unit.or_else(incident).unwrap_or(Ecosystem::Generic))
+        family::for_ecosystem(unit.or_else(incident).unwrap_or(Ecosystem::Generic))
     }
 
     /// What an installer's record says it put into a folder; what the folder says itself is weighed by the family.
     fn recorded(&self, p: &Package, folder: &TreePath, indicator: &PackageIndicator) -> Finding {
         let mut finding = self.version(p, indicator);
-        // A log stands elsewhere than what it tells of.
+        // A log stands elsewhere than what it reports.
         finding.unit = finding.unit.or_else(|| unit_of(folder).map(std::sync::Arc::new));
         // A record that names no folder of the package is no reason to take anything out: the project is somebody's own.
         let placed = finding.unit.as_ref().is_some_and(|u| folder.is_within(&u.folder) && *folder != u.folder);
@@ -230,7 +230,7 @@ impl Draft<'_, '_> {
         finding.package = Some(purl(p));
         finding.ecosystem = Some(p.ecosystem);
         if is_here {
-            finding.holdings = family::of(p.ecosystem).holdings(self.seen());
+            finding.holdings = family::for_ecosystem(p.ecosystem).holdings(self.seen());
         }
         finding.artifact = hash.cloned();
         finding
@@ -330,11 +330,11 @@ impl Draft<'_, '_> {
         let Some(unit) = &seen.unit else {
             return;
         };
-        let environment = self.sites.environment_of(tree, unit);
-        let around = self.sites.of(tree, unit);
+        let environment = self.units.environment_of(tree, unit);
+        let view = self.units.view(tree, unit);
         if finding.kind == FindingKind::Package {
-            let own = around.of_folder(&seen.origin.path.parent());
-            let own = own.filter(|d| family::of(d.package.ecosystem).has_own_time(d));
+            let own = view.of_folder(&seen.origin.path.parent());
+            let own = own.filter(|d| family::for_ecosystem(d.package.ecosystem).has_own_time(d));
             finding.at = own.and_then(|d| d.installed.clone()).or_else(|| finding.at.take());
         } else {
             // uv and conda link files that are older than the install.
@@ -342,10 +342,10 @@ impl Draft<'_, '_> {
                 Some(&*d.package.name) == package
                     && !self.case.index.version(d.package.ecosystem, &d.package.name, &d.package.version).is_empty()
             };
-            let installed = around.distributions.iter().filter(bad).filter_map(|d| d.installed.clone());
+            let installed = view.distributions.iter().filter(bad).filter_map(|d| d.installed.clone());
             finding.at = installed.chain(finding.at.take()).max_by_key(|at| at.time);
         }
-        finding.chain = package.map(|p| around.chain(p)).unwrap_or_default();
+        finding.chain = package.map(|p| view.chain(p)).unwrap_or_default();
         // The row of the package that holds the finding itself comes from another version where the package was replaced.
         if finding.chain.last().is_some_and(|l: &Link| Some(l.name.as_str()) != package) {
             finding.chain.clear();
@@ -376,7 +376,7 @@ fn bytes_of(fact: &Fact) -> Option<Artifact> {
 }
 
 /// The owner of the site folder; of a system folder, every account.
-fn account(environment: &Environment, uid: Option<u32>) -> Account {
+fn account(environment: &UnitEnvironment, uid: Option<u32>) -> Account {
     match uid {
         None | Some(0) => Account::All,
         _ if environment.kind == EnvironmentKind::SYSTEM => Account::All,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::site::Distribution;
+use super::units::Distribution;
 use crate::{
     ecosystem::marker::{Machine, Marker},
     fact::Requirement,
@@ -30,9 +30,9 @@ pub struct Extras<'d> {
 impl<'d> Extras<'d> {
     /// Among these distributions, with what the user asked for. The work is that of reading each requirement once, and once more
     /// for each extra that it stands behind.
-    pub fn new(around: &[&'d Distribution], asked: &[&'d Requirement], machine: Machine) -> Self {
+    pub fn new(distributions: &[&'d Distribution], asked: &[&'d Requirement], machine: Machine) -> Self {
         let mut extras = Self { machine, markers: HashMap::new(), active: HashMap::new() };
-        let all = || around.iter().flat_map(|d| d.package.requires.iter().map(|r| (&*d.package.name, r)));
+        let all = || distributions.iter().flat_map(|d| d.package.requires.iter().map(|r| (&*d.package.name, r)));
         for marker in all().map(|(_, r)| r).chain(asked.iter().copied()).filter_map(|r| r.marker.as_deref()) {
             extras.markers.entry(marker).or_insert_with(|| Marker::new(marker));
         }

@@ -2,7 +2,6 @@
 //! `evidence` says what a single fact is worth, a family of `family` looks for signs that it ran, `reach` says what it could take.
 
 pub mod anomaly;
-mod around;
 pub mod chain;
 pub mod contained;
 mod corroborate;
@@ -21,12 +20,13 @@ pub mod rule;
 mod running;
 mod services;
 mod shared;
-pub mod site;
 mod started;
 mod threat;
 pub mod timeline;
 mod traces;
 mod typed;
+mod unit_view;
+pub mod units;
 mod used;
 mod whereabouts;
 
@@ -37,18 +37,18 @@ use sha2::{Digest as _, Sha256};
 pub use self::{
     anomaly::Anomaly,
     chain::Link,
-    family::{Removal, Unread, of as family_of, publishes},
+    family::{Removal, Unread, for_ecosystem as family_of, publishes},
     kept::Kept,
     layered::{Layers, Steps},
     reach::{Judged, ReachBy},
     rule::Rule,
-    site::Environment,
     timeline::Moment,
+    units::UnitEnvironment,
 };
 use self::{
-    around::Neighbours,
     family::{FAMILIES, Hooks},
-    site::Sites,
+    unit_view::UnitCache,
+    units::Units,
 };
 use crate::{
     accounts::Accounts,
@@ -181,7 +181,7 @@ pub struct Finding {
     /// What it is loaded with.
     pub unit: Option<Arc<Unit>>,
     /// The environment it belongs to.
-    pub environment: Option<Environment>,
+    pub environment: Option<UnitEnvironment>,
     /// The downloadable file it is in.
     pub artifact: Option<Artifact>,
     /// When.
@@ -222,7 +222,7 @@ impl Finding {
 
     /// Whose a dropped file is: in a home, of the account that lives there, since that account's session starts it.
     pub fn lives_at(&self, accounts: &BTreeMap<Arc<str>, Accounts>) -> Account {
-        let home = accounts.get(&self.origin.tree).and_then(|a| a.at_home(&self.origin.path));
+        let home = accounts.get(&self.origin.tree).and_then(|a| a.home_owner(&self.origin.path));
         home.map_or(self.account, Account::Uid)
     }
 
@@ -281,9 +281,9 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
         (&a.seen.origin, a.seen.surface, &a.seen.at).cmp(&(&b.seen.origin, b.seen.surface, &b.seen.at))
     });
     let on_path = on_path::OnPath::new(&case.evidence);
-    on_path.settle(&mut case.evidence);
-    let sites = Sites::new(&case.evidence, on_path);
-    let around = Neighbours::new(&sites);
+    on_path.mark_linked_loadable(&mut case.evidence);
+    let units = Units::new(&case.evidence, on_path);
+    let cache = UnitCache::new(&units);
     let hooks = Hooks::new(&case, unread);
     let (mut assessment, mut named) = (Assessment::default(), Vec::new());
     for e in &case.evidence {
@@ -295,7 +295,7 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
         let by_name = matches!(e.seen.fact, Fact::Named(_));
         let judge = || -> Vec<Finding> {
             let hits = matcher::hits(case.index, &e.seen);
-            hits.into_iter().filter_map(|hit| evidence::judge(&case, &around, &hooks, e, hit)).collect()
+            hits.into_iter().filter_map(|hit| evidence::judge(&case, &cache, &hooks, e, hit)).collect()
         };
         match caught(judge) {
             Some(judged) => (if by_name { &mut named } else { &mut assessment.findings }).extend(judged),
@@ -313,16 +313,16 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
             gaps.push(panicked(&root, what));
         }
     };
-    step("hooks that are gone were not looked for", &mut || findings.extend(hooks.findings(&case, &around)));
+    step("hooks that are gone were not looked for", &mut || findings.extend(hooks.findings(&case, &cache)));
     step("what names say was not weighed", &mut || named::join(&case.evidence, findings, std::mem::take(&mut named)));
     step("names alone were not weighed against the rest", &mut || corroborate::lift(findings));
     step("spurious findings were not sorted out", &mut || {
         FAMILIES.iter().for_each(|family| family.sort_out(findings));
         used::sort_out(findings);
-        shared::settle(case.index, findings);
+        shared::merge(case.index, findings);
     });
     step("signs that the payload ran were not looked for", &mut || {
-        FAMILIES.iter().for_each(|family| family.look_for_signs(&case, &around, findings));
+        FAMILIES.iter().for_each(|family| family.look_for_signs(&case, &cache, findings));
     });
     step("commands that start interpreters were not looked for", &mut || started::look_for_starts(&case, findings));
     step("what starts by itself was not looked for", &mut || services::look_for_services(&case, findings));
@@ -332,15 +332,15 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
         resolved = resolved::drop_what_took_a_good_version(&case, findings);
     });
     step("what ran in containers was not told from the rest", &mut || contained::bound(&case, findings));
-    step("findings were not sorted", &mut || settle(case.index, findings));
+    step("findings were not sorted", &mut || identify_and_sort(case.index, findings));
     step("what the payload could reach was not judged", &mut || *credentials = reach::judge(&case, findings));
     step("the files of packages were not looked for", &mut || {
-        FAMILIES.iter().for_each(|family| family.find_holdings(&case, &sites, findings));
+        FAMILIES.iter().for_each(|family| family.find_holdings(&case, &units, findings));
     });
     step("kept evidence was not looked for", &mut || *kept = kept::kept(&case.evidence));
-    step("odd things were not looked for", &mut || *anomalies = anomaly::find(&case, &sites));
+    step("odd things were not looked for", &mut || *anomalies = anomaly::find(&case, &units));
     step("the times were not put in order", &mut || {
-        *timeline = timeline::of(&case, findings);
+        *timeline = timeline::moments(&case, findings);
         timeline.append(&mut resolved);
         timeline.sort();
         timeline.dedup();
@@ -358,7 +358,7 @@ fn panicked(origin: &Origin, what: &str) -> Gap {
     }
 }
 
-fn settle(index: &Index, findings: &mut Vec<Finding>) {
+fn identify_and_sort(index: &Index, findings: &mut Vec<Finding>) {
     for f in findings.iter_mut() {
         let incident = index.incident(f.incident).map_or("", |i| i.id.as_str());
         f.id = format!("f-{}", identity(&[incident, &f.indicator, f.kind.as_str()], &f.origin));

@@ -59,11 +59,11 @@ pub fn join(evidence: &[Evidence], findings: &mut Vec<Finding>, mut named: Vec<F
         let key = |f: &Finding| (Reverse((f.exposure, f.confidence)), f.at.is_none());
         key(a).cmp(&key(b)).then_with(|| a.origin.cmp(&b.origin))
     });
-    let mut told = HashSet::new();
+    let mut reported = HashSet::new();
     for f in named {
         let key = (place(&f), f.incident, f.indicator.clone());
         let known = described.get(&key).is_some_and(|exposure| *exposure >= f.exposure);
-        if !known && told.insert(key) {
+        if !known && reported.insert(key) {
             findings.push(f);
         }
     }
@@ -77,16 +77,16 @@ fn place(f: &Finding) -> Place {
 }
 
 fn family_of(f: &Finding) -> &'static dyn Family {
-    family::of(f.ecosystem.unwrap_or(Ecosystem::Generic))
+    family::for_ecosystem(f.ecosystem.unwrap_or(Ecosystem::Generic))
 }
 
 /// Several files that describe one package are one finding.
 fn drop_second_descriptions(findings: &mut Vec<Finding>) {
     let is_description = |f: &Finding| f.kind == FindingKind::Package && described_in(&f.origin.path).is_some();
-    let mut told = HashSet::new();
+    let mut reported = HashSet::new();
     findings.retain(|f| {
         !is_description(f)
-            || told.insert((place(f), f.origin.layer.clone(), f.incident, f.indicator.clone(), f.exposure))
+            || reported.insert((place(f), f.origin.layer.clone(), f.incident, f.indicator.clone(), f.exposure))
     });
 }
 
@@ -114,7 +114,7 @@ fn code_by_list(evidence: &[Evidence]) -> HashSet<(Arc<str>, TreePath)> {
 
 /// What witnesses of one folder say of each other.
 fn disagreements(evidence: &[Evidence]) -> BTreeMap<(Arc<str>, TreePath), String> {
-    let told = evidence.iter().filter_map(|e| match &e.seen.fact {
+    let said = evidence.iter().filter_map(|e| match &e.seen.fact {
         Fact::Disagreement { what, .. } => {
             let path = &e.seen.origin.path;
             let place = described_in(path).unwrap_or_else(|| path.clone());
@@ -122,5 +122,5 @@ fn disagreements(evidence: &[Evidence]) -> BTreeMap<(Arc<str>, TreePath), String
         }
         _ => None,
     });
-    told.collect()
+    said.collect()
 }

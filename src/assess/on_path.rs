@@ -6,7 +6,7 @@ use std::{collections::HashMap, sync::Arc};
 use super::{
     Evidence,
     family::FAMILIES,
-    site::{Folder, folder_of},
+    units::{Folder, folder_of},
 };
 use crate::fact::{Fact, Placement, TreePath, Unit};
 
@@ -39,7 +39,7 @@ impl OnPath {
     }
 
     /// What is stored where a link leads is loaded from there.
-    pub fn settle(&self, evidence: &mut [Evidence]) {
+    pub fn mark_linked_loadable(&self, evidence: &mut [Evidence]) {
         for Evidence { seen, .. } in evidence.iter_mut().filter(|_| !self.0.is_empty()) {
             let tree = &seen.origin.tree;
             let linked = [folder_of(seen), seen.origin.path.clone()].iter().any(|f| self.link(tree, f).is_some());

@@ -69,7 +69,7 @@ pub fn judge(case: &Case<'_>, findings: &[Finding]) -> Vec<Judged> {
         .evidence
         .iter()
         .filter_map(|e| match &e.seen.fact {
-            Fact::Credential(c) => Some(one(case, &threats, !findings.is_empty(), e, c)),
+            Fact::Credential(c) => Some(judge_credential(case, &threats, !findings.is_empty(), e, c)),
             _ => None,
         })
         .collect();
@@ -78,10 +78,16 @@ pub fn judge(case: &Case<'_>, findings: &[Finding]) -> Vec<Judged> {
         key(a).cmp(&key(b)).then_with(|| a.origin.cmp(&b.origin))
     });
     judged.dedup_by(|a, b| a.id == b.id);
-    running::once_an_account(judged)
+    running::once_per_account(judged)
 }
 
-fn one(case: &Case<'_>, threats: &[Threat<'_>], any: bool, evidence: &Evidence, credential: &Credential) -> Judged {
+fn judge_credential(
+    case: &Case<'_>,
+    threats: &[Threat<'_>],
+    any: bool,
+    evidence: &Evidence,
+    credential: &Credential,
+) -> Judged {
     let seen = &evidence.seen;
     let accounts = case.accounts.get(&seen.origin.tree);
     let here = threats.iter().filter(|t| t.tree == &*seen.origin.tree);
@@ -189,7 +195,7 @@ fn by_threat(
         // Homes of a container are where they are everywhere.
         let accounts = accounts.filter(|_| inside.is_none());
         let path = inside.as_ref().unwrap_or(&seen.origin.path);
-        let lives_here = accounts.and_then(|a| a.at_home(path)).or(seen.uid);
+        let lives_here = accounts.and_then(|a| a.home_owner(path)).or(seen.uid);
         let own = |(account, ..): &Ran| match account {
             Account::Uid(uid) => lives_here.is_none_or(|home| home == *uid),
             Account::All | Account::Elsewhere => true,

@@ -176,7 +176,7 @@ fn is_own(s: &Stands<'_>, c: &Command, seen: &Seen, accounts: Option<&Accounts>,
     let by_tool = s.installer.is_some_and(|i| i.to_ascii_lowercase().starts_with(&*c.tool));
     let before = times.partition_point(|t| t.checked_sub(BEFORE).is_ok_and(|t| t <= installed));
     let last = before.checked_sub(1).and_then(|at| times.get(at));
-    // Two that were typed in the same second cannot be told apart.
+    // Two that were typed in the same second cannot be distinguished.
     let alone = times.partition_point(|t| *t <= typed) == times.partition_point(|t| *t < typed) + 1;
     let began = typed.checked_sub(BEFORE).unwrap_or(typed) <= installed;
     here && by_tool && soon && began && alone && last == Some(&typed)

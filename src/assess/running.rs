@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::reach::Judged;
 use crate::credential::is_environ;
 
-/// A variable that many processes of an account inherited is one credential, told of the first of them.
-pub fn once_an_account(judged: Vec<Judged>) -> Vec<Judged> {
+/// A variable that many processes of an account inherited is one credential, reported for the first of them.
+pub fn once_per_account(judged: Vec<Judged>) -> Vec<Judged> {
     let mut kept: Vec<Judged> = Vec::with_capacity(judged.len());
     let mut known: HashMap<_, (usize, usize)> = HashMap::new();
     for j in judged {

@@ -74,7 +74,7 @@ fn starter(accounts: Option<&Accounts>, seen: &Seen, command: &Command) -> Optio
     match command.whereabouts.account.as_deref() {
         Some(name) => Some(accounts.map_or_else(|| (name == "root").then_some(0), |a| a.uid_of(name))),
         // In a home, whoever lives there.
-        None => accounts.and_then(|a| a.at_home(&seen.origin.path)).map(Some),
+        None => accounts.and_then(|a| a.home_owner(&seen.origin.path)).map(Some),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Leaves one finding of each trace.
-pub fn settle(index: &Index, findings: &mut Vec<Finding>) {
+pub fn merge(index: &Index, findings: &mut Vec<Finding>) {
     let own: BTreeSet<_> = findings.iter().filter(|f| speaks(f)).map(|f| (f.incident, f.origin.tree.clone())).collect();
     let mut alike: BTreeMap<(Origin, &str), Vec<usize>> = BTreeMap::new();
     for (n, f) in findings.iter().enumerate().filter(|(_, f)| !speaks(f)) {

@@ -58,7 +58,7 @@ pub fn look_for_starts(case: &Case<'_>, findings: &mut [Finding]) {
     // The evidence is in the order of its place, where step 10 comes before step 2.
     commands.values_mut().for_each(|of| of.sort_by_key(|(step, _)| *step));
     for finding in findings.iter_mut().filter(|f| stands(f)) {
-        let family = family::of(finding.ecosystem.unwrap_or(Ecosystem::Generic));
+        let family = family::for_ecosystem(finding.ecosystem.unwrap_or(Ecosystem::Generic));
         let interpreter = family.words().interpreter;
         let later = || {
             let commands = commands.get(&*finding.origin.tree)?;
@@ -113,7 +113,7 @@ fn look_for_removals(case: &Case<'_>, findings: &mut [Finding]) {
             let same = own.iter().any(|i| i.tool == c.tool && place_of(i) == place_of(c));
             let same = same && c.whereabouts.is_here();
             // A command's finding has no ecosystem of its own; the package that it names has.
-            let inside = |w: &Wanted| family::of(w.ecosystem).runs_inside(&c.tool);
+            let inside = |w: &Wanted| family::for_ecosystem(w.ecosystem).runs_inside(&c.tool);
             here && same && c.wanted.iter().any(|w| Some(&*w.name) == name.as_deref() && inside(w))
         });
         if let Some((seen, c)) = removal {
@@ -147,8 +147,8 @@ fn made_to_run(finding: &Finding, family: &dyn Family) -> Option<String> {
     family.made_to_run(kind).map(str::to_owned)
 }
 
-/// The step and the program of a start in a step after the one that brought the hook, or in that one behind the command that brought it, and not after the one
-/// that took it out.
+/// The step and the program of a start in a step after the one that brought the hook, or in that one behind the command that brought it,
+/// and not after the one that took it out.
 fn started_later<'c>(
     commands: &ByStep<'c>,
     steps: Steps,

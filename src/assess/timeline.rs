@@ -24,7 +24,7 @@ pub struct Moment {
 }
 
 /// The times of the findings, and of commands that took a package out.
-pub fn of(case: &Case<'_>, findings: &[Finding]) -> Vec<Moment> {
+pub fn moments(case: &Case<'_>, findings: &[Finding]) -> Vec<Moment> {
     let found = findings.iter().filter_map(|f| {
         let at = f.at.as_ref()?;
         Some(Moment { at: at.time, what: what(f), source: at.source.to_string(), finding: Some(f.id.clone()) })

@@ -167,7 +167,7 @@ fn before(cutoff: Cutoff, time: Timestamp) -> Timestamp {
     }
 }
 
-/// Whether only some versions of a package are malicious: then a time would tell which one a command took.
+/// Whether only some versions of a package are malicious: then a time would show which one a command took.
 pub(super) fn bounded(index: &Index, wanted: &Wanted) -> bool {
     let known = index.package(wanted.ecosystem, &wanted.name);
     !known.is_empty() && !known.iter().any(|(_, p)| p.versions.iter().any(|v| v == "*"))

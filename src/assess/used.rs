@@ -276,8 +276,8 @@ pub(super) fn sort_out(findings: &mut Vec<Finding>) {
     best.retain(|(origin, incident), (_, at)| {
         let f = findings.get(*at);
         let part = f.is_some_and(|f| f.kind != FindingKind::Network || f.rule == Rule::StartsWithTrace);
-        let told = |origin: &Origin| spoken.contains(&(origin.clone(), *incident));
-        !(part && (told(origin) || told(&origin.whole_file())))
+        let is_known = |origin: &Origin| spoken.contains(&(origin.clone(), *incident));
+        !(part && (is_known(origin) || is_known(&origin.whole_file())))
     });
     let kept: HashSet<usize> = best.into_values().map(|(_, at)| at).collect();
     let mut at = 0;

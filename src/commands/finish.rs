@@ -29,7 +29,7 @@ pub fn finish(
             return Ok(output::ending(&report, options));
         }
     }
-    stop::settle();
+    stop::mark_final();
     report::interrupt(&mut report);
     write(&report, true)?;
     Ok(Ending::Interrupted)
@@ -56,7 +56,7 @@ impl<W: Write> Held<W> {
         if stop::unheeded() {
             return Err(stop::ended());
         }
-        stop::settle();
+        stop::mark_final();
         self.through = true;
         self.out.write_all(&std::mem::take(&mut self.held))
     }

@@ -29,7 +29,7 @@ use crate::{
     stop::{self, STOP},
     text::{escape, start},
     tree::body::BYTES_READ,
-    walk::{Bounds, Room, Router, Worth},
+    walk::{Bounds, FactBudget, Router, Worth},
 };
 
 /// Examines and reports.
@@ -65,7 +65,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         stop: &STOP,
     };
     let progress = Progress::start("examining images", command.output.quiet);
-    let (mut coverage, mut room) = (Coverage::default(), Room::new(Bounds::TREE));
+    let (mut coverage, mut budget) = (Coverage::default(), FactBudget::new(Bounds::TREE));
     let (mut evidence, mut refused) = (Vec::new(), Vec::new());
     let mut accounts: BTreeMap<Arc<str>, Accounts> = BTreeMap::new();
     for file in &command.files {
@@ -90,24 +90,25 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
             let worth = |e: &Evidence| matcher::worth(&setup.index, &e.seen);
             // In a sweep most images hold nothing: what explains findings is not kept of those.
             let facts = || of_image(&setup.index, image).filter(|e| setup.wants(e.seen.surface));
-            let told = facts().any(|e| worth(&e) == Worth::Evidence);
-            let explains =
-                |e: &Evidence| told || matches!(e.seen.fact, Fact::Hook { .. } | Fact::Owned { .. } | Fact::Command(_));
+            let has_evidence = facts().any(|e| worth(&e) == Worth::Evidence);
+            let explains = |e: &Evidence| {
+                has_evidence || matches!(e.seen.fact, Fact::Hook { .. } | Fact::Owned { .. } | Fact::Command(_))
+            };
             let weighed = facts().map(|e| (worth(&e), e));
             let wanted = weighed.filter(|(worth, e)| *worth != Worth::Context || explains(e));
-            evidence.extend(wanted.filter_map(|(worth, mut e)| room.take(worth, &mut e.seen).then_some(e)));
+            evidence.extend(wanted.filter_map(|(worth, mut e)| budget.admit(worth, &mut e.seen).then_some(e)));
         }
     }
     drop(progress);
-    // What the others hold is not lost because of one that cannot be examined.
+    // What the others hold is reported though one cannot be examined.
     if refused.len() == command.files.len()
         && let Some((file, error)) = refused.pop()
     {
         return Err(error).with_context(|| format!("`{}`", output::shown(file)));
     }
     coverage.gaps.extend(refused.into_iter().map(|(file, error)| not_examined(file, &error)));
-    if room.dropped() > 0 {
-        let detail = format!("{} more facts than are kept of all images of one run", room.dropped());
+    if budget.dropped() > 0 {
+        let detail = format!("{} more facts than are kept of all images of one run", budget.dropped());
         let origin = Origin::file(&"images".into(), TreePath::root());
         coverage.gaps.push(Gap { origin, surface: IMAGE, kind: GapKind::TooLarge, detail });
     }
@@ -144,12 +145,12 @@ fn not_examined(file: &Path, error: &ImageError) -> Gap {
 
 /// The facts of the layers with what became of their files, the steps of the build, and the image itself.
 fn of_image(index: &Index, image: &Image) -> impl Iterator<Item = Evidence> {
-    let told = |s: &Step| told(index, s);
-    let by_step = |s: Option<&Step>| s.map(|s| format!(": {}", told(s))).unwrap_or_default();
+    let step_text = |s: &Step| step_text(index, s);
+    let by_step = |s: Option<&Step>| s.map(|s| format!(": {}", step_text(s))).unwrap_or_default();
     let steps = || image.layers.iter().map(|l| image.steps.get(l.step?));
     let gone: Vec<Arc<str>> = steps().map(|s| format!("a later layer took it out{}", by_step(s)).into()).collect();
     let made: Vec<Option<Arc<str>>> =
-        steps().map(|s| Some(format!("its layer was made by {}", told(s?)).into())).collect();
+        steps().map(|s| Some(format!("its layer was made by {}", step_text(s?)).into())).collect();
     let numbers: Vec<Option<usize>> = steps().map(|s| Some(s?.number)).collect();
     let facts = image.facts().map(move |f| Evidence {
         steps: numbers
@@ -211,7 +212,7 @@ fn of_image(index: &Index, image: &Image) -> impl Iterator<Item = Evidence> {
 const QUOTED: usize = 8;
 
 /// "step 3, RUN `pip uninstall litellm`". Put together from what was recognised: the text of a step may hold secrets.
-fn told(index: &Index, step: &Step) -> String {
+fn step_text(index: &Index, step: &Step) -> String {
     let known = |w: &&Wanted| index.knows_package(w.ecosystem, &w.name);
     let all = step.commands.len() <= QUOTED;
     let commands: Vec<String> = step
@@ -256,7 +257,7 @@ mod tests {
                 specifier: "".into(),
             });
             let command = Command::for_packages("pip", CommandAction::Install, wanted.collect());
-            told(
+            step_text(
                 &index,
                 &Step {
                     number: 2,

@@ -166,7 +166,7 @@ impl Indicators {
         let Some(bundle) = self.bundles.last() else { return };
         for left in Respecting::new(bundle.clone(), self.withdrawn.clone()).left_out() {
             let (place, hint) = (path.display(), left.hint());
-            output::note(&format!("{place}: left out: {}\nhint: {hint} looks for it all the same", left.told()));
+            output::note(&format!("{place}: left out: {}\nhint: {hint} looks for it all the same", left.line()));
         }
     }
 
@@ -325,7 +325,7 @@ pub fn beside(path: &Path) -> anyhow::Result<Option<String>> {
     if path.is_file() { input::text(&path, input::KEY).map(Some) } else { Ok(None) }
 }
 
-/// Everything that a file, or the files of a folder, can give. In a folder, what has no known format is left and told.
+/// Everything that a file, or the files of a folder, can give. In a folder, what has no known format is left and reported.
 ///
 /// # Errors
 /// Where a file cannot be read or is broken, or nothing has a known format.
@@ -349,7 +349,7 @@ pub fn imported(path: &Path, reading: Reading) -> anyhow::Result<Imported> {
         let result = match zip_of(&mut open, &name, reading) {
             Some(result) => result,
             None => {
-                let bytes = input::all(open, entry.path(), input::LIST)?;
+                let bytes = input::read_whole(open, entry.path(), input::LIST)?;
                 let list = import::list_of(&name, &bytes).filter(|l| Path::new(l).is_file());
                 let mut together = vec![(name.clone(), bytes)];
                 if let Some(list) = list {

@@ -104,14 +104,14 @@ impl Read for Input {
 /// # Errors
 /// Where it cannot be read, or is larger.
 pub fn bytes(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
-    all(open(path)?, path, limit)
+    read_whole(open(path)?, path, limit)
 }
 
 /// The same, of what is open.
 ///
 /// # Errors
 /// Where it cannot be read, or is larger.
-pub fn all(mut input: Input, path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
+pub fn read_whole(mut input: Input, path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
     let shown = output::shown(path);
     let size = |bytes: u64| if bytes < 1 << 20 { format!("{} KB", bytes >> 10) } else { format!("{} MB", bytes >> 20) };
     let larger = || format!("`{shown}` is larger than {}", size(limit));

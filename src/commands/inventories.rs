@@ -73,7 +73,7 @@ pub fn inputs(named: &[PathBuf]) -> anyhow::Result<Inputs> {
     many(named).map(Inputs::Many)
 }
 
-/// An inventory, or a list of files and folders: a path a line, or between zero bytes.
+/// An inventory, or a list of files and folders: one path per line, or between zero bytes.
 fn of_stdin() -> anyhow::Result<Inputs> {
     let mut input = input::open(Path::new("-"))?;
     let mut start = Vec::new();
@@ -193,7 +193,7 @@ fn is_meant(path: &Path) -> bool {
     ENDINGS.iter().any(|ending| name.as_bytes().ends_with(ending.as_bytes()))
 }
 
-/// The shortest names that tell them apart: of the machine, else of the file, else the whole path.
+/// The shortest names that distinguish them: of the machine, else of the file, else the whole path.
 fn labelled(files: Vec<(PathBuf, Option<String>)>) -> Vec<Named> {
     let stem = |path: &Path| {
         let name = escape(path.file_name().map_or(&b"-"[..], OsStr::as_bytes));

@@ -59,7 +59,7 @@ impl Ending {
     }
 
     /// Of an examination. Exposure always wins.
-    pub fn of(exposure: Option<Exposure>, complete: bool, fail_on: Exposure) -> Self {
+    pub fn from_examination(exposure: Option<Exposure>, complete: bool, fail_on: Exposure) -> Self {
         let found = exposure.is_some_and(|e| e >= fail_on);
         match found {
             true => Self::Exposed,

@@ -111,7 +111,7 @@ impl Outputs {
     /// # Errors
     /// Where a file or standard output cannot be written.
     pub fn write(&self, report: &Report) -> anyhow::Result<()> {
-        self.each(|format, out, style| guarded(format, Document::Report, out, report, style))
+        self.write_each(|format, out, style| guarded(format, Document::Report, out, report, style))
     }
 
     /// The checklist only, in the formats for people; the whole report in those for machines.
@@ -119,7 +119,7 @@ impl Outputs {
     /// # Errors
     /// As for `write`.
     pub fn write_checklist(&self, report: &Report) -> anyhow::Result<()> {
-        self.each(|format, out, style| guarded(format, Document::Checklist, out, report, style))
+        self.write_each(|format, out, style| guarded(format, Document::Checklist, out, report, style))
     }
 
     /// The checklist in the formats for people, whose first line says that it was interrupted; in those for machines the whole
@@ -128,14 +128,14 @@ impl Outputs {
     /// # Errors
     /// As for `write`.
     pub fn write_interrupted(&self, report: &Report) -> anyhow::Result<()> {
-        self.each(|format, out, style| {
+        self.write_each(|format, out, style| {
             let document = if format.for_people { Document::Checklist } else { Document::Report };
             format.render(document, report, out, style)
         })
     }
 
-    fn each(&self, render: impl Fn(&Format, &mut dyn Write, Style) -> io::Result<()>) -> anyhow::Result<()> {
-        // What was found is not lost because of one place that cannot be written, a full disk say.
+    fn write_each(&self, render: impl Fn(&Format, &mut dyn Write, Style) -> io::Result<()>) -> anyhow::Result<()> {
+        // What was found is written to the others where one place cannot be written, a full disk say.
         let mut failed = self.failed.take().map_or(Ok(()), Err);
         for (place, format) in &self.files {
             let style = Style { width: 100, colour: Colour::Never };
@@ -154,7 +154,7 @@ impl Outputs {
     }
 }
 
-/// Where a format fails, a fault of this program, the whole report follows as JSON: what was found is not lost.
+/// Where a format fails, a fault of this program, the whole report follows as JSON: what was found is reported.
 fn guarded(format: &Format, document: Document, out: &mut dyn Write, report: &Report, style: Style) -> io::Result<()> {
     match caught(|| format.render(document, report, &mut *out, style)) {
         Some(written) => written,
@@ -234,7 +234,7 @@ fn colour() -> Colour {
 
 /// The exit code that a report deserves.
 pub fn ending(report: &Report, options: &OutputOptions) -> Ending {
-    let ending = Ending::of(report.verdict.exposure, report.verdict.complete, options.fail_on.into());
+    let ending = Ending::from_examination(report.verdict.exposure, report.verdict.complete, options.fail_on.into());
     if options.exit_zero && ending != Ending::Interrupted { Ending::Nothing } else { ending }
 }
 

@@ -49,7 +49,7 @@ pub fn examined(sbom: &Sbom, reading: &Reading<'_>) -> Examined {
         let detail = "more packages than are kept of one document".to_owned();
         coverage.gaps.push(Gap { origin: file.clone(), surface: sbom::ID, kind: GapKind::TooLarge, detail });
     }
-    coverage.settle();
+    coverage.sort_and_dedup();
     Examined {
         chains,
         tree,

@@ -126,7 +126,7 @@ pub fn examine_in(
         writing.end(&outcome.coverage, &accounts, outcome.os.as_deref(), &gaps, compared)
     });
     if let (Some(growing), Some(written)) = (growing, written) {
-        // What was found is not lost because of it.
+        // What was found is reported all the same.
         if let Err(error) = growing.end(written) {
             outputs.fail(error.context("cannot write the inventory"));
         }

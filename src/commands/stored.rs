@@ -154,7 +154,7 @@ fn of_inventory(setup: &Setup, input: impl Read, reading: &Reading<'_>) -> Resul
     coverage.gaps.extend(ended.gaps);
     coverage.gaps.extend(unrecorded.gaps);
     coverage.exclusions.extend(unrecorded.exclusions);
-    coverage.settle();
+    coverage.sort_and_dedup();
     Ok(Examined {
         evidence: seen.into_iter().chain(ended.compared).map(Evidence::from).collect(),
         coverage,

@@ -1,9 +1,9 @@
-//! The shape of `iocs/credentials/*.json`: one file a kind. What is secret never leaves the function that reads it; what is
+//! The shape of `iocs/credentials/*.json`: one file per kind. What is secret never leaves the function that reads it; what is
 //! public is named here, field by field.
 
 use serde::{Deserialize, Serialize};
 
-/// One kind of credential: where it lies, how to tell one from another without its value, how to rotate it.
+/// One kind of credential: where it lies, how to distinguish one from another without its value, how to rotate it.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Kind {

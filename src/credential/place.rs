@@ -35,7 +35,7 @@ pub struct PlacePath {
 pub(super) struct Names<'p>(Vec<Cow<'p, str>>);
 
 impl<'p> Names<'p> {
-    pub(super) fn of(path: &'p TreePath) -> Self {
+    pub(super) fn new(path: &'p TreePath) -> Self {
         let text = |c| match String::from_utf8_lossy(c) {
             Cow::Owned(lossy) => lossy.replace(char::REPLACEMENT_CHARACTER, "?").into(),
             whole => whole,
@@ -89,7 +89,7 @@ impl PlacePath {
 
     /// Whether a file of a tree is at this place.
     pub fn fits(&self, path: &TreePath) -> bool {
-        self.fits_names(&Names::of(path).list())
+        self.fits_names(&Names::new(path).list())
     }
 
     /// Whether a file whose path has these components is at this place.

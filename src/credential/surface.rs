@@ -2,10 +2,10 @@
 //!
 //! ```text
 //! ~/.aws/credentials         one credential a profile, by its access key id
-//! ~/.ssh/id_ed25519          one a private key, by its fingerprint
-//! **/.env                    one a variable, by the variable's name
+//! ~/.ssh/id_ed25519          one per private key, by its fingerprint
+//! **/.env                    one per variable, by the variable's name
 //! …                          the places are data; `Reader` says how each is read
-//! /proc/4711/environ         one a variable of a running process, by the variable's name
+//! /proc/4711/environ         one per variable of a running process, by the variable's name
 //! ```
 //!
 //! A hit proves that a credential stands in the file; not that it still works, and not that anybody took it. No value leaves the
@@ -141,7 +141,7 @@ impl CredentialSurface {
 
     /// The places that a file is at, in their order.
     fn places_of(&self, path: &TreePath) -> Vec<&Known> {
-        let names = Names::of(path);
+        let names = Names::new(path);
         let names = names.list();
         let others = self.others.iter().filter(|(_, pattern)| pattern.fits(path.name())).map(|(at, _)| at);
         let named = self.by_name.get(path.name()).map_or([].as_slice(), Vec::as_slice);
@@ -172,7 +172,7 @@ impl Surface for CredentialSurface {
             return self.process(file, out);
         }
         let at = file.mtime("mtime of the file that holds it");
-        let (mut told, mut flaws) = (HashSet::new(), Vec::new());
+        let (mut reported, mut flaws) = (HashSet::new(), Vec::new());
         let path = file.entry.path.clone();
         for known in self.places_of(&path) {
             let mut found = Findings::default();
@@ -187,7 +187,7 @@ impl Surface for CredentialSurface {
                 // Two places of one kind may lead to one file.
                 let kind = fact.kind.clone().unwrap_or_else(|| known.kind.clone());
                 let key = (kind, fact.inner.clone(), fact.line);
-                if !told.contains(&key) {
+                if !reported.contains(&key) {
                     let (kind, inner, line) = key.clone();
                     let named_by = known.by.clone();
                     let credential = Credential { kind, identifier: fact.identifier, note: fact.note, named_by };
@@ -195,7 +195,7 @@ impl Surface for CredentialSurface {
                     new.push(key);
                 }
             }
-            told.extend(new);
+            reported.extend(new);
         }
         // Two readers of one broken file say the same.
         flaws.sort_by_cached_key(ToString::to_string);
@@ -206,16 +206,16 @@ impl Surface for CredentialSurface {
 }
 
 impl CredentialSurface {
-    /// The secrets among variables that every process has, by name. `lines` are `NAME=value`, one a line.
+    /// The secrets among variables that every process has, by name. `lines` are `NAME=value`, one per line.
     pub fn of_environment(&self, lines: &[u8]) -> Vec<(String, Credential)> {
         let mut found = Findings::default();
-        // More of them than are told of, or lines that are none: those read so far are told.
+        // More of them than are reported of, or lines that are none: those read so far are reported.
         let _ = Compiled::Variables.read(lines, &self.words, &mut found);
-        let told = found.0.into_iter().filter_map(|f| {
+        let reported = found.0.into_iter().filter_map(|f| {
             let kind = f.kind.unwrap_or_else(|| ANY_VARIABLE.into());
             Some((f.inner?, Credential { kind, identifier: f.identifier, note: f.note, named_by: None }))
         });
-        told.collect()
+        reported.collect()
     }
 
     /// The secrets among values that a build left in an image, by name.

@@ -188,7 +188,7 @@ fn hostile_files_are_gaps_that_quote_nothing() {
     let minified = format!("{{\"a\":\"{}\"}}", "CANARY".repeat(1 << 19));
     let (seen, gaps) = inspect(&surface, "srv/keys/en.json", minified.as_bytes());
     assert_eq!((seen.len(), gaps.len()), (0, 0), "{gaps:?}");
-    // What stands below a quote without an end is told all the same.
+    // What stands below a quote without an end is reported all the same.
     let (seen, gaps) = inspect(&surface, "srv/.env", b"A_TOKEN='CANARY\nB_TOKEN=CANARY");
     assert_eq!((seen.len(), gaps.len()), (2, 1));
     let five =

@@ -8,7 +8,7 @@ pub fn repository(text: &str) -> String {
 }
 
 /// A tag or branch without `refs/tags/` or `refs/heads/`.
-pub fn plain(reference: &str) -> &str {
+pub fn short_reference(reference: &str) -> &str {
     ["refs/tags/", "refs/heads/"].iter().find_map(|r| reference.strip_prefix(r)).unwrap_or(reference)
 }
 
@@ -33,11 +33,14 @@ mod tests {
         assert_eq!(repository("Owner/Name/sub/dir"), "owner/name");
         assert_eq!(repository("https://github.com/Owner/Name"), "owner/name");
         assert_ne!(repository("owner/name-x"), "owner/name");
-        assert_eq!((plain("refs/tags/v1"), plain("v1"), plain("tags/v1")), ("v1", "v1", "tags/v1"));
+        assert_eq!(
+            (short_reference("refs/tags/v1"), short_reference("v1"), short_reference("tags/v1")),
+            ("v1", "v1", "tags/v1")
+        );
     }
 
     #[test]
-    fn commits_are_told_from_tags() {
+    fn commits_are_distinguished_from_tags() {
         assert!(is_commit("0e58ed8") && is_commit("123456789012") && is_commit(&"ab".repeat(20)));
         for tag in ["v1", "20240101", "abc123", "0e58ed8x", "1.2.3", ""] {
             assert!(!is_commit(tag), "{tag}");

@@ -23,7 +23,7 @@ fn order(a: &str, b: &str) -> Option<Ordering> {
 
 /// The name of a branch.
 fn branch(text: &str) -> Option<&str> {
-    let text = plain(text);
+    let text = bare_version(text);
     match text.get(..4) {
         Some(start) if start.eq_ignore_ascii_case("dev-") => text.get(4..),
         _ => ["master", "trunk", "default"].contains(&text).then_some(text),
@@ -31,7 +31,7 @@ fn branch(text: &str) -> Option<&str> {
 }
 
 /// Without alias, stability flag and commit.
-fn plain(text: &str) -> &str {
+fn bare_version(text: &str) -> &str {
     let text = text.split(" as ").next().unwrap_or(text).trim();
     let text = text.split('#').next().unwrap_or(text);
     text.split_once('@').map_or(text, |(version, _)| version)
@@ -39,7 +39,7 @@ fn plain(text: &str) -> &str {
 
 /// The parts that are compared: four numbers, then marks and their numbers.
 fn parse(text: &str) -> Option<Vec<String>> {
-    let text = plain(text).to_ascii_lowercase();
+    let text = bare_version(text).to_ascii_lowercase();
     let text = text.split('+').next().unwrap_or_default();
     let text = text.strip_prefix('v').unwrap_or(text);
     let (mut parts, rest) = numbers(text).or_else(|| date(text))?;

@@ -8,10 +8,10 @@ pub(super) const SEMANTICS: super::Semantics =
 
 /// Trailing zeros count: a forge may have both.
 fn same(known: &str, found: &str) -> bool {
-    plain(known) == plain(found)
+    without_v(known) == without_v(found)
 }
 
-fn plain(text: &str) -> &str {
+fn without_v(text: &str) -> &str {
     text.strip_prefix(['v', 'V']).filter(|t| t.starts_with(|c: char| c.is_ascii_digit())).unwrap_or(text)
 }
 
@@ -21,7 +21,7 @@ fn order(a: &str, b: &str) -> Option<Ordering> {
 }
 
 fn parse(text: &str) -> Option<(&str, &str)> {
-    let text = plain(text).split('+').next().unwrap_or_default();
+    let text = without_v(text).split('+').next().unwrap_or_default();
     let (numbers, pre) = text.split_once('-').unwrap_or((text, ""));
     numbers.split('.').all(super::is_number).then_some((numbers, pre))
 }

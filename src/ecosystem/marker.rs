@@ -20,7 +20,7 @@ pub struct Machine {
     pub system: Option<System>,
 }
 
-/// An operating system, as far as markers tell them apart.
+/// An operating system, as far as markers distinguish them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum System {
     /// Linux.
@@ -280,7 +280,7 @@ mod tests {
     const LINUX_311: Machine = Machine { python: Some((3, 11)), system: Some(System::Linux) };
     const WINDOWS: Machine = Machine { python: None, system: Some(System::Windows) };
 
-    fn told(text: &str, machine: Machine, extra: Option<&str>) -> Option<bool> {
+    fn evaluated(text: &str, machine: Machine, extra: Option<&str>) -> Option<bool> {
         Marker::new(text).unwrap().holds(machine, extra)
     }
 
@@ -303,7 +303,7 @@ mod tests {
             ("platform_machine == 'arm64' and sys_platform == 'darwin'", false),
             ("platform_machine == 'arm64' or sys_platform == 'linux'", true),
         ] {
-            assert_eq!(told(text, LINUX_311, None), Some(holds), "{text}");
+            assert_eq!(evaluated(text, LINUX_311, None), Some(holds), "{text}");
         }
     }
 
@@ -317,15 +317,15 @@ mod tests {
             ("'a' == 'b'", LINUX_311),
             ("implementation_name == 'pypy' and sys_platform == 'linux'", LINUX_311),
         ] {
-            assert_eq!(told(text, machine, None), None, "{text}");
+            assert_eq!(evaluated(text, machine, None), None, "{text}");
         }
     }
 
     #[test]
     fn extras_are_asked_for_by_their_normal_name() {
-        assert_eq!(told("extra == 'Foo_Bar'", LINUX_311, Some("foo.bar")), Some(true));
-        assert_eq!(told("extra == 'a' and sys_platform == 'win32'", LINUX_311, Some("a")), Some(false));
-        assert_eq!(told("extra != 'a'", LINUX_311, None), Some(true));
+        assert_eq!(evaluated("extra == 'Foo_Bar'", LINUX_311, Some("foo.bar")), Some(true));
+        assert_eq!(evaluated("extra == 'a' and sys_platform == 'win32'", LINUX_311, Some("a")), Some(false));
+        assert_eq!(evaluated("extra != 'a'", LINUX_311, None), Some(true));
         let marker = Marker::new("extra == 'B' or (extra == 'a' and python_version > '3')").unwrap();
         assert_eq!(marker.extras(), ["a", "b"]);
     }

@@ -40,7 +40,7 @@ struct Semantics {
     admits: fn(&str, &str) -> bool,
 }
 
-fn of(ecosystem: Ecosystem) -> &'static Semantics {
+fn semantics(ecosystem: Ecosystem) -> &'static Semantics {
     match ecosystem {
         Ecosystem::Pypi => &pypi::SEMANTICS,
         Ecosystem::Npm => &npm::SEMANTICS,
@@ -136,13 +136,13 @@ pub fn around(path: &TreePath) -> Option<Ecosystem> {
 
 /// A name as its ecosystem compares it.
 pub fn normal_name(ecosystem: Ecosystem, name: &str) -> Box<str> {
-    (of(ecosystem).name)(name.trim()).into()
+    (semantics(ecosystem).name)(name.trim()).into()
 }
 
 /// Whether a version that was found is the known one. What cannot be read as a version counts by its exact text.
 pub fn same_version(ecosystem: Ecosystem, known: &str, found: &str) -> bool {
     let (known, found) = (known.trim(), found.trim());
-    known == found || short(known) && short(found) && (of(ecosystem).same)(known, found)
+    known == found || short(known) && short(found) && (semantics(ecosystem).same)(known, found)
 }
 
 /// Whether a version that was found is meant by an indicator: `*`, a range (`>=1.2,<1.4`), or one version.
@@ -200,12 +200,12 @@ fn clause_of(clause: &str) -> (&str, &str) {
 /// How two versions compare in their ecosystem; `None` where one of them is no version there.
 pub fn order(ecosystem: Ecosystem, a: &str, b: &str) -> Option<Ordering> {
     let (a, b) = (a.trim(), b.trim());
-    if short(a) && short(b) { (of(ecosystem).order)(a, b) } else { None }
+    if short(a) && short(b) { (semantics(ecosystem).order)(a, b) } else { None }
 }
 
 /// Whether a text is a version of its ecosystem.
 pub fn is_version(ecosystem: Ecosystem, text: &str) -> bool {
-    short(text) && (of(ecosystem).is_version)(text)
+    short(text) && (semantics(ecosystem).is_version)(text)
 }
 
 /// Whether what somebody asked for (`>=1.80,!=1.82.7`) could have given a version that an indicator means. What cannot be read
@@ -213,7 +213,7 @@ pub fn is_version(ecosystem: Ecosystem, text: &str) -> bool {
 pub fn admits(ecosystem: Ecosystem, specifier: &str, pattern: &str) -> bool {
     let specifier = specifier.trim();
     let open = specifier.is_empty() || pattern == "*" || is_range(pattern);
-    open || specifier.len() > 16 * LONGEST || !short(pattern) || (of(ecosystem).admits)(specifier, pattern)
+    open || specifier.len() > 16 * LONGEST || !short(pattern) || (semantics(ecosystem).admits)(specifier, pattern)
 }
 
 fn short(text: &str) -> bool {

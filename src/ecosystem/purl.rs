@@ -27,7 +27,7 @@ impl Purl {
 
     /// Takes a package URL apart; `None` where it is none, or of a type that no indicator has.
     pub fn parse(text: &str) -> Option<Self> {
-        let Parts { kind, path, version } = Parts::of(text)?;
+        let Parts { kind, path, version } = Parts::parse(text)?;
         let ecosystem = Ecosystem::from_word(&kind)?;
         let last = || path.last().cloned().unwrap_or_default();
         let name = match ecosystem {
@@ -88,7 +88,7 @@ pub struct Parts {
 
 impl Parts {
     /// `None` where a text is no package URL. Undecoded signs where `%` should stand are read as they are: people paste such.
-    pub fn of(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let scheme = text.get(..4).filter(|s| s.eq_ignore_ascii_case("pkg:"))?;
         let rest = text.strip_prefix(scheme)?.trim_start_matches('/');
         let rest = rest.split(['?', '#']).next().unwrap_or_default();

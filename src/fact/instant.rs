@@ -44,9 +44,9 @@ const INSTANTS: &[(i64, Near, &str)] = &[
 pub fn is_normalised(time: Timestamp) -> bool {
     let seconds = time.as_second();
     let is = |(instant, near, _): &(i64, Near, &str)| {
-        let away = seconds.saturating_sub(*instant);
-        let far = away.unsigned_abs() > DAY.unsigned_abs();
-        !far && (*near == Near::Day || away.rem_euclid(QUARTER) <= 2)
+        let offset = seconds.saturating_sub(*instant);
+        let far = offset.unsigned_abs() > DAY.unsigned_abs();
+        !far && (*near == Near::Day || offset.rem_euclid(QUARTER) <= 2)
     };
     seconds < 0 || INSTANTS.iter().any(is)
 }

@@ -109,7 +109,7 @@ pub struct Requirement {
 
 impl Requirement {
     /// Without extras and marker. The name is normalised.
-    pub fn plain(name: impl Into<Box<str>>, text: impl Into<Box<str>>) -> Self {
+    pub fn new(name: impl Into<Box<str>>, text: impl Into<Box<str>>) -> Self {
         Self { name: name.into(), text: text.into(), extras: [].into(), marker: None, extra: false }
     }
 }
@@ -128,7 +128,7 @@ pub struct Artifact {
 }
 
 impl Artifact {
-    /// Its hashes in hex, of whatever kind: their lengths tell them apart.
+    /// Its hashes in hex, of whatever kind: their lengths distinguish them.
     pub fn hashes(&self) -> impl Iterator<Item = &str> {
         hashes(self.sha256.as_deref(), self.digest.as_deref())
     }

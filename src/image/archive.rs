@@ -35,8 +35,8 @@ const MEMBERS: usize = 50_000;
 const JSON_TOTAL: u64 = 32 << 20;
 const WHAT: &str = "image archive";
 
-/// Takes one opened member, or why it could not be opened, with its position in the list that was asked for.
-pub(super) type Take<'t> = dyn Fn(usize, Result<&mut dyn Source, Flaw>) + Sync + 't;
+/// Reads one opened member, or why it could not be opened, with its position in the list that was asked for.
+pub(super) type ReadMember<'t> = dyn Fn(usize, Result<&mut dyn Source, Flaw>) + Sync + 't;
 
 /// Named things that layers and JSON are read from.
 pub(super) trait Store: Sync {
@@ -47,7 +47,7 @@ pub(super) trait Store: Sync {
     fn find(&self, name: &[u8]) -> Option<(TreePath, u64)>;
 
     /// Opens each of these members and calls `read` with its position in the list; several at a time where the store can.
-    fn each(&self, members: &[TreePath], threads: usize, read: &Take<'_>);
+    fn read_each(&self, members: &[TreePath], threads: usize, read: &ReadMember<'_>);
 }
 
 struct Slot {
@@ -220,7 +220,7 @@ impl<'a> Archive<'a> {
     }
 
     /// One pass over a compressed archive for the members with these ordinals.
-    fn stream(&self, wanted: &HashMap<usize, usize>, read: &Take<'_>) -> Result<(), Flaw> {
+    fn stream(&self, wanted: &HashMap<usize, usize>, read: &ReadMember<'_>) -> Result<(), Flaw> {
         let mut section = self.whole();
         let mut raw = Hashing::new(&mut section);
         let mut decoded = Decoded::new(&mut raw, self.limits, self.stop)?;
@@ -258,7 +258,7 @@ impl Store for Archive<'_> {
         self.slot(name).map(|(path, slot)| (path.clone(), slot.len))
     }
 
-    fn each(&self, members: &[TreePath], threads: usize, read: &Take<'_>) {
+    fn read_each(&self, members: &[TreePath], threads: usize, read: &ReadMember<'_>) {
         let missing = || Err(Flaw::malformed(WHAT, "a member is missing"));
         if self.codec == Codec::Plain {
             return shared(
@@ -274,11 +274,11 @@ impl Store for Archive<'_> {
         let slots = members.iter().enumerate().filter_map(|(at, m)| Some((self.slots.get(m)?.ordinal, at)));
         let wanted: HashMap<usize, usize> = slots.collect();
         let seen = std::sync::Mutex::new(BTreeSet::new());
-        let told = |at: usize, source: Result<&mut dyn Source, Flaw>| {
+        let read_one = |at: usize, source: Result<&mut dyn Source, Flaw>| {
             seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(at);
             read(at, source);
         };
-        let outcome = self.stream(&wanted, &told);
+        let outcome = self.stream(&wanted, &read_one);
         // Layers that the stream never came to are each a gap of their own.
         let seen = seen.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         for at in (0..members.len()).filter(|at| !seen.contains(at)) {

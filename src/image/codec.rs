@@ -1,4 +1,4 @@
-//! What stands between the stored bytes and the tar inside: compression, told by its first bytes and never by a media type
+//! What stands between the stored bytes and the tar inside: compression, recognised by its first bytes and never by a media type
 //! (containers-storage labels plain layers `…tar.gzip`), a digest of what passes, and the budgets of a hostile layer.
 
 use std::{
@@ -22,7 +22,7 @@ pub struct Limits {
     pub ratio: u64,
     /// Uncompressed bytes below which `ratio` is not looked at.
     pub ratio_from: u64,
-    /// Member names remembered of all layers of one input, to tell what a later layer removed. Eight bytes each.
+    /// Member names remembered of all layers of one input, to know what a later layer removed. Eight bytes each.
     pub names: u64,
     /// Links remembered of all layers of one input, to find the file that a wanted name leads to.
     pub links: u64,
@@ -50,8 +50,8 @@ impl Default for Limits {
     }
 }
 
-/// Takes one from a budget that all layers share.
-pub(super) fn take(budget: &AtomicU64) -> bool {
+/// Whether a budget that all layers share has one left, which is then used up.
+pub(super) fn admit(budget: &AtomicU64) -> bool {
     budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_ok()
 }
 

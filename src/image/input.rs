@@ -154,14 +154,14 @@ impl Source for Section {
         let ready = to_u64(self.buffer.len().saturating_sub(self.taken));
         match n.checked_sub(ready) {
             None | Some(0) => self.taken = self.taken.saturating_add(usize::try_from(n).unwrap_or(usize::MAX)),
-            Some(beyond) => {
+            Some(ahead) => {
                 self.buffer.clear();
                 self.taken = 0;
-                if beyond > self.end.saturating_sub(self.at) {
+                if ahead > self.end.saturating_sub(self.at) {
                     self.at = self.end;
                     return Err(io::ErrorKind::UnexpectedEof.into());
                 }
-                self.at = self.at.saturating_add(beyond);
+                self.at = self.at.saturating_add(ahead);
             }
         }
         Ok(())

@@ -21,10 +21,10 @@ use place::{clean, resolve};
 
 use super::{
     Job,
-    codec::{self, Codec, Decoded, Hashing, sniff, take},
+    codec::{self, Codec, Decoded, Hashing, admit, sniff},
     input::{Source, to_u64},
     members::{Kind, Member, Members},
-    shadow::{Mark, Names, Told, told},
+    shadow::{Mark, MemberName, Names, member_name},
 };
 use crate::{
     coverage::{Coverage, Gap, GapKind, LAYER},
@@ -60,7 +60,7 @@ pub(super) struct Expected {
 
 /// What was read of one layer. Its facts and gaps carry neither image nor layer yet: several images may hold it.
 #[derive(Debug, Default)]
-pub(super) struct Scan {
+pub(super) struct LayerScan {
     pub(super) facts: Vec<Seen>,
     pub(super) names: Names,
     pub(super) coverage: Coverage,
@@ -79,10 +79,10 @@ struct Link {
 }
 
 /// A layer that is being read.
-pub(super) struct Layer<'j> {
+pub(super) struct LayerReader<'j> {
     job: &'j Job<'j>,
     expected: Expected,
-    scan: Scan,
+    scan: LayerScan,
     tree: Arc<str>,
     /// Asked whether a name is wanted; each file has an inspector of its own, since a later member may replace it.
     gate: Inspector<'j>,
@@ -103,13 +103,13 @@ pub(super) struct Layer<'j> {
     unkept: u64,
 }
 
-impl<'j> Layer<'j> {
+impl<'j> LayerReader<'j> {
     pub(super) fn new(job: &'j Job<'j>, expected: Expected) -> Self {
         let tree: Arc<str> = "".into();
         Self {
             job,
             expected,
-            scan: Scan::default(),
+            scan: LayerScan::default(),
             gate: Inspector::new(job.router, job.interest, job.keep, tree.clone(), None),
             tree,
             folder: None,
@@ -133,7 +133,7 @@ impl<'j> Layer<'j> {
         if let Err(flaw) = self.first(source) {
             self.trouble(&flaw);
         }
-        self.scan.names.settle();
+        self.scan.names.sort_and_dedup();
         self.resolve();
         self.look_for_named();
         self.held.clear();
@@ -159,7 +159,7 @@ impl<'j> Layer<'j> {
         }
     }
 
-    pub(super) fn finish(mut self) -> Scan {
+    pub(super) fn finish(mut self) -> LayerScan {
         for (_, (mut facts, mut gaps)) in std::mem::take(&mut self.found) {
             self.scan.facts.append(&mut facts);
             self.scan.coverage.gaps.append(&mut gaps);
@@ -184,7 +184,7 @@ impl<'j> Layer<'j> {
             let detail = format!("{} more facts than are kept were read in this layer", self.unkept);
             self.report(TreePath::root(), GapKind::TooLarge, detail);
         }
-        if self.scan.names.lost() {
+        if self.scan.names.dropped() {
             let detail =
                 "more names than are kept: what this layer removes from lower ones is not fully known".to_owned();
             self.report(TreePath::root(), GapKind::TooLarge, detail);
@@ -233,19 +233,19 @@ impl<'j> Layer<'j> {
         if path.as_bytes().is_empty() {
             return;
         }
-        match told(&path) {
-            Told::Plain => {}
-            Told::Nothing => return,
-            Told::Bad => {
+        match member_name(&path) {
+            MemberName::Plain => {}
+            MemberName::Nothing => return,
+            MemberName::Bad => {
                 self.bad_names += 1;
                 return;
             }
-            Told::Mark(path, mark) => {
+            MemberName::Mark(path, mark) => {
                 self.scan.whiteouts += 1;
                 return self.scan.names.add(&self.job.key, path.as_bytes(), mark, &self.job.names_left);
             }
         }
-        let hash = self.job.key.of(path.as_bytes());
+        let hash = self.job.key.hash(path.as_bytes());
         let mark = if member.kind == Kind::Dir { Mark::Dir } else { Mark::Leaf };
         self.scan.names.add(&self.job.key, path.as_bytes(), mark, &self.job.names_left);
         // Of two members with one name, the last is what a container sees.
@@ -268,7 +268,7 @@ impl<'j> Layer<'j> {
                 }
             }
             Kind::Sparse => {
-                if self.wants(&path, tree::Kind::File) && !take(&self.job.gaps_left) {
+                if self.wants(&path, tree::Kind::File) && !admit(&self.job.gaps_left) {
                     self.unlisted += 1;
                 } else if self.wants(&path, tree::Kind::File) {
                     let flaw = Flaw::Unsupported("a sparse file in a layer");
@@ -278,7 +278,7 @@ impl<'j> Layer<'j> {
                 }
             }
             Kind::HardLink(target) => {
-                let Some(target) = clean(target).map(|t| self.job.key.of(t.as_bytes())) else {
+                let Some(target) = clean(target).map(|t| self.job.key.hash(t.as_bytes())) else {
                     self.bad_names += 1;
                     return;
                 };
@@ -287,7 +287,7 @@ impl<'j> Layer<'j> {
             Kind::Symlink(target) => {
                 let from = if target.starts_with(b"/") { TreePath::root() } else { path.parent() };
                 if let Some(target) = resolve(from.as_bytes(), target) {
-                    let target = self.job.key.of(target.as_bytes());
+                    let target = self.job.key.hash(target.as_bytes());
                     self.link(path, hash, target, false);
                 } else {
                     self.bad_names += 1;
@@ -309,12 +309,12 @@ impl<'j> Layer<'j> {
     fn file(&mut self, path: TreePath, hash: u64, member: &Member, members: &mut Members<'_>) {
         let entry = entry(path, member);
         let mut body = members.body();
-        let room = HELD_TOTAL.saturating_sub(self.held_bytes);
-        if member.len > HELD || member.len > to_u64(room) {
+        let left = HELD_TOTAL.saturating_sub(self.held_bytes);
+        if member.len > HELD || member.len > to_u64(left) {
             return self.inspect(&entry, &mut body);
         }
         let mut bytes = Vec::new();
-        // Where the archive ends inside the file, what is left of it is still evidence; `next` tells of the end.
+        // Where the archive ends inside the file, what is left of it is still evidence; `next` reports the end.
         let _ = body.read_to_end(&mut bytes);
         self.inspect(&entry, &mut bytes.as_slice());
         self.held_bytes += bytes.len() + HELD_EACH;
@@ -322,7 +322,7 @@ impl<'j> Layer<'j> {
     }
 
     fn link(&mut self, path: TreePath, hash: u64, target: u64, hard: bool) {
-        if self.links.len() >= LINKS || !take(&self.job.links_left) {
+        if self.links.len() >= LINKS || !admit(&self.job.links_left) {
             self.too_many_links = true;
             return;
         }
@@ -349,13 +349,13 @@ impl<'j> Layer<'j> {
         self.names_others(one.take_includes());
         let (mut facts, mut coverage) = one.finish();
         let (problems, job) = (coverage.gaps.len(), self.job);
-        coverage.gaps.retain(|_| take(&job.gaps_left));
+        coverage.gaps.retain(|_| admit(&job.gaps_left));
         self.unlisted += to_u64(problems - coverage.gaps.len());
-        let mut room = job.room.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = room.dropped();
-        facts.retain_mut(|seen| room.take((job.keep)(seen), seen));
-        self.unkept += room.dropped() - before;
-        drop(room);
+        let mut budget = job.budget.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = budget.dropped();
+        facts.retain_mut(|seen| budget.admit((job.keep)(seen), seen));
+        self.unkept += budget.dropped() - before;
+        drop(budget);
         // Most files have one fact; a vector that grew has room for four.
         facts.shrink_to_fit();
         for (id, count) in coverage.surfaces {
@@ -365,7 +365,7 @@ impl<'j> Layer<'j> {
         }
         self.scan.coverage.exclusions.extend(coverage.exclusions);
         self.scan.coverage.leading.extend(coverage.leading);
-        self.scan.coverage.list_weightless(coverage.weightless, || take(&job.gaps_left));
+        self.scan.coverage.list_weightless(coverage.weightless, || admit(&job.gaps_left));
         if facts.is_empty() && coverage.gaps.is_empty() {
             return;
         }
@@ -386,7 +386,7 @@ impl<'j> Layer<'j> {
                 let linked = Entry { path, ..entry.clone() };
                 self.inspect(&linked, &mut bytes.as_slice());
                 self.held.insert(target, (entry, bytes));
-            } else if self.scan.names.has_leaf(target) || self.scan.names.lost() {
+            } else if self.scan.names.has_leaf(target) || self.scan.names.dropped() {
                 self.second.entry(target).or_default().push(path);
             } else if link.hard {
                 let flaw = Flaw::malformed("layer", "a hard link names a file that the layer does not hold");

@@ -11,7 +11,7 @@
 use std::{io::Read as _, os::fd::OwnedFd, sync::Arc, sync::atomic::AtomicBool};
 
 use super::{
-    archive::{Store, Take, shared},
+    archive::{ReadMember, Store, shared},
     codec,
     input::{Section, open_below},
     manifest::JSON,
@@ -48,12 +48,12 @@ impl Store for Layout<'_> {
     }
 
     fn find(&self, name: &[u8]) -> Option<(TreePath, u64)> {
-        // One that is there and cannot be opened is told when it is read.
+        // One that is there and cannot be opened is reported when it is read.
         let len = self.open(name).map_or(Some(0), |s| s.map(|s| s.left()))?;
         Some((TreePath::new(name)?, len))
     }
 
-    fn each(&self, members: &[TreePath], threads: usize, read: &Take<'_>) {
+    fn read_each(&self, members: &[TreePath], threads: usize, read: &ReadMember<'_>) {
         shared(members.len(), threads, self.stop, &|at| match members.get(at).map(|m| self.open(m.as_bytes())) {
             Some(Ok(Some(mut section))) => read(at, Ok(&mut section)),
             Some(Err(flaw)) => read(at, Err(flaw)),

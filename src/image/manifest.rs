@@ -32,7 +32,7 @@ pub(super) struct Saved {
     pub(super) layers: Few<String>,
 }
 
-/// An index or a manifest: whichever fields are there tell.
+/// An index or a manifest: the fields that are there show which.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Document {
@@ -94,17 +94,17 @@ pub(super) struct Config {
 #[derive(Debug, Default, Deserialize)]
 struct Run {
     #[serde(rename = "Env", default)]
-    env: Environment,
+    env: EnvVariables,
 }
 
 /// `NAME=value` lines. The values are seen by the one function that looks for secrets, and go with it.
 #[derive(Default, Deserialize)]
 #[serde(transparent)]
-struct Environment(Option<Few<String>>);
+struct EnvVariables(Option<Few<String>>);
 
-impl fmt::Debug for Environment {
+impl fmt::Debug for EnvVariables {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Environment(..)")
+        f.write_str("EnvVariables(..)")
     }
 }
 
@@ -179,14 +179,14 @@ impl Config {
         read: &Readers<'_>,
         known: &[String],
         mut build: Build,
-        room: &mut HistoryRoom,
+        budget: &mut HistoryBudget,
     ) -> Vec<Step> {
         let history = std::mem::take(&mut self.history).0;
-        let mut told: HashSet<String> = known.iter().cloned().collect();
+        let mut listed: HashSet<String> = known.iter().cloned().collect();
         let mut steps = Vec::with_capacity(history.len());
         for (i, h) in history.into_iter().enumerate() {
-            let mut step = h.step(i + 1, read, &mut build, room);
-            step.secrets.retain(|(name, _)| told.len() < SECRETS && told.insert(name.clone()));
+            let mut step = h.step(i + 1, read, &mut build, budget);
+            step.secrets.retain(|(name, _)| listed.len() < SECRETS && listed.insert(name.clone()));
             steps.push(step);
         }
         self.epoch = build.source_date_epoch().and_then(|s| Timestamp::from_second(s).ok());
@@ -210,14 +210,14 @@ impl Config {
 
 /// What the histories of one input may still cost.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct HistoryRoom {
+pub(super) struct HistoryBudget {
     commands: usize,
     names: usize,
-    /// Something found no room.
+    /// Something did not fit.
     pub(super) full: bool,
 }
 
-impl Default for HistoryRoom {
+impl Default for HistoryBudget {
     fn default() -> Self {
         Self { commands: 10_000, names: 200_000, full: false }
     }
@@ -229,7 +229,7 @@ const SECRETS: usize = 10_000;
 /// Bytes read of one step; its parts in memory cost fifty times as much.
 const STEP: usize = 256 << 10;
 
-impl HistoryRoom {
+impl HistoryBudget {
     fn admit(&mut self, commands: &mut Vec<Command>) {
         self.full |= commands.len() > self.commands;
         commands.truncate(self.commands);
@@ -243,12 +243,12 @@ impl HistoryRoom {
 }
 
 impl History {
-    fn step(&self, number: usize, read: &Readers<'_>, build: &mut Build, room: &mut HistoryRoom) -> Step {
+    fn step(&self, number: usize, read: &Readers<'_>, build: &mut Build, budget: &mut HistoryBudget) -> Step {
         let text = start(&self.created_by, STEP);
-        room.full |= text.len() < self.created_by.len();
-        let mut commands = if room.commands > 0 { (read.history)(text, build) } else { Vec::new() };
-        room.full |= room.commands == 0;
-        room.admit(&mut commands);
+        budget.full |= text.len() < self.created_by.len();
+        let mut commands = if budget.commands > 0 { (read.history)(text, build) } else { Vec::new() };
+        budget.full |= budget.commands == 0;
+        budget.admit(&mut commands);
         Step {
             number,
             instruction: instruction(&self.created_by),
@@ -341,16 +341,16 @@ mod tests {
         };
         let readers = Readers { history: &|_, _| Vec::new(), environment: &|_| Vec::new(), arguments: &read };
         let mut same: Config = parse(json, "config").unwrap();
-        let told = same.steps(&readers, &["TOKEN".to_owned()], Build::default(), &mut HistoryRoom::default());
-        assert!(told.iter().all(|s| s.secrets.is_empty()), "every container has it");
-        let steps = config.steps(&readers, &[], Build::default(), &mut HistoryRoom::default());
+        let steps = same.steps(&readers, &["TOKEN".to_owned()], Build::default(), &mut HistoryBudget::default());
+        assert!(steps.iter().all(|s| s.secrets.is_empty()), "every container has it");
+        let steps = config.steps(&readers, &[], Build::default(), &mut HistoryBudget::default());
         assert_eq!(steps[0].secrets.len(), 1);
         assert_eq!((steps.len(), steps[0].instruction, steps[1].instruction), (2, Some("RUN"), None));
         assert!(!format!("{config:?}{steps:?}").contains("s3cr3t"));
     }
 
     #[test]
-    fn a_history_without_end_is_cut_and_told() {
+    fn a_history_without_end_is_cut_and_reported() {
         let wanted = |name: &str| crate::fact::Wanted {
             ecosystem: crate::fact::Ecosystem::Pypi,
             name: name.into(),
@@ -363,19 +363,19 @@ mod tests {
             let one = |word| Command::for_packages("pip", crate::fact::CommandAction::Install, vec![wanted(word); 2]);
             words.map(one).collect::<Vec<_>>()
         };
-        let steps = |texts: &[String], mut room: HistoryRoom| {
+        let steps = |texts: &[String], mut budget: HistoryBudget| {
             let history = texts.iter().map(|t| History { created_by: t.clone(), ..History::default() }).collect();
             let mut config = Config { history: Few(history), ..Config::default() };
             let readers = Readers { history: &read, environment: &|_| Vec::new(), arguments: &|_| Vec::new() };
-            let steps = config.steps(&readers, &[], Build::default(), &mut room);
-            (steps.iter().flat_map(|s| &s.commands).map(|c| c.wanted.len()).collect::<Vec<_>>(), room.full)
+            let steps = config.steps(&readers, &[], Build::default(), &mut budget);
+            (steps.iter().flat_map(|s| &s.commands).map(|c| c.wanted.len()).collect::<Vec<_>>(), budget.full)
         };
-        let room = |commands, names| HistoryRoom { commands, names, full: false };
+        let budget = |commands, names| HistoryBudget { commands, names, full: false };
         let two = ["a b".to_owned(), "c".to_owned()];
-        assert_eq!(steps(&two, room(3, 6)), (vec![2, 2, 2], false));
-        assert_eq!(steps(&two, room(2, 6)), (vec![2, 2], true));
-        assert_eq!(steps(&two, room(3, 5)), (vec![2, 2, 1], true));
-        assert_eq!(steps(&[format!("{}b c", "ä".repeat(STEP))], HistoryRoom::default()), (vec![2], true));
+        assert_eq!(steps(&two, budget(3, 6)), (vec![2, 2, 2], false));
+        assert_eq!(steps(&two, budget(2, 6)), (vec![2, 2], true));
+        assert_eq!(steps(&two, budget(3, 5)), (vec![2, 2, 1], true));
+        assert_eq!(steps(&[format!("{}b c", "ä".repeat(STEP))], HistoryBudget::default()), (vec![2], true));
     }
 
     #[test]

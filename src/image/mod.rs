@@ -39,7 +39,7 @@ pub use plan::Readers;
 use self::{
     archive::{Archive, Store},
     input::{Input, Section, Source, open_input},
-    layer::{Expected, Layer, PASSES, Scan},
+    layer::{Expected, LayerReader, LayerScan, PASSES},
     layout::Layout,
     model::{assemble, labels},
     plan::{Plan, Planned, PlannedLayer},
@@ -52,7 +52,7 @@ use crate::{
     interest::Interest,
     surface::{Flaw, Meta},
     text::escape_short,
-    walk::{Keep, Room, Router, Weigh},
+    walk::{FactBudget, Keep, Router, Weigh},
 };
 
 /// The steps of an image's build.
@@ -71,7 +71,7 @@ pub static CONFIG: Meta = Meta {
 
 /// Layers read at a time: a zstd frame may ask for 32 MiB.
 const THREADS: usize = 3;
-/// Names looked up in layers, to tell which links lead out of theirs.
+/// Names looked up in layers, to find which links lead out of theirs.
 const LOOK_UPS: u64 = 10_000_000;
 
 /// How images are to be examined.
@@ -126,7 +126,7 @@ impl Examination {
     fn absorb(&mut self, other: Self) {
         self.images.extend(other.images);
         self.coverage.absorb(other.coverage);
-        self.coverage.settle();
+        self.coverage.sort_and_dedup();
     }
 }
 
@@ -143,7 +143,7 @@ struct Job<'j> {
     names_left: AtomicU64,
     links_left: AtomicU64,
     gaps_left: AtomicU64,
-    room: Mutex<Room>,
+    budget: Mutex<FactBudget>,
     /// Labels that images have already.
     taken: Mutex<BTreeSet<Arc<str>>>,
 }
@@ -182,7 +182,7 @@ pub fn examine(target: &Path, options: &Options<'_>, taken: &BTreeSet<Arc<str>>)
         names_left: AtomicU64::new(options.limits.names),
         links_left: AtomicU64::new(options.limits.links),
         gaps_left: AtomicU64::new(options.limits.gaps),
-        room: Mutex::new(Room::new(options.limits.facts)),
+        budget: Mutex::new(FactBudget::new(options.limits.facts)),
         taken: Mutex::new(taken.clone()),
     };
     let threads = options.threads.clamp(1, THREADS);
@@ -254,7 +254,7 @@ fn gap(tree: &Arc<str>, path: TreePath, flaw: &Flaw) -> Gap {
 fn root(job: &Job<'_>, source: &mut Section, mut plan: Plan, name: &Arc<str>) -> Examination {
     let alone = "a file system without layers and history: what was removed before it was saved cannot be seen";
     plan.left_out.push((TreePath::root(), alone));
-    let mut layer = Layer::new(job, Expected::default());
+    let mut layer = LayerReader::new(job, Expected::default());
     let again = source.again();
     layer.read(source);
     for _ in 0..PASSES {
@@ -304,7 +304,12 @@ fn claimed_twice(images: &[Planned]) -> Vec<(TreePath, Flaw)> {
 }
 
 /// Reads each layer once.
-fn scan_layers(job: &Job<'_>, store: &dyn Store, images: &[Planned], threads: usize) -> HashMap<TreePath, Arc<Scan>> {
+fn scan_layers(
+    job: &Job<'_>,
+    store: &dyn Store,
+    images: &[Planned],
+    threads: usize,
+) -> HashMap<TreePath, Arc<LayerScan>> {
     let mut unique: BTreeMap<&TreePath, (u64, &Expected)> = BTreeMap::new();
     for layer in images.iter().flat_map(|i| &i.layers) {
         if let Some((member, len)) = &layer.member {
@@ -315,8 +320,8 @@ fn scan_layers(job: &Job<'_>, store: &dyn Store, images: &[Planned], threads: us
     let mut order: Vec<_> = unique.into_iter().collect();
     order.sort_by_key(|(_, (len, _))| std::cmp::Reverse(*len));
     let members: Vec<TreePath> = order.iter().map(|(m, _)| (*m).clone()).collect();
-    let layers: Vec<Mutex<Layer<'_>>> =
-        order.iter().map(|(_, (_, expected))| Mutex::new(Layer::new(job, (*expected).clone()))).collect();
+    let layers: Vec<Mutex<LayerReader<'_>>> =
+        order.iter().map(|(_, (_, expected))| Mutex::new(LayerReader::new(job, (*expected).clone()))).collect();
     let all: Vec<usize> = (0..members.len()).collect();
     pass(store, &members, &layers, &all, threads, |layer, source| layer.read(source));
     let unfinished = |at: &usize| layers.get(*at).is_some_and(|l| locked(l).needs_another());
@@ -335,13 +340,13 @@ fn scan_layers(job: &Job<'_>, store: &dyn Store, images: &[Planned], threads: us
 fn pass(
     store: &dyn Store,
     members: &[TreePath],
-    layers: &[Mutex<Layer<'_>>],
+    layers: &[Mutex<LayerReader<'_>>],
     which: &[usize],
     threads: usize,
-    read: fn(&mut Layer<'_>, &mut dyn Source),
+    read: fn(&mut LayerReader<'_>, &mut dyn Source),
 ) {
     let chosen: Vec<TreePath> = which.iter().filter_map(|at| members.get(*at).cloned()).collect();
-    store.each(&chosen, threads, &|nth, source| {
+    store.read_each(&chosen, threads, &|nth, source| {
         let Some(layer) = which.get(nth).and_then(|at| layers.get(*at)) else {
             return;
         };
@@ -356,7 +361,7 @@ fn pass(
     });
 }
 
-fn locked<'l, 'j>(layer: &'l Mutex<Layer<'j>>) -> MutexGuard<'l, Layer<'j>> {
+fn locked<'l, 'j>(layer: &'l Mutex<LayerReader<'j>>) -> MutexGuard<'l, LayerReader<'j>> {
     layer.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -369,7 +374,7 @@ fn account(images: Vec<Image>, plan: Plan, flaws: Vec<(TreePath, Flaw)>, name: &
     coverage.exclusions = left_out
         .map(|(path, reason)| Exclusion { origin: Origin::file(name, path), reason: reason.to_owned() })
         .collect();
-    let mut counted: HashSet<*const Scan> = HashSet::new();
+    let mut counted: HashSet<*const LayerScan> = HashSet::new();
     let mut look_ups = LOOK_UPS;
     for image in &images {
         coverage.trees.push(image.label.to_string());
@@ -399,6 +404,6 @@ fn account(images: Vec<Image>, plan: Plan, flaws: Vec<(TreePath, Flaw)>, name: &
         }
         coverage.gaps.extend(image.links_elsewhere(&mut look_ups));
     }
-    coverage.settle();
+    coverage.sort_and_dedup();
     Examination { images, coverage }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{
     HISTORY, Job, Step,
     input::to_u64,
-    layer::{GROUP, PASSWD, Scan},
+    layer::{GROUP, LayerScan, PASSWD},
     plan::Planned,
     shadow::Key,
 };
@@ -52,10 +52,10 @@ pub struct Image {
 pub struct ImageLayer {
     /// `sha256:…`: the diff id where the configuration has it, else the digest of the blob.
     pub digest: Option<Arc<str>>,
-    /// The step that made it, as a position in `Image::steps`; `None` where the history does not tell.
+    /// The step that made it, as a position in `Image::steps`; `None` where the history does not say it.
     pub step: Option<usize>,
     /// `None` where the input does not hold the layer.
-    pub(super) scan: Option<Arc<Scan>>,
+    pub(super) scan: Option<Arc<LayerScan>>,
 }
 
 /// A fact of one layer, and what became of its file.
@@ -108,7 +108,7 @@ impl Image {
     }
 
     /// A file that is kept of each layer, from the topmost that has it, unless one above took it out.
-    fn seen_file<'l>(&'l self, path: &[u8], kept: impl Fn(&'l Scan) -> Option<&'l [u8]>) -> Option<&'l [u8]> {
+    fn seen_file<'l>(&'l self, path: &[u8], kept: impl Fn(&'l LayerScan) -> Option<&'l [u8]>) -> Option<&'l [u8]> {
         let path = TreePath::new(path)?;
         let layers = self.layers.iter().enumerate().rev();
         let mut seen = layers.filter_map(|(at, layer)| Some((at, kept(layer.scan.as_deref()?)?)));
@@ -145,10 +145,10 @@ impl Image {
     }
 
     /// Wanted symbolic links that lead into another layer are not followed; links to nothing are no gap. Takes from `look_ups`
-    /// what it costs to tell.
+    /// what it costs to find out.
     pub(super) fn links_elsewhere(&self, look_ups: &mut u64) -> Vec<Gap> {
         let mut gaps = Vec::new();
-        let tell = |path: &TreePath, layer: &ImageLayer, kind, detail: &str| {
+        let gap = |path: &TreePath, layer: &ImageLayer, kind, detail: &str| {
             let mut origin = Origin::file(&self.label, path.clone());
             origin.layer.clone_from(&layer.digest);
             Gap { origin, surface: IMAGE, kind, detail: detail.to_owned() }
@@ -158,8 +158,8 @@ impl Image {
                 let mut cost = to_u64(self.layers.len());
                 let there = |l: &ImageLayer| l.scan.as_ref().is_some_and(|s| s.names.has_leaf(*target));
                 if self.layers.iter().any(there) {
-                    cost = cost.saturating_add(TOLD);
-                    gaps.push(tell(
+                    cost = cost.saturating_add(REPORT_COST);
+                    gaps.push(gap(
                         path,
                         layer,
                         GapKind::Unsupported,
@@ -170,7 +170,7 @@ impl Image {
                     Some(left) => *look_ups = left,
                     None => {
                         let detail = "more links than are looked at lead out of their layer";
-                        gaps.push(tell(&TreePath::root(), layer, GapKind::TooLarge, detail));
+                        gaps.push(gap(&TreePath::root(), layer, GapKind::TooLarge, detail));
                         return gaps;
                     }
                 }
@@ -180,8 +180,8 @@ impl Image {
     }
 }
 
-/// What it costs to tell of a link, in look-ups: so some thousands are told.
-const TOLD: u64 = 1000;
+/// What it costs to report a link, in look-ups: so some thousands are reported.
+const REPORT_COST: u64 = 1000;
 
 impl ImageLayer {
     /// Names of members, whiteouts included; `None` where the layer was not there.
@@ -200,17 +200,17 @@ pub(super) fn assemble(
     job: &Job<'_>,
     planned: Planned,
     label: Arc<str>,
-    scans: &HashMap<TreePath, Arc<Scan>>,
+    scans: &HashMap<TreePath, Arc<LayerScan>>,
 ) -> Image {
     let prefixed = |hex: &String| format!("sha256:{hex}");
     let made: Vec<usize> = planned.steps.iter().enumerate().filter(|(_, s)| !s.empty).map(|(at, _)| at).collect();
     // Tools that squash or import write a history that fits no layer.
-    let told = made.len() == planned.layers.len();
+    let fits = made.len() == planned.layers.len();
     let layers = planned.layers.iter().enumerate().map(|(at, layer)| {
         let digest = layer.expected.diff_id.as_ref().or(layer.expected.blob.as_ref());
         ImageLayer {
             digest: digest.map(|d| prefixed(d).into()),
-            step: made.get(at).copied().filter(|_| told),
+            step: made.get(at).copied().filter(|_| fits),
             scan: layer.member.as_ref().and_then(|(member, _)| scans.get(member).cloned()),
         }
     });

@@ -1,6 +1,6 @@
 //! Which images a store holds and which members their layers are, from its JSON alone.
 //!
-//! `manifest.json` (docker save) and `index.json` (OCI) may both be there and tell of the same images: those with the same
+//! `manifest.json` (docker save) and `index.json` (OCI) may both be there and describe the same images: those with the same
 //! configuration and the same layers are one. An index may hold indexes (platforms), attestations and things that are no
 //! images; what is left out is said.
 
@@ -14,7 +14,9 @@ use super::{
     few::Few,
     input::to_u64,
     layer::Expected,
-    manifest::{Config, Descriptor, Document, HistoryRoom, Saved, Step, is_hex, is_reference, is_word, parse, sha256},
+    manifest::{
+        Config, Descriptor, Document, HistoryBudget, Saved, Step, is_hex, is_reference, is_word, parse, sha256,
+    },
 };
 use crate::{
     fact::{Command, Credential, TreePath},
@@ -94,7 +96,7 @@ struct Planner<'p> {
     visited: HashSet<String>,
     /// Digests of the indexes and the manifest that are being read: people know an image by any of them.
     within: Vec<String>,
-    room: HistoryRoom,
+    budget: HistoryBudget,
     layers: usize,
     json_left: u64,
 }
@@ -107,7 +109,7 @@ pub(super) fn plan(store: &dyn Store, readers: Readers<'_>) -> Plan {
         plan: Plan::default(),
         visited: HashSet::new(),
         within: Vec::new(),
-        room: HistoryRoom::default(),
+        budget: HistoryBudget::default(),
         layers: LAYERS,
         json_left: JSON_TOTAL,
     };
@@ -117,7 +119,7 @@ pub(super) fn plan(store: &dyn Store, readers: Readers<'_>) -> Plan {
         planner.plan.is_image = true;
         planner.flaw(b"repositories", Flaw::Unsupported("an image saved by Docker before 1.10"));
     }
-    if planner.room.full {
+    if planner.budget.full {
         planner.flaw(b"", Flaw::malformed("history of an image", "it has more install commands than are kept"));
     }
     planner.plan
@@ -129,7 +131,7 @@ impl Planner<'_> {
         self.plan.flaws.push((path, flaw));
     }
 
-    /// A small member; problems with it are told.
+    /// A small member; problems with it are is_declared.
     fn small(&mut self, name: &[u8]) -> Option<Vec<u8>> {
         match self.store.small(name) {
             Ok(Some(bytes)) => {
@@ -275,8 +277,9 @@ impl Planner<'_> {
                     return self.add(image);
                 };
                 // Charts, signatures and models are stored in the same way, with a configuration of their own.
-                let told = config.media_type.contains("image.config") || config.media_type.contains("container.image");
-                if !told && !parse::<Config>(&bytes, WHAT).is_ok_and(|c| c.rootfs.is_some()) {
+                let is_declared =
+                    config.media_type.contains("image.config") || config.media_type.contains("container.image");
+                if !is_declared && !parse::<Config>(&bytes, WHAT).is_ok_and(|c| c.rootfs.is_some()) {
                     return self.plan.left_out.push((path, "not a container image: its configuration describes none"));
                 }
                 self.configure(&mut image, at.as_bytes(), &bytes, sha256(&config.digest));
@@ -295,7 +298,7 @@ impl Planner<'_> {
         image.architecture = config.architecture.take().filter(|w| is_word(w));
         let build = config.build();
         (image.variables, image.secrets) = config.variables(self.readers.environment);
-        image.steps = config.steps(&self.readers, &image.variables, build, &mut self.room);
+        image.steps = config.steps(&self.readers, &image.variables, build, &mut self.budget);
         (image.created, image.epoch) = (config.made(), config.epoch);
         let diff_ids = config.rootfs.unwrap_or_default().diff_ids.0;
         if diff_ids.len() != image.layers.len() {
@@ -336,7 +339,7 @@ impl Planner<'_> {
         names.iter().find_map(|name| self.store.find(name.as_bytes()))
     }
 
-    /// Adds an image, or what is new of it where the other manifest told of it already.
+    /// Adds an image, or what is new of it where the other manifest is_declared of it already.
     fn add(&mut self, image: Planned) {
         let members = |i: &Planned, other: &Planned| {
             let pairs = i.layers.iter().zip(&other.layers);

@@ -16,7 +16,7 @@ use std::{
     sync::atomic::AtomicU64,
 };
 
-use super::codec::take;
+use super::codec::admit;
 use crate::fact::{TreePath, parent};
 
 const WHITEOUT: &[u8] = b".wh.";
@@ -36,7 +36,7 @@ pub(super) enum Mark {
 }
 
 /// What a member's name says about the layers below.
-pub(super) enum Told {
+pub(super) enum MemberName {
     /// An ordinary name.
     Plain,
     /// A mark on another path.
@@ -48,18 +48,18 @@ pub(super) enum Told {
 }
 
 /// Reads whiteouts.
-pub(super) fn told(path: &TreePath) -> Told {
+pub(super) fn member_name(path: &TreePath) -> MemberName {
     let name = path.name();
     if name == OPAQUE {
-        return Told::Mark(path.parent(), Mark::Opaque);
+        return MemberName::Mark(path.parent(), Mark::Opaque);
     }
     if name.starts_with(META) {
-        return Told::Nothing;
+        return MemberName::Nothing;
     }
     match name.strip_prefix(WHITEOUT) {
-        None => Told::Plain,
-        Some(b"" | b"." | b"..") => Told::Bad,
-        Some(gone) => Told::Mark(path.parent().join(gone), Mark::Whiteout),
+        None => MemberName::Plain,
+        Some(b"" | b"." | b"..") => MemberName::Bad,
+        Some(gone) => MemberName::Mark(path.parent().join(gone), Mark::Whiteout),
     }
 }
 
@@ -69,7 +69,7 @@ pub(super) struct Key(RandomState);
 
 impl Key {
     /// The upper 62 bits.
-    pub(super) fn of(&self, path: &[u8]) -> u64 {
+    pub(super) fn hash(&self, path: &[u8]) -> u64 {
         let mut hasher = self.0.build_hasher();
         hasher.write(path);
         hasher.finish() & !3
@@ -82,28 +82,28 @@ pub(super) struct Names {
     /// Sorted once the layer is read.
     marks: Vec<u64>,
     /// Names that were not kept.
-    lost: bool,
+    dropped: bool,
 }
 
 impl Names {
     /// Remembers a name, unless the budget that all layers share is used up.
     pub(super) fn add(&mut self, key: &Key, path: &[u8], mark: Mark, budget: &AtomicU64) {
-        if !take(budget) {
-            self.lost = true;
+        if !admit(budget) {
+            self.dropped = true;
             return;
         }
-        self.marks.push(key.of(path) | bits(mark));
+        self.marks.push(key.hash(path) | bits(mark));
     }
 
-    pub(super) fn settle(&mut self) {
+    pub(super) fn sort_and_dedup(&mut self) {
         self.marks.sort_unstable();
         self.marks.dedup();
         self.marks.shrink_to_fit();
     }
 
     /// Whether names are missing here, so that `hides` may say no too often.
-    pub(super) fn lost(&self) -> bool {
-        self.lost
+    pub(super) fn dropped(&self) -> bool {
+        self.dropped
     }
 
     /// Whether something other than a folder stands at a path with this hash.
@@ -120,14 +120,14 @@ impl Names {
         if self.marks.is_empty() {
             return false;
         }
-        let own = key.of(path.as_bytes());
+        let own = key.hash(path.as_bytes());
         if [Mark::Leaf, Mark::Dir, Mark::Whiteout].into_iter().any(|m| self.has(own, m)) {
             return true;
         }
         let mut above = path.as_bytes();
         while !above.is_empty() {
             above = parent(above);
-            let hash = key.of(above);
+            let hash = key.hash(above);
             // The root of an image can be opaque, but nothing replaces it.
             let marks =
                 if above.is_empty() { &[Mark::Opaque][..] } else { &[Mark::Opaque, Mark::Leaf, Mark::Whiteout] };
@@ -157,7 +157,7 @@ mod tests {
         for (path, mark) in marks {
             names.add(key, path.as_bytes(), *mark, &budget);
         }
-        names.settle();
+        names.sort_and_dedup();
         names
     }
 
@@ -181,24 +181,30 @@ mod tests {
 
     #[test]
     fn whiteouts_are_read_from_names() {
-        let marked = |p: &str| match told(&path(p)) {
-            Told::Mark(path, mark) => Some((path.text().into_owned(), mark)),
+        let marked = |p: &str| match member_name(&path(p)) {
+            MemberName::Mark(path, mark) => Some((path.text().into_owned(), mark)),
             _ => None,
         };
         assert_eq!(marked("a/.wh.b"), Some(("/a/b".into(), Mark::Whiteout)));
         assert_eq!(marked(".wh.b"), Some(("/b".into(), Mark::Whiteout)));
         assert_eq!(marked("a/.wh..wh..opq"), Some(("/a".into(), Mark::Opaque)));
-        assert!(matches!(told(&path("a/.wh..wh.plnk")), Told::Nothing));
-        assert!(matches!(told(&path("a/.wh...")), Told::Bad) && matches!(told(&path("a/.wh.")), Told::Bad));
-        assert!(matches!(told(&path("a/x.wh.b")), Told::Plain) && matches!(told(&path(".wh.d/b")), Told::Plain));
+        assert!(matches!(member_name(&path("a/.wh..wh.plnk")), MemberName::Nothing));
+        assert!(
+            matches!(member_name(&path("a/.wh...")), MemberName::Bad)
+                && matches!(member_name(&path("a/.wh.")), MemberName::Bad)
+        );
+        assert!(
+            matches!(member_name(&path("a/x.wh.b")), MemberName::Plain)
+                && matches!(member_name(&path(".wh.d/b")), MemberName::Plain)
+        );
     }
 
     #[test]
-    fn names_over_the_budget_are_told() {
+    fn names_over_the_budget_are_reported() {
         let (key, budget, mut names) = (Key::default(), AtomicU64::new(1), Names::default());
         names.add(&key, b"a", Mark::Leaf, &budget);
-        assert!(!names.lost());
+        assert!(!names.dropped());
         names.add(&key, b"b", Mark::Leaf, &budget);
-        assert!(names.lost());
+        assert!(names.dropped());
     }
 }

@@ -66,7 +66,7 @@ impl Case {
 }
 
 /// Facts as text, without what differs by design.
-fn told(image: &Image) -> Vec<String> {
+fn fact_lines(image: &Image) -> Vec<String> {
     let line = |f: ImageFact| {
         let ImageFact { seen, layer, gone_in } = f;
         let digest = seen.origin.layer.clone().unwrap_or_default();
@@ -84,7 +84,7 @@ fn paths(image: &Image) -> Vec<String> {
 }
 
 #[test]
-fn every_layout_and_compression_tells_the_same() {
+fn every_layout_and_compression_reports_the_same() {
     let (case, layers) = (case(), layers());
     let mut inputs = Vec::new();
     for outer in PACKS {
@@ -98,7 +98,7 @@ fn every_layout_and_compression_tells_the_same() {
         assert_eq!((gaps(&found), found.images.len()), (vec![], 1), "input {i}");
         let image = &found.images[0];
         assert!(image.verified() && &*image.label == "demo/app:1.0", "input {i}");
-        let lines = told(image);
+        let lines = fact_lines(image);
         assert_eq!(lines.len(), 4, "input {i}");
         assert_eq!(*expected.get_or_insert_with(|| lines.clone()), lines, "input {i}");
     }
@@ -112,14 +112,14 @@ fn a_layout_folder_is_read_and_links_out_of_it_are_not() {
     }
     let folder = case.folder.path().join("app");
     let found = case.examine(&folder).unwrap();
-    assert_eq!((gaps(&found), told(&found.images[0]).len()), (vec![], 4));
+    assert_eq!((gaps(&found), fact_lines(&found.images[0]).len()), (vec![], 4));
 
     let blob = folder.join("blobs/sha256").join(sha(&pack(Pack::Zstd, &layers[1])));
     std::fs::rename(&blob, case.folder.path().join("outside")).unwrap();
     std::os::unix::fs::symlink("../../../outside", &blob).unwrap();
     let found = case.examine(&folder).unwrap();
     assert_eq!(gaps(&found), [(GapKind::Malformed, "not a valid saved image: a layer is missing")]);
-    assert_eq!(told(&found.images[0]).len(), 1);
+    assert_eq!(fact_lines(&found.images[0]).len(), 1);
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn groups_are_those_that_a_container_sees() {
 }
 
 #[test]
-fn a_shared_layer_is_read_once_and_told_of_each_image() {
+fn a_shared_layer_is_read_once_and_reported_for_each_image() {
     let layers = layers();
     let (a, b) = (config(&layers[..2]), config(&layers));
     let mut tar = Tar::default();
@@ -216,7 +216,7 @@ fn an_exported_root_is_one_layer() {
         // Nobody may take it for the whole story.
         assert!(found.coverage.exclusions[0].reason.contains("without layers and history"));
     }
-    // A file called like a manifest does not hide the rest, but is told.
+    // A file called like a manifest does not hide the rest, but is reported.
     let root =
         Tar::default().file("etc/passwd", b"").file("manifest.json", b"[]x").file(&site("a.pth"), b"import os\n");
     let found = case().bytes(&root.end());
@@ -234,7 +234,10 @@ fn folders_that_were_packed_whole_are_the_images_in_them() {
     };
     for how in PACKS {
         let found = case().bytes(&pack(how, &tar_of(&packed(&["app"]))));
-        assert_eq!((gaps(&found), told(&found.images[0])), (vec![], told(&case().bytes(&saved(&layers)).images[0])));
+        assert_eq!(
+            (gaps(&found), fact_lines(&found.images[0])),
+            (vec![], fact_lines(&case().bytes(&saved(&layers)).images[0]))
+        );
     }
     let found = case().bytes(&tar_of(&packed(&["app", "other"])));
     let labels: Vec<&str> = found.images.iter().map(|i| &*i.label).collect();
@@ -407,7 +410,7 @@ fn what_others_name_is_read_whatever_its_name() {
         let all = ["/app/deps/base.lst", "/app/deps/more", "/app/requirements-own.txt", "/app/requirements.txt"];
         assert_eq!((pins(&found.images[0]), gaps(&found)), (all.map(str::to_owned).into(), vec![]));
     }
-    // Two layers, and a link: told.
+    // Two layers, and a link: reported.
     let lower = Tar::default().file("app/base.lst", list("a==1.0\n")).end();
     let upper = Tar::default().file("app/requirements.txt", list("-r base.lst\n")).end();
     assert_eq!(gaps(&case().bytes(&saved(&[lower, upper]))).len(), 1);

@@ -299,7 +299,7 @@ pub fn replay(
                     compared,
                     interrupted: end.interrupted,
                     recorded: {
-                        recorded.settle();
+                        recorded.remove_read();
                         recorded
                     },
                 });

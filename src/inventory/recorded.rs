@@ -81,7 +81,7 @@ impl Recorded {
     }
 
     /// Once all is read: which of the names belong to files that were opened after all.
-    pub(super) fn settle(&mut self) {
+    pub(super) fn remove_read(&mut self) {
         let read = std::mem::take(&mut self.read);
         self.unread.retain(|u| !read.contains(&u.path));
     }

@@ -39,8 +39,8 @@ fn of_bytes(bytes: &[u8]) -> Option<String> {
         return Some(text.to_owned());
     }
     // Western letters are few among ASCII; what is compressed or encrypted has half of its bytes beyond.
-    let beyond = bytes.iter().filter(|b| !b.is_ascii()).count();
-    (beyond.saturating_mul(3) <= bytes.len()).then(|| bytes.iter().map(|b| char::from(*b)).collect())
+    let non_ascii = bytes.iter().filter(|b| !b.is_ascii()).count();
+    (non_ascii.saturating_mul(3) <= bytes.len()).then(|| bytes.iter().map(|b| char::from(*b)).collect())
 }
 
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<String> {

@@ -1,4 +1,4 @@
-//! The companion of an incident with many packages: `<id>.csv` beside `<id>.json`, a row a package, so that a change of it reads
+//! The companion of an incident with many packages: `<id>.csv` beside `<id>.json`, one row per package, so that a change of it reads
 //! well.
 //!
 //! ```text

@@ -70,7 +70,7 @@ pub fn fits(pattern: &str, path: &TreePath, site: Option<&[u8]>) -> bool {
     pattern.strip_prefix('/').is_some_and(|rest| glob(rest, &text))
 }
 
-/// What the walk shall look for. A name that nobody else uses is opened wherever it stands, since a copy of it tells something
+/// What the walk shall look for. A name that nobody else uses is opened wherever it stands, since a copy of it shows something
 /// too; a common one only where the indicator says.
 pub fn wanted(pattern: &str, file: &FileIndicator) -> WantedFile {
     let name = base(pattern);

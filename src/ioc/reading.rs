@@ -102,7 +102,7 @@ pub fn is_host(text: &str) -> bool {
 
 /// A package URL, as an ecosystem's own spelling.
 fn package_url(text: &str) -> Option<Query> {
-    let Parts { kind, path, version } = Parts::of(text)?;
+    let Parts { kind, path, version } = Parts::parse(text)?;
     let name = path.join("/");
     let tail = |sign: char| version.as_ref().map(|v| format!("{sign}{v}")).unwrap_or_default();
     if kind == "githubactions" {

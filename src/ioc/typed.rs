@@ -19,7 +19,7 @@ pub fn incident(texts: &[String]) -> Result<Incident, String> {
         id: "command-line".to_owned(),
         title: "Indicators given on the command line".to_owned(),
         summary: "Given with `--ioc`; nothing else is known of them.".to_owned(),
-        sources: [("given".to_owned(), given())].into(),
+        sources: [("given".to_owned(), command_line_source())].into(),
         ..Incident::default()
     };
     for text in texts {
@@ -28,7 +28,7 @@ pub fn incident(texts: &[String]) -> Result<Incident, String> {
     Ok(incident)
 }
 
-fn given() -> Source {
+fn command_line_source() -> Source {
     Source { title: "given on the command line".to_owned(), url: None, relayed: Some("given with `--ioc`".to_owned()) }
 }
 
@@ -193,30 +193,30 @@ pub fn looks_like_a_file(host: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn one(text: &str) -> Result<Incident, String> {
+    fn parsed(text: &str) -> Result<Incident, String> {
         incident(&[text.to_owned()])
     }
 
     #[test]
     fn what_is_pasted_at_three_in_the_morning_works() {
-        assert_eq!(one("litellm==1.82.7").unwrap().packages[0].versions, ["1.82.7"]);
-        assert_eq!(one("npm:@a/b@1.0.0").unwrap().packages[0].name, "@a/b");
-        assert_eq!(one("npm:evil").unwrap().packages[0].versions, ["*"]);
-        assert_eq!(one(&"ab".repeat(32)).unwrap().artifacts.len(), 1);
-        assert_eq!(one(&format!("sha256:{}", "AB".repeat(32))).unwrap().artifacts.len(), 1);
-        assert_eq!(one("evil[.]example").unwrap().network[0].value, "evil.example");
-        assert_eq!(one("203.0.113[.]9").unwrap().network[0].kind, NetworkKind::Ip);
-        assert_eq!(one("hxxps://evil[.]example/a").unwrap().network[0].kind, NetworkKind::Url);
-        assert_eq!(one("action:a/b@v1").unwrap().actions[0].tags, ["v1"]);
-        assert_eq!(one("docker:a/b:1.0").unwrap().images[0].tags, ["1.0"]);
-        assert_eq!(one("~/.config/x/y.py").unwrap().files[0].paths, ["~/.config/x/y.py"]);
-        assert_eq!(one("file:evil.py").unwrap().files[0].paths, ["any:evil.py"]);
+        assert_eq!(parsed("litellm==1.82.7").unwrap().packages[0].versions, ["1.82.7"]);
+        assert_eq!(parsed("npm:@a/b@1.0.0").unwrap().packages[0].name, "@a/b");
+        assert_eq!(parsed("npm:evil").unwrap().packages[0].versions, ["*"]);
+        assert_eq!(parsed(&"ab".repeat(32)).unwrap().artifacts.len(), 1);
+        assert_eq!(parsed(&format!("sha256:{}", "AB".repeat(32))).unwrap().artifacts.len(), 1);
+        assert_eq!(parsed("evil[.]example").unwrap().network[0].value, "evil.example");
+        assert_eq!(parsed("203.0.113[.]9").unwrap().network[0].kind, NetworkKind::Ip);
+        assert_eq!(parsed("hxxps://evil[.]example/a").unwrap().network[0].kind, NetworkKind::Url);
+        assert_eq!(parsed("action:a/b@v1").unwrap().actions[0].tags, ["v1"]);
+        assert_eq!(parsed("docker:a/b:1.0").unwrap().images[0].tags, ["1.0"]);
+        assert_eq!(parsed("~/.config/x/y.py").unwrap().files[0].paths, ["~/.config/x/y.py"]);
+        assert_eq!(parsed("file:evil.py").unwrap().files[0].paths, ["any:evil.py"]);
     }
 
     #[test]
     fn what_is_unclear_says_what_to_write() {
         for text in ["evil", "a/b@v1", "setup.py", "pypi:x@not a version", &"a".repeat(40)] {
-            let error = one(text).unwrap_err();
+            let error = parsed(text).unwrap_err();
             assert!(error.contains("--ioc"), "{error}");
         }
     }

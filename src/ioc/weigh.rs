@@ -92,7 +92,7 @@ impl<'i> Weigher<'i> {
         name.is_some_and(|name| Ecosystem::ALL.iter().any(|e| knows(&name, e)))
     }
 
-    /// Whether the text names what an indicator knows; `None` where that cannot be told.
+    /// Whether the text names what an indicator knows; `None` where that cannot be known.
     fn named(&self, text: &Text) -> Option<bool> {
         let known = self.known.get_or_init(|| Known::new(&self.index.database.incidents));
         Some(known.is_in(text)? || self.is_fed(text)?)
@@ -160,7 +160,7 @@ impl Known {
         Self { finder: AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(&texts).ok(), meanings }
     }
 
-    /// Whether a text names something; `None` where that cannot be told.
+    /// Whether a text names something; `None` where that cannot be known.
     fn is_in(&self, text: &Text) -> Option<bool> {
         let mut questions = QUESTIONS;
         let mut asked = HashSet::new();

@@ -104,7 +104,7 @@ impl Withdrawal {
     }
 
     /// One line: which, of what, since when, why, where that is said.
-    pub fn told(&self) -> String {
+    pub fn line(&self) -> String {
         let day = self.on.as_ref().map(|d| format!(" ({d})")).unwrap_or_default();
         let versions =
             if self.versions.iter().any(|v| v == "*") { "every version".to_owned() } else { self.versions.join(", ") };
@@ -151,7 +151,7 @@ impl Withdrawals {
     }
 
     /// What is to be said to somebody who asks for a package.
-    pub fn told(&self, query: &Query) -> Vec<String> {
+    pub fn of_query(&self, query: &Query) -> Vec<String> {
         let Query::Package { ecosystem, name, version } = query else {
             return Vec::new();
         };
@@ -160,12 +160,12 @@ impl Withdrawals {
                 && (w.is_of(w.ecosystem, name) || w.is_of(w.ecosystem, &name.to_lowercase()))
                 && version.as_ref().is_none_or(|v| w.covers(v, true))
         };
-        self.advisories.iter().filter(fits).map(Withdrawal::told).collect()
+        self.advisories.iter().filter(fits).map(Withdrawal::line).collect()
     }
 
     /// What is to be said to somebody who asks for a number.
     pub fn of_number(&self, text: &str) -> Vec<String> {
-        self.advisories.iter().filter(|w| w.numbered(text)).map(Withdrawal::told).collect()
+        self.advisories.iter().filter(|w| w.numbered(text)).map(Withdrawal::line).collect()
     }
 }
 
@@ -267,14 +267,14 @@ mod tests {
         assert_eq!(feed.rows(Ecosystem::Npm, "hls.js"), [row("MAL-2099-1", "9.9.9")]);
         let left = feed.left_out();
         assert_eq!(left.len(), 2);
-        assert!(left.iter().any(|l| l.told().contains("MAL-2022-3075") && l.told().contains("earlier package")));
+        assert!(left.iter().any(|l| l.line().contains("MAL-2022-3075") && l.line().contains("earlier package")));
     }
 
     #[test]
-    fn a_user_is_told_of_every_version_that_it_named() {
+    fn a_user_is_warned_of_every_version_that_it_named() {
         let list = list();
-        let told = |name, version| list.of_package(Ecosystem::Npm, name, version).is_some();
-        assert!(told("supabase", "1.0.0") && told("astro", "7.1.0") && told("astro", "v7.1.0"));
-        assert!(!told("astro", "7.1.1") && !told("astro", "*") && !told("evil", "1.0.0"));
+        let is_listed = |name, version| list.of_package(Ecosystem::Npm, name, version).is_some();
+        assert!(is_listed("supabase", "1.0.0") && is_listed("astro", "7.1.0") && is_listed("astro", "v7.1.0"));
+        assert!(!is_listed("astro", "7.1.1") && !is_listed("astro", "*") && !is_listed("evil", "1.0.0"));
     }
 }

@@ -74,7 +74,7 @@ pub fn build(mut e: Examination<'_>) -> v1::Report {
         Vec::new()
     });
     e.coverage.gaps.append(&mut gaps);
-    e.coverage.settle();
+    e.coverage.sort_and_dedup();
     lead(&mut e.coverage.gaps, e.index);
     let incidents = incidents(&e);
     let exposure = e.assessment.exposure();
@@ -87,7 +87,7 @@ pub fn build(mut e: Examination<'_>) -> v1::Report {
     }
     let checklist = checklist.into_iter().map(|i| item(i, &writer)).collect();
     let kept_evidence = e.assessment.kept.iter().map(kept).collect::<Vec<_>>();
-    let summary = summary(&incidents, &e.target, Outcome::of(complete, interrupted)) + earlier(&kept_evidence);
+    let summary = summary(&incidents, &e.target, Outcome::new(complete, interrupted)) + earlier(&kept_evidence);
     v1::Report {
         schema: v1::SCHEMA.to_owned(),
         tool: v1::Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
@@ -141,7 +141,7 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
-    pub(super) fn of(complete: bool, interrupted: bool) -> Self {
+    pub(super) fn new(complete: bool, interrupted: bool) -> Self {
         match (interrupted, complete) {
             (true, _) => Self::Interrupted,
             (false, true) => Self::Complete,

@@ -279,7 +279,7 @@ impl Fleet {
         let verdict = v1::Verdict {
             exposure: self.machines.iter().filter_map(|m| m.exposure).max(),
             complete,
-            summary: summary(&incidents, &target, Outcome::of(complete, interrupted)),
+            summary: summary(&incidents, &target, Outcome::new(complete, interrupted)),
         };
         let mut id = Sha256::new();
         for part in [&run.started.to_string(), &target.kind, &target.id, &run.indicators.digest] {

@@ -84,7 +84,7 @@ fn examined(found: bool, gaps: bool) -> v1::Report {
             name: name.into(),
             version: version.into(),
             placement: Placement::Loadable,
-            requires: requires.iter().map(|r| Requirement::plain(*r, *r)).collect(),
+            requires: requires.iter().map(|r| Requirement::new(*r, *r)).collect(),
             artifacts: Vec::new(),
         })
     };

@@ -293,9 +293,9 @@ pub fn first_page(report: &v1::Report) -> Vec<String> {
     let line = |n: usize, i: &v1::Item| format!("{n:>2}. {} ({}): {}", i.phase.as_str(), shortly_at(i), title(i));
     let mut lines = Vec::new();
     for phase in phases {
-        let room = 1 + more.iter().find(|(p, _)| *p == phase).map_or(0, |(_, extra)| *extra);
+        let rows = 1 + more.iter().find(|(p, _)| *p == phase).map_or(0, |(_, extra)| *extra);
         let all: Vec<_> = items(phase).collect();
-        let whole = if all.len() <= room { all.len() } else { room - 1 };
+        let whole = if all.len() <= rows { all.len() } else { rows - 1 };
         lines.extend(all.iter().take(whole).map(|(n, i)| line(*n, i)));
         if let Some((n, i)) = all.get(whole) {
             let rest = all.len() - whole - 1;

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{
     Item, Plan,
+    cleanup::{incident_cleanup_items, look_for},
     eradicate::{by_owner, persistence},
-    given::{given, look_for},
     situation::Situation,
     step::{Action, Step},
     store::is_trace,
@@ -32,7 +32,7 @@ pub fn before(s: &Situation<'_>, plan: &mut Plan) {
     if s.worst >= Exposure::Installed {
         plan.add(&[b"network"], contain(s));
     }
-    given(s, plan, Phase::Contain);
+    incident_cleanup_items(s, plan, Phase::Contain);
     disarm(s, plan);
 }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Item, Plan,
     before::{is_monitor, moved, on_disk},
-    given::look_for,
+    cleanup::look_for,
     shell::quote,
     situation::{Situation, place, shown, within},
     step::{Action, Step, Unit},

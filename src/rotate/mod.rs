@@ -9,9 +9,8 @@
 //! poisoned environment runs the payload again. Rotating comes after everything that could steal the new secret too.
 
 mod before;
-mod beyond;
+mod cleanup;
 mod eradicate;
-mod given;
 mod named;
 mod order;
 mod purge;
@@ -21,6 +20,7 @@ mod situation;
 mod stated;
 pub mod step;
 mod store;
+mod unseen;
 pub mod writer;
 
 use std::{
@@ -161,7 +161,7 @@ struct Plan {
 }
 
 impl Plan {
-    /// Adds an item and gives its id back. `what` tells it from every other.
+    /// Adds an item and gives its id back. `what` distinguishes it from every other.
     fn add(&mut self, what: &[&[u8]], mut item: Item) -> String {
         let mut hash = Sha256::new_with_prefix(item.phase.as_str());
         for part in what {

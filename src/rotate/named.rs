@@ -1,4 +1,5 @@
-//! What is done about values that files name: actions, images, addresses, traces in repositories; and about what was fetched from an address.
+//! What is done about values that files name: actions, images, addresses, traces in repositories; and about what was fetched from an
+//! address.
 
 use super::{
     Item, Plan,

@@ -81,7 +81,7 @@ mod tests {
     use super::*;
     use crate::rotate::tests::{catalog, kind};
 
-    fn told(catalog: &Catalog, wanted: &[(&str, Urgency)]) -> Vec<String> {
+    fn ordered(catalog: &Catalog, wanted: &[(&str, Urgency)]) -> Vec<String> {
         let wanted = wanted.iter().map(|(k, u)| ((*k).to_owned(), *u)).collect();
         let groups = order(catalog, &wanted);
         for (at, group) in groups.iter().enumerate() {
@@ -101,10 +101,13 @@ mod tests {
         ]);
         use Urgency::{Now, Soon};
         // `middle` is not on the list, and the order still holds across it.
-        assert_eq!(told(&c, &[("db", Now), ("cloud", Soon), ("npm", Soon)]), ["cloud", "db", "npm"]);
-        assert_eq!(told(&c, &[("db", Now), ("cloud", Now), ("npm", Now), ("llm", Now)]), ["npm", "cloud", "llm", "db"]);
-        assert_eq!(told(&c, &[("unknown", Now), ("db", Now)]), ["db", "unknown"]);
-        assert!(told(&c, &[]).is_empty());
+        assert_eq!(ordered(&c, &[("db", Now), ("cloud", Soon), ("npm", Soon)]), ["cloud", "db", "npm"]);
+        assert_eq!(
+            ordered(&c, &[("db", Now), ("cloud", Now), ("npm", Now), ("llm", Now)]),
+            ["npm", "cloud", "llm", "db"]
+        );
+        assert_eq!(ordered(&c, &[("unknown", Now), ("db", Now)]), ["db", "unknown"]);
+        assert!(ordered(&c, &[]).is_empty());
     }
 
     #[test]
@@ -115,7 +118,7 @@ mod tests {
             kind("npm", "propagation", 1, &[]),
         ]);
         use Urgency::Now;
-        assert_eq!(told(&c, &[("db", Now), ("mcp", Now), ("npm", Now)]), ["mcp", "npm", "db"]);
+        assert_eq!(ordered(&c, &[("db", Now), ("mcp", Now), ("npm", Now)]), ["mcp", "npm", "db"]);
     }
 
     #[test]
@@ -128,6 +131,6 @@ mod tests {
             catalog(vec![pat, store, kind("ssh", "standard", 2, &["store", "env"]), kind("env", "standard", 3, &[])]);
         use Urgency::{Now, Soon};
         // ssh reads the store, which goes with pat, which mints ssh: one circle.
-        assert_eq!(told(&c, &[("pat", Now), ("store", Soon), ("ssh", Now), ("env", Now)]), ["pat+store+ssh", "env"]);
+        assert_eq!(ordered(&c, &[("pat", Now), ("store", Soon), ("ssh", Now), ("env", Now)]), ["pat+store+ssh", "env"]);
     }
 }

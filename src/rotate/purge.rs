@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Item, Plan,
     before::{moved, on_disk},
-    given::given,
+    cleanup::incident_cleanup_items,
     named,
     shell::quote,
     situation::{Situation, place, shown, within},
@@ -30,7 +30,7 @@ pub fn purge(s: &Situation<'_>, plan: &mut Plan) {
         plan.add(&[b"pins", incident.as_bytes()], pin(s, &found).after(first.clone()));
     }
     named::purge(s, plan, &first);
-    given(s, plan, Phase::Purge);
+    incident_cleanup_items(s, plan, Phase::Purge);
 }
 
 /// Making anew what was taken out: after the secrets were replaced and the machine was examined again, since nothing can be fetched
@@ -44,7 +44,7 @@ pub fn rebuild(s: &Situation<'_>, plan: &mut Plan) {
     if !rebuilt.is_empty() {
         plan.add(&[b"environments"], environments(s, &rebuilt).after(after));
     }
-    given(s, plan, Phase::Rebuild);
+    incident_cleanup_items(s, plan, Phase::Rebuild);
 }
 
 /// The trees of some findings, sorted.

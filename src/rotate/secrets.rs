@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Item, Plan,
-    beyond::beyond,
-    given::given,
+    cleanup::incident_cleanup_items,
     order::{Group, order},
     shell::{is_plain, quote},
     situation::{Situation, Subject, place, shown, within},
     step::{Action, Step},
+    unseen::unseen_targets,
 };
 use crate::{
     assess::Judged,
@@ -29,7 +29,7 @@ pub fn freeze(s: &Situation<'_>, plan: &mut Plan) {
     let spreads = |j: &Judged| s.catalog.kind(&j.credential.kind).is_some_and(|k| k.lane == Lane::Propagation);
     let wanted = |j: &&Judged| j.rotate != Urgency::No && (spreads(j) || j.reach == Reach::Harvested);
     if !s.assessment.credentials.iter().any(|j| wanted(&j)) {
-        return given(s, plan, Phase::Freeze);
+        return incident_cleanup_items(s, plan, Phase::Freeze);
     }
     let why = "a job that still runs hands the new secret to whoever has the old one, and a stolen publishing token turns one \
                victim into many";
@@ -39,7 +39,7 @@ pub fn freeze(s: &Situation<'_>, plan: &mut Plan) {
         .say("pin dependencies: no automatic updates until then")
         .say("set a time at which every old secret is dead; nothing new is stored before it in a place that an old one can read");
     plan.add(&[b"freeze"], item);
-    given(s, plan, Phase::Freeze);
+    incident_cleanup_items(s, plan, Phase::Freeze);
 }
 
 /// Every credential to replace, whoever mints another first; wallets wait for nothing.
@@ -49,10 +49,10 @@ pub fn rotate(s: &Situation<'_>, plan: &mut Plan) {
     for w in &wallets {
         plan.add(&w.key(), w.item(s));
     }
-    if let Some(item) = beyond(s) {
+    if let Some(item) = unseen_targets(s) {
         plan.add(&[b"beyond"], item.after(gate.clone()));
     }
-    given(s, plan, Phase::Rotate);
+    incident_cleanup_items(s, plan, Phase::Rotate);
     let mut kinds: BTreeMap<String, Urgency> = BTreeMap::new();
     for w in &others {
         let known = kinds.entry(w.kind.to_owned()).or_insert(w.urgency);
@@ -300,7 +300,7 @@ pub fn verify(s: &Situation<'_>, plan: &mut Plan) {
     if !trees.is_empty() {
         plan.add(&[b"again"], again.after(cleaned));
     }
-    given(s, plan, Phase::Verify);
+    incident_cleanup_items(s, plan, Phase::Verify);
     if rotated.is_empty() {
         return;
     }
@@ -319,7 +319,7 @@ pub fn verify(s: &Situation<'_>, plan: &mut Plan) {
 
 /// What the attacker did with them.
 pub fn audit(s: &Situation<'_>, plan: &mut Plan) {
-    given(s, plan, Phase::Audit);
+    incident_cleanup_items(s, plan, Phase::Audit);
     let kinds = audited(s);
     let pulled = plan.ids_of(&[Phase::Preserve]);
     // Where nothing but a place to look is known, a line of one list does.

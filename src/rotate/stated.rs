@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Item, Plan,
-    given::{given, look_for},
+    cleanup::{incident_cleanup_items, look_for},
     purge::{bare, good},
     secrets,
     situation::{Situation, place},
@@ -24,7 +24,7 @@ pub fn stated(s: &Situation<'_>, plan: &mut Plan) {
     let trees: BTreeSet<&str> = s.assessment.findings.iter().map(|f| &*f.origin.tree).collect();
     let subject = trees.into_iter().map(|t| escape(t.as_bytes())).collect::<Vec<_>>().join(", ");
     plan.add(&[b"find"], find(s, &subject));
-    given(s, plan, Phase::Contain);
+    incident_cleanup_items(s, plan, Phase::Contain);
     let first = plan.ids_of(&[Phase::Preserve]);
     if let Some(item) = look_for(s, Phase::Disarm) {
         plan.add(&[b"look"], item.at(Place::Clean).after(first.clone()));
@@ -36,14 +36,14 @@ pub fn stated(s: &Situation<'_>, plan: &mut Plan) {
     for (incident, found) in by_incident {
         plan.add(&[b"source", incident.as_bytes()], source(s, &subject, &found).after(first.clone()));
     }
-    given(s, plan, Phase::Purge);
+    incident_cleanup_items(s, plan, Phase::Purge);
     if s.worst >= Exposure::Removed {
         secrets::freeze(s, plan);
         secrets::rotate(s, plan);
         secrets::verify(s, plan);
         let after = plan.ids_of(&[Phase::Purge, Phase::Rotate, Phase::Verify]);
         plan.add(&[b"anew"], anew(&subject).after(after));
-        given(s, plan, Phase::Rebuild);
+        incident_cleanup_items(s, plan, Phase::Rebuild);
         secrets::audit(s, plan);
     }
 }

@@ -125,7 +125,7 @@ fn addresses<'t>(text: &'t str, words: &'static [&'static str]) -> impl Iterator
     })
 }
 
-/// `10.0.0.5`, `10.0.0.5/24`; with a prefix where only that tells an interface's address from others.
+/// `10.0.0.5`, `10.0.0.5/24`; with a prefix where only that distinguishes an interface's address from others.
 fn address(word: &str, prefixed: bool) -> Option<IpAddr> {
     let word = word.trim_end_matches(':');
     match word.split_once('/') {

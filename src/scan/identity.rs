@@ -9,7 +9,7 @@ use crate::{fact::TreePath, interest::glob};
 const MOST: usize = 200;
 /// Levels of `Include`, as ssh has it.
 const DEPTH: usize = 16;
-/// Keys that are told of one home.
+/// Keys that are reported of one home.
 const KEYS: usize = 1000;
 
 /// Reads and lists files of a tree.
@@ -23,7 +23,7 @@ pub trait Files {
 /// What the settings of one user name.
 #[derive(Debug, Default)]
 pub struct Named {
-    /// Keys, as settings of one variable, one a line.
+    /// Keys, as settings of one variable, one per line.
     pub keys: Vec<u8>,
     /// Names that ssh knows machines by, each with the one that it stands for.
     pub hosts: Vec<(String, String)>,
@@ -130,9 +130,9 @@ impl Search<'_> {
 
     fn end_block(&mut self, values: &[String], hosts: &[String], real: Option<&str>) {
         self.expand(values, hosts, real);
-        let room = KEYS.saturating_sub(self.hosts.len());
+        let free = KEYS.saturating_sub(self.hosts.len());
         let named = real.into_iter().flat_map(|real| hosts.iter().map(|h| (h.clone(), real.to_owned())));
-        self.hosts.extend(named.take(room));
+        self.hosts.extend(named.take(free));
     }
 
     fn include(&mut self, value: &str, folder: &TreePath, deeper: usize) {
@@ -252,9 +252,9 @@ mod tests {
         ];
         let home = TreePath::new(b"home/al").unwrap();
         let hosts = of_home(&Made(files.into()), &home).hosts;
-        let mut told: Vec<String> = hosts.iter().map(|(name, real)| format!("{name} {real}")).collect();
-        told.sort();
-        assert_eq!(told, ["box dev1", "far far.corp.example", "me localhost", "mine localhost"]);
+        let mut lines: Vec<String> = hosts.iter().map(|(name, real)| format!("{name} {real}")).collect();
+        lines.sort();
+        assert_eq!(lines, ["box dev1", "far far.corp.example", "me localhost", "mine localhost"]);
     }
 
     #[test]

@@ -81,7 +81,7 @@ pub struct Scan<'s> {
     pub threads: usize,
     /// Set to end early.
     pub stop: &'s AtomicBool,
-    /// Names met so far, for whoever shows progress.
+    /// Files and folders examined so far, for whoever shows progress.
     pub progress: &'s AtomicU64,
     /// Called once the processes were looked at, and before anything else is: from there on the kernel lets this thread and
     /// those that it starts read the target only.
@@ -197,7 +197,7 @@ impl Scan<'_> {
         if !is_root() {
             exclude_unreadable_homes(&mut coverage, &accounts);
         }
-        coverage.settle();
+        coverage.sort_and_dedup();
         Ok(Outcome { seen, coverage, accounts, os, tree, compared: recorded, compared_gaps })
     }
 }
@@ -319,7 +319,7 @@ fn order(host: &Host, accounts: &Accounts) -> Vec<TreePath> {
     starts
 }
 
-/// Other people's homes that an ordinary user may not read are left out, and that is said once a home.
+/// Other people's homes that an ordinary user may not read are left out, and that is said once per home.
 pub fn exclude_unreadable_homes(coverage: &mut Coverage, accounts: &Accounts) {
     let mut homes: BTreeSet<TreePath> = accounts.homes().cloned().collect();
     homes.extend(TreePath::new(b"root"));

@@ -46,7 +46,7 @@ impl<'c> Compare<'c> {
         (seen, gaps, self.compared.into_inner())
     }
 
-    fn lost(&self, path: &TreePath, kind: GapKind, detail: String) {
+    fn report_gap(&self, path: &TreePath, kind: GapKind, detail: String) {
         self.gap(Gap { origin: Origin::file(&self.tree, path.clone()), surface: ID, kind, detail });
     }
 
@@ -58,7 +58,7 @@ impl<'c> Compare<'c> {
             }
         });
         if end.is_err() {
-            self.lost(&entry.path, GapKind::Malformed, "RECORD is not comma-separated values".to_owned());
+            self.report_gap(&entry.path, GapKind::Malformed, "RECORD is not comma-separated values".to_owned());
         }
     }
 
@@ -67,7 +67,7 @@ impl<'c> Compare<'c> {
             Ok(Some(found)) => found,
             // Taken out since it was installed.
             Ok(None) => return,
-            Err(error) => return self.lost(path, GapKind::Unreadable, error.to_string()),
+            Err(error) => return self.report_gap(path, GapKind::Unreadable, error.to_string()),
         };
         self.compared.fetch_add(1, Ordering::Relaxed);
         if sha256 == listed {
@@ -119,12 +119,12 @@ impl Visit for Compare<'_> {
     fn file(&self, entry: &Entry, body: &mut Body<'_>) {
         match body.all(LIMIT) {
             Ok(bytes) => self.record(entry, bytes),
-            Err(error) => self.lost(&entry.path, GapKind::TooLarge, error.to_string()),
+            Err(error) => self.report_gap(&entry.path, GapKind::TooLarge, error.to_string()),
         }
     }
 
     fn gap(&self, gap: Gap) {
-        // The first walk told of its own.
+        // The first walk reported its own.
         if gap.surface == ID {
             self.found.lock().unwrap_or_else(PoisonError::into_inner).1.push(gap);
         }

@@ -68,7 +68,7 @@ fn read(text: &str) -> Option<Cutoff> {
 mod tests {
     use super::*;
 
-    fn of(text: &str) -> Option<Cutoff> {
+    fn read(text: &str) -> Option<Cutoff> {
         cutoff(&text.split('|').map(str::to_owned).collect::<Vec<_>>())
     }
 
@@ -108,7 +108,7 @@ mod tests {
             ("uv|add|--exclude-newer|9999999999999999 days", None),
             ("uv|add|x", None),
         ] {
-            assert_eq!(of(words), expected, "{words}");
+            assert_eq!(read(words), expected, "{words}");
         }
     }
 }

@@ -73,7 +73,7 @@ fn ordinary(path: &str) -> Option<Box<str>> {
 mod tests {
     use super::*;
 
-    fn of(text: &str) -> Option<String> {
+    fn named(text: &str) -> Option<String> {
         let words: Vec<String> = text.split('|').map(str::to_owned).collect();
         activated(&words).or_else(|| of_command(&words)).map(Into::into)
     }
@@ -91,7 +91,7 @@ mod tests {
             ("source|v/bin/activate", "v"),
             (".|~/v/bin/activate.fish", "~/v"),
         ] {
-            assert_eq!(of(text).as_deref(), Some(expected), "{text}");
+            assert_eq!(named(text).as_deref(), Some(expected), "{text}");
         }
         for text in [
             "pip|install|x",
@@ -102,7 +102,7 @@ mod tests {
             "/pip|install|x",
             "",
         ] {
-            assert_eq!(of(text), None, "{text}");
+            assert_eq!(named(text), None, "{text}");
         }
     }
 }

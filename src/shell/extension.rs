@@ -1,4 +1,4 @@
-//! Editors told to install extensions: `code --install-extension publisher.name@1.2.3`, `code-server --install-extension …`.
+//! Commands that make editors install extensions: `code --install-extension publisher.name@1.2.3`, `code-server --install-extension …`.
 
 use super::{args::base_name, python::Recognised};
 use crate::{

@@ -76,10 +76,10 @@ impl Fetches {
         let name = base_name(first).to_ascii_lowercase();
         let name = name.strip_suffix(".exe").unwrap_or(&name);
         let args = || rest.iter().filter(|w| !w.starts_with('-'));
-        let given = args().next().map(String::as_str);
+        let argument = args().next().map(String::as_str);
         if RUN.contains(&name) || super::prefix::is_shell(name) {
-            let reads = given.is_none_or(|word| word.contains('$') || word.contains('('));
-            self.run(|f| reads || given.is_some_and(|g| base_name(g) == f.file));
+            let reads = argument.is_none_or(|word| word.contains('$') || word.contains('('));
+            self.run(|f| reads || argument.is_some_and(|g| base_name(g) == f.file));
         } else {
             self.run(|f| !f.file.is_empty() && base_name(first) == f.file && (first.contains('/')));
         }

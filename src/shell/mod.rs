@@ -188,8 +188,8 @@ impl<'r> Reading<'r> {
     }
 }
 
-/// Whether words, or a variable before them, tell one of Node's package managers to run install scripts or not to.
-fn told_of_scripts(words: &[String], sets: &[&str]) -> Option<bool> {
+/// Whether words, or a variable before them, make one of Node's package managers run install scripts or not.
+fn scripts_setting(words: &[String], sets: &[&str]) -> Option<bool> {
     let option = |word: &String| match word.as_str() {
         "--ignore-scripts" | "--ignore-scripts=true" | "--mode=skip-build" => Some(false),
         "--no-ignore-scripts" | "--ignore-scripts=false" => Some(true),
@@ -243,15 +243,15 @@ fn simple(words: &[String], input: &mut String, depth: usize, reading: &mut Read
                     reading.found.pop_if(unnamed);
                 }
             }
-            let told = told_of_scripts(words, &sets);
-            if (reading.lists || told.is_some())
+            let scripts = scripts_setting(words, &sets);
+            if (reading.lists || scripts.is_some())
                 && let Some(from) = project::from_lists(words)
             {
                 let lists = from.lists.clone();
                 command.get_or_insert(from).lists = lists;
             }
             if let Some(mut command) = command {
-                command.scripts = command.scripts.or(told);
+                command.scripts = command.scripts.or(scripts);
                 reading.push(command, words, at);
             }
             if let Some(behind) = behind.filter(|b| b.len() < words.len()) {

@@ -7,8 +7,8 @@
 //! history.db-shm     an index of the log: not needed
 //! ```
 //!
-//! Of tables made `WITHOUT ROWID` the row id is 0, the order is that of the pages, and the columns of the key come first. Documented as "Database File Format" of
-//! SQLite.
+//! Of tables made `WITHOUT ROWID` the row id is 0, the order is that of the pages, and the columns of the key come first. Documented as
+//! "Database File Format" of SQLite.
 
 mod page;
 mod record;

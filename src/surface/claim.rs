@@ -209,7 +209,7 @@ impl Claim {
     }
 
     /// The same, but no links: what they lead to is met where it stands.
-    pub fn plain(mut self) -> Self {
+    pub fn without_links(mut self) -> Self {
         self.links = false;
         self
     }

@@ -54,8 +54,8 @@ pub fn addresses(text: &str, interest: &Interest, held: Option<Held>) -> Vec<Fac
     found.into_iter().map(|(kind, value, held)| fact(kind, &value, held)).collect()
 }
 
-/// What lines that start by themselves fetch from known addresses, and the texts of payloads in them. Before the command there may be anything:
-/// a key, times, an account.
+/// What lines that start by themselves fetch from known addresses, and the texts of payloads in them. Before the command there may be
+/// anything: a key, times, an account.
 pub fn started(text: &str, interest: &Interest) -> Vec<Fact> {
     let texts = texts(text, interest, Held::Starts);
     if !interest.traces.may_name_network(text.as_bytes()) {

@@ -117,7 +117,7 @@ pub trait Surface: Send + Sync {
     }
 
     /// What the name of a file that it claims, or of a folder, says alone: asked of each folder, and of a file that cannot be
-    /// opened or read. The path is where the evidence stands. Called once a folder: must be cheap.
+    /// opened or read. The path is where the evidence stands. Called once per folder: must be cheap.
     fn named(&self, _path: &TreePath, _kind: Kind, _interest: &Interest) -> Option<(TreePath, Fact)> {
         None
     }
@@ -257,7 +257,7 @@ impl From<BodyError> for Flaw {
 
 impl From<std::io::Error> for Flaw {
     fn from(error: std::io::Error) -> Self {
-        BodyError::of(error).into()
+        BodyError::from_io(error).into()
     }
 }
 

@@ -12,7 +12,7 @@ const MOST: usize = 200;
 
 /// The starts that a text for a shell makes of programs in environments that it names by a whole path, or below a home; as whom, where
 /// the text does not say it.
-pub fn of(text: &str, account: Option<&str>) -> Vec<Fact> {
+pub fn in_text(text: &str, account: Option<&str>) -> Vec<Fact> {
     let lines: String = text.lines().filter(|line| line.len() <= LINE).flat_map(|line| [line, "\n"]).collect();
     let named = shell::started_programs(&lines)
         .into_iter()

@@ -26,7 +26,7 @@ impl Host {
         let folder = open::folder(self.root.as_fd(), &path.parent());
         let plain = folder.ok().filter(|(fd, _)| open::kind_of(fd.as_fd(), path.name()) == Kind::File);
         let opened = match plain {
-            Some((fd, _)) => open::plain(fd.as_fd(), path.name()),
+            Some((fd, _)) => open::file_no_follow(fd.as_fd(), path.name()),
             None => self.follow(path),
         };
         let file = File::from(opened.ok()?.0);

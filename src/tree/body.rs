@@ -39,7 +39,7 @@ pub(super) fn count(n: usize) {
 pub trait ReadSeek: Read + Seek {}
 impl<T: Read + Seek> ReadSeek for T {}
 
-/// Why a body cannot be had.
+/// Why a body is unavailable.
 #[derive(Debug, thiserror::Error)]
 pub enum BodyError {
     /// The medium's fault.
@@ -55,7 +55,7 @@ pub enum BodyError {
 
 impl BodyError {
     /// What an error of a reader says: one of these, where it is one.
-    pub fn of(error: io::Error) -> Self {
+    pub fn from_io(error: io::Error) -> Self {
         error.downcast::<Self>().unwrap_or_else(Self::Io)
     }
 }
@@ -99,15 +99,15 @@ pub struct Body<'a> {
 impl<'a> Body<'a> {
     /// A file of the machine.
     pub fn host(file: &'a File, len: u64) -> Self {
-        Self::of(Source::Host(file), len)
+        Self::new(Source::Host(file), len)
     }
 
     /// A member of an archive that is being read front to back.
     pub fn stream(reader: &'a mut dyn Read, len: u64) -> Self {
-        Self::of(Source::Stream(reader), len)
+        Self::new(Source::Stream(reader), len)
     }
 
-    fn of(source: Source<'a>, len: u64) -> Self {
+    fn new(source: Source<'a>, len: u64) -> Self {
         Self {
             source,
             kept: Vec::new(),
@@ -149,7 +149,7 @@ impl<'a> Body<'a> {
         if self.spent {
             return Err(BodyError::Io(io::Error::other("the stream was already consumed")));
         }
-        // One byte more tells whether it ends there.
+        // One byte more shows whether it ends there.
         if want > LARGE + 1 && self.turn.is_none() {
             self.keep(LARGE + 1)?;
             if self.whole {

@@ -17,7 +17,7 @@ use crate::stop;
 const UNSIZED: u64 = 64 << 20;
 /// Bytes of one file that are read front to back. The history of a life has a hundredth of it.
 const MOST: u64 = 1 << 30;
-/// A file with fewer bytes in holes is read through them: nobody has to be told.
+/// A file with fewer bytes in holes is read through them: that needs no report.
 const HOLES: u64 = 64 << 20;
 /// Parts between holes; a file made by hand has millions.
 const PARTS: u32 = 1 << 16;
@@ -131,9 +131,9 @@ impl Read for FrontToBack<'_> {
         if self.sparse && self.data.at >= self.part && self.next_part()? {
             return line_end(buf);
         }
-        let room = self.left.min(self.part.saturating_sub(self.data.at));
-        let room = usize::try_from(room).unwrap_or(usize::MAX).min(buf.len());
-        let n = self.data.read(buf.get_mut(..room).unwrap_or_default())?;
+        let wanted = self.left.min(self.part.saturating_sub(self.data.at));
+        let wanted = usize::try_from(wanted).unwrap_or(usize::MAX).min(buf.len());
+        let n = self.data.read(buf.get_mut(..wanted).unwrap_or_default())?;
         self.left = self.left.saturating_sub(u64::try_from(n).unwrap_or(u64::MAX));
         Ok(n)
     }
@@ -159,11 +159,11 @@ mod tests {
         let mut text = Vec::new();
         let len = file.metadata().unwrap().len();
         let outcome = FrontToBack::new(file, len, &NEVER).read_to_end(&mut text);
-        (String::from_utf8(text).unwrap(), outcome.err().map(BodyError::of))
+        (String::from_utf8(text).unwrap(), outcome.err().map(BodyError::from_io))
     }
 
     #[test]
-    fn holes_are_passed_over_and_told() {
+    fn holes_are_passed_over_and_reported() {
         let terabyte = 1 << 40;
         let file = tempfile::tempfile().unwrap();
         file.write_all_at(b"first\n", 0).unwrap();

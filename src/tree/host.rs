@@ -250,7 +250,7 @@ impl Host {
     }
 
     fn file<V: Visit>(&self, visit: &V, folder: BorrowedFd<'_>, path: TreePath, name: &[u8], kind: Kind) {
-        let opened = if kind == Kind::Symlink { self.follow(&path) } else { open::plain(folder, name) };
+        let opened = if kind == Kind::Symlink { self.follow(&path) } else { open::file_no_follow(folder, name) };
         let (fd, kept) = match opened {
             Ok(opened) => opened,
             // Gone since it was listed; a dangling link; a socket (ENXIO) that took a file's place; a process that ended.
@@ -343,7 +343,7 @@ fn regular(folder: BorrowedFd<'_>, name: &[u8]) -> Result<Option<File>, Errno> {
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         return Err(Errno::NXIO);
     }
-    open::plain(folder, name).map(|(fd, _)| Some(File::from(fd)))
+    open::file_no_follow(folder, name).map(|(fd, _)| Some(File::from(fd)))
 }
 
 /// The whole file, if it has at most `limit` bytes.

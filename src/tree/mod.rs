@@ -62,15 +62,15 @@ pub struct Listed {
     pub changed: Option<i64>,
 }
 
-/// Who is told what a tree holds. One visitor serves many threads.
+/// Who is shown what a tree holds. One visitor serves many threads.
 pub trait Visit: Sync {
-    /// What the visitor prepares once a folder, to answer quickly for each name in it.
+    /// What the visitor prepares once per folder, to answer quickly for each name in it.
     type Folder;
 
     /// A folder is about to be listed.
     fn folder(&self, path: &TreePath) -> Self::Folder;
 
-    /// Whether to open this file, or what this link leads to, of that folder. Called once a name: must be cheap.
+    /// Whether to open this file, or what this link leads to, of that folder. Called once per name: must be cheap.
     fn wants(&self, folder: &Self::Folder, name: &[u8], kind: Kind) -> bool;
 
     /// The wanted names of a folder, once it is listed: those that the others make unwanted are to be taken out.
@@ -93,7 +93,7 @@ pub trait Visit: Sync {
     /// Something was left out on purpose.
     fn exclude(&self, exclusion: Exclusion);
 
-    /// Names met, added to the total.
+    /// Files and folders examined, added to the total.
     fn seen(&self, names: u64);
 
     /// A file or folder had to be opened in a way that may change its access time.

@@ -66,7 +66,7 @@ pub fn file(
         Err(Errno::NOSYS) => {
             let (folder, _) = folder_stepwise(root, &TreePath::new(parent(path)).ok_or(Errno::INVAL)?)?;
             let name = path.rsplit(|b| *b == b'/').next().unwrap_or(path);
-            return plain(folder.as_fd(), name).map_err(|e| if e == Errno::LOOP { Errno::XDEV } else { e });
+            return file_no_follow(folder.as_fd(), name).map_err(|e| if e == Errno::LOOP { Errno::XDEV } else { e });
         }
         held => held?,
     };
@@ -108,7 +108,7 @@ fn real_with(root: BorrowedFd<'_>, path: &[u8], links: ResolveFlags, kind: OFlag
 }
 
 /// A file of a folder that was no link when the folder was listed.
-pub fn plain(folder: BorrowedFd<'_>, name: &[u8]) -> Result<Opened, Errno> {
+pub fn file_no_follow(folder: BorrowedFd<'_>, name: &[u8]) -> Result<Opened, Errno> {
     unless_refused(|flags| sys::openat(folder, name, FILE | OFlags::NOFOLLOW | flags, Mode::empty()))
 }
 
@@ -147,18 +147,18 @@ fn of_type(file_type: FileType) -> Option<Kind> {
     }
 }
 
-/// Calls `tell` for each name in a folder but `.` and `..` until it says that it wants no more; the kind is `None` where the file
+/// Calls `visit` for each name in a folder but `.` and `..` until it says that it wants no more; the kind is `None` where the file
 /// system does not say.
 pub fn each_name(
     fd: &OwnedFd,
     buffer: &mut Vec<u8>,
-    tell: &mut dyn FnMut(&[u8], Option<Kind>) -> bool,
+    visit: &mut dyn FnMut(&[u8], Option<Kind>) -> bool,
 ) -> Result<(), Errno> {
     let mut listing = RawDir::new(fd, buffer.spare_capacity_mut());
     while let Some(item) = listing.next() {
         let item = item?;
         let name = item.file_name().to_bytes();
-        if name != b"." && name != b".." && !tell(name, of_type(item.file_type())) {
+        if name != b"." && name != b".." && !visit(name, of_type(item.file_type())) {
             break;
         }
     }

@@ -6,9 +6,9 @@ use std::{
 };
 
 use super::{
-    Bounds, GAPS_OF_A_FILE, Inspector, Room, Worth, history,
+    Bounds, FactBudget, GAPS_OF_A_FILE, Inspector, Worth, history,
     lists::Lists,
-    record::{Inspection, RECORDED, Units, unrecorded},
+    record::{FileUnits, Inspection, RECORDED, unrecorded},
     shelf, weigh,
     weigh::Weighed,
 };
@@ -46,20 +46,20 @@ pub(super) struct Read {
 }
 
 /// What is kept of one file.
-pub(super) struct Taken {
+pub(super) struct Admitted {
     pub(super) seen: Vec<(Worth, Seen)>,
-    room: Room,
+    budget: FactBudget,
     lists: Lists,
     read: Read,
     /// Something in it says what it is.
     pub(super) identified: bool,
 }
 
-impl Default for Taken {
+impl Default for Admitted {
     fn default() -> Self {
         Self {
             seen: Vec::new(),
-            room: Room::new(Bounds::FILE),
+            budget: FactBudget::new(Bounds::FILE),
             lists: Lists::default(),
             read: Read::default(),
             identified: false,
@@ -67,16 +67,16 @@ impl Default for Taken {
     }
 }
 
-impl Taken {
+impl Admitted {
     /// Keeps a fact that is worth it.
-    pub(super) fn take(&mut self, inspector: &Inspector<'_>, mut fact: Seen) {
+    pub(super) fn admit(&mut self, inspector: &Inspector<'_>, mut fact: Seen) {
         self.read.facts += 1;
         self.read.history |= history::is_listed(&fact);
         self.identified |= matches!(fact.fact, Fact::Package(_) | Fact::Named(_));
         let worth = (inspector.keep)(&fact);
         if worth == Worth::Nothing {
             self.lists.hold(fact);
-        } else if self.room.take(worth, &mut fact) {
+        } else if self.budget.admit(worth, &mut fact) {
             self.seen.push((worth, fact));
         }
     }
@@ -127,17 +127,17 @@ impl Inspector<'_> {
         let origin = self.origin(&entry.path);
         let shown_entry = Entry { path: shown.path.clone(), ..entry.clone() };
         let (mut gaps, mut more) = (Vec::new(), 0_u64);
-        let mut taken = Taken::default();
+        let mut admitted = Admitted::default();
         let mut recorded = self.recording.map(|_| Vec::new());
         let outcome = {
-            let mut units = Units::default();
+            let mut units = FileUnits::default();
             let mut keep = |mut fact: Seen| {
-                units.of(surface, &mut fact);
+                units.assign(surface, &mut fact);
                 // One more than is kept shows that there are more.
                 if let Some(all) = recorded.as_mut().filter(|all| all.len() <= RECORDED) {
                     all.push(fact.clone());
                 }
-                taken.take(self, fact);
+                admitted.admit(self, fact);
             };
             let mut gap = |gap: Gap| match gaps.len() {
                 0..GAPS_OF_A_FILE => gaps.push(gap),
@@ -156,22 +156,22 @@ impl Inspector<'_> {
         let flawed = flaw.is_some();
         if flaw.as_ref().is_some_and(|(kind, _)| is_broken(*kind)) {
             recorded.iter_mut().flatten().for_each(doubt);
-            taken.doubt(self);
+            admitted.doubt(self);
         }
         gaps.extend(flaw.map(|(kind, detail)| Gap { origin: origin.clone(), surface: id, kind, detail }));
         // What it is called, where nothing in it could be read that says what it is.
-        if flawed && !taken.identified {
+        if flawed && !admitted.identified {
             let named = quietly(|| self.named_by(surface, &entry.path, Kind::File, Some(entry)));
-            taken.seen.extend(named.flatten());
+            admitted.seen.extend(named.flatten());
         }
         let unclear = gaps.iter().any(weigh::not_understood);
         let mut weight = if unclear { self.weight(entry, body, weighed) } else { Weight::Unknown };
         if flawed && weight == Weight::Nothing {
             // It holds nothing, or is a report of this program under another name.
-            taken.seen.retain(|(_, s)| !matches!(s.fact, Fact::Named(_)));
+            admitted.seen.retain(|(_, s)| !matches!(s.fact, Fact::Named(_)));
         } else if flawed {
-            let more = self.salvaged(surface, entry, body, &taken.seen);
-            taken.seen.extend(more);
+            let more = self.salvaged(surface, entry, body, &admitted.seen);
+            admitted.seen.extend(more);
         }
         if let Some(facts) = recorded.as_mut().filter(|all| all.len() > RECORDED) {
             facts.truncate(RECORDED);
@@ -198,20 +198,20 @@ impl Inspector<'_> {
             };
             recording.inspection(surface, &shown_entry, body, &origin, read, self.interest);
         }
-        self.put_away(id, &origin, taken, (gaps, more), weight, shown.by_hand)
+        self.put_away(id, &origin, admitted, (gaps, more), weight, shown.by_hand)
     }
 
-    /// Keeps what was taken of one file, and its problems with the number of those beyond the bound.
+    /// Keeps what was admitted of one file, and its problems with the number of those beyond the bound.
     pub(super) fn put_away(
         &self,
         id: &'static str,
         origin: &Origin,
-        taken: Taken,
+        admitted: Admitted,
         (mut gaps, more): (Vec<Gap>, u64),
         weight: Weight,
         by_hand: bool,
     ) -> Read {
-        let Taken { mut seen, room, lists, mut read, .. } = taken;
+        let Admitted { mut seen, budget, lists, mut read, .. } = admitted;
         seen.extend(lists.leading_to(&seen).into_iter().map(|leading| (Worth::Context, leading)));
         read.problems = gaps.len();
         let gap = |detail| Gap { origin: origin.clone(), surface: id, kind: GapKind::TooLarge, detail };
@@ -219,15 +219,15 @@ impl Inspector<'_> {
             gaps.push(gap(format!("{more} more problems in this file")));
         }
         let shelves =
-            |worth: Worth, s: &Seen| self.shelving && worth == Worth::Context && shelf::takes(s, self.interest);
+            |worth: Worth, s: &Seen| self.shelving && worth == Worth::Context && shelf::admits(s, self.interest);
         let shelved = seen.extract_if(.., |(worth, s)| shelves(*worth, s));
         let shelved: Vec<Seen> = shelved.map(|(_, s)| s).collect();
         let mut result = self.result();
         shelved.iter().for_each(|s| result.shelf.put(s));
         result.keep(seen);
         result.sort_gaps(gaps, weight, by_hand);
-        if room.dropped() > 0 {
-            result.tell(vec![gap(format!("{} more matches than are kept of one file", room.dropped()))]);
+        if budget.dropped() > 0 {
+            result.report(vec![gap(format!("{} more matches than are kept of one file", budget.dropped()))]);
         }
         let count = result.surfaces.entry(id).or_default();
         count.files += 1;

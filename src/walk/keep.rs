@@ -18,7 +18,7 @@ pub enum Worth {
     Credential,
 }
 
-/// Tells what a fact is worth. Answers in the worker, so that what is dropped costs no memory.
+/// Says what a fact is worth. Answers in the worker, so that what is dropped costs no memory.
 pub type Keep<'k> = dyn Fn(&Seen) -> Worth + Sync + 'k;
 
 /// How many facts of each worth are kept. Each has a bound of its own: a million planted secrets shall not crowd out the finding.
@@ -41,26 +41,26 @@ impl Bounds {
 
 /// How many more facts are kept.
 #[derive(Debug)]
-pub struct Room {
+pub struct FactBudget {
     left: Bounds,
-    lost: u64,
+    dropped: u64,
     /// The same release asks for the same in each environment: one copy serves all.
     requires: HashSet<Arc<[Requirement]>>,
 }
 
-impl Room {
-    /// Room for so many.
+impl FactBudget {
+    /// A budget of so many facts.
     pub fn new(bounds: Bounds) -> Self {
-        Self { left: bounds, lost: 0, requires: HashSet::new() }
+        Self { left: bounds, dropped: 0, requires: HashSet::new() }
     }
 
-    /// How many were worth keeping and found no room.
+    /// How many were worth keeping and did not fit.
     pub fn dropped(&self) -> u64 {
-        self.lost
+        self.dropped
     }
 
     /// Whether a fact is to be kept; takes its place.
-    pub fn take(&mut self, worth: Worth, seen: &mut Seen) -> bool {
+    pub fn admit(&mut self, worth: Worth, seen: &mut Seen) -> bool {
         let left = match worth {
             Worth::Nothing => return false,
             Worth::Context => &mut self.left.context,
@@ -70,7 +70,7 @@ impl Room {
         let rest = left.checked_sub(1);
         *left = rest.unwrap_or(0);
         if rest.is_none() {
-            self.lost += 1;
+            self.dropped += 1;
             return false;
         }
         match &mut seen.fact {
@@ -92,7 +92,7 @@ impl Room {
             self.requires.insert(requires.clone());
         } else {
             *requires = [].into();
-            self.lost += 1;
+            self.dropped += 1;
         }
     }
 }
@@ -103,7 +103,7 @@ mod tests {
     use crate::fact::{Ecosystem, Origin, Package, Placement, TreePath};
 
     fn package(requires: &[&str]) -> Seen {
-        let requires = requires.iter().map(|r| Requirement::plain(*r, *r));
+        let requires = requires.iter().map(|r| Requirement::new(*r, *r));
         let fact = Fact::Package(Package {
             ecosystem: Ecosystem::Pypi,
             name: "x".into(),
@@ -125,26 +125,26 @@ mod tests {
 
     #[test]
     fn one_kind_does_not_crowd_out_another() {
-        let mut room = Room::new(Bounds { context: 2, evidence: 1, credentials: 1 });
-        let mut takes = |worth| room.take(worth, &mut package(&[]));
-        assert!(takes(Worth::Credential) && !takes(Worth::Credential) && !takes(Worth::Nothing));
-        assert!(takes(Worth::Evidence) && !takes(Worth::Evidence));
-        assert!(takes(Worth::Context) && takes(Worth::Context) && !takes(Worth::Context));
-        assert_eq!(room.dropped(), 3);
+        let mut budget = FactBudget::new(Bounds { context: 2, evidence: 1, credentials: 1 });
+        let mut admits = |worth| budget.admit(worth, &mut package(&[]));
+        assert!(admits(Worth::Credential) && !admits(Worth::Credential) && !admits(Worth::Nothing));
+        assert!(admits(Worth::Evidence) && !admits(Worth::Evidence));
+        assert!(admits(Worth::Context) && admits(Worth::Context) && !admits(Worth::Context));
+        assert_eq!(budget.dropped(), 3);
     }
 
     #[test]
     fn requirements_are_paid_for_once() {
-        let mut room = Room::new(Bounds { context: 9, evidence: 2, credentials: 0 });
-        let mut takes = |worth, requires: &[&str]| {
+        let mut budget = FactBudget::new(Bounds { context: 9, evidence: 2, credentials: 0 });
+        let mut admits = |worth, requires: &[&str]| {
             let mut seen = package(requires);
-            room.take(worth, &mut seen).then(|| self::requires(&seen))
+            budget.admit(worth, &mut seen).then(|| self::requires(&seen))
         };
-        assert_eq!(takes(Worth::Context, &["a", "b", "c"]), Some(3));
-        assert_eq!(takes(Worth::Context, &["a", "b", "c"]), Some(3));
-        assert_eq!(takes(Worth::Evidence, &["a", "b"]), Some(2));
+        assert_eq!(admits(Worth::Context, &["a", "b", "c"]), Some(3));
+        assert_eq!(admits(Worth::Context, &["a", "b", "c"]), Some(3));
+        assert_eq!(admits(Worth::Evidence, &["a", "b"]), Some(2));
         // A finding is kept though nothing explains it any more.
-        assert_eq!(takes(Worth::Evidence, &["d", "e", "f"]), Some(0));
-        assert_eq!(room.dropped(), 1);
+        assert_eq!(admits(Worth::Evidence, &["d", "e", "f"]), Some(0));
+        assert_eq!(budget.dropped(), 1);
     }
 }

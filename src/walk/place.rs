@@ -231,7 +231,7 @@ mod tests {
     use crate::fact::{Ecosystem, Origin, Package, Placement};
 
     fn package(path: &str, requires: &[&str]) -> Seen {
-        let requires = requires.iter().map(|r| Requirement::plain(*r, *r));
+        let requires = requires.iter().map(|r| Requirement::new(*r, *r));
         let fact = Fact::Package(Package {
             ecosystem: Ecosystem::Npm,
             name: "x".into(),
@@ -287,9 +287,9 @@ mod tests {
         ] {
             let bounds = Bounds { context, evidence, credentials };
             for order in permutations(facts.len()) {
-                let (found, lost) = kept(bounds, &facts, &order);
+                let (found, count) = kept(bounds, &facts, &order);
                 assert_eq!(
-                    (found.iter().map(String::as_str).collect::<Vec<_>>(), lost),
+                    (found.iter().map(String::as_str).collect::<Vec<_>>(), count),
                     (is.clone(), dropped),
                     "{order:?}"
                 );

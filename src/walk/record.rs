@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     Inspector,
-    inspect::{Taken, doubt, is_broken},
+    inspect::{Admitted, doubt, is_broken},
     named::SALVAGED,
     weigh,
 };
@@ -134,10 +134,10 @@ impl<'r> Recording<'r> {
     ) {
         ASKED_FOR.take();
         let entry = read.entry.clone();
-        let mut units = Units::default();
+        let mut units = FileUnits::default();
         let mut all: Vec<Seen> = Vec::new();
         let mut keep = |mut fact: Seen| {
-            units.of(surface, &mut fact);
+            units.assign(surface, &mut fact);
             if all.len() < RECORDED {
                 all.push(fact);
             } else {
@@ -155,7 +155,7 @@ impl<'r> Recording<'r> {
             let mut found_for = |interest| {
                 quietly(|| surface.salvage(&mut Opened::new(&read.entry, interest, body))).unwrap_or_default()
             };
-            // What the run itself asks for comes first: of all names only so many are taken from one file.
+            // What the run itself asks for comes first: of all names only so many are admitted from one file.
             let (mut found, all) = (found_for(own), found_for(&self.everything));
             read.cut |= all.len() >= SALVAGED;
             found.extend(all.into_iter().take(RECORDED));
@@ -200,11 +200,11 @@ pub(super) fn salvaged(
 
 /// The units of one file, each worked out once.
 #[derive(Default)]
-pub(super) struct Units([Option<Option<Arc<crate::fact::Unit>>>; 2]);
+pub(super) struct FileUnits([Option<Option<Arc<crate::fact::Unit>>>; 2]);
 
-impl Units {
+impl FileUnits {
     /// Gives a fact its unit.
-    pub(super) fn of(&mut self, surface: &dyn Surface, fact: &mut Seen) {
+    pub(super) fn assign(&mut self, surface: &dyn Surface, fact: &mut Seen) {
         let inner = fact.origin.inner.is_some();
         let [whole, member] = &mut self.0;
         let unit = if inner { member } else { whole };
@@ -219,37 +219,37 @@ impl Inspector<'_> {
         let asks = |(ecosystem, name): &(Ecosystem, Box<str>)| self.interest.knows_package(*ecosystem, name);
         let mut facts = read.facts;
         let fits = read.asked.len() >= ASKED || read.asked.iter().any(asks);
-        let lost = read.cut && !same && (read.flawed || fits);
+        let incomplete = read.cut && !same && (read.flawed || fits);
         if !same && !read.further.is_empty() && read.asked.iter().any(asks) {
             let place = |s: &Seen| (s.origin.clone(), name_of(&s.fact).map(str::to_owned));
             let replaced: HashSet<_> = read.further.iter().filter(|s| is_package(&s.fact)).map(place).collect();
             facts.retain(|s| !is_package(&s.fact) || !replaced.contains(&place(s)));
             facts.extend(read.further);
         }
-        let mut taken = Taken::default();
-        facts.into_iter().for_each(|fact| taken.take(self, fact));
-        taken.pass(read.passed);
+        let mut admitted = Admitted::default();
+        facts.into_iter().for_each(|fact| admitted.admit(self, fact));
+        admitted.pass(read.passed);
         let origin = self.origin(&read.entry.path);
-        if lost {
-            self.result().tell(vec![unrecorded(&origin, read.surface)]);
+        if incomplete {
+            self.result().report(vec![unrecorded(&origin, read.surface)]);
         }
         if read.flawed && !(same && read.weight == Weight::Nothing && read.gaps.iter().any(weigh::not_understood)) {
             let surface = self.router.surfaces.iter().find(|s| s.meta().id == read.surface);
-            if let Some(surface) = surface.filter(|_| !taken.identified) {
+            if let Some(surface) = surface.filter(|_| !admitted.identified) {
                 let named = quietly(|| self.named_by(*surface, &read.entry.path, Kind::File, Some(&read.entry)));
-                taken.seen.extend(named.flatten());
+                admitted.seen.extend(named.flatten());
             }
             let asked = |s: &Seen| match &s.fact {
                 Fact::Named(p) => self.interest.knows_package(p.ecosystem, &p.name),
                 _ => false,
             };
             let found: Vec<Seen> = read.salvaged.into_iter().filter(asked).collect();
-            let more = self.worthy(found, &taken.seen);
-            taken.seen.extend(more);
+            let more = self.worthy(found, &admitted.seen);
+            admitted.seen.extend(more);
         }
         let unclear = read.gaps.iter().any(weigh::not_understood);
         let weight = if unclear { if same { read.weight } else { forgotten(read.weight) } } else { Weight::Unknown };
-        self.put_away(read.surface, &origin, taken, (read.gaps, read.more_gaps), weight, read.by_hand);
+        self.put_away(read.surface, &origin, admitted, (read.gaps, read.more_gaps), weight, read.by_hand);
     }
 
     /// Takes a problem that no surface reported, by what its file weighs.

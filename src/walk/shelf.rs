@@ -70,7 +70,7 @@ pub(super) struct Shelf {
 
 /// Whether a fact can be kept so: an installed package of a name that no indicator knows, which can only lead to another one, or what a
 /// project asks for.
-pub(super) fn takes(seen: &Seen, interest: &Interest) -> bool {
+pub(super) fn admits(seen: &Seen, interest: &Interest) -> bool {
     let whole = seen.origin.inner.is_none() && seen.origin.line.is_none() && seen.origin.layer.is_none();
     let dated = seen.at.as_ref().is_none_or(|at| matches!(at.source, Cow::Borrowed(_)));
     let plain = |all: &[Requirement]| all.iter().all(|r| r.extras.is_empty() && !r.extra);
@@ -115,7 +115,7 @@ impl Shelf {
         }
     }
 
-    /// Keeps what `takes` admits. A package that stands in no unit explains nothing.
+    /// Keeps what `admits` lets in. A package that stands in no unit explains nothing.
     pub(super) fn put(&mut self, seen: &Seen) {
         let (place, owner) = match (&seen.unit, &seen.fact) {
             (Some(unit), _) => (unit.folder.clone(), Owner::Unit(unit.clone())),
@@ -293,7 +293,7 @@ impl Shelf {
         let text = |id: Id| self.texts.get(id);
         let edges = self.lists.get(row.requires).into_iter().flat_map(|list| list.iter());
         let requirement = |(name, wanted, marker): &Edge| {
-            let plain = Requirement::plain(&**text(*name)?, &**text(*wanted)?);
+            let plain = Requirement::new(&**text(*name)?, &**text(*wanted)?);
             Some(Requirement { marker: marker.and_then(text).map(|m| (**m).into()), ..plain })
         };
         edges.filter_map(requirement).collect()
@@ -331,7 +331,7 @@ mod tests {
             name: name.into(),
             version: "1.0.0".into(),
             placement: Placement::Loadable,
-            requires: requires.iter().map(|r| Requirement::plain(*r, format!("{r}@^1"))).collect(),
+            requires: requires.iter().map(|r| Requirement::new(*r, format!("{r}@^1"))).collect(),
             artifacts: Vec::new(),
         });
         let path = TreePath::new(format!("{path}/node_modules/{name}/package.json").as_bytes()).unwrap();
@@ -384,14 +384,14 @@ mod tests {
         let asks = |path: &str| {
             let fact = Fact::Project {
                 ecosystem: Ecosystem::Npm,
-                asked: vec![Requirement::plain("plugin", "plugin@^1"), Requirement::plain("left", "left@1")],
+                asked: vec![Requirement::new("plugin", "plugin@^1"), Requirement::new("left", "left@1")],
             };
             let origin = Origin::file(&"host".into(), TreePath::new(path.as_bytes()).unwrap());
             Seen { origin, unit: None, fact, ..package("a", "plugin", &[]) }
         };
         let all = [asks("a/package.json"), asks("a/web/package.json"), asks("ab/package.json"), asks("b/package.json")];
         let interest = Interest::default();
-        assert!(all.iter().all(|s| takes(s, &interest)));
+        assert!(all.iter().all(|s| admits(s, &interest)));
         let mut shelf = filled(100, 1 << 20, &[0]);
         all.iter().for_each(|s| shelf.put(s));
         shelf.want(&package("a", "axios", &[]));
@@ -441,12 +441,12 @@ mod tests {
     fn known_names_and_other_facts_stay_facts() {
         let mut interest = Interest::default();
         interest.packages.insert(Ecosystem::Npm, "axios");
-        assert!(takes(&package("a", "plugin", &[]), &interest));
-        assert!(!takes(&package("a", "axios", &[]), &interest));
+        assert!(admits(&package("a", "plugin", &[]), &interest));
+        assert!(!admits(&package("a", "axios", &[]), &interest));
         let mut layer = package("a", "plugin", &[]);
         layer.origin.layer = Some("sha256:0".into());
-        assert!(!takes(&layer, &interest));
+        assert!(!admits(&layer, &interest));
         let hook = Seen { fact: Fact::Requested, ..package("a", "plugin", &[]) };
-        assert!(!takes(&hook, &interest));
+        assert!(!admits(&hook, &interest));
     }
 }

@@ -41,7 +41,7 @@ impl Inspector<'_> {
         })
     }
 
-    /// The bytes of a file, or the texts that a database holds; `None` where they cannot be had, or are too many.
+    /// The bytes of a file, or the texts that a database holds; `None` where they are unavailable, or too many.
     pub(super) fn text_of<'b>(&self, body: &'b mut Body<'_>) -> Option<Cow<'b, [u8]>> {
         if !body.head(MAGIC.len()).ok()?.starts_with(MAGIC) {
             return body.all(WHOLE).ok().map(Cow::Borrowed);

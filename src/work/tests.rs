@@ -2,7 +2,7 @@
 
 use std::{fs::File, io::Write as _, os::unix::fs::FileExt as _};
 
-use super::of;
+use super::steps;
 use crate::{
     accounts::Accounts,
     credential::{
@@ -24,7 +24,7 @@ const N: usize = 400;
 
 /// Twice as much takes at most 2.2 times the work, and it takes some.
 fn grows_as_its_input(what: &str, work: impl Fn(usize)) {
-    let (once, twice) = (of(|| work(N)), of(|| work(2 * N)));
+    let (once, twice) = (steps(|| work(N)), steps(|| work(2 * N)));
     assert!(once >= N, "{what}: {once} steps for {N} things: they are not counted");
     assert!(twice * 10 <= once * 22, "{what}: {once} steps for {N}, {twice} for {}", 2 * N);
 }
@@ -121,7 +121,7 @@ fn histories() {
         file.write_all_at(format!("{line}\n").as_bytes(), 8 << 40).unwrap();
         file.set_len(15 << 40).unwrap();
         let mut found = (0, 0);
-        let steps = of(|| found = inspect_file(surface, name, &file));
+        let steps = steps(|| found = inspect_file(surface, name, &file));
         assert_eq!(found, (2, 1), "{name}");
         assert!(steps < 1 << 20, "{name}: {steps}");
     }

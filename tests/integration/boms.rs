@@ -158,7 +158,7 @@ fn packed_documents_are_read_as_they_are() {
 }
 
 #[test]
-fn a_hash_tells_a_file_whatever_it_is_called() {
+fn a_hash_identifies_a_file_whatever_it_is_called() {
     let with = |component: Value| json!({"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [component]});
     let hash = |value: &str| json!([{"alg": "MD5", "content": "x"}, {"alg": "SHA-256", "content": value}]);
     for component in [

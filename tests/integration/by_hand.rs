@@ -30,7 +30,7 @@ fn gaps(report: &Value) -> Vec<String> {
 }
 
 /// One file, scanned by itself: exposure and confidence of its findings with the surface, gaps, exit code.
-fn one(name: &[u8], bytes: &[u8]) -> (Vec<String>, Vec<String>, i32) {
+fn scan_file(name: &[u8], bytes: &[u8]) -> (Vec<String>, Vec<String>, i32) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(OsStr::from_bytes(name));
     fs::write(&path, bytes).unwrap();
@@ -55,7 +55,7 @@ fn zip(members: &[(&str, &str)]) -> Vec<u8> {
 #[test]
 fn a_build_file_of_another_name_is_read_for_packages_and_for_images() {
     let text = "FROM aquasec/trivy:0.69.4\nRUN pip install litellm==1.82.8\n";
-    let (found, gaps, code) = one(b"build.bak", text.as_bytes());
+    let (found, gaps, code) = scan_file(b"build.bak", text.as_bytes());
     assert_eq!(
         (found, gaps, code),
         (
@@ -68,11 +68,11 @@ fn a_build_file_of_another_name_is_read_for_packages_and_for_images() {
         )
     );
     let safe = "FROM aquasec/trivy:0.69.3\nRUN pip install litellm==1.82.6\n";
-    assert_eq!(one(b"build.bak", safe.as_bytes()), (vec![], vec![], 0));
+    assert_eq!(scan_file(b"build.bak", safe.as_bytes()), (vec![], vec![], 0));
 }
 
 #[test]
-fn content_tells_what_a_file_is() {
+fn content_says_what_a_file_is() {
     let utf16: Vec<u8> = format!("\u{feff}{PIN}").encode_utf16().flat_map(u16::to_le_bytes).collect();
     let wheel = zip(&[("litellm/__init__.py", "#"), ("litellm-1.82.8.dist-info/METADATA", METADATA)]);
     let atuin = include_bytes!("../fixtures/history/atuin-18/history.db");
@@ -120,7 +120,7 @@ fn content_tells_what_a_file_is() {
         ("litellm-kept.bin", &wheel, &["cached confirmed python/wheel"]),
     ];
     for (name, bytes, want) in cases {
-        let (found, gaps, code) = one(name.as_bytes(), bytes);
+        let (found, gaps, code) = scan_file(name.as_bytes(), bytes);
         assert_eq!(
             (found.iter().map(String::as_str).collect::<Vec<_>>(), code),
             (want.to_vec(), 1),
@@ -143,7 +143,7 @@ fn what_is_understood_and_holds_nothing_is_complete() {
             &zip(&[("six-1.17.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: six\nVersion: 1.17.0\n")]),
         ),
     ] {
-        assert_eq!(one(name.as_bytes(), bytes), (vec![], vec![], 0), "{name}");
+        assert_eq!(scan_file(name.as_bytes(), bytes), (vec![], vec![], 0), "{name}");
     }
 }
 
@@ -169,7 +169,7 @@ fn what_nobody_understands_is_a_gap() {
         (b"Cargo.lock", b"[[package]]\nname = \"six\"\nversion = \"1.0.0\"\n", "usual name"),
         (b"script.sh", b"#!/bin/sh\npip install six\n", "usual name"),
     ] {
-        let (found, gaps, code) = one(name, bytes);
+        let (found, gaps, code) = scan_file(name, bytes);
         assert_eq!((found, code), (vec![], 3), "{name:?}");
         assert!(gaps.len() == 1 && gaps[0].contains(says), "{name:?}: {gaps:?}");
     }

@@ -201,7 +201,7 @@ fn a_variable_that_moves_a_place_is_followed() {
 }
 
 #[test]
-fn variables_of_running_processes_are_told_once_an_account() {
+fn variables_of_running_processes_are_reported_once_per_account() {
     let environ = |token: &str| format!("PATH=/bin\0OPENAI_API_KEY={token}\0NODE_ENV=production\0LESS=-R\0");
     let machine = Machine::new()
         .file("proc/71/environ", environ(CANARY))

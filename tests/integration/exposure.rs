@@ -262,7 +262,7 @@ fn whatever_starts_the_backdoor_is_found_under_any_name() {
 }
 
 #[test]
-fn deep_tells_of_a_record_that_it_cannot_follow() {
+fn deep_reports_a_record_that_it_cannot_follow() {
     // A name longer than the system allows: the file, if it is there, cannot be opened.
     let machine =
         Machine::new().venv("app/.venv").dist("requests", "2.32.0").owned("requests", "2.32.0", "a.py", "x\n");

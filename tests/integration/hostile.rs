@@ -81,11 +81,11 @@ fn special_files_are_never_opened() {
     assert_eq!((exposure(&report), code), ("installed", 1));
 }
 
-/// Who is told of files: their paths, and what was left out.
+/// The paths that a walk visits, and what was left out.
 #[derive(Default)]
-struct Told(std::sync::Mutex<(Vec<String>, Vec<String>)>);
+struct Visited(std::sync::Mutex<(Vec<String>, Vec<String>)>);
 
-impl dosimeter::tree::Visit for Told {
+impl dosimeter::tree::Visit for Visited {
     type Folder = ();
     fn folder(&self, _: &TreePath) {}
     fn wants(&self, (): &(), name: &[u8], _: dosimeter::tree::Kind) -> bool {
@@ -113,23 +113,23 @@ fn a_link_into_a_mount_that_is_left_out_is_not_read() {
     unix::symlink("real.pth", folder.path().join("local.pth")).unwrap();
     let skips = dosimeter::tree::mounts::to_skip(&fs::read("/proc/self/mountinfo").unwrap());
     let host = dosimeter::tree::host::Host::open("host", Path::new("/"), TreePath::root(), skips).unwrap();
-    let told = Told::default();
+    let visited = Visited::default();
     let start = TreePath::new(folder.path().as_os_str().as_bytes()).unwrap();
-    host.walk(&told, std::slice::from_ref(&start), 1, &std::sync::atomic::AtomicBool::new(false));
-    let (mut files, excluded) = told.0.into_inner().unwrap();
+    host.walk(&visited, std::slice::from_ref(&start), 1, &std::sync::atomic::AtomicBool::new(false));
+    let (mut files, excluded) = visited.0.into_inner().unwrap();
     files.sort();
     assert_eq!(files, [format!("{}/local.pth", start.text()), format!("{}/real.pth", start.text())]);
     assert_eq!(excluded, [format!("{}/kernel.pth: link that leads out of what is examined", start.text())]);
 }
 
-/// What a walk of `root` from these starts is told, with mounts on these folders left out.
+/// What a walk of `root` from these starts visits, with mounts on these folders left out.
 fn walked(root: &Path, mounts: &str, starts: &[&str]) -> (Vec<String>, Vec<String>) {
     let skips = dosimeter::tree::mounts::to_skip(mounts.as_bytes());
     let host = dosimeter::tree::host::Host::open("host", root, TreePath::root(), skips).unwrap();
     let starts: Vec<_> = starts.iter().map(|s| TreePath::new(s.as_bytes()).unwrap()).collect();
-    let told = Told::default();
-    host.walk(&told, &starts, 2, &std::sync::atomic::AtomicBool::new(false));
-    let (mut files, excluded) = told.0.into_inner().unwrap();
+    let visited = Visited::default();
+    host.walk(&visited, &starts, 2, &std::sync::atomic::AtomicBool::new(false));
+    let (mut files, excluded) = visited.0.into_inner().unwrap();
     files.sort();
     (files, excluded)
 }
@@ -257,7 +257,7 @@ fn deep_nesting_ends_as_a_gap() {
 
 /// A million pins of one file would be a million findings in memory.
 #[test]
-fn a_file_of_too_many_matches_is_cut_and_told() {
+fn a_file_of_too_many_matches_is_cut_and_reported() {
     let machine = Machine::new().home("requirements.txt", "litellm==1.82.8\n".repeat(5001));
     let (report, code) = report(machine.root());
     assert_eq!((exposure(&report), code), ("referenced", 1));

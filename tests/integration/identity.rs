@@ -13,7 +13,7 @@ const INFO: &str = "home/alice/v/lib/python3.11/site-packages/litellm-1.82.8.dis
 const ABOUT: &str = "Metadata-Version: 2.1\nName: litellm\nVersion: 1.82.8\n";
 
 /// Exposure, confidence and indicator of each finding, the exit code, and whether nothing is missing.
-fn told(machine: &Machine) -> (Vec<String>, i32, bool) {
+fn reported(machine: &Machine) -> (Vec<String>, i32, bool) {
     let (report, code) = report(machine.root());
     // Without its place.
     let said = findings(&report).into_iter().map(|f| f.split(' ').take(2).collect::<Vec<_>>().join(" "));
@@ -42,10 +42,10 @@ fn a_malformed_rest_costs_the_rest_only() {
         "Provides-Extra: ]",
     ] {
         let machine = venv().file(&format!("{INFO}/METADATA"), format!("{ABOUT}{rest}\nRequires-Dist: openai\n\n"));
-        assert_eq!(told(&machine), (vec![CONFIRMED.to_owned()], 1, true), "{rest:?}");
+        assert_eq!(reported(&machine), (vec![CONFIRMED.to_owned()], 1, true), "{rest:?}");
     }
     let deep = format!("{ABOUT}Requires-Dist: a ; {}\n", "(".repeat(1 << 20));
-    assert_eq!(told(&venv().file(&format!("{INFO}/METADATA"), deep)).0, [CONFIRMED]);
+    assert_eq!(reported(&venv().file(&format!("{INFO}/METADATA"), deep)).0, [CONFIRMED]);
 }
 
 #[test]
@@ -62,12 +62,12 @@ fn a_folder_names_what_its_metadata_does_not() {
         &utf16,
     ] {
         let machine = venv().file(&format!("{INFO}/METADATA"), body);
-        assert_eq!(told(&machine), (vec![POSSIBLE.to_owned()], 1, false), "{body:?}");
+        assert_eq!(reported(&machine), (vec![POSSIBLE.to_owned()], 1, false), "{body:?}");
         let record =
             machine.file(&format!("{INFO}/RECORD"), "litellm/__init__.py,,\nlitellm-1.82.8.dist-info/METADATA,,\n");
-        assert_eq!(told(&record).0, [POSSIBLE], "listed, and not there: {body:?}");
+        assert_eq!(reported(&record).0, [POSSIBLE], "listed, and not there: {body:?}");
         let code = record.file(&format!("{SITE}/litellm/__init__.py"), "# inert\n");
-        assert_eq!(told(&code), (vec![LIKELY.to_owned()], 1, false), "{body:?}");
+        assert_eq!(reported(&code), (vec![LIKELY.to_owned()], 1, false), "{body:?}");
     }
     // The look-alikes: another version, another name, a folder that is none.
     for name in [
@@ -77,7 +77,7 @@ fn a_folder_names_what_its_metadata_does_not() {
         "~itellm-1.82.8.dist-info",
     ] {
         let machine = venv().file(&format!("{SITE}/{name}/METADATA"), "");
-        assert!(told(&machine).0.is_empty(), "{name}");
+        assert!(reported(&machine).0.is_empty(), "{name}");
     }
 }
 
@@ -88,22 +88,22 @@ fn what_stands_in_place_of_metadata_hides_nothing() {
         (machine.root().join(INFO).join(name), machine)
     };
     let (_, missing) = bare("METADATA");
-    assert_eq!(told(&missing).0, [POSSIBLE]);
+    assert_eq!(reported(&missing).0, [POSSIBLE]);
     let (path, dangling) = bare("METADATA");
     unix::symlink("/nowhere", path).unwrap();
-    assert_eq!(told(&dangling).0, [POSSIBLE]);
+    assert_eq!(reported(&dangling).0, [POSSIBLE]);
     let (path, folder) = bare("METADATA");
     fs::create_dir_all(path.join("x")).unwrap();
-    assert_eq!(told(&folder).0, [POSSIBLE]);
+    assert_eq!(reported(&folder).0, [POSSIBLE]);
     let (path, pipe) = bare("METADATA");
     fifo(&path);
-    assert_eq!(told(&pipe).0, [POSSIBLE]);
+    assert_eq!(reported(&pipe).0, [POSSIBLE]);
     let (path, sparse) = bare("METADATA");
     fs::File::create(path).unwrap().set_len(1 << 40).unwrap();
-    assert_eq!(told(&sparse).0, [POSSIBLE]);
+    assert_eq!(reported(&sparse).0, [POSSIBLE]);
     let empty = venv();
     fs::create_dir_all(empty.root().join(INFO)).unwrap();
-    assert_eq!(told(&empty).0, [POSSIBLE]);
+    assert_eq!(reported(&empty).0, [POSSIBLE]);
 }
 
 #[test]
@@ -119,25 +119,25 @@ fn witnesses_that_disagree_all_count() {
             .collect::<Vec<_>>()
     };
     let folder = venv().file(&format!("{INFO}/METADATA"), other);
-    assert_eq!(told(&folder), (vec![POSSIBLE.to_owned()], 1, true));
+    assert_eq!(reported(&folder), (vec![POSSIBLE.to_owned()], 1, true));
     assert_eq!(
         odd(&folder),
         ["what names this distribution disagrees: its folder says litellm 1.82.8, METADATA says litellm 1.0"]
     );
     for name in ["litellm-1.0.dist-info", "six-1.0.dist-info"] {
         let metadata = venv().file(&format!("{SITE}/{name}/METADATA"), ABOUT);
-        assert_eq!(told(&metadata), (vec![CONFIRMED.to_owned()], 1, true), "{name}");
+        assert_eq!(reported(&metadata), (vec![CONFIRMED.to_owned()], 1, true), "{name}");
         assert_eq!(odd(&metadata).len(), 1, "{name}");
     }
     let by_record = venv()
         .file(&format!("{SITE}/litellm-1.0.dist-info/METADATA"), other)
         .file(&format!("{SITE}/litellm-1.0.dist-info/RECORD"), "litellm-1.82.8.dist-info/METADATA,,\n");
-    assert_eq!(told(&by_record).0, [POSSIBLE]);
+    assert_eq!(reported(&by_record).0, [POSSIBLE]);
     let by_url = venv().file(&format!("{SITE}/litellm-1.0.dist-info/METADATA"), other).file(
         &format!("{SITE}/litellm-1.0.dist-info/direct_url.json"),
         r#"{"url":"https://u:hunter2@registry.example/litellm-1.82.8-py3-none-any.whl","archive_info":{}}"#,
     );
-    assert_eq!(told(&by_url).0, [POSSIBLE]);
+    assert_eq!(reported(&by_url).0, [POSSIBLE]);
     assert!(!report(by_url.root()).0.to_string().contains("hunter2"));
     // The forms in which one version is written are one version.
     for (name, version) in
@@ -166,14 +166,14 @@ fn what_was_built_from_a_repository_is_not_the_registry_s_file() {
         r#"{"url":"file:///srv/litellm","dir_info":{}}"#,
         r#"{"url":"https://code.example/x","vcs_info":{"vcs":"carrier pigeon"}}"#,
     ] {
-        assert_eq!(told(&from(other)), (vec![CONFIRMED.to_owned()], 1, true), "{other}");
+        assert_eq!(reported(&from(other)), (vec![CONFIRMED.to_owned()], 1, true), "{other}");
     }
     // Of one environment nothing is said about the next.
     let next = from(r#"{"url":"x","vcs_info":{"vcs":"git"}}"#).venv("srv/next").dist("litellm", "1.82.8");
     let found = findings(&report(next.root()).0);
     assert_eq!(found.iter().filter(|f| f.starts_with("installed/confirmed")).count(), 1, "{found:?}");
     let broken = from(r#"{"vcs_info":{"vcs":"git"#);
-    assert!(told(&broken).0[0].starts_with("installed/confirmed"));
+    assert!(reported(&broken).0[0].starts_with("installed/confirmed"));
 }
 
 #[test]
@@ -182,11 +182,11 @@ fn one_distribution_is_one_finding() {
         .dist("litellm", "1.82.8")
         .file(&format!("{INFO}/PKG-INFO"), ABOUT)
         .file(&format!("{INFO}/direct_url.json"), r#"{"url":"https://registry.example/litellm-1.82.8.tar.gz"}"#);
-    assert_eq!(told(&machine), (vec![CONFIRMED.to_owned()], 1, true));
+    assert_eq!(reported(&machine), (vec![CONFIRMED.to_owned()], 1, true));
     let egg = Machine::new()
         .file("srv/t/litellm-1.82.8-py3.8.egg-info/PKG-INFO", ABOUT)
         .file("srv/t/litellm-1.82.8-py3.8.egg-info/METADATA", ABOUT);
-    assert_eq!(told(&egg), (vec![CONFIRMED.to_owned()], 1, true));
+    assert_eq!(reported(&egg), (vec![CONFIRMED.to_owned()], 1, true));
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn eggs_archives_and_records_are_named_too() {
         ("usr/lib/python3/dist-packages/litellm.egg-info/PKG-INFO", ""),
     ] {
         let expected: Vec<String> = Some(says.to_owned()).into_iter().filter(|s| !s.is_empty()).collect();
-        assert_eq!(told(&Machine::new().file(path, "not what it should be")).0, expected, "{path}");
+        assert_eq!(reported(&Machine::new().file(path, "not what it should be")).0, expected, "{path}");
     }
 }
 
@@ -212,13 +212,13 @@ fn eggs_archives_and_records_are_named_too() {
 fn a_lock_file_that_cannot_be_parsed_still_names_a_pair() {
     let says = vec!["referenced/possible pypi/litellm@1.82.8".to_owned()];
     let text = "{\"default\": {\"litellm\": {\"hashes\": [], \"version\": \"==1.82.8\"}, <<<<<<<";
-    assert_eq!(told(&Machine::new().home("p/Pipfile.lock", text)), (says.clone(), 1, false));
-    assert!(told(&Machine::new().home("p/Pipfile.lock", text.replace("1.82.8", "1.82.6"))).0.is_empty());
+    assert_eq!(reported(&Machine::new().home("p/Pipfile.lock", text)), (says.clone(), 1, false));
+    assert!(reported(&Machine::new().home("p/Pipfile.lock", text.replace("1.82.8", "1.82.6"))).0.is_empty());
     // A byte order mark that lies.
     for (version, expected) in [("1.82.8", says), ("1.82.6", vec![])] {
         let text = format!("[[package]]\nname = \"litellm\"\nversion = \"{version}\"\n");
         let bytes = [b"\xff\xfe\x00", text.as_bytes()].concat();
-        assert_eq!(told(&Machine::new().home("p/uv.lock", bytes)).0, expected, "{version}");
+        assert_eq!(reported(&Machine::new().home("p/uv.lock", bytes)).0, expected, "{version}");
     }
 }
 

@@ -127,10 +127,10 @@ fn every_layout_and_compression_gives_the_same_findings() {
         assert_eq!(report["incidents"], first["incidents"], "{other}");
         assert_eq!(report["credentials"], first["credentials"], "{other}");
     }
-    // What a later layer took out was there when the package was put in; what is set for every process is told by its name.
-    let told: Vec<_> = first["credentials"].as_array().unwrap().iter().map(credential).collect();
+    // What a later layer took out was there when the package was put in; what is set for every process is reported by its name.
+    let credentials: Vec<_> = first["credentials"].as_array().unwrap().iter().map(credential).collect();
     assert_eq!(
-        told,
+        credentials,
         [
             ["aws.access_key", "/root/.aws/credentials", "default", "admin", "harvested", "now"],
             ["llm.openai", "/", "ENV OPENAI_API_KEY", "", "harvested", "now"],
@@ -165,7 +165,7 @@ fn one_input_that_is_no_image_does_not_lose_the_others() {
 }
 
 #[test]
-fn a_saved_image_that_is_scanned_as_a_file_is_told_not_to_be_read() {
+fn a_saved_image_that_is_scanned_as_a_file_is_reported_as_not_read() {
     let folder = tempfile::tempdir().unwrap();
     for (name, hint) in [("app.tar", true), ("app.tar.zst", true), ("notes.md", false)] {
         let file = folder.path().join(name);
@@ -173,9 +173,9 @@ fn a_saved_image_that_is_scanned_as_a_file_is_told_not_to_be_read() {
         let said = run(["scan", file.to_str().unwrap(), "--format", "json"]);
         let report: Value = serde_json::from_str(&said.out).unwrap();
         valid(&report);
-        let told = &report["coverage"]["gaps"][0];
-        assert!(said.code == 3 && told["location"]["path"].as_str().unwrap().ends_with(name), "{told}");
-        assert_eq!(told["detail"].as_str().unwrap().contains("`dosimeter images`"), hint, "{told}");
+        let gap = &report["coverage"]["gaps"][0];
+        assert!(said.code == 3 && gap["location"]["path"].as_str().unwrap().ends_with(name), "{gap}");
+        assert_eq!(gap["detail"].as_str().unwrap().contains("`dosimeter images`"), hint, "{gap}");
     }
     let read = folder.path().join("requirements.txt");
     std::fs::write(&read, "click\n").unwrap();

@@ -140,7 +140,7 @@ fn a_withdrawn_advisory_is_no_indicator_unless_the_user_names_it() {
     for bundle in ["new.bundle", "old.bundle"] {
         assert_eq!(search(&["--iocs", &at(bundle)], "7.99.0").0, 0);
     }
-    // What the user names stays, and the user is told.
+    // What the user names stays, and the user gets a notice.
     let named = [vec!["--iocs", "own.txt"], vec!["--iocs", "osv.ndjson"], vec!["--ioc", "npm:react-hook-form@7.73.0"]];
     for options in named {
         let file = at(options[1]);

@@ -47,8 +47,8 @@ fn said_of(files: &[(&str, &str)]) -> Said {
     said
 }
 
-/// Whether a fault of this file and place is told, with this mend.
-fn tells(said: &Said, file: &str, place: &str, hint: &str) -> bool {
+/// Whether a fault of this file and place is reported, with this mend.
+fn reports(said: &Said, file: &str, place: &str, hint: &str) -> bool {
     let lines: Vec<&str> = said.err.lines().collect();
     let start = format!("{file}: {place}");
     let fits =
@@ -86,8 +86,8 @@ fn a_good_incident_with_its_list_passes() {
 }
 
 #[test]
-fn each_broken_incident_is_told_with_place_and_mend() {
-    // What is wrong; where it is put (nothing: taken out); the place that is told; part of the hint.
+fn each_broken_incident_is_reported_with_place_and_mend() {
+    // What is wrong; where it is put (nothing: taken out); the place that is reported; part of the hint.
     let cases: &[(&str, &str, Value, &str, &str)] = &[
         ("unknown field", "/packages/0/versoin", json!("1"), "packages[0].versoin (line 1, column", "every field"),
         (
@@ -282,7 +282,7 @@ fn each_broken_incident_is_told_with_place_and_mend() {
         // What is not there has no place but where its object ends.
         let place = if *name == "missing field" { "line 1, column" } else { place };
         let said = said_of(&[("made-up-2026-03.json", &incident.to_string())]);
-        if !tells(&said, "made-up-2026-03.json", place, hint) {
+        if !reports(&said, "made-up-2026-03.json", place, hint) {
             missing.push(format!("{name}: {}", said.err));
         }
     }
@@ -290,14 +290,14 @@ fn each_broken_incident_is_told_with_place_and_mend() {
 }
 
 #[test]
-fn what_is_no_json_is_told_with_line_and_column() {
+fn what_is_no_json_is_reported_with_line_and_column() {
     let said = said_of(&[("made-up-2026-03.json", "{\n \"schema\": \"dosimeter.incident/1\",,\n}")]);
-    assert!(tells(&said, "made-up-2026-03.json", "line 2, column 35", "superfluous comma"), "{}", said.err);
+    assert!(reports(&said, "made-up-2026-03.json", "line 2, column 35", "superfluous comma"), "{}", said.err);
     assert!(said.err.contains("1 fault\n"), "{}", said.err);
 }
 
 #[test]
-fn each_broken_list_is_told_with_its_line() {
+fn each_broken_list_is_reported_with_its_line() {
     let cases = [
         ("header", "name,versions\npypi,made-up-a,1.0\n", "csv", "line 1", "each row"),
         (
@@ -343,18 +343,18 @@ fn each_broken_list_is_told_with_its_line() {
     for (name, list, ending, place, hint) in cases {
         let incident = listed(list).to_string();
         let said = said_of(&[("made-up-2026-03.json", &incident), ("made-up-2026-03.csv", list)]);
-        assert!(tells(&said, &format!("made-up-2026-03.{ending}"), place, hint), "{name}: {}", said.err);
+        assert!(reports(&said, &format!("made-up-2026-03.{ending}"), place, hint), "{name}: {}", said.err);
     }
     let said = said_of(&[("made-up-2026-03.json", &listed(LIST).to_string())]);
-    assert!(tells(&said, "made-up-2026-03.json", "package_list", "beside this file"), "{}", said.err);
+    assert!(reports(&said, "made-up-2026-03.json", "package_list", "beside this file"), "{}", said.err);
     let said = said_of(&[("made-up-2026-03.json", &good().to_string()), ("made-up-2026-03.csv", LIST)]);
-    assert!(tells(&said, "made-up-2026-03.json", "package_list", "add the field"), "{}", said.err);
+    assert!(reports(&said, "made-up-2026-03.json", "package_list", "add the field"), "{}", said.err);
     let said = said_of(&[("made-up-2026-03.csv", LIST)]);
-    assert!(tells(&said, "made-up-2026-03.csv", "line 1", "put `made-up-2026-03.json` beside it"), "{}", said.err);
+    assert!(reports(&said, "made-up-2026-03.csv", "line 1", "put `made-up-2026-03.json` beside it"), "{}", said.err);
 }
 
 #[test]
-fn a_broken_header_is_told() {
+fn a_broken_header_is_reported() {
     let incident = good().to_string();
     for (header, place, hint) in [
         ("", "line 1, column 0", "not JSON"),
@@ -364,7 +364,7 @@ fn a_broken_header_is_told() {
         (r#"{"sequence": 3, "created": "2990-03-04T00:00:00Z"}"#, "created", "in UTC"),
     ] {
         let said = said_of(&[("incidents/made-up-2026-03.json", &incident), ("database.json", header)]);
-        assert!(tells(&said, "database.json", place, hint), "{header}: {}", said.err);
+        assert!(reports(&said, "database.json", place, hint), "{header}: {}", said.err);
     }
 }
 
@@ -388,7 +388,7 @@ fn files_of_one_run_are_read_against_each_other() {
         ("other-2026-03.json", "artifacts[0].sha256", "remove it here, or there"),
         ("other-2026-03.json", "aliases[0]", "remove it"),
     ] {
-        assert!(tells(&said, file, place, hint), "{file} {place}: {}", said.err);
+        assert!(reports(&said, file, place, hint), "{file} {place}: {}", said.err);
     }
     // Each alone is good, and so is the same hash under another name in another incident.
     assert_eq!(said_of(&files[1..]).code, 0);

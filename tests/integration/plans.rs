@@ -609,7 +609,7 @@ fn a_planted_marker_hides_nothing() {
     assert_eq!((worst(&report).as_str(), code, report.get("kept_evidence")), ("none", 0, None));
 }
 
-/// Whoever looks for one incident is told of the monitor of another, and of what was not looked at.
+/// Whoever looks for one incident is warned of the monitor of another, and of what was not looked at.
 #[test]
 fn a_filter_hides_no_monitor() {
     let machine = || {

@@ -9,11 +9,11 @@ use dosimeter::{
     tree::{Body, Entry, Kind, Visit, host::Host, mounts},
 };
 
-/// The files told of, with what they hold.
+/// The files visited, with what they hold.
 #[derive(Default)]
-struct Told(Mutex<Vec<(String, Vec<u8>)>>);
+struct Visited(Mutex<Vec<(String, Vec<u8>)>>);
 
-impl Visit for Told {
+impl Visit for Visited {
     type Folder = ();
     fn folder(&self, _: &TreePath) {}
     fn wants(&self, (): &(), _: &[u8], _: Kind) -> bool {
@@ -38,15 +38,15 @@ fn a_program_whose_file_is_gone_is_still_named() {
     fs::remove_file(&program).unwrap();
     let mounts = fs::read("/proc/self/mountinfo").unwrap();
     let host = Host::open("host", Path::new("/"), TreePath::root(), mounts::to_skip(&mounts)).unwrap();
-    let told = Told::default();
-    visit(&host, &told, &mounts, &std::sync::atomic::AtomicBool::new(false));
+    let visited = Visited::default();
+    visit(&host, &visited, &mounts, &std::sync::atomic::AtomicBool::new(false));
     child.kill().unwrap();
     child.wait().unwrap();
-    let told = told.0.into_inner().unwrap();
-    let of = |name: &str| told.iter().find(|(p, _)| *p == format!("/proc/{}/{name}", child.id())).map(|(_, b)| b);
+    let visited = visited.0.into_inner().unwrap();
+    let of = |name: &str| visited.iter().find(|(p, _)| *p == format!("/proc/{}/{name}", child.id())).map(|(_, b)| b);
     assert_eq!(of("exe"), Some(&format!("{} (deleted)", program.display()).into_bytes()));
     assert!(of("maps").is_some_and(|b| !b.is_empty()) && of("environ").is_some());
     assert!(of("cmdline").is_some_and(|b| b.ends_with(b"60\0")));
     let own = format!("/proc/{}/", std::process::id());
-    assert!(!told.iter().any(|(p, _)| p.starts_with(&own)));
+    assert!(!visited.iter().any(|(p, _)| p.starts_with(&own)));
 }

@@ -61,7 +61,7 @@ fn the_tree_is_the_same_before_and_after() {
     assert_eq!(bytes_before, bytes(&names(machine.root())));
 }
 
-/// System calls of a run, one a line.
+/// System calls of a run, one per line.
 #[allow(clippy::disallowed_methods, clippy::disallowed_types)] // the test watches the program
 fn calls(args: &[&str]) -> String {
     let folder = tempfile::tempdir().unwrap();
@@ -181,6 +181,6 @@ fn a_parser_that_panics_costs_its_file_and_shows_none_of_it() {
     let (_, coverage) = inspector.finish();
     assert_eq!(coverage.gaps.len(), 1);
     assert!(!coverage.complete());
-    let told = format!("{:?}", coverage.gaps);
-    assert!(told.contains("Panicked") && !told.contains("CANARY"), "{told}");
+    let gaps = format!("{:?}", coverage.gaps);
+    assert!(gaps.contains("Panicked") && !gaps.contains("CANARY"), "{gaps}");
 }

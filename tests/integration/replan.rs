@@ -7,7 +7,7 @@ use std::{
 
 use dosimeter::{
     accounts::Accounts,
-    assess::{Account, Assessment, Environment, Finding, FindingKind, Judged, Kept, ReachBy, rule::Rule},
+    assess::{Account, Assessment, Finding, FindingKind, Judged, Kept, ReachBy, UnitEnvironment, rule::Rule},
     credential::Catalog,
     fact::{At, Credential, Origin, TreePath},
     ioc::{Database, Index},
@@ -64,7 +64,7 @@ fn finding(index: &Index, incident: &str, f: &v1::Finding) -> Finding {
         ecosystem: f.ecosystem,
         holdings: f.files.as_ref().map(|all| all.iter().map(path).collect()),
         unit: None,
-        environment: f.environment.as_ref().map(|e| Environment { prefix: path(&e.path), kind: e.kind.clone() }),
+        environment: f.environment.as_ref().map(|e| UnitEnvironment { prefix: path(&e.path), kind: e.kind.clone() }),
         artifact: None,
         at: f.at.map(|time| At::new(time, "a report")),
         reason: f.reason.clone(),

@@ -210,8 +210,8 @@ fn a_report_says_what_held_and_can_do_without() {
     let (without, code) = program::report_with(machine.root(), &["--no-sandbox"]);
     assert_eq!((code, &without["run"]["sandbox"]["seccomp"]), (1, &false.into()));
     assert_eq!(without["incidents"], report["incidents"]);
-    let told = program::run(["scan", "--root", machine.root().to_str().unwrap(), "-v"]);
-    assert!(told.err.contains("sandbox `scan`: "), "{}", told.err);
+    let verbose = program::run(["scan", "--root", machine.root().to_str().unwrap(), "-v"]);
+    assert!(verbose.err.contains("sandbox `scan`: "), "{}", verbose.err);
 }
 
 #[test]

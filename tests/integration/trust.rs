@@ -134,8 +134,8 @@ fn a_stored_one_older_than_the_program_is_not_used() {
     let said = scan(&publisher, &Machine::new(), &["--key", &publisher.key]);
     assert_eq!(said.code, 0);
     let own = Database::embedded().unwrap().sequence;
-    let told = format!("are number 0, those of this program number {own}: the stored ones are not used");
-    assert!(said.err.contains(&told), "{}", said.err);
+    let notice = format!("are number 0, those of this program number {own}: the stored ones are not used");
+    assert!(said.err.contains(&notice), "{}", said.err);
     let report = report(&said);
     assert_eq!(
         (report["indicators"]["sequence"].as_u64(), &report["indicators"]["layers"]),
@@ -200,7 +200,7 @@ fn built_in_age() -> i64 {
 }
 
 #[test]
-fn every_report_tells_number_date_age_and_layers() {
+fn every_report_names_number_date_age_and_layers() {
     let publisher = seventh();
     let added = publisher.path("mine.bundle");
     fs::write(&added, bundle(3)).unwrap();

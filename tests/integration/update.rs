@@ -196,7 +196,7 @@ fn a_stored_one_that_nobody_signed_is_no_measure() {
 }
 
 #[test]
-fn what_a_server_says_is_told() {
+fn what_a_server_says_is_reported() {
     let (publisher, server) = seventh();
     let new = bundle(8);
     let url = offered(&server, Answer::Good(new.clone()), &publisher.sign(&new));

@@ -1,5 +1,5 @@
 //! The rules by which one ecosystem loads, runs, depends and is removed: a file or a folder each, behind one trait, in one slice. What
-//! asks them (`evidence`, `anomaly`, `around` …) knows no ecosystem.
+//! asks them (`evidence`, `anomaly`, `unit_view` …) knows no ecosystem.
 
 pub mod extension;
 pub mod node;
@@ -8,10 +8,10 @@ pub mod ruby;
 
 use super::{
     Case, Finding,
-    around::Neighbours,
     evidence::Draft,
     rule::Rule,
-    site::{Distribution, Sites},
+    unit_view::UnitCache,
+    units::{Distribution, Units},
 };
 use crate::{
     ecosystem::marker::Machine,
@@ -37,14 +37,14 @@ pub struct Standing {
     /// Its code runs without anybody using the package.
     pub by_itself: bool,
     /// It stands there, so that its unit, chain and account are known.
-    pub settled: bool,
+    pub in_place: bool,
 }
 
 impl Standing {
     /// The malicious version stands where code is loaded from, and no more is known.
     fn loadable(reason: String, by_itself: bool) -> Self {
         let (rule, confidence) = (Rule::PackageLoadable, Confidence::Confirmed);
-        Self { rule, confidence, reason, sign: None, by_itself, settled: true }
+        Self { rule, confidence, reason, sign: None, by_itself, in_place: true }
     }
 }
 
@@ -103,7 +103,7 @@ pub trait Family: Sync {
     }
 
     /// Adds and lifts findings for signs that something which stood there also ran.
-    fn look_for_signs(&self, _case: &Case<'_>, _sites: &Neighbours<'_>, _findings: &mut Vec<Finding>) {}
+    fn look_for_signs(&self, _case: &Case<'_>, _units: &UnitCache<'_>, _findings: &mut Vec<Finding>) {}
 
     /// Takes out findings that say nothing because of what else was found, or was not.
     fn sort_out(&self, _findings: &mut Vec<Finding>) {}
@@ -127,7 +127,7 @@ pub trait Family: Sync {
     }
 
     /// Gives findings the files and folders that they are, where lists of other files say it.
-    fn find_holdings(&self, _case: &Case<'_>, _sites: &Sites, _findings: &mut [Finding]) {}
+    fn find_holdings(&self, _case: &Case<'_>, _units: &Units, _findings: &mut [Finding]) {}
 
     /// Whether what a project asks for is said of the environments in its folder; else the family's own chains know it.
     fn asks_by_folder(&self) -> bool {
@@ -155,7 +155,7 @@ pub trait Family: Sync {
     }
 
     /// Dates installs by what else stands in their environment.
-    fn date_installs(&self, _sites: &mut Sites) {}
+    fn date_installs(&self, _units: &mut Units) {}
 
     /// Whether a package has a time of its own: others beside it may share its folder.
     fn has_own_time(&self, _package: &Distribution) -> bool {
@@ -183,7 +183,7 @@ pub trait Family: Sync {
     }
 
     /// What is odd about a fact that fits no indicator.
-    fn odd(&self, _sites: &Sites, _seen: &Seen) -> Option<String> {
+    fn odd(&self, _units: &Units, _seen: &Seen) -> Option<String> {
         None
     }
 }
@@ -200,7 +200,7 @@ static WORDS: Words = Words {
 pub static FAMILIES: &[&dyn Family] = &[&python::Python, &node::Node, &ruby::Ruby, &extension::Extension, &Plain];
 
 /// The family of an ecosystem; what has no rules of its own is read by the plain ones.
-pub fn of(ecosystem: Ecosystem) -> &'static dyn Family {
+pub fn for_ecosystem(ecosystem: Ecosystem) -> &'static dyn Family {
     FAMILIES.iter().copied().find(|f| f.is_of(ecosystem)).unwrap_or(&Plain)
 }
 

@@ -4,7 +4,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    super::{Case, Finding, FindingKind, around::Neighbours, evidence::Draft, rule::Rule},
+    super::{Case, Finding, FindingKind, evidence::Draft, rule::Rule, unit_view::UnitCache},
     Family, Removal, Standing, Words,
 };
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     verdict::{Confidence, Exposure},
 };
 
-/// What is said where no other evidence tells whether code ran while it was installed.
+/// What is said where no other evidence shows whether code ran while it was installed.
 const PRESUMED: &str = "code of a gem runs while it is installed, and it is installed";
 
 /// RubyGems, whatever installs them.
@@ -42,7 +42,7 @@ impl Family for Ruby {
         }
     }
 
-    fn look_for_signs(&self, case: &Case<'_>, _: &Neighbours<'_>, findings: &mut Vec<Finding>) {
+    fn look_for_signs(&self, case: &Case<'_>, _: &UnitCache<'_>, findings: &mut Vec<Finding>) {
         let mut built: HashMap<(&Arc<str>, &TreePath, &str, &str), &Seen> = HashMap::new();
         for seen in case.evidence.iter().map(|e| &e.seen) {
             if let (Fact::InstallScript { name, version, outcome: ScriptOutcome::Succeeded, .. }, Some(unit)) =

@@ -26,7 +26,7 @@ fn package(name: &str, version: &str, placement: Placement, needs: &[&str]) -> F
         version: version.into(),
         placement,
         artifacts: Vec::new(),
-        requires: needs.iter().map(|n| Requirement::plain(n.split('>').next().unwrap(), *n)).collect(),
+        requires: needs.iter().map(|n| Requirement::new(n.split('>').next().unwrap(), *n)).collect(),
     })
 }
 
@@ -35,7 +35,7 @@ fn pins(path: &str, version: &str, changed: i64) -> Evidence {
 }
 
 fn asks(path: &str, text: &str) -> Evidence {
-    let asked = vec![Requirement::plain("litellm", text)];
+    let asked = vec![Requirement::new("litellm", text)];
     seen(path, "python/requirements", TYPED - 9999, Fact::Project { ecosystem: Ecosystem::Pypi, asked })
 }
 

@@ -50,12 +50,12 @@ pub fn all_good(files: &[(String, String)]) -> anyhow::Result<(usize, usize)> {
     if problems.is_empty() {
         return Ok((read.len(), cases));
     }
-    let told: Vec<String> = problems.iter().map(told).collect();
-    let faults = if told.len() == 1 { "1 fault".to_owned() } else { format!("{} faults", told.len()) };
-    anyhow::bail!("{faults}\n{}", told.join("\n"))
+    let lines: Vec<String> = problems.iter().map(line).collect();
+    let faults = if lines.len() == 1 { "1 fault".to_owned() } else { format!("{} faults", lines.len()) };
+    anyhow::bail!("{faults}\n{}", lines.join("\n"))
 }
 
-fn told(p: &Problem) -> String {
+fn line(p: &Problem) -> String {
     let (place, what, hint) = (printable(&p.place), escape(p.what.as_bytes()), printable(&p.hint));
     format!("{}: {place}: {what}\n  hint: {hint}", escape(p.file.as_bytes()))
 }

@@ -34,7 +34,7 @@ pub fn run(command: &IocsExport) -> anyhow::Result<Ending> {
         ensure!(incidents.iter().any(|i| i.id == *id), "no incident `{id}`\nhint: `dosimeter iocs list` names them");
     }
     let wanted: Vec<_> = incidents.iter().filter(|i| command.ids.is_empty() || command.ids.contains(&i.id)).collect();
-    let Exported { records, untold } = match command.format {
+    let Exported { records, dropped } = match command.format {
         ExportFormat::Osv => export::osv(&wanted)?,
         ExportFormat::Stix => export::stix(&wanted)?,
         ExportFormat::Csv => export::csv(&wanted)?,
@@ -50,7 +50,7 @@ pub fn run(command: &IocsExport) -> anyhow::Result<Ending> {
         }
         (None, None) => output::print(export::joined(&records).trim_end())?,
     }
-    for (what, count) in &untold {
+    for (what, count) in &dropped {
         output::note(&format!("{count} {what}"));
     }
     for bundle in indicators.bundles.iter().filter(|b| b.size().0 > 0) {

@@ -38,8 +38,8 @@ pub fn run(command: &IocsImport) -> anyhow::Result<Ending> {
     }
     imported.beware(&Database::embedded()?.incidents);
     imported.without(&Withdrawals::embedded()?);
-    let told = told(&imported);
-    ensure!(!imported.is_empty(), "nothing could be taken over\n{told}");
+    let summary = summary(&imported);
+    ensure!(!imported.is_empty(), "nothing could be taken over\n{summary}");
     let label = label(&command.files);
     let title = command.title.clone().unwrap_or_else(|| format!("Indicators of {label}"));
     let created = command.created.or(imported.newest).unwrap_or_else(Timestamp::now);
@@ -67,13 +67,13 @@ pub fn run(command: &IocsImport) -> anyhow::Result<Ending> {
         Err(_) if stop::unheeded() => return Ok(Ending::Interrupted),
         written => written?,
     }
-    stop::settle();
-    output::print(&format!("{told}\nwritten: {what}, {} bytes", bytes.len()))?;
+    stop::mark_final();
+    output::print(&format!("{summary}\nwritten: {what}, {} bytes", bytes.len()))?;
     Ok(Ending::Nothing)
 }
 
-/// What was taken and what was left, a line a kind.
-fn told(imported: &Imported) -> String {
+/// What was taken and what was left, one line per kind.
+fn summary(imported: &Imported) -> String {
     let mut lines: Vec<String> = imported.taken.iter().map(|(kind, count)| format!("taken: {count} {kind}")).collect();
     let left = imported.left.iter();
     lines.extend(

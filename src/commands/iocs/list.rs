@@ -76,7 +76,7 @@ fn table(rows: &[Row<'_>]) -> String {
     format!("{table}\n{} incidents", rows.len())
 }
 
-/// A page with a row an incident.
+/// A page with one row per incident.
 fn markdown(rows: &[Row<'_>]) -> String {
     let packages: usize = rows.iter().map(|r| r.packages).sum();
     let versions: usize = rows.iter().map(|r| r.versions).sum();

@@ -30,8 +30,8 @@ pub fn run(command: &IocsShow) -> anyhow::Result<Ending> {
         .collect();
     if found.is_empty() && command.format == ListFormat::Table {
         let fallen = indicators.withdrawn.of_number(&command.id);
-        let told: String = fallen.iter().map(|f| format!("\n{f}")).collect();
-        bail!("no incident `{}`{told}\nhint: `dosimeter iocs list` names them", printable(&command.id));
+        let reasons: String = fallen.iter().map(|f| format!("\n{f}")).collect();
+        bail!("no incident `{}`{reasons}\nhint: `dosimeter iocs list` names them", printable(&command.id));
     }
     let text = match command.format {
         ListFormat::Json => json::pretty(&found)?,

@@ -22,7 +22,7 @@ const LARGEST: u64 = input::LIST;
 /// Takes a bundle into use, or leaves the old one.
 ///
 /// # Errors
-/// Where it is not signed by a trusted key, broken, older, or cannot be had. What was in use stays in use.
+/// Where it is not signed by a trusted key, broken, older, or unavailable. What was in use stays in use.
 pub fn run(command: &IocsUpdate) -> anyhow::Result<Ending> {
     let stored = indicators::stored()
         .context("there is no place to store them\nhint: set `HOME`, `XDG_DATA_HOME` or `DOSIMETER_DATA`")?;
@@ -36,15 +36,15 @@ pub fn run(command: &IocsUpdate) -> anyhow::Result<Ending> {
     let mut reads = sandbox::with_neighbours(&named);
     reads.extend(stored.parent().map(Path::to_owned));
     sandbox::begin("iocs update").enclose(&reads);
-    let taken = take(command, &stored, &keys);
+    let installed = install(command, &stored, &keys);
     // While a file is written the first signal is a wish, so that nothing is left lying.
-    if taken.is_err() && stop::unheeded() {
+    if installed.is_err() && stop::unheeded() {
         return Ok(Ending::Interrupted);
     }
-    taken.with_context(|| format!("nothing was changed, {}", in_use(&stored, &keys)))
+    installed.with_context(|| format!("nothing was changed, {}", in_use(&stored, &keys)))
 }
 
-fn take(command: &IocsUpdate, stored: &Path, keys: &[Key]) -> anyhow::Result<Ending> {
+fn install(command: &IocsUpdate, stored: &Path, keys: &[Key]) -> anyhow::Result<Ending> {
     let Some(source) = &command.source else {
         bail!("no address is built in until there is a release\nhint: name a URL, or the file of a bundle");
     };
@@ -88,7 +88,7 @@ fn take(command: &IocsUpdate, stored: &Path, keys: &[Key]) -> anyhow::Result<End
             key.as_str()
         );
         stop::check()?;
-        stop::settle();
+        stop::mark_final();
         Ok(true)
     })?;
     output::print(&said)?;

@@ -62,7 +62,7 @@ fn run(folders: Vec<PathBuf>, files: Vec<PathBuf>) {
     if thread.is_ok() && ready.recv().is_ok() {
         let _ = WRITER.set(jobs);
     } else {
-        // The report is worth more than the lock: no thread can be had, so this one must be able to write.
+        // The report is worth more than the lock: no thread is available, so this one must be able to write.
         sandbox::switch_off();
     }
 }

@@ -1,4 +1,4 @@
-//! Sections of `name = value`: `~/.aws/credentials`, `.pypirc`, `.my.cnf`, and TOML files whose secrets stand one a line.
+//! Sections of `name = value`: `~/.aws/credentials`, `.pypirc`, `.my.cnf`, and TOML files whose secrets stand one per line.
 
 use super::{Findings, Form, Found, numbered};
 use crate::{
@@ -28,7 +28,7 @@ struct Section {
 impl Ini {
     /// From the data.
     pub fn new(fields: &Fields) -> Result<Self, String> {
-        let form = Form::of(fields.public.as_deref().unwrap_or_default(), fields.public_form.as_deref())?;
+        let form = Form::for_field(fields.public.as_deref().unwrap_or_default(), fields.public_form.as_deref())?;
         let secret = fields.secret.iter().map(|s| s.as_str().into()).collect();
         Ok(Self { secret, public: fields.public.as_deref().map(Into::into), form })
     }

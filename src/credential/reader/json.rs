@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn elements_without_a_name_are_told_apart() {
+    fn elements_without_a_name_are_distinguished() {
         let text = br#"[{"id":"a1","s":"CANARY"},{"id":"a2","s":"CANARY"},{"s":"CANARY"},{"s":"CANARY"},{"s":""}]"#;
         let (found, _) = run(&["/*/s"], Some("/*/id"), None, text);
         let seen: Vec<_> = found.iter().map(|f| (f.inner.as_deref(), f.identifier.as_deref())).collect();

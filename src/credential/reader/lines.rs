@@ -30,7 +30,7 @@ impl Lines {
         Ok(Self { rules: rules.collect::<Result<_, String>>()? })
     }
 
-    /// One credential a line that a rule knows.
+    /// One credential per line that a rule knows.
     pub fn read(&self, bytes: &[u8], out: &mut Findings) -> Result<(), Flaw> {
         numbered(bytes).try_for_each(|(number, line)| self.line(number, line, out))
     }

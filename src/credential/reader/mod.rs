@@ -1,4 +1,4 @@
-//! The readers, one a file. Each takes the bytes of a file and gives what may be said about the credentials in it; the value
+//! The readers, one per file. Each takes the bytes of a file and gives what may be said about the credentials in it; the value
 //! of a secret is looked at where it stands and goes nowhere.
 
 mod assignments;
@@ -23,7 +23,7 @@ pub use variables::{Vocabulary, environ};
 use super::{form, model};
 use crate::surface::Flaw;
 
-/// Credentials told of in one file; a file that holds more is an attack or a database.
+/// Credentials reported of one file; a file that holds more is an attack or a database.
 const MOST: usize = 1000;
 /// Bytes of a compiled expression.
 const EXPRESSION: usize = 1 << 20;
@@ -185,7 +185,7 @@ fn holds_login(field: &str) -> bool {
 
 impl Form {
     /// Of a public field of this name.
-    fn of(field: &str, pattern: Option<&str>) -> Result<Self, String> {
+    fn for_field(field: &str, pattern: Option<&str>) -> Result<Self, String> {
         if pattern.is_none() && holds_login(field) { Ok(Self::Login) } else { Self::new(pattern) }
     }
 

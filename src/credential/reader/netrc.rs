@@ -192,35 +192,39 @@ mod tests {
         read_all(text.as_bytes()).0.into_iter().map(|(line, id)| (line, id.unwrap_or_default())).collect()
     }
 
-    fn one(text: &str, line: u32, id: &str) {
+    fn assert_one(text: &str, line: u32, id: &str) {
         assert_eq!(seen(text), [(line, id.to_owned())], "{text}");
     }
 
     #[test]
     fn words_stand_in_any_order_and_on_any_line() {
-        one("machine a.example login al password CANARY", 1, "al@a.example");
-        one("machine a.example password CANARY login al\n", 1, "al@a.example");
-        one("\nmachine\n\ta.example\r\n  account CANARY2\n  password\n CANARY\n user\n al", 2, "al@a.example");
-        one("MACHINE a.example Login al PASSWORD CANARY", 1, "al@a.example");
-        one("machine a.example password CANARY", 1, "a.example");
-        one("machine a.example user al password x", 1, "al@a.example");
+        assert_one("machine a.example login al password CANARY", 1, "al@a.example");
+        assert_one("machine a.example password CANARY login al\n", 1, "al@a.example");
+        assert_one("\nmachine\n\ta.example\r\n  account CANARY2\n  password\n CANARY\n user\n al", 2, "al@a.example");
+        assert_one("MACHINE a.example Login al PASSWORD CANARY", 1, "al@a.example");
+        assert_one("machine a.example password CANARY", 1, "a.example");
+        assert_one("machine a.example user al password x", 1, "al@a.example");
         // A value may look like a keyword.
-        one("machine a.example login password password CANARY", 1, "password@a.example");
-        one("machine login login machine password CANARY account default", 1, "machine@login");
+        assert_one("machine a.example login password password CANARY", 1, "password@a.example");
+        assert_one("machine login login machine password CANARY account default", 1, "machine@login");
         // Words that nobody knows are passed over.
-        one("machine a.example port 443 protocol https login al password CANARY", 1, "al@a.example");
-        one("default login me password CANARY", 1, "");
-        one("login al password CANARY", 1, "");
+        assert_one("machine a.example port 443 protocol https login al password CANARY", 1, "al@a.example");
+        assert_one("default login me password CANARY", 1, "");
+        assert_one("login al password CANARY", 1, "");
     }
 
     #[test]
     fn quotes_hold_blanks_and_escapes() {
-        one(r#"machine "q.example" login "u 3" password "CANARY \" login x""#, 1, "u 3@q.example");
-        one("machine q.example login al password \"CANARY\nCANARY\"\nmachine x.example login no", 1, "al@q.example");
+        assert_one(r#"machine "q.example" login "u 3" password "CANARY \" login x""#, 1, "u 3@q.example");
+        assert_one(
+            "machine q.example login al password \"CANARY\nCANARY\"\nmachine x.example login no",
+            1,
+            "al@q.example",
+        );
         // A quoted word is no keyword and no comment.
-        one("machine q.example \"login\" x login al password \"#CANARY\"", 1, "al@q.example");
-        one(r"machine q.example login al password CANARY\ password\ x", 1, "al@q.example");
-        one("machine q.example login al password #CANARY", 1, "al@q.example");
+        assert_one("machine q.example \"login\" x login al password \"#CANARY\"", 1, "al@q.example");
+        assert_one(r"machine q.example login al password CANARY\ password\ x", 1, "al@q.example");
+        assert_one("machine q.example login al password #CANARY", 1, "al@q.example");
         let (found, ok) = read_all(b"machine q.example login al password \"CANARY\nmachine r.example password CANARY");
         assert_eq!((found.len(), ok), (2, false));
     }
@@ -259,19 +263,19 @@ mod tests {
         ] {
             assert_eq!(seen(text), [], "{text}");
         }
-        one("macdef init\n cd /pub\n\nmachine a.example login al password CANARY", 4, "al@a.example");
-        one("macdef init\r\n cd /pub\r\n\r\nmachine a.example login al password CANARY", 4, "al@a.example");
+        assert_one("macdef init\n cd /pub\n\nmachine a.example login al password CANARY", 4, "al@a.example");
+        assert_one("macdef init\r\n cd /pub\r\n\r\nmachine a.example login al password CANARY", 4, "al@a.example");
     }
 
     #[test]
     fn a_login_that_is_a_token_is_a_secret() {
-        one("machine a.example login CANARYdALWmCH5oB41b password x-oauth-basic", 1, "a.example");
-        one("machine a.example login CANARY password x-oauth-basic", 1, "a.example");
-        one("machine a.example login dALWmCH5oB41b8J password \"\"", 1, "a.example");
-        one("machine a.example login 3f2504e0-4f89-41d3-9a0c-0305e82c3301", 1, "a.example");
-        one("machine a.example login 3f2504e0-4f89-41d3-9a0c-0305e82c3301 password CANARY", 1, "a.example");
-        one("machine dALWmCH5oB41b8J login al password CANARY", 1, "");
-        one("machine a\u{202e}b login al password CANARY", 1, "");
+        assert_one("machine a.example login CANARYdALWmCH5oB41b password x-oauth-basic", 1, "a.example");
+        assert_one("machine a.example login CANARY password x-oauth-basic", 1, "a.example");
+        assert_one("machine a.example login dALWmCH5oB41b8J password \"\"", 1, "a.example");
+        assert_one("machine a.example login 3f2504e0-4f89-41d3-9a0c-0305e82c3301", 1, "a.example");
+        assert_one("machine a.example login 3f2504e0-4f89-41d3-9a0c-0305e82c3301 password CANARY", 1, "a.example");
+        assert_one("machine dALWmCH5oB41b8J login al password CANARY", 1, "");
+        assert_one("machine a\u{202e}b login al password CANARY", 1, "");
     }
 
     #[test]

@@ -52,7 +52,7 @@ impl Pointers {
 impl Shown {
     fn new(public: Option<&str>, form: Option<&str>) -> Result<Self, String> {
         let last = public.and_then(|p| p.rsplit('/').next()).unwrap_or_default();
-        let form = Form::of(last, form)?;
+        let form = Form::for_field(last, form)?;
         let public = match public {
             None => Public::None,
             Some(p) => match p.strip_prefix('*') {
@@ -71,7 +71,7 @@ impl Shown {
     }
 
     /// The value that belongs to these stars.
-    fn of(&self, stars: &Stars, met: &[(Stars, String)]) -> Option<String> {
+    fn value(&self, stars: &Stars, met: &[(Stars, String)]) -> Option<String> {
         match &self.public {
             Public::None => None,
             Public::Star(n) => stars.get(*n).and_then(|(text, _)| self.form.shown(text.as_bytes())),
@@ -199,22 +199,22 @@ impl<'p> Walk<'p> {
 
     /// One credential each set of stars.
     pub fn finish(self, out: &mut Findings) -> Result<(), Flaw> {
-        let mut told: Vec<(&Stars, Found)> = Vec::new();
+        let mut found_at: Vec<(&Stars, Found)> = Vec::new();
         for hit in &self.hits {
-            if told.iter().any(|(stars, _)| **stars == hit.stars) {
+            if found_at.iter().any(|(stars, _)| **stars == hit.stars) {
                 continue;
             }
-            let name = self.pointers.name.of(&hit.stars, &self.names);
+            let name = self.pointers.name.value(&hit.stars, &self.names);
             let inner = name.or_else(|| joined(&hit.stars, |is_key| is_key));
-            let identifier = self.pointers.identifier.of(&hit.stars, &self.identifiers);
+            let identifier = self.pointers.identifier.value(&hit.stars, &self.identifiers);
             let identifier =
                 identifier.filter(|_| !(hit.marked && matches!(self.pointers.identifier.form, Form::Login)));
-            told.push((&hit.stars, Found { inner, line: hit.line, identifier, ..Found::default() }));
+            found_at.push((&hit.stars, Found { inner, line: hit.line, identifier, ..Found::default() }));
         }
-        // Elements of a list that nothing else tells apart are told apart by their positions.
+        // Elements of a list that nothing else distinguishes are distinguished by their positions.
         let alike: Vec<bool> =
-            told.iter().map(|(_, f)| told.iter().filter(|(_, other)| other == f).count() > 1).collect();
-        for ((stars, mut found), alike) in told.into_iter().zip(alike) {
+            found_at.iter().map(|(_, f)| found_at.iter().filter(|(_, other)| other == f).count() > 1).collect();
+        for ((stars, mut found), alike) in found_at.into_iter().zip(alike) {
             if alike {
                 found.inner = joined(stars, |_| true).or(found.inner);
             }

@@ -26,7 +26,7 @@ const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 
 /// What may be said of one key.
 struct Key {
-    /// The public half in SSH's wire form, where it can be had.
+    /// The public half in SSH's wire form, where it is available.
     public: Option<Vec<u8>>,
     encrypted: bool,
 }
@@ -34,10 +34,10 @@ struct Key {
 /// One credential each private key; certificates and public keys are none.
 pub fn read(bytes: &[u8], out: &mut Findings) -> Result<(), Flaw> {
     if bytes.starts_with(b"PuTTY-User-Key-File-") {
-        return tell(&putty(bytes), 1, out);
+        return push_key(&putty(bytes), 1, out);
     }
     if let Some(key) = der(bytes) {
-        return tell(&key, 1, out);
+        return push_key(&key, 1, out);
     }
     let (mut from, mut line) = (0, 1_u32);
     while let Some(rest) = bytes.get(from..) {
@@ -50,13 +50,13 @@ pub fn read(bytes: &[u8], out: &mut Findings) -> Result<(), Flaw> {
         let block = rest.get(at + BEGIN.len()..).unwrap_or_default();
         from += at + BEGIN.len();
         if let Some(key) = key(block) {
-            tell(&key, line, out)?;
+            push_key(&key, line, out)?;
         }
     }
     Ok(())
 }
 
-fn tell(key: &Key, line: u32, out: &mut Findings) -> Result<(), Flaw> {
+fn push_key(key: &Key, line: u32, out: &mut Findings) -> Result<(), Flaw> {
     let identifier = key.public.as_deref().map(|p| format!("SHA256:{}", BASE64.encode(Sha256::digest(p))));
     let passphrase = if key.encrypted { "passphrase-protected" } else { "no passphrase" };
     let note =

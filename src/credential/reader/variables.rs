@@ -79,9 +79,9 @@ struct Secret<'v> {
     meaning: Option<&'v Meaning>,
 }
 
-/// One credential a variable that holds a secret.
+/// One credential per variable that holds a secret.
 pub fn read(words: &Vocabulary, bytes: &[u8], out: &mut Findings) -> Result<(), Flaw> {
-    told(words, |each| assignments(bytes, each), out)
+    push_secrets(words, |each| assignments(bytes, each), out)
 }
 
 /// One credential each secret variable of a running process: `NAME=value`, each ended by a NUL.
@@ -92,10 +92,10 @@ pub fn environ(words: &Vocabulary, bytes: &[u8], out: &mut Findings) -> Result<(
         pairs.for_each(|(name, value)| each(0, name, value.get(1..).unwrap_or_default()));
         Ok(())
     };
-    told(words, each_pair, out)
+    push_secrets(words, each_pair, out)
 }
 
-fn told(
+fn push_secrets(
     words: &Vocabulary,
     variables: impl FnOnce(&mut Each<'_>) -> Result<(), Flaw>,
     out: &mut Findings,

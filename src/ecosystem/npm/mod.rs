@@ -51,10 +51,10 @@ fn order(a: &str, b: &str) -> Option<Ordering> {
 }
 
 fn parse(text: &str) -> Option<Version> {
-    Version::parse(plain(text)).ok()
+    Version::parse(without_prefix(text)).ok()
 }
 
-fn plain(text: &str) -> &str {
+fn without_prefix(text: &str) -> &str {
     text.trim_start_matches(|c: char| c == 'v' || c == '=' || c.is_whitespace())
 }
 
@@ -65,7 +65,7 @@ fn is_version(text: &str) -> bool {
 /// As `npm install` would choose: a pre-release only where the range names one of the same numbers. A tag may be any version.
 fn admits(specifier: &str, version: &str) -> bool {
     let specifier = specifier.trim_start_matches("npm:");
-    match (Range::parse(specifier), NodeVersion::parse(plain(version))) {
+    match (Range::parse(specifier), NodeVersion::parse(without_prefix(version))) {
         (Ok(range), Ok(version)) => range.satisfies(&version),
         _ => true,
     }

@@ -1,7 +1,7 @@
 //! What a `package.json` or a lock file writes for a dependency: a version, a range, a tag, another name (`npm:x@1`), a tarball,
 //! a repository with a commit, a folder.
 
-use super::{is_version, plain};
+use super::{is_version, without_prefix};
 
 /// What a reference says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,7 +125,7 @@ fn alias(rest: &str, real: impl Fn(&str) -> String) -> Reference {
 }
 
 fn wanted(text: &str) -> Target {
-    let exact = plain(text);
+    let exact = without_prefix(text);
     if is_version(exact) {
         Target::Exact(exact.to_owned())
     } else if text.is_empty() || is_range(text) {

@@ -6,11 +6,11 @@ use std::{
     io::Read as _,
 };
 
-use super::{Layer, SHARED, entry, place::clean};
+use super::{LayerReader, SHARED, entry, place::clean};
 use crate::{
     fact::TreePath,
     image::{
-        codec::{Decoded, Hashing, take},
+        codec::{Decoded, Hashing, admit},
         input::Source,
         members::{Kind, Member, Members},
     },
@@ -33,7 +33,7 @@ pub(super) struct Included {
     passes: usize,
 }
 
-impl Layer<'_> {
+impl LayerReader<'_> {
     /// Whether targets of links, or files that others name, have to be read now.
     pub(in crate::image) fn needs_another(&self) -> bool {
         !self.second.is_empty() || !self.included.wanted.is_empty()
@@ -61,7 +61,7 @@ impl Layer<'_> {
             if member.kind != Kind::File {
                 continue;
             }
-            let hash = self.job.key.of(path.as_bytes());
+            let hash = self.job.key.hash(path.as_bytes());
             let read = self.named_by_others(hash, &member, &mut members);
             match (second.get(&hash), read) {
                 (Some(links), Some(bytes)) => {
@@ -98,7 +98,7 @@ impl Layer<'_> {
             if self.gate.claims(surface, &path) || self.included.done.contains(&(surface, path.clone())) {
                 continue;
             }
-            if self.included.done.len() == MOST || !take(&self.job.links_left) {
+            if self.included.done.len() == MOST || !admit(&self.job.links_left) {
                 self.unkept += 1;
                 continue;
             }
@@ -111,11 +111,11 @@ impl Layer<'_> {
     pub(super) fn look_for_named(&mut self) {
         self.included.passes += 1;
         for (path, surfaces) in std::mem::take(&mut self.included.new) {
-            let mut hash = self.job.key.of(path.as_bytes());
+            let mut hash = self.job.key.hash(path.as_bytes());
             for _ in 0..8 {
                 hash = self.via.get(&hash).copied().unwrap_or(hash);
             }
-            let here = self.scan.names.has_leaf(hash) || self.scan.names.lost();
+            let here = self.scan.names.has_leaf(hash) || self.scan.names.dropped();
             if here && self.included.passes < PASSES {
                 self.included.wanted.entry(hash).or_default().push((path, surfaces));
             } else if here {
@@ -129,7 +129,7 @@ impl Layer<'_> {
     /// What the last pass did not come by: a link, where nothing else was known of it.
     pub(super) fn missed(&mut self) {
         for (path, _) in std::mem::take(&mut self.included.wanted).into_values().flatten() {
-            if !self.scan.names.lost() {
+            if !self.scan.names.dropped() {
                 self.unread(path);
             }
         }

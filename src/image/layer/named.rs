@@ -2,14 +2,14 @@
 
 use std::sync::PoisonError;
 
-use super::Layer;
+use super::LayerReader;
 use crate::{
     fact::{Seen, TreePath},
     tree,
     walk::named::{NAMED, undescribed},
 };
 
-impl Layer<'_> {
+impl LayerReader<'_> {
     /// What the name of a folder, or of a file that is not read, says alone: kept until it is known what the files in it say.
     pub(super) fn named(&mut self, path: &TreePath, kind: tree::Kind) {
         for (_, seen) in self.gate.named(path, kind) {
@@ -26,10 +26,10 @@ impl Layer<'_> {
     pub(super) fn undescribed(&mut self, facts: &[Seen]) -> Vec<Seen> {
         let named = std::mem::take(&mut self.by_name).into_values().collect();
         let mut rest = undescribed(named, facts);
-        let mut room = self.job.room.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = room.dropped();
-        rest.retain_mut(|seen| room.take((self.job.keep)(seen), seen));
-        self.unkept += room.dropped() - before;
+        let mut budget = self.job.budget.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = budget.dropped();
+        rest.retain_mut(|seen| budget.admit((self.job.keep)(seen), seen));
+        self.unkept += budget.dropped() - before;
         rest
     }
 }

@@ -49,7 +49,7 @@ fn hostile_tars_end_in_a_gap_and_keep_what_came_before() {
 }
 
 #[test]
-fn what_is_cut_off_is_told() {
+fn what_is_cut_off_is_reported() {
     let whole = saved(&layers());
     for how in PACKS {
         let packed = pack(how, &whole);
@@ -77,7 +77,7 @@ fn what_is_cut_off_is_told() {
 }
 
 #[test]
-fn a_compressed_file_that_ends_at_once_is_told_and_one_of_something_else_is_no_image() {
+fn a_compressed_file_that_ends_at_once_is_reported_and_one_of_something_else_is_no_image() {
     let whole = saved(&layers());
     for how in [Pack::Gzip, Pack::Zstd] {
         let packed = pack(how, &whole);
@@ -91,7 +91,7 @@ fn a_compressed_file_that_ends_at_once_is_told_and_one_of_something_else_is_no_i
 }
 
 #[test]
-fn a_layer_that_is_not_what_it_should_be_is_told() {
+fn a_layer_that_is_not_what_it_should_be_is_reported() {
     let layers = layers();
     let mut files = oci(&layers, Pack::Gzip);
     files[1].1 = pack(Pack::Gzip, &layers[2]);
@@ -128,7 +128,7 @@ fn bombs_are_cut_off() {
 }
 
 #[test]
-fn links_over_the_budget_of_all_layers_are_told() {
+fn links_over_the_budget_of_all_layers_are_reported() {
     let mut case = case();
     case.limits.links = 1;
     let target = site("a-1.dist-info/METADATA");
@@ -136,7 +136,7 @@ fn links_over_the_budget_of_all_layers_are_told() {
     assert_eq!(gaps(&case.bytes(&saved(std::slice::from_ref(&link)))), []);
     let other = Tar::default().link(tar::EntryType::Symlink, "y", "/x").end();
     let found = case.bytes(&saved(&[link, other]));
-    assert!(matches!(gaps(&found).as_slice(), [(GapKind::TooLarge, told)] if told.contains("more links")));
+    assert!(matches!(gaps(&found).as_slice(), [(GapKind::TooLarge, detail)] if detail.contains("more links")));
 }
 
 #[test]
@@ -150,12 +150,16 @@ fn floods_of_problems_and_facts_are_counted_not_kept() {
         let found = Case { limits, ..case() }.bytes(&saved(&[tar.end()]));
         (gaps(&found).iter().map(|g| g.1.to_owned()).collect::<Vec<_>>(), paths(&found.images[0]).len())
     };
-    let (told, _) = flood("nothing", Limits { gaps: 2, ..Limits::default() });
-    assert_eq!((told.len(), told.iter().filter(|t| t.starts_with("3 more problems")).count()), (3, 1), "{told:?}");
+    let (details, _) = flood("nothing", Limits { gaps: 2, ..Limits::default() });
+    assert_eq!(
+        (details.len(), details.iter().filter(|t| t.starts_with("3 more problems")).count()),
+        (3, 1),
+        "{details:?}"
+    );
     let most = |evidence| Limits { facts: Bounds { evidence, ..Bounds::TREE }, ..Limits::default() };
     // Three versions, and the names of their folders, which nothing kept says.
-    let (told, kept) = flood("Name: x\nVersion: 1\n", most(2));
-    assert_eq!((told, kept), (vec!["6 more facts than are kept were read in this layer".to_owned()], 2));
+    let (details, kept) = flood("Name: x\nVersion: 1\n", most(2));
+    assert_eq!((details, kept), (vec!["6 more facts than are kept were read in this layer".to_owned()], 2));
     assert_eq!(flood("Name: x\nVersion: 1\n", most(5)), (vec![], 5));
 }
 
@@ -172,7 +176,7 @@ fn frames_of_zstd_may_ask_for_as_much_as_engines_write_and_no_more() {
         let found = case().bytes(&tar_of(&files));
         (paths(&found.images[0]).len(), gaps(&found)[0].1.to_owned())
     };
-    // Both are told not to match the digest that they had when they were plain.
+    // Both are details not to match the digest that they had when they were plain.
     assert_eq!(found(25), (1, "not a valid layer: it does not match its digest".to_owned()));
     assert_eq!(found(27), (0, "a zstd frame with so large a window is not supported".to_owned()));
 }
@@ -227,7 +231,7 @@ fn a_manifest_in_the_root_of_a_container_hides_nothing() {
 }
 
 #[test]
-fn one_member_named_twice_in_the_archive_is_told() {
+fn one_member_named_twice_in_the_archive_is_reported() {
     let layers = layers();
     let (first, second) = (config(&layers[..1]), config(&layers));
     let manifest = br#"[{"Config":"c.json","Layers":["0.tar"]}]"#;

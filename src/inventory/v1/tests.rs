@@ -13,7 +13,7 @@ fn path(text: &str) -> TreePath {
 }
 
 fn package() -> fact::Package {
-    let mut requirement = fact::Requirement::plain("b", "b>=1");
+    let mut requirement = fact::Requirement::new("b", "b>=1");
     requirement.extras = ["x".into()].into();
     requirement.marker = Some("python_version<'4'".into());
     requirement.extra = true;

@@ -55,7 +55,7 @@ impl Index {
         found.sort();
         found.dedup();
         for query in &question.readings {
-            notes.extend(withdrawn.told(query));
+            notes.extend(withdrawn.of_query(query));
             notes.extend(self.no_indicators(query));
         }
         notes.extend(withdrawn.of_number(&question.bare));

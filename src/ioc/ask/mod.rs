@@ -122,8 +122,8 @@ fn question(words: &[&str]) -> Question {
         match parts.as_slice() {
             [one] => add(widen::readings(one)),
             several => {
-                let telling: Vec<&String> = several.iter().filter(|p| !NOISE.contains(&p.as_str())).collect();
-                add(several_words(&telling));
+                let significant: Vec<&String> = several.iter().filter(|p| !NOISE.contains(&p.as_str())).collect();
+                add(several_words(&significant));
                 // A text of the payload, or a path with a blank in it.
                 add(vec![Query::File(bare.clone()), Query::Text(bare.clone())]);
             }

@@ -19,7 +19,7 @@ pub fn is_number(text: &str) -> bool {
 }
 
 /// Letters and digits with one dash between: `Shai Hulud` is `shai-hulud`.
-fn plain(text: &str) -> String {
+fn slug(text: &str) -> String {
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty());
     words.map(str::to_lowercase).collect::<Vec<_>>().join("-")
 }
@@ -33,7 +33,7 @@ fn stem(id: &str) -> &str {
 impl Index {
     /// The incidents that a text names: by id, alias, actor, or by a number that one of their sources has.
     pub fn incidents_called(&self, text: &str) -> Vec<Found> {
-        let asked = plain(text);
+        let asked = slug(text);
         // A word of two letters is in every actor.
         if asked.len() < 3 {
             return Vec::new();
@@ -88,11 +88,11 @@ fn called(i: &Incident, asked: &str) -> Option<String> {
     if i.id == asked || stem(&i.id) == asked {
         return Some("id".to_owned());
     }
-    let alias = |a: &String| !is_number(a) && (plain(a) == asked || plain(a).strip_prefix("the-") == Some(asked));
+    let alias = |a: &String| !is_number(a) && (slug(a) == asked || slug(a).strip_prefix("the-") == Some(asked));
     if let Some(n) = i.aliases.iter().position(alias) {
         return Some(format!("aliases[{n}]"));
     }
-    let actor = i.attribution.as_ref().map(|a| plain(&a.actor))?;
+    let actor = i.attribution.as_ref().map(|a| slug(&a.actor))?;
     // Whole words of it only.
     let within = format!("-{actor}-").contains(&format!("-{asked}-"));
     (within && !COMMON_WORDS.contains(&asked)).then(|| "attribution".to_owned())
@@ -119,10 +119,10 @@ const COMMON_WORDS: &[&str] = &[
 ];
 
 fn numbered(i: &Incident, asked: &str) -> Option<String> {
-    if let Some(n) = i.aliases.iter().position(|a| plain(a) == asked) {
+    if let Some(n) = i.aliases.iter().position(|a| slug(a) == asked) {
         return Some(format!("aliases[{n}]"));
     }
-    let within = |t: &str| format!("-{}-", plain(t)).contains(&format!("-{asked}-"));
+    let within = |t: &str| format!("-{}-", slug(t)).contains(&format!("-{asked}-"));
     let source = i.sources.iter().find(|(_, s)| within(&s.title) || s.url.as_deref().is_some_and(within));
     source.map(|(key, _)| format!("sources.{key}"))
 }

@@ -83,7 +83,7 @@ fn a_fault_is_remembered() {
 
 #[test]
 #[allow(clippy::disallowed_methods)] // no evidence
-fn other_files_are_told_apart() {
+fn other_files_are_distinguished() {
     for bytes in [b"".as_slice(), b"DOSIMBN1", b"{\"schema\": \"dosimeter.incident/1\"}", &[0; 4096]] {
         assert!(matches!(opened(bytes), Err(BundleError::Foreign)), "{bytes:?}");
     }

@@ -18,16 +18,16 @@ pub use self::{
 /// What is written.
 #[derive(Debug, Default)]
 pub struct Exported {
-    /// A file name and its text, one a record.
+    /// A file name and its text, one per record.
     pub records: Vec<(String, String)>,
     /// What the format cannot say: in words, and how often.
-    pub untold: BTreeMap<String, usize>,
+    pub dropped: BTreeMap<String, usize>,
 }
 
 impl Exported {
     fn cannot(&mut self, what: &str, count: usize) {
         if count > 0 {
-            *self.untold.entry(what.to_owned()).or_default() += count;
+            *self.dropped.entry(what.to_owned()).or_default() += count;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! OSV 1.7.5: a record an incident. Own numbers start with `x_`; ecosystems that OSV lacks, and everything that is no package or
+//! OSV 1.7.5: one record per incident. Own numbers start with `x_`; ecosystems that OSV lacks, and everything that is no package or
 //! address, stand in `database_specific.dosimeter`.
 
 use serde_json::{Map, Value, json};

@@ -71,7 +71,7 @@ fn hits(index: &Index, kinds: &[&str], all: &BTreeSet<(&'static str, String)>) -
 }
 
 /// Without what this program alone reads back.
-fn plain(exported: &Exported) -> Exported {
+fn without_extensions(exported: &Exported) -> Exported {
     fn strip(value: &mut Value) {
         match value {
             Value::Object(map) => {
@@ -88,7 +88,7 @@ fn plain(exported: &Exported) -> Exported {
         strip(&mut value);
         (name.clone(), value.to_string())
     });
-    Exported { records: records.collect(), untold: BTreeMap::new() }
+    Exported { records: records.collect(), dropped: BTreeMap::new() }
 }
 
 #[test]
@@ -116,9 +116,9 @@ fn other_programs_records_hold_the_values_too() {
     let wanted: Vec<&Incident> = incidents.iter().collect();
     let all = lookups(&incidents);
     let before = index(incidents.clone(), Imported::default());
-    let osv = back(&plain(&osv(&wanted).unwrap()));
+    let osv = back(&without_extensions(&osv(&wanted).unwrap()));
     assert_eq!(hits(&osv, &["package", "network"], &all), hits(&before, &["package", "network"], &all));
-    let stix = back(&plain(&stix(&wanted).unwrap()));
+    let stix = back(&without_extensions(&stix(&wanted).unwrap()));
     assert_eq!(hits(&stix, &["hash", "network"], &all), hits(&before, &["hash", "network"], &all));
 }
 
@@ -137,7 +137,7 @@ fn records_are_of_the_shape_that_their_readers_check() {
             assert!(!["openvsx", "oci", "rpm", "generic"].contains(&ecosystem), "{id}");
         }
     }
-    assert!(exported.untold.keys().any(|k| k.starts_with("packages of openvsx")));
+    assert!(exported.dropped.keys().any(|k| k.starts_with("packages of openvsx")));
     let twice = |wanted: &[&Incident]| (stix(wanted).unwrap().records, stix(wanted).unwrap().records);
     let (one, two) = twice(&incidents.iter().take(3).collect::<Vec<_>>());
     assert_eq!(one, two);
@@ -152,7 +152,7 @@ fn what_is_withdrawn_or_context_is_not_offered() {
         "examples":[],"near_misses":[]}"#;
     let incident: Incident = serde_json::from_str(text).unwrap();
     for exported in [osv(&[&incident]).unwrap(), stix(&[&incident]).unwrap()] {
-        let text = plain(&exported).records.remove(0).1;
+        let text = without_extensions(&exported).records.remove(0).1;
         assert!(text.contains("evil.example") && !text.contains("shared.example") && !text.contains("gone.example"));
     }
     let table = csv(&[&incident]).unwrap().records.remove(0).1;

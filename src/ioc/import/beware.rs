@@ -39,7 +39,7 @@ impl Imported {
         for (ecosystem, name, row) in &mut self.rows {
             row.versions.retain(|v| {
                 let fallen = withdrawn.of_row(*ecosystem, name, v, &row.advisory);
-                left.extend(fallen.map(|w| w.told()));
+                left.extend(fallen.map(|w| w.line()));
                 fallen.is_none()
             });
         }
@@ -48,7 +48,7 @@ impl Imported {
             for p in &mut incident.packages {
                 p.versions.retain(|v| {
                     let fallen = withdrawn.of_row(p.ecosystem, &p.name, v, &incident.id);
-                    left.extend(fallen.map(|w| w.told()));
+                    left.extend(fallen.map(|w| w.line()));
                     fallen.is_none()
                 });
             }
@@ -66,7 +66,7 @@ impl Imported {
         let packages = self.incidents.iter().flat_map(|i| &i.packages);
         let packages = packages.flat_map(|p| p.versions.iter().map(move |v| (p.ecosystem, &p.name, v)));
         let mut all: Vec<String> =
-            rows.chain(packages).filter_map(|(e, n, v)| withdrawn.of_package(e, n, v)).map(|w| w.told()).collect();
+            rows.chain(packages).filter_map(|(e, n, v)| withdrawn.of_package(e, n, v)).map(|w| w.line()).collect();
         all.sort();
         all.dedup();
         all
@@ -98,7 +98,7 @@ mod tests {
         {"id":"MAL-2027-1","modified":"2026-04-20T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"react-hook-form"},"versions":["7.99.0"]}]}]"#;
 
     #[test]
-    fn withdrawn_advisories_are_left_and_told() {
+    fn withdrawn_advisories_are_left_and_reported() {
         let list = Withdrawals::embedded().unwrap();
         let mut i = read(&[("x.json".to_owned(), OSV.as_bytes().to_vec())], Reading::default()).unwrap();
         assert_eq!(i.doubts(&list).len(), 2);

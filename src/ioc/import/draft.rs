@@ -285,7 +285,7 @@ fn checked(out: &mut Imported, ecosystem: Ecosystem, name: &str, versions: Vec<S
             out.leave(format!("not a version of {}", ecosystem.purl_type()), &format!("{name} {v}"));
         }
     }
-    let good = version::settled(good);
+    let good = version::simplified(good);
     (!good.is_empty()).then_some(good)
 }
 

@@ -41,7 +41,7 @@ struct State<'s> {
 }
 
 impl State<'_> {
-    fn take(&mut self, value: &Value) -> Result<(), String> {
+    fn add(&mut self, value: &Value) -> Result<(), String> {
         // The caller asks again, and says it in full.
         self.out.goes_on().map_err(|_| String::new())?;
         if record(value, self.context, self.out)? {
@@ -100,9 +100,9 @@ impl<'de> Visitor<'de> for Records<'_, '_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut records: A) -> Result<(), A::Error> {
         while !self.0.stopped {
-            let mut room = value::MOST;
-            match records.next_element_seed(Within(&mut room))? {
-                Some(value) => self.0.take(&value).map_err(A::Error::custom)?,
+            let mut budget = value::MOST;
+            match records.next_element_seed(Within(&mut budget))? {
+                Some(value) => self.0.add(&value).map_err(A::Error::custom)?,
                 None => return Ok(()),
             }
         }
@@ -111,9 +111,9 @@ impl<'de> Visitor<'de> for Records<'_, '_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
-        let mut room = value::MOST;
-        let value = Within(&mut room).deserialize(MapAccessDeserializer::new(map))?;
-        self.0.take(&value).map_err(A::Error::custom)
+        let mut budget = value::MOST;
+        let value = Within(&mut budget).deserialize(MapAccessDeserializer::new(map))?;
+        self.0.add(&value).map_err(A::Error::custom)
     }
 }
 

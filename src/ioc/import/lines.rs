@@ -26,7 +26,7 @@ pub fn read(text: &str, context: Context<'_>, out: &mut Imported) -> Result<(), 
             continue;
         }
         own.goes_on()?;
-        match take(plain, context, &mut draft, &mut own) {
+        match add_indicator(plain, context, &mut draft, &mut own) {
             Ok(()) => good += 1,
             Err(why) => {
                 other += 1;
@@ -53,7 +53,7 @@ fn stripped(line: &str) -> &str {
 }
 
 /// One indicator, or why it is none.
-pub fn take(text: &str, context: Context<'_>, draft: &mut Draft, out: &mut Imported) -> Result<(), String> {
+pub fn add_indicator(text: &str, context: Context<'_>, draft: &mut Draft, out: &mut Imported) -> Result<(), String> {
     const UNCLEAR: &str =
         "could mean several things: write `npm:name@1.0`, `domain:…`, `file:…` or `action:owner/name@v1`";
     if text.len() > 4096 {

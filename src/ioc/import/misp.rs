@@ -21,12 +21,12 @@ pub fn document(value: &Value, context: Context<'_>, out: &mut Imported) -> Resu
     };
     for (n, answer) in answers.iter().enumerate() {
         let event = answer.get("Event").filter(|e| e.is_object()).ok_or("`Event` is not an object")?;
-        one(event, context, out).map_err(|what| format!("event {}: {what}", n + 1))?;
+        add_event(event, context, out).map_err(|what| format!("event {}: {what}", n + 1))?;
     }
     Ok(())
 }
 
-fn one(event: &Value, context: Context<'_>, out: &mut Imported) -> Result<(), String> {
+fn add_event(event: &Value, context: Context<'_>, out: &mut Imported) -> Result<(), String> {
     let info = field(event, "info")?.unwrap_or(context.name);
     let id = field(event, "uuid")?.or(field(event, "id")?).unwrap_or(info);
     let source = Source {
@@ -60,8 +60,8 @@ fn one(event: &Value, context: Context<'_>, out: &mut Imported) -> Result<(), St
             draft.hashes(out, &hashes, name);
         }
         for attribute in attributes {
-            let told = file && ["sha256", "sha1", "md5", "filename"].iter().any(|t| is(attribute, "type", t));
-            if !told || !to_ids(attribute) && !is(attribute, "type", "filename") {
+            let is_of_file = file && ["sha256", "sha1", "md5", "filename"].iter().any(|t| is(attribute, "type", t));
+            if !is_of_file || !to_ids(attribute) && !is(attribute, "type", "filename") {
                 value(attribute, &mut draft, out)?;
             }
         }

@@ -1,4 +1,4 @@
-//! Indicators of other people's formats, recognised by what a file holds, never by its name. What cannot be taken over is told,
+//! Indicators of other people's formats, recognised by what a file holds, never by its name. What cannot be taken over is reported,
 //! never dropped.
 
 mod archive;
@@ -44,7 +44,7 @@ const REASONS: usize = 200;
 /// What came out of one or more files.
 #[derive(Debug, Default)]
 pub struct Imported {
-    /// Incidents, one a document that describes one.
+    /// Incidents, one per document that describes one.
     pub incidents: Vec<Incident>,
     /// Packages without more to say than their versions: ecosystem, name as written, advisory and versions.
     pub rows: Vec<(Ecosystem, String, FeedRow)>,
@@ -111,7 +111,7 @@ enum Fault {
 }
 
 impl Fault {
-    fn of(self, file: &str) -> ImportError {
+    fn in_file(self, file: &str) -> ImportError {
         match self {
             Self::Unknown => ImportError::Unknown { file: file.to_owned() },
             Self::Broken(what) => ImportError::Broken { file: file.to_owned(), what },
@@ -142,7 +142,7 @@ impl Imported {
         *self.taken.entry(kind).or_default() += count;
     }
 
-    /// Whether there is room for more, and the user wishes more.
+    /// Whether more is admitted, and the user wishes more.
     fn goes_on(&self) -> Result<(), Fault> {
         if stop::requested() {
             return Err(Fault::Ended);
@@ -176,7 +176,7 @@ impl Imported {
     /// Where it is more than is kept.
     pub fn add(&mut self, other: Self, file: &str) -> Result<(), ImportError> {
         self.merge(other);
-        self.goes_on().map_err(|fault| fault.of(file))
+        self.goes_on().map_err(|fault| fault.in_file(file))
     }
 
     fn merge(&mut self, other: Self) {
@@ -212,10 +212,10 @@ pub fn read(files: &[(String, Vec<u8>)], reading: Reading) -> Result<Imported, I
     for (file, bytes) in files.iter().filter(|(file, _)| !lists.contains(file)) {
         let name = file.rsplit('/').next().unwrap_or(file);
         if native::is_one(bytes) {
-            imported.merge(native::read(file, text(bytes).map_err(|f| f.of(file))?, files)?);
+            imported.merge(native::read(file, text(bytes).map_err(|f| f.in_file(file))?, files)?);
             continue;
         }
-        one(bytes, Context { name, reading }, &mut imported).map_err(|fault| fault.of(file))?;
+        add_file(bytes, Context { name, reading }, &mut imported).map_err(|fault| fault.in_file(file))?;
     }
     Ok(imported)
 }
@@ -227,7 +227,7 @@ pub fn read(files: &[(String, Vec<u8>)], reading: Reading) -> Result<Imported, I
 pub fn read_zip(file: &str, archive: &mut (impl Read + Seek), reading: Reading) -> Result<Imported, ImportError> {
     let mut imported = Imported::default();
     let name = file.rsplit('/').next().unwrap_or(file);
-    archive::zip(archive, Context { name, reading }, &mut imported).map_err(|fault| fault.of(file))?;
+    archive::zip(archive, Context { name, reading }, &mut imported).map_err(|fault| fault.in_file(file))?;
     Ok(imported)
 }
 
@@ -237,7 +237,7 @@ pub fn is_zip(start: &[u8]) -> bool {
 }
 
 /// One file that the user named: archive or text.
-fn one(bytes: &[u8], context: Context<'_>, out: &mut Imported) -> Result<(), Fault> {
+fn add_file(bytes: &[u8], context: Context<'_>, out: &mut Imported) -> Result<(), Fault> {
     if bytes.starts_with(b"DOSIMBN1") {
         return Err(Fault::Broken("a bundle already\nhint: name it with `--iocs`".to_owned()));
     }
@@ -246,12 +246,12 @@ fn one(bytes: &[u8], context: Context<'_>, out: &mut Imported) -> Result<(), Fau
     }
     if archive::is_gzip(bytes) {
         let name = context.name.strip_suffix(".gz").unwrap_or(context.name);
-        return one_text(text(&archive::gunzip(bytes)?)?, Context { name, ..context }, out);
+        return add_text(text(&archive::gunzip(bytes)?)?, Context { name, ..context }, out);
     }
-    one_text(text(bytes)?, context, out)
+    add_text(text(bytes)?, context, out)
 }
 
-fn one_text(text: &str, context: Context<'_>, out: &mut Imported) -> Result<(), Fault> {
+fn add_text(text: &str, context: Context<'_>, out: &mut Imported) -> Result<(), Fault> {
     match structured(text, context, out) {
         Err(Fault::Unknown) if !text.starts_with(['{', '[', '<']) => lines::read(text, context, out),
         other => other,

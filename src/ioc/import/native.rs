@@ -8,7 +8,7 @@ use crate::ioc::database;
 /// Bytes of an incident file, without its list; the largest has a hundredth of it.
 const LARGEST: usize = 16 << 20;
 
-/// What tells an incident file from others.
+/// What distinguishes an incident file from others.
 #[derive(Deserialize)]
 struct Probe {
     schema: String,

@@ -10,7 +10,7 @@ use super::{
     Context, Imported,
     draft::{Draft, row},
     json::{field, items, texts, time},
-    version::{ranges, settled},
+    version::{ranges, simplified},
 };
 use crate::{
     fact::Ecosystem,
@@ -157,11 +157,11 @@ fn package(affected: &Value, id: &str, draft: Option<&mut Draft>, out: &mut Impo
         return Ok(());
     }
     match (home, draft) {
-        (Home::Actions, Some(draft)) => draft.action(out, name, settled(versions)),
+        (Home::Actions, Some(draft)) => draft.action(out, name, simplified(versions)),
         (Home::Actions, None) => {
             let source = Source { title: format!("OSV record {id}"), url: None, relayed: Some(format!("record {id}")) };
             let mut draft = Draft::new(id, &format!("Malicious action {name}"), source);
-            draft.action(out, name, settled(versions));
+            draft.action(out, name, simplified(versions));
             draft.finish(out);
         }
         (Home::Packages(all), Some(draft)) => all.iter().for_each(|e| draft.package(out, *e, name, versions.clone())),

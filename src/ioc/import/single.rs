@@ -4,7 +4,7 @@ use std::{cmp::Ordering, collections::BTreeMap};
 
 use jiff::Timestamp;
 
-use super::{Imported, draft::UNKNOWN_RUNS, version::settled};
+use super::{Imported, draft::UNKNOWN_RUNS, version::simplified};
 use crate::{
     ecosystem::{is_range, is_version, order},
     fact::Ecosystem,
@@ -40,7 +40,7 @@ pub fn single(imported: Imported, id: &str, title: &str, file: &str, created: Ti
     incident.packages.extend(packages.into_iter().map(|((ecosystem, name), versions)| PackageIndicator {
         ecosystem,
         name,
-        versions: settled(versions),
+        versions: simplified(versions),
         triggers: vec![Trigger::InstallHook, Trigger::Import],
         runs: UNKNOWN_RUNS.to_owned(),
         safe: Vec::new(),
@@ -84,7 +84,7 @@ fn absorb(into: &mut Incident, mut other: Incident) {
             }
         }
     };
-    macro_rules! take {
+    macro_rules! append {
         ($($list:ident),*) => {$(
             for mut item in std::mem::take(&mut other.$list) {
                 renamed(&mut item.sources);
@@ -92,8 +92,8 @@ fn absorb(into: &mut Incident, mut other: Incident) {
             }
         )*};
     }
-    take!(packages, artifacts, files, network, processes, images, actions, strings, git, kubernetes);
-    take!(windows, dead_man_switches, not_indicators);
+    append!(packages, artifacts, files, network, processes, images, actions, strings, git, kubernetes);
+    append!(windows, dead_man_switches, not_indicators);
     for window in &mut into.windows {
         window.published.iter_mut().for_each(|c| renamed(&mut c.sources));
     }

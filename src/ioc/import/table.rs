@@ -82,7 +82,7 @@ pub fn read(text: &str, context: Context<'_>, out: &mut Imported) -> Result<(), 
         out.goes_on()?;
         let line = record.position().map_or(0, csv::Position::line) + u64::try_from(skipped).unwrap_or(0);
         let row = Row { columns: &columns, record: &record };
-        if let Err(why) = row.take(context, &mut draft, out) {
+        if let Err(why) = row.add_to(context, &mut draft, out) {
             let cells: Vec<&str> = record.iter().take(20).map(|cell| crate::text::start(cell, 100)).collect();
             out.leave(why, &format!("line {line}: {}", cells.join(",")));
         }
@@ -102,11 +102,11 @@ impl<'r> Row<'r> {
         pairs.filter(move |(c, _)| **c == Some(column)).map(|(_, cell)| cell.trim()).filter(|cell| !cell.is_empty())
     }
 
-    fn take(&self, context: Context<'_>, draft: &mut Draft, out: &mut Imported) -> Result<(), String> {
-        let mut told = false;
+    fn add_to(&self, context: Context<'_>, draft: &mut Draft, out: &mut Imported) -> Result<(), String> {
+        let mut has_indicator = false;
         for purl in self.cells(Column::Purl) {
-            lines::take(purl, context, draft, out)?;
-            told = true;
+            lines::add_indicator(purl, context, draft, out)?;
+            has_indicator = true;
         }
         let hashes: Vec<&str> = self.cells(Column::Hash).collect();
         let files: Vec<&str> = self.cells(Column::File).collect();
@@ -119,18 +119,18 @@ impl<'r> Row<'r> {
         for url in self.cells(Column::Url) {
             draft.url(out, url, false);
         }
-        told |=
+        has_indicator |=
             !hashes.is_empty() || self.cells(Column::Host).next().is_some() || self.cells(Column::Url).next().is_some();
         if hashes.is_empty() {
             files.iter().for_each(|file| draft.file_name(out, file));
-            told |= !files.is_empty();
+            has_indicator |= !files.is_empty();
         }
         let subject = self.cells(Column::Name).next().or_else(|| self.cells(Column::Value).next());
         match subject {
             // A table of hashes and addresses may name the package that they belong to.
-            Some(_) if told && self.cells(Column::Version).next().is_none() => Ok(()),
+            Some(_) if has_indicator && self.cells(Column::Version).next().is_none() => Ok(()),
             Some(subject) if self.cells(Column::Purl).next().is_none() => self.subject(subject, context, draft, out),
-            None if !told => Err("a row without a name or value".to_owned()),
+            None if !has_indicator => Err("a row without a name or value".to_owned()),
             _ => Ok(()),
         }
     }
@@ -165,7 +165,7 @@ impl<'r> Row<'r> {
             (None, Some(own)) if kinds.iter().all(|k| k == "package") => own,
             (None, _) if kinds.is_empty() => {
                 if self.cells(Column::Value).next().is_some() && self.cells(Column::Version).next().is_none() {
-                    return lines::take(name, context, draft, out);
+                    return lines::add_indicator(name, context, draft, out);
                 }
                 return Err("a package without its ecosystem".to_owned());
             }

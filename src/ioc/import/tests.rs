@@ -63,7 +63,7 @@ fn members_that_are_left_are_counted() {
 #[test]
 fn hostile_files_are_errors_that_name_file_and_place() {
     let one = record(1);
-    let told = |b: Vec<u8>| bytes("feed.x", b).unwrap_err().to_string();
+    let message = |b: Vec<u8>| bytes("feed.x", b).unwrap_err().to_string();
     for (broken, place) in [
         (one.as_bytes()[..one.len() - 3].to_vec(), "line 1"),
         (format!("[{one},").into_bytes(), "line 1"),
@@ -79,8 +79,8 @@ fn hostile_files_are_errors_that_name_file_and_place() {
         (br#"{"type":"bundle","objects":[{"type":"indicator","pattern":7}]}"#.to_vec(), "objects[0]"),
         (b"DOSIMBN1".to_vec(), "bundle"),
     ] {
-        let told = told(broken);
-        assert!(told.starts_with("feed.x: ") && told.contains(place), "{place}: {told}");
+        let message = message(broken);
+        assert!(message.starts_with("feed.x: ") && message.contains(place), "{place}: {message}");
     }
     for unknown in ["{}", "[]", "[1,2]", "null", "\"x\"", "{\"sequence\":1}", "<html>", "", "\0\0\0"] {
         assert!(bytes("feed.x", unknown).is_err(), "{unknown}");

@@ -8,7 +8,7 @@ use serde_json::{Map, Number, Value};
 /// Values of one record. A MISP event or a STIX bundle is one; of 50,000 attributes with everything a server writes it has less.
 pub const MOST: usize = 1_000_000;
 
-/// Reads a value while there is room.
+/// Reads a value of bounded size: how many more values it may hold.
 pub struct Within<'r>(pub &'r mut usize);
 
 impl<'de> DeserializeSeed<'de> for Within<'_> {
@@ -76,9 +76,9 @@ mod tests {
     #[test]
     fn a_value_is_what_it_would_be_without_a_bound() {
         let text = r#"{"a":[1,-2,0.5,true,null,"x",[]],"b":{"c":{}}}"#;
-        let read = |mut room: usize| {
+        let read = |mut budget: usize| {
             let mut json = serde_json::Deserializer::from_str(text);
-            Within(&mut room).deserialize(&mut json)
+            Within(&mut budget).deserialize(&mut json)
         };
         let all: Value = serde_json::from_str(text).unwrap();
         // The object, its two fields, the seven items of the list, and `c`.

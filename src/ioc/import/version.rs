@@ -38,7 +38,7 @@ fn written(from: &str, operator: &str, to: &str) -> String {
 }
 
 /// Every version means that the others need no mention.
-pub fn settled(mut versions: Vec<String>) -> Vec<String> {
+pub fn simplified(mut versions: Vec<String>) -> Vec<String> {
     if versions.iter().any(|v| v == "*") {
         return vec!["*".to_owned()];
     }
@@ -64,7 +64,7 @@ pub fn is_good(ecosystem: Ecosystem, version: &str) -> bool {
     version == "*" || one(version)
 }
 
-/// The versions of a cell. `None` where it is prose: nobody can tell what it means.
+/// The versions of a cell. `None` where it is prose: nobody can know what it means.
 pub fn cell(text: &str) -> Option<Vec<String>> {
     let text = text.trim();
     if let Some(range) = text.strip_prefix("range:") {
@@ -85,12 +85,12 @@ pub fn cell(text: &str) -> Option<Vec<String>> {
         return (every && !glued).then(|| vec![range]);
     }
     let words = text.split(|c: char| c.is_whitespace() || ",;|".contains(c)).filter(|w| !w.is_empty() && *w != "=");
-    let versions: Option<Vec<String>> = words.map(one).collect();
+    let versions: Option<Vec<String>> = words.map(as_version).collect();
     versions.filter(|v| !v.is_empty())
 }
 
 /// `1.0.0`, `=1.0.0`, `v1.0.0`.
-fn one(word: &str) -> Option<String> {
+fn as_version(word: &str) -> Option<String> {
     let word = word.trim_start_matches('=').trim_matches(['"', '\'']);
     let digits = word.strip_prefix(['v', 'V']).unwrap_or(word);
     let good = digits.starts_with(|c: char| c.is_ascii_digit())

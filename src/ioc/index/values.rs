@@ -285,7 +285,7 @@ fn best(mut found: Vec<Known>) -> Vec<Known> {
 
 /// By what a reference of an action is a malicious one; a moved tag whenever it was used.
 pub(super) fn action_fit(a: &ActionIndicator, reference: &str) -> Option<Fit> {
-    let reference = action::plain(reference);
+    let reference = action::short_reference(reference);
     if action::is_commit(reference) {
         let named = || a.tags.iter().chain(&a.moved_tags).any(|t| t == reference);
         // A few hex digits may be a tag too, where the incident names it.

@@ -58,7 +58,7 @@ fn good_values(read: &[Read]) -> Vec<Problem> {
     problems
 }
 
-/// Every value that is matched or looked up, but for packages: they are told by versions.
+/// Every value that is matched or looked up, but for packages: they are distinguished by versions.
 fn values(i: &Incident) -> Vec<(String, &str)> {
     let mut all = Vec::new();
     for (n, a) in i.artifacts.iter().enumerate() {

@@ -117,7 +117,7 @@ mod tests {
         "2026-11-28T00:00:00Z".parse().unwrap()
     }
 
-    fn one(more: &str) -> String {
+    fn list_of_one(more: &str) -> String {
         let base = r#""ids":["MAL-2026-1"],"ecosystem":"npm","name":"made-up","versions":["1.0.0"],"state":"false","on":null,"why":"x","sources":[{"title":"s","url":"https://report.example"}]"#;
         let mut entry: serde_json::Value = serde_json::from_str(&format!("{{{base}}}")).unwrap();
         let more: serde_json::Value = serde_json::from_str(more).unwrap();
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn faults_name_their_place() {
-        assert_eq!(check("withdrawn.json", &one("{}"), now()), []);
+        assert_eq!(check("withdrawn.json", &list_of_one("{}"), now()), []);
         for (more, place) in [
             (r#"{"ids":[]}"#, "ids"),
             (r#"{"ids":["x y"]}"#, "ids"),
@@ -151,11 +151,11 @@ mod tests {
             (r#"{"sources":[]}"#, "sources"),
             (r#"{"sources":[{"title":"s","relayed":"x"}]}"#, "sources"),
         ] {
-            let found = check("withdrawn.json", &one(more), now());
+            let found = check("withdrawn.json", &list_of_one(more), now());
             assert_eq!(found.len(), 1, "{more}: {found:?}");
             assert_eq!(found[0].place, format!("advisories[0].{place}"), "{more}");
         }
-        assert_eq!(check("withdrawn.json", &one(r#"{"state":"gone"}"#), now()).len(), 1);
+        assert_eq!(check("withdrawn.json", &list_of_one(r#"{"state":"gone"}"#), now()).len(), 1);
         assert_eq!(check("withdrawn.json", "{", now()).len(), 1);
     }
 
@@ -166,9 +166,9 @@ mod tests {
             let found = all(&[("withdrawn.json", list), ("axios-2026-03.json", text)], now()).1;
             found.iter().any(|p| p.file == "withdrawn.json" && p.what.contains("axios"))
         };
-        assert!(contradicts(&one(r#"{"name":"axios","versions":["1.14.1"]}"#)));
-        assert!(contradicts(&one(r#"{"name":"axios","versions":["*"]}"#)));
-        assert!(!contradicts(&one(r#"{"name":"axios","versions":["1.14.2"]}"#)));
-        assert!(!contradicts(&one(r#"{"name":"axios","versions":["1.14.1"],"ecosystem":"pypi"}"#)));
+        assert!(contradicts(&list_of_one(r#"{"name":"axios","versions":["1.14.1"]}"#)));
+        assert!(contradicts(&list_of_one(r#"{"name":"axios","versions":["*"]}"#)));
+        assert!(!contradicts(&list_of_one(r#"{"name":"axios","versions":["1.14.2"]}"#)));
+        assert!(!contradicts(&list_of_one(r#"{"name":"axios","versions":["1.14.1"],"ecosystem":"pypi"}"#)));
     }
 }

@@ -152,7 +152,7 @@ pub fn is_hex(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c))
 }
 
-/// A name of `COMMON`, or one that is all wildcard, in no folder that tells anything.
+/// A name of `COMMON`, or one that is all wildcard, in no folder that says anything.
 fn is_everybodys(path: &str) -> bool {
     let name = base(path);
     let bare: String = name.chars().filter(|c| *c != '*').collect();
@@ -160,8 +160,8 @@ fn is_everybodys(path: &str) -> bool {
     let wild = name.contains('*') && stem.is_empty() && bare.len() <= 5;
     let rest = path.strip_suffix(name).unwrap_or_default();
     let rest = ["~/", "/", "site:", "any:"].iter().find_map(|start| rest.strip_prefix(start)).unwrap_or(rest);
-    let told = rest.split('/').any(|folder| !FOLDERS.contains(&folder));
-    (COMMON.contains(&name) || wild) && !told
+    let is_specific = rest.split('/').any(|folder| !FOLDERS.contains(&folder));
+    (COMMON.contains(&name) || wild) && !is_specific
 }
 
 #[cfg(test)]

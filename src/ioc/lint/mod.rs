@@ -1,4 +1,4 @@
-//! What is wrong with indicator files, told so that their authors can mend it.
+//! What is wrong with indicator files, reported so that their authors can mend it.
 //!
 //! ```text
 //! mod.rs      the files of one run, and one file after another
@@ -77,8 +77,8 @@ impl Read {
     }
 }
 
-/// Checks the files of one run: `database.json`, `withdrawn.json`, incidents and their lists, as names and texts. `now` is what nothing may be later
-/// than.
+/// Checks the files of one run: `database.json`, `withdrawn.json`, incidents and their lists, as names and texts. `now` is what nothing may
+/// be later than.
 pub fn check(files: &[(&str, &str)], now: Timestamp) -> (Vec<Read>, Vec<Problem>) {
     let (mut read, mut problems) = (Vec::new(), Vec::new());
     for (file, text) in files {
@@ -96,7 +96,7 @@ pub fn check(files: &[(&str, &str)], now: Timestamp) -> (Vec<Read>, Vec<Problem>
                 Ok(incident) => {
                     let stem = file.strip_suffix(".json").unwrap_or(file);
                     let list = files.iter().find(|(f, _)| f.strip_suffix(".csv") == Some(stem));
-                    let (one, found) = one(file, incident, list.copied(), now);
+                    let (one, found) = lint_incident(file, incident, list.copied(), now);
                     read.push(one);
                     problems.extend(found);
                 }
@@ -113,7 +113,7 @@ fn name(file: &str) -> &str {
     file.rsplit('/').next().unwrap_or(file)
 }
 
-fn one(file: &str, incident: Incident, list: Option<(&str, &str)>, now: Timestamp) -> (Read, Vec<Problem>) {
+fn lint_incident(file: &str, incident: Incident, list: Option<(&str, &str)>, now: Timestamp) -> (Read, Vec<Problem>) {
     let (rows, faults) = list::rows(file, incident.package_list.as_ref(), list);
     let mut lint = Lint { file, incident: &incident, rows: &rows, now, problems: Vec::new() };
     lint.identity();
@@ -182,8 +182,8 @@ mod tests {
     fn the_embedded_incidents_have_no_fault() {
         let (read, problems) = check(&embedded::files("incidents"), Timestamp::now());
         assert!(read.len() > 100, "{}", read.len());
-        let told: Vec<String> =
+        let lines: Vec<String> =
             problems.iter().map(|p| format!("{}: {}: {} ({})", p.file, p.place, p.what, p.hint)).collect();
-        assert!(told.is_empty(), "{} faults\n{}", told.len(), told.join("\n"));
+        assert!(lines.is_empty(), "{} faults\n{}", lines.len(), lines.join("\n"));
     }
 }

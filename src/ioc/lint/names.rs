@@ -8,37 +8,38 @@ pub fn fault(ecosystem: Ecosystem, name: &str) -> Option<&'static str> {
         Ecosystem::Pypi => (pypi::is_name(name), "letters, digits, `-`, `_`, `.`, between letters or digits"),
         Ecosystem::Npm => (is_npm(name), "`name` or `@scope/name`"),
         Ecosystem::Cargo => (
-            name.len() <= 64 && name.starts_with(|c: char| c.is_ascii_alphabetic()) && of(name, "-_"),
+            name.len() <= 64 && name.starts_with(|c: char| c.is_ascii_alphabetic()) && is_made_of(name, "-_"),
             "letters, digits, `-`, `_`, after a letter",
         ),
         Ecosystem::Golang => (is_go(name), "a module's path, as `forge.example/owner/name`"),
-        Ecosystem::Gem => (of(name, "-_."), "letters, digits, `-`, `_`, `.`"),
+        Ecosystem::Gem => (is_made_of(name, "-_."), "letters, digits, `-`, `_`, `.`"),
         Ecosystem::Maven => (
-            name.split_once(':').is_some_and(|(group, artifact)| of(group, "-_.") && of(artifact, "-_.")),
+            name.split_once(':')
+                .is_some_and(|(group, artifact)| is_made_of(group, "-_.") && is_made_of(artifact, "-_.")),
             "`group:artifact`",
         ),
-        Ecosystem::Nuget => (name.len() <= 100 && of(name, "-_."), "letters, digits, `-`, `_`, `.`"),
+        Ecosystem::Nuget => (name.len() <= 100 && is_made_of(name, "-_."), "letters, digits, `-`, `_`, `.`"),
         Ecosystem::Composer => (
             name.split_once('/').is_some_and(|(vendor, package)| {
-                of(vendor, "-_.") && of(package, "-_.") && !name.contains(char::is_uppercase)
+                is_made_of(vendor, "-_.") && is_made_of(package, "-_.") && !name.contains(char::is_uppercase)
             }),
             "`vendor/package`, lower case",
         ),
         Ecosystem::Vscode | Ecosystem::Openvsx => {
-            (name.split_once('.').is_some_and(|(p, n)| of(p, "-_") && of(n, "-_.")), "`publisher.name`")
+            (name.split_once('.').is_some_and(|(p, n)| is_made_of(p, "-_") && is_made_of(n, "-_.")), "`publisher.name`")
         }
         Ecosystem::Oci => (
-            name.split('/').all(|part| of(part.split(':').next().unwrap_or_default(), "-_."))
+            name.split('/').all(|part| is_made_of(part.split(':').next().unwrap_or_default(), "-_."))
                 && !name.rsplit('/').next().unwrap_or_default().contains(':'),
             "a repository without tag and digest",
         ),
         Ecosystem::Deb => (
-            name.len() >= 2 && of(name, "-+.") && !name.contains(char::is_uppercase),
+            name.len() >= 2 && is_made_of(name, "-+.") && !name.contains(char::is_uppercase),
             "lower-case letters, digits, `+`, `-`, `.`",
         ),
-        Ecosystem::Rpm => (of(name, "-+._"), "letters, digits, `+`, `-`, `.`, `_`"),
+        Ecosystem::Rpm => (is_made_of(name, "-+._"), "letters, digits, `+`, `-`, `.`, `_`"),
         Ecosystem::Aur => (
-            of(name, "@._+-") && !name.starts_with(['-', '.']) && !name.contains(char::is_uppercase),
+            is_made_of(name, "@._+-") && !name.starts_with(['-', '.']) && !name.contains(char::is_uppercase),
             "lower-case letters, digits, `@`, `.`, `_`, `+`, `-`, not after `-` or `.`",
         ),
         Ecosystem::Generic => (
@@ -50,12 +51,12 @@ pub fn fault(ecosystem: Ecosystem, name: &str) -> Option<&'static str> {
 }
 
 /// Letters and digits, and what else is allowed; not empty.
-fn of(text: &str, more: &str) -> bool {
+fn is_made_of(text: &str, more: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
 }
 
 fn is_npm(name: &str) -> bool {
-    let part = |p: &str| of(p, "-_.~!'()*");
+    let part = |p: &str| is_made_of(p, "-_.~!'()*");
     let fits = match name.strip_prefix('@') {
         Some(scoped) => scoped.split_once('/').is_some_and(|(scope, name)| part(scope) && part(name)),
         None => part(name) && !name.starts_with(['.', '_']),
@@ -65,7 +66,7 @@ fn is_npm(name: &str) -> bool {
 
 fn is_go(name: &str) -> bool {
     let (host, _) = name.split_once('/').unwrap_or((name, ""));
-    host.contains('.') && name.split('/').all(|part| of(part, "-_.~")) && !name.ends_with('.')
+    host.contains('.') && name.split('/').all(|part| is_made_of(part, "-_.~")) && !name.ends_with('.')
 }
 
 #[cfg(test)]

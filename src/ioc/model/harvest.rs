@@ -51,8 +51,8 @@ pub struct Harvest {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct HarvestRule {
-    /// `~` is every home, or each of `homes`, `cwd` the working directory of the process (any folder, since it is not known), `cwd/x` a folder in it,
-    /// `$VARIABLE` the file that a variable names.
+    /// `~` is every home, or each of `homes`, `cwd` the working directory of the process (any folder, since it is not known), `cwd/x` a
+    /// folder in it, `$VARIABLE` the file that a variable names.
     pub under: Vec<String>,
     /// Paths relative to that folder; `*` stands for anything but `/`.
     pub names: Vec<String>,

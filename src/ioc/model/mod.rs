@@ -45,7 +45,7 @@ pub struct Incident {
     pub attribution: Option<Attribution>,
     /// Where everything in this file comes from, by a short key.
     pub sources: BTreeMap<String, Source>,
-    /// When the malicious artefacts could be had, one an artefact.
+    /// When the malicious artefacts were available, one per artefact.
     #[serde(default)]
     pub windows: Vec<Window>,
     /// Malicious package versions.
@@ -106,7 +106,7 @@ pub struct Incident {
 }
 
 impl Incident {
-    /// As an incident file, an item a line.
+    /// As an incident file, one item per line.
     ///
     /// # Errors
     /// Where a value cannot be said in JSON.
@@ -151,7 +151,7 @@ pub struct Source {
     pub relayed: Option<String>,
 }
 
-/// When one artefact could be had. UTC.
+/// When one artefact was available. UTC.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Window {

@@ -44,7 +44,7 @@ pub enum Trigger {
     BrowserPage,
 }
 
-/// When, by how it comes to run: with where the package stands this tells how far it got.
+/// When, by how it comes to run: with where the package stands this shows how far it got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Moment {

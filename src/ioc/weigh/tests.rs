@@ -9,7 +9,7 @@ fn weights(files: &[(&str, &str)]) -> Vec<Weight> {
     files.iter().map(|(path, text)| weigher.weigh(&TreePath::new(path.as_bytes()).unwrap(), text.as_bytes())).collect()
 }
 
-fn all(files: &[(&str, &str)], want: Weight) {
+fn assert_all(files: &[(&str, &str)], want: Weight) {
     for (file, weight) in files.iter().zip(weights(files)) {
         assert_eq!(weight, want, "{file:?}");
     }
@@ -32,7 +32,7 @@ fn what_names_a_bad_version_or_admits_one_has_weight() {
         "uses: tj-actions/changed-files@v45 {{",
         "{{ litellm_init.pth",
     ];
-    all(&texts.map(|t| (path, t)), Weight::Names);
+    assert_all(&texts.map(|t| (path, t)), Weight::Names);
 }
 
 #[test]
@@ -49,20 +49,20 @@ fn what_holds_nothing_known_has_none() {
         "{ \"chalk\": \"^4.0.0\", ",
         "1.82.8 {{",
     ];
-    all(&texts.map(|t| (path, t)), Weight::Nothing);
+    assert_all(&texts.map(|t| (path, t)), Weight::Nothing);
 }
 
 #[test]
 fn what_cannot_be_read_as_text_keeps_its_weight() {
     let path = "home/a/p/x";
-    all(&[(path, "a\0b"), (path, "\u{1}\u{2}"), (path, "$ANSIBLE_VAULT;1.1;AES256\n61")], Weight::Unknown);
+    assert_all(&[(path, "a\0b"), (path, "\u{1}\u{2}"), (path, "$ANSIBLE_VAULT;1.1;AES256\n61")], Weight::Unknown);
     // Too many questions.
-    all(&[(path, &"chalk ".repeat(201_000))], Weight::Unknown);
+    assert_all(&[(path, &"chalk ".repeat(201_000))], Weight::Unknown);
 }
 
 #[test]
 fn a_place_that_names_a_package_has_weight() {
-    all(
+    assert_all(
         &[
             ("v/lib/python3.11/site-packages/litellm-1.82.8.dist-info/METADATA", ""),
             ("v/lib/python3.11/site-packages/litellm.egg-info/PKG-INFO", ""),
@@ -71,7 +71,7 @@ fn a_place_that_names_a_package_has_weight() {
         ],
         Weight::Names,
     );
-    all(
+    assert_all(
         &[
             ("v/lib/python3.11/site-packages/litellm-1.83.0.dist-info/METADATA", ""),
             ("v/lib/python3.11/site-packages/six-1.82.8.dist-info/METADATA", ""),

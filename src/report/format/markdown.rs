@@ -45,7 +45,7 @@ fn whole(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
     if !report.anomalies.is_empty() {
         writeln!(out, "\n## Odd, and no indicator fits\n")?;
         for a in &report.anomalies {
-            writeln!(out, "- {}: {}", place(&a.location), plain(&a.what))?;
+            writeln!(out, "- {}: {}", place(&a.location), sentence(&a.what))?;
         }
     }
     coverage(&report.coverage, out)
@@ -69,7 +69,7 @@ fn first_page(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn head(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "# {}\n", plain(&report.verdict.summary))?;
+    writeln!(out, "# {}\n", sentence(&report.verdict.summary))?;
     writeln!(out, "- {}", escaped(&words::run(report)))?;
     writeln!(out, "- {}", escaped(&words::examined(report)))?;
     writeln!(out, "- {}", escaped(&words::indicators(report)))
@@ -102,14 +102,14 @@ fn items(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "\n### {}\n", phase.as_str())?;
         for (number, item) in items {
             writeln!(out, "- [ ] **{number}. {}**", escaped(&words::title(item)))?;
-            writeln!(out, "  - why: {}", plain(&item.why))?;
+            writeln!(out, "  - why: {}", sentence(&item.why))?;
             writeln!(out, "  - where: {}", escaped(&words::on(item)))?;
             let after = words::after(report, item);
             if !after.is_empty() {
                 writeln!(out, "  - after: {after}")?;
             }
             for step in &item.steps {
-                writeln!(out, "  - [ ] {}", plain(&step.what))?;
+                writeln!(out, "  - [ ] {}", sentence(&step.what))?;
                 if let Some(command) = &step.command {
                     let command = printable(command);
                     let fence = "`".repeat(longest_run(&command).max(2) + 1);
@@ -122,9 +122,9 @@ fn items(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn incident(incident: &v1::IncidentReport, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "\n### {}: {}\n", plain(&incident.id), plain(&incident.title))?;
+    writeln!(out, "\n### {}: {}\n", sentence(&incident.id), sentence(&incident.title))?;
     for w in &incident.windows {
-        writeln!(out, "- {}: available {}", plain(&w.artifact), w.span())?;
+        writeln!(out, "- {}: available {}", sentence(&w.artifact), w.span())?;
     }
     for r in &incident.references {
         writeln!(out, "- {}", link(r))?;
@@ -137,7 +137,7 @@ fn incident(incident: &v1::IncidentReport, out: &mut dyn Write) -> io::Result<()
         if let Some(when) = words::when(f) {
             writeln!(out, "  - when: {}", escaped(&when))?;
         }
-        writeln!(out, "  - why: {}", plain(&f.reason))?;
+        writeln!(out, "  - why: {}", sentence(&f.reason))?;
         if !f.chain.is_empty() {
             writeln!(out, "  - chain: {}", code(&words::chain(&f.chain)))?;
         }
@@ -175,7 +175,7 @@ fn gaps(c: &v1::Coverage, out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(out, "\n## Not examined\n")?;
     for g in c.gaps.iter().take(words::LISTED) {
-        writeln!(out, "- {}: {}", place(&g.location), plain(&g.detail))?;
+        writeln!(out, "- {}: {}", place(&g.location), sentence(&g.detail))?;
     }
     words::more(c.gaps.len(), words::LISTED).map_or(Ok(()), |more| writeln!(out, "- {}", escaped(&more)))
 }
@@ -204,7 +204,7 @@ fn coverage(c: &v1::Coverage, out: &mut dyn Write) -> io::Result<()> {
     if words::weightless(c) > 0 {
         writeln!(out, "\n## Unreadable, without weight\n\n{}\n", escaped(words::WEIGHTLESS))?;
         for g in c.unreadable_without_weight.iter().take(words::LISTED) {
-            writeln!(out, "- {}: {}", place(&g.location), plain(&g.detail))?;
+            writeln!(out, "- {}: {}", place(&g.location), sentence(&g.detail))?;
         }
         if let Some(more) = words::more(words::weightless(c), words::LISTED) {
             writeln!(out, "- {}", escaped(&more))?;
@@ -213,7 +213,7 @@ fn coverage(c: &v1::Coverage, out: &mut dyn Write) -> io::Result<()> {
     if !c.exclusions.is_empty() {
         writeln!(out, "\n## Left out on purpose\n")?;
         for e in c.exclusions.iter().take(words::LISTED) {
-            writeln!(out, "- {}: {}", place(&e.location), plain(&e.reason))?;
+            writeln!(out, "- {}: {}", place(&e.location), sentence(&e.reason))?;
         }
         if let Some(more) = words::more(c.exclusions.len(), words::LISTED) {
             writeln!(out, "- {}", escaped(&more))?;
@@ -236,7 +236,7 @@ fn place(location: &v1::Location) -> String {
 }
 
 /// A sentence.
-fn plain(text: &str) -> String {
+fn sentence(text: &str) -> String {
     escaped(&printable(text))
 }
 

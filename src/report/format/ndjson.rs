@@ -1,6 +1,6 @@
-//! One record a line, for log stores: `run_start`, `machine` (of several), `finding`, `credential`, `anomaly`, `gap`, `unreadable_without_weight`, `exclusion`, and `run_summary`
-//! last. Every
-//! record names its `type` and its run, so that lines of many machines can share a file. A file without the last is cut off.
+//! One record per line, for log stores: `run_start`, `machine` (of several), `finding`, `credential`, `anomaly`, `gap`,
+//! `unreadable_without_weight`, `exclusion`, and `run_summary` last. Every record names its `type` and its run, so that lines of many
+//! machines can share a file. A file without the last is cut off.
 
 use std::io::{self, Write};
 

@@ -12,7 +12,7 @@ pub struct Coverage {
     pub trees: Vec<String>,
     /// By surface.
     pub surfaces: Vec<SurfaceCount>,
-    /// Names met.
+    /// Files and folders examined.
     pub files_seen: u64,
     /// From the target.
     pub bytes_read: u64,

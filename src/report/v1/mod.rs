@@ -224,13 +224,13 @@ pub struct IncidentReport {
     pub confidence: Confidence,
     /// Addresses of its sources.
     pub references: Vec<String>,
-    /// When its artefacts could be had.
+    /// When its artefacts were available.
     pub windows: Vec<Window>,
     /// The evidence.
     pub findings: Vec<Finding>,
 }
 
-/// When one artefact could be had.
+/// When one artefact was available.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     /// `litellm 1.82.7`.

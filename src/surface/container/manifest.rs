@@ -41,7 +41,7 @@ impl Surface for Manifest {
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
-        let own = [".yaml", ".yml"].map(|end| Claim::suffix(end).plain().in_own_work().among_few());
+        let own = [".yaml", ".yml"].map(|end| Claim::suffix(end).without_links().in_own_work().among_few());
         let compose = ["compose", "docker-compose", "podman-compose"];
         let compose = compose.iter().flat_map(|start| [".yaml", ".yml"].map(|end| Claim::affix(start, end)));
         let started = ["etc/kubernetes/manifests", "var/lib/rancher/k3s/server/manifests"];
@@ -79,7 +79,7 @@ impl Surface for Manifest {
             if is_image(scalar) {
                 found.extend(used(scalar.text).map(|fact| (scalar.line, fact)));
             }
-            found.extend(custom.take(scalar));
+            found.extend(custom.add_value(scalar));
         });
         found.extend(custom.end());
         let full = found.len() >= MOST;
@@ -115,8 +115,8 @@ struct Custom {
 }
 
 impl Custom {
-    /// Takes a value up; the entry before it, where another begins.
-    fn take(&mut self, scalar: &Scalar<'_>) -> Option<(u32, Fact)> {
+    /// Adds a value; returns the entry before it, where another begins.
+    fn add_value(&mut self, scalar: &Scalar<'_>) -> Option<(u32, Fact)> {
         let [list, _, key] = scalar.keys else {
             return None;
         };

@@ -6,9 +6,10 @@
 //! data/extensions/PUBLISHER.NAME-1.2.3/package.json                       portable, or moved by `--extensions-dir`
 //! ```
 //!
-//! What the file says counts; where it cannot be read, the name of its folder does. Where an extension was taken from is not recorded there:
-//! Microsoft's editors take them from the Visual Studio Marketplace, others from Open VSX. Those that come with the editor stand elsewhere. A
-//! hit proves that the version stands where the editor loads it; not that it was activated. Documented in VS Code's "Extension Manifest".
+//! What the file says counts; where it cannot be read, the name of its folder does. Where an extension was taken from is not recorded
+//! there: Microsoft's editors take them from the Visual Studio Marketplace, others from Open VSX. Those that come with the editor stand
+//! elsewhere. A hit proves that the version stands where the editor loads it; not that it was activated. Documented in VS Code's "Extension
+//! Manifest".
 
 use serde::Deserialize;
 

@@ -78,12 +78,13 @@ impl Surface for Config {
 /// What the address of a remote says.
 fn facts(url: &str, interest: &Interest) -> Vec<Fact> {
     let repository = repository(url).map(|name| fetched::fact(TraceKind::Repository, &name, Held::Named));
-    let address = interest.traces.address(&plain(url)).map(|(kind, value)| fetched::fact(kind, value, Held::Named));
+    let address =
+        interest.traces.address(&https_address(url)).map(|(kind, value)| fetched::fact(kind, value, Held::Named));
     repository.into_iter().chain(address).collect()
 }
 
 /// `git@host:path` and `ssh://git@host/path` as `https://host/path`, without the ending.
-fn plain(url: &str) -> String {
+fn https_address(url: &str) -> String {
     let url = url.trim_start_matches("git+");
     let rest = match url.split_once("://") {
         Some((_, rest)) => rest.to_owned(),
@@ -98,7 +99,7 @@ fn plain(url: &str) -> String {
 
 /// `owner/name` of an address on GitHub, by any name that ssh settings give to it.
 pub(super) fn repository(url: &str) -> Option<String> {
-    let plain = plain(url);
+    let plain = https_address(url);
     let (host, path) = plain.strip_prefix("https://")?.split_once('/')?;
     host.to_ascii_lowercase().contains("github").then_some(())?;
     let mut parts = path.split('/').filter(|p| !p.is_empty());

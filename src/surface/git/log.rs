@@ -4,9 +4,9 @@
 //! .git/logs/HEAD, .git/logs/refs/**       <old id> <new id> Name <mail> <seconds> <zone>⇥commit: message
 //! ```
 //!
-//! Kept for 90 days by default, on the machine that made the move: no clone brings them. Commits, authors and messages are reported where an
-//! indicator knows them, and nothing else of the file. A hit proves that a reference of this repository was moved to that commit, or that
-//! it was made here. Documented in git-reflog(1).
+//! Kept for 90 days by default, on the machine that made the move: no clone brings them. Commits, authors and messages are reported where
+//! an indicator knows them, and nothing else of the file. A hit proves that a reference of this repository was moved to that commit, or
+//! that it was made here. Documented in git-reflog(1).
 
 use std::io::{BufRead as _, BufReader, Read as _};
 
@@ -37,7 +37,7 @@ impl Surface for Log {
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
-        vec![Claim::any().plain().nested(".git", "logs")]
+        vec![Claim::any().without_links().nested(".git", "logs")]
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

@@ -7,9 +7,9 @@
 //! NAME.git/…, .git/modules/NAME/…, .git/worktrees/NAME/…
 //! ```
 //!
-//! A branch is reported whatever asks for it, a commit where an indicator knows it. A branch that a worm made in a repository of a forge comes
-//! with the next fetch, also to whoever has nothing to do with it: a hit proves that the repository has it, not that anything ran here.
-//! Documented in gitrepository-layout(5).
+//! A branch is reported whatever asks for it, a commit where an indicator knows it. A branch that a worm made in a repository of a forge
+//! comes with the next fetch, also to whoever has nothing to do with it: a hit proves that the repository has it, not that anything ran
+//! here. Documented in gitrepository-layout(5).
 
 use super::config::is_in;
 use crate::{
@@ -39,7 +39,7 @@ impl Surface for Refs {
         let heads = ["HEAD", "FETCH_HEAD", "ORIG_HEAD", "packed-refs"];
         let bare = heads.map(|name| Claim::name(name).in_suffix(".git"));
         let inner = heads.map(|name| Claim::name(name).within(".git"));
-        bare.into_iter().chain(inner).chain([Claim::any().plain().nested(".git", "refs")]).collect()
+        bare.into_iter().chain(inner).chain([Claim::any().without_links().nested(".git", "refs")]).collect()
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {

@@ -73,7 +73,7 @@ impl Surface for Atuin {
         };
         let database = Database::new(file.all(FILE)?, wal).map_err(flaw)?;
         let tables = database.tables().map_err(flaw)?;
-        let found = tables.iter().find_map(|t| Some((t, Columns::of(t)?)));
+        let found = tables.iter().find_map(|t| Some((t, Columns::new(t)?)));
         let (table, columns) = found.ok_or(Flaw::Unsupported("a database without a history of atuin"))?;
         let (mut long, mut number) = (false, 0_u64);
         let end = database.rows(table, &mut |_, row| {
@@ -103,7 +103,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(table: &Table) -> Option<Self> {
+    fn new(table: &Table) -> Option<Self> {
         let command = table.column("command").filter(|_| table.name == "history")?;
         Some(Self { command, timestamp: table.column("timestamp")?, hostname: table.column("hostname") })
     }

@@ -16,7 +16,7 @@
 //!
 //! A hit proves that the command was typed, not that it succeeded. Without times a command of several lines falls apart into
 //! lines; a here-document is put together again where its end mark follows. Lines that a shell without HISTTIMEFORMAT added
-//! below a dated command cannot be told from more lines of that command. Documented in bash(1), HISTORY.
+//! below a dated command cannot be distinguished from more lines of that command. Documented in bash(1), HISTORY.
 
 use crate::{
     fact::At,
@@ -24,7 +24,7 @@ use crate::{
     shell::open_documents,
     surface::{
         Claim, Flaw, Meta, Opened, Sink, Subject, Surface,
-        history::{COMMAND, Entry, Line, Lines, Teller, is_typed, time},
+        history::{COMMAND, Entry, Line, Lines, Reporter, is_typed, time},
     },
 };
 
@@ -68,7 +68,7 @@ impl Surface for Bash {
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let mut reading =
-            Reading { teller: Teller::new(out, file.interest), entry: Entry::default(), state: State::Plain };
+            Reading { reporter: Reporter::new(out, file.interest), entry: Entry::default(), state: State::Plain };
         let mut lines = Lines::new(file.reader());
         let end = loop {
             match lines.next() {
@@ -81,7 +81,7 @@ impl Surface for Bash {
             }
         };
         reading.end();
-        reading.teller.finish();
+        reading.reporter.finish();
         end
     }
 }
@@ -98,7 +98,7 @@ enum State {
 }
 
 struct Reading<'o, 's> {
-    teller: Teller<'o, 's>,
+    reporter: Reporter<'o, 's>,
     entry: Entry,
     state: State,
 }
@@ -113,23 +113,23 @@ impl Reading<'_, '_> {
         }
         if line.long {
             // Nothing of it is a command, and nothing that was begun goes on behind it.
-            self.teller.too_long();
+            self.reporter.too_long();
             self.end();
             return;
         }
         match &mut self.state {
             State::Plain => {
                 self.entry.start(line.number, None);
-                self.plain(line);
+                self.add_unstamped(line);
             }
-            State::Continued => self.plain(line),
+            State::Continued => self.add_unstamped(line),
             State::Dated => {
                 let full = self.entry.text.len() + line.bytes.len() > COMMAND;
                 if full {
                     // No command is that long: lines of shells without stamps.
                     self.scatter();
                     self.entry.start(line.number, None);
-                    self.plain(line);
+                    self.add_unstamped(line);
                 } else {
                     self.entry.add(line.bytes);
                     self.entry.add(b"\n");
@@ -140,7 +140,7 @@ impl Reading<'_, '_> {
                 if full {
                     self.scatter();
                     self.entry.start(line.number, None);
-                    self.plain(line);
+                    self.add_unstamped(line);
                     return;
                 }
                 self.entry.add(line.bytes);
@@ -156,7 +156,7 @@ impl Reading<'_, '_> {
     }
 
     /// One more line of a command without a stamp.
-    fn plain(&mut self, line: &Line<'_>) {
+    fn add_unstamped(&mut self, line: &Line<'_>) {
         self.entry.add(line.bytes);
         self.entry.add(b"\n");
         if line.bytes.iter().rev().take_while(|b| **b == b'\\').count() % 2 == 1 && !self.entry.long {
@@ -177,7 +177,7 @@ impl Reading<'_, '_> {
 
     /// The command is complete.
     fn finish(&mut self) {
-        self.teller.entry(&self.entry);
+        self.reporter.entry(&self.entry);
         self.entry.start(0, None);
         self.state = State::Plain;
     }
@@ -187,7 +187,7 @@ impl Reading<'_, '_> {
         let first = self.entry.at.take();
         for (number, line) in (self.entry.line..).zip(self.entry.text.split(|b| *b == b'\n')) {
             let at = first.as_ref().filter(|_| number == self.entry.line);
-            self.teller.tell(number, at, line);
+            self.reporter.report(number, at, line);
         }
         self.entry.start(0, None);
         self.state = State::Plain;

@@ -16,7 +16,7 @@ use crate::{
     interest::Interest,
     surface::{
         Claim, Flaw, Meta, Opened, Sink, Subject, Surface,
-        history::{Entry, Lines, Teller, time},
+        history::{Entry, Lines, Reporter, time},
     },
 };
 
@@ -48,14 +48,14 @@ impl Surface for Fish {
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
-        let mut teller = Teller::new(out, file.interest);
+        let mut reporter = Reporter::new(out, file.interest);
         let mut entry = Entry::default();
         let mut lines = Lines::new(file.reader());
         let end = loop {
             match lines.next() {
                 Ok(Some(line)) => {
                     if let Some(text) = line.bytes.strip_prefix(b"- cmd: ") {
-                        teller.entry(&entry);
+                        reporter.entry(&entry);
                         entry.start(line.number, None);
                         entry.long = line.long;
                         entry.add(&unescape(text));
@@ -67,8 +67,8 @@ impl Surface for Fish {
                 Err(flaw) => break Err(flaw),
             }
         };
-        teller.entry(&entry);
-        teller.finish();
+        reporter.entry(&entry);
+        reporter.finish();
         end
     }
 }

@@ -60,8 +60,8 @@ impl<R: Read> Lines<R> {
             if block.is_empty() && len == 0 {
                 return Ok(None);
             }
-            let room = COMMAND.saturating_sub(self.line.len());
-            self.line.extend_from_slice(piece.get(..room).unwrap_or(piece));
+            let free = COMMAND.saturating_sub(self.line.len());
+            self.line.extend_from_slice(piece.get(..free).unwrap_or(piece));
             len = len.saturating_add(piece.len());
             if let [.., a, b] = piece {
                 (before, last) = (Some(*a), Some(*b));
@@ -101,31 +101,31 @@ struct Entry {
 /// Environments whose last start is kept of one file.
 const ENVIRONMENTS: usize = 200;
 
-/// Tells commands, and once a file that some were too long.
-struct Teller<'o, 's> {
+/// Reports commands, and once per file that some were too long.
+struct Reporter<'o, 's> {
     out: &'o mut Sink<'s>,
     interest: &'o Interest,
-    told_long: bool,
+    reported_long: bool,
     /// The last start of each environment that has a time: whether one came after something else is all that matters.
     starts: BTreeMap<Box<str>, (At, u32, Command)>,
     /// Where the lines so far went, as if one shell had read them.
     folder: Option<Box<str>>,
 }
 
-impl<'o, 's> Teller<'o, 's> {
+impl<'o, 's> Reporter<'o, 's> {
     fn new(out: &'o mut Sink<'s>, interest: &'o Interest) -> Self {
-        Self { out, interest, told_long: false, starts: BTreeMap::new(), folder: None }
+        Self { out, interest, reported_long: false, starts: BTreeMap::new(), folder: None }
     }
 
     /// A command was too long to be read.
     fn too_long(&mut self) {
-        if !std::mem::replace(&mut self.told_long, true) {
+        if !std::mem::replace(&mut self.reported_long, true) {
             self.out.gap(None, &Flaw::TooLarge(u64::try_from(COMMAND).unwrap_or(u64::MAX)));
         }
     }
 
     /// Pushes the install commands of one command line, and what it fetched from a known address.
-    fn tell(&mut self, line: u32, at: Option<&At>, text: &[u8]) {
+    fn report(&mut self, line: u32, at: Option<&At>, text: &[u8]) {
         for fact in fetches_in(text, self.interest) {
             self.out.push_at(None, Some(line), at.cloned(), fact);
         }
@@ -161,7 +161,7 @@ impl<'o, 's> Teller<'o, 's> {
         if entry.long {
             self.too_long();
         } else {
-            self.tell(entry.line, entry.at.as_ref(), &entry.text);
+            self.report(entry.line, entry.at.as_ref(), &entry.text);
         }
     }
 }
@@ -198,7 +198,7 @@ fn without_nul(raw: &[u8]) -> Cow<'_, str> {
     if text.contains('\0') { text.replace('\0', "").into() } else { text }
 }
 
-/// The known addresses that a raw command fetched from. Most commands name none, which one pass over their bytes tells.
+/// The known addresses that a raw command fetched from. Most commands name none, which one pass over their bytes shows.
 fn fetches_in(raw: &[u8], interest: &Interest) -> Vec<Fact> {
     if !interest.traces.may_name_network(raw) {
         return Vec::new();

@@ -24,7 +24,7 @@ use crate::{
     interest::Interest,
     surface::{
         Claim, Flaw, Meta, Opened, Sink, Subject, Surface,
-        history::{Entry, Line, Lines, Teller, time},
+        history::{Entry, Line, Lines, Reporter, time},
     },
 };
 
@@ -59,7 +59,7 @@ impl Surface for Zsh {
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
-        let mut teller = Teller::new(out, file.interest);
+        let mut reporter = Reporter::new(out, file.interest);
         let mut entry = Entry::default();
         let mut goes_on = false;
         let mut lines = Lines::new(file.reader());
@@ -68,7 +68,7 @@ impl Surface for Zsh {
                 Ok(Some(line)) => {
                     if goes_on && stamp(line.bytes).is_some() {
                         // Old releases wrote no blank behind a command's own backslash: it ends here all the same.
-                        teller.entry(&entry);
+                        reporter.entry(&entry);
                         entry.start(0, None);
                         goes_on = false;
                     }
@@ -76,17 +76,17 @@ impl Surface for Zsh {
                 }
                 Ok(None) => break,
                 Err(flaw) => {
-                    teller.entry(&entry);
+                    reporter.entry(&entry);
                     return Err(flaw);
                 }
             }
             if !goes_on {
-                teller.entry(&entry);
+                reporter.entry(&entry);
                 entry.start(0, None);
             }
         }
-        teller.entry(&entry);
-        teller.finish();
+        reporter.entry(&entry);
+        reporter.finish();
         Ok(())
     }
 }

@@ -108,12 +108,12 @@ fn started(text: &str, path: &TreePath) -> Vec<Fact> {
     let folder = path.parent();
     let (place, name) = (folder.as_bytes(), path.name());
     if SCRIPTS.contains(&place) || place.starts_with(b"etc/periodic") {
-        return starts::of(text, Some("root"));
+        return starts::in_text(text, Some("root"));
     }
     if JOBS.iter().any(|end| place.ends_with(end)) {
         // `# atrun uid=1000 gid=1000`
         let owner = text.lines().take(10).find_map(|l| l.strip_prefix("# atrun uid=")?.split_whitespace().next());
-        return starts::of(text, owner);
+        return starts::in_text(text, owner);
     }
     let (with_user, of_system) = (place == b"etc/cron.d" || name == b"crontab", place.starts_with(b"etc"));
     let owner = if of_system && place != b"etc/crontabs" { "root".into() } else { String::from_utf8_lossy(name) };
@@ -129,7 +129,7 @@ fn started(text: &str, path: &TreePath) -> Vec<Fact> {
             word()?;
         }
         let account = if with_user { word()? } else { &*owner };
-        Some(starts::of(rest, Some(account)))
+        Some(starts::in_text(rest, Some(account)))
     });
     rows.flatten().take(STARTS).collect()
 }

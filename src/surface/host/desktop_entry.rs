@@ -60,7 +60,7 @@ impl Surface for DesktopEntry {
         let text = String::from_utf8_lossy(file.all(LIMIT)?).into_owned();
         let value = |key: &str| text.lines().find_map(|l| l.strip_prefix(key)?.trim_start().strip_prefix('='));
         let off = value("Hidden").is_some_and(|v| v.trim() == "true");
-        for mut fact in starts::of(value("Exec").unwrap_or_default().trim(), None) {
+        for mut fact in starts::in_text(value("Exec").unwrap_or_default().trim(), None) {
             if off {
                 starts::only_where_enabled(&mut fact);
             }

@@ -133,14 +133,14 @@ fn started(text: &str, path: &TreePath) -> Vec<Fact> {
     };
     let account = value(&["command_user", "setuid", "DAEMON_USER", "USER", "RUN_AS", "RUNAS"]);
     let account = account.as_deref().unwrap_or("root");
-    let mut facts = starts::of(text, Some(account));
+    let mut facts = starts::in_text(text, Some(account));
     if facts.is_empty() {
         // `DAEMON=/srv/v/bin/python`, started by words that hold variables.
         let named = text.lines().map(str::trim).filter(|l| is_setting(l)).flat_map(|line| {
             let cut = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '=' | ';' | '(' | ')' | '`');
             line.split(cut).filter(|word| word.starts_with('/') && word.contains("/bin/"))
         });
-        facts = named.flat_map(|word| starts::of(word, Some(account))).take(MOST).collect();
+        facts = named.flat_map(|word| starts::in_text(word, Some(account))).take(MOST).collect();
     }
     // A script of init runs where a link of a run level says so.
     let scripts = [&b"etc/init.d/"[..], b"etc/rc.d/init.d/"];
@@ -169,7 +169,7 @@ fn by_supervisor(text: &str) -> Vec<Fact> {
             let mut values = lines.filter(|(k, _)| k.trim() == key);
             values.next_back().map(|(_, v)| v.split(" ;").next().unwrap_or(v).trim())
         };
-        let mut found = starts::of(value("command").unwrap_or_default(), Some(value("user").unwrap_or("root")));
+        let mut found = starts::in_text(value("command").unwrap_or_default(), Some(value("user").unwrap_or("root")));
         if value("autostart").is_some_and(|v| matches!(v, "false" | "no" | "0" | "off")) {
             found.iter_mut().for_each(starts::only_where_enabled);
         }
@@ -188,7 +188,7 @@ mod tests {
     use crate::fact::CommandAction;
 
     /// `tool environment account`, with `?` where only a link elsewhere would start it.
-    fn told(path: &str, text: &str) -> Vec<String> {
+    fn commands(path: &str, text: &str) -> Vec<String> {
         let path = TreePath::new(path.as_bytes()).unwrap();
         let shown = |fact: Fact| {
             let Fact::Starts(c) = fact else { panic!("{fact:?}") };
@@ -241,7 +241,7 @@ mod tests {
                 "python /srv/v dev",
             ),
         ] {
-            assert_eq!(told(path, text), [expected], "{path}: {text}");
+            assert_eq!(commands(path, text), [expected], "{path}: {text}");
         }
     }
 
@@ -255,10 +255,12 @@ mod tests {
             ("etc/init.d/app", "\0\u{1b}[=\n=\n"),
             ("etc/init.d/app", ""),
         ] {
-            assert_eq!(told(path, text), [""; 0], "{path}: {text}");
+            assert_eq!(commands(path, text), [""; 0], "{path}: {text}");
         }
-        assert!(told("etc/rc.local", &"/srv/v/bin/python x\n".repeat(5000)).len() <= MOST);
-        assert!(told("etc/init.d/a", &"D=/srv/v/bin/python\n".repeat(5000)).len() <= MOST);
-        assert!(told("etc/supervisord.conf", &"[program:a]\ncommand=/srv/v/bin/python x\n".repeat(5000)).len() <= MOST);
+        assert!(commands("etc/rc.local", &"/srv/v/bin/python x\n".repeat(5000)).len() <= MOST);
+        assert!(commands("etc/init.d/a", &"D=/srv/v/bin/python\n".repeat(5000)).len() <= MOST);
+        assert!(
+            commands("etc/supervisord.conf", &"[program:a]\ncommand=/srv/v/bin/python x\n".repeat(5000)).len() <= MOST
+        );
     }
 }

@@ -127,7 +127,7 @@ fn requirement(name: &str, wanted: &str, marker: Option<&str>) -> Requirement {
     let is_alias = wanted.trim_start().starts_with("npm:") || wanted.trim_start().starts_with("jsr:");
     let real = is_alias.then(|| reference::read(wanted).name).flatten();
     let text = format!("{name}@{wanted}");
-    let plain = Requirement::plain(real.as_deref().unwrap_or(name), text);
+    let plain = Requirement::new(real.as_deref().unwrap_or(name), text);
     Requirement { marker: marker.map(Into::into), ..plain }
 }
 

@@ -73,7 +73,7 @@ impl Surface for BunLock {
         out.push(at.clone(), Fact::ScriptsBlocked { by: "bun", root, allowed });
         let (mut listing, mut lines) = (Listing::new(out, at), Lines::new(&text));
         let outcome = stream(&text, &["packages"], &mut |_, key, node| {
-            let line = lines.of(&key);
+            let line = lines.line_of(&key);
             let items = node.items();
             let Some(named) = items.first().and_then(Node::text).map(locator) else {
                 listing.mark_odd();

@@ -65,7 +65,7 @@ impl Surface for DenoLock {
 }
 
 fn package<'t>(key: &str, node: &Node<'t>, lines: &mut Lines<'t>, listing: &mut Listing<'_, '_>) {
-    let line = lines.of(key);
+    let line = lines.line_of(key);
     let (name, version) = parts(key);
     let named = locator(&format!("{name}@{version}"));
     if is_source_tree(&named.target) {

@@ -108,7 +108,7 @@ fn modules(bytes: &[u8], at: Option<&At>, out: &mut Sink<'_>) -> Result<(), Flaw
     Ok(())
 }
 
-/// The items of a list at the top of a YAML document, as pnpm writes it: `key: []`, or one item a line.
+/// The items of a list at the top of a YAML document, as pnpm writes it: `key: []`, or one item per line.
 fn list_of(text: &str, key: &str) -> Vec<String> {
     let mut lines = text.lines().skip_while(|line| line.split_once(':').is_none_or(|(k, _)| k != key));
     let first = lines.next().and_then(|line| line.split_once(':')).map_or("", |(_, rest)| rest.trim());

@@ -253,7 +253,7 @@ impl<'t> Lines<'t> {
     }
 
     /// `None` for a text with escapes, and for one that stands before the last.
-    pub fn of(&mut self, part: &str) -> Option<u32> {
+    pub fn line_of(&mut self, part: &str) -> Option<u32> {
         let offset = part.as_ptr().addr().checked_sub(self.text.as_ptr().addr())?;
         let between = self.text.as_bytes().get(self.at..offset)?;
         let breaks = u32::try_from(memchr::memchr_iter(b'\n', between).count()).ok()?;
@@ -325,7 +325,7 @@ mod tests {
     fn entries(text: &str) -> Vec<(String, Option<u32>)> {
         let (mut found, mut lines) = (Vec::new(), Lines::new(text));
         let _ = stream(text, &["a", "t"], &mut |section, key, _| {
-            found.push((format!("{section}/{key}"), lines.of(&key)));
+            found.push((format!("{section}/{key}"), lines.line_of(&key)));
         });
         found
     }

@@ -100,7 +100,7 @@ pub fn require(into: &mut Vec<Requirement>, name: &str, wanted: &str, marker: Op
     }
     let is_alias = ["npm:", "jsr:"].iter().any(|scheme| wanted.trim_start().starts_with(scheme));
     let real = is_alias.then(|| read(wanted).name).flatten();
-    let plain = Requirement::plain(real.as_deref().unwrap_or(name), format!("{name}@{wanted}"));
+    let plain = Requirement::new(real.as_deref().unwrap_or(name), format!("{name}@{wanted}"));
     into.push(Requirement { marker: marker.map(Into::into), ..plain });
 }
 

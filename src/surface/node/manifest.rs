@@ -114,7 +114,7 @@ struct Pins<'o, 's, 't> {
 impl<'t> Pins<'_, '_, 't> {
     /// `name: "1.0.0"`; the line is that of `key`.
     fn pin(&mut self, key: &str, name: &str, node: &Node<'t>) {
-        let line = self.lines.of(key);
+        let line = self.lines.line_of(key);
         let Some(wanted) = node.text() else {
             return;
         };
@@ -159,7 +159,7 @@ impl<'t> Pins<'_, '_, 't> {
         let Node::Text(text) = node else {
             return;
         };
-        let line = self.lines.of(text);
+        let line = self.lines.line_of(text);
         let named = locator(text);
         if let (Some(name), Some(version)) = (named.name.as_deref(), named.version()) {
             let plain = version.split('+').next().unwrap_or(version);

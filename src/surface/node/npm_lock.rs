@@ -86,7 +86,7 @@ struct Reader<'o, 's, 't> {
 impl<'t> Reader<'_, '_, 't> {
     /// Of version 2 and later.
     fn package(&mut self, key: &str, node: &Node<'t>) {
-        let line = self.lines.of(key);
+        let line = self.lines.line_of(key);
         // The project itself and the members of its workspace.
         let Some(at) = key.rfind("node_modules/") else {
             return;
@@ -108,7 +108,7 @@ impl<'t> Reader<'_, '_, 't> {
 
     /// Of version 1, with those that lie in it.
     fn dependency(&mut self, key: &str, node: &Node<'t>) {
-        let line = self.lines.of(key);
+        let line = self.lines.line_of(key);
         if let Some(version) = node.text_of("version") {
             let said = read(version);
             let resolved = node.text_of("resolved").unwrap_or_default();
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn of_both_forms_in_one_file_each_version_is_told_once() {
+    fn of_both_forms_in_one_file_each_version_is_reported_once() {
         let text = r#"{"lockfileVersion": 2,
 "packages": {"node_modules/axios": {"version": "1.14.1", "dependencies": {"b": "1"}}},
 "dependencies": {"axios": {"version": "1.14.1"}, "chalk": {"version": "5.6.1"}}}"#;

@@ -1,4 +1,4 @@
-//! npm's own logs: one file a run, of which npm keeps the last ten.
+//! npm's own logs: one file per run, of which npm keeps the last ten.
 //!
 //! ```text
 //! ~/.npm/_logs/2026-11-22T01_03_36_878Z-debug-0.log       npm 7 and later; the time is that of the start, UTC
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn every_end_of_a_script_is_told_apart() {
+    fn every_end_of_a_script_is_distinguished() {
         let of = |line: &str| tried(&NpmLog, "h/.npm/_logs/x-debug-0.log", line.as_bytes(), &[]).said;
         for (line, is) in [
             ("1 info run @s/x@1.0.0 install { code: 1, signal: null }", "script @s/x 1.0.0 Failed"),

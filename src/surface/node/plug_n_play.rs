@@ -131,7 +131,7 @@ fn loaded(name: &str, reference: &str, entry: &Entry) -> Option<Package> {
                 _ => return None,
             };
             let text = without_virtual(&format!("{asked}@{wanted}"));
-            Some(Requirement::plain(read(target, wanted).name?, text))
+            Some(Requirement::new(read(target, wanted).name?, text))
         });
     Some(Package { requires: requires.collect(), ..package(real, version, Placement::Loadable) })
 }

@@ -197,7 +197,7 @@ fn of_pnpm(pnpm: &Map<String, Value>) -> Option<Blocked> {
     })
 }
 
-/// `pnpm-workspace.yaml`, whose lists and maps stand at the top, one item a line.
+/// `pnpm-workspace.yaml`, whose lists and maps stand at the top, one item per line.
 fn of_workspace(text: &str) -> Option<Blocked> {
     if is_set(text, ':', "dangerouslyAllowAllBuilds", "true") {
         return Some(("pnpm", vec!["*".to_owned()]));

@@ -29,7 +29,7 @@ use crate::{
     tree::Kind,
 };
 
-/// What of the start is looked at to tell what it is.
+/// What of the start is looked at to recognise what it is.
 const HEAD: usize = 64 << 10;
 /// Unpacked; the largest of npm's packages have a few hundred megabytes.
 const UNPACKED: u64 = 512 << 20;

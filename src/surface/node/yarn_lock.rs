@@ -13,8 +13,8 @@
 //! ```
 //!
 //! Both are written by programs, a key a line, so they are read by line: a conflict that git left shows both sides. What is
-//! fetched is what `resolution`, `resolved` or an alias (`my-axios@npm:axios@^1`) says; members of the workspace, links and repositories are
-//! left out, a patched package counts as what it was made from. A hit proves that the project resolves to the version; not that it was
+//! fetched is what `resolution`, `resolved` or an alias (`my-axios@npm:axios@^1`) says; members of the workspace, links and repositories
+//! are left out, a patched package counts as what it was made from. A hit proves that the project resolves to the version; not that it was
 //! installed. Documented in Yarn's pages on lock files.
 
 use super::{
@@ -124,7 +124,7 @@ struct Entry<'t> {
     section: &'t str,
     requires: Vec<Requirement>,
     /// A conflict gave it a second version.
-    told: bool,
+    reported: bool,
 }
 
 impl<'t> Entry<'t> {
@@ -161,18 +161,18 @@ impl<'t> Entry<'t> {
     }
 
     fn end_side(&mut self, listing: &mut Listing<'_, '_>) {
-        self.tell(listing);
-        (self.told, self.version, self.resolution, self.resolved) = (true, None, None, None);
+        self.report(listing);
+        (self.reported, self.version, self.resolution, self.resolved) = (true, None, None, None);
         self.integrity = None;
     }
 
     fn end(&mut self, listing: &mut Listing<'_, '_>) {
-        if !self.told || self.version.is_some() {
-            self.tell(listing);
+        if !self.reported || self.version.is_some() {
+            self.report(listing);
         }
     }
 
-    fn tell(&mut self, listing: &mut Listing<'_, '_>) {
+    fn report(&mut self, listing: &mut Listing<'_, '_>) {
         if self.header.is_empty() || self.header.starts_with("__metadata") {
             return;
         }

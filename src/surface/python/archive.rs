@@ -67,10 +67,10 @@ pub fn of_zip<R: Read + Seek>(zip: &mut R, placement: Placement) -> Result<Optio
             return Ok(None);
         };
         let by_folder = egg.is_none().then(|| named(&folder_of_sdist)).flatten();
-        return Found::of(read(member, "PKG-INFO"), by_folder).map(Some);
+        return Found::new(read(member, "PKG-INFO"), by_folder).map(Some);
     }
     let mut found = match (about, named(&stem)) {
-        (Some(about), by_folder) => Found::of(read(about, "METADATA"), by_folder)?,
+        (Some(about), by_folder) => Found::new(read(about, "METADATA"), by_folder)?,
         (None, Some(by_folder)) => Found::undescribed(by_folder),
         (None, None) => return Ok(None),
     };
@@ -155,7 +155,7 @@ pub fn of_sdist<R: Read>(gzip: R, interest: &Interest, placement: Placement) -> 
             let mut bytes = Vec::new();
             let read = member.take(HEADERS).read_to_end(&mut bytes).map_err(damaged);
             let described = read.and_then(|_| package(&bytes, "PKG-INFO", placement));
-            let mut found = Found::of(described, Some(named))?;
+            let mut found = Found::new(described, Some(named))?;
             found.package.artifacts = sdist_file(folder);
             return Ok(Some(found));
         }

@@ -7,7 +7,7 @@
 //!
 //! pip compiles all it installs and lists the files in `RECORD`; uv and poetry compile nothing, so there the file was born by the
 //! first import. A hit proves that the module was compiled; whether by an import is judged with `RECORD` and `INSTALLER`. The
-//! header tells mtime and size of the source that was compiled, even where it was replaced since. Installers that are asked to
+//! header gives mtime and size of the source that was compiled, even where it was replaced since. Installers that are asked to
 //! (`--compile-bytecode`) and `compileall` compile every module at once, so that the modules beside it are reported too.
 //! Documented in PEP 552.
 
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_header_tells_the_source() {
+    fn the_header_names_the_source() {
         // As CPython 3.11 writes it: struct.pack('<IIII', 0x0a0d0da7, 0, 1774347132, 4242).
         let head = b"\xa7\x0d\x0d\x0a\0\0\0\0\x7c\x63\xc2\x69\x92\x10\0\0rest";
         let (mtime, size) = header(head).unwrap();

@@ -189,7 +189,9 @@ fn package(record: Record, placement: Placement) -> Result<Package, Flaw> {
         named(&name, &version, placement).ok_or(Flaw::malformed("conda record", "no name or no version"))?;
     let hash = |h: &String| h.len() == 64 && h.bytes().all(|b| b.is_ascii_hexdigit());
     package.artifacts.push(Artifact {
-        name: record.file.filter(|f| stem(f.as_bytes()).and_then(conda_parts).is_some_and(|(n, v, b)| plain(n, v, b))),
+        name: record
+            .file
+            .filter(|f| stem(f.as_bytes()).and_then(conda_parts).is_some_and(|(n, v, b)| is_valid(n, v, b))),
         size: record.size,
         sha256: record.sha256.filter(hash).map(|h| h.to_lowercase()),
         digest: None,
@@ -210,7 +212,7 @@ fn named(name: &str, version: &str, placement: Placement) -> Option<Package> {
     })
 }
 
-fn plain(name: &str, version: &str, build: &str) -> bool {
+fn is_valid(name: &str, version: &str, build: &str) -> bool {
     is_name(name) && is_version(version) && is_version(build)
 }
 
@@ -233,7 +235,7 @@ fn fetched(name: &[u8], file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result
 
 fn of_archive(file: &[u8], interest: &Interest, placement: Placement) -> Option<Package> {
     let (name, version, build) = conda_parts(stem(file)?)?;
-    let package = named(name, version, placement).filter(|_| plain(name, version, build))?;
+    let package = named(name, version, placement).filter(|_| is_valid(name, version, build))?;
     of_interest(interest, &package.name).then_some(package)
 }
 

@@ -13,7 +13,7 @@
 //! Name and version are read first, and the folder's own name is a second witness (`identity`): the rest of `METADATA` may be
 //! anything, the file may be missing, and its package is still known. `RECORD` names the folder a third time.
 //!
-//! A hit proves that the version stands where an interpreter loads it, or, as `placement` tells by the folder, in a cache or among
+//! A hit proves that the version stands where an interpreter loads it, or, as `placement` decides by the folder, in a cache or among
 //! leftovers; of those only `METADATA` is read. It does not prove that anything ran.
 //! Documented in the core metadata and recording-installed-packages specifications of packaging.python.org.
 
@@ -223,7 +223,7 @@ fn record(file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
                 out.push(at.clone(), Fact::Named(found));
             }
         }
-        if worth_telling(path, interest)
+        if is_worth_reporting(path, interest)
             && let Some(owned) = TreePath::new(path)
         {
             let file = site.join(owned.as_bytes());
@@ -246,7 +246,7 @@ fn is_code(path: &[u8], interest: &Interest) -> bool {
     top.is_some_and(|t| interest.knows_package(Ecosystem::Pypi, &normalise(t)))
 }
 
-fn worth_telling(path: &[u8], interest: &Interest) -> bool {
+fn is_worth_reporting(path: &[u8], interest: &Interest) -> bool {
     let name = path.rsplit(|b| *b == b'/').next().unwrap_or(path);
     let top = name.len() == path.len();
     let source = || {
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cached_or_left_over_dist_info_is_told_apart() {
+    fn a_cached_or_left_over_dist_info_is_distinguished() {
         use super::super::trial::tried;
         let about = b"Name: litellm\nVersion: 1.82.8\n";
         for (folder, says) in [

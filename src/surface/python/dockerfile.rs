@@ -11,8 +11,8 @@
 //! RUN pip install -r deps/base.txt             that file is read too, after the walk
 //! ```
 //!
-//! Only an exact version counts; one in a variable does where an `ARG` or `ENV` of the file gives its value. A hit proves that the file names the version: what was built
-//! from it is judged where the image is. Documented in the Dockerfile reference.
+//! Only an exact version counts; one in a variable does where an `ARG` or `ENV` of the file gives its value. A hit proves that the file
+//! names the version: what was built from it is judged where the image is. Documented in the Dockerfile reference.
 
 use super::{
     include::{Includes, named_by_command},

@@ -111,7 +111,7 @@ impl Surface for Egg {
             let (interest, name) = (file.interest, std::str::from_utf8(path.name()).ok());
             let mut archive = file.seekable()?;
             return match of_zip(&mut archive, zipped(path))? {
-                Some(found) => found.tell(&mut archive, name, interest, at, out),
+                Some(found) => found.push(&mut archive, name, interest, at, out),
                 None => nothing,
             };
         }

@@ -26,7 +26,7 @@ const HISTORY: usize = 4 << 20;
 const LIMIT: usize = 1 << 20;
 
 /// Marker files of environments.
-pub struct Environment;
+pub struct EnvironmentMarkers;
 
 static META: Meta = Meta {
     id: "python/environment",
@@ -34,7 +34,7 @@ static META: Meta = Meta {
     proves: "the folder is an environment, and what was asked for; not that a package is there",
 };
 
-impl Surface for Environment {
+impl Surface for EnvironmentMarkers {
     fn meta(&self) -> &'static Meta {
         &META
     }
@@ -157,7 +157,7 @@ pub fn conda_requirement(spec: &str) -> Option<Requirement> {
 }
 
 fn named(name: &str) -> Option<Requirement> {
-    is_name(name).then(|| Requirement::plain(normalise(name), name))
+    is_name(name).then(|| Requirement::new(normalise(name), name))
 }
 
 #[cfg(test)]
@@ -165,7 +165,7 @@ mod tests {
     use super::{super::trial::tried, *};
 
     fn read(path: &str, text: &str) -> Option<(String, EnvironmentKind, Vec<String>)> {
-        let got = tried(&Environment, path, text.as_bytes(), &Interest::default());
+        let got = tried(&EnvironmentMarkers, path, text.as_bytes(), &Interest::default());
         got.seen.into_iter().find_map(|seen| match seen.fact {
             Fact::Environment { prefix, kind, asked } => {
                 Some((prefix.text().into_owned(), kind, asked.into_iter().map(|a| a.text.into()).collect()))
@@ -202,7 +202,7 @@ mod tests {
             ("p/pipx_metadata.json", "[]"),
             ("p/pipx_metadata.json", &"[".repeat(100_000)),
         ] {
-            assert!(tried(&Environment, path, text.as_bytes(), &Interest::default()).flaw.is_some(), "{path}");
+            assert!(tried(&EnvironmentMarkers, path, text.as_bytes(), &Interest::default()).flaw.is_some(), "{path}");
         }
     }
 }

@@ -37,7 +37,7 @@ impl Found {
     ///
     /// # Errors
     /// Where neither says it.
-    pub fn of(described: Result<Package, Flaw>, by_folder: Option<Package>) -> Result<Self, Flaw> {
+    pub fn new(described: Result<Package, Flaw>, by_folder: Option<Package>) -> Result<Self, Flaw> {
         match (described, by_folder) {
             (Ok(package), by_folder) => Ok(Self { package, by_folder, described: true, flaw: None }),
             (Err(flaw), Some(named)) => {
@@ -47,11 +47,11 @@ impl Found {
         }
     }
 
-    /// Tells of it, with what its folder and the archive's own name say where that differs.
+    /// Pushes it, with what its folder and the archive's own name say where that differs.
     ///
     /// # Errors
     /// When the medium fails.
-    pub fn tell<R: Read + Seek>(
+    pub fn push<R: Read + Seek>(
         self,
         archive: &mut R,
         file: Option<&str>,

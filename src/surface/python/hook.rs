@@ -9,8 +9,9 @@
 //! ```
 //!
 //! Names that start with a dot are ignored by `site`, and so is whatever ends otherwise: `x.pth.bak`, `x.pth.disabled` is a hook that
-//! somebody put out of action. A `.pth` with folders only is what an editable install leaves: it runs nothing. A hit proves that code stands where every interpreter of the environment
-//! runs it; whether one was started since is judged from other traces. Documented in the `site` module of docs.python.org.
+//! somebody put out of action. A `.pth` with folders only is what an editable install leaves: it runs nothing. A hit proves that code
+//! stands where every interpreter of the environment runs it; whether one was started since is judged from other traces. Documented in the
+//! `site` module of docs.python.org.
 
 use super::placement;
 use crate::{
@@ -196,7 +197,7 @@ pub fn is_hook_name(name: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn of(text: &[u8]) -> HookContent {
+    fn pth_content(text: &[u8]) -> HookContent {
         content(HookKind::Pth, text, u64::try_from(text.len()).unwrap())
     }
 
@@ -210,13 +211,13 @@ mod tests {
             b"# a\x0cimport x",
             b"# a\xe2\x80\xa8import x",
         ] {
-            assert_eq!(of(runs), HookContent::Runs, "{runs:?}");
+            assert_eq!(pth_content(runs), HookContent::Runs, "{runs:?}");
         }
         for paths in ["/a/path\n", " import x\n", "important\n", "import_x\n", "import", "from x import y\n"] {
-            assert_eq!(of(paths.as_bytes()), HookContent::Paths, "{paths:?}");
+            assert_eq!(pth_content(paths.as_bytes()), HookContent::Paths, "{paths:?}");
         }
         for empty in ["", "\n \n", "# import x\n", "\u{feff}", "\r\n#\r\n"] {
-            assert_eq!(of(empty.as_bytes()), HookContent::Empty, "{empty:?}");
+            assert_eq!(pth_content(empty.as_bytes()), HookContent::Empty, "{empty:?}");
         }
         // What was not read may run.
         assert_eq!(content(HookKind::Pth, b"/a\n", 1 << 30), HookContent::Runs);
@@ -224,10 +225,10 @@ mod tests {
 
     #[test]
     fn a_module_runs_unless_it_holds_no_statement() {
-        let of = |text: &[u8]| content(HookKind::Sitecustomize, text, u64::try_from(text.len()).unwrap());
-        assert_eq!(of(b"# -*- coding: utf-8 -*-\nimport evil\n"), HookContent::Runs);
-        assert_eq!(of(b"exec(x)"), HookContent::Runs);
-        assert_eq!(of(b"# import evil\n\n"), HookContent::Empty);
+        let module_content = |text: &[u8]| content(HookKind::Sitecustomize, text, u64::try_from(text.len()).unwrap());
+        assert_eq!(module_content(b"# -*- coding: utf-8 -*-\nimport evil\n"), HookContent::Runs);
+        assert_eq!(module_content(b"exec(x)"), HookContent::Runs);
+        assert_eq!(module_content(b"# import evil\n\n"), HookContent::Empty);
     }
 
     #[test]

@@ -54,9 +54,9 @@ impl Surface for InlineScript {
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
-        let work = [".py", ".pyw"].map(|end| Claim::suffix(end).plain().in_own_work().without("__init__.py"));
-        let bare = Claim::no_ending().plain().in_own_work().among_few();
-        [Claim::any().in_tail("bin").plain(), bare].into_iter().chain(work).collect()
+        let work = [".py", ".pyw"].map(|end| Claim::suffix(end).without_links().in_own_work().without("__init__.py"));
+        let bare = Claim::no_ending().without_links().in_own_work().among_few();
+        [Claim::any().in_tail("bin").without_links(), bare].into_iter().chain(work).collect()
     }
 
     fn recognises(&self, head: &[u8]) -> Option<&'static str> {

@@ -30,14 +30,14 @@ impl<'o, 's> Listing<'o, 's> {
 
     /// A direct requirement of the project, pinned or not, in PEP 508 or only its name.
     pub fn asks_for(&mut self, text: &str) {
-        let named = || Requirement::plain(normalise(text), text);
+        let named = || Requirement::new(normalise(text), text);
         let found = requirement(text).or_else(|| is_name(text).then(named));
         if let Some(found) = found.filter(|f| self.asked.len() < ASKED && !self.asked.contains(f)) {
             self.asked.push(found);
         }
     }
 
-    /// The manifest is read: tells what its project asks for.
+    /// The manifest is read: reports what its project asks for.
     pub fn end_of_manifest(self) {
         if !self.asked.is_empty() {
             self.out.push(self.at, Fact::Project { ecosystem: Ecosystem::Pypi, asked: self.asked });
@@ -58,7 +58,7 @@ impl<'o, 's> Listing<'o, 's> {
             name: pin.name.into(),
             version: pin.version.into(),
             placement: Placement::Listed,
-            requires: [].into(),
+            requires: pin.requires.into(),
             artifacts: pin.artifacts,
         };
         self.out.push_at(None, line, self.at.clone(), Fact::Package(package));

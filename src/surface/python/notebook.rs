@@ -29,7 +29,7 @@ use crate::{
 };
 
 const WHAT: &str = "notebook";
-/// Cells that are looked at, and what is told of one.
+/// Cells that are looked at, and what is reported of one.
 const CELLS: usize = 20_000;
 const TOLD: usize = 200;
 /// What is read of a cell's code, and of its outputs.
@@ -74,7 +74,7 @@ impl Surface for Notebook {
         let older = notebook.worksheets.into_iter().flat_map(|sheet| sheet.cells);
         for (number, cell) in (1..).zip(notebook.cells.into_iter().chain(older).take(CELLS)) {
             if cell.cell_type == "code" {
-                cell.tell(number, at.as_ref(), interest, &mut includes, out);
+                cell.report(number, at.as_ref(), interest, &mut includes, out);
             }
         }
         includes.end(out);
@@ -130,7 +130,7 @@ fn joined<'d, D: Deserializer<'d>>(from: D) -> Result<String, D::Error> {
 }
 
 impl Cell {
-    fn tell(self, number: usize, at: Option<&At>, interest: &Interest, includes: &mut Includes, out: &mut Sink<'_>) {
+    fn report(self, number: usize, at: Option<&At>, interest: &Interest, includes: &mut Includes, out: &mut Sink<'_>) {
         let inner = format!("cell {number}");
         let ran =
             self.metadata.execution.get("iopub.execute_input").and_then(|t| t.as_str()?.parse::<Timestamp>().ok());
@@ -154,7 +154,7 @@ impl Cell {
                 };
                 out.push_at(Some(&inner), None, at.cloned(), Fact::Package(package));
             }
-            // Without a version only the time tells which one it took.
+            // Without a version only the time shows which one it took.
             command.wanted.retain(|w| w.pinned.is_none());
             if ran.is_some() && !command.wanted.is_empty() {
                 out.push_at(Some(&inner), None, ran.clone(), Fact::Command(command));
@@ -191,7 +191,7 @@ fn installed(word: &str, interest: &Interest) -> Option<Wanted> {
     })
 }
 
-/// The shell commands of a cell, one a line.
+/// The shell commands of a cell, one per line.
 fn commands(code: &str) -> String {
     let first = code.trim_start().lines().next().unwrap_or_default();
     let magic = first.strip_prefix("%%").map(|m| m.split_whitespace().collect::<Vec<_>>());

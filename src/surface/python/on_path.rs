@@ -4,7 +4,7 @@
 //! ```text
 //! site-packages/
 //! ├── litellm.egg-link                        the folder, then `.`            setuptools, `pip install -e` until 2023
-//! ├── easy-install.pth                        a line a folder or egg          setuptools
+//! ├── easy-install.pth                        one line per folder or egg      setuptools
 //! ├── __editable__.litellm-1.82.8.pth         one folder                      setuptools, hatch, uv
 //! ├── litellm.pth, _litellm.pth, conda.pth    folders                         poetry, flit, pdm, `conda develop`
 //! ├── __editable___litellm_1_82_8_finder.py   MAPPING = {'litellm': '/srv/litellm/litellm'}

@@ -9,7 +9,7 @@
 //! ~/.cache/pypoetry/cache/repositories/<repo>/_http/8/2/c/f/0/82cf0d…[.body]
 //! ```
 //!
-//! The name is the SHA-224 of the URL (56 hex digits, the first five are the folders), so it tells nothing; the body does. Bodies
+//! The name is the SHA-224 of the URL (56 hex digits, the first five are the folders), so it says nothing; the body does. Bodies
 //! that are no archive (index pages, PEP 658 metadata) are no hit: they show that a version was looked at. A hit proves that the
 //! bytes were fetched and are still here, not that they were installed. Documented in `pip cache` and CacheControl's serializer.
 
@@ -65,7 +65,7 @@ impl Surface for PipCache {
         let interest = file.interest;
         let mtime = file.mtime("mtime of the cache entry");
         if file.entry.path.name().ends_with(b".body") {
-            // Most bodies are small or of no interest: told apart before the archive is opened.
+            // Most bodies are small or of no interest: distinguished before the archive is opened.
             if is_archive(file.head(2)?) {
                 let len = file.entry.len;
                 body(&mut file.seekable()?, 0..len, mtime, interest, out)?;
@@ -118,7 +118,7 @@ fn body<R: Read + Seek>(
         _ => of_sdist(&mut part, interest, Placement::Cached)?,
     };
     match found {
-        Some(found) => found.tell(&mut part, None, interest, at, out),
+        Some(found) => found.push(&mut part, None, interest, at, out),
         None => Ok(()),
     }
 }

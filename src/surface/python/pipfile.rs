@@ -66,7 +66,7 @@ impl Surface for Pipfile {
             for (name, value) in packages.get_ref().as_table().into_iter().flat_map(|p| p.iter()) {
                 listing.asks_for(name.get_ref());
                 if let Some(pin) = pin(name.get_ref(), value.get_ref()) {
-                    listing.push(pin, lines.of(&name.span()));
+                    listing.push(pin, lines.line_of(&name.span()));
                 }
             }
         }

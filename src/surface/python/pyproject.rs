@@ -105,7 +105,7 @@ pub(super) struct Pins<'l, 'o, 's> {
 impl Pins<'_, '_, '_> {
     fn push(&mut self, pin: Option<Pin>, value: &Spanned<DeValue<'_>>) {
         if let Some(pin) = pin {
-            self.listing.push(pin, self.lines.of(&value.span()));
+            self.listing.push(pin, self.lines.line_of(&value.span()));
         }
     }
 
@@ -289,7 +289,7 @@ dev = ["d===1.0", {include-group = "x"}]
     }
 
     #[test]
-    fn what_the_project_asks_for_is_told_apart_from_limits() {
+    fn what_the_project_asks_for_is_distinguished_from_limits() {
         let text = r#"[build-system]
 requires = ["hatchling"]
 [project]

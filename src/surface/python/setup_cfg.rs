@@ -3,7 +3,7 @@
 //! ```text
 //! [options]
 //! install_requires =                also setup_requires, tests_require
-//!     litellm==1.82.8               one a line, indented; or behind the `=`, with `;` between them
+//!     litellm==1.82.8               one per line, indented; or behind the `=`, with `;` between them
 //! install_requires = file: a.txt    the files are read too, after the walk
 //! [options.extras_require]
 //! dev =

@@ -146,7 +146,7 @@ impl Lines {
     }
 
     /// The line, from 1, on which this stands.
-    pub fn of(&self, span: &Range<usize>) -> Option<u32> {
+    pub fn line_of(&self, span: &Range<usize>) -> Option<u32> {
         let within = self.ends.partition_point(|end| *end < span.start);
         u32::try_from(within).ok()?.checked_add(self.before)?.checked_add(1)
     }
@@ -230,6 +230,9 @@ mod tests {
     #[test]
     fn lines_count_from_one() {
         let lines = Lines::new("a\nb\nc", 10);
-        assert_eq!([lines.of(&(0..1)), lines.of(&(2..3)), lines.of(&(4..5))], [Some(11), Some(12), Some(13)]);
+        assert_eq!(
+            [lines.line_of(&(0..1)), lines.line_of(&(2..3)), lines.line_of(&(4..5))],
+            [Some(11), Some(12), Some(13)]
+        );
     }
 }

@@ -24,6 +24,7 @@ use toml::de::{DeTable, DeValue};
 use super::{
     FILE,
     listing::{Listing, numbered, text},
+    lock_requires,
     pin::{Pin, artifact_name, package_file, sha256},
     toml_doc::{Lines, field, items, parse, string, table},
 };
@@ -110,7 +111,7 @@ fn read_piece(
         if is_source_tree(entry) {
             continue;
         }
-        let line = entry.get("name").and_then(|name| lines.of(&name.span()));
+        let line = entry.get("name").and_then(|name| lines.line_of(&name.span()));
         match pin(entry, files) {
             Some(pin) => listing.push(pin, line),
             None => odd |= string(entry, "version").is_some(),
@@ -130,6 +131,7 @@ fn pin(entry: &DeTable<'_>, files: &HashMap<String, Vec<Artifact>>) -> Option<Pi
         }
     };
     pin.artifacts = archives(entry).filter_map(|a| artifact(a, &pin.name)).collect();
+    pin.requires = lock_requires::of_entry(entry);
     let behind = files.get(&pin.name).or_else(|| files.get(&format!("{} {}", pin.name, pin.version)));
     pin.artifacts.extend(behind.into_iter().flatten().cloned());
     Some(pin)

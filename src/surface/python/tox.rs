@@ -3,7 +3,7 @@
 //! ```text
 //! [testenv]
 //! deps =
-//!     litellm==1.82.8                one a line, indented; or behind the `=`
+//!     litellm==1.82.8                one per line, indented; or behind the `=`
 //!     py311: pytest==8.0.0           for some environments only
 //!     -r{toxinidir}/deps/base.txt    that file is read too, after the walk
 //! ```

@@ -89,7 +89,7 @@ impl Surface for Wheel {
         // A name that an indicator has, and nothing inside that says what it is.
         let named = || stem.and_then(sdist_parts).is_some_and(|(n, _)| of_interest(interest, &normalise(n)));
         match found {
-            Some(found) => return found.tell(&mut archive, text, interest, at, out),
+            Some(found) => return found.push(&mut archive, text, interest, at, out),
             None if !wheel && !zip && named() => return Err(Flaw::malformed("sdist", "nothing in it says what it is")),
             None if wheel && is_known(name) => return Err(Flaw::malformed("wheel", "nothing in it says what it is")),
             None => {}

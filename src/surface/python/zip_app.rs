@@ -11,7 +11,7 @@
 //!
 //! Python runs a zip that has `__main__.py` at its top as it stands and loads the packages in it, so there the version counts as
 //! installed: the archive is its environment. Without it the archive is a bundle that something else unpacks: cached. Only
-//! archives that hold a package of interest are told of, then with all their distributions, for the chain. Plain names are looked
+//! archives that hold a package of interest are reported, then with all their distributions, for the chain. Plain names are looked
 //! at in folders called `bin`, where a file starts with `#!` or as a zip. A hit proves that the version is in the archive; not that
 //! it was started. What pex and shiv unpack when they run is reported by `python/dist-info`. Documented in `zipapp` of
 //! docs.python.org and by pex and shiv.
@@ -61,7 +61,7 @@ impl Surface for ZipApp {
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
         let named = [".pex", ".pyz", ".pyzw", ".zip"].map(Claim::suffix);
-        named.into_iter().chain([Claim::any().in_tail("bin").plain()]).collect()
+        named.into_iter().chain([Claim::any().in_tail("bin").without_links()]).collect()
     }
 
     fn recognises(&self, head: &[u8]) -> Option<&'static str> {
@@ -84,7 +84,7 @@ impl Surface for ZipApp {
             Err(Flaw::TooLarge(limit)) if !name.ends_with(b".zip") => Err(Flaw::TooLarge(limit)),
             // A script, a damaged download: nothing says that Python is meant.
             Err(_) if !sure => Ok(()),
-            told => told,
+            outcome => outcome,
         }
     }
 }
@@ -129,7 +129,7 @@ fn inspect(file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
                 if held.requested.iter().any(|r| r == folder) {
                     asked.push(named(&found));
                 }
-                // Of a bundle that nothing runs no chain is told.
+                // Of a bundle that nothing runs no chain is reported.
                 if held.runs || of_interest(interest, &found.name) {
                     out.push_at(Some(name), None, at.clone(), Fact::Package(found));
                 }
@@ -184,7 +184,7 @@ fn contents<R: Read + Seek>(zip: &mut R, interest: &Interest) -> Result<Contents
         match file {
             b"/METADATA" | b"/PKG-INFO" => {
                 held.of_interest += usize::from(wanted);
-                // Others never take the room of those that matter.
+                // Others never use up the budget of those that matter.
                 let full = if wanted { held.of_interest > BUNDLED } else { held.metadata.len() >= BUNDLED };
                 held.more |= full;
                 if !full {
@@ -212,7 +212,7 @@ fn described(member: &str) -> &str {
 }
 
 fn named(package: &Package) -> Requirement {
-    Requirement::plain(&*package.name, &*package.name)
+    Requirement::new(&*package.name, &*package.name)
 }
 
 #[derive(Deserialize)]
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_tells_all_its_distributions_and_what_was_asked_for() {
+    fn a_program_reports_all_its_distributions_and_what_was_asked_for() {
         let pex = [
             ("PEX-INFO", "{\"requirements\": [\"dspy>=2\", \"not a requirement !\"], \"code_hash\": \"x\"}"),
             (".deps/d/dspy-2.6.0.dist-info/METADATA", DSPY),

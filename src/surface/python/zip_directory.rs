@@ -24,11 +24,11 @@ pub struct Member {
     offset: u64,
 }
 
-/// Calls `tell` with the name of each member, in the directory's order.
+/// Calls `report` with the name of each member, in the directory's order.
 ///
 /// # Errors
 /// Where there is no directory, or it ends early.
-pub fn each_member<R: Read + Seek>(zip: &mut R, tell: &mut dyn FnMut(&[u8], Member)) -> Result<(), Flaw> {
+pub fn each_member<R: Read + Seek>(zip: &mut R, report: &mut dyn FnMut(&[u8], Member)) -> Result<(), Flaw> {
     let directory = find_directory(zip)?;
     zip.seek(SeekFrom::Start(directory.start))?;
     let mut stream = BufReader::with_capacity(1 << 16, zip.take(directory.size));
@@ -48,7 +48,7 @@ pub fn each_member<R: Read + Seek>(zip: &mut R, tell: &mut dyn FnMut(&[u8], Memb
         let extra = rest.get(..usize::from(extras)).unwrap_or_default();
         let (packed, offset) = sizes(&head, extra);
         let offset = directory.shift.checked_add(offset).ok_or(Flaw::malformed("zip", "a member lies outside"))?;
-        tell(&name, Member { method: u16_at(&head, 10), packed, offset });
+        report(&name, Member { method: u16_at(&head, 10), packed, offset });
         left = left.saturating_sub(46 + u64::from(names) + u64::from(extras) + u64::from(comments));
     }
     Ok(())

@@ -169,5 +169,5 @@ fn required(said: &str) -> Option<Requirement> {
         text.push_str(bound);
         rest = after;
     }
-    Some(Requirement::plain(name, text))
+    Some(Requirement::new(name, text))
 }

@@ -132,7 +132,7 @@ fn started(text: &str, of_user: bool) -> Vec<Fact> {
     let keys = ["ExecStart", "ExecStartPre", "ExecStartPost"];
     let commands: Vec<String> = lines().filter_map(|l| keys.iter().find_map(|key| value(l, key))).collect();
     let plain = commands.iter().map(|c| c.trim_start_matches(['@', '-', ':', '+', '!', '|']));
-    starts::of(&plain.collect::<Vec<_>>().join("\n").replace("%h", "~"), account.as_deref())
+    starts::in_text(&plain.collect::<Vec<_>>().join("\n").replace("%h", "~"), account.as_deref())
 }
 
 #[cfg(test)]

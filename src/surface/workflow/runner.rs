@@ -6,8 +6,8 @@
 //! ~/.cache/act/OWNER-NAME@REF/action.yml     act, which runs workflows on this machine
 //! ```
 //!
-//! The runner deletes the whole folder at the start of each job and fetches what the job uses: it shows the last job only, and that this job
-//! ran it. Documented in the source of the runner and of act.
+//! The runner deletes the whole folder at the start of each job and fetches what the job uses: it shows the last job only, and that this
+//! job ran it. Documented in the source of the runner and of act.
 
 use crate::{
     fact::{Fact, TreePath, Usage, Use, UseKind},

@@ -1,5 +1,5 @@
 //! Node: a package is loaded from the `node_modules` of a project, or of a prefix for what is installed globally; install scripts run
-//! while it is put there, unless the tool was told not to.
+//! while it is put there, unless the tool was run with an option against it.
 
 mod chains;
 mod recorded;
@@ -12,7 +12,7 @@ mod typed;
 
 use self::scripts::Scripts;
 use super::{
-    super::{Case, Finding, FindingKind, around::Neighbours, evidence::Draft, rule::Rule},
+    super::{Case, Finding, FindingKind, evidence::Draft, rule::Rule, unit_view::UnitCache},
     Family, Removal, Standing, Words,
 };
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
     verdict::{Confidence, Exposure},
 };
 
-/// What is said where no other evidence tells whether the script ran.
+/// What is said where no other evidence shows whether the script ran.
 const PRESUMED: &str =
     "it stands where installers put it once its scripts have run, and nothing says that they were blocked";
 
@@ -53,7 +53,7 @@ impl Family for Node {
         format!("left behind when the malicious version was taken out; {when}")
     }
 
-    fn look_for_signs(&self, case: &Case<'_>, _: &Neighbours<'_>, findings: &mut Vec<Finding>) {
+    fn look_for_signs(&self, case: &Case<'_>, _: &UnitCache<'_>, findings: &mut Vec<Finding>) {
         recorded::weigh(case, findings);
         relinked::look_for_copies(case, findings);
         let scripts = Scripts::new(case);
@@ -62,7 +62,7 @@ impl Family for Node {
         };
         findings.iter_mut().filter(here).for_each(|finding| scripts.weigh(finding));
         chains::link(case, findings);
-        // What stands there now is not what a log tells of.
+        // What stands there now is not what a log reports.
         let of_log = |f: &&mut Finding| f.kind == FindingKind::Package && recorded::is_log(&f.origin.path);
         findings.iter_mut().filter(of_log).for_each(|f| f.holdings = Some(Vec::new()));
     }

@@ -141,7 +141,7 @@ fn keeps(case: &Case<'_>, records: &Records<'_>, known: &mut BTreeSet<Known>, f:
         _ => None,
     };
     f.reason = match says {
-        // Of what a log tells the installer may have made another version since.
+        // Of what a log reports the installer may have made another version since.
         Some(version) if is_log(&f.origin.path) => {
             let rule = if f.exposure > Exposure::Installed { f.rule } else { Rule::PackageGone };
             f.set_rule(rule, f.confidence.min(Confidence::Likely));

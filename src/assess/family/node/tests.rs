@@ -158,7 +158,7 @@ fn what_a_tool_does_where_nothing_is_set_counts() {
 #[test]
 fn a_chain_leads_through_the_copy_that_node_loads() {
     let node = |path: &'static str, name: &str, version: &str, requires: &[(&str, &str)]| {
-        let requires = requires.iter().map(|(name, text)| Requirement::plain(*name, *text)).collect();
+        let requires = requires.iter().map(|(name, text)| Requirement::new(*name, *text)).collect();
         (path, Fact::Package(Package { name: name.into(), requires, ..package(version) }))
     };
     let all = || {
@@ -188,7 +188,7 @@ fn a_chain_leads_through_the_copy_that_node_loads() {
     };
     assert_eq!(chains(all()), ["b@1.0.0 > axios@1.14.1", "b@1.0.0 > axios@1.14.1 > plain-crypto-js@4.2.1"]);
     let mut asked = all();
-    let wanted = vec![Requirement::plain("b", "b@^1"), Requirement::plain("axios", "axios@1.14.0")];
+    let wanted = vec![Requirement::new("b", "b@^1"), Requirement::new("axios", "axios@1.14.0")];
     asked.push(("srv/a/package.json", Fact::Project { ecosystem: Ecosystem::Npm, asked: wanted.clone() }));
     assert_eq!(chains(asked), ["b@1.0.0* > axios@1.14.1", "b@1.0.0* > axios@1.14.1 > plain-crypto-js@4.2.1"]);
     // What another project asks for, or one of Python, says nothing here.

@@ -1,4 +1,4 @@
-//! Commands that were told to run install scripts or not to, as histories and the steps of an image's build have them.
+//! Commands with an option to run install scripts or not to, as histories and the steps of an image's build have them.
 
 use jiff::{SignedDuration, Timestamp};
 

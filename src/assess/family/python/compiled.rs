@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    assess::{Case, Finding, site::Sites, whereabouts::folder as folder_named},
+    assess::{Case, Finding, units::Units, whereabouts::folder as folder_named},
     fact::{At, CommandAction, Fact, Seen, TreePath},
     ioc::model::Incident,
 };
@@ -23,17 +23,17 @@ const RENEWED: SignedDuration = SignedDuration::from_hours(1);
 /// else stands in the environment and all of its package was compiled right behind the install: by an installer that was asked to.
 pub(super) fn at_once(
     case: &Case<'_>,
-    sites: &Sites,
+    units: &Units,
     tree: &Arc<str>,
     site: &TreePath,
     pyc: &Seen,
     put: Option<&At>,
 ) -> bool {
     let folder = pyc.origin.path.parent().parent();
-    let Some(here) = sites.site(tree, site) else {
+    let Some(here) = units.in_folder(tree, site) else {
         return false;
     };
-    let Some((sources, Some((first, last)))) = whole(case, sites, tree, site, &folder) else {
+    let Some((sources, Some((first, last)))) = whole(case, units, tree, site, &folder) else {
         return false;
     };
     if sources >= MANY {
@@ -46,7 +46,7 @@ pub(super) fn at_once(
     let mut all = alone && as_it_came(first) && as_it_came(last);
     // An import leaves some modules of the package alone.
     while all && above.is_within(site) && above != *site {
-        let span = whole(case, sites, tree, site, &above).map(|(_, span)| span);
+        let span = whole(case, units, tree, site, &above).map(|(_, span)| span);
         all = span.is_some_and(|span| span.is_none_or(|(first, last)| as_it_came(first) && as_it_came(last)));
         above = above.parent();
     }
@@ -59,13 +59,13 @@ type Span = (Timestamp, Timestamp);
 /// How many sources a folder holds, and when the first and the last of them was compiled; `None` where one was not.
 fn whole(
     case: &Case<'_>,
-    sites: &Sites,
+    units: &Units,
     tree: &Arc<str>,
     site: &TreePath,
     folder: &TreePath,
 ) -> Option<(usize, Option<Span>)> {
-    let owned = &sites.site(tree, site)?.owned;
-    let compiled = sites.bytecode(tree, site).iter().filter_map(|at| Some(&case.evidence.get(*at)?.seen));
+    let owned = &units.in_folder(tree, site)?.owned;
+    let compiled = units.bytecode(tree, site).iter().filter_map(|at| Some(&case.evidence.get(*at)?.seen));
     let by_name: HashMap<&[u8], Option<Timestamp>> = compiled
         .filter(|seen| seen.origin.path.parent().parent() == *folder)
         .filter_map(|seen| match &seen.fact {
@@ -109,23 +109,23 @@ fn is_of_package(incident: &Incident, pyc: &Seen) -> bool {
     let Some(own) = below.and_then(|below| top(std::str::from_utf8(below).ok()?)) else {
         return false;
     };
-    let sites = incident.files.iter().flat_map(|f| &f.paths).filter_map(|p| p.strip_prefix("site:"));
-    sites.filter_map(top).any(|t| t == own)
+    let paths = incident.files.iter().flat_map(|f| &f.paths).filter_map(|p| p.strip_prefix("site:"));
+    paths.filter_map(top).any(|t| t == own)
 }
 
 /// Bytecode in the same site folder that is younger than the hook and that no installer lists.
 pub(super) fn compiled(
     case: &Case<'_>,
-    sites: &Sites,
+    units: &Units,
     finding: &Finding,
     site: &TreePath,
     there: Timestamp,
 ) -> Option<String> {
     let tree = &finding.origin.tree;
-    let owned = sites.site(tree, site);
+    let owned = units.in_folder(tree, site);
     let incident = case.index.incident(finding.incident)?;
     let mut at_once_in: HashMap<TreePath, bool> = HashMap::new();
-    sites.bytecode(&finding.origin.tree, site).iter().find_map(|position| {
+    units.bytecode(&finding.origin.tree, site).iter().find_map(|position| {
         let seen = &case.evidence.get(*position)?.seen;
         let Fact::Bytecode { module, source_mtime, .. } = &seen.fact else {
             return None;
@@ -139,7 +139,7 @@ pub(super) fn compiled(
         }
         let folder = seen.origin.path.parent().parent();
         let at_once =
-            *at_once_in.entry(folder).or_insert_with(|| at_once(case, sites, tree, site, seen, finding.at.as_ref()));
+            *at_once_in.entry(folder).or_insert_with(|| at_once(case, units, tree, site, seen, finding.at.as_ref()));
         (!at_once).then(|| format!("Python compiled `{module}` there at {}", at.time))
     })
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::{
-    assess::site::{Sites, folder_of},
+    assess::units::{Units, folder_of},
     fact::{At, Seen},
 };
 
@@ -15,18 +15,18 @@ pub fn recorded_at(seen: &Seen) -> Option<At> {
 }
 
 /// conda links files that are as old as the package; only its record is written at the install.
-pub fn date_what_it_linked(sites: &mut Sites) {
-    for ((tree, _), folders) in &sites.below {
+pub fn date_what_it_linked(units: &mut Units) {
+    for ((tree, _), folders) in &units.below {
         let Some(meta) = folders.iter().find(|f| f.name() == FOLDER) else {
             continue;
         };
-        let records = sites.sites.get(&(tree.clone(), meta.clone())).map_or(&[][..], |s| &s.distributions);
+        let records = units.by_folder.get(&(tree.clone(), meta.clone())).map_or(&[][..], |s| &s.distributions);
         let known: HashMap<_, _> = records
             .iter()
             .map(|d| ((d.package.name.clone(), d.package.version.clone()), d.installed.clone()))
             .collect();
         for folder in folders.iter().filter(|f| *f != meta) {
-            let Some(site) = sites.sites.get_mut(&(tree.clone(), folder.clone())) else {
+            let Some(site) = units.by_folder.get_mut(&(tree.clone(), folder.clone())) else {
                 continue;
             };
             // What pip put there has its own time.

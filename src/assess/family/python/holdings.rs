@@ -9,7 +9,7 @@ use crate::{
     assess::{
         Case, Evidence, Finding, FindingKind,
         rule::Rule,
-        site::{Folder, Sites, folder_of},
+        units::{Folder, Units, folder_of},
     },
     ecosystem::{
         purl::Purl,
@@ -24,8 +24,8 @@ use crate::{
 const DESCRIPTIONS: &[&[u8]] = &[b".dist-info", b".egg-info"];
 
 /// Gives findings of packages the files that they are.
-pub fn find(case: &Case<'_>, sites: &Sites, findings: &mut [Finding]) {
-    let belongings = Belongings::new(&case.evidence, sites);
+pub fn find(case: &Case<'_>, units: &Units, findings: &mut [Finding]) {
+    let belongings = Belongings::new(&case.evidence, units);
     let is_own = |f: &&mut Finding| {
         let here = f.kind == FindingKind::Package && f.ecosystem == Some(Ecosystem::Pypi) && f.origin.inner.is_none();
         here && f.holdings.is_none() && f.exposure >= Exposure::Cached
@@ -60,7 +60,7 @@ fn installed(index: &Index, belongings: &Belongings, f: &Finding) -> Vec<TreePat
     if describes(&metadata) {
         all.extend(by_name(index.incident(f.incident), f, &metadata.parent()));
     }
-    all.extend(belongings.of(&f.origin.tree, path).unwrap_or_default().iter().cloned());
+    all.extend(belongings.listed(&f.origin.tree, path).unwrap_or_default().iter().cloned());
     all.into_iter().collect()
 }
 
@@ -106,7 +106,7 @@ struct Belongings(BTreeMap<Folder, Vec<TreePath>>);
 impl Belongings {
     /// Collects the lists. A list is written by whoever made the package: what bears the name of another distribution beside it
     /// stays where it is.
-    fn new(evidence: &[Evidence], sites: &Sites) -> Self {
+    fn new(evidence: &[Evidence], units: &Units) -> Self {
         let mut all = BTreeMap::new();
         for Evidence { seen, .. } in evidence {
             let Fact::Listed { paths } = &seen.fact else {
@@ -114,7 +114,7 @@ impl Belongings {
             };
             let (tree, key) = (seen.origin.tree.clone(), key(&seen.origin.path));
             let own = stem(key.name());
-            let beside = sites.site(&tree, &folder_of(seen));
+            let beside = units.in_folder(&tree, &folder_of(seen));
             let others = || beside.into_iter().flat_map(|s| &s.distributions).filter(|d| *d.package.name != *own);
             let foreign = |p: &&TreePath| {
                 let name = stem(p.name());
@@ -126,7 +126,7 @@ impl Belongings {
     }
 
     /// What the distribution says is its, by the file that holds its metadata; `None` where it has no list.
-    fn of(&self, tree: &Arc<str>, metadata: &TreePath) -> Option<&[TreePath]> {
+    fn listed(&self, tree: &Arc<str>, metadata: &TreePath) -> Option<&[TreePath]> {
         self.0.get(&(tree.clone(), key(metadata))).map(Vec::as_slice)
     }
 }

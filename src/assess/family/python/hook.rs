@@ -7,10 +7,10 @@ use std::{
 
 use crate::assess::{
     Case, Finding, FindingKind,
-    around::Neighbours,
     evidence::{Draft, missing, path_name, runs},
     rule::Rule,
-    site::folder_of,
+    unit_view::UnitCache,
+    units::folder_of,
 };
 use crate::{
     ecosystem::{normal_name, pypi},
@@ -126,8 +126,8 @@ impl Hooks {
     }
 
     /// The findings of what is missing.
-    pub fn findings(&self, case: &Case<'_>, sites: &Neighbours<'_>) -> Vec<Finding> {
-        self.missing.iter().filter_map(|gone| missing(case, sites, self, gone)).collect()
+    pub fn findings(&self, case: &Case<'_>, units: &UnitCache<'_>) -> Vec<Finding> {
+        self.missing.iter().filter_map(|gone| missing(case, units, self, gone)).collect()
     }
 
     /// What is said of an incident's hook in a site folder, where none of them runs any more.

@@ -6,6 +6,7 @@ mod conda;
 mod described;
 mod holdings;
 pub(in crate::assess) mod hook;
+mod lists;
 mod odd;
 pub(in crate::assess) mod project;
 mod running;
@@ -19,10 +20,10 @@ use std::collections::HashSet;
 use super::{
     super::{
         Case, Finding, FindingKind,
-        around::Neighbours,
         evidence::Draft,
         rule::Rule,
-        site::{Distribution, Sites, folder_of},
+        unit_view::UnitCache,
+        units::{Distribution, Units, folder_of},
     },
     Family, Removal, Standing, Words,
 };
@@ -50,7 +51,7 @@ impl Family for Python {
                           each of them writes), so that nothing loads it"
                 .to_owned();
             let (rule, confidence) = (Rule::PackageUnpacked, Confidence::Confirmed);
-            return Standing { rule, confidence, reason, sign: None, by_itself, settled: false };
+            return Standing { rule, confidence, reason, sign: None, by_itself, in_place: false };
         }
         let reason = format!("malicious version, {}; {runs}", loads(draft));
         Standing::loadable(reason, by_itself)
@@ -71,9 +72,10 @@ impl Family for Python {
         pypi::machine_of(&unit.folder)
     }
 
-    fn look_for_signs(&self, case: &Case<'_>, sites: &Neighbours<'_>, findings: &mut Vec<Finding>) {
-        signs::look_for_signs(case, sites, findings);
+    fn look_for_signs(&self, case: &Case<'_>, units: &UnitCache<'_>, findings: &mut Vec<Finding>) {
+        signs::look_for_signs(case, units, findings);
         source::weigh(case, findings);
+        lists::link(case, findings);
     }
 
     fn sort_out(&self, findings: &mut Vec<Finding>) {
@@ -110,8 +112,8 @@ impl Family for Python {
         }
     }
 
-    fn find_holdings(&self, case: &Case<'_>, sites: &Sites, findings: &mut [Finding]) {
-        holdings::find(case, sites, findings);
+    fn find_holdings(&self, case: &Case<'_>, units: &Units, findings: &mut [Finding]) {
+        holdings::find(case, units, findings);
     }
 
     fn described_in(&self, file: &TreePath) -> Option<TreePath> {
@@ -130,8 +132,8 @@ impl Family for Python {
         conda::recorded_at(seen)
     }
 
-    fn date_installs(&self, sites: &mut Sites) {
-        conda::date_what_it_linked(sites);
+    fn date_installs(&self, units: &mut Units) {
+        conda::date_what_it_linked(units);
     }
 
     fn has_own_time(&self, package: &Distribution) -> bool {
@@ -157,8 +159,8 @@ impl Family for Python {
         pypi::is_site(folder.as_bytes())
     }
 
-    fn odd(&self, sites: &Sites, seen: &Seen) -> Option<String> {
-        odd::odd(sites, seen)
+    fn odd(&self, units: &Units, seen: &Seen) -> Option<String> {
+        odd::odd(units, seen)
     }
 }
 
@@ -166,7 +168,7 @@ impl Family for Python {
 fn loads(draft: &Draft<'_, '_>) -> String {
     let seen = draft.seen();
     let folders = [folder_of(seen), seen.origin.path.clone()];
-    let link = folders.iter().find_map(|folder| draft.sites.link_to(&seen.origin.tree, folder));
+    let link = folders.iter().find_map(|folder| draft.units.link_to(&seen.origin.tree, folder));
     match (&seen.origin.inner, link) {
         (_, Some(link)) => format!("where Python loads it: `{}` puts it on the path", escape(link.text().as_bytes())),
         (Some(_), None) => "in an archive that Python runs as a program".to_owned(),

@@ -1,6 +1,6 @@
 //! Hooks that no distribution owns, and files whose bytes differ from what their distribution says.
 
-use super::super::super::site::{Sites, folder_of};
+use super::super::super::units::{Units, folder_of};
 use crate::fact::{Fact, HookContent, HookKind, Seen};
 
 /// Start-up code that well-known tools write without listing it in any `RECORD`: name and SHA-256.
@@ -15,14 +15,14 @@ const KNOWN: &[(&str, &str)] = &[
     ("distutils-precedence.pth", "2638ce9e2500e572a5e0de7faed6661eb569d1b696fcba07b0dd223da5f5d224"),
 ];
 
-pub(super) fn odd(sites: &Sites, seen: &Seen) -> Option<String> {
+pub(super) fn odd(units: &Units, seen: &Seen) -> Option<String> {
     let (sha256, is_hook) = match &seen.fact {
         Fact::Hook { content: HookContent::Runs, sha256, .. } => (sha256.as_deref(), true),
         Fact::File { sha256: Some(sha256), .. } => (Some(sha256.as_str()), false),
         _ => return None,
     };
     let path = &seen.origin.path;
-    let site = sites.site(&seen.origin.tree, &folder_of(seen));
+    let site = units.in_folder(&seen.origin.tree, &folder_of(seen));
     match site.and_then(|s| s.owned.get(path)) {
         Some(Some(listed)) if sha256.is_none_or(|s| listed != s) => {
             Some("its bytes differ from what RECORD says".to_owned())

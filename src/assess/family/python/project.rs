@@ -1,7 +1,7 @@
 //! Which environments belong to a project: what its manifest asks for is what the user asked for there.
 //!
 //! ```text
-//! project/.venv, project/venv                                   uv, pdm, poetry and pipenv where they are told so, people
+//! project/.venv, project/venv                                   uv, pdm, poetry and pipenv where they are set so, people
 //! ~/.cache/pypoetry/virtualenvs/<name>-<hash>-py3.11            hash: of the project's path
 //! ~/.local/share/virtualenvs/<name>-<hash>                      pipenv; hash: of the Pipfile's path
 //! ~/.local/share/hatch/env/virtual/<name>/<hash>/<environment>  hash: of the project's path

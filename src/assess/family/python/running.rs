@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 use super::same_interpreter::is_read_by;
 use crate::{
-    assess::{Case, Finding, site::Sites},
+    assess::{Case, Finding, units::Units},
     fact::{Fact, Seen, TreePath},
     text::escape,
 };
@@ -36,9 +36,9 @@ pub struct Running<'c> {
 
 impl<'c> Running<'c> {
     /// Of this case.
-    pub fn new(case: &'c Case<'_>, sites: &Sites) -> Self {
+    pub fn new(case: &'c Case<'_>, units: &Units) -> Self {
         let mut known = Self::default();
-        for seen in sites.processes().iter().filter_map(|at| Some(&case.evidence.get(*at)?.seen)) {
+        for seen in units.processes().iter().filter_map(|at| Some(&case.evidence.get(*at)?.seen)) {
             let tree = &*seen.origin.tree;
             match &seen.fact {
                 Fact::Executable { pid, program, .. } => {
@@ -63,13 +63,13 @@ impl<'c> Running<'c> {
     }
 
     /// A process that ran the hook of this finding at its start, in words.
-    pub fn sign(&self, case: &Case<'_>, sites: &Sites, finding: &Finding, site: &TreePath) -> Option<String> {
+    pub fn sign(&self, case: &Case<'_>, units: &Units, finding: &Finding, site: &TreePath) -> Option<String> {
         let prefix = &finding.environment.as_ref()?.prefix;
         let there = finding.at.as_ref().map(|at| at.time);
         let of_tree = |key: &Key<'_>| key.0 == &*finding.origin.tree;
         let in_time =
             |key: &Key<'_>| !matches!((self.started.get(key), there), (Some(start), Some(there)) if *start <= there);
-        let home = case.accounts.get(&finding.origin.tree).and_then(|a| a.at_home(site));
+        let home = case.accounts.get(&finding.origin.tree).and_then(|a| a.home_owner(site));
         let started = self.interpreters.iter().filter(|(key, ..)| of_tree(key) && in_time(key));
         let by_program = started.clone().find_map(|(key, _, _)| {
             let program = self.named.get(key)?.0.filter(|p| p.is_within(prefix) && is_python(p) && !is_of_system(p))?;
@@ -83,7 +83,7 @@ impl<'c> Running<'c> {
                     Some(program) if !is_of_system(program) => return None,
                     Some(_) => None,
                     None if !name.starts_with("python") => return None,
-                    None => self.environment(sites, finding, key),
+                    None => self.environment(units, finding, key),
                 };
                 let reads = match of_environment {
                     Some(environment) => environment == prefix,
@@ -101,9 +101,9 @@ impl<'c> Running<'c> {
     }
 
     /// The environment whose program a bare name was, by the folders that are looked into first.
-    fn environment(&self, sites: &Sites, finding: &Finding, key: &Key<'_>) -> Option<&'c TreePath> {
+    fn environment(&self, units: &Units, finding: &Finding, key: &Key<'_>) -> Option<&'c TreePath> {
         let prefixes = self.searched.get(key)?.iter();
-        let known = |prefix: &&TreePath| sites.below.contains_key(&(finding.origin.tree.clone(), (*prefix).clone()));
+        let known = |prefix: &&TreePath| units.below.contains_key(&(finding.origin.tree.clone(), (*prefix).clone()));
         // What `pip install --user` puts there starts the system's.
         prefixes.filter(|prefix| prefix.name() != b".local").find(known)
     }

@@ -18,7 +18,7 @@ use std::{
 use jiff::Timestamp;
 
 use crate::{
-    assess::site::{Folder, Sites},
+    assess::units::{Folder, Units},
     fact::{At, TreePath, split},
 };
 
@@ -54,8 +54,8 @@ fn reader(site: &TreePath) -> Option<Reader<'_>> {
     }
 }
 
-/// Whether a program of the system reads a site folder at its start; `at_home` where that is in the home of whoever started it.
-pub fn is_read_by(site: &TreePath, program: &TreePath, at_home: bool) -> bool {
+/// Whether a program of the system reads a site folder at its start; `in_own_home` where that is in the home of whoever started it.
+pub fn is_read_by(site: &TreePath, program: &TreePath, in_own_home: bool) -> bool {
     let (folder, name) = split(program.as_bytes());
     let Some(version) = name.strip_prefix(b"python") else {
         return false;
@@ -66,7 +66,9 @@ pub fn is_read_by(site: &TreePath, program: &TreePath, at_home: bool) -> bool {
             of == Some(version) && name == b"site-packages" && site.as_bytes().starts_with(b"usr/local/")
         }
         Some(Reader::System(of, _)) => matches!(folder, b"usr/bin" | b"bin") && of.is_none_or(|of| of == version),
-        Some(Reader::User(_, of)) => at_home && of == version && (is_local || matches!(folder, b"usr/bin" | b"bin")),
+        Some(Reader::User(_, of)) => {
+            in_own_home && of == version && (is_local || matches!(folder, b"usr/bin" | b"bin"))
+        }
         _ => false,
     }
 }
@@ -79,10 +81,10 @@ pub struct SameInterpreter<'s> {
 }
 
 impl<'s> SameInterpreter<'s> {
-    /// Of these sites.
-    pub fn new(sites: &'s Sites) -> Self {
+    /// Of these units.
+    pub fn new(units: &'s Units) -> Self {
         let mut known = Self::default();
-        for key in sites.sites.keys() {
+        for key in units.by_folder.keys() {
             match reader(&key.1) {
                 Some(Reader::System(version, _)) => {
                     known.by_version.entry((&key.0, version.unwrap_or_default())).or_default().push(key);
@@ -100,7 +102,7 @@ impl<'s> SameInterpreter<'s> {
     /// What pip put after a time into other folders that the interpreter which reads this one reads too: it started pip.
     pub fn installed_after(
         &self,
-        sites: &'s Sites,
+        units: &'s Units,
         tree: &Arc<str>,
         site: &TreePath,
         there: Timestamp,
@@ -123,7 +125,7 @@ impl<'s> SameInterpreter<'s> {
         };
         let same = [version, b""].into_iter().filter_map(|v| self.by_version.get(&(&**tree, v))).flatten();
         let sisters = same.filter(|(_, other)| other != site && is_sister(other));
-        let put = sisters.filter_map(|key| sites.sites.get(*key)).flat_map(|s| &s.distributions);
+        let put = sisters.filter_map(|key| units.by_folder.get(*key)).flat_map(|s| &s.distributions);
         let by_pip = put.filter(|d| d.installer.as_deref() == Some("pip"));
         by_pip
             .filter_map(|d| Some((d.installed.as_ref()?, &*d.package.name)))
@@ -136,7 +138,7 @@ impl<'s> SameInterpreter<'s> {
 mod tests {
     use super::*;
 
-    fn of(path: &str) -> String {
+    fn reader_text(path: &str) -> String {
         let path = TreePath::new(path.as_bytes()).unwrap();
         let text = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
         match reader(&path) {
@@ -164,7 +166,7 @@ mod tests {
             ("x", "none"),
             ("", "none"),
         ] {
-            assert_eq!(of(path), expected, "{path}");
+            assert_eq!(reader_text(path), expected, "{path}");
         }
     }
 }

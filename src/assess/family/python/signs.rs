@@ -11,9 +11,9 @@ use super::{
 };
 use crate::assess::{
     Case, Finding, FindingKind,
-    around::{Around, Neighbours},
     rule::Rule,
-    site::Distribution,
+    unit_view::{UnitCache, UnitView},
+    units::Distribution,
 };
 use crate::{
     fact::{At, Fact, Seen, TreePath},
@@ -28,7 +28,7 @@ const TWO_RUNS: SignedDuration = SignedDuration::from_mins(5);
 const SLOW: SignedDuration = SignedDuration::from_hours(1);
 
 /// Adds findings for bytecode that only an import makes, and lifts hooks whose environment was started later.
-pub fn look_for_signs(case: &Case<'_>, sites: &Neighbours<'_>, findings: &mut Vec<Finding>) {
+pub fn look_for_signs(case: &Case<'_>, units: &UnitCache<'_>, findings: &mut Vec<Finding>) {
     let (mut imported, mut looked) = (Vec::new(), HashSet::new());
     let records = Records::new(case);
     let in_folder = |f: &&Finding| f.environment.is_some() && f.origin.inner.is_none();
@@ -36,13 +36,13 @@ pub fn look_for_signs(case: &Case<'_>, sites: &Neighbours<'_>, findings: &mut Ve
         // One distribution of a site folder speaks for all that claim to be the same.
         let site = finding.usual_folder().cloned();
         if looked.insert((finding.incident, finding.origin.tree.clone(), site)) {
-            imported.extend(imports(case, sites, &records, finding));
+            imported.extend(imports(case, units, &records, finding));
         }
     }
     imported.dedup_by(|a, b| a.origin == b.origin && a.incident == b.incident);
-    let (same, running) = (SameInterpreter::new(sites), Running::new(case, sites));
+    let (same, running) = (SameInterpreter::new(units), Running::new(case, units));
     for finding in findings.iter_mut().filter(|f| starts_by_itself(f)) {
-        if let Some(sign) = start_after(case, sites, (&same, &running, &records), finding) {
+        if let Some(sign) = start_after(case, units, (&same, &running, &records), finding) {
             finding.ran(Rule::HookRan, Confidence::Likely, sign);
         }
     }
@@ -55,7 +55,7 @@ fn starts_by_itself(f: &Finding) -> bool {
 }
 
 /// Bytecode of the incident's trojaned modules in this finding's site folder that the installer did not make.
-fn imports(case: &Case<'_>, sites: &Neighbours<'_>, records: &Records<'_>, package: &Finding) -> Vec<Finding> {
+fn imports(case: &Case<'_>, units: &UnitCache<'_>, records: &Records<'_>, package: &Finding) -> Vec<Finding> {
     let Some(incident) = case.index.incident(package.incident) else {
         return Vec::new();
     };
@@ -63,11 +63,11 @@ fn imports(case: &Case<'_>, sites: &Neighbours<'_>, records: &Records<'_>, packa
         return Vec::new();
     };
     let tree = &package.origin.tree;
-    let site = sites.site(tree, &unit.folder);
-    let around = sites.of(tree, unit);
-    let own = around.of_folder(&package.origin.path.parent());
+    let site = units.in_folder(tree, &unit.folder);
+    let view = units.view(tree, unit);
+    let own = view.of_folder(&package.origin.path.parent());
     let mut found = Vec::new();
-    for seen in sites.bytecode(tree, &unit.folder).iter().filter_map(|at| Some(&case.evidence.get(*at)?.seen)) {
+    for seen in units.bytecode(tree, &unit.folder).iter().filter_map(|at| Some(&case.evidence.get(*at)?.seen)) {
         let Fact::Bytecode { module, .. } = &seen.fact else {
             continue;
         };
@@ -75,7 +75,7 @@ fn imports(case: &Case<'_>, sites: &Neighbours<'_>, records: &Records<'_>, packa
             continue;
         }
         let listed = site.is_some_and(|s| s.owned.contains_key(&seen.origin.path));
-        if at_once(case, sites, tree, &unit.folder, seen, own.and_then(|d| d.installed.as_ref())) {
+        if at_once(case, units, tree, &unit.folder, seen, own.and_then(|d| d.installed.as_ref())) {
             continue;
         }
         let recorded = own.is_none_or(|d| records.has(tree, &d.folder));
@@ -134,28 +134,28 @@ fn is_trojaned(incident: &Incident, pyc: &Seen, module: &str) -> bool {
 /// A sign that an interpreter of the environment was started after the hook was there, in words.
 fn start_after(
     case: &Case<'_>,
-    sites: &Neighbours<'_>,
+    units: &UnitCache<'_>,
     (same, running, records): (&SameInterpreter<'_>, &Running<'_>, &Records<'_>),
     finding: &Finding,
 ) -> Option<String> {
     let tree = &finding.origin.tree;
     let unit = finding.unit.as_ref().filter(|u| u.usual)?;
     let site = &unit.folder;
-    let around = sites.of(tree, unit);
+    let view = units.view(tree, unit);
     let there = finding.at.as_ref().map(|at| at.time);
     there
-        .and_then(|there| pip_again(&around, site, &same.installed_after(sites, tree, site, there), there))
-        .or_else(|| running.sign(case, sites, finding, site))
-        .or_else(|| compiled(case, sites, finding, site, there?).filter(|_| stands(case, records, finding, &around)))
+        .and_then(|there| pip_again(&view, site, &same.installed_after(units, tree, site, there), there))
+        .or_else(|| running.sign(case, units, finding, site))
+        .or_else(|| compiled(case, units, finding, site, there?).filter(|_| stands(case, records, finding, &view)))
 }
 
 /// Whether a package of the incident still has its list of files: "not listed" says nothing where that is gone too.
-fn stands(case: &Case<'_>, records: &Records<'_>, finding: &Finding, around: &Around<'_>) -> bool {
+fn stands(case: &Case<'_>, records: &Records<'_>, finding: &Finding, view: &UnitView<'_>) -> bool {
     let named = |d: &Distribution| {
         let known = case.index.package(d.package.ecosystem, &d.package.name);
         known.iter().any(|((incident, _), _)| *incident == finding.incident)
     };
-    around.distributions.iter().any(|d| named(d) && records.has(&finding.origin.tree, &d.folder))
+    view.distributions.iter().any(|d| named(d) && records.has(&finding.origin.tree, &d.folder))
 }
 
 /// The distributions whose list of files was read, of those that an indicator knows.
@@ -174,19 +174,19 @@ impl<'c> Records<'c> {
 }
 
 /// A later run of pip in the environment, or in another folder of the interpreter that reads the hook.
-fn pip_again(around: &Around<'_>, site: &TreePath, sisters: &[(&At, &str)], there: Timestamp) -> Option<String> {
-    let own = around.installed_after(there, "pip").filter(|(.., folder)| same_version(&folder.parent(), site));
-    let own = own.map(|(at, name, folder)| (at, name, "there", around.of_folder(folder).is_some_and(|d| d.requested)));
+fn pip_again(view: &UnitView<'_>, site: &TreePath, sisters: &[(&At, &str)], there: Timestamp) -> Option<String> {
+    let own = view.installed_after(there, "pip").filter(|(.., folder)| same_version(&folder.parent(), site));
+    let own = own.map(|(at, name, folder)| (at, name, "there", view.of_folder(folder).is_some_and(|d| d.requested)));
     let beside = sisters.iter().map(|(at, name)| (*at, *name, "with this folder on its path", true));
     let mut runs: Vec<_> = own.chain(beside).collect();
     runs.sort_unstable();
     // What somebody asked for comes last in a run, behind what it needs: a run without it is not over.
     let by_pip = |d: &&&Distribution| d.installer.as_deref() == Some("pip");
-    let marks = around.distributions.iter().filter(by_pip).any(|d| d.requested);
+    let marks = view.distributions.iter().filter(by_pip).any(|d| d.requested);
     let until = |d: &Distribution| d.installed.as_ref().map(|at| at.time.duration_since(there));
     let before_it =
         |d: &&&Distribution| until(d).is_some_and(|t| t.is_zero() || (t.is_negative() && t.abs() <= TWO_RUNS));
-    let mut asked = !marks || around.distributions.iter().filter(by_pip).filter(before_it).any(|d| d.requested);
+    let mut asked = !marks || view.distributions.iter().filter(by_pip).filter(before_it).any(|d| d.requested);
     let mut before = there;
     for (at, name, place, requested) in runs {
         let gap = at.time.duration_since(before);
@@ -238,8 +238,8 @@ mod tests {
         });
         let evidence = seen.map(Evidence::from).collect();
         let found = assess(Case { index: &index, catalog: &catalog, evidence, accounts: BTreeMap::new() }).findings;
-        let told = |f: &Finding| format!("{:?}/{:?} {}: {}", f.exposure, f.confidence, f.origin.path.text(), f.reason);
-        found.iter().map(told).collect()
+        let line = |f: &Finding| format!("{:?}/{:?} {}: {}", f.exposure, f.confidence, f.origin.path.text(), f.reason);
+        found.iter().map(line).collect()
     }
 
     fn hook() -> (&'static str, Fact) {

@@ -11,7 +11,7 @@
 //! pip, uv, poetry, pdm, conda and Debian's tools all write `INSTALLER`; no wheel contains one. What runs bundles that were made by
 //! unpacking wheels (AWS SAM, Chalice) has them in the folders above, in an image, or in an archive.
 
-use crate::assess::{evidence::Draft, site::folder_of};
+use crate::assess::{evidence::Draft, units::folder_of};
 use crate::fact::{Package, Placement, TreePath};
 
 /// Folders of a package's own tests and examples.
@@ -40,14 +40,14 @@ impl Draft<'_, '_> {
             None => is_loaded(&folder),
         };
         // A line of a `.pth` may put any folder on the path.
-        let linked = self.sites.link_to(&seen.origin.tree, &folder).is_some();
+        let linked = self.units.link_to(&seen.origin.tree, &folder).is_some();
         !place && !linked && !self.installed_in(&folder)
     }
 
     /// Whether an installer put something into this folder.
     fn installed_in(&self, folder: &TreePath) -> bool {
         let seen = self.seen();
-        let site = self.sites.site(&seen.origin.tree, &folder_of(seen));
+        let site = self.units.in_folder(&seen.origin.tree, &folder_of(seen));
         let here = site.into_iter().flat_map(|s| &s.distributions).filter(|d| d.folder.parent() == *folder);
         here.into_iter().any(|d| d.installer.is_some() || d.requested)
     }
@@ -56,9 +56,9 @@ impl Draft<'_, '_> {
     pub(in crate::assess) fn beside_installed(&self) -> bool {
         let seen = self.seen();
         let folder = seen.origin.path.parent();
-        let site = self.sites.site(&seen.origin.tree, &folder);
+        let site = self.units.in_folder(&seen.origin.tree, &folder);
         let any = site.is_some_and(|s| !s.distributions.is_empty());
-        let wheel = |d: &crate::assess::site::Distribution| d.folder.as_bytes().ends_with(b".dist-info");
+        let wheel = |d: &crate::assess::units::Distribution| d.folder.as_bytes().ends_with(b".dist-info");
         let only_wheels = site.is_some_and(|s| s.distributions.iter().all(wheel));
         let loose = only_wheels && self.evidence.layers.is_none() && !is_loaded(&folder) && !self.installed_in(&folder);
         any && !loose

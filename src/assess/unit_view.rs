@@ -1,4 +1,4 @@
-//! What stands around a finding: the distributions of its environment, put together once for all findings of one site folder. An
+//! What a finding is judged by: the distributions of its environment, put together once for all findings of one unit's folder. An
 //! attacker may put thousands of them into one.
 
 use std::{
@@ -14,40 +14,40 @@ use jiff::Timestamp;
 use super::{
     chain::{self, Link},
     family,
-    site::{Distribution, Folder, Sites},
+    units::{Distribution, Folder, Units},
 };
 use crate::{
     ecosystem::marker::Machine,
     fact::{At, Requirement, TreePath, Unit},
 };
 
-/// The environment of one site folder.
-pub struct Around<'s> {
+/// The environment of one unit.
+pub struct UnitView<'u> {
     /// Every distribution of it.
-    pub distributions: Vec<&'s Distribution>,
-    asked: &'s [Requirement],
+    pub distributions: Vec<&'u Distribution>,
+    asked: &'u [Requirement],
     machine: Machine,
-    by_folder: HashMap<&'s TreePath, &'s Distribution>,
+    by_folder: HashMap<&'u TreePath, &'u Distribution>,
     /// What was installed, by time, with what installed it.
-    by_time: Vec<(&'s At, &'s str, &'s str, &'s TreePath)>,
+    by_time: Vec<(&'u At, &'u str, &'u str, &'u TreePath)>,
     chains: RefCell<BTreeMap<String, Vec<Link>>>,
 }
 
-impl<'s> Around<'s> {
-    fn new(sites: &'s Sites, tree: &Arc<str>, unit: &Unit) -> Self {
-        let (distributions, asked) = sites.around(tree, unit);
+impl<'u> UnitView<'u> {
+    fn new(units: &'u Units, tree: &Arc<str>, unit: &Unit) -> Self {
+        let (distributions, asked) = units.environment_contents(tree, unit);
         let mut by_folder = HashMap::new();
         for d in &distributions {
             by_folder.entry(&d.folder).or_insert(*d);
         }
         let dated =
-            |d: &&'s Distribution| Some((d.installed.as_ref()?, &*d.package.name, d.installer.as_deref()?, &d.folder));
+            |d: &&'u Distribution| Some((d.installed.as_ref()?, &*d.package.name, d.installer.as_deref()?, &d.folder));
         let mut by_time: Vec<_> = distributions.iter().filter_map(dated).collect();
         by_time.sort_unstable();
         Self {
             distributions,
             asked,
-            machine: family::of(unit.ecosystem).machine(unit),
+            machine: family::for_ecosystem(unit.ecosystem).machine(unit),
             by_folder,
             by_time,
             chains: RefCell::default(),
@@ -55,12 +55,12 @@ impl<'s> Around<'s> {
     }
 
     /// The distribution whose metadata this folder holds.
-    pub fn of_folder(&self, folder: &TreePath) -> Option<&'s Distribution> {
+    pub fn of_folder(&self, folder: &TreePath) -> Option<&'u Distribution> {
         self.by_folder.get(folder).copied()
     }
 
     /// What one installer put there after a time, in its order, and the folder that describes it.
-    pub fn installed_after(&self, there: Timestamp, by: &str) -> impl Iterator<Item = (&'s At, &'s str, &'s TreePath)> {
+    pub fn installed_after(&self, there: Timestamp, by: &str) -> impl Iterator<Item = (&'u At, &'u str, &'u TreePath)> {
         let from = self.by_time.partition_point(|(at, ..)| at.time <= there);
         let later = self.by_time.get(from..).unwrap_or_default().iter();
         later.filter(move |(_, _, installer, _)| *installer == by).map(|(at, name, _, folder)| (*at, *name, *folder))
@@ -78,37 +78,37 @@ impl<'s> Around<'s> {
     }
 }
 
-/// All sites, and what stands around the last that was asked for: findings come in the order of their places.
-pub struct Neighbours<'s> {
-    sites: &'s Sites,
-    last: RefCell<Option<(Folder, Rc<Around<'s>>)>>,
+/// All units, and the view of the last that was asked for: findings come in the order of their places.
+pub struct UnitCache<'u> {
+    units: &'u Units,
+    last: RefCell<Option<(Folder, Rc<UnitView<'u>>)>>,
 }
 
-impl<'s> Neighbours<'s> {
-    /// Of these sites.
-    pub fn new(sites: &'s Sites) -> Self {
-        Self { sites, last: RefCell::default() }
+impl<'u> UnitCache<'u> {
+    /// Of these units.
+    pub fn new(units: &'u Units) -> Self {
+        Self { units, last: RefCell::default() }
     }
 
-    /// What stands around a unit.
-    pub fn of(&self, tree: &Arc<str>, unit: &Unit) -> Rc<Around<'s>> {
+    /// The view of a unit. Findings of one folder share it.
+    pub fn view(&self, tree: &Arc<str>, unit: &Unit) -> Rc<UnitView<'u>> {
         let mut last = self.last.borrow_mut();
-        if let Some(((of_tree, of_site), around)) = last.as_ref()
+        if let Some(((of_tree, of_folder), view)) = last.as_ref()
             && of_tree == tree
-            && *of_site == unit.folder
+            && *of_folder == unit.folder
         {
-            return around.clone();
+            return view.clone();
         }
-        let around = Rc::new(Around::new(self.sites, tree, unit));
-        *last = Some(((tree.clone(), unit.folder.clone()), around.clone()));
-        around
+        let view = Rc::new(UnitView::new(self.units, tree, unit));
+        *last = Some(((tree.clone(), unit.folder.clone()), view.clone()));
+        view
     }
 }
 
-impl Deref for Neighbours<'_> {
-    type Target = Sites;
+impl Deref for UnitCache<'_> {
+    type Target = Units;
 
-    fn deref(&self) -> &Sites {
-        self.sites
+    fn deref(&self) -> &Units {
+        self.units
     }
 }

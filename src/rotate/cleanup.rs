@@ -38,7 +38,7 @@ const REMOTE: &[&str] = &[
 const ACCOUNT: &str = "ACCOUNT";
 
 /// Items for a phase that is done elsewhere: in repositories, accounts, clusters.
-pub fn given(s: &Situation<'_>, plan: &mut Plan, phase: Phase) {
+pub fn incident_cleanup_items(s: &Situation<'_>, plan: &mut Plan, phase: Phase) {
     let items = s.cleanup(phase);
     let alike = |title: &str| items.iter().filter(|(_, c)| c.title == title).count() > 1;
     for (incident, c) in &items {

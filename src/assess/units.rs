@@ -1,4 +1,4 @@
-//! Facts joined by folder: what stands in one site folder, and which environment it belongs to.
+//! Facts joined by the folder of their unit: what stands in it, and which environment it belongs to.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -32,9 +32,9 @@ pub struct Distribution {
     pub marked_with_all: bool,
 }
 
-/// What stands in one site folder.
+/// What stands in the folder of one unit: a site folder, a `node_modules`.
 #[derive(Debug, Default)]
-pub struct Site {
+pub struct FolderContents {
     /// By name.
     pub distributions: Vec<Distribution>,
     /// Files that some `RECORD` lists, with the SHA-256 it gives.
@@ -42,19 +42,19 @@ pub struct Site {
     unit: Option<Arc<Unit>>,
 }
 
-/// An environment: a prefix and the site folders below it.
+/// The environment of a unit: a prefix and the folders below it that code is loaded from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Environment {
+pub struct UnitEnvironment {
     /// Its folder.
     pub prefix: TreePath,
     /// What made it.
     pub kind: EnvironmentKind,
 }
 
-/// All site folders and environments of an examination.
+/// All units and environments of an examination.
 #[derive(Debug, Default)]
-pub struct Sites {
-    pub(super) sites: BTreeMap<Folder, Site>,
+pub struct Units {
+    pub(super) by_folder: BTreeMap<Folder, FolderContents>,
     environments: HashMap<Folder, (EnvironmentKind, Vec<Requirement>)>,
     /// The site folders of a prefix.
     pub(super) below: HashMap<Folder, Vec<TreePath>>,
@@ -71,10 +71,10 @@ pub fn folder_of(seen: &Seen) -> TreePath {
     seen.unit.as_ref().map_or_else(|| seen.origin.path.parent(), |unit| unit.folder.clone())
 }
 
-impl Sites {
+impl Units {
     /// Joins the facts.
     pub fn new(evidence: &[Evidence], on_path: OnPath) -> Self {
-        let mut sites = Self { on_path, ..Self::default() };
+        let mut units = Self { on_path, ..Self::default() };
         let mut installers: HashMap<Folder, (Box<str>, Option<At>)> = HashMap::new();
         let mut requested: BTreeSet<Folder> = BTreeSet::new();
         let mut required: BTreeMap<Folder, &Arc<[Requirement]>> = BTreeMap::new();
@@ -85,10 +85,10 @@ impl Sites {
             match &seen.fact {
                 Fact::Package(p) if p.placement == Placement::Loadable => {
                     let folder = folder_of(seen);
-                    let record = family::of(p.ecosystem).recorded_at(seen);
-                    let site = sites.sites.entry((tree, folder)).or_default();
-                    site.unit = seen.unit.clone();
-                    site.distributions.push(Distribution {
+                    let record = family::for_ecosystem(p.ecosystem).recorded_at(seen);
+                    let contents = units.by_folder.entry((tree, folder)).or_default();
+                    contents.unit = seen.unit.clone();
+                    contents.distributions.push(Distribution {
                         package: p.clone(),
                         folder: seen.origin.path.parent(),
                         installer: None,
@@ -113,14 +113,14 @@ impl Sites {
                 Fact::Requires(requires) => {
                     required.insert((tree, seen.origin.path.parent()), requires);
                 }
-                Fact::Bytecode { .. } => sites.bytecode.entry((tree, folder_of(seen))).or_default().push(at),
+                Fact::Bytecode { .. } => units.bytecode.entry((tree, folder_of(seen))).or_default().push(at),
                 Fact::Process { .. } | Fact::Executable { .. } | Fact::Loaded { .. } | Fact::SearchPath { .. } => {
-                    sites.processes.push(at);
+                    units.processes.push(at);
                 }
                 Fact::Owned { file, sha256 } => {
-                    let site = sites.sites.entry((tree, folder_of(seen))).or_default();
-                    site.unit = seen.unit.clone();
-                    site.owned.insert(file.clone(), sha256.clone());
+                    let contents = units.by_folder.entry((tree, folder_of(seen))).or_default();
+                    contents.unit = seen.unit.clone();
+                    contents.owned.insert(file.clone(), sha256.clone());
                 }
                 Fact::Installer { name } => {
                     installers.insert((tree, seen.origin.path.parent()), (name.clone(), seen.at.clone()));
@@ -128,8 +128,8 @@ impl Sites {
                 Fact::Requested => {
                     requested.insert((tree, seen.origin.path.parent()));
                 }
-                Fact::Environment { prefix, kind, asked } => sites.environment(tree, prefix, kind, asked),
-                Fact::Project { ecosystem, asked } if family::of(*ecosystem).asks_by_folder() => {
+                Fact::Environment { prefix, kind, asked } => units.add_environment(tree, prefix, kind, asked),
+                Fact::Project { ecosystem, asked } if family::for_ecosystem(*ecosystem).asks_by_folder() => {
                     projects.push((&seen.origin.tree, Project::new(seen.origin.path.parent()), asked));
                 }
                 _ => {}
@@ -137,14 +137,15 @@ impl Sites {
         }
         // What no description says, by its name.
         for (key, unit, found) in named {
-            let site = sites.sites.entry(key).or_default();
-            site.unit = site.unit.take().or(unit);
-            if !site.distributions.iter().any(|d| d.folder == found.folder && d.package.name == found.package.name) {
-                site.distributions.push(found);
+            let contents = units.by_folder.entry(key).or_default();
+            contents.unit = contents.unit.take().or(unit);
+            if !contents.distributions.iter().any(|d| d.folder == found.folder && d.package.name == found.package.name)
+            {
+                contents.distributions.push(found);
             }
         }
-        for ((tree, _), site) in &mut sites.sites {
-            for d in &mut site.distributions {
+        for ((tree, _), contents) in &mut units.by_folder {
+            for d in &mut contents.distributions {
                 let key = (tree.clone(), d.folder.clone());
                 d.requested = requested.contains(&key);
                 if let Some(more) = required.get(&key) {
@@ -153,29 +154,29 @@ impl Sites {
                     d.package.requires = known.chain(new).cloned().collect();
                 }
                 if let Some((name, at)) = installers.remove(&key) {
-                    d.marked_with_all = family::of(d.package.ecosystem).marks_everything(&name);
+                    d.marked_with_all = family::for_ecosystem(d.package.ecosystem).marks_everything(&name);
                     d.installer = Some(name);
                     d.installed = at;
                 }
             }
-            site.distributions.sort_by(|a, b| a.package.name.cmp(&b.package.name));
+            contents.distributions.sort_by(|a, b| a.package.name.cmp(&b.package.name));
         }
-        for ((tree, folder), site) in &sites.sites {
-            let linked = sites.on_path.link(tree, folder).map(|link| &link.from);
-            if let Some(unit) = linked.or(site.unit.as_ref()).filter(|u| u.is_part()) {
-                sites.below.entry((tree.clone(), unit.root.clone())).or_default().push(folder.clone());
+        for ((tree, folder), contents) in &units.by_folder {
+            let linked = units.on_path.link(tree, folder).map(|link| &link.from);
+            if let Some(unit) = linked.or(contents.unit.as_ref()).filter(|u| u.is_part()) {
+                units.below.entry((tree.clone(), unit.root.clone())).or_default().push(folder.clone());
             }
         }
-        FAMILIES.iter().for_each(|family| family.date_installs(&mut sites));
-        for ((tree, prefix), (_, asked)) in &mut sites.environments {
+        FAMILIES.iter().for_each(|family| family.date_installs(&mut units));
+        for ((tree, prefix), (_, asked)) in &mut units.environments {
             let own = projects.iter().filter(|(t, project, _)| *t == tree && project.has(prefix));
             own.for_each(|(.., more)| asked.extend_from_slice(more));
         }
-        sites
+        units
     }
 
     /// A receipt of a tool says more than the `pyvenv.cfg` beside it.
-    fn environment(&mut self, tree: Arc<str>, prefix: &TreePath, kind: &EnvironmentKind, asked: &[Requirement]) {
+    fn add_environment(&mut self, tree: Arc<str>, prefix: &TreePath, kind: &EnvironmentKind, asked: &[Requirement]) {
         let known = self.environments.entry((tree, prefix.clone())).or_insert_with(|| (kind.clone(), Vec::new()));
         if known.0 == EnvironmentKind::VENV {
             known.0 = kind.clone();
@@ -183,9 +184,9 @@ impl Sites {
         known.1.extend_from_slice(asked);
     }
 
-    /// One site folder.
-    pub fn site(&self, tree: &Arc<str>, folder: &TreePath) -> Option<&Site> {
-        self.sites.get(&(tree.clone(), folder.clone()))
+    /// What stands in a unit's folder.
+    pub fn in_folder(&self, tree: &Arc<str>, folder: &TreePath) -> Option<&FolderContents> {
+        self.by_folder.get(&(tree.clone(), folder.clone()))
     }
 
     /// Positions in the evidence of the bytecode of a site folder.
@@ -204,21 +205,21 @@ impl Sites {
     }
 
     /// The environment that a unit belongs to.
-    pub fn environment_of(&self, tree: &Arc<str>, unit: &Unit) -> Environment {
+    pub fn environment_of(&self, tree: &Arc<str>, unit: &Unit) -> UnitEnvironment {
         let unit = self.on_path.link(tree, &unit.folder).map_or(unit, |link| &*link.from);
         let known = self.environments.get(&(tree.clone(), unit.root.clone())).filter(|_| unit.is_part());
-        Environment { prefix: unit.root.clone(), kind: known.map_or(&unit.kind, |(kind, _)| kind).clone() }
+        UnitEnvironment { prefix: unit.root.clone(), kind: known.map_or(&unit.kind, |(kind, _)| kind).clone() }
     }
 
     /// Every distribution of the environment that a unit belongs to, with what its user asked for.
-    pub fn around(&self, tree: &Arc<str>, unit: &Unit) -> (Vec<&Distribution>, &[Requirement]) {
-        let site = &unit.folder;
+    pub fn environment_contents(&self, tree: &Arc<str>, unit: &Unit) -> (Vec<&Distribution>, &[Requirement]) {
+        let folder = &unit.folder;
         let environment = self.environment_of(tree, unit);
         let key = (tree.clone(), environment.prefix);
         let below = self.below.get(&key).map_or(&[][..], Vec::as_slice);
         // A site folder that is no part of a prefix stands for itself.
-        let alone = (!below.contains(site)).then_some(site);
-        let here = below.iter().chain(alone).filter_map(|folder| self.site(tree, folder));
+        let alone = (!below.contains(folder)).then_some(folder);
+        let here = below.iter().chain(alone).filter_map(|folder| self.in_folder(tree, folder));
         let distributions = here.flat_map(|s| &s.distributions).collect();
         let asked = self.environments.get(&key);
         (distributions, asked.map_or(&[], |(_, asked)| asked.as_slice()))

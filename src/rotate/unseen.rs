@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The item. A kind that lives in files and whose every place was examined and is empty was not there to take: it has no line.
-pub fn beyond(s: &Situation<'_>) -> Option<Item> {
+pub fn unseen_targets(s: &Situation<'_>) -> Option<Item> {
     let mut lines: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     let mut unseen: BTreeSet<&str> = BTreeSet::new();
     let mut urgency = Urgency::Soon;
