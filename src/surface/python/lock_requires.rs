@@ -69,7 +69,7 @@ fn made(name: &str, extras: &str, range: &str, marker: &str) -> Option<Requireme
     let extras = if extras.is_empty() { String::new() } else { format!("[{extras}]") };
     let range = if range == "*" { "" } else { range };
     let marker = if marker.is_empty() { String::new() } else { format!("; {marker}") };
-    let plain = || is_name(name).then(|| Requirement::plain(normalise(name), normalise(name)));
+    let plain = || is_name(name).then(|| Requirement::new(normalise(name), normalise(name)));
     requirement(&format!("{name}{extras}{range}{marker}"))
         .or_else(|| requirement(&format!("{name}{extras}{marker}")))
         .or_else(plain)

@@ -6,7 +6,7 @@ use crate::{
     assess::{
         Case, Finding, FindingKind,
         chain::{self, EXPLAINED},
-        site::Distribution,
+        units::Distribution,
     },
     ecosystem::{marker::Machine, purl::Purl},
     fact::{Ecosystem, Fact, Placement, Requirement, TreePath},
