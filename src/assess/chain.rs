@@ -12,6 +12,9 @@ use super::{
 };
 use crate::{ecosystem::marker::Machine, fact::Requirement};
 
+/// Findings of one list that are explained; of more nobody reads why.
+pub const EXPLAINED: usize = 200;
+
 /// One step, from what was asked for to the package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {

@@ -4,13 +4,11 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use super::Worth;
-use crate::{
-    ecosystem::only_lead,
-    fact::{Fact, Package, Placement, Seen},
-};
+use crate::fact::{Fact, Package, Placement, Seen};
 
-/// Packages that are held of one file.
+/// Packages that are held of one file, and what they require together.
 const HELD: usize = 50_000;
+const REQUIRED: usize = 200_000;
 /// Packages that are kept of them: the nearest.
 const NEAREST: usize = 2_000;
 
@@ -18,12 +16,15 @@ const NEAREST: usize = 2_000;
 #[derive(Default)]
 pub(super) struct Lists {
     held: Vec<Seen>,
+    required: usize,
 }
 
 impl Lists {
     /// Holds what may lead to another package of the same list.
     pub(super) fn hold(&mut self, seen: Seen) {
-        if self.held.len() < HELD && listed(&seen).is_some_and(|package| !package.requires.is_empty()) {
+        let requires = listed(&seen).map_or(0, |package| package.requires.len());
+        if requires > 0 && self.held.len() < HELD && self.required + requires <= REQUIRED {
+            self.required += requires;
             self.held.push(seen);
         }
     }
@@ -55,12 +56,10 @@ impl Lists {
     }
 }
 
-/// The package that a list names, in an ecosystem where chains are made of what requires what.
+/// The package that a list names.
 fn listed(seen: &Seen) -> Option<&Package> {
     match &seen.fact {
-        Fact::Package(package) if package.placement == Placement::Listed && seen.unit.is_none() => {
-            Some(package).filter(|package| only_lead(package.ecosystem))
-        }
+        Fact::Package(package) if package.placement == Placement::Listed && seen.unit.is_none() => Some(package),
         _ => None,
     }
 }

@@ -30,6 +30,7 @@ mod inventory;
 mod iocs;
 mod iocs_check;
 mod live;
+mod lock_chains;
 mod look_alikes;
 mod machine;
 mod middle;

@@ -58,7 +58,7 @@ impl<'o, 's> Listing<'o, 's> {
             name: pin.name.into(),
             version: pin.version.into(),
             placement: Placement::Listed,
-            requires: [].into(),
+            requires: pin.requires.into(),
             artifacts: pin.artifacts,
         };
         self.out.push_at(None, line, self.at.clone(), Fact::Package(package));

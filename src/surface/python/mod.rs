@@ -10,6 +10,7 @@ mod found;
 mod identity;
 mod include;
 mod listing;
+mod lock_requires;
 mod own_list;
 mod pin;
 pub mod placement;

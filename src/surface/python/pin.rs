@@ -2,7 +2,7 @@
 
 use crate::{
     ecosystem::pypi::{is_name, is_strict_version, is_version, normalise},
-    fact::Artifact,
+    fact::{Artifact, Requirement},
 };
 
 /// A package and the one version that a text asks for. Both were checked for their form.
@@ -14,13 +14,20 @@ pub struct Pin {
     pub version: String,
     /// The files that the text names.
     pub artifacts: Vec<Artifact>,
+    /// What the package requires, where the text says so.
+    pub requires: Vec<Requirement>,
 }
 
 impl Pin {
     /// `None` where one of them has not the form of what it should be.
     pub fn new(name: &str, version: &str) -> Option<Self> {
         let fits = is_name(name) && is_version(version) && !version.contains('*');
-        fits.then(|| Self { name: normalise(name), version: version.to_owned(), artifacts: Vec::new() })
+        fits.then(|| Self {
+            name: normalise(name),
+            version: version.to_owned(),
+            artifacts: Vec::new(),
+            requires: Vec::new(),
+        })
     }
 }
 

@@ -24,6 +24,7 @@ use toml::de::{DeTable, DeValue};
 use super::{
     FILE,
     listing::{Listing, numbered, text},
+    lock_requires,
     pin::{Pin, artifact_name, package_file, sha256},
     toml_doc::{Lines, field, items, parse, string, table},
 };
@@ -130,6 +131,7 @@ fn pin(entry: &DeTable<'_>, files: &HashMap<String, Vec<Artifact>>) -> Option<Pi
         }
     };
     pin.artifacts = archives(entry).filter_map(|a| artifact(a, &pin.name)).collect();
+    pin.requires = lock_requires::of_entry(entry);
     let behind = files.get(&pin.name).or_else(|| files.get(&format!("{} {}", pin.name, pin.version)));
     pin.artifacts.extend(behind.into_iter().flatten().cloned());
     Some(pin)

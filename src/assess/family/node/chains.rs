@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    assess::{Case, Evidence, Finding, FindingKind, Link},
+    assess::{Case, Evidence, Finding, FindingKind, Link, chain::EXPLAINED},
     ecosystem::{npm::GLOBAL, purl::Purl},
     fact::{Ecosystem, Fact, Package, Placement, Requirement, TreePath},
     verdict::Exposure,
@@ -63,12 +63,18 @@ pub fn link(case: &Case<'_>, findings: &mut [Finding]) {
         held.asked_copies = held.asked_copies(folder);
         held.above = held.above();
     }
+    let mut explained: BTreeMap<Place, usize> = BTreeMap::new();
     for f in findings.iter_mut().filter(|f| is_of_list(f)) {
         let place = (f.origin.tree.clone(), f.origin.path.clone());
         if let Some(package) = f.package.as_deref().and_then(Purl::parse)
             && let Some(held) = units.get(&place)
             && let Some(copy) = held.copy(&package, None)
         {
+            let count = explained.entry(place).or_default();
+            *count += 1;
+            if *count > EXPLAINED {
+                continue;
+            }
             let chain = held.chain(copy, package.version.as_deref());
             // That it stands alone is no news.
             f.chain = Some(chain).filter(|all| all.len() > 1 || all.iter().any(|l| l.requested)).unwrap_or_default();

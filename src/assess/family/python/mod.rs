@@ -6,6 +6,7 @@ mod conda;
 mod described;
 mod holdings;
 pub(in crate::assess) mod hook;
+mod lists;
 mod odd;
 pub(in crate::assess) mod project;
 mod running;
@@ -74,6 +75,7 @@ impl Family for Python {
     fn look_for_signs(&self, case: &Case<'_>, units: &UnitCache<'_>, findings: &mut Vec<Finding>) {
         signs::look_for_signs(case, units, findings);
         source::weigh(case, findings);
+        lists::link(case, findings);
     }
 
     fn sort_out(&self, findings: &mut Vec<Finding>) {
