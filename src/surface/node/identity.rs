@@ -68,7 +68,10 @@ pub fn entry_parts(entry: &str) -> Option<(String, &str)> {
 /// What the place of a `package.json`, or of the folder that should hold one, says alone: its file, its name and its version.
 pub fn by_place(path: &TreePath) -> Option<(TreePath, String, String)> {
     // Asked of each folder, and most are none of these: the longest is `.store/slug/package/package.json`.
-    path.components().rev().skip(1).take(4).find(|part| *part == b"node_modules")?;
+    let mut above = path.components().rev().skip(1);
+    above.by_ref().take(3).find(|part| *part == b"node_modules")?;
+    let store = above.nth(1)?;
+    [b".pnpm".as_slice(), b".bun", b".deno", b".store", b"unplugged"].contains(&store).then_some(())?;
     let installed = package_of(path)?;
     let folder = &installed.folder;
     let here = path == folder || (path.name() == b"package.json" && path.parent() == *folder);
