@@ -112,4 +112,6 @@ fn a_list_explains_only_itself() {
     assert_eq!(chain(&machine, "npm/axios@1.14.1"), "");
     let pin = Machine::new().home("a/package.json", r#"{"name":"a","dependencies":{"axios":"1.14.1"}}"#);
     assert_eq!(chain(&pin, "npm/axios@1.14.1"), "");
+    let pipfile = Machine::new().home("a/Pipfile", "[packages]\nlitellm = \"==1.82.8\"\n");
+    assert_eq!(chain(&pipfile, "pypi/litellm@1.82.8"), "");
 }

@@ -58,7 +58,9 @@ pub fn link(case: &Case<'_>, findings: &mut [Finding]) {
                 }
             }
             Fact::Project { ecosystem: Ecosystem::Pypi, asked } => {
-                for place in folders.get(&(tree.clone(), path.parent())).into_iter().flatten() {
+                // That a manifest asks for what it names is no news.
+                let beside = folders.get(&(tree.clone(), path.parent())).into_iter().flatten();
+                for place in beside.filter(|(_, list)| list != path) {
                     if let Some(held) = lists.get_mut(place) {
                         held.asked.extend(asked.iter().cloned());
                     }
