@@ -331,7 +331,7 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
     step("what commands resolved to was not looked for", &mut || {
         resolved = resolved::drop_what_took_a_good_version(&case, findings);
     });
-    step("what ran in containers was not told from the rest", &mut || contained::bound(&case, findings));
+    step("what ran in containers was not kept apart from the rest", &mut || contained::bound(&case, findings));
     step("findings were not sorted", &mut || identify_and_sort(case.index, findings));
     step("what the payload could reach was not judged", &mut || *credentials = reach::judge(&case, findings));
     step("the files of packages were not looked for", &mut || {
