@@ -177,14 +177,16 @@ pub fn site_of(path: &TreePath) -> Option<TreePath> {
     None
 }
 
+/// The folder of uv's store: `archive-v0`.
+pub fn is_archive_bucket(name: &[u8]) -> bool {
+    let number = name.strip_prefix(b"archive-v").unwrap_or_default();
+    !number.is_empty() && number.iter().all(u8::is_ascii_digit)
+}
+
 /// The entry of uv's store that a file lies in: `archive-v0/<id>` is an unpacked wheel, where it is no environment that uv keeps there.
 pub fn store_entry(path: &TreePath) -> Option<TreePath> {
-    let numbered = |name: &[u8]| {
-        let number = name.strip_prefix(b"archive-v").unwrap_or_default();
-        !number.is_empty() && number.iter().all(u8::is_ascii_digit)
-    };
     let parts: Vec<&[u8]> = path.components().collect();
-    let entry = parts.iter().position(|part| numbered(part))? + 2;
+    let entry = parts.iter().position(|part| is_archive_bucket(part))? + 2;
     let inside = parts.get(..entry).filter(|_| parts.len() > entry && site_of(path).is_none())?;
     TreePath::new(&inside.join(&b'/'))
 }

@@ -4,11 +4,13 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use super::Worth;
-use crate::fact::{Fact, Package, Placement, Seen};
+use crate::fact::{Fact, Package, Placement, Requirement, Seen};
 
-/// Packages that are held of one file, and what they require together.
-const HELD: usize = 50_000;
-const REQUIRED: usize = 200_000;
+/// Bytes that are held of one file, as estimated: more than the largest of real lock files needs. What comes after them explains nothing.
+const HELD: usize = 16 << 20;
+/// What a package and a requirement cost beside their texts.
+const PACKAGE: usize = 500;
+const REQUIREMENT: usize = 200;
 /// Packages that are kept of them: the nearest.
 const NEAREST: usize = 2_000;
 
@@ -16,15 +18,20 @@ const NEAREST: usize = 2_000;
 #[derive(Default)]
 pub(super) struct Lists {
     held: Vec<Seen>,
-    required: usize,
+    bytes: usize,
 }
 
 impl Lists {
     /// Holds what may lead to another package of the same list.
     pub(super) fn hold(&mut self, seen: Seen) {
-        let requires = listed(&seen).map_or(0, |package| package.requires.len());
-        if requires > 0 && self.held.len() < HELD && self.required + requires <= REQUIRED {
-            self.required += requires;
+        let Some(package) = listed(&seen).filter(|package| !package.requires.is_empty()) else {
+            return;
+        };
+        let texts = |r: &Requirement| r.name.len() + r.text.len() + r.marker.as_ref().map_or(0, |m| m.len());
+        let requires: usize = package.requires.iter().map(|r| REQUIREMENT + texts(r)).sum();
+        let bytes = PACKAGE + package.name.len() + package.version.len() + requires;
+        if self.bytes + bytes <= HELD {
+            self.bytes += bytes;
             self.held.push(seen);
         }
     }
@@ -67,7 +74,7 @@ fn listed(seen: &Seen) -> Option<&Package> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fact::{Ecosystem, Origin, Requirement, TreePath};
+    use crate::fact::{Ecosystem, Origin, TreePath};
 
     fn seen(name: &str, requires: &[&str], placement: Placement) -> Seen {
         let fact = Fact::Package(Package {
@@ -107,9 +114,17 @@ mod tests {
 
     #[test]
     fn a_long_list_has_a_bound() {
-        let names: Vec<String> = (0..HELD + 10).map(|n| format!("p{n}")).collect();
+        let names: Vec<String> = (0..NEAREST + 10).map(|n| format!("p{n}")).collect();
         let held: Vec<(&str, &[&str])> = names.iter().map(|name| (name.as_str(), ["bad"].as_slice())).collect();
         let found = [(Worth::Evidence, seen("bad", &[], Placement::Listed))];
         assert_eq!(leading(&held, &found).len(), NEAREST);
+        // A text of a megabyte counts as such, and a small one that comes later still has its place.
+        let long = "x".repeat(1 << 20);
+        let mut lists = Lists::default();
+        (0..100).for_each(|_| lists.hold(seen("p", &[&long, "bad"], Placement::Listed)));
+        assert!(lists.held.len() < 10, "{}", lists.held.len());
+        lists.hold(seen("q", &["bad"], Placement::Listed));
+        let last = lists.held.last().and_then(listed);
+        assert!(lists.bytes <= HELD && last.is_some_and(|package| &*package.name == "q"));
     }
 }

@@ -19,7 +19,7 @@
 //! `sys.path` is how Lambda, zip apps and pex (its `installed_wheels` are on `sys.path` while a PEX runs) load packages.
 
 use crate::{
-    ecosystem::pypi::{in_conda_package, site_of},
+    ecosystem::pypi::{in_conda_package, is_archive_bucket, site_of},
     fact::{Placement, TreePath},
 };
 
@@ -49,7 +49,7 @@ pub fn of_content(folder: &TreePath) -> Placement {
         return Placement::Loadable;
     }
     let cached = in_conda_package(folder)
-        || is_bucket(folder.parent().name(), &[b"archive-v"])
+        || is_archive_bucket(folder.parent().name())
         || folder.components().any(is_sdist_bucket)
         || PIP_TEMPORARY.iter().any(|start| has_start(folder, start))
         || in_build(folder)
