@@ -11,6 +11,7 @@
 mod before;
 mod cleanup;
 mod eradicate;
+mod fill;
 mod named;
 mod order;
 mod purge;

@@ -5,24 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Item, Plan,
     cleanup::incident_cleanup_items,
+    fill::{asks, fill, fill_all},
     order::{Group, order},
-    shell::{is_plain, quote},
     situation::{Situation, Subject, place, shown, within},
-    step::{Action, Step},
+    step::Step,
     unseen::unseen_targets,
 };
 use crate::{
     assess::Judged,
     credential::{
         Kind,
-        model::{Lane, Mode, Rotation},
+        model::{Lane, Mode},
     },
     text::escape,
     verdict::{Confidence, Exposure, Phase, Place, Reach, Urgency},
 };
-
-/// Identifiers that one step is repeated for.
-const IDENTIFIERS: usize = 20;
 
 /// Publishing, deploying and CI wait, where what was taken can reach others.
 pub fn freeze(s: &Situation<'_>, plan: &mut Plan) {
@@ -236,39 +233,6 @@ fn together(s: &Situation<'_>, group: &Group, members: &[&Wanted<'_>]) -> Item {
         item.credentials.extend(w.credentials());
     }
     item
-}
-
-/// `{id}` becomes the public identifier. A command that quotes `{id}` itself is dropped where the identifier would break out.
-fn fill(rotation: &Rotation, identifier: Option<&str>) -> Step {
-    let shown = identifier.map_or_else(|| "ID".to_owned(), |id| escape(id.as_bytes()));
-    let plain = identifier.is_none_or(is_plain);
-    let quotes = |c: &str| c.contains(['\'', '"', '`']);
-    let command = rotation.command.as_ref().filter(|c| plain || !c.contains("{id}") || !quotes(c));
-    let word = identifier.map_or_else(|| "ID".to_owned(), |id| quote(id.as_bytes()));
-    let action = command.map_or(Action::Say, |c| Action::Given(c.replace("{id}", &word)));
-    Step { what: rotation.what.replace("{id}", &shown), action }
-}
-
-/// Steps that ask for an identifier once for each, the others once.
-fn fill_all(rotations: &[Rotation], identifiers: &BTreeSet<&str>) -> Vec<Step> {
-    let mut steps = Vec::new();
-    for rotation in rotations {
-        if !asks(rotation) || identifiers.is_empty() {
-            steps.push(fill(rotation, None));
-            continue;
-        }
-        steps.extend(identifiers.iter().take(IDENTIFIERS).map(|id| fill(rotation, Some(id))));
-        if identifiers.len() > IDENTIFIERS {
-            steps.push(Step::say(format!("the same for the {} others", identifiers.len() - IDENTIFIERS)));
-        }
-    }
-    steps
-}
-
-/// Whether a step is about one credential rather than the kind.
-fn asks(rotation: &Rotation) -> bool {
-    let asks = |text: &str| text.contains("{id}");
-    asks(&rotation.what) || rotation.command.as_deref().is_some_and(asks)
 }
 
 /// Proof: the machine, the providers, the logs.
