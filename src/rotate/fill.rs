@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    shell::{is_plain, quote},
+    shell::{is_plain, own_tools, quote},
     step::{Action, Step},
 };
 use crate::{credential::model::Rotation, text::escape};
@@ -19,7 +19,9 @@ pub fn fill(rotation: &Rotation, identifier: Option<&str>) -> Step {
     let command = rotation.command.as_ref().filter(|c| plain || !c.contains("{id}") || !quotes(c));
     let word = identifier.map_or_else(|| "ID".to_owned(), |id| quote(id.as_bytes()));
     let action = command.map_or(Action::Say, |c| Action::Given(c.replace("{id}", &word)));
-    Step { what: rotation.what.replace("{id}", &shown), action }
+    let expect = rotation.expect.as_ref().map(|e| e.replace("{id}", &shown));
+    let unchecked = rotation.checked.is_none() && command.is_some_and(|c| !own_tools(c));
+    Step { what: rotation.what.replace("{id}", &shown), action, expect, unchecked, place: rotation.place }
 }
 
 /// Steps that ask for an identifier once for each, the others once.

@@ -22,6 +22,70 @@ pub fn is_plain(text: &str) -> bool {
     !text.is_empty() && !text.starts_with(['-', '=']) && text.bytes().all(plain)
 }
 
+/// Programs of every POSIX system, and of systemd, launchd and OpenSSH: what their options mean does not change with a vendor's release.
+const OWN: &[&str] = &[
+    "awk",
+    "cat",
+    "cd",
+    "chmod",
+    "cmp",
+    "command",
+    "cp",
+    "cut",
+    "date",
+    "diff",
+    "do",
+    "done",
+    "echo",
+    "else",
+    "env",
+    "exit",
+    "fi",
+    "find",
+    "for",
+    "grep",
+    "id",
+    "if",
+    "kill",
+    "launchctl",
+    "loginctl",
+    "ls",
+    "mkdir",
+    "mktemp",
+    "mv",
+    "printf",
+    "ps",
+    "read",
+    "sed",
+    "set",
+    "shasum",
+    "sha256sum",
+    "sort",
+    "ssh-add",
+    "ssh-keygen",
+    "stat",
+    "systemctl",
+    "tail",
+    "tar",
+    "tee",
+    "test",
+    "then",
+    "touch",
+    "tr",
+    "umask",
+    "uname",
+    "wc",
+    "while",
+    "xargs",
+    "[",
+];
+
+/// Whether a command starts nothing but a system's own programs.
+pub fn own_tools(command: &str) -> bool {
+    let mut firsts = command.split(['|', ';', '&', '(']).filter_map(|part| part.split_whitespace().next());
+    firsts.all(|program| OWN.contains(&program))
+}
+
 /// `%b` reads a backslash, a zero and three octal digits as that byte.
 fn printed(raw: &[u8]) -> String {
     let mut word = String::new();

@@ -94,6 +94,9 @@ fn steps(out: &mut dyn Write, number: usize, item: &v1::Item) -> io::Result<()> 
             Some(command) if step.by_hand => comment(out, &format!("  by hand: {command}"))?,
             Some(command) => run(out, item.phase, command)?,
         }
+        for remark in words::remarks(step) {
+            comment(out, &format!("    {remark}"))?;
+        }
     }
     Ok(())
 }

@@ -180,6 +180,9 @@ fn long_item(page: &mut Page<'_>, report: &v1::Report, number: usize, item: &v1:
         if let Some(command) = &step.command {
             page.command(command)?;
         }
+        for remark in words::remarks(step) {
+            page.prose("          ", &printable(&remark))?;
+        }
     }
     Ok(())
 }
