@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::text::hidden;
+use crate::{shell::syntax::parse, text::hidden};
 
 /// One word of POSIX `sh`: plain where that is safe, `'…'` where that is enough, else what `printf` writes, for bytes that cannot be
 /// shown. No quote stands inside the last: where a shell reads it otherwise it is another word, and still no command.
@@ -24,6 +24,9 @@ pub fn is_plain(text: &str) -> bool {
 
 /// Programs of every POSIX system, and of systemd, launchd and OpenSSH: what their options mean does not change with a vendor's release.
 const OWN: &[&str] = &[
+    "",
+    ":",
+    "[",
     "awk",
     "cat",
     "cd",
@@ -34,18 +37,16 @@ const OWN: &[&str] = &[
     "cut",
     "date",
     "diff",
-    "do",
-    "done",
+    "dirname",
     "echo",
-    "else",
-    "env",
     "exit",
-    "fi",
+    "export",
+    "false",
     "find",
-    "for",
+    "getent",
     "grep",
+    "head",
     "id",
-    "if",
     "kill",
     "launchctl",
     "loginctl",
@@ -53,13 +54,19 @@ const OWN: &[&str] = &[
     "mkdir",
     "mktemp",
     "mv",
+    "pgrep",
     "printf",
     "ps",
+    "pwd",
     "read",
+    "rm",
     "sed",
     "set",
-    "shasum",
+    "sh",
     "sha256sum",
+    "shasum",
+    "shift",
+    "sleep",
     "sort",
     "ssh-add",
     "ssh-keygen",
@@ -69,21 +76,19 @@ const OWN: &[&str] = &[
     "tar",
     "tee",
     "test",
-    "then",
     "touch",
     "tr",
+    "true",
     "umask",
     "uname",
+    "uniq",
     "wc",
-    "while",
-    "xargs",
-    "[",
+    "who",
 ];
 
 /// Whether a command starts nothing but a system's own programs.
 pub fn own_tools(command: &str) -> bool {
-    let mut firsts = command.split(['|', ';', '&', '(']).filter_map(|part| part.split_whitespace().next());
-    firsts.all(|program| OWN.contains(&program))
+    parse(command).is_ok_and(|commands| commands.iter().all(|c| OWN.contains(&c.program())))
 }
 
 /// `%b` reads a backslash, a zero and three octal digits as that byte.
