@@ -27,8 +27,13 @@ struct Blank {
     of: for<'s> fn(&Public<'s>) -> Option<&'s str>,
 }
 
-const BLANKS: &[Blank] =
-    &[Blank { mark: "{id}", word: "ID", of: |s| s.id }, Blank { mark: "{name}", word: "NAME", of: |s| s.name }];
+const BLANKS: &[Blank] = &[
+    Blank { mark: "{id}", word: "ID", of: |s| s.id },
+    Blank { mark: "{name}", word: "NAME", of: |s| s.name },
+    // The same under the words of the tools that ask for it.
+    Blank { mark: "{context}", word: "CONTEXT", of: |s| s.name },
+    Blank { mark: "{account}", word: "EMAIL", of: |s| s.name },
+];
 
 /// What is public of some credentials, each once.
 pub fn subjects<'s>(found: &[&'s Judged]) -> BTreeSet<Public<'s>> {
