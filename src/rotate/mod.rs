@@ -15,6 +15,7 @@ mod fill;
 mod named;
 mod order;
 mod purge;
+mod running;
 mod secrets;
 pub mod shell;
 mod situation;

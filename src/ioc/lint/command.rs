@@ -137,6 +137,13 @@ pub(super) fn on_a_host(command: &str) -> Option<(String, &'static str)> {
         let hint = "write `systemctl --user --machine=ACCOUNT@ …`: root's own manager has no such unit";
         return Some(("a user's unit without its account".to_owned(), hint));
     }
+    if command.contains("systemctl --user ") && !command.contains("systemctl is-active ") {
+        let hint = "write `systemctl is-active --quiet \"user@$(id -u ACCOUNT).service\" && systemctl --user …`";
+        return Some((
+            "asking starts the manager of an account that is not logged in, and what is enabled there".to_owned(),
+            hint,
+        ));
+    }
     let gnu = [
         "--parents",
         "--xattrs",
@@ -207,6 +214,7 @@ mod tests {
     fn a_host_command_names_the_account_and_works_everywhere() {
         for bad in [
             "systemctl --user disable --now x.service",
+            "systemctl --user --machine=ACCOUNT@ disable --now x.service",
             "ls ~/.config",
             "grep -nP '[x]' a",
             "find / -newermt 2026-01-01",
@@ -217,7 +225,7 @@ mod tests {
             assert!(on_a_host(bad).is_some(), "{bad}");
         }
         for good in [
-            "systemctl --user --machine=ACCOUNT@ disable --now x.service",
+            "systemctl is-active --quiet \"user@$(id -u ACCOUNT).service\" && systemctl --user --machine=ACCOUNT@ disable --now x.service",
             "systemctl disable --now x.service",
             "ls -l /home/ACCOUNT/.config",
             "grep -rlE 'a|b' /home/ACCOUNT",
