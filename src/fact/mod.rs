@@ -8,6 +8,7 @@ mod command;
 mod ecosystem;
 mod instant;
 mod path;
+mod platform;
 mod statement;
 mod traces;
 mod unit;
@@ -17,6 +18,7 @@ pub use self::{
     ecosystem::Ecosystem,
     instant::is_normalised,
     path::{TreePath, ends_in, parent, split},
+    platform::Platform,
     statement::Statement,
     traces::{Held, Trace, TraceKind, Usage, Use, UseKind},
     unit::{EnvironmentKind, Unit},
