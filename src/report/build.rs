@@ -101,6 +101,7 @@ pub fn build(mut e: Examination<'_>) -> v1::Report {
         timeline: e.assessment.timeline.iter().map(moment).collect(),
         anomalies: e.assessment.anomalies.iter().map(anomaly).collect(),
         kept_evidence,
+        platforms: e.assessment.platforms.iter().map(part_of).collect(),
         machines: Vec::new(),
         run: v1::Run {
             id: run,
@@ -399,6 +400,10 @@ fn ids(edges: &[Edge]) -> Vec<String> {
         }
     }
     ids
+}
+
+fn part_of(p: &assess::PartOf) -> v1::PartOf {
+    v1::PartOf { platform: p.platform, location: (&p.origin).into() }
 }
 
 fn kept(k: &assess::Kept) -> v1::KeptEvidence {

@@ -109,6 +109,7 @@ impl Part {
         cut(&mut report.timeline, SHARE.others, dropped);
         cut(&mut report.anomalies, SHARE.others, dropped);
         cut(&mut report.kept_evidence, SHARE.others, dropped);
+        cut(&mut report.platforms, SHARE.others, dropped);
         cut(&mut report.coverage.gaps, SHARE.others, dropped);
         cut(&mut report.coverage.exclusions, SHARE.others, dropped);
         let c = &mut report.coverage;
@@ -140,6 +141,7 @@ pub struct Fleet {
     timeline: Vec<v1::Moment>,
     anomalies: Vec<v1::Anomaly>,
     kept_evidence: Vec<v1::KeptEvidence>,
+    platforms: Vec<v1::PartOf>,
     coverage: v1::Coverage,
     counts: BTreeMap<String, (u64, u64)>,
 }
@@ -164,6 +166,7 @@ impl Fleet {
         fill(&mut self.timeline, moments, self.most.others, &mut dropped);
         fill(&mut self.anomalies, report.anomalies, self.most.others, &mut dropped);
         fill(&mut self.kept_evidence, report.kept_evidence, self.most.others, &mut dropped);
+        fill(&mut self.platforms, report.platforms, self.most.others, &mut dropped);
         self.coverage(report.coverage, &mut dropped);
         machine.unlisted = dropped;
         self.machines.push(machine);
@@ -307,6 +310,7 @@ impl Fleet {
             timeline: self.timeline,
             anomalies: self.anomalies,
             kept_evidence: self.kept_evidence,
+            platforms: self.platforms,
             machines: self.machines,
             coverage,
         }

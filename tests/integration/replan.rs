@@ -7,7 +7,7 @@ use std::{
 
 use dosimeter::{
     accounts::Accounts,
-    assess::{Account, Assessment, Finding, FindingKind, Judged, Kept, ReachBy, UnitEnvironment, rule::Rule},
+    assess::{Account, Assessment, Finding, FindingKind, Judged, Kept, PartOf, ReachBy, UnitEnvironment, rule::Rule},
     credential::Catalog,
     fact::{At, Credential, Origin, TreePath},
     ioc::{Database, Index},
@@ -142,6 +142,8 @@ pub fn agrees(report: &Value, index: &Index) {
     let kept =
         |k: &v1::KeptEvidence| Kept { origin: origin(&k.location), case: k.case.as_str().into(), archives: k.archives };
     assessment.kept = report.kept_evidence.iter().map(kept).collect();
+    let part = |p: &v1::PartOf| PartOf { platform: p.platform, origin: origin(&p.location) };
+    assessment.platforms = report.platforms.iter().map(part).collect();
     let scope = report.coverage.scope.unwrap();
     let scope = Scope { whole: scope.whole, monitors: scope.monitors, ..Scope::default() };
     let system = System::named(report.run.target.os.as_deref());
