@@ -371,7 +371,7 @@ fn credential(e: &Examination<'_>, j: &assess::Judged) -> v1::Credential {
 
 fn item(item: rotate::Item, writer: &Writer<'_>) -> v1::Item {
     let steps = item.steps.iter().map(|s| writer.write(&item.id, s));
-    let steps = steps.map(|s| v1::Step { what: s.what, command: s.command, by_hand: s.by_hand }).collect();
+    let steps = steps.map(v1::Step::from).collect();
     v1::Item {
         id: item.id,
         phase: item.phase,

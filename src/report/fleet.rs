@@ -387,6 +387,7 @@ fn said(item: &v1::Item) -> [u8; 32] {
         add(&step.what);
         add(step.command.as_deref().unwrap_or_default());
         add(if step.by_hand { "by hand" } else { "" });
+        super::words::remarks(step).iter().for_each(|remark| add(remark));
     }
     hash.finalize().into()
 }

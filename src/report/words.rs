@@ -302,6 +302,18 @@ pub fn more(all: usize, shown: usize) -> Option<String> {
     (all > shown).then(|| format!("and {} more, see the JSON report (`-o report.json`)", all - shown))
 }
 
+/// What stands beside a step, in the order that a person needs it: where, whether to trust the command, what it shows.
+pub fn remarks(step: &v1::Step) -> Vec<String> {
+    let place = step.place.map(|p| match p {
+        Place::Host => "on the examined machine".to_owned(),
+        Place::Clean => "on a clean machine".to_owned(),
+    });
+    let unchecked = step.unchecked && step.command.is_some();
+    let unchecked = unchecked.then(|| "not checked: read its manual first".to_owned());
+    let expect = step.expect.as_ref().map(|e| format!("expect: {e}"));
+    place.into_iter().chain(unchecked).chain(expect).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,7 @@ use super::{
     Item, Plan,
     edge::Because,
     gate,
+    shell::own_tools,
     situation::Situation,
     step::{Action, Step},
     store::is_trace,
@@ -125,7 +126,8 @@ fn in_words(step: &CleanupStep) -> String {
 
 fn step(step: &CleanupStep) -> Step {
     let action = step.command.clone().map_or(Action::Say, Action::Given);
-    Step { what: step.what.clone(), action }
+    let unchecked = step.checked.is_none() && step.command.as_deref().is_some_and(|c| !own_tools(c));
+    Step { expect: step.expect.clone(), unchecked, ..Step::new(&*step.what, action) }
 }
 
 /// What is done to the examined machine is done there; what speaks to others, from a clean one.

@@ -6,7 +6,7 @@ use super::{
     Item, Plan,
     cleanup::incident_cleanup_items,
     edge::{Because, Edge},
-    fill::{asks, fill, fill_all},
+    fill::{Public, asks, fill, fill_all, subjects},
     gate::{self, Guard},
     order::{Group, order},
     situation::{Situation, Subject, place, shown, within},
@@ -226,7 +226,7 @@ impl<'s> Wanted<'s> {
                 .push(Step::say("revoke it at its provider and issue a new one; this program does not know the kind")),
             Some(kind) => {
                 steps.extend(kind.traps.iter().map(|t| Step::say(format!("careful: {t}"))));
-                steps.extend(fill_all(&kind.rotation, &self.identifiers()));
+                steps.extend(fill_all(&kind.rotation, &subjects(&self.found)));
             }
         }
         steps
@@ -337,8 +337,7 @@ pub fn audit(s: &Situation<'_>, plan: &mut Plan) {
     let why = "whether it was used tells what else to clean, and what the attacker may have made with it";
     for (kind, found) in long {
         let mut item = Item::new(Phase::Audit, format!("Look for use of: {}", kind.name), why).at(Place::Clean);
-        let ids: BTreeSet<&str> = found.iter().filter_map(|j| identifier(j)).collect();
-        item = item.steps(fill_all(&kind.audit, &ids));
+        item = item.steps(fill_all(&kind.audit, &subjects(&found)));
         item.credentials.extend(found.iter().map(|j| j.id.clone()));
         plan.add(&[b"kind", kind.id.as_bytes()], item.after(pulled.clone()));
     }
@@ -349,7 +348,8 @@ pub fn audit(s: &Situation<'_>, plan: &mut Plan) {
     };
     let mut item = Item::new(Phase::Audit, title, why).at(Place::Clean);
     for (kind, found) in short {
-        item = item.steps(kind.audit.iter().map(|r| Step::say(format!("{}: {}", kind.name, fill(r, None).what))));
+        item = item
+            .steps(kind.audit.iter().map(|r| Step::say(format!("{}: {}", kind.name, fill(r, Public::default()).what))));
         item.credentials.extend(found.iter().map(|j| j.id.clone()));
     }
     plan.add(&[b"kinds"], item.after(pulled));

@@ -125,6 +125,9 @@ fn items(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
                     let fence = "`".repeat(longest_run(&command).max(2) + 1);
                     writeln!(out, "\n    {fence}sh\n    {command}\n    {fence}\n")?;
                 }
+                for remark in words::remarks(step) {
+                    writeln!(out, "    - {}", sentence(&remark))?;
+                }
             }
         }
     }

@@ -100,6 +100,9 @@ fn steps(out: &mut dyn Write, labels: &Labels<'_>, item: &v1::Item) -> io::Resul
             Some(command) if step.by_hand => comment(out, &format!("  by hand: {command}"))?,
             Some(command) => run(out, item.phase, command)?,
         }
+        for remark in words::remarks(step) {
+            comment(out, &format!("    {remark}"))?;
+        }
     }
     Ok(())
 }

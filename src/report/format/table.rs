@@ -175,6 +175,9 @@ fn long_item(page: &mut Page<'_>, labels: &Labels<'_>, item: &v1::Item) -> io::R
         if let Some(command) = &step.command {
             page.command(command)?;
         }
+        for remark in words::remarks(step) {
+            page.prose("          ", &printable(&remark))?;
+        }
     }
     Ok(())
 }

@@ -271,7 +271,7 @@ fn the_first_page_has_25_lines_at_most() {
         item.id = format!("s-{at:08x}");
     }
     for width in [60, 80, 200] {
-        let lines = super::super::page::page(&report, width);
+        let lines = page::page(&report, width);
         assert!(lines.len() <= 25 + 4 && lines.iter().all(|l| l.chars().count() <= width), "{lines:#?}");
         for start in ["HIT ", "RAN?", "SINCE", "A  ", "B  ", "C  ", "DONE"] {
             assert_eq!(lines.iter().filter(|l| l.starts_with(start)).count(), 1, "{start}: {lines:#?}");

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    rotate::edge::Edge,
+    rotate::{edge::Edge, writer::Written},
     verdict::{Phase, Place, Rank, Urgency, Workstream},
 };
 
@@ -74,4 +74,20 @@ pub struct Step {
     /// A person has to look before the command is run: it is left out of the script.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_hand: bool,
+    /// What it shows where all is well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect: Option<String>,
+    /// Nobody could try the command, or read what its options mean: read its manual before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unchecked: bool,
+    /// Where it is done, if not where its item is.
+    #[serde(rename = "where", default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+}
+
+impl From<Written> for Step {
+    fn from(s: Written) -> Self {
+        let Written { what, command, by_hand, expect, unchecked, place } = s;
+        Self { what, command, by_hand, expect, unchecked, place }
+    }
 }
