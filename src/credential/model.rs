@@ -19,6 +19,9 @@ pub struct Kind {
     pub provider: String,
     /// Which queue of the checklist.
     pub lane: Lane,
+    /// A token of this kind, or one stored with it, is one that known monitors watch: they act when it stops working.
+    #[serde(default)]
+    pub watched: bool,
     /// 1 (mints others) to 6 (residue).
     pub tier: u8,
     /// Position among kinds of the same lane and tier.

@@ -2,6 +2,8 @@
 
 use super::{
     Item, Plan,
+    edge::Because,
+    gate,
     shell::own_tools,
     situation::Situation,
     step::{Action, Step},
@@ -45,14 +47,19 @@ pub fn incident_cleanup_items(s: &Situation<'_>, plan: &mut Plan, phase: Phase) 
     for (incident, c) in &items {
         let title = if alike(&c.title) { format!("{} ({})", c.title, incident.id) } else { c.title.clone() };
         let after = match phase {
-            Phase::Purge => plan.ids_of(&[Phase::Eradicate]),
-            Phase::Rotate => plan.ids_of(&[Phase::Disarm, Phase::Eradicate, Phase::Purge, Phase::Freeze]),
-            Phase::Rebuild => plan.ids_of(&[Phase::Rotate, Phase::Verify]),
-            Phase::Audit => plan.ids_of(&[Phase::Preserve]),
+            Phase::Purge => plan.edges(Phase::Eradicate, &Because::RemovesCode),
+            Phase::Rebuild => plan.edges(Phase::Verify, &Because::ExaminesAgain).into_iter().take(1).collect(),
+            Phase::Audit => plan.edges(Phase::Preserve, &Because::SavesLogs),
             _ => Vec::new(),
         };
         let mut item = Item::new(phase, title, &*c.why).at(place(phase, &c.steps)).after(after);
-        item.urgency = (phase == Phase::Rotate).then_some(Urgency::Now);
+        if phase == Phase::Rotate {
+            item = gate::guarded(
+                item.urgent(Urgency::Now),
+                plan,
+                gate::Guard { watched: true, spreads: true, put_back: false },
+            );
+        }
         plan.add(&[incident.id.as_bytes(), c.title.as_bytes()], item.steps(c.steps.iter().map(step)));
     }
 }

@@ -12,7 +12,8 @@
 //! network.rs  domains, addresses, URLs; hosts.rs, those that are not the attacker's
 //! forge.rs    actions, images, git
 //! command.rs  what a printed command may not do; shell.rs, what its words may not be
-//! remedy.rs   harvest, cleaning up, disagreements, examples
+//! harvest.rs  what is taken
+//! remedy.rs   cleaning up, disagreements, examples
 //! across.rs   one file against the others
 //! fallen.rs   the list of withdrawn advisories
 //! ```
@@ -22,6 +23,7 @@ mod command;
 mod fallen;
 mod files;
 mod forge;
+mod harvest;
 mod hosts;
 mod identity;
 mod list;

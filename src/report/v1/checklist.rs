@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    rotate::writer::Written,
-    verdict::{Phase, Place, Urgency},
+    rotate::{edge::Edge, writer::Written},
+    verdict::{Phase, Place, Rank, Urgency, Workstream},
 };
 
 /// One item of the checklist.
@@ -26,6 +26,21 @@ pub struct Item {
     pub urgency: Option<Urgency>,
     /// Ids of items that come first.
     pub after: Vec<String>,
+    /// Why each of them comes first; empty in reports of early versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edges: Vec<Edge>,
+    /// Who does it; absent in reports of early versions.
+    #[serde(default)]
+    pub workstream: Option<Workstream>,
+    /// Why a secret has its place among those that are replaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rank: Option<Rank>,
+    /// Whether it ends a token that a monitor of stolen tokens may watch.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub watched: bool,
+    /// The phase whose every item has to be done before this one may be touched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocked: Option<Phase>,
     /// What to do, in order.
     pub steps: Vec<Step>,
     /// Ids of the credentials it is about.
@@ -40,6 +55,11 @@ impl Item {
     pub fn done_at(&self) -> Place {
         let cleaning = matches!(self.phase, Phase::Preserve | Phase::Disarm | Phase::Eradicate | Phase::Purge);
         self.place.unwrap_or(if cleaning { Place::Host } else { Place::Clean })
+    }
+
+    /// Who does it.
+    pub fn workstream(&self) -> Workstream {
+        self.workstream.unwrap_or_else(|| Workstream::usual(self.phase, self.done_at()))
     }
 }
 
