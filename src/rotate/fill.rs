@@ -175,6 +175,59 @@ mod tests {
         assert_eq!((steps.len(), steps.last().map(|s| s.what.as_str())), (21, Some("the same for the 3 others")));
     }
 
+    /// Every command of every kind, with names that a shell would act on: one line that `sh` takes, with each name as one word.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn no_name_is_more_than_a_word_in_any_command() {
+        use crate::shell::syntax::parse;
+        let catalog = crate::credential::Catalog::embedded().unwrap();
+        let names = [
+            "a b",
+            "it's",
+            "$(touch x)",
+            "`touch x`",
+            "-rf",
+            "a\nb",
+            "; touch x",
+            "\"q\"",
+            "back\\slash",
+            "*",
+            "~x",
+            "#x",
+            "{a,b}",
+        ];
+        let (mut lines, mut filled) = (String::new(), 0);
+        for rotation in catalog.kinds.iter().flat_map(|k| k.rotation.iter().chain(&k.audit)) {
+            for name in names {
+                let step = fill(rotation, Public { id: Some(name), name: Some(name) });
+                let Some(text) = command(&step) else {
+                    continue;
+                };
+                let started: Vec<String> = parse(text).unwrap().iter().map(|c| c.program().to_owned()).collect();
+                let plain = fill(rotation, Public { id: Some("plain"), name: Some("plain") });
+                let usual = parse(command(&plain).unwrap()).unwrap();
+                let mut usual: Vec<String> = usual.iter().map(|c| c.program().to_owned()).collect();
+                let printed = started.iter().filter(|p| *p == "printf").count();
+                usual.extend(vec!["printf".to_owned(); printed - usual.iter().filter(|p| *p == "printf").count()]);
+                let sorted = |mut all: Vec<String>| {
+                    all.sort();
+                    all
+                };
+                assert_eq!(sorted(started), sorted(usual), "{text}");
+                assert!(!text.contains('\n') && !step.what.contains('\n'), "{text}");
+                filled += usize::from(asks(rotation));
+                lines.push_str(text);
+                lines.push('\n');
+            }
+        }
+        assert!(filled > 500, "{filled}");
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), &lines).unwrap();
+        #[expect(clippy::disallowed_methods, reason = "the judge is another program; it reads our own texts")]
+        let read = std::process::Command::new("sh").arg("-n").arg(file.path()).output().unwrap();
+        assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+    }
+
     #[test]
     fn a_vendor_s_command_counts_as_unchecked_until_somebody_says_by_what() {
         let mut vendor = rotation("end it", "npm token revoke {id} && ls");
