@@ -29,7 +29,7 @@ fn places(f: &Finding) -> Vec<TreePath> {
         return vec![prefix.clone()];
     }
     match &f.holdings {
-        Some(all) => all.iter().cloned().collect(),
+        Some(all) => all.to_vec(),
         None => vec![f.origin.path.clone()],
     }
 }

@@ -66,11 +66,39 @@ fn commands(report: &Value) -> BTreeSet<String> {
     steps.filter_map(|s| s["command"].as_str()).map(str::to_owned).collect()
 }
 
+/// The commands that the data give, with a word in each blank.
+fn of_the_data() -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for folder in ["credentials", "incidents"] {
+        for file in fs::read_dir(format!("iocs/{folder}")).unwrap().map(|f| f.unwrap().path()) {
+            if file.extension().is_some_and(|e| e == "json") {
+                gather(&serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap(), &mut found);
+            }
+        }
+    }
+    assert!(found.len() > 150, "{}", found.len());
+    found
+}
+
+fn gather(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Array(all) => all.iter().for_each(|v| gather(v, found)),
+        Value::Object(all) => all.iter().for_each(|(key, v)| match v.as_str() {
+            Some(text) if key == "command" => {
+                let blanks = ["{id}", "{name}", "{context}", "{account}"];
+                found.insert(blanks.iter().fold(text.to_owned(), |text, blank| text.replace(blank, "'a b'")));
+            }
+            _ => gather(v, found),
+        }),
+        _ => {}
+    }
+}
+
 fn all() -> BTreeSet<String> {
     let hostile = NAMES.iter().map(|name| home(name)).chain(SITUATIONS.iter().map(|s| (s.machine)()));
     let found: BTreeSet<String> = hostile.flat_map(|machine| commands(&program::report(machine.root()).0)).collect();
     assert!(found.len() > 200, "{}", found.len());
-    found
+    found.into_iter().chain(of_the_data()).collect()
 }
 
 #[test]

@@ -139,11 +139,9 @@ fn secret_option(program: &str, words: &[Word], word: &Word, next: Option<&str>)
     });
     let value = value?;
     // An option that asks stands last, or before another.
-    let holds = !value.is_empty() && !NONE.contains(&value) && !value.starts_with("--") && !value.starts_with('@');
-    let holds = holds
-        && !value.starts_with("file:")
-        && !value.starts_with("env:")
-        && !(value.starts_with('-') && value.len() == 2);
+    let file = ["--", "@", "file:", "env:"].iter().any(|start| value.starts_with(start));
+    let short = value.starts_with('-') && value.len() == 2;
+    let holds = !value.is_empty() && !NONE.contains(&value) && !file && !short;
     // `curl -u NAME:` and `curl -u NAME` ask.
     let asks = program == "curl" && value.split_once(':').is_none_or(|(_, password)| password.is_empty());
     ((OPTIONS.contains(&name) || own) && holds && !(own && asks)).then(|| name.to_owned())
