@@ -25,7 +25,7 @@ use crate::{
     fact::{Ecosystem, TreePath},
     ioc::model::FileRole,
     text::escape,
-    verdict::{Exposure, Phase},
+    verdict::{Exposure, Phase, Place},
 };
 
 /// Places that one item names.
@@ -346,7 +346,20 @@ fn removed(found: &[&Finding]) -> Item {
 fn containers(image: &str) -> Item {
     let named = escape(image.as_bytes());
     let word = quote(image.as_bytes());
+    let pods = "get pods --all-namespaces -o 'custom-columns=NS:.metadata.namespace,NAME:.metadata.name,IMAGES:.spec.containers[*].image'";
+    let clusters = format!(
+        "kubectl config get-contexts -o name | while IFS= read -r c; do echo \"== $c\"; kubectl --context \"$c\" {pods} </dev/null; done | grep -F -e '== ' -e {word}"
+    );
+    let find = Step::new(
+        "find them on each machine (the same with podman)",
+        Action::Given(format!("docker ps --all --filter ancestor={word}")),
+    );
+    let look =
+        Step::new("find its pods, in every cluster that the clean machine has a context for", Action::Given(clusters));
     Item::new(Phase::Eradicate, format!("Stop every container of image {named}"), "what runs from it runs the payload")
-        .run("find them on each machine; for Kubernetes look for the image in all workloads", format!("docker ps --all --filter ancestor={word}"))
+        .steps([
+            find.expect("the header alone; otherwise one line for each container, also of stopped ones"),
+            look.expect("the name of each context and nothing else").at(Place::Clean),
+        ])
         .say("keep what you need as evidence (docker commit, docker export), then stop and remove them; scale workloads to zero")
 }

@@ -49,6 +49,7 @@ const OWN: &[&str] = &[
     "grep",
     "head",
     "id",
+    "journalctl",
     "kill",
     "launchctl",
     "loginctl",
