@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use self::{
     ecosystem::Touched,
     inventory::{MatchCommand, RecordOptions},
+    rotate::RotateCommand,
     rules::{RulesCommand, RulesFormat},
 };
 use self::{
@@ -18,6 +19,7 @@ use crate::{fact::Ecosystem, report::Format, verdict::Exposure};
 mod ecosystem;
 mod format;
 mod inventory;
+mod rotate;
 mod rules;
 
 /// What a software supply-chain compromise reached on this machine, and what to rotate.
@@ -218,17 +220,6 @@ pub struct ImagesCommand {
     #[command(flatten)]
     /// Where the report goes.
     pub output: OutputOptions,
-}
-
-/// `dosimeter rotate`.
-#[derive(Debug, Args)]
-pub struct RotateCommand {
-    /// A report written with `-o FILE.json`; without one, this machine is examined first
-    #[arg(value_name = "REPORT")]
-    pub report: Option<PathBuf>,
-    #[command(flatten)]
-    /// The options of the examination.
-    pub scan: ScanOptions,
 }
 
 /// How to list.

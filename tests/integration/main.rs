@@ -60,4 +60,5 @@ mod update;
 mod values;
 mod weight;
 mod whereabouts;
+mod worked;
 mod zip_apps;
