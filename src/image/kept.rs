@@ -42,7 +42,7 @@ pub(super) struct Waiting {
 #[derive(Debug, Default)]
 pub(super) struct LayerKept {
     /// By path.
-    pub(super) facts: Vec<Seen>,
+    pub(super) facts: Vec<Box<Seen>>,
     /// How many more were worth keeping.
     pub(super) dropped: u64,
     /// Problems with single files, and such as are listed without weight.

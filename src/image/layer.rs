@@ -64,7 +64,7 @@ pub(super) struct Expected {
 /// What was read of one layer. Its facts and gaps carry neither image nor layer yet: several images may hold it.
 #[derive(Debug, Default)]
 pub(super) struct LayerScan {
-    pub(super) facts: Vec<Seen>,
+    pub(super) facts: Vec<Box<Seen>>,
     pub(super) names: Names,
     pub(super) coverage: Coverage,
     /// Links to names that this layer does not hold, by hash.
