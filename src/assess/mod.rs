@@ -411,7 +411,13 @@ mod tests {
     fn found(text: &str) -> Vec<(Exposure, Confidence, FindingKind)> {
         let tree: Arc<str> = "t".into();
         let path = TreePath::new(b"home/al/renamed.bin").unwrap();
-        let fact = Fact::File { sha256: Some(hex(&Sha256::digest(text))), size: 8, texts: Vec::new(), program: false };
+        let fact = Fact::File {
+            sha256: Some(hex(&Sha256::digest(text))),
+            digest: None,
+            size: 8,
+            texts: Vec::new(),
+            program: false,
+        };
         let seen = Seen {
             surface: "host/every-file",
             origin: Origin::file(&tree, path),

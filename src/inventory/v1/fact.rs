@@ -118,34 +118,117 @@ pub struct Credential {
 pub enum Fact {
     Package(Package),
     Named(Package),
-    Disagreement { names: [String; 2], what: String },
+    Disagreement {
+        names: [String; 2],
+        what: String,
+    },
     CodeFolder {},
-    Requires { requires: Vec<Requirement> },
-    File { sha256: Option<String>, size: u64, texts: Vec<String>, program: bool },
-    Hook { hook: String, content: String, sha256: Option<String>, size: u64, odd: Vec<String> },
-    Owned { file: Path, sha256: Option<String> },
-    Listed { paths: Vec<Path> },
-    KeptEvidence { case: String, archives: usize },
-    Installer { name: String },
+    Requires {
+        requires: Vec<Requirement>,
+    },
+    File {
+        sha256: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        digest: Option<String>,
+        size: u64,
+        texts: Vec<String>,
+        program: bool,
+    },
+    Hook {
+        hook: String,
+        content: String,
+        sha256: Option<String>,
+        size: u64,
+        odd: Vec<String>,
+    },
+    Owned {
+        file: Path,
+        sha256: Option<String>,
+    },
+    Listed {
+        paths: Vec<Path>,
+    },
+    KeptEvidence {
+        case: String,
+        archives: usize,
+    },
+    Installer {
+        name: String,
+    },
     Requested {},
-    FromRepository { vcs: String },
-    Bytecode { module: String, source_mtime: Option<Timestamp>, source_size: Option<u32> },
-    Environment { prefix: Path, is: EnvironmentKind, asked: Vec<Requirement> },
-    Project { ecosystem: Ecosystem, asked: Vec<Requirement> },
+    FromRepository {
+        vcs: String,
+    },
+    Bytecode {
+        module: String,
+        source_mtime: Option<Timestamp>,
+        source_size: Option<u32>,
+    },
+    Environment {
+        prefix: Path,
+        is: EnvironmentKind,
+        asked: Vec<Requirement>,
+    },
+    Project {
+        ecosystem: Ecosystem,
+        asked: Vec<Requirement>,
+    },
     Command(Command),
     Starts(Command),
-    Host { name: String, sinkholed: bool },
-    Autostart { texts: Vec<String>, sha256: String },
-    Process { pid: u32, program: Option<Path>, name: String, texts: Vec<String> },
-    Executable { pid: u32, program: Path, deleted: bool },
-    Loaded { pid: u32, site: Path },
-    SearchPath { pid: u32, prefixes: Vec<Path> },
-    Image { references: Vec<String>, digests: Vec<String> },
-    Recorded { package: Package, folder: Path },
-    InstallScript { name: String, version: String, folder: Option<Path>, outcome: String },
-    ScriptsBlocked { by: String, root: Path, allowed: Vec<String> },
-    Includes { file: Path, surface: String },
-    OnPath { site: Path, entry: Path },
+    Host {
+        name: String,
+        sinkholed: bool,
+    },
+    Autostart {
+        texts: Vec<String>,
+        sha256: String,
+    },
+    Process {
+        pid: u32,
+        program: Option<Path>,
+        name: String,
+        texts: Vec<String>,
+    },
+    Executable {
+        pid: u32,
+        program: Path,
+        deleted: bool,
+    },
+    Loaded {
+        pid: u32,
+        site: Path,
+    },
+    SearchPath {
+        pid: u32,
+        prefixes: Vec<Path>,
+    },
+    Image {
+        references: Vec<String>,
+        digests: Vec<String>,
+    },
+    Recorded {
+        package: Package,
+        folder: Path,
+    },
+    InstallScript {
+        name: String,
+        version: String,
+        folder: Option<Path>,
+        outcome: String,
+    },
+    ScriptsBlocked {
+        by: String,
+        root: Path,
+        allowed: Vec<String>,
+    },
+    Includes {
+        file: Path,
+        surface: String,
+    },
+    OnPath {
+        site: Path,
+        entry: Path,
+    },
     Use(Use),
     Trace(Trace),
     Credential(Credential),
@@ -297,9 +380,13 @@ impl Fact {
             }
             F::CodeFolder => Self::CodeFolder {},
             F::Requires(requires) => Self::Requires { requires: requirements(requires) },
-            F::File { sha256, size, texts, program } => {
-                Self::File { sha256: sha256.clone(), size: *size, texts: spelled(texts), program: *program }
-            }
+            F::File { sha256, digest, size, texts, program } => Self::File {
+                sha256: sha256.clone(),
+                digest: digest.as_deref().map(str::to_owned),
+                size: *size,
+                texts: spelled(texts),
+                program: *program,
+            },
             F::Hook { kind, content, sha256, size, odd } => Self::Hook {
                 hook: word(&HOOKS, *kind),
                 content: word(&CONTENTS, *content),
@@ -377,7 +464,9 @@ impl Fact {
             Self::Disagreement { names: [a, b], what } => F::Disagreement { names: [a.into(), b.into()], what },
             Self::CodeFolder {} => F::CodeFolder,
             Self::Requires { requires } => F::Requires(required(requires)),
-            Self::File { sha256, size, texts, program } => F::File { sha256, size, texts: ids(texts), program },
+            Self::File { sha256, digest, size, texts, program } => {
+                F::File { sha256, digest: digest.map(Into::into), size, texts: ids(texts), program }
+            }
             Self::Hook { hook, content, sha256, size, odd } => F::Hook {
                 kind: value(&HOOKS, &hook)?,
                 content: value(&CONTENTS, &content)?,

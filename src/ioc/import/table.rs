@@ -41,7 +41,7 @@ fn column(name: &str) -> Option<Column> {
         | "package_versions"
         | "affected_version" => Column::Version,
         "purl" | "package_url" => Column::Purl,
-        "sha256" | "sha_256" | "sha1" | "sha_1" | "md5" | "hash" | "file_hash" => Column::Hash,
+        "sha256" | "sha_256" | "sha512" | "sha_512" | "sha1" | "sha_1" | "md5" | "hash" | "file_hash" => Column::Hash,
         "domain" | "domains" | "host" | "hostname" | "ip" | "ip_address" | "ipv4" | "ipv6" | "fqdn" => Column::Host,
         "url" | "urls" | "uri" => Column::Url,
         "file" | "filename" | "file_name" | "path" | "file_path" => Column::File,
@@ -139,7 +139,7 @@ impl<'r> Row<'r> {
         let kinds: Vec<String> = self.cells(Column::Kind).map(str::to_ascii_lowercase).collect();
         for kind in &kinds {
             match kind.replace(['_', '-'], " ").as_str() {
-                "sha256" | "sha 256" | "sha1" | "md5" | "hash" => draft.hashes(out, &[name], None),
+                "sha256" | "sha 256" | "sha512" | "sha1" | "md5" | "hash" => draft.hashes(out, &[name], None),
                 "domain" | "hostname" | "host" | "ip" | "ipv4" | "ipv6" | "ip dst" | "ip address" | "domain name" => {
                     draft.host(out, name, false);
                 }
