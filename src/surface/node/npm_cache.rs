@@ -153,6 +153,42 @@ mod tests {
     }
 
     #[test]
+    fn the_place_of_stored_bytes_is_their_hash() {
+        let store = "h/.npm/_cacache/content-v2";
+        let said = |path: &str| -> Option<String> {
+            let tried = tried(&NpmCache, path, b"not looked at", &[]);
+            assert!(tried.flaw.is_none(), "{path}");
+            tried.seen.into_iter().next().map(|seen| match seen.fact {
+                Fact::File { sha256: None, digest: Some(digest), size: 13, .. } => digest.into(),
+                other => format!("{other:?}"),
+            })
+        };
+        for (kind, digits) in [("sha512", 128), ("sha256", 64), ("sha1", 40)] {
+            let rest = "0".repeat(digits - 4);
+            assert_eq!(said(&format!("{store}/{kind}/0a/f1/{rest}")), Some(format!("{kind}:0af1{rest}")));
+            for (first, second, rest) in [
+                ("0a", "f1", "0".repeat(digits - 5)),
+                ("0a", "f1", "0".repeat(digits - 3)),
+                ("0a", "f", "0".repeat(digits - 3)),
+                ("0A", "f1", "0".repeat(digits - 4)),
+                ("0a", "f1", "x".repeat(digits - 4)),
+                ("0a", "\u{e9}", "0".repeat(digits - 4)),
+            ] {
+                assert_eq!(said(&format!("{store}/{kind}/{first}/{second}/{rest}")), None, "{first} {second} {rest}");
+            }
+        }
+        let rest = "0".repeat(124);
+        for path in [
+            format!("{store}/sha384/0a/f1/{rest}"),
+            format!("{store}/tmp/0a/f1/{rest}"),
+            format!("{store}/{rest}"),
+            format!("h/.npm/_cacache/content-v2/x/sha512/0a/f1/{rest}"),
+        ] {
+            assert_eq!(said(&path), None, "{path}");
+        }
+    }
+
+    #[test]
     fn the_last_entry_of_a_key_counts() {
         let url = "https://registry.example/axios/-/axios-1.14.1.tgz";
         let said = |text: String| tried(&NpmCache, PATH, text.as_bytes(), &[]).said;
