@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Command, Known, Path, Trace, Use};
+use super::{Command, File, Known, Path, Trace, Use};
 use crate::{
     fact::{self, Ecosystem, EnvironmentKind, HookContent, HookKind, Placement, ScriptOutcome, Statement, TextId},
     interest::Interest,
@@ -118,117 +118,35 @@ pub struct Credential {
 pub enum Fact {
     Package(Package),
     Named(Package),
-    Disagreement {
-        names: [String; 2],
-        what: String,
-    },
+    Disagreement { names: [String; 2], what: String },
     CodeFolder {},
-    Requires {
-        requires: Vec<Requirement>,
-    },
-    File {
-        sha256: Option<String>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        digest: Option<String>,
-        size: u64,
-        texts: Vec<String>,
-        program: bool,
-    },
-    Hook {
-        hook: String,
-        content: String,
-        sha256: Option<String>,
-        size: u64,
-        odd: Vec<String>,
-    },
-    Owned {
-        file: Path,
-        sha256: Option<String>,
-    },
-    Listed {
-        paths: Vec<Path>,
-    },
-    KeptEvidence {
-        case: String,
-        archives: usize,
-    },
-    Installer {
-        name: String,
-    },
+    Requires { requires: Vec<Requirement> },
+    File(File),
+    Hook { hook: String, content: String, sha256: Option<String>, size: u64, odd: Vec<String> },
+    Owned { file: Path, sha256: Option<String> },
+    Listed { paths: Vec<Path> },
+    KeptEvidence { case: String, archives: usize },
+    Platform { is: String },
+    Installer { name: String },
     Requested {},
-    FromRepository {
-        vcs: String,
-    },
-    Bytecode {
-        module: String,
-        source_mtime: Option<Timestamp>,
-        source_size: Option<u32>,
-    },
-    Environment {
-        prefix: Path,
-        is: EnvironmentKind,
-        asked: Vec<Requirement>,
-    },
-    Project {
-        ecosystem: Ecosystem,
-        asked: Vec<Requirement>,
-    },
+    FromRepository { vcs: String },
+    Bytecode { module: String, source_mtime: Option<Timestamp>, source_size: Option<u32> },
+    Environment { prefix: Path, is: EnvironmentKind, asked: Vec<Requirement> },
+    Project { ecosystem: Ecosystem, asked: Vec<Requirement> },
     Command(Command),
     Starts(Command),
-    Host {
-        name: String,
-        sinkholed: bool,
-    },
-    Autostart {
-        texts: Vec<String>,
-        sha256: String,
-    },
-    Process {
-        pid: u32,
-        program: Option<Path>,
-        name: String,
-        texts: Vec<String>,
-    },
-    Executable {
-        pid: u32,
-        program: Path,
-        deleted: bool,
-    },
-    Loaded {
-        pid: u32,
-        site: Path,
-    },
-    SearchPath {
-        pid: u32,
-        prefixes: Vec<Path>,
-    },
-    Image {
-        references: Vec<String>,
-        digests: Vec<String>,
-    },
-    Recorded {
-        package: Package,
-        folder: Path,
-    },
-    InstallScript {
-        name: String,
-        version: String,
-        folder: Option<Path>,
-        outcome: String,
-    },
-    ScriptsBlocked {
-        by: String,
-        root: Path,
-        allowed: Vec<String>,
-    },
-    Includes {
-        file: Path,
-        surface: String,
-    },
-    OnPath {
-        site: Path,
-        entry: Path,
-    },
+    Host { name: String, sinkholed: bool },
+    Autostart { texts: Vec<String>, sha256: String },
+    Process { pid: u32, program: Option<Path>, name: String, texts: Vec<String> },
+    Executable { pid: u32, program: Path, deleted: bool },
+    Loaded { pid: u32, site: Path },
+    SearchPath { pid: u32, prefixes: Vec<Path> },
+    Image { references: Vec<String>, digests: Vec<String> },
+    Recorded { package: Package, folder: Path },
+    InstallScript { name: String, version: String, folder: Option<Path>, outcome: String },
+    ScriptsBlocked { by: String, root: Path, allowed: Vec<String> },
+    Includes { file: Path, surface: String },
+    OnPath { site: Path, entry: Path },
     Use(Use),
     Trace(Trace),
     Credential(Credential),
@@ -380,13 +298,10 @@ impl Fact {
             }
             F::CodeFolder => Self::CodeFolder {},
             F::Requires(requires) => Self::Requires { requires: requirements(requires) },
-            F::File { sha256, digest, size, texts, program } => Self::File {
-                sha256: sha256.clone(),
-                digest: digest.as_deref().map(str::to_owned),
-                size: *size,
-                texts: spelled(texts),
-                program: *program,
-            },
+            F::File { sha256, digest, size, texts, program } => {
+                let (sha256, digest) = (sha256.clone(), digest.clone());
+                Self::File(File { sha256, digest, size: *size, texts: spelled(texts), program: *program })
+            }
             F::Hook { kind, content, sha256, size, odd } => Self::Hook {
                 hook: word(&HOOKS, *kind),
                 content: word(&CONTENTS, *content),
@@ -397,6 +312,7 @@ impl Fact {
             F::Owned { file, sha256 } => Self::Owned { file: path(file), sha256: sha256.clone() },
             F::Listed { paths } => Self::Listed { paths: paths.iter().map(path).collect() },
             F::KeptEvidence { case, archives } => Self::KeptEvidence { case: case.to_string(), archives: *archives },
+            F::Platform(platform) => Self::Platform { is: platform.as_str().to_owned() },
             F::Installer { name } => Self::Installer { name: name.to_string() },
             F::Requested => Self::Requested {},
             F::FromRepository { vcs } => Self::FromRepository { vcs: vcs.to_string() },
@@ -464,8 +380,8 @@ impl Fact {
             Self::Disagreement { names: [a, b], what } => F::Disagreement { names: [a.into(), b.into()], what },
             Self::CodeFolder {} => F::CodeFolder,
             Self::Requires { requires } => F::Requires(required(requires)),
-            Self::File { sha256, digest, size, texts, program } => {
-                F::File { sha256, digest: digest.map(Into::into), size, texts: ids(texts), program }
+            Self::File(File { sha256, digest, size, texts, program }) => {
+                F::File { sha256, digest, size, texts: ids(texts), program }
             }
             Self::Hook { hook, content, sha256, size, odd } => F::Hook {
                 kind: value(&HOOKS, &hook)?,
@@ -477,6 +393,7 @@ impl Fact {
             Self::Owned { file, sha256 } => F::Owned { file: file.read()?, sha256 },
             Self::Listed { paths } => F::Listed { paths: paths.iter().map(Path::read).collect::<Option<_>>()? },
             Self::KeptEvidence { case, archives } => F::KeptEvidence { case: case.into(), archives },
+            Self::Platform { is } => F::Platform(fact::Platform::ALL.into_iter().find(|p| p.as_str() == is)?),
             Self::Installer { name } => F::Installer { name: name.into() },
             Self::Requested {} => F::Requested,
             Self::FromRepository { vcs } => F::FromRepository { vcs: vcs.into() },
