@@ -42,6 +42,7 @@ pub(super) struct Waiting {
 #[derive(Debug, Default)]
 pub(super) struct LayerKept {
     /// By path.
+    #[expect(clippy::vec_box, reason = "they stay in the boxes that they were kept in: a fact has 400 bytes")]
     pub(super) facts: Vec<Box<Seen>>,
     /// How many more were worth keeping.
     pub(super) dropped: u64,

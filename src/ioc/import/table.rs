@@ -271,7 +271,7 @@ mod tests {
         assert_eq!(incident.artifacts.len(), 2);
         assert_eq!(incident.artifacts[0].name, "evil.js");
         assert_eq!(incident.network[0].value, "evil.example");
-        assert_eq!(i.left["not a SHA-256, SHA-1 or MD5"].count, 1);
+        assert_eq!(i.left["not a SHA-512, SHA-256, SHA-1 or MD5"].count, 1);
         let i = imported("type,value\nurl,hxxps://evil[.]example/x\ndomain,evil.example\nip,203.0.113.9\n");
         assert_eq!(i.incidents[0].network.len(), 3);
         let i = imported("ecosystem,namespace,name,version\nnpm,@evil,a,1.0.0\nvscode,evil,b,1.0.0\n");
