@@ -1,6 +1,7 @@
 //! From facts to a judgement: exposure, confidence, reach. Pure: no I/O, no clock. The table of the design, row by row:
 //! `evidence` says what a single fact is worth, a family of `family` looks for signs that it ran, `reach` says what it could take.
 
+mod access;
 pub mod anomaly;
 pub mod chain;
 pub mod contained;

@@ -42,8 +42,11 @@ impl Lint<'_> {
             }
             for (m, under) in rule.under.iter().enumerate() {
                 let whole = under == "cwd" || under == "~";
-                if !(whole || ["cwd/", "~/", "/", "$"].iter().any(|start| under.starts_with(start))) {
-                    let hint = "write `~`, `~/…`, `/…`, `cwd`, `cwd/…`, or `$VARIABLE`";
+                // Only from the working folder is there a way up.
+                let up = under.trim_start_matches("cwd").trim_start_matches("/..").split('/').any(|part| part == "..");
+                let up = up || (!under.starts_with("cwd") && under.contains("/.."));
+                if up || !(whole || ["cwd/", "~/", "/", "$"].iter().any(|start| under.starts_with(start))) {
+                    let hint = "write `~`, `~/…`, `/…`, `cwd`, `cwd/…`, `cwd/..`, or `$VARIABLE`";
                     self.say(format!("{place}.under[{m}]"), format!("`{under}` is no folder"), hint);
                 }
             }
@@ -96,8 +99,9 @@ fn lacks(beyond: &Beyond) -> Option<(&'static str, &'static str)> {
     let unasked = beyond.asks.is_empty();
     match beyond.way {
         Way::Environment if unasked => {
-            Some(("`environment` without `asks`", "name the variables, or the processes; `*` for every one"))
+            Some(("`environment` without `asks`", "name the variables; `*` stands for anything"))
         }
+        Way::Processes if unasked => Some(("`processes` without `asks`", "name the processes; `*` for every one")),
         Way::Memory if unasked => Some(("`memory` without `asks`", "name the processes; `*` for every one")),
         Way::Command if unasked => Some(("`command` without `asks`", "list the command lines that the payload runs")),
         Way::Metadata if unasked || beyond.on.is_empty() => {
@@ -120,6 +124,7 @@ mod tests {
         let lacks = |text: &str| lacks(&serde_json::from_str(text).unwrap()).map(|(what, _)| what);
         for (text, what) in [
             (r#"{"way":"environment","what":"x"}"#, "`environment` without `asks`"),
+            (r#"{"way":"processes","what":"x"}"#, "`processes` without `asks`"),
             (r#"{"way":"memory","what":"x","on":["ci_runner"]}"#, "`memory` without `asks`"),
             (r#"{"way":"command","what":"x","with":["github.oauth_cli"]}"#, "`command` without `asks`"),
             (r#"{"way":"metadata","what":"x","asks":["EC2"]}"#, "`metadata` without `asks` or `on`"),
