@@ -36,12 +36,14 @@ pub fn sets_environment(accounts: Option<&Accounts>, path: &TreePath) -> bool {
 
 /// Whether a payload takes the variable that a credential was read from, of those of its own process.
 pub fn takes_variable(harvest: &Harvest, origin: &Origin) -> bool {
-    let Some(name) = origin.inner.as_deref().filter(|_| !harvest.variables.is_empty()) else {
-        return harvest.environment;
-    };
+    harvest.environment && (origin.inner.is_none() || names(&harvest.variables, origin.inner.as_deref()))
+}
+
+/// Whether one of these patterns, of which there may be none, names a variable.
+fn names(patterns: &[String], variable: Option<&str>) -> bool {
     // The configuration of an image has the kind of its line in front.
-    let name = name.rsplit(' ').next().unwrap_or(name).to_ascii_uppercase();
-    harvest.environment && harvest.variables.iter().any(|wanted| glob(&wanted.to_ascii_uppercase(), &name))
+    let name = variable.map(|v| v.rsplit(' ').next().unwrap_or(v).to_ascii_uppercase());
+    patterns.is_empty() || name.is_some_and(|n| patterns.iter().any(|wanted| glob(&wanted.to_ascii_uppercase(), &n)))
 }
 
 /// Whether a payload reads the variables of every process that it may.
@@ -88,6 +90,8 @@ pub struct Place<'p> {
     pub accounts: Option<&'p Accounts>,
     /// The variable that leads to it.
     pub named_by: Option<&'p str>,
+    /// The variable in it that the credential was read from.
+    pub variable: Option<&'p str>,
     /// Folders that the payload mostly ran in.
     pub projects: &'p [TreePath],
     /// Whether the home that holds it is that of an account which ran the payload.
@@ -96,7 +100,9 @@ pub struct Place<'p> {
 
 /// The line of a harvest list that names this file for this kind: of several, the one that leaves the least open.
 pub fn listed(harvest: &Harvest, kind: &str, place: &Place<'_>) -> Option<Fit> {
-    let fits = |r: &&HarvestRule| r.kinds.is_empty() || r.kinds.iter().any(|k| k == kind);
+    let fits = |r: &&HarvestRule| {
+        (r.kinds.is_empty() || r.kinds.iter().any(|k| k == kind)) && names(&r.variables, place.variable)
+    };
     harvest.paths.iter().filter(fits).flat_map(|r| lines_of(r, &harvest.homes, place)).min_by_key(|fit| fit.doubt)
 }
 
@@ -238,7 +244,14 @@ mod tests {
 
     fn rule(under: &[&str], names: &[&str], depth: u32) -> HarvestRule {
         let own = |l: &[&str]| l.iter().map(|s| (*s).to_owned()).collect();
-        HarvestRule { under: own(under), names: own(names), depth: Some(depth), unlimited: false, kinds: Vec::new() }
+        HarvestRule {
+            under: own(under),
+            names: own(names),
+            depth: Some(depth),
+            unlimited: false,
+            kinds: Vec::new(),
+            variables: Vec::new(),
+        }
     }
 
     fn path(text: &str) -> TreePath {
@@ -246,7 +259,7 @@ mod tests {
     }
 
     fn line_of(rule: &HarvestRule, named_by: Option<&str>, path: &TreePath) -> Option<String> {
-        let place = Place { path, accounts: None, named_by, projects: &[], own: true };
+        let place = Place { path, accounts: None, named_by, variable: None, projects: &[], own: true };
         lines_of(rule, &[], &place).find(|fit| fit.doubt < Doubt::OtherHome).map(|fit| fit.line)
     }
 
@@ -259,7 +272,8 @@ mod tests {
         };
         let accounts = Accounts::new(b"ci:x:9:9::/var/lib/ci:/bin/sh\nsvc:x:8:8::/home/al/svc:/bin/sh\n", []);
         let doubt = |homes: &[&str], p: &str, own: bool| {
-            let place = Place { path: &path(p), accounts: Some(&accounts), named_by: None, projects: &[], own };
+            let place =
+                Place { path: &path(p), accounts: Some(&accounts), named_by: None, variable: None, projects: &[], own };
             listed(&list(homes), "npm.token", &place).map(|fit| fit.doubt)
         };
         let linux = ["/home/*", "/root"];
@@ -287,7 +301,14 @@ mod tests {
         };
         let projects = [path("work/app")];
         let doubt = |p: &str| {
-            let place = Place { path: &path(p), accounts: None, named_by: None, projects: &projects, own: true };
+            let place = Place {
+                path: &path(p),
+                accounts: None,
+                named_by: None,
+                variable: None,
+                projects: &projects,
+                own: true,
+            };
             listed(&list, "dotenv.file", &place).map(|fit| fit.doubt)
         };
         for p in ["work/app/.env", "work/.env", "work/app/keys/a.json", "work/app/keys/b/a.json"] {

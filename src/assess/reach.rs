@@ -291,7 +291,12 @@ impl<'r> Readers<'r> {
                 Account::Uid(uid) => lives_here.is_none_or(|home| home == *uid),
                 Account::All | Account::Elsewhere => true,
             });
-            listed(harvest, &credential.kind, &Place { path, accounts, named_by, projects: self.projects, own })
+            let variable = origin.inner.as_deref();
+            listed(
+                harvest,
+                &credential.kind,
+                &Place { path, accounts, named_by, variable, projects: self.projects, own },
+            )
         };
         let on_host = (self.on_host || self.by_mount).then(|| fit(&origin.path, self.accounts)).flatten();
         // Homes of a container are where they are everywhere.

@@ -45,6 +45,8 @@ mod program;
 mod promises;
 #[cfg(feature = "online")]
 mod publisher;
+mod reach;
+mod reach_litellm;
 mod redact;
 mod replan;
 mod rules;
