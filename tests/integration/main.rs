@@ -46,7 +46,9 @@ mod promises;
 #[cfg(feature = "online")]
 mod publisher;
 mod reach;
+mod reach_image;
 mod reach_litellm;
+mod reach_waves;
 mod redact;
 mod replan;
 mod rules;

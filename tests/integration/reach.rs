@@ -43,6 +43,11 @@ pub fn open(path: &'static str, text: impl Into<String>) -> Planted {
 }
 
 impl Planted {
+    /// Path, text, owner, permission bits.
+    pub fn entry(&self) -> (&str, &str, u64, u32) {
+        (self.path, &self.text, self.uid.into(), self.mode)
+    }
+
     pub fn of(self, uid: u32) -> Self {
         Self { uid, ..self }
     }
