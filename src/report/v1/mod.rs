@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::{
     fact::{Ecosystem, EnvironmentKind, Platform},
     ioc::model::{FileRole, Moment as RunsAt},
+    rotate::page::Page,
     verdict::{Confidence, Exposure},
 };
 
@@ -46,6 +47,9 @@ pub struct Report {
     pub incidents: Vec<IncidentReport>,
     /// Credentials found, most urgent first.
     pub credentials: Vec<Credential>,
+    /// What the first page says beside the checklist; absent in reports of early versions and of several machines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<Page>,
     /// What to do, in order.
     pub checklist: Vec<Item>,
     /// By time.
