@@ -46,6 +46,7 @@ mod promises;
 #[cfg(feature = "online")]
 mod publisher;
 mod reach;
+mod reach_containers;
 mod reach_image;
 mod reach_litellm;
 mod reach_waves;

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::{
     machine::Machine,
     reach::{
-        ALICE, BOB, OFF_LIST, ON_LIST, Planted, SECRET, UNPUBLISHED, UNREADABLE, aws, compare, judged, key, npmrc,
-        open, own,
+        ALICE, BOB, OFF_LIST, ON_LIST, Planted, SECRET, UNPUBLISHED, UNREADABLE, aws, compare, compare_reach, judged,
+        key, npmrc, numbers, open, own,
     },
 };
 
@@ -166,4 +166,73 @@ fn an_exact_list_of_another_payload_has_its_own_bounds() {
         (own("/home/alice/.pypirc", lines("[pypi]\nusername = __token__\npassword = pypi-%\n")), OFF_LIST),
     ];
     check(project("@bitwarden/cli", "2026.4.0", "preinstall"), "bitwarden-cli-2026-04", ALICE, rows);
+}
+
+/// A credential of one kind each, in alice's home: a short name, and its file.
+fn kinds() -> Vec<(&'static str, Planted)> {
+    vec![
+        ("aws", own("/home/alice/.aws/credentials", aws())),
+        ("ssh", own("/home/alice/.ssh/id_rsa", key())),
+        ("npm", own("/home/alice/.npmrc", npmrc())),
+        ("pypi", own("/home/alice/.pypirc", lines("[pypi]\nusername = __token__\npassword = pypi-%\n"))),
+        ("gh", own("/home/alice/.config/gh/hosts.yml", lines("github.com:\n    oauth_token: %\n    user: alice\n"))),
+        ("kube", own("/home/alice/.kube/config", lines("users:\n- name: a\n  user:\n    token: %\n"))),
+        ("vault", own("/home/alice/.vault-token", SECRET)),
+        ("env", own("/home/alice/src/shop/.env", lines("APP_SECRET=%\n"))),
+        ("history", own("/home/alice/.bash_history", "ls\n")),
+        ("chrome", own("/home/alice/.config/google-chrome/Default/Login Data", "x")),
+        ("solana", own("/home/alice/.config/solana/id.json", numbers())),
+        ("docker", own("/home/alice/.docker/config.json", lines(r#"{"auths":{"registry.example":{"auth":"%"}}}"#))),
+        ("claude", own("/home/alice/.claude/.credentials.json", lines(r#"{"claudeAiOauth":{"accessToken":"%"}}"#))),
+        ("cargo", own("/home/alice/.cargo/credentials.toml", lines("[registry]\ntoken = \"%\"\n"))),
+        ("bob", own("/home/bob/.aws/credentials", aws())),
+    ]
+}
+
+/// Each published profile: what stands on it of these is likely, the rest that alice reads is possible, since none of the lists is whole.
+#[test]
+fn each_profile_names_its_kinds() {
+    let python = |name: &str, version: &str| Machine::new().venv("v").dist(name, version);
+    let node = |name: &str, version: &str| project(name, version, "preinstall");
+    let extension = |name: &str, version: &str| {
+        let (publisher, short) = name.split_once('.').unwrap();
+        let manifest = json!({"publisher": publisher, "name": short, "version": version, "engines": {"vscode": "*"}});
+        Machine::new().home(&format!(".vscode/extensions/{name}-{version}/package.json"), manifest.to_string())
+    };
+    let profiles = [
+        ("durabletask-2026-05", python("durabletask", "1.4.1"), "aws ssh npm pypi kube vault env history docker cargo"),
+        ("sandworm-mode-2026-02", node("claud-code", "0.2.1"), "aws ssh npm env claude"),
+        ("nx-2025-08", node("@nx/devkit", "21.5.0"), "ssh npm gh env"),
+        ("shai-hulud-2025-09", node("@ahmedhfarag/ngx-perfect-scrollbar", "20.0.20"), "aws npm gh"),
+        ("shai-hulud-2025-11", node("02-echo", "0.0.7"), "aws ssh npm env"),
+        ("glassworm-2025-10", node("@aifabrix/miso-client", "4.7.2"), "aws ssh npm gh kube chrome docker"),
+        ("trapdoor-2026-05", node("async-pipeline-builder", "1.0.0"), "aws ssh env history chrome solana"),
+        ("nx-console-2026-05", extension("nrwl.angular-console", "18.95.0"), "aws ssh npm gh vault docker claude"),
+        (
+            "xinference-2026-04",
+            python("xinference", "2.6.0"),
+            "aws ssh npm pypi kube vault env history solana docker cargo",
+        ),
+        ("ironworm-2026-06", node("ai3", "0.3.5"), "npm vault"),
+        ("redhat-2026-06", node("@redhat-cloud-services/chrome", "2.3.1"), "aws ssh npm pypi gh kube vault env docker"),
+        ("antv-2026-05", node("@antv/a8", "0.1.1"), "aws ssh npm pypi gh kube vault claude"),
+    ];
+    for (incident, machine, named) in profiles {
+        let planted = kinds();
+        let named: Vec<&str> = named.split(' ').collect();
+        assert!(named.iter().all(|name| planted.iter().any(|(n, _)| n == name)), "{incident}");
+        let expected: Vec<(&str, &str)> = planted
+            .iter()
+            .map(|(name, p)| match *name {
+                "bob" => (p.path, "out_of_reach likely"),
+                name if named.contains(&name) => (p.path, "harvested likely"),
+                _ => (p.path, "harvested possible"),
+            })
+            .collect();
+        let planted: Vec<Planted> = planted.into_iter().map(|(_, p)| p).collect();
+        let report = judged(machine, &planted, ALICE);
+        assert_eq!(report["incidents"][0]["id"], incident);
+        // When it runs differs; what it can take does not.
+        compare_reach(&report, &expected);
+    }
 }
