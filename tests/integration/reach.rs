@@ -20,6 +20,7 @@ pub const ALICE: u32 = 1000;
 pub const BOB: u32 = 1001;
 
 /// A file of a machine.
+#[derive(Clone)]
 pub struct Planted {
     pub path: &'static str,
     text: String,
@@ -135,7 +136,7 @@ fn differ(report: &Value, expected: &[(&str, &str)], part: impl Fn(&str) -> &str
         let line = format!("{} {sure} {}", word("reach"), word("rotate"));
         said.entry(c["location"]["path"].as_str().unwrap()).or_default().insert(part(&line).to_owned());
     }
-    let each = |words: &str| words.split(" | ").map(str::to_owned).collect();
+    let each = |words: &str| words.split(" | ").map(|words| part(words).to_owned()).collect();
     let wanted: BTreeMap<&str, BTreeSet<String>> = expected.iter().map(|(path, words)| (*path, each(words))).collect();
     assert_eq!(expected.len(), wanted.len(), "a path stands twice");
     let differ: Vec<String> = said

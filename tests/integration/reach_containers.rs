@@ -1,9 +1,15 @@
-//! LiteLLM 1.82.8 beside containers: on the host above their files, in the files of one, and in one that had folders mounted.
+//! LiteLLM 1.82.8 as root, and beside containers: on the host above their files, in the files of one, and in one that had folders mounted.
 
 use super::{
     machine::Machine,
-    reach::{ALICE, IF_THERE, OFF_LIST, ON_LIST, Planted, SECRET, UNREADABLE, aws, compare, judged, key, own},
+    reach::{
+        ALICE, BOB, IF_THERE, OFF_LIST, ON_LIST, Planted, SECRET, UNREADABLE, aws, compare, compare_reach, judged, key,
+        own,
+    },
 };
+
+/// A file whose owner counts, and that holds none.
+const NO_CREDENTIAL: &str = "";
 
 fn env() -> String {
     format!("APP_SECRET={SECRET}\n")
@@ -23,7 +29,8 @@ fn with_hook(site: &str) -> Machine {
 }
 
 fn check(machine: Machine, of_payload: u32, rows: Vec<(Planted, &'static str)>) {
-    let expected: Vec<(&str, &str)> = rows.iter().map(|(p, words)| (p.path, *words)).collect();
+    let held = rows.iter().filter(|(_, words)| *words != NO_CREDENTIAL);
+    let expected: Vec<(&str, &str)> = held.map(|(p, words)| (p.path, *words)).collect();
     let planted: Vec<Planted> = rows.into_iter().map(|(p, _)| p).collect();
     compare(&judged(machine, &planted, of_payload), &expected);
 }
@@ -67,4 +74,55 @@ fn what_was_mounted_stood_under_a_name_that_is_not_known() {
         (own("/home/alice/.bash_history", line), UNREADABLE),
     ];
     check(machine(), ALICE, rows);
+}
+
+/// Alice's environment with one version, and a unit of the system that starts it as root.
+fn service(version: &str) -> (Machine, Planted) {
+    let unit =
+        "[Service]\nExecStart=/home/alice/work/app/.venv/bin/python app.py\n[Install]\nWantedBy=multi-user.target\n";
+    let machine = Machine::new()
+        .venv("work/app/.venv")
+        .dist("litellm", version)
+        .file("etc/systemd/system/multi-user.target.wants/app.service", unit);
+    (machine, own("/etc/systemd/system/app.service", unit))
+}
+
+fn variable(name: &str) -> String {
+    format!("PATH=/bin\0{name}={SECRET}\0")
+}
+
+#[test]
+fn as_root_whose_service_starts_the_environment_of_a_user() {
+    let (machine, unit) = service("1.82.8");
+    let rows = vec![
+        (unit, NO_CREDENTIAL),
+        (own("/root/.aws/credentials", aws()), ON_LIST),
+        (own("/home/bob/.ssh/id_rsa", key()), ON_LIST),
+        (own("/etc/ssh/ssh_host_rsa_key", key()), ON_LIST),
+        (own("/home/bob/.pypirc", pypi()), OFF_LIST),
+        (own("/proc/70/environ", variable("OPENAI_API_KEY")), ON_LIST),
+        // Another account's: root may read it, and the collector prints its own variables only.
+        (own("/proc/71/environ", variable("GROQ_API_KEY")).of(BOB), OFF_LIST),
+    ];
+    check(machine.site_file("litellm_init.pth", "import os\n"), ALICE, rows);
+}
+
+#[test]
+fn a_payload_that_reads_every_process_takes_their_variables() {
+    // The second compromise of LiteLLM: root reads them all, alice her own.
+    let processes = || {
+        vec![
+            own("/proc/70/environ", variable("OPENAI_API_KEY")).of(ALICE),
+            own("/proc/71/environ", variable("GROQ_API_KEY")).of(BOB),
+        ]
+    };
+    let (machine, unit) = service("1.107.0");
+    let report = judged(machine, &[processes(), vec![unit]].concat(), ALICE);
+    compare_reach(&report, &[("/proc/70/environ", "harvested likely -"), ("/proc/71/environ", "harvested likely -")]);
+    let machine = Machine::new().venv("v").dist("litellm", "1.107.0");
+    let report = judged(machine, &processes(), ALICE);
+    compare_reach(
+        &report,
+        &[("/proc/70/environ", "harvested likely -"), ("/proc/71/environ", "out_of_reach likely -")],
+    );
 }

@@ -224,9 +224,9 @@ fn each_profile_names_its_kinds() {
         let expected: Vec<(&str, &str)> = planted
             .iter()
             .map(|(name, p)| match *name {
-                "bob" => (p.path, "out_of_reach likely"),
-                name if named.contains(&name) => (p.path, "harvested likely"),
-                _ => (p.path, "harvested possible"),
+                "bob" => (p.path, "out_of_reach likely -"),
+                name if named.contains(&name) => (p.path, "harvested likely -"),
+                _ => (p.path, "harvested possible -"),
             })
             .collect();
         let planted: Vec<Planted> = planted.into_iter().map(|(_, p)| p).collect();

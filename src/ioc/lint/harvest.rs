@@ -10,8 +10,8 @@ impl Lint<'_> {
     pub(super) fn harvest(&mut self) {
         let harvest = &self.incident.harvest;
         let taken = !harvest.paths.is_empty() || harvest.environment || !harvest.kinds.is_empty();
-        if harvest.completeness == Completeness::Exact && !taken {
-            let hint = "list paths, environment or kinds, or write `partial`, `unknown` or `none`";
+        if harvest.completeness == Completeness::Exact && !taken && harvest.beyond.is_empty() {
+            let hint = "list paths, environment, kinds or `beyond`, or write `partial`, `unknown` or `none`";
             self.say("harvest.paths", "an exact list of nothing", hint);
         }
         if harvest.completeness == Completeness::None && taken {
