@@ -1,55 +1,12 @@
 //! Whether a payload's published list names a file: the harvest rules of `iocs/incidents`, read against one path.
 
+use super::{ran_in::RanIn, variables::names};
 use crate::{
     accounts::Accounts,
-    fact::{Origin, TreePath},
+    fact::TreePath,
     interest::glob,
-    ioc::model::{Harvest, HarvestRule, Way},
+    ioc::model::{Harvest, HarvestRule},
 };
-
-/// Whether every login, shell or service takes its variables from this file: a payload that takes the environment has them,
-/// though it never opens the file.
-pub fn sets_environment(accounts: Option<&Accounts>, path: &TreePath) -> bool {
-    const HOME: &[&str] = &[
-        ".bashrc",
-        ".bash_profile",
-        ".bash_login",
-        ".profile",
-        ".zshrc",
-        ".zshenv",
-        ".zprofile",
-        ".zlogin",
-        ".kshrc",
-        ".pam_environment",
-        ".config/fish/config.fish",
-        ".config/fish/fish_variables",
-        ".config/fish/conf.d/*.fish",
-        ".config/environment.d/*.conf",
-    ];
-    const SYSTEM: &[&str] = &["environment", "profile", "profile.d/*", "environment.d/*"];
-    let usual = Accounts::default();
-    let fits =
-        |below: &[u8], names: &[&str]| std::str::from_utf8(below).is_ok_and(|b| names.iter().any(|n| glob(n, b)));
-    let home = accounts.unwrap_or(&usual).below_home(path).is_some_and(|below| fits(below, HOME));
-    home || path.as_bytes().strip_prefix(b"etc/").is_some_and(|below| fits(below, SYSTEM))
-}
-
-/// Whether a payload takes the variable that a credential was read from, of those of its own process.
-pub fn takes_variable(harvest: &Harvest, origin: &Origin) -> bool {
-    harvest.environment && (origin.inner.is_none() || names(&harvest.variables, origin.inner.as_deref()))
-}
-
-/// Whether one of these patterns, of which there may be none, names a variable.
-fn names(patterns: &[String], variable: Option<&str>) -> bool {
-    // The configuration of an image has the kind of its line in front.
-    let name = variable.map(|v| v.rsplit(' ').next().unwrap_or(v).to_ascii_uppercase());
-    patterns.is_empty() || name.is_some_and(|n| patterns.iter().any(|wanted| glob(&wanted.to_ascii_uppercase(), &n)))
-}
-
-/// Whether a payload reads the variables of every process that it may.
-pub fn reads_every_process(harvest: &Harvest) -> bool {
-    harvest.beyond.iter().any(|b| b.way == Way::Processes && b.asks.iter().any(|asked| asked == "*"))
-}
 
 /// What of a line of a harvest list is not known, or keeps it from naming the file; from what leaves least open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,8 +49,8 @@ pub struct Place<'p> {
     pub named_by: Option<&'p str>,
     /// The variable in it that the credential was read from.
     pub variable: Option<&'p str>,
-    /// Folders that the payload mostly ran in.
-    pub projects: &'p [TreePath],
+    /// Folders that the payload most likely ran in.
+    pub ran_in: &'p RanIn,
     /// Whether the home that holds it is that of an account which ran the payload.
     pub own: bool,
 }
@@ -158,25 +115,34 @@ fn below(under: &str, homes: &[String], place: &Place<'_>) -> Vec<Below> {
     found.into_iter().map(|rest| Below::at(rest, Doubt::None)).collect()
 }
 
-/// Behind the working folder, or a folder of it: `` , `/..`, `/target/deploy`. It may be any folder; most likely it is a project that
-/// holds the payload.
+/// Behind the working folder, or a folder of it: nothing, `/..`, `/target/deploy`. It may be any folder; most likely it is one that the
+/// payload is known to run in.
 fn below_working(folder: &str, place: &Place<'_>) -> Vec<Below> {
     let (mut up, mut inner) = (0, folder.trim_start_matches('/'));
     while let Some(rest) = inner.strip_prefix("..") {
         (up, inner) = (up + 1, rest.trim_start_matches('/'));
     }
-    let known = place.projects.iter().filter_map(|project| {
-        let start = (0..up).fold(project.clone(), |folder, _| folder.parent());
-        let start = inner.split('/').filter(|part| !part.is_empty()).fold(start, |f, part| f.join(part.as_bytes()));
-        Some(Below::at(text(place.path.below(&start)?), Doubt::None))
-    });
+    let parts: Vec<&str> = inner.split('/').filter(|part| !part.is_empty()).collect();
+    let mut all = Vec::new();
+    let mut above = place.path.clone();
+    while !above.as_bytes().is_empty() {
+        above = above.parent();
+        let mut base = above.clone();
+        let fits = parts.iter().rev().all(|part| {
+            let same = base.name() == part.as_bytes();
+            base = base.parent();
+            same
+        });
+        if fits && place.ran_in.holds(up, &base) {
+            all.extend(place.path.below(&above).map(|rest| Below::at(text(rest), Doubt::None)));
+        }
+    }
     let path = format!("/{}", text(place.path.as_bytes()));
-    let inner = format!("/{inner}");
-    let inner = if inner.len() == 1 { inner } else { inner + "/" };
+    let inner = if parts.is_empty() { "/".to_owned() } else { format!("/{}/", parts.join("/")) };
     let ends = path.match_indices(&inner).map(|(at, _)| at + inner.len());
     let rests = ends.filter_map(|end| Some(path.get(end..)?.to_owned()));
-    let unknown = rests.map(|rest| Below { rest, doubt: Doubt::Folder, anywhere: inner.len() == 1 });
-    known.chain(unknown).collect()
+    all.extend(rests.map(|rest| Below { rest, doubt: Doubt::Folder, anywhere: parts.is_empty() }));
+    all
 }
 
 /// Behind each home that may be meant: those that the payload names, with everything below them, else whichever holds the file.
@@ -259,7 +225,7 @@ mod tests {
     }
 
     fn line_of(rule: &HarvestRule, named_by: Option<&str>, path: &TreePath) -> Option<String> {
-        let place = Place { path, accounts: None, named_by, variable: None, projects: &[], own: true };
+        let place = Place { path, accounts: None, named_by, variable: None, ran_in: &RanIn::default(), own: true };
         lines_of(rule, &[], &place).find(|fit| fit.doubt < Doubt::OtherHome).map(|fit| fit.line)
     }
 
@@ -272,8 +238,14 @@ mod tests {
         };
         let accounts = Accounts::new(b"ci:x:9:9::/var/lib/ci:/bin/sh\nsvc:x:8:8::/home/al/svc:/bin/sh\n", []);
         let doubt = |homes: &[&str], p: &str, own: bool| {
-            let place =
-                Place { path: &path(p), accounts: Some(&accounts), named_by: None, variable: None, projects: &[], own };
+            let place = Place {
+                path: &path(p),
+                accounts: Some(&accounts),
+                named_by: None,
+                variable: None,
+                ran_in: &RanIn::default(),
+                own,
+            };
             listed(&list(homes), "npm.token", &place).map(|fit| fit.doubt)
         };
         let linux = ["/home/*", "/root"];
@@ -299,16 +271,11 @@ mod tests {
             paths: vec![rule(&["cwd", "cwd/.."], &[".env"], 0), rule(&["cwd/keys"], &["*.json"], 1)],
             ..Harvest::default()
         };
-        let projects = [path("work/app")];
+        let mut ran_in = RanIn::default();
+        ran_in.add(path("work/app"));
         let doubt = |p: &str| {
-            let place = Place {
-                path: &path(p),
-                accounts: None,
-                named_by: None,
-                variable: None,
-                projects: &projects,
-                own: true,
-            };
+            let place =
+                Place { path: &path(p), accounts: None, named_by: None, variable: None, ran_in: &ran_in, own: true };
             listed(&list, "dotenv.file", &place).map(|fit| fit.doubt)
         };
         for p in ["work/app/.env", "work/.env", "work/app/keys/a.json", "work/app/keys/b/a.json"] {
@@ -319,27 +286,6 @@ mod tests {
         }
         assert_eq!(doubt("work/app/keys/b/c/a.json"), Some(Doubt::Deeper));
         assert_eq!(doubt("work/app/a.json"), None);
-    }
-
-    #[test]
-    fn a_payload_that_picks_variables_takes_those_alone() {
-        let takes = |variables: &[&str], name: Option<&str>| {
-            let variables = variables.iter().map(|v| (*v).to_owned()).collect();
-            let harvest = Harvest { environment: true, variables, ..Harvest::default() };
-            let mut origin = Origin::file(&"host".into(), path("x"));
-            origin.inner = name.map(Into::into);
-            takes_variable(&harvest, &origin)
-        };
-        let picks = ["*TOKEN*", "AWS_*"];
-        for name in ["NPM_TOKEN", "npm_token_2", "AWS_SECRET_ACCESS_KEY", "ENV NPM_TOKEN"] {
-            assert!(takes(&picks, Some(name)), "{name}");
-        }
-        for name in ["OPENAI_API_KEY", "MY_AWS_KEY", "ENV DATABASE_URL"] {
-            assert!(!takes(&picks, Some(name)) && takes(&[], Some(name)), "{name}");
-        }
-        // Which variable it was is not known.
-        assert!(takes(&picks, None));
-        assert!(!takes_variable(&Harvest::default(), &Origin::file(&"host".into(), path("x"))));
     }
 
     #[test]
@@ -375,19 +321,6 @@ mod tests {
             Some("cwd/ansible.cfg")
         );
     }
-    #[test]
-    fn what_every_shell_exports_is_in_the_environment() {
-        let sets = |p: &str| sets_environment(None, &path(p));
-        for path in ["home/al/.bashrc", "root/.profile", "home/al/.config/fish/conf.d/keys.fish", "etc/profile.d/x.sh"]
-        {
-            assert!(sets(path), "{path}");
-        }
-        for path in ["home/al/src/.bashrc", "home/al/.env", "home/al/.config/fish/fish_history", "srv/etc/environment"]
-        {
-            assert!(!sets(path), "{path}");
-        }
-    }
-
     #[test]
     fn folders_of_the_working_folder_may_be_anywhere() {
         let line = |p: &str| {

@@ -16,6 +16,7 @@ mod layered;
 mod named;
 mod on_path;
 mod platform;
+mod ran_in;
 pub mod reach;
 mod resolved;
 pub mod rule;
@@ -30,6 +31,7 @@ mod typed;
 mod unit_view;
 pub mod units;
 mod used;
+mod variables;
 mod whereabouts;
 
 use std::{collections::BTreeMap, sync::Arc};

@@ -4,10 +4,12 @@ use super::{
     Account, Bounds, Case, Evidence, Finding,
     access::{can_read, unreadable},
     contained,
-    harvest::{Doubt, Fit, Place, listed, reads_every_process, sets_environment, takes_variable},
+    harvest::{Doubt, Fit, Place, listed},
+    ran_in::RanIn,
     running,
     threat::{Ran, Threat, threats},
     timeline,
+    variables::{reads_every_process, sets_environment, takes_variable},
 };
 use crate::{
     accounts::Accounts,
@@ -239,7 +241,7 @@ fn by_threat(
 struct Readers<'r> {
     seen: &'r Seen,
     accounts: Option<&'r Accounts>,
-    projects: &'r [TreePath],
+    ran_in: &'r RanIn,
     /// The accounts.
     ran_as: Vec<Account>,
     /// Some of it ran on the machine, not in a container or another system of it.
@@ -264,7 +266,7 @@ impl<'r> Readers<'r> {
         }
         let inside = contained::seen_inside(&seen.origin.path, accounts).filter(|_| bounded);
         let by_mount = bounded && inside.is_none();
-        Self { seen, accounts, projects: &threat.projects, ran_as, on_host, inside, by_mount }
+        Self { seen, accounts, ran_in: &threat.ran_in, ran_as, on_host, inside, by_mount }
     }
 
     /// The line of the list that names it.
@@ -292,11 +294,7 @@ impl<'r> Readers<'r> {
                 Account::All | Account::Elsewhere => true,
             });
             let variable = origin.inner.as_deref();
-            listed(
-                harvest,
-                &credential.kind,
-                &Place { path, accounts, named_by, variable, projects: self.projects, own },
-            )
+            listed(harvest, &credential.kind, &Place { path, accounts, named_by, variable, ran_in: self.ran_in, own })
         };
         let on_host = (self.on_host || self.by_mount).then(|| fit(&origin.path, self.accounts)).flatten();
         // Homes of a container are where they are everywhere.

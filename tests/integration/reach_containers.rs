@@ -108,6 +108,25 @@ fn as_root_whose_service_starts_the_environment_of_a_user() {
 }
 
 #[test]
+fn in_the_folder_that_its_service_says() {
+    let unit = "[Service]\nExecStart=/home/alice/v/bin/python app.py\nWorkingDirectory=/work/deep/app\n";
+    let machine = || Machine::new().venv("v").dist("litellm", "1.82.8").site_file("litellm_init.pth", "import os\n");
+    let rows = |there: &'static str| {
+        vec![
+            (own("/work/deep/app/.env.test", env()).of(ALICE), there),
+            // The collector looks into the two folders above, too.
+            (own("/work/.env.test", env()).of(ALICE), there),
+            (own("/.env.test", env()).of(ALICE), IF_THERE),
+            (own("/work/deep/other/.env.test", env()).of(ALICE), IF_THERE),
+            // A home is no project, though an environment stands in it.
+            (own("/home/alice/.env.test", env()), IF_THERE),
+        ]
+    };
+    check(machine(), ALICE, rows(IF_THERE));
+    check(machine().file("etc/systemd/system/app.service", unit), ALICE, rows(ON_LIST));
+}
+
+#[test]
 fn a_payload_that_reads_every_process_takes_their_variables() {
     // The second compromise of LiteLLM: root reads them all, alice her own.
     let processes = || {
