@@ -111,6 +111,9 @@ fn lacks(beyond: &Beyond) -> Option<(&'static str, &'static str)> {
             "`cluster` without `with` and `on`",
             "say which credentials open it, or write `\"on\": [\"kubernetes\"]`",
         )),
+        Way::Recon if !beyond.kinds.is_empty() => {
+            Some(("`recon` with `kinds`", "facts about the machine are no credentials: write `search`, or remove them"))
+        }
         _ => None,
     }
 }
@@ -130,6 +133,7 @@ mod tests {
             (r#"{"way":"metadata","what":"x","asks":["EC2"]}"#, "`metadata` without `asks` or `on`"),
             (r#"{"way":"metadata","what":"x","on":["aws"]}"#, "`metadata` without `asks` or `on`"),
             (r#"{"way":"cluster","what":"x"}"#, "`cluster` without `with` and `on`"),
+            (r#"{"way":"recon","what":"x","kinds":["os.shadow"]}"#, "`recon` with `kinds`"),
         ] {
             assert_eq!(lacks(text), Some(what), "{text}");
         }

@@ -52,11 +52,13 @@ pub enum Way {
     Input,
     /// Whatever an operator orders.
     Operator,
+    /// Facts about the machine: names, addresses, listings, who logged in. Nothing of it has to be replaced.
+    Recon,
 }
 
 impl Way {
     /// All, in the order of reports.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Environment,
         Self::Processes,
         Self::Memory,
@@ -68,6 +70,7 @@ impl Way {
         Self::Search,
         Self::Input,
         Self::Operator,
+        Self::Recon,
     ];
 }
 
