@@ -1,6 +1,7 @@
 //! From facts to a judgement: exposure, confidence, reach. Pure: no I/O, no clock. The table of the design, row by row:
 //! `evidence` says what a single fact is worth, a family of `family` looks for signs that it ran, `reach` says what it could take.
 
+mod access;
 pub mod anomaly;
 pub mod chain;
 pub mod contained;
@@ -15,6 +16,7 @@ mod layered;
 mod named;
 mod on_path;
 mod platform;
+mod ran_in;
 pub mod reach;
 mod resolved;
 pub mod rule;
@@ -29,6 +31,7 @@ mod typed;
 mod unit_view;
 pub mod units;
 mod used;
+mod variables;
 mod whereabouts;
 
 use std::{collections::BTreeMap, sync::Arc};

@@ -45,6 +45,11 @@ mod program;
 mod promises;
 #[cfg(feature = "online")]
 mod publisher;
+mod reach;
+mod reach_containers;
+mod reach_image;
+mod reach_litellm;
+mod reach_waves;
 mod redact;
 mod replan;
 mod rules;
