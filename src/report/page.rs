@@ -300,7 +300,9 @@ fn rows(report: &v1::Report, labels: &Labels<'_>, of: Workstream) -> Vec<Row> {
             many => format!("{}: ", words::count(many.len(), "machine")),
         };
         // What makes the folder for the evidence is longer than any line.
-        let command = i.steps.iter().find_map(|s| s.command.as_deref()).filter(|c| c.len() < COMMAND);
+        // A look by hand comes before what is done, and is in the list below.
+        let first = i.steps.iter().filter(|s| !s.by_hand).chain(&i.steps).find_map(|s| s.command.as_deref());
+        let command = first.filter(|c| c.len() < COMMAND);
         Row {
             label: labels.of(&i.id).to_owned(),
             rank: i.rank.map(crate::verdict::Rank::as_str),

@@ -22,6 +22,7 @@ mod named;
 mod order;
 pub mod page;
 mod purge;
+mod running;
 mod secrets;
 pub mod shell;
 mod situation;

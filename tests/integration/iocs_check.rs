@@ -466,3 +466,47 @@ fn the_page_of_incidents_is_what_the_program_writes() {
     assert!(said.code == 0 && said.out == page, "{hint}\n{}", said.err);
     assert!(page.contains("| 2026-03-24 | `litellm-2026-03` |"), "{page}");
 }
+
+/// A kind of credential, as somebody else would write one.
+fn kind() -> Value {
+    let step = |stage: &str| json!({"do": "do it", "stage": stage});
+    json!({
+        "schema": "dosimeter.credential/1", "id": "made.up", "name": "made up", "provider": "made", "lane": "standard", "tier": 5,
+        "order": 1, "places": [], "mode": "issue_first", "sources": ["nowhere"],
+        "rotation": [step("issue"), step("revoke"), step("verify")],
+    })
+}
+
+#[test]
+fn kinds_of_credentials_are_checked_beside_incidents() {
+    let said = said_of(&[
+        ("incidents/made-up-2026-03.json", &good().to_string()),
+        ("credentials/made.up.json", &kind().to_string()),
+    ]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(
+        said.out.contains("1 incidents are good") && said.out.contains("1 kinds of credentials are good"),
+        "{}",
+        said.out
+    );
+    for (command, hint) in [
+        ("mytool login --password VALUE", "--password-stdin"),
+        ("export NPM_TOKEN=abc", "standard input"),
+        ("echo NEW_SECRET", "standard input"),
+        ("curl -H 'Authorization: Bearer abc' https://h.example", "curl -H @file"),
+        ("aws iam list-users", "--profile"),
+        ("aws ec2 describe-instances --profile P", "--region"),
+        ("kubectl get nodes", "--context"),
+        ("npm token list", "--registry"),
+        ("rm -rf $DIR", "quote it"),
+        ("ls 'a", "sh -n"),
+        ("ls {region}", "{id}"),
+        ("gh auth token --hostname h.example", "say in words"),
+    ] {
+        let mut bad = kind();
+        bad["rotation"][1]["command"] = command.into();
+        bad["rotation"][1]["expect"] = "nothing".into();
+        let said = said_of(&[("credentials/made.up.json", &bad.to_string())]);
+        assert!(reports(&said, "credentials/made.up.json", "rotation[1].command", hint), "{command}: {}", said.err);
+    }
+}

@@ -13,6 +13,7 @@
 mod architecture;
 mod boms;
 mod by_hand;
+mod commands;
 mod conda;
 mod content;
 mod credentials;

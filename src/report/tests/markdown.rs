@@ -84,7 +84,7 @@ fn hostile_names_in_markdown() {
       - [ ] in \`sh\`, as whoever owns the files below or as root: make a folder for what is taken out; \`keep\` moves files into one archive an item, with its digest, and removes nothing that it could not keep
 
         ```sh
-        EVIDENCE=$(mktemp -d "$HOME/dosimeter-evidence.XXXXXX") && printf 'dosimeter evidence 1\ncase b6252d6586e2df6a\n' >"$EVIDENCE/DOSIMETER-EVIDENCE" && echo "$EVIDENCE"; keep() ( n=$1; shift; cd "${ROOT:-/}" || exit; for f do shift; f=$(printf '%b.' "$f"); f=.${f%.}; if [ -e "$f" ] || [ -L "$f" ]; then set -- "$@" "$f"; fi; done; if [ $# = 0 ]; then echo "$n: nothing is left to move" >&2; exit 0; fi; t=${EVIDENCE:?}/$n.tar; case $(tar --version 2>/dev/null) in *GNU*) u=--no-unquote;; *) u=;; esac; if [ ! -e "$t" ] && tar $u -cf - "$@" >"$t" && tar tf - <"$t" >/dev/null && (cd "$EVIDENCE" && sha256sum "$n.tar" >>DOSIMETER-EVIDENCE); then rm -rf "$@"; else echo "$n: not moved" >&2; exit 1; fi )
+        EVIDENCE=$(mktemp -d "$HOME/dosimeter-evidence.XXXXXX") && printf 'dosimeter evidence 1\ncase b6252d6586e2df6a\n' >"$EVIDENCE/DOSIMETER-EVIDENCE" && echo "$EVIDENCE"; keep() ( n=$1; shift; cd "${ROOT:-/}" || exit; for f do shift; f=$(printf '%b.' "$f"); f=.${f%.}; if [ -e "$f" ] || [ -L "$f" ]; then set -- "$@" "$f"; fi; case $f in */.local/share/systemd/user/*) d=${f%%/.local/share/*}/.config/systemd/user ;; ./lib/systemd/* | ./usr/lib/systemd/*) d=${f#*lib/}; d=./etc/${d%/*} ;; */systemd/user/* | */systemd/system/*) d=${f%/*} ;; *) d= ;; esac; for l in "$d"/*.wants/"${f##*/}" "$d"/*.requires/"${f##*/}"; do if [ -n "$d" ] && [ -L "$l" ]; then set -- "$@" "$l"; fi; done; done; if [ $# = 0 ]; then echo "$n: nothing is left to move" >&2; exit 0; fi; t=${EVIDENCE:?}/$n.tar; case $(tar --version 2>/dev/null) in *GNU*) u=--no-unquote;; *) u=;; esac; if [ ! -e "$t" ] && tar $u -cf - "$@" >"$t" && tar tf - <"$t" >/dev/null && (cd "$EVIDENCE" && sha256sum "$n.tar" >>DOSIMETER-EVIDENCE); then rm -rf "$@"; else echo "$n: not moved" >&2; exit 1; fi )
         ```
 
     - [ ] **A2. Cut the network by dropping packets** `s-c04c38cf`
@@ -96,6 +96,13 @@ fn hostile_names_in_markdown() {
       - why: it starts again at each boot or login, and fetches new code
       - where: on the examined machine
       - after: evidence kept by: A1; network cut by: A2
+      - [ ] see what still runs from it, before anything is moved
+
+        ```sh
+        ps -eo pid,user,args | grep -F -e /home/alice/.config/example/beacon.py | grep -vF -e 'grep -F'; grep -lsF -e /home/alice/.config/example/beacon.py /proc/[0-9]*/maps || echo 'no process has it loaded'
+        ```
+
+        - expect: no process but your own search; otherwise keep their memory if you can, then end them (\`kill -KILL PID\`) and look again
       - [ ] move /home/alice/.config/example/beacon.py to the evidence
 
         ```sh
@@ -107,6 +114,13 @@ fn hostile_names_in_markdown() {
       - where: on the examined machine
       - after: evidence kept by: A1; network cut by: A2
       - [ ] stop the services and jobs that use it; never use pip for this, and start no Python there until it is made anew
+      - [ ] see what still runs from it, before anything is moved
+
+        ```sh
+        ps -eo pid,user,args | grep -F -e "$(printf %b '/home/alice/a|b`c\0033[31m\0377/.venv')" | grep -vF -e 'grep -F'; grep -lsF -e "$(printf %b '/home/alice/a|b`c\0033[31m\0377/.venv')" /proc/[0-9]*/maps || echo 'no process has it loaded'
+        ```
+
+        - expect: no process but your own search; otherwise keep their memory if you can, then end them (\`kill -KILL PID\`) and look again
       - [ ] move these 3 files and folders to the evidence
 
         ```sh
