@@ -343,7 +343,8 @@ mod tests {
                 artifacts: Vec::new(),
                 requires: [].into(),
             };
-            let key = Credential { kind: "aws.access_key".into(), identifier: None, note: None, named_by: None };
+            let key =
+                Credential { kind: "aws.access_key".into(), identifier: None, note: None, named_by: None, tag: None };
             let place = |seen: Seen, made, gone: Option<usize>| Evidence {
                 gone: gone.map(|_| "a later layer took it out".into()),
                 layers: Some(Layers { made, gone }),
@@ -388,7 +389,8 @@ mod tests {
                 artifacts: Vec::new(),
                 requires: [].into(),
             };
-            let key = Credential { kind: "aws.access_key".into(), identifier: None, note: None, named_by: None };
+            let key =
+                Credential { kind: "aws.access_key".into(), identifier: None, note: None, named_by: None, tag: None };
             let seen = |path: &str, fact: Fact| {
                 let path = TreePath::new(path.as_bytes()).unwrap();
                 let unit = crate::ecosystem::unit_of(&path).map(std::sync::Arc::new);
@@ -413,7 +415,13 @@ mod tests {
         let accounts = Accounts::new(passwd, []).with_groups(b"www:x:33:\nshadow:x:42:\nadm:x:4:al\n");
         let reads = |uid: u32, accounts: Option<&Accounts>, gid: Option<u32>, mode: u32| {
             let origin = Origin::file(&"host".into(), TreePath::new(b"srv/.env").unwrap());
-            let fact = Fact::Credential(Credential { kind: "db".into(), identifier: None, note: None, named_by: None });
+            let fact = Fact::Credential(Credential {
+                kind: "db".into(),
+                identifier: None,
+                note: None,
+                named_by: None,
+                tag: None,
+            });
             let seen = Seen { surface: "s", origin, at: None, uid: Some(500), gid, mode: Some(mode), unit: None, fact };
             can_read(Account::Uid(uid), accounts, &seen)
         };

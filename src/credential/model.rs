@@ -26,6 +26,13 @@ pub struct Kind {
     /// Environment variables that hold it.
     #[serde(default)]
     pub variables: Vec<Variable>,
+    /// The form (a regular expression over all of it) of those identifiers that are another one for each value: `AKIA…`. Labels
+    /// such as an account or a host, which stay when the value is replaced, fit none. Fingerprints (`SHA256:…`) need no form.
+    #[serde(default)]
+    pub identifies: Option<String>,
+    /// People choose the value: no keyed tag of it is ever made.
+    #[serde(default)]
+    pub password: bool,
     /// What comes first.
     pub mode: Mode,
     /// How to rotate.
