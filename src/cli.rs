@@ -8,6 +8,7 @@ pub use self::{
     ecosystem::Touched,
     inventory::{MatchCommand, RecordOptions},
     rules::{RulesCommand, RulesFormat},
+    verify::VerifyCommand,
 };
 use self::{
     ecosystem::{ecosystem, touched},
@@ -19,6 +20,7 @@ mod ecosystem;
 mod format;
 mod inventory;
 mod rules;
+mod verify;
 
 /// What a software supply-chain compromise reached on this machine, and what to rotate.
 #[derive(Debug, Parser)]
@@ -41,6 +43,7 @@ Examples:
   dosimeter scan --root /mnt/evidence   a mounted disk
   dosimeter images app.tar              a saved image
   dosimeter rotate case.json            the ordered checklist
+  dosimeter verify case.json            what of it is done
 
 Exit codes:
   0    examined completely, nothing at or above --fail-on
@@ -62,6 +65,8 @@ pub enum Command {
     Match(MatchCommand),
     /// Print the ordered checklist, of a report or of this machine
     Rotate(RotateCommand),
+    /// Say what of a report's checklist is done: changed here, dead at the provider, silent since
+    Verify(VerifyCommand),
     /// List the places that are examined
     Surfaces(ListOptions),
     /// List the rules by which something is a finding
@@ -93,6 +98,10 @@ pub struct ScanOptions {
     /// Hash and compare everything, not only what the indicators name
     #[arg(long)]
     pub deep: bool,
+    /// Make keyed tags of random secrets with the key in this file (32 bytes or 64 hex digits, mode 600), so that `verify` can
+    /// say whether a value changed; no report holds the key
+    #[arg(long, value_name = "FILE")]
+    pub case_key: Option<PathBuf>,
     #[command(flatten)]
     /// What else is kept.
     pub record: RecordOptions,

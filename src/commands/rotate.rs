@@ -3,6 +3,7 @@
 use std::{io, path::Path};
 
 use anyhow::anyhow;
+use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use super::{Ending, finish::finish, input, output, sandbox, scan};
@@ -59,8 +60,15 @@ pub fn run(command: RotateCommand) -> anyhow::Result<Ending> {
 /// Values of a report: each of 20,000 findings has some forty.
 const VALUES: u64 = 4_000_000;
 
-/// The report in a file. It is never held as a text too.
+/// The report in a file.
 fn read(path: &Path) -> anyhow::Result<Report> {
+    let report: Report = json(path, "report")?;
+    anyhow::ensure!(report.schema == SCHEMA, "`{}` is not a `{SCHEMA}`", output::shown(path));
+    Ok(report)
+}
+
+/// A document in a file, called `what` in messages. It is never held as a text too.
+pub fn json<T: DeserializeOwned>(path: &Path, what: &str) -> anyhow::Result<T> {
     let shown = output::shown(path);
     let input = input::open(path)?;
     anyhow::ensure!(
@@ -69,17 +77,15 @@ fn read(path: &Path) -> anyhow::Result<Report> {
         input::REPORT >> 20
     );
     let bounded = input::Bounded::new(input, input::REPORT, VALUES);
-    let report: Report = serde_json::from_reader(io::BufReader::with_capacity(1 << 16, bounded)).map_err(|e| {
+    serde_json::from_reader(io::BufReader::with_capacity(1 << 16, bounded)).map_err(|e| {
         // The parser's own words may quote the file, and it may be the wrong one.
         let at = format!("line {} column {}", e.line(), e.column());
-        let what = match e.classify() {
-            Category::Data => format!("not of a report's form, {at}"),
+        let why = match e.classify() {
+            Category::Data => format!("not of its form, {at}"),
             Category::Eof => format!("the file ends too early, {at}"),
             Category::Syntax => format!("not JSON, {at}"),
             Category::Io => io::Error::from(e).to_string(),
         };
-        anyhow!("`{shown}` is not a report: {what}\nhint: `dosimeter -o case.json` writes one")
-    })?;
-    anyhow::ensure!(report.schema == SCHEMA, "`{shown}` is not a `{SCHEMA}`");
-    Ok(report)
+        anyhow!("`{shown}` is not a {what}: {why}\nhint: `dosimeter -o case.json` writes a report")
+    })
 }

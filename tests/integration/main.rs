@@ -58,6 +58,7 @@ mod trust;
 #[cfg(feature = "online")]
 mod update;
 mod values;
+mod verify;
 mod weight;
 mod whereabouts;
 mod zip_apps;

@@ -1,0 +1,197 @@
+//! The three facts of each credential side by side, and what they come to.
+
+use jiff::Timestamp;
+
+use super::{
+    attest::Attestation,
+    case::Case,
+    here::Today,
+    v1::{
+        AtProvider, CaseRef, Change, Examined, Here, Item, Life, Quiet, SCHEMA, Silence, State, Still, Summary,
+        Verification,
+    },
+};
+use crate::{
+    credential::Catalog,
+    report::v1::{Credential, Report, Tool},
+    verdict::{Exposure, Urgency},
+};
+
+/// Everything that is known.
+pub struct Input<'i> {
+    /// The file of the report or plan.
+    pub file: String,
+    /// What it says.
+    pub case: &'i Case,
+    /// The kinds of credential.
+    pub catalog: &'i Catalog,
+    /// The examination of today; `None` where nothing could be examined, with the reason.
+    pub today: Result<&'i Report, String>,
+    /// What people answer for.
+    pub attested: &'i [Attestation],
+    /// Findings below it are not open.
+    pub fail_on: Exposure,
+    /// When, UTC.
+    pub now: Timestamp,
+}
+
+/// The answer.
+pub fn judge(input: &Input<'_>) -> Verification {
+    let today = input.today.as_ref().map(|report| Today::new(report, input.catalog, input.case));
+    let items: Vec<Item> =
+        input.case.asked().map(|old| item(input, today.as_ref().map_err(|why| why.as_str()), old)).collect();
+    let report = input.today.as_ref().ok();
+    let findings = report.map(|report| still(report, input)).unwrap_or_default();
+    let gaps = report.map(|report| report.coverage.gaps.clone()).unwrap_or_default();
+    let examined = report.map(|report| Examined {
+        target: report.run.target.clone(),
+        user: report.run.user.clone(),
+        privileged: report.run.privileged,
+        complete: report.verdict.complete,
+        case_key: report.run.case_key.clone(),
+    });
+    let mut answer = Verification {
+        schema: SCHEMA.to_owned(),
+        tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+        started: input.now,
+        case: CaseRef {
+            file: input.file.clone(),
+            schema: input.case.schema.clone(),
+            target: input.case.run.target.clone(),
+            examined: input.case.run.started,
+            case_key: input.case.run.case_key.clone(),
+        },
+        examined,
+        summary: Summary::default(),
+        items,
+        findings,
+        unclaimed: Vec::new(),
+        sources: Vec::new(),
+        gaps,
+    };
+    answer.summary = summary(&answer, input.case);
+    answer
+}
+
+fn item(input: &Input<'_>, today: Result<&Today<'_>, &str>, old: &Credential) -> Item {
+    let here = match today {
+        Ok(today) => today.of(input.case, old),
+        Err(reason) => Here {
+            answer: Change::Unknown,
+            by: None,
+            reason: reason.to_owned(),
+            hint: None,
+            identifier_now: None,
+            places: Vec::new(),
+        },
+    };
+    let provider_state =
+        AtProvider { answer: Life::Unknown, reason: "no listing was handed in".to_owned(), ended: None, source: None };
+    let silence = Silence {
+        answer: Quiet::Unknown,
+        reason: "no log was handed in".to_owned(),
+        since: None,
+        last_use: None,
+        uses_after: 0,
+        refused_after: 0,
+        uses_before: 0,
+        source: None,
+    };
+    let mut attested = Vec::new();
+    for fact in [PROVIDER, SILENCE] {
+        let covers = |a: &&Attestation| a.covers(&old.id, old.identifier.as_deref(), fact);
+        attested.extend(input.attested.iter().filter(covers).map(|a| a.about(fact)));
+    }
+    let is_attested = |fact: &str| attested.iter().any(|a| a.fact == fact);
+    let facts = [
+        match here.answer {
+            Change::Gone | Change::Replaced => State::Closed,
+            Change::Same => State::Open,
+            Change::Unknown => State::Unknown,
+        },
+        match provider_state.answer {
+            Life::Dead => State::Closed,
+            // No word of anybody's weighs more than a listing.
+            Life::Alive => State::Open,
+            Life::Unknown if is_attested(PROVIDER) => State::Closed,
+            Life::Unknown => State::Unknown,
+        },
+        match silence.answer {
+            Quiet::Silent => State::Closed,
+            Quiet::Used => State::Open,
+            Quiet::Unknown if is_attested(SILENCE) => State::Closed,
+            Quiet::Unknown => State::Unknown,
+        },
+    ];
+    Item {
+        id: old.id.clone(),
+        kind: old.kind.clone(),
+        provider: old.provider.clone(),
+        location: old.location.clone(),
+        owner: old.owner.clone(),
+        identifier: old.identifier.clone(),
+        rotate: old.rotate,
+        state: facts.into_iter().max().unwrap_or(State::Unknown),
+        here,
+        provider_state,
+        silence,
+        attested,
+    }
+}
+
+const PROVIDER: &str = "provider";
+const SILENCE: &str = "silence";
+
+/// What of the incidents is still found: start-up files, caches, mirrors, everything.
+fn still(report: &Report, input: &Input<'_>) -> Vec<Still> {
+    let all = report.incidents.iter().flat_map(|incident| incident.findings.iter().map(move |f| (incident, f)));
+    let open = all.filter(|(_, f)| f.exposure >= input.fail_on);
+    let mut open: Vec<Still> = open
+        .map(|(incident, f)| Still {
+            id: f.id.clone(),
+            incident: incident.id.clone(),
+            indicator: f.indicator.clone(),
+            exposure: f.exposure,
+            confidence: f.confidence,
+            location: f.location.clone(),
+            known: input.case.knows(&f.id, &f.location),
+        })
+        .collect();
+    open.sort_by(|a, b| {
+        (b.exposure, b.confidence, &a.location, &a.id).cmp(&(a.exposure, a.confidence, &b.location, &b.id))
+    });
+    open
+}
+
+fn summary(answer: &Verification, case: &Case) -> Summary {
+    let count = |state: State| answer.items.iter().filter(|i| i.state == state).count();
+    let (closed, open, unknown) = (count(State::Closed), count(State::Open), count(State::Unknown));
+    let without_credential = case.without_credential();
+    let not_asked = case.credentials.iter().filter(|c| c.rotate == Urgency::No).count();
+    let mut parts = vec![format!("{open} open, {unknown} unknown, {closed} closed of {}", answer.items.len())];
+    let mut also = |n: usize, what: &str| {
+        if n > 0 {
+            parts.push(format!("{n} {what}"));
+        }
+    };
+    also(answer.findings.len(), "of the incident still found");
+    also(answer.unclaimed.len(), "credentials at providers that nobody on the list owns");
+    also(answer.gaps.len(), "places not examined");
+    also(without_credential, "more on the checklist without a credential to look at");
+    Summary { closed, open, unknown, not_asked, without_credential, text: parts.join("; ") }
+}
+
+impl Verification {
+    /// What all of it comes to.
+    pub fn state(&self) -> State {
+        let worst = self.items.iter().map(|i| i.state).max().unwrap_or(State::Closed);
+        let unexamined = self.examined.as_ref().is_none_or(|e| !e.complete);
+        match worst {
+            _ if !self.findings.is_empty() || self.unclaimed.iter().any(|u| u.in_window) => State::Open,
+            State::Closed if unexamined || !self.unclaimed.is_empty() || self.summary.without_credential > 0 => {
+                State::Unknown
+            }
+            worst => worst,
+        }
+    }
+}
