@@ -127,6 +127,7 @@ fn explains(index: &Index, fact: &Fact) -> bool {
         | Fact::Includes { .. }
         | Fact::OnPath { .. }
         | Fact::ScriptsBlocked { .. }
+        | Fact::Platform(_)
         | Fact::Credential(_) => true,
     }
 }

@@ -181,3 +181,88 @@ impl Place {
         }
     }
 }
+
+/// Who does it: each of them can start at once, beside the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Workstream {
+    /// At the examined machine.
+    Machine,
+    /// At a machine that never ran the payload: what was in reach is replaced from there.
+    Clean,
+    /// Whoever reads logs: they expire.
+    Logs,
+    /// What proves that it is over, once the others are done.
+    Close,
+}
+
+impl Workstream {
+    /// All, in the order in which they are printed.
+    pub const ALL: [Self; 4] = [Self::Machine, Self::Clean, Self::Logs, Self::Close];
+
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Machine => "machine",
+            Self::Clean => "clean",
+            Self::Logs => "logs",
+            Self::Close => "close",
+        }
+    }
+
+    /// What its items are numbered with.
+    pub fn letter(self) -> char {
+        match self {
+            Self::Machine => 'A',
+            Self::Clean => 'B',
+            Self::Logs => 'C',
+            Self::Close => 'D',
+        }
+    }
+
+    /// Sorts items: by workstream, within one by phase. What is made from repositories comes after the secrets, which do not wait for it.
+    pub fn place(self, phase: Phase) -> impl Ord {
+        (self, self == Self::Clean && phase == Phase::Purge, phase)
+    }
+
+    /// Of an item that does not say it.
+    pub fn usual(phase: Phase, place: Place) -> Self {
+        match (phase, place) {
+            (Phase::Audit, _) | (Phase::Preserve, Place::Clean) => Self::Logs,
+            // Every change of the machine waits for it.
+            (Phase::Disarm, _) => Self::Machine,
+            (Phase::Verify | Phase::Rebuild, _) => Self::Close,
+            (Phase::Freeze | Phase::Rotate, _) | (_, Place::Clean) => Self::Clean,
+            (_, Place::Host) => Self::Machine,
+        }
+    }
+}
+
+/// Why a credential has its rank among those that are replaced, the first to go first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rank {
+    /// A theft cannot be undone.
+    Irreversible,
+    /// It mints, reads or resets others.
+    OpensOthers,
+    /// It turns one victim into many.
+    Spreads,
+    /// It reads or writes data.
+    Data,
+    /// It costs money by use.
+    Money,
+}
+
+impl Rank {
+    /// In a word or two.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Irreversible => "irreversible",
+            Self::OpensOthers => "opens others",
+            Self::Spreads => "spreads",
+            Self::Data => "data",
+            Self::Money => "money",
+        }
+    }
+}

@@ -39,10 +39,10 @@ pub use self::{
     router::{Folder, Router},
     weigh::Weigh,
 };
-use self::{
-    inspect::As,
-    place::{ByPlace, Kept},
-    weigh::Weighed,
+use self::{inspect::As, weigh::Weighed};
+pub(crate) use self::{
+    place::{ByPlace, Finished, Kept},
+    weigh::LISTED,
 };
 
 /// Problems reported of one file, and of one tree.
@@ -123,7 +123,7 @@ impl Result {
 
     fn report(&mut self, gaps: Vec<Gap>) {
         for gap in gaps {
-            let place = (gap.origin.path.clone(), gap.surface);
+            let place = (0, gap.origin.path.clone(), gap.surface);
             self.gaps.put_within(GAPS, place, gap);
         }
     }
@@ -135,8 +135,8 @@ impl Result {
             Weight::Nothing if by_hand => {}
             Weight::Nothing => {
                 for gap in gaps.extract_if(.., |gap| weigh::not_understood(gap)) {
-                    let place = (gap.origin.path.clone(), gap.surface);
-                    self.weightless.put_within(weigh::LISTED, place, gap);
+                    let place = (0, gap.origin.path.clone(), gap.surface);
+                    self.weightless.put_within(LISTED, place, gap);
                 }
             }
             Weight::Names => {
@@ -207,22 +207,23 @@ impl<'i> Inspector<'i> {
     /// Facts and the account of the examination, when the walk is over.
     pub fn finish(self) -> (Vec<Seen>, Coverage) {
         let mut result = self.result.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let waiting = std::mem::take(&mut result.named).into_iter().map(|(_, seen)| seen).collect();
-        let undescribed = named::undescribed(waiting, result.kept.iter());
+        let waiting = std::mem::take(&mut result.named).into_iter().map(|(_, (_, seen))| seen).collect();
+        let undescribed = named::undescribed(waiting, result.kept.iter().map(|(_, seen)| seen));
         // A name that fits no indicator was not kept.
         result.keep(undescribed.into_iter().map(|seen| (Worth::Evidence, seen)).collect());
         let shelf = std::mem::replace(&mut result.shelf, shelf::Shelf::new(self.tree.clone()));
         let (explaining, unknown) = shelf.explain();
         result.keep(explaining.into_iter().map(|seen| (Worth::Context, seen)).collect());
         let root = Origin::file(&self.tree, TreePath::root());
-        let (seen, unkept) = result.kept.finish();
+        let Finished { facts, dropped } = result.kept.finish();
+        let seen = facts.into_iter().map(|(_, seen)| seen).collect();
         let dropped = [
-            (unkept, "facts"),
+            (dropped.values().sum(), "facts"),
             (result.gaps.dropped(), "problems"),
             (result.unfollowed, "named files"),
             (unknown, "units' packages"),
         ];
-        let mut gaps: Vec<Gap> = result.gaps.into_iter().collect();
+        let mut gaps: Vec<Gap> = result.gaps.into_iter().map(|(_, gap)| gap).collect();
         for (count, what) in dropped.into_iter().filter(|(n, _)| *n > 0) {
             let detail = format!("{count} more {what} than are kept of one tree");
             gaps.push(Gap { origin: root.clone(), surface: WALK, kind: GapKind::TooLarge, detail });
@@ -235,7 +236,7 @@ impl<'i> Inspector<'i> {
             surfaces: result.surfaces,
             gaps,
             weightless_unlisted: result.weightless.dropped(),
-            weightless: result.weightless.into_iter().collect(),
+            weightless: result.weightless.into_iter().map(|(_, gap)| gap).collect(),
             leading: result.leading,
             exclusions: result.exclusions,
         };

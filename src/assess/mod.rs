@@ -14,6 +14,7 @@ mod kept;
 mod layered;
 mod named;
 mod on_path;
+mod platform;
 pub mod reach;
 mod resolved;
 pub mod rule;
@@ -40,6 +41,7 @@ pub use self::{
     family::{Removal, Unread, for_ecosystem as family_of, publishes},
     kept::Kept,
     layered::{Layers, Steps},
+    platform::{PartOf, Shown},
     reach::{Judged, ReachBy},
     rule::Rule,
     timeline::Moment,
@@ -247,6 +249,8 @@ pub struct Assessment {
     pub undated_commands: u64,
     /// Evidence that an earlier clean-up moved away.
     pub kept: Vec<Kept>,
+    /// What each machine is part of.
+    pub platforms: Vec<PartOf>,
     /// What could not be judged.
     pub gaps: Vec<Gap>,
 }
@@ -303,7 +307,7 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
         }
     }
     // A step that fails costs what it adds, never what was found before.
-    let Assessment { findings, credentials, anomalies, timeline, gaps, kept, .. } = &mut assessment;
+    let Assessment { findings, credentials, anomalies, timeline, gaps, kept, platforms, .. } = &mut assessment;
     let root = Origin::file(
         &case.evidence.first().map_or_else(|| "host".into(), |e| e.seen.origin.tree.clone()),
         TreePath::root(),
@@ -338,6 +342,7 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
         FAMILIES.iter().for_each(|family| family.find_holdings(&case, &units, findings));
     });
     step("kept evidence was not looked for", &mut || *kept = kept::kept(&case.evidence));
+    step("platforms were not looked for", &mut || *platforms = platform::platforms(&case.evidence));
     step("odd things were not looked for", &mut || *anomalies = anomaly::find(&case, &units));
     step("the times were not put in order", &mut || {
         *timeline = timeline::moments(&case, findings);

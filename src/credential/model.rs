@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::verdict;
+
 /// One kind of credential: where it lies, how to distinguish one from another without its value, how to rotate it.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -17,6 +19,9 @@ pub struct Kind {
     pub provider: String,
     /// Which queue of the checklist.
     pub lane: Lane,
+    /// A token of this kind, or one stored with it, is one that known monitors watch: they act when it stops working.
+    #[serde(default)]
+    pub watched: bool,
     /// 1 (mints others) to 6 (residue).
     pub tier: u8,
     /// Position among kinds of the same lane and tier.
@@ -195,7 +200,38 @@ pub struct Rotation {
     /// In words, or a console path.
     #[serde(rename = "do")]
     pub what: String,
-    /// A command, run from a clean machine. `{id}` is the public identifier.
+    /// A command. `{id}` is the public identifier; other blanks are in CAPITALS.
     #[serde(default)]
     pub command: Option<String>,
+    /// What it shows where all is well.
+    #[serde(default)]
+    pub expect: Option<String>,
+    /// By what the command was checked (`awscli 1.44`, the manual page of a version). Without it the plan says that nobody did, but
+    /// for commands of a POSIX system's own tools.
+    #[serde(default)]
+    pub checked: Option<String>,
+    /// What it does in the life of the credential.
+    #[serde(default)]
+    pub stage: Option<Stage>,
+    /// Where it is done; without it on a clean machine.
+    #[serde(default, rename = "where")]
+    pub place: Option<verdict::Place>,
+}
+
+/// What a step of rotating does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Before anything changes: who owns it, what uses it, what must be out of the way.
+    Before,
+    /// Makes the new one.
+    Issue,
+    /// Puts the new one to use.
+    Deploy,
+    /// Ends the old one.
+    Revoke,
+    /// Ends what was made from the old one: sessions, refresh tokens, cookies.
+    Sessions,
+    /// Shows that the old one is dead.
+    Verify,
 }

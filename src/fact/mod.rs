@@ -4,19 +4,23 @@ use std::{borrow::Cow, sync::Arc};
 
 use jiff::Timestamp;
 
+mod artifact;
 mod command;
 mod ecosystem;
 mod instant;
 mod path;
+mod platform;
 mod statement;
 mod traces;
 mod unit;
 
 pub use self::{
+    artifact::{Artifact, hashes},
     command::{Command, CommandAction, Container, Cutoff, Wanted, Whereabouts},
     ecosystem::Ecosystem,
     instant::is_normalised,
     path::{TreePath, ends_in, parent, split},
+    platform::Platform,
     statement::Statement,
     traces::{Held, Trace, TraceKind, Usage, Use, UseKind},
     unit::{EnvironmentKind, Unit},
@@ -112,31 +116,6 @@ impl Requirement {
     pub fn new(name: impl Into<Box<str>>, text: impl Into<Box<str>>) -> Self {
         Self { name: name.into(), text: text.into(), extras: [].into(), marker: None, extra: false }
     }
-}
-
-/// A downloadable file of a package.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub struct Artifact {
-    /// File name, `litellm-1.82.8-py3-none-any.whl`, where known.
-    pub name: Option<String>,
-    /// In bytes.
-    pub size: Option<u64>,
-    /// Hex, lower case.
-    pub sha256: Option<String>,
-    /// Another hash of it that a list or a cache says, `sha512:<hex>`.
-    pub digest: Option<Box<str>>,
-}
-
-impl Artifact {
-    /// Its hashes in hex, of whatever kind: their lengths distinguish them.
-    pub fn hashes(&self) -> impl Iterator<Item = &str> {
-        hashes(self.sha256.as_deref(), self.digest.as_deref())
-    }
-}
-
-/// The same, of its SHA-256 and the other one with the name of its kind.
-pub fn hashes<'h>(sha256: Option<&'h str>, digest: Option<&'h str>) -> impl Iterator<Item = &'h str> {
-    sha256.into_iter().chain(digest.map(|d| d.split_once(':').map_or(d, |(_, hex)| hex)))
 }
 
 /// One version of one package, seen somewhere.
@@ -407,6 +386,8 @@ pub enum Fact {
     Use(Use),
     /// What an attack leaves in a text.
     Trace(Trace),
+    /// The machine is part of this: it can have credentials that stand in no file.
+    Platform(Platform),
     /// A secret stood here. Never its value.
     Credential(Credential),
 }

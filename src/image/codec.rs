@@ -3,7 +3,7 @@
 
 use std::{
     io::{self, BufReader, Read},
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use flate2::bufread::MultiGzDecoder;
@@ -22,9 +22,10 @@ pub struct Limits {
     pub ratio: u64,
     /// Uncompressed bytes below which `ratio` is not looked at.
     pub ratio_from: u64,
-    /// Member names remembered of all layers of one input, to know what a later layer removed. Eight bytes each.
+    /// Member names remembered of all layers of one input, to know what a later layer removed. Eight bytes each. One layer of several
+    /// has half of them at most, since others are read at the same time.
     pub names: u64,
-    /// Links remembered of all layers of one input, to find the file that a wanted name leads to.
+    /// Links remembered of one layer, to find the file that a wanted name leads to.
     pub links: u64,
     /// Problems with single files that are listed, of all layers of one input.
     pub gaps: u64,
@@ -48,11 +49,6 @@ impl Default for Limits {
             window: 25,
         }
     }
-}
-
-/// Whether a budget that all layers share has one left, which is then used up.
-pub(super) fn admit(budget: &AtomicU64) -> bool {
-    budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_ok()
 }
 
 /// How bytes are stored.

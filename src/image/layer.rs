@@ -6,23 +6,26 @@
 //! A symbolic link is resolved by its text alone, within its layer: folders that are links themselves are not followed.
 
 mod again;
+mod links;
 mod named;
 mod place;
 
 use std::{
     collections::{BTreeMap, HashMap},
     io::Read,
-    sync::{Arc, PoisonError, atomic::Ordering},
+    sync::{Arc, atomic::Ordering},
 };
 
 use again::Included;
 pub(super) use again::PASSES;
+use links::{Noted, Via};
 use place::{clean, resolve};
 
 use super::{
     Job,
-    codec::{self, Codec, Decoded, Hashing, admit, sniff},
+    codec::{self, Codec, Decoded, Hashing, sniff},
     input::{Source, to_u64},
+    kept::LayerKept,
     members::{Kind, Member, Members},
     shadow::{Mark, MemberName, Names, member_name},
 };
@@ -31,7 +34,7 @@ use crate::{
     fact::{Origin, Seen, TreePath},
     surface::Flaw,
     tree::{self, Body, Entry, Visit as _},
-    walk::{Folder, Inspector},
+    walk::{Folder, Inspector, Worth},
 };
 
 /// A wanted file up to this size is held, for links to it that come later.
@@ -81,49 +84,57 @@ struct Link {
 /// A layer that is being read.
 pub(super) struct LayerReader<'j> {
     job: &'j Job<'j>,
+    /// Where it stands in the plan.
+    rank: u32,
+    /// How many names are remembered.
+    most_names: usize,
+    /// They wait until all layers have ended the first pass.
+    names_are_out: bool,
     expected: Expected,
     scan: LayerScan,
     tree: Arc<str>,
     /// Asked whether a name is wanted; each file has an inspector of its own, since a later member may replace it.
     gate: Inspector<'j>,
     folder: Option<(TreePath, Folder)>,
-    found: BTreeMap<TreePath, (Vec<Seen>, Vec<Gap>)>,
-    /// What names say, by surface and place.
-    by_name: BTreeMap<(&'static str, TreePath), Seen>,
+    /// Members of which something is kept.
+    noted: Noted,
+    /// What names say, by place and surface.
+    by_name: BTreeMap<(TreePath, &'static str), Seen>,
     held: HashMap<u64, (Entry, Vec<u8>)>,
     held_bytes: usize,
     links: BTreeMap<TreePath, Link>,
     /// Links that nobody wants may stand between a wanted one and its target.
-    via: HashMap<u64, u64>,
+    via: Via,
     second: HashMap<u64, Vec<TreePath>>,
     included: Included,
     bad_names: u64,
     too_many_links: bool,
-    unlisted: u64,
     unkept: u64,
 }
 
 impl<'j> LayerReader<'j> {
-    pub(super) fn new(job: &'j Job<'j>, expected: Expected) -> Self {
+    pub(super) fn new(job: &'j Job<'j>, rank: u32, most_names: usize, expected: Expected) -> Self {
         let tree: Arc<str> = "".into();
         Self {
             job,
+            rank,
+            most_names,
+            names_are_out: false,
             expected,
             scan: LayerScan::default(),
             gate: Inspector::new(job.router, job.interest, job.keep, tree.clone(), None),
             tree,
             folder: None,
-            found: BTreeMap::new(),
+            noted: Noted::default(),
             by_name: BTreeMap::new(),
             held: HashMap::new(),
             held_bytes: 0,
             links: BTreeMap::new(),
-            via: HashMap::new(),
+            via: Via::default(),
             second: HashMap::new(),
             included: Included::default(),
             bad_names: 0,
             too_many_links: false,
-            unlisted: 0,
             unkept: 0,
         }
     }
@@ -134,10 +145,23 @@ impl<'j> LayerReader<'j> {
             self.trouble(&flaw);
         }
         self.scan.names.sort_and_dedup();
+        self.via.sort();
         self.resolve();
         self.look_for_named();
-        self.held.clear();
-        self.via = HashMap::new();
+    }
+
+    /// Gives up what only the first pass needs, and hands over what waits until all layers have ended it.
+    pub(super) fn hand_over(&mut self) {
+        self.held = HashMap::new();
+        self.links = BTreeMap::new();
+        self.via = Via::default();
+        self.scan.names.sort_and_dedup();
+        let mut kept = self.job.kept();
+        std::mem::take(&mut self.by_name).into_values().for_each(|seen| kept.put_named(self.rank, seen));
+        self.names_are_out = self.scan.names.len() > 0;
+        if self.names_are_out {
+            kept.put_names(self.rank, std::mem::take(&mut self.scan.names));
+        }
     }
 
     /// A problem with the layer as a whole.
@@ -159,29 +183,26 @@ impl<'j> LayerReader<'j> {
         }
     }
 
-    pub(super) fn finish(mut self) -> LayerScan {
-        for (_, (mut facts, mut gaps)) in std::mem::take(&mut self.found) {
-            self.scan.facts.append(&mut facts);
-            self.scan.coverage.gaps.append(&mut gaps);
-        }
-        let facts = std::mem::take(&mut self.scan.facts);
-        let mut named = self.undescribed(&facts);
-        self.scan.facts = facts;
-        self.scan.facts.append(&mut named);
+    /// Joins what was read with what is kept of it.
+    pub(super) fn finish(mut self, kept: LayerKept) -> LayerScan {
+        self.scan.facts = kept.facts;
+        self.scan.elsewhere = kept.elsewhere;
+        self.scan.coverage.absorb(kept.coverage);
         if self.bad_names > 0 {
             let detail = format!("{} member names that no system would accept were not read", self.bad_names);
             self.report(TreePath::root(), GapKind::Malformed, detail);
         }
-        if self.too_many_links {
+        if self.too_many_links || kept.not_looked_at > 0 {
             let detail = "more links than are kept: some with names worth reading were not followed".to_owned();
             self.report(TreePath::root(), GapKind::TooLarge, detail);
         }
-        if self.unlisted > 0 {
-            let detail = format!("{} more problems with files of this layer are not listed", self.unlisted);
+        if kept.unlisted > 0 {
+            let detail = format!("{} more problems with files of this layer are not listed", kept.unlisted);
             self.report(TreePath::root(), GapKind::TooLarge, detail);
         }
-        if self.unkept > 0 {
-            let detail = format!("{} more facts than are kept were read in this layer", self.unkept);
+        let unkept = self.unkept.saturating_add(kept.dropped);
+        if unkept > 0 {
+            let detail = format!("{unkept} more facts than are kept were read in this layer");
             self.report(TreePath::root(), GapKind::TooLarge, detail);
         }
         if self.scan.names.dropped() {
@@ -242,14 +263,16 @@ impl<'j> LayerReader<'j> {
             }
             MemberName::Mark(path, mark) => {
                 self.scan.whiteouts += 1;
-                return self.scan.names.add(&self.job.key, path.as_bytes(), mark, &self.job.names_left);
+                return self.scan.names.add(&self.job.key, path.as_bytes(), mark, self.most_names);
             }
         }
         let hash = self.job.key.hash(path.as_bytes());
         let mark = if member.kind == Kind::Dir { Mark::Dir } else { Mark::Leaf };
-        self.scan.names.add(&self.job.key, path.as_bytes(), mark, &self.job.names_left);
+        self.scan.names.add(&self.job.key, path.as_bytes(), mark, self.most_names);
         // Of two members with one name, the last is what a container sees.
-        self.found.remove(&path);
+        if self.noted.may_have(hash) {
+            self.job.kept().supersede(self.rank, &path);
+        }
         self.links.remove(&path);
         self.held.remove(&hash);
         match &member.kind {
@@ -268,13 +291,9 @@ impl<'j> LayerReader<'j> {
                 }
             }
             Kind::Sparse => {
-                if self.wants(&path, tree::Kind::File) && !admit(&self.job.gaps_left) {
-                    self.unlisted += 1;
-                } else if self.wants(&path, tree::Kind::File) {
-                    let flaw = Flaw::Unsupported("a sparse file in a layer");
+                if self.wants(&path, tree::Kind::File) {
                     self.named(&path, tree::Kind::File);
-                    let gap = self.gap(path.clone(), &flaw);
-                    self.found.entry(path).or_default().1.push(gap);
+                    self.problem(&path, &Flaw::Unsupported("a sparse file in a layer"));
                 }
             }
             Kind::HardLink(target) => {
@@ -322,11 +341,10 @@ impl<'j> LayerReader<'j> {
     }
 
     fn link(&mut self, path: TreePath, hash: u64, target: u64, hard: bool) {
-        if self.links.len() >= LINKS || !admit(&self.job.links_left) {
+        if self.links.len() >= LINKS || !self.via.add(hash, target, self.job.limits.links) {
             self.too_many_links = true;
             return;
         }
-        self.via.insert(hash, target);
         if self.wants(&path, if hard { tree::Kind::File } else { tree::Kind::Symlink }) {
             self.links.insert(path, Link { target, hard });
         }
@@ -347,29 +365,21 @@ impl<'j> LayerReader<'j> {
             Some(ids) => ids.iter().for_each(|id| one.read_with(id, entry, &mut body)),
         }
         self.names_others(one.take_includes());
-        let (mut facts, mut coverage) = one.finish();
-        let (problems, job) = (coverage.gaps.len(), self.job);
-        coverage.gaps.retain(|_| admit(&job.gaps_left));
-        self.unlisted += to_u64(problems - coverage.gaps.len());
-        let mut budget = job.budget.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = budget.dropped();
-        facts.retain_mut(|seen| budget.admit((job.keep)(seen), seen));
-        self.unkept += budget.dropped() - before;
-        drop(budget);
-        // Most files have one fact; a vector that grew has room for four.
-        facts.shrink_to_fit();
-        for (id, count) in coverage.surfaces {
+        let (facts, mut coverage) = one.finish();
+        for (id, count) in std::mem::take(&mut coverage.surfaces) {
             let mine = self.scan.coverage.surfaces.entry(id).or_default();
             mine.files += count.files;
             mine.facts += count.facts;
         }
-        self.scan.coverage.exclusions.extend(coverage.exclusions);
-        self.scan.coverage.leading.extend(coverage.leading);
-        self.scan.coverage.list_weightless(coverage.weightless, || admit(&job.gaps_left));
-        if facts.is_empty() && coverage.gaps.is_empty() {
+        self.scan.coverage.exclusions.append(&mut coverage.exclusions);
+        let facts: Vec<(Worth, Seen)> = facts.into_iter().map(|seen| ((self.job.keep)(&seen), seen)).collect();
+        if facts.is_empty() && coverage.gaps.is_empty() && coverage.weightless.is_empty() {
             return;
         }
-        self.found.insert(entry.path.clone(), (facts, coverage.gaps));
+        self.noted.add(self.job.key.hash(entry.path.as_bytes()));
+        let mut kept = self.job.kept();
+        facts.into_iter().for_each(|(worth, seen)| kept.put(self.rank, &entry.path, worth, seen));
+        kept.put_problems(self.rank, &entry.path, coverage);
     }
 
     /// Gives each link the file it names: from memory, in a second pass, or not from this layer.
@@ -377,8 +387,8 @@ impl<'j> LayerReader<'j> {
         for (path, link) in std::mem::take(&mut self.links) {
             let mut target = link.target;
             for _ in 0..8 {
-                match self.via.get(&target) {
-                    Some(next) if !self.held.contains_key(&target) => target = *next,
+                match self.via.get(target) {
+                    Some(next) if !self.held.contains_key(&target) => target = next,
                     _ => break,
                 }
             }
@@ -387,20 +397,21 @@ impl<'j> LayerReader<'j> {
                 self.inspect(&linked, &mut bytes.as_slice());
                 self.held.insert(target, (entry, bytes));
             } else if self.scan.names.has_leaf(target) || self.scan.names.dropped() {
-                self.second.entry(target).or_default().push(path);
+                self.job.kept().await_link(self.rank, path, target);
             } else if link.hard {
-                let flaw = Flaw::malformed("layer", "a hard link names a file that the layer does not hold");
-                let gap = self.gap(path.clone(), &flaw);
-                self.found.insert(path, (Vec::new(), vec![gap]));
+                self.problem(&path, &Flaw::malformed("layer", "a hard link names a file that the layer does not hold"));
             } else {
-                self.scan.elsewhere.push((path, target));
+                self.job.kept().put_elsewhere(self.rank, path, target);
             }
         }
     }
 
-    fn gap(&self, path: TreePath, flaw: &Flaw) -> Gap {
-        let origin = Origin::file(&self.tree, path);
-        Gap { origin, surface: LAYER, kind: flaw.kind(), detail: flaw.to_string() }
+    /// A problem with one file.
+    fn problem(&mut self, path: &TreePath, flaw: &Flaw) {
+        self.noted.add(self.job.key.hash(path.as_bytes()));
+        let origin = Origin::file(&self.tree, path.clone());
+        let gap = Gap { origin, surface: LAYER, kind: flaw.kind(), detail: flaw.to_string() };
+        self.job.kept().put_gap(self.rank, path, gap, false);
     }
 }
 

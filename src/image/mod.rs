@@ -10,24 +10,26 @@ mod arguments;
 mod codec;
 mod few;
 mod input;
+mod kept;
 mod layer;
 mod layout;
 mod manifest;
 mod members;
 mod model;
 mod plan;
+mod scan;
 mod shadow;
 
 #[cfg(test)]
 mod tests;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     io,
     path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
 };
 
@@ -38,21 +40,22 @@ pub use plan::Readers;
 
 use self::{
     archive::{Archive, Store},
-    input::{Input, Section, Source, open_input},
-    layer::{Expected, LayerReader, LayerScan, PASSES},
+    input::{Input, Section, open_input},
+    kept::InputKept,
+    layer::{Expected, LayerScan},
     layout::Layout,
     model::{assemble, labels},
     plan::{Plan, Planned, PlannedLayer},
+    scan::{scan_layers, scan_root},
     shadow::Key,
 };
 use crate::{
     coverage::{Coverage, Exclusion, Gap, IMAGE},
     fact::{Origin, TreePath},
-    guard::caught,
     interest::Interest,
     surface::{Flaw, Meta},
     text::escape_short,
-    walk::{FactBudget, Keep, Router, Weigh},
+    walk::{Keep, Router, Weigh},
 };
 
 /// The steps of an image's build.
@@ -140,15 +143,17 @@ struct Job<'j> {
     verify: bool,
     stop: &'j AtomicBool,
     key: Key,
-    names_left: AtomicU64,
-    links_left: AtomicU64,
-    gaps_left: AtomicU64,
-    budget: Mutex<FactBudget>,
+    kept: Mutex<InputKept>,
     /// Labels that images have already.
     taken: Mutex<BTreeSet<Arc<str>>>,
 }
 
 impl Job<'_> {
+    /// What is kept of all layers so far.
+    fn kept(&self) -> MutexGuard<'_, InputKept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// A label that no other image has: the same tag may be in several files, with other content.
     fn label(&self, wanted: String, input: &Arc<str>) -> Arc<str> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
@@ -179,10 +184,7 @@ pub fn examine(target: &Path, options: &Options<'_>, taken: &BTreeSet<Arc<str>>)
         verify: options.verify,
         stop: options.stop,
         key: Key::default(),
-        names_left: AtomicU64::new(options.limits.names),
-        links_left: AtomicU64::new(options.limits.links),
-        gaps_left: AtomicU64::new(options.limits.gaps),
-        budget: Mutex::new(FactBudget::new(options.limits.facts)),
+        kept: Mutex::new(InputKept::new(&options.limits)),
         taken: Mutex::new(taken.clone()),
     };
     let threads = options.threads.clamp(1, THREADS);
@@ -254,18 +256,11 @@ fn gap(tree: &Arc<str>, path: TreePath, flaw: &Flaw) -> Gap {
 fn root(job: &Job<'_>, source: &mut Section, mut plan: Plan, name: &Arc<str>) -> Examination {
     let alone = "a file system without layers and history: what was removed before it was saved cannot be seen";
     plan.left_out.push((TreePath::root(), alone));
-    let mut layer = LayerReader::new(job, Expected::default());
-    let again = source.again();
-    layer.read(source);
-    for _ in 0..PASSES {
-        if layer.needs_another() {
-            layer.read_again(&mut again.again());
-        }
-    }
+    let scan = scan_root(job, source);
     let planned = Planned { layers: vec![PlannedLayer::default()], ..Planned::default() };
     let mut image = assemble(job, planned, job.label(name.to_string(), name), &HashMap::new());
     if let Some(first) = image.layers.first_mut() {
-        first.scan = Some(Arc::new(layer.finish()));
+        first.scan = Some(Arc::new(scan));
     }
     account(vec![image], plan, Vec::new(), name)
 }
@@ -301,68 +296,6 @@ fn claimed_twice(images: &[Planned]) -> Vec<(TreePath, Flaw)> {
         }
     }
     flaws
-}
-
-/// Reads each layer once.
-fn scan_layers(
-    job: &Job<'_>,
-    store: &dyn Store,
-    images: &[Planned],
-    threads: usize,
-) -> HashMap<TreePath, Arc<LayerScan>> {
-    let mut unique: BTreeMap<&TreePath, (u64, &Expected)> = BTreeMap::new();
-    for layer in images.iter().flat_map(|i| &i.layers) {
-        if let Some((member, len)) = &layer.member {
-            unique.entry(member).or_insert((*len, &layer.expected));
-        }
-    }
-    // The longest first, so that no thread is left alone with it at the end.
-    let mut order: Vec<_> = unique.into_iter().collect();
-    order.sort_by_key(|(_, (len, _))| std::cmp::Reverse(*len));
-    let members: Vec<TreePath> = order.iter().map(|(m, _)| (*m).clone()).collect();
-    let layers: Vec<Mutex<LayerReader<'_>>> =
-        order.iter().map(|(_, (_, expected))| Mutex::new(LayerReader::new(job, (*expected).clone()))).collect();
-    let all: Vec<usize> = (0..members.len()).collect();
-    pass(store, &members, &layers, &all, threads, |layer, source| layer.read(source));
-    let unfinished = |at: &usize| layers.get(*at).is_some_and(|l| locked(l).needs_another());
-    for _ in 0..PASSES {
-        let again: Vec<usize> = all.iter().copied().filter(unfinished).collect();
-        if again.is_empty() {
-            break;
-        }
-        pass(store, &members, &layers, &again, threads, |layer, source| layer.read_again(source));
-    }
-    let scans = layers.into_iter().map(|l| Arc::new(l.into_inner().unwrap_or_else(PoisonError::into_inner).finish()));
-    members.into_iter().zip(scans).collect()
-}
-
-/// Opens those of the layers that `which` names.
-fn pass(
-    store: &dyn Store,
-    members: &[TreePath],
-    layers: &[Mutex<LayerReader<'_>>],
-    which: &[usize],
-    threads: usize,
-    read: fn(&mut LayerReader<'_>, &mut dyn Source),
-) {
-    let chosen: Vec<TreePath> = which.iter().filter_map(|at| members.get(*at).cloned()).collect();
-    store.read_each(&chosen, threads, &|nth, source| {
-        let Some(layer) = which.get(nth).and_then(|at| layers.get(*at)) else {
-            return;
-        };
-        match source {
-            Ok(source) => {
-                if caught(|| read(&mut locked(layer), source)).is_none() {
-                    locked(layer).panicked();
-                }
-            }
-            Err(flaw) => locked(layer).trouble(&flaw),
-        }
-    });
-}
-
-fn locked<'l, 'j>(layer: &'l Mutex<LayerReader<'j>>) -> MutexGuard<'l, LayerReader<'j>> {
-    layer.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Adds up the account of an input.

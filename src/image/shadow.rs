@@ -13,10 +13,8 @@
 use std::{
     collections::hash_map::RandomState,
     hash::{BuildHasher as _, Hasher as _},
-    sync::atomic::AtomicU64,
 };
 
-use super::codec::admit;
 use crate::fact::{TreePath, parent};
 
 const WHITEOUT: &[u8] = b".wh.";
@@ -86,9 +84,14 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Remembers a name, unless the budget that all layers share is used up.
-    pub(super) fn add(&mut self, key: &Key, path: &[u8], mark: Mark, budget: &AtomicU64) {
-        if !admit(budget) {
+    /// Those of a layer whose names are not kept.
+    pub(super) fn all_dropped() -> Self {
+        Self { marks: Vec::new(), dropped: true }
+    }
+
+    /// Remembers a name, unless there are `most` already.
+    pub(super) fn add(&mut self, key: &Key, path: &[u8], mark: Mark, most: usize) {
+        if self.marks.len() >= most {
             self.dropped = true;
             return;
         }
@@ -99,6 +102,11 @@ impl Names {
         self.marks.sort_unstable();
         self.marks.dedup();
         self.marks.shrink_to_fit();
+    }
+
+    /// How many are remembered.
+    pub(super) fn len(&self) -> usize {
+        self.marks.len()
     }
 
     /// Whether names are missing here, so that `hides` may say no too often.
@@ -153,9 +161,9 @@ mod tests {
     use super::*;
 
     fn layer(key: &Key, marks: &[(&str, Mark)]) -> Names {
-        let (mut names, budget) = (Names::default(), AtomicU64::new(100));
+        let mut names = Names::default();
         for (path, mark) in marks {
-            names.add(key, path.as_bytes(), *mark, &budget);
+            names.add(key, path.as_bytes(), *mark, 100);
         }
         names.sort_and_dedup();
         names
@@ -201,10 +209,10 @@ mod tests {
 
     #[test]
     fn names_over_the_budget_are_reported() {
-        let (key, budget, mut names) = (Key::default(), AtomicU64::new(1), Names::default());
-        names.add(&key, b"a", Mark::Leaf, &budget);
+        let (key, mut names) = (Key::default(), Names::default());
+        names.add(&key, b"a", Mark::Leaf, 1);
         assert!(!names.dropped());
-        names.add(&key, b"b", Mark::Leaf, &budget);
+        names.add(&key, b"b", Mark::Leaf, 1);
         assert!(names.dropped());
     }
 }

@@ -21,6 +21,7 @@ use crate::{
     ioc::{Index, model::Incident},
     rotate::{
         self,
+        edge::Edge,
         writer::{System, Writer},
     },
     text::hex,
@@ -66,12 +67,12 @@ pub fn build(mut e: Examination<'_>) -> v1::Report {
     let whole = e.scope.whole && e.coverage.complete() && gaps.is_empty();
     let (scope, system) = (rotate::Scope { whole, ..e.scope }, System::named(e.target.os.as_deref()));
     let planned = caught(|| rotate::checklist(e.index, e.catalog, e.assessment, e.accounts, scope, system));
-    let mut checklist = planned.unwrap_or_else(|| {
+    let rotate::Checklist { items: mut checklist, page } = planned.unwrap_or_else(|| {
         let tree = e.coverage.trees.first().map_or("host", String::as_str);
         let detail = "internal error: the checklist could not be made".to_owned();
         let origin = Origin::file(&tree.into(), TreePath::root());
         gaps.push(Gap { origin, surface: ROTATE, kind: GapKind::Panicked, detail });
-        Vec::new()
+        rotate::Checklist::default()
     });
     e.coverage.gaps.append(&mut gaps);
     e.coverage.sort_and_dedup();
@@ -95,10 +96,12 @@ pub fn build(mut e: Examination<'_>) -> v1::Report {
         verdict: v1::Verdict { exposure, complete, summary },
         incidents,
         credentials: e.assessment.credentials.iter().map(|j| credential(&e, j)).collect(),
+        page: Some(page),
         checklist,
         timeline: e.assessment.timeline.iter().map(moment).collect(),
         anomalies: e.assessment.anomalies.iter().map(anomaly).collect(),
         kept_evidence,
+        platforms: e.assessment.platforms.iter().map(part_of).collect(),
         machines: Vec::new(),
         run: v1::Run {
             id: run,
@@ -370,7 +373,7 @@ fn credential(e: &Examination<'_>, j: &assess::Judged) -> v1::Credential {
 
 fn item(item: rotate::Item, writer: &Writer<'_>) -> v1::Item {
     let steps = item.steps.iter().map(|s| writer.write(&item.id, s));
-    let steps = steps.map(|s| v1::Step { what: s.what, command: s.command, by_hand: s.by_hand }).collect();
+    let steps = steps.map(v1::Step::from).collect();
     v1::Item {
         id: item.id,
         phase: item.phase,
@@ -378,11 +381,31 @@ fn item(item: rotate::Item, writer: &Writer<'_>) -> v1::Item {
         title: item.title,
         why: item.why,
         urgency: item.urgency,
-        after: item.after,
+        after: ids(&item.after),
+        edges: item.after,
+        workstream: Some(item.workstream),
+        rank: item.rank,
+        watched: item.watched,
+        blocked: item.blocked,
         steps,
         credentials: item.credentials,
         machines: Vec::new(),
     }
+}
+
+/// Each once, in the order of the edges.
+fn ids(edges: &[Edge]) -> Vec<String> {
+    let mut ids: Vec<String> = Vec::new();
+    for edge in edges {
+        if !ids.contains(&edge.item) {
+            ids.push(edge.item.clone());
+        }
+    }
+    ids
+}
+
+fn part_of(p: &assess::PartOf) -> v1::PartOf {
+    v1::PartOf { platform: p.platform, location: (&p.origin).into() }
 }
 
 fn kept(k: &assess::Kept) -> v1::KeptEvidence {

@@ -18,8 +18,9 @@ use super::{
 };
 use crate::{
     coverage::GapKind,
+    rotate::edge::{Because, Edge},
     text::hex,
-    verdict::{Place, Urgency},
+    verdict::{Phase, Place, Urgency},
 };
 
 /// Entries of each list that are kept of all machines.
@@ -109,6 +110,7 @@ impl Part {
         cut(&mut report.timeline, SHARE.others, dropped);
         cut(&mut report.anomalies, SHARE.others, dropped);
         cut(&mut report.kept_evidence, SHARE.others, dropped);
+        cut(&mut report.platforms, SHARE.others, dropped);
         cut(&mut report.coverage.gaps, SHARE.others, dropped);
         cut(&mut report.coverage.exclusions, SHARE.others, dropped);
         let c = &mut report.coverage;
@@ -140,6 +142,7 @@ pub struct Fleet {
     timeline: Vec<v1::Moment>,
     anomalies: Vec<v1::Anomaly>,
     kept_evidence: Vec<v1::KeptEvidence>,
+    platforms: Vec<v1::PartOf>,
     coverage: v1::Coverage,
     counts: BTreeMap<String, (u64, u64)>,
 }
@@ -164,6 +167,7 @@ impl Fleet {
         fill(&mut self.timeline, moments, self.most.others, &mut dropped);
         fill(&mut self.anomalies, report.anomalies, self.most.others, &mut dropped);
         fill(&mut self.kept_evidence, report.kept_evidence, self.most.others, &mut dropped);
+        fill(&mut self.platforms, report.platforms, self.most.others, &mut dropped);
         self.coverage(report.coverage, &mut dropped);
         machine.unlisted = dropped;
         self.machines.push(machine);
@@ -205,9 +209,11 @@ impl Fleet {
                 same.insert(item.id, shared.id.clone());
                 shared.credentials.append(&mut item.credentials);
                 shared.machines.push(tree.to_owned());
-                for id in item.after.iter().map(|id| same.get(id).unwrap_or(id)) {
-                    if !shared.after.contains(id) {
-                        shared.after.push(id.clone());
+                shared.blocked = shared.blocked.or(item.blocked);
+                for mut edge in item.edges {
+                    rename(&same, &mut edge.item);
+                    if !shared.edges.contains(&edge) {
+                        shared.edges.push(edge);
                     }
                 }
                 continue;
@@ -216,11 +222,7 @@ impl Fleet {
                 *dropped += 1;
                 continue;
             }
-            for id in &mut item.after {
-                if let Some(shared) = same.get(id) {
-                    id.clone_from(shared);
-                }
-            }
+            item.edges.iter_mut().for_each(|edge| rename(&same, &mut edge.item));
             item.machines = vec![tree.to_owned()];
             if item.done_at() == Place::Clean {
                 self.shared.insert(key, self.items.len());
@@ -305,10 +307,12 @@ impl Fleet {
             verdict,
             incidents,
             credentials: self.credentials,
+            page: None,
             checklist: self.items,
             timeline: self.timeline,
             anomalies: self.anomalies,
             kept_evidence: self.kept_evidence,
+            platforms: self.platforms,
             machines: self.machines,
             coverage,
         }
@@ -317,18 +321,34 @@ impl Fleet {
     /// Each list as that of one machine is sorted; within that, by machine.
     fn sort(&mut self) {
         self.credentials.sort_by_key(|c| Reverse(c.rotate));
-        self.items.sort_by_key(|i| i.phase);
+        self.items.sort_by_key(|i| i.workstream().place(i.phase));
         self.timeline.sort_by_key(|m| m.at);
         self.coverage.trees.sort();
         self.coverage.trees.dedup();
-        let places: HashMap<&str, usize> = self.items.iter().enumerate().map(|(n, i)| (i.id.as_str(), n)).collect();
-        let earlier = self.items.iter().enumerate().map(|(n, i)| {
-            i.after.iter().filter(|id| places.get(id.as_str()).is_some_and(|at| *at < n)).cloned().collect()
-        });
-        let earlier: Vec<Vec<String>> = earlier.collect();
-        for (item, after) in self.items.iter_mut().zip(earlier) {
-            item.after = after;
+        let monitors: Vec<String> =
+            self.items.iter().filter(|i| i.phase == Phase::Disarm).map(|i| i.id.clone()).collect();
+        let places: HashMap<String, usize> = self.items.iter().enumerate().map(|(n, i)| (i.id.clone(), n)).collect();
+        for (n, item) in self.items.iter_mut().enumerate() {
+            // A monitor on one machine may watch the token that was found on another.
+            if item.watched && !monitors.is_empty() {
+                item.blocked = Some(Phase::Disarm);
+                for id in &monitors {
+                    if item.edges.iter().all(|e| e.item != *id) {
+                        item.edges.push(Edge { item: id.clone(), because: Because::SwitchesOffMonitors });
+                    }
+                }
+            }
+            item.edges.retain(|e| places.get(&e.item).is_some_and(|at| *at < n));
+            item.after = item.edges.iter().map(|e| e.item.clone()).collect();
+            item.after.dedup();
         }
+    }
+}
+
+/// The id of the item that says the same for all machines.
+fn rename(same: &HashMap<String, String>, id: &mut String) {
+    if let Some(shared) = same.get(id) {
+        id.clone_from(shared);
     }
 }
 
@@ -370,6 +390,7 @@ fn said(item: &v1::Item) -> [u8; 32] {
         add(&step.what);
         add(step.command.as_deref().unwrap_or_default());
         add(if step.by_hand { "by hand" } else { "" });
+        super::words::remarks(step).iter().for_each(|remark| add(remark));
     }
     hash.finalize().into()
 }

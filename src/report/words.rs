@@ -1,9 +1,12 @@
 //! Wording that every format for people shares. What comes from the target leaves through `escape` or `printable`.
 
-use super::v1;
+use super::{
+    page::{self, Labels},
+    v1,
+};
 use crate::{
     text::{defang, escape, printable},
-    verdict::{Confidence, Phase, Place, Reach},
+    verdict::{Confidence, Place, Reach, Workstream},
 };
 
 /// A path, whole.
@@ -181,30 +184,37 @@ pub fn worst_first(incident: &v1::IncidentReport) -> Vec<&v1::Finding> {
     findings
 }
 
-/// The title, with how urgent it is.
+/// The title, with what keeps it, its rank and how urgent it is.
 pub fn title(item: &v1::Item) -> String {
+    let blocked = item.blocked.map(|p| format!("blocked: {}: ", p.as_str())).unwrap_or_default();
+    let rank = item.rank.map(|r| format!(" ({})", r.as_str())).unwrap_or_default();
     let urgency = item.urgency.map(|u| format!("{}: ", u.as_str())).unwrap_or_default();
-    format!("{urgency}{}", printable(&item.title))
+    format!("{blocked}{urgency}{}{rank}", printable(&item.title))
 }
 
-/// The numbers that the items of `after` have in the list, as "1-4, 7".
-pub fn after(report: &v1::Report, item: &v1::Item) -> String {
-    let numbers = report.checklist.iter().zip(1_usize..).filter(|(i, _)| item.after.contains(&i.id)).map(|(_, n)| n);
-    let mut runs: Vec<(usize, usize)> = Vec::new();
-    for n in numbers {
-        match runs.last_mut() {
-            Some((_, end)) if *end + 1 == n => *end = n,
-            _ => runs.push((n, n)),
+/// What an item waits for, by reason: "network cut: A1; opens this: B2, B4".
+pub fn after(labels: &Labels<'_>, item: &v1::Item) -> String {
+    let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
+    let known = |id: &str| item.edges.iter().find(|e| e.item == id).map_or("", |e| e.because.shortly());
+    for id in &item.after {
+        let (reason, label) = (known(id), labels.of(id).to_owned());
+        match reasons.iter_mut().find(|(r, _)| *r == reason) {
+            Some((_, all)) => all.push(label),
+            None => reasons.push((reason, vec![label])),
         }
     }
-    let words = runs.into_iter().map(|(a, b)| if a == b { a.to_string() } else { format!("{a}-{b}") });
-    words.collect::<Vec<_>>().join(", ")
+    let words = reasons.iter().map(|(reason, all)| match *reason {
+        "" => page::ranges(all),
+        reason => format!("{reason}: {}", page::ranges(all)),
+    });
+    words.collect::<Vec<_>>().join("; ")
 }
 
 /// Where an item is done, and for which of several machines.
 pub fn on(item: &v1::Item) -> String {
     let machines = machines(&item.machines);
     match (item.done_at(), item.machines.is_empty()) {
+        (Place::Clean, true) if item.workstream() == Workstream::Machine => "around the examined machine".to_owned(),
         (Place::Host, true) => "on the examined machine".to_owned(),
         (Place::Clean, true) => "on a clean machine".to_owned(),
         (Place::Host, false) => format!("on {machines}"),
@@ -261,50 +271,6 @@ pub fn how_complete(machine: &v1::Machine) -> String {
     }
 }
 
-/// "host", "clean"; of several machines the name of the one, or how many.
-fn shortly_at(item: &v1::Item) -> String {
-    match (item.done_at(), item.machines.as_slice()) {
-        (place, []) => place.as_str().to_owned(),
-        (Place::Host, [one]) => escape(one.as_bytes()),
-        (Place::Clean, [one]) => format!("clean, for {}", escape(one.as_bytes())),
-        (Place::Host, many) => count(many.len(), "machine"),
-        (Place::Clean, many) => format!("clean, for {}", count(many.len(), "machine")),
-    }
-}
-
-/// Lines of the first page: with its heading and what follows they fill no more than fifteen.
-const PAGE: usize = 12;
-
-/// What to do now, an item or a phase a line, with the numbers of the whole list.
-pub fn first_page(report: &v1::Report) -> Vec<String> {
-    let items = |phase| (1_usize..).zip(&report.checklist).filter(move |(_, i)| i.phase == phase);
-    let phases: Vec<Phase> = Phase::ALL.into_iter().filter(|p| items(*p).next().is_some()).collect();
-    let mut spare = PAGE.saturating_sub(phases.len());
-    let first = [Phase::Disarm, Phase::Preserve, Phase::Rotate, Phase::Eradicate, Phase::Contain];
-    let weight = |p: &Phase| first.iter().position(|f| f == p).unwrap_or(first.len());
-    let mut by_weight = phases.clone();
-    by_weight.sort_by_key(weight);
-    let mut more: Vec<(Phase, usize)> = Vec::new();
-    for phase in by_weight {
-        let extra = spare.min(items(phase).count().saturating_sub(1));
-        spare -= extra;
-        more.push((phase, extra));
-    }
-    let line = |n: usize, i: &v1::Item| format!("{n:>2}. {} ({}): {}", i.phase.as_str(), shortly_at(i), title(i));
-    let mut lines = Vec::new();
-    for phase in phases {
-        let rows = 1 + more.iter().find(|(p, _)| *p == phase).map_or(0, |(_, extra)| *extra);
-        let all: Vec<_> = items(phase).collect();
-        let whole = if all.len() <= rows { all.len() } else { rows - 1 };
-        lines.extend(all.iter().take(whole).map(|(n, i)| line(*n, i)));
-        if let Some((n, i)) = all.get(whole) {
-            let rest = all.len() - whole - 1;
-            lines.push(format!("{}; and {rest} more of {}", line(*n, i), phase.as_str()));
-        }
-    }
-    lines
-}
-
 /// What prints the whole checklist of this very report. Without a report, `rotate` examines the machine that it runs on.
 pub fn whole_list(report: &v1::Report) -> &'static str {
     match report.run.target.kind.as_str() {
@@ -334,6 +300,18 @@ pub const LISTED: usize = 20;
 /// "and 12 more, see the JSON report (`-o report.json`)", where some were left out.
 pub fn more(all: usize, shown: usize) -> Option<String> {
     (all > shown).then(|| format!("and {} more, see the JSON report (`-o report.json`)", all - shown))
+}
+
+/// What stands beside a step, in the order that a person needs it: where, whether to trust the command, what it shows.
+pub fn remarks(step: &v1::Step) -> Vec<String> {
+    let place = step.place.map(|p| match p {
+        Place::Host => "on the examined machine".to_owned(),
+        Place::Clean => "on a clean machine".to_owned(),
+    });
+    let unchecked = step.unchecked && step.command.is_some();
+    let unchecked = unchecked.then(|| "not checked: read its manual first".to_owned());
+    let expect = step.expect.as_ref().map(|e| format!("expect: {e}"));
+    place.into_iter().chain(unchecked).chain(expect).collect()
 }
 
 #[cfg(test)]

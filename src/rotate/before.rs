@@ -13,10 +13,9 @@ use super::{
 };
 use crate::{
     assess::{Finding, FindingKind, contained::store, family_of},
-    fact::Ecosystem,
     ioc::model::{FileRole, NetworkKind},
     text::defang,
-    verdict::{Exposure, Phase, Place},
+    verdict::{Exposure, Phase, Place, Workstream},
 };
 
 /// Preserve, contain, disarm.
@@ -60,13 +59,8 @@ fn preserve(s: &Situation<'_>) -> Item {
 
 /// What could run the payload again, by what was found; of a trace by the packages of every incident that leaves one.
 fn start_nothing(s: &Situation<'_>) -> Vec<Step> {
-    let mut all: BTreeSet<&str> = BTreeSet::new();
-    for f in &s.assessment.findings {
-        let incidents = f.alike.iter().chain([&f.incident]).filter_map(|i| s.index.incident(*i));
-        let packages = incidents.flat_map(|i| &i.packages).map(|p| p.ecosystem);
-        let of_incident: BTreeSet<Ecosystem> = packages.filter(|_| f.ecosystem.is_none()).collect();
-        all.extend(f.ecosystem.into_iter().chain(of_incident).filter_map(|e| family_of(e).removal().start_nothing));
-    }
+    let ecosystems = s.assessment.findings.iter().flat_map(|f| s.ecosystems(f));
+    let all: BTreeSet<&str> = ecosystems.filter_map(|e| family_of(e).removal().start_nothing).collect();
     all.into_iter().map(Step::say).collect()
 }
 
@@ -92,7 +86,7 @@ fn logs() -> Item {
 fn contain(s: &Situation<'_>) -> Item {
     let why = "the payload sends what it takes and fetches more; a proxy that answers 401, 403 or 407 can look like a \
                revoked token, and some payloads delete files when a token is revoked";
-    let mut item = Item::new(Phase::Contain, "Cut the network by dropping packets", why).at(Place::Clean).say(
+    let mut item = Item::new(Phase::Contain, "Cut the network by dropping packets", why).at(Place::Clean).by(Workstream::Machine).say(
         "deny all traffic at the switch, security group or firewall with a rule that drops and never rejects; not with a \
          proxy or captive portal that answers",
     );
@@ -112,7 +106,7 @@ fn contain(s: &Situation<'_>) -> Item {
 
 /// Monitors that act when a token is revoked come first of all, on every machine that may hold the token.
 fn disarm(s: &Situation<'_>, plan: &mut Plan) {
-    let first = plan.ids_of(&[Phase::Preserve, Phase::Contain]);
+    let first = plan.before_changes();
     for group in by_owner(s, s.findings(|f| on_disk(f) && is_monitor(s, f))) {
         let title = format!("STOP: switch off {} monitor of stolen tokens: {}", group.owner(), group.incidents());
         let why = "it watches a stolen token and destroys files, or runs new code, when the token stops working; revoke nothing \

@@ -2,6 +2,9 @@
 
 use super::{
     Item, Plan,
+    edge::Because,
+    gate,
+    shell::own_tools,
     situation::Situation,
     step::{Action, Step},
     store::is_trace,
@@ -44,14 +47,19 @@ pub fn incident_cleanup_items(s: &Situation<'_>, plan: &mut Plan, phase: Phase) 
     for (incident, c) in &items {
         let title = if alike(&c.title) { format!("{} ({})", c.title, incident.id) } else { c.title.clone() };
         let after = match phase {
-            Phase::Purge => plan.ids_of(&[Phase::Eradicate]),
-            Phase::Rotate => plan.ids_of(&[Phase::Disarm, Phase::Eradicate, Phase::Purge, Phase::Freeze]),
-            Phase::Rebuild => plan.ids_of(&[Phase::Rotate, Phase::Verify]),
-            Phase::Audit => plan.ids_of(&[Phase::Preserve]),
+            Phase::Purge => plan.edges(Phase::Eradicate, &Because::RemovesCode),
+            Phase::Rebuild => plan.edges(Phase::Verify, &Because::ExaminesAgain).into_iter().take(1).collect(),
+            Phase::Audit => plan.edges(Phase::Preserve, &Because::SavesLogs),
             _ => Vec::new(),
         };
         let mut item = Item::new(phase, title, &*c.why).at(place(phase, &c.steps)).after(after);
-        item.urgency = (phase == Phase::Rotate).then_some(Urgency::Now);
+        if phase == Phase::Rotate {
+            item = gate::guarded(
+                item.urgent(Urgency::Now),
+                plan,
+                gate::Guard { watched: true, spreads: true, put_back: false },
+            );
+        }
         plan.add(&[incident.id.as_bytes(), c.title.as_bytes()], item.steps(c.steps.iter().map(step)));
     }
 }
@@ -118,7 +126,8 @@ fn in_words(step: &CleanupStep) -> String {
 
 fn step(step: &CleanupStep) -> Step {
     let action = step.command.clone().map_or(Action::Say, Action::Given);
-    Step { what: step.what.clone(), action }
+    let unchecked = step.checked.is_none() && step.command.as_deref().is_some_and(|c| !own_tools(c));
+    Step { expect: step.expect.clone(), unchecked, ..Step::new(&*step.what, action) }
 }
 
 /// What is done to the examined machine is done there; what speaks to others, from a clean one.

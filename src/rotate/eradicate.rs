@@ -32,7 +32,7 @@ const NAMED: usize = 20;
 
 /// The whole phase.
 pub fn eradicate(s: &Situation<'_>, plan: &mut Plan) {
-    let first = plan.ids_of(&[Phase::Preserve, Phase::Contain, Phase::Disarm]);
+    let first = plan.before_changes();
     super::named::eradicate(s, plan, &first);
     let mut add = |what: &[&[u8]], item: Item| plan.add(what, item.after(first.clone()));
     let here = |f: &Finding| on_disk(f) && f.exposure >= Exposure::Removed;

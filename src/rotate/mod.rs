@@ -1,19 +1,26 @@
 //! The checklist: what to do, in which order, and why in that order. Pure: no I/O, no clock.
 //!
 //! ```text
-//! preserve ─▶ contain ─▶ disarm ─▶ eradicate ─▶ purge ─▶ freeze ─▶ rotate ─▶ verify ─▶ rebuild ─▶ audit
-//!                                                          wallets: at once, from a clean device
+//! machine   preserve ─▶ disarm ─▶ eradicate ─▶ purge ───────────────────────────┐
+//!              contain ─┴────┐                                                   ├─▶ verify ─▶ rebuild
+//! clean     freeze ──────────┴─▶ rotate (what opens others first) ───────────────┘
+//! logs      save them ─▶ audit                              wallets: at once, from a clean device
 //! ```
 //!
-//! No command on it starts an interpreter or a package manager of the examined machine: the first Python that starts in a
-//! poisoned environment runs the payload again. Rotating comes after everything that could steal the new secret too.
+//! An item waits for another only where that protects something, and says what (`edge`): with the network cut and the monitors switched
+//! off, secrets are replaced while others clean the machine; only what is put back on it waits for that. No command starts an
+//! interpreter or a package manager of the examined machine: the first Python that starts in a poisoned environment runs the payload
+//! again.
 
 mod before;
 mod cleanup;
+pub mod edge;
 mod eradicate;
 mod fill;
+mod gate;
 mod named;
 mod order;
+pub mod page;
 mod purge;
 mod secrets;
 pub mod shell;
@@ -33,6 +40,8 @@ use sha2::{Digest as _, Sha256};
 
 pub use self::situation::{Scope, Subject};
 use self::{
+    edge::{Because, Edge},
+    page::Page,
     situation::Situation,
     step::{Action, Step},
     writer::System,
@@ -43,7 +52,7 @@ use crate::{
     credential::Catalog,
     ioc::Index,
     text::hex,
-    verdict::{Phase, Place, Urgency},
+    verdict::{Phase, Place, Rank, Urgency, Workstream},
 };
 
 /// One item of the checklist.
@@ -61,15 +70,32 @@ pub struct Item {
     pub why: String,
     /// How urgent it is, where it is about secrets.
     pub urgency: Option<Urgency>,
-    /// Ids of items that come first; all stand earlier in the list.
-    pub after: Vec<String>,
+    /// Who does it.
+    pub workstream: Workstream,
+    /// Why a secret has its place among those that are replaced.
+    pub rank: Option<Rank>,
+    /// Whether it ends a token that a monitor may watch.
+    pub watched: bool,
+    /// The gate that it may not pass before all items of that phase are done, in every format.
+    pub blocked: Option<Phase>,
+    /// What comes first, and why; all stand earlier in the list.
+    pub after: Vec<Edge>,
     /// What to do, in order.
     pub steps: Vec<Step>,
     /// Ids of the credentials it is about.
     pub credentials: Vec<String>,
 }
 
-/// The checklist for one assessment, by phase. Empty where nothing was found, now or before.
+/// What to do, and what the first page says of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Checklist {
+    /// By workstream, then by phase.
+    pub items: Vec<Item>,
+    /// Beside them.
+    pub page: Page,
+}
+
+/// The checklist for one assessment. Empty where nothing was found, now or before.
 pub fn checklist(
     index: &Index,
     catalog: &Catalog,
@@ -77,16 +103,18 @@ pub fn checklist(
     accounts: &BTreeMap<Arc<str>, Accounts>,
     scope: Scope,
     system: System,
-) -> Vec<Item> {
+) -> Checklist {
     let mut plan = Plan::default();
     if assessment.findings.is_empty() {
         earlier(&assessment.kept, &mut plan);
-        return plan.items;
+        return Checklist { items: plan.items, page: Page::default() };
     }
     let situation = Situation::new(index, catalog, assessment, accounts, scope, system);
     if scope.subject == Subject::Statement {
         stated::stated(&situation, &mut plan);
-        return plan.items;
+        plan.items.sort_by_key(|i| i.workstream.place(i.phase));
+        let page = page::page(&situation, &plan.items);
+        return Checklist { items: plan.items, page };
     }
     before::before(&situation, &mut plan);
     eradicate::eradicate(&situation, &mut plan);
@@ -98,7 +126,9 @@ pub fn checklist(
     purge::rebuild(&situation, &mut plan);
     secrets::audit(&situation, &mut plan);
     foreign_disk_notice(&situation, &mut plan);
-    plan.items
+    plan.items.sort_by_key(|i| i.workstream.place(i.phase));
+    let page = page::page(&situation, &plan.items);
+    Checklist { items: plan.items, page }
 }
 
 /// After a clean-up little is left to be found, and everything that was taken is still taken.
@@ -133,7 +163,7 @@ fn foreign_disk_notice(situation: &Situation<'_>, plan: &mut Plan) {
     {
         return;
     }
-    let title = "Run the commands for `host` on the machine that this disk belongs to, never here";
+    let title = "Run the commands on the machine that this disk belongs to, never here";
     let why = "they name paths as that machine knows them: here the same path is another file";
     plan.add(&[b"home"], Item::new(Phase::Preserve, title, why));
     // What was added last comes first.
@@ -150,11 +180,11 @@ pub fn make_own(items: &mut [Item], machine: &str) {
     };
     for item in items {
         own(&mut item.id);
-        item.after.iter_mut().for_each(own);
+        item.after.iter_mut().for_each(|e| own(&mut e.item));
     }
 }
 
-/// The list while it is written. Items come in the order of their phases.
+/// The list while it is written, by phase: what waits comes after what it waits for.
 #[derive(Debug, Default)]
 struct Plan {
     items: Vec<Item>,
@@ -180,9 +210,24 @@ impl Plan {
         }
     }
 
-    /// Ids of the items of some phases.
-    fn ids_of(&self, phases: &[Phase]) -> Vec<String> {
-        self.items.iter().filter(|i| phases.contains(&i.phase)).map(|i| i.id.clone()).collect()
+    /// Edges to the items of one phase that are done where this reason holds.
+    fn edges(&self, phase: Phase, because: &Because) -> Vec<Edge> {
+        let here = |i: &&Item| i.phase == phase && (i.workstream != Workstream::Logs || *because == Because::SavesLogs);
+        let edge = |i: &Item| Edge { item: i.id.clone(), because: because.clone() };
+        self.items.iter().filter(here).map(edge).collect()
+    }
+
+    /// What a change on the examined machine waits for.
+    fn before_changes(&self) -> Vec<Edge> {
+        let mut edges = self.edges(Phase::Preserve, &Because::KeepsEvidence);
+        let here = |e: &Edge| self.is_in(&e.item, Workstream::Machine);
+        edges.extend(self.edges(Phase::Contain, &Because::CutsNetwork).into_iter().filter(here));
+        edges.extend(self.edges(Phase::Disarm, &Because::SwitchesOffMonitors));
+        edges
+    }
+
+    fn is_in(&self, id: &str, workstream: Workstream) -> bool {
+        self.items.iter().any(|i| i.id == id && i.workstream == workstream)
     }
 }
 
@@ -195,14 +240,24 @@ impl Item {
             title: title.into(),
             why: why.into(),
             urgency: None,
+            workstream: Workstream::usual(phase, Place::Host),
+            rank: None,
+            watched: false,
+            blocked: None,
             after: Vec::new(),
             steps: Vec::new(),
             credentials: Vec::new(),
         }
     }
 
-    fn after(mut self, after: Vec<String>) -> Self {
-        self.after = after;
+    fn after(mut self, after: impl IntoIterator<Item = Edge>) -> Self {
+        self.after.extend(after);
+        self
+    }
+
+    /// In other hands than its phase and place say.
+    fn by(mut self, workstream: Workstream) -> Self {
+        self.workstream = workstream;
         self
     }
 
@@ -213,6 +268,7 @@ impl Item {
 
     fn at(mut self, place: Place) -> Self {
         self.place = place;
+        self.workstream = Workstream::usual(self.phase, place);
         self
     }
 

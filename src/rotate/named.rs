@@ -4,6 +4,7 @@
 use super::{
     Item, Plan,
     before::{moved, on_disk},
+    edge::Edge,
     situation::{Situation, place},
     step::Step,
 };
@@ -16,7 +17,7 @@ use crate::{
 const NAMED: usize = 50;
 
 /// What ran, before anything is purged.
-pub fn eradicate(s: &Situation<'_>, plan: &mut Plan, first: &[String]) {
+pub fn eradicate(s: &Situation<'_>, plan: &mut Plan, first: &[Edge]) {
     let runner = s.findings(|f| on_disk(f) && f.rule == Rule::ActionFetched);
     if !runner.is_empty() {
         let why = "a job of this runner ran it, with the secrets of that job; the next job of the same workflow fetches it again";
@@ -38,7 +39,7 @@ pub fn eradicate(s: &Situation<'_>, plan: &mut Plan, first: &[String]) {
 }
 
 /// What only names it.
-pub fn purge(s: &Situation<'_>, plan: &mut Plan, first: &[String]) {
+pub fn purge(s: &Situation<'_>, plan: &mut Plan, first: &[Edge]) {
     let mut add = |key: &[u8], item: Item, found: &[&Finding], last: &str| {
         if !found.is_empty() {
             plan.add(&[key], listed(item, found).say(last).after(first.to_vec()));

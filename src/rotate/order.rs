@@ -5,9 +5,10 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
+use super::edge::Because;
 use crate::{
     credential::{Catalog, model::Lane},
-    verdict::Urgency,
+    verdict::{Rank, Urgency},
 };
 
 /// Kinds that are replaced together: all of them revoked before any of them is issued.
@@ -15,8 +16,13 @@ use crate::{
 pub struct Group {
     /// Ids, by tier, lane and position.
     pub kinds: Vec<String>,
-    /// Positions, in the answer, of the groups that mint or read one of these; all smaller than the group's own.
-    pub after: Vec<usize>,
+    /// Positions, in the answer, of the groups that open one of these, but for those that another of them waits for; all smaller than
+    /// the group's own. With an example of what opens what.
+    pub after: Vec<(usize, Because)>,
+    /// Why it stands where it stands.
+    pub rank: Rank,
+    /// It publishes or deploys, or opens one on the list that does.
+    pub spreads: bool,
 }
 
 /// Orders the wanted kinds: by who mints whom, then the urgent ones, then by tier, lane and position.
@@ -49,9 +55,48 @@ pub fn order(catalog: &Catalog, wanted: &BTreeMap<String, Urgency>) -> Vec<Group
     while let Some(at) = left.iter().position(|g| !left.iter().any(|other| earlier(other, g))) {
         sorted.push(left.remove(at));
     }
-    let after = |group: &[&str]| sorted.iter().enumerate().filter(|(_, g)| earlier(g, group)).map(|(i, _)| i).collect();
-    let owned = |group: &[&str]| group.iter().map(|k| (*k).to_owned()).collect();
-    sorted.iter().map(|group| Group { kinds: owned(group), after: after(group) }).collect()
+    let opens = |from: &[&str], to: &[&str]| {
+        let pairs = || from.iter().flat_map(|f| to.iter().map(move |t| (*f, *t)));
+        let direct = |(f, t): &(&str, &str)| catalog.kind(f).is_some_and(|k| k.edges.iter().any(|e| e == t));
+        let pair = pairs().find(direct).or_else(|| pairs().find(|(f, t)| reaches(f, t)));
+        pair.map(|(f, t)| Because::Opens { kind: f.to_owned(), opened: t.to_owned() })
+    };
+    let all_after = |group: &[&str]| -> Vec<usize> {
+        sorted.iter().enumerate().filter(|(_, g)| earlier(g, group)).map(|(i, _)| i).collect()
+    };
+    let waits: Vec<Vec<usize>> = sorted.iter().map(|g| all_after(g)).collect();
+    let spreads = |kind: &str| catalog.kind(kind).is_some_and(|k| k.lane == Lane::Propagation);
+    let mut answer = Vec::new();
+    for (group, all) in sorted.iter().zip(&waits) {
+        let implied = |at: &usize| all.iter().any(|other| waits.get(*other).is_some_and(|w| w.contains(at)));
+        let nearest = all.iter().filter(|at| !implied(at));
+        let after = nearest.filter_map(|at| Some((*at, opens(sorted.get(*at)?, group)?))).collect();
+        let others: Vec<&&[&str]> = sorted.iter().filter(|g| earlier(group, g)).collect();
+        answer.push(Group {
+            kinds: group.iter().map(|k| (*k).to_owned()).collect(),
+            after,
+            rank: rank(catalog, group, group.len() > 1 || !others.is_empty()),
+            spreads: group.iter().chain(others.into_iter().copied().flatten()).any(|k| spreads(k)),
+        });
+    }
+    answer
+}
+
+/// By what a thief of the foremost of them can do.
+fn rank(catalog: &Catalog, kinds: &[&str], opens: bool) -> Rank {
+    let known = || kinds.iter().filter_map(|k| catalog.kind(k));
+    let lane = |lane: Lane| known().any(|k| k.lane == lane);
+    if lane(Lane::Irreversible) {
+        Rank::Irreversible
+    } else if opens || known().any(|k| k.tier == 1 && k.lane == Lane::Standard || k.tier <= 2 && !k.edges.is_empty()) {
+        Rank::OpensOthers
+    } else if lane(Lane::Propagation) {
+        Rank::Spreads
+    } else if !kinds.is_empty() && known().all(|k| k.lane == Lane::Spend) && known().next().is_some() {
+        Rank::Money
+    } else {
+        Rank::Data
+    }
 }
 
 /// Every kind that can be minted or read with this one, in any number of steps. Members of an atomic group count as a circle.
@@ -85,7 +130,7 @@ mod tests {
         let wanted = wanted.iter().map(|(k, u)| ((*k).to_owned(), *u)).collect();
         let groups = order(catalog, &wanted);
         for (at, group) in groups.iter().enumerate() {
-            assert!(group.after.iter().all(|a| *a < at), "{groups:?}");
+            assert!(group.after.iter().all(|(a, _)| *a < at), "{groups:?}");
         }
         groups.iter().map(|g| g.kinds.join("+")).collect()
     }

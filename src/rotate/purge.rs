@@ -6,6 +6,7 @@ use super::{
     Item, Plan,
     before::{moved, on_disk},
     cleanup::incident_cleanup_items,
+    edge::Because,
     named,
     shell::quote,
     situation::{Situation, place, shown, within},
@@ -20,7 +21,8 @@ use crate::{
 
 /// The whole phase.
 pub fn purge(s: &Situation<'_>, plan: &mut Plan) {
-    let first = plan.ids_of(&[Phase::Preserve, Phase::Contain, Phase::Disarm, Phase::Eradicate]);
+    let mut first = plan.before_changes();
+    first.extend(plan.edges(Phase::Eradicate, &Because::RemovesCode));
     let stored = s.findings(|f| f.exposure == Exposure::Cached && on_disk(f) && !named::is_value(f));
     if !stored.is_empty() {
         plan.add(&[b"cache"], cache(&stored).after(first.clone()));
@@ -36,9 +38,16 @@ pub fn purge(s: &Situation<'_>, plan: &mut Plan) {
 /// Making anew what was taken out: after the secrets were replaced and the machine was examined again, since nothing can be fetched
 /// while the network is cut, and an old secret that is put back is a stolen one.
 pub fn rebuild(s: &Situation<'_>, plan: &mut Plan) {
-    let after = plan.ids_of(&[Phase::Eradicate, Phase::Purge, Phase::Rotate, Phase::Verify]);
+    let mut after = plan.edges(Phase::Eradicate, &Because::RemovesCode);
+    after.extend(plan.edges(Phase::Purge, &Because::RemovesCode));
+    after.extend(plan.edges(Phase::Verify, &Because::ExaminesAgain).into_iter().take(1));
     for image in trees(&s.findings(|f| f.origin.layer.is_some())) {
         plan.add(&[b"image", image.as_bytes()], rebuild_image(s, image).after(after.clone()));
+    }
+    if plan.items.iter().any(|i| i.phase == Phase::Rotate)
+        && s.findings(|f| on_disk(f) && f.exposure >= Exposure::Removed).first().is_some()
+    {
+        plan.add(&[b"put-back"], put_back().after(after.clone()));
     }
     let rebuilt = s.findings(|f| on_disk(f) && f.environment.is_some() && f.exposure >= Exposure::Installed);
     if !rebuilt.is_empty() {
@@ -134,6 +143,12 @@ fn rebuild_image(s: &Situation<'_>, image: &str) -> Item {
     .say("delete its tags and manifests in the registries, pull-through caches and build caches")
     .run("save the new one", format!("docker image save --output rebuilt.tar -- {word}"))
     .run("examine it before it is used", "dosimeter images rebuilt.tar")
+}
+
+fn put_back() -> Item {
+    let why = "whatever is put there while something of the payload is left is taken too";
+    Item::new(Phase::Rebuild, "Only now: new secrets on this machine", why)
+        .say("until then they stay where they were issued: in a password manager, on the clean machine")
 }
 
 fn environments(s: &Situation<'_>, found: &[&Finding]) -> Item {

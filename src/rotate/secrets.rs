@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Item, Plan,
     cleanup::incident_cleanup_items,
-    fill::{asks, fill, fill_all},
+    edge::{Because, Edge},
+    fill::{Public, asks, fill, fill_all, subjects},
+    gate::{self, Guard},
     order::{Group, order},
     situation::{Situation, Subject, place, shown, within},
     step::Step,
@@ -18,7 +20,7 @@ use crate::{
         model::{Lane, Mode},
     },
     text::escape,
-    verdict::{Confidence, Exposure, Phase, Place, Reach, Urgency},
+    verdict::{Confidence, Exposure, Phase, Place, Reach, Urgency, Workstream},
 };
 
 /// Publishing, deploying and CI wait, where what was taken can reach others.
@@ -39,15 +41,11 @@ pub fn freeze(s: &Situation<'_>, plan: &mut Plan) {
     incident_cleanup_items(s, plan, Phase::Freeze);
 }
 
-/// Every credential to replace, whoever mints another first; wallets wait for nothing.
+/// Every credential to replace, whoever opens another first; wallets wait for nothing.
 pub fn rotate(s: &Situation<'_>, plan: &mut Plan) {
-    let gate = plan.ids_of(&[Phase::Disarm, Phase::Eradicate, Phase::Purge, Phase::Freeze]);
     let (wallets, others): (Vec<Wanted<'_>>, Vec<Wanted<'_>>) = wanted(s).into_iter().partition(Wanted::is_wallet);
     for w in &wallets {
         plan.add(&w.key(), w.item(s));
-    }
-    if let Some(item) = unseen_targets(s) {
-        plan.add(&[b"beyond"], item.after(gate.clone()));
     }
     incident_cleanup_items(s, plan, Phase::Rotate);
     let mut kinds: BTreeMap<String, Urgency> = BTreeMap::new();
@@ -60,14 +58,33 @@ pub fn rotate(s: &Situation<'_>, plan: &mut Plan) {
     for group in &groups {
         let members: Vec<&Wanted<'_>> =
             group.kinds.iter().flat_map(|k| others.iter().filter(move |w| w.kind == k)).collect();
-        let earlier = group.after.iter().filter_map(|g| ids.get(*g)).flatten().cloned();
-        let after: Vec<String> = gate.iter().cloned().chain(earlier).collect();
+        let mut after: Vec<Edge> = Vec::new();
+        for (at, because) in &group.after {
+            let earlier = ids.get(*at).into_iter().flatten();
+            after.extend(earlier.map(|item| Edge { item: item.clone(), because: because.clone() }));
+        }
+        let guard = guard(group, &members);
+        let mut add = |key: &[&[u8]], item: Item| {
+            let item = Item { rank: Some(group.rank), ..gate::guarded(item, plan, guard) };
+            plan.add(key, item.after(after.clone()))
+        };
         ids.push(match group.kinds.len() {
-            1 => members.iter().map(|w| plan.add(&w.key(), w.item(s).after(after.clone()))).collect(),
-            _ => vec![
-                plan.add(&[b"together", group.kinds.join("+").as_bytes()], together(s, group, &members).after(after)),
-            ],
+            1 => members.iter().map(|w| add(&w.key(), w.item(s))).collect(),
+            _ => vec![add(&[b"together", group.kinds.join("+").as_bytes()], together(s, group, &members))],
         });
+    }
+    if let Some(item) = unseen_targets(s) {
+        let guard = Guard { watched: true, ..Guard::default() };
+        plan.add(&[b"beyond"], gate::guarded(item, plan, guard));
+    }
+}
+
+/// What the gates have to know of the members of a group.
+fn guard(group: &Group, members: &[&Wanted<'_>]) -> Guard {
+    Guard {
+        watched: members.iter().any(|w| w.known.is_none_or(|k| k.watched)),
+        spreads: group.spreads,
+        put_back: members.iter().any(|w| w.is_put_back()),
     }
 }
 
@@ -76,36 +93,43 @@ pub fn has_wallets(s: &Situation<'_>) -> bool {
     wanted(s).iter().any(Wanted::is_wallet)
 }
 
-/// The credentials of one kind that are equally urgent: what to do is the same for all of them.
+/// One credential, wherever it stands; or, where there are many of a kind, those of it that are equally urgent.
 struct Wanted<'s> {
     kind: &'s str,
     known: Option<&'s Kind>,
     /// By identifier and place; those without an identifier come last.
     found: Vec<&'s Judged>,
     urgency: Urgency,
+    /// What distinguishes it from others of its kind; `None` for all that are equally urgent.
+    own: Option<Vec<u8>>,
 }
+
+/// Credentials of a kind that have an item each; more are one item.
+const EACH: usize = 8;
 
 /// Sorted: urgent first, then by kind.
 fn wanted<'s>(s: &Situation<'s>) -> Vec<Wanted<'s>> {
     let due: Vec<&Judged> = s.assessment.credentials.iter().filter(|j| j.rotate != Urgency::No).collect();
     // What has an identifier is the same credential wherever it stands, and as urgent as at the worst of its places.
-    let mut urgent: BTreeMap<(&str, &str), Urgency> = BTreeMap::new();
-    for j in &due {
-        if let Some(id) = identifier(j) {
-            let known = urgent.entry((&j.credential.kind, id)).or_insert(j.rotate);
-            *known = j.rotate.max(*known);
-        }
-    }
-    let mut groups: BTreeMap<(&str, Urgency), Vec<&Judged>> = BTreeMap::new();
+    let mut urgent: BTreeMap<(&str, Vec<u8>), (Urgency, Vec<&Judged>)> = BTreeMap::new();
     for j in due {
-        let kind = &*j.credential.kind;
-        let known = identifier(j).and_then(|id| urgent.get(&(kind, id)));
-        groups.entry((kind, known.copied().unwrap_or(j.rotate))).or_default().push(j);
+        let known = urgent.entry((&j.credential.kind, own(j))).or_insert_with(|| (j.rotate, Vec::new()));
+        known.0 = j.rotate.max(known.0);
+        known.1.push(j);
+    }
+    let mut each: BTreeMap<(&str, Urgency), usize> = BTreeMap::new();
+    for ((kind, _), (urgency, _)) in &urgent {
+        *each.entry((*kind, *urgency)).or_default() += 1;
+    }
+    let mut groups: BTreeMap<(&str, Urgency, Option<Vec<u8>>), Vec<&Judged>> = BTreeMap::new();
+    for ((kind, own), (urgency, found)) in urgent {
+        let few = each.get(&(kind, urgency)).is_none_or(|n| *n <= EACH);
+        groups.entry((kind, urgency, few.then_some(own))).or_default().extend(found);
     }
     let mut all: Vec<Wanted<'s>> = Vec::new();
-    for ((kind, urgency), mut found) in groups {
+    for ((kind, urgency, own), mut found) in groups {
         found.sort_by_key(|j| (identifier(j).is_none(), identifier(j), &j.origin));
-        all.push(Wanted { kind, known: s.catalog.kind(kind), found, urgency });
+        all.push(Wanted { kind, known: s.catalog.kind(kind), found, urgency, own });
     }
     all.sort_by_key(|w| (std::cmp::Reverse(w.urgency), w.kind));
     all
@@ -115,13 +139,29 @@ fn identifier(j: &Judged) -> Option<&str> {
     j.credential.identifier.as_deref()
 }
 
+/// What makes it one credential: its identifier; else the file, where nothing says that two of them are different.
+fn own(j: &Judged) -> Vec<u8> {
+    match identifier(j) {
+        Some(id) => [b"i", id.as_bytes()].concat(),
+        None => [b"f", j.origin.tree.as_bytes(), b"\0", j.origin.path.as_bytes()].concat(),
+    }
+}
+
 impl<'s> Wanted<'s> {
     fn is_wallet(&self) -> bool {
         self.known.is_some_and(|k| k.lane == Lane::Irreversible || k.mode == Mode::MoveAssets)
     }
 
+    /// The same from run to run, however urgent it is by then.
     fn key(&self) -> [&[u8]; 2] {
-        [self.kind.as_bytes(), self.urgency.as_str().as_bytes()]
+        [self.kind.as_bytes(), self.own.as_deref().unwrap_or(self.urgency.as_str().as_bytes())]
+    }
+
+    /// Whether the new one is stored on this machine before the old one ends: what a service of it reads, not what a person keeps.
+    fn is_put_back(&self) -> bool {
+        let persons = |path: &[u8]| ["home/", "Users/", "root/"].iter().any(|home| path.starts_with(home.as_bytes()));
+        let of_service = |j: &&Judged| j.origin.layer.is_none() && !persons(j.origin.path.as_bytes());
+        self.known.is_none_or(|k| k.mode == Mode::IssueFirst) && self.found.iter().any(|j| of_service(&j))
     }
 
     fn identifiers(&self) -> BTreeSet<&'s str> {
@@ -140,7 +180,7 @@ impl<'s> Wanted<'s> {
             (None, ..) => name.to_owned(),
             (Some(j), 1, _) => match identifier(j) {
                 Some(id) => format!("{name} {}", escape(id.as_bytes())),
-                None => format!("{name} in {}", place(&j.origin)),
+                None => format!("{}: {name}", place(&j.origin)),
             },
             (Some(j), n, 1) => format!("{name}: {n} in {}{}", shown(&j.origin.path), within(&j.origin)),
             (Some(_), n, files) if n == files && n == self.found.len() => format!("{name} in {n} places"),
@@ -186,7 +226,7 @@ impl<'s> Wanted<'s> {
                 .push(Step::say("revoke it at its provider and issue a new one; this program does not know the kind")),
             Some(kind) => {
                 steps.extend(kind.traps.iter().map(|t| Step::say(format!("careful: {t}"))));
-                steps.extend(fill_all(&kind.rotation, &self.identifiers()));
+                steps.extend(fill_all(&kind.rotation, &subjects(&self.found)));
             }
         }
         steps
@@ -237,15 +277,19 @@ fn together(s: &Situation<'_>, group: &Group, members: &[&Wanted<'_>]) -> Item {
 
 /// Proof: the machine, the providers, the logs.
 pub fn verify(s: &Situation<'_>, plan: &mut Plan) {
-    let cleaned = plan.ids_of(&[Phase::Disarm, Phase::Eradicate, Phase::Purge]);
-    let rotated = plan.ids_of(&[Phase::Rotate]);
+    let cleaned: Vec<Edge> = [Phase::Disarm, Phase::Eradicate, Phase::Purge]
+        .into_iter()
+        .flat_map(|phase| plan.edges(phase, &Because::Proves))
+        .filter(|e| plan.is_in(&e.item, Workstream::Machine))
+        .collect();
+    let rotated = plan.edges(Phase::Rotate, &Because::Proves);
     let why = match s.worst >= Exposure::Removed {
         true => "what was missed steals the new secrets too",
         false => {
             "what was found is only stored or named, and nothing shows that it ran: no secret has to be replaced because of it"
         }
     };
-    let mut again = Item::new(Phase::Verify, "Examine again", why);
+    let mut again = Item::new(Phase::Verify, "Examine again: exit 0", why);
     let trees: BTreeSet<&str> =
         s.assessment.findings.iter().filter(|f| f.origin.layer.is_none()).map(|f| &*f.origin.tree).collect();
     for tree in &trees {
@@ -269,13 +313,13 @@ pub fn verify(s: &Situation<'_>, plan: &mut Plan) {
         return;
     }
     let why = "a new secret in its place proves nothing about the copy that was taken";
-    let provider = Item::new(Phase::Verify, "Ask each provider whether the old ones are dead", why)
+    let provider = Item::new(Phase::Verify, "A second person sees each old secret refused", why)
         .at(Place::Clean)
         .say("by a second person: the old identifier is revoked, inactive or absent")
         .say("sessions and tokens minted from the old one are dead too");
     plan.add(&[b"providers"], provider.after(rotated.clone()));
     let why = "a use after the revocation means that something still lives, or that another copy exists";
-    let silence = Item::new(Phase::Verify, "Watch the logs for the old ones", why)
+    let silence = Item::new(Phase::Verify, "7 days without a use of an old one", why)
         .at(Place::Clean)
         .say("no successful use of any old identifier since it was revoked; write down where there is no log");
     plan.add(&[b"silence"], silence.after(rotated));
@@ -285,15 +329,15 @@ pub fn verify(s: &Situation<'_>, plan: &mut Plan) {
 pub fn audit(s: &Situation<'_>, plan: &mut Plan) {
     incident_cleanup_items(s, plan, Phase::Audit);
     let kinds = audited(s);
-    let pulled = plan.ids_of(&[Phase::Preserve]);
+    let pulled = plan.edges(Phase::Preserve, &Because::SavesLogs);
+    let pulled: Vec<Edge> = pulled.into_iter().filter(|e| plan.is_in(&e.item, Workstream::Logs)).collect();
     // Where nothing but a place to look is known, a line of one list does.
     let short = |kind: &Kind| kind.audit.iter().all(|r| r.command.is_none() && !asks(r));
     let (short, long): (Vec<_>, Vec<_>) = kinds.into_iter().partition(|(kind, _)| short(kind));
     let why = "whether it was used tells what else to clean, and what the attacker may have made with it";
     for (kind, found) in long {
         let mut item = Item::new(Phase::Audit, format!("Look for use of: {}", kind.name), why).at(Place::Clean);
-        let ids: BTreeSet<&str> = found.iter().filter_map(|j| identifier(j)).collect();
-        item = item.steps(fill_all(&kind.audit, &ids));
+        item = item.steps(fill_all(&kind.audit, &subjects(&found)));
         item.credentials.extend(found.iter().map(|j| j.id.clone()));
         plan.add(&[b"kind", kind.id.as_bytes()], item.after(pulled.clone()));
     }
@@ -304,7 +348,8 @@ pub fn audit(s: &Situation<'_>, plan: &mut Plan) {
     };
     let mut item = Item::new(Phase::Audit, title, why).at(Place::Clean);
     for (kind, found) in short {
-        item = item.steps(kind.audit.iter().map(|r| Step::say(format!("{}: {}", kind.name, fill(r, None).what))));
+        item = item
+            .steps(kind.audit.iter().map(|r| Step::say(format!("{}: {}", kind.name, fill(r, Public::default()).what))));
         item.credentials.extend(found.iter().map(|j| j.id.clone()));
     }
     plan.add(&[b"kinds"], item.after(pulled));

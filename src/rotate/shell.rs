@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::text::hidden;
+use crate::{shell::syntax::parse, text::hidden};
 
 /// One word of POSIX `sh`: plain where that is safe, `'…'` where that is enough, else what `printf` writes, for bytes that cannot be
 /// shown. No quote stands inside the last: where a shell reads it otherwise it is another word, and still no command.
@@ -20,6 +20,75 @@ pub fn quote(raw: &[u8]) -> String {
 pub fn is_plain(text: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"/._-+:@%,=".contains(&b);
     !text.is_empty() && !text.starts_with(['-', '=']) && text.bytes().all(plain)
+}
+
+/// Programs of every POSIX system, and of systemd, launchd and OpenSSH: what their options mean does not change with a vendor's release.
+const OWN: &[&str] = &[
+    "",
+    ":",
+    "[",
+    "awk",
+    "cat",
+    "cd",
+    "chmod",
+    "cmp",
+    "command",
+    "cp",
+    "cut",
+    "date",
+    "diff",
+    "dirname",
+    "echo",
+    "exit",
+    "export",
+    "false",
+    "find",
+    "getent",
+    "grep",
+    "head",
+    "id",
+    "kill",
+    "launchctl",
+    "loginctl",
+    "ls",
+    "mkdir",
+    "mktemp",
+    "mv",
+    "pgrep",
+    "printf",
+    "ps",
+    "pwd",
+    "read",
+    "rm",
+    "sed",
+    "set",
+    "sh",
+    "sha256sum",
+    "shasum",
+    "shift",
+    "sleep",
+    "sort",
+    "ssh-add",
+    "ssh-keygen",
+    "stat",
+    "systemctl",
+    "tail",
+    "tar",
+    "tee",
+    "test",
+    "touch",
+    "tr",
+    "true",
+    "umask",
+    "uname",
+    "uniq",
+    "wc",
+    "who",
+];
+
+/// Whether a command starts nothing but a system's own programs.
+pub fn own_tools(command: &str) -> bool {
+    parse(command).is_ok_and(|commands| commands.iter().all(|c| OWN.contains(&c.program())))
 }
 
 /// `%b` reads a backslash, a zero and three octal digits as that byte.

@@ -1,13 +1,17 @@
 //! The assessment seen from the one who cleans up: which machine, which incident, how bad.
 
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::writer::System;
 use crate::{
     accounts::Accounts,
     assess::{Account, Assessment, Finding},
     credential::Catalog,
-    fact::{Origin, TreePath},
+    fact::{Ecosystem, Origin, TreePath},
     ioc::{
         Index,
         index::IncidentId,
@@ -87,6 +91,13 @@ impl<'s> Situation<'s> {
     /// Id of a finding's incident.
     pub fn incident_of(&self, finding: &Finding) -> &'s str {
         self.index.incident(finding.incident).map_or("", |i| i.id.as_str())
+    }
+
+    /// By whose rules a finding loads; of a trace, those of the packages of every incident that leaves it.
+    pub fn ecosystems(&self, f: &Finding) -> BTreeSet<Ecosystem> {
+        let incidents = f.alike.iter().chain([&f.incident]).filter_map(|i| self.index.incident(*i));
+        let packages = incidents.flat_map(|i| &i.packages).map(|p| p.ecosystem);
+        f.ecosystem.into_iter().chain(packages.filter(|_| f.ecosystem.is_none())).collect()
     }
 
     /// Name of an account in a tree.

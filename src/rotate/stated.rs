@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Item, Plan,
     cleanup::{incident_cleanup_items, look_for},
+    edge::Because,
     purge::{bare, good},
     secrets,
     situation::{Situation, place},
@@ -25,7 +26,7 @@ pub fn stated(s: &Situation<'_>, plan: &mut Plan) {
     let subject = trees.into_iter().map(|t| escape(t.as_bytes())).collect::<Vec<_>>().join(", ");
     plan.add(&[b"find"], find(s, &subject));
     incident_cleanup_items(s, plan, Phase::Contain);
-    let first = plan.ids_of(&[Phase::Preserve]);
+    let first = plan.edges(Phase::Preserve, &Because::KeepsEvidence);
     if let Some(item) = look_for(s, Phase::Disarm) {
         plan.add(&[b"look"], item.at(Place::Clean).after(first.clone()));
     }
@@ -41,7 +42,8 @@ pub fn stated(s: &Situation<'_>, plan: &mut Plan) {
         secrets::freeze(s, plan);
         secrets::rotate(s, plan);
         secrets::verify(s, plan);
-        let after = plan.ids_of(&[Phase::Purge, Phase::Rotate, Phase::Verify]);
+        let mut after = plan.edges(Phase::Purge, &Because::RemovesCode);
+        after.extend(plan.edges(Phase::Verify, &Because::Proves));
         plan.add(&[b"anew"], anew(&subject).after(after));
         incident_cleanup_items(s, plan, Phase::Rebuild);
         secrets::audit(s, plan);

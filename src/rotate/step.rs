@@ -1,6 +1,6 @@
 //! A step as a value: what is done, to what, as whom. What a shell makes of it is the writer's.
 
-use crate::fact::TreePath;
+use crate::{fact::TreePath, verdict::Place};
 
 /// One step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,6 +9,12 @@ pub struct Step {
     pub what: String,
     /// What is done.
     pub action: Action,
+    /// What it shows where all is well.
+    pub expect: Option<String>,
+    /// Nobody could try the command, or read what its options mean.
+    pub unchecked: bool,
+    /// Where it is done, if not where its item is.
+    pub place: Option<Place>,
 }
 
 /// What a step does. Only `MakeEvidence` and `Keep` write to a disk, and `Keep` removes nothing before it is among the evidence.
@@ -51,11 +57,23 @@ pub struct Unit {
 impl Step {
     /// Words alone.
     pub fn say(what: impl Into<String>) -> Self {
-        Self { what: what.into(), action: Action::Say }
+        Self::new(what, Action::Say)
     }
 
     /// Words and an action.
     pub fn new(what: impl Into<String>, action: Action) -> Self {
-        Self { what: what.into(), action }
+        Self { what: what.into(), action, expect: None, unchecked: false, place: None }
+    }
+
+    /// With what it shows where all is well.
+    pub fn expect(mut self, expect: impl Into<String>) -> Self {
+        self.expect = Some(expect.into());
+        self
+    }
+
+    /// Done somewhere else than the rest of its item.
+    pub fn at(mut self, place: Place) -> Self {
+        self.place = Some(place);
+        self
     }
 }

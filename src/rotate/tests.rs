@@ -104,7 +104,7 @@ impl Machine {
         let accounts = BTreeMap::from([(self.tree.clone(), Accounts::new(passwd, []))]);
         let case = Case { index: &index, catalog: &catalog, evidence: self.evidence, accounts: accounts.clone() };
         let assessment = assess(case);
-        let items = checklist(&index, &catalog, &assessment, &accounts, self.scope, System::Unix);
+        let items = checklist(&index, &catalog, &assessment, &accounts, self.scope, System::Unix).items;
         keeps_the_promises(&items);
         items
     }
@@ -172,11 +172,11 @@ fn commands_for_a_mounted_disk_say_where_they_belong() {
 
 /// What must hold for every checklist.
 fn keeps_the_promises(items: &[Item]) {
-    assert!(items.is_sorted_by_key(|i| i.phase), "phases in order");
+    assert!(items.is_sorted_by_key(|i| i.workstream.place(i.phase)), "workstreams, and phases in each");
     for (at, item) in items.iter().enumerate() {
-        for id in &item.after {
-            let before = items.iter().position(|i| i.id == *id);
-            assert!(before.is_some_and(|b| b < at), "{} comes after {id}", item.title);
+        for edge in &item.after {
+            let before = items.iter().position(|i| i.id == edge.item);
+            assert!(before.is_some_and(|b| b < at), "{} comes after {edge:?}", item.title);
         }
         let from_clean_machine = matches!(item.phase, Phase::Rotate | Phase::Audit);
         for command in item.steps.iter().filter_map(|s| command(item, s)) {
@@ -199,18 +199,34 @@ fn keeps_the_promises(items: &[Item]) {
         "nothing is moved before there is a place for it"
     );
     assert!(removals.iter().all(|r| r.phase < Phase::Freeze && r.place == Place::Host));
-    let gate: BTreeSet<&String> = items
-        .iter()
-        .filter(|i| matches!(i.phase, Phase::Disarm | Phase::Eradicate | Phase::Purge | Phase::Freeze))
-        .map(|i| &i.id)
-        .collect();
-    for item in
-        items.iter().filter(|i| i.phase == Phase::Rotate && !i.title.contains("wallet") && !i.title.contains("earlier"))
-    {
-        assert_eq!(item.place, Place::Clean);
-        assert!(removals.iter().all(|r| item.after.contains(&r.id)), "{} waits for every removal", item.title);
-        assert!(gate.iter().all(|id| item.after.contains(id)), "{} waits for the gate", item.title);
+    let of = |phase: Phase| items.iter().filter(move |i| i.phase == phase);
+    let place = of(Phase::Preserve).find(|i| i.steps.iter().any(|s| s.action == Action::MakeEvidence));
+    for removal in &removals {
+        assert!(place.is_none_or(|p| waits(removal, p)), "{} waits for the evidence", removal.title);
     }
+    let not_mine = |i: &&Item| i.title.contains("wallet") || i.title.contains("earlier");
+    for item in of(Phase::Rotate).filter(|i| !not_mine(i)) {
+        assert_eq!((item.place, item.workstream), (Place::Clean, Workstream::Clean));
+        let network = of(Phase::Contain).filter(|i| i.workstream == Workstream::Machine);
+        assert!(network.into_iter().all(|n| waits(item, n)), "{} waits until the network is cut", item.title);
+        let disarm = of(Phase::Disarm).count();
+        assert_eq!(item.blocked, (item.watched && disarm > 0).then_some(Phase::Disarm), "{}", item.title);
+        assert!(!item.watched || of(Phase::Disarm).all(|d| waits(item, d)), "{} waits for the monitors", item.title);
+        let opens = matches!(item.rank, Some(Rank::Spreads));
+        assert!(!opens || of(Phase::Freeze).all(|f| waits(item, f)), "{} waits for the freeze", item.title);
+    }
+    let lanes = [Workstream::Machine, Workstream::Logs];
+    for item in items.iter().filter(|i| lanes.contains(&i.workstream)) {
+        let others = item.after.iter().filter_map(|e| items.iter().find(|i| i.id == e.item));
+        for other in others.filter(|o| o.workstream != Workstream::Machine) {
+            assert_eq!(other.workstream, item.workstream, "{} waits for {}", item.title, other.title);
+        }
+    }
+}
+
+/// Whether an item comes after another.
+fn waits(item: &Item, other: &Item) -> bool {
+    item.after.iter().any(|e| e.item == other.id)
 }
 
 /// The first word of every command in a line.
@@ -258,7 +274,20 @@ fn every_phase_in_its_order() {
     let items = worst().checklist();
     assert_eq!(
         phases(&items),
-        ["preserve", "contain", "eradicate", "purge", "freeze", "rotate", "verify", "rebuild", "audit"]
+        [
+            "preserve",
+            "contain",
+            "eradicate",
+            "purge", // at the machine
+            "contain",
+            "freeze",
+            "rotate",
+            "purge", // from a clean one
+            "preserve",
+            "audit", // the logs
+            "verify",
+            "rebuild",
+        ]
     );
     assert_eq!(
         commands(&items, Phase::Eradicate),
@@ -298,7 +327,10 @@ fn no_environment_goes_as_a_whole() {
             .checklist();
         let moved: Vec<TreePath> = moved(&items);
         assert!(!moved.is_empty() && moved.iter().all(|p| p.as_bytes().len() > prefix.len() + 30), "{moved:?}");
-        assert_eq!(titles(&items, Phase::Rebuild), [format!("Make /{prefix} anew")]);
+        assert_eq!(
+            titles(&items, Phase::Rebuild),
+            ["Only now: new secrets on this machine".to_owned(), format!("Make /{prefix} anew")]
+        );
     }
 }
 
@@ -308,18 +340,18 @@ fn secrets_in_the_order_of_who_mints_whom() {
     assert_eq!(
         titles(&items, Phase::Rotate),
         [
-            "the wallet in /home/alice/.bitcoin/wallet.dat",
-            "Ask those who run it, and replace what no file shows",
-            "the npm.token in /home/alice/.npmrc",
+            "/home/alice/.bitcoin/wallet.dat: the wallet",
+            "/home/alice/.npmrc: the npm.token",
             "the aws.access_key AKIAIOSFODNN7EXAMPLE",
-            "the db in /home/alice/.pgpass",
+            "/home/alice/.pgpass: the db",
+            "Ask those who run it, and replace what no file shows",
         ]
     );
     let find = |title: &str| items.iter().find(|i| i.title.contains(title)).unwrap();
     assert!(find("wallet").after.is_empty());
     let key = find("AKIA");
     assert_eq!(key.credentials.len(), 2, "one key at two places is one item");
-    assert!(find("pgpass").after.contains(&key.id));
+    assert!(waits(find("pgpass"), key));
     let commands: Vec<_> = key.steps.iter().filter_map(|s| command(key, s)).collect();
     assert_eq!(commands, ["aws.access_key replace AKIAIOSFODNN7EXAMPLE"]);
 }
@@ -369,7 +401,7 @@ fn a_dead_man_switch_stands_before_every_secret() {
     let disarm = items.iter().find(|i| i.phase == Phase::Disarm).unwrap();
     assert!(disarm.steps[0].what.contains("token-monitor.sh"));
     let rotations: Vec<_> = items.iter().filter(|i| i.phase == Phase::Rotate).collect();
-    assert!(!rotations.is_empty() && rotations.iter().all(|i| i.after.contains(&disarm.id)));
+    assert!(!rotations.is_empty() && rotations.iter().all(|i| !i.watched || waits(i, disarm)));
 
     let stored = Machine::new().package(Placement::Cached, b"home/alice/Downloads/litellm-1.82.8.whl");
     assert!(stored.checklist_with(with_switch()).iter().all(|i| i.phase != Phase::Disarm));
@@ -387,7 +419,7 @@ fn an_atomic_group_is_one_item() {
     );
     let accounts = BTreeMap::new();
     let case = Case { index: &index, catalog: &catalog, evidence: machine.evidence, accounts: BTreeMap::new() };
-    let items = checklist(&index, &catalog, &assess(case), &accounts, Scope::default(), System::Unix);
+    let items = checklist(&index, &catalog, &assess(case), &accounts, Scope::default(), System::Unix).items;
     let together = items.iter().find(|i| i.title == "Together: the pat, the store").unwrap();
     assert_eq!(together.credentials.len(), 2);
     assert!(together.steps[0].what.contains("revoke every one"));
@@ -408,7 +440,7 @@ fn a_crowd_without_identifiers_is_one_item() {
     let items = many.checklist();
     let rotations = titles(&items, Phase::Rotate);
     assert_eq!(
-        rotations.iter().filter(|t| t.starts_with("the db")).count(),
+        rotations.iter().filter(|t| t.contains("the db")).count(),
         2,
         "the harvested one, and the crowd: {rotations:?}"
     );
@@ -431,16 +463,26 @@ fn a_process_is_looked_at_before_it_is_ended() {
     assert_eq!(commands(&items, Phase::Eradicate)[..2], ["ps -o user=,args= -p 4711", "kill -KILL 4711"], "{items:?}");
 }
 
-/// What is the same work is one item; its steps are said once, and those about one key once for each.
+/// Each key is one thing to do and to tick; a crowd of a kind is one, and what is about one key is said for each.
 #[test]
-fn credentials_of_one_kind_are_one_item() {
-    let items = worst().secret("aws.access_key", Some("AKIA2"), b"home/alice/.aws/credentials").checklist();
-    let item = items.iter().find(|i| i.title == "the aws.access_key: 2 in 2 files").unwrap();
-    let steps: Vec<&str> = item.steps.iter().skip(1).map(|s| s.what.as_str()).collect();
-    let replace = ["replace AKIA2", "replace AKIAIOSFODNN7EXAMPLE"];
-    assert_eq!(
-        [&steps[..1], &steps[3..]].concat(),
-        [&["AKIA2 stands in /home/alice/.aws/credentials"], &replace[..]].concat()
-    );
-    assert_eq!(item.credentials.len(), 3);
+fn a_few_credentials_are_an_item_each_and_a_crowd_is_one() {
+    let keys = |n: usize| {
+        let key = |m: Machine, n: usize| {
+            m.secret("aws.access_key", Some(&format!("AKIA{n}")), b"home/alice/.aws/credentials")
+        };
+        (0..n).fold(worst(), key).checklist()
+    };
+    let of = |items: &[Item]| -> Vec<usize> {
+        let about = |i: &&Item| i.phase == Phase::Rotate && i.title.contains("the aws.access_key");
+        items.iter().filter(about).map(|i| i.credentials.len()).collect()
+    };
+    // One of them stands at two places.
+    assert_eq!(of(&keys(1)), [1, 2]);
+    assert_eq!(of(&keys(7)), [1, 1, 1, 1, 1, 1, 1, 2]);
+    let crowd = keys(8);
+    assert_eq!(of(&crowd), [10]);
+    let item = crowd.iter().find(|i| i.title == "the aws.access_key: 9 in 2 files").unwrap();
+    for n in 0..8 {
+        assert!(item.steps.iter().any(|s| s.what == format!("replace AKIA{n}")), "{item:?}");
+    }
 }

@@ -17,17 +17,19 @@ pub fn unseen_targets(s: &Situation<'_>) -> Option<Item> {
     for (incident, urgent) in &ran {
         let harvest = &incident.harvest;
         let mut add = |line: String| _ = lines.entry(line).or_default().insert(&incident.id);
-        if harvest.environment && !harvest.beyond_files.iter().any(|b| b.to_lowercase().contains("environment")) {
+        if harvest.environment && !harvest.beyond_in_words().any(|b| b.to_lowercase().contains("environment")) {
             add("every environment variable of the process that ran it".to_owned());
         }
-        harvest.beyond_files.iter().cloned().for_each(&mut add);
+        harvest.beyond_in_words().map(str::to_owned).for_each(&mut add);
         for id in &harvest.kinds {
             let found = s.assessment.credentials.iter().any(|j| &*j.credential.kind == id.as_str());
             match s.catalog.kind(id) {
                 _ if found => {}
                 None => add(id.clone()),
                 // The incident's own words say by which way it takes these.
-                Some(kind) if kind.places.is_empty() && harvest.beyond_files.is_empty() => add(kind.name.clone()),
+                Some(kind) if kind.places.is_empty() && harvest.beyond_in_words().next().is_none() => {
+                    add(kind.name.clone())
+                }
                 Some(kind) if !kind.places.is_empty() && !s.scope.whole && kind.lane != Lane::Irreversible => {
                     unseen.insert(&kind.name);
                 }

@@ -6,7 +6,7 @@ use super::{
     situation::absolute,
     step::{Action, Step, Unit},
 };
-use crate::{fact::TreePath, text::escape};
+use crate::{fact::TreePath, text::escape, verdict::Place};
 
 /// The system that the commands are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,6 +40,12 @@ pub struct Written {
     pub command: Option<String>,
     /// A person has to look before.
     pub by_hand: bool,
+    /// What it shows where all is well.
+    pub expect: Option<String>,
+    /// Nobody could check the command.
+    pub unchecked: bool,
+    /// Where it is done, if not where its item is.
+    pub place: Option<Place>,
 }
 
 /// Writes the steps of one checklist.
@@ -58,7 +64,14 @@ impl Writer<'_> {
             return self.in_words(step);
         }
         let by_hand = matches!(step.action, Action::ShowProcess(_) | Action::EndProcess(_) | Action::Given(_));
-        Written { what: step.what.clone(), command: self.command(item, &step.action), by_hand }
+        Written {
+            what: step.what.clone(),
+            command: self.command(item, &step.action),
+            by_hand,
+            expect: step.expect.clone(),
+            unchecked: step.unchecked,
+            place: step.place,
+        }
     }
 
     fn command(&self, item: &str, action: &Action) -> Option<String> {
@@ -116,7 +129,7 @@ impl Writer<'_> {
             Action::Keep(paths) => format!("{}: {}", step.what, list(paths)),
             _ => step.what.clone(),
         };
-        Written { what, command: None, by_hand: false }
+        Written { what, command: None, by_hand: false, expect: None, unchecked: false, place: step.place }
     }
 }
 

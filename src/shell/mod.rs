@@ -17,6 +17,7 @@ mod project;
 mod python;
 mod set;
 mod spec;
+pub mod syntax;
 mod variables;
 pub mod whereabouts;
 mod words;

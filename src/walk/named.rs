@@ -36,7 +36,7 @@ impl Result {
         for (worth, seen) in named {
             let beyond = match seen.fact {
                 Fact::Named(_) => {
-                    let place = (seen.origin.path.clone(), seen.surface);
+                    let place = (0, seen.origin.path.clone(), seen.surface);
                     self.named.put_within(NAMED, place, (worth, seen))
                 }
                 _ => vec![(worth, seen)],

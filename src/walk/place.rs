@@ -1,83 +1,120 @@
 //! Bounds by place. Threads hand in what they read in any order; what is kept of more than fits is what stands first by path, so that the
-//! same tree gives the same answer.
+//! same tree gives the same answer. Several trees may share one bound, each with a rank: what is of the first ranks is kept.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::Arc,
 };
 
 use super::keep::{Bounds, Worth};
 use crate::fact::{Fact, Requirement, Seen, TreePath};
 
-/// The file, and what read it: its facts stay together or go together.
-pub(super) type Place = (TreePath, &'static str);
+/// Which of several trees that share one bound (a layer, by its rank), the file, and what read it: its facts stay together or go
+/// together.
+pub(crate) type Place = (u32, TreePath, &'static str);
 
 /// Things by the place where they were read. Whatever stands behind the first that was given up is given up too, so that the order in
 /// which they come does not matter.
 #[derive(Debug)]
-pub(super) struct ByPlace<T> {
+pub(crate) struct ByPlace<T> {
     held: BTreeMap<Place, Vec<T>>,
+    /// How many of the first things of a place stand there no more. They count as before, since nobody knows when they came.
+    superseded: BTreeMap<Place, usize>,
     count: usize,
     end: Option<Place>,
-    dropped: u64,
+    dropped: BTreeMap<u32, u64>,
 }
 
 impl<T> Default for ByPlace<T> {
     fn default() -> Self {
-        Self { held: BTreeMap::new(), count: 0, end: None, dropped: 0 }
+        let (held, superseded) = (BTreeMap::new(), BTreeMap::new());
+        Self { held, superseded, count: 0, end: None, dropped: BTreeMap::new() }
     }
 }
 
 impl<T> ByPlace<T> {
-    /// Whether something of this place is taken; else it is counted as dropped.
-    fn admits(&mut self, place: &Place) -> bool {
-        let here = self.end.as_ref().is_none_or(|end| place < end);
-        self.dropped += u64::from(!here);
-        here
+    /// Whether something of this place is taken.
+    fn admits(&self, place: &Place) -> bool {
+        self.end.as_ref().is_none_or(|end| place < end)
     }
 
     fn put(&mut self, place: Place, thing: T) {
-        self.held.entry(place).or_default().push(thing);
+        // Most files have one fact; a vector that grows has room for four.
+        self.held.entry(place).or_insert_with(|| Vec::with_capacity(1)).push(thing);
         self.count += 1;
     }
 
-    /// Gives up what stands last.
-    fn give_up(&mut self) -> Vec<T> {
+    fn note_dropped(&mut self, part: u32, count: usize) {
+        if count > 0 {
+            *self.dropped.entry(part).or_default() += u64::try_from(count).unwrap_or(u64::MAX);
+        }
+    }
+
+    /// Gives up what stands last, with the number of the tree that it is of.
+    fn give_up(&mut self) -> (u32, Vec<T>) {
         let Some((place, things)) = self.held.pop_last() else {
-            return Vec::new();
+            return (0, Vec::new());
         };
-        self.end = Some(place);
+        self.superseded.remove(&place);
         self.count -= things.len();
-        self.dropped += u64::try_from(things.len()).unwrap_or(u64::MAX);
-        things
+        let part = place.0;
+        self.end = Some(place);
+        (part, things)
     }
 
     /// Keeps at most so many. Gives back what has no place.
-    pub(super) fn put_within(&mut self, most: usize, place: Place, thing: T) -> Vec<T> {
+    pub(crate) fn put_within(&mut self, most: usize, place: Place, thing: T) -> Vec<T> {
         if !self.admits(&place) {
+            self.note_dropped(place.0, 1);
             return vec![thing];
         }
         self.put(place, thing);
         let mut given_up = Vec::new();
         while self.count > most {
-            given_up.extend(self.give_up());
+            let (part, things) = self.give_up();
+            self.note_dropped(part, things.len());
+            given_up.extend(things);
         }
         given_up
     }
 
+    /// What was read of this file so far is no longer what stands there.
+    pub(crate) fn supersede(&mut self, part: u32, path: &TreePath) {
+        let from = (part, path.clone(), "");
+        let here = self.held.range(from..).take_while(|((p, at, _), _)| *p == part && at == path);
+        self.superseded.extend(here.map(|(place, things)| (place.clone(), things.len())));
+    }
+
     /// How many had no place.
-    pub(super) fn dropped(&self) -> u64 {
-        self.dropped
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped.values().sum()
+    }
+
+    /// How many of one tree had no place.
+    pub(crate) fn dropped_of(&self, part: u32) -> u64 {
+        self.dropped.get(&part).copied().unwrap_or(0)
+    }
+
+    /// How many are held, with those that were superseded.
+    pub(crate) fn len(&self) -> usize {
+        self.count
     }
 
     /// By place; of one place in the order in which they came.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.held.values().flatten()
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Place, &T)> {
+        self.held.iter().flat_map(|(place, things)| {
+            let gone = self.superseded.get(place).copied().unwrap_or(0);
+            things.iter().skip(gone).map(move |thing| (place, thing))
+        })
     }
 
     /// The same.
-    pub(super) fn into_iter(self) -> impl Iterator<Item = T> {
-        self.held.into_values().flatten()
+    pub(crate) fn into_iter(self) -> impl Iterator<Item = (Place, T)> {
+        let superseded = self.superseded;
+        self.held.into_iter().flat_map(move |(place, things)| {
+            let gone = superseded.get(&place).copied().unwrap_or(0);
+            things.into_iter().skip(gone).map(move |thing| (place.clone(), thing))
+        })
     }
 }
 
@@ -88,9 +125,9 @@ enum Context {
     Asked(Arc<[Requirement]>),
 }
 
-/// The facts of one tree, each worth with a bound of its own.
+/// The facts of one tree, or of several together; each worth with a bound of its own.
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(crate) struct Kept {
     bounds: Bounds,
     evidence: ByPlace<(Seen, bool)>,
     credentials: ByPlace<Seen>,
@@ -101,8 +138,15 @@ pub(super) struct Kept {
     lists: HashMap<Arc<[Requirement]>, u32>,
 }
 
+/// Everything that is kept, with its place.
+pub(crate) struct Finished {
+    pub(crate) facts: Vec<(Place, Seen)>,
+    /// How many facts of each tree were worth keeping and had no place, or none for what they ask for.
+    pub(crate) dropped: BTreeMap<u32, u64>,
+}
+
 impl Kept {
-    pub(super) fn new(bounds: Bounds) -> Self {
+    pub(crate) fn new(bounds: Bounds) -> Self {
         Self {
             bounds,
             evidence: ByPlace::default(),
@@ -113,9 +157,14 @@ impl Kept {
         }
     }
 
+    /// Keeps a fact of the only tree by its worth and place.
+    pub(super) fn put(&mut self, worth: Worth, seen: Seen) {
+        let place = (0, seen.origin.path.clone(), seen.surface);
+        self.put_at(place, worth, seen);
+    }
+
     /// Keeps a fact by its worth and place.
-    pub(super) fn put(&mut self, worth: Worth, mut seen: Seen) {
-        let place = (seen.origin.path.clone(), seen.surface);
+    pub(crate) fn put_at(&mut self, place: Place, worth: Worth, mut seen: Seen) {
         let most = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         match worth {
             Worth::Nothing => {}
@@ -135,7 +184,7 @@ impl Kept {
 
     fn explain(&mut self, place: Place, mut context: Context) {
         if !self.context.admits(&place) {
-            return;
+            return self.context.note_dropped(place.0, context.facts());
         }
         self.cost += u64::from(matches!(context, Context::Fact(_)));
         if let Some(list) = context.list().filter(|list| !list.is_empty()) {
@@ -148,7 +197,9 @@ impl Kept {
         }
         self.context.put(place, context);
         while self.cost > self.bounds.context && self.context.count > 0 {
-            for mut context in self.context.give_up() {
+            let (part, contexts) = self.context.give_up();
+            for mut context in contexts {
+                self.context.note_dropped(part, context.facts());
                 self.cost -= u64::from(matches!(context, Context::Fact(_)));
                 let list = context.list().map(std::mem::take).unwrap_or_default();
                 let left = self.lists.get_mut(&list).map(|users| {
@@ -163,13 +214,21 @@ impl Kept {
         }
     }
 
+    /// What was read of this file so far is no longer what stands there.
+    pub(crate) fn supersede(&mut self, part: u32, path: &TreePath) {
+        self.evidence.supersede(part, path);
+        self.credentials.supersede(part, path);
+        self.context.supersede(part, path);
+    }
+
     /// What is kept so far.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Seen> {
-        let explaining = self.context.iter().filter_map(|context| match context {
-            Context::Fact(seen) => Some(&**seen),
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Place, &Seen)> {
+        let explaining = self.context.iter().filter_map(|(place, context)| match context {
+            Context::Fact(seen) => Some((place, &**seen)),
             Context::Asked(_) => None,
         });
-        self.evidence.iter().map(|(seen, _)| seen).chain(self.credentials.iter()).chain(explaining)
+        let evidence = self.evidence.iter().map(|(place, (seen, _))| (place, seen));
+        evidence.chain(self.credentials.iter()).chain(explaining)
     }
 
     /// How many things that is, counted with every fact that was taken.
@@ -177,29 +236,40 @@ impl Kept {
         self.evidence.count + self.credentials.count + self.context.count
     }
 
-    /// All of it, and how many were worth keeping and had no place.
-    pub(super) fn finish(self) -> (Vec<Seen>, u64) {
-        let dropped = [self.evidence.dropped, self.credentials.dropped, self.context.dropped];
-        let (mut asked, mut all) = (HashMap::<Place, Vec<Arc<[Requirement]>>>::new(), Vec::<Seen>::new());
-        for (place, contexts) in self.context.held {
-            for context in contexts {
-                match context {
-                    Context::Fact(seen) => all.push(*seen),
-                    Context::Asked(list) => asked.entry(place.clone()).or_default().push(list),
-                }
+    /// How much more would be kept.
+    pub(crate) fn left(&self) -> Bounds {
+        let less = |bound: u64, used: usize| bound.saturating_sub(u64::try_from(used).unwrap_or(u64::MAX));
+        Bounds {
+            context: self.bounds.context.saturating_sub(self.cost),
+            evidence: less(self.bounds.evidence, self.evidence.count),
+            credentials: less(self.bounds.credentials, self.credentials.count),
+        }
+    }
+
+    /// All of it, and what had no place.
+    pub(crate) fn finish(self) -> Finished {
+        let mut dropped = self.context.dropped.clone();
+        for (part, count) in self.evidence.dropped.iter().chain(&self.credentials.dropped) {
+            *dropped.entry(*part).or_default() += count;
+        }
+        let (mut asked, mut facts) = (HashMap::<Place, VecDeque<Arc<[Requirement]>>>::new(), Vec::new());
+        for (place, context) in self.context.into_iter() {
+            match context {
+                Context::Fact(seen) => facts.push((place, *seen)),
+                Context::Asked(list) => asked.entry(place).or_default().push_back(list),
             }
         }
-        for (place, facts) in self.evidence.held {
-            let mut lists = asked.remove(&place).unwrap_or_default().into_iter();
-            for (mut seen, has_list) in facts {
-                if let (true, Some(list)) = (has_list, requires(&mut seen.fact)) {
-                    *list = lists.next().unwrap_or_default();
+        for (place, (mut seen, has_list)) in self.evidence.into_iter() {
+            if let (true, Some(list)) = (has_list, requires(&mut seen.fact)) {
+                match asked.get_mut(&place).and_then(VecDeque::pop_front) {
+                    Some(known) => *list = known,
+                    None => *dropped.entry(place.0).or_default() += 1,
                 }
-                all.push(seen);
             }
+            facts.push((place, seen));
         }
-        all.extend(self.credentials.into_iter());
-        (all, dropped.iter().sum())
+        facts.extend(self.credentials.into_iter());
+        Finished { facts, dropped }
     }
 }
 
@@ -209,6 +279,11 @@ impl Context {
             Self::Fact(seen) => requires(&mut seen.fact),
             Self::Asked(list) => Some(list),
         }
+    }
+
+    /// What a fact of greater worth asks for is no fact of its own.
+    fn facts(&self) -> usize {
+        usize::from(matches!(self, Self::Fact(_)))
     }
 }
 
@@ -248,12 +323,12 @@ mod tests {
     fn kept(bounds: Bounds, facts: &[(Worth, Seen)], order: &[usize]) -> (Vec<String>, u64) {
         let mut kept = Kept::new(bounds);
         order.iter().for_each(|at| kept.put(facts[*at].0, facts[*at].1.clone()));
-        let (all, dropped) = kept.finish();
-        let said = |mut s: Seen| {
+        let Finished { facts, dropped } = kept.finish();
+        let said = |(_, mut s): (Place, Seen)| {
             let asks = requires(&mut s.fact).map_or(0, |list| list.len());
             format!("{}:{asks}", s.origin.path.text())
         };
-        (all.into_iter().map(said).collect(), dropped)
+        (facts.into_iter().map(said).collect(), dropped.values().sum())
     }
 
     fn permutations(n: usize) -> Vec<Vec<usize>> {
@@ -283,7 +358,8 @@ mod tests {
             (6, 9, 9, vec!["/a:2", "/b:2", "/d:1", "/c:2", "/e:0", "/f:0", "/g:0"], 1),
             (9, 9, 9, vec!["/a:2", "/b:2", "/d:1", "/c:2", "/e:3", "/f:0", "/g:0"], 0),
             (9, 2, 0, vec!["/a:2", "/b:2", "/d:1", "/c:2", "/e:3"], 2),
-            (0, 1, 1, vec!["/c:0", "/g:0"], 7),
+            // Three of the context, two of the evidence, and `c`, which is kept without what it asks for.
+            (0, 1, 1, vec!["/c:0", "/g:0"], 6),
         ] {
             let bounds = Bounds { context, evidence, credentials };
             for order in permutations(facts.len()) {

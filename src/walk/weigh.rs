@@ -19,8 +19,8 @@ const WHOLE: usize = 4 << 20;
 /// Of a database the texts count, which are less.
 const DATABASE: usize = 32 << 20;
 
-/// Files of one tree that are listed as unreadable without weight.
-pub(super) const LISTED: usize = 5000;
+/// Files of one tree, or of the layers of one input, that are listed as unreadable without weight.
+pub(crate) const LISTED: usize = 5000;
 
 /// What is added to a gap whose file names something that an indicator knows.
 const NAMES: &str = "; it names what an indicator knows";

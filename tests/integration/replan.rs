@@ -7,7 +7,7 @@ use std::{
 
 use dosimeter::{
     accounts::Accounts,
-    assess::{Account, Assessment, Finding, FindingKind, Judged, Kept, ReachBy, UnitEnvironment, rule::Rule},
+    assess::{Account, Assessment, Finding, FindingKind, Judged, Kept, PartOf, ReachBy, UnitEnvironment, rule::Rule},
     credential::Catalog,
     fact::{At, Credential, Origin, TreePath},
     ioc::{Database, Index},
@@ -143,18 +143,22 @@ pub fn agrees(report: &Value, index: &Index) {
     let kept =
         |k: &v1::KeptEvidence| Kept { origin: origin(&k.location), case: k.case.as_str().into(), archives: k.archives };
     assessment.kept = report.kept_evidence.iter().map(kept).collect();
+    let part = |p: &v1::PartOf| PartOf { platform: p.platform, origin: origin(&p.location) };
+    assessment.platforms = report.platforms.iter().map(part).collect();
     let scope = report.coverage.scope.unwrap();
     let scope = Scope { whole: scope.whole, monitors: scope.monitors, ..Scope::default() };
     let system = System::named(report.run.target.os.as_deref());
     let catalog = Catalog::embedded().unwrap();
     let made = rotate::checklist(index, &catalog, &assessment, &accounts(&report), scope, system);
     let writer = Writer { system, case: CASE };
-    assert_eq!(made.len(), report.checklist.len());
-    for (made, kept) in made.iter().zip(&report.checklist) {
+    assert_eq!(Some(&made.page), report.page.as_ref());
+    assert_eq!(made.items.len(), report.checklist.len());
+    for (made, kept) in made.items.iter().zip(&report.checklist) {
         let shown = |urgency: Option<Urgency>| urgency.map(Urgency::as_str);
         assert_eq!((&made.id, &made.title, &made.why), (&kept.id, &kept.title, &kept.why));
         assert_eq!((made.phase, Some(made.place), shown(made.urgency)), (kept.phase, kept.place, shown(kept.urgency)));
-        assert_eq!((&made.after, &made.credentials), (&kept.after, &kept.credentials));
+        assert_eq!((&made.after, &made.credentials), (&kept.edges, &kept.credentials));
+        assert_eq!((made.workstream, made.rank, made.blocked), (kept.workstream(), kept.rank, kept.blocked));
         let steps: Vec<_> = made.steps.iter().map(|s| writer.write(&made.id, s)).collect();
         assert_eq!(steps.len(), kept.steps.len(), "{}", kept.title);
         for (made, kept) in steps.iter().zip(&kept.steps) {

@@ -81,7 +81,7 @@ struct Case {
     expect: Vec<Expected>,
 }
 
-/// A finding, or evidence of an earlier clean-up: `kept CASE path`.
+/// A finding, evidence of an earlier clean-up (`kept CASE path`), or what the machine is part of (`platform NAME path`).
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Expected {
@@ -140,6 +140,10 @@ fn check(surface: &str, case: &Case) -> usize {
     let mut found = findings(&report);
     for kept in report["kept_evidence"].as_array().into_iter().flatten() {
         found.push(format!("kept {} {}", kept["case"].as_str().unwrap(), kept["location"]["path"].as_str().unwrap()));
+    }
+    for part in report["platforms"].as_array().into_iter().flatten() {
+        let (platform, path) = (part["platform"].as_str().unwrap(), part["location"]["path"].as_str().unwrap());
+        found.push(format!("platform {platform} {path}"));
     }
     let expected: Vec<&str> = case.expect.iter().map(Expected::line).collect();
     assert_eq!(found, expected, "{surface}, {}", case.title);
@@ -203,7 +207,9 @@ fn each_surface_finds_what_its_fixture_says() {
         let alone = fixture.leaves.iter().filter(|c| c.with.is_empty());
         assert!(alone.clone().all(|c| c.expect.is_empty()), "{id} must leave look-alikes");
         let finds = || fixture.finds.iter().flat_map(|c| &c.expect);
-        let whole = finds().any(|e| matches!(e, Expected::Whole(_)) || e.line().starts_with("kept "));
+        let whole = finds().any(|e| {
+            matches!(e, Expected::Whole(_)) || e.line().starts_with("kept ") || e.line().starts_with("platform ")
+        });
         assert!(whole, "{id} must say by which rule, when, where, why and how it is taken out");
     }
 }

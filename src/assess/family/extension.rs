@@ -30,6 +30,8 @@ impl Family for Extension {
     fn removal(&self) -> &'static Removal {
         &Removal {
             start_nothing: Some("open no editor on this machine, and connect none to it"),
+            programs: Some("an editor"),
+            uninstaller: Some("uninstall an extension in the editor"),
             runs_by_itself: "the editor starts it again at its next start",
             runs_on_use: "the editor runs it when it is used",
             by_hand: "close the editor and end its servers (`code tunnel`, remote sessions); do not take it out with the editor itself, \

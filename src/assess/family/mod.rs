@@ -52,6 +52,10 @@ impl Standing {
 pub struct Removal {
     /// What is started nowhere on the machine before that, where something starts its code by itself.
     pub start_nothing: Option<&'static str>,
+    /// The programs of it, for a list of what is not started.
+    pub programs: Option<&'static str>,
+    /// What takes a package out and runs its code on the way.
+    pub uninstaller: Option<&'static str>,
     /// Why it is taken out, where its code runs by itself.
     pub runs_by_itself: &'static str,
     /// The same, where it runs when it is used.
@@ -231,6 +235,8 @@ impl Family for Plain {
     fn removal(&self) -> &'static Removal {
         &Removal {
             start_nothing: None,
+            programs: None,
+            uninstaller: None,
             runs_by_itself: "it runs without anybody using it",
             runs_on_use: "it runs when it is used",
             by_hand: "stop the services and jobs that use it; use no package manager for this: one may run its code",

@@ -67,6 +67,8 @@ impl Family for Ruby {
     fn removal(&self) -> &'static Removal {
         &Removal {
             start_nothing: Some("start no Ruby and no tool written in it on this machine: no gem, no bundle, no rails"),
+            programs: Some("Ruby, gem or bundle"),
+            uninstaller: Some("gem uninstall"),
             runs_by_itself: "its code has run, and runs again with each install; whatever requires it runs its code",
             runs_on_use: "it runs as soon as something requires it",
             by_hand: "stop the services and jobs that use it; use no gem and no bundle for this (both load plug-ins from gems)",

@@ -146,9 +146,12 @@ fn harvest(i: &Incident) -> Vec<String> {
         all.extend(rule.names.iter().map(|n| format!("{n} in {}{below}", rule.under.join(", "))));
     }
     if h.environment {
-        all.push("environment variables of the process".to_owned());
+        all.push(match h.variables.join(", ") {
+            names if names.is_empty() => "environment variables of the process".to_owned(),
+            names => format!("environment variables of the process: {names}"),
+        });
     }
-    all.extend(h.beyond_files.iter().cloned());
+    all.extend(h.beyond_in_words().map(str::to_owned));
     all
 }
 

@@ -2,7 +2,7 @@
 //! files name (`-r deps/base.txt`), whatever their own names. One in another layer is a gap, as a link to one is.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap},
     io::Read as _,
 };
 
@@ -10,14 +10,15 @@ use super::{LayerReader, SHARED, entry, place::clean};
 use crate::{
     fact::TreePath,
     image::{
-        codec::{Decoded, Hashing, admit},
+        codec::{Decoded, Hashing},
         input::Source,
+        kept::{InputKept, Waiting},
         members::{Kind, Member, Members},
     },
     surface::Flaw,
 };
 
-/// Files of one layer that are read because others name them.
+/// Files of one layer that are read in one pass because others name them.
 const MOST: usize = 10_000;
 /// Passes over a layer: a file that is named names others in turn.
 pub(in crate::image) const PASSES: usize = 4;
@@ -27,13 +28,37 @@ pub(in crate::image) const PASSES: usize = 4;
 pub(super) struct Included {
     done: BTreeSet<(&'static str, TreePath)>,
     /// Named since the last pass.
-    new: BTreeMap<TreePath, Vec<&'static str>>,
+    new: BTreeSet<(TreePath, &'static str)>,
     /// To be read in the next pass, by the hash of the member's name.
     pub(super) wanted: HashMap<u64, Vec<(TreePath, Vec<&'static str>)>>,
     passes: usize,
 }
 
 impl LayerReader<'_> {
+    /// Takes what waited until all layers had ended a pass. What had no place among what waits is reported.
+    pub(in crate::image) fn prepare(&mut self, kept: &mut InputKept, waiting: &Waiting) {
+        if std::mem::take(&mut self.names_are_out) {
+            self.scan.names = kept.take_names(self.rank);
+        }
+        self.too_many_links |= waiting.links.dropped_of(self.rank) > 0;
+        self.unkept = self.unkept.saturating_add(waiting.files.dropped_of(self.rank));
+    }
+
+    /// In the next pass, reads the target of a link.
+    pub(in crate::image) fn will_follow(&mut self, link: TreePath, target: u64) {
+        self.second.entry(target).or_default().push(link);
+    }
+
+    /// In the next pass, reads a file that others name.
+    pub(in crate::image) fn will_read(&mut self, file: TreePath, surface: &'static str, member: u64) {
+        self.included.done.insert((surface, file.clone()));
+        let here = self.included.wanted.entry(member).or_default();
+        match here.iter_mut().find(|(path, _)| *path == file) {
+            Some((_, surfaces)) => surfaces.push(surface),
+            None => here.push((file, vec![surface])),
+        }
+    }
+
     /// Whether targets of links, or files that others name, have to be read now.
     pub(in crate::image) fn needs_another(&self) -> bool {
         !self.second.is_empty() || !self.included.wanted.is_empty()
@@ -79,11 +104,7 @@ impl LayerReader<'_> {
             return self.inspect(&entry(link.clone(), member), &mut members.body());
         }
         if member.len > SHARED {
-            for link in links {
-                let gap = self.gap(link.clone(), &Flaw::TooLarge(SHARED));
-                self.found.insert(link.clone(), (Vec::new(), vec![gap]));
-            }
-            return;
+            return links.iter().for_each(|link| self.problem(link, &Flaw::TooLarge(SHARED)));
         }
         let mut bytes = Vec::new();
         let _ = members.body().read_to_end(&mut bytes);
@@ -98,30 +119,29 @@ impl LayerReader<'_> {
             if self.gate.claims(surface, &path) || self.included.done.contains(&(surface, path.clone())) {
                 continue;
             }
-            if self.included.done.len() == MOST || !admit(&self.job.links_left) {
+            self.included.new.insert((path, surface));
+            if self.included.new.len() > MOST {
+                self.included.new.pop_last();
                 self.unkept += 1;
-                continue;
             }
-            self.included.done.insert((surface, path.clone()));
-            self.included.new.entry(path).or_default().push(surface);
         }
     }
 
     /// Sorts what was named in a pass: in this layer, or not.
     pub(super) fn look_for_named(&mut self) {
         self.included.passes += 1;
-        for (path, surfaces) in std::mem::take(&mut self.included.new) {
+        for (path, surface) in std::mem::take(&mut self.included.new) {
             let mut hash = self.job.key.hash(path.as_bytes());
             for _ in 0..8 {
-                hash = self.via.get(&hash).copied().unwrap_or(hash);
+                hash = self.via.get(hash).unwrap_or(hash);
             }
             let here = self.scan.names.has_leaf(hash) || self.scan.names.dropped();
             if here && self.included.passes < PASSES {
-                self.included.wanted.entry(hash).or_default().push((path, surfaces));
+                self.job.kept().await_file(self.rank, path, surface, hash);
             } else if here {
-                self.unread(path);
+                self.unread(&path);
             } else {
-                self.scan.elsewhere.push((path, hash));
+                self.job.kept().put_elsewhere(self.rank, path, hash);
             }
         }
     }
@@ -130,24 +150,20 @@ impl LayerReader<'_> {
     pub(super) fn missed(&mut self) {
         for (path, _) in std::mem::take(&mut self.included.wanted).into_values().flatten() {
             if !self.scan.names.dropped() {
-                self.unread(path);
+                self.unread(&path);
             }
         }
     }
 
-    fn unread(&mut self, path: TreePath) {
-        let gap = self.gap(path.clone(), &Flaw::Unsupported("a file that others name, through links or many steps,"));
-        self.found.entry(path).or_default().1.push(gap);
+    fn unread(&mut self, path: &TreePath) {
+        self.problem(path, &Flaw::Unsupported("a file that others name, through links or many steps,"));
     }
 
     /// Reads a member that others name; its bytes, where they fit.
     pub(super) fn named_by_others(&mut self, hash: u64, member: &Member, members: &mut Members<'_>) -> Option<Vec<u8>> {
         let named = self.included.wanted.remove(&hash)?;
         if member.len > SHARED {
-            for (path, _) in named {
-                let gap = self.gap(path.clone(), &Flaw::TooLarge(SHARED));
-                self.found.entry(path).or_default().1.push(gap);
-            }
+            named.iter().for_each(|(path, _)| self.problem(path, &Flaw::TooLarge(SHARED)));
             return None;
         }
         let mut bytes = Vec::new();

@@ -74,6 +74,7 @@ fn facts() -> Vec<fact::Fact> {
     let actions = [fact::CommandAction::Install, fact::CommandAction::Download, fact::CommandAction::Resolve];
     let actions = actions.into_iter().chain([fact::CommandAction::Uninstall, fact::CommandAction::Start]);
     let plain = actions.map(|a| F::Command(fact::Command::for_packages("pip", a, Vec::new())));
+    let platforms = fact::Platform::ALL.map(F::Platform);
     let mut all = vec![
         F::Package(package()),
         F::Named(package()),
@@ -121,6 +122,7 @@ fn facts() -> Vec<fact::Fact> {
         }),
     ];
     all.extend(plain);
+    all.extend(platforms);
     let used = |kind| {
         F::Use(fact::Use { kind, name: "a/b".into(), reference: "".into(), digest: None, usage: fact::Usage::Named })
     };

@@ -11,7 +11,8 @@
 //! files.rs    hashes, paths, texts
 //! network.rs  domains, addresses, URLs; hosts.rs, those that are not the attacker's
 //! forge.rs    actions, images, git
-//! remedy.rs   harvest, cleaning up, disagreements, examples
+//! harvest.rs  what is taken
+//! remedy.rs   cleaning up, disagreements, examples
 //! across.rs   one file against the others
 //! fallen.rs   the list of withdrawn advisories
 //! ```
@@ -21,6 +22,7 @@ mod command;
 mod fallen;
 mod files;
 mod forge;
+mod harvest;
 mod hosts;
 mod identity;
 mod list;

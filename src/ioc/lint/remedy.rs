@@ -1,14 +1,11 @@
-//! What is taken, how to clean up, where sources disagree, and what must be found.
+//! How to clean up, where sources disagree, and what must be found.
 
 use super::{
     Lint,
     command::{on_a_host, prints_secret},
 };
 use crate::{
-    ioc::{
-        embedded,
-        model::{Completeness, Example},
-    },
+    ioc::model::Example,
     verdict::{Confidence, Exposure},
 };
 
@@ -22,6 +19,7 @@ const INTERPRETERS: &[&str] = &[
 impl Lint<'_> {
     pub(super) fn remedy(&mut self) {
         self.harvest();
+        self.beyond();
         self.cleanup();
         self.disagreements();
         let incident = self.incident;
@@ -34,65 +32,6 @@ impl Lint<'_> {
             self.text(format!("not_indicators[{n}].what"), &v.what);
         }
         self.examples();
-    }
-
-    fn harvest(&mut self) {
-        let harvest = &self.incident.harvest;
-        let taken = !harvest.paths.is_empty() || harvest.environment || !harvest.kinds.is_empty();
-        if harvest.completeness == Completeness::Exact && !taken {
-            let hint = "list paths, environment or kinds, or write `partial`, `unknown` or `none`";
-            self.say("harvest.paths", "an exact list of nothing", hint);
-        }
-        if harvest.completeness == Completeness::None && taken {
-            let hint = "remove paths, environment and kinds, or write `partial`";
-            self.say("harvest.completeness", "`none`, and something is taken", hint);
-        }
-        if harvest.completeness == Completeness::None && harvest.note.trim().is_empty() {
-            self.say("harvest.note", "missing beside `none`", "say what the payload does instead of taking");
-        }
-        for (n, home) in harvest.homes.iter().enumerate().filter(|(_, home)| !home.starts_with('/')) {
-            let hint = "write it from the root: `/home/*`, `/root`";
-            self.say(format!("harvest.homes[{n}]"), format!("`{home}` is no folder"), hint);
-        }
-        for (n, rule) in harvest.paths.iter().enumerate() {
-            let place = format!("harvest.paths[{n}]");
-            if rule.depth.is_none() && !rule.unlimited {
-                self.say(place.clone(), "neither `depth` nor `unlimited`", "say how many folders below are searched");
-            }
-            if rule.depth.is_some() && rule.unlimited {
-                self.say(place.clone(), "both `depth` and `unlimited`", "keep one");
-            }
-            if rule.names.is_empty() || rule.under.is_empty() {
-                self.say(
-                    place.clone(),
-                    "no names, or no folder",
-                    "list both: names relative to each folder of `under`",
-                );
-            }
-            for (m, under) in rule.under.iter().enumerate() {
-                let whole = under == "cwd" || under == "~";
-                if !(whole || ["cwd/", "~/", "/", "$"].iter().any(|start| under.starts_with(start))) {
-                    let hint = "write `~`, `~/…`, `/…`, `cwd`, `cwd/…`, or `$VARIABLE`";
-                    self.say(format!("{place}.under[{m}]"), format!("`{under}` is no folder"), hint);
-                }
-            }
-            for (m, name) in rule.names.iter().enumerate() {
-                if name.is_empty() || name.starts_with(['/', '~']) || name.contains('\\') {
-                    let hint = "write it relative to `under`, with `/` between folders";
-                    self.say(format!("{place}.names[{m}]"), format!("`{name}` is no relative name"), hint);
-                }
-            }
-        }
-        let known = embedded::files("credentials");
-        let in_rules = harvest.paths.iter().flat_map(|rule| &rule.kinds);
-        for (n, kind) in harvest.kinds.iter().chain(in_rules).enumerate() {
-            let listed = known.iter().any(|(f, _)| f.strip_suffix(".json") == Some(kind));
-            if !listed {
-                let hint = "use the name of a file in `iocs/credentials`, or say it in `beyond_files`";
-                self.say(format!("harvest.kinds[{n}]"), format!("`{kind}` is no kind of credential"), hint);
-            }
-        }
-        self.twice("harvest.kinds", harvest.kinds.iter().map(String::as_str));
     }
 
     fn cleanup(&mut self) {

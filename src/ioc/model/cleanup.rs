@@ -31,4 +31,10 @@ pub struct CleanupStep {
     /// A command that starts no interpreter of an affected environment.
     #[serde(default)]
     pub command: Option<String>,
+    /// What it shows where all is well.
+    #[serde(default)]
+    pub expect: Option<String>,
+    /// By what the command was checked. Without it the plan says that nobody did, but for commands of a POSIX system's own tools.
+    #[serde(default)]
+    pub checked: Option<String>,
 }

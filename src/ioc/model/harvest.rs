@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Beyond;
+
 /// How well the harvest list is known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -36,15 +38,28 @@ pub struct Harvest {
     /// Every environment variable of the process that ran it.
     #[serde(default)]
     pub environment: bool,
-    /// Kinds of credential taken by other ways (metadata service, cluster API, secret stores), by id.
+    /// Only variables whose name fits one of these, in any case, where the payload picks some; `*` stands for anything.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variables: Vec<String>,
+    /// Kinds of credential that it takes wherever they stand, by id.
     #[serde(default)]
     pub kinds: Vec<String>,
-    /// The same in words, for the report.
-    #[serde(default)]
+    /// What it takes by other ways than reading files and its own environment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beyond: Vec<Beyond>,
+    /// The same in words only, of which nothing more is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub beyond_files: Vec<String>,
     /// Keys of `sources`.
     #[serde(default)]
     pub sources: Vec<String>,
+}
+
+impl Harvest {
+    /// What it takes by other ways than files and its own environment, in words.
+    pub fn beyond_in_words(&self) -> impl Iterator<Item = &str> {
+        self.beyond.iter().map(|b| b.what.as_str()).chain(self.beyond_files.iter().map(String::as_str))
+    }
 }
 
 /// Files that the payload reads: each name in `names`, in each folder of `under`, down to `depth` folders below it.

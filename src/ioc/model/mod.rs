@@ -7,12 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::verdict::Confidence;
 
+mod beyond;
 mod cleanup;
 mod harvest;
 mod indicator;
 mod trigger;
 
 pub use self::{
+    beyond::{Beyond, Way},
     cleanup::{Cleanup, CleanupStep},
     harvest::{Completeness, Harvest, HarvestRule},
     indicator::{

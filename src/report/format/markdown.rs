@@ -3,11 +3,17 @@
 
 use std::io::{self, Write};
 
-use super::{Format, v1, words};
+use super::{
+    super::page::{self as first, Labels},
+    Format, v1, words,
+};
 use crate::{
     text::{escape, printable},
-    verdict::Phase,
+    verdict::Workstream,
 };
+
+/// Columns of the first page.
+const WIDTH: usize = 100;
 
 /// Declared here alone.
 pub static FORMAT: Format = Format {
@@ -64,8 +70,11 @@ fn checklist(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn first_page(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "\n## What to do now\n")?;
-    words::first_page(report).iter().try_for_each(|line| writeln!(out, "- {}", escaped(line.trim_start())))
+    let lines = first::page(report, WIDTH);
+    let fence = "`".repeat(lines.iter().map(|l| longest_run(l)).max().unwrap_or(0).max(2) + 1);
+    writeln!(out, "\n## What to do now\n\n{fence}text")?;
+    lines.iter().try_for_each(|line| writeln!(out, "{line}"))?;
+    writeln!(out, "{fence}")
 }
 
 fn head(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
@@ -94,19 +103,20 @@ fn machines(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn items(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
-    for phase in Phase::ALL {
-        let mut items = (1_usize..).zip(&report.checklist).filter(|(_, i)| i.phase == phase).peekable();
+    let labels = Labels::new(report);
+    for stream in Workstream::ALL {
+        let mut items = report.checklist.iter().filter(|i| i.workstream() == stream).peekable();
         if items.peek().is_none() {
             continue;
         }
-        writeln!(out, "\n### {}\n", phase.as_str())?;
-        for (number, item) in items {
-            writeln!(out, "- [ ] **{number}. {}**", escaped(&words::title(item)))?;
+        writeln!(out, "\n### {}: {}\n", stream.letter(), first::stream(stream).to_lowercase())?;
+        for item in items {
+            writeln!(out, "- [ ] **{}. {}**", labels.of(&item.id), escaped(&words::title(item)))?;
             writeln!(out, "  - why: {}", sentence(&item.why))?;
             writeln!(out, "  - where: {}", escaped(&words::on(item)))?;
-            let after = words::after(report, item);
+            let after = words::after(&labels, item);
             if !after.is_empty() {
-                writeln!(out, "  - after: {after}")?;
+                writeln!(out, "  - after: {}", escaped(&after))?;
             }
             for step in &item.steps {
                 writeln!(out, "  - [ ] {}", sentence(&step.what))?;
@@ -114,6 +124,9 @@ fn items(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
                     let command = printable(command);
                     let fence = "`".repeat(longest_run(&command).max(2) + 1);
                     writeln!(out, "\n    {fence}sh\n    {command}\n    {fence}\n")?;
+                }
+                for remark in words::remarks(step) {
+                    writeln!(out, "    - {}", sentence(&remark))?;
                 }
             }
         }

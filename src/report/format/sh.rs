@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use super::{Format, v1, words};
+use super::{super::page::Labels, Format, v1, words};
 use crate::{
     text::printable,
     verdict::{Phase, Place},
@@ -35,7 +35,8 @@ fn checklist(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
     comment(out, USE)?;
     comment(out, "ROOT=/mnt/disk sh FILE works on that disk, mounted, instead of the running system")?;
     let on_host = |i: &&v1::Item| i.done_at() == Place::Host && i.phase < Phase::Freeze;
-    let items = || (1_usize..).zip(&report.checklist);
+    let labels = Labels::new(report);
+    let items = || report.checklist.iter();
     let runs = |i: &v1::Item| i.steps.iter().any(|s| s.command.is_some() && !s.by_hand);
     if !report.checklist.iter().filter(on_host).any(runs) {
         comment(out, "there is nothing for a script to do")?;
@@ -44,17 +45,22 @@ fn checklist(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(out, "set -u\nfailed=0\numask 077")?;
     if report.machines.is_empty() {
-        for (number, item) in items().filter(|(_, i)| on_host(i)) {
-            steps(out, number, item)?;
+        for item in items().filter(on_host) {
+            steps(out, &labels, item)?;
         }
     } else {
-        each_machine(report, out)?;
+        each_machine(report, &labels, out)?;
     }
     writeln!(out, "\necho 'Done by this script: what is moved to the evidence. Still to do, by hand and elsewhere:'")?;
-    for (number, item) in items() {
+    for item in items() {
         if !on_host(&item) || item.steps.iter().any(|s| s.command.is_none() || s.by_hand) {
-            let line =
-                format!("{number}. {} ({}): {}", item.phase.as_str(), item.done_at().as_str(), words::title(item));
+            let line = format!(
+                "{}. {} ({}): {}",
+                labels.of(&item.id),
+                item.phase.as_str(),
+                item.done_at().as_str(),
+                words::title(item)
+            );
             writeln!(out, "printf '%s\\n' {}", crate::rotate::shell::quote(line.as_bytes()))?;
         }
     }
@@ -62,7 +68,7 @@ fn checklist(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// A part for each machine; which one it is, is asked when the script runs.
-fn each_machine(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
+fn each_machine(report: &v1::Report, labels: &Labels<'_>, out: &mut dyn Write) -> io::Result<()> {
     comment(
         out,
         "it holds the steps of several machines: `MACHINE=NAME sh FILE` runs those of one, by default of this one",
@@ -71,12 +77,12 @@ fn each_machine(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
     for machine in &report.machines {
         let of =
             |i: &&v1::Item| i.done_at() == Place::Host && i.phase < Phase::Freeze && i.machines.contains(&machine.tree);
-        let mut all = (1_usize..).zip(&report.checklist).filter(|(_, i)| of(i)).peekable();
+        let mut all = report.checklist.iter().filter(of).peekable();
         if all.peek().is_some() {
             let name = printable(&machine.tree);
             writeln!(out, "{})", crate::rotate::shell::quote(name.as_bytes()))?;
-            for (number, item) in all {
-                steps(out, number, item)?;
+            for item in all {
+                steps(out, labels, item)?;
             }
             writeln!(out, ";;")?;
         }
@@ -84,15 +90,18 @@ fn each_machine(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "*) printf 'no steps for %s\\n' \"$MACHINE\" >&2; exit 2 ;;\nesac")
 }
 
-fn steps(out: &mut dyn Write, number: usize, item: &v1::Item) -> io::Result<()> {
+fn steps(out: &mut dyn Write, labels: &Labels<'_>, item: &v1::Item) -> io::Result<()> {
     writeln!(out)?;
-    comment(out, &format!("{number}. {}: {}", item.phase.as_str(), words::title(item)))?;
+    comment(out, &format!("{}. {}: {}", labels.of(&item.id), item.phase.as_str(), words::title(item)))?;
     for step in &item.steps {
         comment(out, &format!("  {}", step.what))?;
         match &step.command {
             None => {}
             Some(command) if step.by_hand => comment(out, &format!("  by hand: {command}"))?,
             Some(command) => run(out, item.phase, command)?,
+        }
+        for remark in words::remarks(step) {
+            comment(out, &format!("    {remark}"))?;
         }
     }
     Ok(())

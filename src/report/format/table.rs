@@ -9,10 +9,13 @@ use comfy_table::{ContentArrangement, Table, presets};
 use unicode_width::UnicodeWidthStr as _;
 
 use self::coverage::{coverage, gaps};
-use super::{Colour, Format, Style, v1, words};
+use super::{
+    super::page::{self as first, Labels},
+    Colour, Format, Style, v1, words,
+};
 use crate::{
     text::{escape, printable},
-    verdict::{Exposure, Phase, Urgency},
+    verdict::{Exposure, Urgency, Workstream},
 };
 
 /// Declared here alone.
@@ -45,8 +48,7 @@ fn report(report: &v1::Report, out: &mut dyn Write, style: Style) -> io::Result<
     answer(&mut page, report)?;
     machines(&mut page, report)?;
     if !report.checklist.is_empty() {
-        page.heading("WHAT TO DO NOW")?;
-        short_list(&mut page, report)?;
+        first_page(&mut page, report)?;
     }
     if !report.incidents.is_empty() {
         page.heading("FINDINGS")?;
@@ -77,19 +79,19 @@ fn checklist(report: &v1::Report, out: &mut dyn Write, style: Style) -> io::Resu
         page.prose("", words::NO_STEPS)?;
         return gaps(&mut page, &report.coverage);
     }
-    page.heading("WHAT TO DO NOW")?;
-    short_list(&mut page, report)?;
-    for phase in Phase::ALL {
-        let items = numbered(report, phase);
+    first_page(&mut page, report)?;
+    let labels = Labels::new(report);
+    for stream in Workstream::ALL {
+        let items: Vec<&v1::Item> = report.checklist.iter().filter(|i| i.workstream() == stream).collect();
         if items.is_empty() {
             continue;
         }
-        page.heading(&phase.as_str().to_uppercase())?;
-        for (at, (number, item)) in items.into_iter().enumerate() {
+        page.heading(&format!("{}  {}", stream.letter(), first::stream(stream)))?;
+        for (at, item) in items.into_iter().enumerate() {
             if at > 0 {
                 page.line("")?;
             }
-            long_item(&mut page, report, number, item)?;
+            long_item(&mut page, &labels, item)?;
         }
     }
     Ok(())
@@ -139,31 +141,24 @@ fn machines(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {
     words::more(listed.len(), MACHINES).map_or(Ok(()), |more| page.prose("", &more))
 }
 
-fn numbered(report: &v1::Report, phase: Phase) -> Vec<(usize, &v1::Item)> {
-    (1_usize..).zip(&report.checklist).filter(|(_, i)| i.phase == phase).collect()
-}
-
-/// A line that does not fit is cut: the numbers lead to the whole list.
-fn short_list(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {
-    for line in words::first_page(report) {
-        let mut cut = String::new();
-        let mut width = 1;
-        for c in line.chars() {
-            width += unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
-            if width >= page.style.width {
-                cut.push('…');
-                break;
-            }
-            cut.push(c);
-        }
-        page.line(&cut)?;
+/// What somebody has to know who reads nothing else.
+fn first_page(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {
+    page.line("")?;
+    for line in first::page(report, page.style.width.clamp(40, PROSE)) {
+        let heading = line.starts_with(['A', 'B', 'C']) && line.get(1..3) == Some("  ");
+        let line = match heading || line.starts_with("STOP") {
+            true => page.paint(if heading { Paint::Bold } else { Paint::Red }, &line),
+            false => line,
+        };
+        page.line(&line)?;
     }
+    page.line("")?;
     let list = words::whole_list(report);
-    page.prose("", &format!("the order matters; every step and the reasons: {list}, as a script `--format sh`"))
+    page.prose("", &format!("every step with its reason: {list}, as a script `--format sh`"))
 }
 
-fn long_item(page: &mut Page<'_>, report: &v1::Report, number: usize, item: &v1::Item) -> io::Result<()> {
-    let lead = lead(number);
+fn long_item(page: &mut Page<'_>, labels: &Labels<'_>, item: &v1::Item) -> io::Result<()> {
+    let lead = format!("{:<4}", labels.of(&item.id));
     for (n, line) in wrap(&words::title(item), page.prose_width().saturating_sub(lead.len())).iter().enumerate() {
         let lead = if n == 0 { lead.clone() } else { " ".repeat(lead.len()) };
         let painted = page.paint(Paint::Bold, line);
@@ -171,7 +166,7 @@ fn long_item(page: &mut Page<'_>, report: &v1::Report, number: usize, item: &v1:
     }
     page.prose("      why: ", &printable(&item.why))?;
     page.line(&format!("      where: {}", words::on(item)))?;
-    let after = words::after(report, item);
+    let after = words::after(labels, item);
     if !after.is_empty() {
         page.prose("      after: ", &after)?;
     }
@@ -180,12 +175,11 @@ fn long_item(page: &mut Page<'_>, report: &v1::Report, number: usize, item: &v1:
         if let Some(command) = &step.command {
             page.command(command)?;
         }
+        for remark in words::remarks(step) {
+            page.prose("          ", &printable(&remark))?;
+        }
     }
     Ok(())
-}
-
-fn lead(number: usize) -> String {
-    format!("  {number:>2}. ")
 }
 
 fn incident(page: &mut Page<'_>, incident: &v1::IncidentReport) -> io::Result<()> {

@@ -13,18 +13,31 @@ fn hostile_names_in_markdown() {
 
     ## What to do now
 
-    - 1. preserve (host): Keep the evidence before anything is changed
-    - 2. preserve (clean): Export the logs that expire
-    - 3. contain (clean): Cut the network by dropping packets
-    - 4. eradicate (host): Remove alice's backdoor: made-up-2026-03
-    - 5. eradicate (host): Take pypi/examplelib@<!-- -->1.2.3 out of /home/alice/a\|b\`c\\u\{1b\}\[31m\\xff/.venv
-    - 6. purge (host): Find out why the attacker's hosts are named
-    - 7. freeze (clean): Stop publishing, deploying and CI that reads secrets
-    - 8. rotate (clean): now: Ask those who run it, and replace what no file shows
-    - 9. rotate (clean): now: aws.access\_key AKIAIOSFODNN7EXAMPLE
-    - 10. rotate (clean): now: ssh.key in /home/alice/.ssh/id\\u\{202e\}\<b\>x\</b\>\\n# y
-    - 11. verify (host): Examine again; and 2 more of verify
-    - 14. rebuild (host): Make /home/alice/a\|b\`c\\u\{1b\}\[31m\\xff/.venv anew
+    ```text
+    HIT    examplelib 1.2.3 installed in /home/alice/a|b`c\u{1b}[31m\xff/.venv (made-up-2026-03)
+           ~/.config/example/beacon.py executed in /home/alice/.config/example/beacon.py
+           (made-up-2026-03)
+    RAN?   yes: the payload's backdoor, left by the payload when it ran, by name
+    SINCE  2026-03-24 11:05 UTC (mtime of INSTALLER); on offer 10:39 to 16:00 UTC
+    NEVER  start Python, pip, aws or gcloud there; pip uninstall; try a stolen key
+    A  THE MACHINE; now
+    A1  Keep the evidence before anything is changed
+    A2  Cut the network by dropping packets
+    A3  Remove alice's backdoor: made-up-2026-03
+          keep s-a0efb69e /home/alice/.config/example/beacon.py
+    A4  Take pypi/examplelib@1.2.3 out of /home/alice/a|b`c\u{1b}[31m\xff/.venv
+    A5  Find out why the attacker's hosts are named
+    B  A CLEAN MACHINE: another person, what opens others first; now
+    B1  Stop publishing, deploying and CI that reads secrets
+    B2  data: aws.access_key AKIAIOSFODNN7EXAMPLE
+    B3  data: /home/alice/.ssh/id\u{202e}<b>x</b>\n# y: ssh.key
+    B4  Ask those who run it, and replace what no file shows
+    C  LOGS: a third person, since they expire; now
+        C1 Export the logs that expire
+    DONE   [ ] D1 Examine again: exit 0   [ ] D2 A second person sees each old secret refused
+           [ ] D3 7 days without a use of an old one   [ ] C: logs read, gaps noted
+    THEN   D4 Only now: new secrets on this machine; D5 Make /home/alice/a|b`c\u{1b}[31m\xff/.venv anew
+    ```
 
     ## Findings
 
@@ -61,9 +74,9 @@ fn hostile_names_in_markdown() {
 
     ## Every step
 
-    ### preserve
+    ### A: the machine
 
-    - [ ] **1. Keep the evidence before anything is changed**
+    - [ ] **A1. Keep the evidence before anything is changed**
       - why: what follows destroys traces, and only they can tell what was taken and when
       - where: on the examined machine
       - [ ] start no Python and no tool written in it on this machine: no pip, aws, az, gcloud, ansible, certbot; each start can run the payload again
@@ -75,36 +88,25 @@ fn hostile_names_in_markdown() {
         EVIDENCE=$(mktemp -d "$HOME/dosimeter-evidence.XXXXXX") && printf 'dosimeter evidence 1\ncase b6252d6586e2df6a\n' >"$EVIDENCE/DOSIMETER-EVIDENCE" && echo "$EVIDENCE"; keep() ( n=$1; shift; cd "${ROOT:-/}" || exit; for f do shift; f=$(printf '%b.' "$f"); f=.${f%.}; if [ -e "$f" ] || [ -L "$f" ]; then set -- "$@" "$f"; fi; done; if [ $# = 0 ]; then echo "$n: nothing is left to move" >&2; exit 0; fi; t=${EVIDENCE:?}/$n.tar; case $(tar --version 2>/dev/null) in *GNU*) u=--no-unquote;; *) u=;; esac; if [ ! -e "$t" ] && tar $u -cf - "$@" >"$t" && tar tf - <"$t" >/dev/null && (cd "$EVIDENCE" && sha256sum "$n.tar" >>DOSIMETER-EVIDENCE); then rm -rf "$@"; else echo "$n: not moved" >&2; exit 1; fi )
         ```
 
-    - [ ] **2. Export the logs that expire**
-      - why: most providers keep them for 30 to 90 days
-      - where: on a clean machine
-      - [ ] cloud audit trails (90 days in CloudTrail's event history), CI, registries, forges, DNS and proxy; those that end first come first
-      - [ ] keep them where the compromised accounts cannot write
-
-    ### contain
-
-    - [ ] **3. Cut the network by dropping packets**
+    - [ ] **A2. Cut the network by dropping packets**
       - why: the payload sends what it takes and fetches more; a proxy that answers 401, 403 or 407 can look like a revoked token, and some payloads delete files when a token is revoked
-      - where: on a clean machine
+      - where: around the examined machine
       - [ ] deny all traffic at the switch, security group or firewall with a rule that drops and never rejects; not with a proxy or captive portal that answers
       - [ ] where the machine has to stay online, drop at least evil\[.\]example
-
-    ### eradicate
-
-    - [ ] **4. Remove alice's backdoor: made-up-2026-03**
+    - [ ] **A3. Remove alice's backdoor: made-up-2026-03**
       - why: it starts again at each boot or login, and fetches new code
       - where: on the examined machine
-      - after: 1-3
+      - after: evidence kept by: A1; network cut by: A2
       - [ ] move /home/alice/.config/example/beacon.py to the evidence
 
         ```sh
         keep s-a0efb69e /home/alice/.config/example/beacon.py
         ```
 
-    - [ ] **5. Take pypi/examplelib@<!-- -->1.2.3 out of /home/alice/a\|b\`c\\u\{1b\}\[31m\\xff/.venv**
+    - [ ] **A4. Take pypi/examplelib@<!-- -->1.2.3 out of /home/alice/a\|b\`c\\u\{1b\}\[31m\\xff/.venv**
       - why: it runs at every start of any Python there; uninstalling starts that very Python
       - where: on the examined machine
-      - after: 1-3
+      - after: evidence kept by: A1; network cut by: A2
       - [ ] stop the services and jobs that use it; never use pip for this, and start no Python there until it is made anew
       - [ ] move these 3 files and folders to the evidence
 
@@ -112,53 +114,55 @@ fn hostile_names_in_markdown() {
         keep s-41154724 '/home/alice/a|b`c\0033[31m\0377/.venv/lib/python3.11/site-packages/examplelib' '/home/alice/a|b`c\0033[31m\0377/.venv/lib/python3.11/site-packages/examplelib-1.2.3.dist-info' '/home/alice/a|b`c\0033[31m\0377/.venv/lib/python3.11/site-packages/examplelib.py'
         ```
 
-
-    ### purge
-
-    - [ ] **6. Find out why the attacker's hosts are named**
+    - [ ] **A5. Find out why the attacker's hosts are named**
       - why: a block list is harmless, a setting that points there is not
       - where: on the examined machine
-      - after: 1-5
+      - after: evidence kept by: A1; network cut by: A2; code gone by: A3-A4
       - [ ] /home/alice/x.ini: points evil\[.\]example somewhere: took the stolen data
 
-    ### freeze
+    ### B: a clean machine
 
-    - [ ] **7. Stop publishing, deploying and CI that reads secrets**
+    - [ ] **B1. Stop publishing, deploying and CI that reads secrets**
       - why: a job that still runs hands the new secret to whoever has the old one, and a stolen publishing token turns one victim into many
       - where: on a clean machine
       - [ ] pause release and deployment pipelines, scheduled jobs and self-hosted runners until the new secrets are in place
       - [ ] pin dependencies: no automatic updates until then
       - [ ] set a time at which every old secret is dead; nothing new is stored before it in a place that an old one can read
-
-    ### rotate
-
-    - [ ] **8. now: Ask those who run it, and replace what no file shows**
-      - why: no scan can see which of these the process that ran it could reach
-      - where: on a clean machine
-      - after: 4-7
-      - [ ] whatever of this the process could reach:
-      - [ ] every environment variable of the process that ran it
-    - [ ] **9. now: aws.access\_key AKIAIOSFODNN7EXAMPLE**
+    - [ ] **B2. now: aws.access\_key AKIAIOSFODNN7EXAMPLE (data)**
       - why: harvested by made-up-2026-03; on the payload's list (\~/.aws/credentials), belongs to alice
       - where: on a clean machine
-      - after: 4-7
+      - after: network cut by: A2
       - [ ] revoke the old one, issue a new one
       - [ ] it stands in /home/alice/.aws/credentials
       - [ ] revoke it at its provider and issue a new one; this program does not know the kind
-    - [ ] **10. now: ssh.key in /home/alice/.ssh/id\\u\{202e\}\<b\>x\</b\>\\n# y**
+    - [ ] **B3. now: /home/alice/.ssh/id\\u\{202e\}\<b\>x\</b\>\\n# y: ssh.key (data)**
       - why: harvested by made-up-2026-03; on the payload's list (\~/.ssh/\*\*/\*), belongs to alice
       - where: on a clean machine
-      - after: 4-7
+      - after: network cut by: A2
       - [ ] revoke the old one, issue a new one
       - [ ] it stands in /home/alice/.ssh/id\\u\{202e\}\<b\>x\</b\>\\n# y
       - [ ] revoke it at its provider and issue a new one; this program does not know the kind
+    - [ ] **B4. now: Ask those who run it, and replace what no file shows**
+      - why: no scan can see which of these the process that ran it could reach
+      - where: on a clean machine
+      - after: network cut by: A2
+      - [ ] whatever of this the process could reach:
+      - [ ] every environment variable of the process that ran it
 
-    ### verify
+    ### C: logs
 
-    - [ ] **11. Examine again**
+    - [ ] **C1. Export the logs that expire**
+      - why: most providers keep them for 30 to 90 days
+      - where: on a clean machine
+      - [ ] cloud audit trails (90 days in CloudTrail's event history), CI, registries, forges, DNS and proxy; those that end first come first
+      - [ ] keep them where the compromised accounts cannot write
+
+    ### D: done when
+
+    - [ ] **D1. Examine again: exit 0**
       - why: what was missed steals the new secrets too
       - where: on the examined machine
-      - after: 4-6
+      - after: proof of: A3-A5
       - [ ] examine this machine, as root
 
         ```sh
@@ -166,24 +170,26 @@ fn hostile_names_in_markdown() {
         ```
 
       - [ ] it finds less than this report; what to rotate is what this report lists
-    - [ ] **12. Ask each provider whether the old ones are dead**
+    - [ ] **D2. A second person sees each old secret refused**
       - why: a new secret in its place proves nothing about the copy that was taken
       - where: on a clean machine
-      - after: 8-10
+      - after: proof of: B2-B4
       - [ ] by a second person: the old identifier is revoked, inactive or absent
       - [ ] sessions and tokens minted from the old one are dead too
-    - [ ] **13. Watch the logs for the old ones**
+    - [ ] **D3. 7 days without a use of an old one**
       - why: a use after the revocation means that something still lives, or that another copy exists
       - where: on a clean machine
-      - after: 8-10
+      - after: proof of: B2-B4
       - [ ] no successful use of any old identifier since it was revoked; write down where there is no log
-
-    ### rebuild
-
-    - [ ] **14. Make /home/alice/a\|b\`c\\u\{1b\}\[31m\\xff/.venv anew**
+    - [ ] **D4. Only now: new secrets on this machine**
+      - why: whatever is put there while something of the payload is left is taken too
+      - where: on the examined machine
+      - after: code gone by: A3-A5; examined again by: D1
+      - [ ] until then they stay where they were issued: in a password manager, on the clean machine
+    - [ ] **D5. Make /home/alice/a\|b\`c\\u\{1b\}\[31m\\xff/.venv anew**
       - why: code of the payload may have been written into any file of an environment; only a new one is known to be good
       - where: on the examined machine
-      - after: 4-6, 8-13
+      - after: code gone by: A3-A5; examined again by: D1
       - [ ] pin examplelib 1.2.2
       - [ ] best on a rebuilt machine; on this one only after the second examination found nothing that runs, and then with the network again
       - [ ] move what is yours out of an environment's folder before it is made anew: projects and environments share folders
@@ -214,25 +220,33 @@ fn the_checklist_alone() {
     examination complete; 812345 files and folders, 70.0 MiB read, 1 exclusion
     indicators 1 of 2026-11-22 (3 days old): 2 incidents, 2 malicious versions
 
-    WHAT TO DO NOW
-     1. eradicate (host): Remove the sysmon backdoor of alice
-     2. rotate (clean): AWS access key AKIAIOSFODNN7EXAMPLE
-    the order matters; every step and the reasons: `dosimeter rotate`, as a script
-    `--format sh`
+    HIT    litellm 1.82.8 installed in /home/alice/app/.venv (litellm-2026-03)
+           ~/.config/sysmon/sysmon.py executed in
+           /home/alice/.config/sysmon/sysmon.py (litellm-2026-03)
+    RAN?   yes: the payload's backdoor, dropped when it ran
+    SINCE  2026-03-24 11:05 UTC (mtime of INSTALLER); on offer 10:52 to 16:00 UTC
+    A  THE MACHINE; now
+    A1  Remove the sysmon backdoor of alice
+          systemctl --user mask --now sysmon.service
+    B  A CLEAN MACHINE: another person, what opens others first; after A1
+    B1  AWS access key AKIAIOSFODNN7EXAMPLE
+          aws iam update-access-key --status Inactive --access-key-id AKIAIOSFODNN7…
 
-    ERADICATE
-       1. Remove the sysmon backdoor of alice
+    every step with its reason: `dosimeter rotate`, as a script `--format sh`
+
+    A  THE MACHINE
+    A1  Remove the sysmon backdoor of alice
           why: it fetches new code every 50 minutes
           where: on the examined machine
           - stop and mask the unit
             $ systemctl --user mask --now sysmon.service
           - move the file to evidence
 
-    ROTATE
-       2. AWS access key AKIAIOSFODNN7EXAMPLE
+    B  A CLEAN MACHINE
+    B1  AWS access key AKIAIOSFODNN7EXAMPLE
           why: harvested by litellm-2026-03
           where: on a clean machine
-          after: 1
+          after: A1
           - from a clean workstation: create a new key, deploy it, deactivate the
             old, then delete it
             $ aws iam update-access-key --status Inactive --access-key-id AKIAIOSFODNN7EXAMPLE --user-name USER

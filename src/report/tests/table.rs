@@ -11,11 +11,19 @@ fn the_example_at_80_columns() {
     examination complete; 812345 files and folders, 70.0 MiB read, 1 exclusion
     indicators 1 of 2026-11-22 (3 days old): 2 incidents, 2 malicious versions
 
-    WHAT TO DO NOW
-     1. eradicate (host): Remove the sysmon backdoor of alice
-     2. rotate (clean): AWS access key AKIAIOSFODNN7EXAMPLE
-    the order matters; every step and the reasons: `dosimeter rotate`, as a script
-    `--format sh`
+    HIT    litellm 1.82.8 installed in /home/alice/app/.venv (litellm-2026-03)
+           ~/.config/sysmon/sysmon.py executed in
+           /home/alice/.config/sysmon/sysmon.py (litellm-2026-03)
+    RAN?   yes: the payload's backdoor, dropped when it ran
+    SINCE  2026-03-24 11:05 UTC (mtime of INSTALLER); on offer 10:52 to 16:00 UTC
+    A  THE MACHINE; now
+    A1  Remove the sysmon backdoor of alice
+          systemctl --user mask --now sysmon.service
+    B  A CLEAN MACHINE: another person, what opens others first; after A1
+    B1  AWS access key AKIAIOSFODNN7EXAMPLE
+          aws iam update-access-key --status Inactive --access-key-id AKIAIOSFODNN7…
+
+    every step with its reason: `dosimeter rotate`, as a script `--format sh`
 
     FINDINGS
     litellm-2026-03: LiteLLM 1.82.7 and 1.82.8 on PyPI
@@ -64,10 +72,18 @@ fn the_example_at_200_columns() {
     examination complete; 812345 files and folders, 70.0 MiB read, 1 exclusion
     indicators 1 of 2026-11-22 (3 days old): 2 incidents, 2 malicious versions
 
-    WHAT TO DO NOW
-     1. eradicate (host): Remove the sysmon backdoor of alice
-     2. rotate (clean): AWS access key AKIAIOSFODNN7EXAMPLE
-    the order matters; every step and the reasons: `dosimeter rotate`, as a script `--format sh`
+    HIT    litellm 1.82.8 installed in /home/alice/app/.venv (litellm-2026-03)
+           ~/.config/sysmon/sysmon.py executed in /home/alice/.config/sysmon/sysmon.py (litellm-2026-03)
+    RAN?   yes: the payload's backdoor, dropped when it ran
+    SINCE  2026-03-24 11:05 UTC (mtime of INSTALLER); on offer 10:52 to 16:00 UTC
+    A  THE MACHINE; now
+    A1  Remove the sysmon backdoor of alice
+          systemctl --user mask --now sysmon.service
+    B  A CLEAN MACHINE: another person, what opens others first; after A1
+    B1  AWS access key AKIAIOSFODNN7EXAMPLE
+          aws iam update-access-key --status Inactive --access-key-id AKIAIOSFODNN7EXAMPLE --user-name USER
+
+    every step with its reason: `dosimeter rotate`, as a script `--format sh`
 
     FINDINGS
     litellm-2026-03: LiteLLM 1.82.7 and 1.82.8 on PyPI
@@ -117,21 +133,33 @@ fn hostile_names_at_80_columns() {
     exclusion
     indicators 7 of 2026-11-22 (3 days old): 1 incident, 1 malicious version
 
-    WHAT TO DO NOW
-     1. preserve (host): Keep the evidence before anything is changed
-     2. preserve (clean): Export the logs that expire
-     3. contain (clean): Cut the network by dropping packets
-     4. eradicate (host): Remove alice's backdoor: made-up-2026-03
-     5. eradicate (host): Take pypi/examplelib@1.2.3 out of /home/alice/a|b`c\u{1b…
-     6. purge (host): Find out why the attacker's hosts are named
-     7. freeze (clean): Stop publishing, deploying and CI that reads secrets
-     8. rotate (clean): now: Ask those who run it, and replace what no file shows
-     9. rotate (clean): now: aws.access_key AKIAIOSFODNN7EXAMPLE
-    10. rotate (clean): now: ssh.key in /home/alice/.ssh/id\u{202e}<b>x</b>\n# y
-    11. verify (host): Examine again; and 2 more of verify
-    14. rebuild (host): Make /home/alice/a|b`c\u{1b}[31m\xff/.venv anew
-    the order matters; every step and the reasons: `dosimeter rotate`, as a script
-    `--format sh`
+    HIT    examplelib 1.2.3 installed in /home/alice/a|b`c\u{1b}[31m\xff/.venv
+           (made-up-2026-03)
+           ~/.config/example/beacon.py executed in
+           /home/alice/.config/example/beacon.py (made-up-2026-03)
+    RAN?   yes: the payload's backdoor, left by the payload when it ran, by name
+    SINCE  2026-03-24 11:05 UTC (mtime of INSTALLER); on offer 10:39 to 16:00 UTC
+    NEVER  start Python, pip, aws or gcloud there; pip uninstall; try a stolen key
+    A  THE MACHINE; now
+    A1  Keep the evidence before anything is changed
+    A2  Cut the network by dropping packets
+    A3  Remove alice's backdoor: made-up-2026-03
+          keep s-a0efb69e /home/alice/.config/example/beacon.py
+    A4  Take pypi/examplelib@1.2.3 out of /home/alice/a|b`c\u{1b}[31m\xff/.venv
+    A5  Find out why the attacker's hosts are named
+    B  A CLEAN MACHINE: another person, what opens others first; now
+    B1  Stop publishing, deploying and CI that reads secrets
+    B2  data: aws.access_key AKIAIOSFODNN7EXAMPLE
+    B3  data: /home/alice/.ssh/id\u{202e}<b>x</b>\n# y: ssh.key
+    B4  Ask those who run it, and replace what no file shows
+    C  LOGS: a third person, since they expire; now
+        C1 Export the logs that expire
+    DONE   [ ] D1 Examine again: exit 0   [ ] D3 7 days without a use of an old one
+           [ ] D2 A second person sees each old secret refused
+           [ ] C: logs read, gaps noted
+    THEN   D4 Only now: new secrets on this machine; D5 Make /home/alice/a|b`c\u{1b…
+
+    every step with its reason: `dosimeter rotate`, as a script `--format sh`
 
     FINDINGS
     made-up-2026-03: A made-up incident of examplelib
@@ -226,28 +254,28 @@ fn the_list_of_a_disk_is_not_asked_of_this_machine() {
     let mut report = example();
     report.run.target.kind = "root".to_owned();
     let text = shown("table", &report, at_width(200));
-    assert!(text.contains("the reasons: add `-o case.json`, then `dosimeter rotate case.json`"), "{text}");
+    assert!(text.contains("its reason: add `-o case.json`, then `dosimeter rotate case.json`"), "{text}");
 }
 
 /// Who reads on a telephone at night reads one screen.
 #[test]
-fn the_first_page_has_fifteen_lines_at_most() {
+fn the_first_page_has_25_lines_at_most() {
     let mut report = example();
-    let one = report.checklist.first().unwrap().clone();
+    let one = v1::Item { workstream: None, place: None, ..report.checklist.first().unwrap().clone() };
     let each = |phase: Phase| (0..40).map(move |n| (phase, n));
     let items = Phase::ALL.into_iter().flat_map(each);
     report.checklist = items
         .map(|(phase, n)| v1::Item { phase, title: format!("{n} {}", "long ".repeat(60)), ..one.clone() })
         .collect();
-    for width in [60, 80, 200] {
-        let text = shown("table", &report, at_width(width));
-        let page = text.split("WHAT TO DO NOW").nth(1).unwrap().split("\n\n").next().unwrap();
-        assert!(page.lines().count() <= 15, "{page}");
-        for phase in Phase::ALL {
-            assert!(page.contains(phase.as_str()), "{page}");
-        }
+    for (at, item) in report.checklist.iter_mut().enumerate() {
+        item.id = format!("s-{at:08x}");
     }
-    report.checklist.truncate(1);
-    let text = shown("table", &report, at_width(80));
-    assert_eq!(text.matches(" 1. preserve").count(), 1, "{text}");
+    for width in [60, 80, 200] {
+        let lines = page::page(&report, width);
+        assert!(lines.len() <= 25 + 4 && lines.iter().all(|l| l.chars().count() <= width), "{lines:#?}");
+        for start in ["HIT ", "RAN?", "SINCE", "A  ", "B  ", "C  ", "DONE"] {
+            assert_eq!(lines.iter().filter(|l| l.starts_with(start)).count(), 1, "{start}: {lines:#?}");
+        }
+        assert!(lines.iter().any(|l| l.contains("more, A")) && lines.iter().any(|l| l.contains("more, B")));
+    }
 }

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::verdict::{Phase, Place, Urgency};
+use crate::{
+    rotate::{edge::Edge, writer::Written},
+    verdict::{Phase, Place, Rank, Urgency, Workstream},
+};
 
 /// One item of the checklist.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +26,21 @@ pub struct Item {
     pub urgency: Option<Urgency>,
     /// Ids of items that come first.
     pub after: Vec<String>,
+    /// Why each of them comes first; empty in reports of early versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edges: Vec<Edge>,
+    /// Who does it; absent in reports of early versions.
+    #[serde(default)]
+    pub workstream: Option<Workstream>,
+    /// Why a secret has its place among those that are replaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rank: Option<Rank>,
+    /// Whether it ends a token that a monitor of stolen tokens may watch.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub watched: bool,
+    /// The phase whose every item has to be done before this one may be touched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocked: Option<Phase>,
     /// What to do, in order.
     pub steps: Vec<Step>,
     /// Ids of the credentials it is about.
@@ -38,6 +56,11 @@ impl Item {
         let cleaning = matches!(self.phase, Phase::Preserve | Phase::Disarm | Phase::Eradicate | Phase::Purge);
         self.place.unwrap_or(if cleaning { Place::Host } else { Place::Clean })
     }
+
+    /// Who does it.
+    pub fn workstream(&self) -> Workstream {
+        self.workstream.unwrap_or_else(|| Workstream::usual(self.phase, self.done_at()))
+    }
 }
 
 /// One thing to do.
@@ -51,4 +74,20 @@ pub struct Step {
     /// A person has to look before the command is run: it is left out of the script.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_hand: bool,
+    /// What it shows where all is well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect: Option<String>,
+    /// Nobody could try the command, or read what its options mean: read its manual before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unchecked: bool,
+    /// Where it is done, if not where its item is.
+    #[serde(rename = "where", default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+}
+
+impl From<Written> for Step {
+    fn from(s: Written) -> Self {
+        let Written { what, command, by_hand, expect, unchecked, place } = s;
+        Self { what, command, by_hand, expect, unchecked, place }
+    }
 }

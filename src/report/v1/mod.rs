@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
-    fact::{Ecosystem, EnvironmentKind},
+    fact::{Ecosystem, EnvironmentKind, Platform},
     ioc::model::{FileRole, Moment as RunsAt},
+    rotate::page::Page,
     verdict::{Confidence, Exposure},
 };
 
@@ -46,6 +47,9 @@ pub struct Report {
     pub incidents: Vec<IncidentReport>,
     /// Credentials found, most urgent first.
     pub credentials: Vec<Credential>,
+    /// What the first page says beside the checklist; absent in reports of early versions and of several machines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<Page>,
     /// What to do, in order.
     pub checklist: Vec<Item>,
     /// By time.
@@ -55,6 +59,9 @@ pub struct Report {
     /// Evidence that an earlier clean-up moved away.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept_evidence: Vec<KeptEvidence>,
+    /// What each machine is part of, as far as its files say: it can have credentials that stand in no file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub platforms: Vec<PartOf>,
     /// The machines of a report of several, by `tree`; empty in every other.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub machines: Vec<Machine>,
@@ -375,6 +382,15 @@ pub struct KeptEvidence {
     pub case: String,
     /// Archives that the marker lists with their digests.
     pub archives: usize,
+}
+
+/// That a machine is part of a cloud, a cluster or a CI service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartOf {
+    /// Of which.
+    pub platform: Platform,
+    /// The file that says so.
+    pub location: Location,
 }
 
 /// One moment.

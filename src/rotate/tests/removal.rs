@@ -13,7 +13,7 @@ fn places_that_want_the_same_are_one_item() {
     let items = many.checklist();
     let code: Vec<&str> = titles(&items, Phase::Eradicate).into_iter().filter(|t| t.starts_with("Take")).collect();
     assert_eq!(code, ["Take pypi/litellm@1.82.8 out of 11 places"]);
-    assert_eq!(titles(&items, Phase::Rebuild), ["Make 11 environments anew"]);
+    assert_eq!(titles(&items, Phase::Rebuild), ["Only now: new secrets on this machine", "Make 11 environments anew"]);
     assert!(items.len() <= 15, "{:?}", items.iter().map(|i| &i.title).collect::<Vec<_>>());
 }
 
@@ -109,7 +109,7 @@ fn what_is_only_stored_or_named_costs_no_secret() {
         .secret("db", None, b"home/alice/.pgpass")
         .checklist();
     // What a lock file names, a CI job of the window installed.
-    assert_eq!(phases(&items), ["preserve", "purge", "verify", "audit"]);
+    assert_eq!(phases(&items), ["preserve", "purge", "audit", "verify"]);
     assert!(items.iter().any(|i| i.why.contains("no secret has to be replaced")));
     assert_eq!(commands(&items, Phase::Purge), ["keep ID /home/alice/.cache/uv/archive-v0/x"]);
     assert!(Machine::new().secret("db", None, b"home/alice/.pgpass").checklist().is_empty());

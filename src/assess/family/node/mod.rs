@@ -73,6 +73,8 @@ impl Family for Node {
                 "start no Node and no tool written in it on this machine: no npm, npx, pnpm, yarn or bun; open none of its \
                             projects in an editor, which starts its own",
             ),
+            programs: Some("Node, npm, pnpm, yarn, bun or an editor"),
+            uninstaller: Some("npm uninstall"),
             runs_by_itself: "its script has run, and runs again with each install; whatever requires it runs its code",
             runs_on_use: "it runs as soon as something requires it",
             by_hand: "stop the services and jobs that use it; use no npm, pnpm, yarn or bun for this (an uninstall may run scripts, and \

@@ -93,6 +93,8 @@ impl Family for Python {
                 "start no Python and no tool written in it on this machine: no pip, aws, az, gcloud, ansible, certbot; \
                             each start can run the payload again",
             ),
+            programs: Some("Python, pip, aws or gcloud"),
+            uninstaller: Some("pip uninstall"),
             runs_by_itself: "it runs at every start of any Python there; uninstalling starts that very Python",
             runs_on_use: "it runs when it is used; uninstalling starts the very Python that loads it",
             by_hand: "stop the services and jobs that use it; never use pip for this, and start no Python there until it is made \

@@ -1,0 +1,461 @@
+//! The first page: was it hit, did it run, since when, what never, who does what now, when is it over. Made of the report's values; 25
+//! lines of 80 columns hold it for one machine and ten credentials.
+
+use std::collections::HashMap;
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::{v1, words};
+use crate::{
+    assess::family_of,
+    ecosystem::purl::Purl,
+    fact::Ecosystem,
+    ioc::model::Moment,
+    rotate::page::Never,
+    text::{escape, printable},
+    verdict::{Confidence, Exposure, Phase, Urgency, Workstream},
+};
+
+/// Bytes of a command that is worth a line.
+const COMMAND: usize = 200;
+/// Lines of the whole page.
+const LINES: usize = 25;
+/// Hits that are named.
+const HITS: usize = 3;
+/// Criteria that are named.
+const DONE: usize = 4;
+/// Columns that are left of a word that is cut.
+const WORD: usize = 20;
+/// Columns before the text of a line.
+const LEAD: usize = 7;
+
+/// The page, line by line; none is wider than `width` columns.
+pub fn page(report: &v1::Report, width: usize) -> Vec<String> {
+    let labels = Labels::new(report);
+    let mut lines = head(report, &labels, width);
+    let mut last = logs(report, &labels, width);
+    last.extend(done(report, &labels, width));
+    let (machine, clean) = (rows(report, &labels, Workstream::Machine), rows(report, &labels, Workstream::Clean));
+    let space = LINES.saturating_sub(lines.len() + last.len() + 2).max(4);
+    // A crowd in one of them leaves room for the other.
+    let of_machine = machine.len().min(space.saturating_sub(clean.len()).max(space / 2));
+    let of_clean = clean.len().min(space - of_machine);
+    let mut spare = space.saturating_sub(of_machine + of_clean);
+    for (stream, rows, share) in [(Workstream::Machine, machine, of_machine), (Workstream::Clean, clean, of_clean)] {
+        if !rows.is_empty() {
+            lines.push(heading(report, &labels, stream));
+            lines.extend(listed(&rows, share, &mut spare));
+        }
+    }
+    lines.extend(last);
+    lines.into_iter().map(|line| cut(&line, width)).collect()
+}
+
+/// What the items are called in a document: "A3".
+pub struct Labels<'r>(HashMap<&'r str, String>);
+
+impl<'r> Labels<'r> {
+    /// By workstream, in the order of the list.
+    pub fn new(report: &'r v1::Report) -> Self {
+        let mut counts: HashMap<Workstream, usize> = HashMap::new();
+        let mut label = |i: &'r v1::Item| {
+            let stream = i.workstream();
+            let number = counts.entry(stream).and_modify(|n| *n += 1).or_insert(1);
+            (i.id.as_str(), format!("{}{number}", stream.letter()))
+        };
+        Self(report.checklist.iter().map(&mut label).collect())
+    }
+
+    /// Of the item with this id; nothing where there is none.
+    pub fn of(&self, id: &str) -> &str {
+        self.0.get(id).map_or("", String::as_str)
+    }
+}
+
+/// What somebody does who takes a workstream.
+pub fn stream(stream: Workstream) -> &'static str {
+    match stream {
+        Workstream::Machine => "THE MACHINE",
+        Workstream::Clean => "A CLEAN MACHINE",
+        Workstream::Logs => "LOGS",
+        Workstream::Close => "DONE WHEN",
+    }
+}
+
+fn head(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    if report.checklist.iter().any(|i| i.blocked == Some(Phase::Disarm)) {
+        let first = report.checklist.iter().find(|i| i.phase == Phase::Disarm);
+        let first = first.map_or("the monitors are off", |i| labels.of(&i.id));
+        lines.push(format!("STOP   revoke no token before {first}: a monitor destroys files when one stops working"));
+    }
+    let mut text = |lead: &str, words: &str, most: usize| {
+        let wrapped = wrap(words, width.saturating_sub(LEAD));
+        for (n, line) in wrapped.iter().take(most).enumerate() {
+            let more = n + 1 == most && wrapped.len() > most;
+            lines.push(format!("{:<LEAD$}{line}{}", if n == 0 { lead } else { "" }, if more { " …" } else { "" }));
+        }
+    };
+    let hits = hits(report);
+    for (n, hit) in hits.iter().take(HITS).enumerate() {
+        text(if n == 0 { "HIT" } else { "" }, hit, 2);
+    }
+    if let Some(more) = hits.len().checked_sub(HITS).filter(|n| *n > 0) {
+        text("", &format!("and {}", words::count(more, "more place")), 1);
+    }
+    text("RAN?", &ran(report), 3);
+    text("SINCE", &since(report), 2);
+    let never: Vec<String> = report.page.iter().flat_map(|p| &p.never).map(never).collect();
+    if !never.is_empty() {
+        text("NEVER", &never.join("; "), 3);
+    }
+    lines
+}
+
+/// The worst of each place, worst first.
+fn hits(report: &v1::Report) -> Vec<String> {
+    if !report.machines.is_empty() {
+        let mut hits = vec![words::machines_counted(report)];
+        let taken = words::machines_by_weight(report).into_iter().filter(|m| m.exposure.is_some());
+        hits.extend(taken.map(|m| format!("{}: {}", escape(m.tree.as_bytes()), words::taken(m))));
+        return hits;
+    }
+    let mut all: Vec<(&v1::IncidentReport, &v1::Finding)> =
+        report.incidents.iter().flat_map(|i| i.findings.iter().map(move |f| (i, f))).collect();
+    // A package says more than a file that it left, wherever it ran.
+    let stands = |f: &v1::Finding| f.package.is_some() && f.exposure >= Exposure::Removed;
+    all.sort_by_key(|(_, f)| std::cmp::Reverse((stands(f), f.exposure, f.confidence, f.package.is_some())));
+    // What is only stored or named does not count beside what was there.
+    if all.iter().any(|(_, f)| f.exposure >= Exposure::Removed) {
+        all.retain(|(_, f)| f.exposure >= Exposure::Removed);
+    }
+    let mut hits: Vec<String> = Vec::new();
+    let mut places: Vec<(&str, Vec<u8>)> = Vec::new();
+    for (incident, f) in all {
+        let folder = f.environment.as_ref().map_or(&f.location.path, |e| &e.path);
+        let key = (incident.id.as_str(), folder.0.clone());
+        if places.contains(&key) {
+            continue;
+        }
+        places.push(key);
+        let what = package(f).unwrap_or_else(|| words::indicator(f));
+        let what = what.strip_prefix("path/").unwrap_or(&what);
+        let maybe = if f.confidence == Confidence::Possible { "possibly " } else { "" };
+        let tree = match f.location.tree.as_str() {
+            "host" | "root" => String::new(),
+            tree => format!(" of {}", escape(tree.as_bytes())),
+        };
+        hits.push(format!(
+            "{what} {maybe}{} in {}{tree} ({})",
+            f.exposure.as_str(),
+            words::path(folder),
+            escape(incident.id.as_bytes())
+        ));
+    }
+    hits
+}
+
+/// "litellm 1.82.8".
+fn package(f: &v1::Finding) -> Option<String> {
+    let purl = Purl::parse(f.package.as_deref()?)?;
+    Some(format!("{} {}", escape(purl.name.as_bytes()), escape(purl.version.as_deref().unwrap_or_default().as_bytes())))
+}
+
+/// Whether it ran, by what, and what was looked for in vain.
+fn ran(report: &v1::Report) -> String {
+    let findings = || report.incidents.iter().flat_map(|i| &i.findings);
+    let Some(worst) = findings().max_by_key(|f| (f.exposure, f.runs_by_itself, f.confidence, f.package.is_some()))
+    else {
+        return "nothing was found that could".to_owned();
+    };
+    let answer = match (worst.exposure, worst.confidence) {
+        (Exposure::Executed, Confidence::Confirmed) => format!("yes: {}", printable(&worst.reason)),
+        (Exposure::Executed, _) => format!("presume yes: {}", printable(&worst.reason)),
+        (Exposure::Installed, _) if worst.runs_by_itself => match worst.moment {
+            Some(Moment::AtInstall) => {
+                "presume yes: its code runs when it is installed, and nothing shows that it was kept from it".to_owned()
+            }
+            _ => format!(
+                "presume yes: {} there, and leaves no log",
+                family_of(worst.ecosystem.unwrap_or(Ecosystem::Generic)).words().at_start
+            ),
+        },
+        (Exposure::Installed, _) => {
+            "not shown: it runs when it is used, and nothing that was found shows a use".to_owned()
+        }
+        (Exposure::Removed, Confidence::Possible) => "nobody knows: it may have been there, and is gone".to_owned(),
+        (Exposure::Removed, _) => "presume yes: it was there, and is gone".to_owned(),
+        (Exposure::Cached, _) => "no sign: its bytes are stored, and nothing shows that they were installed".to_owned(),
+        (Exposure::Referenced, _) => "no sign: files name it, and nothing shows that it was installed".to_owned(),
+    };
+    let Some(page) = report.page.as_ref().filter(|p| !p.not_found.is_empty()) else {
+        return answer;
+    };
+    let mut names: Vec<&str> = page.not_found.iter().map(|p| p.rsplit('/').next().unwrap_or(p)).collect();
+    names.dedup();
+    let named: Vec<String> = names.iter().take(3).map(|p| escape(p.as_bytes())).collect();
+    let more = names.len().saturating_sub(named.len());
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let part = if page.everywhere { "" } else { " in what was examined" };
+    format!("{answer}. Not found{part}: {}{more}", named.join(", "))
+}
+
+/// The earliest time that can be trusted, and when the artefacts were available.
+fn since(report: &v1::Report) -> String {
+    let mut windows: Vec<&v1::Window> = Vec::new();
+    let mut times: Vec<(Timestamp, &str)> = Vec::new();
+    for incident in &report.incidents {
+        let start = incident.windows.iter().map(|w| w.start).min();
+        let far = || incident.findings.iter().filter(|f| f.exposure >= Exposure::Removed);
+        let own: Vec<String> = far().filter_map(package).collect();
+        let known = windows.len();
+        windows.extend(incident.windows.iter().filter(|w| own.contains(&w.artifact)));
+        if windows.len() == known && far().next().is_some() {
+            windows.extend(&incident.windows);
+        }
+        for f in far() {
+            let source = f.at_source.as_deref().unwrap_or_default();
+            // A copy has the time of the copy, and what is older than the first upload was set by hand.
+            let trusted = !source.is_empty() && !source.contains("birth");
+            times.extend(f.at.filter(|at| trusted && start.is_none_or(|s| *at >= s)).map(|at| (at, source)));
+        }
+    }
+    let opened = windows.iter().map(|w| w.start).min();
+    let closed = windows.iter().map(|w| w.end).max_by_key(|end| (end.is_none(), *end)).flatten();
+    let window = match (opened, closed) {
+        (None, _) => String::new(),
+        (Some(start), None) => format!("on offer from {}, no end published", minute(start)),
+        (Some(start), Some(end)) => format!("on offer {}", span(start, end, times.iter().min().map(|(at, _)| *at))),
+    };
+    match times.into_iter().min() {
+        Some((at, source)) if window.is_empty() => format!("{} ({})", minute(at), printable(source)),
+        Some((at, source)) => format!("{} ({}); {window}", minute(at), printable(source)),
+        None if window.is_empty() => "not known".to_owned(),
+        None => format!("not known here; {window}"),
+    }
+}
+
+/// "2026-03-24 11:05 UTC".
+fn minute(at: Timestamp) -> String {
+    format!("{} UTC", at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M"))
+}
+
+/// "2026-03-24 10:52 to 16:00 UTC"; without a day that was named before.
+fn span(start: Timestamp, end: Timestamp, before: Option<Timestamp>) -> String {
+    let day = |at: Timestamp| at.to_zoned(TimeZone::UTC).date();
+    let short = |at: Timestamp, known: Option<Timestamp>| {
+        let form = if known.is_some_and(|k| day(k) == day(at)) { "%H:%M" } else { "%Y-%m-%d %H:%M" };
+        at.to_zoned(TimeZone::UTC).strftime(form).to_string()
+    };
+    format!("{} to {} UTC", short(start, before), short(end, Some(start)))
+}
+
+fn never(never: &Never) -> String {
+    match never {
+        Never::RevokeFirst => "revoke a token before the monitors are off".to_owned(),
+        Never::Start { programs } => format!("start {programs} there"),
+        Never::Uninstall { command } => command.clone(),
+        Never::OpenWallet => "open a wallet there".to_owned(),
+        Never::TryStolen => "try a stolen key".to_owned(),
+    }
+}
+
+fn heading(report: &v1::Report, labels: &Labels<'_>, of: Workstream) -> String {
+    let words = match of {
+        Workstream::Machine => "",
+        Workstream::Clean => ": another person, what opens others first",
+        Workstream::Logs => ": a third person, since they expire",
+        Workstream::Close => "",
+    };
+    // An item that waits for nothing outside can be begun at once.
+    let items = || report.checklist.iter().filter(|i| i.workstream() == of);
+    let outside = |i: &v1::Item| {
+        let others = i.after.iter().map(|id| labels.of(id));
+        others
+            .filter(|label| !label.is_empty() && !label.starts_with(of.letter()))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let mut waits: Vec<Vec<String>> = items().map(outside).collect();
+    waits.sort_by_key(Vec::len);
+    let begin = match waits.first() {
+        Some(first) if !first.is_empty() => format!("; after {}", ranges(first)),
+        _ => "; now".to_owned(),
+    };
+    format!("{}  {}{words}{begin}", of.letter(), stream(of))
+}
+
+/// One line of a workstream.
+struct Row {
+    label: String,
+    rank: Option<&'static str>,
+    text: String,
+    command: Option<String>,
+}
+
+fn rows(report: &v1::Report, labels: &Labels<'_>, of: Workstream) -> Vec<Row> {
+    let items = report.checklist.iter().filter(|i| i.workstream() == of);
+    let row = |i: &v1::Item| {
+        let blocked = i.blocked.map(|p| format!("BLOCKED: {}: ", p.as_str())).unwrap_or_default();
+        let soon = if i.urgency == Some(Urgency::Soon) { "soon: " } else { "" };
+        let at = match i.machines.as_slice() {
+            [] => String::new(),
+            [only] => format!("{}: ", escape(only.as_bytes())),
+            many => format!("{}: ", words::count(many.len(), "machine")),
+        };
+        // What makes the folder for the evidence is longer than any line.
+        let command = i.steps.iter().find_map(|s| s.command.as_deref()).filter(|c| c.len() < COMMAND);
+        Row {
+            label: labels.of(&i.id).to_owned(),
+            rank: i.rank.map(crate::verdict::Rank::as_str),
+            text: format!("{blocked}{soon}{at}{}", printable(&i.title)),
+            command: command.map(printable),
+        }
+    };
+    items.map(row).collect()
+}
+
+/// A line for each, as far as the share goes; where lines are to spare, with its first command.
+fn listed(rows: &[Row], share: usize, spare: &mut usize) -> Vec<String> {
+    let line = |r: &Row| match r.rank {
+        Some(rank) => format!("{:<4}{rank}: {}", r.label, r.text),
+        None => format!("{:<4}{}", r.label, r.text),
+    };
+    let whole = if rows.len() <= share { rows.len() } else { share.saturating_sub(1) };
+    let mut lines: Vec<String> = Vec::new();
+    for row in rows.iter().take(whole) {
+        lines.push(line(row));
+        if let Some(command) = row.command.as_ref().filter(|_| *spare > 0) {
+            lines.push(format!("      {command}"));
+            *spare -= 1;
+        }
+    }
+    let Some(next) = rows.get(whole) else {
+        return lines;
+    };
+    let last = rows.last().map(|r| r.label.as_str()).unwrap_or_default();
+    let mut groups: Vec<(&str, usize)> = Vec::new();
+    for row in rows.iter().skip(whole) {
+        let rank = row.rank.unwrap_or("other");
+        match groups.iter_mut().find(|(r, _)| *r == rank) {
+            Some((_, n)) => *n += 1,
+            None => groups.push((rank, 1)),
+        }
+    }
+    let groups: Vec<String> = groups.iter().map(|(rank, n)| format!("{n} {rank}")).collect();
+    lines.push(format!("    and {} more, {} to {last}: {}", rows.len() - whole, next.label, groups.join(", ")));
+    lines
+}
+
+/// Which logs, in two lines.
+fn logs(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {
+    let items: Vec<&v1::Item> = report.checklist.iter().filter(|i| i.workstream() == Workstream::Logs).collect();
+    if items.is_empty() {
+        return Vec::new();
+    }
+    let titles: Vec<String> = items.iter().map(|i| format!("{} {}", labels.of(&i.id), printable(&i.title))).collect();
+    let mut text = String::new();
+    for (n, title) in titles.iter().enumerate() {
+        let more = format!("; and {} more, to {}", titles.len() - n, items.last().map_or("", |i| labels.of(&i.id)));
+        if n > 0 && columns(&text) + columns(title) + more.len() + 8 > width {
+            text.push_str(&more);
+            break;
+        }
+        let lead = if n > 0 { "; " } else { "" };
+        text.push_str(&format!("{lead}{title}"));
+    }
+    vec![heading(report, labels, Workstream::Logs), format!("    {text}")]
+}
+
+/// The criteria, side by side, and what comes after them.
+fn done(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {
+    let closing =
+        |phase: Phase| report.checklist.iter().filter(move |i| i.workstream() == Workstream::Close && i.phase == phase);
+    let text = |i: &v1::Item| format!("{} {}", labels.of(&i.id), printable(&i.title));
+    let mut boxes: Vec<String> = closing(Phase::Verify).map(|i| format!("[ ] {}", text(i))).collect();
+    let more = boxes.len().saturating_sub(DONE);
+    boxes.truncate(DONE);
+    if more > 0 {
+        boxes.push(format!("[ ] and {more} more of D"));
+    }
+    if report.checklist.iter().any(|i| i.workstream() == Workstream::Logs) {
+        boxes.push("[ ] C: logs read, gaps noted".to_owned());
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for text in boxes {
+        let fits = |line: &&mut String| columns(line) + 3 + columns(&text) <= width;
+        match lines.iter_mut().find(fits) {
+            Some(line) => line.push_str(&format!("   {text}")),
+            None => lines.push(format!("{:<LEAD$}{text}", if lines.is_empty() { "DONE" } else { "" })),
+        }
+    }
+    let then: Vec<String> = closing(Phase::Rebuild).map(text).collect();
+    if !then.is_empty() {
+        lines.push(format!("{:<LEAD$}{}", "THEN", then.join("; ")));
+    }
+    lines
+}
+
+/// "A1, B2-B4".
+pub fn ranges(labels: &[String]) -> String {
+    let mut runs: Vec<(&str, &str)> = Vec::new();
+    let parts = |label: &str| Some((label.chars().next()?, label.get(1..)?.parse::<usize>().ok()?));
+    for label in labels {
+        match runs.last_mut() {
+            Some((_, end)) if follows(parts(end), parts(label)) => *end = label,
+            _ => runs.push((label, label)),
+        }
+    }
+    let words = runs.into_iter().map(|(a, b)| if a == b { a.to_owned() } else { format!("{a}-{b}") });
+    words.collect::<Vec<_>>().join(", ")
+}
+
+fn follows(before: Option<(char, usize)>, label: Option<(char, usize)>) -> bool {
+    before.zip(label).is_some_and(|((a, n), (b, m))| a == b && n + 1 == m)
+}
+
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if columns(line) + 1 + columns(word) <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+fn columns(text: &str) -> usize {
+    unicode_width::UnicodeWidthStr::width(text)
+}
+
+/// A line that does not fit is cut, in the middle of a long word where it has one: the list below holds it whole.
+fn cut(line: &str, width: usize) -> String {
+    let over = columns(line).saturating_sub(width);
+    if over == 0 {
+        return line.to_owned();
+    }
+    let longest = line.split(' ').max_by_key(|w| w.chars().count()).unwrap_or_default();
+    let count = longest.chars().count();
+    if longest.is_ascii() && count >= over + WORD {
+        let left = count - over - 1;
+        let (start, end) = (longest.get(..left - left / 3), longest.get(count - left / 3..));
+        if let (Some(start), Some(end)) = (start, end) {
+            return line.replacen(longest, &format!("{start}…{end}"), 1);
+        }
+    }
+    let mut short = String::new();
+    let mut used = 1;
+    for c in line.chars() {
+        used += unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
+        if used > width {
+            break;
+        }
+        short.push(c);
+    }
+    short.push('…');
+    short
+}

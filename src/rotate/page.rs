@@ -1,0 +1,104 @@
+//! What the first page says beside the items: what must not be done, and which traces were looked for in vain.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Item, before::on_disk, secrets, situation::Situation};
+use crate::{
+    assess::{Finding, FindingKind, family_of},
+    fact::Ecosystem,
+    ioc::model::FileRole,
+    verdict::{Exposure, Phase},
+};
+
+/// The values of the first page.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    /// What must not be done, the worst first.
+    pub never: Vec<Never>,
+    /// Traces of the payload, as its incident's file writes them, that were looked for and not found.
+    pub not_found: Vec<String>,
+    /// Every place was examined: what was not found is not there.
+    pub everywhere: bool,
+}
+
+/// What must not be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Never {
+    /// Revoke a token before the monitors are off.
+    RevokeFirst,
+    /// Start a program that runs the payload again.
+    Start {
+        /// "Python, pip, aws, az or gcloud".
+        programs: String,
+    },
+    /// Take a package out with what runs its code.
+    Uninstall {
+        /// "pip uninstall".
+        command: String,
+    },
+    /// Open a wallet on the examined machine.
+    OpenWallet,
+    /// Try whether a stolen secret still works.
+    TryStolen,
+}
+
+/// Prohibitions of one page.
+const NEVER: usize = 4;
+
+/// Of a situation and its items.
+pub fn page(s: &Situation<'_>, items: &[Item]) -> Page {
+    Page { never: never(s, items), not_found: not_found(s), everywhere: s.scope.whole }
+}
+
+fn never(s: &Situation<'_>, items: &[Item]) -> Vec<Never> {
+    let mut never = Vec::new();
+    if items.iter().any(|i| i.blocked == Some(Phase::Disarm)) {
+        never.push(Never::RevokeFirst);
+    }
+    let loaded = s.findings(|f| on_disk(f) && f.exposure >= Exposure::Removed);
+    let removals = || {
+        let mut ecosystems: BTreeSet<Ecosystem> = loaded.iter().filter_map(|f| f.ecosystem).collect();
+        if ecosystems.is_empty() {
+            ecosystems.extend(loaded.iter().flat_map(|f| s.ecosystems(f)));
+        }
+        ecosystems.into_iter().map(|e| family_of(e).removal())
+    };
+    let listed = |all: BTreeSet<&'static str>| Vec::from_iter(all).join("; ");
+    let programs: BTreeSet<&str> = removals().filter_map(|r| r.programs).collect();
+    if !programs.is_empty() {
+        never.push(Never::Start { programs: listed(programs) });
+    }
+    let is_package = |f: &&&Finding| f.kind == FindingKind::Package && f.exposure >= Exposure::Installed;
+    let commands: BTreeSet<&str> = removals().filter_map(|r| r.uninstaller).collect();
+    if loaded.iter().any(|f| is_package(&f)) && !commands.is_empty() {
+        never.push(Never::Uninstall { command: listed(commands) });
+    }
+    if secrets::has_wallets(s) {
+        never.push(Never::OpenWallet);
+    }
+    if items.iter().any(|i| i.phase == Phase::Rotate) {
+        never.push(Never::TryStolen);
+    }
+    never.truncate(NEVER);
+    never
+}
+
+/// The traces of every incident that may have run, but for those that were found.
+fn not_found(s: &Situation<'_>) -> Vec<String> {
+    let mut all = Vec::new();
+    for (incident, _) in s.ran() {
+        let of = |f: &&Finding| s.incident_of(f) == incident.id;
+        let found: BTreeSet<&str> = s.assessment.findings.iter().filter(of).map(|f| f.indicator.as_str()).collect();
+        let traces = incident.files.iter().filter(|f| matches!(f.role, FileRole::Persistence | FileRole::Trace));
+        for path in traces.flat_map(|f| &f.paths) {
+            let known = found.iter().any(|i| i.strip_prefix("path/").is_some_and(|p| p == path));
+            if !known && !all.contains(path) {
+                all.push(path.clone());
+            }
+        }
+    }
+    all
+}
