@@ -27,6 +27,14 @@ pub struct VerifyCommand {
     /// The key that the report's tags were made with: whether a value without an identifier changed is seen with it alone
     #[arg(long, value_name = "FILE")]
     pub case_key: Option<PathBuf>,
+    /// What a provider lists, as its command wrote it: `aws iam list-access-keys`, `gcloud … keys list`, `gh api`, `npm token
+    /// list --json` and others; `NAME=FILE` says whose (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub listing: Vec<String>,
+    /// An extract of a log: CloudTrail, Cloud Audit Logs, audit logs of GitHub, GitLab, Kubernetes; `NAME=FILE` says which
+    /// (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub log: Vec<String>,
     /// A person answers for what no file shows: `ID by NAME: TEXT`, or `ID provider by …`, `ID silence by …` (repeatable)
     #[arg(long, value_name = "TEXT")]
     pub attest: Vec<String>,

@@ -3,6 +3,7 @@
 mod case_key;
 mod examine;
 mod finish;
+mod handed;
 mod fleet;
 mod images;
 mod indicators;

@@ -5,7 +5,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{bail, ensure};
 use jiff::Timestamp;
 
-use super::{Ending, case_key, output, rotate::json, sandbox, scan};
+use super::{
+    Ending, case_key,
+    handed::{self, Handed},
+    output,
+    rotate::json,
+    sandbox, scan,
+};
 use crate::{
     cli::{Choice, ListFormat, OutputOptions, RecordOptions, ScanOptions, VerifyCommand},
     credential::{Catalog, tag::CaseKey},
@@ -25,7 +31,8 @@ use crate::{
 /// Where the report or another file cannot be used, or the target not be examined.
 pub fn run(command: VerifyCommand) -> anyhow::Result<Ending> {
     let attested = attestations(&command.attest)?;
-    let inputs: Vec<PathBuf> = [&command.report].into_iter().chain(&command.case_key).cloned().collect();
+    let mut inputs: Vec<PathBuf> = [&command.report].into_iter().chain(&command.case_key).cloned().collect();
+    inputs.extend(handed::paths(&command.listing, &command.log));
     let named: Vec<PathBuf> = inputs.iter().chain(&command.root).chain(&command.home).cloned().collect();
     let places = outputs(&command, &named)?;
     output::start(&places);
@@ -37,6 +44,7 @@ pub fn run(command: VerifyCommand) -> anyhow::Result<Ending> {
     outputs(&command, evidence)?;
     let key = command.case_key.as_deref().map(|path| case_key::read(path, evidence)).transpose()?;
     same_key(&case, key.as_ref(), &command)?;
+    let handed = Handed::open(&command.listing, &command.log)?;
     let catalog = Catalog::embedded().map_err(anyhow::Error::msg)?;
     let options = options(&command);
     let examined = match &target {
@@ -50,14 +58,23 @@ pub fn run(command: VerifyCommand) -> anyhow::Result<Ending> {
     if stop::requested() {
         return Ok(Ending::Interrupted);
     }
+    let now = Timestamp::now();
+    let today = examined.as_ref().ok().into_iter().flat_map(|report| &report.credentials);
+    let wanted = case.credentials.iter().chain(today).filter_map(|c| c.identifier.clone()).collect();
+    let (listings, extracts) = match handed.read(&wanted, now) {
+        Err(_) if stop::requested() => return Ok(Ending::Interrupted),
+        other => other?,
+    };
     let input = Input {
         file: output::shown(&command.report),
         case: &case,
         catalog: &catalog,
         today: examined.as_ref().map_err(Clone::clone),
+        listings: &listings,
+        extracts: &extracts,
         attested: &attested,
         fail_on: Exposure::from(command.fail_on),
-        now: Timestamp::now(),
+        now,
     };
     let answer = judge(&input);
     write(&command, &places, &answer)?;

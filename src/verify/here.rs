@@ -32,12 +32,30 @@ pub struct Today<'r> {
     tagged: HashMap<(&'r str, &'r str), Vec<&'r Credential>>,
     /// Values of the case, by kind and file: what stands there still is nobody else's replacement.
     known: HashSet<(&'r str, Vec<u8>, &'r str)>,
-    forms: HashMap<&'r str, Regex>,
+    forms: &'r Forms<'r>,
+}
+
+/// The forms of identifiers that are another one for each value, by kind.
+pub struct Forms<'c>(HashMap<&'c str, Regex>);
+
+impl<'c> Forms<'c> {
+    /// Of all kinds.
+    pub fn new(catalog: &'c Catalog) -> Self {
+        let form = |text: &str| Regex::new(&format!("^(?:{text})$")).ok();
+        let forms = catalog.kinds.iter().filter_map(|k| Some((k.id.as_str(), form(k.identifies.as_deref()?)?)));
+        Self(forms.collect())
+    }
+
+    /// Whether an identifier of a kind is another one for each value.
+    pub fn fit(&self, kind: &str, identifier: &str) -> bool {
+        let fingerprint = identifier.strip_prefix("SHA256:").is_some_and(|rest| rest.len() == 43);
+        fingerprint || self.0.get(kind).is_some_and(|form| form.is_match(identifier))
+    }
 }
 
 impl<'r> Today<'r> {
     /// Of this report, for questions about that case.
-    pub fn new(report: &'r Report, catalog: &'r Catalog, case: &'r Case) -> Self {
+    pub fn new(report: &'r Report, forms: &'r Forms<'r>, case: &'r Case) -> Self {
         let (mut at, mut named, mut tagged) = (HashMap::new(), HashMap::new(), HashMap::new());
         for c in &report.credentials {
             at.entry((c.kind.as_str(), file(&c.location))).or_insert_with(Vec::new).push(c);
@@ -48,18 +66,10 @@ impl<'r> Today<'r> {
                 tagged.entry((c.kind.as_str(), tag.as_str())).or_insert_with(Vec::new).push(c);
             }
         }
-        let form = |text: &str| Regex::new(&format!("^(?:{text})$")).ok();
-        let forms = catalog.kinds.iter().filter_map(|k| Some((k.id.as_str(), form(k.identifies.as_deref()?)?)));
         let values = |c: &'r Credential| [c.tag.as_deref(), c.identifier.as_deref()].into_iter().flatten();
         let known = case.credentials.iter().flat_map(|c| values(c).map(|v| (c.kind.as_str(), file(&c.location), v)));
         let known = known.collect();
-        Self { report, at, named, tagged, known, forms: forms.collect() }
-    }
-
-    /// Whether an identifier of a kind is another one for each value.
-    pub fn identifies(&self, kind: &str, identifier: &str) -> bool {
-        let fingerprint = identifier.strip_prefix("SHA256:").is_some_and(|rest| rest.len() == 43);
-        fingerprint || self.forms.get(kind).is_some_and(|form| form.is_match(identifier))
+        Self { report, at, named, tagged, known, forms }
     }
 
     /// The answer for one credential of the case.
@@ -67,7 +77,7 @@ impl<'r> Today<'r> {
         if let Err(reason) = self.is_same_target(case, old) {
             return unknown(reason, None);
         }
-        let own_id = old.identifier.as_deref().filter(|id| self.identifies(&old.kind, id));
+        let own_id = old.identifier.as_deref().filter(|id| self.forms.fit(&old.kind, id));
         let (key_then, key_now) = (case.key_of(old), self.report.run.case_key.as_deref());
         let tag = old.tag.as_deref().filter(|_| key_now.is_some() && key_then == key_now);
         if let Some(here) = self.same(old, own_id, tag) {
@@ -78,7 +88,7 @@ impl<'r> Today<'r> {
             return self.gone(old);
         }
         let differs = |now: &&&Credential| -> Option<By> {
-            let other = now.identifier.as_deref().filter(|id| self.identifies(&now.kind, id));
+            let other = now.identifier.as_deref().filter(|id| self.forms.fit(&now.kind, id));
             match (own_id.and(other), tag.and(now.tag.as_deref())) {
                 (Some(_), _) => Some(By::Identifier),
                 (None, Some(_)) => Some(By::Tag),
@@ -142,12 +152,12 @@ impl<'r> Today<'r> {
     fn slot(&self, old: &Credential, own_id: bool) -> Vec<&'r Credential> {
         let all = self.at.get(&(old.kind.as_str(), file(&old.location))).map_or([].as_slice(), Vec::as_slice);
         let label = |now: &Credential| match (&old.identifier, &now.identifier) {
-            (Some(then), Some(id)) => own_id || self.identifies(&now.kind, id) || then == id,
-            (None, Some(id)) => self.identifies(&now.kind, id) || old.location.inner.is_some(),
+            (Some(then), Some(id)) => own_id || self.forms.fit(&now.kind, id) || then == id,
+            (None, Some(id)) => self.forms.fit(&now.kind, id) || old.location.inner.is_some(),
             _ => true,
         };
         let of_another = |now: &Credential| {
-            let id = now.identifier.as_deref().filter(|id| self.identifies(&now.kind, id));
+            let id = now.identifier.as_deref().filter(|id| self.forms.fit(&now.kind, id));
             let values = [now.tag.as_deref(), id].into_iter().flatten();
             values.into_iter().any(|v| self.known.contains(&(now.kind.as_str(), file(&now.location), v)))
         };

@@ -5,9 +5,13 @@ use jiff::Timestamp;
 use super::{
     attest::Attestation,
     case::Case,
-    here::Today,
+    here::{Forms, Today},
+    listing::Listing,
+    log::Extract,
+    provider::{self, Subject},
+    silence,
     v1::{
-        AtProvider, CaseRef, Change, Examined, Here, Item, Life, Quiet, SCHEMA, Silence, State, Still, Summary,
+        CaseRef, Change, Examined, Here, Item, Life, Quiet, SCHEMA, Source, State, Still, Summary, Unclaimed,
         Verification,
     },
 };
@@ -27,6 +31,10 @@ pub struct Input<'i> {
     pub catalog: &'i Catalog,
     /// The examination of today; `None` where nothing could be examined, with the reason.
     pub today: Result<&'i Report, String>,
+    /// Listings of providers.
+    pub listings: &'i [Listing],
+    /// Extracts of logs.
+    pub extracts: &'i [Extract],
     /// What people answer for.
     pub attested: &'i [Attestation],
     /// Findings below it are not open.
@@ -37,9 +45,10 @@ pub struct Input<'i> {
 
 /// The answer.
 pub fn judge(input: &Input<'_>) -> Verification {
-    let today = input.today.as_ref().map(|report| Today::new(report, input.catalog, input.case));
+    let forms = Forms::new(input.catalog);
+    let today = input.today.as_ref().map(|report| Today::new(report, &forms, input.case));
     let items: Vec<Item> =
-        input.case.asked().map(|old| item(input, today.as_ref().map_err(|why| why.as_str()), old)).collect();
+        input.case.asked().map(|old| item(input, &forms, today.as_ref().map_err(|why| why.as_str()), old)).collect();
     let report = input.today.as_ref().ok();
     let findings = report.map(|report| still(report, input)).unwrap_or_default();
     let gaps = report.map(|report| report.coverage.gaps.clone()).unwrap_or_default();
@@ -66,14 +75,15 @@ pub fn judge(input: &Input<'_>) -> Verification {
         items,
         findings,
         unclaimed: Vec::new(),
-        sources: Vec::new(),
+        sources: sources(input),
         gaps,
     };
+    answer.unclaimed = unclaimed(input, &answer.items);
     answer.summary = summary(&answer, input.case);
     answer
 }
 
-fn item(input: &Input<'_>, today: Result<&Today<'_>, &str>, old: &Credential) -> Item {
+fn item(input: &Input<'_>, forms: &Forms<'_>, today: Result<&Today<'_>, &str>, old: &Credential) -> Item {
     let here = match today {
         Ok(today) => today.of(input.case, old),
         Err(reason) => Here {
@@ -85,18 +95,11 @@ fn item(input: &Input<'_>, today: Result<&Today<'_>, &str>, old: &Credential) ->
             places: Vec::new(),
         },
     };
-    let provider_state =
-        AtProvider { answer: Life::Unknown, reason: "no listing was handed in".to_owned(), ended: None, source: None };
-    let silence = Silence {
-        answer: Quiet::Unknown,
-        reason: "no log was handed in".to_owned(),
-        since: None,
-        last_use: None,
-        uses_after: 0,
-        refused_after: 0,
-        uses_before: 0,
-        source: None,
-    };
+    let own_id = old.identifier.as_deref().filter(|id| forms.fit(&old.kind, id));
+    let subject = Subject { old, own_id, here: &here, written: input.case.written() };
+    let provider_state = provider::state(&subject, input.listings, input.extracts);
+    let began = input.case.began();
+    let silence = silence::state(&subject, &provider_state, input.extracts, began, input.now);
     let mut attested = Vec::new();
     for fact in [PROVIDER, SILENCE] {
         let covers = |a: &&Attestation| a.covers(&old.id, old.identifier.as_deref(), fact);
@@ -161,6 +164,41 @@ fn still(report: &Report, input: &Input<'_>) -> Vec<Still> {
         (b.exposure, b.confidence, &a.location, &a.id).cmp(&(a.exposure, a.confidence, &b.location, &b.id))
     });
     open
+}
+
+/// What a listing has that nobody on the list owns, nobody attests, and that does not stand here today.
+fn unclaimed(input: &Input<'_>, items: &[Item]) -> Vec<Unclaimed> {
+    let today = input.today.as_ref().ok().into_iter().flat_map(|report| &report.credentials);
+    let known = input.case.credentials.iter().chain(today).filter_map(|c| c.identifier.as_deref()).collect();
+    let is_changed = |item: &Item| matches!(item.here.answer, Change::Gone | Change::Replaced);
+    let changed = |kinds: &[&str]| items.iter().filter(|i| kinds.contains(&i.kind.as_str()) && is_changed(i)).count();
+    let (began, written) = (input.case.began(), input.case.written());
+    let mut all = provider::unclaimed(input.listings, began, written, &known, &changed);
+    all.retain(|u| !input.attested.iter().any(|a| a.names(&u.id, None)));
+    all
+}
+
+fn sources(input: &Input<'_>) -> Vec<Source> {
+    let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+    let listings = input.listings.iter().map(|l| Source {
+        file: l.file.clone(),
+        form: l.form.command().to_owned(),
+        accounts: l.accounts(),
+        entries: count(l.entries.list.len()),
+        incomplete: l.entries.incomplete.clone(),
+        from: None,
+        to: None,
+    });
+    let extracts = input.extracts.iter().map(|e| Source {
+        file: e.file.clone(),
+        form: e.log.title().to_owned(),
+        accounts: e.accounts.iter().cloned().collect(),
+        entries: e.events,
+        incomplete: e.incomplete.clone(),
+        from: e.from,
+        to: e.to,
+    });
+    listings.chain(extracts).collect()
 }
 
 fn summary(answer: &Verification, case: &Case) -> Summary {

@@ -13,6 +13,10 @@ mod attest;
 mod case;
 mod here;
 mod judge;
+pub mod listing;
+pub mod log;
+mod provider;
+mod silence;
 mod table;
 pub mod v1;
 

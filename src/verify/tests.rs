@@ -1,5 +1,7 @@
 //! Each answer of the first fact, beside the look-alike that must not get it.
 
+mod proof;
+
 use serde_json::{Value, json};
 
 use super::{
@@ -56,6 +58,8 @@ fn verification(then: &Value, now: &Value) -> v1::Verification {
         case: &case,
         catalog: &catalog,
         today: Ok(&today),
+        listings: &[],
+        extracts: &[],
         attested: &[],
         fail_on: Exposure::Referenced,
         now: "2026-11-03T00:00:00Z".parse().unwrap(),
@@ -240,7 +244,18 @@ fn changed_here_alone_closes_nothing() {
         let attested: Vec<_> = lines.iter().map(|line| Attestation::parse(line).unwrap()).collect();
         let (file, now) = ("f".to_owned(), "2026-11-03T00:00:00Z".parse().unwrap());
         let fail_on = Exposure::Referenced;
-        judge(&Input { file, case: &case, catalog: &catalog, today, attested: &attested, fail_on, now }).state()
+        judge(&Input {
+            file,
+            case: &case,
+            catalog: &catalog,
+            today,
+            listings: &[],
+            extracts: &[],
+            attested: &attested,
+            fail_on,
+            now,
+        })
+        .state()
     };
     assert_eq!(state(Ok(&today), &["c-0000000000000001 by Jo: console, 10:02"]), State::Closed);
     assert_eq!(state(Ok(&today), &["c-0000000000000001 provider by Jo: console, 10:02"]), State::Unknown);

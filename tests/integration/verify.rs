@@ -342,3 +342,154 @@ fn a_redacted_inventory_has_no_tags_and_another_keeps_them() {
     let seen = changes(&answer);
     assert!(seen.contains(&".vault-token same by tag".to_owned()), "{seen:#?}");
 }
+
+/// Today, as logs write it.
+fn today() -> String {
+    let now = jiff::Timestamp::now();
+    now.to_string()
+}
+
+/// Half of it is rotated for real, at the provider too: exactly the right items are closed, open and unknown.
+#[test]
+fn listings_and_logs_close_what_they_prove() {
+    let (machine, desk) = (machine(), Desk::new());
+    let report = desk.scan(&machine);
+    rotate_half(&machine);
+    // What the incident left is taken out.
+    for path in
+        ["app/.venv/lib/python3.11/site-packages/litellm-1.82.8.dist-info", "app/.venv/lib/python3.11/site-packages"]
+    {
+        fs::remove_dir_all(machine.root().join("home/alice").join(path)).unwrap();
+    }
+    let (old, new, kept) = ("AKIAABCDEFGH2JKLMNOP", "AKIANEWDEFGH2JKLMNOP", "AKIAZZZDEFGH2JKLMNOP");
+    let now = today();
+    let key = |id: &str, status: &str, created: &str| {
+        format!("{{\"UserName\":\"ci\",\"AccessKeyId\":\"{id}\",\"Status\":\"{status}\",\"CreateDate\":\"{created}\"}}")
+    };
+    let aws = desk.file(
+        "aws.json",
+        format!(
+            "{{\"AccessKeyMetadata\":[{},{}]}}",
+            key(new, "Active", &now),
+            key(kept, "Active", "2025-01-01T00:00:00+00:00")
+        ),
+    );
+    let stranger = desk.file(
+        "stranger.json",
+        format!("{{\"AccessKeyMetadata\":[{}]}}", key("AKIAEVLDEFGH2JKLMNOP", "Active", "2026-03-25T00:00:00Z")),
+    );
+    let gcloud = desk.file(
+        "gcloud.json",
+        "[{\"name\":\"projects/made-up/serviceAccounts/ci@made-up.iam.gserviceaccount.com/keys/ba9876543210cdef0123456789abcdef01234567\",\"keyType\":\"USER_MANAGED\",\"validAfterTime\":\"2026-11-29T00:00:00Z\",\"validBeforeTime\":\"9999-12-31T23:59:59Z\"}]",
+    );
+    let npm = desk.file(
+        "npm.json",
+        format!("[{{\"key\":\"c0\",\"token\":\"npm_CANARY\",\"created\":\"{now}\",\"readonly\":false}}]"),
+    );
+    let event = |time: &str, name: &str, by: &str, more: &str| {
+        format!(
+            "{{\"eventTime\":\"{time}\",\"eventSource\":\"x\",\"eventName\":\"{name}\",\"recipientAccountId\":\"123456789012\",\"userIdentity\":{{\"accessKeyId\":\"{by}\"}}{more}}}"
+        )
+    };
+    let written = report["run"]["finished"].as_str().unwrap();
+    let delete = format!(",\"requestParameters\":{{\"accessKeyId\":\"{old}\"}}");
+    let records = [
+        event("2026-03-24T12:00:00Z", "GetObject", old, ""),
+        event(written, "DeleteAccessKey", "ASIAADMINADMINADMINA", &delete),
+        event(&now, "GetObject", new, ""),
+        event(&now, "GetObject", kept, ""),
+    ];
+    let log = desk.file("trail.json.gz", gzip(format!("{{\"Records\":[{}]}}", records.join(",")).as_bytes()));
+    let handed = ["--listing", &aws, "--listing", &gcloud, "--listing", &npm, "--log", &log];
+    let (answer, code) = desk.verify(&handed);
+    let states = states(&answer);
+    for expected in [
+        // Replaced here, gone from the listing that has the new one, deleted by the log, and silent since.
+        "credentials[default] closed: replaced dead silent",
+        "credentials[dev] open: same alive unknown",
+        "application_default_credentials.json[ci@made-up.iam.gserviceaccount.com] unknown: replaced dead unknown",
+        ".npmrc unknown: gone unknown unknown",
+        ".env[OPENAI_API_KEY] unknown: replaced unknown unknown",
+        ".env[ANTHROPIC_API_KEY] open: same unknown unknown",
+    ] {
+        assert!(states.contains(&expected.to_owned()), "{expected}: {states:#?}");
+    }
+    assert_eq!((answer["summary"]["closed"].as_u64(), code), (Some(1), 1));
+    assert_eq!(answer["findings"], Value::Array(Vec::new()));
+    assert_eq!(answer["unclaimed"], Value::Array(Vec::new()));
+    assert_eq!(answer["sources"].as_array().unwrap().len(), 4);
+
+    let (answer, _) = desk.verify(&["--listing", &stranger]);
+    assert_eq!(answer["unclaimed"][0]["id"], "AKIAEVLDEFGH2JKLMNOP");
+    assert_eq!(answer["unclaimed"][0]["in_window"], true);
+    let said = program::run(["verify", &desk.path("case.json"), "--listing", &stranger]);
+    assert!(said.out.contains("NOBODY ON THE LIST OWNS (1)"), "{}", said.out);
+
+    // A person answers for the rest of one.
+    let (answer, _) = desk.verify(
+        &[
+            &handed[..],
+            &[
+                "--attest",
+                "ba98 by Jo: x",
+                "--attest",
+                "0123456789abcdef0123456789abcdef01234567 silence by Jo Li: log read, ticket 7",
+            ],
+        ]
+        .concat(),
+    );
+    let gcp = answer["items"].as_array().unwrap().iter().find(|i| i["kind"] == "gcp.service_account_key").unwrap();
+    assert_eq!((&gcp["state"], &gcp["attested"][0]["by"]), (&"closed".into(), &"Jo Li".into()));
+}
+
+/// `file state: here provider silence`.
+fn states(answer: &Value) -> Vec<String> {
+    let one = |i: &Value| {
+        let inner = i["location"]["inner"].as_str().map(|x| format!("[{x}]")).unwrap_or_default();
+        let file = i["location"]["path"].as_str().unwrap().rsplit('/').next().unwrap();
+        let word = |part: &Value| part.as_str().unwrap().to_owned();
+        let facts = [&i["here"]["answer"], &i["provider_state"]["answer"], &i["silence"]["answer"]].map(word);
+        format!("{file}{inner} {}: {}", word(&i["state"]), facts.join(" "))
+    };
+    answer["items"].as_array().unwrap().iter().map(one).collect()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(bytes).unwrap();
+    packed.finish().unwrap()
+}
+
+#[test]
+fn files_that_are_handed_in_are_bounded_and_not_quoted() {
+    let (machine, desk) = (machine(), Desk::new());
+    desk.scan(&machine);
+    let case = desk.path("case.json");
+    let bomb = desk.file("bomb.gz", gzip(&b",".repeat(64 << 20)));
+    let values = desk.file("values.json", format!("[{}0]", "0,".repeat(600_000)));
+    for (option, file, why) in [
+        ("--listing", desk.file("a", "CANARY"), "no listing that is known"),
+        ("--listing", desk.file("b", "{\"CANARY"), "not JSON, line 1"),
+        ("--listing", desk.file("c", b"\xff\xfeCANARY"), "no text"),
+        ("--listing", desk.file("d", "[]"), "an empty one needs a name"),
+        ("--listing", format!("aws={}", desk.file("e", "[{\"CANARY\":1}]")), "not of that form"),
+        ("--listing", values, "cannot read"),
+        ("--listing", "/dev/zero".to_owned(), "a device"),
+        ("--listing", desk.path("missing"), "cannot open"),
+        ("--log", desk.file("f", "CANARY\n"), "no log that is known"),
+        ("--log", desk.file("g", "{\"Records\":[{\"CANARY"), "not JSON, line 1"),
+        ("--log", desk.file("h", b"\x1f\x8bCANARY"), "error"),
+        ("--log", bomb, "error"),
+        ("--attest", "CANARY".to_owned(), "ID by NAME: TEXT"),
+    ] {
+        let said = program::run(["verify", &case, option, &file]);
+        assert_eq!((said.code, said.err.contains(why)), (2, true), "{file}: {}", said.err);
+        assert!(option == "--attest" || !said.err.contains(CANARY), "{}", said.err);
+        assert!(said.out.is_empty());
+    }
+    let empty = desk.file("empty.json", "[]");
+    let (answer, _) = desk.verify(&["--listing", &format!("npm={empty}"), "--log", &format!("cloudtrail={empty}")]);
+    assert_eq!(answer["sources"][1]["entries"], 0);
+    assert!(answer["items"].to_string().contains("the extract holds no event"));
+}
