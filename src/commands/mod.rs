@@ -3,8 +3,8 @@
 mod case_key;
 mod examine;
 mod finish;
-mod handed;
 mod fleet;
+mod handed;
 mod images;
 mod indicators;
 mod input;

@@ -104,6 +104,9 @@ pub struct Place {
     /// such files: for names that millions of files have.
     #[serde(default)]
     pub own_work: bool,
+    /// The form of a file's name without its ending, where that name is the public identifier (a regular expression over all of it).
+    #[serde(default)]
+    pub file_name: Option<String>,
     /// The variables, or settings of programs, that move it.
     #[serde(default)]
     pub moved_by: Vec<MovedBy>,

@@ -20,7 +20,7 @@ use super::{
     Catalog,
     moved::Moved,
     place::{Names, PlacePath},
-    reader::{self, Compiled, Findings, Vocabulary},
+    reader::{self, Compiled, FileName, Findings, Vocabulary},
     tag::{CaseKey, Tagger},
 };
 use crate::{
@@ -85,6 +85,8 @@ struct Known {
     path: PlacePath,
     /// Shared by the place and wherever variables moved it.
     reader: Arc<Compiled>,
+    /// See `Place::file_name`; shared likewise.
+    file_name: Option<Arc<FileName>>,
     /// See `Place::shared_name`.
     shared_name: bool,
     /// See `Place::own_work`.
@@ -123,13 +125,34 @@ impl CredentialSurface {
             for (number, place) in kind.places.iter().enumerate() {
                 let path = PlacePath::new(&place.path, &place.except).map_err(|e| wrong(&place.path, e))?;
                 let reader = Arc::new(Compiled::new(&place.reader).map_err(|e| wrong(&place.path, &e))?);
+                let named = place.file_name.as_deref().map(FileName::new).transpose();
+                let file_name = named.map_err(|e| wrong(&place.path, &e))?.map(Arc::new);
                 for m in elsewhere.remove(&(kind.id.as_str(), number)).unwrap_or_default() {
                     let Ok(path) = PlacePath::new(&m.path, &[]) else { continue };
-                    let (kind, reader, by) = (id.clone(), reader.clone(), Some(m.by.as_str().into()));
-                    surface.add(Known { kind, password, path, reader, shared_name: false, own_work: false, by });
+                    let (kind, reader, file_name) = (id.clone(), reader.clone(), file_name.clone());
+                    let by = Some(m.by.as_str().into());
+                    surface.add(Known {
+                        kind,
+                        password,
+                        path,
+                        reader,
+                        file_name,
+                        shared_name: false,
+                        own_work: false,
+                        by,
+                    });
                 }
                 let (shared_name, own_work) = (place.shared_name, place.own_work);
-                surface.add(Known { kind: id.clone(), password, path, reader, shared_name, own_work, by: None });
+                surface.add(Known {
+                    kind: id.clone(),
+                    password,
+                    path,
+                    reader,
+                    file_name,
+                    shared_name,
+                    own_work,
+                    by: None,
+                });
             }
         }
         Ok(surface)
@@ -204,7 +227,8 @@ impl Surface for CredentialSurface {
                 if !reported.contains(&key) {
                     let (kind, inner, line) = key.clone();
                     let named_by = known.by.clone();
-                    let (identifier, note, tag) = (fact.identifier, fact.note, fact.tag);
+                    let by_name = || known.file_name.as_ref().and_then(|form| form.identifier(path.name()));
+                    let (identifier, note, tag) = (fact.identifier.or_else(by_name), fact.note, fact.tag);
                     let credential = Credential { kind, identifier, note, named_by, tag };
                     out.push_at(inner.as_deref(), line, at.clone(), Fact::Credential(credential));
                     new.push(key);

@@ -19,6 +19,7 @@ mod credentials;
 mod dependencies;
 mod erasure;
 mod exposure;
+mod fingerprints;
 mod fleet;
 mod formats;
 mod hostile;

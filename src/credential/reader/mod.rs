@@ -179,6 +179,26 @@ const TOKENS: &[&str] = &[
     "https://abcdefghijklmnopqrst.example",
 ];
 
+/// A form of file names that are identifiers.
+#[derive(Debug)]
+pub struct FileName(Form);
+
+impl FileName {
+    /// From the data.
+    ///
+    /// # Errors
+    /// Where it is no regular expression.
+    pub fn new(form: &str) -> Result<Self, String> {
+        Form::new(Some(form)).map(Self)
+    }
+
+    /// The identifier that a name is, without its ending.
+    pub fn identifier(&self, name: &[u8]) -> Option<String> {
+        let end = name.iter().rposition(|b| *b == b'.').unwrap_or(name.len());
+        self.0.shown(name.get(..end)?)
+    }
+}
+
 /// Names of fields that hold who logs in.
 const LOGINS: &[&str] = &["user", "username", "user_name", "login", "email", "account", "accountname"];
 

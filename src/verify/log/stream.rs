@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    io::{BufRead as _, BufReader, Read},
+    io::{BufReader, Read},
 };
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -14,6 +14,8 @@ use super::Unreadable;
 const LISTS: &[&str] = &["Records", "Events", "entries", "items"];
 /// Fields around a list that say that there is more.
 const MORE: &[&str] = &["NextToken", "nextToken", "nextPageToken"];
+/// Bytes that show what a file is; some begin with the mark of UTF-8.
+const HEAD: u64 = 1 << 10;
 /// Columns of CSV.
 const COLUMNS: usize = 500;
 
@@ -23,9 +25,11 @@ pub fn each_record(
     take: &mut dyn FnMut(&Value),
     cut: &mut Option<&'static str>,
 ) -> Result<(), Unreadable> {
-    let mut input = BufReader::with_capacity(1 << 16, input);
-    let start = input.fill_buf()?;
-    let first = start.iter().copied().find(|b| !b.is_ascii_whitespace() && !matches!(b, 0xef | 0xbb | 0xbf));
+    let mut head = Vec::new();
+    (&mut *input).take(HEAD).read_to_end(&mut head)?;
+    let start = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head);
+    let first = start.iter().copied().find(|b| !b.is_ascii_whitespace());
+    let mut input = BufReader::with_capacity(1 << 16, start.chain(input));
     match first {
         None => Ok(()),
         Some(b'{' | b'[') => json(&mut input, take, cut),
@@ -34,7 +38,7 @@ pub fn each_record(
 }
 
 fn json(input: &mut dyn Read, take: &mut dyn FnMut(&Value), cut: &mut Option<&'static str>) -> Result<(), Unreadable> {
-    let mut stream = serde_json::Deserializer::from_reader(WithoutMark(input, true));
+    let mut stream = serde_json::Deserializer::from_reader(input);
     // Documents may stand one after the other.
     while stream.end().is_err() {
         match Top(take, cut).deserialize(&mut stream) {
@@ -45,22 +49,6 @@ fn json(input: &mut dyn Read, take: &mut dyn FnMut(&Value), cut: &mut Option<&'s
         }
     }
     Ok(())
-}
-
-/// Without the mark of UTF-8 that Windows programs write first.
-struct WithoutMark<'r>(&'r mut dyn Read, bool);
-
-impl Read for WithoutMark<'_> {
-    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
-        let n = self.0.read(buf)?;
-        if std::mem::take(&mut self.1)
-            && let Some(mark) = buf.get_mut(..3.min(n))
-            && mark == [0xef, 0xbb, 0xbf]
-        {
-            mark.fill(b' ');
-        }
-        Ok(n)
-    }
 }
 
 /// A document.
@@ -184,7 +172,7 @@ fn csv(input: impl Read, take: &mut dyn FnMut(&Value)) -> Result<(), Unreadable>
         crate::stop::check()?;
         let row = row.map_err(failed)?;
         let fields = head.iter().zip(&row).filter(|(_, value)| !value.is_empty());
-        let fields = fields.map(|(name, value)| (name.trim_start_matches('\u{feff}').to_owned(), Value::from(value)));
+        let fields = fields.map(|(name, value)| (name.to_owned(), Value::from(value)));
         take(&Value::Object(fields.collect()));
     }
     Ok(())
