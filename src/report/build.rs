@@ -116,7 +116,7 @@ pub fn build(mut e: Examination<'_>) -> v1::Report {
         },
         coverage: v1::Coverage {
             scope: Some(v1::Scope { whole: scope.whole, monitors: scope.monitors }),
-            ..coverage(e.coverage, e.assessment.undated_commands)
+            ..v1::Coverage::new(e.coverage, e.assessment.undated_commands)
         },
     }
 }
@@ -126,7 +126,7 @@ pub fn interrupt(report: &mut v1::Report) {
     let mut coverage = Coverage { trees: report.coverage.trees.clone(), ..Coverage::default() };
     coverage.interrupted();
     if report.coverage.gaps.iter().all(|g| g.kind != GapKind::Interrupted) {
-        let gaps = self::coverage(coverage, 0).gaps;
+        let gaps = v1::Coverage::new(coverage, 0).gaps;
         report.coverage.gaps.splice(..0, gaps);
     }
     report.verdict.complete = false;
@@ -437,30 +437,5 @@ fn anomaly(a: &assess::Anomaly) -> v1::Anomaly {
         location: (&a.origin).into(),
         at: a.at.as_ref().map(|at| at.time),
         what: a.what.clone(),
-    }
-}
-
-fn coverage(c: Coverage, undated: u64) -> v1::Coverage {
-    let surfaces =
-        c.surfaces.into_iter().map(|(id, n)| v1::SurfaceCount { id: id.to_owned(), files: n.files, facts: n.facts });
-    let gap = |g: Gap| v1::Gap {
-        location: (&g.origin).into(),
-        surface: g.surface.to_owned(),
-        kind: g.kind,
-        detail: g.detail,
-    };
-    let exclusions = c.exclusions.into_iter().map(|x| v1::Exclusion { location: (&x.origin).into(), reason: x.reason });
-    v1::Coverage {
-        trees: c.trees,
-        surfaces: surfaces.collect(),
-        files_seen: c.files_seen,
-        bytes_read: c.bytes_read,
-        atime_changed: c.atime_changed,
-        undated_commands: undated,
-        gaps: c.gaps.into_iter().map(gap).collect(),
-        unreadable_without_weight: c.weightless.into_iter().map(gap).collect(),
-        unreadable_without_weight_unlisted: c.weightless_unlisted,
-        exclusions: exclusions.collect(),
-        scope: None,
     }
 }

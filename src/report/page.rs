@@ -1,10 +1,15 @@
 //! The first page: was it hit, did it run, since when, what never, who does what now, when is it over. Made of the report's values; 25
 //! lines of 80 columns hold it for one machine and ten credentials.
 
+mod fit;
+mod since;
+
 use std::collections::HashMap;
 
-use jiff::{Timestamp, tz::TimeZone};
-
+use self::{
+    fit::{columns, cut, wrap},
+    since::since,
+};
 use super::{v1, words};
 use crate::{
     assess::family_of,
@@ -24,8 +29,6 @@ const LINES: usize = 25;
 const HITS: usize = 3;
 /// Criteria that are named.
 const DONE: usize = 4;
-/// Columns that are left of a word that is cut.
-const WORD: usize = 20;
 /// Columns before the text of a line.
 const LEAD: usize = 7;
 
@@ -200,56 +203,6 @@ fn ran(report: &v1::Report) -> String {
     format!("{answer}. Not found{part}: {}{more}", named.join(", "))
 }
 
-/// The earliest time that can be trusted, and when the artefacts were available.
-fn since(report: &v1::Report) -> String {
-    let mut windows: Vec<&v1::Window> = Vec::new();
-    let mut times: Vec<(Timestamp, &str)> = Vec::new();
-    for incident in &report.incidents {
-        let start = incident.windows.iter().map(|w| w.start).min();
-        let far = || incident.findings.iter().filter(|f| f.exposure >= Exposure::Removed);
-        let own: Vec<String> = far().filter_map(package).collect();
-        let known = windows.len();
-        windows.extend(incident.windows.iter().filter(|w| own.contains(&w.artifact)));
-        if windows.len() == known && far().next().is_some() {
-            windows.extend(&incident.windows);
-        }
-        for f in far() {
-            let source = f.at_source.as_deref().unwrap_or_default();
-            // A copy has the time of the copy, and what is older than the first upload was set by hand.
-            let trusted = !source.is_empty() && !source.contains("birth");
-            times.extend(f.at.filter(|at| trusted && start.is_none_or(|s| *at >= s)).map(|at| (at, source)));
-        }
-    }
-    let opened = windows.iter().map(|w| w.start).min();
-    let closed = windows.iter().map(|w| w.end).max_by_key(|end| (end.is_none(), *end)).flatten();
-    let window = match (opened, closed) {
-        (None, _) => String::new(),
-        (Some(start), None) => format!("on offer from {}, no end published", minute(start)),
-        (Some(start), Some(end)) => format!("on offer {}", span(start, end, times.iter().min().map(|(at, _)| *at))),
-    };
-    match times.into_iter().min() {
-        Some((at, source)) if window.is_empty() => format!("{} ({})", minute(at), printable(source)),
-        Some((at, source)) => format!("{} ({}); {window}", minute(at), printable(source)),
-        None if window.is_empty() => "not known".to_owned(),
-        None => format!("not known here; {window}"),
-    }
-}
-
-/// "2026-03-24 11:05 UTC".
-fn minute(at: Timestamp) -> String {
-    format!("{} UTC", at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M"))
-}
-
-/// "2026-03-24 10:52 to 16:00 UTC"; without a day that was named before.
-fn span(start: Timestamp, end: Timestamp, before: Option<Timestamp>) -> String {
-    let day = |at: Timestamp| at.to_zoned(TimeZone::UTC).date();
-    let short = |at: Timestamp, known: Option<Timestamp>| {
-        let form = if known.is_some_and(|k| day(k) == day(at)) { "%H:%M" } else { "%Y-%m-%d %H:%M" };
-        at.to_zoned(TimeZone::UTC).strftime(form).to_string()
-    };
-    format!("{} to {} UTC", short(start, before), short(end, Some(start)))
-}
-
 fn never(never: &Never) -> String {
     match never {
         Never::RevokeFirst => "revoke a token before the monitors are off".to_owned(),
@@ -412,50 +365,4 @@ pub fn ranges(labels: &[String]) -> String {
 
 fn follows(before: Option<(char, usize)>, label: Option<(char, usize)>) -> bool {
     before.zip(label).is_some_and(|((a, n), (b, m))| a == b && n + 1 == m)
-}
-
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if columns(line) + 1 + columns(word) <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
-}
-
-fn columns(text: &str) -> usize {
-    unicode_width::UnicodeWidthStr::width(text)
-}
-
-/// A line that does not fit is cut, in the middle of a long word where it has one: the list below holds it whole.
-fn cut(line: &str, width: usize) -> String {
-    let over = columns(line).saturating_sub(width);
-    if over == 0 {
-        return line.to_owned();
-    }
-    let longest = line.split(' ').max_by_key(|w| w.chars().count()).unwrap_or_default();
-    let count = longest.chars().count();
-    if longest.is_ascii() && count >= over + WORD {
-        let left = count - over - 1;
-        let (start, end) = (longest.get(..left - left / 3), longest.get(count - left / 3..));
-        if let (Some(start), Some(end)) = (start, end) {
-            return line.replacen(longest, &format!("{start}…{end}"), 1);
-        }
-    }
-    let mut short = String::new();
-    let mut used = 1;
-    for c in line.chars() {
-        used += unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
-        if used > width {
-            break;
-        }
-        short.push(c);
-    }
-    short.push('…');
-    short
 }

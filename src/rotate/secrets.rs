@@ -26,8 +26,8 @@ use crate::{
 /// Publishing, deploying and CI wait, where what was taken can reach others.
 pub fn freeze(s: &Situation<'_>, plan: &mut Plan) {
     let spreads = |j: &Judged| s.catalog.kind(&j.credential.kind).is_some_and(|k| k.lane == Lane::Propagation);
-    let wanted = |j: &&Judged| j.rotate != Urgency::No && (spreads(j) || j.reach == Reach::Harvested);
-    if !s.assessment.credentials.iter().any(|j| wanted(&j)) {
+    // A machine that can neither publish nor deploy has nothing to stop.
+    if !s.assessment.credentials.iter().any(|j| j.rotate != Urgency::No && spreads(j)) {
         return incident_cleanup_items(s, plan, Phase::Freeze);
     }
     let why = "a job that still runs hands the new secret to whoever has the old one, and a stolen publishing token turns one \

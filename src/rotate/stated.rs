@@ -14,7 +14,7 @@ use super::{
 use crate::{
     assess::Finding,
     text::escape,
-    verdict::{Exposure, Phase, Place},
+    verdict::{Exposure, Phase, Place, Workstream},
 };
 
 /// Packages that one item names.
@@ -24,7 +24,7 @@ const NAMED: usize = 40;
 pub fn stated(s: &Situation<'_>, plan: &mut Plan) {
     let trees: BTreeSet<&str> = s.assessment.findings.iter().map(|f| &*f.origin.tree).collect();
     let subject = trees.into_iter().map(|t| escape(t.as_bytes())).collect::<Vec<_>>().join(", ");
-    plan.add(&[b"find"], find(s, &subject));
+    plan.add(&[b"find"], find(s, &subject).by(Workstream::Machine));
     incident_cleanup_items(s, plan, Phase::Contain);
     let first = plan.edges(Phase::Preserve, &Because::KeepsEvidence);
     if let Some(item) = look_for(s, Phase::Disarm) {

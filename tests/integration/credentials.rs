@@ -164,7 +164,8 @@ fn removal_comes_before_every_rotation_but_that_of_wallets() {
     assert!(at("sysmon.py") < at("AKIAIOSFODNN7EXAMPLE") && at("litellm_init.pth") < at("AKIAIOSFODNN7EXAMPLE"));
     let phases =
         ["preserve", "contain", "disarm", "eradicate", "purge", "freeze", "rotate", "verify", "rebuild", "audit"];
-    let order: Vec<_> = items.iter().map(|i| phases.iter().position(|p| *p == i["phase"]).unwrap()).collect();
+    let streams = ["machine", "clean", "logs", "close"];
+    let order: Vec<_> = items.iter().map(|i| streams.iter().position(|s| *s == i["workstream"]).unwrap()).collect();
     assert!(order.is_sorted(), "{order:?}");
     for item in items {
         for command in item["steps"].as_array().unwrap().iter().filter_map(|s| s["command"].as_str()) {

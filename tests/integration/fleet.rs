@@ -130,10 +130,9 @@ fn the_checklist_goes_by_phase_and_says_for_whom() {
         .with("3.ndjson", of_host(&other, "web3"));
     let report = json_of(&judged(&[fleet.path()], &[]));
     let items = report["checklist"].as_array().unwrap();
-    let phases =
-        ["preserve", "contain", "disarm", "eradicate", "purge", "freeze", "rotate", "verify", "rebuild", "audit"];
-    let at = |i: &Value| phases.iter().position(|p| i["phase"] == *p).unwrap();
-    assert!(items.windows(2).all(|pair| at(&pair[0]) <= at(&pair[1])), "by phase, whatever the machine");
+    let streams = ["machine", "clean", "logs", "close"];
+    let at = |i: &Value| streams.iter().position(|s| i["workstream"] == *s).unwrap();
+    assert!(items.windows(2).all(|pair| at(&pair[0]) <= at(&pair[1])), "by workstream, whatever the machine");
     let mut earlier = BTreeSet::new();
     for item in items {
         for after in item["after"].as_array().unwrap() {

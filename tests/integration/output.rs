@@ -69,7 +69,7 @@ fn the_whole_list_is_that_of_the_disk_and_not_of_this_machine() {
     let out = tempfile::tempdir().unwrap();
     let case = out.path().join("case.json");
     let said = scan(&exposed(), &["-o", case.to_str().unwrap()]);
-    assert!(said.out.contains("every step and the reasons: add `-o case.json`"), "{}", said.out);
+    assert!(said.out.contains("every step with its reason: add `-o case.json`"), "{}", said.out);
     let listed = run(["rotate", case.to_str().unwrap()]);
     assert_eq!(run(["rotate", case.to_str().unwrap(), "--root", "/"]).code, 2);
     assert!(listed.out.contains("on the machine that this disk belongs to, never here"), "{}", listed.out);
@@ -107,7 +107,7 @@ fn each_file_has_the_format_of_its_ending() {
     let first: Value = serde_json::from_str(read("a.ndjson").lines().next().unwrap()).unwrap();
     let last: Value = serde_json::from_str(read("a.ndjson").lines().last().unwrap()).unwrap();
     assert_eq!((first["type"].as_str(), last["type"].as_str()), (Some("run_start"), Some("run_summary")));
-    assert!(read("a.md").contains("- [ ]") && read("a.txt").contains("WHAT TO DO NOW"));
+    assert!(read("a.md").contains("- [ ]") && read("a.txt").contains("\nNEVER "));
     assert_eq!(fs::read_dir(out.path()).unwrap().count(), 4);
 }
 

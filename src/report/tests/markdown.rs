@@ -27,11 +27,10 @@ fn hostile_names_in_markdown() {
           keep s-a0efb69e /home/alice/.config/example/beacon.py
     A4  Take pypi/examplelib@1.2.3 out of /home/alice/a|b`c\u{1b}[31m\xff/.venv
     A5  Find out why the attacker's hosts are named
-    B  A CLEAN MACHINE: another person, what opens others first; now
-    B1  Stop publishing, deploying and CI that reads secrets
-    B2  data: aws.access_key AKIAIOSFODNN7EXAMPLE
-    B3  data: /home/alice/.ssh/id\u{202e}<b>x</b>\n# y: ssh.key
-    B4  Ask those who run it, and replace what no file shows
+    B  A CLEAN MACHINE: another person, what opens others first; after A2
+    B1  data: aws.access_key AKIAIOSFODNN7EXAMPLE
+    B2  data: /home/alice/.ssh/id\u{202e}<b>x</b>\n# y: ssh.key
+    B3  Ask those who run it, and replace what no file shows
     C  LOGS: a third person, since they expire; now
         C1 Export the logs that expire
     DONE   [ ] D1 Examine again: exit 0   [ ] D2 A second person sees each old secret refused
@@ -122,27 +121,21 @@ fn hostile_names_in_markdown() {
 
     ### B: a clean machine
 
-    - [ ] **B1. Stop publishing, deploying and CI that reads secrets**
-      - why: a job that still runs hands the new secret to whoever has the old one, and a stolen publishing token turns one victim into many
-      - where: on a clean machine
-      - [ ] pause release and deployment pipelines, scheduled jobs and self-hosted runners until the new secrets are in place
-      - [ ] pin dependencies: no automatic updates until then
-      - [ ] set a time at which every old secret is dead; nothing new is stored before it in a place that an old one can read
-    - [ ] **B2. now: aws.access\_key AKIAIOSFODNN7EXAMPLE (data)**
+    - [ ] **B1. now: aws.access\_key AKIAIOSFODNN7EXAMPLE (data)**
       - why: harvested by made-up-2026-03; on the payload's list (\~/.aws/credentials), belongs to alice
       - where: on a clean machine
       - after: network cut by: A2
       - [ ] revoke the old one, issue a new one
       - [ ] it stands in /home/alice/.aws/credentials
       - [ ] revoke it at its provider and issue a new one; this program does not know the kind
-    - [ ] **B3. now: /home/alice/.ssh/id\\u\{202e\}\<b\>x\</b\>\\n# y: ssh.key (data)**
+    - [ ] **B2. now: /home/alice/.ssh/id\\u\{202e\}\<b\>x\</b\>\\n# y: ssh.key (data)**
       - why: harvested by made-up-2026-03; on the payload's list (\~/.ssh/\*\*/\*), belongs to alice
       - where: on a clean machine
       - after: network cut by: A2
       - [ ] revoke the old one, issue a new one
       - [ ] it stands in /home/alice/.ssh/id\\u\{202e\}\<b\>x\</b\>\\n# y
       - [ ] revoke it at its provider and issue a new one; this program does not know the kind
-    - [ ] **B4. now: Ask those who run it, and replace what no file shows**
+    - [ ] **B3. now: Ask those who run it, and replace what no file shows**
       - why: no scan can see which of these the process that ran it could reach
       - where: on a clean machine
       - after: network cut by: A2
@@ -173,13 +166,13 @@ fn hostile_names_in_markdown() {
     - [ ] **D2. A second person sees each old secret refused**
       - why: a new secret in its place proves nothing about the copy that was taken
       - where: on a clean machine
-      - after: proof of: B2-B4
+      - after: proof of: B1-B3
       - [ ] by a second person: the old identifier is revoked, inactive or absent
       - [ ] sessions and tokens minted from the old one are dead too
     - [ ] **D3. 7 days without a use of an old one**
       - why: a use after the revocation means that something still lives, or that another copy exists
       - where: on a clean machine
-      - after: proof of: B2-B4
+      - after: proof of: B1-B3
       - [ ] no successful use of any old identifier since it was revoked; write down where there is no log
     - [ ] **D4. Only now: new secrets on this machine**
       - why: whatever is put there while something of the payload is left is taken too

@@ -147,11 +147,10 @@ fn hostile_names_at_80_columns() {
           keep s-a0efb69e /home/alice/.config/example/beacon.py
     A4  Take pypi/examplelib@1.2.3 out of /home/alice/a|b`c\u{1b}[31m\xff/.venv
     A5  Find out why the attacker's hosts are named
-    B  A CLEAN MACHINE: another person, what opens others first; now
-    B1  Stop publishing, deploying and CI that reads secrets
-    B2  data: aws.access_key AKIAIOSFODNN7EXAMPLE
-    B3  data: /home/alice/.ssh/id\u{202e}<b>x</b>\n# y: ssh.key
-    B4  Ask those who run it, and replace what no file shows
+    B  A CLEAN MACHINE: another person, what opens others first; after A2
+    B1  data: aws.access_key AKIAIOSFODNN7EXAMPLE
+    B2  data: /home/alice/.ssh/id\u{202e}<b>x</b>\n# y: ssh.key
+    B3  Ask those who run it, and replace what no file shows
     C  LOGS: a third person, since they expire; now
         C1 Export the logs that expire
     DONE   [ ] D1 Examine again: exit 0   [ ] D3 7 days without a use of an old one

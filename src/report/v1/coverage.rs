@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Location;
-use crate::coverage::GapKind;
+use crate::coverage::{self, GapKind};
 
 /// What was examined and what was not.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,4 +76,32 @@ pub struct Exclusion {
     pub location: Location,
     /// One line.
     pub reason: String,
+}
+
+impl Coverage {
+    /// Of an examination.
+    pub fn new(c: coverage::Coverage, undated: u64) -> Self {
+        let surfaces =
+            c.surfaces.into_iter().map(|(id, n)| SurfaceCount { id: id.to_owned(), files: n.files, facts: n.facts });
+        let gap = |g: coverage::Gap| Gap {
+            location: (&g.origin).into(),
+            surface: g.surface.to_owned(),
+            kind: g.kind,
+            detail: g.detail,
+        };
+        let exclusions = c.exclusions.into_iter().map(|x| Exclusion { location: (&x.origin).into(), reason: x.reason });
+        Self {
+            trees: c.trees,
+            surfaces: surfaces.collect(),
+            files_seen: c.files_seen,
+            bytes_read: c.bytes_read,
+            atime_changed: c.atime_changed,
+            undated_commands: undated,
+            gaps: c.gaps.into_iter().map(gap).collect(),
+            unreadable_without_weight: c.weightless.into_iter().map(gap).collect(),
+            unreadable_without_weight_unlisted: c.weightless_unlisted,
+            exclusions: exclusions.collect(),
+            scope: None,
+        }
+    }
 }

@@ -1,0 +1,63 @@
+//! What is replaced, in which order, and what is one item.
+
+use super::*;
+
+#[test]
+fn secrets_in_the_order_of_who_mints_whom() {
+    let items = worst().checklist();
+    assert_eq!(
+        titles(&items, Phase::Rotate),
+        [
+            "/home/alice/.bitcoin/wallet.dat: the wallet",
+            "/home/alice/.npmrc: the npm.token",
+            "the aws.access_key AKIAIOSFODNN7EXAMPLE",
+            "/home/alice/.pgpass: the db",
+            "Ask those who run it, and replace what no file shows",
+        ]
+    );
+    let find = |title: &str| items.iter().find(|i| i.title.contains(title)).unwrap();
+    assert!(find("wallet").after.is_empty());
+    let key = find("AKIA");
+    assert_eq!(key.credentials.len(), 2, "one key at two places is one item");
+    assert!(waits(find("pgpass"), key));
+    let commands: Vec<_> = key.steps.iter().filter_map(|s| command(key, s)).collect();
+    assert_eq!(commands, ["aws.access_key replace AKIAIOSFODNN7EXAMPLE"]);
+}
+
+#[test]
+fn a_crowd_without_identifiers_is_one_item() {
+    let many = (0..60).fold(worst(), |m, n| m.secret("db", None, format!("home/alice/p{n}/.pgpass").as_bytes()));
+    let items = many.checklist();
+    let rotations = titles(&items, Phase::Rotate);
+    assert_eq!(
+        rotations.iter().filter(|t| t.contains("the db")).count(),
+        2,
+        "the harvested one, and the crowd: {rotations:?}"
+    );
+    let crowd = items.iter().find(|i| i.title == "the db in 60 places").unwrap();
+    assert_eq!(crowd.credentials.len(), 60);
+}
+
+/// Each key is one thing to do and to tick; a crowd of a kind is one, and what is about one key is said for each.
+#[test]
+fn a_few_credentials_are_an_item_each_and_a_crowd_is_one() {
+    let keys = |n: usize| {
+        let key = |m: Machine, n: usize| {
+            m.secret("aws.access_key", Some(&format!("AKIA{n}")), b"home/alice/.aws/credentials")
+        };
+        (0..n).fold(worst(), key).checklist()
+    };
+    let of = |items: &[Item]| -> Vec<usize> {
+        let about = |i: &&Item| i.phase == Phase::Rotate && i.title.contains("the aws.access_key");
+        items.iter().filter(about).map(|i| i.credentials.len()).collect()
+    };
+    // One of them stands at two places.
+    assert_eq!(of(&keys(1)), [1, 2]);
+    assert_eq!(of(&keys(7)), [1, 1, 1, 1, 1, 1, 1, 2]);
+    let crowd = keys(8);
+    assert_eq!(of(&crowd), [10]);
+    let item = crowd.iter().find(|i| i.title == "the aws.access_key: 9 in 2 files").unwrap();
+    for n in 0..8 {
+        assert!(item.steps.iter().any(|s| s.what == format!("replace AKIA{n}")), "{item:?}");
+    }
+}
