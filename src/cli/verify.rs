@@ -35,7 +35,8 @@ pub struct VerifyCommand {
     /// (repeatable)
     #[arg(long, value_name = "FILE")]
     pub log: Vec<String>,
-    /// A person answers for what no file shows: `ID by NAME: TEXT`, or `ID provider by …`, `ID silence by …` (repeatable)
+    /// A person answers for what no file shows: `ID by NAME: TEXT`, or of one fact `ID here by …`, `ID provider by …`,
+    /// `ID silence by …` (repeatable)
     #[arg(long, value_name = "TEXT")]
     pub attest: Vec<String>,
     #[command(flatten)]

@@ -29,6 +29,10 @@ pub fn run(command: RotateCommand) -> anyhow::Result<Ending> {
         inventory.is_none() || command.report.is_none(),
         "a report and `--inventory` exclude each other\nhint: without a report the machine is examined first"
     );
+    anyhow::ensure!(
+        command.scan.case_key.is_none() || command.report.is_none(),
+        "a report and `--case-key` exclude each other\nhint: its tags are compared by `dosimeter verify`"
+    );
     let outputs = output::plan_with(&command.scan.output, evidence, Document::Checklist, inventory)?;
     let report = match &command.report {
         None => scan::examine("rotate", &command.scan, &target, &outputs)?,

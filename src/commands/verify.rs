@@ -108,7 +108,11 @@ fn target(command: &VerifyCommand, case: &Case) -> anyhow::Result<Result<Target,
     let id = PathBuf::from(&then.id);
     let there = |path: &PathBuf| rustix::fs::stat(path).is_ok();
     Ok(match then.kind.as_str() {
-        "host" | "inventories" => Ok(Target::Live),
+        // What another machine has is neither its credential nor its finding.
+        "host" if then.id != output::host_name() => Err(elsewhere(&then.id)),
+        "host" => Ok(Target::Live),
+        "inventories" if !case.has_machine(&output::host_name()) => Err(elsewhere(&then.id)),
+        "inventories" => Ok(Target::Live),
         "root" if there(&id) => Ok(Target::Root(id)),
         "root" => {
             bail!("`{}`, which the report examined, is not there\nhint: name it with `--root`", output::shown(&id))
@@ -128,6 +132,11 @@ fn target(command: &VerifyCommand, case: &Case) -> anyhow::Result<Result<Target,
             Err(format!("the report is one of `{kind}`: its places are looked at by an examination of the new ones"))
         }
     })
+}
+
+fn elsewhere(examined: &str) -> String {
+    let own = output::host_name();
+    format!("the report is of `{examined}`, and this is `{own}`: verify there, or name its disk with `--root`")
 }
 
 /// Tags of two keys differ for one value: every one would seem replaced.

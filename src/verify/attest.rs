@@ -10,7 +10,7 @@ const MOST: usize = 400;
 pub struct Attestation {
     /// Id of a credential (`c-…`), or a public identifier.
     pub id: String,
-    /// `provider` or `silence`; `None` for both.
+    /// `here`, `provider` or `silence`; `None` for all three.
     pub fact: Option<&'static str>,
     /// Who.
     pub by: String,
@@ -19,12 +19,12 @@ pub struct Attestation {
 }
 
 impl Attestation {
-    /// From `ID [provider|silence] by NAME: TEXT`.
+    /// From `ID [here|provider|silence] by NAME: TEXT`.
     ///
     /// # Errors
     /// What it lacks.
     pub fn parse(line: &str) -> Result<Self, &'static str> {
-        const FORM: &str = "write `ID by NAME: TEXT`, `ID provider by NAME: TEXT` or `ID silence by NAME: TEXT`";
+        const FORM: &str = "write `ID by NAME: TEXT`, or `ID here by …`, `ID provider by …`, `ID silence by …`";
         let (head, text) = line.split_once(':').map(|(head, text)| (head, text.trim())).ok_or(FORM)?;
         // The id of a fingerprint holds a colon itself.
         let (head, text) = match head.ends_with("SHA256") && !head.contains(" by ") {
@@ -40,6 +40,7 @@ impl Attestation {
         let id = words.next().ok_or(FORM)?;
         let fact = match words.next() {
             None => None,
+            Some("here") => Some("here"),
             Some("provider") => Some("provider"),
             Some("silence") => Some("silence"),
             Some(_) => return Err(FORM),

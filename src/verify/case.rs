@@ -139,6 +139,11 @@ impl Case {
         machine.and_then(|m| m.target.as_ref()).unwrap_or(&self.run.target)
     }
 
+    /// Whether it is a report of several machines, one of which has this name.
+    pub fn has_machine(&self, host: &str) -> bool {
+        self.machines.iter().filter_map(|m| m.target.as_ref()).any(|t| t.kind == "host" && t.id == host)
+    }
+
     /// The places of its credentials that variables had moved there, so that they are read again whatever is set today.
     pub fn moved(&self, catalog: &Catalog) -> Vec<Moved> {
         let mut by_kind: BTreeMap<&str, Vec<&str>> = BTreeMap::new();

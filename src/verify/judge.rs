@@ -101,7 +101,7 @@ fn item(input: &Input<'_>, forms: &Forms<'_>, today: Result<&Today<'_>, &str>, o
     let began = input.case.began();
     let silence = silence::state(&subject, &provider_state, input.extracts, began, input.now);
     let mut attested = Vec::new();
-    for fact in [PROVIDER, SILENCE] {
+    for fact in [HERE, PROVIDER, SILENCE] {
         let covers = |a: &&Attestation| a.covers(&old.id, old.identifier.as_deref(), fact);
         attested.extend(input.attested.iter().filter(covers).map(|a| a.about(fact)));
     }
@@ -109,12 +109,13 @@ fn item(input: &Input<'_>, forms: &Forms<'_>, today: Result<&Today<'_>, &str>, o
     let facts = [
         match here.answer {
             Change::Gone | Change::Replaced => State::Closed,
+            // What a file shows weighs more than anybody's word.
             Change::Same => State::Open,
+            Change::Unknown if is_attested(HERE) => State::Closed,
             Change::Unknown => State::Unknown,
         },
         match provider_state.answer {
             Life::Dead => State::Closed,
-            // No word of anybody's weighs more than a listing.
             Life::Alive => State::Open,
             Life::Unknown if is_attested(PROVIDER) => State::Closed,
             Life::Unknown => State::Unknown,
@@ -142,6 +143,7 @@ fn item(input: &Input<'_>, forms: &Forms<'_>, today: Result<&Today<'_>, &str>, o
     }
 }
 
+const HERE: &str = "here";
 const PROVIDER: &str = "provider";
 const SILENCE: &str = "silence";
 

@@ -68,7 +68,8 @@ fn verification(then: &Value, now: &Value) -> v1::Verification {
 
 /// The first fact of the first credential.
 fn here(old: &Value, now: &[Value]) -> (Change, Option<By>) {
-    let all = verification(&report(&[old.clone()], json!({}), json!({})), &report(now, json!({}), json!({})));
+    let all =
+        verification(&report(std::slice::from_ref(old), json!({}), json!({})), &report(now, json!({}), json!({})));
     (all.items[0].here.answer, all.items[0].here.by)
 }
 
@@ -76,8 +77,8 @@ fn here(old: &Value, now: &[Value]) -> (Change, Option<By>) {
 fn an_identifier_of_its_own_decides() {
     let key = |id: &str| one("aws.access_key", "/root/.aws/credentials", json!({"identifier": id, "inner": "default"}));
     let (old, new) = (key("AKIAABCDEFGH2JKLMNOP"), key("AKIAQQCDEFGH2JKLMNOP"));
-    assert_eq!(here(&old, &[old.clone()]), (Change::Same, Some(By::Identifier)));
-    assert_eq!(here(&old, &[new.clone()]), (Change::Replaced, Some(By::Identifier)));
+    assert_eq!(here(&old, std::slice::from_ref(&old)), (Change::Same, Some(By::Identifier)));
+    assert_eq!(here(&old, std::slice::from_ref(&new)), (Change::Replaced, Some(By::Identifier)));
     assert_eq!(here(&old, &[]), (Change::Gone, None));
     // Moved to another file it is not gone; the new key beside it changes nothing.
     let moved = one("aws.access_key", "/root/.aws/credentials.bak", json!({"identifier": "AKIAABCDEFGH2JKLMNOP"}));
@@ -103,13 +104,13 @@ fn a_label_proves_nothing_and_a_tag_decides() {
         c
     };
     let old = login("al@git.example", json!({}));
-    assert_eq!(here(&old, &[old.clone()]), (Change::Unknown, None));
+    assert_eq!(here(&old, std::slice::from_ref(&old)), (Change::Unknown, None));
     let (tagged, fresh) =
         (login("al@git.example", json!({"tag": TAG})), login("al@git.example", json!({"tag": OTHER})));
-    assert_eq!(here(&tagged, &[tagged.clone()]), (Change::Same, Some(By::Tag)));
-    assert_eq!(here(&tagged, &[fresh.clone()]), (Change::Replaced, Some(By::Tag)));
+    assert_eq!(here(&tagged, std::slice::from_ref(&tagged)), (Change::Same, Some(By::Tag)));
+    assert_eq!(here(&tagged, std::slice::from_ref(&fresh)), (Change::Replaced, Some(By::Tag)));
     // Nothing to compare with now.
-    assert_eq!(here(&tagged, &[old.clone()]), (Change::Unknown, None));
+    assert_eq!(here(&tagged, std::slice::from_ref(&old)), (Change::Unknown, None));
     // Somebody else's login in the same file is no replacement.
     assert_eq!(here(&tagged, &[login("bo@git.example", json!({"tag": OTHER}))]), (Change::Gone, None));
     // The value under another label, or in another file, is the same value.
@@ -260,9 +261,11 @@ fn changed_here_alone_closes_nothing() {
     assert_eq!(state(Ok(&today), &["c-0000000000000001 by Jo: console, 10:02"]), State::Closed);
     assert_eq!(state(Ok(&today), &["c-0000000000000001 provider by Jo: console, 10:02"]), State::Unknown);
     assert_eq!(state(Ok(&today), &["c-0000000000000002 by Jo: console, 10:02"]), State::Unknown);
-    // Nobody attests what stands in a file.
+    assert_eq!(state(Ok(&today), &["c-0000000000000001 here by Jo: console"]), State::Unknown);
+    // A file weighs more than anybody's word.
     let same: Report = serde_json::from_value(report(&[old], json!({}), json!({}))).unwrap();
     assert_eq!(state(Ok(&same), &["c-0000000000000001 by Jo: console"]), State::Open);
+    // Nothing was looked at: what the incident left may all be there.
     assert_eq!(state(Err("an image".to_owned()), &["c-0000000000000001 by Jo: console"]), State::Unknown);
     let mut gap = report(&[], json!({}), json!({}));
     gap["verdict"]["complete"] = json!(false);

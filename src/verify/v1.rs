@@ -90,7 +90,7 @@ pub struct Summary {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// Each of the three facts is proven or attested.
+    /// Each of the three facts is proven, or attested where no file shows it.
     Closed,
     /// Nothing speaks against it, and something is not proven.
     Unknown,
@@ -242,7 +242,7 @@ pub struct Silence {
 /// A named person answers for a fact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attested {
-    /// `provider` or `silence`.
+    /// `here`, `provider` or `silence`.
     pub fact: String,
     /// Who.
     pub by: String,
