@@ -56,6 +56,7 @@ pub fn run(command: VerifyCommand) -> anyhow::Result<Ending> {
         }
     };
     if stop::requested() {
+        output::note("interrupted: nothing was compared");
         return Ok(Ending::Interrupted);
     }
     let now = Timestamp::now();

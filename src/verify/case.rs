@@ -1,6 +1,6 @@
 //! The report or plan that is asked about: of both the same fields, and no others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::{
     credential::{Catalog, moved::Moved, place::PlacePath, tag},
     fact::TreePath,
-    report::v1::{Credential, Item, Location, Machine, SCHEMA, Target, Window},
+    report::v1::{Credential, Item, Location, Machine, PathText, SCHEMA, Target, Window},
     verdict::Urgency,
 };
 
@@ -111,11 +111,16 @@ impl Case {
             .count()
     }
 
-    /// Whether it has findings, and this one is among them.
-    pub fn knows(&self, id: &str, location: &Location) -> Option<bool> {
-        let mut all = self.incidents.iter().flat_map(|i| &i.findings).peekable();
-        all.peek()?;
-        Some(all.any(|f| f.id == id || f.location.as_ref().is_some_and(|l| l.path == location.path)))
+    /// Whether it has findings; a plan has none.
+    pub fn has_findings(&self) -> bool {
+        self.incidents.iter().any(|i| !i.findings.is_empty())
+    }
+
+    /// The ids and the files of its findings.
+    pub fn findings(&self) -> (HashSet<&str>, HashSet<&PathText>) {
+        let all = || self.incidents.iter().flat_map(|i| &i.findings);
+        let paths = all().filter_map(|f| f.location.as_ref()).map(|location| &location.path);
+        (all().map(|f| f.id.as_str()).collect(), paths.collect())
     }
 
     /// The names of the keys that its tags were made with.

@@ -149,6 +149,7 @@ const SILENCE: &str = "silence";
 
 /// What of the incidents is still found: start-up files, caches, mirrors, everything.
 fn still(report: &Report, input: &Input<'_>) -> Vec<Still> {
+    let (ids, paths) = input.case.findings();
     let all = report.incidents.iter().flat_map(|incident| incident.findings.iter().map(move |f| (incident, f)));
     let open = all.filter(|(_, f)| f.exposure >= input.fail_on);
     let mut open: Vec<Still> = open
@@ -159,7 +160,7 @@ fn still(report: &Report, input: &Input<'_>) -> Vec<Still> {
             exposure: f.exposure,
             confidence: f.confidence,
             location: f.location.clone(),
-            known: input.case.knows(&f.id, &f.location),
+            known: input.case.has_findings().then(|| ids.contains(f.id.as_str()) || paths.contains(&f.location.path)),
         })
         .collect();
     open.sort_by(|a, b| {
@@ -185,7 +186,7 @@ fn sources(input: &Input<'_>) -> Vec<Source> {
     let listings = input.listings.iter().map(|l| Source {
         file: l.file.clone(),
         form: l.form.command().to_owned(),
-        accounts: l.accounts(),
+        accounts: l.accounts.clone(),
         entries: count(l.entries.list.len()),
         incomplete: l.entries.incomplete.clone(),
         from: None,

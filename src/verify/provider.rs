@@ -78,7 +78,7 @@ fn by_listing(subject: &Subject<'_>, listing: &Listing) -> AtProvider {
         return unknown(format!("the listing has it not, and is not all there is: {why}"));
     }
     // Whose it is: the owner that the report names, or the one of what replaced it.
-    let accounts = listing.accounts();
+    let accounts = &listing.accounts;
     let by_owner = subject.old.location.inner.as_ref().is_some_and(|owner| accounts.contains(owner));
     let new = subject.here.identifier_now.as_deref().filter(|_| subject.here.answer == Change::Replaced);
     let by_new = new.is_some_and(|new| listing.entry(new).is_some());

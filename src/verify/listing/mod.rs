@@ -17,6 +17,8 @@ mod openai;
 mod ssh_keys;
 mod vault;
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -156,6 +158,10 @@ pub struct Listing {
     pub form: &'static dyn Form,
     /// Its entries.
     pub entries: Entries,
+    /// Whose they are; sorted, each once.
+    pub accounts: Vec<String>,
+    /// Positions of the entries, by id.
+    by_id: HashMap<String, usize>,
 }
 
 /// Why a file cannot be used: the caller's fault.
@@ -192,20 +198,22 @@ impl Listing {
         };
         let mut entries = Entries::default();
         documents.iter().filter(|d| !is_empty(d)).for_each(|d| form.read(d, now, &mut entries));
-        Ok(Self { file, form, entries })
+        let mut accounts: Vec<String> = entries.list.iter().filter_map(|e| e.account.clone()).collect();
+        accounts.sort();
+        accounts.dedup();
+        let mut by_id = HashMap::new();
+        for (at, entry) in entries.list.iter().enumerate() {
+            // Of two listings in one file an older one may have it still: alive weighs more.
+            if entry.standing == Standing::Active || !by_id.contains_key(&entry.id) {
+                by_id.insert(entry.id.clone(), at);
+            }
+        }
+        Ok(Self { file, form, entries, accounts, by_id })
     }
 
-    /// Whose entries they are.
-    pub fn accounts(&self) -> Vec<String> {
-        let mut all: Vec<String> = self.entries.list.iter().filter_map(|e| e.account.clone()).collect();
-        all.sort();
-        all.dedup();
-        all
-    }
-
-    /// Whether it has an entry of that name.
+    /// The entry of that name; of several one that is active.
     pub fn entry(&self, id: &str) -> Option<&Entry> {
-        self.entries.list.iter().find(|e| e.id == id)
+        self.by_id.get(id).and_then(|at| self.entries.list.get(*at))
     }
 }
 

@@ -62,6 +62,16 @@ fn aws() {
 }
 
 #[test]
+fn of_two_entries_the_live_one_counts() {
+    let page = |status: &str| json!({"AccessKeyMetadata": [{"AccessKeyId": "AKIAABCDEFGH2JKLMNOP", "Status": status}]});
+    for pages in [[page("Active"), page("Inactive")], [page("Inactive"), page("Active")]] {
+        let listing = read(&pages).unwrap();
+        assert_eq!(listing.entry("AKIAABCDEFGH2JKLMNOP").unwrap().standing, Standing::Active);
+        assert!(listing.entry("AKIAOTHEROTHEROTHERO").is_none());
+    }
+}
+
+#[test]
 fn gcloud() {
     let key = |id: &str, more: Value| {
         let mut key = json!({"name": format!("projects/p/serviceAccounts/ci@p.iam.gserviceaccount.com/keys/{id}"), "keyType": "USER_MANAGED",
