@@ -34,5 +34,6 @@ pub mod surface;
 pub mod text;
 pub mod tree;
 pub mod verdict;
+pub mod verify;
 pub mod walk;
 pub mod work;

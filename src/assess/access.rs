@@ -58,7 +58,13 @@ mod tests {
         let accounts = Accounts::new(passwd, []).with_groups(b"www:x:33:\nshadow:x:42:\nadm:x:4:al\n");
         let reads = |uid: u32, accounts: Option<&Accounts>, gid: Option<u32>, mode: u32| {
             let origin = Origin::file(&"host".into(), TreePath::new(b"srv/.env").unwrap());
-            let fact = Fact::Credential(Credential { kind: "db".into(), identifier: None, note: None, named_by: None });
+            let fact = Fact::Credential(Credential {
+                kind: "db".into(),
+                identifier: None,
+                note: None,
+                named_by: None,
+                tag: None,
+            });
             let seen = Seen { surface: "s", origin, at: None, uid: Some(500), gid, mode: Some(mode), unit: None, fact };
             can_read(Account::Uid(uid), accounts, &seen)
         };

@@ -371,7 +371,8 @@ mod tests {
                 artifacts: Vec::new(),
                 requires: [].into(),
             };
-            let key = Credential { kind: "aws.access_key".into(), identifier: None, note: None, named_by: None };
+            let key =
+                Credential { kind: "aws.access_key".into(), identifier: None, note: None, named_by: None, tag: None };
             let place = |seen: Seen, made, gone: Option<usize>| Evidence {
                 gone: gone.map(|_| "a later layer took it out".into()),
                 layers: Some(Layers { made, gone }),
@@ -416,7 +417,8 @@ mod tests {
                 artifacts: Vec::new(),
                 requires: [].into(),
             };
-            let key = Credential { kind: "aws.access_key".into(), identifier: None, note: None, named_by: None };
+            let key =
+                Credential { kind: "aws.access_key".into(), identifier: None, note: None, named_by: None, tag: None };
             let seen = |path: &str, fact: Fact| {
                 let path = TreePath::new(path.as_bytes()).unwrap();
                 let unit = crate::ecosystem::unit_of(&path).map(std::sync::Arc::new);

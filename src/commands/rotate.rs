@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::anyhow;
+use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use super::{Ending, finish::finish, input, output, sandbox, scan};
@@ -37,6 +38,10 @@ pub fn run(command: RotateCommand) -> anyhow::Result<Ending> {
     anyhow::ensure!(
         inventory.is_none() || examines,
         "a report and `--inventory` exclude each other\nhint: without a report the machine is examined first"
+    );
+    anyhow::ensure!(
+        command.scan.case_key.is_none() || examines,
+        "a report and `--case-key` exclude each other\nhint: its tags are compared by `dosimeter verify`"
     );
     let outputs = output::plan_with(&command.scan.output, evidence, Document::Checklist, inventory)?;
     let mut plan = if examines {
@@ -163,6 +168,17 @@ const VALUES: u64 = 4_000_000;
 
 /// The report or plan in a file. It is never held as a text too.
 fn read(path: &Path) -> anyhow::Result<Report> {
+    let report: Report = json(path, "report")?;
+    anyhow::ensure!(
+        [SCHEMA, PLAN].contains(&report.schema.as_str()),
+        "`{}` is not a `{SCHEMA}` or `{PLAN}`",
+        output::shown(path)
+    );
+    Ok(report)
+}
+
+/// A document in a file, called `what` in messages. It is never held as a text too.
+pub fn json<T: DeserializeOwned>(path: &Path, what: &str) -> anyhow::Result<T> {
     let shown = output::shown(path);
     let input = input::open(path)?;
     anyhow::ensure!(
@@ -171,17 +187,15 @@ fn read(path: &Path) -> anyhow::Result<Report> {
         input::REPORT >> 20
     );
     let bounded = input::Bounded::new(input, input::REPORT, VALUES);
-    let report: Report = serde_json::from_reader(io::BufReader::with_capacity(1 << 16, bounded)).map_err(|e| {
+    serde_json::from_reader(io::BufReader::with_capacity(1 << 16, bounded)).map_err(|e| {
         // The parser's own words may quote the file, and it may be the wrong one.
         let at = format!("line {} column {}", e.line(), e.column());
-        let what = match e.classify() {
-            Category::Data => format!("not of a report's form, {at}"),
+        let why = match e.classify() {
+            Category::Data => format!("not of its form, {at}"),
             Category::Eof => format!("the file ends too early, {at}"),
             Category::Syntax => format!("not JSON, {at}"),
             Category::Io => io::Error::from(e).to_string(),
         };
-        anyhow!("`{shown}` is not a report: {what}\nhint: `dosimeter -o case.json` writes one")
-    })?;
-    anyhow::ensure!([SCHEMA, PLAN].contains(&report.schema.as_str()), "`{shown}` is not a `{SCHEMA}` or `{PLAN}`");
-    Ok(report)
+        anyhow!("`{shown}` is not a {what}: {why}\nhint: `dosimeter -o case.json` writes a report")
+    })
 }

@@ -113,6 +113,7 @@ pub fn build(mut e: Examination<'_>) -> v1::Report {
             user: e.user,
             privileged: e.privileged,
             sandbox: None,
+            case_key: None,
         },
         coverage: v1::Coverage {
             scope: Some(v1::Scope { whole: scope.whole, monitors: scope.monitors }),
@@ -361,6 +362,7 @@ fn credential(e: &Examination<'_>, j: &assess::Judged) -> v1::Credential {
         uid: j.uid,
         identifier: j.credential.identifier.clone(),
         note: j.credential.note.clone(),
+        tag: j.credential.tag.clone(),
         modified: j.modified.as_ref().map(|at| at.time),
         reach: j.reach,
         confidence: j.confidence,

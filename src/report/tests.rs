@@ -100,7 +100,7 @@ fn examined(found: bool, gaps: bool) -> v1::Report {
     }
     let key = |kind: &str, identifier: Option<&str>| {
         let identifier = identifier.map(str::to_owned);
-        Fact::Credential(Credential { kind: kind.into(), identifier, note: None, named_by: None })
+        Fact::Credential(Credential { kind: kind.into(), identifier, note: None, named_by: None, tag: None })
     };
     add("credential/aws", b"home/alice/.aws/credentials", key("aws.access_key", Some("AKIAIOSFODNN7EXAMPLE")));
     add("credential/ssh", "home/alice/.ssh/id\u{202e}<b>x</b>\n# y".as_bytes(), key("ssh.key", None));

@@ -99,7 +99,7 @@ impl Machine {
 
     fn secret(self, kind: &str, identifier: Option<&str>, path: &[u8]) -> Self {
         let identifier = identifier.map(str::to_owned);
-        let secret = Credential { kind: kind.into(), identifier, note: None, named_by: None };
+        let secret = Credential { kind: kind.into(), identifier, note: None, named_by: None, tag: None };
         self.with("credential", path, Fact::Credential(secret))
     }
 

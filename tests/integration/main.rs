@@ -20,6 +20,7 @@ mod credentials;
 mod dependencies;
 mod erasure;
 mod exposure;
+mod fingerprints;
 mod fleet;
 mod formats;
 mod hostile;
@@ -64,6 +65,7 @@ mod trust;
 #[cfg(feature = "online")]
 mod update;
 mod values;
+mod verify;
 mod weight;
 mod whereabouts;
 mod worked;

@@ -109,6 +109,9 @@ pub struct Credential {
     /// The variable that leads to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub named_by: Option<String>,
+    /// The keyed tag of its value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
 }
 
 /// What was read; each variant as its namesake of the program.
@@ -362,6 +365,7 @@ impl Fact {
                 identifier: c.identifier.clone(),
                 note: c.note.clone(),
                 named_by: owned(c.named_by.as_deref()),
+                tag: c.tag.clone(),
             }),
         }
     }
@@ -438,6 +442,7 @@ impl Fact {
                 identifier: c.identifier,
                 note: c.note,
                 named_by: c.named_by.map(Into::into),
+                tag: c.tag.filter(|tag| crate::credential::tag::is_tag(tag)),
             }),
         })
     }

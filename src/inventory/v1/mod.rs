@@ -66,6 +66,9 @@ pub struct Head {
     /// Names of users, hosts and repositories are replaced.
     #[serde(default, skip_serializing_if = "is_false")]
     pub redacted: bool,
+    /// The public name of the case key that tags of credentials were made with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case_key: Option<String>,
 }
 
 /// The indicators of the examination.

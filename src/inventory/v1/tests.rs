@@ -119,6 +119,7 @@ fn facts() -> Vec<fact::Fact> {
             identifier: Some("AKIA".into()),
             note: Some("n".into()),
             named_by: Some("VAR".into()),
+            tag: Some("xeeisvnxslrs6xxpn32mpok6di".into()),
         }),
     ];
     all.extend(plain);

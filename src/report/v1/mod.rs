@@ -152,6 +152,9 @@ pub struct Run {
     /// What the kernel held the program to; `null` in reports of versions that did not ask for it.
     #[serde(default)]
     pub sandbox: Option<Sandbox>,
+    /// The public name of the case key that tags were made with: 16 hex digits; absent without `--case-key`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case_key: Option<String>,
 }
 
 /// What the kernel held the program to while it read the target.
