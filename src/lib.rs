@@ -21,6 +21,7 @@ pub mod ioc;
 pub mod matcher;
 #[cfg(feature = "online")]
 pub mod online;
+pub mod plan;
 pub mod replay;
 pub mod report;
 pub mod rotate;
@@ -33,5 +34,6 @@ pub mod surface;
 pub mod text;
 pub mod tree;
 pub mod verdict;
+pub mod verify;
 pub mod walk;
 pub mod work;

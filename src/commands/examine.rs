@@ -21,6 +21,7 @@ use crate::{
     credential::{
         Catalog, CredentialSurface, ENVIRONMENT,
         moved::{Live, MovedPlaces, Setting as Text, moved_places},
+        tag::CaseKey,
     },
     fact::{Credential, TreePath},
     image::HISTORY,
@@ -59,6 +60,8 @@ pub struct Setup {
     /// The surfaces that the user chose.
     pub chosen: Selection,
     credentials: CredentialSurface,
+    /// Public name of the case key.
+    pub case_key: Option<String>,
     unread: Unread,
     threads: Option<u16>,
     digest: OnceLock<String>,
@@ -111,7 +114,7 @@ impl Setup {
     pub fn new(choice: &Choice, deep: bool, settings: &Settings, live: bool) -> anyhow::Result<Self> {
         // Both are parsed from JSON; neither needs the other.
         let load = || Indicators::load(&choice.indicators);
-        let (known, indicators) = beside(|| credentials(&settings.texts, live), load);
+        let (known, indicators) = beside(|| credentials(settings, live), load);
         let known = known.unwrap_or_else(|| bail!("the kinds of credential cannot be used"));
         let (mut indicators, known) = (indicators?, known?);
         // With `--incident`, of others only a part is looked for: who looked for the whole looked for that too.
@@ -135,6 +138,7 @@ impl Setup {
             interest,
             moved_gap,
             credentials: known.surface,
+            case_key: None,
             chosen,
             threads: choice.threads,
             digest: OnceLock::new(),
@@ -144,6 +148,13 @@ impl Setup {
             histories: known.histories,
             hosts: settings.hosts.clone(),
         })
+    }
+
+    /// The same, with keyed tags of the credentials.
+    pub fn with_case_key(mut self, key: Option<CaseKey>) -> Self {
+        self.case_key = key.as_ref().map(|key| key.name().to_owned());
+        self.credentials = self.credentials.with_case_key(key.map(Arc::new));
+        self
     }
 
     /// Says that more is hashed than was asked for with `--deep`.
@@ -344,6 +355,7 @@ impl Setup {
             scope: judged.scope,
         });
         report.run.sandbox = Some(v1::Sandbox::from(sandbox.held()));
+        report.run.case_key.clone_from(&self.case_key);
         report
     }
 }
@@ -377,9 +389,10 @@ struct Credentials {
     dropped: usize,
 }
 
-fn credentials(settings: &[Setting], live: bool) -> anyhow::Result<Credentials> {
+fn credentials(settings: &Settings, live: bool) -> anyhow::Result<Credentials> {
     let catalog = Catalog::embedded().map_err(anyhow::Error::msg)?;
-    let moved = moved(&catalog, settings, live);
+    let mut moved = moved(&catalog, &settings.texts, live);
+    moved.places.extend(settings.places.iter().cloned());
     let surface = CredentialSurface::new(&catalog, &moved.places).map_err(anyhow::Error::msg)?;
     let histories = moved.places.iter().filter(|m| m.kind == SHELL_HISTORY);
     let histories = histories.filter_map(|m| TreePath::new(m.path.as_bytes())).collect();

@@ -1,8 +1,10 @@
 //! One file a subcommand. The only place that knows the whole flow, and the only one that writes.
 
+mod case_key;
 mod examine;
 mod finish;
 mod fleet;
+mod handed;
 mod images;
 mod indicators;
 mod input;
@@ -19,6 +21,7 @@ mod scan;
 mod stored;
 mod surfaces;
 mod unrecorded;
+mod verify;
 
 use crate::{
     cli::{Cli, Command, ScanCommand},
@@ -89,6 +92,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Ending> {
         Some(Command::Images(command)) => images::run(command),
         Some(Command::Match(command)) => match_::run(command),
         Some(Command::Rotate(command)) => rotate::run(command),
+        Some(Command::Verify(command)) => verify::run(command),
         // There is nothing to report half-way.
         Some(Command::Surfaces(options)) => at_once(|| surfaces::run(options)),
         Some(Command::Rules(command)) => at_once(|| rules::run(command)),

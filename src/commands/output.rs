@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context as _, bail};
 
 pub use self::{
-    place::Place,
+    place::{Place, is_within},
     store::{prepare, store},
     writer::{Growing, start_in},
 };
@@ -90,6 +90,12 @@ pub fn plan_with(
 }
 
 impl Outputs {
+    /// Of an examination whose report is not written: these places are left out of it.
+    pub fn none(places: &[Place]) -> Self {
+        let files = places.iter().map(|place| (place.clone(), JSON)).collect();
+        Self { stdout: JSON, files, inventory: None, failed: RefCell::default() }
+    }
+
     /// Where the files really are.
     pub fn real(&self) -> Vec<PathBuf> {
         let places = self.files.iter().map(|(place, _)| place).chain(&self.inventory);
@@ -199,6 +205,14 @@ fn to_stdout(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::R
 /// Where the place is refused.
 pub fn check(path: &Path, inputs: &[PathBuf], force: bool) -> anyhow::Result<Place> {
     Place::check(path, inputs, ioc::is_ours, force)
+}
+
+/// The same for another kind of file.
+///
+/// # Errors
+/// Where the place is refused.
+pub fn check_as(path: &Path, evidence: &[PathBuf], ours: place::Ours, force: bool) -> anyhow::Result<Place> {
+    Place::check(path, evidence, ours, force)
 }
 
 /// Starts the thread that will write these.

@@ -59,6 +59,7 @@ pub fn examined(sbom: &Sbom, reading: &Reading<'_>) -> Examined {
         target: v1::Target { kind: "sbom".to_owned(), id: reading.shown.to_owned(), os: None },
         examined: None,
         privileged: true,
+        case_key: None,
         chosen: Selection::default(),
         whole: false,
         subject: Subject::Statement,

@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 
 use super::{
-    Ending,
+    Ending, case_key,
     examine::{Judged, Setup},
     finish::finish,
     output::{self, Growing, Outputs, Place},
@@ -17,7 +17,7 @@ use crate::{
     assess::Evidence,
     cli::{ScanCommand, ScanOptions},
     coverage::{Gap, GapKind},
-    credential,
+    credential::{self, moved::Moved, tag::CaseKey},
     fact::{Origin, TreePath},
     inventory::{self, Writing, v1::Head},
     ioc::weigh::Weigher,
@@ -27,7 +27,7 @@ use crate::{
         v1::{self, Report},
     },
     sandbox::Sandbox,
-    scan::{self, RECORD, Scan, Target, is_root},
+    scan::{self, RECORD, Scan, Settings, Target, is_root},
     stop::STOP,
     walk::Recording,
 };
@@ -71,9 +71,33 @@ pub fn examine_in(
     target: &Target,
     outputs: &Outputs,
 ) -> anyhow::Result<Report> {
+    let key = options.case_key.as_deref().map(|path| case_key::read(path, evidence(target))).transpose()?;
+    examine_with(sandbox, options, target, outputs, Earlier { key, places: Vec::new() })
+}
+
+/// What an examination takes over from an earlier one.
+pub struct Earlier {
+    /// What tags are made with.
+    pub key: Option<CaseKey>,
+    /// Places of credentials, which are read whatever the settings of today say.
+    pub places: Vec<Moved>,
+}
+
+/// The same, with what an earlier one had.
+///
+/// # Errors
+/// As for `examine`.
+pub fn examine_with(
+    sandbox: &Sandbox,
+    options: &ScanOptions,
+    target: &Target,
+    outputs: &Outputs,
+    earlier: Earlier,
+) -> anyhow::Result<Report> {
     let started = Timestamp::now();
-    let settings = scan::settings(target, &STOP)?;
-    let mut setup = Setup::new(&options.choice, options.deep, &settings, *target == Target::Live)?;
+    let settings = Settings { places: earlier.places, ..scan::settings(target, &STOP)? };
+    let mut setup =
+        Setup::new(&options.choice, options.deep, &settings, *target == Target::Live)?.with_case_key(earlier.key);
     setup.note_hashing(options.deep);
     let reads = scan::reads(target);
     // Landlock would take away what is to be read of other processes.
@@ -189,6 +213,8 @@ fn begin_inventory<'g>(
         deep: options.deep,
         names: options.record.names,
         redacted: options.record.redact,
+        // Whoever is shown a redacted inventory has no use for tags, and could link it to others by them.
+        case_key: setup.case_key.clone().filter(|_| !options.record.redact),
     };
     let compressed = place.named().extension().is_some_and(|e| e == "zst");
     let out = Box::new(BufWriter::with_capacity(1 << 16, growing.file.try_clone()?));

@@ -17,6 +17,7 @@ use crate::{
     accounts::Accounts,
     assess::{Evidence, Link},
     coverage::{Coverage, GapKind},
+    credential::tag,
     fact::{Origin, TreePath},
     inventory::{
         self, Flaw, Today,
@@ -50,6 +51,8 @@ pub struct Examined {
     pub examined: Option<Timestamp>,
     /// Whether every account's files could be read.
     pub privileged: bool,
+    /// The public name of the case key of its tags.
+    pub case_key: Option<String>,
     /// The surfaces that it had.
     pub chosen: Selection,
     /// Every place of it was walked.
@@ -163,6 +166,7 @@ fn of_inventory(setup: &Setup, input: impl Read, reading: &Reading<'_>) -> Resul
         target: v1::Target { os: ended.os, ..head.target },
         examined: Some(head.started),
         privileged: head.privileged,
+        case_key: head.case_key.filter(|name| tag::is_key_name(name)),
         chosen,
         chains: HashMap::new(),
         subject: if reading.label.is_some() { Subject::OneOfMany } else { Subject::Single },
@@ -192,6 +196,8 @@ impl Examined {
             privileged: self.privileged,
             scope,
         };
-        setup.report(judged, sandbox)
+        let mut report = setup.report(judged, sandbox);
+        report.run.case_key = self.case_key;
+        report
     }
 }

@@ -236,53 +236,59 @@ pub fn is_random(text: &str) -> bool {
         })
 }
 
+/// Starts of tokens.
+const STARTS: &[&str] = &[
+    "ghp_",
+    "gho_",
+    "ghs_",
+    "ghu_",
+    "ghr_",
+    "github_pat_",
+    "glpat-",
+    "gldt-",
+    "sk-",
+    "sk_",
+    "rk_",
+    "npm_",
+    "pypi-",
+    "xox",
+    "hvs.",
+    "hvb.",
+    "dop_v1_",
+    "AIza",
+    "eyJ",
+    "hf_",
+    "gsk_",
+    "r8_",
+    "dckr_",
+    "ATATT",
+    "ATBB",
+    "SG.",
+    "pul-",
+    "tskey-",
+    "nvapi-",
+    "xai-",
+    "fo1_",
+    "lin_",
+    "shpat_",
+    "ya29.",
+    "1//",
+    "GOCSPX",
+    "cfut_",
+    "cfat_",
+    "cfk_",
+];
+
+/// Whether a text begins as tokens of some provider do.
+pub fn has_token_start(text: &str) -> bool {
+    STARTS.iter().any(|s| text.starts_with(s))
+}
+
 /// Whether a text has the start or the length of a token.
 pub fn is_token(text: &str) -> bool {
-    const STARTS: &[&str] = &[
-        "ghp_",
-        "gho_",
-        "ghs_",
-        "ghu_",
-        "ghr_",
-        "github_pat_",
-        "glpat-",
-        "gldt-",
-        "sk-",
-        "sk_",
-        "rk_",
-        "npm_",
-        "pypi-",
-        "xox",
-        "hvs.",
-        "hvb.",
-        "dop_v1_",
-        "AIza",
-        "eyJ",
-        "hf_",
-        "gsk_",
-        "r8_",
-        "dckr_",
-        "ATATT",
-        "ATBB",
-        "SG.",
-        "pul-",
-        "tskey-",
-        "nvapi-",
-        "xai-",
-        "fo1_",
-        "lin_",
-        "shpat_",
-        "ya29.",
-        "1//",
-        "GOCSPX",
-        "cfut_",
-        "cfat_",
-        "cfk_",
-    ];
     let digits = |s: &str| s.bytes().any(|b| b.is_ascii_digit());
     let letters = |s: &str| s.bytes().any(|b| b.is_ascii_alphabetic());
-    STARTS.iter().any(|s| text.starts_with(s))
-        || runs(text).any(|run| (run.len() >= 16 && digits(run) && letters(run)) || run.len() >= 40)
+    has_token_start(text) || runs(text).any(|run| (run.len() >= 16 && digits(run) && letters(run)) || run.len() >= 40)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ pub mod moved;
 pub mod place;
 mod reader;
 pub mod surface;
+pub mod tag;
 
 use std::sync::Arc;
 

@@ -31,6 +31,13 @@ pub struct Kind {
     /// Environment variables that hold it.
     #[serde(default)]
     pub variables: Vec<Variable>,
+    /// The form (a regular expression over all of it) of those identifiers that are another one for each value: `AKIA…`. Labels
+    /// such as an account or a host, which stay when the value is replaced, fit none. Fingerprints (`SHA256:…`) need no form.
+    #[serde(default)]
+    pub identifies: Option<String>,
+    /// People choose the value: no keyed tag of it is ever made.
+    #[serde(default)]
+    pub password: bool,
     /// What comes first.
     pub mode: Mode,
     /// How to rotate.
@@ -97,6 +104,9 @@ pub struct Place {
     /// such files: for names that millions of files have.
     #[serde(default)]
     pub own_work: bool,
+    /// The form of a file's name without its ending, where that name is the public identifier (a regular expression over all of it).
+    #[serde(default)]
+    pub file_name: Option<String>,
     /// The variables, or settings of programs, that move it.
     #[serde(default)]
     pub moved_by: Vec<MovedBy>,

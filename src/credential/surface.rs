@@ -20,7 +20,8 @@ use super::{
     Catalog,
     moved::Moved,
     place::{Names, PlacePath},
-    reader::{self, Compiled, Findings, Vocabulary},
+    reader::{self, Compiled, FileName, Findings, Vocabulary},
+    tag::{CaseKey, Tagger},
 };
 use crate::{
     fact::{Credential, Fact, TreePath},
@@ -73,13 +74,19 @@ pub struct CredentialSurface {
     /// Positions of the others, with what the file's name must be.
     others: Vec<(usize, FileMatch)>,
     words: Vocabulary,
+    /// The key of the case, where tags are to be made.
+    case_key: Option<Arc<CaseKey>>,
 }
 
 struct Known {
     kind: Arc<str>,
+    /// Values of the kind are chosen by people.
+    password: bool,
     path: PlacePath,
     /// Shared by the place and wherever variables moved it.
     reader: Arc<Compiled>,
+    /// See `Place::file_name`; shared likewise.
+    file_name: Option<Arc<FileName>>,
     /// See `Place::shared_name`.
     shared_name: bool,
     /// See `Place::own_work`.
@@ -105,8 +112,8 @@ impl CredentialSurface {
     /// # Errors
     /// Where a kind holds a path, pointer or expression that is none; names the kind.
     pub fn new(catalog: &Catalog, moved: &[Moved]) -> Result<Self, String> {
-        let mut surface =
-            Self { places: Vec::new(), by_name: HashMap::new(), others: Vec::new(), words: Vocabulary::default() };
+        let (places, by_name, others) = (Vec::new(), HashMap::new(), Vec::new());
+        let mut surface = Self { places, by_name, others, words: Vocabulary::default(), case_key: None };
         let mut elsewhere: HashMap<(&str, usize), Vec<&Moved>> = HashMap::new();
         for m in moved {
             elsewhere.entry((&m.kind, m.place)).or_default().push(m);
@@ -114,20 +121,50 @@ impl CredentialSurface {
         for kind in &catalog.kinds {
             let wrong = |what: &str, why: &str| format!("{}: {what}: {why}", kind.id);
             surface.words.add(kind).map_err(|e| wrong("variables", &e))?;
-            let id: Arc<str> = kind.id.as_str().into();
+            let (id, password): (Arc<str>, bool) = (kind.id.as_str().into(), kind.password);
             for (number, place) in kind.places.iter().enumerate() {
                 let path = PlacePath::new(&place.path, &place.except).map_err(|e| wrong(&place.path, e))?;
                 let reader = Arc::new(Compiled::new(&place.reader).map_err(|e| wrong(&place.path, &e))?);
+                let named = place.file_name.as_deref().map(FileName::new).transpose();
+                let file_name = named.map_err(|e| wrong(&place.path, &e))?.map(Arc::new);
                 for m in elsewhere.remove(&(kind.id.as_str(), number)).unwrap_or_default() {
                     let Ok(path) = PlacePath::new(&m.path, &[]) else { continue };
-                    let (kind, reader, by) = (id.clone(), reader.clone(), Some(m.by.as_str().into()));
-                    surface.add(Known { kind, path, reader, shared_name: false, own_work: false, by });
+                    let (kind, reader, file_name) = (id.clone(), reader.clone(), file_name.clone());
+                    let by = Some(m.by.as_str().into());
+                    surface.add(Known {
+                        kind,
+                        password,
+                        path,
+                        reader,
+                        file_name,
+                        shared_name: false,
+                        own_work: false,
+                        by,
+                    });
                 }
                 let (shared_name, own_work) = (place.shared_name, place.own_work);
-                surface.add(Known { kind: id.clone(), path, reader, shared_name, own_work, by: None });
+                surface.add(Known {
+                    kind: id.clone(),
+                    password,
+                    path,
+                    reader,
+                    file_name,
+                    shared_name,
+                    own_work,
+                    by: None,
+                });
             }
         }
         Ok(surface)
+    }
+
+    /// The same, with keyed tags of what it finds in files and processes.
+    pub fn with_case_key(self, key: Option<Arc<CaseKey>>) -> Self {
+        Self { case_key: key, ..self }
+    }
+
+    fn findings(&self, kind: Arc<str>, password: bool) -> Findings {
+        Findings(Vec::new(), Tagger::new(self.case_key.clone(), kind, password))
     }
 
     fn add(&mut self, known: Known) {
@@ -175,7 +212,7 @@ impl Surface for CredentialSurface {
         let (mut reported, mut flaws) = (HashSet::new(), Vec::new());
         let path = file.entry.path.clone();
         for known in self.places_of(&path) {
-            let mut found = Findings::default();
+            let mut found = self.findings(known.kind.clone(), known.password);
             match self.read(known, file, &mut found) {
                 Err(Flaw::Malformed { .. } | Flaw::Truncated(_)) if known.shared_name => {}
                 Err(Flaw::TooLarge(_) | Flaw::Unsupported(_)) if known.shared_name && found.0.is_empty() => {}
@@ -190,7 +227,9 @@ impl Surface for CredentialSurface {
                 if !reported.contains(&key) {
                     let (kind, inner, line) = key.clone();
                     let named_by = known.by.clone();
-                    let credential = Credential { kind, identifier: fact.identifier, note: fact.note, named_by };
+                    let by_name = || known.file_name.as_ref().and_then(|form| form.identifier(path.name()));
+                    let (identifier, note, tag) = (fact.identifier.or_else(by_name), fact.note, fact.tag);
+                    let credential = Credential { kind, identifier, note, named_by, tag };
                     out.push_at(inner.as_deref(), line, at.clone(), Fact::Credential(credential));
                     new.push(key);
                 }
@@ -213,7 +252,7 @@ impl CredentialSurface {
         let _ = Compiled::Variables.read(lines, &self.words, &mut found);
         let reported = found.0.into_iter().filter_map(|f| {
             let kind = f.kind.unwrap_or_else(|| ANY_VARIABLE.into());
-            Some((f.inner?, Credential { kind, identifier: f.identifier, note: f.note, named_by: None }))
+            Some((f.inner?, Credential { kind, identifier: f.identifier, note: f.note, ..Credential::default() }))
         });
         reported.collect()
     }
@@ -228,11 +267,12 @@ impl CredentialSurface {
     }
 
     fn process(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
-        let mut found = Findings::default();
+        let mut found = self.findings(ANY_VARIABLE.into(), false);
         let outcome = reader::environ(&self.words, file.head(ENVIRON)?, &mut found);
         for fact in found.0 {
             let kind = fact.kind.unwrap_or_else(|| ANY_VARIABLE.into());
-            let credential = Credential { kind, identifier: fact.identifier, note: fact.note, named_by: None };
+            let (identifier, note, tag) = (fact.identifier, fact.note, fact.tag);
+            let credential = Credential { kind, identifier, note, named_by: None, tag };
             out.push_at(fact.inner.as_deref(), None, None, Fact::Credential(credential));
         }
         outcome

@@ -142,6 +142,8 @@ fn every_kind_is_of_the_documented_form() {
         assert!(errors.is_empty(), "{file}: {errors:?}");
         let kind: Kind = serde_json::from_str(text).unwrap();
         assert_eq!(file, format!("{}.json", kind.id));
+        let identifies = kind.identifies.as_deref().map(regex::Regex::new);
+        assert!(identifies.is_none_or(|form| form.is_ok()), "{file}: not a regular expression");
         assert!(kind.edges.iter().all(|e| ids.contains(e.as_str()) && *e != kind.id), "{file}: an edge to no kind");
     }
     for file in FIXTURES.files() {

@@ -202,6 +202,8 @@ pub enum Fact {
     File {
         /// Hex; `None` where it was not asked for, or could not be had.
         sha256: Option<String>,
+        /// Another hash, which its name in a store says: `sha512:<hex>`.
+        digest: Option<Box<str>>,
         /// In bytes.
         size: u64,
         /// The indicator texts it holds.
@@ -393,7 +395,7 @@ pub enum Fact {
 }
 
 /// That a credential exists at a place. There is no field that could hold its value.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Credential {
     /// Id of the kind, `aws.access_key`.
     pub kind: Arc<str>,
@@ -403,6 +405,8 @@ pub struct Credential {
     pub note: Option<String>,
     /// The variable that leads to its file, where its place is another by default: `GOOGLE_APPLICATION_CREDENTIALS`.
     pub named_by: Option<Arc<str>>,
+    /// The keyed tag of its value, where the examination had a case key.
+    pub tag: Option<String>,
 }
 
 /// A fact with its place, time and reader.

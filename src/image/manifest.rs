@@ -337,7 +337,10 @@ mod tests {
         let read = |lines: &[u8]| {
             assert_eq!(lines, b"TOKEN=s3cr3t\n");
             let kind = "env.process".into();
-            vec![("TOKEN".to_owned(), crate::fact::Credential { kind, identifier: None, note: None, named_by: None })]
+            vec![(
+                "TOKEN".to_owned(),
+                crate::fact::Credential { kind, identifier: None, note: None, named_by: None, tag: None },
+            )]
         };
         let readers = Readers { history: &|_, _| Vec::new(), environment: &|_| Vec::new(), arguments: &read };
         let mut same: Config = parse(json, "config").unwrap();

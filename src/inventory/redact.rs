@@ -213,6 +213,10 @@ impl Numbered {
         if key == "use" {
             return;
         }
+        if key == "credential" {
+            // Equal tags would link this inventory to others of the case.
+            fields.remove("tag");
+        }
         if let Some(Value::String(packed)) = fields.get_mut("bytes").filter(|_| key != "read") {
             *packed = "cmVkYWN0ZWQ=".to_owned();
             return;

@@ -103,6 +103,7 @@ pub fn build(mut e: Examination<'_>) -> v1::Report {
         kept_evidence,
         platforms: e.assessment.platforms.iter().map(part_of).collect(),
         machines: Vec::new(),
+        work: Vec::new(),
         run: v1::Run {
             id: run,
             started: e.started,
@@ -112,6 +113,7 @@ pub fn build(mut e: Examination<'_>) -> v1::Report {
             user: e.user,
             privileged: e.privileged,
             sandbox: None,
+            case_key: None,
         },
         coverage: v1::Coverage {
             scope: Some(v1::Scope { whole: scope.whole, monitors: scope.monitors }),
@@ -360,6 +362,7 @@ fn credential(e: &Examination<'_>, j: &assess::Judged) -> v1::Credential {
         uid: j.uid,
         identifier: j.credential.identifier.clone(),
         note: j.credential.note.clone(),
+        tag: j.credential.tag.clone(),
         modified: j.modified.as_ref().map(|at| at.time),
         reach: j.reach,
         confidence: j.confidence,
@@ -383,10 +386,12 @@ fn item(item: rotate::Item, writer: &Writer<'_>) -> v1::Item {
         edges: item.after,
         workstream: Some(item.workstream),
         rank: item.rank,
+        mode: item.mode,
         watched: item.watched,
         blocked: item.blocked,
         steps,
         credentials: item.credentials,
+        left_out: false,
         machines: Vec::new(),
     }
 }

@@ -96,11 +96,11 @@ fn examined(found: bool, gaps: bool) -> v1::Report {
         add("python/dist-info", &below("dspy-2.6.0.dist-info/REQUESTED"), Fact::Requested);
         let unit = b"home/alice/.config/example/beacon.py";
         add("text/config", b"home/alice/x.ini", Fact::Host { name: "evil.example".into(), sinkholed: false });
-        add("host/file", unit, Fact::File { sha256: None, size: 9, texts: Vec::new(), program: false });
+        add("host/file", unit, Fact::File { sha256: None, digest: None, size: 9, texts: Vec::new(), program: false });
     }
     let key = |kind: &str, identifier: Option<&str>| {
         let identifier = identifier.map(str::to_owned);
-        Fact::Credential(Credential { kind: kind.into(), identifier, note: None, named_by: None })
+        Fact::Credential(Credential { kind: kind.into(), identifier, note: None, named_by: None, tag: None })
     };
     add("credential/aws", b"home/alice/.aws/credentials", key("aws.access_key", Some("AKIAIOSFODNN7EXAMPLE")));
     add("credential/ssh", "home/alice/.ssh/id\u{202e}<b>x</b>\n# y".as_bytes(), key("ssh.key", None));

@@ -90,12 +90,16 @@ impl Machine {
 
     fn file(self, path: &[u8]) -> Self {
         // Whatever the texts of the unit are: this file holds every text there is.
-        self.with("host/file", path, Fact::File { sha256: None, size: 9, texts: (0..10_000).collect(), program: false })
+        self.with(
+            "host/file",
+            path,
+            Fact::File { sha256: None, digest: None, size: 9, texts: (0..10_000).collect(), program: false },
+        )
     }
 
     fn secret(self, kind: &str, identifier: Option<&str>, path: &[u8]) -> Self {
         let identifier = identifier.map(str::to_owned);
-        let secret = Credential { kind: kind.into(), identifier, note: None, named_by: None };
+        let secret = Credential { kind: kind.into(), identifier, note: None, named_by: None, tag: None };
         self.with("credential", path, Fact::Credential(secret))
     }
 

@@ -51,6 +51,12 @@ pub static PROFILES: &[Profile] = &[
         writes: "the files of `-o`",
     },
     Profile {
+        command: "verify",
+        sockets: Sockets::None,
+        reads: "the report and files named, and the target as `scan`",
+        writes: "the files of `-o`",
+    },
+    Profile {
         command: "images",
         sockets: Sockets::None,
         reads: "the archives and folders named",

@@ -53,7 +53,7 @@ mod tests {
         fs::create_dir_all(home.join("src/app")).unwrap();
         let host = || Host::open("root", root.path(), TreePath::root(), Skips::default()).unwrap();
         let path = TreePath::new(b"home/bob/src/app/.env").unwrap();
-        let credential = Credential { kind: "db".into(), identifier: None, note: None, named_by: None };
+        let credential = Credential { kind: "db".into(), identifier: None, note: None, named_by: None, tag: None };
         let origin = Origin::file(&"root".into(), path.clone());
         let fact = Fact::Credential(credential);
         let seen = [Seen { surface: "s", origin, at: None, uid: None, gid: None, mode: None, unit: None, fact }];

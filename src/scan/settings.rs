@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::{Target, TargetError, accounts_of, identity, open, own_mounts, parts};
 use crate::{
     coverage::{Gap, GapKind, WALK},
+    credential::moved::Moved,
     fact::{Origin, TreePath},
     tree::{ask::Start, host::Host},
 };
@@ -43,6 +44,8 @@ const NAMES: usize = 10_000;
 /// What was read.
 #[derive(Debug, Default)]
 pub struct Settings {
+    /// Places of credentials that the caller knows of: those of an earlier report.
+    pub places: Vec<Moved>,
     /// The texts.
     pub texts: Vec<Setting>,
     /// Names that ssh knows machines by, each with the one that it stands for.

@@ -230,6 +230,34 @@ fn each_broken_incident_is_reported_with_place_and_mend() {
             "the day it was",
         ),
         ("no kind of credential", "/harvest/kinds/0", json!("npm.tokens"), "harvest.kinds[0]", "iocs/credentials"),
+        (
+            "a way that names no command",
+            "/harvest/beyond",
+            json!([{"way": "command", "what": "a token", "kinds": ["npm.token"]}]),
+            "harvest.beyond[0]",
+            "command lines",
+        ),
+        (
+            "a condition that is no kind",
+            "/harvest/beyond",
+            json!([{"way": "input", "what": "x"}, {"way": "unlock", "what": "y", "with": ["browser"]}]),
+            "harvest.beyond[1].with[0]",
+            "iocs/credentials",
+        ),
+        (
+            "an unknown platform",
+            "/harvest/beyond",
+            json!([{"way": "metadata", "what": "x", "asks": ["EC2"], "on": ["cloud"]}]),
+            "harvest.beyond[0].on[0] (line 1",
+            "every field",
+        ),
+        (
+            "a way up from elsewhere",
+            "/harvest/paths",
+            json!([{"under": ["/srv/.."], "names": [".env"], "depth": 0}]),
+            "harvest.paths[0].under[0]",
+            "`cwd/..`",
+        ),
         ("takes nothing, and does", "/harvest/completeness", json!("none"), "harvest.completeness", "write `partial`"),
         (
             "runs the payload again",
@@ -416,6 +444,17 @@ fn the_database_of_this_repository_is_good() {
     let incidents = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/iocs/incidents")).unwrap();
     let incidents = incidents.filter(|f| f.as_ref().unwrap().path().extension().is_some_and(|e| e == "json")).count();
     assert!(said.out.starts_with(&format!("{incidents} incidents are good, ")), "{}", said.out);
+}
+
+/// What stands in words only, no plan can leave out where it cannot be.
+#[test]
+fn what_is_taken_without_a_file_has_its_way() {
+    let database = dosimeter::ioc::Database::embedded().unwrap();
+    let in_words: Vec<_> = database.incidents.iter().filter(|i| !i.harvest.beyond_files.is_empty()).collect();
+    assert!(in_words.is_empty(), "{:?}", in_words.iter().map(|i| &i.id).collect::<Vec<_>>());
+    let ways: std::collections::BTreeSet<_> =
+        database.incidents.iter().flat_map(|i| &i.harvest.beyond).map(|b| format!("{:?}", b.way)).collect();
+    assert_eq!(ways.len(), dosimeter::ioc::model::Way::ALL.len(), "{ways:?}");
 }
 
 #[test]

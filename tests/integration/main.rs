@@ -20,6 +20,7 @@ mod credentials;
 mod dependencies;
 mod erasure;
 mod exposure;
+mod fingerprints;
 mod fleet;
 mod formats;
 mod hostile;
@@ -46,6 +47,11 @@ mod program;
 mod promises;
 #[cfg(feature = "online")]
 mod publisher;
+mod reach;
+mod reach_containers;
+mod reach_image;
+mod reach_litellm;
+mod reach_waves;
 mod redact;
 mod replan;
 mod rules;
@@ -59,6 +65,8 @@ mod trust;
 #[cfg(feature = "online")]
 mod update;
 mod values;
+mod verify;
 mod weight;
 mod whereabouts;
+mod worked;
 mod zip_apps;

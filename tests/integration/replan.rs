@@ -100,6 +100,7 @@ fn judged(index: &Index, c: &v1::Credential) -> Judged {
             identifier: c.identifier.clone(),
             note: c.note.clone(),
             named_by: None,
+            tag: c.tag.clone(),
         },
         origin: origin(&c.location),
         uid: c.uid,

@@ -108,11 +108,8 @@ impl Place {
 
     /// By device and number, not by name: whatever links, mounts, `..` or spellings lead there.
     fn refuse_evidence(&self, folder: &Path, there: Option<&Stat>, evidence: &[PathBuf]) -> anyhow::Result<()> {
-        let above: Vec<(u64, u64)> = folder.ancestors().filter_map(|f| sys::stat(f).ok()).map(|s| id(&s)).collect();
-        let own = there.map(id);
         for named in evidence {
-            let Ok(stat) = sys::stat(named) else { continue };
-            if above.contains(&id(&stat)) || own == Some(id(&stat)) {
+            if holds(named, folder, there) {
                 bail!(
                     "`{}` is part of `{}`, which is evidence\nhint: name a place outside it; {FORCE}",
                     shown(&self.named),
@@ -160,6 +157,19 @@ impl Place {
         let follow = if link { OFlags::TRUNC } else { OFlags::NOFOLLOW };
         Ok(File::from(sys::open(path, OFlags::WRONLY | OFlags::NOCTTY | OFlags::CLOEXEC | follow, Mode::empty())?))
     }
+}
+
+/// Whether a file is what was named, or stands in a folder below it. By device and number.
+pub fn is_within(path: &Path, named: &Path) -> bool {
+    real(folder(path)).is_some_and(|folder| holds(named, &folder, sys::stat(path).ok().as_ref()))
+}
+
+fn holds(named: &Path, folder: &Path, file: Option<&Stat>) -> bool {
+    let Ok(stat) = sys::stat(named) else {
+        return false;
+    };
+    let mut all = folder.ancestors().filter_map(|f| sys::stat(f).ok()).chain(file.copied());
+    all.any(|s| id(&s) == id(&stat))
 }
 
 fn id(stat: &Stat) -> (u64, u64) {

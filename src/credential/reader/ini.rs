@@ -2,7 +2,7 @@
 
 use super::{Findings, Form, Found, numbered};
 use crate::{
-    credential::{form, model::Fields},
+    credential::{form, model::Fields, tag::Tagger},
     surface::Flaw,
 };
 
@@ -22,6 +22,8 @@ struct Section {
     secret: Option<u32>,
     /// A secret of it is a marker: then the login is the token.
     marked: bool,
+    /// The tag of the secret that the data name first, with its position there: lines may change places.
+    tag: Option<(usize, Option<String>)>,
     identifier: Option<String>,
 }
 
@@ -45,15 +47,19 @@ impl Ini {
                 section.finish(&self.form, out)?;
                 section.name = form::label(name).map(str::to_owned);
             } else if let Some((key, value)) = pair(line) {
-                self.pair(key, value, number, &mut section);
+                self.pair(key, value, number, &mut section, &out.1);
             }
         }
         section.finish(&self.form, out)
     }
 
-    fn pair(&self, key: &[u8], value: &[u8], number: u32, section: &mut Section) {
+    fn pair(&self, key: &[u8], value: &[u8], number: u32, section: &mut Section, tagger: &Tagger) {
         let is = |k: &str| k.as_bytes().eq_ignore_ascii_case(key);
-        if self.secret.iter().any(|s| is(s)) && form::concrete(value) {
+        let secret = self.secret.iter().enumerate().find(|(_, s)| is(s)).filter(|_| form::concrete(value));
+        if let Some((at, field)) = secret {
+            if section.tag.as_ref().is_none_or(|(first, _)| at < *first) {
+                section.tag = Some((at, tagger.tag(field, value)));
+            }
             section.secret = section.secret.or(Some(number));
             section.marked |= form::marks_login(value);
         } else if self.public.as_deref().is_some_and(is) {
@@ -69,7 +75,8 @@ impl Section {
             return Ok(());
         };
         done.identifier = done.identifier.filter(|_| !(done.marked && matches!(form, Form::Login)));
-        out.push(Found { inner: done.name, line: Some(line), identifier: done.identifier, ..Found::default() })
+        let tag = done.tag.and_then(|(_, tag)| tag);
+        out.push(Found { inner: done.name, line: Some(line), identifier: done.identifier, tag, ..Found::default() })
     }
 }
 

@@ -8,18 +8,18 @@ use super::{
     Findings,
     pointer::{Pointers, Walk},
 };
-use crate::surface::Flaw;
+use crate::{credential::tag::Tagger, surface::Flaw};
 
 /// One credential each place that a pointer leads to.
 pub fn read(pointers: &Pointers, bytes: &[u8], out: &mut Findings) -> Result<(), Flaw> {
     if bytes.trim_ascii().is_empty() {
         return Ok(());
     }
-    let (mut walk, mut outcome) = walked(pointers, bytes);
+    let (mut walk, mut outcome) = walked(pointers, bytes, &out.1);
     if outcome.is_err()
         && let Some(strict) = strict(bytes)
     {
-        (walk, outcome) = walked(pointers, &strict);
+        (walk, outcome) = walked(pointers, &strict, &out.1);
     }
     walk.finish(out)?;
     // serde_json's own message may quote a key or a value.
@@ -28,8 +28,8 @@ pub fn read(pointers: &Pointers, bytes: &[u8], out: &mut Findings) -> Result<(),
     })
 }
 
-fn walked<'p>(pointers: &'p Pointers, bytes: &[u8]) -> (Walk<'p>, serde_json::Result<()>) {
-    let mut walk = Walk::new(pointers);
+fn walked<'p>(pointers: &'p Pointers, bytes: &[u8], tagger: &Tagger) -> (Walk<'p>, serde_json::Result<()>) {
+    let mut walk = Walk::new(pointers, tagger.clone());
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let outcome = Node(&mut walk).deserialize(&mut json).and_then(|()| json.end());
     (walk, outcome)

@@ -46,8 +46,23 @@ impl Lines {
             return Ok(());
         }
         let identifier = rule.public.iter().find_map(|template| fill(template, &groups));
-        out.push(Found { line: Some(number), identifier, ..Found::default() })
+        let tag = groups.name("secret").and_then(|secret| {
+            let before = line.get(..secret.start()).unwrap_or_default();
+            let marked = form::marks_login(secret.as_bytes());
+            let value = groups.name("user").filter(|_| marked).unwrap_or(secret);
+            out.1.tag(field(before), value.as_bytes())
+        });
+        out.push(Found { line: Some(number), identifier, tag, ..Found::default() })
     }
+}
+
+/// The name of the field whose value follows: `_auth` of `//registry.example/:_auth = `. Empty in an address.
+fn field(before: &[u8]) -> &str {
+    let text = std::str::from_utf8(before).unwrap_or_default();
+    let name = text.trim_end_matches([' ', '\t', '"', '\'', '=', ':', '>']);
+    let start =
+        name.rfind(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))).map_or(0, |at| at + 1);
+    if text.contains("://") { "" } else { name.get(start..).unwrap_or_default() }
 }
 
 /// `{user}@{host}` with the groups filled in, where each is a plain label.

@@ -21,11 +21,13 @@ use regex::bytes::{Regex, RegexBuilder};
 pub use assignments::assignments;
 pub use variables::{Vocabulary, environ};
 
-use super::{form, model};
+use super::{form, model, tag::Tagger};
 use crate::surface::Flaw;
 
 /// Credentials reported of one file; a file that holds more is an attack or a database.
 const MOST: usize = 1000;
+/// Bytes that are read of a file that is one credential.
+const OPAQUE: usize = 1 << 12;
 /// Bytes of a compiled expression.
 const EXPRESSION: usize = 1 << 20;
 
@@ -42,11 +44,13 @@ pub struct Found {
     pub identifier: Option<String>,
     /// What else may be said.
     pub note: Option<String>,
+    /// The keyed tag of its value, where there is a case key and the value is fit for one.
+    pub tag: Option<String>,
 }
 
-/// Takes what a reader finds.
+/// Takes what a reader finds, and makes the tags.
 #[derive(Debug, Default)]
-pub struct Findings(pub Vec<Found>);
+pub struct Findings(pub Vec<Found>, pub Tagger);
 
 impl Findings {
     fn push(&mut self, found: Found) -> Result<(), Flaw> {
@@ -100,7 +104,7 @@ impl Compiled {
     /// Bytes that are read at most; a larger file is a gap.
     pub fn limit(&self) -> usize {
         match self {
-            Self::Opaque => 1 << 12,
+            Self::Opaque => OPAQUE,
             Self::Json(_) => 16 << 20,
             _ => 1 << 20,
         }
@@ -175,6 +179,26 @@ const TOKENS: &[&str] = &[
     "abcdefghijklmnopqrst",
     "https://abcdefghijklmnopqrst.example",
 ];
+
+/// A form of file names that are identifiers.
+#[derive(Debug)]
+pub struct FileName(Form);
+
+impl FileName {
+    /// From the data.
+    ///
+    /// # Errors
+    /// Where it is no regular expression.
+    pub fn new(form: &str) -> Result<Self, String> {
+        Form::new(Some(form)).map(Self)
+    }
+
+    /// The identifier that a name is, without its ending.
+    pub fn identifier(&self, name: &[u8]) -> Option<String> {
+        let end = name.iter().rposition(|b| *b == b'.').unwrap_or(name.len());
+        self.0.shown(name.get(..end)?)
+    }
+}
 
 /// Names of fields that hold who logs in.
 const LOGINS: &[&str] = &["user", "username", "user_name", "login", "email", "account", "accountname"];

@@ -79,7 +79,11 @@ impl Entry {
         let host = self.host.as_deref().and_then(form::label);
         let login = login.filter(|_| !marked).and_then(form::login);
         let identifier = host.map(|host| login.map_or_else(|| host.to_owned(), |login| format!("{login}@{host}")));
-        out.push(Found { line: Some(self.line.max(1)), identifier, ..Found::default() })
+        let tag = match self.login.as_deref().filter(|_| marked) {
+            Some(login) => out.1.tag("", login),
+            None => out.1.tag("password", password),
+        };
+        out.push(Found { line: Some(self.line.max(1)), identifier, tag, ..Found::default() })
     }
 }
 

@@ -8,7 +8,16 @@ pub fn read(bytes: &[u8], out: &mut Findings) -> Result<(), Flaw> {
     if bytes.iter().all(|b| b.is_ascii_whitespace()) {
         return Ok(());
     }
-    out.push(Found::default())
+    let tag = is_token(bytes).then(|| out.1.tag("", bytes)).flatten();
+    out.push(Found { tag, ..Found::default() })
+}
+
+/// Whether the file is one word. What programs write into caches and databases changes while the secret in it stays, and of a
+/// longer file only the start was read.
+fn is_token(bytes: &[u8]) -> bool {
+    let word = bytes.trim_ascii();
+    let plain = word.iter().all(u8::is_ascii_graphic) && !word.starts_with(b"{") && !word.starts_with(b"[");
+    plain && bytes.len() < super::OPAQUE
 }
 
 #[cfg(test)]

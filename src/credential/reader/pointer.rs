@@ -5,7 +5,7 @@ use super::{
     uses::{Met, Uses},
 };
 use crate::{
-    credential::{form, model::Fields},
+    credential::{form, model::Fields, tag::Tagger},
     surface::Flaw,
 };
 
@@ -110,6 +110,9 @@ struct Hit {
     line: Option<u32>,
     /// The secret is a marker: then the login is the token.
     marked: bool,
+    /// Position of the pointer that led to it, in the data.
+    pointer: usize,
+    tag: Option<String>,
 }
 
 /// Follows the pointers through one file.
@@ -121,13 +124,14 @@ pub struct Walk<'p> {
     identifiers: Vec<(Stars, String)>,
     names: Vec<(Stars, String)>,
     uses: Met,
+    tagger: Tagger,
 }
 
 impl<'p> Walk<'p> {
     /// At the top of a file.
-    pub fn new(pointers: &'p Pointers) -> Self {
-        let uses = Met::default();
-        Self { pointers, path: Vec::new(), hits: Vec::new(), identifiers: Vec::new(), names: Vec::new(), uses }
+    pub fn new(pointers: &'p Pointers, tagger: Tagger) -> Self {
+        let (identifiers, names) = (Vec::new(), Vec::new());
+        Self { pointers, path: Vec::new(), hits: Vec::new(), identifiers, names, uses: Met::default(), tagger }
     }
 
     /// Down to the value of a key.
@@ -156,7 +160,7 @@ impl<'p> Walk<'p> {
 
     /// A value that is no container.
     pub fn leaf(&mut self, value: &[u8], line: Option<u32>) {
-        self.at(line, form::marks_login(value), |name| match name {
+        self.at(line, Some(value), |name| match name {
             Some(name) => names::is_secret(name, value),
             None => form::concrete(value),
         });
@@ -183,19 +187,22 @@ impl<'p> Walk<'p> {
 
     /// A value that stands elsewhere in the file, or is encrypted there.
     pub fn unseen(&mut self, line: Option<u32>, concrete: bool) {
-        self.at(line, false, |name| concrete && name.is_none_or(names::looks_secret));
+        self.at(line, None, |name| concrete && name.is_none_or(names::looks_secret));
     }
 
     /// `concrete` is asked with the name of the variable, where the pointer wants those of secrets.
-    fn at(&mut self, line: Option<u32>, marked: bool, concrete: impl Fn(Option<&str>) -> bool) {
-        let mut fitting = self.pointers.secret.iter().filter(|s| s.len() == self.path.len());
-        let Some((steps, stars)) = fitting.find_map(|s| Some((s, self.stars(s)?))) else {
+    fn at(&mut self, line: Option<u32>, value: Option<&[u8]>, concrete: impl Fn(Option<&str>) -> bool) {
+        let mut fitting = self.pointers.secret.iter().enumerate().filter(|(_, s)| s.len() == self.path.len());
+        let Some((pointer, steps, stars)) = fitting.find_map(|(n, s)| Some((n, s, self.stars(s)?))) else {
             return;
         };
         let named = steps.iter().position(|step| matches!(step, Step::Secret));
         let name = named.and_then(|at| self.path.get(at));
         if self.hits.len() <= MOST && concrete(name.map(|n| n.text.as_str())) {
-            self.hits.push(Hit { stars, line, marked });
+            let field = steps.iter().zip(&self.path).rev().find(|(step, _)| !matches!(step, Step::Star));
+            let field = field.map_or("", |(_, name)| name.text.as_str());
+            let tag = value.and_then(|value| self.tagger.tag(field, value));
+            self.hits.push(Hit { stars, line, marked: value.is_some_and(form::marks_login), pointer, tag });
         }
     }
 
@@ -224,7 +231,10 @@ impl<'p> Walk<'p> {
             let identifier = self.pointers.identifier.value(&hit.stars, &self.identifiers);
             let identifier =
                 identifier.filter(|_| !(hit.marked && matches!(self.pointers.identifier.form, Form::Login)));
-            found_at.push((&hit.stars, Found { inner, line: hit.line, identifier, ..Found::default() }));
+            // Of several secrets the one that the data name first: in the file they may change places.
+            let same = self.hits.iter().filter(|other| other.stars == hit.stars);
+            let tag = same.min_by_key(|other| other.pointer).and_then(|first| first.tag.clone());
+            found_at.push((&hit.stars, Found { inner, line: hit.line, identifier, tag, ..Found::default() }));
         }
         // Elements of a list that nothing else distinguishes are distinguished by their positions.
         let alike: Vec<bool> =

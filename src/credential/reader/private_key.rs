@@ -8,6 +8,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD as BASE64};
 use pkcs8::ObjectIdentifier;
 use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
 
 use super::{Findings, Found, numbered};
 use crate::surface::Flaw;
@@ -29,6 +30,14 @@ struct Key {
     /// The public half in SSH's wire form, where it is available.
     public: Option<Vec<u8>>,
     encrypted: bool,
+    /// Its bytes, where nothing else distinguishes it and no passphrase hides it.
+    bare: Option<Zeroizing<Vec<u8>>>,
+}
+
+impl Key {
+    fn new(public: Option<Vec<u8>>, encrypted: bool) -> Self {
+        Self { public, encrypted, bare: None }
+    }
 }
 
 /// One credential each private key; certificates and public keys are none.
@@ -61,7 +70,8 @@ fn push_key(key: &Key, line: u32, out: &mut Findings) -> Result<(), Flaw> {
     let passphrase = if key.encrypted { "passphrase-protected" } else { "no passphrase" };
     let note =
         if identifier.is_some() { passphrase.to_owned() } else { format!("{passphrase}; fingerprint unavailable") };
-    out.push(Found { line: Some(line), identifier, note: Some(note), ..Found::default() })
+    let tag = key.bare.as_ref().filter(|_| identifier.is_none()).and_then(|der| out.1.tag_key(der));
+    out.push(Found { line: Some(line), identifier, note: Some(note), tag, ..Found::default() })
 }
 
 /// The key of a block that stands behind `-----BEGIN `; `None` where it holds no private key.
@@ -75,15 +85,18 @@ fn key(block: &[u8]) -> Option<Key> {
     let body = rest.get(..memchr::memmem::find(rest, DASHES).unwrap_or(rest.len()))?;
     let (headers, der) = decode(body)?;
     let legacy = headers && memchr::memmem::find(body, b"ENCRYPTED").is_some();
-    Some(match label {
-        b"OPENSSH PRIVATE KEY" => openssh(&der).unwrap_or(Key { public: None, encrypted: false }),
-        b"ENCRYPTED PRIVATE KEY" => Key { public: None, encrypted: true },
-        _ if legacy => Key { public: None, encrypted: true },
-        b"RSA PRIVATE KEY" => Key { public: rsa(&der), encrypted: false },
-        b"EC PRIVATE KEY" => Key { public: ec(&der, None), encrypted: false },
-        b"PRIVATE KEY" => Key { public: pkcs8(&der), encrypted: false },
-        _ => Key { public: None, encrypted: false },
-    })
+    let mut key = match label {
+        b"OPENSSH PRIVATE KEY" => openssh(&der).unwrap_or(Key::new(None, false)),
+        b"ENCRYPTED PRIVATE KEY" => Key::new(None, true),
+        _ if legacy => Key::new(None, true),
+        b"RSA PRIVATE KEY" => Key::new(rsa(&der), false),
+        b"EC PRIVATE KEY" => Key::new(ec(&der, None), false),
+        b"PRIVATE KEY" => Key::new(pkcs8(&der), false),
+        _ => Key::new(None, false),
+    };
+    // With a passphrase the bytes are others each time it is set.
+    key.bare = (key.public.is_none() && !key.encrypted).then(|| Zeroizing::new(der));
+    Some(key)
 }
 
 /// `Encryption:` and `Public-Lines:` stand in front of the private half.
@@ -102,7 +115,7 @@ fn putty(bytes: &[u8]) -> Key {
         }
     }
     let public = BASE64.decode(text).ok().filter(|blob| is_wire(blob));
-    Key { public, encrypted }
+    Key::new(public, encrypted)
 }
 
 /// A file that is one key in DER.
@@ -110,7 +123,7 @@ fn der(bytes: &[u8]) -> Option<Key> {
     if bytes.first() != Some(&0x30) {
         return None;
     }
-    let plain = |public| Some(Key { public, encrypted: false });
+    let plain = |public| Some(Key::new(public, false));
     if pkcs8::PrivateKeyInfo::try_from(bytes).is_ok() {
         return plain(pkcs8(bytes));
     }
@@ -153,7 +166,7 @@ fn openssh(der: &[u8]) -> Option<Key> {
     let (_derivation, _options) = (string(&mut rest)?, string(&mut rest)?);
     rest = rest.get(4..)?;
     let public = string(&mut rest)?;
-    Some(Key { public: is_wire(public).then(|| public.to_vec()), encrypted: cipher != b"none" })
+    Some(Key::new(is_wire(public).then(|| public.to_vec()), cipher != b"none"))
 }
 
 /// A length in four bytes and as many bytes.

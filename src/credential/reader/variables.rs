@@ -40,6 +40,8 @@ pub struct Vocabulary {
 struct Meaning {
     kind: Arc<str>,
     public: Option<Box<str>>,
+    /// Values of the kind are chosen by people.
+    password: bool,
 }
 
 impl Vocabulary {
@@ -56,7 +58,7 @@ impl Vocabulary {
                 public = Some(name.as_str().into());
                 self.public.insert(name.as_str().into(), Form::new(Some(form))?);
             }
-            let meaning = Meaning { kind: kind.id.as_str().into(), public };
+            let meaning = Meaning { kind: kind.id.as_str().into(), public, password: kind.password };
             let name = variable.name.as_str().into();
             if variable.name.contains('*') {
                 self.patterns.push((name, meaning));
@@ -77,6 +79,7 @@ struct Secret<'v> {
     name: String,
     line: u32,
     meaning: Option<&'v Meaning>,
+    tag: Option<String>,
 }
 
 /// One credential per variable that holds a secret.
@@ -100,6 +103,7 @@ fn push_secrets(
     variables: impl FnOnce(&mut Each<'_>) -> Result<(), Flaw>,
     out: &mut Findings,
 ) -> Result<(), Flaw> {
+    let tagger = out.1.clone();
     let (mut secrets, mut public) = (Vec::<Secret<'_>>::new(), HashMap::new());
     let outcome = variables(&mut |line, name, value| {
         let Some(name) = shaped(name, words) else {
@@ -112,7 +116,11 @@ fn push_secrets(
         let named = meaning.is_some() || (looks_secret(name) && !words.paths.contains(name));
         let secret = named && holds_secret(name, value);
         if secret && secrets.len() <= super::MOST && !secrets.iter().any(|s| s.name == name) {
-            secrets.push(Secret { name: name.to_owned(), line, meaning });
+            let tag = match meaning {
+                Some(known) => tagger.for_kind(known.kind.clone(), known.password).tag(name, value),
+                None => tagger.tag(name, value),
+            };
+            secrets.push(Secret { name: name.to_owned(), line, meaning, tag });
         }
     });
     for secret in secrets {
@@ -123,6 +131,7 @@ fn push_secrets(
             line: Some(secret.line).filter(|line| *line > 0),
             identifier,
             note: None,
+            tag: secret.tag,
         })?;
     }
     outcome

@@ -33,7 +33,7 @@ pub fn read(pointers: &Pointers, bytes: &[u8], out: &mut Findings) -> Result<(),
     let Ok(text) = std::str::from_utf8(bytes) else {
         return Err(Flaw::malformed("YAML text", "not UTF-8"));
     };
-    let mut reader = Reader { walk: Walk::new(pointers), frames: Vec::new() };
+    let mut reader = Reader { walk: Walk::new(pointers, out.1.clone()), frames: Vec::new() };
     let outcome = reader.run(text);
     reader.walk.finish(out)?;
     outcome

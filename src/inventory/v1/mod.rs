@@ -4,6 +4,7 @@
 mod account;
 mod command;
 mod fact;
+mod file;
 mod known;
 mod place;
 #[cfg(test)]
@@ -19,6 +20,7 @@ pub use self::{
     account::Accounts,
     command::{Command, Container, Cutoff, Wanted, Whereabouts},
     fact::{Artifact, At, Credential, Fact, Package, Requirement, Stood},
+    file::File,
     known::Known,
     place::{Entry, Gap, Name, NameText, Names, Origin, Path, Unit},
     traces::{Trace, Use},
@@ -64,6 +66,9 @@ pub struct Head {
     /// Names of users, hosts and repositories are replaced.
     #[serde(default, skip_serializing_if = "is_false")]
     pub redacted: bool,
+    /// The public name of the case key that tags of credentials were made with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case_key: Option<String>,
 }
 
 /// The indicators of the examination.

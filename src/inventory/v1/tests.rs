@@ -81,7 +81,8 @@ fn facts() -> Vec<fact::Fact> {
         F::Disagreement { names: ["a".into(), "b".into()], what: "two".into() },
         F::CodeFolder,
         F::Requires(package().requires),
-        F::File { sha256: Some("1".repeat(64)), size: 3, texts: texts.clone(), program: true },
+        F::File { sha256: Some("1".repeat(64)), digest: None, size: 3, texts: texts.clone(), program: true },
+        F::File { sha256: None, digest: Some("sha1:0a".into()), size: 3, texts: Vec::new(), program: false },
         F::Owned { file: TreePath::new(b"a/\xff").unwrap(), sha256: None },
         F::Listed { paths: vec![path("a/b"), path("c")] },
         F::KeptEvidence { case: "ab12".into(), archives: 2 },
@@ -118,6 +119,7 @@ fn facts() -> Vec<fact::Fact> {
             identifier: Some("AKIA".into()),
             note: Some("n".into()),
             named_by: Some("VAR".into()),
+            tag: Some("xeeisvnxslrs6xxpn32mpok6di".into()),
         }),
     ];
     all.extend(plain);

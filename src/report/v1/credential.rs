@@ -26,6 +26,9 @@ pub struct Credential {
     pub identifier: Option<String>,
     /// What else may be said: "passphrase-protected", names of variables.
     pub note: Option<String>,
+    /// The keyed tag of its value: 26 characters; absent without `--case-key`, and for passwords and short values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
     /// UTC.
     pub modified: Option<Timestamp>,
     /// The worst of `reach_by`.

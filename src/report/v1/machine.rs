@@ -19,6 +19,9 @@ pub struct Machine {
     pub examined: Option<Timestamp>,
     /// Whether the account that examined it may read everything.
     pub privileged: bool,
+    /// The public name of the case key that tags of its credentials were made with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case_key: Option<String>,
     /// The worst, or `none`.
     #[serde(with = "exposure_or_none")]
     pub exposure: Option<Exposure>,

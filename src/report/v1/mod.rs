@@ -17,6 +17,7 @@ mod coverage;
 mod credential;
 mod machine;
 mod place;
+mod work;
 
 pub use self::{
     account::Account,
@@ -25,10 +26,14 @@ pub use self::{
     credential::{Credential, ReachBy},
     machine::{Machine, MachineIncident},
     place::{Location, PathText},
+    work::{State, Work},
 };
 
 /// The value of `schema`.
 pub const SCHEMA: &str = "dosimeter.report/1";
+
+/// The value of `schema` of a plan: a report, or several in one, that is worked on.
+pub const PLAN: &str = "dosimeter.plan/1";
 
 /// One examination.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,8 +70,18 @@ pub struct Report {
     /// The machines of a report of several, by `tree`; empty in every other.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub machines: Vec<Machine>,
+    /// How far the items of a plan are; a report has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub work: Vec<Work>,
     /// What was examined and what was not.
     pub coverage: Coverage,
+}
+
+impl Report {
+    /// The items that are shown to people.
+    pub fn shown(&self) -> impl Iterator<Item = &Item> {
+        self.checklist.iter().filter(|i| !i.left_out)
+    }
 }
 
 /// What wrote the report.
@@ -137,6 +152,9 @@ pub struct Run {
     /// What the kernel held the program to; `null` in reports of versions that did not ask for it.
     #[serde(default)]
     pub sandbox: Option<Sandbox>,
+    /// The public name of the case key that tags were made with: 16 hex digits; absent without `--case-key`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case_key: Option<String>,
 }
 
 /// What the kernel held the program to while it read the target.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeMap 
 use crate::fact::Origin;
 
 /// Bytes that are a string in JSON where they are UTF-8, and `{"bytes": base64}` where not.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PathText(pub Vec<u8>);
 
 impl Serialize for PathText {

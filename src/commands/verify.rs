@@ -1,0 +1,209 @@
+//! `dosimeter verify`: what of a report's checklist is closed, open and unknown.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{bail, ensure};
+use jiff::Timestamp;
+
+use super::{
+    Ending, case_key,
+    handed::{self, Handed},
+    output,
+    rotate::json,
+    sandbox, scan,
+};
+use crate::{
+    cli::{Choice, ListFormat, OutputOptions, RecordOptions, ScanOptions, VerifyCommand},
+    credential::{Catalog, tag::CaseKey},
+    report::format,
+    scan::Target,
+    stop,
+    verdict::Exposure,
+    verify::{
+        Attestation, Case, Input, judge, render,
+        v1::{SCHEMA, State, Verification},
+    },
+};
+
+/// Compares, and prints.
+///
+/// # Errors
+/// Where the report or another file cannot be used, or the target not be examined.
+pub fn run(command: VerifyCommand) -> anyhow::Result<Ending> {
+    let attested = attestations(&command.attest)?;
+    let mut inputs: Vec<PathBuf> = [&command.report].into_iter().chain(&command.case_key).cloned().collect();
+    inputs.extend(handed::paths(&command.listing, &command.log));
+    let named: Vec<PathBuf> = inputs.iter().chain(&command.root).chain(&command.home).cloned().collect();
+    let places = outputs(&command, &named)?;
+    output::start(&places);
+    let sandbox = sandbox::begin("verify");
+    let case = read(&command.report)?;
+    let target = target(&command, &case)?;
+    let evidence = target.as_ref().map_or([].as_slice(), scan::evidence);
+    // The report may have named it, not the command line.
+    outputs(&command, evidence)?;
+    let key = command.case_key.as_deref().map(|path| case_key::read(path, evidence)).transpose()?;
+    same_key(&case, key.as_ref(), &command)?;
+    let handed = Handed::open(&command.listing, &command.log)?;
+    let catalog = Catalog::embedded().map_err(anyhow::Error::msg)?;
+    let options = options(&command);
+    let examined = match &target {
+        Err(reason) => Err(reason.clone()),
+        Ok(target) => {
+            let outputs = output::Outputs::none(&places);
+            let earlier = scan::Earlier { key, places: case.moved(&catalog) };
+            Ok(scan::examine_with(&sandbox, &options, target, &outputs, earlier)?)
+        }
+    };
+    if stop::requested() {
+        output::note("interrupted: nothing was compared");
+        return Ok(Ending::Interrupted);
+    }
+    let now = Timestamp::now();
+    let today = examined.as_ref().ok().into_iter().flat_map(|report| &report.credentials);
+    let wanted = case.credentials.iter().chain(today).filter_map(|c| c.identifier.clone()).collect();
+    let (listings, extracts) = match handed.read(&wanted, now) {
+        Err(_) if stop::requested() => return Ok(Ending::Interrupted),
+        other => other?,
+    };
+    let input = Input {
+        file: output::shown(&command.report),
+        case: &case,
+        catalog: &catalog,
+        today: examined.as_ref().map_err(Clone::clone),
+        listings: &listings,
+        extracts: &extracts,
+        attested: &attested,
+        fail_on: Exposure::from(command.fail_on),
+        now,
+    };
+    let answer = judge(&input);
+    write(&command, &places, &answer)?;
+    Ok(match answer.state() {
+        State::Open => Ending::Exposed,
+        State::Unknown => Ending::Incomplete,
+        State::Closed => Ending::Nothing,
+    })
+}
+
+fn attestations(lines: &[String]) -> anyhow::Result<Vec<Attestation>> {
+    let read = |line: &String| Attestation::parse(line).map_err(|form| anyhow::anyhow!("`--attest {line}`: {form}"));
+    lines.iter().map(read).collect()
+}
+
+fn read(path: &Path) -> anyhow::Result<Case> {
+    let case: Case = json(path, "report or plan")?;
+    let shown = output::shown(path);
+    case.checked().map_err(|error| anyhow::anyhow!("`{shown}` cannot be verified: {error}"))
+}
+
+/// What to examine: what the command line names, else what the report examined. `Err` is a reason why nothing can be.
+fn target(command: &VerifyCommand, case: &Case) -> anyhow::Result<Result<Target, String>> {
+    if let Some(root) = &command.root {
+        return Ok(Ok(Target::Root(root.clone())));
+    }
+    if !command.home.is_empty() {
+        return Ok(Ok(Target::Paths(command.home.clone(), true)));
+    }
+    let then = &case.run.target;
+    let id = PathBuf::from(&then.id);
+    let there = |path: &PathBuf| rustix::fs::stat(path).is_ok();
+    Ok(match then.kind.as_str() {
+        // What another machine has is neither its credential nor its finding.
+        "host" if then.id != output::host_name() => Err(elsewhere(&then.id)),
+        "host" => Ok(Target::Live),
+        "inventories" if !case.has_machine(&output::host_name()) => Err(elsewhere(&then.id)),
+        "inventories" => Ok(Target::Live),
+        "root" if there(&id) => Ok(Target::Root(id)),
+        "root" => {
+            bail!("`{}`, which the report examined, is not there\nhint: name it with `--root`", output::shown(&id))
+        }
+        kind @ ("home" | "path") => {
+            // Several are joined by blanks, and one may hold some.
+            let several: Vec<PathBuf> = then.id.split(' ').map(PathBuf::from).collect();
+            let paths = if there(&id) { vec![id.clone()] } else { several };
+            ensure!(
+                paths.iter().all(there),
+                "`{}`, which the report examined, is not there\nhint: name it with `--home` or `--root`",
+                output::shown(&id)
+            );
+            Ok(Target::Paths(paths, kind == "home"))
+        }
+        kind => {
+            Err(format!("the report is one of `{kind}`: its places are looked at by an examination of the new ones"))
+        }
+    })
+}
+
+fn elsewhere(examined: &str) -> String {
+    let own = output::host_name();
+    format!("the report is of `{examined}`, and this is `{own}`: verify there, or name its disk with `--root`")
+}
+
+/// Tags of two keys differ for one value: every one would seem replaced.
+fn same_key(case: &Case, key: Option<&CaseKey>, command: &VerifyCommand) -> anyhow::Result<()> {
+    let (names, Some(given)) = (case.key_names(), key.map(CaseKey::name)) else {
+        return Ok(());
+    };
+    ensure!(
+        names.is_empty() || names.contains(&given),
+        "`{}` is not the case key of the report: it is `{given}`, the report was written with `{}`",
+        command.case_key.as_deref().map(output::shown).unwrap_or_default(),
+        names.join("`, `")
+    );
+    Ok(())
+}
+
+fn options(command: &VerifyCommand) -> ScanOptions {
+    let output = OutputOptions {
+        format: format::JSON,
+        output: Vec::new(),
+        force_output: false,
+        fail_on: command.fail_on,
+        exit_zero: false,
+        quiet: command.quiet,
+        verbose: 0,
+    };
+    let choice = Choice { indicators: command.indicators.clone(), threads: command.threads, ..Choice::default() };
+    ScanOptions {
+        root: None,
+        home: Vec::new(),
+        deep: false,
+        case_key: None,
+        record: RecordOptions::default(),
+        choice,
+        output,
+    }
+}
+
+/// A file of an earlier answer: as JSON, or as a table.
+fn is_ours(head: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(head);
+    let table = ["OPEN: ", "NOT PROVEN: ", "NOTHING OPEN in"].iter().any(|w| text.starts_with(w))
+        && text.contains("\n  report ");
+    table || (text.starts_with('{') && text.contains(&format!("\"schema\": \"{SCHEMA}\"")))
+}
+
+fn outputs(command: &VerifyCommand, evidence: &[PathBuf]) -> anyhow::Result<Vec<output::Place>> {
+    let ending = |path: &PathBuf| path.extension().is_some_and(|e| e == "json" || e == "txt");
+    if let Some(other) = command.output.iter().find(|path| !ending(path) && !output::Place::is_stream(path)) {
+        bail!("no format of `verify` ends like `{}`\nhint: use `.json` or `.txt`", output::shown(other));
+    }
+    let check = |path: &PathBuf| output::check_as(path, evidence, is_ours, command.force_output);
+    command.output.iter().map(check).collect()
+}
+
+fn write(command: &VerifyCommand, places: &[output::Place], answer: &Verification) -> anyhow::Result<()> {
+    let as_json = || serde_json::to_string_pretty(answer).map(|text| text + "\n");
+    let mut failed = Ok(());
+    for place in places {
+        let table = place.named().extension().is_some_and(|e| e == "txt");
+        let text = if table { render(answer) } else { as_json()? };
+        failed = failed.and(output::write_named(place, text.as_bytes()));
+    }
+    let text = match command.format {
+        ListFormat::Table => render(answer),
+        ListFormat::Json => as_json()?,
+    };
+    failed.and(output::print(text.trim_end_matches('\n')))
+}

@@ -1,0 +1,186 @@
+//! The report or plan that is asked about: of both the same fields, and no others.
+
+use std::collections::{BTreeMap, HashSet};
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::{
+    credential::{Catalog, moved::Moved, place::PlacePath, tag},
+    fact::TreePath,
+    report::v1::{Credential, Item, Location, Machine, PathText, SCHEMA, Target, Window},
+    verdict::Urgency,
+};
+
+/// The schemas that are understood.
+const SCHEMAS: &[&str] = &[SCHEMA, "dosimeter.plan/1"];
+
+/// A file that is no case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CaseError {
+    /// Another document.
+    #[error("neither a report nor a plan")]
+    Schema,
+    /// Somebody changed it by hand.
+    #[error("a tag or the name of a key has not the form of one")]
+    Tag,
+}
+
+/// What is asked about.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Case {
+    /// Of the report or plan.
+    pub schema: String,
+    /// When, what.
+    pub run: Run,
+    /// All of them.
+    pub credentials: Vec<Credential>,
+    #[serde(default)]
+    checklist: Vec<Item>,
+    #[serde(default)]
+    incidents: Vec<Incident>,
+    #[serde(default)]
+    machines: Vec<Machine>,
+}
+
+/// The run of the report.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Run {
+    /// UTC.
+    pub started: Timestamp,
+    /// UTC.
+    #[serde(default)]
+    pub finished: Option<Timestamp>,
+    /// What was examined.
+    pub target: Target,
+    /// The public name of the key of the tags.
+    #[serde(default)]
+    pub case_key: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Incident {
+    #[serde(default)]
+    windows: Vec<Window>,
+    #[serde(default)]
+    findings: Vec<Found>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Found {
+    id: String,
+    #[serde(default)]
+    location: Option<Location>,
+}
+
+impl Case {
+    /// Checks what serde does not.
+    ///
+    /// # Errors
+    /// Where it is another document, or has tags that are none.
+    pub fn checked(self) -> Result<Self, CaseError> {
+        if !SCHEMAS.contains(&self.schema.as_str()) {
+            return Err(CaseError::Schema);
+        }
+        let tags = self.credentials.iter().filter_map(|c| c.tag.as_deref());
+        let names = self.run.case_key.iter().chain(self.machines.iter().filter_map(|m| m.case_key.as_ref()));
+        let good = tags.into_iter().all(tag::is_tag) && names.into_iter().all(|name| tag::is_key_name(name));
+        if good { Ok(self) } else { Err(CaseError::Tag) }
+    }
+
+    /// When it was written, UTC.
+    pub fn written(&self) -> Timestamp {
+        self.run.finished.unwrap_or(self.run.started)
+    }
+
+    /// When the earliest artefact of its incidents was available, UTC.
+    pub fn began(&self) -> Option<Timestamp> {
+        self.incidents.iter().flat_map(|i| &i.windows).map(|w| w.start).min()
+    }
+
+    /// The credentials to rotate.
+    pub fn asked(&self) -> impl Iterator<Item = &Credential> {
+        self.credentials.iter().filter(|c| c.rotate != Urgency::No)
+    }
+
+    /// Items about secrets that name no credential: of the account of a cloud, of a cluster.
+    pub fn without_credential(&self) -> usize {
+        self.checklist
+            .iter()
+            .filter(|i| i.credentials.is_empty() && i.urgency.is_some_and(|u| u != Urgency::No))
+            .count()
+    }
+
+    /// Whether it has findings; a plan has none.
+    pub fn has_findings(&self) -> bool {
+        self.incidents.iter().any(|i| !i.findings.is_empty())
+    }
+
+    /// The ids and the files of its findings.
+    pub fn findings(&self) -> (HashSet<&str>, HashSet<&PathText>) {
+        let all = || self.incidents.iter().flat_map(|i| &i.findings);
+        let paths = all().filter_map(|f| f.location.as_ref()).map(|location| &location.path);
+        (all().map(|f| f.id.as_str()).collect(), paths.collect())
+    }
+
+    /// The names of the keys that its tags were made with.
+    pub fn key_names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.machines.iter().filter_map(|m| m.case_key.as_deref()).collect();
+        names.extend(self.run.case_key.as_deref());
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// The name of the key of a credential's tag.
+    pub fn key_of(&self, credential: &Credential) -> Option<&str> {
+        let machine = self.machines.iter().find(|m| m.tree == credential.location.tree);
+        machine.and_then(|m| m.case_key.as_deref()).or(self.run.case_key.as_deref())
+    }
+
+    /// What was examined where a credential stood: the machine, in a report of several.
+    pub fn target_of(&self, credential: &Credential) -> &Target {
+        let machine = self.machines.iter().find(|m| m.tree == credential.location.tree);
+        machine.and_then(|m| m.target.as_ref()).unwrap_or(&self.run.target)
+    }
+
+    /// Whether it is a report of several machines, one of which has this name.
+    pub fn has_machine(&self, host: &str) -> bool {
+        self.machines.iter().filter_map(|m| m.target.as_ref()).any(|t| t.kind == "host" && t.id == host)
+    }
+
+    /// The places of its credentials that variables had moved there, so that they are read again whatever is set today.
+    pub fn moved(&self, catalog: &Catalog) -> Vec<Moved> {
+        let mut by_kind: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for c in self.asked() {
+            let path = std::str::from_utf8(&c.location.path.0).unwrap_or_default();
+            // A star would make a pattern of it.
+            if !path.contains('*') && path.starts_with('/') {
+                by_kind.entry(&c.kind).or_default().push(path);
+            }
+        }
+        let mut moved = Vec::new();
+        for (id, paths) in by_kind {
+            let Some(kind) = catalog.kind(id) else { continue };
+            let usual: Vec<PlacePath> =
+                kind.places.iter().filter_map(|p| PlacePath::new(&p.path, &p.except).ok()).collect();
+            for path in paths {
+                let Some(file) = TreePath::new(path.trim_start_matches('/').as_bytes()) else { continue };
+                if usual.iter().any(|place| place.fits(&file)) {
+                    continue;
+                }
+                let places = kind.places.iter().enumerate().filter(|(_, place)| !place.moved_by.is_empty());
+                let by = "the report".to_owned();
+                moved.extend(places.map(|(place, _)| Moved {
+                    kind: id.to_owned(),
+                    place,
+                    path: path.to_owned(),
+                    by: by.clone(),
+                }));
+            }
+        }
+        moved.sort();
+        moved.dedup();
+        moved
+    }
+}

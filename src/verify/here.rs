@@ -1,0 +1,254 @@
+//! The first fact: what stands at the place of a credential now. A value is recognised by an identifier that it alone has, or by its
+//! keyed tag; labels, and times of files, prove nothing.
+
+use std::collections::{HashMap, HashSet};
+
+use regex::Regex;
+
+use super::{
+    case::Case,
+    v1::{By, Change, Here},
+};
+use crate::{
+    coverage::WALK,
+    credential::Catalog,
+    report::v1::{Credential, Gap, Location, Report},
+    text::escape_short,
+};
+
+/// Places of one value that are listed.
+const PLACES: usize = 20;
+/// Of a place, in a reason.
+const SHOWN: usize = 200;
+
+/// What the examination of today found, ordered for questions.
+pub struct Today<'r> {
+    report: &'r Report,
+    /// By kind and file.
+    at: HashMap<(&'r str, Vec<u8>), Vec<&'r Credential>>,
+    /// By kind and identifier.
+    named: HashMap<(&'r str, &'r str), Vec<&'r Credential>>,
+    /// By kind and tag.
+    tagged: HashMap<(&'r str, &'r str), Vec<&'r Credential>>,
+    /// Values of the case, by kind and file: what stands there still is nobody else's replacement.
+    known: HashSet<(&'r str, Vec<u8>, &'r str)>,
+    forms: &'r Forms<'r>,
+}
+
+/// The forms of identifiers that are another one for each value, by kind.
+pub struct Forms<'c>(HashMap<&'c str, Regex>);
+
+impl<'c> Forms<'c> {
+    /// Of all kinds.
+    pub fn new(catalog: &'c Catalog) -> Self {
+        let form = |text: &str| Regex::new(&format!("^(?:{text})$")).ok();
+        let forms = catalog.kinds.iter().filter_map(|k| Some((k.id.as_str(), form(k.identifies.as_deref()?)?)));
+        Self(forms.collect())
+    }
+
+    /// Whether an identifier of a kind is another one for each value.
+    pub fn fit(&self, kind: &str, identifier: &str) -> bool {
+        let fingerprint = identifier.strip_prefix("SHA256:").is_some_and(|rest| rest.len() == 43);
+        fingerprint || self.0.get(kind).is_some_and(|form| form.is_match(identifier))
+    }
+}
+
+impl<'r> Today<'r> {
+    /// Of this report, for questions about that case.
+    pub fn new(report: &'r Report, forms: &'r Forms<'r>, case: &'r Case) -> Self {
+        let (mut at, mut named, mut tagged) = (HashMap::new(), HashMap::new(), HashMap::new());
+        for c in &report.credentials {
+            at.entry((c.kind.as_str(), file(&c.location))).or_insert_with(Vec::new).push(c);
+            if let Some(identifier) = &c.identifier {
+                named.entry((c.kind.as_str(), identifier.as_str())).or_insert_with(Vec::new).push(c);
+            }
+            if let Some(tag) = &c.tag {
+                tagged.entry((c.kind.as_str(), tag.as_str())).or_insert_with(Vec::new).push(c);
+            }
+        }
+        let values = |c: &'r Credential| [c.tag.as_deref(), c.identifier.as_deref()].into_iter().flatten();
+        let known = case.credentials.iter().flat_map(|c| values(c).map(|v| (c.kind.as_str(), file(&c.location), v)));
+        let known = known.collect();
+        Self { report, at, named, tagged, known, forms }
+    }
+
+    /// The answer for one credential of the case.
+    pub fn of(&self, case: &Case, old: &Credential) -> Here {
+        if let Err(reason) = self.is_same_target(case, old) {
+            return unknown(reason, None);
+        }
+        let own_id = old.identifier.as_deref().filter(|id| self.forms.fit(&old.kind, id));
+        let (key_then, key_now) = (case.key_of(old), self.report.run.case_key.as_deref());
+        let tag = old.tag.as_deref().filter(|_| key_now.is_some() && key_then == key_now);
+        if let Some(here) = self.same(old, own_id, tag) {
+            return here;
+        }
+        let slot = self.slot(old, own_id.is_some());
+        if slot.is_empty() {
+            return self.gone(old);
+        }
+        let differs = |now: &&&Credential| -> Option<By> {
+            let other = now.identifier.as_deref().filter(|id| self.forms.fit(&now.kind, id));
+            match (own_id.and(other), tag.and(now.tag.as_deref())) {
+                (Some(_), _) => Some(By::Identifier),
+                (None, Some(_)) => Some(By::Tag),
+                (None, None) => None,
+            }
+        };
+        let by: Vec<Option<By>> = slot.iter().map(|now| differs(&now)).collect();
+        let hint = hint(old, &slot);
+        let Some(first) = by.iter().copied().collect::<Option<Vec<By>>>().and_then(|by| by.first().copied()) else {
+            return unknown(incomparable(old, key_then, key_now, own_id.is_some()), hint);
+        };
+        let identifier_now =
+            slot.iter().find_map(|now| now.identifier.clone()).filter(|now| Some(now) != old.identifier.as_ref());
+        let reason = match first {
+            By::Identifier => "another identifier stands at its place".to_owned(),
+            By::Tag => "another value stands at its place: its tag differs".to_owned(),
+        };
+        Here { answer: Change::Replaced, by: Some(first), reason, hint: None, identifier_now, places: Vec::new() }
+    }
+
+    /// Whether what was examined now is what was examined then.
+    fn is_same_target(&self, case: &Case, old: &Credential) -> Result<(), String> {
+        let (then, now) = (case.target_of(old), &self.report.run.target);
+        if old.location.layer.is_some() || matches!(then.kind.as_str(), "images" | "sbom") {
+            return Err("it stood in an image: build that anew and examine the new one".to_owned());
+        }
+        // A report of one tree has the label of that tree; one of several machines, their names.
+        let elsewhere =
+            |what: &str| Err(format!("it stood on `{what}`, which is not what was examined now: verify there"));
+        match (then.kind.as_str(), now.kind.as_str()) {
+            ("host", "host") if then.id != now.id => elsewhere(&then.id),
+            ("inventories", _) => elsewhere(&old.location.tree),
+            _ => Ok(()),
+        }
+    }
+
+    fn same(&self, old: &Credential, own_id: Option<&str>, tag: Option<&str>) -> Option<Here> {
+        let by_id = own_id.and_then(|id| self.named.get(&(old.kind.as_str(), id)));
+        let by_tag = tag.and_then(|tag| self.tagged.get(&(old.kind.as_str(), tag)));
+        let (found, by) = match (by_id, by_tag) {
+            (Some(found), _) => (found, By::Identifier),
+            (None, Some(found)) => (found, By::Tag),
+            (None, None) => return None,
+        };
+        let mut places: Vec<Location> = found.iter().map(|now| now.location.clone()).collect();
+        places.sort();
+        let there = places.iter().any(|place| file(place) == file(&old.location));
+        let what = match by {
+            By::Identifier => "the identifier of the report",
+            By::Tag => "the value of the report, by its tag,",
+        };
+        let reason = match places.first() {
+            Some(other) if !there => format!("{what} stands at `{}` now", escape_short(&other.path.0, SHOWN)),
+            _ => format!("{what} still stands there"),
+        };
+        places.truncate(PLACES);
+        Some(Here { answer: Change::Same, by: Some(by), reason, hint: None, identifier_now: None, places })
+    }
+
+    /// What stands where the old one stood: the same section or variable of the file, under the same label.
+    fn slot(&self, old: &Credential, own_id: bool) -> Vec<&'r Credential> {
+        let all = self.at.get(&(old.kind.as_str(), file(&old.location))).map_or([].as_slice(), Vec::as_slice);
+        let label = |now: &Credential| match (&old.identifier, &now.identifier) {
+            (Some(then), Some(id)) => own_id || self.forms.fit(&now.kind, id) || then == id,
+            (None, Some(id)) => self.forms.fit(&now.kind, id) || old.location.inner.is_some(),
+            _ => true,
+        };
+        let of_another = |now: &Credential| {
+            let id = now.identifier.as_deref().filter(|id| self.forms.fit(&now.kind, id));
+            let values = [now.tag.as_deref(), id].into_iter().flatten();
+            values.into_iter().any(|v| self.known.contains(&(now.kind.as_str(), file(&now.location), v)))
+        };
+        let fits = |now: &&&Credential| now.location.inner == old.location.inner && label(now) && !of_another(now);
+        all.iter().filter(fits).copied().collect()
+    }
+
+    /// Nothing of its kind stands there, if that could be seen.
+    fn gone(&self, old: &Credential) -> Here {
+        if let Some(reason) = self.unseen(&old.location) {
+            return unknown(reason, None);
+        }
+        let process = is_process(&old.location);
+        let reason = match (process, old.tag.is_some() || old.identifier.is_some()) {
+            (true, _) => "the process has ended, and no other has the variable",
+            (false, true) => "no such credential stands there any more",
+            (false, false) => {
+                "no such credential stands there any more; whether its value stands elsewhere cannot be seen"
+            }
+        };
+        Here {
+            answer: Change::Gone,
+            by: None,
+            reason: reason.to_owned(),
+            hint: None,
+            identifier_now: None,
+            places: Vec::new(),
+        }
+    }
+
+    /// Why a place could not be looked at.
+    fn unseen(&self, place: &Location) -> Option<String> {
+        let coverage = &self.report.coverage;
+        let path = &place.path.0;
+        let above = |other: &Location| {
+            let folder = other.path.0.strip_suffix(b"/").unwrap_or(&other.path.0);
+            path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+        };
+        let here = |gap: &&Gap| {
+            let reads = gap.surface == WALK || gap.surface.starts_with("credential/") || is_process(place);
+            (gap.location.path.0 == *path || reads) && above(&gap.location)
+        };
+        let gaps = coverage.gaps.iter().chain(&coverage.unreadable_without_weight);
+        if let Some(gap) = gaps.into_iter().find(here) {
+            return Some(format!(
+                "`{}` could not be examined: {}",
+                escape_short(&gap.location.path.0, SHOWN),
+                gap.detail
+            ));
+        }
+        if let Some(left_out) = coverage.exclusions.iter().find(|e| above(&e.location)) {
+            let at = escape_short(&left_out.location.path.0, SHOWN);
+            return Some(format!("`{at}` was left out: {}", left_out.reason));
+        }
+        let unlisted = coverage.unreadable_without_weight_unlisted;
+        (unlisted > 0)
+            .then(|| format!("{unlisted} more files could not be read than are listed: it may be one of them"))
+    }
+}
+
+/// The path of a place, the number of a process left out: a program that is started anew has another.
+fn file(place: &Location) -> Vec<u8> {
+    let path = &place.path.0;
+    if is_process(place) { b"/proc/*/environ".to_vec() } else { path.clone() }
+}
+
+fn is_process(place: &Location) -> bool {
+    place.path.0.starts_with(b"/proc/") && place.path.0.ends_with(b"/environ")
+}
+
+fn unknown(reason: String, hint: Option<String>) -> Here {
+    Here { answer: Change::Unknown, by: None, reason, hint, identifier_now: None, places: Vec::new() }
+}
+
+/// Why two values cannot be compared.
+fn incomparable(old: &Credential, then: Option<&str>, now: Option<&str>, own_id: bool) -> String {
+    let what = "something stands at its place, and whether it is another value cannot be seen";
+    match (then, now, &old.tag) {
+        _ if own_id => format!("{what}: it has no identifier now"),
+        (None, _, _) => format!("{what}: the report was written without `--case-key`"),
+        (Some(_), _, None) => format!("{what}: passwords and short values get no tag"),
+        (Some(name), None, Some(_)) => format!("{what}: its tag needs the case key `{name}`, `--case-key FILE`"),
+        (Some(_), Some(_), Some(_)) => format!("{what}: what stands there now gets no tag"),
+    }
+}
+
+/// What the time of the file points to.
+fn hint(old: &Credential, slot: &[&Credential]) -> Option<String> {
+    let (then, now) = (old.modified?, slot.iter().find_map(|now| now.modified)?);
+    Some(match now > then {
+        true => format!("its file was written at {now}, after the report saw it: a hint, no proof"),
+        false => "its file has the time that it had: a hint that nothing was changed, no proof".to_owned(),
+    })
+}

@@ -1,0 +1,238 @@
+//! The three facts of each credential side by side, and what they come to.
+
+use jiff::Timestamp;
+
+use super::{
+    attest::Attestation,
+    case::Case,
+    here::{Forms, Today},
+    listing::Listing,
+    log::Extract,
+    provider::{self, Subject},
+    silence,
+    v1::{
+        CaseRef, Change, Examined, Here, Item, Life, Quiet, SCHEMA, Source, State, Still, Summary, Unclaimed,
+        Verification,
+    },
+};
+use crate::{
+    credential::Catalog,
+    report::v1::{Credential, Report, Tool},
+    verdict::{Exposure, Urgency},
+};
+
+/// Everything that is known.
+pub struct Input<'i> {
+    /// The file of the report or plan.
+    pub file: String,
+    /// What it says.
+    pub case: &'i Case,
+    /// The kinds of credential.
+    pub catalog: &'i Catalog,
+    /// The examination of today; `None` where nothing could be examined, with the reason.
+    pub today: Result<&'i Report, String>,
+    /// Listings of providers.
+    pub listings: &'i [Listing],
+    /// Extracts of logs.
+    pub extracts: &'i [Extract],
+    /// What people answer for.
+    pub attested: &'i [Attestation],
+    /// Findings below it are not open.
+    pub fail_on: Exposure,
+    /// When, UTC.
+    pub now: Timestamp,
+}
+
+/// The answer.
+pub fn judge(input: &Input<'_>) -> Verification {
+    let forms = Forms::new(input.catalog);
+    let today = input.today.as_ref().map(|report| Today::new(report, &forms, input.case));
+    let items: Vec<Item> =
+        input.case.asked().map(|old| item(input, &forms, today.as_ref().map_err(|why| why.as_str()), old)).collect();
+    let report = input.today.as_ref().ok();
+    let findings = report.map(|report| still(report, input)).unwrap_or_default();
+    let gaps = report.map(|report| report.coverage.gaps.clone()).unwrap_or_default();
+    let examined = report.map(|report| Examined {
+        target: report.run.target.clone(),
+        user: report.run.user.clone(),
+        privileged: report.run.privileged,
+        complete: report.verdict.complete,
+        case_key: report.run.case_key.clone(),
+    });
+    let mut answer = Verification {
+        schema: SCHEMA.to_owned(),
+        tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+        started: input.now,
+        case: CaseRef {
+            file: input.file.clone(),
+            schema: input.case.schema.clone(),
+            target: input.case.run.target.clone(),
+            examined: input.case.run.started,
+            case_key: input.case.run.case_key.clone(),
+        },
+        examined,
+        summary: Summary::default(),
+        items,
+        findings,
+        unclaimed: Vec::new(),
+        sources: sources(input),
+        gaps,
+    };
+    answer.unclaimed = unclaimed(input, &answer.items);
+    answer.summary = summary(&answer, input.case);
+    answer
+}
+
+fn item(input: &Input<'_>, forms: &Forms<'_>, today: Result<&Today<'_>, &str>, old: &Credential) -> Item {
+    let here = match today {
+        Ok(today) => today.of(input.case, old),
+        Err(reason) => Here {
+            answer: Change::Unknown,
+            by: None,
+            reason: reason.to_owned(),
+            hint: None,
+            identifier_now: None,
+            places: Vec::new(),
+        },
+    };
+    let own_id = old.identifier.as_deref().filter(|id| forms.fit(&old.kind, id));
+    let subject = Subject { old, own_id, here: &here, written: input.case.written() };
+    let provider_state = provider::state(&subject, input.listings, input.extracts);
+    let began = input.case.began();
+    let silence = silence::state(&subject, &provider_state, input.extracts, began, input.now);
+    let mut attested = Vec::new();
+    for fact in [HERE, PROVIDER, SILENCE] {
+        let covers = |a: &&Attestation| a.covers(&old.id, old.identifier.as_deref(), fact);
+        attested.extend(input.attested.iter().filter(covers).map(|a| a.about(fact)));
+    }
+    let is_attested = |fact: &str| attested.iter().any(|a| a.fact == fact);
+    let facts = [
+        match here.answer {
+            Change::Gone | Change::Replaced => State::Closed,
+            // What a file shows weighs more than anybody's word.
+            Change::Same => State::Open,
+            Change::Unknown if is_attested(HERE) => State::Closed,
+            Change::Unknown => State::Unknown,
+        },
+        match provider_state.answer {
+            Life::Dead => State::Closed,
+            Life::Alive => State::Open,
+            Life::Unknown if is_attested(PROVIDER) => State::Closed,
+            Life::Unknown => State::Unknown,
+        },
+        match silence.answer {
+            Quiet::Silent => State::Closed,
+            Quiet::Used => State::Open,
+            Quiet::Unknown if is_attested(SILENCE) => State::Closed,
+            Quiet::Unknown => State::Unknown,
+        },
+    ];
+    Item {
+        id: old.id.clone(),
+        kind: old.kind.clone(),
+        provider: old.provider.clone(),
+        location: old.location.clone(),
+        owner: old.owner.clone(),
+        identifier: old.identifier.clone(),
+        rotate: old.rotate,
+        state: facts.into_iter().max().unwrap_or(State::Unknown),
+        here,
+        provider_state,
+        silence,
+        attested,
+    }
+}
+
+const HERE: &str = "here";
+const PROVIDER: &str = "provider";
+const SILENCE: &str = "silence";
+
+/// What of the incidents is still found: start-up files, caches, mirrors, everything.
+fn still(report: &Report, input: &Input<'_>) -> Vec<Still> {
+    let (ids, paths) = input.case.findings();
+    let all = report.incidents.iter().flat_map(|incident| incident.findings.iter().map(move |f| (incident, f)));
+    let open = all.filter(|(_, f)| f.exposure >= input.fail_on);
+    let mut open: Vec<Still> = open
+        .map(|(incident, f)| Still {
+            id: f.id.clone(),
+            incident: incident.id.clone(),
+            indicator: f.indicator.clone(),
+            exposure: f.exposure,
+            confidence: f.confidence,
+            location: f.location.clone(),
+            known: input.case.has_findings().then(|| ids.contains(f.id.as_str()) || paths.contains(&f.location.path)),
+        })
+        .collect();
+    open.sort_by(|a, b| {
+        (b.exposure, b.confidence, &a.location, &a.id).cmp(&(a.exposure, a.confidence, &b.location, &b.id))
+    });
+    open
+}
+
+/// What a listing has that nobody on the list owns, nobody attests, and that does not stand here today.
+fn unclaimed(input: &Input<'_>, items: &[Item]) -> Vec<Unclaimed> {
+    let today = input.today.as_ref().ok().into_iter().flat_map(|report| &report.credentials);
+    let known = input.case.credentials.iter().chain(today).filter_map(|c| c.identifier.as_deref()).collect();
+    let is_changed = |item: &Item| matches!(item.here.answer, Change::Gone | Change::Replaced);
+    let changed = |kinds: &[&str]| items.iter().filter(|i| kinds.contains(&i.kind.as_str()) && is_changed(i)).count();
+    let (began, written) = (input.case.began(), input.case.written());
+    let mut all = provider::unclaimed(input.listings, began, written, &known, &changed);
+    all.retain(|u| !input.attested.iter().any(|a| a.names(&u.id, None)));
+    all
+}
+
+fn sources(input: &Input<'_>) -> Vec<Source> {
+    let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+    let listings = input.listings.iter().map(|l| Source {
+        file: l.file.clone(),
+        form: l.form.command().to_owned(),
+        accounts: l.accounts.clone(),
+        entries: count(l.entries.list.len()),
+        incomplete: l.entries.incomplete.clone(),
+        from: None,
+        to: None,
+    });
+    let extracts = input.extracts.iter().map(|e| Source {
+        file: e.file.clone(),
+        form: e.log.title().to_owned(),
+        accounts: e.accounts.iter().cloned().collect(),
+        entries: e.events,
+        incomplete: e.incomplete.clone(),
+        from: e.from,
+        to: e.to,
+    });
+    listings.chain(extracts).collect()
+}
+
+fn summary(answer: &Verification, case: &Case) -> Summary {
+    let count = |state: State| answer.items.iter().filter(|i| i.state == state).count();
+    let (closed, open, unknown) = (count(State::Closed), count(State::Open), count(State::Unknown));
+    let without_credential = case.without_credential();
+    let not_asked = case.credentials.iter().filter(|c| c.rotate == Urgency::No).count();
+    let mut parts = vec![format!("{open} open, {unknown} unknown, {closed} closed of {}", answer.items.len())];
+    let mut also = |n: usize, what: &str| {
+        if n > 0 {
+            parts.push(format!("{n} {what}"));
+        }
+    };
+    also(answer.findings.len(), "of the incident still found");
+    also(answer.unclaimed.len(), "credentials at providers that nobody on the list owns");
+    also(answer.gaps.len(), "places not examined");
+    also(without_credential, "more on the checklist without a credential to look at");
+    Summary { closed, open, unknown, not_asked, without_credential, text: parts.join("; ") }
+}
+
+impl Verification {
+    /// What all of it comes to.
+    pub fn state(&self) -> State {
+        let worst = self.items.iter().map(|i| i.state).max().unwrap_or(State::Closed);
+        let unexamined = self.examined.as_ref().is_none_or(|e| !e.complete);
+        match worst {
+            _ if !self.findings.is_empty() || self.unclaimed.iter().any(|u| u.in_window) => State::Open,
+            State::Closed if unexamined || !self.unclaimed.is_empty() || self.summary.without_credential > 0 => {
+                State::Unknown
+            }
+            worst => worst,
+        }
+    }
+}

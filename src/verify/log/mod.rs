@@ -1,0 +1,221 @@
+//! The third fact: extracts of logs that somebody fetched and handed in as files. One file a log; the forms are recognised by what
+//! their first record holds. Of a record only the time, whose credential it was, and whether that one ended are kept.
+//!
+//! That nobody used a credential shows something only in an extract that runs from its end to today and is of the right account:
+//! where the credential itself, its replacement or its end stands in it.
+
+mod cloudtrail;
+mod gcloud;
+mod github;
+mod gitlab;
+mod kubernetes;
+mod stream;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::{self, Read},
+};
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// All logs.
+pub static LOGS: &[&dyn Log] =
+    &[&cloudtrail::Trail, &gcloud::Audit, &kubernetes::Audit, &github::Audit, &gitlab::Audit];
+
+/// Uses that are kept of one credential, and accounts that are listed.
+const USES: usize = 50_000;
+const ACCOUNTS: usize = 20;
+
+/// One log.
+pub trait Log: Sync {
+    /// As `--log NAME=FILE` has it.
+    fn name(&self) -> &'static str;
+    /// What people call it.
+    fn title(&self) -> &'static str;
+    /// The kinds of credential whose use it shows.
+    fn kinds(&self) -> &'static [&'static str];
+    /// Whether a record is one of it.
+    fn fits(&self, record: &Value) -> bool;
+    /// What a record says; `None` where it has no time.
+    fn event<'v>(&self, record: &'v Value) -> Option<Event<'v>>;
+    /// Why no record can be known to be by a credential of the report; `None` where the identifiers are the same.
+    fn nameless(&self) -> Option<&'static str> {
+        None
+    }
+}
+
+/// What one record says.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Event<'v> {
+    /// When, UTC.
+    pub at: Timestamp,
+    /// The credential that it was done with, as the report identifies it.
+    pub by: Option<String>,
+    /// It was turned away for the credential's sake, not for what was asked.
+    pub refused: bool,
+    /// A credential that it ended (`Some(how)`) or brought back (`None`).
+    pub changes: Option<(String, Option<&'static str>)>,
+    /// Whose log it is.
+    pub account: Option<&'v str>,
+}
+
+/// What an extract has of one credential.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Trace {
+    /// Each use: when, and whether it was refused.
+    pub uses: Vec<(Timestamp, bool)>,
+    /// When and how it was ended last; `None` in it where it was brought back after that.
+    pub ended: Option<(Timestamp, Option<&'static str>)>,
+}
+
+/// One file, read.
+pub struct Extract {
+    /// Its name.
+    pub file: String,
+    /// What it is.
+    pub log: &'static dyn Log,
+    /// Its first event, UTC.
+    pub from: Option<Timestamp>,
+    /// Its last event, UTC.
+    pub to: Option<Timestamp>,
+    /// Events.
+    pub events: u64,
+    /// Records without a time, or of another form.
+    pub odd: u64,
+    /// Whose it is.
+    pub accounts: BTreeSet<String>,
+    /// Why it is not all there is.
+    pub incomplete: Option<String>,
+    /// What was asked for, by identifier.
+    pub traces: BTreeMap<String, Trace>,
+}
+
+/// Why a file cannot be used: the caller's fault.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// It is none of the logs.
+    #[error("no log that is known here")]
+    Form,
+    /// It is not JSON, JSON lines or CSV; where.
+    #[error("not JSON, line {line} column {column}")]
+    Syntax {
+        /// From 1.
+        line: usize,
+        /// From 1.
+        column: usize,
+    },
+    /// It could not be read, or is larger than any extract.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+impl Extract {
+    /// From a file. `wanted` are the identifiers to look for; `named` is the log that the caller names.
+    ///
+    /// # Errors
+    /// Where it is none, or cannot be read to its end.
+    pub fn read(
+        file: String,
+        input: &mut dyn Read,
+        named: Option<&'static dyn Log>,
+        wanted: &BTreeSet<String>,
+    ) -> Result<Self, Unreadable> {
+        let mut extract: Option<Self> = None;
+        let mut before = 0;
+        let mut cut = None;
+        let mut take = |record: &Value| {
+            let log = named.filter(|log| log.fits(record)).or_else(|| match named {
+                None => LOGS.iter().find(|log| log.fits(record)).copied(),
+                Some(_) => None,
+            });
+            match (&mut extract, log) {
+                (Some(extract), _) => extract.take(record, wanted),
+                (None, Some(log)) => {
+                    let mut new = Self::new(log);
+                    new.take(record, wanted);
+                    extract = Some(new);
+                }
+                (None, None) => before += 1,
+            }
+        };
+        stream::each_record(input, &mut take, &mut cut)?;
+        let mut extract = match (extract, named) {
+            (Some(extract), _) => extract,
+            // Nothing happened, in a log that the caller knows.
+            (None, Some(log)) if before == 0 => Self::new(log),
+            _ => return Err(Unreadable::Form),
+        };
+        extract.odd += before;
+        extract.file = file;
+        if extract.odd > 0 {
+            extract.incomplete.get_or_insert_with(|| "records of another form are in it".to_owned());
+        }
+        extract.incomplete = cut.map(str::to_owned).or(extract.incomplete);
+        Ok(extract)
+    }
+
+    fn new(log: &'static dyn Log) -> Self {
+        Self {
+            file: String::new(),
+            log,
+            from: None,
+            to: None,
+            events: 0,
+            odd: 0,
+            accounts: BTreeSet::new(),
+            incomplete: None,
+            traces: BTreeMap::new(),
+        }
+    }
+
+    fn take(&mut self, record: &Value, wanted: &BTreeSet<String>) {
+        let event = Some(record).filter(|record| self.log.fits(record)).and_then(|record| self.log.event(record));
+        let Some(event) = event else {
+            self.odd += 1;
+            return;
+        };
+        self.events += 1;
+        self.from = self.from.map_or(Some(event.at), |from| Some(from.min(event.at)));
+        self.to = self.to.map_or(Some(event.at), |to| Some(to.max(event.at)));
+        if let Some(account) = event.account
+            && self.accounts.len() < ACCOUNTS
+        {
+            self.accounts.insert(account.to_owned());
+        }
+        if let Some(by) = event.by.filter(|by| wanted.contains(by)) {
+            let uses = &mut self.traces.entry(by).or_default().uses;
+            if uses.len() < USES {
+                uses.push((event.at, event.refused));
+            } else {
+                self.incomplete = Some("it has more uses of one credential than are counted".to_owned());
+            }
+        }
+        if let Some((id, how)) = event.changes.filter(|(id, _)| wanted.contains(id)) {
+            let ended = &mut self.traces.entry(id).or_default().ended;
+            if ended.is_none_or(|(at, _)| at <= event.at) {
+                *ended = Some((event.at, how));
+            }
+        }
+    }
+}
+
+/// A text below an object.
+fn text<'v>(value: &'v Value, pointer: &str) -> Option<&'v str> {
+    value.pointer(pointer)?.as_str().filter(|text| !text.is_empty())
+}
+
+/// A time below an object: RFC 3339, or milliseconds since 1970.
+fn time(value: &Value, pointer: &str) -> Option<Timestamp> {
+    match value.pointer(pointer)? {
+        Value::String(text) => match text.parse() {
+            Ok(time) => Some(time),
+            Err(_) => Timestamp::from_millisecond(text.parse().ok()?).ok(),
+        },
+        Value::Number(n) => Timestamp::from_millisecond(n.as_i64()?).ok(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+//! From listings to the second fact.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::{
+    listing::{Listing, Standing},
+    log::Extract,
+    v1::{AtProvider, Change, Here, Life, Unclaimed},
+};
+use crate::report::v1::Credential;
+
+/// Unclaimed entries that are named.
+const UNCLAIMED: usize = 10_000;
+
+/// One credential, as far as it is known.
+pub struct Subject<'s> {
+    /// Of the report.
+    pub old: &'s Credential,
+    /// Its identifier, where that is another one for each value.
+    pub own_id: Option<&'s str>,
+    /// What stands at its place.
+    pub here: &'s Here,
+    /// When the report was written, UTC.
+    pub written: Timestamp,
+}
+
+/// Whether it is accepted, by all that was handed in.
+pub fn state(subject: &Subject<'_>, listings: &[Listing], extracts: &[Extract]) -> AtProvider {
+    let kind = subject.old.kind.as_str();
+    let mut answers: Vec<AtProvider> =
+        listings.iter().filter(|l| l.form.kinds().contains(&kind)).map(|l| by_listing(subject, l)).collect();
+    answers.extend(by_log(subject, extracts));
+    // Alive weighs most; a time of its end is worth more than none.
+    let weight = |a: &AtProvider| match a.answer {
+        Life::Alive => 3,
+        Life::Dead if a.ended.is_some() => 2,
+        Life::Dead => 1,
+        Life::Unknown => 0,
+    };
+    let mut worst: Option<AtProvider> = None;
+    for answer in answers {
+        if worst.as_ref().is_none_or(|w| weight(w) < weight(&answer)) {
+            worst = Some(answer);
+        }
+    }
+    worst.unwrap_or_else(|| {
+        let mut readers = super::listing::FORMS.iter().filter(|form| form.kinds().contains(&kind));
+        let reason = match readers.next() {
+            Some(form) => format!("no listing was handed in: `{}`", form.command()),
+            None => "no listing of its kind is read: ask its provider, and attest what it says".to_owned(),
+        };
+        answer(Life::Unknown, reason, None, None)
+    })
+}
+
+fn answer(answer: Life, reason: String, ended: Option<Timestamp>, source: Option<&str>) -> AtProvider {
+    AtProvider { answer, reason, ended, source: source.map(str::to_owned) }
+}
+
+fn by_listing(subject: &Subject<'_>, listing: &Listing) -> AtProvider {
+    let source = Some(listing.file.as_str());
+    let unknown = |reason: String| answer(Life::Unknown, reason, None, source);
+    if let Some(why) = listing.form.nameless() {
+        return unknown(format!("{why}; {}", made_before(subject, listing)));
+    }
+    let Some(id) = subject.own_id else {
+        return unknown("nothing identifies it: no entry can be known to be this one".to_owned());
+    };
+    if let Some(entry) = listing.entry(id) {
+        return match &entry.standing {
+            Standing::Active => answer(Life::Alive, "the listing has it, active".to_owned(), None, source),
+            Standing::Ended { how, at } => answer(Life::Dead, format!("the listing has it: {how}"), *at, source),
+        };
+    }
+    if let Some(why) = &listing.entries.incomplete {
+        return unknown(format!("the listing has it not, and is not all there is: {why}"));
+    }
+    // Whose it is: the owner that the report names, or the one of what replaced it.
+    let accounts = &listing.accounts;
+    let by_owner = subject.old.location.inner.as_ref().is_some_and(|owner| accounts.contains(owner));
+    let new = subject.here.identifier_now.as_deref().filter(|_| subject.here.answer == Change::Replaced);
+    let by_new = new.is_some_and(|new| listing.entry(new).is_some());
+    if by_owner || by_new {
+        let because = if by_owner { "is of its owner" } else { "has what replaced it" };
+        let open = listing.form.leaves_open().map(|open| format!("; {open}")).unwrap_or_default();
+        return answer(Life::Dead, format!("the listing {because}, and has it no more{open}"), None, source);
+    }
+    let of = if accounts.is_empty() { String::new() } else { format!(" of {}", accounts.join(", ")) };
+    unknown(format!("the listing{of} has it not, and nothing shows that it is of the right account"))
+}
+
+/// What the times of a listing whose entries cannot be recognised point to.
+fn made_before(subject: &Subject<'_>, listing: &Listing) -> String {
+    let live = listing.entries.list.iter().filter(|e| e.standing == Standing::Active);
+    let older = live.filter(|e| e.created.is_none_or(|at| at <= subject.written)).count();
+    match older {
+        0 if listing.entries.incomplete.is_none() => {
+            "no live entry was made before the report: it is dead if the listing is of its account".to_owned()
+        }
+        0 => "no live entry on this page was made before the report".to_owned(),
+        n => format!("{n} live made before the report, of which it may be one"),
+    }
+}
+
+/// A log that holds the end of it.
+fn by_log(subject: &Subject<'_>, extracts: &[Extract]) -> Option<AtProvider> {
+    let id = subject.own_id?;
+    let ends = extracts.iter().filter(|e| e.log.kinds().contains(&subject.old.kind.as_str()));
+    let ends = ends.filter_map(|e| Some((e.traces.get(id)?.ended?, e.file.as_str())));
+    let ((at, how), file) = ends.max_by_key(|((at, _), _)| *at)?;
+    Some(match how {
+        Some(how) => answer(Life::Dead, format!("the log has its end: {how}"), Some(at), Some(file)),
+        None => answer(Life::Alive, format!("the log has it made active again at {at}"), None, Some(file)),
+    })
+}
+
+/// Entries that were made since the incident began and that nobody owns: `known` are the identifiers of the report and of today.
+/// `changed` counts, by kind, the credentials that were changed here: so many new entries are their replacements.
+pub fn unclaimed(
+    listings: &[Listing],
+    began: Option<Timestamp>,
+    written: Timestamp,
+    known: &BTreeSet<&str>,
+    changed: &dyn Fn(&[&str]) -> usize,
+) -> Vec<Unclaimed> {
+    let mut all = Vec::new();
+    for listing in listings {
+        let nameless = listing.form.nameless().is_some();
+        let mut expected = if nameless { changed(listing.form.kinds()) } else { 0 };
+        for entry in listing.entries.list.iter().filter(|e| e.standing == Standing::Active) {
+            let Some(created) = entry.created.filter(|at| *at >= began.unwrap_or(written)) else { continue };
+            if !nameless && known.contains(entry.id.as_str()) {
+                continue;
+            }
+            let in_window = created <= written;
+            if !in_window && expected > 0 {
+                expected -= 1;
+                continue;
+            }
+            if all.len() < UNCLAIMED {
+                all.push(Unclaimed {
+                    id: entry.id.clone(),
+                    account: entry.account.clone(),
+                    label: entry.label.clone(),
+                    created,
+                    in_window,
+                    source: listing.file.clone(),
+                });
+            }
+        }
+    }
+    all.sort_by(|a, b| (a.created, &a.id, &a.source).cmp(&(b.created, &b.id, &b.source)));
+    // Two listings may have one entry.
+    all.dedup_by(|a, b| a.id == b.id && a.created == b.created);
+    all
+}

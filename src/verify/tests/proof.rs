@@ -1,0 +1,208 @@
+//! The second and the third fact, and what they come to beside the first.
+
+use serde_json::{Value, json};
+
+use super::{
+    super::{
+        listing::{Document, Listing},
+        log::Extract,
+        v1::{Life, Quiet, State},
+        *,
+    },
+    KEY, TAG, one, report,
+};
+use crate::{credential::Catalog, report::v1::Report, verdict::Exposure};
+
+const OLD: &str = "AKIAABCDEFGH2JKLMNOP";
+const NEW: &str = "AKIANEWDEFGH2JKLMNOP";
+
+fn key(id: &str) -> Value {
+    one("aws.access_key", "/root/.aws/credentials", json!({"identifier": id, "inner": "default"}))
+}
+
+/// The report was written on 2 November, the incident began on 1 November, today is 10 November.
+fn verified(old: &Value, now: &[Value], listings: &[Value], logs: &[Value]) -> v1::Verification {
+    let mut then = report(std::slice::from_ref(old), json!({}), json!({}));
+    then["incidents"] = json!([{"id": "made-up-2026-11", "windows": [{"artifact": "x 1", "start": "2026-11-01T00:00:00Z", "end": null}], "findings": []}]);
+    let case: Case = serde_json::from_value(then).unwrap();
+    let today: Report = serde_json::from_value(report(now, json!({}), json!({}))).unwrap();
+    let time = "2026-11-10T12:00:00Z".parse().unwrap();
+    let listings: Vec<Listing> = listings
+        .iter()
+        .map(|l| Listing::read("l.json".to_owned(), &[Document::Json(l)], None, time).unwrap())
+        .collect();
+    let wanted = [OLD, NEW].map(str::to_owned).into();
+    let extracts: Vec<Extract> = logs
+        .iter()
+        .map(|l| Extract::read("t.json".to_owned(), &mut l.to_string().as_bytes(), None, &wanted).unwrap())
+        .collect();
+    judge(&Input {
+        file: "case.json".to_owned(),
+        case: &case,
+        catalog: &Catalog::embedded().unwrap(),
+        today: Ok(&today),
+        listings: &listings,
+        extracts: &extracts,
+        attested: &[],
+        fail_on: Exposure::Referenced,
+        now: time,
+    })
+}
+
+fn aws(keys: &[(&str, &str, &str)]) -> Value {
+    let key = |(id, status, created): &(&str, &str, &str)| json!({"UserName": "ci", "AccessKeyId": id, "Status": status, "CreateDate": created});
+    json!({"AccessKeyMetadata": keys.iter().map(key).collect::<Vec<_>>(), "IsTruncated": false})
+}
+
+const BEFORE: &str = "2025-05-05T00:00:00Z";
+const SINCE: &str = "2026-11-05T00:00:00Z";
+
+#[test]
+fn a_listing_says_alive_dead_or_nothing() {
+    let life = |now: &[Value], listing: Value| {
+        let all = verified(&key(OLD), now, &[listing], &[]);
+        (all.items[0].provider_state.answer, all.items[0].state)
+    };
+    let replaced = [key(NEW)];
+    let new = (NEW, "Active", SINCE);
+    assert_eq!(life(&replaced, aws(&[(OLD, "Active", BEFORE), new])), (Life::Alive, State::Open));
+    assert_eq!(life(&replaced, aws(&[(OLD, "Inactive", BEFORE), new])), (Life::Dead, State::Unknown));
+    assert_eq!(life(&replaced, aws(&[new])), (Life::Dead, State::Unknown));
+    // Whose listing is it? The replacement does not stand in it.
+    assert_eq!(life(&replaced, aws(&[("AKIAZZZDEFGH2JKLMNOP", "Active", BEFORE)])).0, Life::Unknown);
+    assert_eq!(life(&[], aws(&[new])).0, Life::Unknown);
+    assert_eq!(life(&replaced, aws(&[])).0, Life::Unknown);
+    let mut page = aws(&[new]);
+    page["IsTruncated"] = json!(true);
+    assert_eq!(life(&replaced, page).0, Life::Unknown);
+    // A listing of something else.
+    let npm = json!([{"key": "c0", "token": "x", "created": BEFORE}]);
+    assert_eq!(life(&replaced, npm).0, Life::Unknown);
+}
+
+#[test]
+fn an_owner_that_the_report_names_makes_a_listing_the_right_one() {
+    let (id, email) = ("0123456789abcdef0123456789abcdef01234567", "ci@p.iam.gserviceaccount.com");
+    let old = one("gcp.service_account_key", "/root/key.json", json!({"identifier": id, "inner": email}));
+    let listing = |email: &str| json!([{"name": format!("projects/p/serviceAccounts/{email}/keys/ff"), "validAfterTime": BEFORE, "keyType": "USER_MANAGED"}]);
+    let life = |listing: Value| verified(&old, &[], &[listing], &[]).items[0].provider_state.answer;
+    assert_eq!(life(listing(email)), Life::Dead);
+    assert_eq!(life(listing("other@p.iam.gserviceaccount.com")), Life::Unknown);
+}
+
+#[test]
+fn entries_without_a_link_prove_nothing_and_point_somewhere() {
+    let old = one("npm.token", "/root/.npmrc", json!({"tag": TAG}));
+    let state = |created: &[&str]| {
+        let tokens: Vec<Value> =
+            created.iter().map(|c| json!({"key": format!("k{c}"), "token": "x", "created": c})).collect();
+        let all = verified(&old, &[], &[json!(tokens)], &[]);
+        (all.items[0].provider_state.answer, all.items[0].provider_state.reason.clone(), all.unclaimed.len())
+    };
+    let (answer, reason, unclaimed) = state(&[SINCE]);
+    assert_eq!((answer, unclaimed), (Life::Unknown, 0));
+    assert!(reason.contains("no live entry was made before the report"), "{reason}");
+    let (answer, reason, _) = state(&[BEFORE, BEFORE, SINCE]);
+    assert_eq!(answer, Life::Unknown);
+    assert!(reason.contains("2 live made before the report"), "{reason}");
+    // One replacement is expected, not two; and none in the window.
+    assert_eq!(state(&[SINCE, SINCE]).2, 1);
+    assert_eq!(state(&["2026-11-01T10:00:00Z"]).2, 1);
+}
+
+#[test]
+fn what_was_made_in_the_window_and_nobody_owns_is_named() {
+    let all = verified(
+        &key(OLD),
+        &[key(NEW)],
+        &[aws(&[
+            (NEW, "Active", SINCE),
+            ("AKIAEVL1EFGH2JKLMNOP", "Active", "2026-11-01T13:00:00Z"),
+            ("AKIAEVL2EFGH2JKLMNOP", "Inactive", "2026-11-01T13:00:00Z"),
+            ("AKIAOLDDEFGH2JKLMNOP", "Active", BEFORE),
+            ("AKIALATEEFGH2JKLMNOP", "Active", "2026-11-06T13:00:00Z"),
+        ])],
+        &[],
+    );
+    let named: Vec<_> = all.unclaimed.iter().map(|u| (u.id.as_str(), u.in_window)).collect();
+    assert_eq!(named, [("AKIAEVL1EFGH2JKLMNOP", true), ("AKIALATEEFGH2JKLMNOP", false)]);
+    assert_eq!(all.state(), State::Open);
+}
+
+fn used(time: &str, id: &str) -> Value {
+    json!({"eventTime": time, "eventSource": "s3.amazonaws.com", "eventName": "GetObject", "userIdentity": {"accessKeyId": id}, "recipientAccountId": "1"})
+}
+
+fn deleted(time: &str, name: &str, status: Value) -> Value {
+    json!({"eventTime": time, "eventSource": "iam.amazonaws.com", "eventName": name, "userIdentity": {"accessKeyId": "ASIAADMIN"},
+        "requestParameters": {"accessKeyId": OLD, "status": status}, "recipientAccountId": "1"})
+}
+
+/// The second and the third fact by logs alone.
+fn by_logs(records: &[Value]) -> (Life, Quiet, String) {
+    let all = verified(&key(OLD), &[key(NEW)], &[], &[json!({"Records": records})]);
+    let item = &all.items[0];
+    (item.provider_state.answer, item.silence.answer, item.silence.reason.clone())
+}
+
+#[test]
+fn silence_runs_from_the_end_to_today() {
+    let end = deleted("2026-11-05T00:00:00Z", "DeleteAccessKey", json!(null));
+    let today = used("2026-11-10T11:00:00Z", NEW);
+    let before = used("2026-11-01T11:00:00Z", OLD);
+    let (life, quiet, reason) = by_logs(&[before.clone(), end.clone(), today.clone()]);
+    assert_eq!((life, quiet), (Life::Dead, Quiet::Silent), "{reason}");
+    let (_, quiet, reason) = by_logs(&[before.clone(), end.clone(), used("2026-11-06T00:00:00Z", OLD), today.clone()]);
+    assert_eq!(quiet, Quiet::Used);
+    assert!(reason.contains("used 1 times after it ended at 2026-11-05T00:00:00Z"), "{reason}");
+    // Refused is no use, and worth a word.
+    let mut refused = used("2026-11-06T00:00:00Z", OLD);
+    refused["errorCode"] = json!("InvalidClientTokenId");
+    let (_, quiet, reason) = by_logs(&[before.clone(), end.clone(), refused, today.clone()]);
+    assert_eq!((quiet, reason.contains("1 times refused")), (Quiet::Silent, true), "{reason}");
+    for (records, why) in [
+        (vec![before.clone(), end.clone()], "before today"),
+        (vec![end.clone(), used("2026-11-09T23:59:59Z", NEW)], "before today"),
+        (vec![used("2026-11-09T00:00:00Z", NEW), today.clone()], "begins at"),
+        (
+            vec![
+                used("2026-11-01T00:00:00Z", "AKIAOTHEROTHEROTHERO"),
+                used("2026-11-10T01:00:00Z", "AKIAOTHEROTHEROTHERO"),
+            ],
+            "another account",
+        ),
+        (vec![before.clone(), used("2026-11-03T00:00:00Z", OLD), today.clone()], "no file says when it ended"),
+    ] {
+        let (_, quiet, reason) = by_logs(&records);
+        assert_eq!((quiet, reason.contains(why)), (Quiet::Unknown, true), "{why}: {reason}");
+    }
+    // Without a time of its end: silent since the report.
+    let (life, quiet, _) = by_logs(&[before, today]);
+    assert_eq!((life, quiet), (Life::Unknown, Quiet::Silent));
+}
+
+#[test]
+fn a_key_that_was_made_active_again_is_alive() {
+    let off = deleted("2026-11-05T00:00:00Z", "UpdateAccessKey", json!("Inactive"));
+    let on = deleted("2026-11-06T00:00:00Z", "UpdateAccessKey", json!("Active"));
+    assert_eq!(by_logs(&[off.clone(), used("2026-11-10T11:00:00Z", NEW)]).0, Life::Dead);
+    assert_eq!(by_logs(&[on, off, used("2026-11-10T11:00:00Z", NEW)]).0, Life::Alive);
+}
+
+#[test]
+fn all_three_close_it_and_nothing_less() {
+    let listing = aws(&[(NEW, "Active", SINCE)]);
+    let log = json!({"Records": [used("2026-11-01T11:00:00Z", OLD), deleted("2026-11-05T00:00:00Z", "DeleteAccessKey", json!(null)), used("2026-11-10T11:00:00Z", NEW)]});
+    let state = |now: &[Value], listings: &[Value], logs: &[Value]| {
+        let all = verified(&key(OLD), now, listings, logs);
+        (all.items[0].state, all.state())
+    };
+    let new = [key(NEW)];
+    assert_eq!(state(&new, std::slice::from_ref(&listing), std::slice::from_ref(&log)), (State::Closed, State::Closed));
+    assert_eq!(state(&new, std::slice::from_ref(&listing), &[]), (State::Unknown, State::Unknown));
+    assert_eq!(state(&new, &[], &[]), (State::Unknown, State::Unknown));
+    assert_eq!(state(&[key(OLD)], std::slice::from_ref(&listing), &[log]), (State::Open, State::Open));
+    let all = verified(&key(OLD), &new, &[listing], &[]);
+    assert_eq!((all.sources[0].form.as_str(), all.sources[0].entries), ("aws iam list-access-keys", 1));
+    assert_eq!(all.examined.unwrap().case_key.as_deref(), Some(KEY));
+}
