@@ -12,6 +12,7 @@ pub use self::{
         ExportFormat, IncidentFormat, Iocs, IocsBuild, IocsCommand, IocsExport, IocsImport, IocsList, IocsSearch,
         IocsShow, IocsUpdate,
     },
+    rotate::RotateCommand,
     rules::{RulesCommand, RulesFormat},
     verify::VerifyCommand,
 };
@@ -21,6 +22,7 @@ mod ecosystem;
 mod format;
 mod inventory;
 mod iocs;
+mod rotate;
 mod rules;
 mod verify;
 
@@ -229,17 +231,6 @@ pub struct ImagesCommand {
     #[command(flatten)]
     /// Where the report goes.
     pub output: OutputOptions,
-}
-
-/// `dosimeter rotate`.
-#[derive(Debug, Args)]
-pub struct RotateCommand {
-    /// A report written with `-o FILE.json`; without one, this machine is examined first
-    #[arg(value_name = "REPORT")]
-    pub report: Option<PathBuf>,
-    #[command(flatten)]
-    /// The options of the examination.
-    pub scan: ScanOptions,
 }
 
 /// How to list.

@@ -21,6 +21,7 @@ pub mod ioc;
 pub mod matcher;
 #[cfg(feature = "online")]
 pub mod online;
+pub mod plan;
 pub mod replay;
 pub mod report;
 pub mod rotate;

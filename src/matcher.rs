@@ -4,7 +4,7 @@ use crate::{
     ecosystem::{admits, fits, is_interpreter, normal_name, original_name, sibling, with_layouts},
     fact::{
         Artifact, Command, CommandAction, Ecosystem, Fact, Held, HookContent, Package, Placement, Seen, TextId, Trace,
-        TraceKind, TreePath, Unit, Wanted,
+        TraceKind, TreePath, Unit, Wanted, hashes,
     },
     interest::glob,
     ioc::{
@@ -179,6 +179,8 @@ fn fitting(index: &Index, seen: &Seen) -> Vec<Hit> {
     let unit = seen.unit.as_deref().filter(|u| u.usual);
     match &seen.fact {
         Fact::Package(package) | Fact::Named(package) | Fact::Recorded { package, .. } => of_package(index, package),
+        // In a store by content the name is the hash, and nothing else.
+        Fact::File { digest: Some(digest), .. } => of_digest(index, digest),
         Fact::File { sha256, texts, .. } => of_file(index, &seen.origin.path, unit, sha256.as_deref(), texts),
         Fact::Hook { sha256, content, .. } => of_hook(index, &seen.origin.path, unit, sha256.as_deref(), *content),
         Fact::Autostart { sha256, texts } => of_autostart(index, &seen.origin.path, unit, sha256, texts),
@@ -240,6 +242,15 @@ fn of_file(index: &Index, path: &TreePath, unit: Option<&Unit>, sha256: Option<&
     // A hook's name is distinctive wherever it stands: an unpacked wheel, a cache.
     let named = index.files_named(path.name()).into_iter().filter(|(_, f)| f.role == FileRole::Hook);
     named.map(|((incident, at), _)| Hit { incident, by: By::File { at, hash: false, placed: false } }).collect()
+}
+
+/// By a hash that its place in a store says.
+fn of_digest(index: &Index, digest: &str) -> Vec<Hit> {
+    let by_hash = hashes(None, Some(digest)).flat_map(|h| index.artifacts(h));
+    let mut found: Vec<Hit> = by_hash.map(|((incident, at), _)| Hit { incident, by: By::Artifact(at) }).collect();
+    found.sort_by_key(|h| h.incident);
+    found.dedup_by_key(|h| h.incident);
+    found
 }
 
 /// By its bytes; by its name only where it runs, or did before somebody emptied or renamed it. Folders in a `.pth` of that name

@@ -266,3 +266,19 @@ impl Rank {
         }
     }
 }
+
+/// What comes first where a secret is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// The old one ends before the new one is made.
+    RevokeFirst,
+    /// The new one is made and in use before the old one ends.
+    IssueFirst,
+    /// All of several end before any of them is made anew.
+    Together,
+    /// What it guards is moved.
+    MoveAssets,
+    /// It ends by itself.
+    Expire,
+}

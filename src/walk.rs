@@ -216,7 +216,7 @@ impl<'i> Inspector<'i> {
         result.keep(explaining.into_iter().map(|seen| (Worth::Context, seen)).collect());
         let root = Origin::file(&self.tree, TreePath::root());
         let Finished { facts, dropped } = result.kept.finish();
-        let seen = facts.into_iter().map(|(_, seen)| seen).collect();
+        let seen = facts.into_iter().map(|(_, seen)| *seen).collect();
         let dropped = [
             (dropped.values().sum(), "facts"),
             (result.gaps.dropped(), "problems"),

@@ -212,13 +212,8 @@ impl Draft<'_, '_> {
         let known = |a: &&Artifact| a.hashes().any(|h| !self.case.index.artifacts(h).is_empty());
         let hash = p.artifacts.iter().find(known);
         let rule = if p.placement == Placement::Listed { Rule::ArtifactNamed } else { Rule::ArtifactStored };
-        let by = |a: &Artifact| match (&a.sha256, &a.digest) {
-            (None, Some(digest)) => digest.replacen(':', "/", 1),
-            (sha256, _) => format!("sha256/{}", sha256.as_deref().unwrap_or_default()),
-        };
-        let indicator = hash.map(by).unwrap_or_default();
-        let kind = indicator.split('/').next().unwrap_or_default().to_uppercase().replacen("SHA", "SHA-", 1);
-        let reason = format!("the bytes of `{name}`, by {kind}");
+        let indicator = hash.map(by_hash).unwrap_or_default();
+        let reason = format!("the bytes of `{name}`, by {}", hash_kind(&indicator));
         let (judgement, is_here) = match p.placement {
             Placement::Stated(statement) => {
                 let (rule, confidence, said) = stated(statement);
@@ -239,10 +234,10 @@ impl Draft<'_, '_> {
     /// A wheel or sdist under whatever name, by its hash (`--deep`).
     fn bytes(&self, name: &str) -> Finding {
         let artifact = bytes_of(&self.seen().fact).map(|a| Artifact { name: Some(name.to_owned()), ..a });
-        let sha256 = artifact.as_ref().and_then(|a| a.sha256.clone()).unwrap_or_default();
-        let reason = format!("the bytes of `{name}`, by SHA-256");
+        let indicator = artifact.as_ref().map(by_hash).unwrap_or_default();
+        let reason = format!("the bytes of `{name}`, by {}", hash_kind(&indicator));
         let judgement = (Rule::ArtifactStored, Confidence::Confirmed, reason);
-        let mut finding = self.finding(FindingKind::File, format!("sha256/{sha256}"), judgement);
+        let mut finding = self.finding(FindingKind::File, indicator, judgement);
         finding.artifact = artifact;
         finding
     }
@@ -365,9 +360,25 @@ pub(super) fn first_moment(triggers: &[Trigger]) -> Option<Moment> {
     triggers.iter().map(|t| t.moment()).min()
 }
 
+/// The indicator that a hash is: `sha512/<hex>`.
+fn by_hash(a: &Artifact) -> String {
+    match (&a.sha256, &a.digest) {
+        (None, Some(digest)) => digest.replacen(':', "/", 1),
+        (sha256, _) => format!("sha256/{}", sha256.as_deref().unwrap_or_default()),
+    }
+}
+
+/// `SHA-512`
+fn hash_kind(indicator: &str) -> String {
+    indicator.split('/').next().unwrap_or_default().to_uppercase().replacen("SHA", "SHA-", 1)
+}
+
 /// The file itself as a downloadable file without a name.
 fn bytes_of(fact: &Fact) -> Option<Artifact> {
     match fact {
+        Fact::File { size, digest: Some(digest), .. } => {
+            Some(Artifact { size: Some(*size), digest: Some(digest.clone()), ..Artifact::default() })
+        }
         Fact::File { size, sha256: Some(sha256), .. } | Fact::Hook { size, sha256: Some(sha256), .. } => {
             Some(Artifact { size: Some(*size), sha256: Some(sha256.clone()), ..Artifact::default() })
         }

@@ -1,6 +1,7 @@
 //! From facts to a judgement: exposure, confidence, reach. Pure: no I/O, no clock. The table of the design, row by row:
 //! `evidence` says what a single fact is worth, a family of `family` looks for signs that it ran, `reach` says what it could take.
 
+mod access;
 pub mod anomaly;
 pub mod chain;
 pub mod contained;
@@ -15,6 +16,7 @@ mod layered;
 mod named;
 mod on_path;
 mod platform;
+mod ran_in;
 pub mod reach;
 mod resolved;
 pub mod rule;
@@ -29,6 +31,7 @@ mod typed;
 mod unit_view;
 pub mod units;
 mod used;
+mod variables;
 mod whereabouts;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -395,51 +398,4 @@ pub fn identity(words: &[&str], origin: &Origin) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ioc::{
-        Database,
-        model::{ArtifactIndicator, Incident},
-    };
-
-    /// The first embedded incident with a made-up artifact: the hash of harmless text.
-    fn index() -> Index {
-        let mut database = Database::embedded().unwrap();
-        let mut incident: Incident = database.incidents.remove(0);
-        let sha256 = hex(&Sha256::digest("harmless"));
-        incident.artifacts =
-            vec![ArtifactIndicator { name: "made-up-1.whl".into(), sha256: Some(sha256), ..Default::default() }];
-        database.incidents = vec![incident];
-        Index::new(database, &[])
-    }
-
-    fn found(text: &str) -> Vec<(Exposure, Confidence, FindingKind)> {
-        let tree: Arc<str> = "t".into();
-        let path = TreePath::new(b"home/al/renamed.bin").unwrap();
-        let fact = Fact::File { sha256: Some(hex(&Sha256::digest(text))), size: 8, texts: Vec::new(), program: false };
-        let seen = Seen {
-            surface: "host/every-file",
-            origin: Origin::file(&tree, path),
-            at: None,
-            uid: None,
-            gid: None,
-            mode: None,
-            unit: None,
-            fact,
-        };
-        let index = index();
-        let case = Case {
-            index: &index,
-            catalog: &Catalog::default(),
-            evidence: vec![seen.into()],
-            accounts: BTreeMap::new(),
-        };
-        assess(case).findings.iter().map(|f| (f.exposure, f.confidence, f.kind)).collect()
-    }
-
-    #[test]
-    fn a_renamed_wheel_is_known_by_its_bytes() {
-        assert_eq!(found("harmless"), [(Exposure::Cached, Confidence::Confirmed, FindingKind::File)]);
-        assert_eq!(found("other"), []);
-    }
-}
+mod tests;

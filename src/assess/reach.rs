@@ -1,18 +1,24 @@
 //! What a payload that ran could take: each credential against what each incident harvests.
 
 use super::{
-    Account, Bounds, Case, Evidence, Finding, contained,
-    harvest::{Doubt, listed, sets_environment},
+    Account, Bounds, Case, Evidence, Finding,
+    access::{can_read, unreadable},
+    contained,
+    harvest::{Doubt, Fit, Place, listed},
+    ran_in::RanIn,
     running,
     threat::{Ran, Threat, threats},
     timeline,
+    variables::{reads_every_process, sets_environment, takes_variable},
 };
 use crate::{
-    accounts::{Access, Accounts},
+    accounts::Accounts,
     credential::{is_environ, is_environment},
     fact::{At, Credential, Fact, Origin, Seen, TreePath},
-    ioc::{index::IncidentId, model::Completeness},
-    text::escape,
+    ioc::{
+        index::IncidentId,
+        model::{Completeness, Harvest},
+    },
     verdict::{Confidence, Reach, Urgency},
 };
 
@@ -152,7 +158,7 @@ fn by_threat(
         let had = list.iter().filter(|(_, _, bounds)| had(bounds.as_deref(), accounts, seen));
         had.filter(|(account, ..)| can_read(*account, accounts, seen)).map(|(_, confidence, _)| *confidence).max()
     };
-    let (sure, mut harvested, exposed) = match (readable(&threat.strong), readable(&threat.weak)) {
+    let (sure, mut harvested, mut exposed) = match (readable(&threat.strong), readable(&threat.weak)) {
         (Some(sure), _) => (sure, Urgency::Now, Urgency::Soon),
         (None, Some(sure)) => (sure, Urgency::Soon, Urgency::No),
         (None, None) => {
@@ -179,38 +185,16 @@ fn by_threat(
             return out_of_reach(&unreadable(accounts, seen, ran().map(|(account, ..)| *account)));
         }
     };
+    let readers = Readers::new(threat, accounts, seen);
     let harvest = &threat.incident.harvest;
-    let on_list = if is_environment(seen.surface) {
-        harvest.environment.then(|| ("environment of the process".to_owned(), Doubt::None))
-    } else if is_environ(&seen.origin.path) {
-        let own = |(account, ..): &Ran| match account {
-            Account::Uid(uid) => seen.uid == Some(*uid),
-            _ => true,
-        };
-        let same = harvest.environment && threat.strong.iter().chain(&threat.weak).any(own);
-        same.then(|| ("environment of a process of the account that ran it".to_owned(), Doubt::None))
-    } else {
-        let named_by = credential.named_by.as_deref();
-        let inside = contained::seen_inside(&seen.origin.path, accounts);
-        // Homes of a container are where they are everywhere.
-        let accounts = accounts.filter(|_| inside.is_none());
-        let path = inside.as_ref().unwrap_or(&seen.origin.path);
-        let lives_here = accounts.and_then(|a| a.home_owner(path)).or(seen.uid);
-        let own = |(account, ..): &Ran| match account {
-            Account::Uid(uid) => lives_here.is_none_or(|home| home == *uid),
-            Account::All | Account::Elsewhere => true,
-        };
-        let own = threat.strong.iter().chain(&threat.weak).any(own);
-        listed(harvest, &credential.kind, accounts, named_by, path, own)
-    };
     let by_kind = harvest.kinds.iter().any(|k| **k == *credential.kind);
-    let exported = harvest.environment && sets_environment(accounts, &seen.origin.path);
-    let (reach, confidence, rule) = match (on_list, harvest.completeness) {
-        (Some((line, Doubt::None)), _) => (Reach::Harvested, sure.min(Confidence::Likely), line),
-        (Some((line, Doubt::Home)), _) => {
+    let exported = sets_environment(accounts, &seen.origin.path) && takes_variable(harvest, &seen.origin);
+    let (reach, confidence, rule) = match (readers.on_list(harvest, credential), harvest.completeness) {
+        (Some(Fit { line, doubt: Doubt::None }), _) => (Reach::Harvested, sure.min(Confidence::Likely), line),
+        (Some(Fit { line, doubt: Doubt::Home }), _) => {
             (Reach::Harvested, Confidence::Possible, format!("{line}, if it reads the homes of other accounts too"))
         }
-        (Some((line, Doubt::Folder)), known) if !exported && !by_kind => {
+        (Some(Fit { line, doubt: Doubt::Folder }), known) if !exported && !by_kind => {
             // Beside a list that is not whole, what it does not name is no less urgent.
             harvested = if known == Completeness::Exact { harvested.min(Urgency::Soon) } else { harvested };
             (Reach::Harvested, Confidence::Possible, format!("{line}, if it ran in a folder above, which is not known"))
@@ -221,6 +205,24 @@ fn by_threat(
             "every environment variable: this file sets those of what is started from it".to_owned(),
         ),
         (_, _) if by_kind => (Reach::Harvested, sure.min(Confidence::Likely), format!("kind {}", credential.kind)),
+        (_, Completeness::Exact) if readers.by_mount => (
+            Reach::Harvested,
+            Confidence::Possible,
+            "mounted into the container where it ran, under a name there that is not known".to_owned(),
+        ),
+        (Some(Fit { line, doubt: Doubt::OtherHome }), Completeness::Exact) => {
+            // That a list names no such home was read out of its code, not watched: no reason to wait.
+            exposed = harvested;
+            (
+                Reach::Exposed,
+                Confidence::Possible,
+                format!("{line}, in a home that is not one of those on the payload's list"),
+            )
+        }
+        (Some(Fit { line, doubt: Doubt::Deeper }), Completeness::Exact) => {
+            let why = "on the payload's list, and this lies in more folders than it searches: a second stage could have taken it";
+            (Reach::Exposed, Confidence::Possible, format!("{line} is {why}"))
+        }
         (None, Completeness::Exact) => (
             Reach::Exposed,
             Confidence::Possible,
@@ -233,6 +235,72 @@ fn by_threat(
     };
     let rotate = if reach == Reach::Harvested { harvested } else { exposed };
     ReachBy { incident: threat.id, reach, confidence, rule, rotate }
+}
+
+/// What could read one credential of what ran, and how it met it.
+struct Readers<'r> {
+    seen: &'r Seen,
+    accounts: Option<&'r Accounts>,
+    ran_in: &'r RanIn,
+    /// The accounts.
+    ran_as: Vec<Account>,
+    /// Some of it ran on the machine, not in a container or another system of it.
+    on_host: bool,
+    /// The path as some of it met it that ran in a container, or in the system that this is a copy of.
+    inside: Option<TreePath>,
+    /// Some of it ran in a container that had this mounted.
+    by_mount: bool,
+}
+
+impl<'r> Readers<'r> {
+    fn new(threat: &'r Threat<'_>, accounts: Option<&'r Accounts>, seen: &'r Seen) -> Self {
+        let ran = threat.strong.iter().chain(&threat.weak);
+        let reads = ran.filter(|(account, _, bounds)| {
+            had(bounds.as_deref(), accounts, seen) && can_read(*account, accounts, seen)
+        });
+        let (mut ran_as, mut on_host, mut bounded) = (Vec::new(), false, false);
+        for (account, _, bounds) in reads {
+            ran_as.push(*account);
+            on_host |= bounds.is_none();
+            bounded |= bounds.is_some();
+        }
+        let inside = contained::seen_inside(&seen.origin.path, accounts).filter(|_| bounded);
+        let by_mount = bounded && inside.is_none();
+        Self { seen, accounts, ran_in: &threat.ran_in, ran_as, on_host, inside, by_mount }
+    }
+
+    /// The line of the list that names it.
+    fn on_list(&self, harvest: &Harvest, credential: &Credential) -> Option<Fit> {
+        let origin = &self.seen.origin;
+        if is_environment(self.seen.surface) {
+            return takes_variable(harvest, origin).then(|| Fit::certain("environment of the process"));
+        }
+        if is_environ(&origin.path) {
+            let own = |account: &Account| match account {
+                Account::Uid(uid) => self.seen.uid == Some(*uid),
+                _ => true,
+            };
+            if reads_every_process(harvest) {
+                return Some(Fit::certain("environment of every process that the account may read"));
+            }
+            let same = takes_variable(harvest, origin) && self.ran_as.iter().any(own);
+            return same.then(|| Fit::certain("environment of a process of the account that ran it"));
+        }
+        let named_by = credential.named_by.as_deref();
+        let fit = |path: &TreePath, accounts: Option<&Accounts>| {
+            let lives_here = accounts.and_then(|a| a.home_owner(path)).or(self.seen.uid);
+            let own = self.ran_as.iter().any(|account| match account {
+                Account::Uid(uid) => lives_here.is_none_or(|home| home == *uid),
+                Account::All | Account::Elsewhere => true,
+            });
+            let variable = origin.inner.as_deref();
+            listed(harvest, &credential.kind, &Place { path, accounts, named_by, variable, ran_in: self.ran_in, own })
+        };
+        let on_host = (self.on_host || self.by_mount).then(|| fit(&origin.path, self.accounts)).flatten();
+        // Homes of a container are where they are everywhere.
+        let inside = self.inside.as_ref().and_then(|path| fit(path, None));
+        on_host.into_iter().chain(inside).min_by_key(|fit| fit.doubt)
+    }
 }
 
 const ELSEWHERE: &str = "it ran on another machine, or in a container or another system that did not have it";
@@ -274,46 +342,6 @@ fn by_mount(threat: &Threat<'_>, accounts: Option<&Accounts>, seen: &Seen) -> Op
         return Some(Urgency::Soon);
     }
     mounted(&threat.weak).then_some(Urgency::No)
-}
-
-/// Why nobody who ran the payload could read a file.
-fn unreadable(accounts: Option<&Accounts>, seen: &Seen, mut ran: impl Iterator<Item = Account>) -> String {
-    let barred = ran.find_map(|account| barred(account, accounts?, seen));
-    let owner = match (accounts, barred, seen.uid, seen.mode) {
-        (Some(accounts), Some((folder, access)), ..) => {
-            let folder = escape(&[b"/", folder.as_bytes()].concat());
-            format!(": {folder} belongs to {}, mode {:04o}", accounts.name(access.uid), access.mode)
-        }
-        (Some(accounts), None, Some(uid), Some(mode)) => {
-            format!(": it belongs to {}, mode {mode:04o}", accounts.name(uid))
-        }
-        _ => String::new(),
-    };
-    format!("not readable by the account whose environment held the malicious code{owner}")
-}
-
-/// Whether an account can read a file: its owner, root, a member of its group or anybody where the mode says so, and
-/// whoever of whom too little is known; unless a folder above it keeps the account out.
-fn can_read(account: Account, accounts: Option<&Accounts>, seen: &Seen) -> bool {
-    if account == Account::Elsewhere {
-        return false;
-    }
-    if accounts.is_some_and(|accounts| barred(account, accounts, seen).is_some()) {
-        return false;
-    }
-    let (Account::Uid(account), Some(owner), Some(mode)) = (account, seen.uid, seen.mode) else {
-        return true;
-    };
-    let member = || seen.gid.and_then(|gid| accounts?.in_group(account, gid)).unwrap_or(true);
-    account == 0 || account == owner || mode & 0o004 != 0 || (mode & 0o040 != 0 && member())
-}
-
-/// The folder that keeps an account out.
-fn barred(account: Account, accounts: &Accounts, seen: &Seen) -> Option<(TreePath, Access)> {
-    let Account::Uid(uid) = account else {
-        return None;
-    };
-    accounts.barred(uid, &seen.origin.path)
 }
 
 #[cfg(test)]
@@ -407,35 +435,5 @@ mod tests {
         assert_eq!(judged(Completeness::Unknown), (Reach::Harvested, Urgency::Now));
         assert_eq!(judged(Completeness::Exact), (Reach::Exposed, Urgency::Soon));
         assert_eq!(judged(Completeness::None), (Reach::OutOfReach, Urgency::No));
-    }
-
-    #[test]
-    fn a_group_reads_what_its_mode_says() {
-        let passwd = b"root:x:0:0::/root:/bin/sh\nwww:x:33:33::/srv:/bin/sh\nal:x:1000:1000::/home/al:/bin/sh\n";
-        let accounts = Accounts::new(passwd, []).with_groups(b"www:x:33:\nshadow:x:42:\nadm:x:4:al\n");
-        let reads = |uid: u32, accounts: Option<&Accounts>, gid: Option<u32>, mode: u32| {
-            let origin = Origin::file(&"host".into(), TreePath::new(b"srv/.env").unwrap());
-            let fact = Fact::Credential(Credential {
-                kind: "db".into(),
-                identifier: None,
-                note: None,
-                named_by: None,
-                tag: None,
-            });
-            let seen = Seen { surface: "s", origin, at: None, uid: Some(500), gid, mode: Some(mode), unit: None, fact };
-            can_read(Account::Uid(uid), accounts, &seen)
-        };
-        let known = Some(&accounts);
-        // `.env` of a deploying account, readable by the group of the web server.
-        assert!(reads(33, known, Some(33), 0o640) && reads(1000, known, Some(4), 0o640));
-        assert!(!reads(1000, known, Some(33), 0o640) && !reads(1000, known, Some(42), 0o640));
-        // A closed folder above it keeps out who may read the file.
-        let closed = TreePath::new(b"srv").unwrap();
-        let shut = |mode| accounts.clone().with_folders([(closed.clone(), Access { uid: 500, gid: 500, mode })]);
-        assert!(!reads(1000, Some(&shut(0o700)), Some(4), 0o644) && reads(1000, Some(&shut(0o711)), Some(4), 0o644));
-        assert!(reads(500, Some(&shut(0o700)), Some(4), 0o644) && reads(0, Some(&shut(0)), Some(4), 0o644));
-        assert!(!reads(33, known, Some(33), 0o600) && reads(500, known, Some(33), 0o600) && reads(0, known, None, 0));
-        // Who is in which group is not known: an image, an account of a directory service.
-        assert!(reads(33, None, Some(33), 0o640) && reads(7, known, Some(33), 0o640) && reads(33, known, None, 0o640));
     }
 }

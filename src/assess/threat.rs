@@ -2,8 +2,12 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::{Account, Bounds, Case, Finding};
+use super::{
+    Account, Bounds, Case, Finding,
+    ran_in::{FOLDERS, RanIn, project_of, starts},
+};
 use crate::{
+    fact::TreePath,
     ioc::{index::IncidentId, model::Incident},
     verdict::{Confidence, Exposure},
 };
@@ -22,6 +26,8 @@ pub struct Threat<'i> {
     pub weak: Vec<Ran>,
     /// The lowest layer of an image that holds it, where that is known.
     pub since: Option<usize>,
+    /// Folders that it most likely ran in: the projects whose environments hold it, and those that the starts of these name.
+    pub ran_in: RanIn,
 }
 
 /// The incidents whose payload may have run, by tree.
@@ -32,6 +38,12 @@ pub fn threats<'i>(case: &'i Case<'_>, findings: &'i [Finding]) -> Vec<Threat<'i
         .iter()
         .filter_map(|e| Some(((&*e.seen.origin.tree, e.seen.origin.layer.as_deref()?), e.layers?.made)))
         .collect();
+    // Most machines hold nothing.
+    let starts = if findings.is_empty() { Vec::new() } else { starts(case) };
+    let mut named: HashMap<(&str, &TreePath), Vec<TreePath>> = HashMap::new();
+    for (tree, prefix, folder) in &starts {
+        named.entry((tree, prefix)).or_default().push(folder.clone());
+    }
     for f in findings.iter().filter(|f| f.exposure >= Exposure::Removed) {
         let Some(incident) = case.index.incident(f.incident) else {
             continue;
@@ -39,8 +51,8 @@ pub fn threats<'i>(case: &'i Case<'_>, findings: &'i [Finding]) -> Vec<Threat<'i
         let tree = &*f.origin.tree;
         let known = threats.iter().position(|t| t.id == f.incident && t.tree == tree);
         let at = known.unwrap_or_else(|| {
-            let (strong, weak) = (Vec::new(), Vec::new());
-            threats.push(Threat { id: f.incident, incident, tree, strong, weak, since: Some(usize::MAX) });
+            let (strong, weak, ran_in) = (Vec::new(), Vec::new(), RanIn::default());
+            threats.push(Threat { id: f.incident, incident, tree, strong, weak, since: Some(usize::MAX), ran_in });
             threats.len() - 1
         });
         let Some(threat) = threats.get_mut(at) else {
@@ -55,6 +67,13 @@ pub fn threats<'i>(case: &'i Case<'_>, findings: &'i [Finding]) -> Vec<Threat<'i
             Exposure::Installed => f.by_itself,
             _ => f.confidence >= Confidence::Likely,
         };
+        let prefix = f.environment.as_ref().map(|e| (tree, &e.prefix));
+        let named = prefix.and_then(|prefix| named.get(&prefix)).into_iter().flatten();
+        for folder in project_of(case, f).iter().chain(named) {
+            if threat.ran_in.len() < FOLDERS {
+                threat.ran_in.add(folder.clone());
+            }
+        }
         let list = if strong { &mut threat.strong } else { &mut threat.weak };
         list.push((f.account, f.confidence, f.bounds.clone()));
     }

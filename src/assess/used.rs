@@ -16,7 +16,7 @@ use super::{
 use crate::{
     accounts::HistoryOf,
     ecosystem::{oci, purl::Purl},
-    fact::{Fact, Held, Origin, Trace, TraceKind, Usage, Use},
+    fact::{Fact, Held, Origin, Trace, TraceKind, TreePath, Usage, Use},
     ioc::{
         index::{Fit, List},
         model::{ActionIndicator, FileRole, ImageIndicator, Moment, NetworkKind, PackageIndicator},
@@ -255,6 +255,16 @@ pub(super) fn sort_out(findings: &mut Vec<Finding>) {
         f.rule == Rule::PackageGone && place().is_some_and(|place| here.contains(&place))
     };
     findings.retain(|f| !superfluous(f));
+    // Stored bytes of which the store's own index says whose they are.
+    let place =
+        |f: &Finding, path: &TreePath| (f.origin.tree.clone(), f.origin.layer.clone(), path.clone(), f.incident);
+    let described: HashSet<_> = findings
+        .iter()
+        .flat_map(|f| {
+            f.holdings.iter().flatten().filter(|path| **path != f.origin.path).map(move |path| place(f, path))
+        })
+        .collect();
+    findings.retain(|f| f.rule != Rule::ArtifactStored || !described.contains(&place(f, &f.origin.path)));
     let is_value = |f: &Finding| {
         f.rule == Rule::StartsWithTrace || matches!(f.kind, FindingKind::Network | FindingKind::Git | FindingKind::Text)
     };

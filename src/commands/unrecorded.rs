@@ -93,7 +93,7 @@ fn by_name(setup: &Setup, recorded: &Recorded, inspector: &Inspector<'_>, tree: 
             gid: None,
             mode: None,
             unit: unit.map(std::sync::Arc::new),
-            fact: Fact::File { sha256: None, size, texts: Vec::new(), program: false },
+            fact: Fact::File { sha256: None, digest: None, size, texts: Vec::new(), program: false },
         };
         if inspector.put(seen) {
             continue;

@@ -28,6 +28,45 @@ const REFERENCES: &[&str] = &[
     "bao:",
     "doppler:",
     "infisical:",
+    // App Service and Functions of Azure; Spring; Kong; vals; CyberArk.
+    "@Microsoft.KeyVault(",
+    "@Microsoft.AppConfiguration(",
+    "keyvault:",
+    "akv://",
+    "azkv://",
+    "awssm://",
+    "aws-sm:",
+    "aws_secrets_manager:",
+    "awssecretsmanager:",
+    "gcpsm://",
+    "gcp-sm:",
+    "gsm://",
+    "sm://",
+    "vault://",
+    "{vault://",
+    "secret://",
+    "secretmanager:",
+    "ref+",
+    "bws://",
+    "keeper://",
+    "akeyless:",
+    "conjur:",
+    "keychain:",
+    "ssm-secure:",
+    // TensorZero, Bifrost, programs in JavaScript and Python.
+    "env::",
+    "process.env.",
+    "os.environ[",
+    "os.getenv(",
+    "os.environ.get(",
+    // Concourse; Octopus; CloudFormation.
+    "((",
+    "#{",
+    "!Ref ",
+    "!Sub ",
+    "!GetAtt ",
+    "!ImportValue ",
+    "!ENV ",
     // A Jenkinsfile.
     "credentials(",
 ];
@@ -114,7 +153,24 @@ fn is_reference(text: &str) -> bool {
         let name = name.split([':', '-', '?']).next().unwrap_or(name);
         !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.'))
     });
-    variable || REFERENCES.iter().any(|r| text.starts_with(r)) || (text.starts_with("@") && text.contains("://"))
+    let dotted = ["env.", "vault.", "secrets."].iter().find_map(|s| text.strip_prefix(s));
+    let dotted =
+        dotted.is_some_and(|name| !name.is_empty() && name.bytes().all(|b| is_name(b) || b"./-#".contains(&b)));
+    let percent = text.strip_prefix('%').and_then(|t| t.strip_suffix('%'));
+    let percent = percent.is_some_and(|name| !name.is_empty() && name.bytes().all(is_name));
+    // A secret of Azure Key Vault by its address, and one of Google's Secret Manager by its full name.
+    let address = text.strip_prefix("https://").is_some_and(|t| t.contains(".vault.azure.net/secrets/"))
+        || text.starts_with("//secretmanager.googleapis.com/");
+    variable
+        || dotted
+        || percent
+        || address
+        || REFERENCES.iter().any(|r| text.starts_with(r))
+        || (text.starts_with("@") && text.contains("://"))
+}
+
+fn is_name(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b == b'_'
 }
 
 /// Without surrounding blanks and one pair of quotes.
@@ -278,12 +334,43 @@ mod tests {
             "sk-<your key>",
             "credentials('deploy')",
             "dummy",
+            "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app-AbCdEf",
+            "projects/acme/secrets/openai/versions/latest",
+            "@Microsoft.KeyVault(SecretUri=https://acme.vault.azure.net/secrets/openai/)",
+            "https://acme.vault.azure.net/secrets/openai/0123456789abcdef0123456789abcdef",
+            "//secretmanager.googleapis.com/projects/1/secrets/x",
+            "ref+vault://secret/app#/key",
+            "{vault://aws/openai/key}",
+            "env.OPENAI_API_KEY",
+            "vault.secret/data/llm#openai",
+            "env::OPENAI_API_KEY",
+            "process.env.OPENAI_API_KEY",
+            "%OPENAI_API_KEY%",
+            "((openai-key))",
+            "#{OpenAiKey}",
+            "ENC[AES256_GCM,data:abc,iv:x,tag:y,type:str]",
+            "Bearer os.environ/KEY",
         ] {
             assert!(!concrete(value.as_bytes()), "{value}");
         }
-        for value in
-            ["hunter2", "\"pa ss\"", "'$ecret!'", "$ecret!", "sk-1234", "a-very-long-value", "p@$$w0rd", "1234"]
-        {
+        for value in [
+            "hunter2",
+            "\"pa ss\"",
+            "'$ecret!'",
+            "$ecret!",
+            "sk-1234",
+            "a-very-long-value",
+            "p@$$w0rd",
+            "1234",
+            "env.!x",
+            "%x%y",
+            "100%",
+            "envoy",
+            "#1!pass",
+            "(x)y",
+            "vaultpw1",
+            "https://h.example/secrets/abc",
+        ] {
             assert!(concrete(value.as_bytes()), "{value}");
         }
         assert!(concrete(b"caf\xe9\xff1"));

@@ -1,6 +1,7 @@
 //! Credentials: which kinds there are (data in `iocs/credentials`), and finding them without ever holding a value.
 
 pub mod form;
+pub mod lint;
 pub mod model;
 pub mod moved;
 pub mod place;

@@ -169,6 +169,19 @@ pub struct Fields {
     /// of what the stars stood for. Not for sections.
     #[serde(default)]
     pub name: Option<String>,
+    /// What opens with the credential under names of its own: one credential is shown for each. Not for sections.
+    #[serde(default)]
+    pub used_by: Option<UsedBy>,
+}
+
+/// Names in the same file that stand for a credential.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct UsedBy {
+    /// Pointer with one star to the names: `/contexts/*/name`.
+    pub name: String,
+    /// Pointer with the same star to the identifier that each uses: `/contexts/*/context/user`.
+    pub of: String,
 }
 
 /// One form of a line.

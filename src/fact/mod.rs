@@ -202,6 +202,8 @@ pub enum Fact {
     File {
         /// Hex; `None` where it was not asked for, or could not be had.
         sha256: Option<String>,
+        /// Another hash, which its name in a store says: `sha512:<hex>`.
+        digest: Option<Box<str>>,
         /// In bytes.
         size: u64,
         /// The indicator texts it holds.

@@ -42,7 +42,8 @@ pub(super) struct Waiting {
 #[derive(Debug, Default)]
 pub(super) struct LayerKept {
     /// By path.
-    pub(super) facts: Vec<Seen>,
+    #[expect(clippy::vec_box, reason = "they stay in the boxes that they were kept in: a fact has 400 bytes")]
+    pub(super) facts: Vec<Box<Seen>>,
     /// How many more were worth keeping.
     pub(super) dropped: u64,
     /// Problems with single files, and such as are listed without weight.

@@ -64,7 +64,8 @@ pub(super) struct Expected {
 /// What was read of one layer. Its facts and gaps carry neither image nor layer yet: several images may hold it.
 #[derive(Debug, Default)]
 pub(super) struct LayerScan {
-    pub(super) facts: Vec<Seen>,
+    #[expect(clippy::vec_box, reason = "they stay in the boxes that they were kept in: a fact has 400 bytes")]
+    pub(super) facts: Vec<Box<Seen>>,
     pub(super) names: Names,
     pub(super) coverage: Coverage,
     /// Links to names that this layer does not hold, by hash.

@@ -148,7 +148,22 @@ struct Job<'j> {
     taken: Mutex<BTreeSet<Arc<str>>>,
 }
 
-impl Job<'_> {
+impl<'j> Job<'j> {
+    fn new(options: &Options<'j>, taken: &BTreeSet<Arc<str>>) -> Self {
+        Self {
+            router: options.router,
+            interest: options.interest,
+            keep: options.keep,
+            weigh: options.weigh,
+            limits: options.limits,
+            verify: options.verify,
+            stop: options.stop,
+            key: Key::default(),
+            kept: Mutex::new(InputKept::new(&options.limits)),
+            taken: Mutex::new(taken.clone()),
+        }
+    }
+
     /// What is kept of all layers so far.
     fn kept(&self) -> MutexGuard<'_, InputKept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
@@ -175,18 +190,7 @@ impl Job<'_> {
 pub fn examine(target: &Path, options: &Options<'_>, taken: &BTreeSet<Arc<str>>) -> Result<Examination, ImageError> {
     let name = target.file_name().unwrap_or(target.as_os_str()).as_encoded_bytes();
     let name: Arc<str> = escape_short(name, 120).into();
-    let job = Job {
-        router: options.router,
-        interest: options.interest,
-        keep: options.keep,
-        weigh: options.weigh,
-        limits: options.limits,
-        verify: options.verify,
-        stop: options.stop,
-        key: Key::default(),
-        kept: Mutex::new(InputKept::new(&options.limits)),
-        taken: Mutex::new(taken.clone()),
-    };
+    let job = Job::new(options, taken);
     let threads = options.threads.clamp(1, THREADS);
     match open_input(target)? {
         Input::Folder(folder) => {

@@ -75,7 +75,7 @@ impl Image {
         self.layers.iter().enumerate().flat_map(move |(at, layer)| {
             let facts = layer.scan.iter().flat_map(|scan| &scan.facts);
             facts.map(move |seen| {
-                let mut seen = seen.clone();
+                let mut seen = (**seen).clone();
                 self.relabel(&mut seen.origin, layer);
                 seen.at = seen.at.filter(|at| Some(at.time) != self.epoch);
                 ImageFact { gone_in: self.gone_in(at, &seen.origin.path), layer: at, seen }

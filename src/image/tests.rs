@@ -1,6 +1,7 @@
 //! Images made here, in each layout and compression, honest and hostile.
 #![allow(clippy::disallowed_methods, clippy::as_conversions, reason = "tests make their own inputs")]
 
+mod bounds;
 mod build;
 mod hostile;
 
@@ -14,16 +15,25 @@ use crate::{
     coverage::GapKind,
     fact::{Command, CommandAction, Fact, Seen, Wanted},
     surface::SURFACES,
+    walk::Worth,
 };
 
 struct Case {
     folder: TempDir,
     limits: Limits,
     stop: AtomicBool,
+    threads: usize,
+    keep: fn(&Seen) -> Worth,
 }
 
 fn case() -> Case {
-    Case { folder: TempDir::new().unwrap(), limits: Limits::default(), stop: AtomicBool::new(false) }
+    Case {
+        folder: TempDir::new().unwrap(),
+        limits: Limits::default(),
+        stop: AtomicBool::new(false),
+        threads: 2,
+        keep: |_| Worth::Evidence,
+    }
 }
 
 impl Case {
@@ -39,6 +49,10 @@ impl Case {
     }
 
     fn examine_beside(&self, path: &Path, taken: &BTreeSet<Arc<str>>) -> Result<Examination, ImageError> {
+        self.with_options(|options| examine(path, options, taken))
+    }
+
+    fn with_options<T>(&self, examine: impl FnOnce(&Options<'_>) -> T) -> T {
         let interest = Interest::default();
         let router = Router::new(SURFACES.to_vec(), &interest);
         let history = |text: &str, _: &mut crate::shell::Build| {
@@ -49,15 +63,15 @@ impl Case {
         let options = Options {
             router: &router,
             interest: &interest,
-            keep: &|_| crate::walk::Worth::Evidence,
+            keep: &self.keep,
             weigh: &|_, _| crate::coverage::Weight::Unknown,
             readers: Readers { history: &history, environment: &|_| Vec::new(), arguments: &|_| Vec::new() },
-            threads: 2,
+            threads: self.threads,
             limits: self.limits,
             verify: true,
             stop: &self.stop,
         };
-        examine(path, &options, taken)
+        examine(&options)
     }
 
     fn bytes(&self, bytes: &[u8]) -> Examination {

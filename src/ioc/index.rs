@@ -145,7 +145,7 @@ impl Index {
             self.packages.entry(key).or_default().push((id, i));
         }
         for (i, a) in live_of(&incident.artifacts, |a| live(&a.standing)) {
-            for hash in [&a.sha256, &a.sha1, &a.md5].into_iter().flatten() {
+            for hash in [&a.sha256, &a.sha512, &a.sha1, &a.md5].into_iter().flatten() {
                 put(&mut self.artifacts, hash, (id, i));
             }
         }

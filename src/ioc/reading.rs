@@ -62,7 +62,7 @@ fn prefixed(word: &str, rest: &str) -> Option<Vec<Query>> {
             let rest = rest.to_ascii_lowercase();
             vec![Query::Hash(rest.clone()), Query::Digest(format!("sha256:{rest}"))]
         }
-        ("sha1" | "md5", _) if is_hash(rest) => vec![Query::Hash(rest.to_ascii_lowercase())],
+        ("sha512" | "sha1" | "md5", _) if is_hash(rest) => vec![Query::Hash(rest.to_ascii_lowercase())],
         ("domain" | "ip" | "host", _) => vec![Query::Host(rest.to_lowercase())],
         ("file" | "path", _) if !rest.starts_with("//") => vec![Query::File(rest.to_owned())],
         // The folder of an editor does not say which marketplace an extension came from.
@@ -89,7 +89,7 @@ pub fn refang(text: &str) -> String {
 
 /// Hex digits of a SHA-256, SHA-1 or MD5.
 pub fn is_hash(text: &str) -> bool {
-    matches!(text.len(), 32 | 40 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit())
+    matches!(text.len(), 32 | 40 | 64 | 128) && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// The form of a domain or an address.

@@ -202,8 +202,9 @@ fn alone(i: &Incident) -> impl Iterator<Item = &str> {
     let git = i.git.iter().filter(|g| live(&g.standing) && !g.context_only).map(|g| g.value.as_str());
     let processes = i.processes.iter().filter(|p| live(&p.standing)).map(|p| p.holds.as_str());
     let artifacts = i.artifacts.iter().filter(|a| live(&a.standing));
-    let artifacts =
-        artifacts.flat_map(|a| [Some(&a.name), a.sha256.as_ref(), a.sha1.as_ref(), a.md5.as_ref()]).flatten();
+    let artifacts = artifacts
+        .flat_map(|a| [Some(&a.name), a.sha256.as_ref(), a.sha512.as_ref(), a.sha1.as_ref(), a.md5.as_ref()])
+        .flatten();
     let files = || i.files.iter().filter(|f| live(&f.standing));
     let hashes = files().flat_map(|f| [&f.sha256, &f.sha1, &f.md5]).flatten();
     let holds = files().flat_map(|f| &f.holds);

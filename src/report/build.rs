@@ -103,6 +103,7 @@ pub fn build(mut e: Examination<'_>) -> v1::Report {
         kept_evidence,
         platforms: e.assessment.platforms.iter().map(part_of).collect(),
         machines: Vec::new(),
+        work: Vec::new(),
         run: v1::Run {
             id: run,
             started: e.started,
@@ -385,10 +386,12 @@ fn item(item: rotate::Item, writer: &Writer<'_>) -> v1::Item {
         edges: item.after,
         workstream: Some(item.workstream),
         rank: item.rank,
+        mode: item.mode,
         watched: item.watched,
         blocked: item.blocked,
         steps,
         credentials: item.credentials,
+        left_out: false,
         machines: Vec::new(),
     }
 }

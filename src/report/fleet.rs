@@ -4,6 +4,8 @@
 //! in the order of the phases, not of the machines: every monitor of a stolen token is switched off before any token is revoked. What
 //! is the same to do for several machines, and done elsewhere, is one item.
 
+mod same;
+
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, HashMap},
@@ -12,6 +14,7 @@ use std::{
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
+use self::same::{replaces, said};
 use super::{
     build::{FLEET, Outcome, summary},
     v1,
@@ -41,6 +44,9 @@ impl Default for Most {
         Self { findings: 10_000, credentials: 10_000, items: 5_000, others: 50_000 }
     }
 }
+
+/// Machines whose credentials without an identifier have an item each.
+const EACH: usize = 50;
 
 /// What one machine may have of it. Who has more is judged by himself.
 const SHARE: Most = Most { findings: 2_000, credentials: 2_000, items: 500, others: 5_000 };
@@ -203,28 +209,24 @@ impl Fleet {
 
     fn items(&mut self, items: Vec<v1::Item>, tree: &str, dropped: &mut usize) {
         let mut same: HashMap<String, String> = HashMap::new();
-        for mut item in items {
-            let key = said(&item);
+        let known: HashMap<&str, &v1::Credential> = self.credentials.iter().map(|c| (c.id.as_str(), c)).collect();
+        let keys: Vec<[u8; 32]> = items.iter().map(|i| replaces(i, &known).unwrap_or_else(|| said(i))).collect();
+        for (mut item, key) in items.into_iter().zip(keys) {
+            item.edges.iter_mut().for_each(|edge| rename(&same, &mut edge.item));
+            item.machines = vec![tree.to_owned()];
             if let Some(shared) = self.shared.get(&key).and_then(|at| self.items.get_mut(*at)) {
-                same.insert(item.id, shared.id.clone());
-                shared.credentials.append(&mut item.credentials);
-                shared.machines.push(tree.to_owned());
-                shared.blocked = shared.blocked.or(item.blocked);
-                for mut edge in item.edges {
-                    rename(&same, &mut edge.item);
-                    if !shared.edges.contains(&edge) {
-                        shared.edges.push(edge);
-                    }
-                }
+                same.insert(item.id.clone(), shared.id.clone());
+                item.after.clear();
+                shared.absorb(item);
                 continue;
             }
             if self.items.len() >= self.most.items {
                 *dropped += 1;
                 continue;
             }
-            item.edges.iter_mut().for_each(|edge| rename(&same, &mut edge.item));
-            item.machines = vec![tree.to_owned()];
-            if item.done_at() == Place::Clean {
+            // Of what has no identifier nobody knows whether it is the same on two machines; a crowd of them is one thing to do.
+            let own = item.phase == Phase::Rotate && !item.credentials.is_empty() && self.machines.len() < EACH;
+            if item.done_at() == Place::Clean && (!own || replaces(&item, &known).is_some()) {
                 self.shared.insert(key, self.items.len());
             }
             self.items.push(item);
@@ -314,6 +316,7 @@ impl Fleet {
             kept_evidence: self.kept_evidence,
             platforms: self.platforms,
             machines: self.machines,
+            work: Vec::new(),
             coverage,
         }
     }
@@ -373,26 +376,6 @@ fn fill<T>(list: &mut Vec<T>, new: impl IntoIterator<Item = T>, most: usize, dro
     for value in new {
         if list.len() < most { list.push(value) } else { *dropped += 1 }
     }
-}
-
-/// What an item says. Two that say the same are one to do.
-fn said(item: &v1::Item) -> [u8; 32] {
-    let mut hash = Sha256::new_with_prefix(item.phase.as_str());
-    let mut add = |text: &str| {
-        hash.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_le_bytes());
-        hash.update(text);
-    };
-    add(item.done_at().as_str());
-    add(&item.title);
-    add(&item.why);
-    add(item.urgency.map_or("", |u| u.as_str()));
-    for step in &item.steps {
-        add(&step.what);
-        add(step.command.as_deref().unwrap_or_default());
-        add(if step.by_hand { "by hand" } else { "" });
-        super::words::remarks(step).iter().for_each(|remark| add(remark));
-    }
-    hash.finalize().into()
 }
 
 #[cfg(test)]

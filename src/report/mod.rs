@@ -4,7 +4,7 @@
 pub mod build;
 pub mod fleet;
 pub mod format;
-mod page;
+pub mod page;
 pub mod v1;
 mod words;
 

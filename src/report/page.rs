@@ -4,7 +4,7 @@
 mod fit;
 mod since;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use self::{
     fit::{columns, cut, wrap},
@@ -87,7 +87,7 @@ pub fn stream(stream: Workstream) -> &'static str {
 
 fn head(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
-    if report.checklist.iter().any(|i| i.blocked == Some(Phase::Disarm)) {
+    if report.checklist.iter().any(|i| words::still_blocked(report, i).is_some()) {
         let first = report.checklist.iter().find(|i| i.phase == Phase::Disarm);
         let first = first.map_or("the monitors are off", |i| labels.of(&i.id));
         lines.push(format!("STOP   revoke no token before {first}: a monitor destroys files when one stops working"));
@@ -203,6 +203,40 @@ fn ran(report: &v1::Report) -> String {
     format!("{answer}. Not found{part}: {}{more}", named.join(", "))
 }
 
+/// Each reason why an item stands where it stands; nothing where there is no such item.
+pub fn why(report: &v1::Report, named: &str) -> Option<String> {
+    let labels = Labels::new(report);
+    let named = named.trim();
+    let item = report.checklist.iter().find(|i| i.id == named || labels.of(&i.id).eq_ignore_ascii_case(named))?;
+    let title = |id: &str| {
+        let found = report.checklist.iter().find(|i| i.id == id);
+        format!("{} {}", labels.of(id), found.map_or_else(String::new, |i| printable(&i.title)))
+    };
+    let mut lines = vec![format!("{} ({})", title(&item.id), item.id), format!("why: {}", printable(&item.why))];
+    if let Some(rank) = item.rank {
+        lines.push(format!("rank: {}", rank.as_str()));
+    }
+    if let Some(phase) = words::still_blocked(report, item) {
+        lines.push(format!("blocked: {}", phase.as_str()));
+    }
+    let name = |kind: &str| escape(kind.as_bytes());
+    if item.after.is_empty() {
+        lines.push("waits for nothing".to_owned());
+    }
+    for id in item.after.iter().filter(|id| item.edges.iter().all(|e| e.item != **id)) {
+        lines.push(format!("after {}", title(id)));
+    }
+    for edge in &item.edges {
+        lines.push(format!("after {}: {}", title(&edge.item), edge.because.words(name)));
+    }
+    for other in &report.checklist {
+        for edge in other.edges.iter().filter(|e| e.item == item.id) {
+            lines.push(format!("before {}: {}", title(&other.id), edge.because.words(name)));
+        }
+    }
+    Some(lines.join("\n"))
+}
+
 fn never(never: &Never) -> String {
     match never {
         Never::RevokeFirst => "revoke a token before the monitors are off".to_owned(),
@@ -235,7 +269,12 @@ fn heading(report: &v1::Report, labels: &Labels<'_>, of: Workstream) -> String {
         Some(first) if !first.is_empty() => format!("; after {}", ranges(first)),
         _ => "; now".to_owned(),
     };
-    format!("{}  {}{words}{begin}", of.letter(), stream(of))
+    let over = |i: &&v1::Item| report.work.iter().any(|w| w.item == i.id && w.state.is_over());
+    let done = match items().filter(over).count() {
+        0 => String::new(),
+        n => format!("; {n} of {} done", items().count()),
+    };
+    format!("{}  {}{words}{begin}{done}", of.letter(), stream(of))
 }
 
 /// One line of a workstream.
@@ -247,9 +286,13 @@ struct Row {
 }
 
 fn rows(report: &v1::Report, labels: &Labels<'_>, of: Workstream) -> Vec<Row> {
-    let items = report.checklist.iter().filter(|i| i.workstream() == of);
+    let over: HashSet<&str> = report.work.iter().filter(|w| w.state.is_over()).map(|w| w.item.as_str()).collect();
+    let items = report.shown().filter(|i| i.workstream() == of && !over.contains(i.id.as_str()));
     let row = |i: &v1::Item| {
-        let blocked = i.blocked.map(|p| format!("BLOCKED: {}: ", p.as_str())).unwrap_or_default();
+        let blocked = match words::state(report, i).as_str() {
+            "open" => String::new(),
+            state => format!("{state}: "),
+        };
         let soon = if i.urgency == Some(Urgency::Soon) { "soon: " } else { "" };
         let at = match i.machines.as_slice() {
             [] => String::new(),
@@ -257,7 +300,9 @@ fn rows(report: &v1::Report, labels: &Labels<'_>, of: Workstream) -> Vec<Row> {
             many => format!("{}: ", words::count(many.len(), "machine")),
         };
         // What makes the folder for the evidence is longer than any line.
-        let command = i.steps.iter().find_map(|s| s.command.as_deref()).filter(|c| c.len() < COMMAND);
+        // A look by hand comes before what is done, and is in the list below.
+        let first = i.steps.iter().filter(|s| !s.by_hand).chain(&i.steps).find_map(|s| s.command.as_deref());
+        let command = first.filter(|c| c.len() < COMMAND);
         Row {
             label: labels.of(&i.id).to_owned(),
             rank: i.rank.map(crate::verdict::Rank::as_str),
@@ -302,7 +347,7 @@ fn listed(rows: &[Row], share: usize, spare: &mut usize) -> Vec<String> {
 
 /// Which logs, in two lines.
 fn logs(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {
-    let items: Vec<&v1::Item> = report.checklist.iter().filter(|i| i.workstream() == Workstream::Logs).collect();
+    let items: Vec<&v1::Item> = report.shown().filter(|i| i.workstream() == Workstream::Logs).collect();
     if items.is_empty() {
         return Vec::new();
     }

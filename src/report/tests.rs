@@ -96,7 +96,7 @@ fn examined(found: bool, gaps: bool) -> v1::Report {
         add("python/dist-info", &below("dspy-2.6.0.dist-info/REQUESTED"), Fact::Requested);
         let unit = b"home/alice/.config/example/beacon.py";
         add("text/config", b"home/alice/x.ini", Fact::Host { name: "evil.example".into(), sinkholed: false });
-        add("host/file", unit, Fact::File { sha256: None, size: 9, texts: Vec::new(), program: false });
+        add("host/file", unit, Fact::File { sha256: None, digest: None, size: 9, texts: Vec::new(), program: false });
     }
     let key = |kind: &str, identifier: Option<&str>| {
         let identifier = identifier.map(str::to_owned);

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     text::{defang, escape, printable},
-    verdict::{Confidence, Place, Reach, Workstream},
+    verdict::{Confidence, Phase, Place, Reach, Workstream},
 };
 
 /// A path, whole.
@@ -185,11 +185,48 @@ pub fn worst_first(incident: &v1::IncidentReport) -> Vec<&v1::Finding> {
 }
 
 /// The title, with what keeps it, its rank and how urgent it is.
-pub fn title(item: &v1::Item) -> String {
-    let blocked = item.blocked.map(|p| format!("blocked: {}: ", p.as_str())).unwrap_or_default();
+pub fn title(report: &v1::Report, item: &v1::Item) -> String {
+    let blocked = match state(report, item).as_str() {
+        "open" => String::new(),
+        state => format!("{state}: "),
+    };
     let rank = item.rank.map(|r| format!(" ({})", r.as_str())).unwrap_or_default();
     let urgency = item.urgency.map(|u| format!("{}: ", u.as_str())).unwrap_or_default();
     format!("{blocked}{urgency}{}{rank}", printable(&item.title))
+}
+
+/// How far an item is: the state of its record; of one that nobody touched, `blocked: disarm` or `open`.
+pub fn state(report: &v1::Report, item: &v1::Item) -> String {
+    let state = report.work.iter().find(|w| w.item == item.id).map(|w| w.state).unwrap_or_default();
+    match (state, still_blocked(report, item)) {
+        (v1::State::Open, Some(phase)) => format!("blocked: {}", phase.as_str()),
+        (state, _) => state.as_str().to_owned(),
+    }
+}
+
+/// The gate that an item may not pass yet: until every item of that phase is over.
+pub fn still_blocked(report: &v1::Report, item: &v1::Item) -> Option<Phase> {
+    let phase = item.blocked?;
+    let over = |i: &v1::Item| report.work.iter().any(|w| w.item == i.id && w.state.is_over());
+    let mut gate = report.checklist.iter().filter(|i| i.phase == phase);
+    (!gate.all(over) || report.checklist.iter().all(|i| i.phase != phase)).then_some(phase)
+}
+
+/// The rest of its record: owner, done by, checked by, revoked, issued, checked, note.
+pub fn work(report: &v1::Report, item: &v1::Item) -> [String; 7] {
+    let Some(w) = report.work.iter().find(|w| w.item == item.id) else {
+        return Default::default();
+    };
+    let time = |at: Option<jiff::Timestamp>| at.map(|at| format!("{at:.0}")).unwrap_or_default();
+    [
+        printable(&w.owner),
+        printable(&w.done_by),
+        printable(&w.checked_by),
+        time(w.revoked),
+        time(w.issued),
+        time(w.checked),
+        printable(&w.note),
+    ]
 }
 
 /// What an item waits for, by reason: "network cut: A1; opens this: B2, B4".

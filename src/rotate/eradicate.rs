@@ -7,6 +7,7 @@ use super::{
     Item, Plan,
     before::{is_monitor, moved, on_disk},
     cleanup::look_for,
+    running,
     shell::quote,
     situation::{Situation, place, shown, within},
     step::{Action, Step, Unit},
@@ -24,7 +25,7 @@ use crate::{
     fact::{Ecosystem, TreePath},
     ioc::model::FileRole,
     text::escape,
-    verdict::{Exposure, Phase},
+    verdict::{Exposure, Phase, Place},
 };
 
 /// Places that one item names.
@@ -162,21 +163,32 @@ fn tree_of(findings: &[&Finding]) -> String {
     findings.first().map(|f| within(&f.origin).into_owned()).unwrap_or_default()
 }
 
-/// Units first, since they start the rest again.
+/// Units first, since they start the rest again; then what still runs is looked for; then the files go.
 pub fn persistence(s: &Situation<'_>, group: &Group<'_>, item: Item) -> Item {
     let stops: Vec<Step> = group.findings.iter().filter_map(|f| stop(s, f)).collect();
-    let masks: Vec<Step> = stops
-        .iter()
-        .filter_map(|step| match &step.action {
+    let units = || {
+        stops.iter().filter_map(|step| match &step.action {
             Action::StopUnit(unit) => Some(unit.clone()),
             _ => None,
         })
+    };
+    let lingers: BTreeSet<String> = units().filter_map(|unit| unit.account).collect();
+    let lingers = lingers.into_iter().map(|account| {
+        let what = format!("see whether {}'s units start without a login", escape(account.as_bytes()));
+        let expect = format!(
+            "Linger=no; with yes: `loginctl disable-linger {}`, as long as nobody needs it",
+            quote(account.as_bytes())
+        );
+        Step::new(what, Action::ShowLinger(account)).expect(expect)
+    });
+    let masks: Vec<Step> = units()
         .map(|unit| {
             let what = "mask the name, so that nothing enables it again (systemd refuses this while the file is there)";
             Step::new(what, Action::MaskUnit(unit))
         })
         .collect();
-    item.steps(stops).steps(moved(&group.findings)).steps(masks)
+    let shown = running::from(&group.findings);
+    item.steps(stops).steps(lingers).steps(shown).steps(moved(&group.findings)).steps(masks)
 }
 
 /// How to stop what a unit or a launch agent starts. Steps of another system are left out.
@@ -201,13 +213,17 @@ fn stop(s: &Situation<'_>, f: &Finding) -> Option<Step> {
     let account = of_user.then(|| s.account(&f.origin.tree, s.lives_at(f)).unwrap_or_else(|| "root".to_owned()));
     let what = match &account {
         Some(account) => {
-            format!(
-                "stop {account}'s unit and take it out of what starts by itself ({account} may leave out `--machine`)"
-            )
+            format!("stop {account}'s unit and take it out of what starts by itself, if {account} is logged in")
         }
         None => "stop the unit of the system and take it out of what starts by itself".to_owned(),
     };
-    Some(Step::new(what, Action::StopUnit(Unit { name, account })))
+    let expect = match &account {
+        Some(_) => {
+            "nothing, or \"Removed …\"; where the account is not logged in its manager does not run, and asking would start it with all that is enabled: go on, files and links are moved below"
+        }
+        None => "nothing, or \"Removed …\"; where systemd does not run: go on, files and links are moved below",
+    };
+    Some(Step::new(what, Action::StopUnit(Unit { name, account })).expect(expect))
 }
 
 fn processes(group: &Group<'_>) -> Item {
@@ -273,7 +289,7 @@ fn take_out(name: &str, found: &[&Finding]) -> Item {
             )
             .steps(removal.unpacked.map(Step::say));
     }
-    item.steps(moved(&found))
+    item.steps(running::from(&found)).steps(moved(&found))
 }
 
 fn listed(item: Item, mut places: Vec<String>) -> Item {
@@ -330,7 +346,20 @@ fn removed(found: &[&Finding]) -> Item {
 fn containers(image: &str) -> Item {
     let named = escape(image.as_bytes());
     let word = quote(image.as_bytes());
+    let pods = "get pods --all-namespaces -o 'custom-columns=NS:.metadata.namespace,NAME:.metadata.name,IMAGES:.spec.containers[*].image'";
+    let clusters = format!(
+        "kubectl config get-contexts -o name | while IFS= read -r c; do echo \"== $c\"; kubectl --context \"$c\" {pods} </dev/null; done | grep -F -e '== ' -e {word}"
+    );
+    let find = Step::new(
+        "find them on each machine (the same with podman)",
+        Action::Given(format!("docker ps --all --filter ancestor={word}")),
+    );
+    let look =
+        Step::new("find its pods, in every cluster that the clean machine has a context for", Action::Given(clusters));
     Item::new(Phase::Eradicate, format!("Stop every container of image {named}"), "what runs from it runs the payload")
-        .run("find them on each machine; for Kubernetes look for the image in all workloads", format!("docker ps --all --filter ancestor={word}"))
+        .steps([
+            find.expect("the header alone; otherwise one line for each container, also of stopped ones"),
+            look.expect("the name of each context and nothing else").at(Place::Clean),
+        ])
         .say("keep what you need as evidence (docker commit, docker export), then stop and remove them; scale workloads to zero")
 }

@@ -27,8 +27,13 @@ struct Blank {
     of: for<'s> fn(&Public<'s>) -> Option<&'s str>,
 }
 
-const BLANKS: &[Blank] =
-    &[Blank { mark: "{id}", word: "ID", of: |s| s.id }, Blank { mark: "{name}", word: "NAME", of: |s| s.name }];
+const BLANKS: &[Blank] = &[
+    Blank { mark: "{id}", word: "ID", of: |s| s.id },
+    Blank { mark: "{name}", word: "NAME", of: |s| s.name },
+    // The same under the words of the tools that ask for it.
+    Blank { mark: "{context}", word: "CONTEXT", of: |s| s.name },
+    Blank { mark: "{account}", word: "EMAIL", of: |s| s.name },
+];
 
 /// What is public of some credentials, each once.
 pub fn subjects<'s>(found: &[&'s Judged]) -> BTreeSet<Public<'s>> {
@@ -168,6 +173,51 @@ mod tests {
         let many: BTreeSet<Public<'_>> = many.iter().map(|n| id(n)).collect();
         let steps = fill_all(&[rotation("do it", "x {id}")], &many);
         assert_eq!((steps.len(), steps.last().map(|s| s.what.as_str())), (21, Some("the same for the 3 others")));
+    }
+
+    /// Every command of every kind, with names that a shell would act on: one line that `sh` takes, with each name as one word.
+    #[test]
+    fn no_name_is_more_than_a_word_in_any_command() {
+        use crate::shell::syntax::parse;
+        let catalog = crate::credential::Catalog::embedded().unwrap();
+        let names = [
+            "a b",
+            "it's",
+            "$(touch x)",
+            "`touch x`",
+            "-rf",
+            "a\nb",
+            "; touch x",
+            "\"q\"",
+            "back\\slash",
+            "*",
+            "~x",
+            "#x",
+            "{a,b}",
+        ];
+        let mut filled = 0;
+        for rotation in catalog.kinds.iter().flat_map(|k| k.rotation.iter().chain(&k.audit)) {
+            for name in names {
+                let step = fill(rotation, Public { id: Some(name), name: Some(name) });
+                let Some(text) = command(&step) else {
+                    continue;
+                };
+                let started: Vec<String> = parse(text).unwrap().iter().map(|c| c.program().to_owned()).collect();
+                let plain = fill(rotation, Public { id: Some("plain"), name: Some("plain") });
+                let usual = parse(command(&plain).unwrap()).unwrap();
+                let mut usual: Vec<String> = usual.iter().map(|c| c.program().to_owned()).collect();
+                let printed = started.iter().filter(|p| *p == "printf").count();
+                usual.extend(vec!["printf".to_owned(); printed - usual.iter().filter(|p| *p == "printf").count()]);
+                let sorted = |mut all: Vec<String>| {
+                    all.sort();
+                    all
+                };
+                assert_eq!(sorted(started), sorted(usual), "{text}");
+                assert!(!text.contains('\n') && !step.what.contains('\n'), "{text}");
+                filled += usize::from(asks(rotation));
+            }
+        }
+        assert!(filled > 500, "{filled}");
     }
 
     #[test]

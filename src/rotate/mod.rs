@@ -22,6 +22,7 @@ mod named;
 mod order;
 pub mod page;
 mod purge;
+mod running;
 mod secrets;
 pub mod shell;
 mod situation;
@@ -52,7 +53,7 @@ use crate::{
     credential::Catalog,
     ioc::Index,
     text::hex,
-    verdict::{Phase, Place, Rank, Urgency, Workstream},
+    verdict::{Mode, Phase, Place, Rank, Urgency, Workstream},
 };
 
 /// One item of the checklist.
@@ -74,6 +75,8 @@ pub struct Item {
     pub workstream: Workstream,
     /// Why a secret has its place among those that are replaced.
     pub rank: Option<Rank>,
+    /// What comes first where it replaces a secret.
+    pub mode: Option<Mode>,
     /// Whether it ends a token that a monitor may watch.
     pub watched: bool,
     /// The gate that it may not pass before all items of that phase are done, in every format.
@@ -242,6 +245,7 @@ impl Item {
             urgency: None,
             workstream: Workstream::usual(phase, Place::Host),
             rank: None,
+            mode: None,
             watched: false,
             blocked: None,
             after: Vec::new(),

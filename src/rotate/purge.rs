@@ -45,7 +45,7 @@ pub fn rebuild(s: &Situation<'_>, plan: &mut Plan) {
         plan.add(&[b"image", image.as_bytes()], rebuild_image(s, image).after(after.clone()));
     }
     if plan.items.iter().any(|i| i.phase == Phase::Rotate)
-        && s.findings(|f| on_disk(f) && f.exposure >= Exposure::Removed).first().is_some()
+        && !s.findings(|f| on_disk(f) && f.exposure >= Exposure::Removed).is_empty()
     {
         plan.add(&[b"put-back"], put_back().after(after.clone()));
     }

@@ -20,7 +20,7 @@ use crate::{
         model::{Lane, Mode},
     },
     text::escape,
-    verdict::{Confidence, Exposure, Phase, Place, Reach, Urgency, Workstream},
+    verdict::{Confidence, Exposure, Mode as Done, Phase, Place, Reach, Urgency, Workstream},
 };
 
 /// Publishing, deploying and CI wait, where what was taken can reach others.
@@ -240,6 +240,12 @@ impl<'s> Wanted<'s> {
         let mut item = Item::new(Phase::Rotate, self.title(), self.why(s)).urgent(self.urgency).at(Place::Clean);
         item = item.say(mode(self.known.map(|k| k.mode))).steps(self.steps());
         item.credentials.extend(self.credentials());
+        item.mode = Some(match self.known.map(|k| k.mode) {
+            None | Some(Mode::RevokeFirst) => Done::RevokeFirst,
+            Some(Mode::IssueFirst) => Done::IssueFirst,
+            Some(Mode::MoveAssets) => Done::MoveAssets,
+            Some(Mode::Expire) => Done::Expire,
+        });
         item
     }
 }
@@ -268,6 +274,7 @@ fn together(s: &Situation<'_>, group: &Group, members: &[&Wanted<'_>]) -> Item {
         .at(Place::Clean)
         .say("with an account that is none of these: revoke every one of them, and write down the time")
         .say("only when all are dead, issue the new ones");
+    item.mode = Some(Done::Together);
     for w in members {
         item = item.say(format!("{} ({}: {})", w.title(), w.urgency.as_str(), w.why(s))).steps(w.steps());
         item.credentials.extend(w.credentials());

@@ -34,6 +34,7 @@ const OWN: &[&str] = &[
     "cmp",
     "command",
     "cp",
+    "crontab",
     "cut",
     "date",
     "diff",
@@ -43,10 +44,12 @@ const OWN: &[&str] = &[
     "export",
     "false",
     "find",
+    "fuser",
     "getent",
     "grep",
     "head",
     "id",
+    "journalctl",
     "kill",
     "launchctl",
     "loginctl",
@@ -84,6 +87,7 @@ const OWN: &[&str] = &[
     "uniq",
     "wc",
     "who",
+    "zgrep",
 ];
 
 /// Whether a command starts nothing but a system's own programs.

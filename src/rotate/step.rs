@@ -37,6 +37,10 @@ pub enum Action {
         /// Its definition.
         plist: TreePath,
     },
+    /// Shows whether the manager of an account starts without a login.
+    ShowLinger(String),
+    /// Shows what runs from some files and folders.
+    ShowUsers(Vec<TreePath>),
     /// Shows what a process is.
     ShowProcess(u32),
     /// Ends it.

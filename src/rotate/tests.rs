@@ -90,7 +90,11 @@ impl Machine {
 
     fn file(self, path: &[u8]) -> Self {
         // Whatever the texts of the unit are: this file holds every text there is.
-        self.with("host/file", path, Fact::File { sha256: None, size: 9, texts: (0..10_000).collect(), program: false })
+        self.with(
+            "host/file",
+            path,
+            Fact::File { sha256: None, digest: None, size: 9, texts: (0..10_000).collect(), program: false },
+        )
     }
 
     fn secret(self, kind: &str, identifier: Option<&str>, path: &[u8]) -> Self {
@@ -290,12 +294,21 @@ fn every_phase_in_its_order() {
             "rebuild",
         ]
     );
+    // Asking the manager of an account that is not logged in would start it.
+    let manager = "systemctl is-active --quiet \"user@$(id -u -- alice).service\" && systemctl --user --machine=alice@"
+        .to_owned();
     assert_eq!(
         commands(&items, Phase::Eradicate),
         [
-            "systemctl --user --machine=alice@ disable --now -- sysmon.service",
+            format!("{manager} disable --now -- sysmon.service").as_str(),
+            "loginctl show-user --property=Linger -- alice",
+            "ps -eo pid,user,args | grep -F -e /home/alice/.config/sysmon/sysmon.py -e /home/alice/.config/systemd/user/sysmon.service \
+             | grep -vF -e 'grep -F'; grep -lsF -e /home/alice/.config/sysmon/sysmon.py -e \
+             /home/alice/.config/systemd/user/sysmon.service /proc/[0-9]*/maps || echo 'no process has it loaded'",
             "keep ID /home/alice/.config/sysmon/sysmon.py /home/alice/.config/systemd/user/sysmon.service",
-            "systemctl --user --machine=alice@ mask -- sysmon.service",
+            format!("{manager} mask -- sysmon.service").as_str(),
+            "ps -eo pid,user,args | grep -F -e /home/alice/app/.venv | grep -vF -e 'grep -F'; grep -lsF -e /home/alice/app/.venv \
+             /proc/[0-9]*/maps || echo 'no process has it loaded'",
             // The hook and what the package brought go together; nothing else of the folder does.
             "keep ID /home/alice/app/.venv/lib/python3.11/site-packages/litellm \
              /home/alice/app/.venv/lib/python3.11/site-packages/litellm-1.82.8.dist-info \

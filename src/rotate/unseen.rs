@@ -10,7 +10,7 @@ use super::{
 use crate::{
     assess::{Finding, Shown},
     credential::model::Lane,
-    ioc::model::Incident,
+    ioc::model::{Incident, Way},
     verdict::{Exposure, Phase, Place, Urgency},
 };
 
@@ -29,7 +29,7 @@ pub fn unseen_targets(s: &Situation<'_>) -> Option<Item> {
         if harvest.environment && !harvest.beyond_in_words().any(|b| b.to_lowercase().contains("environment")) {
             add("every environment variable of the process that ran it".to_owned());
         }
-        for beyond in &harvest.beyond {
+        for beyond in harvest.beyond.iter().filter(|b| b.way != Way::Recon) {
             match s.assessment.shows(beyond, |tree| is_hit(s, incident, tree)) {
                 Shown::Always => add(beyond.what.clone()),
                 Shown::Kind(kind) => {

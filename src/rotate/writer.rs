@@ -57,13 +57,24 @@ pub struct Writer<'w> {
     pub case: &'w str,
 }
 
+/// The links that enable the unit `$f`, where its manager could not remove them: beside it, or where the units of a package and of
+/// `~/.local/share` are enabled.
+const LINKS: &str = r#"case $f in */.local/share/systemd/user/*) d=${f%%/.local/share/*}/.config/systemd/user ;; ./lib/systemd/* | ./usr/lib/systemd/*) d=${f#*lib/}; d=./etc/${d%/*} ;; */systemd/user/* | */systemd/system/*) d=${f%/*} ;; *) d= ;; esac; for l in "$d"/*.wants/"${f##*/}" "$d"/*.requires/"${f##*/}"; do if [ -n "$d" ] && [ -L "$l" ]; then set -- "$@" "$l"; fi; done"#;
+
 impl Writer<'_> {
     /// One step of the item with this id.
     pub fn write(&self, item: &str, step: &Step) -> Written {
         if self.system == System::Windows {
             return self.in_words(step);
         }
-        let by_hand = matches!(step.action, Action::ShowProcess(_) | Action::EndProcess(_) | Action::Given(_));
+        let by_hand = matches!(
+            step.action,
+            Action::ShowProcess(_)
+                | Action::EndProcess(_)
+                | Action::Given(_)
+                | Action::ShowUsers(_)
+                | Action::ShowLinger(_)
+        );
         Written {
             what: step.what.clone(),
             command: self.command(item, &step.action),
@@ -84,10 +95,18 @@ impl Writer<'_> {
             }
             Action::StopUnit(unit) => format!("{} disable --now -- {}", manager(unit), quote(unit.name.as_bytes())),
             Action::MaskUnit(unit) => format!("{} mask -- {}", manager(unit), quote(unit.name.as_bytes())),
-            Action::UnloadAgent { uid, plist } => {
-                let domain = uid.map_or_else(|| "system".to_owned(), |uid| format!("gui/{uid}"));
-                format!("launchctl bootout {domain} {}", quote(&absolute(plist)))
+            Action::ShowLinger(account) => {
+                format!("loginctl show-user --property=Linger -- {}", quote(account.as_bytes()))
             }
+            Action::UnloadAgent { uid, plist } => {
+                let plist = quote(&absolute(plist));
+                match uid {
+                    // Whoever is logged in without a screen has the other domain alone.
+                    Some(uid) => format!("launchctl bootout gui/{uid} {plist} || launchctl bootout user/{uid} {plist}"),
+                    None => format!("launchctl bootout system {plist}"),
+                }
+            }
+            Action::ShowUsers(paths) => self.show_users(paths),
             Action::ShowProcess(pid) => format!("ps -o user=,args= -p {pid}"),
             Action::EndProcess(pid) => format!("kill -KILL {pid}"),
             Action::Given(command) => command.clone(),
@@ -113,9 +132,19 @@ impl Writer<'_> {
         // GNU's tar alone reads a backslash in a name as the start of another byte, and alone has a word against it.
         // The words are decoded here: no shell but this one has to know how to write a byte that cannot be shown.
         let keep = format!(
-            r#"keep() ( n=$1; shift; cd "${{ROOT:-/}}" || exit; for f do shift; f=$(printf '%b.' "$f"); f=.${{f%.}}; if [ -e "$f" ] || [ -L "$f" ]; then set -- "$@" "$f"; fi; done; if [ $# = 0 ]; then echo "$n: nothing is left to move" >&2; exit 0; fi; t=${{EVIDENCE:?}}/$n.tar; case $(tar --version 2>/dev/null) in *GNU*) u=--no-unquote;; *) u=;; esac; if [ ! -e "$t" ] && tar $u -cf - "$@" >"$t" && tar tf - <"$t" >/dev/null && (cd "$EVIDENCE" && {digest} >>{MARKER}); then rm -rf "$@"; else echo "$n: not moved" >&2; exit 1; fi )"#
+            r#"keep() ( n=$1; shift; cd "${{ROOT:-/}}" || exit; for f do shift; f=$(printf '%b.' "$f"); f=.${{f%.}}; if [ -e "$f" ] || [ -L "$f" ]; then set -- "$@" "$f"; fi; {LINKS}; done; if [ $# = 0 ]; then echo "$n: nothing is left to move" >&2; exit 0; fi; t=${{EVIDENCE:?}}/$n.tar; case $(tar --version 2>/dev/null) in *GNU*) u=--no-unquote;; *) u=;; esac; if [ ! -e "$t" ] && tar $u -cf - "$@" >"$t" && tar tf - <"$t" >/dev/null && (cd "$EVIDENCE" && {digest} >>{MARKER}); then rm -rf "$@"; else echo "$n: not moved" >&2; exit 1; fi )"#
         );
         format!("{make}; {keep}")
+    }
+
+    /// By the command line, and on Linux by what is loaded. Contents of `/proc` are searched and never shown.
+    fn show_users(&self, paths: &[TreePath]) -> String {
+        let words: String = paths.iter().map(|p| format!(" -e {}", quote(&absolute(p)))).collect();
+        let lines = format!("ps -eo pid,user,args | grep -F{words} | grep -vF -e 'grep -F'");
+        match self.system {
+            System::Mac => format!("{lines} || echo 'no process names it'"),
+            _ => format!("{lines}; grep -lsF{words} /proc/[0-9]*/maps || echo 'no process has it loaded'"),
+        }
     }
 
     fn in_words(&self, step: &Step) -> Written {
@@ -126,16 +155,22 @@ impl Writer<'_> {
                 "keep a folder on another disk for what is taken out below: copy there first, compare, then delete"
                     .to_owned()
             }
-            Action::Keep(paths) => format!("{}: {}", step.what, list(paths)),
+            Action::Keep(paths) | Action::ShowUsers(paths) => format!("{}: {}", step.what, list(paths)),
             _ => step.what.clone(),
         };
         Written { what, command: None, by_hand: false, expect: None, unchecked: false, place: step.place }
     }
 }
 
+/// Speaking to the manager of an account that is not logged in starts it, and with it every unit that is enabled: the payload.
 fn manager(unit: &Unit) -> String {
     match &unit.account {
-        Some(account) => format!("systemctl --user --machine={}@", quote(account.as_bytes())),
+        Some(account) => {
+            let account = quote(account.as_bytes());
+            format!(
+                "systemctl is-active --quiet \"user@$(id -u -- {account}).service\" && systemctl --user --machine={account}@"
+            )
+        }
         None => "systemctl".to_owned(),
     }
 }
@@ -171,6 +206,35 @@ mod tests {
         assert_eq!(encoded(b"/it's\\c"), r"'/it\0047s\0134c'");
         assert_eq!(encoded(b"/a\n\xff"), r"'/a\0012\0377'");
         assert_eq!(encoded("/straße".as_bytes()), "'/straße'");
+    }
+
+    #[test]
+    fn a_manager_that_does_not_run_is_not_started() {
+        let writer = Writer { system: System::Unix, case: "0123456789abcdef" };
+        let stop = |account: Option<&str>| {
+            let unit = Unit { name: "x y.service".into(), account: account.map(Into::into) };
+            writer.write("s-1", &Step::new("stop it", Action::StopUnit(unit))).command.unwrap()
+        };
+        assert_eq!(stop(None), "systemctl disable --now -- 'x y.service'");
+        assert_eq!(
+            stop(Some("al")),
+            "systemctl is-active --quiet \"user@$(id -u -- al).service\" && systemctl --user --machine=al@ disable --now -- 'x y.service'"
+        );
+    }
+
+    #[test]
+    fn what_runs_from_files_is_shown_by_a_person_alone() {
+        let path = TreePath::new(b"home/al/it's").unwrap();
+        let step = Step::new("look", Action::ShowUsers(vec![path]));
+        let of = |system: System| Writer { system, case: "0123456789abcdef" }.write("s-1", &step);
+        let unix = of(System::Unix);
+        assert!(unix.by_hand);
+        assert_eq!(
+            unix.command.unwrap(),
+            r"ps -eo pid,user,args | grep -F -e '/home/al/it'\''s' | grep -vF -e 'grep -F'; grep -lsF -e '/home/al/it'\''s' /proc/[0-9]*/maps || echo 'no process has it loaded'"
+        );
+        assert!(!of(System::Mac).command.unwrap().contains("/proc"));
+        assert_eq!(of(System::Windows).what, r"look: \home\al\it's");
     }
 
     #[test]

@@ -87,7 +87,10 @@ impl<'c> Compare<'c> {
         };
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         found.0.push(seen(record.path.clone(), Fact::Owned { file: path.clone(), sha256: Some(listed) }));
-        found.0.push(seen(path.clone(), Fact::File { sha256: Some(sha256), size, texts: Vec::new(), program: false }));
+        found.0.push(seen(
+            path.clone(),
+            Fact::File { sha256: Some(sha256), digest: None, size, texts: Vec::new(), program: false },
+        ));
     }
 }
 

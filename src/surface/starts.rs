@@ -32,3 +32,15 @@ pub fn only_where_enabled(fact: &mut Fact) {
         command.action = CommandAction::Run;
     }
 }
+
+/// Says in which folder a start is made, where the start does not say it itself.
+pub fn in_folder(fact: &mut Fact, folder: &str) {
+    let plain = folder.len() <= LINE / 2 && !folder.chars().any(|c| c.is_control() || c == '%' || c == '$');
+    if let Fact::Starts(command) = fact
+        && command.whereabouts.folder.is_none()
+        && plain
+        && folder.starts_with(['/', '~'])
+    {
+        command.whereabouts.folder = Some(folder.into());
+    }
+}

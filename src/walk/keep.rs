@@ -24,7 +24,7 @@ pub type Keep<'k> = dyn Fn(&Seen) -> Worth + Sync + 'k;
 /// How many facts of each worth are kept. Each has a bound of its own: a million planted secrets shall not crowd out the finding.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// Facts, and the requirements they name that no fact before them named: half a kilobyte each, or less.
+    /// Facts, different units, and the requirements of different lists: half a kilobyte each, or less.
     pub context: u64,
     /// Three kilobytes each.
     pub evidence: u64,

@@ -3,11 +3,12 @@
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
+    hash::Hash,
     sync::Arc,
 };
 
 use super::keep::{Bounds, Worth};
-use crate::fact::{Fact, Requirement, Seen, TreePath};
+use crate::fact::{Fact, Requirement, Seen, TreePath, Unit};
 
 /// Which of several trees that share one bound (a layer, by its rank), the file, and what read it: its facts stay together or go
 /// together.
@@ -132,15 +133,17 @@ pub(crate) struct Kept {
     evidence: ByPlace<(Seen, bool)>,
     credentials: ByPlace<Seen>,
     context: ByPlace<Context>,
-    /// Facts of the context, and the requirements of different lists.
+    /// Facts of the context, different units, and the requirements of different lists.
     cost: u64,
     /// The same release asks for the same in each environment: one copy serves all.
     lists: HashMap<Arc<[Requirement]>, u32>,
+    /// The packages of one environment have one unit.
+    units: HashMap<Arc<Unit>, u32>,
 }
 
 /// Everything that is kept, with its place.
 pub(crate) struct Finished {
-    pub(crate) facts: Vec<(Place, Seen)>,
+    pub(crate) facts: Vec<(Place, Box<Seen>)>,
     /// How many facts of each tree were worth keeping and had no place, or none for what they ask for.
     pub(crate) dropped: BTreeMap<u32, u64>,
 }
@@ -154,6 +157,7 @@ impl Kept {
             context: ByPlace::default(),
             cost: 0,
             lists: HashMap::new(),
+            units: HashMap::new(),
         }
     }
 
@@ -186,29 +190,28 @@ impl Kept {
         if !self.context.admits(&place) {
             return self.context.note_dropped(place.0, context.facts());
         }
-        self.cost += u64::from(matches!(context, Context::Fact(_)));
-        if let Some(list) = context.list().filter(|list| !list.is_empty()) {
-            if let Some((known, _)) = self.lists.get_key_value(list) {
-                *list = known.clone();
-            } else {
-                self.cost += length(list);
-            }
-            *self.lists.entry(list.clone()).or_default() += 1;
+        self.cost += context.cost();
+        if let Some(list) = context.list().filter(|list| !list.is_empty())
+            && share(&mut self.lists, list)
+        {
+            self.cost += length(list);
+        }
+        if let Some(unit) = context.unit()
+            && share(&mut self.units, unit)
+        {
+            self.cost += 1;
         }
         self.context.put(place, context);
         while self.cost > self.bounds.context && self.context.count > 0 {
             let (part, contexts) = self.context.give_up();
             for mut context in contexts {
                 self.context.note_dropped(part, context.facts());
-                self.cost -= u64::from(matches!(context, Context::Fact(_)));
-                let list = context.list().map(std::mem::take).unwrap_or_default();
-                let left = self.lists.get_mut(&list).map(|users| {
-                    *users -= 1;
-                    *users
-                });
-                if left == Some(0) {
-                    self.lists.remove(&list);
-                    self.cost -= length(&list);
+                self.cost -= context.cost();
+                if let Some(list) = context.list().filter(|list| release(&mut self.lists, list)) {
+                    self.cost -= length(list);
+                }
+                if context.unit().is_some_and(|unit| release(&mut self.units, unit)) {
+                    self.cost -= 1;
                 }
             }
         }
@@ -255,7 +258,7 @@ impl Kept {
         let (mut asked, mut facts) = (HashMap::<Place, VecDeque<Arc<[Requirement]>>>::new(), Vec::new());
         for (place, context) in self.context.into_iter() {
             match context {
-                Context::Fact(seen) => facts.push((place, *seen)),
+                Context::Fact(seen) => facts.push((place, seen)),
                 Context::Asked(list) => asked.entry(place).or_default().push_back(list),
             }
         }
@@ -266,9 +269,9 @@ impl Kept {
                     None => *dropped.entry(place.0).or_default() += 1,
                 }
             }
-            facts.push((place, seen));
+            facts.push((place, Box::new(seen)));
         }
-        facts.extend(self.credentials.into_iter());
+        facts.extend(self.credentials.into_iter().map(|(place, seen)| (place, Box::new(seen))));
         Finished { facts, dropped }
     }
 }
@@ -278,6 +281,21 @@ impl Context {
         match self {
             Self::Fact(seen) => requires(&mut seen.fact),
             Self::Asked(list) => Some(list),
+        }
+    }
+
+    fn unit(&mut self) -> Option<&mut Arc<Unit>> {
+        match self {
+            Self::Fact(seen) => seen.unit.as_mut(),
+            Self::Asked(_) => None,
+        }
+    }
+
+    /// One, and one more for each kilobyte of its path.
+    fn cost(&self) -> u64 {
+        match self {
+            Self::Fact(seen) => 1 + u64::try_from(seen.origin.path.as_bytes().len() / 1024).unwrap_or(u64::MAX),
+            Self::Asked(_) => 0,
         }
     }
 
@@ -296,6 +314,27 @@ fn requires(fact: &mut Fact) -> Option<&mut Arc<[Requirement]>> {
     }
 }
 
+/// Makes one copy serve all, and counts who uses it. Whether this is the first.
+fn share<T: Clone + Eq + Hash>(known: &mut HashMap<T, u32>, thing: &mut T) -> bool {
+    let same = known.get_key_value(thing).map(|(same, _)| same.clone());
+    let is_first = same.is_none();
+    *thing = same.unwrap_or_else(|| thing.clone());
+    *known.entry(thing.clone()).or_default() += 1;
+    is_first
+}
+
+/// Whether this was the last that used it.
+fn release<T: Eq + Hash>(known: &mut HashMap<T, u32>, thing: &T) -> bool {
+    let left = known.get_mut(thing).map(|users| {
+        *users -= 1;
+        *users
+    });
+    if left == Some(0) {
+        known.remove(thing);
+    }
+    left == Some(0)
+}
+
 fn length(list: &[Requirement]) -> u64 {
     u64::try_from(list.len()).unwrap_or(u64::MAX)
 }
@@ -303,7 +342,7 @@ fn length(list: &[Requirement]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fact::{Ecosystem, Origin, Package, Placement};
+    use crate::fact::{Ecosystem, EnvironmentKind, Origin, Package, Placement};
 
     fn package(path: &str, requires: &[&str]) -> Seen {
         let requires = requires.iter().map(|r| Requirement::new(*r, *r));
@@ -324,7 +363,7 @@ mod tests {
         let mut kept = Kept::new(bounds);
         order.iter().for_each(|at| kept.put(facts[*at].0, facts[*at].1.clone()));
         let Finished { facts, dropped } = kept.finish();
-        let said = |(_, mut s): (Place, Seen)| {
+        let said = |(_, mut s): (Place, Box<Seen>)| {
             let asks = requires(&mut s.fact).map_or(0, |list| list.len());
             format!("{}:{asks}", s.origin.path.text())
         };
@@ -369,6 +408,24 @@ mod tests {
                     (is.clone(), dropped),
                     "{order:?}"
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn a_unit_costs_once_and_a_long_path_more() {
+        let unit = |folder: &str| {
+            let folder = TreePath::new(folder.as_bytes()).unwrap();
+            let (root, kind) = (folder.parent(), EnvironmentKind::VENV);
+            Some(Arc::new(Unit { ecosystem: Ecosystem::Npm, folder, root, kind, usual: true }))
+        };
+        let of = |path: &str, folder: &str| (Worth::Context, Seen { unit: unit(folder), ..package(path, &[]) });
+        let facts = [of("a", "x/y"), of("b", "x/y"), of("c", "x/z"), of(&format!("d{}", "d".repeat(2048)), "x/z")];
+        // Two facts and their unit, a fact and its unit, and one that costs three.
+        for (context, is, dropped) in [(8, 4, 0), (7, 3, 1), (5, 3, 1), (4, 2, 2), (3, 2, 2), (2, 1, 3), (1, 0, 4)] {
+            for order in permutations(facts.len()) {
+                let (found, count) = kept(Bounds { context, evidence: 0, credentials: 0 }, &facts, &order);
+                assert_eq!((found.len(), count), (is, dropped), "{context} {order:?}");
             }
         }
     }

@@ -19,6 +19,7 @@ const LAYERS: &[&[&str]] = &[
     &["assess"],
     &["replay", "rotate"],
     &["report"],
+    &["plan"],
     &["verify"],
     &["inventory"],
     &["cli", "online"],

@@ -31,7 +31,8 @@ fn the_printed_commands_remove_what_they_name() {
     assert_eq!(before, "executed");
     let items = report["checklist"].as_array().unwrap().iter();
     let steps = items.filter(|i| i["phase"] == "preserve" || i["phase"] == "eradicate");
-    let steps = steps.flat_map(|i| i["steps"].as_array().unwrap()).filter_map(|s| s["command"].as_str());
+    let steps = steps.flat_map(|i| i["steps"].as_array().unwrap()).filter(|s| s["by_hand"] != true);
+    let steps = steps.filter_map(|s| s["command"].as_str());
     // The service manager here is not alice's; everything else runs, with the evidence beside the made-up machine.
     let mut script = String::new();
     for command in steps.filter(|c| !c.starts_with("systemctl ")) {

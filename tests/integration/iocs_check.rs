@@ -230,6 +230,34 @@ fn each_broken_incident_is_reported_with_place_and_mend() {
             "the day it was",
         ),
         ("no kind of credential", "/harvest/kinds/0", json!("npm.tokens"), "harvest.kinds[0]", "iocs/credentials"),
+        (
+            "a way that names no command",
+            "/harvest/beyond",
+            json!([{"way": "command", "what": "a token", "kinds": ["npm.token"]}]),
+            "harvest.beyond[0]",
+            "command lines",
+        ),
+        (
+            "a condition that is no kind",
+            "/harvest/beyond",
+            json!([{"way": "input", "what": "x"}, {"way": "unlock", "what": "y", "with": ["browser"]}]),
+            "harvest.beyond[1].with[0]",
+            "iocs/credentials",
+        ),
+        (
+            "an unknown platform",
+            "/harvest/beyond",
+            json!([{"way": "metadata", "what": "x", "asks": ["EC2"], "on": ["cloud"]}]),
+            "harvest.beyond[0].on[0] (line 1",
+            "every field",
+        ),
+        (
+            "a way up from elsewhere",
+            "/harvest/paths",
+            json!([{"under": ["/srv/.."], "names": [".env"], "depth": 0}]),
+            "harvest.paths[0].under[0]",
+            "`cwd/..`",
+        ),
         ("takes nothing, and does", "/harvest/completeness", json!("none"), "harvest.completeness", "write `partial`"),
         (
             "runs the payload again",
@@ -418,6 +446,17 @@ fn the_database_of_this_repository_is_good() {
     assert!(said.out.starts_with(&format!("{incidents} incidents are good, ")), "{}", said.out);
 }
 
+/// What stands in words only, no plan can leave out where it cannot be.
+#[test]
+fn what_is_taken_without_a_file_has_its_way() {
+    let database = dosimeter::ioc::Database::embedded().unwrap();
+    let in_words: Vec<_> = database.incidents.iter().filter(|i| !i.harvest.beyond_files.is_empty()).collect();
+    assert!(in_words.is_empty(), "{:?}", in_words.iter().map(|i| &i.id).collect::<Vec<_>>());
+    let ways: std::collections::BTreeSet<_> =
+        database.incidents.iter().flat_map(|i| &i.harvest.beyond).map(|b| format!("{:?}", b.way)).collect();
+    assert_eq!(ways.len(), dosimeter::ioc::model::Way::ALL.len(), "{ways:?}");
+}
+
 #[test]
 fn the_page_of_incidents_is_what_the_program_writes() {
     let said = run(["iocs", "list", "--format", "markdown"]);
@@ -426,4 +465,48 @@ fn the_page_of_incidents_is_what_the_program_writes() {
         "docs/incidents.md is not of these indicators: cargo run -- iocs list --format markdown >docs/incidents.md";
     assert!(said.code == 0 && said.out == page, "{hint}\n{}", said.err);
     assert!(page.contains("| 2026-03-24 | `litellm-2026-03` |"), "{page}");
+}
+
+/// A kind of credential, as somebody else would write one.
+fn kind() -> Value {
+    let step = |stage: &str| json!({"do": "do it", "stage": stage});
+    json!({
+        "schema": "dosimeter.credential/1", "id": "made.up", "name": "made up", "provider": "made", "lane": "standard", "tier": 5,
+        "order": 1, "places": [], "mode": "issue_first", "sources": ["nowhere"],
+        "rotation": [step("issue"), step("revoke"), step("verify")],
+    })
+}
+
+#[test]
+fn kinds_of_credentials_are_checked_beside_incidents() {
+    let said = said_of(&[
+        ("incidents/made-up-2026-03.json", &good().to_string()),
+        ("credentials/made.up.json", &kind().to_string()),
+    ]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(
+        said.out.contains("1 incidents are good") && said.out.contains("1 kinds of credentials are good"),
+        "{}",
+        said.out
+    );
+    for (command, hint) in [
+        ("mytool login --password VALUE", "--password-stdin"),
+        ("export NPM_TOKEN=abc", "standard input"),
+        ("echo NEW_SECRET", "standard input"),
+        ("curl -H 'Authorization: Bearer abc' https://h.example", "curl -H @file"),
+        ("aws iam list-users", "--profile"),
+        ("aws ec2 describe-instances --profile P", "--region"),
+        ("kubectl get nodes", "--context"),
+        ("npm token list", "--registry"),
+        ("rm -rf $DIR", "quote it"),
+        ("ls 'a", "sh -n"),
+        ("ls {region}", "{id}"),
+        ("gh auth token --hostname h.example", "say in words"),
+    ] {
+        let mut bad = kind();
+        bad["rotation"][1]["command"] = command.into();
+        bad["rotation"][1]["expect"] = "nothing".into();
+        let said = said_of(&[("credentials/made.up.json", &bad.to_string())]);
+        assert!(reports(&said, "credentials/made.up.json", "rotation[1].command", hint), "{command}: {}", said.err);
+    }
 }

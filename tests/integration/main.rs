@@ -13,6 +13,7 @@
 mod architecture;
 mod boms;
 mod by_hand;
+mod commands;
 mod conda;
 mod content;
 mod credentials;
@@ -46,6 +47,11 @@ mod program;
 mod promises;
 #[cfg(feature = "online")]
 mod publisher;
+mod reach;
+mod reach_containers;
+mod reach_image;
+mod reach_litellm;
+mod reach_waves;
 mod redact;
 mod replan;
 mod rules;
@@ -62,4 +68,5 @@ mod values;
 mod verify;
 mod weight;
 mod whereabouts;
+mod worked;
 mod zip_apps;

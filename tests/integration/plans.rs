@@ -16,21 +16,21 @@ use serde_json::Value;
 use crate::{machine::Machine, program};
 
 /// A machine, and what of it goes: folders and files, each of which must lose something.
-struct Situation {
-    name: &'static str,
-    machine: fn() -> Machine,
+pub struct Situation {
+    pub name: &'static str,
+    pub machine: fn() -> Machine,
     gone: &'static [&'static str],
     /// What the second examination may still say: a name in a file, a line in a history.
     left: &'static str,
 }
 
 const SITE: &str = "lib/python3.11/site-packages";
-const UNIT: &str =
+pub const UNIT: &str =
     "[Unit]\nDescription=System Telemetry Service\n[Service]\nExecStart=/usr/bin/python3 %h/.config/sysmon/sysmon.py\n";
 const MONITOR: &str = "[Service]\nExecStart=%h/.local/bin/gh-token-monitor.sh\n";
 
 /// litellm 1.82.8 below a folder, with its hook, as pip leaves it.
-fn litellm(machine: Machine, site: &str) -> Machine {
+pub fn litellm(machine: Machine, site: &str) -> Machine {
     let info = format!("{site}/litellm-1.82.8.dist-info");
     machine
         .file(&format!("{info}/METADATA"), "Metadata-Version: 2.1\nName: litellm\nVersion: 1.82.8\n\n")
@@ -96,7 +96,7 @@ fn monitor(machine: Machine) -> Machine {
         .home(".config/gh-token-monitor/token", "inert\n")
 }
 
-const SITUATIONS: &[Situation] = &[
+pub const SITUATIONS: &[Situation] = &[
     Situation {
         name: "a venv",
         machine: || venv("home/alice/app/.venv"),

@@ -9,6 +9,9 @@ use crate::{machine::Machine, program::report};
 const TYPED: &str = "pip install litellm==1.82.8";
 const KEY: &str = "[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = CaNaRy7f3kQ9xZ\n";
 
+const SSO: &str =
+    r#"{"startUrl":"https://s.example","accessToken":"CaNaRy7f3kQ9xZ","expiresAt":"2027-01-01T00:00:00Z"}"#;
+
 /// Alice's machine with a key, and one line that she typed while the version was available.
 fn typed(line: &str) -> Machine {
     Machine::new().home(".aws/credentials", KEY).home(".zsh_history", format!(": 1774350000:0;{line}\n"))
@@ -143,9 +146,10 @@ fn what_only_the_working_folder_names_is_possible() {
     let found = machine().home("p/Jenkinsfile", pipeline).home(".aws/credentials", KEY);
     assert_eq!(reach(&found, "/home/alice/p/Jenkinsfile"), "harvested possible soon");
     assert_eq!(reach(&found, OF_ALICE), "harvested likely now");
-    // The payload reads the homes of Linux only.
-    let mac = machine().file("Users/al/.aws/credentials", KEY);
-    assert_eq!(reach(&mac, "/Users/al/.aws/credentials"), "exposed possible soon");
+    // The payload reads the homes of Linux only; that was read in its code, and is no reason to wait.
+    let mac = machine().file("Users/al/.aws/credentials", KEY).file("Users/al/.aws/sso/cache/a.json", SSO);
+    assert_eq!(reach(&mac, "/Users/al/.aws/credentials"), "exposed possible now");
+    assert_eq!(reach(&mac, "/Users/al/.aws/sso/cache/a.json"), "exposed possible soon");
     let (report, _): (Value, i32) = report(found.root());
     let items = report["checklist"].as_array().unwrap();
     let why = |urgency: &str| {

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     cli::IocsBuild,
+    credential::lint::is_kind,
     ioc::{
         bundle::{self, Content},
         database::{self, Header},
@@ -39,7 +40,9 @@ pub fn run(command: &IocsBuild) -> anyhow::Result<Ending> {
     let header = command.folder.join("database.json");
     let Header { sequence, created } = serde_json::from_str(&input::text(&header, input::LIST)?)
         .with_context(|| format!("`{}` is not `{{\"sequence\": …, \"created\": …}}`", shown(&header)))?;
-    let files = check::files(std::slice::from_ref(&command.folder))?;
+    let mut files = check::files(std::slice::from_ref(&command.folder))?;
+    // A bundle holds incidents alone.
+    files.retain(|(_, text)| !is_kind(text));
     let (incidents, _) = check::all_good(&files)?;
     ensure!(incidents > 0, "no incident file in `{}`", shown(&command.folder));
     let own = files.iter().filter(|(f, _)| Path::new(f) != header);

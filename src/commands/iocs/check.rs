@@ -1,4 +1,4 @@
-//! `dosimeter iocs check`: whether incident files can be trusted.
+//! `dosimeter iocs check`: whether files of incidents and of kinds of credentials can be trusted.
 
 use std::path::{Path, PathBuf};
 
@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::super::{Ending, input, output, sandbox};
 use crate::{
+    credential::lint as kind,
     ioc::{
         Database, Index, embedded,
         lint::{self, Problem},
@@ -23,14 +24,20 @@ use crate::{
 pub fn run(paths: &[PathBuf]) -> anyhow::Result<Ending> {
     sandbox::begin("iocs check").enclose(&sandbox::with_neighbours(paths));
     let files = if paths.is_empty() {
-        let own = ["", "incidents"].into_iter().flat_map(embedded::files);
+        let own = ["", "incidents", "credentials"].into_iter().flat_map(embedded::files);
         own.map(|(n, t)| (n.to_owned(), t.to_owned())).collect()
     } else {
         files(paths)?
     };
     anyhow::ensure!(!files.is_empty(), "no incident file found\nhint: name a `.json` file or a folder that holds some");
-    let (incidents, cases) = all_good(&files)?;
-    output::print(&format!("{incidents} incidents are good, {cases} examples and near misses replayed"))?;
+    let (kinds, files): (Vec<_>, Vec<_>) = files.into_iter().partition(|(_, text)| kind::is_kind(text));
+    let pairs: Vec<(&str, &str)> = kinds.iter().map(|(f, t)| (f.as_str(), t.as_str())).collect();
+    let (incidents, cases) = judged(&files, kind::check(&pairs))?;
+    let kinds = match kinds.len() {
+        0 => String::new(),
+        n => format!("; {n} kinds of credentials are good"),
+    };
+    output::print(&format!("{incidents} incidents are good, {cases} examples and near misses replayed{kinds}"))?;
     Ok(Ending::Nothing)
 }
 
@@ -39,8 +46,14 @@ pub fn run(paths: &[PathBuf]) -> anyhow::Result<Ending> {
 /// # Errors
 /// Every fault of every file.
 pub fn all_good(files: &[(String, String)]) -> anyhow::Result<(usize, usize)> {
+    judged(files, Vec::new())
+}
+
+/// The same, with the faults of other files.
+fn judged(files: &[(String, String)], mut problems: Vec<Problem>) -> anyhow::Result<(usize, usize)> {
     let pairs: Vec<(&str, &str)> = files.iter().map(|(f, t)| (f.as_str(), t.as_str())).collect();
-    let (read, mut problems) = lint::check(&pairs, Timestamp::now());
+    let (read, found) = lint::check(&pairs, Timestamp::now());
+    problems.extend(found);
     let mut cases = 0;
     let frame = Database { incidents: Vec::new(), ..Database::embedded()? };
     for one in &read {
@@ -119,7 +132,7 @@ pub fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<(String, String)>> {
 
 fn is_incident(root: &Path, path: &Path) -> bool {
     let below = path.strip_prefix(root).unwrap_or(path);
-    let other = ["credentials", "schema", "lists"];
+    let other = ["schema", "lists"];
     let elsewhere = below.components().any(|c| other.iter().any(|o| c.as_os_str() == *o));
     path.extension().is_some_and(|e| e == "json" || e == "csv") && !elsewhere
 }

@@ -104,6 +104,7 @@ mod tests {
             public: Some("aws_access_key_id".into()),
             public_form: Some("A[KS]IA[A-Z2-7]{16}".into()),
             name: None,
+            used_by: None,
         };
         let mut out = Findings::default();
         Ini::new(&fields).unwrap().read(text, &mut out).unwrap();
@@ -129,8 +130,13 @@ mod tests {
 
     #[test]
     fn a_login_beside_a_marker_is_the_token() {
-        let fields =
-            Fields { secret: vec!["password".into()], public: Some("username".into()), public_form: None, name: None };
+        let fields = Fields {
+            secret: vec!["password".into()],
+            public: Some("username".into()),
+            public_form: None,
+            name: None,
+            used_by: None,
+        };
         let ini = Ini::new(&fields).unwrap();
         let read = |user: &str, password: &str| {
             let mut out = Findings::default();

@@ -166,6 +166,7 @@ mod tests {
             public: public.map(Into::into),
             public_form: form.map(Into::into),
             name: None,
+            used_by: None,
         };
         let mut out = Findings::default();
         let outcome = read(&Pointers::new(&fields).unwrap(), text, &mut out);

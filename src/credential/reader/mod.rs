@@ -10,6 +10,7 @@ mod netrc;
 mod opaque;
 mod pointer;
 mod private_key;
+mod uses;
 mod variables;
 mod yaml;
 

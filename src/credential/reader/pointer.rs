@@ -1,6 +1,9 @@
 //! Pointers into nested data, followed while it is read, so that no tree of values is ever built.
 
-use super::{Findings, Form, Found, MOST, names};
+use super::{
+    Findings, Form, Found, MOST, names,
+    uses::{Met, Uses},
+};
 use crate::{
     credential::{form, model::Fields, tag::Tagger},
     surface::Flaw,
@@ -10,7 +13,7 @@ use crate::{
 const KEY: usize = 256;
 
 #[derive(Debug)]
-enum Step {
+pub enum Step {
     Key(Box<str>),
     Star,
     /// A star that stands for names of secret variables only.
@@ -38,6 +41,7 @@ pub struct Pointers {
     secret: Vec<Vec<Step>>,
     identifier: Shown,
     name: Shown,
+    uses: Option<Uses>,
 }
 
 impl Pointers {
@@ -45,7 +49,9 @@ impl Pointers {
     pub fn new(fields: &Fields) -> Result<Self, String> {
         let secret = fields.secret.iter().map(|s| steps(s)).collect::<Result<_, _>>()?;
         let identifier = Shown::new(fields.public.as_deref(), fields.public_form.as_deref())?;
-        Ok(Self { secret, identifier, name: Shown::new(fields.name.as_deref(), None)? })
+        let uses = fields.used_by.as_ref().map(|u| Ok::<_, String>(Uses { name: steps(&u.name)?, of: steps(&u.of)? }));
+        let name = Shown::new(fields.name.as_deref(), None)?;
+        Ok(Self { secret, identifier, name, uses: uses.transpose()? })
     }
 }
 
@@ -118,13 +124,14 @@ pub struct Walk<'p> {
     identifiers: Vec<(Stars, String)>,
     names: Vec<(Stars, String)>,
     tagger: Tagger,
+    uses: Met,
 }
 
 impl<'p> Walk<'p> {
     /// At the top of a file.
     pub fn new(pointers: &'p Pointers, tagger: Tagger) -> Self {
-        let (identifiers, names) = (Vec::new(), Vec::new());
-        Self { pointers, path: Vec::new(), hits: Vec::new(), identifiers, names, tagger }
+        let (identifiers, names, uses) = (Vec::new(), Vec::new(), Met::default());
+        Self { pointers, path: Vec::new(), hits: Vec::new(), identifiers, names, tagger, uses }
     }
 
     /// Down to the value of a key.
@@ -146,6 +153,7 @@ impl<'p> Walk<'p> {
     /// Whether a pointer ends here or further down.
     pub fn leads(&self) -> bool {
         let public = [self.pointers.identifier.steps(), self.pointers.name.steps()].into_iter().flatten();
+        let public = public.chain(self.pointers.uses.iter().flat_map(|u| [&u.name, &u.of]));
         let mut all = self.pointers.secret.iter().chain(public);
         all.any(|steps| steps.len() >= self.path.len() && self.stars(steps).is_some())
     }
@@ -162,6 +170,12 @@ impl<'p> Walk<'p> {
         }
         if self.names.len() <= MOST {
             self.names.extend(name);
+        }
+        for (is_name, steps) in self.pointers.uses.iter().flat_map(|u| [(true, &u.name), (false, &u.of)]) {
+            let stars = self.stars(steps).filter(|_| steps.len() == self.path.len());
+            if let Some((star, _)) = stars.iter().flatten().next() {
+                self.uses.add(is_name, star, value);
+            }
         }
     }
 
@@ -229,7 +243,13 @@ impl<'p> Walk<'p> {
             if alike {
                 found.inner = joined(stars, |_| true).or(found.inner);
             }
-            out.push(found)?;
+            let uses = found.identifier.as_deref().map(|id| self.uses.of(id)).unwrap_or_default();
+            for name in &uses {
+                out.push(Found { inner: Some(name.clone()), ..found.clone() })?;
+            }
+            if uses.is_empty() {
+                out.push(found)?;
+            }
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Command, Known, Path, Trace, Use};
+use super::{Command, File, Known, Path, Trace, Use};
 use crate::{
     fact::{self, Ecosystem, EnvironmentKind, HookContent, HookKind, Placement, ScriptOutcome, Statement, TextId},
     interest::Interest,
@@ -124,7 +124,7 @@ pub enum Fact {
     Disagreement { names: [String; 2], what: String },
     CodeFolder {},
     Requires { requires: Vec<Requirement> },
-    File { sha256: Option<String>, size: u64, texts: Vec<String>, program: bool },
+    File(File),
     Hook { hook: String, content: String, sha256: Option<String>, size: u64, odd: Vec<String> },
     Owned { file: Path, sha256: Option<String> },
     Listed { paths: Vec<Path> },
@@ -301,8 +301,9 @@ impl Fact {
             }
             F::CodeFolder => Self::CodeFolder {},
             F::Requires(requires) => Self::Requires { requires: requirements(requires) },
-            F::File { sha256, size, texts, program } => {
-                Self::File { sha256: sha256.clone(), size: *size, texts: spelled(texts), program: *program }
+            F::File { sha256, digest, size, texts, program } => {
+                let (sha256, digest) = (sha256.clone(), digest.clone());
+                Self::File(File { sha256, digest, size: *size, texts: spelled(texts), program: *program })
             }
             F::Hook { kind, content, sha256, size, odd } => Self::Hook {
                 hook: word(&HOOKS, *kind),
@@ -383,7 +384,9 @@ impl Fact {
             Self::Disagreement { names: [a, b], what } => F::Disagreement { names: [a.into(), b.into()], what },
             Self::CodeFolder {} => F::CodeFolder,
             Self::Requires { requires } => F::Requires(required(requires)),
-            Self::File { sha256, size, texts, program } => F::File { sha256, size, texts: ids(texts), program },
+            Self::File(File { sha256, digest, size, texts, program }) => {
+                F::File { sha256, digest, size, texts: ids(texts), program }
+            }
             Self::Hook { hook, content, sha256, size, odd } => F::Hook {
                 kind: value(&HOOKS, &hook)?,
                 content: value(&CONTENTS, &content)?,

@@ -4,6 +4,7 @@
 mod account;
 mod command;
 mod fact;
+mod file;
 mod known;
 mod place;
 #[cfg(test)]
@@ -19,6 +20,7 @@ pub use self::{
     account::Accounts,
     command::{Command, Container, Cutoff, Wanted, Whereabouts},
     fact::{Artifact, At, Credential, Fact, Package, Requirement, Stood},
+    file::File,
     known::Known,
     place::{Entry, Gap, Name, NameText, Names, Origin, Path, Unit},
     traces::{Trace, Use},

@@ -240,7 +240,7 @@ fn hashes(text: &str) -> Vec<Query> {
             all.push(Query::Hash(part.to_ascii_lowercase()));
         }
     }
-    let encoded = ["sha256-", "sha1-", "md5-"].iter().find_map(|p| text.split_once(p)).map(|(_, e)| e);
+    let encoded = ["sha512-", "sha256-", "sha1-", "md5-"].iter().find_map(|p| text.split_once(p)).map(|(_, e)| e);
     let bytes = encoded.and_then(|e| base64::engine::general_purpose::STANDARD.decode(e).ok());
     all.extend(bytes.map(|b| crate::text::hex(&b)).filter(|h| is_hash(h)).map(Query::Hash));
     all

@@ -30,10 +30,11 @@ pub fn csv(incidents: &[&Incident]) -> Result<Exported, csv::Error> {
                 row("package", p.ecosystem.purl_type(), &p.name, version)?;
             }
         }
-        let artifacts = i.artifacts.iter().filter(|a| live(&a.standing)).map(|a| [&a.sha256, &a.sha1, &a.md5]);
-        let files = i.files.iter().filter(|f| live(&f.standing)).map(|f| [&f.sha256, &f.sha1, &f.md5]);
+        let artifacts =
+            i.artifacts.iter().filter(|a| live(&a.standing)).map(|a| [&a.sha256, &a.sha1, &a.md5, &a.sha512]);
+        let files = i.files.iter().filter(|f| live(&f.standing)).map(|f| [&f.sha256, &f.sha1, &f.md5, &None]);
         for hashes in artifacts.chain(files) {
-            for (kind, hash) in ["sha256", "sha1", "md5"].into_iter().zip(hashes) {
+            for (kind, hash) in ["sha256", "sha1", "md5", "sha512"].into_iter().zip(hashes) {
                 if let Some(hash) = hash {
                     row(kind, "", hash, "")?;
                 }

@@ -109,12 +109,12 @@ fn indicators(i: &Incident, identity: &str, objects: &mut Vec<Value>, out: &mut 
         }
     }
     for a in i.artifacts.iter().filter(|a| live(&a.standing)) {
-        for hash in hashes([&a.sha256, &a.sha1, &a.md5]) {
+        for hash in hashes([&a.sha256, &a.sha1, &a.md5, &a.sha512]) {
             put(a.name.clone(), "a file of the incident", format!("[{hash}]"), &a.standing);
         }
     }
     for f in i.files.iter().filter(|f| live(&f.standing)) {
-        for hash in hashes([&f.sha256, &f.sha1, &f.md5]) {
+        for hash in hashes([&f.sha256, &f.sha1, &f.md5, &None]) {
             put(f.what.clone(), &f.what, format!("[{hash}]"), &f.standing);
         }
         let alone = !matches!(f.role, FileRole::Module | FileRole::Companion) && f.holds.is_empty();
@@ -154,8 +154,8 @@ fn milliseconds(time: &str) -> String {
     format!("{seconds}.000Z")
 }
 
-fn hashes(of: [&Option<String>; 3]) -> Vec<String> {
-    let names = ["'SHA-256'", "'SHA-1'", "MD5"].into_iter();
+fn hashes(of: [&Option<String>; 4]) -> Vec<String> {
+    let names = ["'SHA-256'", "'SHA-1'", "MD5", "'SHA-512'"].into_iter();
     names.zip(of).filter_map(|(name, hash)| Some(format!("file:hashes.{name} = {}", quoted(hash.as_ref()?)))).collect()
 }
 

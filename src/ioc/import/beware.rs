@@ -21,7 +21,9 @@ impl Imported {
                 wrong
             };
             incident.network.retain(|n| !wrong(&n.value));
-            incident.artifacts.retain(|a| ![&a.sha256, &a.sha1, &a.md5].into_iter().flatten().any(|h| wrong(h)));
+            incident
+                .artifacts
+                .retain(|a| ![&a.sha256, &a.sha512, &a.sha1, &a.md5].into_iter().flatten().any(|h| wrong(h)));
             incident.files.retain(|f| ![&f.sha256, &f.sha1, &f.md5].into_iter().flatten().any(|h| wrong(h)));
             for name in incident.network.iter_mut().filter(|n| !n.context_only && shared.contains(n.value.as_str())) {
                 name.context_only = true;

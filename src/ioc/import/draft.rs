@@ -110,10 +110,11 @@ impl Draft {
         };
         for text in hashes {
             let hash = text.trim();
-            let hash = ["sha256:", "sha1:", "md5:"].iter().find_map(|p| hash.strip_prefix(p)).unwrap_or(hash);
+            let hash =
+                ["sha256:", "sha512:", "sha1:", "md5:"].iter().find_map(|p| hash.strip_prefix(p)).unwrap_or(hash);
             let hash = hash.to_ascii_lowercase();
             if !is_hash(&hash) {
-                out.leave("not a SHA-256, SHA-1 or MD5", text);
+                out.leave("not a SHA-512, SHA-256, SHA-1 or MD5", text);
                 continue;
             }
             if EMPTY.contains(&hash.as_str()) {
@@ -123,6 +124,7 @@ impl Draft {
             artifact.name = name.map_or_else(|| format!("file of {}", hash.get(..12).unwrap_or(&hash)), base);
             out.took("hashes", 1);
             match hash.len() {
+                128 => artifact.sha512 = Some(hash),
                 64 => artifact.sha256 = Some(hash),
                 40 => artifact.sha1 = Some(hash),
                 _ => artifact.md5 = Some(hash),

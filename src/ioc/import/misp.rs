@@ -51,7 +51,7 @@ fn add_event(event: &Value, context: Context<'_>, out: &mut Imported) -> Result<
         let name = attributes.iter().find(|a| is(a, "type", "filename")).and_then(|a| a.get("value")?.as_str());
         let hashes: Vec<&str> = attributes
             .iter()
-            .filter(|a| to_ids(a) && ["sha256", "sha1", "md5"].iter().any(|t| is(a, "type", t)))
+            .filter(|a| to_ids(a) && ["sha256", "sha512", "sha1", "md5"].iter().any(|t| is(a, "type", t)))
             .filter_map(|a| a.get("value")?.as_str())
             .collect();
         // The hashes and the name of a file object are of one file.
@@ -60,7 +60,8 @@ fn add_event(event: &Value, context: Context<'_>, out: &mut Imported) -> Result<
             draft.hashes(out, &hashes, name);
         }
         for attribute in attributes {
-            let is_of_file = file && ["sha256", "sha1", "md5", "filename"].iter().any(|t| is(attribute, "type", t));
+            let is_of_file =
+                file && ["sha256", "sha512", "sha1", "md5", "filename"].iter().any(|t| is(attribute, "type", t));
             if !is_of_file || !to_ids(attribute) && !is(attribute, "type", "filename") {
                 value(attribute, &mut draft, out)?;
             }
@@ -105,13 +106,14 @@ fn value(attribute: &Value, draft: &mut Draft, out: &mut Imported) -> Result<(),
         }
         "domain|ip" => value.split('|').for_each(|host| draft.host(out, host, context_only)),
         "url" => draft.url(out, value, context_only),
-        "sha256" | "sha1" | "md5" | "filename" | "filename|sha256" | "filename|sha1" | "filename|md5"
+        "sha256" | "sha512" | "sha1" | "md5" | "filename" | "filename|sha256" | "filename|sha512" | "filename|sha1"
+        | "filename|md5"
             if context_only =>
         {
             out.leave("not for detection (`to_ids` is false)", value);
         }
-        "sha256" | "sha1" | "md5" => draft.hashes(out, &[value], None),
-        "filename|sha256" | "filename|sha1" | "filename|md5" => match value.rsplit_once('|') {
+        "sha256" | "sha512" | "sha1" | "md5" => draft.hashes(out, &[value], None),
+        "filename|sha256" | "filename|sha512" | "filename|sha1" | "filename|md5" => match value.rsplit_once('|') {
             Some((name, hash)) => draft.hashes(out, &[hash], Some(name)),
             None => out.leave("not a file name and a hash", value),
         },

@@ -141,7 +141,7 @@ fn cases(incident: &Incident) -> (Vec<Example>, Vec<Example>) {
         }
         misses.push(format!("{name}-look-alike@1.0.0"));
     }
-    for hash in incident.artifacts.iter().flat_map(|a| [&a.sha256, &a.sha1, &a.md5]).flatten().take(SHOWN) {
+    for hash in incident.artifacts.iter().flat_map(|a| [&a.sha256, &a.sha512, &a.sha1, &a.md5]).flatten().take(SHOWN) {
         hits.push(hash.clone());
         misses.push(hash.chars().rev().collect());
     }

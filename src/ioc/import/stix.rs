@@ -120,7 +120,7 @@ fn values(together: &[Comparison], draft: &mut Draft, out: &mut Imported) {
 
 fn is_hash_path(path: &str) -> bool {
     let name = path.strip_prefix("file:hashes.").map(|n| n.to_ascii_uppercase().replace('-', ""));
-    name.is_some_and(|n| ["SHA256", "SHA1", "MD5"].contains(&n.as_str()))
+    name.is_some_and(|n| ["SHA256", "SHA512", "SHA1", "MD5"].contains(&n.as_str()))
 }
 
 fn shown(together: &[Comparison]) -> String {

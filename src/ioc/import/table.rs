@@ -41,7 +41,7 @@ fn column(name: &str) -> Option<Column> {
         | "package_versions"
         | "affected_version" => Column::Version,
         "purl" | "package_url" => Column::Purl,
-        "sha256" | "sha_256" | "sha1" | "sha_1" | "md5" | "hash" | "file_hash" => Column::Hash,
+        "sha256" | "sha_256" | "sha512" | "sha_512" | "sha1" | "sha_1" | "md5" | "hash" | "file_hash" => Column::Hash,
         "domain" | "domains" | "host" | "hostname" | "ip" | "ip_address" | "ipv4" | "ipv6" | "fqdn" => Column::Host,
         "url" | "urls" | "uri" => Column::Url,
         "file" | "filename" | "file_name" | "path" | "file_path" => Column::File,
@@ -139,7 +139,7 @@ impl<'r> Row<'r> {
         let kinds: Vec<String> = self.cells(Column::Kind).map(str::to_ascii_lowercase).collect();
         for kind in &kinds {
             match kind.replace(['_', '-'], " ").as_str() {
-                "sha256" | "sha 256" | "sha1" | "md5" | "hash" => draft.hashes(out, &[name], None),
+                "sha256" | "sha 256" | "sha512" | "sha1" | "md5" | "hash" => draft.hashes(out, &[name], None),
                 "domain" | "hostname" | "host" | "ip" | "ipv4" | "ipv6" | "ip dst" | "ip address" | "domain name" => {
                     draft.host(out, name, false);
                 }
@@ -271,7 +271,7 @@ mod tests {
         assert_eq!(incident.artifacts.len(), 2);
         assert_eq!(incident.artifacts[0].name, "evil.js");
         assert_eq!(incident.network[0].value, "evil.example");
-        assert_eq!(i.left["not a SHA-256, SHA-1 or MD5"].count, 1);
+        assert_eq!(i.left["not a SHA-512, SHA-256, SHA-1 or MD5"].count, 1);
         let i = imported("type,value\nurl,hxxps://evil[.]example/x\ndomain,evil.example\nip,203.0.113.9\n");
         assert_eq!(i.incidents[0].network.len(), 3);
         let i = imported("ecosystem,namespace,name,version\nnpm,@evil,a,1.0.0\nvscode,evil,b,1.0.0\n");

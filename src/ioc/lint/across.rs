@@ -62,7 +62,7 @@ fn good_values(read: &[Read]) -> Vec<Problem> {
 fn values(i: &Incident) -> Vec<(String, &str)> {
     let mut all = Vec::new();
     for (n, a) in i.artifacts.iter().enumerate() {
-        for (field, hash) in [("sha256", &a.sha256), ("sha1", &a.sha1), ("md5", &a.md5)] {
+        for (field, hash) in [("sha256", &a.sha256), ("sha512", &a.sha512), ("sha1", &a.sha1), ("md5", &a.md5)] {
             all.extend(hash.iter().map(|h| (format!("artifacts[{n}].{field}"), h.as_str())));
         }
     }

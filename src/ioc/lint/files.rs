@@ -14,6 +14,7 @@ const EMPTY: &[&str] = &[
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     "da39a3ee5e6b4b0d3255bfef95601890afd80709",
     "d41d8cd98f00b204e9800998ecf8427e",
+    "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e",
 ];
 
 /// Folders that everybody has.
@@ -42,10 +43,10 @@ impl Lint<'_> {
         let incident = self.incident;
         for (n, a) in incident.artifacts.iter().enumerate() {
             let place = format!("artifacts[{n}]");
-            self.hashes(&place, [&a.sha256, &a.sha1, &a.md5]);
+            self.hashes(&place, [&a.sha256, &a.sha1, &a.md5, &a.sha512]);
             self.size(&place, a.size);
             self.text(format!("{place}.name"), &a.name);
-            let unnamed = [&a.sha256, &a.sha1, &a.md5].iter().all(|h| h.is_none());
+            let unnamed = [&a.sha256, &a.sha512, &a.sha1, &a.md5].iter().all(|h| h.is_none());
             if unnamed && a.name.is_empty() {
                 self.say(place, "neither a name nor a hash", "give one of them");
             }
@@ -76,7 +77,7 @@ impl Lint<'_> {
     }
 
     fn file(&mut self, place: &str, f: &FileIndicator) {
-        self.hashes(place, [&f.sha256, &f.sha1, &f.md5]);
+        self.hashes(place, [&f.sha256, &f.sha1, &f.md5, &None]);
         self.size(place, f.size);
         self.text(format!("{place}.what"), &f.what);
         if f.paths.is_empty() {
@@ -124,8 +125,8 @@ impl Lint<'_> {
         }
     }
 
-    fn hashes(&mut self, place: &str, hashes: [&Option<String>; 3]) {
-        let kinds = [("sha256", "SHA-256", 64), ("sha1", "SHA-1", 40), ("md5", "MD5", 32)];
+    fn hashes(&mut self, place: &str, hashes: [&Option<String>; 4]) {
+        let kinds = [("sha256", "SHA-256", 64), ("sha1", "SHA-1", 40), ("md5", "MD5", 32), ("sha512", "SHA-512", 128)];
         for ((field, kind, length), hash) in kinds.into_iter().zip(hashes) {
             let Some(hash) = hash else {
                 continue;

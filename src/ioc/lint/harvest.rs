@@ -10,8 +10,8 @@ impl Lint<'_> {
     pub(super) fn harvest(&mut self) {
         let harvest = &self.incident.harvest;
         let taken = !harvest.paths.is_empty() || harvest.environment || !harvest.kinds.is_empty();
-        if harvest.completeness == Completeness::Exact && !taken {
-            let hint = "list paths, environment or kinds, or write `partial`, `unknown` or `none`";
+        if harvest.completeness == Completeness::Exact && !taken && harvest.beyond.is_empty() {
+            let hint = "list paths, environment, kinds or `beyond`, or write `partial`, `unknown` or `none`";
             self.say("harvest.paths", "an exact list of nothing", hint);
         }
         if harvest.completeness == Completeness::None && taken {
@@ -42,8 +42,11 @@ impl Lint<'_> {
             }
             for (m, under) in rule.under.iter().enumerate() {
                 let whole = under == "cwd" || under == "~";
-                if !(whole || ["cwd/", "~/", "/", "$"].iter().any(|start| under.starts_with(start))) {
-                    let hint = "write `~`, `~/…`, `/…`, `cwd`, `cwd/…`, or `$VARIABLE`";
+                // Only from the working folder is there a way up.
+                let up = under.trim_start_matches("cwd").trim_start_matches("/..").split('/').any(|part| part == "..");
+                let up = up || (!under.starts_with("cwd") && under.contains("/.."));
+                if up || !(whole || ["cwd/", "~/", "/", "$"].iter().any(|start| under.starts_with(start))) {
+                    let hint = "write `~`, `~/…`, `/…`, `cwd`, `cwd/…`, `cwd/..`, or `$VARIABLE`";
                     self.say(format!("{place}.under[{m}]"), format!("`{under}` is no folder"), hint);
                 }
             }
@@ -96,8 +99,9 @@ fn lacks(beyond: &Beyond) -> Option<(&'static str, &'static str)> {
     let unasked = beyond.asks.is_empty();
     match beyond.way {
         Way::Environment if unasked => {
-            Some(("`environment` without `asks`", "name the variables, or the processes; `*` for every one"))
+            Some(("`environment` without `asks`", "name the variables; `*` stands for anything"))
         }
+        Way::Processes if unasked => Some(("`processes` without `asks`", "name the processes; `*` for every one")),
         Way::Memory if unasked => Some(("`memory` without `asks`", "name the processes; `*` for every one")),
         Way::Command if unasked => Some(("`command` without `asks`", "list the command lines that the payload runs")),
         Way::Metadata if unasked || beyond.on.is_empty() => {
@@ -107,6 +111,9 @@ fn lacks(beyond: &Beyond) -> Option<(&'static str, &'static str)> {
             "`cluster` without `with` and `on`",
             "say which credentials open it, or write `\"on\": [\"kubernetes\"]`",
         )),
+        Way::Recon if !beyond.kinds.is_empty() => {
+            Some(("`recon` with `kinds`", "facts about the machine are no credentials: write `search`, or remove them"))
+        }
         _ => None,
     }
 }
@@ -120,11 +127,13 @@ mod tests {
         let lacks = |text: &str| lacks(&serde_json::from_str(text).unwrap()).map(|(what, _)| what);
         for (text, what) in [
             (r#"{"way":"environment","what":"x"}"#, "`environment` without `asks`"),
+            (r#"{"way":"processes","what":"x"}"#, "`processes` without `asks`"),
             (r#"{"way":"memory","what":"x","on":["ci_runner"]}"#, "`memory` without `asks`"),
             (r#"{"way":"command","what":"x","with":["github.oauth_cli"]}"#, "`command` without `asks`"),
             (r#"{"way":"metadata","what":"x","asks":["EC2"]}"#, "`metadata` without `asks` or `on`"),
             (r#"{"way":"metadata","what":"x","on":["aws"]}"#, "`metadata` without `asks` or `on`"),
             (r#"{"way":"cluster","what":"x"}"#, "`cluster` without `with` and `on`"),
+            (r#"{"way":"recon","what":"x","kinds":["os.shadow"]}"#, "`recon` with `kinds`"),
         ] {
             assert_eq!(lacks(text), Some(what), "{text}");
         }

@@ -11,6 +11,7 @@
 //! files.rs    hashes, paths, texts
 //! network.rs  domains, addresses, URLs; hosts.rs, those that are not the attacker's
 //! forge.rs    actions, images, git
+//! command.rs  what a printed command may not do; shell.rs, what its words may not be
 //! harvest.rs  what is taken
 //! remedy.rs   cleaning up, disagreements, examples
 //! across.rs   one file against the others
@@ -31,6 +32,7 @@ mod network;
 mod packages;
 mod remedy;
 mod shape;
+mod shell;
 mod sources;
 mod time;
 
@@ -167,6 +169,12 @@ impl Lint<'_> {
             }
         }
     }
+}
+
+/// What is wrong with a command that a person is to copy, and what to write instead. `on_host` where it is for the examined machine.
+pub fn command_faults(command: &str, blanks: &[&str], on_host: bool) -> Vec<(String, &'static str)> {
+    let host = if on_host { command::on_a_host(command) } else { None };
+    command::prints_secret(command).into_iter().chain(host).chain(shell::faults(command, blanks)).collect()
 }
 
 /// Whether a command would put a secret on a screen; for the tests of whoever prints commands.

@@ -1,9 +1,6 @@
 //! How to clean up, where sources disagree, and what must be found.
 
-use super::{
-    Lint,
-    command::{on_a_host, prints_secret},
-};
+use super::{Lint, command_faults};
 use crate::{
     ioc::model::Example,
     verdict::{Confidence, Exposure},
@@ -44,8 +41,7 @@ impl Lint<'_> {
             }
             for (m, step) in c.steps.iter().enumerate() {
                 self.text(format!("{place}.steps[{m}].do"), &step.what);
-                let fault = step.command.as_deref().and_then(|c| prints_secret(c).or_else(|| on_a_host(c)));
-                if let Some((what, hint)) = fault {
+                for (what, hint) in step.command.iter().flat_map(|c| command_faults(c, &[], true)) {
                     self.say(format!("{place}.steps[{m}].command"), what, hint);
                 }
                 if let Some(program) = step.command.as_deref().and_then(starts) {

@@ -30,8 +30,10 @@ pub struct Beyond {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Way {
-    /// Variables: of its own process where they are named, of other processes where `asks` names those (`*`: of every one).
+    /// Variables of its own process; `asks` has their names.
     Environment,
+    /// Variables of other processes; `asks` names those, `*` is every one that it may read.
+    Processes,
     /// The memory of other processes; `asks` names them.
     Memory,
     /// What a program prints that is signed in; `asks` has the command lines.
@@ -50,12 +52,15 @@ pub enum Way {
     Input,
     /// Whatever an operator orders.
     Operator,
+    /// Facts about the machine: names, addresses, listings, who logged in. Nothing of it has to be replaced.
+    Recon,
 }
 
 impl Way {
     /// All, in the order of reports.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Environment,
+        Self::Processes,
         Self::Memory,
         Self::Command,
         Self::Metadata,
@@ -65,6 +70,7 @@ impl Way {
         Self::Search,
         Self::Input,
         Self::Operator,
+        Self::Recon,
     ];
 }
 

@@ -80,4 +80,7 @@ pub struct HarvestRule {
     /// Kinds of credential that the payload looks for in these files, by id; empty: it takes the whole file.
     #[serde(default)]
     pub kinds: Vec<String>,
+    /// Only lines that name a variable or a setting like one of these, in any case; empty: it takes the whole file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variables: Vec<String>,
 }

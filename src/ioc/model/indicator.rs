@@ -99,6 +99,9 @@ pub struct ArtifactIndicator {
     /// Hex, lower case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// Hex, lower case: what lock files and caches of npm say of an archive, as `integrity` in base64; no examination computes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha512: Option<String>,
     /// Hex, lower case: for looking up only, no examination computes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha1: Option<String>,

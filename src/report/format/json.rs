@@ -12,7 +12,7 @@ pub static FORMAT: Format = Format {
     about: "The report, version 1",
     for_people: false,
     report: Some(|report, out, _| write(report, out)),
-    checklist: Some(|report, out, _| write(&report.checklist, out)),
+    checklist: Some(|report, out, _| write(report, out)),
     is_ours,
 };
 
@@ -21,10 +21,10 @@ fn write(value: &impl serde::Serialize, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-/// A report names its schema; a checklist is a list of items.
+/// A report or a plan, which names its schema; the checklist of early versions was a list of items.
 fn is_ours(text: &str) -> bool {
     match text.strip_prefix('[') {
         Some(rest) => rest.trim() == "]" || super::starts_with_item(rest.trim_start()),
-        None => super::starts_with_schema(text, v1::SCHEMA),
+        None => [v1::SCHEMA, v1::PLAN].iter().any(|schema| super::starts_with_schema(text, schema)),
     }
 }

@@ -66,7 +66,24 @@ fn checklist(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
     }
     first_page(report, out)?;
     writeln!(out, "\n## Every step")?;
-    items(report, out)
+    items(report, out)?;
+    record(report, out)
+}
+
+/// Who did what, and when: to fill in. `dosimeter rotate --update` reads it back.
+fn record(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
+    let states: Vec<&str> = v1::State::ALL.iter().map(|s| s.as_str()).collect();
+    writeln!(out, "\n## Record\n\n{}\n", escaped(&format!("states: {}; times are UTC", states.join(", "))))?;
+    writeln!(out, "| item | id | state | owner | done by | checked by | revoked | issued | checked | note |")?;
+    writeln!(out, "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")?;
+    let labels = Labels::new(report);
+    for item in report.shown() {
+        let state = report.work.iter().find(|w| w.item == item.id).map(|w| w.state).unwrap_or_default();
+        let rest: Vec<String> = words::work(report, item).iter().map(|c| escaped(c)).collect();
+        let (label, state) = (labels.of(&item.id), state.as_str());
+        writeln!(out, "| {label} | `{}` | {state} | {} |", item.id, rest.join(" | "))?;
+    }
+    Ok(())
 }
 
 fn first_page(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
@@ -105,13 +122,21 @@ fn machines(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
 fn items(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
     let labels = Labels::new(report);
     for stream in Workstream::ALL {
-        let mut items = report.checklist.iter().filter(|i| i.workstream() == stream).peekable();
+        let mut items = report.shown().filter(|i| i.workstream() == stream).peekable();
         if items.peek().is_none() {
             continue;
         }
         writeln!(out, "\n### {}: {}\n", stream.letter(), first::stream(stream).to_lowercase())?;
         for item in items {
-            writeln!(out, "- [ ] **{}. {}**", labels.of(&item.id), escaped(&words::title(item)))?;
+            let done = report.work.iter().any(|w| w.item == item.id && w.state.is_over());
+            let tick = if done { 'x' } else { ' ' };
+            writeln!(
+                out,
+                "- [{tick}] **{}. {}** `{}`",
+                labels.of(&item.id),
+                escaped(&words::title(report, item)),
+                item.id
+            )?;
             writeln!(out, "  - why: {}", sentence(&item.why))?;
             writeln!(out, "  - where: {}", escaped(&words::on(item)))?;
             let after = words::after(&labels, item);

@@ -46,7 +46,7 @@ fn checklist(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "set -u\nfailed=0\numask 077")?;
     if report.machines.is_empty() {
         for item in items().filter(on_host) {
-            steps(out, &labels, item)?;
+            steps(out, report, &labels, item)?;
         }
     } else {
         each_machine(report, &labels, out)?;
@@ -59,7 +59,7 @@ fn checklist(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
                 labels.of(&item.id),
                 item.phase.as_str(),
                 item.done_at().as_str(),
-                words::title(item)
+                words::title(report, item)
             );
             writeln!(out, "printf '%s\\n' {}", crate::rotate::shell::quote(line.as_bytes()))?;
         }
@@ -82,7 +82,7 @@ fn each_machine(report: &v1::Report, labels: &Labels<'_>, out: &mut dyn Write) -
             let name = printable(&machine.tree);
             writeln!(out, "{})", crate::rotate::shell::quote(name.as_bytes()))?;
             for item in all {
-                steps(out, labels, item)?;
+                steps(out, report, labels, item)?;
             }
             writeln!(out, ";;")?;
         }
@@ -90,9 +90,9 @@ fn each_machine(report: &v1::Report, labels: &Labels<'_>, out: &mut dyn Write) -
     writeln!(out, "*) printf 'no steps for %s\\n' \"$MACHINE\" >&2; exit 2 ;;\nesac")
 }
 
-fn steps(out: &mut dyn Write, labels: &Labels<'_>, item: &v1::Item) -> io::Result<()> {
+fn steps(out: &mut dyn Write, report: &v1::Report, labels: &Labels<'_>, item: &v1::Item) -> io::Result<()> {
     writeln!(out)?;
-    comment(out, &format!("{}. {}: {}", labels.of(&item.id), item.phase.as_str(), words::title(item)))?;
+    comment(out, &format!("{}. {}: {}", labels.of(&item.id), item.phase.as_str(), words::title(report, item)))?;
     for step in &item.steps {
         comment(out, &format!("  {}", step.what))?;
         match &step.command {

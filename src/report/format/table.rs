@@ -82,7 +82,7 @@ fn checklist(report: &v1::Report, out: &mut dyn Write, style: Style) -> io::Resu
     first_page(&mut page, report)?;
     let labels = Labels::new(report);
     for stream in Workstream::ALL {
-        let items: Vec<&v1::Item> = report.checklist.iter().filter(|i| i.workstream() == stream).collect();
+        let items: Vec<&v1::Item> = report.shown().filter(|i| i.workstream() == stream).collect();
         if items.is_empty() {
             continue;
         }
@@ -91,7 +91,7 @@ fn checklist(report: &v1::Report, out: &mut dyn Write, style: Style) -> io::Resu
             if at > 0 {
                 page.line("")?;
             }
-            long_item(&mut page, &labels, item)?;
+            long_item(&mut page, report, &labels, item)?;
         }
     }
     Ok(())
@@ -157,9 +157,10 @@ fn first_page(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {
     page.prose("", &format!("every step with its reason: {list}, as a script `--format sh`"))
 }
 
-fn long_item(page: &mut Page<'_>, labels: &Labels<'_>, item: &v1::Item) -> io::Result<()> {
+fn long_item(page: &mut Page<'_>, report: &v1::Report, labels: &Labels<'_>, item: &v1::Item) -> io::Result<()> {
     let lead = format!("{:<4}", labels.of(&item.id));
-    for (n, line) in wrap(&words::title(item), page.prose_width().saturating_sub(lead.len())).iter().enumerate() {
+    for (n, line) in wrap(&words::title(report, item), page.prose_width().saturating_sub(lead.len())).iter().enumerate()
+    {
         let lead = if n == 0 { lead.clone() } else { " ".repeat(lead.len()) };
         let painted = page.paint(Paint::Bold, line);
         page.line(&format!("{lead}{painted}"))?;

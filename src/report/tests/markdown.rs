@@ -75,7 +75,7 @@ fn hostile_names_in_markdown() {
 
     ### A: the machine
 
-    - [ ] **A1. Keep the evidence before anything is changed**
+    - [ ] **A1. Keep the evidence before anything is changed** `s-44aa24c5`
       - why: what follows destroys traces, and only they can tell what was taken and when
       - where: on the examined machine
       - [ ] start no Python and no tool written in it on this machine: no pip, aws, az, gcloud, ansible, certbot; each start can run the payload again
@@ -84,36 +84,50 @@ fn hostile_names_in_markdown() {
       - [ ] in \`sh\`, as whoever owns the files below or as root: make a folder for what is taken out; \`keep\` moves files into one archive an item, with its digest, and removes nothing that it could not keep
 
         ```sh
-        EVIDENCE=$(mktemp -d "$HOME/dosimeter-evidence.XXXXXX") && printf 'dosimeter evidence 1\ncase b6252d6586e2df6a\n' >"$EVIDENCE/DOSIMETER-EVIDENCE" && echo "$EVIDENCE"; keep() ( n=$1; shift; cd "${ROOT:-/}" || exit; for f do shift; f=$(printf '%b.' "$f"); f=.${f%.}; if [ -e "$f" ] || [ -L "$f" ]; then set -- "$@" "$f"; fi; done; if [ $# = 0 ]; then echo "$n: nothing is left to move" >&2; exit 0; fi; t=${EVIDENCE:?}/$n.tar; case $(tar --version 2>/dev/null) in *GNU*) u=--no-unquote;; *) u=;; esac; if [ ! -e "$t" ] && tar $u -cf - "$@" >"$t" && tar tf - <"$t" >/dev/null && (cd "$EVIDENCE" && sha256sum "$n.tar" >>DOSIMETER-EVIDENCE); then rm -rf "$@"; else echo "$n: not moved" >&2; exit 1; fi )
+        EVIDENCE=$(mktemp -d "$HOME/dosimeter-evidence.XXXXXX") && printf 'dosimeter evidence 1\ncase b6252d6586e2df6a\n' >"$EVIDENCE/DOSIMETER-EVIDENCE" && echo "$EVIDENCE"; keep() ( n=$1; shift; cd "${ROOT:-/}" || exit; for f do shift; f=$(printf '%b.' "$f"); f=.${f%.}; if [ -e "$f" ] || [ -L "$f" ]; then set -- "$@" "$f"; fi; case $f in */.local/share/systemd/user/*) d=${f%%/.local/share/*}/.config/systemd/user ;; ./lib/systemd/* | ./usr/lib/systemd/*) d=${f#*lib/}; d=./etc/${d%/*} ;; */systemd/user/* | */systemd/system/*) d=${f%/*} ;; *) d= ;; esac; for l in "$d"/*.wants/"${f##*/}" "$d"/*.requires/"${f##*/}"; do if [ -n "$d" ] && [ -L "$l" ]; then set -- "$@" "$l"; fi; done; done; if [ $# = 0 ]; then echo "$n: nothing is left to move" >&2; exit 0; fi; t=${EVIDENCE:?}/$n.tar; case $(tar --version 2>/dev/null) in *GNU*) u=--no-unquote;; *) u=;; esac; if [ ! -e "$t" ] && tar $u -cf - "$@" >"$t" && tar tf - <"$t" >/dev/null && (cd "$EVIDENCE" && sha256sum "$n.tar" >>DOSIMETER-EVIDENCE); then rm -rf "$@"; else echo "$n: not moved" >&2; exit 1; fi )
         ```
 
-    - [ ] **A2. Cut the network by dropping packets**
+    - [ ] **A2. Cut the network by dropping packets** `s-c04c38cf`
       - why: the payload sends what it takes and fetches more; a proxy that answers 401, 403 or 407 can look like a revoked token, and some payloads delete files when a token is revoked
       - where: around the examined machine
       - [ ] deny all traffic at the switch, security group or firewall with a rule that drops and never rejects; not with a proxy or captive portal that answers
       - [ ] where the machine has to stay online, drop at least evil\[.\]example
-    - [ ] **A3. Remove alice's backdoor: made-up-2026-03**
+    - [ ] **A3. Remove alice's backdoor: made-up-2026-03** `s-a0efb69e`
       - why: it starts again at each boot or login, and fetches new code
       - where: on the examined machine
       - after: evidence kept by: A1; network cut by: A2
+      - [ ] see what still runs from it, before anything is moved
+
+        ```sh
+        ps -eo pid,user,args | grep -F -e /home/alice/.config/example/beacon.py | grep -vF -e 'grep -F'; grep -lsF -e /home/alice/.config/example/beacon.py /proc/[0-9]*/maps || echo 'no process has it loaded'
+        ```
+
+        - expect: no process but your own search; otherwise keep their memory if you can, then end them (\`kill -KILL PID\`) and look again
       - [ ] move /home/alice/.config/example/beacon.py to the evidence
 
         ```sh
         keep s-a0efb69e /home/alice/.config/example/beacon.py
         ```
 
-    - [ ] **A4. Take pypi/examplelib@<!-- -->1.2.3 out of /home/alice/a\|b\`c\\u\{1b\}\[31m\\xff/.venv**
+    - [ ] **A4. Take pypi/examplelib@<!-- -->1.2.3 out of /home/alice/a\|b\`c\\u\{1b\}\[31m\\xff/.venv** `s-41154724`
       - why: it runs at every start of any Python there; uninstalling starts that very Python
       - where: on the examined machine
       - after: evidence kept by: A1; network cut by: A2
       - [ ] stop the services and jobs that use it; never use pip for this, and start no Python there until it is made anew
+      - [ ] see what still runs from it, before anything is moved
+
+        ```sh
+        ps -eo pid,user,args | grep -F -e "$(printf %b '/home/alice/a|b`c\0033[31m\0377/.venv')" | grep -vF -e 'grep -F'; grep -lsF -e "$(printf %b '/home/alice/a|b`c\0033[31m\0377/.venv')" /proc/[0-9]*/maps || echo 'no process has it loaded'
+        ```
+
+        - expect: no process but your own search; otherwise keep their memory if you can, then end them (\`kill -KILL PID\`) and look again
       - [ ] move these 3 files and folders to the evidence
 
         ```sh
         keep s-41154724 '/home/alice/a|b`c\0033[31m\0377/.venv/lib/python3.11/site-packages/examplelib' '/home/alice/a|b`c\0033[31m\0377/.venv/lib/python3.11/site-packages/examplelib-1.2.3.dist-info' '/home/alice/a|b`c\0033[31m\0377/.venv/lib/python3.11/site-packages/examplelib.py'
         ```
 
-    - [ ] **A5. Find out why the attacker's hosts are named**
+    - [ ] **A5. Find out why the attacker's hosts are named** `s-f5bfe7e4`
       - why: a block list is harmless, a setting that points there is not
       - where: on the examined machine
       - after: evidence kept by: A1; network cut by: A2; code gone by: A3-A4
@@ -121,21 +135,21 @@ fn hostile_names_in_markdown() {
 
     ### B: a clean machine
 
-    - [ ] **B1. now: aws.access\_key AKIAIOSFODNN7EXAMPLE (data)**
+    - [ ] **B1. now: aws.access\_key AKIAIOSFODNN7EXAMPLE (data)** `s-730cb3b5`
       - why: harvested by made-up-2026-03; on the payload's list (\~/.aws/credentials), belongs to alice
       - where: on a clean machine
       - after: network cut by: A2
       - [ ] revoke the old one, issue a new one
       - [ ] it stands in /home/alice/.aws/credentials
       - [ ] revoke it at its provider and issue a new one; this program does not know the kind
-    - [ ] **B2. now: /home/alice/.ssh/id\\u\{202e\}\<b\>x\</b\>\\n# y: ssh.key (data)**
+    - [ ] **B2. now: /home/alice/.ssh/id\\u\{202e\}\<b\>x\</b\>\\n# y: ssh.key (data)** `s-8292c370`
       - why: harvested by made-up-2026-03; on the payload's list (\~/.ssh/\*\*/\*), belongs to alice
       - where: on a clean machine
       - after: network cut by: A2
       - [ ] revoke the old one, issue a new one
       - [ ] it stands in /home/alice/.ssh/id\\u\{202e\}\<b\>x\</b\>\\n# y
       - [ ] revoke it at its provider and issue a new one; this program does not know the kind
-    - [ ] **B3. now: Ask those who run it, and replace what no file shows**
+    - [ ] **B3. now: Ask those who run it, and replace what no file shows** `s-956e23c2`
       - why: no scan can see which of these the process that ran it could reach
       - where: on a clean machine
       - after: network cut by: A2
@@ -144,7 +158,7 @@ fn hostile_names_in_markdown() {
 
     ### C: logs
 
-    - [ ] **C1. Export the logs that expire**
+    - [ ] **C1. Export the logs that expire** `s-4b4ee1ce`
       - why: most providers keep them for 30 to 90 days
       - where: on a clean machine
       - [ ] cloud audit trails (90 days in CloudTrail's event history), CI, registries, forges, DNS and proxy; those that end first come first
@@ -152,7 +166,7 @@ fn hostile_names_in_markdown() {
 
     ### D: done when
 
-    - [ ] **D1. Examine again: exit 0**
+    - [ ] **D1. Examine again: exit 0** `s-a7c3b434`
       - why: what was missed steals the new secrets too
       - where: on the examined machine
       - after: proof of: A3-A5
@@ -163,23 +177,23 @@ fn hostile_names_in_markdown() {
         ```
 
       - [ ] it finds less than this report; what to rotate is what this report lists
-    - [ ] **D2. A second person sees each old secret refused**
+    - [ ] **D2. A second person sees each old secret refused** `s-99e8172c`
       - why: a new secret in its place proves nothing about the copy that was taken
       - where: on a clean machine
       - after: proof of: B1-B3
       - [ ] by a second person: the old identifier is revoked, inactive or absent
       - [ ] sessions and tokens minted from the old one are dead too
-    - [ ] **D3. 7 days without a use of an old one**
+    - [ ] **D3. 7 days without a use of an old one** `s-c355a20d`
       - why: a use after the revocation means that something still lives, or that another copy exists
       - where: on a clean machine
       - after: proof of: B1-B3
       - [ ] no successful use of any old identifier since it was revoked; write down where there is no log
-    - [ ] **D4. Only now: new secrets on this machine**
+    - [ ] **D4. Only now: new secrets on this machine** `s-def7721c`
       - why: whatever is put there while something of the payload is left is taken too
       - where: on the examined machine
       - after: code gone by: A3-A5; examined again by: D1
       - [ ] until then they stay where they were issued: in a password manager, on the clean machine
-    - [ ] **D5. Make /home/alice/a\|b\`c\\u\{1b\}\[31m\\xff/.venv anew**
+    - [ ] **D5. Make /home/alice/a\|b\`c\\u\{1b\}\[31m\\xff/.venv anew** `s-b6623313`
       - why: code of the payload may have been written into any file of an environment; only a new one is known to be good
       - where: on the examined machine
       - after: code gone by: A3-A5; examined again by: D1

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     rotate::{edge::Edge, writer::Written},
-    verdict::{Phase, Place, Rank, Urgency, Workstream},
+    verdict::{Mode, Phase, Place, Rank, Urgency, Workstream},
 };
 
 /// One item of the checklist.
@@ -35,6 +35,9 @@ pub struct Item {
     /// Why a secret has its place among those that are replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rank: Option<Rank>,
+    /// What comes first where it replaces a secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
     /// Whether it ends a token that a monitor of stolen tokens may watch.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub watched: bool,
@@ -45,6 +48,9 @@ pub struct Item {
     pub steps: Vec<Step>,
     /// Ids of the credentials it is about.
     pub credentials: Vec<String>,
+    /// Not shown to people, since they asked for others; never in a file.
+    #[serde(skip)]
+    pub left_out: bool,
     /// In a report of several machines: for which of them, by `tree`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub machines: Vec<String>,
@@ -55,6 +61,25 @@ impl Item {
     pub fn done_at(&self) -> Place {
         let cleaning = matches!(self.phase, Phase::Preserve | Phase::Disarm | Phase::Eradicate | Phase::Purge);
         self.place.unwrap_or(if cleaning { Place::Host } else { Place::Clean })
+    }
+
+    /// Takes over what another item has to do beside it: the stricter gate wins.
+    pub fn absorb(&mut self, other: Self) {
+        fn add<T: PartialEq>(known: &mut Vec<T>, new: Vec<T>) {
+            for value in new {
+                if !known.contains(&value) {
+                    known.push(value);
+                }
+            }
+        }
+        add(&mut self.steps, other.steps);
+        add(&mut self.credentials, other.credentials);
+        add(&mut self.edges, other.edges);
+        add(&mut self.after, other.after);
+        add(&mut self.machines, other.machines);
+        self.urgency = self.urgency.max(other.urgency);
+        self.blocked = self.blocked.or(other.blocked);
+        self.watched |= other.watched;
     }
 
     /// Who does it.

@@ -17,6 +17,7 @@ mod coverage;
 mod credential;
 mod machine;
 mod place;
+mod work;
 
 pub use self::{
     account::Account,
@@ -25,10 +26,14 @@ pub use self::{
     credential::{Credential, ReachBy},
     machine::{Machine, MachineIncident},
     place::{Location, PathText},
+    work::{State, Work},
 };
 
 /// The value of `schema`.
 pub const SCHEMA: &str = "dosimeter.report/1";
+
+/// The value of `schema` of a plan: a report, or several in one, that is worked on.
+pub const PLAN: &str = "dosimeter.plan/1";
 
 /// One examination.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,8 +70,18 @@ pub struct Report {
     /// The machines of a report of several, by `tree`; empty in every other.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub machines: Vec<Machine>,
+    /// How far the items of a plan are; a report has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub work: Vec<Work>,
     /// What was examined and what was not.
     pub coverage: Coverage,
+}
+
+impl Report {
+    /// The items that are shown to people.
+    pub fn shown(&self) -> impl Iterator<Item = &Item> {
+        self.checklist.iter().filter(|i| !i.left_out)
+    }
 }
 
 /// What wrote the report.

@@ -57,52 +57,41 @@ fn what_sh_refuses_is_refused() {
     assert_eq!(parse(&"\"".repeat(100_001)), Err(Fault::Quote));
 }
 
-/// Another shell is the judge: whatever it takes we take, and the other way round.
+/// As `dash -n`, `bash -n` and BusyBox answer.
 #[test]
-#[cfg(target_os = "linux")]
-fn the_same_as_the_shell_of_this_machine() {
-    let texts = [
+fn the_same_as_shells_say() {
+    for text in [
         "a && b",
-        "a &&",
-        "a | b |",
         "{ a; }",
-        "{ a }",
         "(a)",
-        "(a",
         "a; b;",
-        "a;;",
         "if a; then b; fi",
-        "if a then b; fi",
         "for i in a b; do c; done",
         "for i; do c; done",
         "while a; do b; done >x",
         "case a in esac",
         "case a in b) ;; esac",
-        "a 'b",
         "a \"b'c\"",
         "a ${b:-\"c\"}",
-        "a >",
         "a >b <c",
         "a 2>&1",
         "f() { a; }",
         "! a",
         "a \\",
         "a $(b | c)",
-        "a $(b",
         "a=1 b",
         "a=$(b)",
         "until a; do b; done",
         "a & b",
-        "a & & b",
-        "do a",
-        "done",
         "a } b",
         "a in b",
-    ];
-    for text in texts {
-        #[expect(clippy::disallowed_methods, reason = "the judge is another program; it reads our own texts")]
-        let status = std::process::Command::new("sh").args(["-n", "-c", text]).output().unwrap().status;
-        assert_eq!(parse(text).is_ok(), status.success(), "{text}");
+    ] {
+        assert!(parse(text).is_ok(), "{text}");
+    }
+    for text in
+        ["a &&", "a | b |", "{ a }", "(a", "a;;", "if a then b; fi", "a 'b", "a >", "a $(b", "a & & b", "do a", "done"]
+    {
+        assert!(parse(text).is_err(), "{text}");
     }
 }
 

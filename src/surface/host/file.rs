@@ -61,7 +61,7 @@ impl Surface for NamedFile {
         let asked = interest.wants_texts(file.entry.path.name());
         let head = file.head(if asked { TEXTS_IN } else { MAGIC })?;
         let (texts, program) = (if asked { interest.texts_in(head) } else { Vec::new() }, is_program(head));
-        let fact = Fact::File { sha256: file.sha256_or_gap(out), size: file.entry.len, texts, program };
+        let fact = Fact::File { sha256: file.sha256_or_gap(out), digest: None, size: file.entry.len, texts, program };
         out.push(at, fact);
         Ok(())
     }
@@ -96,7 +96,13 @@ impl Surface for EveryFile {
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let at = file.mtime("mtime of the file");
-        let fact = Fact::File { sha256: Some(file.sha256()?), size: file.entry.len, texts: Vec::new(), program: false };
+        let fact = Fact::File {
+            sha256: Some(file.sha256()?),
+            digest: None,
+            size: file.entry.len,
+            texts: Vec::new(),
+            program: false,
+        };
         out.push(at, fact);
         Ok(())
     }

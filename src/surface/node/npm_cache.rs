@@ -10,7 +10,8 @@
 //! ```
 //!
 //! A hit proves that the archive was fetched at that time and stored, not that it was installed. An entry without integrity was taken
-//! out. Documented in cacache's README.
+//! out. Stored bytes outlive their entry (`npm cache clean` of a key, a pruned index): their place is their hash, so those that an
+//! indicator knows are found unread. Documented in cacache's README.
 
 use std::collections::BTreeMap;
 
@@ -23,13 +24,19 @@ use super::{
 };
 use crate::{
     ecosystem::npm::reference,
-    fact::{Artifact, At, Fact, Package, Placement},
+    fact::{Artifact, At, Fact, Package, Placement, TreePath},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
 };
 
 /// One entry has a kilobyte; a key that is fetched again and again adds one each time.
 const FILE: usize = 16 << 20;
+
+const CONTENT: &str = "content-v2";
+/// What a folder of stored bytes is called, and how many hex digits the hash has.
+const SHA512: (&str, usize) = ("sha512", 128);
+const SHA256: (&str, usize) = ("sha256", 64);
+const SHA1: (&str, usize) = ("sha1", 40);
 
 /// `_cacache/index-v5`.
 pub struct NpmCache;
@@ -54,11 +61,23 @@ impl Surface for NpmCache {
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
-        // Its folders are two of two digits, and its name is the rest of a SHA-256.
-        vec![Claim::hex(60).within("index-v5")]
+        // Folders are two of two digits, and the name is the rest of the hash: in the index of a SHA-256.
+        let content = [SHA512, SHA1, SHA256].map(|(_, digits)| Claim::hex(digits - 4).within(CONTENT));
+        std::iter::once(Claim::hex(60).within("index-v5")).chain(content).collect()
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
+        if let Some(digest) = content(&file.entry.path) {
+            let at = file.mtime("mtime in npm's cache");
+            let size = file.entry.len;
+            let fact =
+                Fact::File { sha256: None, digest: Some(digest.into()), size, texts: Vec::new(), program: false };
+            out.push(at, fact);
+            return Ok(());
+        }
+        if file.entry.path.components().any(|part| part == CONTENT.as_bytes()) {
+            return Ok(());
+        }
         let mut last: BTreeMap<String, Entry> = BTreeMap::new();
         let mut broken = None;
         for line in file.all(FILE)?.split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
@@ -79,6 +98,21 @@ impl Surface for NpmCache {
         }
         broken.map_or(Ok(()), Err)
     }
+}
+
+/// The hash that the place of stored bytes says, `content-v2/sha512/aa/bb/<124 hex>`, as `sha512:<hex>`.
+fn content(path: &TreePath) -> Option<String> {
+    let mut parts = path.components().rev().map(|part| std::str::from_utf8(part).unwrap_or_default());
+    let (rest, second, first) = (parts.next()?, parts.next()?, parts.next()?);
+    let (algorithm, store) = (parts.next()?, parts.next()?);
+    let (word, digits) = [SHA512, SHA1, SHA256].into_iter().find(|(word, _)| *word == algorithm)?;
+    let hash = [first, second, rest].concat();
+    let fits = store == CONTENT && first.len() == 2 && second.len() == 2 && hash.len() == digits && is_hex(&hash);
+    fits.then(|| format!("{word}:{hash}"))
+}
+
+fn is_hex(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 /// The package of an archive, by its address.
@@ -116,6 +150,42 @@ mod tests {
         let tried = tried(&NpmCache, PATH, text.as_bytes(), &[]);
         assert_eq!(tried.said, ["package @s/x 1.0.0 Cached"]);
         assert_eq!(tried.seen[0].at.as_ref().unwrap().time.to_string(), "2026-11-22T00:32:22.815Z");
+    }
+
+    #[test]
+    fn the_place_of_stored_bytes_is_their_hash() {
+        let store = "h/.npm/_cacache/content-v2";
+        let said = |path: &str| -> Option<String> {
+            let tried = tried(&NpmCache, path, b"not looked at", &[]);
+            assert!(tried.flaw.is_none(), "{path}");
+            tried.seen.into_iter().next().map(|seen| match seen.fact {
+                Fact::File { sha256: None, digest: Some(digest), size: 13, .. } => digest.into(),
+                other => format!("{other:?}"),
+            })
+        };
+        for (kind, digits) in [("sha512", 128), ("sha256", 64), ("sha1", 40)] {
+            let rest = "0".repeat(digits - 4);
+            assert_eq!(said(&format!("{store}/{kind}/0a/f1/{rest}")), Some(format!("{kind}:0af1{rest}")));
+            for (first, second, rest) in [
+                ("0a", "f1", "0".repeat(digits - 5)),
+                ("0a", "f1", "0".repeat(digits - 3)),
+                ("0a", "f", "0".repeat(digits - 3)),
+                ("0A", "f1", "0".repeat(digits - 4)),
+                ("0a", "f1", "x".repeat(digits - 4)),
+                ("0a", "\u{e9}", "0".repeat(digits - 4)),
+            ] {
+                assert_eq!(said(&format!("{store}/{kind}/{first}/{second}/{rest}")), None, "{first} {second} {rest}");
+            }
+        }
+        let rest = "0".repeat(124);
+        for path in [
+            format!("{store}/sha384/0a/f1/{rest}"),
+            format!("{store}/tmp/0a/f1/{rest}"),
+            format!("{store}/{rest}"),
+            format!("h/.npm/_cacache/content-v2/x/sha512/0a/f1/{rest}"),
+        ] {
+            assert_eq!(said(&path), None, "{path}");
+        }
     }
 
     #[test]

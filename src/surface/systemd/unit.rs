@@ -132,7 +132,12 @@ fn started(text: &str, of_user: bool) -> Vec<Fact> {
     let keys = ["ExecStart", "ExecStartPre", "ExecStartPost"];
     let commands: Vec<String> = lines().filter_map(|l| keys.iter().find_map(|key| value(l, key))).collect();
     let plain = commands.iter().map(|c| c.trim_start_matches(['@', '-', ':', '+', '!', '|']));
-    starts::in_text(&plain.collect::<Vec<_>>().join("\n").replace("%h", "~"), account.as_deref())
+    let mut facts = starts::in_text(&plain.collect::<Vec<_>>().join("\n").replace("%h", "~"), account.as_deref());
+    if let Some(folder) = lines().filter_map(|l| value(l, "WorkingDirectory")).next_back() {
+        let folder = folder.trim_start_matches('-').replace("%h", "~");
+        facts.iter_mut().for_each(|fact| starts::in_folder(fact, &folder));
+    }
+    facts
 }
 
 #[cfg(test)]
@@ -143,6 +148,28 @@ mod tests {
     fn comments_are_no_settings() {
         let text = b"[Service]\n# a\n  ; b\nExecStart=x # c\n\xff\n#";
         assert_eq!(settings(text), b"[Service]\nExecStart=x # c\n\xff\n");
+    }
+
+    #[test]
+    fn a_service_starts_in_the_folder_that_it_says() {
+        let folders = |text: &str| -> Vec<String> {
+            let said = |fact: Fact| match fact {
+                Fact::Starts(c) => c.whereabouts.folder.as_deref().unwrap_or("-").to_owned(),
+                other => panic!("{other:?}"),
+            };
+            started(text, false).into_iter().map(said).collect()
+        };
+        let unit = "[Service]\nExecStart=/srv/v/bin/python app.py\n";
+        assert_eq!(folders(unit), ["-"]);
+        assert_eq!(folders(&format!("{unit}WorkingDirectory=/srv/app\nWorkingDirectory = -/srv/b/\n")), ["/srv/b/"]);
+        assert_eq!(folders(&format!("{unit}WorkingDirectory=%h/app\n")), ["~/app"]);
+        // A command's own folder counts more; what is no path from the root or a home is none.
+        let own =
+            "[Service]\nExecStart=/bin/sh -c 'cd /srv/c && /srv/v/bin/python app.py'\nWorkingDirectory=/srv/app\n";
+        assert_eq!(folders(own), ["/srv/c"]);
+        for other in ["app", "$X", "%i", "", "/srv/\u{1b}[2J", &format!("/{}", "x".repeat(5000))] {
+            assert_eq!(folders(&format!("{unit}WorkingDirectory={other}\n")), ["-"], "{other}");
+        }
     }
 
     #[test]

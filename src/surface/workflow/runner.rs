@@ -7,10 +7,10 @@
 //! ```
 //!
 //! The runner deletes the whole folder at the start of each job and fetches what the job uses: it shows the last job only, and that this
-//! job ran it. Documented in the source of the runner and of act.
+//! job ran it, and that this is a runner, but for act. Documented in the source of the runner and of act.
 
 use crate::{
-    fact::{Fact, TreePath, Usage, Use, UseKind},
+    fact::{Fact, Platform, TreePath, Usage, Use, UseKind},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
 };
@@ -41,6 +41,9 @@ impl Surface for Runner {
             .btime
             .map(|t| crate::fact::At::new(t, "birth time"))
             .or_else(|| file.mtime("mtime of the action"));
+        if file.entry.path.components().any(|part| part == b"_actions") && !by_place(&file.entry.path).is_empty() {
+            out.push(at.clone(), Fact::Platform(Platform::CiRunner));
+        }
         for (name, reference) in by_place(&file.entry.path) {
             let (name, reference) = (name.into(), reference.into());
             let fact = Use { kind: UseKind::Action, name, reference, digest: None, usage: Usage::Fetched };

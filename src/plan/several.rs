@@ -1,0 +1,117 @@
+//! Reports of several machines in one plan: what is done at a machine is that machine's, a credential that several hold is one item.
+
+use std::collections::HashMap;
+
+use sha2::{Digest as _, Sha256};
+
+use super::union::{both, unite};
+use crate::{
+    report::{
+        fleet::{Fleet, Named, Part, Run},
+        v1::{Location, Report},
+    },
+    text::hex,
+};
+
+/// One report of all; later reports of the same machine beside the earlier ones. A single machine keeps its names.
+pub fn of_several(reports: Vec<(String, Report)>) -> Option<Report> {
+    let mut machines: Vec<(String, Report)> = Vec::new();
+    let mut fleets: Vec<Report> = Vec::new();
+    for (file, report) in reports {
+        if !report.machines.is_empty() {
+            fleets.push(report);
+            continue;
+        }
+        let target = &report.run.target;
+        let same = |(_, known): &&mut (String, Report)| {
+            (&known.run.target.kind, &known.run.target.id) == (&target.kind, &target.id)
+        };
+        match machines.iter_mut().find(same) {
+            Some((_, known)) => *known = unite(known.clone(), report),
+            None => machines.push((file, report)),
+        }
+    }
+    if fleets.is_empty() && machines.len() <= 1 {
+        return machines.pop().map(|(_, report)| report);
+    }
+    if !machines.is_empty() {
+        fleets.push(together(machines)?);
+    }
+    fleets.into_iter().reduce(unite)
+}
+
+fn together(machines: Vec<(String, Report)>) -> Option<Report> {
+    let (_, first) = machines.first()?;
+    let run = Run {
+        id: format!("{} reports", machines.len()),
+        started: machines.iter().map(|(_, r)| r.run.started).min()?,
+        finished: machines.iter().map(|(_, r)| r.run.finished).max()?,
+        argv: first.run.argv.clone(),
+        user: first.run.user.clone(),
+        indicators: machines.iter().map(|(_, r)| &r.indicators).max_by_key(|i| i.sequence)?.clone(),
+    };
+    let mut fleet = Fleet::default();
+    let mut names: HashMap<String, usize> = HashMap::new();
+    let (mut work, mut page) = (Vec::new(), None);
+    for (file, mut report) in machines {
+        let base = report.run.target.id.clone();
+        let count = names.entry(base.clone()).and_modify(|n| *n += 1).or_insert(1);
+        let tree = if *count == 1 { base } else { format!("{base} ({count})") };
+        own(&mut report, &tree);
+        work.append(&mut report.work);
+        page = both(page, report.page.take());
+        let named = Named { tree, inventory: file, examined: Some(report.run.finished) };
+        fleet.add(Part::new(&named, report));
+    }
+    let mut report = fleet.report(run);
+    (report.work, report.page) = (work, page);
+    Some(report)
+}
+
+/// Gives everything of a report names that no other machine's things have.
+fn own(report: &mut Report, machine: &str) {
+    let id = |id: &mut String| {
+        let (start, digits) = id.split_at(id.find('-').map_or(0, |at| at + 1));
+        let mut hash = Sha256::new_with_prefix(machine);
+        hash.update([0]);
+        hash.update(digits);
+        let own = hex(&hash.finalize());
+        *id = format!("{start}{}", own.get(..digits.len()).unwrap_or_default());
+    };
+    let tree = |location: &mut Location| {
+        if matches!(location.tree.as_str(), "host" | "root") {
+            machine.clone_into(&mut location.tree);
+        }
+    };
+    for finding in report.incidents.iter_mut().flat_map(|i| &mut i.findings) {
+        id(&mut finding.id);
+        tree(&mut finding.location);
+    }
+    for credential in &mut report.credentials {
+        id(&mut credential.id);
+        tree(&mut credential.location);
+    }
+    for item in &mut report.checklist {
+        let before = item.id.clone();
+        id(&mut item.id);
+        // The archives that the commands make are called by it.
+        for command in item.steps.iter_mut().filter_map(|s| s.command.as_mut()) {
+            *command = command.replace(&before, &item.id);
+        }
+        item.after.iter_mut().for_each(id);
+        item.edges.iter_mut().for_each(|e| id(&mut e.item));
+        item.credentials.iter_mut().for_each(id);
+    }
+    report.work.iter_mut().for_each(|w| id(&mut w.item));
+    for moment in &mut report.timeline {
+        moment.finding.iter_mut().chain(&mut moment.credential).for_each(id);
+    }
+    report.anomalies.iter_mut().for_each(|a| {
+        id(&mut a.id);
+        tree(&mut a.location);
+    });
+    report.kept_evidence.iter_mut().for_each(|k| tree(&mut k.location));
+    report.coverage.gaps.iter_mut().for_each(|g| tree(&mut g.location));
+    report.coverage.exclusions.iter_mut().for_each(|x| tree(&mut x.location));
+    report.coverage.trees = vec![machine.to_owned()];
+}

@@ -1,0 +1,77 @@
+//! Two reports of the same machines in one: the earlier one keeps all it has.
+
+use std::collections::HashSet;
+
+use crate::{report::v1::Report, rotate::page::Page};
+
+/// The earlier report with what the later one has beside it.
+pub fn unite(mut earlier: Report, later: Report) -> Report {
+    for incident in later.incidents {
+        match earlier.incidents.iter_mut().find(|i| i.id == incident.id) {
+            None => earlier.incidents.push(incident),
+            Some(known) => {
+                if (incident.exposure, incident.confidence) > (known.exposure, known.confidence) {
+                    (known.exposure, known.confidence) = (incident.exposure, incident.confidence);
+                }
+                add(&mut known.findings, incident.findings, |f| &f.id);
+            }
+        }
+    }
+    add(&mut earlier.credentials, later.credentials, |c| &c.id);
+    for item in later.checklist {
+        match earlier.checklist.iter_mut().find(|i| i.id == item.id) {
+            None => earlier.checklist.push(item),
+            Some(known) => known.absorb(item),
+        }
+    }
+    earlier.checklist.sort_by_key(|i| i.workstream().place(i.phase));
+    let known: HashSet<String> = earlier.checklist.iter().map(|i| i.id.clone()).collect();
+    for item in &mut earlier.checklist {
+        item.edges.retain(|e| known.contains(&e.item));
+        item.after.retain(|id| known.contains(id));
+    }
+    for machine in later.machines {
+        match earlier.machines.iter_mut().find(|m| m.tree == machine.tree) {
+            None => earlier.machines.push(machine),
+            Some(known) => known.exposure = known.exposure.max(machine.exposure),
+        }
+    }
+    earlier.page = both(earlier.page, later.page);
+    add(&mut earlier.anomalies, later.anomalies, |a| &a.id);
+    for kept in later.kept_evidence {
+        if !earlier.kept_evidence.contains(&kept) {
+            earlier.kept_evidence.push(kept);
+        }
+    }
+    earlier.verdict.exposure = earlier.verdict.exposure.max(later.verdict.exposure);
+    // How completely it was examined is what the last examination says.
+    earlier.verdict.complete = later.verdict.complete;
+    earlier.coverage = later.coverage;
+    earlier.run.finished = earlier.run.finished.max(later.run.finished);
+    for work in later.work {
+        if earlier.work.iter().all(|w| w.item != work.item) {
+            earlier.work.push(work);
+        }
+    }
+    earlier
+}
+
+fn add<T>(known: &mut Vec<T>, new: Vec<T>, id: impl Fn(&T) -> &String) {
+    let ids: HashSet<String> = known.iter().map(|t| id(t).clone()).collect();
+    known.extend(new.into_iter().filter(|t| !ids.contains(id(t))));
+}
+
+/// The first page of both: every prohibition of either, and what neither found.
+pub fn both(earlier: Option<Page>, later: Option<Page>) -> Option<Page> {
+    let (Some(mut page), Some(new)) = (earlier.clone(), later.clone()) else {
+        return earlier.or(later);
+    };
+    for never in new.never {
+        if !page.never.contains(&never) {
+            page.never.push(never);
+        }
+    }
+    page.not_found.retain(|path| new.not_found.contains(path));
+    page.everywhere &= new.everywhere;
+    Some(page)
+}
