@@ -166,11 +166,14 @@ fn read_ticks(path: &Path) -> anyhow::Result<Vec<Ticked>> {
 /// Values of a report: each of 20,000 findings has some forty.
 const VALUES: u64 = 4_000_000;
 
-/// The report or plan in a file.
+/// The report or plan in a file. It is never held as a text too.
 fn read(path: &Path) -> anyhow::Result<Report> {
-    let report: Report = json(path, "report or plan")?;
-    let shown = output::shown(path);
-    anyhow::ensure!([SCHEMA, PLAN].contains(&report.schema.as_str()), "`{shown}` is not a `{SCHEMA}` or `{PLAN}`");
+    let report: Report = json(path, "report")?;
+    anyhow::ensure!(
+        [SCHEMA, PLAN].contains(&report.schema.as_str()),
+        "`{}` is not a `{SCHEMA}` or `{PLAN}`",
+        output::shown(path)
+    );
     Ok(report)
 }
 

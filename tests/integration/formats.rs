@@ -57,7 +57,8 @@ fn each_file_that_is_written_may_be_written_again() {
         for ending in f.endings {
             let path = out.path().join(format!("case{ending}"));
             let path = path.to_str().unwrap();
-            for command in ["scan", "rotate", "rotate", "scan"] {
+            let writes = |command: &&str| f.writes(if *command == "scan" { Document::Report } else { Document::Checklist });
+            for command in ["scan", "rotate", "rotate", "scan"].into_iter().filter(writes) {
                 let said = run([command, "--root", root.as_str(), "--quiet", "-o", path]);
                 assert_eq!((said.code, said.err.as_str()), (1, ""), "{command} {path}");
             }

@@ -123,15 +123,15 @@ pub struct Walk<'p> {
     /// Public values that were met and may be shown.
     identifiers: Vec<(Stars, String)>,
     names: Vec<(Stars, String)>,
-    tagger: Tagger,
     uses: Met,
+    tagger: Tagger,
 }
 
 impl<'p> Walk<'p> {
     /// At the top of a file.
     pub fn new(pointers: &'p Pointers, tagger: Tagger) -> Self {
-        let (identifiers, names, uses) = (Vec::new(), Vec::new(), Met::default());
-        Self { pointers, path: Vec::new(), hits: Vec::new(), identifiers, names, tagger, uses }
+        let (identifiers, names) = (Vec::new(), Vec::new());
+        Self { pointers, path: Vec::new(), hits: Vec::new(), identifiers, names, uses: Met::default(), tagger }
     }
 
     /// Down to the value of a key.
