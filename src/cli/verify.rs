@@ -24,6 +24,10 @@ pub struct VerifyCommand {
     /// Examine this home (repeatable)
     #[arg(long, value_name = "DIR")]
     pub home: Vec<PathBuf>,
+    /// Which machine of a report of several is examined, by the name that the report gives it; this one, without `--root`, is
+    /// known by its host name
+    #[arg(long, value_name = "NAME")]
+    pub machine: Option<String>,
     /// The key that the report's tags were made with: whether a value without an identifier changed is seen with it alone
     #[arg(long, value_name = "FILE")]
     pub case_key: Option<PathBuf>,

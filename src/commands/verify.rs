@@ -66,11 +66,13 @@ pub fn run(command: VerifyCommand) -> anyhow::Result<Ending> {
         Err(_) if stop::requested() => return Ok(Ending::Interrupted),
         other => other?,
     };
+    let machine = target.as_ref().ok().map(|target| machine(&command, &case, target)).transpose()?.flatten();
     let input = Input {
         file: output::shown(&command.report),
         case: &case,
         catalog: &catalog,
         today: examined.as_ref().map_err(Clone::clone),
+        machine,
         listings: &listings,
         extracts: &extracts,
         attested: &attested,
@@ -112,7 +114,7 @@ fn target(command: &VerifyCommand, case: &Case) -> anyhow::Result<Result<Target,
         // What another machine has is neither its credential nor its finding.
         "host" if then.id != output::host_name() => Err(elsewhere(&then.id)),
         "host" => Ok(Target::Live),
-        "inventories" if !case.has_machine(&output::host_name()) => Err(elsewhere(&then.id)),
+        "inventories" if machine(command, case, &Target::Live)?.is_none() => Err(elsewhere(&then.id)),
         "inventories" => Ok(Target::Live),
         "root" if there(&id) => Ok(Target::Root(id)),
         "root" => {
@@ -133,6 +135,27 @@ fn target(command: &VerifyCommand, case: &Case) -> anyhow::Result<Result<Target,
             Err(format!("the report is one of `{kind}`: its places are looked at by an examination of the new ones"))
         }
     })
+}
+
+/// Which machine of a report of several a target is.
+fn machine<'c>(command: &VerifyCommand, case: &'c Case, target: &Target) -> anyhow::Result<Option<&'c str>> {
+    if let Some(name) = &command.machine {
+        let known = case.machines().find(|machine| machine == name);
+        let all: Vec<&str> = case.machines().take(20).collect();
+        ensure!(known.is_some(), "the report has no machine `{name}`\nhint: it has {}", all.join(", "));
+        return Ok(known);
+    }
+    let found = match target {
+        Target::Live => case.machine("host", &output::host_name()),
+        Target::Root(root) => case.machine("root", &root.to_string_lossy()),
+        Target::Paths(..) => None,
+    };
+    let several = case.machines().next().is_some();
+    ensure!(
+        found.is_some() || !several || *target == Target::Live,
+        "the report is of several machines, and which one this is nothing says\nhint: name it with `--machine`"
+    );
+    Ok(found)
 }
 
 fn elsewhere(examined: &str) -> String {

@@ -2,7 +2,10 @@
 
 use std::collections::HashSet;
 
-use crate::{report::v1::Report, rotate::page::Page};
+use crate::{
+    report::v1::{Credential, Machine, Report},
+    rotate::page::Page,
+};
 
 /// The earlier report with what the later one has beside it.
 pub fn unite(mut earlier: Report, later: Report) -> Report {
@@ -17,7 +20,8 @@ pub fn unite(mut earlier: Report, later: Report) -> Report {
             }
         }
     }
-    add(&mut earlier.credentials, later.credentials, |c| &c.id);
+    let credentials = with_tags_of_one_key(&mut earlier, &later.run.case_key, &later.machines, later.credentials);
+    add(&mut earlier.credentials, credentials, |c| &c.id);
     for item in later.checklist {
         match earlier.checklist.iter_mut().find(|i| i.id == item.id) {
             None => earlier.checklist.push(item),
@@ -33,7 +37,10 @@ pub fn unite(mut earlier: Report, later: Report) -> Report {
     for machine in later.machines {
         match earlier.machines.iter_mut().find(|m| m.tree == machine.tree) {
             None => earlier.machines.push(machine),
-            Some(known) => known.exposure = known.exposure.max(machine.exposure),
+            Some(known) => {
+                known.exposure = known.exposure.max(machine.exposure);
+                known.case_key = known.case_key.take().or(machine.case_key);
+            }
         }
     }
     earlier.page = both(earlier.page, later.page);
@@ -54,6 +61,28 @@ pub fn unite(mut earlier: Report, later: Report) -> Report {
         }
     }
     earlier
+}
+
+/// One value has other tags with another key: those of a second key are left out.
+fn with_tags_of_one_key(
+    earlier: &mut Report,
+    key: &Option<String>,
+    machines: &[Machine],
+    credentials: Vec<Credential>,
+) -> Vec<Credential> {
+    let differ = |a: &Option<String>, b: &Option<String>| a.is_some() && b.is_some() && a != b;
+    let other = differ(&earlier.run.case_key, key);
+    let other_at = |tree: &str| {
+        let own = |list: &[Machine]| list.iter().find(|m| m.tree == tree).and_then(|m| m.case_key.clone());
+        differ(&own(&earlier.machines), &own(machines))
+    };
+    let one = |c: Credential| match other || other_at(&c.location.tree) {
+        true => Credential { tag: None, ..c },
+        false => c,
+    };
+    let credentials = credentials.into_iter().map(one).collect();
+    earlier.run.case_key = earlier.run.case_key.take().or_else(|| key.clone());
+    credentials
 }
 
 fn add<T>(known: &mut Vec<T>, new: Vec<T>, id: impl Fn(&T) -> &String) {

@@ -1,6 +1,6 @@
 //! The report or plan that is asked about: of both the same fields, and no others.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::{
     credential::{Catalog, moved::Moved, place::PlacePath, tag},
     fact::TreePath,
-    report::v1::{Credential, Item, Location, Machine, PathText, SCHEMA, Target, Window},
+    report::v1::{Credential, Item, Location, Machine, PathText, SCHEMA, Target, Window, Work},
     verdict::Urgency,
 };
 
@@ -41,6 +41,8 @@ pub struct Case {
     incidents: Vec<Incident>,
     #[serde(default)]
     machines: Vec<Machine>,
+    #[serde(default)]
+    work: Vec<Work>,
 }
 
 /// The run of the report.
@@ -144,9 +146,22 @@ impl Case {
         machine.and_then(|m| m.target.as_ref()).unwrap_or(&self.run.target)
     }
 
-    /// Whether it is a report of several machines, one of which has this name.
-    pub fn has_machine(&self, host: &str) -> bool {
-        self.machines.iter().filter_map(|m| m.target.as_ref()).any(|t| t.kind == "host" && t.id == host)
+    /// The machine of several that was examined as this, or that is called so.
+    pub fn machine(&self, kind: &str, id: &str) -> Option<&str> {
+        let is = |m: &&Machine| m.target.as_ref().is_some_and(|t| t.kind == kind && t.id == id);
+        self.machines.iter().find(is).map(|m| m.tree.as_str())
+    }
+
+    /// The names of the machines of a report of several; empty for one.
+    pub fn machines(&self) -> impl Iterator<Item = &str> {
+        self.machines.iter().map(|m| m.tree.as_str())
+    }
+
+    /// What a plan says of each credential: how far its item is.
+    pub fn work(&self) -> HashMap<&str, &Work> {
+        let by_item: HashMap<&str, &Work> = self.work.iter().map(|w| (w.item.as_str(), w)).collect();
+        let items = self.checklist.iter().filter_map(|i| Some((i, *by_item.get(i.id.as_str())?)));
+        items.flat_map(|(i, work)| i.credentials.iter().map(move |id| (id.as_str(), work))).collect()
     }
 
     /// The places of its credentials that variables had moved there, so that they are read again whatever is set today.

@@ -33,6 +33,8 @@ pub struct Today<'r> {
     /// Values of the case, by kind and file: what stands there still is nobody else's replacement.
     known: HashSet<(&'r str, Vec<u8>, &'r str)>,
     forms: &'r Forms<'r>,
+    /// Which machine of a case of several was examined.
+    machine: Option<&'r str>,
 }
 
 /// The forms of identifiers that are another one for each value, by kind.
@@ -55,7 +57,7 @@ impl<'c> Forms<'c> {
 
 impl<'r> Today<'r> {
     /// Of this report, for questions about that case.
-    pub fn new(report: &'r Report, forms: &'r Forms<'r>, case: &'r Case) -> Self {
+    pub fn new(report: &'r Report, forms: &'r Forms<'r>, case: &'r Case, machine: Option<&'r str>) -> Self {
         let (mut at, mut named, mut tagged) = (HashMap::new(), HashMap::new(), HashMap::new());
         for c in &report.credentials {
             at.entry((c.kind.as_str(), file(&c.location))).or_insert_with(Vec::new).push(c);
@@ -69,7 +71,7 @@ impl<'r> Today<'r> {
         let values = |c: &'r Credential| [c.tag.as_deref(), c.identifier.as_deref()].into_iter().flatten();
         let known = case.credentials.iter().flat_map(|c| values(c).map(|v| (c.kind.as_str(), file(&c.location), v)));
         let known = known.collect();
-        Self { report, at, named, tagged, known, forms }
+        Self { report, at, named, tagged, known, forms, machine }
     }
 
     /// The answer for one credential of the case.
@@ -118,6 +120,10 @@ impl<'r> Today<'r> {
         // A report of one tree has the label of that tree; one of several machines, their names.
         let elsewhere =
             |what: &str| Err(format!("it stood on `{what}`, which is not what was examined now: verify there"));
+        if case.machines().next().is_some() {
+            let is_it = self.machine == Some(old.location.tree.as_str());
+            return if is_it { Ok(()) } else { elsewhere(&old.location.tree) };
+        }
         match (then.kind.as_str(), now.kind.as_str()) {
             ("host", "host") if then.id != now.id => elsewhere(&then.id),
             ("inventories", _) => elsewhere(&old.location.tree),

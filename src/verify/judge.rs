@@ -1,5 +1,7 @@
 //! The three facts of each credential side by side, and what they come to.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 
 use super::{
@@ -11,13 +13,13 @@ use super::{
     provider::{self, Subject},
     silence,
     v1::{
-        CaseRef, Change, Examined, Here, Item, Life, Quiet, SCHEMA, Source, State, Still, Summary, Unclaimed,
+        Attested, CaseRef, Change, Examined, Here, Item, Life, Quiet, SCHEMA, Source, State, Still, Summary, Unclaimed,
         Verification,
     },
 };
 use crate::{
     credential::Catalog,
-    report::v1::{Credential, Report, Tool},
+    report::v1::{Credential, Report, State as Progress, Tool, Work},
     verdict::{Exposure, Urgency},
 };
 
@@ -35,6 +37,8 @@ pub struct Input<'i> {
     pub listings: &'i [Listing],
     /// Extracts of logs.
     pub extracts: &'i [Extract],
+    /// Which machine of a case of several was examined.
+    pub machine: Option<&'i str>,
     /// What people answer for.
     pub attested: &'i [Attestation],
     /// Findings below it are not open.
@@ -45,10 +49,13 @@ pub struct Input<'i> {
 
 /// The answer.
 pub fn judge(input: &Input<'_>) -> Verification {
-    let forms = Forms::new(input.catalog);
-    let today = input.today.as_ref().map(|report| Today::new(report, &forms, input.case));
-    let items: Vec<Item> =
-        input.case.asked().map(|old| item(input, &forms, today.as_ref().map_err(|why| why.as_str()), old)).collect();
+    let (forms, work) = (Forms::new(input.catalog), input.case.work());
+    let today = input.today.as_ref().map(|report| Today::new(report, &forms, input.case, input.machine));
+    let items: Vec<Item> = input
+        .case
+        .asked()
+        .map(|old| item(input, &forms, &work, today.as_ref().map_err(|why| why.as_str()), old))
+        .collect();
     let report = input.today.as_ref().ok();
     let findings = report.map(|report| still(report, input)).unwrap_or_default();
     let gaps = report.map(|report| report.coverage.gaps.clone()).unwrap_or_default();
@@ -83,7 +90,13 @@ pub fn judge(input: &Input<'_>) -> Verification {
     answer
 }
 
-fn item(input: &Input<'_>, forms: &Forms<'_>, today: Result<&Today<'_>, &str>, old: &Credential) -> Item {
+fn item(
+    input: &Input<'_>,
+    forms: &Forms<'_>,
+    work: &HashMap<&str, &Work>,
+    today: Result<&Today<'_>, &str>,
+    old: &Credential,
+) -> Item {
     let here = match today {
         Ok(today) => today.of(input.case, old),
         Err(reason) => Here {
@@ -98,13 +111,16 @@ fn item(input: &Input<'_>, forms: &Forms<'_>, today: Result<&Today<'_>, &str>, o
     let own_id = old.identifier.as_deref().filter(|id| forms.fit(&old.kind, id));
     let subject = Subject { old, own_id, here: &here, written: input.case.written() };
     let provider_state = provider::state(&subject, input.listings, input.extracts);
+    let work = work.get(old.id.as_str()).copied();
+    let ended = provider_state.ended.or(work.and_then(|w| w.revoked));
     let began = input.case.began();
-    let silence = silence::state(&subject, &provider_state, input.extracts, began, input.now);
+    let silence = silence::state(&subject, ended, input.extracts, began, input.now);
     let mut attested = Vec::new();
     for fact in [HERE, PROVIDER, SILENCE] {
         let covers = |a: &&Attestation| a.covers(&old.id, old.identifier.as_deref(), fact);
         attested.extend(input.attested.iter().filter(covers).map(|a| a.about(fact)));
     }
+    attested.extend(work.into_iter().flat_map(by_plan));
     let is_attested = |fact: &str| attested.iter().any(|a| a.fact == fact);
     let facts = [
         match here.answer {
@@ -141,6 +157,20 @@ fn item(input: &Input<'_>, forms: &Forms<'_>, today: Result<&Today<'_>, &str>, o
         silence,
         attested,
     }
+}
+
+/// What the people of a plan answer for: who saw that an item is done saw what stands there and what the provider has; who left it as
+/// it is answers for all of it.
+fn by_plan(work: &Work) -> Vec<Attested> {
+    let (by, facts): (&str, &[&str]) = match work.state {
+        Progress::Closed => (&work.checked_by, &[HERE, PROVIDER]),
+        Progress::AcceptedRisk if !work.owner.is_empty() => (&work.owner, &[HERE, PROVIDER, SILENCE]),
+        Progress::AcceptedRisk => (&work.checked_by, &[HERE, PROVIDER, SILENCE]),
+        _ => return Vec::new(),
+    };
+    let text = if work.note.is_empty() { "by the plan" } else { &work.note };
+    let about = |fact: &&str| Attested { fact: (*fact).to_owned(), by: by.to_owned(), text: text.to_owned() };
+    if by.is_empty() { Vec::new() } else { facts.iter().map(about).collect() }
 }
 
 const HERE: &str = "here";

@@ -5,13 +5,13 @@ use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 use super::{
     log::{Extract, LOGS},
     provider::Subject,
-    v1::{AtProvider, Quiet, Silence},
+    v1::{Quiet, Silence},
 };
 
-/// Whether it was used since it ended. `began` is when the incident did, `now` is today.
+/// Whether it was used since it ended, at `since` where anybody knows. `began` is when the incident did, `now` is today.
 pub fn state(
     subject: &Subject<'_>,
-    provider: &AtProvider,
+    since: Option<Timestamp>,
     extracts: &[Extract],
     began: Option<Timestamp>,
     now: Timestamp,
@@ -33,7 +33,6 @@ pub fn state(
     if let Some(why) = own.iter().find_map(|e| e.log.nameless()) {
         return silence(Quiet::Unknown, why.to_owned());
     }
-    let since = provider.ended;
     let limit = since.unwrap_or(subject.written);
     let mut uses: Vec<(Timestamp, bool)> =
         own.iter().filter_map(|e| e.traces.get(id)).flat_map(|t| t.uses.iter().copied()).collect();

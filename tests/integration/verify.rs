@@ -493,3 +493,43 @@ fn files_that_are_handed_in_are_bounded_and_not_quoted() {
     assert_eq!(answer["sources"][1]["entries"], 0);
     assert!(answer["items"].to_string().contains("the extract holds no event"));
 }
+
+/// Two machines share a key, in one plan: each is verified by itself.
+#[test]
+fn a_plan_of_several_machines_is_verified_machine_by_machine() {
+    let (one, two, desk) = (machine(), machine(), Desk::new());
+    let key = desk.path("case.key");
+    let mut args = vec!["rotate".to_owned()];
+    for (name, machine) in [("one.json", &one), ("two.json", &two)] {
+        let (root, out) = (machine.root().to_str().unwrap(), desk.path(name));
+        assert_eq!(program::run(["scan", "--root", root, "--case-key", &key, "-o", &out]).code, 1);
+        args.push(out);
+    }
+    let plan = desk.path("plan.json");
+    args.extend(["-o".to_owned(), plan.clone()]);
+    let said = program::run(&args);
+    assert_eq!(said.code, 1, "{}{}", said.out, said.err);
+    fs::rename(&plan, desk.path("case.json")).unwrap();
+    fs::remove_file(two.root().join("home/alice/.npmrc")).unwrap();
+    let seen = |machine: &Machine| {
+        let (answer, _) = desk.verify(&["--root", machine.root().to_str().unwrap()]);
+        let all = answer["items"].as_array().unwrap().iter();
+        let npm = all.filter(|i| i["kind"] == "npm.token").map(|i| i["here"]["answer"].as_str().unwrap().to_owned());
+        let mut npm: Vec<String> = npm.collect();
+        npm.sort();
+        npm
+    };
+    assert_eq!(seen(&one), ["same", "unknown"]);
+    assert_eq!(seen(&two), ["gone", "unknown"]);
+    // A disk of neither, until it is named.
+    let third = machine();
+    let root = third.root().to_str().unwrap();
+    let said = program::run(["verify", &desk.path("case.json"), "--root", root]);
+    assert_eq!((said.code, said.err.contains("name it with `--machine`")), (2, true), "{}", said.err);
+    let said = program::run(["verify", &desk.path("case.json"), "--root", root, "--machine", "nobody"]);
+    assert_eq!((said.code, said.err.contains("has no machine `nobody`")), (2, true), "{}", said.err);
+    let name = one.root().to_str().unwrap();
+    let (answer, _) = desk.verify(&["--root", root, "--machine", name]);
+    assert!(changes(&answer).contains(&".npmrc same by tag".to_owned()), "{:#?}", changes(&answer));
+    quiet(&said);
+}

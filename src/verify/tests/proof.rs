@@ -43,6 +43,7 @@ fn verified(old: &Value, now: &[Value], listings: &[Value], logs: &[Value]) -> v
         today: Ok(&today),
         listings: &listings,
         extracts: &extracts,
+        machine: None,
         attested: &[],
         fail_on: Exposure::Referenced,
         now: time,
@@ -205,4 +206,92 @@ fn all_three_close_it_and_nothing_less() {
     let all = verified(&key(OLD), &new, &[listing], &[]);
     assert_eq!((all.sources[0].form.as_str(), all.sources[0].entries), ("aws iam list-access-keys", 1));
     assert_eq!(all.examined.unwrap().case_key.as_deref(), Some(KEY));
+}
+
+#[test]
+fn a_plan_carries_who_answers_and_when_it_was_revoked() {
+    let state = |work: Value, records: &[Value]| {
+        let mut plan = report(&[key(OLD)], json!({}), json!({}));
+        plan["schema"] = json!("dosimeter.plan/1");
+        plan["checklist"] = json!([{"id": "s-00000001", "phase": "rotate", "title": "t", "why": "w", "after": [], "steps": [], "credentials": ["c-0000000000000001"]}]);
+        plan["work"] = json!([work]);
+        let case: Case = serde_json::from_value(plan).unwrap();
+        let case = case.checked().unwrap();
+        let today: Report = serde_json::from_value(report(&[key(NEW)], json!({}), json!({}))).unwrap();
+        let wanted = [OLD, NEW].map(str::to_owned).into();
+        let log = json!({"Records": records}).to_string();
+        let extract = Extract::read("t".to_owned(), &mut log.as_bytes(), Some(log::LOGS[0]), &wanted).unwrap();
+        let all = judge(&Input {
+            file: "plan.json".to_owned(),
+            case: &case,
+            catalog: &Catalog::embedded().unwrap(),
+            today: Ok(&today),
+            listings: &[],
+            extracts: &[extract],
+            machine: None,
+            attested: &[],
+            fail_on: Exposure::Referenced,
+            now: "2026-11-10T12:00:00Z".parse().unwrap(),
+        });
+        (
+            all.items[0].state,
+            all.items[0].silence.answer,
+            all.items[0].attested.iter().map(|a| a.by.clone()).collect::<Vec<_>>(),
+        )
+    };
+    let quiet = [used("2026-11-01T11:00:00Z", OLD), used("2026-11-10T11:00:00Z", NEW)];
+    let closed = json!({"item": "s-00000001", "state": "closed", "done_by": "al", "checked_by": "bo", "revoked": "2026-11-05T00:00:00Z"});
+    assert_eq!(state(closed.clone(), &quiet), (State::Closed, Quiet::Silent, vec!["bo".to_owned(), "bo".to_owned()]));
+    // Used after the time that the plan says: nobody's word helps.
+    let late =
+        [used("2026-11-01T11:00:00Z", OLD), used("2026-11-06T11:00:00Z", OLD), used("2026-11-10T11:00:00Z", NEW)];
+    assert_eq!(state(closed.clone(), &late).0, State::Open);
+    // The logs were not read: a tick is no silence.
+    assert_eq!(state(closed.clone(), &[]).0, State::Unknown);
+    let revoked = json!({"item": "s-00000001", "state": "revoked", "done_by": "al", "revoked": "2026-11-05T00:00:00Z"});
+    assert_eq!(state(revoked, &quiet), (State::Unknown, Quiet::Silent, Vec::new()));
+    let nobody = json!({"item": "s-00000001", "state": "accepted_risk", "note": "x"});
+    assert_eq!(state(nobody, &[]).0, State::Unknown);
+    let left = json!({"item": "s-00000001", "state": "accepted_risk", "owner": "cy", "note": "till May"});
+    assert_eq!(state(left, &[]).0, State::Closed);
+}
+
+#[test]
+fn of_several_machines_only_the_one_examined_is_compared() {
+    let on = |tree: &str, id: &str| {
+        let mut c = one("vault.token", "/root/.vault-token", json!({"tag": TAG, "tree": tree}));
+        c["id"] = json!(id);
+        c
+    };
+    let machine = |tree: &str, kind: &str, target: &str| {
+        json!({"tree": tree, "inventory": "f", "target": {"kind": kind, "id": target, "os": null}, "examined": null, "privileged": true,
+            "case_key": KEY, "exposure": "none", "complete": true, "incidents": [], "to_rotate": 1, "gaps": 0})
+    };
+    let mut plan = report(&[on("web1", "c-1"), on("web2", "c-2")], json!({"case_key": null}), json!({}));
+    plan["run"]["target"] = json!({"kind": "inventories", "id": "2 reports", "os": null});
+    plan["machines"] = json!([machine("web1", "host", "web1"), machine("web2", "root", "/mnt/web2")]);
+    let case: Case = serde_json::from_value(plan).unwrap();
+    let case = case.checked().unwrap();
+    assert_eq!((case.machine("host", "web1"), case.machine("root", "/mnt/web2")), (Some("web1"), Some("web2")));
+    assert_eq!((case.machine("host", "web2"), case.key_names()), (None, vec![KEY]));
+    let today: Report = serde_json::from_value(report(&[], json!({}), json!({}))).unwrap();
+    let answers = |machine: Option<&str>| {
+        let all = judge(&Input {
+            file: "plan.json".to_owned(),
+            case: &case,
+            catalog: &Catalog::embedded().unwrap(),
+            today: Ok(&today),
+            listings: &[],
+            extracts: &[],
+            machine,
+            attested: &[],
+            fail_on: Exposure::Referenced,
+            now: "2026-11-10T12:00:00Z".parse().unwrap(),
+        });
+        all.items.iter().map(|i| i.here.answer).collect::<Vec<_>>()
+    };
+    use v1::Change::{Gone, Unknown};
+    assert_eq!(answers(Some("web1")), [Gone, Unknown]);
+    assert_eq!(answers(Some("web2")), [Unknown, Gone]);
+    assert_eq!(answers(None), [Unknown, Unknown]);
 }
