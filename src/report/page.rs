@@ -87,10 +87,11 @@ pub fn stream(stream: Workstream) -> &'static str {
 
 fn head(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
-    if report.checklist.iter().any(|i| words::still_blocked(report, i).is_some()) {
+    let stopped = report.checklist.iter().any(|i| words::still_blocked(report, i).is_some());
+    if stopped {
         let first = report.checklist.iter().find(|i| i.phase == Phase::Disarm);
         let first = first.map_or("the monitors are off", |i| labels.of(&i.id));
-        lines.push(format!("STOP   revoke no token before {first}: a monitor destroys files when one stops working"));
+        lines.push(format!("STOP   revoke no token before {first}: a monitor deletes files when one stops working"));
     }
     let mut text = |lead: &str, words: &str, most: usize| {
         let wrapped = wrap(words, width.saturating_sub(LEAD));
@@ -100,17 +101,24 @@ fn head(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {
         }
     };
     let hits = hits(report);
+    let more = hits.len().saturating_sub(HITS);
     for (n, hit) in hits.iter().take(HITS).enumerate() {
-        text(if n == 0 { "HIT" } else { "" }, hit, 2);
+        let last = n + 1 == HITS && more > 0;
+        let more = if last { format!("; and {}", words::count(more, "more place")) } else { String::new() };
+        text(if n == 0 { "HIT" } else { "" }, &format!("{hit}{more}"), 2);
     }
-    if let Some(more) = hits.len().checked_sub(HITS).filter(|n| *n > 0) {
-        text("", &format!("and {}", words::count(more, "more place")), 1);
-    }
-    text("RAN?", &ran(report), 3);
+    text("RAN?", &ran(report), 2);
     text("SINCE", &since(report), 2);
-    let never: Vec<String> = report.page.iter().flat_map(|p| &p.never).map(never).collect();
+    let never: Vec<String> = report
+        .page
+        .iter()
+        .flat_map(|p| &p.never)
+        // That stands in the first line.
+        .filter(|n| !(stopped && **n == Never::RevokeFirst))
+        .map(never)
+        .collect();
     if !never.is_empty() {
-        text("NEVER", &never.join("; "), 3);
+        text("NEVER", &never.join("; "), 2);
     }
     lines
 }
@@ -128,6 +136,9 @@ fn hits(report: &v1::Report) -> Vec<String> {
     // A package says more than a file that it left, wherever it ran.
     let stands = |f: &v1::Finding| f.package.is_some() && f.exposure >= Exposure::Removed;
     all.sort_by_key(|(_, f)| std::cmp::Reverse((stands(f), f.exposure, f.confidence, f.package.is_some())));
+    // What an incident's package left is said where it is said that it ran.
+    let with_package: Vec<&str> = all.iter().filter(|(_, f)| stands(f)).map(|(i, _)| i.id.as_str()).collect();
+    all.retain(|(i, f)| f.package.is_some() || !with_package.contains(&i.id.as_str()));
     // What is only stored or named does not count beside what was there.
     if all.iter().any(|(_, f)| f.exposure >= Exposure::Removed) {
         all.retain(|(_, f)| f.exposure >= Exposure::Removed);
@@ -141,8 +152,9 @@ fn hits(report: &v1::Report) -> Vec<String> {
             continue;
         }
         places.push(key);
-        let what = package(f).unwrap_or_else(|| words::indicator(f));
-        let what = what.strip_prefix("path/").unwrap_or(&what);
+        let file = || f.location.path.0.rsplit(|b| *b == b'/').next().map(escape);
+        let named = if f.kind == "file" { file() } else { None };
+        let what = package(f).or(named).unwrap_or_else(|| words::indicator(f));
         let maybe = if f.confidence == Confidence::Possible { "possibly " } else { "" };
         let tree = match f.location.tree.as_str() {
             "host" | "root" => String::new(),
@@ -172,7 +184,11 @@ fn ran(report: &v1::Report) -> String {
         return "nothing was found that could".to_owned();
     };
     let answer = match (worst.exposure, worst.confidence) {
-        (Exposure::Executed, Confidence::Confirmed) => format!("yes: {}", printable(&worst.reason)),
+        // Nothing more has to be looked for.
+        (Exposure::Executed, Confidence::Confirmed) if worst.kind == "file" => {
+            return format!("yes: {}, left by the payload when it ran", words::path(&worst.location.path));
+        }
+        (Exposure::Executed, Confidence::Confirmed) => return format!("yes: {}", printable(&worst.reason)),
         (Exposure::Executed, _) => format!("presume yes: {}", printable(&worst.reason)),
         (Exposure::Installed, _) if worst.runs_by_itself => match worst.moment {
             Some(Moment::AtInstall) => {
@@ -250,11 +266,11 @@ fn never(never: &Never) -> String {
 fn heading(report: &v1::Report, labels: &Labels<'_>, of: Workstream) -> String {
     let words = match of {
         Workstream::Machine => "",
-        Workstream::Clean => ": another person, what opens others first",
+        Workstream::Clean => ": another person",
         Workstream::Logs => ": a third person, since they expire",
         Workstream::Close => "",
     };
-    // An item that waits for nothing outside can be begun at once.
+    // An item that waits for nothing outside can be begun at once; what replaces a secret may have to wait.
     let items = || report.checklist.iter().filter(|i| i.workstream() == of);
     let outside = |i: &v1::Item| {
         let others = i.after.iter().map(|id| labels.of(id));
@@ -269,6 +285,12 @@ fn heading(report: &v1::Report, labels: &Labels<'_>, of: Workstream) -> String {
         Some(first) if !first.is_empty() => format!("; after {}", ranges(first)),
         _ => "; now".to_owned(),
     };
+    let rotates: Vec<String> = items()
+        .filter(|i| i.phase == Phase::Rotate && i.blocked.is_none() && !i.after.is_empty())
+        .map(outside)
+        .min_by_key(Vec::len)
+        .unwrap_or_default();
+    let begin = if rotates.is_empty() { begin } else { format!("{begin}, secrets after {}", ranges(&rotates)) };
     let over = |i: &&v1::Item| report.work.iter().any(|w| w.item == i.id && w.state.is_over());
     let done = match items().filter(over).count() {
         0 => String::new(),
@@ -340,8 +362,10 @@ fn listed(rows: &[Row], share: usize, spare: &mut usize) -> Vec<String> {
             None => groups.push((rank, 1)),
         }
     }
+    let ranked = groups.iter().any(|(rank, _)| *rank != "other");
     let groups: Vec<String> = groups.iter().map(|(rank, n)| format!("{n} {rank}")).collect();
-    lines.push(format!("    and {} more, {} to {last}: {}", rows.len() - whole, next.label, groups.join(", ")));
+    let groups = if ranked { format!(": {}", groups.join(", ")) } else { String::new() };
+    lines.push(format!("    and {} more, {} to {last}{groups}", rows.len() - whole, next.label));
     lines
 }
 
@@ -377,7 +401,7 @@ fn done(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {
         boxes.push(format!("[ ] and {more} more of D"));
     }
     if report.checklist.iter().any(|i| i.workstream() == Workstream::Logs) {
-        boxes.push("[ ] C: logs read, gaps noted".to_owned());
+        boxes.push("[ ] C read".to_owned());
     }
     let mut lines: Vec<String> = Vec::new();
     for text in boxes {

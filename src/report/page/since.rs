@@ -29,7 +29,7 @@ pub fn since(report: &v1::Report) -> String {
     let closed = windows.iter().map(|w| w.end).max_by_key(|end| (end.is_none(), *end)).flatten();
     let window = match (opened, closed) {
         (None, _) => String::new(),
-        (Some(start), None) => format!("on offer from {}, no end published", minute(start)),
+        (Some(start), None) => format!("on offer since {}", minute(start)),
         (Some(start), Some(end)) => format!("on offer {}", span(start, end, times.iter().min().map(|(at, _)| *at))),
     };
     match times.into_iter().min() {

@@ -15,9 +15,7 @@ fn hostile_names_in_markdown() {
 
     ```text
     HIT    examplelib 1.2.3 installed in /home/alice/a|b`c\u{1b}[31m\xff/.venv (made-up-2026-03)
-           ~/.config/example/beacon.py executed in /home/alice/.config/example/beacon.py
-           (made-up-2026-03)
-    RAN?   yes: the payload's backdoor, left by the payload when it ran, by name
+    RAN?   yes: /home/alice/.config/example/beacon.py, left by the payload when it ran
     SINCE  2026-03-24 11:05 UTC (mtime of INSTALLER); on offer 10:39 to 16:00 UTC
     NEVER  start Python, pip, aws or gcloud there; pip uninstall; try a stolen key
     A  THE MACHINE; now
@@ -27,14 +25,14 @@ fn hostile_names_in_markdown() {
           keep s-a0efb69e /home/alice/.config/example/beacon.py
     A4  Take pypi/examplelib@1.2.3 out of /home/alice/a|b`c\u{1b}[31m\xff/.venv
     A5  Find out why the attacker's hosts are named
-    B  A CLEAN MACHINE: another person, what opens others first; after A2
+    B  A CLEAN MACHINE: another person; after A2, secrets after A2
     B1  data: aws.access_key AKIAIOSFODNN7EXAMPLE
     B2  data: /home/alice/.ssh/id\u{202e}<b>x</b>\n# y: ssh.key
     B3  Ask those who run it, and replace what no file shows
     C  LOGS: a third person, since they expire; now
         C1 Export the logs that expire
     DONE   [ ] D1 Examine again: exit 0   [ ] D2 A second person sees each old secret refused
-           [ ] D3 7 days without a use of an old one   [ ] C: logs read, gaps noted
+           [ ] D3 7 days without a use of an old one   [ ] C read
     THEN   D4 Only now: new secrets on this machine; D5 Make /home/alice/a|b`c\u{1b}[31m\xff/.venv anew
     ```
 
@@ -228,14 +226,13 @@ fn the_checklist_alone() {
     indicators 1 of 2026-11-22 (3 days old): 2 incidents, 2 malicious versions
 
     HIT    litellm 1.82.8 installed in /home/alice/app/.venv (litellm-2026-03)
-           ~/.config/sysmon/sysmon.py executed in
-           /home/alice/.config/sysmon/sysmon.py (litellm-2026-03)
-    RAN?   yes: the payload's backdoor, dropped when it ran
+    RAN?   yes: /home/alice/.config/sysmon/sysmon.py, left by the payload when it
+           ran
     SINCE  2026-03-24 11:05 UTC (mtime of INSTALLER); on offer 10:52 to 16:00 UTC
     A  THE MACHINE; now
     A1  Remove the sysmon backdoor of alice
           systemctl --user mask --now sysmon.service
-    B  A CLEAN MACHINE: another person, what opens others first; after A1
+    B  A CLEAN MACHINE: another person; after A1, secrets after A1
     B1  AWS access key AKIAIOSFODNN7EXAMPLE
           aws iam update-access-key --status Inactive --access-key-id AKIAIOSFODNN7…
 
