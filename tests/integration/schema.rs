@@ -103,6 +103,7 @@ fn text(node: &Value) -> String {
         (Some("date"), _) => "2026-01-02".to_owned(),
         (Some("date-time"), _) => "2026-01-02T03:04:05Z".to_owned(),
         (_, "") => "something long".to_owned(),
+        (_, "^[0-9a-f]{128}$") => "0a".repeat(64),
         (_, "^[0-9a-f]{64}$") => "0a".repeat(32),
         (_, "^[0-9a-f]{40}$") => "0a".repeat(20),
         (_, "^[0-9a-f]{32}$") => "0a".repeat(16),
