@@ -20,7 +20,7 @@ use crate::{
         model::{Lane, Mode},
     },
     text::escape,
-    verdict::{Confidence, Exposure, Mode as Done, Phase, Place, Reach, Urgency, Workstream},
+    verdict::{Confidence, Exposure, Mode as Done, Phase, Place, Rank, Reach, Urgency, Workstream},
 };
 
 /// Publishing, deploying and CI wait, where what was taken can reach others.
@@ -43,7 +43,8 @@ pub fn freeze(s: &Situation<'_>, plan: &mut Plan) {
 
 /// Every credential to replace, whoever opens another first; wallets wait for nothing.
 pub fn rotate(s: &Situation<'_>, plan: &mut Plan) {
-    let (wallets, others): (Vec<Wanted<'_>>, Vec<Wanted<'_>>) = wanted(s).into_iter().partition(Wanted::is_wallet);
+    let (samples, real): (Vec<Wanted<'_>>, Vec<Wanted<'_>>) = wanted(s).into_iter().partition(Wanted::is_sample);
+    let (wallets, others): (Vec<Wanted<'_>>, Vec<Wanted<'_>>) = real.into_iter().partition(Wanted::is_wallet);
     for w in &wallets {
         plan.add(&w.key(), w.item(s));
     }
@@ -72,6 +73,12 @@ pub fn rotate(s: &Situation<'_>, plan: &mut Plan) {
             1 => members.iter().map(|w| add(&w.key(), w.item(s))).collect(),
             _ => vec![add(&[b"together", group.kinds.join("+").as_bytes()], together(s, group, &members))],
         });
+    }
+    for w in &samples {
+        let mut item = w.item(s).urgent(Urgency::Soon);
+        item.why = format!("{SAMPLE}; {}", item.why);
+        let guard = Guard { watched: w.known.is_none_or(|k| k.watched), ..Guard::default() };
+        plan.add(&w.key(), gate::guarded(Item { rank: Some(Rank::Data), ..item }, plan, guard));
     }
     if let Some(item) = unseen_targets(s) {
         let guard = Guard { watched: true, ..Guard::default() };
@@ -104,6 +111,15 @@ struct Wanted<'s> {
     own: Option<Vec<u8>>,
 }
 
+/// Why such a one comes last.
+const SAMPLE: &str = "probably made up: it stands among tests, examples or defaults; look whether it is a real one";
+/// Folders of what is made up.
+const SAMPLES: &[&[u8]] =
+    &[b"test", b"tests", b"testdata", b"__tests__", b"fixtures", b"example", b"examples", b"mocks", b"spec"];
+
+/// A kind, and what distinguishes one of it from another.
+type Own<'s> = (&'s str, Vec<u8>);
+
 /// Credentials of a kind that have an item each; more are one item.
 const EACH: usize = 8;
 
@@ -111,7 +127,7 @@ const EACH: usize = 8;
 fn wanted<'s>(s: &Situation<'s>) -> Vec<Wanted<'s>> {
     let due: Vec<&Judged> = s.assessment.credentials.iter().filter(|j| j.rotate != Urgency::No).collect();
     // What has an identifier is the same credential wherever it stands, and as urgent as at the worst of its places.
-    let mut urgent: BTreeMap<(&str, Vec<u8>), (Urgency, Vec<&Judged>)> = BTreeMap::new();
+    let mut urgent: BTreeMap<Own<'s>, (Urgency, Vec<&Judged>)> = BTreeMap::new();
     for j in due {
         let known = urgent.entry((&j.credential.kind, own(j))).or_insert_with(|| (j.rotate, Vec::new()));
         known.0 = j.rotate.max(known.0);
@@ -121,15 +137,15 @@ fn wanted<'s>(s: &Situation<'s>) -> Vec<Wanted<'s>> {
     for ((kind, _), (urgency, _)) in &urgent {
         *each.entry((*kind, *urgency)).or_default() += 1;
     }
-    let mut groups: BTreeMap<(&str, Urgency, Option<Vec<u8>>), Vec<&Judged>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Option<Own<'s>>, &str, Urgency), Vec<&Judged>> = BTreeMap::new();
     for ((kind, own), (urgency, found)) in urgent {
         let few = each.get(&(kind, urgency)).is_none_or(|n| *n <= EACH);
-        groups.entry((kind, urgency, few.then_some(own))).or_default().extend(found);
+        groups.entry((few.then_some((kind, own)), kind, urgency)).or_default().extend(found);
     }
     let mut all: Vec<Wanted<'s>> = Vec::new();
-    for ((kind, urgency, own), mut found) in groups {
+    for ((own, kind, urgency), mut found) in groups {
         found.sort_by_key(|j| (identifier(j).is_none(), identifier(j), &j.origin));
-        all.push(Wanted { kind, known: s.catalog.kind(kind), found, urgency, own });
+        all.push(Wanted { kind, known: s.catalog.kind(kind), found, urgency, own: own.map(|(_, own)| own) });
     }
     all.sort_by_key(|w| (std::cmp::Reverse(w.urgency), w.kind));
     all
@@ -157,11 +173,21 @@ impl<'s> Wanted<'s> {
         [self.kind.as_bytes(), self.own.as_deref().unwrap_or(self.urgency.as_str().as_bytes())]
     }
 
+    /// Whether all of them stand where made-up ones do: among tests and examples, or as a system's default.
+    fn is_sample(&self) -> bool {
+        let sample = |j: &&Judged| {
+            let mut folders = j.origin.path.components();
+            let lower = j.origin.path.as_bytes().to_ascii_lowercase();
+            folders.any(|c| SAMPLES.contains(&&*c.to_ascii_lowercase())) || lower.windows(8).any(|w| w == b"snakeoil")
+        };
+        !self.is_wallet() && self.found.iter().all(sample)
+    }
+
     /// Whether the new one is stored on this machine before the old one ends: what a service of it reads, not what a person keeps.
     fn is_put_back(&self) -> bool {
         let persons = |path: &[u8]| ["home/", "Users/", "root/"].iter().any(|home| path.starts_with(home.as_bytes()));
         let of_service = |j: &&Judged| j.origin.layer.is_none() && !persons(j.origin.path.as_bytes());
-        self.known.is_none_or(|k| k.mode == Mode::IssueFirst) && self.found.iter().any(|j| of_service(&j))
+        self.known.is_none_or(|k| k.mode == Mode::IssueFirst) && self.found.iter().any(of_service)
     }
 
     fn identifiers(&self) -> BTreeSet<&'s str> {

@@ -61,3 +61,23 @@ fn a_few_credentials_are_an_item_each_and_a_crowd_is_one() {
         assert!(item.steps.iter().any(|s| s.what == format!("replace AKIA{n}")), "{item:?}");
     }
 }
+
+/// Keys of test suites are named, last, and nobody is woken for them.
+#[test]
+fn what_is_probably_made_up_comes_last() {
+    let items = worst()
+        .secret("npm.token", Some("a"), b"home/alice/lib/tests/fixtures/.npmrc")
+        .secret("npm.token", Some("b"), b"home/alice/latest/.npmrc")
+        .secret("npm.token", Some("c"), b"home/alice/lib/tests/.npmrc")
+        .secret("npm.token", Some("c"), b"home/alice/.config/.npmrc")
+        .checklist();
+    let tokens: Vec<(&str, Option<Urgency>)> =
+        items.iter().filter(|i| i.title.contains("npm.token ")).map(|i| (i.title.as_str(), i.urgency)).collect();
+    let place = |id: &str| tokens.iter().position(|(t, _)| *t == format!("the npm.token {id}")).unwrap();
+    assert!(place("b") < place("a") && place("c") < place("a"), "{tokens:?}");
+    assert_eq!(tokens[place("a")].1, Some(Urgency::Soon));
+    let made_up = items.iter().find(|i| i.title == "the npm.token a").unwrap();
+    assert!(made_up.why.starts_with("probably made up"), "{}", made_up.why);
+    let db = items.iter().position(|i| i.title.contains("pgpass")).unwrap();
+    assert!(db < items.iter().position(|i| i.title == "the npm.token a").unwrap());
+}
