@@ -107,11 +107,17 @@ struct Wanted<'s> {
 /// Credentials of a kind that have an item each; more are one item.
 const EACH: usize = 8;
 
+/// The places of one credential, and how urgent the worst of them makes it, by kind and what it is known by.
+type Known<'s> = BTreeMap<(&'s str, Vec<u8>), (Urgency, Vec<&'s Judged>)>;
+
+/// Credentials by kind, urgency and, where they are few, what each is known by.
+type Groups<'s> = BTreeMap<(&'s str, Urgency, Option<Vec<u8>>), Vec<&'s Judged>>;
+
 /// Sorted: urgent first, then by kind.
 fn wanted<'s>(s: &Situation<'s>) -> Vec<Wanted<'s>> {
     let due: Vec<&Judged> = s.assessment.credentials.iter().filter(|j| j.rotate != Urgency::No).collect();
     // What has an identifier is the same credential wherever it stands, and as urgent as at the worst of its places.
-    let mut urgent: BTreeMap<(&str, Vec<u8>), (Urgency, Vec<&Judged>)> = BTreeMap::new();
+    let mut urgent: Known<'_> = BTreeMap::new();
     for j in due {
         let known = urgent.entry((&j.credential.kind, own(j))).or_insert_with(|| (j.rotate, Vec::new()));
         known.0 = j.rotate.max(known.0);
@@ -121,7 +127,7 @@ fn wanted<'s>(s: &Situation<'s>) -> Vec<Wanted<'s>> {
     for ((kind, _), (urgency, _)) in &urgent {
         *each.entry((*kind, *urgency)).or_default() += 1;
     }
-    let mut groups: BTreeMap<(&str, Urgency, Option<Vec<u8>>), Vec<&Judged>> = BTreeMap::new();
+    let mut groups: Groups<'_> = BTreeMap::new();
     for ((kind, own), (urgency, found)) in urgent {
         let few = each.get(&(kind, urgency)).is_none_or(|n| *n <= EACH);
         groups.entry((kind, urgency, few.then_some(own))).or_default().extend(found);
@@ -160,8 +166,8 @@ impl<'s> Wanted<'s> {
     /// Whether the new one is stored on this machine before the old one ends: what a service of it reads, not what a person keeps.
     fn is_put_back(&self) -> bool {
         let persons = |path: &[u8]| ["home/", "Users/", "root/"].iter().any(|home| path.starts_with(home.as_bytes()));
-        let of_service = |j: &&Judged| j.origin.layer.is_none() && !persons(j.origin.path.as_bytes());
-        self.known.is_none_or(|k| k.mode == Mode::IssueFirst) && self.found.iter().any(|j| of_service(&j))
+        let of_service = |j: &Judged| j.origin.layer.is_none() && !persons(j.origin.path.as_bytes());
+        self.known.is_none_or(|k| k.mode == Mode::IssueFirst) && self.found.iter().any(|j| of_service(j))
     }
 
     fn identifiers(&self) -> BTreeSet<&'s str> {
