@@ -8,9 +8,6 @@ use super::{
     v1::{Quiet, Silence},
 };
 
-/// How long an old one has to be silent, as the plan asks.
-const WATCH: jiff::SignedDuration = jiff::SignedDuration::from_hours(7 * 24);
-
 /// Whether it was used since it ended, at `since` where anybody knows. `began` is when the incident did, `now` is today.
 pub fn state(
     subject: &Subject<'_>,
@@ -97,11 +94,6 @@ fn judged(
     }
     if to < today(now) {
         return unknown(format!("no use since {limit}, but the extract ends at {to}, before today"));
-    }
-    let watched = to.duration_since(limit);
-    if watched < WATCH {
-        let hours = watched.as_hours();
-        return unknown(format!("no use since {what} at {limit}; {hours} of {} hours are over", WATCH.as_hours()));
     }
     let tries = match all.refused_after {
         0 => String::new(),
