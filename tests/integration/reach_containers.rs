@@ -79,9 +79,9 @@ fn what_was_mounted_stood_under_a_name_that_is_not_known() {
 /// Alice's environment with one version, and a unit of the system that starts it as root.
 fn service(version: &str) -> (Machine, Planted) {
     let unit =
-        "[Service]\nExecStart=/home/alice/work/app/.venv/bin/python app.py\n[Install]\nWantedBy=multi-user.target\n";
+        "[Service]\nExecStart=/home/alice/code/app/.venv/bin/python app.py\n[Install]\nWantedBy=multi-user.target\n";
     let machine = Machine::new()
-        .venv("work/app/.venv")
+        .venv("code/app/.venv")
         .dist("litellm", version)
         .file("etc/systemd/system/multi-user.target.wants/app.service", unit);
     (machine, own("/etc/systemd/system/app.service", unit))
@@ -109,15 +109,15 @@ fn as_root_whose_service_starts_the_environment_of_a_user() {
 
 #[test]
 fn in_the_folder_that_its_service_says() {
-    let unit = "[Service]\nExecStart=/home/alice/v/bin/python app.py\nWorkingDirectory=/work/deep/app\n";
+    let unit = "[Service]\nExecStart=/home/alice/v/bin/python app.py\nWorkingDirectory=/code/deep/app\n";
     let machine = || Machine::new().venv("v").dist("litellm", "1.82.8").site_file("litellm_init.pth", "import os\n");
     let rows = |there: &'static str| {
         vec![
-            (own("/work/deep/app/.env.test", env()).of(ALICE), there),
+            (own("/code/deep/app/.env.test", env()).of(ALICE), there),
             // The collector looks into the two folders above, too.
-            (own("/work/.env.test", env()).of(ALICE), there),
+            (own("/code/.env.test", env()).of(ALICE), there),
             (own("/.env.test", env()).of(ALICE), IF_THERE),
-            (own("/work/deep/other/.env.test", env()).of(ALICE), IF_THERE),
+            (own("/code/deep/other/.env.test", env()).of(ALICE), IF_THERE),
             // A home is no project, though an environment stands in it.
             (own("/home/alice/.env.test", env()), IF_THERE),
         ]

@@ -53,7 +53,7 @@ fn homes() -> Vec<Row> {
         both(own("/home/alice/.kube/config-prod", kube()), OFF_LIST),
         both(own("/home/alice/.docker/config.json", lines(r#"{"auths":{"registry.example":{"auth":"%"}}}"#)), ON_LIST),
         both(own("/home/alice/.npmrc", npmrc()), ON_LIST),
-        both(own("/home/alice/work/web/.npmrc", npmrc()), OFF_LIST),
+        both(own("/home/alice/code/web/.npmrc", npmrc()), OFF_LIST),
         both(own("/home/alice/.vault-token", SECRET), ON_LIST),
         both(own("/home/alice/.netrc", lines("machine api.example login alice password %\n")), ON_LIST),
         both(own("/home/alice/.lftp/rc", lines("open -u alice,% ftp.example\n")), ON_LIST),
@@ -154,11 +154,11 @@ fn elsewhere() -> Vec<Row> {
         both(open("/usr/local/web/.env", env()), IF_THERE),
         both(open("/data/.env", env()), ON_LIST),
         // Only the working folder's: the project that holds the environment is most likely that.
-        both(own("/home/alice/work/app/.env.test", env()), ON_LIST),
-        both(own("/home/alice/work/.env.test", env()), ON_LIST),
-        both(own("/home/alice/work/web/.env.test", env()), IF_THERE),
-        both(own("/home/alice/work/web/.env.ci", env()), OFF_LIST),
-        both(own("/home/alice/work/web/ci.env", lines("STRIPE_API_KEY=%\n")), IF_THERE),
+        both(own("/home/alice/code/app/.env.test", env()), ON_LIST),
+        both(own("/home/alice/code/.env.test", env()), ON_LIST),
+        both(own("/home/alice/code/web/.env.test", env()), IF_THERE),
+        both(own("/home/alice/code/web/.env.ci", env()), OFF_LIST),
+        both(own("/home/alice/code/web/ci.env", lines("STRIPE_API_KEY=%\n")), IF_THERE),
         // Terraform, four folders deep.
         both(own("/home/alice/1/2/3/4/terraform.tfstate", state()), ON_LIST),
         both(own("/home/alice/1/2/3/4/5/terraform.tfstate", state()), OFF_LIST),
@@ -169,9 +169,9 @@ fn elsewhere() -> Vec<Row> {
         both(own("/home/alice/1/2/3/4/5/6/site.pem", key()), OFF_LIST),
         both(open("/usr/local/etc/site.key", key()), OFF_LIST),
         // By grep below the working folder.
-        both(own("/home/alice/work/app/conf/litellm_config.yaml", gateway()), ON_LIST),
-        both(own("/home/alice/work/web/litellm_config.yaml", gateway()), IF_THERE),
-        both(own("/home/alice/work/app/tools/service-account.json", service_account()), OFF_LIST),
+        both(own("/home/alice/code/app/conf/litellm_config.yaml", gateway()), ON_LIST),
+        both(own("/home/alice/code/web/litellm_config.yaml", gateway()), IF_THERE),
+        both(own("/home/alice/code/app/tools/service-account.json", service_account()), OFF_LIST),
         // What a variable leads to, and what sets variables.
         both(open("/usr/local/etc/named-sa.json", service_account()), ON_LIST),
         both(
@@ -192,7 +192,7 @@ fn elsewhere() -> Vec<Row> {
 #[test]
 fn as_the_owner_of_an_environment() {
     let machine =
-        Machine::new().venv("work/app/.venv").dist("litellm", "1.82.8").site_file("litellm_init.pth", "import os\n");
+        Machine::new().venv("code/app/.venv").dist("litellm", "1.82.8").site_file("litellm_init.pth", "import os\n");
     let rows: Vec<Row> = homes().into_iter().chain(elsewhere()).collect();
     let expected: Vec<(&str, &str)> = rows.iter().map(|(p, user, _)| (p.path, *user)).collect();
     let planted: Vec<Planted> = rows.into_iter().map(|(p, ..)| p).collect();
@@ -210,7 +210,7 @@ fn as_every_account_where_the_environment_is_the_system_s() {
         .file(&format!("{site}/litellm_init.pth"), "import os\n");
     let rows: Vec<Row> = homes().into_iter().chain(elsewhere()).collect();
     // No project holds the environment: the working folder may have been any.
-    let unknown = |path: &str| path.ends_with("/work/app/.env.test") || path == "/home/alice/work/.env.test";
+    let unknown = |path: &str| path.ends_with("/code/app/.env.test") || path == "/home/alice/code/.env.test";
     let gateway = |path: &str| path.ends_with("/app/conf/litellm_config.yaml");
     let expected: Vec<(&str, &str)> = rows
         .iter()

@@ -18,8 +18,8 @@ fn lines(text: &str) -> String {
 fn project(name: &str, version: &str, script: &str) -> Machine {
     let manifest = json!({"name": name, "version": version, "scripts": {script: "node setup.mjs"}});
     Machine::new()
-        .home("work/web/package.json", json!({"name": "web", "dependencies": {name: version}}).to_string())
-        .home(&format!("work/web/node_modules/{name}/package.json"), manifest.to_string())
+        .home("code/web/package.json", json!({"name": "web", "dependencies": {name: version}}).to_string())
+        .home(&format!("code/web/node_modules/{name}/package.json"), manifest.to_string())
 }
 
 /// Compares the reach of what one incident's payload could take from a machine with these files.
@@ -39,10 +39,10 @@ fn tanstack_takes_what_it_names_and_perhaps_the_rest() {
         (own("/home/alice/.aws/credentials", aws()), ON_LIST),
         (own("/home/alice/.npmrc", npmrc()), ON_LIST),
         // The project is where the install ran.
-        (own("/home/alice/work/web/.npmrc", npmrc()), ON_LIST),
-        (own("/home/alice/work/web/.env", lines("APP_SECRET=%\n")), ON_LIST),
+        (own("/home/alice/code/web/.npmrc", npmrc()), ON_LIST),
+        (own("/home/alice/code/web/.env", lines("APP_SECRET=%\n")), ON_LIST),
         // Another folder may have been where it ran: no less urgent, since the list is not whole.
-        (own("/home/alice/work/shop/.env", lines("APP_SECRET=%\n")), UNPUBLISHED),
+        (own("/home/alice/code/shop/.env", lines("APP_SECRET=%\n")), UNPUBLISHED),
         (own("/home/alice/.git-credentials", lines("https://alice:%@forge.example\n")), ON_LIST),
         (own("/home/alice/.ssh/id_ed25519", key()), ON_LIST),
         // Kinds that it takes wherever they stand.
@@ -136,11 +136,11 @@ fn trivy_on_a_runner_takes_what_the_runner_s_account_reads() {
 #[test]
 fn a_workflow_that_names_the_action_took_nothing_from_the_machine_that_holds_it() {
     let workflow = format!("on: push\njobs:\n  a:\n    steps:\n    - uses: aquasecurity/setup-trivy@{ACTION}\n");
-    let machine = Machine::new().home("work/app/.github/workflows/scan.yml", workflow);
+    let machine = Machine::new().home("code/app/.github/workflows/scan.yml", workflow);
     let nothing = "out_of_reach - no";
     let rows = vec![
         (own("/home/alice/.aws/credentials", aws()), nothing),
-        (own("/home/alice/work/app/.env", lines("APP_SECRET=%\n")), nothing),
+        (own("/home/alice/code/app/.env", lines("APP_SECRET=%\n")), nothing),
     ];
     let report = check(machine, "trivy-2026-03", ALICE, rows);
     assert_eq!(report.get("platforms"), None);
@@ -154,11 +154,11 @@ fn an_exact_list_of_another_payload_has_its_own_bounds() {
         (own("/home/alice/.ssh/deploy", key()), OFF_LIST),
         (own("/home/alice/.aws/credentials", aws()), ON_LIST),
         (own("/home/alice/.aws/config", aws()), OFF_LIST),
-        (own("/home/alice/work/web/.env", lines("APP_SECRET=%\n")), ON_LIST),
-        (own("/home/alice/work/web/src/.env", lines("APP_SECRET=%\n")), "harvested possible soon"),
+        (own("/home/alice/code/web/.env", lines("APP_SECRET=%\n")), ON_LIST),
+        (own("/home/alice/code/web/src/.env", lines("APP_SECRET=%\n")), "harvested possible soon"),
         (
             own(
-                "/home/alice/work/web/.git/config",
+                "/home/alice/code/web/.git/config",
                 lines("[remote \"origin\"]\n\turl = https://alice:%@forge.example/a.git\n"),
             ),
             ON_LIST,
