@@ -83,15 +83,16 @@ pub fn fill_all(rotations: &[Rotation], subjects: &BTreeSet<Public<'_>>) -> Vec<
     let mut steps: Vec<Step> = Vec::new();
     for rotation in rotations {
         let asked = || BLANKS.iter().filter(|b| asks_for(rotation, b.mark));
+        // What names all of them is the same for each: once, or twenty thousand of them take the square of that.
+        let expect = rotation.expect.as_deref().map(|text| {
+            let rest = BLANKS.iter().filter(|b| text.contains(b.mark) && !asks_for(rotation, b.mark));
+            rest.fold(text.to_owned(), |text, b| text.replace(b.mark, &listed(subjects, b)))
+        });
         let mut own: Vec<Step> = Vec::new();
         let mut more = 0_usize;
         for subject in subjects.iter().filter(|s| asked().all(|b| (b.of)(s).is_some())) {
             let mut step = fill(rotation, *subject);
-            step.expect = rotation.expect.as_deref().map(|text| {
-                let rest = BLANKS.iter().filter(|b| !asks_for(rotation, b.mark));
-                let text = rest.fold(text.to_owned(), |text, b| text.replace(b.mark, &listed(subjects, b)));
-                words(&text, subject)
-            });
+            step.expect = expect.as_deref().map(|text| words(text, subject));
             match own.contains(&step) {
                 true => {}
                 false if own.len() < SUBJECTS => own.push(step),
