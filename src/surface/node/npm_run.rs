@@ -17,10 +17,7 @@ use sha2::{Digest as _, Sha512};
 
 use super::identity::{is_name, is_version, package};
 use crate::{
-    ecosystem::npm::{
-        layout::{in_its_place, package_of},
-        reference,
-    },
+    ecosystem::npm::{layout::package_of, reference, volta::in_its_place},
     fact::{Ecosystem, Fact, Placement, ScriptOutcome, TreePath},
     interest::Interest,
     text::hex,
