@@ -19,7 +19,7 @@ use crate::{
     },
     report::{
         Document, page,
-        v1::{PLAN, Report, SCHEMA},
+        v1::{PLAN, Report, SCHEMA, Work},
     },
     sandbox::Sandbox,
     scan::Target,
@@ -43,6 +43,9 @@ pub fn run(command: RotateCommand) -> anyhow::Result<Ending> {
         command.scan.case_key.is_none() || examines,
         "a report and `--case-key` exclude each other\nhint: its tags are compared by `dosimeter verify`"
     );
+    if !command.scan.output.force_output {
+        command.scan.output.output.iter().filter(|p| !command.update.contains(p)).try_for_each(|path| keeps(path))?;
+    }
     let outputs = output::plan_with(&command.scan.output, evidence, Document::Checklist, inventory)?;
     let mut plan = if examines {
         plan::plan(scan::examine("rotate", &command.scan, &target, &outputs)?)
@@ -71,6 +74,12 @@ pub fn run(command: RotateCommand) -> anyhow::Result<Ending> {
     if let Some(wanted) = &command.only_for {
         let left_out = plan::only_for(&mut plan, wanted);
         let all = plan.checklist.len();
+        anyhow::ensure!(
+            left_out < all || all == 0,
+            "no item is about `{}`\nhint: this plan has {}",
+            crate::text::escape(wanted.as_bytes()),
+            plan::words_for(&plan).join(", ")
+        );
         output::note(&format!("{} of {all} items are about `{wanted}`; the others are left out", all - left_out));
     }
     finish(plan, &command.scan.output, |plan, interrupted| match interrupted {
@@ -137,6 +146,32 @@ fn interrupted(
         report.run.target.id = first.to_string_lossy().into_owned();
     }
     Ok(report)
+}
+
+/// Refuses to write over a plan that somebody works on and this run does not read.
+fn keeps(path: &Path) -> anyhow::Result<()> {
+    let regular = input::open(path).ok().filter(|i| i.regular().is_some_and(|(_, len)| len <= TEXT));
+    let (Some(mut input), true) = (regular, path.extension().is_some()) else {
+        return Ok(());
+    };
+    let mut text = String::new();
+    let work = match text_reader(path) {
+        Some(reader) if input.read_to_string(&mut text).is_ok() => {
+            let ticked = reader(&text, "").unwrap_or_default();
+            ticked.iter().any(|t| t.work != Work { item: t.work.item.clone(), ..Work::default() })
+        }
+        None if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json")) => {
+            drop(input);
+            read(path).is_ok_and(|plan| !plan.work.is_empty())
+        }
+        _ => false,
+    };
+    anyhow::ensure!(
+        !work,
+        "`{0}` holds ticks that this run does not read\nhint: `--update {0}` takes them over; `--force-output` writes there all the same",
+        output::shown(path)
+    );
+    Ok(())
 }
 
 type Ticks = fn(&str, &str) -> Result<Vec<Ticked>, Vec<String>>;

@@ -38,6 +38,7 @@ pub fn run(command: VerifyCommand) -> anyhow::Result<Ending> {
     output::start(&places);
     let sandbox = sandbox::begin("verify");
     let case = read(&command.report)?;
+    known(&attested, &case)?;
     let target = target(&command, &case)?;
     let evidence = target.as_ref().map_or([].as_slice(), scan::evidence);
     // The report may have named it, not the command line.
@@ -86,6 +87,22 @@ pub fn run(command: VerifyCommand) -> anyhow::Result<Ending> {
         State::Unknown => Ending::Incomplete,
         State::Closed => Ending::Nothing,
     })
+}
+
+/// Refuses what is said of an item that is not there: it would count for nothing.
+fn known(attested: &[Attestation], case: &Case) -> anyhow::Result<()> {
+    let named = |a: &Attestation| case.credentials.iter().any(|c| a.names(&c.id, c.identifier.as_deref()));
+    // A key that nobody on the list owns is named by its own identifier.
+    let number =
+        |id: &str| id.strip_prefix(['A', 'B', 'C', 'D']).is_some_and(|n| n.len() <= 4 && n.parse::<u16>().is_ok());
+    let ours = |id: &str| id.starts_with("c-") || id.starts_with("s-") || number(id);
+    match attested.iter().find(|a| ours(&a.id) && !named(a)) {
+        None => Ok(()),
+        Some(a) => anyhow::bail!(
+            "`--attest`: no credential of this case is called `{}`\nhint: take the `c-` id that `verify` prints, or the public identifier",
+            crate::text::escape(a.id.as_bytes())
+        ),
+    }
 }
 
 fn attestations(lines: &[String]) -> anyhow::Result<Vec<Attestation>> {

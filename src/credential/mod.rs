@@ -1,6 +1,7 @@
 //! Credentials: which kinds there are (data in `iocs/credentials`), and finding them without ever holding a value.
 
 pub mod form;
+mod identifies;
 pub mod lint;
 pub mod model;
 pub mod moved;
@@ -11,6 +12,7 @@ pub mod tag;
 
 use std::sync::Arc;
 
+pub use identifies::{FORMS, Forms};
 pub use model::Kind;
 pub use surface::{CredentialSurface, ENVIRONMENT, META, is_environ, is_environment};
 

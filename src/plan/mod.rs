@@ -8,7 +8,13 @@ mod union;
 
 pub use self::several::of_several;
 use self::union::unite;
-use crate::report::v1::{self, PLAN, Report, State, Work};
+use std::collections::BTreeSet;
+
+use crate::{
+    report::v1::{self, PLAN, Report, State, Work},
+    text::escape,
+    verdict::Urgency,
+};
 
 /// The plan of a report. Items that nobody touched are open.
 pub fn plan(mut report: Report) -> Report {
@@ -53,4 +59,14 @@ pub fn only_for(plan: &mut Report, wanted: &str) -> usize {
         item.left_out = !fits;
     }
     fits.iter().filter(|fits| !**fits).count()
+}
+
+/// The words that `--for` knows in this plan.
+pub fn words_for(plan: &Report) -> Vec<String> {
+    let due = plan.credentials.iter().filter(|c| c.rotate != Urgency::No);
+    let providers = due.map(|c| c.provider.clone());
+    let owners = plan.work.iter().map(|w| w.owner.clone()).filter(|o| !o.is_empty());
+    let machines = plan.checklist.iter().flat_map(|i| i.machines.iter().cloned());
+    let all: BTreeSet<String> = providers.chain(owners).chain(machines).collect();
+    all.iter().map(|w| escape(w.as_bytes())).collect()
 }

@@ -68,7 +68,12 @@ pub fn markdown(text: &str, name: &str) -> Result<Vec<Ticked>, Vec<String>> {
 /// # Errors
 /// As for Markdown; also where the file has no column `id` or `state`.
 pub fn csv(text: &str, name: &str) -> Result<Vec<Ticked>, Vec<String>> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
+    // Spreadsheets of other languages separate by something else.
+    let head = text.lines().next().unwrap_or_default();
+    let separator = [b',', b';', b'\t'].into_iter().max_by_key(|s| head.bytes().filter(|b| b == s).count());
+    let separator = separator.filter(|s| head.bytes().any(|b| b == *s)).unwrap_or(b',');
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(separator).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
     let columns: Vec<String> = match reader.headers() {
         Ok(h) => h.iter().map(str::to_lowercase).collect(),
         Err(e) => return Err(vec![format!("{name}: {e}")]),

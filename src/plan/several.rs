@@ -8,7 +8,7 @@ use super::union::{both, unite};
 use crate::{
     report::{
         fleet::{Fleet, Named, Part, Run},
-        v1::{Location, Report},
+        v1::{Location, PLAN, Report},
     },
     text::hex,
 };
@@ -23,8 +23,10 @@ pub fn of_several(reports: Vec<(String, Report)>) -> Option<Report> {
             continue;
         }
         let target = &report.run.target;
+        // A folder's name says nothing of the machine: only a plan of it is kept up by a later report of the same name.
         let same = |(_, known): &&mut (String, Report)| {
             (&known.run.target.kind, &known.run.target.id) == (&target.kind, &target.id)
+                && (target.kind == "host" || known.schema == PLAN)
         };
         match machines.iter_mut().find(same) {
             Some((_, known)) => *known = unite(known.clone(), report),

@@ -2,9 +2,13 @@
 
 use std::collections::HashSet;
 
+use sha2::{Digest as _, Sha256};
+
 use crate::{
-    report::v1::{Credential, Machine, Report},
+    report::v1::{Credential, Item, Machine, Report},
     rotate::page::Page,
+    text::hex,
+    verdict::{Phase, Workstream},
 };
 
 /// The earlier report with what the later one has beside it.
@@ -22,7 +26,11 @@ pub fn unite(mut earlier: Report, later: Report) -> Report {
     }
     let credentials = with_tags_of_one_key(&mut earlier, &later.run.case_key, &later.machines, later.credentials);
     add(&mut earlier.credentials, credentials, |c| &c.id);
-    for item in later.checklist {
+    for mut item in later.checklist {
+        if earlier.checklist.iter().any(|i| i.id == item.id && adds(i, &item)) {
+            // What is found elsewhere is another thing to do: nothing that was ticked may hide it.
+            anew(&mut item);
+        }
         match earlier.checklist.iter_mut().find(|i| i.id == item.id) {
             None => earlier.checklist.push(item),
             Some(known) => known.absorb(item),
@@ -88,6 +96,29 @@ fn with_tags_of_one_key(
 fn add<T>(known: &mut Vec<T>, new: Vec<T>, id: impl Fn(&T) -> &String) {
     let ids: HashSet<String> = known.iter().map(|t| id(t).clone()).collect();
     known.extend(new.into_iter().filter(|t| !ids.contains(id(t))));
+}
+
+/// Whether the later item changes something that the earlier one did not.
+fn adds(earlier: &Item, later: &Item) -> bool {
+    let commands = |i: &Item| i.steps.iter().filter_map(|s| s.command.clone()).collect::<Vec<_>>();
+    let known = commands(earlier);
+    let here = matches!(later.workstream(), Workstream::Machine | Workstream::Close) && later.phase != Phase::Preserve;
+    here && (earlier.title != later.title || commands(later).iter().any(|c| !known.contains(c)))
+}
+
+/// Gives an item an id of its own, by what it does; its archive is called by that.
+fn anew(item: &mut Item) {
+    let mut hash = Sha256::new_with_prefix(&item.id);
+    hash.update(&item.title);
+    for command in item.steps.iter().filter_map(|s| s.command.as_ref()) {
+        hash.update([0]);
+        hash.update(command);
+    }
+    let id = format!("s-{}", hex(hash.finalize().get(..4).unwrap_or_default()));
+    for command in item.steps.iter_mut().filter_map(|s| s.command.as_mut()) {
+        *command = command.replace(&item.id, &id);
+    }
+    item.id = id;
 }
 
 /// The first page of both: every prohibition of either, and what neither found.

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use self::{
     fit::{columns, cut, wrap},
-    since::since,
+    since::{opened, since},
 };
 use super::{v1, words};
 use crate::{
@@ -160,6 +160,7 @@ fn hits(report: &v1::Report) -> Vec<String> {
             "host" | "root" => String::new(),
             tree => format!(" of {}", escape(tree.as_bytes())),
         };
+        let what = if f.package.is_some() { format!("malicious {what}") } else { what };
         hits.push(format!(
             "{what} {maybe}{} in {}{tree} ({})",
             f.exposure.as_str(),
@@ -186,7 +187,7 @@ fn ran(report: &v1::Report) -> String {
     let answer = match (worst.exposure, worst.confidence) {
         // Nothing more has to be looked for.
         (Exposure::Executed, Confidence::Confirmed) if worst.kind == "file" => {
-            return format!("yes: {}, left by the payload when it ran", words::path(&worst.location.path));
+            return format!("yes: the payload left {} when it ran", words::path(&worst.location.path));
         }
         (Exposure::Executed, Confidence::Confirmed) => return format!("yes: {}", printable(&worst.reason)),
         (Exposure::Executed, _) => format!("presume yes: {}", printable(&worst.reason)),
@@ -216,14 +217,19 @@ fn ran(report: &v1::Report) -> String {
     let more = names.len().saturating_sub(named.len());
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let part = if page.everywhere { "" } else { " in what was examined" };
-    format!("{answer}. Not found{part}: {}{more}", named.join(", "))
+    format!("{answer}. Of its traces not found{part}, which is no all-clear: {}{more}", named.join(", "))
 }
 
 /// Each reason why an item stands where it stands; nothing where there is no such item.
 pub fn why(report: &v1::Report, named: &str) -> Option<String> {
     let labels = Labels::new(report);
     let named = named.trim();
-    let item = report.checklist.iter().find(|i| i.id == named || labels.of(&i.id).eq_ignore_ascii_case(named))?;
+    let called = |c: &v1::Credential| c.id == named || c.identifier.as_deref() == Some(named);
+    let credentials: Vec<&str> = report.credentials.iter().filter(|c| called(c)).map(|c| c.id.as_str()).collect();
+    let is = |i: &&v1::Item| i.id == named || labels.of(&i.id).eq_ignore_ascii_case(named);
+    let replaces =
+        |i: &&v1::Item| i.phase == Phase::Rotate && i.credentials.iter().any(|c| credentials.contains(&c.as_str()));
+    let item = report.checklist.iter().find(is).or_else(|| report.checklist.iter().find(replaces))?;
     let title = |id: &str| {
         let found = report.checklist.iter().find(|i| i.id == id);
         format!("{} {}", labels.of(id), found.map_or_else(String::new, |i| printable(&i.title)))
@@ -256,19 +262,22 @@ pub fn why(report: &v1::Report, named: &str) -> Option<String> {
 fn never(never: &Never) -> String {
     match never {
         Never::RevokeFirst => "revoke a token before the monitors are off".to_owned(),
-        Never::Start { programs } => format!("start {programs} there"),
+        Never::Start { programs } => format!("start {programs} on it"),
         Never::Uninstall { command } => command.clone(),
-        Never::OpenWallet => "open a wallet there".to_owned(),
-        Never::TryStolen => "try a stolen key".to_owned(),
+        Never::RunImage => "start a container of it".to_owned(),
+        Never::OpenWallet => "open a wallet on it".to_owned(),
+        Never::TryStolen => "log in with a stolen key".to_owned(),
     }
 }
 
 fn heading(report: &v1::Report, labels: &Labels<'_>, of: Workstream) -> String {
     let words = match of {
-        Workstream::Machine => "",
-        Workstream::Clean => ": another person",
-        Workstream::Logs => ": a third person, since they expire",
-        Workstream::Close => "",
+        Workstream::Machine | Workstream::Close => String::new(),
+        Workstream::Clean => ": another person revokes and replaces".to_owned(),
+        Workstream::Logs => {
+            let from = opened(report).map(|at| format!(" from {at}")).unwrap_or_default();
+            format!("{from}: a third person, since they expire")
+        }
     };
     // An item that waits for nothing outside can be begun at once; what replaces a secret may have to wait.
     let items = || report.checklist.iter().filter(|i| i.workstream() == of);
@@ -290,7 +299,8 @@ fn heading(report: &v1::Report, labels: &Labels<'_>, of: Workstream) -> String {
         .map(outside)
         .min_by_key(Vec::len)
         .unwrap_or_default();
-    let begin = if rotates.is_empty() { begin } else { format!("{begin}, secrets after {}", ranges(&rotates)) };
+    let first = items().find(|i| i.phase == Phase::Rotate && !i.after.is_empty()).map_or("", |i| labels.of(&i.id));
+    let begin = if rotates.is_empty() { begin } else { format!("{begin}, {first} on after {}", ranges(&rotates)) };
     let over = |i: &&v1::Item| report.work.iter().any(|w| w.item == i.id && w.state.is_over());
     let done = match items().filter(over).count() {
         0 => String::new(),
@@ -401,7 +411,7 @@ fn done(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {
         boxes.push(format!("[ ] and {more} more of D"));
     }
     if report.checklist.iter().any(|i| i.workstream() == Workstream::Logs) {
-        boxes.push("[ ] C read".to_owned());
+        boxes.push("[ ] C is read".to_owned());
     }
     let mut lines: Vec<String> = Vec::new();
     for text in boxes {

@@ -86,7 +86,7 @@ fn logs() -> Item {
 fn contain(s: &Situation<'_>) -> Item {
     let why = "the payload sends what it takes and fetches more; a proxy that answers 401, 403 or 407 can look like a \
                revoked token, and some payloads delete files when a token is revoked";
-    let mut item = Item::new(Phase::Contain, "Cut the network by dropping packets", why).at(Place::Clean).by(Workstream::Machine).say(
+    let mut item = Item::new(Phase::Contain, "Cut the network by dropping packets; leave the power on", why).at(Place::Clean).by(Workstream::Machine).say(
         "deny all traffic at the switch, security group or firewall with a rule that drops and never rejects; not with a \
          proxy or captive portal that answers",
     );

@@ -166,7 +166,7 @@ fn foreign_disk_notice(situation: &Situation<'_>, plan: &mut Plan) {
     {
         return;
     }
-    let title = "Run the commands on the machine that this disk belongs to, never here";
+    let title = "Run what A says on the machine of this disk, never on this one";
     let why = "they name paths as that machine knows them: here the same path is another file";
     plan.add(&[b"home"], Item::new(Phase::Preserve, title, why));
     // What was added last comes first.

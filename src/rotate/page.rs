@@ -39,6 +39,8 @@ pub enum Never {
         /// "pip uninstall".
         command: String,
     },
+    /// Start a container of an image that holds it.
+    RunImage,
     /// Open a wallet on the examined machine.
     OpenWallet,
     /// Try whether a stolen secret still works.
@@ -75,6 +77,9 @@ fn never(s: &Situation<'_>, items: &[Item]) -> Vec<Never> {
     let commands: BTreeSet<&str> = removals().filter_map(|r| r.uninstaller).collect();
     if loaded.iter().any(|f| is_package(&f)) && !commands.is_empty() {
         never.push(Never::Uninstall { command: listed(commands) });
+    }
+    if s.assessment.findings.iter().any(|f| f.origin.layer.is_some() && f.exposure >= Exposure::Removed) {
+        never.push(Never::RunImage);
     }
     if secrets::has_wallets(s) {
         never.push(Never::OpenWallet);

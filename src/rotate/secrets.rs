@@ -14,7 +14,7 @@ use super::{
     unseen::unseen_targets,
 };
 use crate::{
-    assess::Judged,
+    assess::{Finding, FindingKind, Judged},
     credential::{
         Kind,
         model::{Lane, Mode},
@@ -322,11 +322,20 @@ pub fn verify(s: &Situation<'_>, plan: &mut Plan) {
             "what was found is only stored or named, and nothing shows that it ran: no secret has to be replaced because of it"
         }
     };
-    let mut again = Item::new(Phase::Verify, "Examine again: exit 0", why);
+    let mut again = Item::new(Phase::Verify, "Examine again: dosimeter exits 0", why);
     let trees: BTreeSet<&str> =
         s.assessment.findings.iter().filter(|f| f.origin.layer.is_none()).map(|f| &*f.origin.tree).collect();
+    // A line of a history that says that it was installed stays, and is one.
+    let of_history = |f: &&Finding| f.kind == FindingKind::Command && f.exposure == Exposure::Removed;
+    let stays = s.assessment.findings.iter().any(|f| of_history(&f));
     for tree in &trees {
         again = match *tree {
+            "host" if stays => again
+                .say("the lines of histories that name it stay where they are, as evidence; `removed` does not count here")
+                .run("examine this machine, as root", "dosimeter --fail-on installed"),
+            "root" if stays => again.say(
+                "examine the disk again, as it was examined before (`dosimeter scan --root`), with `--fail-on installed`: the lines of histories that name it stay where they are, as evidence",
+            ),
             "host" => again.run("examine this machine, as root", "dosimeter"),
             "root" => again.say("examine the disk again, as it was examined before (`dosimeter scan --root`)"),
             tree if s.scope.subject == Subject::Statement => again
@@ -346,7 +355,7 @@ pub fn verify(s: &Situation<'_>, plan: &mut Plan) {
         return;
     }
     let why = "a new secret in its place proves nothing about the copy that was taken";
-    let provider = Item::new(Phase::Verify, "A second person sees each old secret refused", why)
+    let provider = Item::new(Phase::Verify, "A second person sees each old one revoked", why)
         .at(Place::Clean)
         .say("by a second person: the old identifier is revoked, inactive or absent")
         .say("sessions and tokens minted from the old one are dead too");

@@ -169,9 +169,9 @@ fn commands_for_a_mounted_disk_say_where_they_belong() {
         e
     });
     let items = Machine { evidence: evidence.collect(), ..mounted }.checklist();
-    let says = |i: &Item| i.title.contains("the machine that this disk belongs to, never here");
+    let says = |i: &Item| i.title.contains("the machine of this disk, never on this one");
     assert!(items.first().is_some_and(says), "{:?}", items.first());
-    assert_eq!(items.iter().filter(|i| format!("{i:?}").contains("never here")).count(), 1);
+    assert_eq!(items.iter().filter(|i| format!("{i:?}").contains("never on this one")).count(), 1);
     keeps_the_promises(&items);
     assert!(!worst().checklist().iter().any(says));
 }

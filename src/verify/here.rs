@@ -3,15 +3,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use regex::Regex;
-
 use super::{
     case::Case,
     v1::{By, Change, Here},
 };
 use crate::{
     coverage::WALK,
-    credential::Catalog,
+    credential::Forms,
     report::v1::{Credential, Gap, Location, Report},
     text::escape_short,
 };
@@ -32,32 +30,14 @@ pub struct Today<'r> {
     tagged: HashMap<(&'r str, &'r str), Vec<&'r Credential>>,
     /// Values of the case, by kind and file: what stands there still is nobody else's replacement.
     known: HashSet<(&'r str, Vec<u8>, &'r str)>,
-    forms: &'r Forms<'r>,
+    forms: &'r Forms,
     /// Which machine of a case of several was examined.
     machine: Option<&'r str>,
 }
 
-/// The forms of identifiers that are another one for each value, by kind.
-pub struct Forms<'c>(HashMap<&'c str, Regex>);
-
-impl<'c> Forms<'c> {
-    /// Of all kinds.
-    pub fn new(catalog: &'c Catalog) -> Self {
-        let form = |text: &str| Regex::new(&format!("^(?:{text})$")).ok();
-        let forms = catalog.kinds.iter().filter_map(|k| Some((k.id.as_str(), form(k.identifies.as_deref()?)?)));
-        Self(forms.collect())
-    }
-
-    /// Whether an identifier of a kind is another one for each value.
-    pub fn fit(&self, kind: &str, identifier: &str) -> bool {
-        let fingerprint = identifier.strip_prefix("SHA256:").is_some_and(|rest| rest.len() == 43);
-        fingerprint || self.0.get(kind).is_some_and(|form| form.is_match(identifier))
-    }
-}
-
 impl<'r> Today<'r> {
     /// Of this report, for questions about that case.
-    pub fn new(report: &'r Report, forms: &'r Forms<'r>, case: &'r Case, machine: Option<&'r str>) -> Self {
+    pub fn new(report: &'r Report, forms: &'r Forms, case: &'r Case, machine: Option<&'r str>) -> Self {
         let (mut at, mut named, mut tagged) = (HashMap::new(), HashMap::new(), HashMap::new());
         for c in &report.credentials {
             at.entry((c.kind.as_str(), file(&c.location))).or_insert_with(Vec::new).push(c);

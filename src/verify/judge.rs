@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{
     attest::Attestation,
     case::Case,
-    here::{Forms, Today},
+    here::Today,
     listing::Listing,
     log::Extract,
     provider::{self, Subject},
@@ -18,7 +18,7 @@ use super::{
     },
 };
 use crate::{
-    credential::Catalog,
+    credential::{Catalog, Forms},
     report::v1::{Credential, Report, State as Progress, Tool, Work},
     verdict::{Exposure, Urgency},
 };
@@ -92,7 +92,7 @@ pub fn judge(input: &Input<'_>) -> Verification {
 
 fn item(
     input: &Input<'_>,
-    forms: &Forms<'_>,
+    forms: &Forms,
     work: &HashMap<&str, &Work>,
     today: Result<&Today<'_>, &str>,
     old: &Credential,

@@ -69,10 +69,10 @@ fn the_whole_list_is_that_of_the_disk_and_not_of_this_machine() {
     let out = tempfile::tempdir().unwrap();
     let case = out.path().join("case.json");
     let said = scan(&exposed(), &["-o", case.to_str().unwrap()]);
-    assert!(said.out.contains("every step with its reason: add `-o case.json`"), "{}", said.out);
+    assert!(said.out.contains("every step with commands and reasons: add `-o case.json`"), "{}", said.out);
     let listed = run(["rotate", case.to_str().unwrap()]);
     assert_eq!(run(["rotate", case.to_str().unwrap(), "--root", "/"]).code, 2);
-    assert!(listed.out.contains("on the machine that this disk belongs to, never here"), "{}", listed.out);
+    assert!(listed.out.contains("on the machine of this disk, never on this one"), "{}", listed.out);
 }
 
 #[test]

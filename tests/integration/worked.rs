@@ -215,6 +215,79 @@ fn a_credential_that_three_machines_hold_is_one_item() {
     assert_eq!(case.json("again.json")["checklist"], plan["checklist"]);
 }
 
+/// What was ticked hides nothing that a later scan finds elsewhere.
+#[test]
+fn a_new_place_is_a_new_item() {
+    let (case, machine) = (Case::new(), laptop());
+    case.scan(&machine, "case.json", "lap");
+    case.rotate(&["case.json", "-o", "plan.json"]);
+    let code = id(&case.json("plan.json"), "out of");
+    fs::write(case.path("t.csv"), format!("id;state;done by\n{code};closed;Ann\n")).unwrap();
+    case.rotate(&["--update", "plan.json", "--update", "t.csv", "-o", "two.json"]);
+    assert_eq!(state(&case.json("two.json"), &code), "closed");
+    let other = Machine::new().venv("home/alice/two/.venv").dist("litellm", "1.82.8");
+    case.scan(&other, "later.json", "lap");
+    for _ in 0..2 {
+        let said = case.rotate(&["--update", "two.json", "later.json", "-o", "three.json", "--force-output"]);
+        assert_eq!(said.code, 1, "{}", said.err);
+        let three = case.json("three.json");
+        let new: Vec<&Value> = items(&three)
+            .iter()
+            .filter(|i| i["title"].as_str().unwrap().contains("two/.venv") && i["phase"] == "eradicate")
+            .collect();
+        assert_eq!(new.len(), 1);
+        let new_id = new[0]["id"].as_str().unwrap();
+        assert_eq!((state(&three, &code), state(&three, new_id)), ("closed", "open"));
+        // Its archive has a name of its own.
+        assert!(
+            new[0]["steps"].to_string().contains(&format!("keep {new_id} "))
+                && !new[0]["steps"].to_string().contains(&code)
+        );
+        fs::copy(case.path("three.json"), case.path("two.json")).unwrap();
+    }
+}
+
+/// Two folders of one name are two machines, and labels are no identity.
+#[test]
+fn what_only_looks_the_same_is_not_one() {
+    let (case, one) = (Case::new(), laptop());
+    let two = laptop().home(".npmrc", format!("//registry.example/:_authToken=npm_{}\n", "u".repeat(36)));
+    case.scan(&one, "a.json", "disk");
+    case.scan(&two, "b.json", "disk");
+    case.rotate(&["a.json", "b.json", "-o", "plan.json"]);
+    let plan = case.json("plan.json");
+    let about = |text: &str| items(&plan).iter().filter(|i| i["title"].as_str().unwrap().contains(text)).count();
+    assert_eq!((about(KEY), about("registry.example")), (1, 2));
+}
+
+/// A file that somebody works on is not written over by chance.
+#[test]
+fn ticks_are_not_written_over() {
+    let (case, machine) = (Case::new(), laptop());
+    case.scan(&machine, "case.json", "lap");
+    for _ in 0..2 {
+        let said = case.rotate(&["case.json", "-o", "plan.json", "-o", "plan.md", "-o", "plan.csv"]);
+        assert_eq!((said.code, said.err.as_str()), (1, ""), "what nobody touched may be written again");
+    }
+    let code = id(&case.json("plan.json"), "out of");
+    let edited = case.text("plan.csv").replace(",open,,,,,,,", ",begun,Ann,,,,,,");
+    fs::write(case.path("plan.csv"), edited).unwrap();
+    let md = case.text("plan.md").replace(&format!("`{code}` | open |"), &format!("`{code}` | begun |"));
+    fs::write(case.path("plan.md"), md).unwrap();
+    for file in ["plan.csv", "plan.md"] {
+        let before = case.text(file);
+        let said = case.rotate(&["case.json", "-o", file]);
+        assert!(said.code == 2 && said.err.contains("holds ticks"), "{file}: {}", said.err);
+        assert_eq!(case.text(file), before);
+        let said =
+            case.rotate(&["--update", "plan.json", "--update", file, "-o", file, "-o", "new.json", "--force-output"]);
+        assert_eq!(said.code, 1, "{file}: {}", said.err);
+        assert_eq!(state(&case.json("new.json"), &code), "begun", "{file}");
+    }
+    let said = case.rotate(&["case.json", "-o", "new.json"]);
+    assert!(said.code == 2 && said.err.contains("holds ticks"), "{}", said.err);
+}
+
 #[test]
 fn why_names_reasons_and_for_leaves_the_numbers() {
     let (case, machine) = (Case::new(), laptop());
@@ -225,7 +298,8 @@ fn why_names_reasons_and_for_leaves_the_numbers() {
     let why = case.rotate(&["case.json", "--why", &key]);
     assert_eq!(why.code, 0, "{}", why.err);
     assert!(
-        why.out.contains(KEY) && why.out.contains("Cut the network by dropping packets: while the network is up"),
+        why.out.contains(KEY)
+            && why.out.contains("Cut the network by dropping packets; leave the power on: while the network is up"),
         "{}",
         why.out
     );
@@ -233,6 +307,13 @@ fn why_names_reasons_and_for_leaves_the_numbers() {
     let label = row.split(',').next().unwrap().to_owned();
     assert_eq!(case.rotate(&["case.json", "--why", &label]).out, why.out);
     assert_eq!(case.rotate(&["case.json", "--why", "B99"]).code, 2);
+    assert_eq!(case.rotate(&["case.json", "--why", KEY]).out, why.out);
+    let none = case.rotate(&["case.json", "--for", "nobody"]);
+    assert!(
+        none.code == 2 && none.err.contains("no item is about `nobody`") && none.err.contains("aws"),
+        "{}",
+        none.err
+    );
     let text = case.rotate(&["case.json", "--for", "aws"]).out;
     assert!(text.contains(&format!("\n{label:<4}")) && !text.contains("registry.example"), "{text}");
 }

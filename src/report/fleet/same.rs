@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
+    credential::FORMS,
     report::{v1, words},
     verdict::Phase,
 };
@@ -13,7 +14,10 @@ use crate::{
 pub fn replaces(item: &v1::Item, known: &HashMap<&str, &v1::Credential>) -> Option<[u8; 32]> {
     let identified = item.credentials.iter().map(|id| {
         let c = known.get(id.as_str())?;
-        Some((c.kind.as_str(), c.identifier.as_deref()?))
+        // Equal tags are equal values; the name of a user or of a registry is nobody's key.
+        let tag = c.tag.as_deref();
+        let identifier = c.identifier.as_deref().filter(|id| FORMS.fit(&c.kind, id));
+        Some((c.kind.as_str(), tag.or(identifier)?))
     });
     let mut all: Vec<(&str, &str)> = identified.collect::<Option<_>>()?;
     all.sort_unstable();

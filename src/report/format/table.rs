@@ -154,7 +154,7 @@ fn first_page(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {
     }
     page.line("")?;
     let list = words::whole_list(report);
-    page.prose("", &format!("every step with its reason: {list}, as a script `--format sh`"))
+    page.prose("", &format!("every step with commands and reasons: {list}, as a script `--format sh`"))
 }
 
 fn long_item(page: &mut Page<'_>, report: &v1::Report, labels: &Labels<'_>, item: &v1::Item) -> io::Result<()> {

@@ -5,10 +5,14 @@ use jiff::{Timestamp, tz::TimeZone};
 use super::package;
 use crate::{report::v1, text::printable, verdict::Exposure};
 
-/// The earliest time that can be trusted, and when the artefacts were available.
-pub fn since(report: &v1::Report) -> String {
-    let mut windows: Vec<&v1::Window> = Vec::new();
-    let mut times: Vec<(Timestamp, &str)> = Vec::new();
+/// The windows of what was found, and the times of the findings with their sources.
+struct Known<'r> {
+    windows: Vec<&'r v1::Window>,
+    times: Vec<(Timestamp, &'r str)>,
+}
+
+fn known(report: &v1::Report) -> Known<'_> {
+    let (mut windows, mut times) = (Vec::new(), Vec::new());
     for incident in &report.incidents {
         let start = incident.windows.iter().map(|w| w.start).min();
         let far = || incident.findings.iter().filter(|f| f.exposure >= Exposure::Removed);
@@ -25,18 +29,40 @@ pub fn since(report: &v1::Report) -> String {
             times.extend(f.at.filter(|at| trusted && start.is_none_or(|s| *at >= s)).map(|at| (at, source)));
         }
     }
+    Known { windows, times }
+}
+
+/// From when on logs are read: since it was first on offer.
+pub fn opened(report: &v1::Report) -> Option<String> {
+    known(report).windows.iter().map(|w| w.start).min().map(minute)
+}
+
+/// The earliest time that can be trusted, and when the artefacts were on offer.
+pub fn since(report: &v1::Report) -> String {
+    let Known { windows, times } = known(report);
     let opened = windows.iter().map(|w| w.start).min();
     let closed = windows.iter().map(|w| w.end).max_by_key(|end| (end.is_none(), *end)).flatten();
+    let earliest = times.into_iter().min();
     let window = match (opened, closed) {
         (None, _) => String::new(),
         (Some(start), None) => format!("on offer since {}", minute(start)),
-        (Some(start), Some(end)) => format!("on offer {}", span(start, end, times.iter().min().map(|(at, _)| *at))),
+        (Some(start), Some(end)) => format!("on offer {}", span(start, end, earliest.map(|(at, _)| at))),
     };
-    match times.into_iter().min() {
-        Some((at, source)) if window.is_empty() => format!("{} ({})", minute(at), printable(source)),
-        Some((at, source)) => format!("{} ({}); {window}", minute(at), printable(source)),
-        None if window.is_empty() => "not known".to_owned(),
-        None => format!("not known here; {window}"),
+    match (earliest, opened, closed) {
+        // A cache, a mirror or the time of a copy: it may have been there before.
+        (Some((at, source)), Some(start), Some(end)) if at > end => {
+            format!(
+                "{} at the earliest (on offer until {}); times here are later: {} ({})",
+                minute(start),
+                minute(end),
+                minute(at),
+                printable(source)
+            )
+        }
+        (Some((at, source)), None, _) => format!("{} ({})", minute(at), printable(source)),
+        (Some((at, source)), ..) => format!("{} ({}); {window}", minute(at), printable(source)),
+        (None, None, _) => "not known".to_owned(),
+        (None, ..) => format!("not known here; {window}"),
     }
 }
 

@@ -14,25 +14,26 @@ fn hostile_names_in_markdown() {
     ## What to do now
 
     ```text
-    HIT    examplelib 1.2.3 installed in /home/alice/a|b`c\u{1b}[31m\xff/.venv (made-up-2026-03)
-    RAN?   yes: /home/alice/.config/example/beacon.py, left by the payload when it ran
+    HIT    malicious examplelib 1.2.3 installed in /home/alice/a|b`c\u{1b}[31m\xff/.venv
+           (made-up-2026-03)
+    RAN?   yes: the payload left /home/alice/.config/example/beacon.py when it ran
     SINCE  2026-03-24 11:05 UTC (mtime of INSTALLER); on offer 10:39 to 16:00 UTC
-    NEVER  start Python, pip, aws or gcloud there; pip uninstall; try a stolen key
+    NEVER  start Python, pip, aws or gcloud on it; pip uninstall; log in with a stolen key
     A  THE MACHINE; now
     A1  Keep the evidence before anything is changed
-    A2  Cut the network by dropping packets
+    A2  Cut the network by dropping packets; leave the power on
     A3  Remove alice's backdoor: made-up-2026-03
           keep s-a0efb69e /home/alice/.config/example/beacon.py
     A4  Take pypi/examplelib@1.2.3 out of /home/alice/a|b`c\u{1b}[31m\xff/.venv
     A5  Find out why the attacker's hosts are named
-    B  A CLEAN MACHINE: another person; after A2, secrets after A2
+    B  A CLEAN MACHINE: another person revokes and replaces; after A2, B1 on after A2
     B1  data: aws.access_key AKIAIOSFODNN7EXAMPLE
     B2  data: /home/alice/.ssh/id\u{202e}<b>x</b>\n# y: ssh.key
     B3  Ask those who run it, and replace what no file shows
-    C  LOGS: a third person, since they expire; now
+    C  LOGS from 2026-03-24 10:39 UTC: a third person, since they expire; now
         C1 Export the logs that expire
-    DONE   [ ] D1 Examine again: exit 0   [ ] D2 A second person sees each old secret refused
-           [ ] D3 7 days without a use of an old one   [ ] C read
+    DONE   [ ] D1 Examine again: dosimeter exits 0   [ ] D2 A second person sees each old one revoked
+           [ ] D3 7 days without a use of an old one   [ ] C is read
     THEN   D4 Only now: new secrets on this machine; D5 Make /home/alice/a|b`c\u{1b}[31m\xff/.venv anew
     ```
 
@@ -85,7 +86,7 @@ fn hostile_names_in_markdown() {
         EVIDENCE=$(mktemp -d "$HOME/dosimeter-evidence.XXXXXX") && printf 'dosimeter evidence 1\ncase b6252d6586e2df6a\n' >"$EVIDENCE/DOSIMETER-EVIDENCE" && echo "$EVIDENCE"; keep() ( n=$1; shift; cd "${ROOT:-/}" || exit; for f do shift; f=$(printf '%b.' "$f"); f=.${f%.}; if [ -e "$f" ] || [ -L "$f" ]; then set -- "$@" "$f"; fi; case $f in */.local/share/systemd/user/*) d=${f%%/.local/share/*}/.config/systemd/user ;; ./lib/systemd/* | ./usr/lib/systemd/*) d=${f#*lib/}; d=./etc/${d%/*} ;; */systemd/user/* | */systemd/system/*) d=${f%/*} ;; *) d= ;; esac; for l in "$d"/*.wants/"${f##*/}" "$d"/*.requires/"${f##*/}"; do if [ -n "$d" ] && [ -L "$l" ]; then set -- "$@" "$l"; fi; done; done; if [ $# = 0 ]; then echo "$n: nothing is left to move" >&2; exit 0; fi; t=${EVIDENCE:?}/$n.tar; case $(tar --version 2>/dev/null) in *GNU*) u=--no-unquote;; *) u=;; esac; if [ ! -e "$t" ] && tar $u -cf - "$@" >"$t" && tar tf - <"$t" >/dev/null && (cd "$EVIDENCE" && sha256sum "$n.tar" >>DOSIMETER-EVIDENCE); then rm -rf "$@"; else echo "$n: not moved" >&2; exit 1; fi )
         ```
 
-    - [ ] **A2. Cut the network by dropping packets** `s-c04c38cf`
+    - [ ] **A2. Cut the network by dropping packets; leave the power on** `s-c04c38cf`
       - why: the payload sends what it takes and fetches more; a proxy that answers 401, 403 or 407 can look like a revoked token, and some payloads delete files when a token is revoked
       - where: around the examined machine
       - [ ] deny all traffic at the switch, security group or firewall with a rule that drops and never rejects; not with a proxy or captive portal that answers
@@ -164,7 +165,7 @@ fn hostile_names_in_markdown() {
 
     ### D: done when
 
-    - [ ] **D1. Examine again: exit 0** `s-a7c3b434`
+    - [ ] **D1. Examine again: dosimeter exits 0** `s-a7c3b434`
       - why: what was missed steals the new secrets too
       - where: on the examined machine
       - after: proof of: A3-A5
@@ -175,7 +176,7 @@ fn hostile_names_in_markdown() {
         ```
 
       - [ ] it finds less than this report; what to rotate is what this report lists
-    - [ ] **D2. A second person sees each old secret refused** `s-99e8172c`
+    - [ ] **D2. A second person sees each old one revoked** `s-99e8172c`
       - why: a new secret in its place proves nothing about the copy that was taken
       - where: on a clean machine
       - after: proof of: B1-B3
@@ -225,18 +226,19 @@ fn the_checklist_alone() {
     examination complete; 812345 files and folders, 70.0 MiB read, 1 exclusion
     indicators 1 of 2026-11-22 (3 days old): 2 incidents, 2 malicious versions
 
-    HIT    litellm 1.82.8 installed in /home/alice/app/.venv (litellm-2026-03)
-    RAN?   yes: /home/alice/.config/sysmon/sysmon.py, left by the payload when it
-           ran
+    HIT    malicious litellm 1.82.8 installed in /home/alice/app/.venv
+           (litellm-2026-03)
+    RAN?   yes: the payload left /home/alice/.config/sysmon/sysmon.py when it ran
     SINCE  2026-03-24 11:05 UTC (mtime of INSTALLER); on offer 10:52 to 16:00 UTC
     A  THE MACHINE; now
     A1  Remove the sysmon backdoor of alice
           systemctl --user mask --now sysmon.service
-    B  A CLEAN MACHINE: another person; after A1, secrets after A1
+    B  A CLEAN MACHINE: another person revokes and replaces; after A1, B1 on after …
     B1  AWS access key AKIAIOSFODNN7EXAMPLE
           aws iam update-access-key --status Inactive --access-key-id AKIAIOSFODNN7…
 
-    every step with its reason: `dosimeter rotate`, as a script `--format sh`
+    every step with commands and reasons: `dosimeter rotate`, as a script `--format
+    sh`
 
     A  THE MACHINE
     A1  Remove the sysmon backdoor of alice

@@ -11,18 +11,19 @@ fn the_example_at_80_columns() {
     examination complete; 812345 files and folders, 70.0 MiB read, 1 exclusion
     indicators 1 of 2026-11-22 (3 days old): 2 incidents, 2 malicious versions
 
-    HIT    litellm 1.82.8 installed in /home/alice/app/.venv (litellm-2026-03)
-    RAN?   yes: /home/alice/.config/sysmon/sysmon.py, left by the payload when it
-           ran
+    HIT    malicious litellm 1.82.8 installed in /home/alice/app/.venv
+           (litellm-2026-03)
+    RAN?   yes: the payload left /home/alice/.config/sysmon/sysmon.py when it ran
     SINCE  2026-03-24 11:05 UTC (mtime of INSTALLER); on offer 10:52 to 16:00 UTC
     A  THE MACHINE; now
     A1  Remove the sysmon backdoor of alice
           systemctl --user mask --now sysmon.service
-    B  A CLEAN MACHINE: another person; after A1, secrets after A1
+    B  A CLEAN MACHINE: another person revokes and replaces; after A1, B1 on after …
     B1  AWS access key AKIAIOSFODNN7EXAMPLE
           aws iam update-access-key --status Inactive --access-key-id AKIAIOSFODNN7…
 
-    every step with its reason: `dosimeter rotate`, as a script `--format sh`
+    every step with commands and reasons: `dosimeter rotate`, as a script `--format
+    sh`
 
     FINDINGS
     litellm-2026-03: LiteLLM 1.82.7 and 1.82.8 on PyPI
@@ -71,17 +72,17 @@ fn the_example_at_200_columns() {
     examination complete; 812345 files and folders, 70.0 MiB read, 1 exclusion
     indicators 1 of 2026-11-22 (3 days old): 2 incidents, 2 malicious versions
 
-    HIT    litellm 1.82.8 installed in /home/alice/app/.venv (litellm-2026-03)
-    RAN?   yes: /home/alice/.config/sysmon/sysmon.py, left by the payload when it ran
+    HIT    malicious litellm 1.82.8 installed in /home/alice/app/.venv (litellm-2026-03)
+    RAN?   yes: the payload left /home/alice/.config/sysmon/sysmon.py when it ran
     SINCE  2026-03-24 11:05 UTC (mtime of INSTALLER); on offer 10:52 to 16:00 UTC
     A  THE MACHINE; now
     A1  Remove the sysmon backdoor of alice
           systemctl --user mask --now sysmon.service
-    B  A CLEAN MACHINE: another person; after A1, secrets after A1
+    B  A CLEAN MACHINE: another person revokes and replaces; after A1, B1 on after A1
     B1  AWS access key AKIAIOSFODNN7EXAMPLE
           aws iam update-access-key --status Inactive --access-key-id AKIAIOSFODNN7EXAMPLE --user-name USER
 
-    every step with its reason: `dosimeter rotate`, as a script `--format sh`
+    every step with commands and reasons: `dosimeter rotate`, as a script `--format sh`
 
     FINDINGS
     litellm-2026-03: LiteLLM 1.82.7 and 1.82.8 on PyPI
@@ -131,30 +132,32 @@ fn hostile_names_at_80_columns() {
     exclusion
     indicators 7 of 2026-11-22 (3 days old): 1 incident, 1 malicious version
 
-    HIT    examplelib 1.2.3 installed in /home/alice/a|b`c\u{1b}[31m\xff/.venv
-           (made-up-2026-03)
-    RAN?   yes: /home/alice/.config/example/beacon.py, left by the payload when it
-           ran
+    HIT    malicious examplelib 1.2.3 installed in
+           /home/alice/a|b`c\u{1b}[31m\xff/.venv (made-up-2026-03)
+    RAN?   yes: the payload left /home/alice/.config/example/beacon.py when it ran
     SINCE  2026-03-24 11:05 UTC (mtime of INSTALLER); on offer 10:39 to 16:00 UTC
-    NEVER  start Python, pip, aws or gcloud there; pip uninstall; try a stolen key
+    NEVER  start Python, pip, aws or gcloud on it; pip uninstall; log in with a
+           stolen key
     A  THE MACHINE; now
     A1  Keep the evidence before anything is changed
-    A2  Cut the network by dropping packets
+    A2  Cut the network by dropping packets; leave the power on
     A3  Remove alice's backdoor: made-up-2026-03
           keep s-a0efb69e /home/alice/.config/example/beacon.py
     A4  Take pypi/examplelib@1.2.3 out of /home/alice/a|b`c\u{1b}[31m\xff/.venv
     A5  Find out why the attacker's hosts are named
-    B  A CLEAN MACHINE: another person; after A2, secrets after A2
+    B  A CLEAN MACHINE: another person revokes and replaces; after A2, B1 on after …
     B1  data: aws.access_key AKIAIOSFODNN7EXAMPLE
     B2  data: /home/alice/.ssh/id\u{202e}<b>x</b>\n# y: ssh.key
     B3  Ask those who run it, and replace what no file shows
-    C  LOGS: a third person, since they expire; now
+    C  LOGS from 2026-03-24 10:39 UTC: a third person, since they expire; now
         C1 Export the logs that expire
-    DONE   [ ] D1 Examine again: exit 0   [ ] D3 7 days without a use of an old one
-           [ ] D2 A second person sees each old secret refused   [ ] C read
+    DONE   [ ] D1 Examine again: dosimeter exits 0   [ ] C is read
+           [ ] D2 A second person sees each old one revoked
+           [ ] D3 7 days without a use of an old one
     THEN   D4 Only now: new secrets on this machine; D5 Make /home/alice/a|b`c\u{1b…
 
-    every step with its reason: `dosimeter rotate`, as a script `--format sh`
+    every step with commands and reasons: `dosimeter rotate`, as a script `--format
+    sh`
 
     FINDINGS
     made-up-2026-03: A made-up incident of examplelib
@@ -249,7 +252,7 @@ fn the_list_of_a_disk_is_not_asked_of_this_machine() {
     let mut report = example();
     report.run.target.kind = "root".to_owned();
     let text = shown("table", &report, at_width(200));
-    assert!(text.contains("its reason: add `-o case.json`, then `dosimeter rotate case.json`"), "{text}");
+    assert!(text.contains("commands and reasons: add `-o case.json`, then `dosimeter rotate case.json`"), "{text}");
 }
 
 /// Who reads on a telephone at night reads one screen.

@@ -26,7 +26,7 @@ fn verified(old: &Value, now: &[Value], listings: &[Value], logs: &[Value]) -> v
     then["incidents"] = json!([{"id": "made-up-2026-11", "windows": [{"artifact": "x 1", "start": "2026-11-01T00:00:00Z", "end": null}], "findings": []}]);
     let case: Case = serde_json::from_value(then).unwrap();
     let today: Report = serde_json::from_value(report(now, json!({}), json!({}))).unwrap();
-    let time = "2026-11-10T12:00:00Z".parse().unwrap();
+    let time = "2026-11-14T12:00:00Z".parse().unwrap();
     let listings: Vec<Listing> = listings
         .iter()
         .map(|l| Listing::read("l.json".to_owned(), &[Document::Json(l)], None, time).unwrap())
@@ -149,7 +149,7 @@ fn by_logs(records: &[Value]) -> (Life, Quiet, String) {
 #[test]
 fn silence_runs_from_the_end_to_today() {
     let end = deleted("2026-11-05T00:00:00Z", "DeleteAccessKey", json!(null));
-    let today = used("2026-11-10T11:00:00Z", NEW);
+    let today = used("2026-11-14T11:00:00Z", NEW);
     let before = used("2026-11-01T11:00:00Z", OLD);
     let (life, quiet, reason) = by_logs(&[before.clone(), end.clone(), today.clone()]);
     assert_eq!((life, quiet), (Life::Dead, Quiet::Silent), "{reason}");
@@ -163,12 +163,12 @@ fn silence_runs_from_the_end_to_today() {
     assert_eq!((quiet, reason.contains("1 times refused")), (Quiet::Silent, true), "{reason}");
     for (records, why) in [
         (vec![before.clone(), end.clone()], "before today"),
-        (vec![end.clone(), used("2026-11-09T23:59:59Z", NEW)], "before today"),
-        (vec![used("2026-11-09T00:00:00Z", NEW), today.clone()], "begins at"),
+        (vec![end.clone(), used("2026-11-13T23:59:59Z", NEW)], "before today"),
+        (vec![used("2026-11-13T00:00:00Z", NEW), today.clone()], "begins at"),
         (
             vec![
                 used("2026-11-01T00:00:00Z", "AKIAOTHEROTHEROTHERO"),
-                used("2026-11-10T01:00:00Z", "AKIAOTHEROTHEROTHERO"),
+                used("2026-11-14T01:00:00Z", "AKIAOTHEROTHEROTHERO"),
             ],
             "another account",
         ),
@@ -186,14 +186,14 @@ fn silence_runs_from_the_end_to_today() {
 fn a_key_that_was_made_active_again_is_alive() {
     let off = deleted("2026-11-05T00:00:00Z", "UpdateAccessKey", json!("Inactive"));
     let on = deleted("2026-11-06T00:00:00Z", "UpdateAccessKey", json!("Active"));
-    assert_eq!(by_logs(&[off.clone(), used("2026-11-10T11:00:00Z", NEW)]).0, Life::Dead);
-    assert_eq!(by_logs(&[on, off, used("2026-11-10T11:00:00Z", NEW)]).0, Life::Alive);
+    assert_eq!(by_logs(&[off.clone(), used("2026-11-14T11:00:00Z", NEW)]).0, Life::Dead);
+    assert_eq!(by_logs(&[on, off, used("2026-11-14T11:00:00Z", NEW)]).0, Life::Alive);
 }
 
 #[test]
 fn all_three_close_it_and_nothing_less() {
     let listing = aws(&[(NEW, "Active", SINCE)]);
-    let log = json!({"Records": [used("2026-11-01T11:00:00Z", OLD), deleted("2026-11-05T00:00:00Z", "DeleteAccessKey", json!(null)), used("2026-11-10T11:00:00Z", NEW)]});
+    let log = json!({"Records": [used("2026-11-01T11:00:00Z", OLD), deleted("2026-11-05T00:00:00Z", "DeleteAccessKey", json!(null)), used("2026-11-14T11:00:00Z", NEW)]});
     let state = |now: &[Value], listings: &[Value], logs: &[Value]| {
         let all = verified(&key(OLD), now, listings, logs);
         (all.items[0].state, all.state())
@@ -231,7 +231,7 @@ fn a_plan_carries_who_answers_and_when_it_was_revoked() {
             machine: None,
             attested: &[],
             fail_on: Exposure::Referenced,
-            now: "2026-11-10T12:00:00Z".parse().unwrap(),
+            now: "2026-11-14T12:00:00Z".parse().unwrap(),
         });
         (
             all.items[0].state,
@@ -239,12 +239,12 @@ fn a_plan_carries_who_answers_and_when_it_was_revoked() {
             all.items[0].attested.iter().map(|a| a.by.clone()).collect::<Vec<_>>(),
         )
     };
-    let quiet = [used("2026-11-01T11:00:00Z", OLD), used("2026-11-10T11:00:00Z", NEW)];
+    let quiet = [used("2026-11-01T11:00:00Z", OLD), used("2026-11-14T11:00:00Z", NEW)];
     let closed = json!({"item": "s-00000001", "state": "closed", "done_by": "al", "checked_by": "bo", "revoked": "2026-11-05T00:00:00Z"});
     assert_eq!(state(closed.clone(), &quiet), (State::Closed, Quiet::Silent, vec!["bo".to_owned(), "bo".to_owned()]));
     // Used after the time that the plan says: nobody's word helps.
     let late =
-        [used("2026-11-01T11:00:00Z", OLD), used("2026-11-06T11:00:00Z", OLD), used("2026-11-10T11:00:00Z", NEW)];
+        [used("2026-11-01T11:00:00Z", OLD), used("2026-11-06T11:00:00Z", OLD), used("2026-11-14T11:00:00Z", NEW)];
     assert_eq!(state(closed.clone(), &late).0, State::Open);
     // The logs were not read: a tick is no silence.
     assert_eq!(state(closed.clone(), &[]).0, State::Unknown);
@@ -286,7 +286,7 @@ fn of_several_machines_only_the_one_examined_is_compared() {
             machine,
             attested: &[],
             fail_on: Exposure::Referenced,
-            now: "2026-11-10T12:00:00Z".parse().unwrap(),
+            now: "2026-11-14T12:00:00Z".parse().unwrap(),
         });
         all.items.iter().map(|i| i.here.answer).collect::<Vec<_>>()
     };
