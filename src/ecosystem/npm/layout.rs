@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! app/node_modules/axios/node_modules/follow-redirects           npm, yarn classic, bun: unit of `app`
-//! app/node_modules/.pnpm/axios@1.0.0/node_modules/axios          pnpm; `.bun`, `.deno`, `.store` likewise
+//! app/node_modules/.pnpm/axios@1.0.0/node_modules/axios          pnpm; `.bun`, `.deno`, `.store`, `.aube`, `.mise` likewise
 //! app/node_modules/.store/axios-npm-1.0.0-f00d/package           yarn's pnpm linker
 //! app/.pnpm/axios@1.0.0/node_modules/axios                       pnpm with a virtual store of another place
 //! app/.yarn/unplugged/axios-npm-1.0.0-f00d/node_modules/axios    yarn with Plug'n'Play; `app/.pnp.cjs`
@@ -130,7 +130,7 @@ fn is_bunx(above: &[&[u8]]) -> bool {
 }
 
 /// The entry of a store that a file lies in: `npm-axios-1.14.1-<40 hex>-integrity` of yarn classic, `axios@1.14.1@@@1` of bun,
-/// `deno/npm/<host>/axios/1.14.1`.
+/// `deno/npm/<host>/axios/1.14.1`, `side-effects-v1/axios@1.14.1` of aube.
 pub fn store_entry(path: &TreePath) -> Option<TreePath> {
     let parts: Vec<&[u8]> = path.components().collect();
     let first = parts.iter().position(|p| *p == MODULES);
@@ -142,6 +142,9 @@ pub fn store_entry(path: &TreePath) -> Option<TreePath> {
     let of_bun = parts.iter().position(|p| memchr::memmem::find(p, b"@@@").is_some_and(|at| at > 0));
     if let Some(at) = of_bun.filter(|_| !is_bunx(&parts)) {
         return Some(joined(&parts, at + 1));
+    }
+    if let Some(at) = parts.iter().position(|p| *p == b"side-effects-v1").filter(|at| parts.len() > at + 2) {
+        return Some(joined(&parts, at + 2));
     }
     let end = deno_entry(&parts)?;
     Some(joined(&parts, end))
@@ -374,6 +377,8 @@ mod tests {
                 "deno-dir/npm/registry.example/@s/x/1.0.0/package.json".into(),
                 Some("deno-dir/npm/registry.example/@s/x/1.0.0"),
             ),
+            ("c/aube/side-effects-v1/x@1.0.0/linux-x86_64/0a/i.js".into(), Some("c/aube/side-effects-v1/x@1.0.0")),
+            ("c/aube/side-effects-v1/x@1.0.0".into(), None),
             ("h/.cache/deno/npm/registry.example/axios/registry.json".into(), None),
             ("h/.bun/install/cache/.bunx-0/x@latest/node_modules/x/i.js".into(), None),
             ("a/node_modules/axios/i.js".into(), None),

@@ -4,6 +4,7 @@
 pub mod layout;
 pub mod reference;
 pub mod shown;
+pub mod volta;
 
 use std::cmp::Ordering;
 

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! node_modules/axios                                      name
-//! node_modules/.pnpm/@s+x@1.0.0_react@18.0.0              name and version; `(…)` or `_…`: the peers. `.bun`, `.deno`, `.store` too
+//! node_modules/.pnpm/@s+x@1.0.0_react@18.0.0              name and version; `(…)` or `_…`: the peers. `.bun`, `.deno`, `.store`, `.aube`, `.mise` too
 //! .yarn/unplugged/@s-x-npm-1.0.0-0a1b2c3d4e               version, and the name without its slash
 //! ```
 
@@ -38,7 +38,7 @@ pub fn stored_version(installed: &Installed) -> Option<String> {
         (name == plain && is_version(version)).then(|| version.to_owned())
     };
     match store {
-        ".pnpm" | ".bun" | ".deno" | ".store" => {
+        ".pnpm" | ".bun" | ".deno" | ".store" | ".aube" | ".mise" => {
             let (name, version) = entry_parts(if store == ".store" { without_hash(entry) } else { entry })?;
             (name == *installed.name).then(|| version.to_owned()).or_else(|| of_yarn(entry))
         }
@@ -71,7 +71,8 @@ pub fn by_place(path: &TreePath) -> Option<(TreePath, String, String)> {
     let mut above = path.components().rev().skip(1);
     above.by_ref().take(3).find(|part| *part == b"node_modules")?;
     let store = above.nth(1)?;
-    [b".pnpm".as_slice(), b".bun", b".deno", b".store", b"unplugged"].contains(&store).then_some(())?;
+    let stores = [b".pnpm".as_slice(), b".bun", b".deno", b".store", b".aube", b".mise", b"unplugged"];
+    stores.contains(&store).then_some(())?;
     let installed = package_of(path)?;
     let folder = &installed.folder;
     let here = path == folder || (path.name() == b"package.json" && path.parent() == *folder);
@@ -92,6 +93,8 @@ mod tests {
             ("a/node_modules/.pnpm/@s+x@1.0.0-rc.1_react@18.0.0/node_modules/@s/x", Some("@s/x 1.0.0-rc.1")),
             ("a/node_modules/.pnpm/x@1.0.0(react@18.0.0)/node_modules/x", Some("x 1.0.0")),
             ("a/node_modules/.bun/axios@1.14.1/node_modules/axios", Some("axios 1.14.1")),
+            ("a/node_modules/.aube/@s+x@1.0.0/node_modules/@s/x", Some("@s/x 1.0.0")),
+            ("a/node_modules/.mise/axios@1.14.1/node_modules/axios", Some("axios 1.14.1")),
             ("a/node_modules/.store/axios@1.14.1-8kKVP07YTSAr_bYuasl2iQ/node_modules/axios", Some("axios 1.14.1")),
             (
                 "a/node_modules/.store/axios@1.0.0-rc.1-8kKVP07YTSAr-bYuasl2iQ/node_modules/axios",

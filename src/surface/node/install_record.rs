@@ -1,4 +1,4 @@
-//! What pnpm and yarn write down beside the packages that they installed.
+//! What pnpm, yarn, Deno and aube write down beside the packages that they installed.
 //!
 //! ```text
 //! node_modules/.modules.yaml       pnpm; YAML until 9, JSON since 10: `ignoredBuilds` (scripts that it did not run), `pendingBuilds`
@@ -6,15 +6,19 @@
 //! node_modules/.yarn-integrity     yarn classic: lockfileEntries: {"axios@^1": "https://…/axios/-/axios-1.14.1.tgz#sha1"};
 //!                                  flags: ["ignoreScripts"] of an install that ran none
 //! node_modules/.deno/axios@1.14.1/.scripts-warned      Deno: not run, since nobody allowed it; `.scripts-run`: run
+//! node_modules/.aube/axios@1.14.1/node_modules/.aube-side-effects-cache-<SHA-256 of the name>      aube (`.mise` of mise's): run, or put
+//!                                                     there as an earlier run left it
 //! ```
 //!
 //! A hit proves that the installer put the version there, or that it did not run a script. What pnpm does not list may have run, or may
-//! have none. Not documented; read in pnpm's `modules-yaml` and yarn's `integrity-checker` and `nodeLinker` sources.
+//! have none. Not documented; read in pnpm's `modules-yaml` and yarn's `integrity-checker` and `nodeLinker` sources, and
+//! aube's `side_effects_cache`.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use super::identity::{entry_parts, is_name, is_version, package};
 use crate::{
@@ -22,16 +26,19 @@ use crate::{
     fact::{At, Ecosystem, Fact, Placement, ScriptOutcome, TreePath},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    text::hex,
 };
 
 const FILE: usize = 32 << 20;
+/// What aube's marks begin with.
+const MARK: &str = ".aube-side-effects-cache-";
 
 /// `.modules.yaml`, `.yarn-state.yml`, `.yarn-integrity`.
 pub struct InstallRecord;
 
 static META: Meta = Meta {
     id: "node/install-record",
-    title: "what pnpm and yarn wrote down that they installed",
+    title: "what pnpm, yarn, Deno and aube wrote down that they installed",
     proves: "the installer put the version there, or did not run its script; not that it is still there",
 };
 
@@ -43,15 +50,17 @@ impl Surface for InstallRecord {
     fn claims(&self, _: &Interest) -> Vec<Claim> {
         let records = [".modules.yaml", ".yarn-state.yml", ".yarn-integrity"];
         let records = records.map(|name| Claim::name(name).in_tail("node_modules"));
-        records.into_iter().chain([".scripts-warned", ".scripts-run"].map(Claim::name)).collect()
+        let marks = [Claim::name(".scripts-warned"), Claim::name(".scripts-run"), Claim::affix(MARK, "")];
+        records.into_iter().chain(marks).collect()
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let at = file.mtime("mtime of the installer's record");
         let root = file.entry.path.parent().parent();
         let name = file.entry.path.name().to_vec();
-        if name.starts_with(b".scripts-") {
-            if let Some(fact) = of_deno(&file.entry.path, file.interest) {
+        if name.starts_with(b".scripts-") || name.starts_with(MARK.as_bytes()) {
+            let found = of_deno(&file.entry.path, file.interest);
+            if let Some(fact) = found.or_else(|| of_aube(&file.entry.path, file.interest)) {
                 out.push(at, fact);
             }
             return Ok(());
@@ -76,6 +85,21 @@ fn of_deno(marker: &TreePath, interest: &Interest) -> Option<Fact> {
     let outcome = if ran { ScriptOutcome::Started } else { ScriptOutcome::Skipped };
     let folder = entry.join(b"node_modules").resolve(name.as_bytes());
     Some(Fact::InstallScript { name: name.into(), version: version.into(), folder, outcome })
+}
+
+/// What the name of aube's mark says of the package beside it: a scoped one's stands in the folder of the scope.
+fn of_aube(mark: &TreePath, interest: &Interest) -> Option<Fact> {
+    let hash = std::str::from_utf8(mark.name()).ok()?.strip_prefix(MARK)?;
+    let beside = mark.parent();
+    let modules = if beside.name().starts_with(b"@") { beside.parent() } else { beside };
+    let entry = modules.parent();
+    let (name, version) = entry_parts(std::str::from_utf8(entry.name()).ok()?)?;
+    let is_aubes = matches!(entry.parent().name(), b".aube" | b".mise") && modules.name() == b"node_modules";
+    if !is_aubes || hash != hex(&Sha256::digest(&name)) || !interest.knows_package(Ecosystem::Npm, &name) {
+        return None;
+    }
+    let folder = modules.resolve(name.as_bytes());
+    Some(Fact::InstallScript { name: name.into(), version: version.into(), folder, outcome: ScriptOutcome::Started })
 }
 
 #[derive(Default, Deserialize)]
@@ -211,6 +235,31 @@ mod tests {
             said(".modules.yaml", "pendingBuilds: [a@1.0.0, b]\n"),
             ["script a 1.0.0 Skipped", "script b  Skipped"]
         );
+    }
+
+    #[test]
+    fn a_mark_of_aube_says_that_the_script_ran() {
+        // By `printf plain-crypto-js | sha256sum`, and of `@s/x`.
+        const PLAIN: &str = "8ef43df4af8f3f5603cba22253e588f0406d27aed831c2f603e56c0d47356c4f";
+        const SCOPED: &str = "960211b206f06ab7def19622fcf6f172dbb2dda9ec102e57e7f52352e3ccf722";
+        let said = |folder: &str, hash: &str| {
+            let path = format!("srv/a/{folder}/.aube-side-effects-cache-{hash}");
+            tried(&InstallRecord, &path, b"v1\n", &["plain-crypto-js", "@s/x"]).said
+        };
+        let of_plain = "node_modules/.mise/plain-crypto-js@4.2.1/node_modules";
+        assert_eq!(said(of_plain, PLAIN), ["script plain-crypto-js 4.2.1 Started"]);
+        assert_eq!(said(&of_plain.replace(".mise", ".aube"), PLAIN), ["script plain-crypto-js 4.2.1 Started"]);
+        assert_eq!(said("node_modules/.aube/@s+x@1.0.0/node_modules/@s", SCOPED), ["script @s/x 1.0.0 Started"]);
+        for (folder, hash) in [
+            // Of a neighbour, of another tool's store, of no store.
+            (of_plain, SCOPED),
+            (of_plain, ""),
+            ("node_modules/.pnpm/plain-crypto-js@4.2.1/node_modules", PLAIN),
+            ("node_modules", PLAIN),
+            ("node_modules/.aube/plain-crypto-js/node_modules", PLAIN),
+        ] {
+            assert_eq!(said(folder, hash), [""; 0], "{folder} {hash}");
+        }
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! ```text
 //! node_modules/axios/package.json                           npm, yarn classic, bun; nested and bundled ones too
 //! node_modules/@s/x/package.json
-//! node_modules/.pnpm/axios@1.0.0/node_modules/axios/…       pnpm; `.bun`, `.deno`, `.store` likewise. What links to it is not read again
+//! node_modules/.pnpm/axios@1.0.0/node_modules/axios/…       pnpm; `.bun`, `.deno`, `.store`, `.aube`, `.mise` likewise. What links to it is not
+//!                                                           read again
 //! .yarn/unplugged/axios-npm-1.0.0-f00d/node_modules/axios/… yarn with Plug'n'Play, for packages with scripts
 //! lib/node_modules/npm/package.json                         global
 //! ```

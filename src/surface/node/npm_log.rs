@@ -209,6 +209,36 @@ mod tests {
     }
 
     #[test]
+    fn what_npm_did_for_volta_is_told_of_where_volta_puts_it() {
+        let of = |text: &str| {
+            let tried = tried(&NpmLog, "h/.npm/_logs/x-debug-0.log", text.as_bytes(), &["x"]);
+            let folder = |s: &crate::fact::Seen| match &s.fact {
+                Fact::InstallScript { folder: Some(folder), outcome, .. } => {
+                    Some(format!("{outcome:?} {}", folder.text()))
+                }
+                Fact::Recorded { package, folder } => Some(format!("{} {}", package.version, folder.text())),
+                _ => None,
+            };
+            tried.seen.iter().filter_map(folder).collect::<Vec<_>>()
+        };
+        let log = |prefix: &str, ran: &str| {
+            of(&format!(
+                "5 silly config load:file:/h/.volta/{prefix}/etc/npmrc\n7 verbose argv \"install\" \"--global\" \"my\"\n\
+                 21 silly placeDep node_modules/my x@1.0.0 OK for: my@1.0.0 want: ^1\n{ran}38 silly ADD node_modules/my/node_modules/x\n\
+                 45 verbose exit 0\n"
+            ))
+        };
+        let place = "/h/.volta/tools/image/packages/my/lib/node_modules/my/node_modules/x";
+        let (recorded, skipped) = (format!("1.0.0 {place}"), format!("Skipped {place}"));
+        assert_eq!(log("tmp/image/packages/.tmp9Oq7VQ", ""), [recorded.clone(), skipped]);
+        let ran = "30 info run x@1.0.0 postinstall node_modules/my/node_modules/x node setup.js\n";
+        assert_eq!(log("tmp/image/packages/.tmp9Oq7VQ", ran), [format!("Started {place}"), recorded]);
+        // A prefix that stays.
+        let stays = "/h/.volta/tools/image/node/22.0.0/lib/node_modules/my/node_modules/x";
+        assert_eq!(log("tools/image/node/22.0.0", ""), [format!("1.0.0 {stays}"), format!("Skipped {stays}")]);
+    }
+
+    #[test]
     fn every_end_of_a_script_is_distinguished() {
         let of = |line: &str| tried(&NpmLog, "h/.npm/_logs/x-debug-0.log", line.as_bytes(), &[]).said;
         for (line, is) in [

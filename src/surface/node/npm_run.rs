@@ -7,6 +7,9 @@
 //! 62 silly ADD node_modules/axios                   put there, or `CHANGE`; of a run that failed it was taken out again
 //! 71 verbose exit 0
 //! ```
+//!
+//! Volta runs npm in a folder of its own, and gives that its place afterwards: `<volta>/tmp/image/packages/.tmpAb12` is
+//! `<volta>/tools/image/packages/axios` then. Not documented; read in Volta's sources and watched.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +17,7 @@ use sha2::{Digest as _, Sha512};
 
 use super::identity::{is_name, is_version, package};
 use crate::{
-    ecosystem::npm::{layout::package_of, reference},
+    ecosystem::npm::{layout::package_of, reference, volta::in_its_place},
     fact::{Ecosystem, Fact, Placement, ScriptOutcome, TreePath},
     interest::Interest,
     text::hex,
@@ -29,12 +32,21 @@ pub struct Run {
     base: Option<TreePath>,
     /// Versions by the path that the log has for a package, and by its name.
     versions: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
-    /// Folders of packages that an indicator names, with their names and lines.
-    added: Vec<(TreePath, Box<str>, u32)>,
+    /// Packages that an indicator names.
+    added: Vec<Added>,
     /// Folders of which a script was started.
     started: BTreeSet<TreePath>,
     /// It ended without a fault.
     ended_well: bool,
+}
+
+/// A package that was put somewhere.
+struct Added {
+    folder: TreePath,
+    /// The same as the log has it.
+    path: Box<str>,
+    name: Box<str>,
+    line: u32,
 }
 
 impl Run {
@@ -60,9 +72,9 @@ impl Run {
         Self { base, versions: BTreeMap::new(), added: Vec::new(), started: BTreeSet::new(), ended_well }
     }
 
-    /// The folder of a package by the path that the log has for it.
+    /// The folder of a package by the path that the log has for it: where it stands once the run is over.
     pub fn folder(&self, path: &str) -> Option<TreePath> {
-        self.base.as_ref()?.resolve(path.as_bytes())
+        self.base.as_ref()?.resolve(path.as_bytes()).map(in_its_place)
     }
 
     /// Remembers that a script of the package in a folder was started.
@@ -74,7 +86,7 @@ impl Run {
     pub fn add(&mut self, text: &str, line: u32, interest: &Interest) {
         self.note_version(text, interest);
         let path = text.strip_prefix("silly ADD ").or_else(|| text.strip_prefix("silly CHANGE "));
-        let Some(folder) = path.and_then(|path| self.folder(path)) else {
+        let Some((path, folder)) = path.and_then(|path| Some((path, self.folder(path)?))) else {
             return;
         };
         if let Some(installed) = package_of(&folder).filter(|i| i.folder == folder)
@@ -82,7 +94,7 @@ impl Run {
             && interest.knows_package(Ecosystem::Npm, &installed.name)
             && self.added.len() < ADDED
         {
-            self.added.push((folder, installed.name, line));
+            self.added.push(Added { folder, path: path.into(), name: installed.name, line });
         }
     }
 
@@ -123,12 +135,10 @@ impl Run {
             [version] => Some((*version).clone()),
             _ => None,
         };
-        let fact = |(folder, name, line): &(TreePath, Box<str>, u32)| {
-            let below =
-                self.base.as_ref().and_then(|base| folder.below(base)).and_then(|b| std::str::from_utf8(b).ok());
-            let version = below.and_then(of).or_else(|| of(name))?;
-            let package = package(name, &version, Placement::Loadable);
-            Some((*line, Fact::Recorded { package, folder: folder.clone() }))
+        let fact = |added: &Added| {
+            let version = of(&added.path).or_else(|| of(&added.name))?;
+            let package = package(&added.name, &version, Placement::Loadable);
+            Some((added.line, Fact::Recorded { package, folder: added.folder.clone() }))
         };
         self.added.iter().filter(|_| self.ended_well).filter_map(fact).collect()
     }
@@ -136,12 +146,11 @@ impl Run {
     /// The packages of which no script was run when they were put there, with their lines. npm writes a line before each that it runs.
     pub fn skipped(self) -> impl Iterator<Item = (u32, Fact)> {
         let (started, ended_well) = (self.started, self.ended_well);
-        self.added.into_iter().filter(move |(folder, ..)| ended_well && !started.contains(folder)).map(
-            |(folder, name, line)| {
-                let (version, folder, outcome) = ("".into(), Some(folder), ScriptOutcome::Skipped);
-                (line, Fact::InstallScript { name, version, folder, outcome })
-            },
-        )
+        let left = self.added.into_iter().filter(move |added| ended_well && !started.contains(&added.folder));
+        left.map(|Added { folder, name, line, .. }| {
+            let (version, folder, outcome) = ("".into(), Some(folder), ScriptOutcome::Skipped);
+            (line, Fact::InstallScript { name, version, folder, outcome })
+        })
     }
 }
 

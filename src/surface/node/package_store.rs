@@ -1,9 +1,11 @@
-//! The stores of pnpm, yarn, bun and Deno: packages that projects on the machine were installed from.
+//! The stores of pnpm, yarn, bun, Deno and aube: packages that projects on the machine were installed from.
 //!
 //! ```text
 //! pnpm/store/v3/files/09/<126 hex>-index.json            {"name": "axios", "version": "1.14.1", "files": {…}}; pnpm 9 and earlier
 //! pnpm/store/v10/index/09/<62 hex>-axios@1.14.1.json     pnpm 10; `@s+x@1.0.0` for `@s/x`
 //! pnpm/store/v11/index.db                                pnpm 11: table package_index, key `sha512-…\taxios@1.14.1`
+//! aube/store/v1/index/0a1b2c3d4e5f6a7b/axios@1.14.1.json aube, alone or mise's; `@s__x@1.0.0` for `@s/x`
+//! aube/cache/side-effects-v1/axios@1.14.1/linux-x86_64/09/package.json   aube: as a script left the package
 //! .yarn/cache/axios-npm-1.14.1-0a1b2c3d4e-0a1b2c3d4e.zip yarn 2 and later, in the project or in ~/.yarn/berry/cache
 //! .bun/install/cache/axios@1.14.1@@@1/package.json       bun; `@@host__hash@@@1` of another registry
 //! .cache/deno/npm/<host>/axios/1.14.1/package.json       Deno, or below `$DENO_DIR`; without a `node_modules` it loads from there
@@ -32,12 +34,12 @@ const FILE: usize = 16 << 20;
 const DATABASE: usize = 256 << 20;
 const WAL: usize = 64 << 20;
 
-/// Stores of pnpm, yarn, bun and Deno.
+/// Stores of pnpm, yarn, bun, Deno and aube.
 pub struct PackageStore;
 
 static META: Meta = Meta {
     id: "node/package-store",
-    title: "packages in the stores of pnpm, yarn, bun and Deno",
+    title: "packages in the stores of pnpm, yarn, bun, Deno and aube",
     proves: "the bytes are stored; not that a project has them",
 };
 
@@ -61,6 +63,7 @@ impl Surface for PackageStore {
             Claim::suffix(".zip").in_tail("berry/cache"),
             Claim::name("package.json").within("install"),
             Claim::name("package.json").within("npm"),
+            Claim::name("package.json").within("side-effects-v1"),
         ]
     }
 
@@ -84,10 +87,13 @@ impl Surface for PackageStore {
         let at = file.mtime("mtime in the store");
         let found = match path.name() {
             b"index.db" => return of_database(file, out),
-            b"package.json" => match of_bun(&path.parent()).or_else(|| of_deno(&path.parent())) {
-                Some(_) => of_manifest(file.all(FILE)?)?,
-                None => None,
-            },
+            b"package.json" => {
+                let folder = path.parent();
+                match is_left_by_a_script(&folder) || of_bun(&folder).or_else(|| of_deno(&folder)).is_some() {
+                    true => of_manifest(file.all(FILE)?)?,
+                    false => None,
+                }
+            }
             name if name.ends_with(b"-index.json") && is_store_index(&path) => {
                 let index: Index = serde_json::from_slice(file.all(FILE)?)
                     .map_err(|_| Flaw::malformed("index of pnpm's store", "it is no JSON of that form"))?;
@@ -116,13 +122,24 @@ fn is_store_index(path: &TreePath) -> bool {
     hex.len() == 126 && hex.iter().all(u8::is_ascii_hexdigit)
 }
 
-/// What the name of a file says: of pnpm 10's index, of a zip of yarn.
+/// `side-effects-v1/axios@1.14.1/linux-x86_64/09`
+fn is_left_by_a_script(folder: &TreePath) -> bool {
+    folder.parent().parent().parent().name() == b"side-effects-v1"
+}
+
+/// What the name of a file says: of pnpm 10's index, of aube's, of a zip of yarn.
 fn by_file(path: &TreePath) -> Option<Found> {
     let name = std::str::from_utf8(path.name()).ok()?;
     if let Some(slug) = name.strip_suffix(".zip") {
         return of_yarn(slug);
     }
-    let (hash, entry) = name.strip_suffix(".json")?.split_once('-')?;
+    let entry = name.strip_suffix(".json")?;
+    let above = path.parent();
+    if above.parent().name() == b"index" && above.name().len() == 16 && above.name().iter().all(u8::is_ascii_hexdigit) {
+        let (name, version) = entry_parts(&entry.replacen("__", "+", 1)).map(|(n, v)| (n, v.to_owned()))?;
+        return Some((name, version));
+    }
+    let (hash, entry) = entry.split_once('-')?;
     let fits = hash.len() == 62 && hash.bytes().all(|b| b.is_ascii_hexdigit());
     let (name, version) = entry_parts(entry).filter(|_| fits)?;
     Some((name, version.to_owned()))
@@ -232,6 +249,13 @@ mod tests {
             ),
             (format!("s/v10/index/09/{h62}-axios@1.14.1.json"), "", "axios 1.14.1"),
             (format!("s/v10/index/09/{h62}-@s+x@1.0.0-rc.1.json"), "", "@s/x 1.0.0-rc.1"),
+            ("aube/store/v1/index/0a1b2c3d4e5f6a7b/axios@1.14.1.json".into(), "{}", "axios 1.14.1"),
+            ("aube/store/v1/index/0a1b2c3d4e5f6a7b/@s__x@1.0.0.json".into(), "{}", "@s/x 1.0.0"),
+            (
+                "aube/cache/side-effects-v1/axios@1.14.1/linux-x86_64/09/package.json".into(),
+                r#"{"name":"axios","version":"1.14.1"}"#,
+                "axios 1.14.1",
+            ),
             ("a/.yarn/cache/axios-npm-1.14.1-0a1b2c3d4e-0a1b2c3d4e.zip".into(), "PK", "axios 1.14.1"),
             ("h/.yarn/berry/cache/@s-x-y-npm-1.0.0-rc.1-0a1b2c3d4e-10c0.zip".into(), "PK", "@s/x-y 1.0.0-rc.1"),
             (
@@ -261,6 +285,9 @@ mod tests {
             "a/files/x-index.json".to_owned(),
             format!("a/index/09/{h62}-readme.json"),
             "a/index/09/0a-axios@1.14.1.json".to_owned(),
+            "a/index/0a1b2c3d4e5f6a7b/readme.json".to_owned(),
+            "a/0a1b2c3d4e5f6a7b/axios@1.14.1.json".to_owned(),
+            "c/side-effects-v1/axios@1.14.1/linux-x86_64/09/lib/package.json".to_owned(),
             "a/.yarn/cache/notes.zip".to_owned(),
             "a/.yarn/cache/axios-npm-1.14.1.zip".to_owned(),
             "a/install/web/package.json".to_owned(),

@@ -1,4 +1,4 @@
-//! The lock file of pnpm.
+//! The lock file of pnpm, and that of aube, which has its form.
 //!
 //! ```text
 //! lockfileVersion: '9.0'
@@ -16,7 +16,8 @@
 //!     dependencies: …
 //! ```
 //!
-//! Written by pnpm 3 and later; `pnpm-lock.<branch>.yaml` where it keeps one for each branch, `shrinkwrap.yaml` before. Written by a
+//! Written by pnpm 3 and later; `pnpm-lock.<branch>.yaml` where it keeps one for each branch, `shrinkwrap.yaml` before; by aube as
+//! `aube-lock.yaml`. Written by a
 //! program, a key a line, so it is read by line: a conflict that git left shows both sides. Repositories, folders and links are left
 //! out. A hit proves that the project resolves to the version; not that it was installed. Documented by pnpm's lockfile
 //! specifications only.
@@ -40,12 +41,12 @@ use crate::{
 
 const WHAT: &str = "pnpm-lock.yaml";
 
-/// `pnpm-lock.yaml`, `pnpm-lock.<branch>.yaml`, `shrinkwrap.yaml`.
+/// `pnpm-lock.yaml`, `pnpm-lock.<branch>.yaml`, `shrinkwrap.yaml`, `aube-lock.yaml`.
 pub struct PnpmLock;
 
 static META: Meta = Meta {
     id: "node/pnpm-lock",
-    title: "the lock file of pnpm",
+    title: "the lock file of pnpm and of aube",
     proves: "the project resolves to the version; not that it was installed",
 };
 
@@ -55,7 +56,8 @@ impl Surface for PnpmLock {
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
-        vec![Claim::affix("pnpm-lock.", "yaml"), Claim::name("shrinkwrap.yaml")]
+        let branches = ["pnpm-lock.", "aube-lock."].map(|name| Claim::affix(name, "yaml"));
+        branches.into_iter().chain([Claim::name("shrinkwrap.yaml")]).collect()
     }
 
     fn salvage(&self, file: &mut Opened<'_, '_>) -> Vec<(Package, u32)> {

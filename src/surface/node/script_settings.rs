@@ -4,8 +4,8 @@
 //! .npmrc, /etc/npmrc, <prefix>/etc/npmrc       ignore-scripts=true                     npm, pnpm, yarn classic
 //! .yarnrc                                      ignore-scripts true                     yarn classic
 //! .yarnrc.yml                                  enableScripts: false                    yarn 2 and later
-//! pnpm-workspace.yaml                          onlyBuiltDependencies, neverBuiltDependencies, allowBuilds, ignoreScripts
-//! package.json                                 pnpm.onlyBuiltDependencies …; trustedDependencies (bun); allowScripts (npm 11);
+//! pnpm-workspace.yaml, aube-workspace.yaml     onlyBuiltDependencies, neverBuiltDependencies, allowBuilds, ignoreScripts
+//! package.json                                 pnpm.onlyBuiltDependencies …, aube.allowBuilds …; trustedDependencies (bun); allowScripts (npm 11);
 //!                                              dependenciesMeta: {"x": {"built": false}} (yarn 2 and later)
 //! .bashrc, .profile, /etc/environment …        npm_config_ignore_scripts=true, YARN_ENABLE_SCRIPTS=false
 //! bunfig.toml                                  [install] ignoreScripts = true
@@ -53,6 +53,7 @@ impl Surface for ScriptSettings {
             Claim::name(".yarnrc"),
             Claim::name(".yarnrc.yml"),
             Claim::name("pnpm-workspace.yaml"),
+            Claim::name("aube-workspace.yaml"),
             Claim::name("bunfig.toml"),
             Claim::name(".bunfig.toml"),
             Claim::name("package.json").in_own_work(),
@@ -72,7 +73,8 @@ impl Surface for ScriptSettings {
             b".npmrc" | b"npmrc" => switch("npm", set(&text, '=', "ignore-scripts"), "true"),
             b".yarnrc" => switch("yarn", set(&text, ' ', "ignore-scripts"), "true"),
             b".yarnrc.yml" => switch("yarn", set(&text, ':', "enableScripts"), "false"),
-            b"pnpm-workspace.yaml" => of_workspace(&text).into_iter().collect(),
+            b"pnpm-workspace.yaml" => of_workspace("pnpm", &text).into_iter().collect(),
+            b"aube-workspace.yaml" => of_workspace("aube", &text).into_iter().collect(),
             b"bunfig.toml" | b".bunfig.toml" => switch("bun", set(&text, '=', "ignoreScripts"), "true"),
             _ => of_shell(&text),
         };
@@ -175,14 +177,16 @@ fn of_manifest(text: &str) -> Vec<Blocked> {
         named.push("?".to_owned());
         found.push(("yarn", named));
     }
-    found.extend(fields.get("pnpm").and_then(Value::as_object).and_then(of_pnpm));
+    for by in ["pnpm", "aube"] {
+        found.extend(fields.get(by).and_then(Value::as_object).and_then(|lists| of_pnpm(by, lists)));
+    }
     found
 }
 
-/// The lists of `pnpm` in a manifest.
-fn of_pnpm(pnpm: &Map<String, Value>) -> Option<Blocked> {
+/// The lists of `pnpm` in a manifest, and of `aube`, which has the same.
+fn of_pnpm(by: &'static str, pnpm: &Map<String, Value>) -> Option<Blocked> {
     if pnpm.get("dangerouslyAllowAllBuilds") == Some(&Value::Bool(true)) {
-        return Some(("pnpm", vec!["*".to_owned()]));
+        return Some((by, vec!["*".to_owned()]));
     }
     let list = |key: &str| pnpm.get(key).and_then(Value::as_array);
     let (only, never) = (list("onlyBuiltDependencies"), list("neverBuiltDependencies"));
@@ -193,14 +197,14 @@ fn of_pnpm(pnpm: &Map<String, Value>) -> Option<Blocked> {
         allowed.extend(texts(never).into_iter().map(|n| format!("!{n}")));
         let builds = builds.into_iter().flatten();
         allowed.extend(decided(builds.map(|(k, v)| (k.as_str(), v.as_bool() == Some(true)))));
-        ("pnpm", allowed)
+        (by, allowed)
     })
 }
 
-/// `pnpm-workspace.yaml`, whose lists and maps stand at the top, one item per line.
-fn of_workspace(text: &str) -> Option<Blocked> {
+/// `pnpm-workspace.yaml`, `aube-workspace.yaml`, whose lists and maps stand at the top, one item per line.
+fn of_workspace(by: &'static str, text: &str) -> Option<Blocked> {
     if is_set(text, ':', "dangerouslyAllowAllBuilds", "true") {
-        return Some(("pnpm", vec!["*".to_owned()]));
+        return Some((by, vec!["*".to_owned()]));
     }
     let ignores = is_set(text, ':', "ignoreScripts", "true");
     let mut lists: BTreeMap<&str, Vec<(String, bool)>> = BTreeMap::new();
@@ -232,7 +236,7 @@ fn of_workspace(text: &str) -> Option<Blocked> {
         let named = lists.iter().filter(|_| !ignores).flat_map(|(key, items)| {
             items.iter().map(|(name, yes)| (name.as_str(), *yes && *key != "neverBuiltDependencies"))
         });
-        ("pnpm", decided(named))
+        (by, decided(named))
     })
 }
 
@@ -278,6 +282,8 @@ mod tests {
                 r#"pnpm in /srv/a but ["esbuild", "!@s/x"]"#,
             ),
             ("srv/a/pnpm-workspace.yaml", "onlyBuiltDependencies: []\n", "pnpm in /srv/a but []"),
+            ("srv/a/aube-workspace.yaml", "allowBuilds:\n  x: true\n", r#"aube in /srv/a but ["x"]"#),
+            ("srv/a/package.json", r#"{"aube":{"allowBuilds":{"x":true}}}"#, r#"aube in /srv/a but ["x"]"#),
             ("srv/a/package.json", r#"{"trustedDependencies":["esbuild"]}"#, r#"bun in /srv/a but ["esbuild"]"#),
             (
                 "srv/a/package.json",

@@ -154,6 +154,34 @@ fn what_a_tool_does_where_nothing_is_set_counts() {
     assert_eq!(grades(vec![plugged]), ["Installed/Likely"]);
 }
 
+#[test]
+fn aube_runs_only_what_somebody_allowed() {
+    const MARK: &str = "srv/a/node_modules/.mise/plain-crypto-js@4.2.1/node_modules/.aube-side-effects-cache-0a";
+    let folder = |store: &str| format!("{store}/plain-crypto-js@4.2.1/node_modules/plain-crypto-js");
+    let graded = |store: &str, more: Option<(&'static str, Fact)>| {
+        let path = format!("{}/package.json", folder(store));
+        let here = (path.as_str(), Fact::Package(package("4.2.1")));
+        grades([Some(here), more].into_iter().flatten().collect())
+    };
+    let list = |path: &'static str, by: &'static str, allowed: &str| {
+        Some((path, Fact::ScriptsBlocked { by, root: at("srv/a"), allowed: [allowed.into()].into() }))
+    };
+    let (mises, own) = ("srv/a/node_modules/.mise", "srv/a/node_modules/.aube");
+    assert_eq!(graded(mises, None), ["Installed/Likely"]);
+    assert_eq!(graded(own, None), ["Installed/Likely"]);
+    assert_eq!(graded(own, list("srv/a/aube-workspace.yaml", "aube", "plain-crypto-js")), ["Executed/Likely"]);
+    assert_eq!(graded(own, list("srv/a/package.json", "pnpm", "plain-crypto-js")), ["Executed/Likely"]);
+    assert_eq!(graded(own, list("srv/a/aube-workspace.yaml", "aube", "esbuild")), ["Installed/Likely"]);
+    // Another tool's list.
+    assert_eq!(graded(own, list("srv/a/package.json", "bun", "plain-crypto-js")), ["Installed/Likely"]);
+    let mark = |of: &str| Some((MARK, script(Some(&folder(of)), ScriptOutcome::Started)));
+    assert_eq!(graded(mises, mark(mises)), ["Executed/Likely"]);
+    assert_eq!(graded(mises, mark("srv/b/node_modules/.mise")), ["Installed/Likely"]);
+    // A folder of mise's own, in which npm installed it.
+    let npms = "home/al/.mise/installs/node/22.0.0/lib/node_modules/plain-crypto-js/package.json";
+    assert_eq!(grades(vec![(npms, Fact::Package(package("4.2.1")))]), ["Executed/Likely"]);
+}
+
 /// `axios` stands there twice: the good copy on top is not the one that needs the bad package.
 #[test]
 fn a_chain_leads_through_the_copy_that_node_loads() {

@@ -24,6 +24,8 @@ enum Tool {
     Berry,
     Bun,
     Deno,
+    /// Alone, and as what mise installs `npm:` packages with.
+    Aube,
 }
 
 /// The tools of all units, and what they may run.
@@ -99,7 +101,8 @@ impl<'e> Tools<'e> {
                 None => {}
             }
         }
-        None
+        let runs_none = "aube runs no scripts but those that somebody allows, and nothing shows that one ran";
+        (tool == Tool::Aube).then(|| runs_none.to_owned())
     }
 
     /// The name of the tool that installed a package, where that is known.
@@ -111,6 +114,7 @@ impl<'e> Tools<'e> {
             Tool::Classic | Tool::Berry => "yarn",
             Tool::Bun => "bun",
             Tool::Deno => "deno",
+            Tool::Aube => "aube",
         })
     }
 
@@ -132,6 +136,10 @@ impl<'e> Tools<'e> {
         let has = |name: &[u8]| finding.origin.path.components().any(|part| part == name);
         let by_place = [(b".pnpm".as_slice(), Tool::Pnpm), (b".bun", Tool::Bun), (b".deno", Tool::Deno)];
         let by_place = by_place.iter().find(|(name, _)| has(name)).map(|(_, tool)| *tool);
+        // mise has a `~/.mise` too, in which npm installs.
+        let parts: Vec<&[u8]> = finding.origin.path.components().collect();
+        let of_aube = |w: &[&[u8]]| matches!(w, [b"node_modules", b".aube" | b".mise"]);
+        let by_place = by_place.or_else(|| parts.windows(2).any(of_aube).then_some(Tool::Aube));
         let by_record = self.of_unit.get(&(&finding.origin.tree, unit.root.clone())).copied();
         let locked = |s: &&Setting<'e>| s.by == "bun" && s.word() != Word::Switch;
         let unplugged = has(b"unplugged").then_some(Tool::Berry);
@@ -155,7 +163,7 @@ impl Setting<'_> {
     fn word(&self) -> Word {
         match (self.by, self.origin.path.name()) {
             (_, b"bun.lock" | b"bun.lockb" | b"yarn.lock") => Word::Default,
-            (_, b"package.json" | b"pnpm-workspace.yaml") => Word::List,
+            (_, b"package.json" | b"pnpm-workspace.yaml" | b"aube-workspace.yaml") => Word::List,
             (_, b".yarnrc.yml") => Word::Others,
             _ => Word::Switch,
         }
@@ -175,6 +183,8 @@ impl Setting<'_> {
             Tool::Berry => self.by == "yarn" && !matches!(name, b".yarnrc" | b".yarn-integrity"),
             Tool::Bun => self.by == "bun",
             Tool::Deno => false,
+            // It reads what is written for pnpm too.
+            Tool::Aube => matches!(self.by, "aube" | "pnpm") || of_npm,
         }
     }
 
