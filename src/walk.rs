@@ -2,6 +2,7 @@
 //! surface that fails or panics costs its own file only.
 
 mod by_hand;
+mod explained;
 mod history;
 mod inspect;
 mod keep;
@@ -34,6 +35,7 @@ use crate::{
 
 pub use self::{
     by_hand::ByHand,
+    explained::Explained,
     keep::{Bounds, FactBudget, Keep, Worth},
     record::{Inspection, Recorder, Recording},
     router::{Folder, Router},

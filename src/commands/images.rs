@@ -29,7 +29,7 @@ use crate::{
     stop::{self, STOP},
     text::{escape, start},
     tree::body::BYTES_READ,
-    walk::{Bounds, FactBudget, Router, Worth},
+    walk::{Bounds, Explained, FactBudget, Router, Worth},
 };
 
 /// Examines and reports.
@@ -85,18 +85,13 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
             }
         };
         coverage.absorb(found.coverage);
-        for image in &found.images {
+        for mut image in found.images {
             accounts.insert(image.label.clone(), image.accounts());
-            let worth = |e: &Evidence| matcher::worth(&setup.index, &e.seen);
-            // In a sweep most images hold nothing: what explains findings is not kept of those.
-            let facts = || of_image(&setup.index, image).filter(|e| setup.wants(e.seen.surface));
-            let has_evidence = facts().any(|e| worth(&e) == Worth::Evidence);
-            let explains = |e: &Evidence| {
-                has_evidence || matches!(e.seen.fact, Fact::Hook { .. } | Fact::Owned { .. } | Fact::Command(_))
-            };
-            let weighed = facts().map(|e| (worth(&e), e));
-            let wanted = weighed.filter(|(worth, e)| *worth != Worth::Context || explains(e));
-            evidence.extend(wanted.filter_map(|(worth, mut e)| budget.admit(worth, &mut e.seen).then_some(e)));
+            take_evidence(&setup, &mut image, &mut |worth, mut e| {
+                if budget.admit(worth, &mut e.seen) {
+                    evidence.push(e);
+                }
+            });
         }
     }
     drop(progress);
@@ -143,8 +138,30 @@ fn not_examined(file: &Path, error: &ImageError) -> Gap {
     Gap { origin: Origin::file(&tree, TreePath::root()), surface: IMAGE, kind, detail: error.to_string() }
 }
 
-/// The facts of the layers with what became of their files, the steps of the build, and the image itself.
-fn of_image(index: &Index, image: &Image) -> impl Iterator<Item = Evidence> {
+/// What is worth keeping of an image, which gives up the facts of its layers. In a sweep most images hold nothing, and a hostile one has
+/// hundreds of thousands of packages: what explains findings is kept where it may explain one.
+fn take_evidence(setup: &Setup, image: &mut Image, put: &mut dyn FnMut(Worth, Evidence)) {
+    let worth =
+        |seen: &Seen| if setup.wants(seen.surface) { matcher::worth(&setup.index, seen) } else { Worth::Nothing };
+    let fits = |seen: &&Seen| worth(seen) == Worth::Evidence;
+    let explained = Explained::new(image.as_read().map(|seen| (seen, fits(&seen))), &setup.interest);
+    let beside: Vec<Evidence> = beside_layers(image).collect();
+    let has_evidence = image.as_read().any(|seen| fits(&seen)) || beside.iter().any(|e| fits(&&e.seen));
+    let needed = |seen: &Seen| match worth(seen) {
+        Worth::Nothing => false,
+        Worth::Context => {
+            matches!(seen.fact, Fact::Hook { .. } | Fact::Owned { .. } | Fact::Command(_))
+                || has_evidence && explained.may_need(seen, &setup.interest)
+        }
+        Worth::Evidence | Worth::Credential => true,
+    };
+    let taken = image.take_facts(&needed);
+    let kept = of_layers(&setup.index, image, taken).chain(beside.into_iter().filter(|e| needed(&e.seen)));
+    kept.for_each(|e| put(worth(&e.seen), e));
+}
+
+/// Facts of the layers, with what became of their files.
+fn of_layers(index: &Index, image: &Image, facts: Vec<(usize, Box<Seen>)>) -> impl Iterator<Item = Evidence> {
     let step_text = |s: &Step| step_text(index, s);
     let by_step = |s: Option<&Step>| s.map(|s| format!(": {}", step_text(s))).unwrap_or_default();
     let steps = || image.layers.iter().map(|l| image.steps.get(l.step?));
@@ -152,7 +169,7 @@ fn of_image(index: &Index, image: &Image) -> impl Iterator<Item = Evidence> {
     let made: Vec<Option<Arc<str>>> =
         steps().map(|s| Some(format!("its layer was made by {}", step_text(s?)).into())).collect();
     let numbers: Vec<Option<usize>> = steps().map(|s| Some(s?.number)).collect();
-    let facts = image.facts().map(move |f| Evidence {
+    facts.into_iter().filter_map(|(layer, seen)| image.fact(layer, *seen)).map(move |f| Evidence {
         steps: numbers
             .get(f.layer)
             .copied()
@@ -162,7 +179,11 @@ fn of_image(index: &Index, image: &Image) -> impl Iterator<Item = Evidence> {
         gone: f.gone_in.and_then(|layer| gone.get(layer).cloned()),
         made: made.get(f.layer).cloned().flatten(),
         seen: f.seen,
-    });
+    })
+}
+
+/// The steps of the build, the secrets that they left, and the image itself.
+fn beside_layers(image: &Image) -> impl Iterator<Item = Evidence> {
     let history = image.history().map(|(number, seen)| {
         let steps = Some(Steps { made: number, gone: None });
         Evidence { steps, ..Evidence::from(seen) }
@@ -205,7 +226,7 @@ fn of_image(index: &Index, image: &Image) -> impl Iterator<Item = Evidence> {
     let fact = Fact::Image { references: image.tags.clone(), digests };
     let origin = Origin::file(&image.label, TreePath::root());
     let config = Seen { surface: image::CONFIG.id, origin, at, uid: None, gid: None, mode: None, unit: None, fact };
-    facts.chain(history).chain(secrets).chain(left).chain(std::iter::once(config.into()))
+    history.chain(secrets).chain(left).chain(std::iter::once(config.into()))
 }
 
 /// Install commands, and packages of one, that are quoted of a step.

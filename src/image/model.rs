@@ -70,17 +70,42 @@ pub struct ImageFact {
 }
 
 impl Image {
+    /// The facts of every layer as they were read, lowest first: without image and layer, since images may share them.
+    pub fn as_read(&self) -> impl Iterator<Item = &Seen> {
+        self.layers.iter().flat_map(|layer| layer.scan.iter().flat_map(|scan| scan.facts.iter().map(|seen| &**seen)))
+    }
+
     /// The facts of every layer, lowest first. Made as they are asked for: images that share layers share what was read.
     pub fn facts(&self) -> impl Iterator<Item = ImageFact> {
         self.layers.iter().enumerate().flat_map(move |(at, layer)| {
             let facts = layer.scan.iter().flat_map(|scan| &scan.facts);
-            facts.map(move |seen| {
-                let mut seen = (**seen).clone();
-                self.relabel(&mut seen.origin, layer);
-                seen.at = seen.at.filter(|at| Some(at.time) != self.epoch);
-                ImageFact { gone_in: self.gone_in(at, &seen.origin.path), layer: at, seen }
-            })
+            facts.filter_map(move |seen| self.fact(at, (**seen).clone()))
         })
+    }
+
+    /// Takes out those of the facts as they were read that are wanted, with the positions of their layers. What no other image holds
+    /// any more is not copied, and what is not wanted of it is given up.
+    pub fn take_facts(&mut self, wanted: &dyn Fn(&Seen) -> bool) -> Vec<(usize, Box<Seen>)> {
+        let mut taken = Vec::new();
+        for (at, layer) in self.layers.iter_mut().enumerate() {
+            let Some(scan) = &mut layer.scan else {
+                continue;
+            };
+            if let Some(own) = Arc::get_mut(scan) {
+                let facts = std::mem::take(&mut own.facts);
+                taken.extend(facts.into_iter().filter(|seen| wanted(seen)).map(|seen| (at, seen)));
+            } else {
+                taken.extend(scan.facts.iter().filter(|seen| wanted(seen)).map(|seen| (at, seen.clone())));
+            }
+        }
+        taken
+    }
+
+    /// A fact as it was read of the layer at this position, with what became of its file.
+    pub fn fact(&self, layer: usize, mut seen: Seen) -> Option<ImageFact> {
+        self.relabel(&mut seen.origin, self.layers.get(layer)?);
+        seen.at = seen.at.filter(|at| Some(at.time) != self.epoch);
+        Some(ImageFact { gone_in: self.gone_in(layer, &seen.origin.path), layer, seen })
     }
 
     /// The install commands of the build with the numbers of their steps. Their place is the image's root, in the layer that the

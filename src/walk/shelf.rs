@@ -11,7 +11,10 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::numbered::{Id, Numbered};
+use super::{
+    explained::is_below,
+    numbered::{Id, Numbered},
+};
 use crate::{
     ecosystem::{only_lead, package_around},
     fact::{At, Ecosystem, Fact, Origin, Package, Placement, Requirement, Seen, TreePath, Unit},
@@ -236,7 +239,7 @@ impl Shelf {
             seen.extend(found);
         }
         // What the projects of such a unit ask for, and those below it: members of its workspace.
-        let roots: BTreeSet<&TreePath> = self.wanted.values().map(|(root, _)| root).collect();
+        let roots: BTreeSet<TreePath> = self.wanted.values().map(|(root, _)| root.clone()).collect();
         for (manifest, (owner, rows)) in &self.units {
             if let Owner::Project(ecosystem) = owner
                 && is_below(manifest, &roots)
@@ -303,20 +306,6 @@ impl Shelf {
         let (surface, uid, gid, mode, source) = *self.holders.get(row.holder)?;
         let at = row.time.zip(source).map(|(time, source)| At::new(time, source));
         Some(Seen { surface, origin: Origin::file(&self.tree, path), at, uid, gid, mode, unit, fact })
-    }
-}
-
-/// Whether a file lies below one of these folders.
-fn is_below(file: &TreePath, folders: &BTreeSet<&TreePath>) -> bool {
-    let mut folder = file.parent();
-    loop {
-        if folders.contains(&folder) {
-            return true;
-        }
-        if folder.as_bytes().is_empty() {
-            return false;
-        }
-        folder = folder.parent();
     }
 }
 
