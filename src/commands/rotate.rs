@@ -160,17 +160,17 @@ impl Known {
 
 /// Puts on a plan what files say, says what that was, and refuses what contradicts itself.
 fn take_over(plan: &mut Report, sheets: &[Sheet], quiet: bool) -> anyhow::Result<()> {
-    let refuse = |faults: Vec<String>| {
+    let refuse = |faults: Vec<String>, hint: &str| {
         anyhow!(
-            "the plan contradicts itself, and nothing was written:\n  {}\nhint: mend these lines; where that was done all the same, \
-             what should have come first is `accepted_risk`, with a note",
+            "the plan contradicts itself, and nothing was written:\n  {}\nhint: mend these lines{hint}",
             faults.join("\n  ")
         )
     };
-    let taken = plan::put(plan, sheets).map_err(refuse)?;
+    let taken = plan::put(plan, sheets).map_err(|faults| refuse(faults, ""))?;
     let faults = contradictions(plan, &taken.lines, Timestamp::now());
     if !faults.is_empty() {
-        return Err(refuse(faults));
+        let hint = "; where it was done in that order all the same, what should have come first is `accepted_risk`, with a note";
+        return Err(refuse(faults, hint));
     }
     if !sheets.is_empty() && !quiet {
         output::note(&taken.changes().join("\n"));

@@ -3,6 +3,8 @@
 
 pub mod check;
 mod later;
+#[cfg(test)]
+mod made;
 mod named;
 mod only;
 mod put;

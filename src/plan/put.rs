@@ -1,7 +1,7 @@
 //! What edited files say is put on a plan. Only what differs from the plan says anything: a file that was written from it and left as
 //! it is contradicts no other. Nothing that a person ticked is passed over without a word.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::read::{Field, Line, Said, Sheet, StepBox, Value};
 use crate::{
@@ -221,19 +221,23 @@ fn steps(
 fn matched(item: &Item, boxes: &[&StepBox]) -> Vec<Option<usize>> {
     let steps: Vec<(usize, String)> =
         item.steps.iter().enumerate().filter(|(_, s)| !s.warns()).map(|(n, s)| (n, plain(&s.what))).collect();
+    let words: Vec<String> = boxes.iter().map(|b| plain(&b.words)).collect();
+    // Where all are there, what stands at its own place is meant before another that reads the same.
+    let all = boxes.len() == steps.len();
+    let own = |at: usize| steps.get(at).filter(|_| all);
+    let mut found: Vec<Option<usize>> =
+        words.iter().enumerate().map(|(at, w)| own(at).filter(|(_, s)| s == w).map(|(n, _)| *n)).collect();
     let mut free: HashMap<&str, Vec<usize>> = HashMap::new();
-    for (n, words) in steps.iter().rev() {
+    let taken: HashSet<usize> = found.iter().flatten().copied().collect();
+    for (n, words) in steps.iter().rev().filter(|(n, _)| !taken.contains(n)) {
         free.entry(words).or_default().push(*n);
     }
-    let mut found: Vec<Option<usize>> =
-        boxes.iter().map(|b| free.get_mut(plain(&b.words).as_str()).and_then(Vec::pop)).collect();
-    if boxes.len() == steps.len() {
-        let unused = |n: usize, found: &[Option<usize>]| !found.contains(&Some(n));
-        for (at, (n, _)) in steps.iter().enumerate() {
-            if found.get(at) == Some(&None) && unused(*n, &found) {
-                found.splice(at..=at, [Some(*n)]);
-            }
-        }
+    for (place, words) in found.iter_mut().zip(&words).filter(|(place, _)| place.is_none()) {
+        *place = free.get_mut(words.as_str()).and_then(Vec::pop);
+    }
+    let mut unused: HashSet<usize> = free.into_values().flatten().collect();
+    for (at, place) in found.iter_mut().enumerate().filter(|(_, place)| place.is_none()) {
+        *place = own(at).map(|(n, _)| *n).filter(|n| unused.remove(n));
     }
     found
 }
@@ -249,3 +253,6 @@ fn plain(words: &str) -> String {
     let text: String = printable(words).chars().map(word).collect();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,3 +42,6 @@ fn is_before(a: Timestamp, b: Timestamp) -> bool {
     let whole = |at: Timestamp| at.as_second().rem_euclid(86_400) == 0;
     a < b && !(day(a) == day(b) && whole(a))
 }
+
+#[cfg(test)]
+mod tests;

@@ -96,7 +96,11 @@ pub fn early(
     for (reason, others) in open {
         let others = match others.as_slice() {
             [(other, first)] => format!("{other} is {}", first.state.as_str()),
-            many => format!("{} are not done", ranges(&many.iter().map(|(o, _)| (*o).to_owned()).collect::<Vec<_>>())),
+            many => {
+                let mut names: Vec<String> = many.iter().map(|(other, _)| (*other).to_owned()).collect();
+                names.sort_by_key(|name| (name.chars().next(), name.len(), name.clone()));
+                format!("{} are not done", ranges(&names))
+            }
         };
         fault(format!("{name} is {} while {others}: {reason}", work.state.as_str()));
     }
