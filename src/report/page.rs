@@ -2,12 +2,14 @@
 //! lines of 80 columns hold it for one machine and ten credentials.
 
 mod fit;
+mod rows;
 mod since;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use self::{
     fit::{columns, cut, wrap},
+    rows::{alike, listed, rows, short},
     since::{opened, since},
 };
 use super::{v1, words};
@@ -18,11 +20,9 @@ use crate::{
     ioc::model::Moment,
     rotate::page::Never,
     text::{escape, printable},
-    verdict::{Confidence, Exposure, Phase, Urgency, Workstream},
+    verdict::{Confidence, Exposure, Phase, Workstream},
 };
 
-/// Bytes of a command that is worth a line.
-const COMMAND: usize = 200;
 /// Lines of the whole page.
 const LINES: usize = 25;
 /// Hits that are named.
@@ -309,76 +309,6 @@ fn heading(report: &v1::Report, labels: &Labels<'_>, of: Workstream) -> String {
     format!("{}  {}{words}{begin}{done}", of.letter(), stream(of))
 }
 
-/// One line of a workstream.
-struct Row {
-    label: String,
-    rank: Option<&'static str>,
-    text: String,
-    command: Option<String>,
-}
-
-fn rows(report: &v1::Report, labels: &Labels<'_>, of: Workstream) -> Vec<Row> {
-    let over: HashSet<&str> = report.work.iter().filter(|w| w.state.is_over()).map(|w| w.item.as_str()).collect();
-    let items = report.shown().filter(|i| i.workstream() == of && !over.contains(i.id.as_str()));
-    let row = |i: &v1::Item| {
-        let blocked = match words::state(report, i).as_str() {
-            "open" => String::new(),
-            state => format!("{state}: "),
-        };
-        let soon = if i.urgency == Some(Urgency::Soon) { "soon: " } else { "" };
-        let at = match i.machines.as_slice() {
-            [] => String::new(),
-            [only] => format!("{}: ", escape(only.as_bytes())),
-            many => format!("{}: ", words::count(many.len(), "machine")),
-        };
-        // What makes the folder for the evidence is longer than any line.
-        // A look by hand comes before what is done, and is in the list below.
-        let first = i.steps.iter().filter(|s| !s.by_hand).chain(&i.steps).find_map(|s| s.command.as_deref());
-        let command = first.filter(|c| c.len() < COMMAND);
-        Row {
-            label: labels.of(&i.id).to_owned(),
-            rank: i.rank.map(crate::verdict::Rank::as_str),
-            text: format!("{blocked}{soon}{at}{}", printable(&i.title)),
-            command: command.map(printable),
-        }
-    };
-    items.map(row).collect()
-}
-
-/// A line for each, as far as the share goes; where lines are to spare, with its first command.
-fn listed(rows: &[Row], share: usize, spare: &mut usize) -> Vec<String> {
-    let line = |r: &Row| match r.rank {
-        Some(rank) => format!("{:<4}{rank}: {}", r.label, r.text),
-        None => format!("{:<4}{}", r.label, r.text),
-    };
-    let whole = if rows.len() <= share { rows.len() } else { share.saturating_sub(1) };
-    let mut lines: Vec<String> = Vec::new();
-    for row in rows.iter().take(whole) {
-        lines.push(line(row));
-        if let Some(command) = row.command.as_ref().filter(|_| *spare > 0) {
-            lines.push(format!("      {command}"));
-            *spare -= 1;
-        }
-    }
-    let Some(next) = rows.get(whole) else {
-        return lines;
-    };
-    let last = rows.last().map(|r| r.label.as_str()).unwrap_or_default();
-    let mut groups: Vec<(&str, usize)> = Vec::new();
-    for row in rows.iter().skip(whole) {
-        let rank = row.rank.unwrap_or("other");
-        match groups.iter_mut().find(|(r, _)| *r == rank) {
-            Some((_, n)) => *n += 1,
-            None => groups.push((rank, 1)),
-        }
-    }
-    let ranked = groups.iter().any(|(rank, _)| *rank != "other");
-    let groups: Vec<String> = groups.iter().map(|(rank, n)| format!("{n} {rank}")).collect();
-    let groups = if ranked { format!(": {}", groups.join(", ")) } else { String::new() };
-    lines.push(format!("    and {} more, {} to {last}{groups}", rows.len() - whole, next.label));
-    lines
-}
-
 /// Which logs, in two lines.
 fn logs(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {
     let items: Vec<&v1::Item> = report.shown().filter(|i| i.workstream() == Workstream::Logs).collect();
@@ -403,8 +333,11 @@ fn logs(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {
 fn done(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {
     let closing =
         |phase: Phase| report.checklist.iter().filter(move |i| i.workstream() == Workstream::Close && i.phase == phase);
-    let text = |i: &v1::Item| format!("{} {}", labels.of(&i.id), printable(&i.title));
-    let mut boxes: Vec<String> = closing(Phase::Verify).map(|i| format!("[ ] {}", text(i))).collect();
+    let texts = |phase: Phase| {
+        let all = alike(closing(phase).map(|i| (labels.of(&i.id).to_owned(), i.machines.len(), printable(&i.title))));
+        all.into_iter().map(|(labels, title)| format!("{} {title}", short(&labels)))
+    };
+    let mut boxes: Vec<String> = texts(Phase::Verify).map(|text| format!("[ ] {text}")).collect();
     let more = boxes.len().saturating_sub(DONE);
     boxes.truncate(DONE);
     if more > 0 {
@@ -421,7 +354,7 @@ fn done(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {
             None => lines.push(format!("{:<LEAD$}{text}", if lines.is_empty() { "DONE" } else { "" })),
         }
     }
-    let then: Vec<String> = closing(Phase::Rebuild).map(text).collect();
+    let then: Vec<String> = texts(Phase::Rebuild).collect();
     if !then.is_empty() {
         lines.push(format!("{:<LEAD$}{}", "THEN", then.join("; ")));
     }
