@@ -14,6 +14,7 @@ use serde_json::error::Category;
 use super::{Ending, finish::finish, input, output, sandbox, scan};
 use crate::{
     cli::RotateCommand,
+    credential::Catalog,
     plan::{
         self,
         check::contradictions,
@@ -66,7 +67,10 @@ pub fn run(command: RotateCommand) -> anyhow::Result<Ending> {
         }
     };
     if let Some(item) = &command.why {
-        output::print(&page::why(&plan, item).ok_or_else(|| {
+        let catalog = Catalog::embedded().map_err(anyhow::Error::msg)?;
+        let called =
+            |kind: &str| catalog.kind(kind).map_or_else(|| escape(kind.as_bytes()), |known| known.title().to_owned());
+        output::print(&page::why(&plan, item, called).ok_or_else(|| {
             anyhow!(
                 "no item of this plan is called `{}`\nhint: items are called A1, B2 … or `s-` and 8 digits",
                 escape(item.as_bytes())

@@ -133,6 +133,9 @@ pub fn both(earlier: Option<Page>, later: Option<Page>) -> Option<Page> {
         }
     }
     page.not_found.retain(|path| new.not_found.contains(path));
+    page.hosts.extend(new.hosts);
+    page.hosts.sort();
+    page.hosts.dedup();
     page.everywhere &= new.everywhere;
     Some(page)
 }

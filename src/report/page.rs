@@ -4,11 +4,14 @@
 mod fit;
 mod rows;
 mod since;
+mod why;
+
+pub use self::why::why;
 
 use std::collections::HashMap;
 
 use self::{
-    fit::{columns, cut, wrap},
+    fit::{columns, cut, fitting, wrap},
     rows::{alike, listed, rows, short},
     since::{opened, since},
 };
@@ -160,7 +163,6 @@ fn hits(report: &v1::Report) -> Vec<String> {
             "host" | "root" => String::new(),
             tree => format!(" of {}", escape(tree.as_bytes())),
         };
-        let what = if f.package.is_some() { format!("malicious {what}") } else { what };
         hits.push(format!(
             "{what} {maybe}{} in {}{tree} ({})",
             f.exposure.as_str(),
@@ -217,46 +219,7 @@ fn ran(report: &v1::Report) -> String {
     let more = names.len().saturating_sub(named.len());
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let part = if page.everywhere { "" } else { " in what was examined" };
-    format!("{answer}. Of its traces not found{part}, which is no all-clear: {}{more}", named.join(", "))
-}
-
-/// Each reason why an item stands where it stands; nothing where there is no such item.
-pub fn why(report: &v1::Report, named: &str) -> Option<String> {
-    let labels = Labels::new(report);
-    let named = named.trim();
-    let called = |c: &v1::Credential| c.id == named || c.identifier.as_deref() == Some(named);
-    let credentials: Vec<&str> = report.credentials.iter().filter(|c| called(c)).map(|c| c.id.as_str()).collect();
-    let is = |i: &&v1::Item| i.id == named || labels.of(&i.id).eq_ignore_ascii_case(named);
-    let replaces =
-        |i: &&v1::Item| i.phase == Phase::Rotate && i.credentials.iter().any(|c| credentials.contains(&c.as_str()));
-    let item = report.checklist.iter().find(is).or_else(|| report.checklist.iter().find(replaces))?;
-    let title = |id: &str| {
-        let found = report.checklist.iter().find(|i| i.id == id);
-        format!("{} {}", labels.of(id), found.map_or_else(String::new, |i| printable(&i.title)))
-    };
-    let mut lines = vec![format!("{} ({})", title(&item.id), item.id), format!("why: {}", printable(&item.why))];
-    if let Some(rank) = item.rank {
-        lines.push(format!("rank: {}", rank.as_str()));
-    }
-    if let Some(phase) = words::still_blocked(report, item) {
-        lines.push(format!("blocked: {}", phase.as_str()));
-    }
-    let name = |kind: &str| escape(kind.as_bytes());
-    if item.after.is_empty() {
-        lines.push("waits for nothing".to_owned());
-    }
-    for id in item.after.iter().filter(|id| item.edges.iter().all(|e| e.item != **id)) {
-        lines.push(format!("after {}", title(id)));
-    }
-    for edge in &item.edges {
-        lines.push(format!("after {}: {}", title(&edge.item), edge.because.words(name)));
-    }
-    for other in &report.checklist {
-        for edge in other.edges.iter().filter(|e| e.item == item.id) {
-            lines.push(format!("before {}: {}", title(&other.id), edge.because.words(name)));
-        }
-    }
-    Some(lines.join("\n"))
+    format!("{answer}. Not found{part}, which is no all-clear: {}{more}", named.join(", "))
 }
 
 fn never(never: &Never) -> String {
@@ -266,7 +229,7 @@ fn never(never: &Never) -> String {
         Never::Uninstall { command } => command.clone(),
         Never::RunImage => "start a container of it".to_owned(),
         Never::OpenWallet => "open a wallet on it".to_owned(),
-        Never::TryStolen => "log in with a stolen key".to_owned(),
+        Never::TryStolen => "use a stolen key".to_owned(),
     }
 }
 
@@ -326,8 +289,20 @@ fn logs(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {
         let lead = if n > 0 { "; " } else { "" };
         text.push_str(&format!("{lead}{title}"));
     }
-    vec![heading(report, labels, Workstream::Logs), format!("    {text}")]
+    let mut lines = vec![heading(report, labels, Workstream::Logs), format!("    {text}")];
+    let hosts = report.page.iter().flat_map(|p| &p.hosts);
+    let (named, whole) = fitting(hosts.map(|h| escape(h.as_bytes())), width.saturating_sub(LOOK.len() + MORE));
+    if !named.is_empty() {
+        let more = if whole { "" } else { " and others" };
+        lines.push(format!("{LOOK}{named}{more}"));
+    }
+    lines
 }
+
+/// Before the hosts that logs are searched for.
+const LOOK: &str = "    look for ";
+/// Columns of what says that there are more.
+const MORE: usize = 11;
 
 /// The criteria, side by side, and what comes after them.
 fn done(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {

@@ -166,8 +166,8 @@ fn foreign_disk_notice(situation: &Situation<'_>, plan: &mut Plan) {
     {
         return;
     }
-    let title = "Run what A says on the machine of this disk, never on this one";
-    let why = "they name paths as that machine knows them: here the same path is another file";
+    let title = "A is for the machine that this disk is of; run nothing of it here";
+    let why = "its commands name paths as that machine knows them: on the one where the disk is mounted the same path is another file";
     plan.add(&[b"home"], Item::new(Phase::Preserve, title, why));
     // What was added last comes first.
     plan.items.rotate_right(1);

@@ -33,7 +33,8 @@ impl Clock {
 
 /// All of it.
 pub fn alone(item: &Item, work: &Work, name: &str, clock: &Clock, fault: &mut impl FnMut(String)) {
-    let secret = item.phase == Phase::Rotate;
+    // A history is looked through, and cannot be revoked.
+    let secret = item.phase == Phase::Rotate && item.mode != Some(Mode::Review);
     let doer = if is_anybody(&work.done_by) { &work.done_by } else { &work.owner };
     if are_all_among(&work.checked_by, doer) {
         fault(format!("{name} was checked by who did it, {doer}: a second person has to"));

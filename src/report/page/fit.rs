@@ -50,3 +50,16 @@ pub fn cut(line: &str, width: usize) -> String {
     short.push('…');
     short
 }
+
+/// "a, b": as many as fit; and whether that is all.
+pub fn fitting(words: impl Iterator<Item = String>, width: usize) -> (String, bool) {
+    let mut text = String::new();
+    for word in words {
+        if columns(&text) + 2 + columns(&word) > width {
+            return (text, false);
+        }
+        text.push_str(if text.is_empty() { "" } else { ", " });
+        text.push_str(&word);
+    }
+    (text, true)
+}

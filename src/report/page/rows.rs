@@ -6,7 +6,7 @@ use super::{Labels, ranges};
 use crate::{
     report::{v1, words},
     text::{escape, printable},
-    verdict::{Rank, Urgency, Workstream},
+    verdict::{Mode, Urgency, Workstream},
 };
 
 /// Bytes of a command that is worth a line.
@@ -21,7 +21,8 @@ pub struct Row {
     /// Of its items, in the order of the list.
     labels: Vec<String>,
     machines: Vec<String>,
-    rank: Option<&'static str>,
+    /// Its rank in a word, with what comes first.
+    rank: Option<String>,
     /// What keeps it, and how urgent it is.
     lead: String,
     title: String,
@@ -45,7 +46,7 @@ pub fn rows(report: &v1::Report, labels: &Labels<'_>, of: Workstream) -> Vec<Row
         Row {
             labels: vec![labels.of(&i.id).to_owned()],
             machines: i.machines.clone(),
-            rank: i.rank.map(Rank::as_str),
+            rank: i.rank.map(|rank| format!("{}{}", rank.as_str(), haste(i))),
             lead: format!("{blocked}{soon}"),
             title: printable(&i.title),
             command: command.map(printable),
@@ -54,12 +55,22 @@ pub fn rows(report: &v1::Report, labels: &Labels<'_>, of: Workstream) -> Vec<Row
     together(items.map(row))
 }
 
+/// What must not wait for the new one.
+fn haste(item: &v1::Item) -> &'static str {
+    match item.mode {
+        Some(Mode::RevokeFirst) => ", revoke first",
+        Some(Mode::Together) => ", revoke all first",
+        Some(Mode::MoveAssets) => ", move now",
+        _ => "",
+    }
+}
+
 /// What reads the same for other machines is one line.
 fn together(all: impl Iterator<Item = Row>) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     for row in all {
         let same = |known: &&mut Row| {
-            (known.rank, &known.lead, &known.title) == (row.rank, &row.lead, &row.title)
+            (&known.rank, &known.lead, &known.title) == (&row.rank, &row.lead, &row.title)
                 && known.machines.iter().all(|m| !row.machines.contains(m))
         };
         match rows.iter_mut().find(same).filter(|_| !row.machines.is_empty()) {
@@ -106,7 +117,7 @@ pub fn listed(rows: &[Row], share: usize, spare: &mut usize) -> Vec<String> {
     };
     let mut groups: Vec<(&str, usize)> = Vec::new();
     for row in rest {
-        let rank = row.rank.unwrap_or("other");
+        let rank = row.rank.as_deref().and_then(|r| r.split(',').next()).unwrap_or("other");
         match groups.iter_mut().find(|(r, _)| *r == rank) {
             Some((_, n)) => *n += row.labels.len(),
             None => groups.push((rank, row.labels.len())),
@@ -137,7 +148,7 @@ impl Row {
             }
             many => format!("{}: ", words::count(many.len(), "machine")),
         };
-        let rank = self.rank.map(|rank| format!("{rank}: ")).unwrap_or_default();
+        let rank = self.rank.as_ref().map(|rank| format!("{rank}: ")).unwrap_or_default();
         let label = short(&self.labels);
         let gap = 4_usize.saturating_sub(label.len()).max(1);
         format!("{label}{}{rank}{}{at}{}", " ".repeat(gap), self.lead, self.title)
