@@ -6,7 +6,11 @@ mod decode;
 mod markdown;
 mod moment;
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 
@@ -205,12 +209,11 @@ const LINES: usize = 2_000_000;
 /// Refuses what a file says twice, and otherwise each time.
 fn once(sheet: Sheet, mut faults: Vec<String>) -> Result<Sheet, Vec<String>> {
     let mut known: HashMap<(&str, Field, bool), &Said> = HashMap::new();
-    let mut named: Vec<(&Line, &Line)> = Vec::new();
+    let mut named: HashSet<(usize, usize)> = HashSet::new();
     for said in &sheet.said {
         let first = *known.entry((&said.item, said.field, said.by_box)).or_insert(said);
         // One word for a pair of lines, however many of their fields differ.
-        if first.value != said.value && !named.contains(&(&first.line, &said.line)) {
-            named.push((&first.line, &said.line));
+        if first.value != said.value && named.insert((first.line.number, said.line.number)) {
             faults.push(format!(
                 "{}: {} stands there again, and {} says otherwise: {} is {} there, and {} here",
                 said.line,
