@@ -19,7 +19,7 @@ use crate::{
     ecosystem::purl::Purl,
     fact::Ecosystem,
     ioc::model::Moment,
-    rotate::page::Never,
+    rotate::{FOREIGN, page::Never},
     text::{escape, printable},
     verdict::{Confidence, Exposure, Mode, Phase, Urgency, Workstream},
 };
@@ -110,7 +110,7 @@ fn head(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {
         let more = if last { format!("; and {}", words::count(more, "more place")) } else { String::new() };
         text(if n == 0 { "HIT" } else { "" }, &format!("{hit}{more}"), 2);
     }
-    text("RAN?", &ran(report), 2);
+    text("RAN?", &fit::short_hashes(&ran(report)), 2);
     text("SINCE", &since(report), 2);
     let never: Vec<String> = report
         .page
@@ -157,7 +157,7 @@ fn hits(report: &v1::Report) -> Vec<String> {
         places.push(key);
         let file = || f.location.path.0.rsplit(|b| *b == b'/').next().map(escape);
         let named = if f.kind == "file" { file() } else { None };
-        let what = package(f).or(named).unwrap_or_else(|| words::indicator(f));
+        let what = package(f).or(named).unwrap_or_else(|| fit::short_hashes(&words::indicator(f)));
         let maybe = if f.confidence == Confidence::Possible { "possibly " } else { "" };
         let tree = match f.location.tree.as_str() {
             "host" | "root" => String::new(),
@@ -235,6 +235,7 @@ fn never(never: &Never) -> String {
 
 fn heading(report: &v1::Report, labels: &Labels<'_>, of: Workstream) -> String {
     let words = match of {
+        Workstream::Machine if report.checklist.iter().any(is_notice) => " that this disk is of, not here".to_owned(),
         Workstream::Machine | Workstream::Close => String::new(),
         Workstream::Clean => ": another person revokes and replaces".to_owned(),
         Workstream::Logs => {
@@ -275,15 +276,22 @@ fn heading(report: &v1::Report, labels: &Labels<'_>, of: Workstream) -> String {
 /// One line of a workstream.
 struct Row {
     label: String,
+    /// It has a line whatever the space.
+    must: bool,
     /// What it opens, with what comes first; the word of the rank begins it.
     rank: Option<String>,
     text: String,
     command: Option<String>,
 }
 
+/// What says where the commands belong stands in the heading.
+fn is_notice(item: &v1::Item) -> bool {
+    item.title == FOREIGN
+}
+
 fn rows(report: &v1::Report, labels: &Labels<'_>, of: Workstream) -> Vec<Row> {
     let over: HashSet<&str> = report.work.iter().filter(|w| w.state.is_over()).map(|w| w.item.as_str()).collect();
-    let items = report.shown().filter(|i| i.workstream() == of && !over.contains(i.id.as_str()));
+    let items = report.shown().filter(|i| i.workstream() == of && !over.contains(i.id.as_str()) && !is_notice(i));
     let row = |i: &v1::Item| {
         let blocked = match words::state(report, i).as_str() {
             "open" => String::new(),
@@ -301,6 +309,7 @@ fn rows(report: &v1::Report, labels: &Labels<'_>, of: Workstream) -> Vec<Row> {
         let command = first.filter(|c| c.len() < COMMAND);
         Row {
             label: labels.of(&i.id).to_owned(),
+            must: i.phase == Phase::Disarm,
             rank: i.rank.map(|rank| format!("{}{}", rank.as_str(), haste(i))),
             text: format!("{blocked}{soon}{at}{}", printable(&i.title)),
             command: command.map(printable),
@@ -326,20 +335,23 @@ fn listed(rows: &[Row], share: usize, spare: &mut usize) -> Vec<String> {
         None => format!("{:<4}{}", r.label, r.text),
     };
     let whole = if rows.len() <= share { rows.len() } else { share.saturating_sub(1) };
+    let others = whole.saturating_sub(rows.iter().filter(|r| r.must).count());
+    let mut others = rows.iter().filter(|r| !r.must).take(others).map(|r| &r.label).collect::<Vec<_>>();
+    others.extend(rows.iter().filter(|r| r.must).take(whole).map(|r| &r.label));
+    let (shown, hidden): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|r| others.contains(&&r.label));
     let mut lines: Vec<String> = Vec::new();
-    for row in rows.iter().take(whole) {
+    for row in shown {
         lines.push(line(row));
         if let Some(command) = row.command.as_ref().filter(|_| *spare > 0) {
             lines.push(format!("      {command}"));
             *spare -= 1;
         }
     }
-    let Some(next) = rows.get(whole) else {
+    if hidden.is_empty() {
         return lines;
-    };
-    let last = rows.last().map(|r| r.label.as_str()).unwrap_or_default();
+    }
     let mut groups: Vec<(&str, usize)> = Vec::new();
-    for row in rows.iter().skip(whole) {
+    for row in &hidden {
         let rank = row.rank.as_deref().and_then(|r| r.split(',').next()).unwrap_or("other");
         match groups.iter_mut().find(|(r, _)| *r == rank) {
             Some((_, n)) => *n += 1,
@@ -349,7 +361,8 @@ fn listed(rows: &[Row], share: usize, spare: &mut usize) -> Vec<String> {
     let ranked = groups.iter().any(|(rank, _)| *rank != "other");
     let groups: Vec<String> = groups.iter().map(|(rank, n)| format!("{n} {rank}")).collect();
     let groups = if ranked { format!(": {}", groups.join(", ")) } else { String::new() };
-    lines.push(format!("    and {} more, {} to {last}{groups}", rows.len() - whole, next.label));
+    let names: Vec<String> = hidden.iter().map(|r| r.label.clone()).collect();
+    lines.push(format!("    and {} more, {}{groups}", hidden.len(), ranges(&names)));
     lines
 }
 
