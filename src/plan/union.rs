@@ -52,6 +52,7 @@ pub fn unite(mut earlier: Report, later: Report) -> Report {
         }
     }
     earlier.page = both(earlier.page, later.page);
+    earlier.run.target.name = earlier.run.target.name.take().or(later.run.target.name);
     add(&mut earlier.anomalies, later.anomalies, |a| &a.id);
     for kept in later.kept_evidence {
         if !earlier.kept_evidence.contains(&kept) {

@@ -2,15 +2,17 @@
 //! lines of 80 columns hold it for one machine and ten credentials.
 
 mod fit;
+mod rows;
 mod since;
 mod why;
 
 pub use self::why::why;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use self::{
     fit::{columns, cut, fitting, wrap},
+    rows::{alike, is_notice, listed, rows, short},
     since::{opened, since},
 };
 use super::{v1, words};
@@ -19,13 +21,11 @@ use crate::{
     ecosystem::purl::Purl,
     fact::Ecosystem,
     ioc::model::Moment,
-    rotate::{FOREIGN, page::Never},
+    rotate::page::Never,
     text::{escape, printable},
-    verdict::{Confidence, Exposure, Mode, Phase, Urgency, Workstream},
+    verdict::{Confidence, Exposure, Phase, Workstream},
 };
 
-/// Bytes of a command that is worth a line.
-const COMMAND: usize = 200;
 /// Lines of the whole page.
 const LINES: usize = 25;
 /// Hits that are named.
@@ -273,99 +273,6 @@ fn heading(report: &v1::Report, labels: &Labels<'_>, of: Workstream) -> String {
     format!("{}  {}{words}{begin}{done}", of.letter(), stream(of))
 }
 
-/// One line of a workstream.
-struct Row {
-    label: String,
-    /// It has a line whatever the space.
-    must: bool,
-    /// What it opens, with what comes first; the word of the rank begins it.
-    rank: Option<String>,
-    text: String,
-    command: Option<String>,
-}
-
-/// What says where the commands belong stands in the heading.
-fn is_notice(item: &v1::Item) -> bool {
-    item.title == FOREIGN
-}
-
-fn rows(report: &v1::Report, labels: &Labels<'_>, of: Workstream) -> Vec<Row> {
-    let over: HashSet<&str> = report.work.iter().filter(|w| w.state.is_over()).map(|w| w.item.as_str()).collect();
-    let items = report.shown().filter(|i| i.workstream() == of && !over.contains(i.id.as_str()) && !is_notice(i));
-    let row = |i: &v1::Item| {
-        let blocked = match words::state(report, i).as_str() {
-            "open" => String::new(),
-            state => format!("{state}: "),
-        };
-        let soon = if i.urgency == Some(Urgency::Soon) { "soon: " } else { "" };
-        let at = match i.machines.as_slice() {
-            [] => String::new(),
-            [only] => format!("{}: ", escape(only.as_bytes())),
-            many => format!("{}: ", words::count(many.len(), "machine")),
-        };
-        // What makes the folder for the evidence is longer than any line.
-        // A look by hand comes before what is done, and is in the list below.
-        let first = i.steps.iter().filter(|s| !s.by_hand).chain(&i.steps).find_map(|s| s.command.as_deref());
-        let command = first.filter(|c| c.len() < COMMAND);
-        Row {
-            label: labels.of(&i.id).to_owned(),
-            must: i.phase == Phase::Disarm,
-            rank: i.rank.map(|rank| format!("{}{}", rank.as_str(), haste(i))),
-            text: format!("{blocked}{soon}{at}{}", printable(&i.title)),
-            command: command.map(printable),
-        }
-    };
-    items.map(row).collect()
-}
-
-/// What must not wait for the new one.
-fn haste(item: &v1::Item) -> &'static str {
-    match item.mode {
-        Some(Mode::RevokeFirst) => ", revoke first",
-        Some(Mode::Together) => ", revoke all first",
-        Some(Mode::MoveAssets) => ", move now",
-        _ => "",
-    }
-}
-
-/// A line for each, as far as the share goes; where lines are to spare, with its first command.
-fn listed(rows: &[Row], share: usize, spare: &mut usize) -> Vec<String> {
-    let line = |r: &Row| match &r.rank {
-        Some(rank) => format!("{:<4}{rank}: {}", r.label, r.text),
-        None => format!("{:<4}{}", r.label, r.text),
-    };
-    let whole = if rows.len() <= share { rows.len() } else { share.saturating_sub(1) };
-    let others = whole.saturating_sub(rows.iter().filter(|r| r.must).count());
-    let mut others = rows.iter().filter(|r| !r.must).take(others).map(|r| &r.label).collect::<Vec<_>>();
-    others.extend(rows.iter().filter(|r| r.must).take(whole).map(|r| &r.label));
-    let (shown, hidden): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|r| others.contains(&&r.label));
-    let mut lines: Vec<String> = Vec::new();
-    for row in shown {
-        lines.push(line(row));
-        if let Some(command) = row.command.as_ref().filter(|_| *spare > 0) {
-            lines.push(format!("      {command}"));
-            *spare -= 1;
-        }
-    }
-    if hidden.is_empty() {
-        return lines;
-    }
-    let mut groups: Vec<(&str, usize)> = Vec::new();
-    for row in &hidden {
-        let rank = row.rank.as_deref().and_then(|r| r.split(',').next()).unwrap_or("other");
-        match groups.iter_mut().find(|(r, _)| *r == rank) {
-            Some((_, n)) => *n += 1,
-            None => groups.push((rank, 1)),
-        }
-    }
-    let ranked = groups.iter().any(|(rank, _)| *rank != "other");
-    let groups: Vec<String> = groups.iter().map(|(rank, n)| format!("{n} {rank}")).collect();
-    let groups = if ranked { format!(": {}", groups.join(", ")) } else { String::new() };
-    let names: Vec<String> = hidden.iter().map(|r| r.label.clone()).collect();
-    lines.push(format!("    and {} more, {}{groups}", hidden.len(), ranges(&names)));
-    lines
-}
-
 /// Which logs, in two lines.
 fn logs(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {
     let items: Vec<&v1::Item> = report.shown().filter(|i| i.workstream() == Workstream::Logs).collect();
@@ -402,8 +309,11 @@ const MORE: usize = 11;
 fn done(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {
     let closing =
         |phase: Phase| report.checklist.iter().filter(move |i| i.workstream() == Workstream::Close && i.phase == phase);
-    let text = |i: &v1::Item| format!("{} {}", labels.of(&i.id), printable(&i.title));
-    let mut boxes: Vec<String> = closing(Phase::Verify).map(|i| format!("[ ] {}", text(i))).collect();
+    let texts = |phase: Phase| {
+        let all = alike(closing(phase).map(|i| (labels.of(&i.id).to_owned(), i.machines.len(), printable(&i.title))));
+        all.into_iter().map(|(labels, title)| format!("{} {title}", short(&labels)))
+    };
+    let mut boxes: Vec<String> = texts(Phase::Verify).map(|text| format!("[ ] {text}")).collect();
     let more = boxes.len().saturating_sub(DONE);
     boxes.truncate(DONE);
     if more > 0 {
@@ -420,7 +330,7 @@ fn done(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {
             None => lines.push(format!("{:<LEAD$}{text}", if lines.is_empty() { "DONE" } else { "" })),
         }
     }
-    let then: Vec<String> = closing(Phase::Rebuild).map(text).collect();
+    let then: Vec<String> = texts(Phase::Rebuild).collect();
     if !then.is_empty() {
         lines.push(format!("{:<LEAD$}{}", "THEN", then.join("; ")));
     }

@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn a_long_word_loses_its_middle() {
         let line = cut("B4  keys: /etc/kubernetes/pki/front-proxy-ca.key", 40);
-        assert_eq!((line.as_str(), columns(&line)), ("B4  keys: /etc/kubernet…ront-proxy-ca.key", 40));
+        assert_eq!((line.as_str(), columns(&line)), ("B4  keys: /etc/kubernete…nt-proxy-ca.key", 40));
         assert_eq!(cut("many short words that do not fit in here", 20), "many short words th…");
     }
 }
