@@ -12,7 +12,7 @@ use std::collections::HashMap;
 
 use self::{
     fit::{columns, cut, fitting, wrap},
-    rows::{alike, listed, rows, short},
+    rows::{alike, is_notice, listed, rows, short},
     since::{opened, since},
 };
 use super::{v1, words};
@@ -110,7 +110,7 @@ fn head(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {
         let more = if last { format!("; and {}", words::count(more, "more place")) } else { String::new() };
         text(if n == 0 { "HIT" } else { "" }, &format!("{hit}{more}"), 2);
     }
-    text("RAN?", &ran(report), 2);
+    text("RAN?", &fit::short_hashes(&ran(report)), 2);
     text("SINCE", &since(report), 2);
     let never: Vec<String> = report
         .page
@@ -157,7 +157,7 @@ fn hits(report: &v1::Report) -> Vec<String> {
         places.push(key);
         let file = || f.location.path.0.rsplit(|b| *b == b'/').next().map(escape);
         let named = if f.kind == "file" { file() } else { None };
-        let what = package(f).or(named).unwrap_or_else(|| words::indicator(f));
+        let what = package(f).or(named).unwrap_or_else(|| fit::short_hashes(&words::indicator(f)));
         let maybe = if f.confidence == Confidence::Possible { "possibly " } else { "" };
         let tree = match f.location.tree.as_str() {
             "host" | "root" => String::new(),
@@ -235,6 +235,7 @@ fn never(never: &Never) -> String {
 
 fn heading(report: &v1::Report, labels: &Labels<'_>, of: Workstream) -> String {
     let words = match of {
+        Workstream::Machine if report.checklist.iter().any(is_notice) => " that this disk is of, not here".to_owned(),
         Workstream::Machine | Workstream::Close => String::new(),
         Workstream::Clean => ": another person revokes and replaces".to_owned(),
         Workstream::Logs => {

@@ -160,7 +160,7 @@ pub fn moved(found: &[&Finding]) -> Vec<Step> {
     if !paths.is_empty() {
         let what = match paths.as_slice() {
             [one] => format!("move {} to the evidence", super::situation::shown(one)),
-            many => format!("move these {} files and folders to the evidence", many.len()),
+            many => format!("move to the evidence what is there of these {} files and folders", many.len()),
         };
         steps.push(Step::new(what, Action::Keep(paths)));
     }

@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use super::{Labels, ranges};
 use crate::{
     report::{v1, words},
+    rotate::FOREIGN,
     text::{escape, printable},
-    verdict::{Mode, Urgency, Workstream},
+    verdict::{Mode, Phase, Urgency, Workstream},
 };
 
 /// Bytes of a command that is worth a line.
@@ -27,12 +28,19 @@ pub struct Row {
     lead: String,
     title: String,
     command: Option<String>,
+    /// It has a line whatever the space.
+    must: bool,
+}
+
+/// What says where the commands belong stands in the heading.
+pub fn is_notice(item: &v1::Item) -> bool {
+    item.title == FOREIGN
 }
 
 /// What is left to do of a workstream.
 pub fn rows(report: &v1::Report, labels: &Labels<'_>, of: Workstream) -> Vec<Row> {
     let over: HashSet<&str> = report.work.iter().filter(|w| w.state.is_over()).map(|w| w.item.as_str()).collect();
-    let items = report.shown().filter(|i| i.workstream() == of && !over.contains(i.id.as_str()));
+    let items = report.shown().filter(|i| i.workstream() == of && !over.contains(i.id.as_str()) && !is_notice(i));
     let row = |i: &v1::Item| {
         let blocked = match words::state(report, i).as_str() {
             "open" => String::new(),
@@ -50,6 +58,7 @@ pub fn rows(report: &v1::Report, labels: &Labels<'_>, of: Workstream) -> Vec<Row
             lead: format!("{blocked}{soon}"),
             title: printable(&i.title),
             command: command.map(printable),
+            must: i.phase == Phase::Disarm,
         }
     };
     together(items.map(row))
@@ -101,20 +110,27 @@ pub fn alike(items: impl Iterator<Item = (String, usize, String)>) -> Vec<(Vec<S
 /// A line for each, as far as the share goes; where lines are to spare, with its first command.
 pub fn listed(rows: &[Row], share: usize, spare: &mut usize) -> Vec<String> {
     let whole = if rows.len() <= share { rows.len() } else { share.saturating_sub(1) };
+    let mut others = whole.saturating_sub(rows.iter().filter(|r| r.must).count());
+    let mut musts = whole;
+    let (shown, rest): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|r| {
+        let left = if r.must { &mut musts } else { &mut others };
+        let fits = *left > 0;
+        *left = left.saturating_sub(1);
+        fits
+    });
     let mut lines: Vec<String> = Vec::new();
-    for row in rows.iter().take(whole) {
+    for row in shown {
         lines.push(row.line());
         if let Some(command) = row.command.as_ref().filter(|_| *spare > 0) {
             lines.push(format!("      {command}"));
             *spare -= 1;
         }
     }
-    let rest = rows.get(whole..).unwrap_or_default();
     let mut left: Vec<String> = rest.iter().flat_map(|r| r.labels.iter().cloned()).collect();
     left.sort_by_key(|label| (label.len(), label.clone()));
-    let (Some(first), Some(last)) = (left.first(), left.last()) else {
+    if left.is_empty() {
         return lines;
-    };
+    }
     let mut groups: Vec<(&str, usize)> = Vec::new();
     for row in rest {
         let rank = row.rank.as_deref().and_then(|r| r.split(',').next()).unwrap_or("other");
@@ -126,7 +142,7 @@ pub fn listed(rows: &[Row], share: usize, spare: &mut usize) -> Vec<String> {
     let ranked = groups.iter().any(|(rank, _)| *rank != "other");
     let groups: Vec<String> = groups.iter().map(|(rank, n)| format!("{n} {rank}")).collect();
     let groups = if ranked { format!(": {}", groups.join(", ")) } else { String::new() };
-    lines.push(format!("    and {} more, {first} to {last}{groups}", left.len()));
+    lines.push(format!("    and {} more, {}{groups}", left.len(), ranges(&left)));
     lines
 }
 
@@ -167,6 +183,7 @@ mod tests {
             lead: String::new(),
             title: title.to_owned(),
             command: Some("ls".to_owned()),
+            must: title.starts_with("STOP"),
         }
     }
 
@@ -190,7 +207,22 @@ mod tests {
             lines(all(), 9),
             ["A1-A3 3 machines: keep", "A4, A6 web1, web3: take x out", "A5  web2: take y out"]
         );
-        assert_eq!(lines(all(), 2), ["A1-A3 3 machines: keep", "    and 3 more, A4 to A6"]);
+        assert_eq!(lines(all(), 2), ["A1-A3 3 machines: keep", "    and 3 more, A4-A6"]);
+    }
+
+    #[test]
+    fn what_switches_a_monitor_off_has_a_line_whatever_the_space() {
+        let all = |stop: usize| {
+            let title = |n: usize| if n == stop { "STOP: switch it off".to_owned() } else { format!("do {n}") };
+            (1..8).map(|n| row(&format!("A{n}"), &[], &title(n))).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            lines(all(5), 4),
+            ["A1  do 1", "A2  do 2", "A5  STOP: switch it off", "    and 4 more, A3-A4, A6-A7"]
+        );
+        assert_eq!(lines(all(1), 3), ["A1  STOP: switch it off", "A2  do 2", "    and 5 more, A3-A7"]);
+        assert_eq!(lines(all(7), 2), ["A7  STOP: switch it off", "    and 6 more, A1-A6"]);
+        assert_eq!(lines(all(3), 7).len(), 7);
     }
 
     #[test]

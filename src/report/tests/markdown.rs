@@ -120,7 +120,7 @@ fn hostile_names_in_markdown() {
         ```
 
         - expect: no process but your own search; otherwise keep their memory if you can, then end them (\`kill -KILL PID\`) and look again
-      - [ ] move these 3 files and folders to the evidence
+      - [ ] move to the evidence what is there of these 3 files and folders
 
         ```sh
         keep s-41154724 '/home/alice/a|b`c\0033[31m\0377/.venv/lib/python3.11/site-packages/examplelib' '/home/alice/a|b`c\0033[31m\0377/.venv/lib/python3.11/site-packages/examplelib-1.2.3.dist-info' '/home/alice/a|b`c\0033[31m\0377/.venv/lib/python3.11/site-packages/examplelib.py'
