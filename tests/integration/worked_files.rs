@@ -119,7 +119,7 @@ fn an_update_says_what_it_took_over_and_what_not() {
     assert!(lines[0].ends_with(" boxes of steps read (1 ticked, 1 changed)"), "{}", said.err);
     assert_eq!(lines[1], format!("  {net} open -> closed ({})", at(&format!("**{net}. "))));
     assert_eq!(lines[2], "left aside: 2 lines");
-    assert!(lines.iter().any(|l| l.contains(&at("[x] D1 ")) && l.contains("a box in a code block")), "{}", said.err);
+    assert!(lines.iter().any(|l| l.contains(&at("[x] D1 ")) && l.contains("a tick on the first page")), "{}", said.err);
     assert!(lines.contains(&format!("  {}: a box without an item's id", at("call the boss")).as_str()), "{}", said.err);
     // What was ticked is printed ticked, and comes back as it is.
     let two = case.text("two.md");
@@ -380,6 +380,8 @@ fn a_proof_ends_with_what_is_found_later() {
     let said = case.run("rotate -q --update plan.json --update t.csv -o plan.json");
     assert_eq!(said.code, 1, "{}", said.err);
     let proof = case.label("Examine again");
+    let page = case.run("rotate plan.json").out;
+    assert!(page.contains(&format!("[x] {proof} Examine again")) && page.contains("[ ] D2 "), "{page}");
     let id = case.id(&proof);
     let other = Machine::new().file("etc/hostname", "lap\n").venv("two/.venv").dist("litellm", "1.82.8");
     case.scan(&other, "later.json");

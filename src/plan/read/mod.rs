@@ -191,6 +191,8 @@ pub struct Sheet {
     pub steps: Vec<StepBox>,
     /// Rows whose state is empty.
     pub without_state: Vec<(String, Line)>,
+    /// Ticks of the first page, with what stands behind each: pictures of the boxes of items.
+    pub pictures: Vec<(Line, String)>,
     /// What is left aside, and why.
     pub ignored: Vec<(Line, String)>,
 }
