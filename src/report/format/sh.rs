@@ -91,9 +91,11 @@ fn only_there(out: &mut dyn Write, name: &str) -> io::Result<()> {
 fn each_machine(report: &v1::Report, labels: &Labels<'_>, out: &mut dyn Write) -> io::Result<()> {
     comment(
         out,
-        "it holds the steps of several machines: `MACHINE=NAME sh FILE` runs those of one, by default of this one",
+        "it holds the steps of several machines: `MACHINE=NAME sh FILE` runs those of one, by default of this one or of the disk",
     )?;
-    writeln!(out, "MACHINE=${{MACHINE:-$(uname -n)}}\ncase \"$MACHINE\" in")?;
+    // Of a mounted disk it is the disk's own name.
+    let own = "if [ \"${ROOT:-/}\" = / ]; then uname -n; else head -n 1 \"$ROOT/etc/hostname\"; fi";
+    writeln!(out, "MACHINE=${{MACHINE:-$({own})}}\ncase \"$MACHINE\" in")?;
     for machine in &report.machines {
         let of =
             |i: &&v1::Item| i.done_at() == Place::Host && i.phase < Phase::Freeze && i.machines.contains(&machine.tree);
