@@ -237,19 +237,40 @@ fn cells(row: &str) -> Vec<String> {
             _ => {}
         }
     }
-    cells.iter().map(|c| plain(c).trim_matches('`').to_owned()).collect()
+    // A code span around the whole of it, and no sign that was written as one.
+    let bare = |c: &str| c.strip_prefix('`').and_then(|c| c.strip_suffix('`')).map_or_else(|| plain(c), plain);
+    cells.iter().map(|c| bare(c.trim())).collect()
 }
+
+/// What stands for something else, unless a backslash stands before it.
+const MARKS: [(&str, &str); 8] = [
+    ("<!-- -->", ""),
+    ("<br>", "\n"),
+    ("<br/>", "\n"),
+    ("<br />", "\n"),
+    ("&#58;", ":"),
+    ("&#46;", "."),
+    ("&nbsp;", " "),
+    ("&amp;", "&"),
+];
 
 /// A text without what the writer put into it so that no page makes markup of it.
 fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let text = text.replace("<!-- -->", "").replace("<br>", "\n").replace("<br/>", "\n").replace("<br />", "\n");
-    let text = text.replace("&#58;", ":").replace("&#46;", ".").replace("&nbsp;", " ");
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => out.extend(chars.next()),
-            c => out.push(c),
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if let Some((mark, meant)) = MARKS.iter().find(|(mark, _)| rest.starts_with(mark)) {
+            out.push_str(meant);
+            rest = rest.get(mark.len()..).unwrap_or_default();
+            continue;
+        }
+        rest = rest.get(c.len_utf8()..).unwrap_or_default();
+        match (c, rest.chars().next()) {
+            ('\\', Some(next)) => {
+                out.push(next);
+                rest = rest.get(next.len_utf8()..).unwrap_or_default();
+            }
+            (c, _) => out.push(c),
         }
     }
     clean(&out)

@@ -63,7 +63,7 @@ fn checklist(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
     rows.flush()
 }
 
-/// A cell that a spreadsheet would calculate is a text.
+/// A cell that a spreadsheet would calculate is a text; so is one that looks like such a text.
 fn inert(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
+    if cell.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
 }
