@@ -304,7 +304,14 @@ fn a_disk_is_its_own_machine_wherever_it_is_mounted() {
     let said = mount(&one, "a.json", "mnt");
     assert!(said.contains(" on web1 (") && said.contains("\ndisk web1 at "), "{said}");
     mount(&two, "b.json", "mnt");
+    let verified = |folder: &str| {
+        let (report, folder) = (case.path("a.json"), case.path(folder));
+        run(["verify", report.to_str().unwrap(), "--root", folder.to_str().unwrap()]).out
+    };
+    let other = "the report is of the disk of `web1`, and this one calls itself `web2`";
+    assert!(verified("mnt").contains(other), "another disk at its folder says nothing of it");
     mount(&one, "c.json", "other");
+    assert!(!verified("other").contains(other));
     let machines = |files: &str| -> Vec<Value> {
         let made = case.run(&format!("rotate -q {files} -o plan.json --force-output"));
         assert_eq!(made.code, 1, "{}", made.err);
