@@ -20,7 +20,7 @@ use crate::{
         model::{Lane, Mode},
     },
     text::escape,
-    verdict::{Confidence, Exposure, Mode as Done, Phase, Place, Rank, Reach, Urgency, Workstream},
+    verdict::{Confidence, Exposure, Mode as Done, Phase, Place, Rank, Reach, Urgency, WATCH_DAYS, Workstream},
 };
 
 /// Publishing, deploying and CI wait, where what was taken can reach others.
@@ -361,7 +361,7 @@ pub fn verify(s: &Situation<'_>, plan: &mut Plan) {
         .say("sessions and tokens minted from the old one are dead too");
     plan.add(&[b"providers"], provider.after(rotated.clone()));
     let why = "a use after the revocation means that something still lives, or that another copy exists";
-    let silence = Item::new(Phase::Verify, "7 days without a use of an old one", why)
+    let silence = Item::new(Phase::Verify, format!("{WATCH_DAYS} days without a use of an old one"), why)
         .at(Place::Clean)
         .say("no successful use of any old identifier since it was revoked; write down where there is no log");
     plan.add(&[b"silence"], silence.after(rotated));

@@ -19,9 +19,10 @@ mod provider;
 mod silence;
 mod table;
 pub mod v1;
+mod words;
 
 pub use self::{
-    attest::Attestation,
+    attest::{Attestation, Unclear},
     case::{Case, CaseError},
     judge::{Input, judge},
     table::render,

@@ -292,6 +292,6 @@ fn other_documents_and_odd_tags_are_refused() {
 #[test]
 fn what_a_report_says_steers_no_terminal() {
     let old = one("a\u{1b}[31m", "/x\u{1b}]0;y\u{7}", json!({"identifier": "i\nOPEN", "id": "c\u{202e}"}));
-    let page = render(&verification(&report(&[old], json!({}), json!({})), &report(&[], json!({}), json!({}))));
+    let page = render(&verification(&report(&[old], json!({}), json!({})), &report(&[], json!({}), json!({}))), 80);
     assert!(!page.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{page}");
 }

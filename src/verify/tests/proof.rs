@@ -20,7 +20,7 @@ fn key(id: &str) -> Value {
     one("aws.access_key", "/root/.aws/credentials", json!({"identifier": id, "inner": "default"}))
 }
 
-/// The report was written on 2 November, the incident began on 1 November, today is 10 November.
+/// The report was written on 2 November, the incident began on 1 November, today is 14 November.
 fn verified(old: &Value, now: &[Value], listings: &[Value], logs: &[Value]) -> v1::Verification {
     let mut then = report(std::slice::from_ref(old), json!({}), json!({}));
     then["incidents"] = json!([{"id": "made-up-2026-11", "windows": [{"artifact": "x 1", "start": "2026-11-01T00:00:00Z", "end": null}], "findings": []}]);
@@ -147,7 +147,7 @@ fn by_logs(records: &[Value]) -> (Life, Quiet, String) {
 }
 
 #[test]
-fn silence_runs_from_the_end_to_today() {
+fn silence_runs_on_from_the_end_for_the_days_of_the_watch() {
     let end = deleted("2026-11-05T00:00:00Z", "DeleteAccessKey", json!(null));
     let today = used("2026-11-14T11:00:00Z", NEW);
     let before = used("2026-11-01T11:00:00Z", OLD);
@@ -155,16 +155,19 @@ fn silence_runs_from_the_end_to_today() {
     assert_eq!((life, quiet), (Life::Dead, Quiet::Silent), "{reason}");
     let (_, quiet, reason) = by_logs(&[before.clone(), end.clone(), used("2026-11-06T00:00:00Z", OLD), today.clone()]);
     assert_eq!(quiet, Quiet::Used);
-    assert!(reason.contains("used 1 times after it ended at 2026-11-05T00:00:00Z"), "{reason}");
+    assert!(reason.contains("used once after it ended at 2026-11-05T00:00:00Z"), "{reason}");
     // Refused is no use, and worth a word.
     let mut refused = used("2026-11-06T00:00:00Z", OLD);
     refused["errorCode"] = json!("InvalidClientTokenId");
     let (_, quiet, reason) = by_logs(&[before.clone(), end.clone(), refused, today.clone()]);
-    assert_eq!((quiet, reason.contains("1 times refused")), (Quiet::Silent, true), "{reason}");
+    assert_eq!((quiet, reason.contains("once refused")), (Quiet::Silent, true), "{reason}");
     for (records, why) in [
-        (vec![before.clone(), end.clone()], "before today"),
-        (vec![end.clone(), used("2026-11-13T23:59:59Z", NEW)], "before today"),
-        (vec![used("2026-11-13T00:00:00Z", NEW), today.clone()], "begins at"),
+        (vec![before.clone(), end.clone()], "the extract ends at 2026-11-05T00:00:00Z, and it ended at"),
+        (vec![end.clone(), used("2026-11-11T23:59:59Z", NEW)], "silent for 6 of 7 days"),
+        (vec![end.clone(), used("2026-11-05T00:00:01Z", NEW)], "silent for 0 of 7 days"),
+        (vec![used("2026-11-13T00:00:00Z", NEW), used("2026-11-14T11:00:00Z", "ASIAADMIN")], "begins at"),
+        // Asked for by the new key: what the old one did would not be in it.
+        (vec![used("2026-11-01T00:00:00Z", NEW), today.clone()], "events of one other key alone"),
         (
             vec![
                 used("2026-11-01T00:00:00Z", "AKIAOTHEROTHEROTHERO"),
@@ -177,9 +180,111 @@ fn silence_runs_from_the_end_to_today() {
         let (_, quiet, reason) = by_logs(&records);
         assert_eq!((quiet, reason.contains(why)), (Quiet::Unknown, true), "{why}: {reason}");
     }
+    // The days count, whenever somebody looks.
+    let (_, quiet, reason) = by_logs(&[before.clone(), end, used("2026-11-12T00:00:00Z", NEW)]);
+    assert_eq!((quiet, reason.contains("no use in 7 days since it ended")), (Quiet::Silent, true), "{reason}");
     // Without a time of its end: silent since the report.
-    let (life, quiet, _) = by_logs(&[before, today]);
+    let (life, quiet, _) = by_logs(&[before.clone(), today]);
     assert_eq!((life, quiet), (Life::Unknown, Quiet::Silent));
+    let (_, quiet, reason) = by_logs(&[before, used("2026-11-09T00:00:00Z", NEW)]);
+    assert_eq!(
+        (quiet, reason.contains("silent for 6 of 7 days: no use since the report")),
+        (Quiet::Unknown, true),
+        "{reason}"
+    );
+}
+
+/// The third fact by several files.
+fn by_files(files: &[Value]) -> (Quiet, String) {
+    let all = verified(&key(OLD), &[key(NEW)], &[], files);
+    (all.items[0].silence.answer, all.items[0].silence.reason.clone())
+}
+
+fn file(records: &[Value]) -> Value {
+    json!({"Records": records})
+}
+
+#[test]
+fn files_of_a_log_follow_one_another() {
+    let end = deleted("2026-11-05T00:00:00Z", "DeleteAccessKey", json!(null));
+    let admin = |time: &str| used(time, "ASIAADMIN");
+    let first = file(&[used("2026-11-01T00:00:00Z", OLD), end.clone(), admin("2026-11-06T00:00:00Z")]);
+    // A day without any event is no hole.
+    let second = file(&[admin("2026-11-07T00:00:00Z"), used("2026-11-13T00:00:00Z", NEW)]);
+    assert_eq!(by_files(&[second.clone(), first.clone()]).0, Quiet::Silent);
+    let late = file(&[admin("2026-11-07T00:00:01Z"), used("2026-11-13T00:00:00Z", NEW)]);
+    let (quiet, reason) = by_files(&[first.clone(), late]);
+    assert_eq!((quiet, reason.contains("silent for 1 of 7 days")), (Quiet::Unknown, true), "{reason}");
+    assert!(reason.contains("the next begins at 2026-11-07T00:00:01Z"), "{reason}");
+    let (quiet, reason) =
+        by_files(&[file(&[used("2026-11-01T00:00:00Z", OLD), admin("2026-11-02T00:00:00Z")]), second]);
+    assert_eq!((quiet, reason.contains("silent for 4 of 7 days")), (Quiet::Unknown, false), "{reason}");
+}
+
+/// What a search for one key says of itself.
+fn asked(id: &str, part: &str, from: &str, to: &str) -> Value {
+    json!({"asked": {"log": "cloudtrail", "id": id, "part": part, "from": from, "to": to}})
+}
+
+#[test]
+fn a_search_for_the_key_proves_by_what_it_was_asked_for() {
+    let end = deleted("2026-11-05T00:00:00Z", "DeleteAccessKey", json!(null));
+    let own = file(&[used("2026-11-01T00:00:00Z", OLD), used("2026-11-03T00:00:00Z", OLD)]);
+    // It holds nothing after the last use, and does not say how far it looked.
+    let (quiet, reason) = by_files(&[own.clone()]);
+    assert_eq!((quiet, reason.contains("used once since the report")), (Quiet::Unknown, true), "{reason}");
+    let own = file(&[used("2026-11-01T00:00:00Z", OLD)]);
+    let (quiet, reason) = by_files(&[own.clone(), file(&[end.clone()])]);
+    assert_eq!(quiet, Quiet::Unknown);
+    assert!(reason.contains("alone"), "{reason}");
+    let said = |list: &[Value]| by_files(&[&[own.clone(), file(&[end.clone()])], list].concat());
+    let whole = asked(OLD, "eu-west-1", "2026-11-01", "2026-11-13T00:00:00Z");
+    let (quiet, reason) = said(std::slice::from_ref(&whole));
+    assert_eq!(
+        (quiet, reason.contains("no use in 8 days") && reason.contains("in eu-west-1")),
+        (Quiet::Silent, true),
+        "{reason}"
+    );
+    // The region that reaches least counts.
+    for (other, why) in [
+        (asked(OLD, "us-east-1", "2026-11-01", "2026-11-11T00:00:00Z"), "silent for 6 of 7 days"),
+        (asked(OLD, "us-east-1", "2026-11-06", "2026-11-13T00:00:00Z"), "alone"),
+    ] {
+        let (quiet, reason) = said(&[whole.clone(), other]);
+        assert_eq!((quiet, reason.contains(why)), (Quiet::Unknown, true), "{why}: {reason}");
+    }
+    for (alone, why) in [
+        // Another key; a span that begins too late; one of what is to come.
+        (asked(NEW, "eu-west-1", "2026-11-01", "2026-11-13T00:00:00Z"), "alone"),
+        (asked(OLD, "eu-west-1", "2026-11-06", "2026-11-13T00:00:00Z"), "alone"),
+        (
+            json!([used("2026-11-01T00:00:00Z", OLD), asked(OLD, "eu-west-1", "START", "2026-11-13T00:00:00Z")]),
+            "not all there is",
+        ),
+    ] {
+        let (quiet, reason) = said(&[alone]);
+        assert_eq!((quiet, reason.contains(why)), (Quiet::Unknown, true), "{why}: {reason}");
+    }
+    // Nobody can have asked for the future: today is 14 November, at noon.
+    let later = file(&[deleted("2026-11-08T00:00:00Z", "DeleteAccessKey", json!(null))]);
+    let (quiet, reason) = by_files(&[later, asked(OLD, "eu-west-1", "2026-11-01", "2027-11-13T00:00:00Z")]);
+    assert_eq!((quiet, reason.contains("silent for 6 of 7 days")), (Quiet::Unknown, true), "{reason}");
+}
+
+#[test]
+fn an_empty_extract_is_no_error_and_proves_nothing() {
+    for empty in [json!({"Events": []}), json!({"Records": []})] {
+        let (quiet, reason) = by_files(std::slice::from_ref(&empty));
+        assert_eq!((quiet, reason.contains("the extract holds no event")), (Quiet::Unknown, true), "{reason}");
+        // What was asked for is known, of which account is not.
+        let (quiet, reason) = by_files(&[empty, asked(OLD, "eu-west-1", "2026-11-01", "2026-11-13T00:00:00Z")]);
+        assert_eq!((quiet, reason.contains("another account")), (Quiet::Unknown, true), "{reason}");
+    }
+    let all = verified(&key(OLD), &[key(NEW)], &[json!({"AccessKeyMetadata": []})], &[json!({"Events": []})]);
+    let item = &all.items[0];
+    assert_eq!(item.provider_state.answer, Life::Unknown);
+    assert!(item.provider_state.reason.contains("the listing is empty"), "{}", item.provider_state.reason);
+    assert!(item.silence.next.as_ref().unwrap().contains("without the filter by key"));
 }
 
 #[test]
