@@ -108,12 +108,13 @@ impl Case {
         self.credentials.iter().filter(|c| c.rotate != Urgency::No)
     }
 
-    /// Items about secrets that name no credential: of the account of a cloud, of a cluster.
-    pub fn without_credential(&self) -> usize {
-        self.checklist
-            .iter()
-            .filter(|i| i.credentials.is_empty() && i.urgency.is_some_and(|u| u != Urgency::No))
-            .count()
+    /// What `rotate` calls the items about secrets that name no credential (of the account of a cloud, of a cluster) and that nobody
+    /// ended in the plan.
+    pub fn without_credential(&self) -> Vec<String> {
+        let labels = Labels::of_items(&self.checklist);
+        let over = |i: &Item| self.work.iter().any(|w| w.item == i.id && w.state.is_over());
+        let about = |i: &&Item| i.credentials.is_empty() && i.urgency.is_some_and(|u| u != Urgency::No);
+        self.checklist.iter().filter(about).filter(|i| !over(i)).map(|i| labels.of(&i.id).to_owned()).collect()
     }
 
     /// Whether it has findings; a plan has none.

@@ -137,7 +137,7 @@ impl<'r> Today<'r> {
             _ => format!("{what} still stands there"),
         };
         places.truncate(PLACES);
-        let next = Some("take the old value out of there, and put the new one in once it is safe".to_owned());
+        let next = Some("take the old value out of its place; put the new one in once the machine is safe".to_owned());
         Some(Here { answer: Change::Same, by: Some(by), reason, next, hint: None, identifier_now: None, places })
     }
 

@@ -239,9 +239,10 @@ fn sources(input: &Input<'_>) -> Vec<Source> {
 fn summary(answer: &Verification, case: &Case) -> Summary {
     let count = |state: State| answer.items.iter().filter(|i| i.state == state).count();
     let (closed, open, unknown) = (count(State::Closed), count(State::Open), count(State::Unknown));
-    let without_credential = case.without_credential();
+    let without = case.without_credential();
+    let (without_credential, without_names) = (without.len(), without);
     let not_asked = case.credentials.iter().filter(|c| c.rotate == Urgency::No).count();
-    Summary { closed, open, unknown, not_asked, without_credential, text: String::new() }
+    Summary { closed, open, unknown, not_asked, without_credential, without_names, text: String::new() }
 }
 
 /// How far each of several machines is.

@@ -165,10 +165,14 @@ fn begins_late(own: &[&Extract], id: &str, limit: Timestamp, what: &str) -> Judg
             (format!("the extract begins at {from}, after {what} at {limit}"), "fetch it from before that moment on")
         }
         None => {
-            let only = own.iter().find_map(|e| e.only()).filter(|only| *only != id);
-            let whose = if only.is_some() { "one other key" } else { "this key" };
+            let only = own.iter().find_map(|e| e.only());
+            let what = match only {
+                Some(only) if only == id => "events of this key alone",
+                Some(_) => "events of one other key alone",
+                None => "what was done to keys, and nothing that was done with them",
+            };
             let reason = format!(
-                "the extract holds events of {whose} alone, as one does that is asked for by it: how far it reaches it does not say"
+                "the extract holds {what}, as one does that is asked for by that: how far it reaches it does not say"
             );
             (reason, UNFILTERED)
         }

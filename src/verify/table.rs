@@ -43,7 +43,8 @@ pub fn render(answer: &Verification, width: usize) -> String {
     machines(&mut page, answer);
     next(&mut page, answer);
     for state in [State::Open, State::Unknown, State::Closed] {
-        let items: Vec<&Item> = answer.items.iter().filter(|i| i.state == state).collect();
+        let mut items: Vec<&Item> = answer.items.iter().filter(|i| i.state == state).collect();
+        items.sort_by_key(|i| words::place(i));
         let word = if state == State::Unknown { "not proven" } else { state.as_str() };
         page.section(&word.to_uppercase(), items.len());
         items.iter().take(MOST).for_each(|item| block(&mut page, item));
@@ -137,13 +138,18 @@ fn next(page: &mut Page, answer: &Verification) {
 
 fn block(page: &mut Page, item: &Item) {
     let place = escape(&item.location.path.0);
-    let inner = item.location.inner.as_ref().map(|i| format!(" [{i}]")).unwrap_or_default();
+    let inner = item.location.inner.as_ref().map(|i| format!("[{i}]")).unwrap_or_default();
     let label = item.label.as_ref().map(|label| format!("{label} ")).unwrap_or_default();
     page.line(&format!("  {label}{}  {}", item.id, item.kind));
     if let Some(identifier) = &item.identifier {
         page.line(&format!("      {identifier}"));
     }
-    page.line(&format!("      {place}{inner}"));
+    if place.chars().count() + inner.chars().count() + 7 <= page.width {
+        page.line(&format!("      {place} {inner}"));
+    } else {
+        page.line(&format!("      {place}"));
+        page.line(&format!("        {inner}"));
+    }
     let here = &item.here;
     let now = here.identifier_now.as_ref().map(|i| format!(" ({i} now)")).unwrap_or_default();
     let hint = here.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();

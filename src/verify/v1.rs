@@ -85,6 +85,9 @@ pub struct Summary {
     pub not_asked: usize,
     /// Items of the checklist that are about secrets and name no credential of this machine: nothing here answers for them.
     pub without_credential: usize,
+    /// What the plan calls them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without_names: Vec<String>,
     /// One line.
     pub text: String,
 }

@@ -1,7 +1,10 @@
 //! The answer in one sentence, and what to do next.
 
 use super::v1::{Item, State, Verification};
-use crate::report::page::{counted as count, ranges};
+use crate::report::{
+    page::{counted as count, ranges},
+    v1::PLAN,
+};
 
 /// What is open, what is not proven, what is closed: the worst first.
 pub fn summary(answer: &Verification) -> String {
@@ -56,7 +59,23 @@ pub fn next(answer: &Verification) -> Vec<(String, String)> {
             }
         }
     }
-    all.into_iter().map(|(next, items)| (names(&items), next.to_owned())).collect()
+    let mut all: Vec<_> = all.into_iter().map(|(next, items)| (names(&items), next.to_owned())).collect();
+    if !answer.summary.without_names.is_empty() {
+        let what = match answer.case.schema == PLAN {
+            true => {
+                "no credential of it was found: ask who knows, and tick it in the plan (`dosimeter rotate --update`)"
+            }
+            false => "no credential of it was found: make a plan (`dosimeter rotate`), tick it there, and verify that",
+        };
+        all.push((ranges(&answer.summary.without_names), what.to_owned()));
+    }
+    all
+}
+
+/// Where an item stands in the plan; what has no label comes last.
+pub fn place(item: &Item) -> (bool, Option<&str>, Option<usize>) {
+    let label = item.label.as_deref();
+    (label.is_none(), label.and_then(|l| l.get(..1)), label.and_then(|l| l.get(1..)?.parse().ok()))
 }
 
 /// Items that are named by their ids, where the plan has no label.
@@ -64,9 +83,9 @@ const NAMED: usize = 8;
 
 /// "B1-B3, B7": each once, in the order of the plan.
 fn names(items: &[&Item]) -> String {
-    let number = |label: &str| label.get(1..).and_then(|n| n.parse::<usize>().ok());
+    let mut items = items.to_vec();
+    items.sort_by_key(|i| place(i));
     let mut labels: Vec<String> = items.iter().filter_map(|i| i.label.clone()).collect();
-    labels.sort_by(|a, b| (a.get(..1), number(a)).cmp(&(b.get(..1), number(b))));
     labels.dedup();
     let mut ids: Vec<&str> = items.iter().filter(|i| i.label.is_none()).map(|i| i.id.as_str()).collect();
     let more = ids.len().saturating_sub(NAMED);

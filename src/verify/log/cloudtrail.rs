@@ -70,7 +70,8 @@ impl Log for Trail {
             _ => None,
         };
         let changes = target.zip(how).map(|(id, how)| (id.to_owned(), how));
+        let manages = text(&whole, "/eventName").is_some_and(|name| name.ends_with("AccessKey"));
         let own = |pointer: &str| text(&whole, pointer).map(str::to_owned);
-        Some(Event { at, by, refused, changes, account: own("/recipientAccountId"), part: own("/awsRegion") })
+        Some(Event { at, by, refused, changes, manages, account: own("/recipientAccountId"), part: own("/awsRegion") })
     }
 }

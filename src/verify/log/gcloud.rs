@@ -49,6 +49,14 @@ impl Log for Audit {
         };
         let target = text(record, "/protoPayload/resourceName").filter(|_| code == 0).and_then(key);
         let account = text(record, "/resource/labels/project_id").map(str::to_owned);
-        Some(Event { at, by, refused: code == 16, changes: target.zip(how), account, part: None })
+        Some(Event {
+            at,
+            by,
+            refused: code == 16,
+            changes: target.zip(how),
+            manages: method.ends_with("ServiceAccountKey"),
+            account,
+            part: None,
+        })
     }
 }

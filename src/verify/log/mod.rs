@@ -72,6 +72,8 @@ pub struct Event {
     pub refused: bool,
     /// A credential that it ended (`Some(how)`) or brought back (`None`).
     pub changes: Option<(String, Option<&'static str>)>,
+    /// It is about a credential, whosever: such are asked for by themselves, and show nothing of the rest of the log.
+    pub manages: bool,
     /// Whose log it is.
     pub account: Option<String>,
     /// Which part of that log: a region.
@@ -124,6 +126,8 @@ pub struct Extract {
     /// What it has of the identifiers that were looked for.
     pub traces: BTreeMap<String, Trace>,
     callers: Callers,
+    /// First and last of what was done with credentials.
+    uses: Option<(Timestamp, Timestamp)>,
 }
 
 /// Why a file cannot be used: the caller's fault.
@@ -221,6 +225,7 @@ impl Extract {
             asked: Vec::new(),
             traces: BTreeMap::new(),
             callers: Callers::None,
+            uses: None,
         }
     }
 
@@ -238,9 +243,9 @@ impl Extract {
         self.log.nameless().or_else(|| self.log.unnamed().filter(|_| unnamed))
     }
 
-    /// How far it runs, first and last event, where it was not asked for by one credential.
+    /// How far it runs, where it was not asked for by one credential.
     pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
-        self.from.zip(self.to).filter(|_| self.only().is_none())
+        self.uses.filter(|_| self.only().is_none())
     }
 
     fn take(&mut self, record: &Value, wanted: &BTreeSet<String>) {
@@ -262,7 +267,12 @@ impl Extract {
         {
             self.parts.insert(part);
         }
+        if !event.manages {
+            let (from, to) = self.uses.unwrap_or((event.at, event.at));
+            self.uses = Some((from.min(event.at), to.max(event.at)));
+        }
         match &self.callers {
+            _ if event.manages => {}
             Callers::None => self.callers = Callers::One(event.by.clone()),
             Callers::One(by) if *by != event.by => self.callers = Callers::Several,
             Callers::One(_) | Callers::Several => {}

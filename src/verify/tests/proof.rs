@@ -151,6 +151,7 @@ fn silence_runs_on_from_the_end_for_the_days_of_the_watch() {
     let end = deleted("2026-11-05T00:00:00Z", "DeleteAccessKey", json!(null));
     let today = used("2026-11-14T11:00:00Z", NEW);
     let before = used("2026-11-01T11:00:00Z", OLD);
+    let admin = |time: &str| used(time, "ASIAADMIN");
     let (life, quiet, reason) = by_logs(&[before.clone(), end.clone(), today.clone()]);
     assert_eq!((life, quiet), (Life::Dead, Quiet::Silent), "{reason}");
     let (_, quiet, reason) = by_logs(&[before.clone(), end.clone(), used("2026-11-06T00:00:00Z", OLD), today.clone()]);
@@ -162,9 +163,15 @@ fn silence_runs_on_from_the_end_for_the_days_of_the_watch() {
     let (_, quiet, reason) = by_logs(&[before.clone(), end.clone(), refused, today.clone()]);
     assert_eq!((quiet, reason.contains("once refused")), (Quiet::Silent, true), "{reason}");
     for (records, why) in [
-        (vec![before.clone(), end.clone()], "the extract ends at 2026-11-05T00:00:00Z, and it ended at"),
-        (vec![end.clone(), used("2026-11-11T23:59:59Z", NEW)], "silent for 6 of 7 days"),
-        (vec![end.clone(), used("2026-11-05T00:00:01Z", NEW)], "silent for 0 of 7 days"),
+        // What is done to keys is asked for by itself.
+        (vec![before.clone(), end.clone()], "events of this key alone"),
+        (
+            vec![before.clone(), admin("2026-11-02T00:00:00Z"), end.clone()],
+            "the extract ends at 2026-11-02T00:00:00Z, and it ended at",
+        ),
+        (vec![admin("2026-11-04T00:00:00Z"), end.clone(), used("2026-11-11T23:59:59Z", NEW)], "silent for 6 of 7 days"),
+        (vec![admin("2026-11-04T00:00:00Z"), end.clone(), used("2026-11-05T00:00:01Z", NEW)], "silent for 0 of 7 days"),
+        (vec![end.clone(), deleted("2026-11-14T00:00:00Z", "UpdateAccessKey", json!("x"))], "what was done to keys"),
         (vec![used("2026-11-13T00:00:00Z", NEW), used("2026-11-14T11:00:00Z", "ASIAADMIN")], "begins at"),
         // Asked for by the new key: what the old one did would not be in it.
         (vec![used("2026-11-01T00:00:00Z", NEW), today.clone()], "events of one other key alone"),
