@@ -31,7 +31,7 @@ fn verified(old: &Value, now: &[Value], listings: &[Value], logs: &[Value]) -> v
         .iter()
         .map(|l| Listing::read("l.json".to_owned(), &[Document::Json(l)], None, time).unwrap())
         .collect();
-    let wanted = [OLD, NEW].map(str::to_owned).into();
+    let wanted = [OLD, NEW, CERTIFICATE, ITS_SUCCESSOR].map(str::to_owned).into();
     let extracts: Vec<Extract> = logs
         .iter()
         .map(|l| Extract::read("t.json".to_owned(), &mut l.to_string().as_bytes(), None, &wanted).unwrap())
@@ -292,6 +292,38 @@ fn an_empty_extract_is_no_error_and_proves_nothing() {
     assert_eq!(item.provider_state.answer, Life::Unknown);
     assert!(item.provider_state.reason.contains("the listing is empty"), "{}", item.provider_state.reason);
     assert!(item.silence.next.as_ref().unwrap().contains("without the filter by key"));
+}
+
+/// Two certificates, as API servers name them.
+const CERTIFICATE: &str = "X509SHA256=f2ba7749d84051c9f2900cff8d4ea73360f663f38f35d67b726a73a207eca764";
+const ITS_SUCCESSOR: &str = "X509SHA256=4155bb96eb0e8f09b34395262b69d02793074130628061c4ce10eba82513af6d";
+
+#[test]
+fn a_kubernetes_log_names_certificates_and_tokens() {
+    let old = |id: &str| one("k8s.kubeconfig_client_cert", "/root/.kube/config", json!({"identifier": id}));
+    let request = |time: &str, by: Value| {
+        json!({"kind": "Event", "apiVersion": "audit.k8s.io/v1", "auditID": "a", "stage": "ResponseComplete",
+            "requestReceivedTimestamp": time, "user": {"username": "admin", "extra": by}, "verb": "get"})
+    };
+    let by = |id: &str| json!({"authentication.kubernetes.io/credential-id": [id]});
+    let quiet = |records: &[Value]| {
+        let all = verified(&old(CERTIFICATE), &[old(ITS_SUCCESSOR)], &[], &[json!(records)]);
+        let item = &all.items[0];
+        (item.here.answer, item.silence.answer, item.silence.reason.clone())
+    };
+    let early = request("2026-11-01T10:00:00Z", by(CERTIFICATE));
+    let other = request("2026-11-13T10:00:00Z", by("JTI=2b76b98d-e185-4970-918e-6fa3f30606ab"));
+    let (here, silence, reason) = quiet(&[early.clone(), other.clone()]);
+    assert_eq!((here, silence), (v1::Change::Replaced, Quiet::Silent), "{reason}");
+    let late = request("2026-11-12T10:00:00Z", by(CERTIFICATE));
+    let (_, silence, reason) = quiet(&[early.clone(), late, other.clone()]);
+    assert_eq!((silence, reason.contains("used once since the report")), (Quiet::Unknown, true), "{reason}");
+    // A server that names tokens and no certificates; one that names users alone.
+    let user = |time: &str| request(time, json!({}));
+    let (_, silence, reason) = quiet(&[user("2026-11-01T10:00:00Z"), other]);
+    assert_eq!((silence, reason.contains("neither it nor what replaced it")), (Quiet::Unknown, true), "{reason}");
+    let (_, silence, reason) = quiet(&[user("2026-11-01T10:00:00Z"), user("2026-11-13T10:00:00Z")]);
+    assert_eq!((silence, reason.contains("names users and no credentials")), (Quiet::Unknown, true), "{reason}");
 }
 
 #[test]
