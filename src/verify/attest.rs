@@ -69,10 +69,13 @@ impl Attestation {
         if by_id.is_none() && item.is_some_and(|(item, replaces)| !replaces && !item.credentials.is_empty()) {
             return Err(Unclear::NoSecret);
         }
-        // One that has an identifier of its own is the same wherever it stands.
+        // One that has an identifier of its own, or a tag, is the same wherever it stands.
         let is_own = first.identifier.as_deref().is_some_and(|id| forms.fit(&first.kind, id));
-        let same = |c: &&Credential| c.kind == first.kind && c.identifier == first.identifier;
-        if named.len() > 1 && !(is_own && named.iter().all(same)) {
+        let same_id = |c: &&Credential| c.kind == first.kind && c.identifier == first.identifier;
+        let key = case.key_of(first);
+        let same_tag = |c: &&Credential| c.kind == first.kind && c.tag == first.tag && case.key_of(c) == key;
+        let one = is_own && named.iter().all(same_id) || first.tag.is_some() && named.iter().all(same_tag);
+        if named.len() > 1 && !one {
             let ids: Vec<&str> = named.iter().take(NAMED).map(|c| c.id.as_str()).collect();
             let more = if named.len() > NAMED { " …" } else { "" };
             return Err(Unclear::Several { count: named.len(), ids: format!("{}{more}", ids.join(", ")) });

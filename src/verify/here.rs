@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{
     case::Case,
+    second,
     v1::{By, Change, Here},
 };
 use crate::{
@@ -248,7 +249,7 @@ fn incomparable(old: &Credential, then: Option<&str>, now: Option<&str>, own_id:
 fn hint(old: &Credential, slot: &[&Credential]) -> Option<String> {
     let (then, now) = (old.modified?, slot.iter().find_map(|now| now.modified)?);
     Some(match now > then {
-        true => format!("its file was written at {now}, after the report saw it: a hint, no proof"),
+        true => format!("its file was written at {}, after the report saw it: a hint, no proof", second(now)),
         false => "its file has the time that it had: a hint that nothing was changed, no proof".to_owned(),
     })
 }

@@ -28,5 +28,10 @@ pub use self::{
     table::render,
 };
 
+/// A moment for people, to the second.
+fn second(at: jiff::Timestamp) -> jiff::Timestamp {
+    jiff::Timestamp::from_second(at.as_second()).unwrap_or(at)
+}
+
 #[cfg(test)]
 mod tests;

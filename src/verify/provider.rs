@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::{
     listing::{Listing, Standing},
     log::Extract,
+    second,
     v1::{AtProvider, Change, Here, Life, Unclaimed},
 };
 use crate::report::v1::Credential;
@@ -131,7 +132,7 @@ fn by_log(subject: &Subject<'_>, extracts: &[Extract]) -> Option<AtProvider> {
     Some(match how {
         Some(how) => answer(Life::Dead, format!("the log has its end: {how}"), Some(at), Some(file)),
         None => {
-            let reason = format!("the log has it made active again at {at}");
+            let reason = format!("the log has it made active again at {}", second(at));
             answer(Life::Alive, reason, None, Some(file)).next(REVOKE)
         }
     })

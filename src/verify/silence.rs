@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     log::{Asked, Extract, LOGS},
     provider::Subject,
+    second,
     v1::{Quiet, Silence},
 };
 use crate::verdict::WATCH_DAYS;
@@ -75,13 +76,17 @@ type Judged = (Quiet, String, Option<String>);
 
 fn judged(subject: &Subject<'_>, id: &str, all: &Silence, own: &[&Extract], now: Timestamp) -> Judged {
     let unknown = |reason: String, next: &str| (Quiet::Unknown, reason, Some(next.to_owned()));
-    let last = all.last_use.map(|at| format!(", the last at {at}")).unwrap_or_default();
+    let last = all.last_use.map(|at| format!(", the last at {}", second(at))).unwrap_or_default();
     match (all.since, all.uses_after) {
         (_, 0) => {}
         (Some(ended), n) => {
             let next = "see that it is dead at its provider, and find out who used it, and what for";
             let times = times(n);
-            return (Quiet::Used, format!("used {times} after it ended at {ended}{last}"), Some(next.to_owned()));
+            return (
+                Quiet::Used,
+                format!("used {times} after it ended at {}{last}", second(ended)),
+                Some(next.to_owned()),
+            );
         }
         (None, n) => {
             let reason = format!("used {} since the report{last}; no file says when it ended", times(n));
@@ -126,19 +131,20 @@ fn judged(subject: &Subject<'_>, id: &str, all: &Silence, own: &[&Extract], now:
         (None, Some(search)) => search,
         (None, None) => return begins_late(own, id, limit, what),
     };
-    let hole = hole.map(|from| format!("; the next begins at {from}, and what lies between is missing"));
+    let hole = hole.map(|from| format!("; the next begins at {}, and what lies between is missing", second(from)));
     let hole = hole.unwrap_or_default();
     let tries = match all.refused_after {
         0 => String::new(),
         n => format!("; {} refused: somebody still tries", times(n)),
     };
-    if reach <= limit {
+    let (days, over) = (reach.duration_since(limit).as_hours() / 24, reach > limit);
+    let (limit, reach) = (second(limit), second(reach));
+    if !over {
         return unknown(
             format!("the extract ends at {reach}, and {what} at {limit}{hole}"),
             &format!("hand the log in again, from {} on", watched(limit)),
         );
     }
-    let days = reach.duration_since(limit).as_hours() / 24;
     if days < WATCH_DAYS {
         return unknown(
             format!(
@@ -161,9 +167,10 @@ const UNFILTERED: &str = "fetch it without the filter by key, or by the command 
 fn begins_late(own: &[&Extract], id: &str, limit: Timestamp, what: &str) -> Judged {
     let from = own.iter().filter_map(|e| e.span()).map(|(from, _)| from).min();
     let (reason, next) = match from {
-        Some(from) => {
-            (format!("the extract begins at {from}, after {what} at {limit}"), "fetch it from before that moment on")
-        }
+        Some(from) => (
+            format!("the extract begins at {}, after {what} at {}", second(from), second(limit)),
+            "fetch it from before that moment on",
+        ),
         None => {
             let only = own.iter().find_map(|e| e.only());
             let what = match only {

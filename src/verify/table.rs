@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use super::{
+    second,
     v1::{Change, Item, Life, Quiet, State, Verification},
     words,
 };
@@ -30,12 +31,12 @@ pub fn render(answer: &Verification, width: usize) -> String {
     let case = &answer.case;
     page.prose(
         "  report   ",
-        &format!("{} of {} `{}`, {}", case.file, case.target.kind, case.target.id, case.examined),
+        &format!("{} of {} `{}`, {}", case.file, case.target.kind, case.target.id, second(case.examined)),
     );
     match &answer.examined {
         Some(now) => {
             let limits = if now.complete { "" } else { ", not everything could be examined" };
-            let text = format!("{} `{}`, {}{limits}", now.target.kind, now.target.id, answer.started);
+            let text = format!("{} `{}`, {}{limits}", now.target.kind, now.target.id, second(answer.started));
             page.prose("  now      ", &text);
         }
         None => page.prose("  now      ", "nothing was examined"),
@@ -47,7 +48,8 @@ pub fn render(answer: &Verification, width: usize) -> String {
         items.sort_by_key(|i| words::place(i));
         let word = if state == State::Unknown { "not proven" } else { state.as_str() };
         page.section(&word.to_uppercase(), items.len());
-        items.iter().take(MOST).for_each(|item| block(&mut page, item));
+        let several = !answer.machines.is_empty();
+        items.iter().take(MOST).for_each(|item| block(&mut page, item, several));
         page.more(items.len());
     }
     findings(&mut page, answer);
@@ -136,8 +138,9 @@ fn next(page: &mut Page, answer: &Verification) {
     }
 }
 
-fn block(page: &mut Page, item: &Item) {
-    let place = escape(&item.location.path.0);
+fn block(page: &mut Page, item: &Item, several: bool) {
+    let machine = if several { format!("{}: ", escape(item.location.tree.as_bytes())) } else { String::new() };
+    let place = format!("{machine}{}", escape(&item.location.path.0));
     let inner = item.location.inner.as_ref().map(|i| format!("[{i}]")).unwrap_or_default();
     let label = item.label.as_ref().map(|label| format!("{label} ")).unwrap_or_default();
     page.line(&format!("  {label}{}  {}", item.id, item.kind));
@@ -204,7 +207,7 @@ fn unclaimed(page: &mut Page, answer: &Verification) {
         let label = u.label.as_ref().map(|l| format!(" `{l}`")).unwrap_or_default();
         let account = u.account.as_ref().map(|a| format!(" of {a}")).unwrap_or_default();
         let when = if u.in_window { "made while the incident ran" } else { "made since the report: a replacement?" };
-        page.hung("  ", "      ", &format!("{}{label}{account}, {}, {when} ({})", u.id, u.created, u.source));
+        page.hung("  ", "      ", &format!("{}{label}{account}, {}, {when} ({})", u.id, second(u.created), u.source));
     }
     page.more(answer.unclaimed.len());
 }
@@ -214,7 +217,7 @@ fn sources(page: &mut Page, answer: &Verification) {
     for s in &answer.sources {
         let accounts = if s.accounts.is_empty() { String::new() } else { format!(" of {}", s.accounts.join(", ")) };
         let span = match (s.from, s.to) {
-            (Some(from), Some(to)) => format!(", {from} to {to}"),
+            (Some(from), Some(to)) => format!(", {} to {}", second(from), second(to)),
             _ => String::new(),
         };
         let limits = s.incomplete.as_ref().map(|why| format!("; not all: {why}")).unwrap_or_default();
