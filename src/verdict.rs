@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Days without a use of an old credential after which it counts as silent.
+pub const WATCH_DAYS: i64 = 7;
+
 /// How far a compromise got, from least to worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

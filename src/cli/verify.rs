@@ -40,7 +40,7 @@ pub struct VerifyCommand {
     #[arg(long, value_name = "FILE")]
     pub log: Vec<String>,
     /// A person answers for what no file shows: `ID by NAME: TEXT`, or of one fact `ID here by …`, `ID provider by …`,
-    /// `ID silence by …` (repeatable)
+    /// `ID silence by …`; ID is the number of the plan's item (B5), the `c-` id, or the public identifier (repeatable)
     #[arg(long, value_name = "TEXT")]
     pub attest: Vec<String>,
     #[command(flatten)]

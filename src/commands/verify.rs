@@ -14,13 +14,16 @@ use super::{
 };
 use crate::{
     cli::{Choice, ListFormat, OutputOptions, RecordOptions, ScanOptions, VerifyCommand},
-    credential::{Catalog, tag::CaseKey},
+    credential::{Catalog, Forms, tag::CaseKey},
     report::{format, v1::Report},
     scan::Target,
     stop,
+    text::printable,
     verdict::Exposure,
     verify::{
-        Attestation, Case, Input, judge, render,
+        Attestation, Case, Input, Unclear, judge,
+        listing::Listing,
+        render,
         v1::{SCHEMA, State, Verification},
     },
 };
@@ -38,7 +41,8 @@ pub fn run(command: VerifyCommand) -> anyhow::Result<Ending> {
     output::start(&places);
     let sandbox = sandbox::begin("verify");
     let case = read(&command.report)?;
-    known(&attested, &case)?;
+    let catalog = Catalog::embedded().map_err(anyhow::Error::msg)?;
+    let attested = resolved(attested, &case, &catalog)?;
     let target = target(&command, &case)?;
     let evidence = target.as_ref().map_or([].as_slice(), scan::evidence);
     // The report may have named it, not the command line.
@@ -46,7 +50,6 @@ pub fn run(command: VerifyCommand) -> anyhow::Result<Ending> {
     let key = command.case_key.as_deref().map(|path| case_key::read(path, evidence)).transpose()?;
     same_key(&case, key.as_ref(), &command)?;
     let handed = Handed::open(&command.listing, &command.log)?;
-    let catalog = Catalog::embedded().map_err(anyhow::Error::msg)?;
     let options = options(&command);
     let examined = match &target {
         Err(reason) => Err(reason.clone()),
@@ -68,6 +71,7 @@ pub fn run(command: VerifyCommand) -> anyhow::Result<Ending> {
         Err(_) if stop::requested() => return Ok(Ending::Interrupted),
         other => other?,
     };
+    note_unused(&attested, &case, &listings);
     let name = examined.as_ref().ok().and_then(|report| report.run.target.name.as_deref());
     let machine = target.as_ref().ok().map(|target| machine(&command, &case, target, name)).transpose()?.flatten();
     let input = Input {
@@ -91,19 +95,35 @@ pub fn run(command: VerifyCommand) -> anyhow::Result<Ending> {
     })
 }
 
-/// Refuses what is said of an item that is not there: it would count for nothing.
-fn known(attested: &[Attestation], case: &Case) -> anyhow::Result<()> {
-    let named = |a: &Attestation| case.credentials.iter().any(|c| a.names(&c.id, c.identifier.as_deref()));
-    // A key that nobody on the list owns is named by its own identifier.
-    let number =
-        |id: &str| id.strip_prefix(['A', 'B', 'C', 'D']).is_some_and(|n| n.len() <= 4 && n.parse::<u16>().is_ok());
-    let ours = |id: &str| id.starts_with("c-") || id.starts_with("s-") || number(id);
-    match attested.iter().find(|a| ours(&a.id) && !named(a)) {
-        None => Ok(()),
-        Some(a) => anyhow::bail!(
-            "`--attest`: no credential of this case is called `{}`\nhint: take the `c-` id that `verify` prints, or the public identifier",
-            crate::text::escape(a.id.as_bytes())
-        ),
+/// What people say, of each credential by its id. Refused is what names none or several: it would count for nothing, or too much.
+fn resolved(attested: Vec<Attestation>, case: &Case, catalog: &Catalog) -> anyhow::Result<Vec<Attestation>> {
+    let forms = Forms::new(catalog);
+    let mut all = Vec::new();
+    for statement in attested {
+        let named = crate::text::escape(statement.id.as_bytes());
+        all.extend(statement.resolved(case, &forms).map_err(|unclear| {
+            let hint = match unclear {
+                Unclear::Several { .. } => "name each by its `c-` id",
+                Unclear::NoSecret => "name the item that replaces the credential (B…), or its `c-` id",
+                Unclear::Nothing => {
+                    "take the number of the plan (B5), the `c-` id that `verify` prints, or the public identifier"
+                }
+            };
+            anyhow::anyhow!("`--attest`, `{named}`: {}\nhint: {hint}", printable(&unclear.to_string()))
+        })?);
+    }
+    Ok(all)
+}
+
+/// Says which statements are about nothing: a key that only a listing has is called as that calls it.
+fn note_unused(attested: &[Attestation], case: &Case, listings: &[Listing]) {
+    let of_case = |a: &Attestation| case.credentials.iter().any(|c| c.id == a.id);
+    let listed = |a: &Attestation| listings.iter().any(|l| l.entry(&a.id).is_some());
+    for a in attested.iter().filter(|a| !of_case(a) && !listed(a)) {
+        let id = crate::text::escape(a.id.as_bytes());
+        output::note(&format!(
+            "`--attest`: no credential of this case or of a listing is called `{id}`: it counts for nothing"
+        ));
     }
 }
 
@@ -233,10 +253,13 @@ fn options(command: &VerifyCommand) -> ScanOptions {
     }
 }
 
+/// Columns of a table in a file.
+const FILE: usize = 100;
+
 /// A file of an earlier answer: as JSON, or as a table.
 fn is_ours(head: &[u8]) -> bool {
     let text = String::from_utf8_lossy(head);
-    let table = ["OPEN: ", "NOT PROVEN: ", "NOTHING OPEN in"].iter().any(|w| text.starts_with(w))
+    let table = ["OPEN: ", "NOT PROVEN: ", "CLOSED: ", "NOTHING OPEN in"].iter().any(|w| text.starts_with(w))
         && text.contains("\n  report ");
     table || (text.starts_with('{') && text.contains(&format!("\"schema\": \"{SCHEMA}\"")))
 }
@@ -255,11 +278,11 @@ fn write(command: &VerifyCommand, places: &[output::Place], answer: &Verificatio
     let mut failed = Ok(());
     for place in places {
         let table = place.named().extension().is_some_and(|e| e == "txt");
-        let text = if table { render(answer) } else { as_json()? };
+        let text = if table { render(answer, FILE) } else { as_json()? };
         failed = failed.and(output::write_named(place, text.as_bytes()));
     }
     let text = match command.format {
-        ListFormat::Table => render(answer),
+        ListFormat::Table => render(answer, usize::from(output::width())),
         ListFormat::Json => as_json()?,
     };
     failed.and(output::print(text.trim_end_matches('\n')))

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use regex::Regex;
 
-use super::Catalog;
+use super::{Catalog, reader::identity};
 
 /// The forms of such identifiers, by kind.
 #[derive(Debug, Default)]
@@ -25,6 +25,6 @@ impl Forms {
     /// Whether an identifier of a kind is another one for each value.
     pub fn fit(&self, kind: &str, identifier: &str) -> bool {
         let fingerprint = identifier.strip_prefix("SHA256:").is_some_and(|rest| rest.len() == 43);
-        fingerprint || self.0.get(kind).is_some_and(|form| form.is_match(identifier))
+        fingerprint || identity::is_one(identifier) || self.0.get(kind).is_some_and(|form| form.is_match(identifier))
     }
 }

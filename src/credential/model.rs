@@ -177,6 +177,10 @@ pub struct Fields {
     /// must be a plain label that is no token.
     #[serde(default)]
     pub public_form: Option<String>,
+    /// What an identifier that each value has of its own is made of: shown instead of the public value, which is shown beside it. Not
+    /// for sections.
+    #[serde(default)]
+    pub identity: Option<Identity>,
     /// Pointer to a value that names the credential's owner (an account, a project), shown where it is a plain label; instead
     /// of what the stars stood for. Not for sections.
     #[serde(default)]
@@ -184,6 +188,16 @@ pub struct Fields {
     /// What opens with the credential under names of its own: one credential is shown for each. Not for sections.
     #[serde(default)]
     pub used_by: Option<UsedBy>,
+}
+
+/// Where something stands that an identifier is made of, as servers make it for their logs.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Identity {
+    /// A pointer to the certificate beside the key, with the same stars: its fingerprint.
+    Certificate(String),
+    /// A pointer to the token itself, a JWT: its `jti`.
+    Token(String),
 }
 
 /// Names in the same file that stand for a credential.

@@ -10,11 +10,13 @@ pub use self::why::why;
 
 use std::collections::HashMap;
 
+pub use self::fit::wrap;
 use self::{
-    fit::{columns, cut, fitting, wrap},
+    fit::{columns, cut, fitting},
     rows::{alike, is_notice, listed, rows, short},
     since::{opened, since},
 };
+pub use super::words::count as counted;
 use super::{v1, words};
 use crate::{
     assess::family_of,
@@ -63,13 +65,18 @@ pub struct Labels<'r>(HashMap<&'r str, String>);
 impl<'r> Labels<'r> {
     /// By workstream, in the order of the list.
     pub fn new(report: &'r v1::Report) -> Self {
+        Self::of_items(&report.checklist)
+    }
+
+    /// The same for a checklist alone.
+    pub fn of_items(checklist: &'r [v1::Item]) -> Self {
         let mut counts: HashMap<Workstream, usize> = HashMap::new();
         let mut label = |i: &'r v1::Item| {
             let stream = i.workstream();
             let number = counts.entry(stream).and_modify(|n| *n += 1).or_insert(1);
             (i.id.as_str(), format!("{}{number}", stream.letter()))
         };
-        Self(report.checklist.iter().map(&mut label).collect())
+        Self(checklist.iter().map(&mut label).collect())
     }
 
     /// Of the item with this id; nothing where there is none.

@@ -1,6 +1,7 @@
 //! What a named person answers for, where no file shows it.
 
-use super::v1::Attested;
+use super::{case::Case, v1::Attested};
+use crate::{credential::Forms, report::v1::Credential};
 
 /// Longest name and text.
 const MOST: usize = 400;
@@ -8,7 +9,7 @@ const MOST: usize = 400;
 /// One statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attestation {
-    /// Id of a credential (`c-…`), or a public identifier.
+    /// Id of a credential (`c-…`), its public identifier, or what the plan calls the item that replaces it (`B5`).
     pub id: String,
     /// `here`, `provider` or `silence`; `None` for all three.
     pub fact: Option<&'static str>,
@@ -18,7 +19,70 @@ pub struct Attestation {
     pub text: String,
 }
 
+/// A statement that is about nothing, or about more than one thing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unclear {
+    /// No such item or credential.
+    #[error("no credential of this case is called so")]
+    Nothing,
+    /// An item of another kind.
+    #[error("that item replaces no credential")]
+    NoSecret,
+    /// Several credentials, which may be in different states.
+    #[error("that is {count} credentials, which may be in different states: {ids}")]
+    Several {
+        /// How many.
+        count: usize,
+        /// The first of them.
+        ids: String,
+    },
+}
+
+/// Ids that a message names.
+const NAMED: usize = 5;
+
 impl Attestation {
+    /// The same of each credential that it names, by its id; of a key that only a listing has as it is.
+    ///
+    /// # Errors
+    /// Where it names nothing, or what is more than one credential.
+    pub fn resolved(self, case: &Case, forms: &Forms) -> Result<Vec<Self>, Unclear> {
+        let by_id = case.credentials.iter().find(|c| c.id == self.id);
+        let item = case.item(&self.id);
+        let mut named: Vec<&Credential> = match (by_id, item) {
+            (Some(one), _) => vec![one],
+            (None, Some((item, _))) => case.credentials.iter().filter(|c| item.credentials.contains(&c.id)).collect(),
+            (None, None) => Vec::new(),
+        };
+        if by_id.is_none() {
+            named.extend(case.credentials.iter().filter(|c| c.identifier.as_deref() == Some(self.id.as_str())));
+        }
+        named.sort_by(|a, b| a.id.cmp(&b.id));
+        named.dedup_by(|a, b| a.id == b.id);
+        let Some(first) = named.first() else {
+            return match item {
+                Some(_) => Err(Unclear::NoSecret),
+                None if looks_like_ours(&self.id) => Err(Unclear::Nothing),
+                None => Ok(vec![self]),
+            };
+        };
+        if by_id.is_none() && item.is_some_and(|(item, replaces)| !replaces && !item.credentials.is_empty()) {
+            return Err(Unclear::NoSecret);
+        }
+        // One that has an identifier of its own, or a tag, is the same wherever it stands.
+        let is_own = first.identifier.as_deref().is_some_and(|id| forms.fit(&first.kind, id));
+        let same_id = |c: &&Credential| c.kind == first.kind && c.identifier == first.identifier;
+        let key = case.key_of(first);
+        let same_tag = |c: &&Credential| c.kind == first.kind && c.tag == first.tag && case.key_of(c) == key;
+        let one = is_own && named.iter().all(same_id) || first.tag.is_some() && named.iter().all(same_tag);
+        if named.len() > 1 && !one {
+            let ids: Vec<&str> = named.iter().take(NAMED).map(|c| c.id.as_str()).collect();
+            let more = if named.len() > NAMED { " …" } else { "" };
+            return Err(Unclear::Several { count: named.len(), ids: format!("{}{more}", ids.join(", ")) });
+        }
+        Ok(named.iter().map(|c| Self { id: c.id.clone(), ..self.clone() }).collect())
+    }
+
     /// From `ID [here|provider|silence] by NAME: TEXT`.
     ///
     /// # Errors
@@ -53,19 +117,21 @@ impl Attestation {
     }
 
     /// Whether it is about this fact of a credential.
-    pub fn covers(&self, id: &str, identifier: Option<&str>, fact: &str) -> bool {
-        self.names(id, identifier) && self.fact.is_none_or(|own| own == fact)
-    }
-
-    /// Whether it is about this credential.
-    pub fn names(&self, id: &str, identifier: Option<&str>) -> bool {
-        self.id == id || identifier == Some(self.id.as_str())
+    pub fn covers(&self, id: &str, fact: &str) -> bool {
+        self.id == id && self.fact.is_none_or(|own| own == fact)
     }
 
     /// For the answer.
     pub fn about(&self, fact: &str) -> Attested {
         Attested { fact: fact.to_owned(), by: self.by.clone(), text: self.text.clone() }
     }
+}
+
+/// Whether an id has the form of one that this program makes: `c-…`, `s-…`, `B5`.
+fn looks_like_ours(id: &str) -> bool {
+    let number = |rest: &str| !rest.is_empty() && rest.len() <= 4 && rest.bytes().all(|b| b.is_ascii_digit());
+    let label = id.strip_prefix(['A', 'B', 'C', 'D', 'a', 'b', 'c', 'd']).is_some_and(number);
+    id.starts_with("c-") || id.starts_with("s-") || label
 }
 
 #[cfg(test)]

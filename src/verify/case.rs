@@ -8,8 +8,11 @@ use serde::Deserialize;
 use crate::{
     credential::{Catalog, moved::Moved, place::PlacePath, tag},
     fact::TreePath,
-    report::v1::{Credential, Item, Location, Machine, PathText, SCHEMA, Target, Window, Work},
-    verdict::Urgency,
+    report::{
+        page::Labels,
+        v1::{Credential, Item, Location, Machine, PathText, SCHEMA, Target, Window, Work},
+    },
+    verdict::{Phase, Urgency},
 };
 
 /// The schemas that are understood.
@@ -105,12 +108,13 @@ impl Case {
         self.credentials.iter().filter(|c| c.rotate != Urgency::No)
     }
 
-    /// Items about secrets that name no credential: of the account of a cloud, of a cluster.
-    pub fn without_credential(&self) -> usize {
-        self.checklist
-            .iter()
-            .filter(|i| i.credentials.is_empty() && i.urgency.is_some_and(|u| u != Urgency::No))
-            .count()
+    /// What `rotate` calls the items about secrets that name no credential (of the account of a cloud, of a cluster) and that nobody
+    /// ended in the plan.
+    pub fn without_credential(&self) -> Vec<String> {
+        let labels = Labels::of_items(&self.checklist);
+        let over = |i: &Item| self.work.iter().any(|w| w.item == i.id && w.state.is_over());
+        let about = |i: &&Item| i.credentials.is_empty() && i.urgency.is_some_and(|u| u != Urgency::No);
+        self.checklist.iter().filter(about).filter(|i| !over(i)).map(|i| labels.of(&i.id).to_owned()).collect()
     }
 
     /// Whether it has findings; a plan has none.
@@ -165,6 +169,25 @@ impl Case {
     /// The names of the machines of a report of several; empty for one.
     pub fn machines(&self) -> impl Iterator<Item = &str> {
         self.machines.iter().map(|m| m.tree.as_str())
+    }
+
+    /// The item that replaces each credential, by the credential's id: what `rotate` calls it, and its own id.
+    pub fn replaced_by(&self) -> HashMap<&str, (String, &str)> {
+        let labels = Labels::of_items(&self.checklist);
+        let mut all = HashMap::new();
+        for item in self.checklist.iter().filter(|i| i.phase == Phase::Rotate) {
+            for credential in &item.credentials {
+                all.entry(credential.as_str()).or_insert_with(|| (labels.of(&item.id).to_owned(), item.id.as_str()));
+            }
+        }
+        all
+    }
+
+    /// The item that is called so (`B5`, or `s-…`), and whether it replaces credentials.
+    pub fn item(&self, name: &str) -> Option<(&Item, bool)> {
+        let labels = Labels::of_items(&self.checklist);
+        let is = |i: &&Item| i.id == name || labels.of(&i.id).eq_ignore_ascii_case(name);
+        self.checklist.iter().find(is).map(|i| (i, i.phase == Phase::Rotate))
     }
 
     /// What a plan says of each credential: how far its item is.

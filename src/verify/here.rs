@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{
     case::Case,
+    second,
     v1::{By, Change, Here},
 };
 use crate::{
@@ -56,8 +57,8 @@ impl<'r> Today<'r> {
 
     /// The answer for one credential of the case.
     pub fn of(&self, case: &Case, old: &Credential) -> Here {
-        if let Err(reason) = self.is_same_target(case, old) {
-            return unknown(reason, None);
+        if let Err((reason, next)) = self.is_same_target(case, old) {
+            return unknown(reason, None, next);
         }
         let own_id = old.identifier.as_deref().filter(|id| self.forms.fit(&old.kind, id));
         let (key_then, key_now) = (case.key_of(old), self.report.run.case_key.as_deref());
@@ -80,7 +81,11 @@ impl<'r> Today<'r> {
         let by: Vec<Option<By>> = slot.iter().map(|now| differs(&now)).collect();
         let hint = hint(old, &slot);
         let Some(first) = by.iter().copied().collect::<Option<Vec<By>>>().and_then(|by| by.first().copied()) else {
-            return unknown(incomparable(old, key_then, key_now, own_id.is_some()), hint);
+            let next = match (key_then, key_now, &old.tag) {
+                (Some(_), None, Some(_)) => "hand in the case key that the report was written with, `--case-key FILE`",
+                _ => LOOK,
+            };
+            return unknown(incomparable(old, key_then, key_now, own_id.is_some()), hint, next);
         };
         let identifier_now =
             slot.iter().find_map(|now| now.identifier.clone()).filter(|now| Some(now) != old.identifier.as_ref());
@@ -88,18 +93,20 @@ impl<'r> Today<'r> {
             By::Identifier => "another identifier stands at its place".to_owned(),
             By::Tag => "another value stands at its place: its tag differs".to_owned(),
         };
-        Here { answer: Change::Replaced, by: Some(first), reason, hint: None, identifier_now, places: Vec::new() }
+        let places = Vec::new();
+        Here { answer: Change::Replaced, by: Some(first), reason, next: None, hint: None, identifier_now, places }
     }
 
     /// Whether what was examined now is what was examined then.
-    fn is_same_target(&self, case: &Case, old: &Credential) -> Result<(), String> {
+    fn is_same_target(&self, case: &Case, old: &Credential) -> Result<(), (String, &'static str)> {
         let (then, now) = (case.target_of(old), &self.report.run.target);
         if old.location.layer.is_some() || matches!(then.kind.as_str(), "images" | "sbom") {
-            return Err("it stood in an image: build that anew and examine the new one".to_owned());
+            let next = "build the image anew, examine the new one, and attest that it is gone from there";
+            return Err(("it stood in an image, which nobody examined now".to_owned(), next));
         }
         // A report of one tree has the label of that tree; one of several machines, their names.
         let elsewhere =
-            |what: &str| Err(format!("it stood on `{what}`, which is not what was examined now: verify there"));
+            |what: &str| Err((format!("it stood on `{what}`, which is not what was examined now"), ELSEWHERE));
         if case.machines().next().is_some() {
             let is_it = self.machine == Some(old.location.tree.as_str());
             return if is_it { Ok(()) } else { elsewhere(&old.location.tree) };
@@ -131,7 +138,8 @@ impl<'r> Today<'r> {
             _ => format!("{what} still stands there"),
         };
         places.truncate(PLACES);
-        Some(Here { answer: Change::Same, by: Some(by), reason, hint: None, identifier_now: None, places })
+        let next = Some("take the old value out of its place; put the new one in once the machine is safe".to_owned());
+        Some(Here { answer: Change::Same, by: Some(by), reason, next, hint: None, identifier_now: None, places })
     }
 
     /// What stands where the old one stood: the same section or variable of the file, under the same label.
@@ -154,7 +162,7 @@ impl<'r> Today<'r> {
     /// Nothing of its kind stands there, if that could be seen.
     fn gone(&self, old: &Credential) -> Here {
         if let Some(reason) = self.unseen(&old.location) {
-            return unknown(reason, None);
+            return unknown(reason, None, "examine it as an account that may read it, or look by hand and attest");
         }
         let process = is_process(&old.location);
         let reason = match (process, old.tag.is_some() || old.identifier.is_some()) {
@@ -168,6 +176,7 @@ impl<'r> Today<'r> {
             answer: Change::Gone,
             by: None,
             reason: reason.to_owned(),
+            next: None,
             hint: None,
             identifier_now: None,
             places: Vec::new(),
@@ -214,9 +223,15 @@ fn is_process(place: &Location) -> bool {
     place.path.0.starts_with(b"/proc/") && place.path.0.ends_with(b"/environ")
 }
 
-fn unknown(reason: String, hint: Option<String>) -> Here {
-    Here { answer: Change::Unknown, by: None, reason, hint, identifier_now: None, places: Vec::new() }
+/// Nobody can say; `next` is what to do about that.
+pub fn unknown(reason: String, hint: Option<String>, next: &str) -> Here {
+    let (by, identifier_now, places) = (None, None, Vec::new());
+    Here { answer: Change::Unknown, by, reason, next: Some(next.to_owned()), hint, identifier_now, places }
 }
+
+/// What to do where it was not this machine.
+pub const ELSEWHERE: &str = "verify there with the same file, or name its disk with `--root`";
+const LOOK: &str = "look at its place by hand, and attest what stands there";
 
 /// Why two values cannot be compared.
 fn incomparable(old: &Credential, then: Option<&str>, now: Option<&str>, own_id: bool) -> String {
@@ -234,7 +249,7 @@ fn incomparable(old: &Credential, then: Option<&str>, now: Option<&str>, own_id:
 fn hint(old: &Credential, slot: &[&Credential]) -> Option<String> {
     let (then, now) = (old.modified?, slot.iter().find_map(|now| now.modified)?);
     Some(match now > then {
-        true => format!("its file was written at {now}, after the report saw it: a hint, no proof"),
+        true => format!("its file was written at {}, after the report saw it: a hint, no proof", second(now)),
         false => "its file has the time that it had: a hint that nothing was changed, no proof".to_owned(),
     })
 }

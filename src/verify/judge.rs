@@ -7,15 +7,16 @@ use jiff::Timestamp;
 use super::{
     attest::Attestation,
     case::Case,
-    here::Today,
+    here::{self, Today},
     listing::Listing,
     log::Extract,
     provider::{self, Subject},
     silence,
     v1::{
-        Attested, CaseRef, Change, Examined, Here, Item, Life, Quiet, SCHEMA, Source, State, Still, Summary, Unclaimed,
-        Verification,
+        Attested, CaseRef, Change, Examined, Item, Life, MachineState, Quiet, SCHEMA, Source, State, Still, Summary,
+        Unclaimed, Verification,
     },
+    words,
 };
 use crate::{
     credential::{Catalog, Forms},
@@ -49,12 +50,13 @@ pub struct Input<'i> {
 
 /// The answer.
 pub fn judge(input: &Input<'_>) -> Verification {
-    let (forms, work) = (Forms::new(input.catalog), input.case.work());
+    let forms = Forms::new(input.catalog);
+    let plan = Plan { work: input.case.work(), items: input.case.replaced_by() };
     let today = input.today.as_ref().map(|report| Today::new(report, &forms, input.case, input.machine));
     let items: Vec<Item> = input
         .case
         .asked()
-        .map(|old| item(input, &forms, &work, today.as_ref().map_err(|why| why.as_str()), old))
+        .map(|old| item(input, &forms, &plan, today.as_ref().map_err(|why| why.as_str()), old))
         .collect();
     let report = input.today.as_ref().ok();
     let findings = report.map(|report| still(report, input)).unwrap_or_default();
@@ -79,6 +81,7 @@ pub fn judge(input: &Input<'_>) -> Verification {
         },
         examined,
         summary: Summary::default(),
+        machines: machines(input, &items),
         items,
         findings,
         unclaimed: Vec::new(),
@@ -87,37 +90,31 @@ pub fn judge(input: &Input<'_>) -> Verification {
     };
     answer.unclaimed = unclaimed(input, &answer.items);
     answer.summary = summary(&answer, input.case);
+    answer.summary.text = words::summary(&answer);
     answer
 }
 
-fn item(
-    input: &Input<'_>,
-    forms: &Forms,
-    work: &HashMap<&str, &Work>,
-    today: Result<&Today<'_>, &str>,
-    old: &Credential,
-) -> Item {
-    let here = match today {
+/// What the checklist has of each credential.
+struct Plan<'c> {
+    work: HashMap<&'c str, &'c Work>,
+    items: HashMap<&'c str, (String, &'c str)>,
+}
+
+fn item(input: &Input<'_>, forms: &Forms, plan: &Plan<'_>, today: Result<&Today<'_>, &str>, old: &Credential) -> Item {
+    let mut here = match today {
         Ok(today) => today.of(input.case, old),
-        Err(reason) => Here {
-            answer: Change::Unknown,
-            by: None,
-            reason: reason.to_owned(),
-            hint: None,
-            identifier_now: None,
-            places: Vec::new(),
-        },
+        Err(reason) => here::unknown(reason.to_owned(), None, here::ELSEWHERE),
     };
     let own_id = old.identifier.as_deref().filter(|id| forms.fit(&old.kind, id));
     let subject = Subject { old, own_id, here: &here, written: input.case.written() };
-    let provider_state = provider::state(&subject, input.listings, input.extracts);
-    let work = work.get(old.id.as_str()).copied();
+    let mut provider_state = provider::state(&subject, input.listings, input.extracts);
+    let work = plan.work.get(old.id.as_str()).copied();
     let ended = provider_state.ended.or(work.and_then(|w| w.revoked));
     let began = input.case.began();
-    let silence = silence::state(&subject, ended, input.extracts, began, input.now);
+    let mut silence = silence::state(&subject, ended, input.extracts, began, input.now);
     let mut attested = Vec::new();
     for fact in [HERE, PROVIDER, SILENCE] {
-        let covers = |a: &&Attestation| a.covers(&old.id, old.identifier.as_deref(), fact);
+        let covers = |a: &&Attestation| a.covers(&old.id, fact);
         attested.extend(input.attested.iter().filter(covers).map(|a| a.about(fact)));
     }
     attested.extend(work.into_iter().flat_map(by_plan));
@@ -143,8 +140,13 @@ fn item(
             Quiet::Unknown => State::Unknown,
         },
     ];
+    let nexts = [&mut here.next, &mut provider_state.next, &mut silence.next];
+    nexts.into_iter().zip(facts).filter(|(_, state)| *state == State::Closed).for_each(|(next, _)| *next = None);
+    let replaced_by = plan.items.get(old.id.as_str());
     Item {
         id: old.id.clone(),
+        label: replaced_by.map(|(label, _)| label.clone()).filter(|label| !label.is_empty()),
+        item: replaced_by.map(|(_, item)| (*item).to_owned()),
         kind: old.kind.clone(),
         provider: old.provider.clone(),
         location: old.location.clone(),
@@ -207,7 +209,7 @@ fn unclaimed(input: &Input<'_>, items: &[Item]) -> Vec<Unclaimed> {
     let changed = |kinds: &[&str]| items.iter().filter(|i| kinds.contains(&i.kind.as_str()) && is_changed(i)).count();
     let (began, written) = (input.case.began(), input.case.written());
     let mut all = provider::unclaimed(input.listings, began, written, &known, &changed);
-    all.retain(|u| !input.attested.iter().any(|a| a.names(&u.id, None)));
+    all.retain(|u| !input.attested.iter().any(|a| a.id == u.id));
     all
 }
 
@@ -237,19 +239,25 @@ fn sources(input: &Input<'_>) -> Vec<Source> {
 fn summary(answer: &Verification, case: &Case) -> Summary {
     let count = |state: State| answer.items.iter().filter(|i| i.state == state).count();
     let (closed, open, unknown) = (count(State::Closed), count(State::Open), count(State::Unknown));
-    let without_credential = case.without_credential();
+    let without = case.without_credential();
+    let (without_credential, without_names) = (without.len(), without);
     let not_asked = case.credentials.iter().filter(|c| c.rotate == Urgency::No).count();
-    let mut parts = vec![format!("{open} open, {unknown} unknown, {closed} closed of {}", answer.items.len())];
-    let mut also = |n: usize, what: &str| {
-        if n > 0 {
-            parts.push(format!("{n} {what}"));
+    Summary { closed, open, unknown, not_asked, without_credential, without_names, text: String::new() }
+}
+
+/// How far each of several machines is.
+fn machines(input: &Input<'_>, items: &[Item]) -> Vec<MachineState> {
+    let of = |machine: &str| {
+        let count = |state: State| items.iter().filter(|i| i.location.tree == machine && i.state == state).count();
+        MachineState {
+            machine: machine.to_owned(),
+            examined: input.today.is_ok() && input.machine == Some(machine),
+            closed: count(State::Closed),
+            open: count(State::Open),
+            unknown: count(State::Unknown),
         }
     };
-    also(answer.findings.len(), "of the incident still found");
-    also(answer.unclaimed.len(), "credentials at providers that nobody on the list owns");
-    also(answer.gaps.len(), "places not examined");
-    also(without_credential, "more on the checklist without a credential to look at");
-    Summary { closed, open, unknown, not_asked, without_credential, text: parts.join("; ") }
+    input.case.machines().map(of).collect()
 }
 
 impl Verification {

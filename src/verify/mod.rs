@@ -19,13 +19,19 @@ mod provider;
 mod silence;
 mod table;
 pub mod v1;
+mod words;
 
 pub use self::{
-    attest::Attestation,
+    attest::{Attestation, Unclear},
     case::{Case, CaseError},
     judge::{Input, judge},
     table::render,
 };
+
+/// A moment for people, to the second.
+fn second(at: jiff::Timestamp) -> jiff::Timestamp {
+    jiff::Timestamp::from_second(at.as_second()).unwrap_or(at)
+}
 
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::{
     listing::{Listing, Standing},
     log::Extract,
+    second,
     v1::{AtProvider, Change, Here, Life, Unclaimed},
 };
 use crate::report::v1::Credential;
@@ -47,35 +48,48 @@ pub fn state(subject: &Subject<'_>, listings: &[Listing], extracts: &[Extract]) 
     }
     worst.unwrap_or_else(|| {
         let mut readers = super::listing::FORMS.iter().filter(|form| form.kinds().contains(&kind));
-        let reason = match readers.next() {
-            Some(form) => format!("no listing was handed in: `{}`", form.command()),
-            None => "no listing of its kind is read: ask its provider, and attest what it says".to_owned(),
-        };
-        answer(Life::Unknown, reason, None, None)
+        let unknown = |reason: String| answer(Life::Unknown, reason, None, None);
+        match readers.next().map(|form| form.command()) {
+            Some(command) => unknown(format!("no listing was handed in: `{command}`"))
+                .next(&format!("on a clean machine, write `{command}` into a file, and hand it in with `--listing`")),
+            None => {
+                unknown("no listing of its kind is read".to_owned()).next("ask its provider, and attest what it says")
+            }
+        }
     })
 }
 
 fn answer(answer: Life, reason: String, ended: Option<Timestamp>, source: Option<&str>) -> AtProvider {
-    AtProvider { answer, reason, ended, source: source.map(str::to_owned) }
+    AtProvider { answer, reason, next: None, ended, source: source.map(str::to_owned) }
+}
+
+impl AtProvider {
+    /// With what to do about it.
+    fn next(self, next: &str) -> Self {
+        Self { next: Some(next.to_owned()), ..self }
+    }
 }
 
 fn by_listing(subject: &Subject<'_>, listing: &Listing) -> AtProvider {
     let source = Some(listing.file.as_str());
     let unknown = |reason: String| answer(Life::Unknown, reason, None, source);
     if let Some(why) = listing.form.nameless() {
-        return unknown(format!("{why}; {}", made_before(subject, listing)));
+        let reason = format!("{why}; {}", made_before(subject, listing));
+        return unknown(reason).next("look there by hand whether it is among them, revoke it, and attest that");
     }
     let Some(id) = subject.own_id else {
-        return unknown("nothing identifies it: no entry can be known to be this one".to_owned());
+        let reason = "nothing identifies it: no entry can be known to be this one".to_owned();
+        return unknown(reason).next("look there by hand, and attest what it says");
     };
     if let Some(entry) = listing.entry(id) {
         return match &entry.standing {
-            Standing::Active => answer(Life::Alive, "the listing has it, active".to_owned(), None, source),
+            Standing::Active => answer(Life::Alive, "the listing has it, active".to_owned(), None, source).next(REVOKE),
             Standing::Ended { how, at } => answer(Life::Dead, format!("the listing has it: {how}"), *at, source),
         };
     }
     if let Some(why) = &listing.entries.incomplete {
-        return unknown(format!("the listing has it not, and is not all there is: {why}"));
+        let reason = format!("the listing has it not, and is not all there is: {why}");
+        return unknown(reason).next("fetch the whole of it, and hand that in");
     }
     // Whose it is: the owner that the report names, or the one of what replaced it.
     let accounts = &listing.accounts;
@@ -88,8 +102,13 @@ fn by_listing(subject: &Subject<'_>, listing: &Listing) -> AtProvider {
         return answer(Life::Dead, format!("the listing {because}, and has it no more{open}"), None, source);
     }
     let of = if accounts.is_empty() { String::new() } else { format!(" of {}", accounts.join(", ")) };
-    unknown(format!("the listing{of} has it not, and nothing shows that it is of the right account"))
+    let has = if listing.entries.list.is_empty() { "is empty" } else { "has it not" };
+    let reason = format!("the listing{of} {has}, and nothing shows that it is of the right account");
+    unknown(reason).next("hand in the listing of the account that it belonged to, or attest that this one is")
 }
+
+/// What to do about one that is accepted.
+const REVOKE: &str = "revoke it, as the plan's item says";
 
 /// What the times of a listing whose entries cannot be recognised point to.
 fn made_before(subject: &Subject<'_>, listing: &Listing) -> String {
@@ -112,7 +131,10 @@ fn by_log(subject: &Subject<'_>, extracts: &[Extract]) -> Option<AtProvider> {
     let ((at, how), file) = ends.max_by_key(|((at, _), _)| *at)?;
     Some(match how {
         Some(how) => answer(Life::Dead, format!("the log has its end: {how}"), Some(at), Some(file)),
-        None => answer(Life::Alive, format!("the log has it made active again at {at}"), None, Some(file)),
+        None => {
+            let reason = format!("the log has it made active again at {}", second(at));
+            answer(Life::Alive, reason, None, Some(file)).next(REVOKE)
+        }
     })
 }
 

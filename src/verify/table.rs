@@ -1,86 +1,167 @@
-//! The answer for a terminal: what is open first, one block an item, nothing that steers the terminal.
+//! The answer for a terminal: what is open first, what to do next, then one block an item. Sentences wrap at the width; a path stays in
+//! one piece. Nothing in it steers the terminal.
 
 use std::fmt::Write as _;
 
-use super::v1::{Change, Item, Life, Quiet, State, Verification};
-use crate::text::{escape, printable};
+use super::{
+    second,
+    v1::{Change, Item, Life, Quiet, State, Verification},
+    words,
+};
+use crate::{
+    report::page::wrap,
+    text::{escape, printable},
+};
 
 /// Items, findings and others that are listed; the JSON has all.
 const MOST: usize = 200;
+/// Sentences longer than this are hard to read on any screen.
+const PROSE: usize = 110;
 
-/// The whole.
-pub fn render(answer: &Verification) -> String {
-    let mut page = String::new();
-    let word = match answer.state() {
-        State::Open => "OPEN",
-        State::Unknown => "NOT PROVEN",
-        State::Closed => "NOTHING OPEN in what was asked",
+/// The whole, in lines of so many columns.
+pub fn render(answer: &Verification, width: usize) -> String {
+    let mut page = Page { text: String::new(), width: width.clamp(40, PROSE) };
+    let text = &answer.summary.text;
+    let (word, lead) = match answer.state() {
+        State::Open => ("OPEN: ", "open: "),
+        State::Unknown => ("NOT PROVEN: ", "not proven: "),
+        State::Closed => ("CLOSED: ", "closed: "),
     };
-    line(&mut page, &format!("{word}: {}", answer.summary.text));
+    page.hung(word, "  ", text.strip_prefix(lead).unwrap_or(text));
     let case = &answer.case;
-    line(
-        &mut page,
-        &format!("  report   {} of {} `{}`, {}", case.file, case.target.kind, case.target.id, case.examined),
+    page.prose(
+        "  report   ",
+        &format!("{} of {} `{}`, {}", case.file, case.target.kind, case.target.id, second(case.examined)),
     );
     match &answer.examined {
         Some(now) => {
             let limits = if now.complete { "" } else { ", not everything could be examined" };
-            line(&mut page, &format!("  now      {} `{}`, {}{limits}", now.target.kind, now.target.id, answer.started));
+            let text = format!("{} `{}`, {}{limits}", now.target.kind, now.target.id, second(answer.started));
+            page.prose("  now      ", &text);
         }
-        None => line(&mut page, "  now      nothing was examined"),
+        None => page.prose("  now      ", "nothing was examined"),
     }
+    machines(&mut page, answer);
+    next(&mut page, answer);
     for state in [State::Open, State::Unknown, State::Closed] {
-        let items: Vec<&Item> = answer.items.iter().filter(|i| i.state == state).collect();
-        if items.is_empty() {
-            continue;
-        }
-        line(&mut page, &format!("\n{} ({})", state.as_str().to_uppercase(), items.len()));
-        items.iter().take(MOST).for_each(|item| block(&mut page, item));
-        more(&mut page, items.len());
+        let mut items: Vec<&Item> = answer.items.iter().filter(|i| i.state == state).collect();
+        items.sort_by_key(|i| words::place(i));
+        let word = if state == State::Unknown { "not proven" } else { state.as_str() };
+        page.section(&word.to_uppercase(), items.len());
+        let several = !answer.machines.is_empty();
+        items.iter().take(MOST).for_each(|item| block(&mut page, item, several));
+        page.more(items.len());
     }
     findings(&mut page, answer);
     unclaimed(&mut page, answer);
     sources(&mut page, answer);
-    if !answer.gaps.is_empty() {
-        line(&mut page, &format!("\nNOT EXAMINED ({})", answer.gaps.len()));
-        for gap in answer.gaps.iter().take(MOST) {
-            line(&mut page, &format!("  {}: {}", escape(&gap.location.path.0), gap.detail));
+    page.section("NOT EXAMINED", answer.gaps.len());
+    for gap in answer.gaps.iter().take(MOST) {
+        page.prose("  ", &format!("{}: {}", escape(&gap.location.path.0), gap.detail));
+    }
+    page.more(answer.gaps.len());
+    page.text
+}
+
+struct Page {
+    text: String,
+    width: usize,
+}
+
+impl Page {
+    /// One line as it is; what a report or listing says may hold anything.
+    fn line(&mut self, text: &str) {
+        let _ = writeln!(self.text, "{}", printable(text).trim_end());
+    }
+
+    /// Wrapped; lines after the first stand under the text.
+    fn prose(&mut self, lead: &str, text: &str) {
+        self.hung(lead, &" ".repeat(lead.chars().count()), text);
+    }
+
+    /// Wrapped; lines after the first begin with `hang`.
+    fn hung(&mut self, lead: &str, hang: &str, text: &str) {
+        let columns = self.width.saturating_sub(lead.chars().count().max(hang.len()));
+        let lines = wrap(&printable(text), columns);
+        self.line(&format!("{lead}{}", lines.first().map_or("", String::as_str)));
+        for line in lines.iter().skip(1) {
+            self.line(&format!("{hang}{line}"));
         }
-        more(&mut page, answer.gaps.len());
     }
-    page
-}
 
-/// One line; what a report or listing says may hold anything.
-fn line(page: &mut String, text: &str) {
-    for part in text.split('\n') {
-        let _ = writeln!(page, "{}", printable(part));
+    /// A heading; none above nothing.
+    fn section(&mut self, title: &str, entries: usize) {
+        if entries > 0 {
+            let _ = writeln!(self.text, "\n{title} ({entries})");
+        }
     }
-}
 
-fn more(page: &mut String, all: usize) {
-    if all > MOST {
-        line(page, &format!("  and {} more: the JSON has all", all - MOST));
+    fn more(&mut self, all: usize) {
+        if all > MOST {
+            self.line(&format!("  and {} more: the JSON has all", all - MOST));
+        }
     }
 }
 
-fn block(page: &mut String, item: &Item) {
-    let place = escape(&item.location.path.0);
-    let inner = item.location.inner.as_ref().map(|i| format!(" [{i}]")).unwrap_or_default();
-    let identifier = item.identifier.as_ref().map(|i| format!("  {i}")).unwrap_or_default();
-    line(page, &format!("  {}  {}{identifier}", item.id, item.kind));
-    line(page, &format!("      {place}{inner}"));
+fn machines(page: &mut Page, answer: &Verification) {
+    page.section("MACHINES", answer.machines.len());
+    for m in answer.machines.iter().take(MOST) {
+        let now = if m.examined { "examined now" } else { "not examined now: verify there" };
+        let counts = format!("{} open, {} not proven, {} closed", m.open, m.unknown, m.closed);
+        page.prose("  ", &format!("{}: {counts}; {now}", escape(m.machine.as_bytes())));
+    }
+    page.more(answer.machines.len());
+}
+
+fn next(page: &mut Page, answer: &Verification) {
+    let mut steps = words::next(answer);
+    if !answer.findings.is_empty() {
+        let text = "clean up what is listed as still found, as the plan's part A says, and verify again";
+        steps.insert(0, ("machine".to_owned(), text.to_owned()));
+    }
+    if answer.unclaimed.iter().any(|u| u.in_window) {
+        let text = "revoke what nobody on the list owns, unless somebody answers for it";
+        steps.insert(0, ("providers".to_owned(), text.to_owned()));
+    }
+    page.section("NEXT", steps.len());
+    for (who, what) in &steps {
+        page.hung("  ", "      ", &format!("{who}: {what}"));
+    }
+    if steps.iter().any(|(_, what)| what.contains("attest")) {
+        let named = answer.items.iter().find(|i| i.state != State::Closed);
+        let named = named.map_or("ID", |i| i.label.as_deref().unwrap_or(&i.id));
+        page.hung(
+            "  ",
+            "      ",
+            &format!("to attest: `--attest \"{named} provider by NAME: what NAME saw, and where\"`"),
+        );
+    }
+}
+
+fn block(page: &mut Page, item: &Item, several: bool) {
+    let machine = if several { format!("{}: ", escape(item.location.tree.as_bytes())) } else { String::new() };
+    let place = format!("{machine}{}", escape(&item.location.path.0));
+    let inner = item.location.inner.as_ref().map(|i| format!("[{i}]")).unwrap_or_default();
+    let label = item.label.as_ref().map(|label| format!("{label} ")).unwrap_or_default();
+    page.line(&format!("  {label}{}  {}", item.id, item.kind));
+    if let Some(identifier) = &item.identifier {
+        page.line(&format!("      {identifier}"));
+    }
+    if place.chars().count() + inner.chars().count() + 7 <= page.width {
+        page.line(&format!("      {place} {inner}"));
+    } else {
+        page.line(&format!("      {place}"));
+        page.line(&format!("        {inner}"));
+    }
     let here = &item.here;
     let now = here.identifier_now.as_ref().map(|i| format!(" ({i} now)")).unwrap_or_default();
-    line(page, &format!("      here      {:<8}  {}{now}", change(here.answer), here.reason));
-    if let Some(hint) = &here.hint {
-        line(page, &format!("                          {hint}"));
-    }
+    let hint = here.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+    page.prose(&format!("      here      {:<9} ", change(here.answer)), &format!("{}{now}{hint}", here.reason));
     let provider = &item.provider_state;
-    line(page, &format!("      provider  {:<8}  {}", life(provider.answer), provider.reason));
-    line(page, &format!("      silence   {:<8}  {}", quiet(item.silence.answer), item.silence.reason));
+    page.prose(&format!("      provider  {:<9} ", life(provider.answer)), &provider.reason);
+    page.prose(&format!("      silence   {:<9} ", quiet(item.silence.answer)), &item.silence.reason);
     for a in &item.attested {
-        line(page, &format!("      attested  {:<8}  {}: {}", a.fact, a.by, a.text));
+        page.prose(&format!("      attested  {:<9} ", a.fact), &format!("{}: {}", a.by, a.text));
     }
 }
 
@@ -109,45 +190,38 @@ fn quiet(answer: Quiet) -> &'static str {
     }
 }
 
-fn findings(page: &mut String, answer: &Verification) {
-    if answer.findings.is_empty() {
-        return;
-    }
-    line(page, &format!("\nSTILL FOUND ({})", answer.findings.len()));
+fn findings(page: &mut Page, answer: &Verification) {
+    page.section("STILL FOUND", answer.findings.len());
     for f in answer.findings.iter().take(MOST) {
-        let new = if f.known == Some(false) { "  not in the report" } else { "" };
+        let new = if f.known == Some(false) { ", not in the report" } else { "" };
         let (exposure, confidence) = (f.exposure.as_str(), f.confidence.as_str());
-        line(page, &format!("  {exposure}/{confidence}  {}  {}{new}", f.indicator, escape(&f.location.path.0)));
+        page.line(&format!("  {exposure}, {confidence}: {}{new}", f.indicator));
+        page.line(&format!("      {}", escape(&f.location.path.0)));
     }
-    more(page, answer.findings.len());
+    page.more(answer.findings.len());
 }
 
-fn unclaimed(page: &mut String, answer: &Verification) {
-    if answer.unclaimed.is_empty() {
-        return;
-    }
-    line(page, &format!("\nNOBODY ON THE LIST OWNS ({})", answer.unclaimed.len()));
+fn unclaimed(page: &mut Page, answer: &Verification) {
+    page.section("NOBODY ON THE LIST OWNS", answer.unclaimed.len());
     for u in answer.unclaimed.iter().take(MOST) {
         let label = u.label.as_ref().map(|l| format!(" `{l}`")).unwrap_or_default();
         let account = u.account.as_ref().map(|a| format!(" of {a}")).unwrap_or_default();
         let when = if u.in_window { "made while the incident ran" } else { "made since the report: a replacement?" };
-        line(page, &format!("  {}{label}{account}  {}  {when} ({})", u.id, u.created, u.source));
+        page.hung("  ", "      ", &format!("{}{label}{account}, {}, {when} ({})", u.id, second(u.created), u.source));
     }
-    more(page, answer.unclaimed.len());
+    page.more(answer.unclaimed.len());
 }
 
-fn sources(page: &mut String, answer: &Verification) {
-    if answer.sources.is_empty() {
-        return;
-    }
-    line(page, &format!("\nHANDED IN ({})", answer.sources.len()));
+fn sources(page: &mut Page, answer: &Verification) {
+    page.section("HANDED IN", answer.sources.len());
     for s in &answer.sources {
         let accounts = if s.accounts.is_empty() { String::new() } else { format!(" of {}", s.accounts.join(", ")) };
         let span = match (s.from, s.to) {
-            (Some(from), Some(to)) => format!(", {from} to {to}"),
+            (Some(from), Some(to)) => format!(", {} to {}", second(from), second(to)),
             _ => String::new(),
         };
         let limits = s.incomplete.as_ref().map(|why| format!("; not all: {why}")).unwrap_or_default();
-        line(page, &format!("  {}  {}{accounts}, {} entries{span}{limits}", s.file, s.form, s.entries));
+        let text = format!("{}: {}{accounts}, {} entries{span}{limits}", s.file, s.form, s.entries);
+        page.hung("  ", "      ", &text);
     }
 }

@@ -1,6 +1,7 @@
 //! Each answer of the first fact, beside the look-alike that must not get it.
 
 mod proof;
+mod silence;
 
 use serde_json::{Value, json};
 
@@ -275,6 +276,130 @@ fn changed_here_alone_closes_nothing() {
     assert_eq!(state(Ok(&gap), &["c-0000000000000001 by Jo: console"]), State::Unknown);
 }
 
+/// A case of a plan: B1 is a key that stands at two places, B2 two different passwords, B3 a token; C1 looks for use of the key.
+fn labelled() -> Case {
+    let key =
+        |id: &str, path: &str| one("aws.access_key", path, json!({"id": id, "identifier": "AKIAABCDEFGH2JKLMNOP"}));
+    let password = |id: &str| one("db.mysql", "/root/.my.cnf", json!({"id": id, "identifier": "al"}));
+    let token = |id: &str, tag: &str| one("vault.token", "/root/.vault-token", json!({"id": id, "tag": tag}));
+    let credentials = [
+        key("c-11", "/a"),
+        key("c-12", "/b"),
+        password("c-21"),
+        password("c-22"),
+        token("c-31", TAG),
+        token("c-32", TAG),
+        token("c-33", OTHER),
+        one("npm.token", "/root/.npmrc", json!({"id": "c-41", "identifier": "B2"})),
+    ];
+    let mut plan = report(&credentials, json!({}), json!({}));
+    let item = |id: &str, phase: &str, stream: &str, credentials: &[&str]| {
+        json!({"id": id, "phase": phase, "workstream": stream, "title": "t", "why": "w", "after": [], "steps": [], "credentials": credentials,
+            "urgency": (phase == "rotate").then_some("now")})
+    };
+    plan["checklist"] = json!([
+        item("s-00000001", "contain", "machine", &[]),
+        item("s-00000002", "rotate", "clean", &["c-11", "c-12"]),
+        item("s-00000003", "rotate", "clean", &["c-21", "c-22"]),
+        item("s-00000004", "rotate", "clean", &["c-31", "c-32"]),
+        item("s-00000005", "rotate", "clean", &["c-31", "c-33"]),
+        item("s-00000006", "rotate", "clean", &[]),
+        item("s-00000007", "audit", "logs", &["c-11"]),
+    ]);
+    serde_json::from_value(plan).unwrap()
+}
+
+#[test]
+fn a_statement_is_about_one_credential_wherever_it_stands() {
+    let case = labelled();
+    let forms = crate::credential::Forms::new(&Catalog::embedded().unwrap());
+    let resolved = |id: &str| {
+        let statement = Attestation::parse(&format!("{id} by Jo: x")).unwrap();
+        statement.resolved(&case, &forms).map(|all| all.into_iter().map(|a| a.id).collect::<Vec<_>>())
+    };
+    let ids = |ids: &[&str]| Ok(ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>());
+    // What the plan calls it, its id there, its own id, its public identifier.
+    for name in ["B1", "b1", "s-00000002", "AKIAABCDEFGH2JKLMNOP"] {
+        assert_eq!(resolved(name), ids(&["c-11", "c-12"]), "{name}");
+    }
+    assert_eq!(resolved("c-12"), ids(&["c-12"]));
+    // The same value has the same tag.
+    assert_eq!(resolved("B3"), ids(&["c-31", "c-32"]));
+    for (name, count) in [("B4", 2), ("al", 2), ("s-00000003", 2), ("B2", 3)] {
+        match resolved(name) {
+            Err(Unclear::Several { count: found, ids }) => {
+                assert_eq!(found, count, "{name}");
+                assert!(ids.starts_with("c-"), "{ids}");
+            }
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+    for name in ["A1", "C1", "B5"] {
+        assert_eq!(resolved(name), Err(Unclear::NoSecret), "{name}");
+    }
+    for name in ["B6", "c-99", "s-0000000a", "D1", "B0"] {
+        assert_eq!(resolved(name), Err(Unclear::Nothing), "{name}");
+    }
+    // A key that only a listing has.
+    for name in ["AKIAEVLDEFGH2JKLMNOP", "B", "Bx", "B12345"] {
+        assert_eq!(resolved(name), ids(&[name]), "{name}");
+    }
+}
+
+#[test]
+fn items_are_called_as_the_plan_calls_them_and_what_to_do_next_is_said_once() {
+    let case = labelled();
+    let today: Report = serde_json::from_value(report(&[], json!({}), json!({}))).unwrap();
+    let answer = judge(&Input {
+        file: "plan.json".to_owned(),
+        case: &case,
+        catalog: &Catalog::embedded().unwrap(),
+        today: Ok(&today),
+        listings: &[],
+        extracts: &[],
+        machine: None,
+        attested: &[],
+        fail_on: Exposure::Referenced,
+        now: "2026-11-03T00:00:00Z".parse().unwrap(),
+    });
+    let label = |id: &str| answer.items.iter().find(|i| i.id == id).and_then(|i| i.label.as_deref());
+    assert_eq!(
+        (label("c-12"), label("c-22"), label("c-33"), label("c-41")),
+        (Some("B1"), Some("B2"), Some("B4"), None)
+    );
+    assert_eq!(answer.summary.without_names, ["B5"]);
+    assert_eq!(
+        answer.summary.text,
+        "not proven: all 8 credentials, 1 item of the checklist without a credential to look at"
+    );
+    let page = render(&answer, 80);
+    assert!(page.starts_with("NOT PROVEN: all 8 credentials, 1 item"), "{page}");
+    assert!(page.contains("\n  B1 c-11  aws.access_key\n      AKIAABCDEFGH2JKLMNOP\n      /a\n"), "{page}");
+    assert_eq!(page.matches("write `aws iam list-access-keys` into a file").count(), 1);
+    assert!(page.contains("\n  B1: on a clean machine, write `aws iam"), "{page}");
+    assert!(page.lines().all(|line| line.chars().count() <= 80), "{page}");
+    let wide = render(&answer, 200);
+    assert!(
+        wide.lines().count() < page.lines().count() && wide.lines().all(|line| line.chars().count() <= 110),
+        "{wide}"
+    );
+}
+
+#[test]
+fn an_item_that_somebody_ended_in_the_plan_is_asked_no_more() {
+    let mut plan = report(&[], json!({}), json!({}));
+    plan["schema"] = json!("dosimeter.plan/1");
+    plan["checklist"] = json!([{"id": "s-00000001", "phase": "rotate", "title": "t", "why": "w", "after": [], "steps": [], "credentials": [], "urgency": "now"}]);
+    let names = |state: &str| {
+        let mut plan = plan.clone();
+        plan["work"] = json!([{"item": "s-00000001", "state": state, "note": "x"}]);
+        let case: Case = serde_json::from_value(plan).unwrap();
+        case.without_credential()
+    };
+    assert_eq!((names("open"), names("revoked")), (vec!["B1".to_owned()], vec!["B1".to_owned()]));
+    assert_eq!((names("closed"), names("not_applicable")), (Vec::new(), Vec::new()));
+}
+
 #[test]
 fn other_documents_and_odd_tags_are_refused() {
     let old = one("vault.token", "/root/.vault-token", json!({"tag": "ghp_16C7e42F292c6912E7710c838347"}));
@@ -292,6 +417,6 @@ fn other_documents_and_odd_tags_are_refused() {
 #[test]
 fn what_a_report_says_steers_no_terminal() {
     let old = one("a\u{1b}[31m", "/x\u{1b}]0;y\u{7}", json!({"identifier": "i\nOPEN", "id": "c\u{202e}"}));
-    let page = render(&verification(&report(&[old], json!({}), json!({})), &report(&[], json!({}), json!({}))));
+    let page = render(&verification(&report(&[old], json!({}), json!({})), &report(&[], json!({}), json!({}))), 80);
     assert!(!page.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{page}");
 }

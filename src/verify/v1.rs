@@ -29,6 +29,9 @@ pub struct Verification {
     pub summary: Summary,
     /// One for each credential of the checklist, in its order.
     pub items: Vec<Item>,
+    /// Of a report of several machines: how far each is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub machines: Vec<MachineState>,
     /// What of the incidents is still found, worst first.
     pub findings: Vec<Still>,
     /// Credentials that a listing has, that were made since the incident began and that nobody on the list owns.
@@ -82,8 +85,26 @@ pub struct Summary {
     pub not_asked: usize,
     /// Items of the checklist that are about secrets and name no credential of this machine: nothing here answers for them.
     pub without_credential: usize,
+    /// What the plan calls them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without_names: Vec<String>,
     /// One line.
     pub text: String,
+}
+
+/// How many items of one machine are in which state.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MachineState {
+    /// As the report calls it.
+    pub machine: String,
+    /// Whether it was examined now.
+    pub examined: bool,
+    /// Of its items.
+    pub closed: usize,
+    /// Of its items.
+    pub open: usize,
+    /// Of its items.
+    pub unknown: usize,
 }
 
 /// The state of an item, best first.
@@ -114,6 +135,12 @@ impl State {
 pub struct Item {
     /// As in the report.
     pub id: String,
+    /// What the plan calls the item that replaces it: `B5`; `null` where it has none.
+    #[serde(default)]
+    pub label: Option<String>,
+    /// The id of that item.
+    #[serde(default)]
+    pub item: Option<String>,
     /// As in the report.
     pub kind: String,
     /// As in the report.
@@ -172,6 +199,9 @@ pub struct Here {
     pub by: Option<By>,
     /// Why.
     pub reason: String,
+    /// What to do next; `null` where nothing is to be done.
+    #[serde(default)]
+    pub next: Option<String>,
     /// Something that points to an answer and proves none.
     pub hint: Option<String>,
     /// The identifier that stands there now, where it is another.
@@ -200,6 +230,9 @@ pub struct AtProvider {
     pub answer: Life,
     /// Why.
     pub reason: String,
+    /// What to do next; `null` where nothing is to be done.
+    #[serde(default)]
+    pub next: Option<String>,
     /// When it ended, where a file says so, UTC.
     pub ended: Option<Timestamp>,
     /// The file that shows it.
@@ -210,7 +243,7 @@ pub struct AtProvider {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Quiet {
-    /// No use since it ended, in an extract that runs from then to today.
+    /// No use for the days of the watch since it ended, in extracts that run on from then.
     Silent,
     /// It was used after it should have ended.
     Used,
@@ -225,6 +258,9 @@ pub struct Silence {
     pub answer: Quiet,
     /// Why.
     pub reason: String,
+    /// What to do next; `null` where nothing is to be done.
+    #[serde(default)]
+    pub next: Option<String>,
     /// From when on it must be silent, UTC.
     pub since: Option<Timestamp>,
     /// The last use that succeeded, UTC.

@@ -343,17 +343,17 @@ fn a_redacted_inventory_has_no_tags_and_another_keeps_them() {
     assert!(seen.contains(&".vault-token same by tag".to_owned()), "{seen:#?}");
 }
 
-/// Today, as logs write it.
-fn today() -> String {
-    let now = jiff::Timestamp::now();
-    now.to_string()
+/// A day as logs write it.
+fn days_ago(days: i64) -> String {
+    let then = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24 * days);
+    then.to_string()
 }
 
 /// Half of it is rotated for real, at the provider too: exactly the right items are closed, open and unknown.
 #[test]
 fn listings_and_logs_close_what_they_prove() {
     let (machine, desk) = (machine(), Desk::new());
-    let report = desk.scan(&machine);
+    desk.scan(&machine);
     rotate_half(&machine);
     // What the incident left is taken out.
     for path in
@@ -362,7 +362,7 @@ fn listings_and_logs_close_what_they_prove() {
         fs::remove_dir_all(machine.root().join("home/alice").join(path)).unwrap();
     }
     let (old, new, kept) = ("AKIAABCDEFGH2JKLMNOP", "AKIANEWDEFGH2JKLMNOP", "AKIAZZZDEFGH2JKLMNOP");
-    let now = today();
+    let now = days_ago(0);
     let key = |id: &str, status: &str, created: &str| {
         format!("{{\"UserName\":\"ci\",\"AccessKeyId\":\"{id}\",\"Status\":\"{status}\",\"CreateDate\":\"{created}\"}}")
     };
@@ -391,11 +391,10 @@ fn listings_and_logs_close_what_they_prove() {
             "{{\"eventTime\":\"{time}\",\"eventSource\":\"x\",\"eventName\":\"{name}\",\"recipientAccountId\":\"123456789012\",\"userIdentity\":{{\"accessKeyId\":\"{by}\"}}{more}}}"
         )
     };
-    let written = report["run"]["finished"].as_str().unwrap();
     let delete = format!(",\"requestParameters\":{{\"accessKeyId\":\"{old}\"}}");
     let records = [
         event("2026-03-24T12:00:00Z", "GetObject", old, ""),
-        event(written, "DeleteAccessKey", "ASIAADMINADMINADMINA", &delete),
+        event(&days_ago(8), "DeleteAccessKey", "ASIAADMINADMINADMINA", &delete),
         event(&now, "GetObject", new, ""),
         event(&now, "GetObject", kept, ""),
     ];
@@ -478,6 +477,7 @@ fn files_that_are_handed_in_are_bounded_and_not_quoted() {
         ("--listing", "/dev/zero".to_owned(), "a device"),
         ("--listing", desk.path("missing"), "cannot open"),
         ("--log", desk.file("f", "CANARY\n"), "no log that is known"),
+        ("--log", desk.file("i", "[]"), "an empty one needs a name"),
         ("--log", desk.file("g", "{\"Records\":[{\"CANARY"), "not JSON, line 1"),
         ("--log", desk.file("h", b"\x1f\x8bCANARY"), "error"),
         ("--log", bomb, "error"),
@@ -492,6 +492,11 @@ fn files_that_are_handed_in_are_bounded_and_not_quoted() {
     let (answer, _) = desk.verify(&["--listing", &format!("npm={empty}"), "--log", &format!("cloudtrail={empty}")]);
     assert_eq!(answer["sources"][1]["entries"], 0);
     assert!(answer["items"].to_string().contains("the extract holds no event"));
+    // A page says by its shape what it is.
+    let (aws, trail) = (desk.file("aws", "{\"AccessKeyMetadata\":[]}"), desk.file("trail", "{\"Events\":[]}"));
+    let (answer, _) = desk.verify(&["--listing", &aws, "--log", &trail]);
+    assert_eq!(answer["sources"][1]["form"], "CloudTrail");
+    assert!(answer["items"].to_string().contains("the listing is empty"));
 }
 
 /// Two machines share a key, in one plan: each is verified by itself.

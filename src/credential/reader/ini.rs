@@ -103,6 +103,7 @@ mod tests {
             secret: vec!["aws_secret_access_key".into()],
             public: Some("aws_access_key_id".into()),
             public_form: Some("A[KS]IA[A-Z2-7]{16}".into()),
+            identity: None,
             name: None,
             used_by: None,
         };
@@ -134,6 +135,7 @@ mod tests {
             secret: vec!["password".into()],
             public: Some("username".into()),
             public_form: None,
+            identity: None,
             name: None,
             used_by: None,
         };

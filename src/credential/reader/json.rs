@@ -165,6 +165,7 @@ mod tests {
             secret: secret.iter().map(|s| (*s).into()).collect(),
             public: public.map(Into::into),
             public_form: form.map(Into::into),
+            identity: None,
             name: None,
             used_by: None,
         };

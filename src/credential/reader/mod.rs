@@ -2,6 +2,7 @@
 //! of a secret is looked at where it stands and goes nowhere.
 
 mod assignments;
+pub mod identity;
 mod ini;
 mod json;
 mod lines;

@@ -1,11 +1,15 @@
 //! Pointers into nested data, followed while it is read, so that no tree of values is ever built.
 
 use super::{
-    Findings, Form, Found, MOST, names,
+    Findings, Form, Found, MOST, identity, names,
     uses::{Met, Uses},
 };
 use crate::{
-    credential::{form, model::Fields, tag::Tagger},
+    credential::{
+        form,
+        model::{Fields, Identity},
+        tag::Tagger,
+    },
     surface::Flaw,
 };
 
@@ -40,6 +44,8 @@ struct Shown {
 pub struct Pointers {
     secret: Vec<Vec<Step>>,
     identifier: Shown,
+    /// What an identifier is made of, and how.
+    identity: Option<(Vec<Step>, fn(&[u8]) -> Option<String>)>,
     name: Shown,
     uses: Option<Uses>,
 }
@@ -51,7 +57,12 @@ impl Pointers {
         let identifier = Shown::new(fields.public.as_deref(), fields.public_form.as_deref())?;
         let uses = fields.used_by.as_ref().map(Uses::new);
         let name = Shown::new(fields.name.as_deref(), None)?;
-        Ok(Self { secret, identifier, name, uses: uses.transpose()? })
+        let identity = match &fields.identity {
+            None => None,
+            Some(Identity::Certificate(at)) => Some((steps(at)?, identity::certificate as fn(&[u8]) -> Option<String>)),
+            Some(Identity::Token(at)) => Some((steps(at)?, identity::token as fn(&[u8]) -> Option<String>)),
+        };
+        Ok(Self { secret, identifier, identity, name, uses: uses.transpose()? })
     }
 }
 
@@ -122,6 +133,8 @@ pub struct Walk<'p> {
     hits: Vec<Hit>,
     /// Public values that were met and may be shown.
     identifiers: Vec<(Stars, String)>,
+    /// Identifiers that were made.
+    made: Vec<(Stars, String)>,
     names: Vec<(Stars, String)>,
     uses: Met,
     tagger: Tagger,
@@ -130,8 +143,8 @@ pub struct Walk<'p> {
 impl<'p> Walk<'p> {
     /// At the top of a file.
     pub fn new(pointers: &'p Pointers, tagger: Tagger) -> Self {
-        let (identifiers, names) = (Vec::new(), Vec::new());
-        Self { pointers, path: Vec::new(), hits: Vec::new(), identifiers, names, uses: Met::default(), tagger }
+        let (identifiers, made, names) = (Vec::new(), Vec::new(), Vec::new());
+        Self { pointers, path: Vec::new(), hits: Vec::new(), identifiers, made, names, uses: Met::default(), tagger }
     }
 
     /// Down to the value of a key.
@@ -154,6 +167,7 @@ impl<'p> Walk<'p> {
     pub fn leads(&self) -> bool {
         let public = [self.pointers.identifier.steps(), self.pointers.name.steps()].into_iter().flatten();
         let public = public.chain(self.pointers.uses.iter().flat_map(Uses::iter).map(|(_, steps)| steps));
+        let public = public.chain(self.pointers.identity.iter().map(|(steps, _)| steps));
         let mut all = self.pointers.secret.iter().chain(public);
         all.any(|steps| steps.len() >= self.path.len() && self.stars(steps).is_some())
     }
@@ -170,6 +184,14 @@ impl<'p> Walk<'p> {
         }
         if self.names.len() <= MOST {
             self.names.extend(name);
+        }
+        if let Some((steps, make)) = &self.pointers.identity
+            && steps.len() == self.path.len()
+            && self.made.len() <= MOST
+            && let Some(stars) = self.stars(steps)
+            && let Some(identifier) = make(value)
+        {
+            self.made.push((stars, identifier));
         }
         for (part, steps) in self.pointers.uses.iter().flat_map(Uses::iter) {
             let stars = self.stars(steps).filter(|_| steps.len() == self.path.len());
@@ -244,8 +266,16 @@ impl<'p> Walk<'p> {
                 found.inner = joined(stars, |_| true).or(found.inner);
             }
             let uses = found.identifier.as_deref().map(|id| self.uses.of(id)).unwrap_or_default();
+            if let Some((_, made)) = self.made.iter().find(|(of, _)| stars.starts_with(of)) {
+                // The name that people gave it stays beside it.
+                found.note = found.identifier.replace(made.clone());
+            }
             for (name, host) in &uses {
-                let note = host.as_ref().map(|host| format!("at {host}"));
+                let note = match (&found.note, host) {
+                    (Some(called), Some(host)) => Some(format!("{called} at {host}")),
+                    (None, Some(host)) => Some(format!("at {host}")),
+                    (called, None) => called.clone(),
+                };
                 out.push(Found { inner: Some(name.clone()), note, ..found.clone() })?;
             }
             if uses.is_empty() {

@@ -122,6 +122,7 @@ mod tests {
             secret: secret.iter().map(|s| (*s).into()).collect(),
             public: public.map(Into::into),
             public_form: None,
+            identity: None,
             name: None,
             used_by: None,
         };

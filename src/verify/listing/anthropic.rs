@@ -29,8 +29,12 @@ impl Form for Keys {
     }
 
     fn fits(&self, document: &Document<'_>) -> bool {
-        data(document)
-            .is_some_and(|list| !list.is_empty() && list.iter().all(|key| text(key, "type") == Some("api_key")))
+        // An empty page has no `object` beside it, as those of others have.
+        let page = document.json().is_some_and(|d| d.get("has_more").is_some() && d.get("object").is_none());
+        data(document).is_some_and(|list| match list.is_empty() {
+            true => page,
+            false => list.iter().all(|key| text(key, "type") == Some("api_key")),
+        })
     }
 
     fn read(&self, document: &Document<'_>, _: Timestamp, out: &mut Entries) {

@@ -30,7 +30,10 @@ impl Form for Objects {
 
     fn fits(&self, document: &Document<'_>) -> bool {
         let mut all = objects(document).peekable();
-        all.peek().is_some() && all.all(|o| is_known(o) && o.get("metadata").is_some())
+        match all.peek() {
+            None => document.json().is_some_and(is_empty_list),
+            Some(_) => all.all(|o| is_known(o) && o.get("metadata").is_some()),
+        }
     }
 
     fn read(&self, document: &Document<'_>, _: Timestamp, out: &mut Entries) {
@@ -55,6 +58,11 @@ impl Form for Objects {
 
 fn is_known(object: &Value) -> bool {
     matches!(text(object, "kind"), Some("Secret" | "ServiceAccount"))
+}
+
+fn is_empty_list(page: &Value) -> bool {
+    let listed = matches!(text(page, "kind"), Some("List" | "SecretList" | "ServiceAccountList"));
+    listed && page.get("items").and_then(Value::as_array).is_some_and(Vec::is_empty)
 }
 
 /// The objects of a list, or the one that it is.

@@ -43,6 +43,9 @@ pub static FORMS: &[&dyn Form] = &[
 /// Entries that are kept of one file; no account has as many.
 pub const ENTRIES: usize = 100_000;
 
+/// Fields that hold the entries of a page.
+const LISTS: &[&str] = &["AccessKeyMetadata", "data", "items"];
+
 /// The output of one command.
 pub trait Form: Sync {
     /// As `--listing NAME=FILE` has it.
@@ -87,6 +90,18 @@ impl<'d> Document<'d> {
     pub fn objects(&self) -> Option<&'d Vec<Value>> {
         let list = self.json()?.as_array()?;
         list.iter().all(Value::is_object).then_some(list)
+    }
+
+    /// Whether it holds no entry: an empty array, a page whose list is empty, nothing but comments.
+    pub fn is_blank(&self) -> bool {
+        let empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
+        match self {
+            Self::Json(Value::Object(page)) => {
+                page.is_empty() || LISTS.iter().any(|list| page.get(*list).is_some_and(empty))
+            }
+            Self::Json(value) => empty(value),
+            Self::Text(text) => text.lines().map(str::trim).all(|line| line.is_empty() || line.starts_with('#')),
+        }
     }
 
     /// Whether it is an array of objects, each with these fields.
@@ -186,18 +201,17 @@ impl Listing {
         named: Option<&'static dyn Form>,
         now: Timestamp,
     ) -> Result<Self, Unreadable> {
-        let is_empty = |d: &Document<'_>| matches!(d, Document::Json(Value::Array(list)) if list.is_empty());
-        let fits = |form: &&&'static dyn Form| documents.iter().all(|d| is_empty(d) || form.fits(d));
-        let some = documents.iter().any(|d| !is_empty(d));
+        // An empty array may be of any form; an empty page is of the one whose shape it has.
+        let any = |d: &Document<'_>| d.is_blank() && !FORMS.iter().any(|form| form.fits(d));
+        let fits = |form: &dyn Form| documents.iter().all(|d| form.fits(d) || any(d));
+        let says = |form: &dyn Form| documents.iter().any(|d| form.fits(d));
         let form = match named {
-            Some(form) if fits(&&form) => form,
+            Some(form) if fits(form) => form,
             Some(_) => return Err(Unreadable::Other),
-            // An empty array may be of any.
-            None if !some => return Err(Unreadable::Form),
-            None => FORMS.iter().find(fits).copied().ok_or(Unreadable::Form)?,
+            None => FORMS.iter().copied().find(|form| says(*form) && fits(*form)).ok_or(Unreadable::Form)?,
         };
         let mut entries = Entries::default();
-        documents.iter().filter(|d| !is_empty(d)).for_each(|d| form.read(d, now, &mut entries));
+        documents.iter().for_each(|d| form.read(d, now, &mut entries));
         let mut accounts: Vec<String> = entries.list.iter().filter_map(|e| e.account.clone()).collect();
         accounts.sort();
         accounts.dedup();

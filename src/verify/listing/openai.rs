@@ -30,7 +30,8 @@ impl Form for Keys {
 
     fn fits(&self, document: &Document<'_>) -> bool {
         let is_key = |key: &Value| text(key, "object").is_some_and(|o| o.ends_with("api_key"));
-        data(document).is_some_and(|list| !list.is_empty() && list.iter().all(is_key))
+        let page = document.json().is_some_and(|d| text(d, "object") == Some("list") && d.get("has_more").is_some());
+        data(document).is_some_and(|list| if list.is_empty() { page } else { list.iter().all(is_key) })
     }
 
     fn read(&self, document: &Document<'_>, _: Timestamp, out: &mut Entries) {

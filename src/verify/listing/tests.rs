@@ -180,6 +180,35 @@ fn what_is_none_is_refused() {
 }
 
 #[test]
+fn empty_ones_are_known_by_their_shape_or_by_their_name() {
+    for (value, name) in [
+        (json!({"AccessKeyMetadata": [], "IsTruncated": false}), "aws"),
+        (json!({"data": [], "has_more": false, "first_id": null, "last_id": null}), "anthropic"),
+        (json!({"object": "list", "data": [], "has_more": false}), "openai"),
+        (json!({"apiVersion": "v1", "kind": "List", "items": [], "metadata": {"resourceVersion": ""}}), "kubernetes"),
+    ] {
+        let listing = read(std::slice::from_ref(&value)).unwrap_or_else(|e| panic!("{e}: {value}"));
+        assert_eq!((listing.form.name(), listing.entries.list.len(), listing.entries.incomplete), (name, 0, None));
+    }
+    assert!(read(&[json!({"object": "list", "data": [], "has_more": true})]).unwrap().entries.incomplete.is_some());
+    for form in FORMS {
+        for value in [json!([]), json!({})] {
+            let listing = Listing::read("f".to_owned(), &[Document::Json(&value)], Some(*form), now()).unwrap();
+            assert_eq!(listing.entries.list.len(), 0);
+        }
+        for text in ["", "\n", "# none\n"] {
+            assert!(Listing::read("f".to_owned(), &[Document::Text(text)], Some(*form), now()).is_ok(), "{text}");
+        }
+        let full = json!([{"made": "up"}]);
+        assert!(Listing::read("f".to_owned(), &[Document::Json(&full)], Some(*form), now()).is_err());
+    }
+    for value in [json!({"kind": "PodList", "items": []}), json!({"object": "list", "data": []}), json!({"items": []})]
+    {
+        assert!(read(std::slice::from_ref(&value)).is_err(), "{value}");
+    }
+}
+
+#[test]
 fn odd_entries_are_passed_over_and_secrets_are_no_ids() {
     let all = seen(&[json!({"AccessKeyMetadata": [{}, 7, null, {"AccessKeyId": 5}, {"AccessKeyId": "AK\u{1b}[31m"}, {"AccessKeyId": ""}]})]).0;
     assert!(all.is_empty(), "{all:?}");

@@ -9,11 +9,11 @@
 //! `AccessDenied` means that the key was accepted and the request was not: the key is alive. A key that is inactive or deleted
 //! leaves no event in most services. What was done by sessions that the key made has their own ids. Event history holds the
 //! management events of one region and 90 days; data events are in a trail alone, where it was set up. Documented in the CloudTrail
-//! record reference.
+//! record reference. A search by `AccessKeyId` finds what a key did, one by `ResourceName` what was done to it (in us-east-1).
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Event, Log, text, time};
 
@@ -49,7 +49,11 @@ impl Log for Trail {
         has("CloudTrailEvent") || (has("eventTime") && has("eventSource") && has("eventName"))
     }
 
-    fn event<'v>(&self, record: &'v Value) -> Option<Event<'v>> {
+    fn holds(&self, list: &str, _: &Map<String, Value>) -> bool {
+        matches!(list, "Records" | "Events")
+    }
+
+    fn event(&self, record: &Value) -> Option<Event> {
         let whole = match text(record, "/CloudTrailEvent") {
             Some(inner) => Cow::Owned(serde_json::from_str(inner).ok()?),
             None => Cow::Borrowed(record),
@@ -66,10 +70,8 @@ impl Log for Trail {
             _ => None,
         };
         let changes = target.zip(how).map(|(id, how)| (id.to_owned(), how));
-        let account = match &whole {
-            Cow::Borrowed(record) => text(record, "/recipientAccountId"),
-            Cow::Owned(_) => None,
-        };
-        Some(Event { at, by, refused, changes, account })
+        let manages = text(&whole, "/eventName").is_some_and(|name| name.ends_with("AccessKey"));
+        let own = |pointer: &str| text(&whole, pointer).map(str::to_owned);
+        Some(Event { at, by, refused, changes, manages, account: own("/recipientAccountId"), part: own("/awsRegion") })
     }
 }

@@ -7,7 +7,7 @@
 //!
 //! Code 16 says that the credential was not accepted; 7 that it was, and the request was not. Documented as `AuditLog`.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Event, Log, text, time};
 
@@ -31,7 +31,11 @@ impl Log for Audit {
         record.pointer("/protoPayload/methodName").is_some() && record.get("timestamp").is_some()
     }
 
-    fn event<'v>(&self, record: &'v Value) -> Option<Event<'v>> {
+    fn holds(&self, list: &str, _: &Map<String, Value>) -> bool {
+        list == "entries"
+    }
+
+    fn event(&self, record: &Value) -> Option<Event> {
         let key = |name: &str| name.rsplit_once("/keys/").map(|(_, key)| key.to_owned());
         let at = time(record, "/timestamp")?;
         let by = text(record, "/protoPayload/authenticationInfo/serviceAccountKeyName").and_then(key);
@@ -44,7 +48,15 @@ impl Log for Audit {
             _ => None,
         };
         let target = text(record, "/protoPayload/resourceName").filter(|_| code == 0).and_then(key);
-        let account = text(record, "/resource/labels/project_id");
-        Some(Event { at, by, refused: code == 16, changes: target.zip(how), account })
+        let account = text(record, "/resource/labels/project_id").map(str::to_owned);
+        Some(Event {
+            at,
+            by,
+            refused: code == 16,
+            changes: target.zip(how),
+            manages: method.ends_with("ServiceAccountKey"),
+            account,
+            part: None,
+        })
     }
 }

@@ -33,10 +33,10 @@ impl Log for Audit {
         timed && record.get("action").is_some_and(Value::is_string) && record.get("entity_type").is_none()
     }
 
-    fn event<'v>(&self, record: &'v Value) -> Option<Event<'v>> {
+    fn event(&self, record: &Value) -> Option<Event> {
         let at = time(record, "/@timestamp").or_else(|| time(record, "/created_at"))?;
         let by = text(record, "/hashed_token").map(|hash| format!("SHA256:{}", hash.trim_end_matches('=')));
-        let account = text(record, "/org").or_else(|| text(record, "/business"));
+        let account = text(record, "/org").or_else(|| text(record, "/business")).map(str::to_owned);
         Some(Event { at, by, account, ..Event::default() })
     }
 }

@@ -30,7 +30,7 @@ impl Log for Audit {
         ["author_id", "entity_type", "created_at"].iter().all(|field| record.get(*field).is_some())
     }
 
-    fn event<'v>(&self, record: &'v Value) -> Option<Event<'v>> {
+    fn event(&self, record: &Value) -> Option<Event> {
         Some(Event { at: time(record, "/created_at")?, ..Event::default() })
     }
 

@@ -1,15 +1,22 @@
-//! The audit log of a Kubernetes API server: JSON lines of `audit.k8s.io`.
+//! The audit log of a Kubernetes API server: JSON lines of `audit.k8s.io`, or a list of them.
 //!
 //! ```text
 //! {"kind": "Event", "apiVersion": "audit.k8s.io/v1", "stage": "ResponseComplete", "requestReceivedTimestamp": "…",
-//!  "user": {"username": "admin"}, "responseStatus": {"code": 200}}
+//!  "user": {"username": "admin", "extra": {"authentication.kubernetes.io/credential-id": ["X509SHA256=<64 hex digits>"]}},
+//!  "responseStatus": {"code": 200}}
+//! {"kind": "EventList", "apiVersion": "audit.k8s.io/v1", "items": [{"auditID": "…", "stage": "…", …}]}
 //! ```
 //!
-//! It names users, not credentials: one who was given a new certificate or token keeps the name.
+//! Newer servers name the credential: `X509SHA256=` and the SHA-256 of a client certificate, `JTI=` and the `jti` of a service
+//! account's token. Older ones name the user alone, who keeps the name with a new credential: an event without the field shows nothing of
+//! any credential. A request that was not authenticated (401) names no user. Documented in the reference of `audit.k8s.io/v1`.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::{Event, Log, time};
+use super::{Event, Log, text, time};
+
+/// The field.
+const CREDENTIAL: &str = "/user/extra/authentication.kubernetes.io~1credential-id";
 
 /// The log.
 pub struct Audit;
@@ -28,15 +35,28 @@ impl Log for Audit {
     }
 
     fn fits(&self, record: &Value) -> bool {
-        super::text(record, "/apiVersion").is_some_and(|version| version.starts_with("audit.k8s.io/"))
+        // In a list the elements need not say their version.
+        let listed = ["auditID", "stage", "requestReceivedTimestamp"].iter().all(|field| record.get(*field).is_some());
+        listed || text(record, "/apiVersion").is_some_and(is_version)
     }
 
-    fn event<'v>(&self, record: &'v Value) -> Option<Event<'v>> {
+    fn holds(&self, list: &str, around: &Map<String, Value>) -> bool {
+        list == "items" && around.get("apiVersion").and_then(Value::as_str).is_some_and(is_version)
+    }
+
+    fn event(&self, record: &Value) -> Option<Event> {
         let at = time(record, "/requestReceivedTimestamp").or_else(|| time(record, "/stageTimestamp"))?;
-        Some(Event { at, ..Event::default() })
+        let by = record.pointer(CREDENTIAL).and_then(|list| list.get(0)).and_then(Value::as_str).map(str::to_owned);
+        Some(Event { at, by, ..Event::default() })
     }
 
-    fn nameless(&self) -> Option<&'static str> {
-        Some("the log names users, and one who was given a new credential keeps the name")
+    fn unnamed(&self) -> Option<&'static str> {
+        Some(
+            "the log names users and no credentials, as older servers write it, and who was given a new one keeps the name",
+        )
     }
+}
+
+fn is_version(version: &str) -> bool {
+    version.starts_with("audit.k8s.io/")
 }

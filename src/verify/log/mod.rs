@@ -1,9 +1,11 @@
 //! The third fact: extracts of logs that somebody fetched and handed in as files. One file a log; the forms are recognised by what
 //! their first record holds. Of a record only the time, whose credential it was, and whether that one ended are kept.
 //!
-//! That nobody used a credential shows something only in an extract that runs from its end to today and is of the right account:
-//! where the credential itself, its replacement or its end stands in it.
+//! That nobody used a credential shows something only in an extract that runs on from its end and is of the right account: where the
+//! credential itself, its replacement or its end stands in it. One that was asked for by a single key holds nothing after that key's
+//! last use: how far it reaches, only what was asked says (`asked`).
 
+mod asked;
 mod cloudtrail;
 mod gcloud;
 mod github;
@@ -17,7 +19,9 @@ use std::{
 };
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+pub use self::asked::Asked;
 
 /// All logs.
 pub static LOGS: &[&dyn Log] =
@@ -26,6 +30,10 @@ pub static LOGS: &[&dyn Log] =
 /// Uses that are kept of one credential, and accounts that are listed.
 const USES: usize = 50_000;
 const ACCOUNTS: usize = 20;
+/// Regions of one file.
+const PARTS: usize = 100;
+/// Statements of what was asked for, of one file.
+const ASKED: usize = 10_000;
 
 /// One log.
 pub trait Log: Sync {
@@ -38,16 +46,24 @@ pub trait Log: Sync {
     /// Whether a record is one of it.
     fn fits(&self, record: &Value) -> bool;
     /// What a record says; `None` where it has no time.
-    fn event<'v>(&self, record: &'v Value) -> Option<Event<'v>>;
+    fn event(&self, record: &Value) -> Option<Event>;
+    /// Whether an object whose records stand in this list is one of it, records or none. `around` is what stands before the list.
+    fn holds(&self, _list: &str, _around: &Map<String, Value>) -> bool {
+        false
+    }
     /// Why no record can be known to be by a credential of the report; `None` where the identifiers are the same.
     fn nameless(&self) -> Option<&'static str> {
+        None
+    }
+    /// The same, of an extract none of whose records names a credential.
+    fn unnamed(&self) -> Option<&'static str> {
         None
     }
 }
 
 /// What one record says.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Event<'v> {
+pub struct Event {
     /// When, UTC.
     pub at: Timestamp,
     /// The credential that it was done with, as the report identifies it.
@@ -56,8 +72,24 @@ pub struct Event<'v> {
     pub refused: bool,
     /// A credential that it ended (`Some(how)`) or brought back (`None`).
     pub changes: Option<(String, Option<&'static str>)>,
+    /// It is about a credential, whosever: such are asked for by themselves, and show nothing of the rest of the log.
+    pub manages: bool,
     /// Whose log it is.
-    pub account: Option<&'v str>,
+    pub account: Option<String>,
+    /// Which part of that log: a region.
+    pub part: Option<String>,
+}
+
+/// Who did what an extract holds.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+enum Callers {
+    /// It holds nothing.
+    #[default]
+    None,
+    /// All of it this credential; `None` where the records name none.
+    One(Option<String>),
+    /// Several.
+    Several,
 }
 
 /// What an extract has of one credential.
@@ -87,8 +119,15 @@ pub struct Extract {
     pub accounts: BTreeSet<String>,
     /// Why it is not all there is.
     pub incomplete: Option<String>,
-    /// What was asked for, by identifier.
+    /// Regions that its events are of.
+    pub parts: BTreeSet<String>,
+    /// What it says that it was asked for.
+    pub asked: Vec<Asked>,
+    /// What it has of the identifiers that were looked for.
     pub traces: BTreeMap<String, Trace>,
+    callers: Callers,
+    /// First and last of what was done with credentials.
+    uses: Option<(Timestamp, Timestamp)>,
 }
 
 /// Why a file cannot be used: the caller's fault.
@@ -123,12 +162,20 @@ impl Extract {
     ) -> Result<Self, Unreadable> {
         let mut extract: Option<Self> = None;
         let mut before = 0;
-        let mut cut = None;
+        let (mut cut, mut shape) = (None, None);
+        let known = |fits: &dyn Fn(&&'static dyn Log) -> bool| match named {
+            Some(log) => Some(log).filter(fits),
+            None => LOGS.iter().copied().find(fits),
+        };
+        let (mut asked, mut unclear) = (Vec::new(), false);
         let mut take = |record: &Value| {
-            let log = named.filter(|log| log.fits(record)).or_else(|| match named {
-                None => LOGS.iter().find(|log| log.fits(record)).copied(),
-                Some(_) => None,
-            });
+            if Asked::is_one(record) {
+                let statement = Asked::read(record).filter(|_| asked.len() < ASKED);
+                unclear |= statement.is_none();
+                asked.extend(statement);
+                return;
+            }
+            let log = known(&|log| log.fits(record));
             match (&mut extract, log) {
                 (Some(extract), _) => extract.take(record, wanted),
                 (None, Some(log)) => {
@@ -139,13 +186,22 @@ impl Extract {
                 (None, None) => before += 1,
             }
         };
-        stream::each_record(input, &mut take, &mut cut)?;
-        let mut extract = match (extract, named) {
-            (Some(extract), _) => extract,
-            // Nothing happened, in a log that the caller knows.
-            (None, Some(log)) if before == 0 => Self::new(log),
-            _ => return Err(Unreadable::Form),
+        let mut around = |list: &str, around: &Map<String, Value>| {
+            shape = shape.or_else(|| known(&|log| log.holds(list, around)));
         };
+        stream::each_record(input, &mut take, &mut around, &mut cut)?;
+        // Nothing happened, in a log that the caller knows, or that the file itself names.
+        let empty = || named.or(shape).or_else(|| asked.iter().find_map(|a| known(&|log| log.name() == a.log)));
+        let mut extract = match extract.or_else(|| empty().filter(|_| before == 0).map(Self::new)) {
+            Some(extract) => extract,
+            None => return Err(Unreadable::Form),
+        };
+        asked.retain(|a| a.log == extract.log.name());
+        extract.asked = asked;
+        if unclear {
+            let why = "from when to when it was asked for it does not say in a way that can be read";
+            extract.incomplete.get_or_insert_with(|| why.to_owned());
+        }
         extract.odd += before;
         extract.file = file;
         if extract.odd > 0 {
@@ -165,8 +221,31 @@ impl Extract {
             odd: 0,
             accounts: BTreeSet::new(),
             incomplete: None,
+            parts: BTreeSet::new(),
+            asked: Vec::new(),
             traces: BTreeMap::new(),
+            callers: Callers::None,
+            uses: None,
         }
+    }
+
+    /// The one credential that everything in it was done with: as where it was asked for by that.
+    pub fn only(&self) -> Option<&str> {
+        match &self.callers {
+            Callers::One(by) => by.as_deref(),
+            Callers::None | Callers::Several => None,
+        }
+    }
+
+    /// Why none of its records can be known to be by a credential of the report.
+    pub fn nameless(&self) -> Option<&'static str> {
+        let unnamed = self.callers == Callers::One(None);
+        self.log.nameless().or_else(|| self.log.unnamed().filter(|_| unnamed))
+    }
+
+    /// How far it runs, where it was not asked for by one credential.
+    pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
+        self.uses.filter(|_| self.only().is_none())
     }
 
     fn take(&mut self, record: &Value, wanted: &BTreeSet<String>) {
@@ -181,7 +260,22 @@ impl Extract {
         if let Some(account) = event.account
             && self.accounts.len() < ACCOUNTS
         {
-            self.accounts.insert(account.to_owned());
+            self.accounts.insert(account);
+        }
+        if let Some(part) = event.part
+            && self.parts.len() < PARTS
+        {
+            self.parts.insert(part);
+        }
+        if !event.manages {
+            let (from, to) = self.uses.unwrap_or((event.at, event.at));
+            self.uses = Some((from.min(event.at), to.max(event.at)));
+        }
+        match &self.callers {
+            _ if event.manages => {}
+            Callers::None => self.callers = Callers::One(event.by.clone()),
+            Callers::One(by) if *by != event.by => self.callers = Callers::Several,
+            Callers::One(_) | Callers::Several => {}
         }
         if let Some(by) = event.by.filter(|by| wanted.contains(by)) {
             let uses = &mut self.traces.entry(by).or_default().uses;

@@ -19,10 +19,16 @@ const HEAD: u64 = 1 << 10;
 /// Columns of CSV.
 const COLUMNS: usize = 500;
 
-/// Hands each record on, and says where there is another page.
+/// Takes a record.
+type Take<'t> = dyn FnMut(&Value) + 't;
+/// Takes the name of a list of records, and the fields before it.
+type Around<'t> = dyn FnMut(&str, &Map<String, Value>) + 't;
+
+/// Hands each record on, and what stands around lists of them; says where there is another page.
 pub fn each_record(
     input: &mut dyn Read,
-    take: &mut dyn FnMut(&Value),
+    take: &mut Take<'_>,
+    around: &mut Around<'_>,
     cut: &mut Option<&'static str>,
 ) -> Result<(), Unreadable> {
     let mut head = Vec::new();
@@ -32,16 +38,21 @@ pub fn each_record(
     let mut input = BufReader::with_capacity(1 << 16, start.chain(input));
     match first {
         None => Ok(()),
-        Some(b'{' | b'[') => json(&mut input, take, cut),
+        Some(b'{' | b'[') => json(&mut input, take, around, cut),
         Some(_) => csv(input, take),
     }
 }
 
-fn json(input: &mut dyn Read, take: &mut dyn FnMut(&Value), cut: &mut Option<&'static str>) -> Result<(), Unreadable> {
+fn json(
+    input: &mut dyn Read,
+    take: &mut Take<'_>,
+    around: &mut Around<'_>,
+    cut: &mut Option<&'static str>,
+) -> Result<(), Unreadable> {
     let mut stream = serde_json::Deserializer::from_reader(input);
     // Documents may stand one after the other.
     while stream.end().is_err() {
-        match Top(take, cut).deserialize(&mut stream) {
+        match (Top { take, around, cut }).deserialize(&mut stream) {
             Ok(()) => {}
             Err(e) if e.is_io() => return Err(Unreadable::Io(e.into())),
             // The parser's own words may quote the file.
@@ -52,7 +63,11 @@ fn json(input: &mut dyn Read, take: &mut dyn FnMut(&Value), cut: &mut Option<&'s
 }
 
 /// A document.
-struct Top<'t, 'c>(&'t mut dyn FnMut(&Value), &'c mut Option<&'static str>);
+struct Top<'t, 'a> {
+    take: &'t mut Take<'a>,
+    around: &'t mut Around<'a>,
+    cut: &'t mut Option<&'static str>,
+}
 
 impl<'de> DeserializeSeed<'de> for Top<'_, '_> {
     type Value = ();
@@ -72,7 +87,7 @@ impl<'de> Visitor<'de> for Top<'_, '_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         while let Some(record) = list.next_element::<Value>()? {
             crate::stop::check().map_err(A::Error::custom)?;
-            (self.0)(&record);
+            (self.take)(&record);
         }
         Ok(())
     }
@@ -82,30 +97,35 @@ impl<'de> Visitor<'de> for Top<'_, '_> {
         let (mut own, mut holds) = (Map::new(), false);
         while let Some(key) = fields.next_key::<String>()? {
             if LISTS.contains(&key.as_str()) {
-                holds |= fields.next_value_seed(List(self.0))?;
+                if fields.next_value_seed(List(self.take))? {
+                    holds = true;
+                    (self.around)(&key, &own);
+                }
             } else if holds {
                 let value = fields.next_value::<Option<IgnoredAny>>()?;
                 if value.is_some() && MORE.contains(&key.as_str()) {
-                    *self.1 = Some("it is one page of several");
+                    *self.cut = Some("it is one page of several");
                 }
             } else {
                 let value = fields.next_value()?;
                 own.insert(key, value);
             }
         }
-        if !holds {
-            (self.0)(&Value::Object(own));
+        // Some services leave an empty list out.
+        let bare = own.keys().all(|key| MORE.contains(&key.as_str()));
+        if !holds && !bare {
+            (self.take)(&Value::Object(own));
         } else if MORE.iter().any(|more| own.get(*more).is_some_and(|token| !token.is_null())) {
-            *self.1 = Some("it is one page of several");
+            *self.cut = Some("it is one page of several");
         }
         Ok(())
     }
 }
 
 /// The list of records of an object; whether it is one.
-struct List<'t>(&'t mut dyn FnMut(&Value));
+struct List<'t, 'a>(&'t mut Take<'a>);
 
-impl<'de> DeserializeSeed<'de> for List<'_> {
+impl<'de> DeserializeSeed<'de> for List<'_, '_> {
     type Value = bool;
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<bool, D::Error> {
@@ -113,7 +133,7 @@ impl<'de> DeserializeSeed<'de> for List<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for List<'_> {
+impl<'de> Visitor<'de> for List<'_, '_> {
     type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -158,7 +178,7 @@ impl<'de> Visitor<'de> for List<'_> {
     }
 }
 
-fn csv(input: impl Read, take: &mut dyn FnMut(&Value)) -> Result<(), Unreadable> {
+fn csv(input: impl Read, take: &mut Take<'_>) -> Result<(), Unreadable> {
     let failed = |e: csv::Error| match e.into_kind() {
         csv::ErrorKind::Io(e) => Unreadable::Io(e),
         _ => Unreadable::Form,

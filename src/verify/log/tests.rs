@@ -133,7 +133,76 @@ fn logs_that_name_no_credential() {
     let line = json!({"kind": "Event", "apiVersion": "audit.k8s.io/v1", "stage": "ResponseComplete", "requestReceivedTimestamp": "2026-11-20T09:00:00.000000Z",
         "user": {"username": "admin"}, "responseStatus": {"code": 200}});
     let extract = read(&format!("{line}\n{line}\n"));
-    assert_eq!((extract.log.name(), extract.events, extract.log.nameless().is_some()), ("kubernetes", 2, true));
+    assert_eq!((extract.log.name(), extract.events, extract.nameless().is_some()), ("kubernetes", 2, true));
+}
+
+#[test]
+fn newer_kubernetes_names_the_credential() {
+    let line = |credential: &str| {
+        json!({"kind": "Event", "apiVersion": "audit.k8s.io/v1", "auditID": "a", "stage": "ResponseComplete",
+            "requestReceivedTimestamp": "2026-11-20T09:00:00.000000Z", "user": {"username": "admin", "groups": ["g"],
+            "extra": {"authentication.kubernetes.io/credential-id": [credential]}}, "responseStatus": {"code": 200}})
+    };
+    let old = line("SHA256:abc");
+    // The elements of a list need not say their version.
+    let mut bare = old.clone();
+    bare.as_object_mut().unwrap().remove("apiVersion");
+    for text in [
+        format!("{old}\n{}\n", line("JTI=2b76b98d-e185-4970-918e-6fa3f30606ab")),
+        json!({"kind": "EventList", "apiVersion": "audit.k8s.io/v1", "metadata": {}, "items": [bare, line("x")]})
+            .to_string(),
+    ] {
+        let extract = read(&text);
+        assert_eq!((extract.log.name(), extract.events, extract.odd, extract.nameless()), ("kubernetes", 2, 0, None));
+        assert_eq!(extract.traces["SHA256:abc"].uses, [(at("2026-11-20T09:00:00Z"), false)]);
+    }
+    for odd in [
+        json!({"authentication.kubernetes.io/credential-id": "x"}),
+        json!({"authentication.kubernetes.io/credential-id": []}),
+        json!([]),
+    ] {
+        let mut record = old.clone();
+        record["user"]["extra"] = odd;
+        assert!(read(&record.to_string()).nameless().is_some());
+    }
+}
+
+#[test]
+fn empty_ones_are_known_by_their_shape_or_by_their_name() {
+    for (text, name) in [
+        ("{\"Records\":[]}", "cloudtrail"),
+        ("{\"Events\":[],\"NextToken\":null}", "cloudtrail"),
+        ("{\"entries\":[]}", "gcloud"),
+        ("{\"kind\":\"EventList\",\"apiVersion\":\"audit.k8s.io/v1\",\"metadata\":{},\"items\":[]}", "kubernetes"),
+        ("[]{\"asked\":{\"log\":\"gcloud\",\"id\":\"aa11\",\"from\":\"2026-11-01\",\"to\":\"2026-11-02\"}}", "gcloud"),
+    ] {
+        let extract = read(text);
+        assert_eq!((extract.log.name(), extract.events, extract.odd, extract.incomplete), (name, 0, 0, None), "{text}");
+    }
+    assert!(read("{\"Events\":[],\"NextToken\":\"x\"}").incomplete.is_some());
+    for log in LOGS {
+        for text in ["", " \n", "[]", "{}", "{\"nextPageToken\":\"x\"}"] {
+            let extract = read_as(text, Some(*log)).unwrap_or_else(|e| panic!("{e}: {text}"));
+            assert_eq!((extract.events, extract.incomplete.is_some()), (0, text.len() > 2), "{text}");
+        }
+    }
+    // Another list, and one that the caller calls something else.
+    for text in ["{\"items\":[]}", "{\"kind\":\"List\",\"apiVersion\":\"v1\",\"items\":[]}", "{\"Records\":7}"] {
+        assert!(read_as(text, None).is_err(), "{text}");
+    }
+    assert!(read_as("{\"items\":[7]}", Some(LOGS[0])).is_err());
+}
+
+#[test]
+fn what_was_asked_for_belongs_to_its_log() {
+    let own = "{\"asked\":{\"log\":\"cloudtrail\",\"id\":\"AKIAABCDEFGH2JKLMNOP\",\"part\":\"eu-west-1\",\"from\":\"2026-11-01\",\"to\":\"2026-11-02\"}}";
+    let extract = read(&format!("{{\"Events\":[]}}\n{own}\n{}", own.replace("cloudtrail", "gcloud")));
+    assert_eq!((extract.log.name(), extract.asked.len(), extract.odd), ("cloudtrail", 1, 0));
+    let many = format!("{{\"Events\":[]}}{}", own.repeat(ASKED + 1));
+    let extract = read(&many);
+    assert_eq!((extract.asked.len(), extract.odd, extract.incomplete.is_some()), (ASKED, 0, true));
+    let extract = read(&format!("{{\"Events\":[]}}{}", own.replace("2026-11-01", "START")));
+    assert_eq!((extract.asked.len(), extract.odd, extract.incomplete.is_some()), (0, 0, true));
 }
 
 #[test]
@@ -147,7 +216,6 @@ fn what_is_no_log_is_refused_and_not_quoted() {
         "CANARY",
         "CANARY,x\n1,2\n",
         "[1,\"CANARY\"]",
-        "{\"Records\":[]}",
         "{\"Records\":{}}",
         "{\"Records\":[{\"CANARY\":1}]}",
     ] {

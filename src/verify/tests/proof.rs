@@ -13,15 +13,15 @@ use super::{
 };
 use crate::{credential::Catalog, report::v1::Report, verdict::Exposure};
 
-const OLD: &str = "AKIAABCDEFGH2JKLMNOP";
-const NEW: &str = "AKIANEWDEFGH2JKLMNOP";
+pub(super) const OLD: &str = "AKIAABCDEFGH2JKLMNOP";
+pub(super) const NEW: &str = "AKIANEWDEFGH2JKLMNOP";
 
-fn key(id: &str) -> Value {
+pub(super) fn key(id: &str) -> Value {
     one("aws.access_key", "/root/.aws/credentials", json!({"identifier": id, "inner": "default"}))
 }
 
-/// The report was written on 2 November, the incident began on 1 November, today is 10 November.
-fn verified(old: &Value, now: &[Value], listings: &[Value], logs: &[Value]) -> v1::Verification {
+/// The report was written on 2 November, the incident began on 1 November, today is 14 November.
+pub(super) fn verified(old: &Value, now: &[Value], listings: &[Value], logs: &[Value]) -> v1::Verification {
     let mut then = report(std::slice::from_ref(old), json!({}), json!({}));
     then["incidents"] = json!([{"id": "made-up-2026-11", "windows": [{"artifact": "x 1", "start": "2026-11-01T00:00:00Z", "end": null}], "findings": []}]);
     let case: Case = serde_json::from_value(then).unwrap();
@@ -31,7 +31,7 @@ fn verified(old: &Value, now: &[Value], listings: &[Value], logs: &[Value]) -> v
         .iter()
         .map(|l| Listing::read("l.json".to_owned(), &[Document::Json(l)], None, time).unwrap())
         .collect();
-    let wanted = [OLD, NEW].map(str::to_owned).into();
+    let wanted = [OLD, NEW, CERTIFICATE, ITS_SUCCESSOR].map(str::to_owned).into();
     let extracts: Vec<Extract> = logs
         .iter()
         .map(|l| Extract::read("t.json".to_owned(), &mut l.to_string().as_bytes(), None, &wanted).unwrap())
@@ -50,13 +50,13 @@ fn verified(old: &Value, now: &[Value], listings: &[Value], logs: &[Value]) -> v
     })
 }
 
-fn aws(keys: &[(&str, &str, &str)]) -> Value {
+pub(super) fn aws(keys: &[(&str, &str, &str)]) -> Value {
     let key = |(id, status, created): &(&str, &str, &str)| json!({"UserName": "ci", "AccessKeyId": id, "Status": status, "CreateDate": created});
     json!({"AccessKeyMetadata": keys.iter().map(key).collect::<Vec<_>>(), "IsTruncated": false})
 }
 
-const BEFORE: &str = "2025-05-05T00:00:00Z";
-const SINCE: &str = "2026-11-05T00:00:00Z";
+pub(super) const BEFORE: &str = "2025-05-05T00:00:00Z";
+pub(super) const SINCE: &str = "2026-11-05T00:00:00Z";
 
 #[test]
 fn a_listing_says_alive_dead_or_nothing() {
@@ -130,65 +130,18 @@ fn what_was_made_in_the_window_and_nobody_owns_is_named() {
     assert_eq!(all.state(), State::Open);
 }
 
-fn used(time: &str, id: &str) -> Value {
+pub(super) fn used(time: &str, id: &str) -> Value {
     json!({"eventTime": time, "eventSource": "s3.amazonaws.com", "eventName": "GetObject", "userIdentity": {"accessKeyId": id}, "recipientAccountId": "1"})
 }
 
-fn deleted(time: &str, name: &str, status: Value) -> Value {
+pub(super) fn deleted(time: &str, name: &str, status: Value) -> Value {
     json!({"eventTime": time, "eventSource": "iam.amazonaws.com", "eventName": name, "userIdentity": {"accessKeyId": "ASIAADMIN"},
         "requestParameters": {"accessKeyId": OLD, "status": status}, "recipientAccountId": "1"})
 }
 
-/// The second and the third fact by logs alone.
-fn by_logs(records: &[Value]) -> (Life, Quiet, String) {
-    let all = verified(&key(OLD), &[key(NEW)], &[], &[json!({"Records": records})]);
-    let item = &all.items[0];
-    (item.provider_state.answer, item.silence.answer, item.silence.reason.clone())
-}
-
-#[test]
-fn silence_runs_from_the_end_to_today() {
-    let end = deleted("2026-11-05T00:00:00Z", "DeleteAccessKey", json!(null));
-    let today = used("2026-11-14T11:00:00Z", NEW);
-    let before = used("2026-11-01T11:00:00Z", OLD);
-    let (life, quiet, reason) = by_logs(&[before.clone(), end.clone(), today.clone()]);
-    assert_eq!((life, quiet), (Life::Dead, Quiet::Silent), "{reason}");
-    let (_, quiet, reason) = by_logs(&[before.clone(), end.clone(), used("2026-11-06T00:00:00Z", OLD), today.clone()]);
-    assert_eq!(quiet, Quiet::Used);
-    assert!(reason.contains("used 1 times after it ended at 2026-11-05T00:00:00Z"), "{reason}");
-    // Refused is no use, and worth a word.
-    let mut refused = used("2026-11-06T00:00:00Z", OLD);
-    refused["errorCode"] = json!("InvalidClientTokenId");
-    let (_, quiet, reason) = by_logs(&[before.clone(), end.clone(), refused, today.clone()]);
-    assert_eq!((quiet, reason.contains("1 times refused")), (Quiet::Silent, true), "{reason}");
-    for (records, why) in [
-        (vec![before.clone(), end.clone()], "before today"),
-        (vec![end.clone(), used("2026-11-13T23:59:59Z", NEW)], "before today"),
-        (vec![used("2026-11-13T00:00:00Z", NEW), today.clone()], "begins at"),
-        (
-            vec![
-                used("2026-11-01T00:00:00Z", "AKIAOTHEROTHEROTHERO"),
-                used("2026-11-14T01:00:00Z", "AKIAOTHEROTHEROTHERO"),
-            ],
-            "another account",
-        ),
-        (vec![before.clone(), used("2026-11-03T00:00:00Z", OLD), today.clone()], "no file says when it ended"),
-    ] {
-        let (_, quiet, reason) = by_logs(&records);
-        assert_eq!((quiet, reason.contains(why)), (Quiet::Unknown, true), "{why}: {reason}");
-    }
-    // Without a time of its end: silent since the report.
-    let (life, quiet, _) = by_logs(&[before, today]);
-    assert_eq!((life, quiet), (Life::Unknown, Quiet::Silent));
-}
-
-#[test]
-fn a_key_that_was_made_active_again_is_alive() {
-    let off = deleted("2026-11-05T00:00:00Z", "UpdateAccessKey", json!("Inactive"));
-    let on = deleted("2026-11-06T00:00:00Z", "UpdateAccessKey", json!("Active"));
-    assert_eq!(by_logs(&[off.clone(), used("2026-11-14T11:00:00Z", NEW)]).0, Life::Dead);
-    assert_eq!(by_logs(&[on, off, used("2026-11-14T11:00:00Z", NEW)]).0, Life::Alive);
-}
+/// Two certificates, as API servers name them.
+pub(super) const CERTIFICATE: &str = "X509SHA256=f2ba7749d84051c9f2900cff8d4ea73360f663f38f35d67b726a73a207eca764";
+pub(super) const ITS_SUCCESSOR: &str = "X509SHA256=4155bb96eb0e8f09b34395262b69d02793074130628061c4ce10eba82513af6d";
 
 #[test]
 fn all_three_close_it_and_nothing_less() {
