@@ -135,6 +135,9 @@ fn of_files(command: &RotateCommand) -> anyhow::Result<Report> {
         reports.push((output::shown(path), report));
     }
     agree(&reports)?;
+    if !quiet {
+        plan::joined(&reports).iter().for_each(|line| output::note(line));
+    }
     let all = plan::of_several(reports).ok_or_else(|| {
         anyhow!("Markdown and CSV hold ticks, not the plan\nhint: name the plan's JSON or its reports too")
     })?;

@@ -13,7 +13,7 @@ use crate::{
         fleet::{Fleet, Named, Part, Run},
         v1::{Location, Machine, Report, Work},
     },
-    text::hex,
+    text::{escape, hex},
 };
 
 /// One report of all; later reports of the same machine beside the earlier ones. A single machine keeps its names.
@@ -38,6 +38,20 @@ pub fn of_several(reports: Vec<(String, Report)>) -> Option<Report> {
         fleets.push(together(machines, known)?);
     }
     fleets.into_iter().reduce(unite)
+}
+
+/// Which reports are taken for one machine by its name, though they are of two folders: a person sees whether that is so.
+pub fn joined(reports: &[(String, Report)]) -> Vec<String> {
+    let single = |report: &Report| report.machines.is_empty();
+    let mut said = Vec::new();
+    for (n, (file, report)) in reports.iter().enumerate().filter(|(_, (_, r))| single(r)) {
+        let first = reports.iter().take(n).find(|(_, known)| single(known) && is_same(known, report));
+        if let Some((other, known)) = first.filter(|(_, known)| known.run.target.id != report.run.target.id) {
+            let name = escape(called(&known.run.target).as_bytes());
+            said.push(format!("{file} is of the machine of {other}: both disks call it `{name}`"));
+        }
+    }
+    said
 }
 
 /// What two plans say of one item, where they do not say the same: nobody knows which of them is later.

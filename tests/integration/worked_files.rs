@@ -338,6 +338,8 @@ fn a_disk_is_its_own_machine_wherever_it_is_mounted() {
     assert_eq!(machines("a.json b.json"), [json!("web1"), json!("web2")]);
     assert_eq!(machines("a.json b.json c.json"), [json!("web1"), json!("web2")]);
     assert!(machines("a.json c.json").is_empty(), "one disk at two folders is one machine");
+    let said = case.run("rotate a.json c.json").err;
+    assert!(said.contains("c.json is of the machine of ") && said.ends_with("both disks call it `web1`\n"), "{said}");
     // A plan is kept up by the disk, not by the folder.
     machines("a.json");
     assert!(machines("--update plan.json c.json").is_empty());

@@ -202,6 +202,9 @@ pub struct Target {
     /// What a mounted disk calls its machine, by its own `/etc/hostname`; absent where it says nothing, and of all else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Which installation a mounted disk holds: a digest of its `/etc/machine-id`; absent likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub installation: Option<String>,
     /// Operating system of the target, `debian 12`; `null` where it is not known.
     pub os: Option<String>,
 }
