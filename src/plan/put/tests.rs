@@ -176,6 +176,8 @@ fn times_are_compared_as_they_are_written() {
     assert_eq!(plan.work, [exact]);
 }
 
+type Reader = fn(&str, &str) -> Result<Sheet, Vec<String>>;
+
 /// Whatever a person writes comes back as it was: a file that nobody changed changes nothing.
 #[test]
 fn what_is_written_is_read_as_it_was() {
@@ -218,7 +220,8 @@ fn what_is_written_is_read_as_it_was() {
         let written = Work { owner: text.to_owned(), note: text.to_owned(), ..work("A3", State::Closed) };
         let mut plan = with(vec![written.clone(), Work { note: "risk".into(), ..work("B2", State::AcceptedRisk) }]);
         plan.checklist[1].steps[0].done = true;
-        for (name, read) in [("markdown", markdown as fn(&str, &str) -> Result<Sheet, Vec<String>>), ("csv", csv)] {
+        let readers: [(&str, Reader); 2] = [("markdown", markdown), ("csv", csv)];
+        for (name, read) in readers {
             let mut out = Vec::new();
             let format = Format::named(name).unwrap();
             format.render(Document::Checklist, &plan, &mut out, Style::default()).unwrap();

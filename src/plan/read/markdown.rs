@@ -214,7 +214,7 @@ impl Boxed {
     /// What is left of it where an editor took the span away.
     fn bare_id(&self) -> Option<String> {
         let words = self.rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').map(str::to_ascii_lowercase);
-        words.filter(|w| is_id(w)).last()
+        words.rev().find(|w| is_id(w))
     }
 }
 
