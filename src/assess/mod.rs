@@ -193,7 +193,7 @@ pub struct Finding {
     pub at: Option<At>,
     /// Why it is a finding, and when the code runs.
     pub reason: String,
-    /// What shows, or is presumed to show, that it ran or did not: stands behind the reason.
+    /// What shows, or is presumed to show, that it ran or did not: the reason ends with it.
     pub sign: Option<String>,
     /// From what was asked for to the package.
     pub chain: Vec<Link>,
@@ -370,7 +370,7 @@ fn identify_and_sort(index: &Index, findings: &mut Vec<Finding>) {
     for f in findings.iter_mut() {
         let incident = index.incident(f.incident).map_or("", |i| i.id.as_str());
         f.id = format!("f-{}", identity(&[incident, &f.indicator, f.kind.as_str()], &f.origin));
-        if let Some(sign) = f.sign.take() {
+        if let Some(sign) = &f.sign {
             f.reason = format!("{}; {sign}", f.reason);
         }
     }
