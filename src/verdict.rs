@@ -284,4 +284,6 @@ pub enum Mode {
     MoveAssets,
     /// It ends by itself.
     Expire,
+    /// It is no secret by itself: what stands in it is looked through.
+    Review,
 }

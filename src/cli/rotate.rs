@@ -15,9 +15,9 @@ pub struct RotateCommand {
     /// A plan (`-o plan.json`) that is kept up, or its edited Markdown or CSV with ticks (repeatable)
     #[arg(long, value_name = "PLAN")]
     pub update: Vec<PathBuf>,
-    /// Only what is about this provider, kind of credential, owner or machine
-    #[arg(long = "for", value_name = "WORD", conflicts_with = "why")]
-    pub only_for: Option<String>,
+    /// Only what is about this provider, kind of credential, owner or machine; or about one of several (repeatable, or with commas)
+    #[arg(long = "for", value_name = "WORD", value_delimiter = ',', conflicts_with = "why")]
+    pub only_for: Vec<String>,
     /// Why an item, by its number or id, stands where it stands
     #[arg(long, value_name = "ITEM")]
     pub why: Option<String>,

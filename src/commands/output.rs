@@ -1,5 +1,6 @@
 //! The one place that writes: standard output, and the files that `-o` names.
 
+mod earlier;
 mod place;
 mod store;
 mod writer;
@@ -12,6 +13,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
+use self::earlier::Earlier;
 pub use self::{
     place::{Place, is_within},
     store::{prepare, store},
@@ -35,6 +37,8 @@ use crate::{
 pub struct Outputs {
     stdout: &'static Format,
     files: Vec<(Place, &'static Format)>,
+    /// What stands there already, of each of them; nothing where the user insists.
+    earlier: Vec<Earlier>,
     inventory: Option<Place>,
     /// What failed before the report was written.
     failed: RefCell<Option<anyhow::Error>>,
@@ -85,15 +89,18 @@ pub fn plan_with(
             files.push((place, format));
         }
     }
+    let known =
+        |(place, _): &(Place, &Format)| if options.force_output { Earlier::default() } else { Earlier::at(place) };
+    let earlier = files.iter().map(known).collect();
     start(files.iter().map(|(place, _)| place).chain(&inventory));
-    Ok(Outputs { stdout, files, inventory, failed: RefCell::default() })
+    Ok(Outputs { stdout, files, earlier, inventory, failed: RefCell::default() })
 }
 
 impl Outputs {
     /// Of an examination whose report is not written: these places are left out of it.
     pub fn none(places: &[Place]) -> Self {
         let files = places.iter().map(|place| (place.clone(), JSON)).collect();
-        Self { stdout: JSON, files, inventory: None, failed: RefCell::default() }
+        Self { stdout: JSON, files, earlier: Vec::new(), inventory: None, failed: RefCell::default() }
     }
 
     /// Where the files really are.
@@ -117,7 +124,7 @@ impl Outputs {
     /// # Errors
     /// Where a file or standard output cannot be written.
     pub fn write(&self, report: &Report) -> anyhow::Result<()> {
-        self.write_each(|format, out, style| guarded(format, Document::Report, out, report, style))
+        self.write_each(report, |format, out, style| guarded(format, Document::Report, out, report, style))
     }
 
     /// The checklist only, in the formats for people; the whole report in those for machines.
@@ -125,7 +132,7 @@ impl Outputs {
     /// # Errors
     /// As for `write`.
     pub fn write_checklist(&self, report: &Report) -> anyhow::Result<()> {
-        self.write_each(|format, out, style| guarded(format, Document::Checklist, out, report, style))
+        self.write_each(report, |format, out, style| guarded(format, Document::Checklist, out, report, style))
     }
 
     /// The checklist in the formats for people, whose first line says that it was interrupted; in those for machines the whole
@@ -134,16 +141,25 @@ impl Outputs {
     /// # Errors
     /// As for `write`.
     pub fn write_interrupted(&self, report: &Report) -> anyhow::Result<()> {
-        self.write_each(|format, out, style| {
+        self.write_each(report, |format, out, style| {
             let document = if format.for_people { Document::Checklist } else { Document::Report };
             format.render(document, report, out, style)
         })
     }
 
-    fn write_each(&self, render: impl Fn(&Format, &mut dyn Write, Style) -> io::Result<()>) -> anyhow::Result<()> {
+    fn write_each(
+        &self,
+        report: &Report,
+        render: impl Fn(&Format, &mut dyn Write, Style) -> io::Result<()>,
+    ) -> anyhow::Result<()> {
         // What was found is written to the others where one place cannot be written, a full disk say.
         let mut failed = self.failed.take().map_or(Ok(()), Err);
+        let mut earlier = self.earlier.iter();
         for (place, format) in &self.files {
+            if let Some(Err(why)) = earlier.next().map(|known| known.allows(place, report)) {
+                failed = failed.and(Err(why));
+                continue;
+            }
             let style = Style { width: 100, colour: Colour::Never };
             let written = writer::write(place, |out| render(format, out, style));
             failed = failed.and(written.with_context(|| format!("cannot write `{}`", shown(place.named()))));

@@ -1,29 +1,33 @@
 //! `dosimeter rotate`: the plan, of reports or of this machine; kept up with what was ticked, and asked why.
 
 use std::{
+    collections::HashSet,
     io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
 use anyhow::anyhow;
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use super::{Ending, finish::finish, input, output, sandbox, scan};
 use crate::{
     cli::RotateCommand,
+    credential::Catalog,
     plan::{
         self,
         check::contradictions,
-        read::{self as ticks, Ticked},
+        read::{self as ticks, Sheet},
     },
     report::{
         Document, page,
-        v1::{PLAN, Report, SCHEMA, Work},
+        v1::{PLAN, Report, SCHEMA},
     },
     sandbox::Sandbox,
     scan::Target,
     stop,
+    text::escape,
 };
 
 /// Prints it.
@@ -63,30 +67,42 @@ pub fn run(command: RotateCommand) -> anyhow::Result<Ending> {
         }
     };
     if let Some(item) = &command.why {
-        output::print(&page::why(&plan, item).ok_or_else(|| {
+        let catalog = Catalog::embedded().map_err(anyhow::Error::msg)?;
+        let called =
+            |kind: &str| catalog.kind(kind).map_or_else(|| escape(kind.as_bytes()), |known| known.title().to_owned());
+        output::print(&page::why(&plan, item, called).ok_or_else(|| {
             anyhow!(
                 "no item of this plan is called `{}`\nhint: items are called A1, B2 … or `s-` and 8 digits",
-                crate::text::escape(item.as_bytes())
+                escape(item.as_bytes())
             )
         })?)?;
         return Ok(Ending::Nothing);
     }
-    if let Some(wanted) = &command.only_for {
-        let left_out = plan::only_for(&mut plan, wanted);
-        let all = plan.checklist.len();
-        anyhow::ensure!(
-            left_out < all || all == 0,
-            "no item is about `{}`\nhint: this plan has {}",
-            crate::text::escape(wanted.as_bytes()),
-            plan::words_for(&plan).join(", ")
-        );
-        output::note(&format!("{} of {all} items are about `{wanted}`; the others are left out", all - left_out));
+    if !command.only_for.is_empty() {
+        part(&mut plan, &command.only_for)?;
     }
     finish(plan, &command.scan.output, |plan, interrupted| match interrupted {
         // A list of steps cannot say that it is not whole.
         true => outputs.write_interrupted(plan),
         false => outputs.write_checklist(plan),
     })
+}
+
+/// Leaves what is about these words.
+fn part(plan: &mut Report, wanted: &[String]) -> anyhow::Result<()> {
+    let shown =
+        |words: &[&str]| words.iter().map(|w| format!("`{}`", escape(w.as_bytes()))).collect::<Vec<_>>().join(", ");
+    let unknown = plan::only_for(plan, wanted);
+    anyhow::ensure!(
+        unknown.is_empty(),
+        "no item is about {}\nhint: this plan has\n  {}",
+        shown(&unknown),
+        plan::words_for(plan).lines()
+    );
+    let (left, all) = (plan.shown().count(), plan.checklist.len());
+    let words: Vec<&str> = wanted.iter().map(String::as_str).collect();
+    output::note(&format!("{left} of {all} items are about {}; the others are left out", shown(&words)));
+    Ok(())
 }
 
 /// The plan of the files, with what was ticked, where that does not contradict itself.
@@ -97,18 +113,18 @@ fn of_files(command: &RotateCommand) -> anyhow::Result<Report> {
     for path in plans {
         reports.push((output::shown(path), read(path)?));
     }
-    let mut ticked = Vec::new();
+    let mut sheets = Vec::new();
     for path in texts {
-        ticked.extend(read_ticks(path)?);
+        sheets.push(read_sheet(path)?);
     }
+    let quiet = command.scan.output.quiet;
     // The numbers of a plan are those of the plan that was printed.
-    let before = !reports.is_empty();
-    if before {
-        let mut known = plan::of_several(reports).map(plan::plan).into_iter().collect::<Vec<_>>();
-        known.iter_mut().for_each(|plan| plan::put(plan, ticked.iter().map(|t: &Ticked| t.work.clone()).collect()));
-        refuse(&known, &ticked)?;
-        reports = known.into_iter().map(|plan| ("the plan".to_owned(), plan)).collect();
+    let mut known = plan::of_several(reports).map(plan::plan);
+    if let Some(plan) = &mut known {
+        take_over(plan, &sheets, quiet)?;
     }
+    let before = known.as_ref().map(Known::new);
+    let mut reports: Vec<(String, Report)> = known.into_iter().map(|plan| ("the plan".to_owned(), plan)).collect();
     for path in &command.reports {
         reports.push((output::shown(path), read(path)?));
     }
@@ -116,20 +132,54 @@ fn of_files(command: &RotateCommand) -> anyhow::Result<Report> {
         anyhow!("Markdown and CSV hold ticks, not the plan\nhint: name the plan's JSON or its reports too")
     })?;
     let mut all = plan::plan(all);
-    if !before {
-        plan::put(&mut all, ticked.iter().map(|t| t.work.clone()).collect());
-        refuse(std::slice::from_ref(&all), &ticked)?;
+    match before {
+        None => take_over(&mut all, &sheets, quiet)?,
+        Some(before) => {
+            let ids = before.ids_in(&all);
+            plan::overtaken(&mut all, &ids).iter().for_each(|line| output::note(line));
+        }
     }
     Ok(all)
 }
 
-fn refuse(plans: &[Report], ticked: &[Ticked]) -> anyhow::Result<()> {
-    let faults: Vec<String> = plans.iter().flat_map(|plan| contradictions(plan, ticked)).collect();
-    anyhow::ensure!(
-        faults.is_empty(),
-        "the plan contradicts itself, and nothing was written:\n  {}",
-        faults.join("\n  ")
-    );
+/// The items that a plan had before a later report.
+struct Known {
+    ids: Vec<String>,
+    /// What its one machine is called among several.
+    single: Option<String>,
+}
+
+impl Known {
+    fn new(plan: &Report) -> Self {
+        let single = plan.machines.is_empty().then(|| plan::called(&plan.run.target).to_owned());
+        Self { ids: plan.checklist.iter().map(|i| i.id.clone()).collect(), single }
+    }
+
+    /// Their ids in what has become of the plan.
+    fn ids_in(self, plan: &Report) -> HashSet<String> {
+        let machine = self.single.filter(|_| !plan.machines.is_empty());
+        self.ids.into_iter().map(|id| machine.as_ref().map_or(id.clone(), |m| plan::own_id(&id, m))).collect()
+    }
+}
+
+/// Puts on a plan what files say, says what that was, and refuses what contradicts itself.
+fn take_over(plan: &mut Report, sheets: &[Sheet], quiet: bool) -> anyhow::Result<()> {
+    let refuse = |faults: Vec<String>, hint: &str| {
+        anyhow!(
+            "the plan contradicts itself, and nothing was written:\n  {}\nhint: mend these lines{hint}",
+            faults.join("\n  ")
+        )
+    };
+    let taken = plan::put(plan, sheets).map_err(|faults| refuse(faults, ""))?;
+    let faults = contradictions(plan, &taken.lines, Timestamp::now());
+    if !faults.is_empty() {
+        let hint = "; where it was done in that order all the same, what should have come first is `accepted_risk`, with a note";
+        return Err(refuse(faults, hint));
+    }
+    if !sheets.is_empty() && !quiet {
+        output::note(&taken.changes().join("\n"));
+    }
+    taken.left().iter().for_each(|line| output::note(line));
     Ok(())
 }
 
@@ -154,15 +204,18 @@ fn keeps(path: &Path) -> anyhow::Result<()> {
     let (Some(mut input), true) = (regular, path.extension().is_some()) else {
         return Ok(());
     };
-    let mut text = String::new();
     let work = match text_reader(path) {
-        Some(reader) if input.read_to_string(&mut text).is_ok() => {
-            let ticked = reader(&text, "").unwrap_or_default();
-            ticked.iter().any(|t| t.work != Work { item: t.work.item.clone(), ..Work::default() })
+        Some(reader) => {
+            let mut bytes = Vec::new();
+            let read = input.read_to_end(&mut bytes).ok().and_then(|_| ticks::text(&bytes).ok());
+            // What cannot be understood may be somebody's work.
+            read.is_some_and(|read| reader(&read.text, "").map_or(read.text.contains("s-"), |sheet| sheet.is_worked()))
         }
         None if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json")) => {
             drop(input);
-            read(path).is_ok_and(|plan| !plan.work.is_empty())
+            read(path).is_ok_and(|plan| {
+                !plan.work.is_empty() || plan.checklist.iter().any(|i| i.steps.iter().any(|s| s.done))
+            })
         }
         _ => false,
     };
@@ -174,7 +227,7 @@ fn keeps(path: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-type Ticks = fn(&str, &str) -> Result<Vec<Ticked>, Vec<String>>;
+type Ticks = fn(&str, &str) -> Result<Sheet, Vec<String>>;
 
 fn text_reader(path: &Path) -> Option<Ticks> {
     let ending = path.extension()?.to_str()?.to_ascii_lowercase();
@@ -188,14 +241,14 @@ fn text_reader(path: &Path) -> Option<Ticks> {
 /// Bytes of an edited plan.
 const TEXT: u64 = 64 << 20;
 
-fn read_ticks(path: &Path) -> anyhow::Result<Vec<Ticked>> {
+fn read_sheet(path: &Path) -> anyhow::Result<Sheet> {
     let shown = output::shown(path);
     let reader = text_reader(path).ok_or_else(|| anyhow!("`{shown}` is neither Markdown nor CSV"))?;
-    let mut text = String::new();
-    let read = input::open(path)?.take(TEXT + 1).read_to_string(&mut text);
-    read.map_err(|e| anyhow!("`{shown}` cannot be read: {e}"))?;
-    anyhow::ensure!(u64::try_from(text.len()).is_ok_and(|n| n <= TEXT), "`{shown}` is larger than {} MB", TEXT >> 20);
-    reader(&text, &shown).map_err(|faults| anyhow!("`{shown}` cannot be taken over:\n  {}", faults.join("\n  ")))
+    let read = ticks::text(&input::bytes(path, TEXT)?).map_err(|why| anyhow!("`{shown}` cannot be read: {why}"))?;
+    if let Some(remark) = read.remark {
+        output::note(&format!("`{shown}` is {remark}"));
+    }
+    reader(&read.text, &shown).map_err(|faults| anyhow!("`{shown}` cannot be taken over:\n  {}", faults.join("\n  ")))
 }
 
 /// Values of a report: each of 20,000 findings has some forty.

@@ -56,7 +56,7 @@ pub fn examined(sbom: &Sbom, reading: &Reading<'_>) -> Examined {
         evidence: seen.into_iter().map(Evidence::from).collect(),
         coverage,
         accounts: Accounts::default(),
-        target: v1::Target { kind: "sbom".to_owned(), id: reading.shown.to_owned(), os: None },
+        target: v1::Target { kind: "sbom".to_owned(), id: reading.shown.to_owned(), name: None, os: None },
         examined: None,
         privileged: true,
         case_key: None,

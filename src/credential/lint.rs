@@ -9,7 +9,9 @@ use crate::{
 };
 
 /// Marks that are filled in when a plan is made.
-const BLANKS: &[&str] = &["{id}", "{name}", "{context}", "{account}"];
+const BLANKS: &[&str] = &["{id}", "{name}", "{context}", "{account}", "{since}", "{since_utc}"];
+/// Letters of a name that stands in a title.
+const TITLE: usize = 30;
 
 /// Whether a text is meant to be a kind of credential rather than an incident.
 pub fn is_kind(text: &str) -> bool {
@@ -67,6 +69,13 @@ fn of_file(file: &str, text: &str, ids: &BTreeSet<&str>) -> Vec<Problem> {
             say(format!("{place}.stage"), "missing".into(), "write before, issue, deploy, revoke, sessions or verify");
         }
     }
+    if kind.title().chars().count() > TITLE {
+        say(
+            "short".into(),
+            "missing, or longer than 30 letters".into(),
+            "say the name in at most 30 letters, for titles",
+        );
+    }
     order(&kind).into_iter().for_each(|(place, what, hint)| say(place, what, hint));
     found
 }
@@ -88,7 +97,7 @@ fn order(kind: &Kind) -> Vec<(String, String, &'static str)> {
         let wrong = match kind.mode {
             Mode::RevokeFirst => issue < revoke,
             Mode::IssueFirst => revoke < issue,
-            Mode::MoveAssets | Mode::Expire => false,
+            Mode::MoveAssets | Mode::Expire | Mode::Review => false,
         };
         if wrong {
             let hint = "the mode and the order of the stages have to agree";
@@ -104,6 +113,7 @@ const fn mode(mode: Mode) -> &'static str {
         Mode::IssueFirst => "issue_first",
         Mode::MoveAssets => "move_assets",
         Mode::Expire => "expire",
+        Mode::Review => "review",
     }
 }
 

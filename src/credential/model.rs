@@ -15,6 +15,9 @@ pub struct Kind {
     pub id: String,
     /// A few words.
     pub name: String,
+    /// Fewer, at most 30 letters, where the name has more.
+    #[serde(default)]
+    pub short: Option<String>,
     /// `aws`.
     pub provider: String,
     /// Which queue of the checklist.
@@ -84,6 +87,15 @@ pub enum Mode {
     MoveAssets,
     /// It expires; review what it did.
     Expire,
+    /// It is no secret by itself: look through it.
+    Review,
+}
+
+impl Kind {
+    /// Its name in a title.
+    pub fn title(&self) -> &str {
+        self.short.as_deref().unwrap_or(&self.name)
+    }
 }
 
 /// Where credentials of a kind lie.
@@ -196,6 +208,21 @@ pub struct UsedBy {
     pub name: String,
     /// Pointer with the same star to the identifier that each uses: `/contexts/*/context/user`.
     pub of: String,
+    /// Where that leads, for the note: the host alone is shown.
+    #[serde(default)]
+    pub at: Option<UsedAt>,
+}
+
+/// The addresses in the same file that such names lead to.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct UsedAt {
+    /// Pointer with the star of the names to what each calls its address: `/contexts/*/context/cluster`.
+    pub called: String,
+    /// Pointer with one star to what addresses are called: `/clusters/*/name`.
+    pub name: String,
+    /// Pointer with that star to the addresses: `/clusters/*/cluster/server`.
+    pub address: String,
 }
 
 /// One form of a line.

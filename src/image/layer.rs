@@ -319,7 +319,7 @@ impl<'j> LayerReader<'j> {
     fn wants(&mut self, path: &TreePath, kind: tree::Kind) -> bool {
         let parent = path.parent();
         if self.folder.as_ref().is_none_or(|(known, _)| *known != parent) {
-            self.folder = Some((parent.clone(), self.gate.folder(&parent)));
+            self.folder = Some((parent.clone(), self.job.router.folder(&parent)));
             // Not every tar lists its folders.
             self.named(&parent, tree::Kind::Dir);
         }

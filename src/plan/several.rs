@@ -1,14 +1,15 @@
 //! Reports of several machines in one plan: what is done at a machine is that machine's, a credential that several hold is one item.
 
-use std::collections::HashMap;
-
 use sha2::{Digest as _, Sha256};
 
-use super::union::{both, unite};
+use super::{
+    named::{called, is_one, is_same},
+    union::{both, unite},
+};
 use crate::{
     report::{
         fleet::{Fleet, Named, Part, Run},
-        v1::{Location, PLAN, Report},
+        v1::{Location, Machine, Report},
     },
     text::hex,
 };
@@ -22,13 +23,7 @@ pub fn of_several(reports: Vec<(String, Report)>) -> Option<Report> {
             fleets.push(report);
             continue;
         }
-        let target = &report.run.target;
-        // A folder's name says nothing of the machine: only a plan of it is kept up by a later report of the same name.
-        let same = |(_, known): &&mut (String, Report)| {
-            (&known.run.target.kind, &known.run.target.id) == (&target.kind, &target.id)
-                && (target.kind == "host" || known.schema == PLAN)
-        };
-        match machines.iter_mut().find(same) {
+        match machines.iter_mut().find(|(_, known)| is_same(known, &report)) {
             Some((_, known)) => *known = unite(known.clone(), report),
             None => machines.push((file, report)),
         }
@@ -37,12 +32,14 @@ pub fn of_several(reports: Vec<(String, Report)>) -> Option<Report> {
         return machines.pop().map(|(_, report)| report);
     }
     if !machines.is_empty() {
-        fleets.push(together(machines)?);
+        let known = fleets.iter().flat_map(|f| f.machines.clone()).collect();
+        fleets.push(together(machines, known)?);
     }
     fleets.into_iter().reduce(unite)
 }
 
-fn together(machines: Vec<(String, Report)>) -> Option<Report> {
+/// One report of these machines, each called as it is among those that are known already.
+fn together(machines: Vec<(String, Report)>, mut known: Vec<Machine>) -> Option<Report> {
     let (_, first) = machines.first()?;
     let run = Run {
         id: format!("{} reports", machines.len()),
@@ -53,12 +50,18 @@ fn together(machines: Vec<(String, Report)>) -> Option<Report> {
         indicators: machines.iter().map(|(_, r)| &r.indicators).max_by_key(|i| i.sequence)?.clone(),
     };
     let mut fleet = Fleet::default();
-    let mut names: HashMap<String, usize> = HashMap::new();
     let (mut work, mut page) = (Vec::new(), None);
     for (file, mut report) in machines {
-        let base = report.run.target.id.clone();
-        let count = names.entry(base.clone()).and_modify(|n| *n += 1).or_insert(1);
-        let tree = if *count == 1 { base } else { format!("{base} ({count})") };
+        let tree = match known.iter().position(|m| m.target.as_ref().is_some_and(|t| is_one(t, &report.run.target))) {
+            // Each of them is one machine's.
+            Some(at) => known.swap_remove(at).tree,
+            None => {
+                let base = called(&report.run.target);
+                let free = |name: &String| known.iter().chain(fleet.machines()).all(|m| m.tree != *name);
+                let numbered = (2..).map(|n: usize| format!("{base} ({n})"));
+                [base.to_owned()].into_iter().chain(numbered).find(free)?
+            }
+        };
         own(&mut report, &tree);
         work.append(&mut report.work);
         page = both(page, report.page.take());
@@ -70,16 +73,19 @@ fn together(machines: Vec<(String, Report)>) -> Option<Report> {
     Some(report)
 }
 
+/// What an id of a report of one machine is in a report of several.
+pub fn own_id(id: &str, machine: &str) -> String {
+    let (start, digits) = id.split_at(id.find('-').map_or(0, |at| at + 1));
+    let mut hash = Sha256::new_with_prefix(machine);
+    hash.update([0]);
+    hash.update(digits);
+    let own = hex(&hash.finalize());
+    format!("{start}{}", own.get(..digits.len()).unwrap_or_default())
+}
+
 /// Gives everything of a report names that no other machine's things have.
 fn own(report: &mut Report, machine: &str) {
-    let id = |id: &mut String| {
-        let (start, digits) = id.split_at(id.find('-').map_or(0, |at| at + 1));
-        let mut hash = Sha256::new_with_prefix(machine);
-        hash.update([0]);
-        hash.update(digits);
-        let own = hex(&hash.finalize());
-        *id = format!("{start}{}", own.get(..digits.len()).unwrap_or_default());
-    };
+    let id = |id: &mut String| *id = own_id(id, machine);
     let tree = |location: &mut Location| {
         if matches!(location.tree.as_str(), "host" | "root") {
             machine.clone_into(&mut location.tree);

@@ -52,6 +52,7 @@ pub fn unite(mut earlier: Report, later: Report) -> Report {
         }
     }
     earlier.page = both(earlier.page, later.page);
+    earlier.run.target.name = earlier.run.target.name.take().or(later.run.target.name);
     add(&mut earlier.anomalies, later.anomalies, |a| &a.id);
     for kept in later.kept_evidence {
         if !earlier.kept_evidence.contains(&kept) {
@@ -132,6 +133,9 @@ pub fn both(earlier: Option<Page>, later: Option<Page>) -> Option<Page> {
         }
     }
     page.not_found.retain(|path| new.not_found.contains(path));
+    page.hosts.extend(new.hosts);
+    page.hosts.sort();
+    page.hosts.dedup();
     page.everywhere &= new.everywhere;
     Some(page)
 }

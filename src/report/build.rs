@@ -207,7 +207,10 @@ fn whereabouts(incidents: &[v1::IncidentReport], target: &v1::Target) -> String 
         },
         (_, Some(image)) => format!("in image {image}"),
         ("images", None) if !images.is_empty() => format!("in {} images", images.len()),
-        _ => format!("in {}", target.id),
+        _ => match &target.name {
+            Some(name) => format!("on {name} ({})", target.id),
+            None => format!("in {}", target.id),
+        },
     }
 }
 

@@ -159,6 +159,11 @@ impl Fleet {
         Self { most, ..Self::default() }
     }
 
+    /// The machines that were added.
+    pub fn machines(&self) -> &[v1::Machine] {
+        &self.machines
+    }
+
     /// Adds what a machine has of it.
     pub fn add(&mut self, part: Part) {
         let Part { mut machine, report } = part;
@@ -280,7 +285,7 @@ impl Fleet {
         });
         let complete = coverage.gaps.is_empty() && self.machines.iter().all(|m| m.complete);
         let interrupted = coverage.gaps.iter().any(|g| g.kind == GapKind::Interrupted);
-        let target = v1::Target { kind: FLEET.to_owned(), id: run.id, os: None };
+        let target = v1::Target { kind: FLEET.to_owned(), id: run.id, name: None, os: None };
         let verdict = v1::Verdict {
             exposure: self.machines.iter().filter_map(|m| m.exposure).max(),
             complete,

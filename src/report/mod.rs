@@ -8,6 +8,8 @@ pub mod page;
 pub mod v1;
 mod words;
 
+pub use words::count;
+
 pub use build::{Examination, build, described, interrupt};
 pub use format::{Document, FORMATS, Format};
 

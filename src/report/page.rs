@@ -2,13 +2,17 @@
 //! lines of 80 columns hold it for one machine and ten credentials.
 
 mod fit;
+mod rows;
 mod since;
+mod why;
 
-use std::collections::{HashMap, HashSet};
+pub use self::{fit::wrap, why::why};
 
-pub use self::fit::wrap;
+use std::collections::HashMap;
+
 use self::{
-    fit::{columns, cut},
+    fit::{columns, cut, fitting},
+    rows::{alike, is_notice, listed, rows, short},
     since::{opened, since},
 };
 pub use super::words::count as counted;
@@ -20,11 +24,9 @@ use crate::{
     ioc::model::Moment,
     rotate::page::Never,
     text::{escape, printable},
-    verdict::{Confidence, Exposure, Phase, Urgency, Workstream},
+    verdict::{Confidence, Exposure, Phase, Workstream},
 };
 
-/// Bytes of a command that is worth a line.
-const COMMAND: usize = 200;
 /// Lines of the whole page.
 const LINES: usize = 25;
 /// Hits that are named.
@@ -114,7 +116,7 @@ fn head(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {
         let more = if last { format!("; and {}", words::count(more, "more place")) } else { String::new() };
         text(if n == 0 { "HIT" } else { "" }, &format!("{hit}{more}"), 2);
     }
-    text("RAN?", &ran(report), 2);
+    text("RAN?", &fit::short_hashes(&ran(report)), 2);
     text("SINCE", &since(report), 2);
     let never: Vec<String> = report
         .page
@@ -161,13 +163,12 @@ fn hits(report: &v1::Report) -> Vec<String> {
         places.push(key);
         let file = || f.location.path.0.rsplit(|b| *b == b'/').next().map(escape);
         let named = if f.kind == "file" { file() } else { None };
-        let what = package(f).or(named).unwrap_or_else(|| words::indicator(f));
+        let what = package(f).or(named).unwrap_or_else(|| fit::short_hashes(&words::indicator(f)));
         let maybe = if f.confidence == Confidence::Possible { "possibly " } else { "" };
         let tree = match f.location.tree.as_str() {
             "host" | "root" => String::new(),
             tree => format!(" of {}", escape(tree.as_bytes())),
         };
-        let what = if f.package.is_some() { format!("malicious {what}") } else { what };
         hits.push(format!(
             "{what} {maybe}{} in {}{tree} ({})",
             f.exposure.as_str(),
@@ -224,46 +225,7 @@ fn ran(report: &v1::Report) -> String {
     let more = names.len().saturating_sub(named.len());
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let part = if page.everywhere { "" } else { " in what was examined" };
-    format!("{answer}. Of its traces not found{part}, which is no all-clear: {}{more}", named.join(", "))
-}
-
-/// Each reason why an item stands where it stands; nothing where there is no such item.
-pub fn why(report: &v1::Report, named: &str) -> Option<String> {
-    let labels = Labels::new(report);
-    let named = named.trim();
-    let called = |c: &v1::Credential| c.id == named || c.identifier.as_deref() == Some(named);
-    let credentials: Vec<&str> = report.credentials.iter().filter(|c| called(c)).map(|c| c.id.as_str()).collect();
-    let is = |i: &&v1::Item| i.id == named || labels.of(&i.id).eq_ignore_ascii_case(named);
-    let replaces =
-        |i: &&v1::Item| i.phase == Phase::Rotate && i.credentials.iter().any(|c| credentials.contains(&c.as_str()));
-    let item = report.checklist.iter().find(is).or_else(|| report.checklist.iter().find(replaces))?;
-    let title = |id: &str| {
-        let found = report.checklist.iter().find(|i| i.id == id);
-        format!("{} {}", labels.of(id), found.map_or_else(String::new, |i| printable(&i.title)))
-    };
-    let mut lines = vec![format!("{} ({})", title(&item.id), item.id), format!("why: {}", printable(&item.why))];
-    if let Some(rank) = item.rank {
-        lines.push(format!("rank: {}", rank.as_str()));
-    }
-    if let Some(phase) = words::still_blocked(report, item) {
-        lines.push(format!("blocked: {}", phase.as_str()));
-    }
-    let name = |kind: &str| escape(kind.as_bytes());
-    if item.after.is_empty() {
-        lines.push("waits for nothing".to_owned());
-    }
-    for id in item.after.iter().filter(|id| item.edges.iter().all(|e| e.item != **id)) {
-        lines.push(format!("after {}", title(id)));
-    }
-    for edge in &item.edges {
-        lines.push(format!("after {}: {}", title(&edge.item), edge.because.words(name)));
-    }
-    for other in &report.checklist {
-        for edge in other.edges.iter().filter(|e| e.item == item.id) {
-            lines.push(format!("before {}: {}", title(&other.id), edge.because.words(name)));
-        }
-    }
-    Some(lines.join("\n"))
+    format!("{answer}. Not found{part}, which is no all-clear: {}{more}", named.join(", "))
 }
 
 fn never(never: &Never) -> String {
@@ -273,12 +235,13 @@ fn never(never: &Never) -> String {
         Never::Uninstall { command } => command.clone(),
         Never::RunImage => "start a container of it".to_owned(),
         Never::OpenWallet => "open a wallet on it".to_owned(),
-        Never::TryStolen => "log in with a stolen key".to_owned(),
+        Never::TryStolen => "use a stolen key".to_owned(),
     }
 }
 
 fn heading(report: &v1::Report, labels: &Labels<'_>, of: Workstream) -> String {
     let words = match of {
+        Workstream::Machine if report.checklist.iter().any(is_notice) => " that this disk is of, not here".to_owned(),
         Workstream::Machine | Workstream::Close => String::new(),
         Workstream::Clean => ": another person revokes and replaces".to_owned(),
         Workstream::Logs => {
@@ -316,76 +279,6 @@ fn heading(report: &v1::Report, labels: &Labels<'_>, of: Workstream) -> String {
     format!("{}  {}{words}{begin}{done}", of.letter(), stream(of))
 }
 
-/// One line of a workstream.
-struct Row {
-    label: String,
-    rank: Option<&'static str>,
-    text: String,
-    command: Option<String>,
-}
-
-fn rows(report: &v1::Report, labels: &Labels<'_>, of: Workstream) -> Vec<Row> {
-    let over: HashSet<&str> = report.work.iter().filter(|w| w.state.is_over()).map(|w| w.item.as_str()).collect();
-    let items = report.shown().filter(|i| i.workstream() == of && !over.contains(i.id.as_str()));
-    let row = |i: &v1::Item| {
-        let blocked = match words::state(report, i).as_str() {
-            "open" => String::new(),
-            state => format!("{state}: "),
-        };
-        let soon = if i.urgency == Some(Urgency::Soon) { "soon: " } else { "" };
-        let at = match i.machines.as_slice() {
-            [] => String::new(),
-            [only] => format!("{}: ", escape(only.as_bytes())),
-            many => format!("{}: ", words::count(many.len(), "machine")),
-        };
-        // What makes the folder for the evidence is longer than any line.
-        // A look by hand comes before what is done, and is in the list below.
-        let first = i.steps.iter().filter(|s| !s.by_hand).chain(&i.steps).find_map(|s| s.command.as_deref());
-        let command = first.filter(|c| c.len() < COMMAND);
-        Row {
-            label: labels.of(&i.id).to_owned(),
-            rank: i.rank.map(crate::verdict::Rank::as_str),
-            text: format!("{blocked}{soon}{at}{}", printable(&i.title)),
-            command: command.map(printable),
-        }
-    };
-    items.map(row).collect()
-}
-
-/// A line for each, as far as the share goes; where lines are to spare, with its first command.
-fn listed(rows: &[Row], share: usize, spare: &mut usize) -> Vec<String> {
-    let line = |r: &Row| match r.rank {
-        Some(rank) => format!("{:<4}{rank}: {}", r.label, r.text),
-        None => format!("{:<4}{}", r.label, r.text),
-    };
-    let whole = if rows.len() <= share { rows.len() } else { share.saturating_sub(1) };
-    let mut lines: Vec<String> = Vec::new();
-    for row in rows.iter().take(whole) {
-        lines.push(line(row));
-        if let Some(command) = row.command.as_ref().filter(|_| *spare > 0) {
-            lines.push(format!("      {command}"));
-            *spare -= 1;
-        }
-    }
-    let Some(next) = rows.get(whole) else {
-        return lines;
-    };
-    let last = rows.last().map(|r| r.label.as_str()).unwrap_or_default();
-    let mut groups: Vec<(&str, usize)> = Vec::new();
-    for row in rows.iter().skip(whole) {
-        let rank = row.rank.unwrap_or("other");
-        match groups.iter_mut().find(|(r, _)| *r == rank) {
-            Some((_, n)) => *n += 1,
-            None => groups.push((rank, 1)),
-        }
-    }
-    let ranked = groups.iter().any(|(rank, _)| *rank != "other");
-    let groups: Vec<String> = groups.iter().map(|(rank, n)| format!("{n} {rank}")).collect();
-    let groups = if ranked { format!(": {}", groups.join(", ")) } else { String::new() };
-    lines.push(format!("    and {} more, {} to {last}{groups}", rows.len() - whole, next.label));
-    lines
-}
-
 /// Which logs, in two lines.
 fn logs(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {
     let items: Vec<&v1::Item> = report.shown().filter(|i| i.workstream() == Workstream::Logs).collect();
@@ -403,15 +296,30 @@ fn logs(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {
         let lead = if n > 0 { "; " } else { "" };
         text.push_str(&format!("{lead}{title}"));
     }
-    vec![heading(report, labels, Workstream::Logs), format!("    {text}")]
+    let mut lines = vec![heading(report, labels, Workstream::Logs), format!("    {text}")];
+    let hosts = report.page.iter().flat_map(|p| &p.hosts);
+    let (named, whole) = fitting(hosts.map(|h| escape(h.as_bytes())), width.saturating_sub(LOOK.len() + MORE));
+    if !named.is_empty() {
+        let more = if whole { "" } else { " and others" };
+        lines.push(format!("{LOOK}{named}{more}"));
+    }
+    lines
 }
+
+/// Before the hosts that logs are searched for.
+const LOOK: &str = "    look for ";
+/// Columns of what says that there are more.
+const MORE: usize = 11;
 
 /// The criteria, side by side, and what comes after them.
 fn done(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {
     let closing =
         |phase: Phase| report.checklist.iter().filter(move |i| i.workstream() == Workstream::Close && i.phase == phase);
-    let text = |i: &v1::Item| format!("{} {}", labels.of(&i.id), printable(&i.title));
-    let mut boxes: Vec<String> = closing(Phase::Verify).map(|i| format!("[ ] {}", text(i))).collect();
+    let texts = |phase: Phase| {
+        let all = alike(closing(phase).map(|i| (labels.of(&i.id).to_owned(), i.machines.len(), printable(&i.title))));
+        all.into_iter().map(|(labels, title)| format!("{} {title}", short(&labels)))
+    };
+    let mut boxes: Vec<String> = texts(Phase::Verify).map(|text| format!("[ ] {text}")).collect();
     let more = boxes.len().saturating_sub(DONE);
     boxes.truncate(DONE);
     if more > 0 {
@@ -428,7 +336,7 @@ fn done(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {
             None => lines.push(format!("{:<LEAD$}{text}", if lines.is_empty() { "DONE" } else { "" })),
         }
     }
-    let then: Vec<String> = closing(Phase::Rebuild).map(text).collect();
+    let then: Vec<String> = texts(Phase::Rebuild).collect();
     if !then.is_empty() {
         lines.push(format!("{:<LEAD$}{}", "THEN", then.join("; ")));
     }

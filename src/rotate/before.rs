@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::{
     Item, Plan,
     cleanup::{incident_cleanup_items, look_for},
     eradicate::{by_owner, persistence},
+    page::hosts,
     situation::Situation,
     step::{Action, Step},
     store::is_trace,
@@ -13,8 +16,7 @@ use super::{
 };
 use crate::{
     assess::{Finding, FindingKind, contained::store, family_of},
-    ioc::model::{FileRole, NetworkKind},
-    text::defang,
+    ioc::model::FileRole,
     verdict::{Exposure, Phase, Place, Workstream},
 };
 
@@ -22,7 +24,7 @@ use crate::{
 pub fn before(s: &Situation<'_>, plan: &mut Plan) {
     if s.worst >= Exposure::Removed {
         plan.add(&[b"evidence"], preserve(s));
-        plan.add(&[b"logs"], logs());
+        plan.add(&[b"logs"], logs(s));
     } else if s.assessment.findings.iter().any(|f| f.exposure == Exposure::Cached && f.origin.layer.is_none()) {
         let why = "a stored copy may be the only one left to learn from";
         let item = Item::new(Phase::Preserve, "Make a folder for what is taken out", why);
@@ -75,13 +77,28 @@ fn evidence(s: &Situation<'_>, item: Item) -> Item {
     item.step(words, Action::MakeEvidence)
 }
 
-fn logs() -> Item {
+fn logs(s: &Situation<'_>) -> Item {
     let why = "most providers keep them for 30 to 90 days";
-    Item::new(Phase::Preserve, "Export the logs that expire", why)
+    let item = Item::new(Phase::Preserve, "Export the logs that expire", why)
         .at(Place::Clean)
         .say("cloud audit trails (90 days in CloudTrail's event history), CI, registries, forges, DNS and proxy; those that end first come first")
-        .say("keep them where the compromised accounts cannot write")
+        .say("keep them where the compromised accounts cannot write");
+    match s.opened() {
+        Some(opened) => {
+            let day = |at: Timestamp| at.strftime("%Y-%m-%d").to_string();
+            let until = opened.checked_add(NINETY_DAYS).unwrap_or(opened);
+            item.say(format!(
+                "a log that keeps 90 days has {} until {}; after that ask for copies (a trail's bucket, a SIEM), and write down what nobody has",
+                day(opened),
+                day(until)
+            ))
+        }
+        None => item,
+    }
 }
+
+/// As long as most logs of events are kept.
+const NINETY_DAYS: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 fn contain(s: &Situation<'_>) -> Item {
     let why = "the payload sends what it takes and fetches more; a proxy that answers 401, 403 or 407 can look like a \
@@ -91,13 +108,7 @@ fn contain(s: &Situation<'_>) -> Item {
          proxy or captive portal that answers",
     );
     let far = s.incidents.iter().filter(|(_, e)| *e >= Exposure::Installed);
-    let mut hosts: Vec<String> = far
-        .flat_map(|(i, _)| &i.network)
-        .filter(|n| !n.context_only && n.kind != NetworkKind::Url)
-        .map(|n| defang(&n.value))
-        .collect();
-    hosts.sort();
-    hosts.dedup();
+    let hosts = hosts(&far.map(|(incident, _)| *incident).collect::<Vec<_>>());
     if !hosts.is_empty() {
         item = item.say(format!("where the machine has to stay online, drop at least {}", hosts.join(", ")));
     }
@@ -149,7 +160,7 @@ pub fn moved(found: &[&Finding]) -> Vec<Step> {
     if !paths.is_empty() {
         let what = match paths.as_slice() {
             [one] => format!("move {} to the evidence", super::situation::shown(one)),
-            many => format!("move these {} files and folders to the evidence", many.len()),
+            many => format!("move to the evidence what is there of these {} files and folders", many.len()),
         };
         steps.push(Step::new(what, Action::Keep(paths)));
     }

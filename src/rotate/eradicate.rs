@@ -50,7 +50,7 @@ pub fn eradicate(s: &Situation<'_>, plan: &mut Plan) {
     let code =
         |f: &Finding| here(f) && f.exposure >= Exposure::Installed && f.kind != FindingKind::Process && is_code(f);
     for (name, found) in by_package(s, s.findings(code)) {
-        add(&[b"code", name.as_bytes()], take_out(&name, &found));
+        add(&[b"code", name.as_bytes()], take_out(s, &name, &found));
     }
     for group in by_owner(s, s.findings(role(FileRole::Trace))) {
         let title = format!("Move what the payload left{} to the evidence: {}", group.whose(), group.incidents());
@@ -187,7 +187,7 @@ pub fn persistence(s: &Situation<'_>, group: &Group<'_>, item: Item) -> Item {
             Step::new(what, Action::MaskUnit(unit))
         })
         .collect();
-    let shown = running::from(&group.findings);
+    let shown = running::from(s, &group.findings);
     item.steps(stops).steps(lingers).steps(shown).steps(moved(&group.findings)).steps(masks)
 }
 
@@ -258,7 +258,7 @@ fn by_package<'f>(s: &Situation<'f>, findings: Vec<&'f Finding>) -> BTreeMap<Str
 }
 
 /// Moves what a package brought out of every environment. Nobody's environment, project or system goes as a whole.
-fn take_out(name: &str, found: &[&Finding]) -> Item {
+fn take_out(s: &Situation<'_>, name: &str, found: &[&Finding]) -> Item {
     let places: BTreeSet<String> = found
         .iter()
         .map(|f| {
@@ -289,7 +289,7 @@ fn take_out(name: &str, found: &[&Finding]) -> Item {
             )
             .steps(removal.unpacked.map(Step::say));
     }
-    item.steps(running::from(&found)).steps(moved(&found))
+    item.steps(running::from(s, &found)).steps(moved(&found))
 }
 
 fn listed(item: Item, mut places: Vec<String>) -> Item {
@@ -359,7 +359,7 @@ fn containers(image: &str) -> Item {
     Item::new(Phase::Eradicate, format!("Stop every container of image {named}"), "what runs from it runs the payload")
         .steps([
             find.expect("the header alone; otherwise one line for each container, also of stopped ones"),
-            look.expect("the name of each context and nothing else").at(Place::Clean),
+            look.expect("the name of each context and nothing else; no context is no answer").at(Place::Clean),
         ])
         .say("keep what you need as evidence (docker commit, docker export), then stop and remove them; scale workloads to zero")
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use super::{
     shell::{is_plain, own_tools, quote},
     step::{Action, Step},
@@ -34,6 +36,29 @@ const BLANKS: &[Blank] = &[
     Blank { mark: "{context}", word: "CONTEXT", of: |s| s.name },
     Blank { mark: "{account}", word: "EMAIL", of: |s| s.name },
 ];
+
+/// The blanks for the beginning of the exposure: as most providers read a time, and as `journalctl` does.
+pub const SINCE: [&str; 2] = ["{since}", "{since_utc}"];
+
+/// The steps with the beginning of the exposure in their commands.
+pub fn dated(rotations: &[Rotation], opened: Option<Timestamp>) -> Vec<Rotation> {
+    let [mark, mark_utc] = SINCE;
+    let (text, utc) = match opened {
+        Some(at) => (at.to_string(), format!("'{}'", at.strftime("%Y-%m-%d %H:%M:%S UTC"))),
+        None => ("START".to_owned(), "START".to_owned()),
+    };
+    let date = |rotation: &Rotation| {
+        let mut rotation = rotation.clone();
+        if let Some(command) = rotation.command.as_mut().filter(|c| SINCE.iter().any(|mark| c.contains(mark))) {
+            *command = command.replace(mark_utc, &utc).replace(mark, &text);
+            if opened.is_none() {
+                rotation.what.push_str("; START is the beginning of the exposure");
+            }
+        }
+        rotation
+    };
+    rotations.iter().map(date).collect()
+}
 
 /// What is public of some credentials, each once.
 pub fn subjects<'s>(found: &[&'s Judged]) -> BTreeSet<Public<'s>> {
@@ -146,6 +171,21 @@ mod tests {
         );
         assert_eq!(command(&step), Some("x --id 'a b;$(c)' --of '-rf' 'a b'"));
         assert_eq!((step.what.as_str(), step.expect.as_deref()), ("end a b;$(c) of -rf", Some("no a b;$(c)")));
+    }
+
+    #[test]
+    fn the_beginning_of_the_exposure_stands_in_the_command_or_is_explained() {
+        let steps = [rotation("look", "x --start {since}; y --since {since_utc} | grep {id}"), rotation("see", "z")];
+        let known = dated(&steps, Some("2026-03-24T10:52:00Z".parse().unwrap()));
+        assert_eq!(
+            known[0].command.as_deref(),
+            Some("x --start 2026-03-24T10:52:00Z; y --since '2026-03-24 10:52:00 UTC' | grep {id}")
+        );
+        assert_eq!(known[0].what, "look");
+        let unknown = dated(&steps, None);
+        assert_eq!(unknown[0].command.as_deref(), Some("x --start START; y --since START | grep {id}"));
+        assert_eq!(unknown[0].what, "look; START is the beginning of the exposure");
+        assert_eq!(unknown[1], steps[1]);
     }
 
     #[test]

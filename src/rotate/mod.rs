@@ -154,6 +154,9 @@ fn earlier(kept: &[Kept], plan: &mut Plan) {
     }
 }
 
+/// The title of what says that a disk was examined on another machine.
+pub const FOREIGN: &str = "A is for the machine that this disk is of; run nothing of it here";
+
 /// Says once, above everything, where the commands belong, when the findings are of a disk that was examined on another
 /// machine: there the same path is somebody else's file.
 fn foreign_disk_notice(situation: &Situation<'_>, plan: &mut Plan) {
@@ -166,9 +169,8 @@ fn foreign_disk_notice(situation: &Situation<'_>, plan: &mut Plan) {
     {
         return;
     }
-    let title = "Run what A says on the machine of this disk, never on this one";
-    let why = "they name paths as that machine knows them: here the same path is another file";
-    plan.add(&[b"home"], Item::new(Phase::Preserve, title, why));
+    let why = "its commands name paths as that machine knows them: on the one where the disk is mounted the same path is another file";
+    plan.add(&[b"home"], Item::new(Phase::Preserve, FOREIGN, why));
     // What was added last comes first.
     plan.items.rotate_right(1);
 }

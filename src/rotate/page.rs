@@ -8,7 +8,8 @@ use super::{Item, before::on_disk, secrets, situation::Situation};
 use crate::{
     assess::{Finding, FindingKind, family_of},
     fact::Ecosystem,
-    ioc::model::FileRole,
+    ioc::model::{FileRole, Incident, NetworkKind},
+    text::defang,
     verdict::{Exposure, Phase},
 };
 
@@ -21,6 +22,9 @@ pub struct Page {
     pub not_found: Vec<String>,
     /// Every place was examined: what was not found is not there.
     pub everywhere: bool,
+    /// Hosts of those that may have run, defanged: what logs of the network are searched for.
+    #[serde(default)]
+    pub hosts: Vec<String>,
 }
 
 /// What must not be done.
@@ -52,7 +56,17 @@ const NEVER: usize = 4;
 
 /// Of a situation and its items.
 pub fn page(s: &Situation<'_>, items: &[Item]) -> Page {
-    Page { never: never(s, items), not_found: not_found(s), everywhere: s.scope.whole }
+    let ran: Vec<_> = s.ran().into_iter().map(|(incident, _)| incident).collect();
+    Page { never: never(s, items), not_found: not_found(s), everywhere: s.scope.whole, hosts: hosts(&ran) }
+}
+
+/// The hosts of incidents, defanged; not those that others use as well.
+pub fn hosts(incidents: &[&Incident]) -> Vec<String> {
+    let own = incidents.iter().flat_map(|i| &i.network).filter(|n| !n.context_only && n.kind != NetworkKind::Url);
+    // Names before numbers: they say more. A name stands for what is below it.
+    let hosts: BTreeSet<(bool, &str)> = own.map(|n| (n.kind == NetworkKind::Ip, n.value.as_str())).collect();
+    let above = |host: &str| hosts.iter().any(|(_, h)| host.strip_suffix(h).is_some_and(|below| below.ends_with('.')));
+    hosts.iter().filter(|(_, host)| !above(host)).map(|(_, host)| defang(host)).collect()
 }
 
 fn never(s: &Situation<'_>, items: &[Item]) -> Vec<Never> {

@@ -147,7 +147,7 @@ fn rebuild_image(s: &Situation<'_>, image: &str) -> Item {
 
 fn put_back() -> Item {
     let why = "whatever is put there while something of the payload is left is taken too";
-    Item::new(Phase::Rebuild, "Only now: new secrets on this machine", why)
+    Item::new(Phase::Rebuild, "Put new secrets on this machine", why)
         .say("until then they stay where they were issued: in a password manager, on the clean machine")
 }
 

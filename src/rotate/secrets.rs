@@ -2,21 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use super::{
     Item, Plan,
     cleanup::incident_cleanup_items,
     edge::{Because, Edge},
-    fill::{Public, asks, fill, fill_all, subjects},
+    fill::{Public, asks, dated, fill, fill_all, subjects},
     gate::{self, Guard},
     order::{Group, order},
-    situation::{Situation, Subject, place, shown, within},
+    situation::{Situation, Subject, place, short_place, shown, within},
     step::Step,
     unseen::unseen_targets,
 };
 use crate::{
     assess::{Finding, FindingKind, Judged},
     credential::{
-        Kind,
+        FORMS, Kind,
         model::{Lane, Mode},
     },
     text::escape,
@@ -200,18 +202,30 @@ impl<'s> Wanted<'s> {
     }
 
     fn title(&self) -> String {
-        let name = self.known.map_or(self.kind, |k| &k.name);
+        let name = self.known.map_or(self.kind, Kind::title);
         let files: BTreeSet<_> = self.found.iter().map(|j| (&j.origin.tree, &j.origin.layer, &j.origin.path)).collect();
         match (self.found.first(), self.count(), files.len()) {
             (None, ..) => name.to_owned(),
             (Some(j), 1, _) => match identifier(j) {
-                Some(id) => format!("{name} {}", escape(id.as_bytes())),
-                None => format!("{}: {name}", place(&j.origin)),
+                Some(id) => format!("{name}: {}{}", escape(id.as_bytes()), self.context(j)),
+                None => format!("{name}: {}", short_place(&j.origin)),
             },
             (Some(j), n, 1) => format!("{name}: {n} in {}{}", shown(&j.origin.path), within(&j.origin)),
             (Some(_), n, files) if n == files && n == self.found.len() => format!("{name} in {n} places"),
             (Some(_), n, files) => format!("{name}: {n} in {files} files"),
         }
+    }
+
+    /// A label says little without the context and the host that it is one of.
+    fn context(&self, j: &Judged) -> String {
+        let is_label = !FORMS.fit(self.kind, identifier(j).unwrap_or_default()) && self.found.len() == 1;
+        let context = j.origin.inner.as_deref().filter(|_| is_label && j.credential.note.is_some());
+        let parts: Vec<String> = context
+            .into_iter()
+            .chain(j.credential.note.as_deref().filter(|_| is_label))
+            .map(|p| escape(p.as_bytes()))
+            .collect();
+        if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(" ")) }
     }
 
     fn why(&self, s: &Situation<'_>) -> String {
@@ -235,7 +249,7 @@ impl<'s> Wanted<'s> {
         format!("{possibly}{reach} by {}; {reason}{others}", by.join(", "))
     }
 
-    fn steps(&self) -> Vec<Step> {
+    fn steps(&self, opened: Option<Timestamp>) -> Vec<Step> {
         let mut steps: Vec<Step> = Vec::new();
         let single = self.count() == 1;
         for j in &self.found {
@@ -252,7 +266,7 @@ impl<'s> Wanted<'s> {
                 .push(Step::say("revoke it at its provider and issue a new one; this program does not know the kind")),
             Some(kind) => {
                 steps.extend(kind.traps.iter().map(|t| Step::say(format!("careful: {t}"))));
-                steps.extend(fill_all(&kind.rotation, &subjects(&self.found)));
+                steps.extend(fill_all(&dated(&kind.rotation, opened), &subjects(&self.found)));
             }
         }
         steps
@@ -264,13 +278,14 @@ impl<'s> Wanted<'s> {
 
     fn item(&self, s: &Situation<'_>) -> Item {
         let mut item = Item::new(Phase::Rotate, self.title(), self.why(s)).urgent(self.urgency).at(Place::Clean);
-        item = item.say(mode(self.known.map(|k| k.mode))).steps(self.steps());
+        item = item.say(mode(self.known.map(|k| k.mode))).steps(self.steps(s.opened()));
         item.credentials.extend(self.credentials());
         item.mode = Some(match self.known.map(|k| k.mode) {
             None | Some(Mode::RevokeFirst) => Done::RevokeFirst,
             Some(Mode::IssueFirst) => Done::IssueFirst,
             Some(Mode::MoveAssets) => Done::MoveAssets,
             Some(Mode::Expire) => Done::Expire,
+            Some(Mode::Review) => Done::Review,
         });
         item
     }
@@ -284,14 +299,16 @@ fn mode(mode: Option<Mode>) -> &'static str {
             "now, from a clean device, beside everything else: it cannot be revoked, so move what it guards"
         }
         Some(Mode::Expire) => "it expires by itself; make it end early where you can, and review what it did",
+        Some(Mode::Review) => {
+            "look through it: it is no secret by itself, and each secret that stands in it is replaced as its own kind"
+        }
         None => "revoke the old one, issue a new one",
     }
 }
 
 /// A circle: as long as one of them lives, it can read or mint the new ones.
 fn together(s: &Situation<'_>, group: &Group, members: &[&Wanted<'_>]) -> Item {
-    let names: Vec<&str> =
-        group.kinds.iter().map(|k| s.catalog.kind(k).map_or(k.as_str(), |kind| kind.name.as_str())).collect();
+    let names: Vec<&str> = group.kinds.iter().map(|k| s.catalog.kind(k).map_or(k.as_str(), Kind::title)).collect();
     let why = "each of them can read or mint another: one that still lives gives the attacker the new ones";
     let urgency = members.iter().map(|w| w.urgency).max().unwrap_or(Urgency::Soon);
     let title = format!("Together: {}", names.join(", "));
@@ -302,7 +319,7 @@ fn together(s: &Situation<'_>, group: &Group, members: &[&Wanted<'_>]) -> Item {
         .say("only when all are dead, issue the new ones");
     item.mode = Some(Done::Together);
     for w in members {
-        item = item.say(format!("{} ({}: {})", w.title(), w.urgency.as_str(), w.why(s))).steps(w.steps());
+        item = item.say(format!("{} ({}: {})", w.title(), w.urgency.as_str(), w.why(s))).steps(w.steps(s.opened()));
         item.credentials.extend(w.credentials());
     }
     item
@@ -355,13 +372,13 @@ pub fn verify(s: &Situation<'_>, plan: &mut Plan) {
         return;
     }
     let why = "a new secret in its place proves nothing about the copy that was taken";
-    let provider = Item::new(Phase::Verify, "A second person sees each old one revoked", why)
+    let provider = Item::new(Phase::Verify, "A second person saw each revoked", why)
         .at(Place::Clean)
         .say("by a second person: the old identifier is revoked, inactive or absent")
         .say("sessions and tokens minted from the old one are dead too");
     plan.add(&[b"providers"], provider.after(rotated.clone()));
     let why = "a use after the revocation means that something still lives, or that another copy exists";
-    let silence = Item::new(Phase::Verify, format!("{WATCH_DAYS} days without a use of an old one"), why)
+    let silence = Item::new(Phase::Verify, format!("{WATCH_DAYS} days without a use"), why)
         .at(Place::Clean)
         .say("no successful use of any old identifier since it was revoked; write down where there is no log");
     plan.add(&[b"silence"], silence.after(rotated));
@@ -378,20 +395,21 @@ pub fn audit(s: &Situation<'_>, plan: &mut Plan) {
     let (short, long): (Vec<_>, Vec<_>) = kinds.into_iter().partition(|(kind, _)| short(kind));
     let why = "whether it was used tells what else to clean, and what the attacker may have made with it";
     for (kind, found) in long {
-        let mut item = Item::new(Phase::Audit, format!("Look for use of: {}", kind.name), why).at(Place::Clean);
-        item = item.steps(fill_all(&kind.audit, &subjects(&found)));
+        let mut item = Item::new(Phase::Audit, format!("Look for use of: {}", kind.title()), why).at(Place::Clean);
+        item = item.steps(fill_all(&dated(&kind.audit, s.opened()), &subjects(&found)));
         item.credentials.extend(found.iter().map(|j| j.id.clone()));
         plan.add(&[b"kind", kind.id.as_bytes()], item.after(pulled.clone()));
     }
     let title = match short.as_slice() {
         [] => return,
-        [(kind, _)] => format!("Look for use of: {}", kind.name),
+        [(kind, _)] => format!("Look for use of: {}", kind.title()),
         many => format!("Look for use of what was in reach: {} kinds", many.len()),
     };
     let mut item = Item::new(Phase::Audit, title, why).at(Place::Clean);
     for (kind, found) in short {
-        item = item
-            .steps(kind.audit.iter().map(|r| Step::say(format!("{}: {}", kind.name, fill(r, Public::default()).what))));
+        item = item.steps(
+            kind.audit.iter().map(|r| Step::say(format!("{}: {}", kind.title(), fill(r, Public::default()).what))),
+        );
         item.credentials.extend(found.iter().map(|j| j.id.clone()));
     }
     plan.add(&[b"kinds"], item.after(pulled));

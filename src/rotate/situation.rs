@@ -6,6 +6,8 @@ use std::{
     sync::Arc,
 };
 
+use jiff::Timestamp;
+
 use super::writer::System;
 use crate::{
     accounts::Accounts,
@@ -15,7 +17,7 @@ use crate::{
     ioc::{
         Index,
         index::IncidentId,
-        model::{Cleanup, Incident},
+        model::{Cleanup, Incident, Window},
     },
     text::escape,
     verdict::{Confidence, Exposure, Phase, Urgency},
@@ -132,6 +134,22 @@ impl<'s> Situation<'s> {
         .collect()
     }
 
+    /// When what was found was first on offer: from then on logs are read.
+    pub fn opened(&self) -> Option<Timestamp> {
+        let windows = self.incidents.iter().filter(|(_, e)| *e >= Exposure::Removed).flat_map(|(incident, _)| {
+            let mut found = self.assessment.findings.iter().filter(|f| self.incident_of(f) == incident.id);
+            let own: BTreeSet<&str> =
+                found.by_ref().filter(|f| f.exposure >= Exposure::Removed).map(|f| f.indicator.as_str()).collect();
+            let covers = |covered: &str, indicator: &str| {
+                indicator.strip_prefix(covered).is_some_and(|rest| rest.is_empty() || rest.starts_with('@'))
+            };
+            let is_own = |w: &&Window| w.covers.iter().any(|c| own.iter().any(|indicator| covers(c, indicator)));
+            let some_are = incident.windows.iter().any(|w| is_own(&w));
+            incident.windows.iter().filter(move |w| !some_are || is_own(w)).map(|w| w.start).collect::<Vec<_>>()
+        });
+        windows.min()
+    }
+
     /// What the incidents' own files say about one phase.
     pub fn cleanup(&self, phase: Phase) -> Vec<(&'s Incident, &'s Cleanup)> {
         let all = self.incidents.iter().flat_map(|(i, e)| i.cleanup.iter().map(move |c| (*i, *e, c)));
@@ -159,6 +177,12 @@ pub fn within(origin: &Origin) -> Cow<'static, str> {
         (None, "host" | "root") => "".into(),
         (None, tree) => format!(" of {}", escape(tree.as_bytes())).into(),
     }
+}
+
+/// A file in a title: what it calls the thing, then where it lies.
+pub fn short_place(origin: &Origin) -> String {
+    let inner = origin.inner.as_deref().map(|i| format!("{} in ", escape(i.as_bytes()))).unwrap_or_default();
+    format!("{inner}{}{}", shown(&origin.path), within(origin))
 }
 
 /// A file named in a sentence, with the line.

@@ -39,8 +39,8 @@ pub enum Action {
     },
     /// Shows whether the manager of an account starts without a login.
     ShowLinger(String),
-    /// Shows what runs from some files and folders.
-    ShowUsers(Vec<TreePath>),
+    /// Shows what runs from some files and folders, or has a text on its command line.
+    ShowUsers(Vec<TreePath>, Vec<String>),
     /// Shows what a process is.
     ShowProcess(u32),
     /// Ends it.

@@ -72,7 +72,7 @@ impl Writer<'_> {
             Action::ShowProcess(_)
                 | Action::EndProcess(_)
                 | Action::Given(_)
-                | Action::ShowUsers(_)
+                | Action::ShowUsers(..)
                 | Action::ShowLinger(_)
         );
         Written {
@@ -106,7 +106,7 @@ impl Writer<'_> {
                     None => format!("launchctl bootout system {plist}"),
                 }
             }
-            Action::ShowUsers(paths) => self.show_users(paths),
+            Action::ShowUsers(paths, texts) => self.show_users(paths, texts),
             Action::ShowProcess(pid) => format!("ps -o user=,args= -p {pid}"),
             Action::EndProcess(pid) => format!("kill -KILL {pid}"),
             Action::Given(command) => command.clone(),
@@ -138,13 +138,17 @@ impl Writer<'_> {
     }
 
     /// By the command line, and on Linux by what is loaded. Contents of `/proc` are searched and never shown.
-    fn show_users(&self, paths: &[TreePath]) -> String {
+    /// A program of an activated environment has its path nowhere on its command line: its variables and its folder tell. Only root
+    /// sees those of other accounts.
+    fn show_users(&self, paths: &[TreePath], texts: &[String]) -> String {
         let words: String = paths.iter().map(|p| format!(" -e {}", quote(&absolute(p)))).collect();
-        let lines = format!("ps -eo pid,user,args | grep -F{words} | grep -vF -e 'grep -F'");
-        match self.system {
-            System::Mac => format!("{lines} || echo 'no process names it'"),
-            _ => format!("{lines}; grep -lsF{words} /proc/[0-9]*/maps || echo 'no process has it loaded'"),
-        }
+        let own: String = texts.iter().map(|t| format!(" -e {}", quote(t.as_bytes()))).collect();
+        let lines = format!("ps -eo pid,user,args | grep -F{words}{own} | grep -vF -e 'grep -F'");
+        let elsewhere = format!(
+            "; grep -lsF{words} /proc/[0-9]*/maps /proc/[0-9]*/environ; ls -ld /proc/[0-9]*/exe /proc/[0-9]*/cwd 2>/dev/null | grep -F{words}"
+        );
+        let root = "; [ \"$(id -u)\" = 0 ] || echo 'not as root: processes of other accounts do not show'";
+        format!("{lines}{}{root}", if self.system == System::Mac { "" } else { &elsewhere })
     }
 
     fn in_words(&self, step: &Step) -> Written {
@@ -155,7 +159,7 @@ impl Writer<'_> {
                 "keep a folder on another disk for what is taken out below: copy there first, compare, then delete"
                     .to_owned()
             }
-            Action::Keep(paths) | Action::ShowUsers(paths) => format!("{}: {}", step.what, list(paths)),
+            Action::Keep(paths) | Action::ShowUsers(paths, _) => format!("{}: {}", step.what, list(paths)),
             _ => step.what.clone(),
         };
         Written { what, command: None, by_hand: false, expect: None, unchecked: false, place: step.place }
@@ -225,13 +229,18 @@ mod tests {
     #[test]
     fn what_runs_from_files_is_shown_by_a_person_alone() {
         let path = TreePath::new(b"home/al/it's").unwrap();
-        let step = Step::new("look", Action::ShowUsers(vec![path]));
+        let step = Step::new("look", Action::ShowUsers(vec![path], vec!["a b".to_owned()]));
         let of = |system: System| Writer { system, case: "0123456789abcdef" }.write("s-1", &step);
         let unix = of(System::Unix);
         assert!(unix.by_hand);
         assert_eq!(
             unix.command.unwrap(),
-            r"ps -eo pid,user,args | grep -F -e '/home/al/it'\''s' | grep -vF -e 'grep -F'; grep -lsF -e '/home/al/it'\''s' /proc/[0-9]*/maps || echo 'no process has it loaded'"
+            concat!(
+                r"ps -eo pid,user,args | grep -F -e '/home/al/it'\''s' -e 'a b' | grep -vF -e 'grep -F'; ",
+                r"grep -lsF -e '/home/al/it'\''s' /proc/[0-9]*/maps /proc/[0-9]*/environ; ",
+                r"ls -ld /proc/[0-9]*/exe /proc/[0-9]*/cwd 2>/dev/null | grep -F -e '/home/al/it'\''s'; ",
+                r#"[ "$(id -u)" = 0 ] || echo 'not as root: processes of other accounts do not show'"#
+            )
         );
         assert!(!of(System::Mac).command.unwrap().contains("/proc"));
         assert_eq!(of(System::Windows).what, r"look: \home\al\it's");

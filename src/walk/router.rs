@@ -184,7 +184,7 @@ impl<'s> Router<'s> {
         list.push(route);
     }
 
-    pub(super) fn folder(&self, path: &TreePath) -> Folder {
+    pub(crate) fn folder(&self, path: &TreePath) -> Folder {
         Folder { path: path.clone(), own_work: OnceCell::new(), is: self.folders.of(path.as_bytes()) }
     }
 

@@ -78,6 +78,17 @@ fn id(plan: &Value, text: &str) -> String {
     item["id"].as_str().unwrap().to_owned()
 }
 
+/// Ids of what every change of the machine waits for.
+fn first(plan: &Value) -> [String; 2] {
+    ["Keep the evidence", "Cut the network"].map(|text| id(plan, text))
+}
+
+/// The Markdown with the box of this item ticked.
+fn ticked(text: &str, id: &str) -> String {
+    let (at, _) = text.match_indices("- [ ]").find(|(at, _)| text[*at..].lines().next().unwrap().contains(id)).unwrap();
+    format!("{}- [x]{}", &text[..at], &text[at + 5..])
+}
+
 fn state<'p>(plan: &'p Value, id: &str) -> &'p str {
     let all = plan["work"].as_array().map_or(&[][..], Vec::as_slice);
     all.iter().find(|w| w["item"] == id).map_or("open", |w| w["state"].as_str().unwrap())
@@ -93,11 +104,11 @@ fn ticks_come_back_from_markdown_and_csv_and_outlive_a_clean_scan() {
     assert_eq!(plan["schema"], "dosimeter.plan/1");
     let (code, key, token) = (id(&plan, "out of"), id(&plan, KEY), id(&plan, "registry.example"));
 
-    // A person ticks a box, and fills in a row of the record.
+    // A person ticks boxes, what comes first too, and fills in a row of the record.
     let mut text = case.text("plan.md");
-    let (at, _) =
-        text.match_indices("- [ ]").find(|(at, _)| text[*at..].lines().next().unwrap().contains(&code)).unwrap();
-    text.replace_range(at..at + 5, "- [x]");
+    for id in first(&plan).iter().chain([&code]) {
+        text = ticked(&text, id);
+    }
     let row = text.lines().find(|l| l.starts_with('|') && l.contains(&key)).unwrap().to_owned();
     let label = row.split('|').nth(1).unwrap().trim().to_owned();
     text = text
@@ -149,8 +160,9 @@ fn what_contradicts_itself_is_refused_with_the_line() {
     let plan = case.json("plan.json");
     let (key, token, code) = (id(&plan, KEY), id(&plan, "registry.example"), id(&plan, "out of"));
     let head = "id,state,owner,done by,checked by,revoked,issued,checked,note";
+    let done: String = first(&plan).iter().map(|id| format!("{id},closed,,,,,,,\n")).collect();
     let refused = |row: &str, why: &str| {
-        fs::write(case.path("t.csv"), format!("{head}\n{row}\n")).unwrap();
+        fs::write(case.path("t.csv"), format!("{head}\n{row}\n{done}")).unwrap();
         let said = case.rotate(&["--update", "plan.json", "--update", "t.csv", "-o", "new.json"]);
         assert_eq!(said.code, 2, "{row}");
         assert!(said.err.contains("t.csv, line 2") && said.err.contains(why), "{row}: {}", said.err);
@@ -169,7 +181,7 @@ fn what_contradicts_itself_is_refused_with_the_line() {
     refused(&format!("{key},revoked,Ann,,,the day before,,,"), "is no time");
     refused("s-ffffffff,closed,Ann,,,,,,", "no item of the plan has this id");
     // The same without the fault is taken.
-    fs::write(case.path("t.csv"), format!("{head}\n{key},closed,Ann,Bob,Cleo,{day},,{day},\n")).unwrap();
+    fs::write(case.path("t.csv"), format!("{head}\n{key},closed,Ann,Bob,Cleo,{day},,{day},\n{done}")).unwrap();
     let said = case.rotate(&["--update", "plan.json", "--update", "t.csv", "-o", "new.json"]);
     assert_eq!((said.code, said.err.as_str()), (1, ""));
     assert_eq!(state(&case.json("new.json"), &key), "closed");
@@ -222,7 +234,8 @@ fn a_new_place_is_a_new_item() {
     case.scan(&machine, "case.json", "lap");
     case.rotate(&["case.json", "-o", "plan.json"]);
     let code = id(&case.json("plan.json"), "out of");
-    fs::write(case.path("t.csv"), format!("id;state;done by\n{code};closed;Ann\n")).unwrap();
+    let done: String = first(&case.json("plan.json")).iter().map(|id| format!("{id};closed;Ann\n")).collect();
+    fs::write(case.path("t.csv"), format!("id;state;done by\n{code};closed;Ann\n{done}")).unwrap();
     case.rotate(&["--update", "plan.json", "--update", "t.csv", "-o", "two.json"]);
     assert_eq!(state(&case.json("two.json"), &code), "closed");
     let other = Machine::new().venv("home/alice/two/.venv").dist("litellm", "1.82.8");

@@ -55,7 +55,7 @@ impl Pointers {
     pub fn new(fields: &Fields) -> Result<Self, String> {
         let secret = fields.secret.iter().map(|s| steps(s)).collect::<Result<_, _>>()?;
         let identifier = Shown::new(fields.public.as_deref(), fields.public_form.as_deref())?;
-        let uses = fields.used_by.as_ref().map(|u| Ok::<_, String>(Uses { name: steps(&u.name)?, of: steps(&u.of)? }));
+        let uses = fields.used_by.as_ref().map(Uses::new);
         let name = Shown::new(fields.name.as_deref(), None)?;
         let identity = match &fields.identity {
             None => None,
@@ -97,7 +97,7 @@ impl Shown {
     }
 }
 
-fn steps(pointer: &str) -> Result<Vec<Step>, String> {
+pub(super) fn steps(pointer: &str) -> Result<Vec<Step>, String> {
     let rest = pointer.strip_prefix('/').ok_or("a pointer begins with `/`")?;
     let step = |s: &str| match s {
         "*" => Step::Star,
@@ -166,7 +166,7 @@ impl<'p> Walk<'p> {
     /// Whether a pointer ends here or further down.
     pub fn leads(&self) -> bool {
         let public = [self.pointers.identifier.steps(), self.pointers.name.steps()].into_iter().flatten();
-        let public = public.chain(self.pointers.uses.iter().flat_map(|u| [&u.name, &u.of]));
+        let public = public.chain(self.pointers.uses.iter().flat_map(Uses::iter).map(|(_, steps)| steps));
         let public = public.chain(self.pointers.identity.iter().map(|(steps, _)| steps));
         let mut all = self.pointers.secret.iter().chain(public);
         all.any(|steps| steps.len() >= self.path.len() && self.stars(steps).is_some())
@@ -193,10 +193,10 @@ impl<'p> Walk<'p> {
         {
             self.made.push((stars, identifier));
         }
-        for (is_name, steps) in self.pointers.uses.iter().flat_map(|u| [(true, &u.name), (false, &u.of)]) {
+        for (part, steps) in self.pointers.uses.iter().flat_map(Uses::iter) {
             let stars = self.stars(steps).filter(|_| steps.len() == self.path.len());
             if let Some((star, _)) = stars.iter().flatten().next() {
-                self.uses.add(is_name, star, value);
+                self.uses.add(part, star, value);
             }
         }
     }
@@ -266,12 +266,15 @@ impl<'p> Walk<'p> {
                 found.inner = joined(stars, |_| true).or(found.inner);
             }
             let uses = found.identifier.as_deref().map(|id| self.uses.of(id)).unwrap_or_default();
-            if let Some((_, made)) = self.made.iter().find(|(of, _)| stars.starts_with(of)) {
-                // The name that people gave it stays beside it.
-                found.note = found.identifier.replace(made.clone());
-            }
-            for name in &uses {
-                out.push(Found { inner: Some(name.clone()), ..found.clone() })?;
+            let made = self.made.iter().find(|(of, _)| stars.starts_with(of));
+            // The name that people gave it stays beside it.
+            let user = made.and_then(|(_, made)| found.identifier.replace(made.clone()));
+            found.note = user.clone();
+            for (name, host) in &uses {
+                let host = host.as_ref().map(|host| format!("at {host}"));
+                let note: Vec<String> = user.iter().cloned().chain(host).collect();
+                let note = (!note.is_empty()).then(|| note.join(", "));
+                out.push(Found { inner: Some(name.clone()), note, ..found.clone() })?;
             }
             if uses.is_empty() {
                 out.push(found)?;

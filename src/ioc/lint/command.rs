@@ -57,7 +57,7 @@ const PRINTS: &[(&str, &[&str])] = &[
     ("pulumi config", &[]),
     ("stack export", &[]),
     ("printenv", &[]),
-    ("/environ", &["/environments"]),
+    ("/environ", &["/environments", "grep -l"]),
     ("op read", &[]),
     ("op item get", &[]),
     ("bw get", &[]),
@@ -95,6 +95,7 @@ const SECRETS: &[&str] = &[
     "wallet.dat",
     ".tfstate",
     "_history",
+    "/environ",
 ];
 
 /// What a command would print, and what to write instead.
@@ -190,6 +191,7 @@ mod tests {
             "sudo -i; printenv",
             "cat /home/ACCOUNT/.netrc",
             "tr a b </proc/1/environ",
+            "cat /proc/1/environ; grep -lF x /proc/1/maps",
             "grep token /home/ACCOUNT/.npmrc",
             "npm token create",
             "docker inspect app",

@@ -144,7 +144,12 @@ fn items(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
                 writeln!(out, "  - after: {}", escaped(&after))?;
             }
             for step in &item.steps {
-                writeln!(out, "  - [ ] {}", sentence(&step.what))?;
+                let tick = match (step.warns(), step.done) {
+                    (true, _) => "",
+                    (false, false) => "[ ] ",
+                    (false, true) => "[x] ",
+                };
+                writeln!(out, "  - {tick}{}", sentence(&step.what))?;
                 if let Some(command) = &step.command {
                     let command = printable(command);
                     let fence = "`".repeat(longest_run(&command).max(2) + 1);

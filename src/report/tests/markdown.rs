@@ -14,11 +14,10 @@ fn hostile_names_in_markdown() {
     ## What to do now
 
     ```text
-    HIT    malicious examplelib 1.2.3 installed in /home/alice/a|b`c\u{1b}[31m\xff/.venv
-           (made-up-2026-03)
+    HIT    examplelib 1.2.3 installed in /home/alice/a|b`c\u{1b}[31m\xff/.venv (made-up-2026-03)
     RAN?   yes: the payload left /home/alice/.config/example/beacon.py when it ran
     SINCE  2026-03-24 11:05 UTC (mtime of INSTALLER); on offer 10:39 to 16:00 UTC
-    NEVER  start Python, pip, aws or gcloud on it; pip uninstall; log in with a stolen key
+    NEVER  start Python, pip, aws or gcloud on it; pip uninstall; use a stolen key
     A  THE MACHINE; now
     A1  Keep the evidence before anything is changed
     A2  Cut the network by dropping packets; leave the power on
@@ -27,14 +26,15 @@ fn hostile_names_in_markdown() {
     A4  Take pypi/examplelib@1.2.3 out of /home/alice/a|b`c\u{1b}[31m\xff/.venv
     A5  Find out why the attacker's hosts are named
     B  A CLEAN MACHINE: another person revokes and replaces; after A2, B1 on after A2
-    B1  data: aws.access_key AKIAIOSFODNN7EXAMPLE
-    B2  data: /home/alice/.ssh/id\u{202e}<b>x</b>\n# y: ssh.key
+    B1  data, revoke first: aws.access_key: AKIAIOSFODNN7EXAMPLE
+    B2  data, revoke first: ssh.key: /home/alice/.ssh/id\u{202e}<b>x</b>\n# y
     B3  Ask those who run it, and replace what no file shows
     C  LOGS from 2026-03-24 10:39 UTC: a third person, since they expire; now
         C1 Export the logs that expire
-    DONE   [ ] D1 Examine again: dosimeter exits 0   [ ] D2 A second person sees each old one revoked
-           [ ] D3 7 days without a use of an old one   [ ] C is read
-    THEN   D4 Only now: new secrets on this machine; D5 Make /home/alice/a|b`c\u{1b}[31m\xff/.venv anew
+        look for evil[.]example
+    DONE   [ ] D1 Examine again: dosimeter exits 0   [ ] D2 A second person saw each revoked
+           [ ] D3 7 days without a use   [ ] C is read
+    THEN   D4 Put new secrets on this machine; D5 Make /home/alice/a|b`c\u{1b}[31m\xff/.venv anew
     ```
 
     ## Findings
@@ -98,7 +98,7 @@ fn hostile_names_in_markdown() {
       - [ ] see what still runs from it, before anything is moved
 
         ```sh
-        ps -eo pid,user,args | grep -F -e /home/alice/.config/example/beacon.py | grep -vF -e 'grep -F'; grep -lsF -e /home/alice/.config/example/beacon.py /proc/[0-9]*/maps || echo 'no process has it loaded'
+        ps -eo pid,user,args | grep -F -e /home/alice/.config/example/beacon.py -e beacon.py | grep -vF -e 'grep -F'; grep -lsF -e /home/alice/.config/example/beacon.py /proc/[0-9]*/maps /proc/[0-9]*/environ; ls -ld /proc/[0-9]*/exe /proc/[0-9]*/cwd 2>/dev/null | grep -F -e /home/alice/.config/example/beacon.py; [ "$(id -u)" = 0 ] || echo 'not as root: processes of other accounts do not show'
         ```
 
         - expect: no process but your own search; otherwise keep their memory if you can, then end them (\`kill -KILL PID\`) and look again
@@ -116,11 +116,11 @@ fn hostile_names_in_markdown() {
       - [ ] see what still runs from it, before anything is moved
 
         ```sh
-        ps -eo pid,user,args | grep -F -e "$(printf %b '/home/alice/a|b`c\0033[31m\0377/.venv')" | grep -vF -e 'grep -F'; grep -lsF -e "$(printf %b '/home/alice/a|b`c\0033[31m\0377/.venv')" /proc/[0-9]*/maps || echo 'no process has it loaded'
+        ps -eo pid,user,args | grep -F -e "$(printf %b '/home/alice/a|b`c\0033[31m\0377/.venv')" -e beacon.py | grep -vF -e 'grep -F'; grep -lsF -e "$(printf %b '/home/alice/a|b`c\0033[31m\0377/.venv')" /proc/[0-9]*/maps /proc/[0-9]*/environ; ls -ld /proc/[0-9]*/exe /proc/[0-9]*/cwd 2>/dev/null | grep -F -e "$(printf %b '/home/alice/a|b`c\0033[31m\0377/.venv')"; [ "$(id -u)" = 0 ] || echo 'not as root: processes of other accounts do not show'
         ```
 
         - expect: no process but your own search; otherwise keep their memory if you can, then end them (\`kill -KILL PID\`) and look again
-      - [ ] move these 3 files and folders to the evidence
+      - [ ] move to the evidence what is there of these 3 files and folders
 
         ```sh
         keep s-41154724 '/home/alice/a|b`c\0033[31m\0377/.venv/lib/python3.11/site-packages/examplelib' '/home/alice/a|b`c\0033[31m\0377/.venv/lib/python3.11/site-packages/examplelib-1.2.3.dist-info' '/home/alice/a|b`c\0033[31m\0377/.venv/lib/python3.11/site-packages/examplelib.py'
@@ -134,14 +134,14 @@ fn hostile_names_in_markdown() {
 
     ### B: a clean machine
 
-    - [ ] **B1. now: aws.access\_key AKIAIOSFODNN7EXAMPLE (data)** `s-730cb3b5`
+    - [ ] **B1. now: aws.access\_key: AKIAIOSFODNN7EXAMPLE (data)** `s-730cb3b5`
       - why: harvested by made-up-2026-03; on the payload's list (\~/.aws/credentials), belongs to alice
       - where: on a clean machine
       - after: network cut by: A2
       - [ ] revoke the old one, issue a new one
       - [ ] it stands in /home/alice/.aws/credentials
       - [ ] revoke it at its provider and issue a new one; this program does not know the kind
-    - [ ] **B2. now: /home/alice/.ssh/id\\u\{202e\}\<b\>x\</b\>\\n# y: ssh.key (data)** `s-8292c370`
+    - [ ] **B2. now: ssh.key: /home/alice/.ssh/id\\u\{202e\}\<b\>x\</b\>\\n# y (data)** `s-8292c370`
       - why: harvested by made-up-2026-03; on the payload's list (\~/.ssh/\*\*/\*), belongs to alice
       - where: on a clean machine
       - after: network cut by: A2
@@ -162,6 +162,7 @@ fn hostile_names_in_markdown() {
       - where: on a clean machine
       - [ ] cloud audit trails (90 days in CloudTrail's event history), CI, registries, forges, DNS and proxy; those that end first come first
       - [ ] keep them where the compromised accounts cannot write
+      - [ ] a log that keeps 90 days has 2026-03-24 until 2026-06-22; after that ask for copies (a trail's bucket, a SIEM), and write down what nobody has
 
     ### D: done when
 
@@ -176,18 +177,18 @@ fn hostile_names_in_markdown() {
         ```
 
       - [ ] it finds less than this report; what to rotate is what this report lists
-    - [ ] **D2. A second person sees each old one revoked** `s-99e8172c`
+    - [ ] **D2. A second person saw each revoked** `s-99e8172c`
       - why: a new secret in its place proves nothing about the copy that was taken
       - where: on a clean machine
       - after: proof of: B1-B3
       - [ ] by a second person: the old identifier is revoked, inactive or absent
       - [ ] sessions and tokens minted from the old one are dead too
-    - [ ] **D3. 7 days without a use of an old one** `s-c355a20d`
+    - [ ] **D3. 7 days without a use** `s-c355a20d`
       - why: a use after the revocation means that something still lives, or that another copy exists
       - where: on a clean machine
       - after: proof of: B1-B3
       - [ ] no successful use of any old identifier since it was revoked; write down where there is no log
-    - [ ] **D4. Only now: new secrets on this machine** `s-def7721c`
+    - [ ] **D4. Put new secrets on this machine** `s-def7721c`
       - why: whatever is put there while something of the payload is left is taken too
       - where: on the examined machine
       - after: code gone by: A3-A5; examined again by: D1
@@ -226,8 +227,7 @@ fn the_checklist_alone() {
     examination complete; 812345 files and folders, 70.0 MiB read, 1 exclusion
     indicators 1 of 2026-11-22 (3 days old): 2 incidents, 2 malicious versions
 
-    HIT    malicious litellm 1.82.8 installed in /home/alice/app/.venv
-           (litellm-2026-03)
+    HIT    litellm 1.82.8 installed in /home/alice/app/.venv (litellm-2026-03)
     RAN?   yes: the payload left /home/alice/.config/sysmon/sysmon.py when it ran
     SINCE  2026-03-24 11:05 UTC (mtime of INSTALLER); on offer 10:52 to 16:00 UTC
     A  THE MACHINE; now

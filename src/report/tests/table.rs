@@ -11,8 +11,7 @@ fn the_example_at_80_columns() {
     examination complete; 812345 files and folders, 70.0 MiB read, 1 exclusion
     indicators 1 of 2026-11-22 (3 days old): 2 incidents, 2 malicious versions
 
-    HIT    malicious litellm 1.82.8 installed in /home/alice/app/.venv
-           (litellm-2026-03)
+    HIT    litellm 1.82.8 installed in /home/alice/app/.venv (litellm-2026-03)
     RAN?   yes: the payload left /home/alice/.config/sysmon/sysmon.py when it ran
     SINCE  2026-03-24 11:05 UTC (mtime of INSTALLER); on offer 10:52 to 16:00 UTC
     A  THE MACHINE; now
@@ -72,7 +71,7 @@ fn the_example_at_200_columns() {
     examination complete; 812345 files and folders, 70.0 MiB read, 1 exclusion
     indicators 1 of 2026-11-22 (3 days old): 2 incidents, 2 malicious versions
 
-    HIT    malicious litellm 1.82.8 installed in /home/alice/app/.venv (litellm-2026-03)
+    HIT    litellm 1.82.8 installed in /home/alice/app/.venv (litellm-2026-03)
     RAN?   yes: the payload left /home/alice/.config/sysmon/sysmon.py when it ran
     SINCE  2026-03-24 11:05 UTC (mtime of INSTALLER); on offer 10:52 to 16:00 UTC
     A  THE MACHINE; now
@@ -132,12 +131,11 @@ fn hostile_names_at_80_columns() {
     exclusion
     indicators 7 of 2026-11-22 (3 days old): 1 incident, 1 malicious version
 
-    HIT    malicious examplelib 1.2.3 installed in
-           /home/alice/a|b`c\u{1b}[31m\xff/.venv (made-up-2026-03)
+    HIT    examplelib 1.2.3 installed in /home/alice/a|b`c\u{1b}[31m\xff/.venv
+           (made-up-2026-03)
     RAN?   yes: the payload left /home/alice/.config/example/beacon.py when it ran
     SINCE  2026-03-24 11:05 UTC (mtime of INSTALLER); on offer 10:39 to 16:00 UTC
-    NEVER  start Python, pip, aws or gcloud on it; pip uninstall; log in with a
-           stolen key
+    NEVER  start Python, pip, aws or gcloud on it; pip uninstall; use a stolen key
     A  THE MACHINE; now
     A1  Keep the evidence before anything is changed
     A2  Cut the network by dropping packets; leave the power on
@@ -146,15 +144,15 @@ fn hostile_names_at_80_columns() {
     A4  Take pypi/examplelib@1.2.3 out of /home/alice/a|b`c\u{1b}[31m\xff/.venv
     A5  Find out why the attacker's hosts are named
     B  A CLEAN MACHINE: another person revokes and replaces; after A2, B1 on after …
-    B1  data: aws.access_key AKIAIOSFODNN7EXAMPLE
-    B2  data: /home/alice/.ssh/id\u{202e}<b>x</b>\n# y: ssh.key
+    B1  data, revoke first: aws.access_key: AKIAIOSFODNN7EXAMPLE
+    B2  data, revoke first: ssh.key: /home/alice/.ssh/id\u{202e}<b>x</b>\n# y
     B3  Ask those who run it, and replace what no file shows
     C  LOGS from 2026-03-24 10:39 UTC: a third person, since they expire; now
         C1 Export the logs that expire
-    DONE   [ ] D1 Examine again: dosimeter exits 0   [ ] C is read
-           [ ] D2 A second person sees each old one revoked
-           [ ] D3 7 days without a use of an old one
-    THEN   D4 Only now: new secrets on this machine; D5 Make /home/alice/a|b`c\u{1b…
+        look for evil[.]example
+    DONE   [ ] D1 Examine again: dosimeter exits 0   [ ] D3 7 days without a use
+           [ ] D2 A second person saw each revoked   [ ] C is read
+    THEN   D4 Put new secrets on this machine; D5 Make /home/alice…1m\xff/.venv anew
 
     every step with commands and reasons: `dosimeter rotate`, as a script `--format
     sh`

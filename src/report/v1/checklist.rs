@@ -72,7 +72,13 @@ impl Item {
                 }
             }
         }
-        add(&mut self.steps, other.steps);
+        for step in other.steps {
+            // What is done once is done.
+            match self.steps.iter_mut().find(|known| known.is_same(&step)) {
+                Some(known) => known.done |= step.done,
+                None => self.steps.push(step),
+            }
+        }
         add(&mut self.credentials, other.credentials);
         add(&mut self.edges, other.edges);
         add(&mut self.after, other.after);
@@ -108,11 +114,28 @@ pub struct Step {
     /// Where it is done, if not where its item is.
     #[serde(rename = "where", default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
+    /// Somebody ticked it on a plan.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub done: bool,
+}
+
+impl Step {
+    /// Whether it is the same to do, done or not.
+    fn is_same(&self, other: &Self) -> bool {
+        let Self { what, command, by_hand, expect, unchecked, place, done: _ } = self;
+        (what, command, by_hand) == (&other.what, &other.command, &other.by_hand)
+            && (expect, unchecked, place) == (&other.expect, &other.unchecked, &other.place)
+    }
+
+    /// Whether there is nothing to do: it says what to beware of.
+    pub fn warns(&self) -> bool {
+        self.command.is_none() && self.what.starts_with("careful: ")
+    }
 }
 
 impl From<Written> for Step {
     fn from(s: Written) -> Self {
         let Written { what, command, by_hand, expect, unchecked, place } = s;
-        Self { what, command, by_hand, expect, unchecked, place }
+        Self { what, command, by_hand, expect, unchecked, place, done: false }
     }
 }

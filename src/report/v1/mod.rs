@@ -199,6 +199,9 @@ pub struct Target {
     pub kind: String,
     /// Host name, or the folder or files named.
     pub id: String,
+    /// What a mounted disk calls its machine, by its own `/etc/hostname`; absent where it says nothing, and of all else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Operating system of the target, `debian 12`; `null` where it is not known.
     pub os: Option<String>,
 }

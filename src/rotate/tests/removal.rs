@@ -13,7 +13,7 @@ fn places_that_want_the_same_are_one_item() {
     let items = many.checklist();
     let code: Vec<&str> = titles(&items, Phase::Eradicate).into_iter().filter(|t| t.starts_with("Take")).collect();
     assert_eq!(code, ["Take pypi/litellm@1.82.8 out of 11 places"]);
-    assert_eq!(titles(&items, Phase::Rebuild), ["Only now: new secrets on this machine", "Make 11 environments anew"]);
+    assert_eq!(titles(&items, Phase::Rebuild), ["Put new secrets on this machine", "Make 11 environments anew"]);
     assert!(items.len() <= 15, "{:?}", items.iter().map(|i| &i.title).collect::<Vec<_>>());
 }
 

@@ -8,10 +8,10 @@ fn secrets_in_the_order_of_who_mints_whom() {
     assert_eq!(
         titles(&items, Phase::Rotate),
         [
-            "/home/alice/.bitcoin/wallet.dat: the wallet",
-            "/home/alice/.npmrc: the npm.token",
-            "the aws.access_key AKIAIOSFODNN7EXAMPLE",
-            "/home/alice/.pgpass: the db",
+            "the wallet: /home/alice/.bitcoin/wallet.dat",
+            "the npm.token: /home/alice/.npmrc",
+            "the aws.access_key: AKIAIOSFODNN7EXAMPLE",
+            "the db: /home/alice/.pgpass",
             "Ask those who run it, and replace what no file shows",
         ]
     );
@@ -72,12 +72,12 @@ fn what_is_probably_made_up_comes_last() {
         .secret("npm.token", Some("c"), b"home/alice/.config/.npmrc")
         .checklist();
     let tokens: Vec<(&str, Option<Urgency>)> =
-        items.iter().filter(|i| i.title.contains("npm.token ")).map(|i| (i.title.as_str(), i.urgency)).collect();
-    let place = |id: &str| tokens.iter().position(|(t, _)| *t == format!("the npm.token {id}")).unwrap();
+        items.iter().filter(|i| i.title.contains("npm.token: ")).map(|i| (i.title.as_str(), i.urgency)).collect();
+    let place = |id: &str| tokens.iter().position(|(t, _)| *t == format!("the npm.token: {id}")).unwrap();
     assert!(place("b") < place("a") && place("c") < place("a"), "{tokens:?}");
     assert_eq!(tokens[place("a")].1, Some(Urgency::Soon));
-    let made_up = items.iter().find(|i| i.title == "the npm.token a").unwrap();
+    let made_up = items.iter().find(|i| i.title == "the npm.token: a").unwrap();
     assert!(made_up.why.starts_with("probably made up"), "{}", made_up.why);
     let db = items.iter().position(|i| i.title.contains("pgpass")).unwrap();
-    assert!(db < items.iter().position(|i| i.title == "the npm.token a").unwrap());
+    assert!(db < items.iter().position(|i| i.title == "the npm.token: a").unwrap());
 }
