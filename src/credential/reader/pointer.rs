@@ -34,6 +34,9 @@ enum Public {
     At(Vec<Step>),
 }
 
+/// Makes an identifier of a value, where that has the form.
+type Make = fn(&[u8]) -> Option<String>;
+
 /// Something that may be shown.
 #[derive(Debug)]
 struct Shown {
@@ -47,7 +50,7 @@ pub struct Pointers {
     secret: Vec<Vec<Step>>,
     identifier: Shown,
     /// What an identifier is made of, and how.
-    identity: Option<(Vec<Step>, fn(&[u8]) -> Option<String>)>,
+    identity: Option<(Vec<Step>, Make)>,
     name: Shown,
     uses: Option<Uses>,
 }
@@ -59,11 +62,14 @@ impl Pointers {
         let identifier = Shown::new(fields.public.as_deref(), fields.public_form.as_deref())?;
         let uses = fields.used_by.as_ref().map(Uses::new);
         let name = Shown::new(fields.name.as_deref(), None)?;
-        let identity = match &fields.identity {
-            None => None,
-            Some(Identity::Certificate(at)) => Some((steps(at)?, identity::certificate as fn(&[u8]) -> Option<String>)),
-            Some(Identity::Token(at)) => Some((steps(at)?, identity::token as fn(&[u8]) -> Option<String>)),
-        };
+        let identity = fields.identity.as_ref().map(|identity| {
+            let (at, make): (&str, Make) = match identity {
+                Identity::Certificate(at) => (at, identity::certificate),
+                Identity::Token(at) => (at, identity::token),
+            };
+            Ok::<_, String>((steps(at)?, make))
+        });
+        let identity = identity.transpose()?;
         Ok(Self { secret, identifier, identity, name, uses: uses.transpose()? })
     }
 }
