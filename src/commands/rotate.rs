@@ -167,7 +167,7 @@ fn take_over(plan: &mut Report, sheets: &[Sheet], quiet: bool) -> anyhow::Result
     let refuse = |faults: Vec<String>, hint: &str| {
         anyhow!(
             "the plan contradicts itself, and nothing was written:\n  {}\nhint: mend these lines{hint}",
-            faults.join("\n  ")
+            few(&faults)
         )
     };
     let taken = plan::put(plan, sheets).map_err(|faults| refuse(faults, ""))?;
@@ -241,6 +241,16 @@ fn text_reader(path: &Path) -> Option<Ticks> {
 /// Bytes of an edited plan.
 const TEXT: u64 = 64 << 20;
 
+/// Faults that are listed.
+const FAULTS: usize = 50;
+
+fn few(faults: &[String]) -> String {
+    let more = faults.len().saturating_sub(FAULTS);
+    let more = if more > 0 { format!("\n  and {more} more") } else { String::new() };
+    let listed: Vec<&str> = faults.iter().take(FAULTS).map(String::as_str).collect();
+    format!("{}{more}", listed.join("\n  "))
+}
+
 fn read_sheet(path: &Path) -> anyhow::Result<Sheet> {
     let shown = output::shown(path);
     let reader = text_reader(path).ok_or_else(|| anyhow!("`{shown}` is neither Markdown nor CSV"))?;
@@ -248,7 +258,7 @@ fn read_sheet(path: &Path) -> anyhow::Result<Sheet> {
     if let Some(remark) = read.remark {
         output::note(&format!("`{shown}` is {remark}"));
     }
-    reader(&read.text, &shown).map_err(|faults| anyhow!("`{shown}` cannot be taken over:\n  {}", faults.join("\n  ")))
+    reader(&read.text, &shown).map_err(|faults| anyhow!("`{shown}` cannot be taken over:\n  {}", few(&faults)))
 }
 
 /// Values of a report: each of 20,000 findings has some forty.

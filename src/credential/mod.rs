@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 pub use identifies::{FORMS, Forms};
 pub use model::Kind;
+pub use reader::identity;
 pub use surface::{CredentialSurface, ENVIRONMENT, META, is_environ, is_environment};
 
 use crate::ioc::embedded;

@@ -1,10 +1,10 @@
 //! A part of the plan, for whoever works on it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::named::called;
 use crate::{
-    report::v1::{Credential, Item, Report, Work},
+    report::v1::{Credential, Item, Report},
     text::escape,
     verdict::Urgency,
 };
@@ -14,30 +14,31 @@ const LISTED: usize = 20;
 
 /// Leaves the items that are about one of these words. Gives back the words that no item is about; then all are left as they are.
 pub fn only_for<'w>(plan: &mut Report, wanted: &'w [String]) -> Vec<&'w str> {
-    let fits = |item: &Item, word: &str| is_about(plan, item, word);
-    let unknown = |word: &&String| !plan.checklist.iter().any(|i| fits(i, word));
-    let unknown: Vec<&str> = wanted.iter().filter(unknown).map(String::as_str).collect();
+    let fitting: Vec<Vec<bool>> = wanted.iter().map(|word| about(plan, word)).collect();
+    let unknown = wanted.iter().zip(&fitting).filter(|(_, fits)| !fits.contains(&true));
+    let unknown: Vec<&str> = unknown.map(|(word, _)| word.as_str()).collect();
     if unknown.is_empty() {
-        let shown: Vec<bool> = plan.checklist.iter().map(|i| wanted.iter().any(|word| fits(i, word))).collect();
-        for (item, shown) in plan.checklist.iter_mut().zip(shown) {
-            item.left_out = !shown;
+        for (n, item) in plan.checklist.iter_mut().enumerate() {
+            item.left_out = !fitting.iter().any(|fits| fits.get(n) == Some(&true));
         }
     }
     unknown
 }
 
-fn is_about(plan: &Report, item: &Item, word: &str) -> bool {
-    let credentials = || plan.credentials.iter().filter(|c| item.credentials.contains(&c.id));
-    let machine = || plan.machines.is_empty() && is_same(called(&plan.run.target), word);
-    credentials().any(|c| is_same(&c.provider, word) || is_same(&c.kind, word))
-        || owner(plan, item).is_some_and(|owner| owns(owner, word))
-        || item.machines.iter().any(|m| is_same(m, word))
-        || machine()
-}
-
-fn owner<'p>(plan: &'p Report, item: &Item) -> Option<&'p str> {
-    let work: Option<&Work> = plan.work.iter().find(|w| w.item == item.id);
-    work.map(|w| w.owner.as_str()).filter(|o| !o.trim().is_empty())
+/// Whether each item is about a word.
+fn about(plan: &Report, word: &str) -> Vec<bool> {
+    let of = |c: &&Credential| is_same(&c.provider, word) || is_same(&c.kind, word);
+    let credentials: HashSet<&str> = plan.credentials.iter().filter(of).map(|c| c.id.as_str()).collect();
+    let owned = plan.work.iter().filter(|w| owns(&w.owner, word));
+    let owned: HashSet<&str> = owned.map(|w| w.item.as_str()).collect();
+    let machine = plan.machines.is_empty() && is_same(called(&plan.run.target), word);
+    let fits = |item: &Item| {
+        machine
+            || owned.contains(item.id.as_str())
+            || item.credentials.iter().any(|c| credentials.contains(c.as_str()))
+            || item.machines.iter().any(|m| is_same(m, word))
+    };
+    plan.checklist.iter().map(fits).collect()
 }
 
 /// Whatever its case and blanks.
@@ -75,7 +76,7 @@ pub fn words_for(plan: &Report) -> Words {
     if plan.machines.is_empty() {
         machines.insert(called(&plan.run.target).to_owned());
     }
-    let owners = plan.checklist.iter().filter_map(|i| owner(plan, i)).map(str::to_owned).collect();
+    let owners = plan.work.iter().map(|w| w.owner.clone()).filter(|o| !o.trim().is_empty()).collect();
     Words {
         sorts: vec![
             ("provider", all(&|c| &c.provider)),

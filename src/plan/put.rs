@@ -97,6 +97,16 @@ pub fn put(plan: &mut Report, sheets: &[Sheet]) -> Result<Taken, Vec<String>> {
         }
     }
     steps(plan, sheets, &works, &label, &mut taken, &mut faults);
+    for (line, of) in sheets.iter().flat_map(|s| &s.pictures) {
+        let first = of.split(['-', '…']).next().unwrap_or_default();
+        let is_over = |id: &str| works.get(id).is_some_and(|w| w.state.is_over());
+        let mut meant = labels.iter().filter(|(_, l)| *l == first || *first == *"C" && l.starts_with('C')).peekable();
+        // What the writer ticked himself is no news.
+        if meant.peek().is_none() || !meant.all(|(id, _)| is_over(id)) {
+            let why = "a tick on the first page, which is written anew each time: tick the box of the item itself";
+            taken.ignored.push(format!("{}: {why}", line.short()));
+        }
+    }
     for (line, why) in sheets.iter().flat_map(|s| &s.ignored) {
         taken.ignored.push(format!("{}: {why}", line.short()));
     }

@@ -271,8 +271,7 @@ fn heading(report: &v1::Report, labels: &Labels<'_>, of: Workstream) -> String {
         .unwrap_or_default();
     let first = items().find(|i| i.phase == Phase::Rotate && !i.after.is_empty()).map_or("", |i| labels.of(&i.id));
     let begin = if rotates.is_empty() { begin } else { format!("{begin}, {first} on after {}", ranges(&rotates)) };
-    let over = |i: &&v1::Item| report.work.iter().any(|w| w.item == i.id && w.state.is_over());
-    let done = match items().filter(over).count() {
+    let done = match items().filter(|i| is_over(report, i)).count() {
         0 => String::new(),
         n => format!("; {n} of {} done", items().count()),
     };
@@ -281,9 +280,10 @@ fn heading(report: &v1::Report, labels: &Labels<'_>, of: Workstream) -> String {
 
 /// Which logs, in two lines.
 fn logs(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {
-    let items: Vec<&v1::Item> = report.shown().filter(|i| i.workstream() == Workstream::Logs).collect();
+    let of = || report.shown().filter(|i| i.workstream() == Workstream::Logs);
+    let items: Vec<&v1::Item> = of().filter(|i| !is_over(report, i)).collect();
     if items.is_empty() {
-        return Vec::new();
+        return of().next().map(|_| heading(report, labels, Workstream::Logs)).into_iter().collect();
     }
     let titles: Vec<String> = items.iter().map(|i| format!("{} {}", labels.of(&i.id), printable(&i.title))).collect();
     let mut text = String::new();
@@ -311,22 +311,29 @@ const LOOK: &str = "    look for ";
 /// Columns of what says that there are more.
 const MORE: usize = 11;
 
+fn is_over(report: &v1::Report, item: &v1::Item) -> bool {
+    report.work.iter().any(|w| w.item == item.id && w.state.is_over())
+}
+
 /// The criteria, side by side, and what comes after them.
 fn done(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {
     let closing =
         |phase: Phase| report.checklist.iter().filter(move |i| i.workstream() == Workstream::Close && i.phase == phase);
-    let texts = |phase: Phase| {
-        let all = alike(closing(phase).map(|i| (labels.of(&i.id).to_owned(), i.machines.len(), printable(&i.title))));
+    let texts = |phase: Phase, done: bool| {
+        let those = closing(phase).filter(|i| is_over(report, i) == done);
+        let all = alike(those.map(|i| (labels.of(&i.id).to_owned(), i.machines.len(), printable(&i.title))));
         all.into_iter().map(|(labels, title)| format!("{} {title}", short(&labels)))
     };
-    let mut boxes: Vec<String> = texts(Phase::Verify).map(|text| format!("[ ] {text}")).collect();
+    let mut boxes: Vec<String> = texts(Phase::Verify, false).map(|text| format!("[ ] {text}")).collect();
+    boxes.extend(texts(Phase::Verify, true).map(|text| format!("[x] {text}")));
     let more = boxes.len().saturating_sub(DONE);
     boxes.truncate(DONE);
     if more > 0 {
         boxes.push(format!("[ ] and {more} more of D"));
     }
-    if report.checklist.iter().any(|i| i.workstream() == Workstream::Logs) {
-        boxes.push("[ ] C is read".to_owned());
+    let mut logs = report.checklist.iter().filter(|i| i.workstream() == Workstream::Logs).peekable();
+    if logs.peek().is_some() {
+        boxes.push(format!("[{}] C is read", if logs.all(|i| is_over(report, i)) { 'x' } else { ' ' }));
     }
     let mut lines: Vec<String> = Vec::new();
     for text in boxes {
@@ -336,7 +343,7 @@ fn done(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {
             None => lines.push(format!("{:<LEAD$}{text}", if lines.is_empty() { "DONE" } else { "" })),
         }
     }
-    let then: Vec<String> = texts(Phase::Rebuild).collect();
+    let then: Vec<String> = texts(Phase::Rebuild, false).collect();
     if !then.is_empty() {
         lines.push(format!("{:<LEAD$}{}", "THEN", then.join("; ")));
     }

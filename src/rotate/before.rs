@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use jiff::{SignedDuration, Timestamp};
-
 use super::{
     Item, Plan,
     cleanup::{incident_cleanup_items, look_for},
@@ -24,7 +22,7 @@ use crate::{
 pub fn before(s: &Situation<'_>, plan: &mut Plan) {
     if s.worst >= Exposure::Removed {
         plan.add(&[b"evidence"], preserve(s));
-        plan.add(&[b"logs"], logs(s));
+        plan.add(&[b"logs"], logs());
     } else if s.assessment.findings.iter().any(|f| f.exposure == Exposure::Cached && f.origin.layer.is_none()) {
         let why = "a stored copy may be the only one left to learn from";
         let item = Item::new(Phase::Preserve, "Make a folder for what is taken out", why);
@@ -77,28 +75,14 @@ fn evidence(s: &Situation<'_>, item: Item) -> Item {
     item.step(words, Action::MakeEvidence)
 }
 
-fn logs(s: &Situation<'_>) -> Item {
+fn logs() -> Item {
     let why = "most providers keep them for 30 to 90 days";
-    let item = Item::new(Phase::Preserve, "Export the logs that expire", why)
+    Item::new(Phase::Preserve, "Export the logs that expire", why)
         .at(Place::Clean)
         .say("cloud audit trails (90 days in CloudTrail's event history), CI, registries, forges, DNS and proxy; those that end first come first")
-        .say("keep them where the compromised accounts cannot write");
-    match s.opened() {
-        Some(opened) => {
-            let day = |at: Timestamp| at.strftime("%Y-%m-%d").to_string();
-            let until = opened.checked_add(NINETY_DAYS).unwrap_or(opened);
-            item.say(format!(
-                "a log that keeps 90 days has {} until {}; after that ask for copies (a trail's bucket, a SIEM), and write down what nobody has",
-                day(opened),
-                day(until)
-            ))
-        }
-        None => item,
-    }
+        .say("where a log no longer reaches back to the beginning of the exposure, ask for copies (a trail's bucket, a SIEM), and write down what nobody has")
+        .say("keep them where the compromised accounts cannot write")
 }
-
-/// As long as most logs of events are kept.
-const NINETY_DAYS: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 fn contain(s: &Situation<'_>) -> Item {
     let why = "the payload sends what it takes and fetches more; a proxy that answers 401, 403 or 407 can look like a \

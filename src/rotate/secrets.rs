@@ -19,7 +19,7 @@ use super::{
 use crate::{
     assess::{Finding, FindingKind, Judged},
     credential::{
-        FORMS, Kind,
+        FORMS, Kind, identity,
         model::{Lane, Mode},
     },
     text::escape,
@@ -162,6 +162,21 @@ fn identifier(j: &Judged) -> Option<&str> {
     j.credential.identifier.as_deref()
 }
 
+/// What a title calls a credential: a label with its context and host, since it says little alone; a number that a server made of it by
+/// what people call it.
+fn called(kind: &str, id: &str, j: &Judged) -> String {
+    let (inner, note) = (j.origin.inner.as_deref(), j.credential.note.as_deref());
+    match note.filter(|_| identity::is_one(id) || !FORMS.fit(kind, id)) {
+        None => escape(id.as_bytes()),
+        Some(note) if identity::is_one(id) => escape(note.as_bytes()),
+        Some(note) => format!(
+            "{} ({})",
+            escape(id.as_bytes()),
+            [inner.unwrap_or_default(), note].map(|t| escape(t.as_bytes())).join(" ").trim_start()
+        ),
+    }
+}
+
 /// What makes it one credential: its identifier; else the file, where nothing says that two of them are different.
 fn own(j: &Judged) -> Vec<u8> {
     match identifier(j) {
@@ -212,25 +227,13 @@ impl<'s> Wanted<'s> {
         match (self.found.first(), self.count(), files.len()) {
             (None, ..) => name.to_owned(),
             (Some(j), 1, _) => match identifier(j) {
-                Some(id) => format!("{name}: {}{}", escape(id.as_bytes()), self.context(j)),
+                Some(id) => format!("{name}: {}", called(self.kind, id, j)),
                 None => format!("{name}: {}", short_place(&j.origin)),
             },
             (Some(j), n, 1) => format!("{name}: {n} in {}{}", shown(&j.origin.path), within(&j.origin)),
             (Some(_), n, files) if n == files && n == self.found.len() => format!("{name} in {n} places"),
             (Some(_), n, files) => format!("{name}: {n} in {files} files"),
         }
-    }
-
-    /// A label says little without the context and the host that it is one of.
-    fn context(&self, j: &Judged) -> String {
-        let is_label = !FORMS.fit(self.kind, identifier(j).unwrap_or_default()) && self.found.len() == 1;
-        let context = j.origin.inner.as_deref().filter(|_| is_label && j.credential.note.is_some());
-        let parts: Vec<String> = context
-            .into_iter()
-            .chain(j.credential.note.as_deref().filter(|_| is_label))
-            .map(|p| escape(p.as_bytes()))
-            .collect();
-        if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(" ")) }
     }
 
     fn why(&self, s: &Situation<'_>) -> String {

@@ -86,7 +86,9 @@ fn gather(value: &Value, found: &mut BTreeSet<String>) {
         Value::Object(all) => all.iter().for_each(|(key, v)| match v.as_str() {
             Some(text) if key == "command" => {
                 let blanks = ["{id}", "{name}", "{context}", "{account}"];
-                found.insert(blanks.iter().fold(text.to_owned(), |text, blank| text.replace(blank, "'a b'")));
+                let text =
+                    text.replace("{since}", "2026-03-24T10:52:00Z").replace("{since_utc}", "'2026-03-24 10:52:00 UTC'");
+                found.insert(blanks.iter().fold(text, |text, blank| text.replace(blank, "'a b'")));
             }
             _ => gather(v, found),
         }),

@@ -69,4 +69,5 @@ mod verify;
 mod weight;
 mod whereabouts;
 mod worked;
+mod worked_files;
 mod zip_apps;

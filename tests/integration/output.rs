@@ -72,7 +72,7 @@ fn the_whole_list_is_that_of_the_disk_and_not_of_this_machine() {
     assert!(said.out.contains("every step with commands and reasons: add `-o case.json`"), "{}", said.out);
     let listed = run(["rotate", case.to_str().unwrap()]);
     assert_eq!(run(["rotate", case.to_str().unwrap(), "--root", "/"]).code, 2);
-    assert!(listed.out.contains("on the machine of this disk, never on this one"), "{}", listed.out);
+    assert!(listed.out.contains("A is for the machine that this disk is of; run nothing of it here"), "{}", listed.out);
 }
 
 #[test]

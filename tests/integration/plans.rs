@@ -595,6 +595,24 @@ fn what_cannot_be_kept_stays() {
     assert!(root.join("home/alice/v/lib/python3.11/site-packages/litellm_init.pth").exists());
 }
 
+/// Where a disk is only mounted, the paths of its list are somebody else's files.
+#[test]
+fn the_script_of_a_disk_stops_on_another_machine() {
+    let machine = venv("home/alice/v").file("etc/hostname", "no-machine-of-this-name.example\n");
+    let file = machine.root().join("plan.sh");
+    let text = script(machine.root());
+    fs::write(&file, &text).unwrap();
+    let before = files(machine.root());
+    let run =
+        Command::new("sh").arg(&file).env_clear().env("PATH", SYSTEM).env("HOME", machine.root()).output().unwrap();
+    let said = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert_eq!(run.status.code(), Some(2), "{said}");
+    assert!(said.contains("the disk of no-machine-of-this-name.example: set ROOT"), "{said}");
+    assert_eq!(files(machine.root()), before);
+    // A disk that does not say its name is moved by hand, as before.
+    assert!(!script(venv("home/alice/v").root()).contains("this list is of the disk"));
+}
+
 /// A marker that an attacker plants hides nothing: what lies beside it is examined as anywhere.
 #[test]
 fn a_planted_marker_hides_nothing() {

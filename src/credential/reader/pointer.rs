@@ -302,14 +302,16 @@ impl<'p> Walk<'p> {
                 found.inner = joined(stars, |_| true).or(found.inner);
             }
             let uses = found.identifier.as_deref().map(|id| self.uses.of(id)).unwrap_or_default();
-            let made = self.made.iter().find(|(of, _)| stars.starts_with(of));
-            // The name that people gave it stays beside it.
-            let user = made.and_then(|(_, made)| found.identifier.replace(made.clone()));
-            found.note = user.clone();
+            if let Some((_, made)) = self.made.iter().find(|(of, _)| stars.starts_with(of)) {
+                // The name that people gave it stays beside it.
+                found.note = found.identifier.replace(made.clone());
+            }
             for (name, host) in &uses {
-                let host = host.as_ref().map(|host| format!("at {host}"));
-                let note: Vec<String> = user.iter().cloned().chain(host).collect();
-                let note = (!note.is_empty()).then(|| note.join(", "));
+                let note = match (&found.note, host) {
+                    (Some(called), Some(host)) => Some(format!("{called} at {host}")),
+                    (None, Some(host)) => Some(format!("at {host}")),
+                    (called, None) => called.clone(),
+                };
                 out.push(Found { inner: Some(name.clone()), note, ..found.clone() })?;
             }
             if uses.is_empty() {

@@ -155,6 +155,20 @@ fn boxes_of_steps_are_kept() {
 }
 
 #[test]
+fn ticks_of_the_first_page_are_said_unless_it_is_done() {
+    let page = "```text\nDONE   [x] D1 Examine again   [ ] D2 A second\n       [X] C is read\n```\n";
+    let mut plan = with(Vec::new());
+    let taken = put(&mut plan, &[md(page)]).unwrap();
+    assert_eq!(taken.ignored.len(), 2, "{taken:?}");
+    assert!(taken.ignored[0].starts_with("p.md:2: a tick on the first page"), "{taken:?}");
+    let mut plan = with(["C1", "C2", "D1"].map(|l| work(l, State::Closed)).to_vec());
+    assert_eq!(put(&mut plan, &[md(page)]).unwrap().ignored, Vec::<String>::new());
+    // The same update ticks the item too.
+    let mut plan = with(["C1", "C2"].map(|l| work(l, State::Closed)).to_vec());
+    assert_eq!(put(&mut plan, &[md(&format!("{page}x D1"))]).unwrap().ignored, Vec::<String>::new());
+}
+
+#[test]
 fn times_are_compared_as_they_are_written() {
     let exact = Work { revoked: Some(at("2026-03-26T09:00:00.25Z")), ..work("B2", State::Revoked) };
     let mut plan = with(vec![exact.clone()]);

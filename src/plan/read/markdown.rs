@@ -79,9 +79,10 @@ impl Reader {
             Some((open, length, _)) => {
                 if sign == Some(*open) && run >= *length && rest.trim().is_empty() {
                     self.fence = None;
-                } else if line.contains("[x] ") || line.contains("[X] ") {
-                    let why = "a box in a code block, which is written anew each time: tick the box of the item itself";
-                    self.sheet.ignored.push((at.clone(), why.to_owned()));
+                } else {
+                    let ticked = line.split("[x] ").skip(1).chain(line.split("[X] ").skip(1));
+                    let of = |rest: &str| rest.split(' ').next().unwrap_or_default().trim_end_matches(',').to_owned();
+                    self.sheet.pictures.extend(ticked.map(|rest| (at.clone(), of(rest))));
                 }
                 true
             }

@@ -6,7 +6,11 @@ mod decode;
 mod markdown;
 mod moment;
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 
@@ -187,6 +191,8 @@ pub struct Sheet {
     pub steps: Vec<StepBox>,
     /// Rows whose state is empty.
     pub without_state: Vec<(String, Line)>,
+    /// Ticks of the first page, with what stands behind each: pictures of the boxes of items.
+    pub pictures: Vec<(Line, String)>,
     /// What is left aside, and why.
     pub ignored: Vec<(Line, String)>,
 }
@@ -205,12 +211,11 @@ const LINES: usize = 2_000_000;
 /// Refuses what a file says twice, and otherwise each time.
 fn once(sheet: Sheet, mut faults: Vec<String>) -> Result<Sheet, Vec<String>> {
     let mut known: HashMap<(&str, Field, bool), &Said> = HashMap::new();
-    let mut named: Vec<(&Line, &Line)> = Vec::new();
+    let mut named: HashSet<(usize, usize)> = HashSet::new();
     for said in &sheet.said {
         let first = *known.entry((&said.item, said.field, said.by_box)).or_insert(said);
         // One word for a pair of lines, however many of their fields differ.
-        if first.value != said.value && !named.contains(&(&first.line, &said.line)) {
-            named.push((&first.line, &said.line));
+        if first.value != said.value && named.insert((first.line.number, said.line.number)) {
             faults.push(format!(
                 "{}: {} stands there again, and {} says otherwise: {} is {} there, and {} here",
                 said.line,

@@ -44,6 +44,9 @@ fn checklist(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
         return Ok(());
     }
     writeln!(out, "set -u\nfailed=0\numask 077")?;
+    if let Some(name) = &report.run.target.name {
+        only_there(out, name)?;
+    }
     // The script goes to the folder of the evidence, from where a relative name leads elsewhere.
     writeln!(out, "case ${{ROOT:-/}} in /*) ;; *) ROOT=$(CDPATH= cd -- \"$ROOT\" && pwd) || exit 1 ;; esac")?;
     if report.machines.is_empty() {
@@ -69,13 +72,30 @@ fn checklist(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "exit \"$failed\"")
 }
 
+/// On the machine where the disk was only looked at, the same paths are somebody else's files.
+fn only_there(out: &mut dyn Write, name: &str) -> io::Result<()> {
+    let quote = |text: &str| crate::rotate::shell::quote(text.as_bytes());
+    let hint = format!(
+        "this list is of the disk of {}: set ROOT to where it is mounted, or to / on that machine",
+        printable(name)
+    );
+    writeln!(
+        out,
+        "if [ -z \"${{ROOT:-}}\" ] && ! grep -qwF -e {} /etc/hostname 2>/dev/null; then echo {} >&2; exit 2; fi",
+        quote(name),
+        quote(&hint)
+    )
+}
+
 /// A part for each machine; which one it is, is asked when the script runs.
 fn each_machine(report: &v1::Report, labels: &Labels<'_>, out: &mut dyn Write) -> io::Result<()> {
     comment(
         out,
-        "it holds the steps of several machines: `MACHINE=NAME sh FILE` runs those of one, by default of this one",
+        "it holds the steps of several machines: `MACHINE=NAME sh FILE` runs those of one, by default of this one or of the disk",
     )?;
-    writeln!(out, "MACHINE=${{MACHINE:-$(uname -n)}}\ncase \"$MACHINE\" in")?;
+    // Of a mounted disk it is the disk's own name.
+    let own = "if [ \"${ROOT:-/}\" = / ]; then uname -n; else head -n 1 \"$ROOT/etc/hostname\"; fi";
+    writeln!(out, "MACHINE=${{MACHINE:-$({own})}}\ncase \"$MACHINE\" in")?;
     for machine in &report.machines {
         let of =
             |i: &&v1::Item| i.done_at() == Place::Host && i.phase < Phase::Freeze && i.machines.contains(&machine.tree);

@@ -161,8 +161,8 @@ fn hostile_names_in_markdown() {
       - why: most providers keep them for 30 to 90 days
       - where: on a clean machine
       - [ ] cloud audit trails (90 days in CloudTrail's event history), CI, registries, forges, DNS and proxy; those that end first come first
+      - [ ] where a log no longer reaches back to the beginning of the exposure, ask for copies (a trail's bucket, a SIEM), and write down what nobody has
       - [ ] keep them where the compromised accounts cannot write
-      - [ ] a log that keeps 90 days has 2026-03-24 until 2026-06-22; after that ask for copies (a trail's bucket, a SIEM), and write down what nobody has
 
     ### D: done when
 
