@@ -7,11 +7,10 @@ mod rows;
 mod since;
 mod why;
 
-pub use self::why::why;
+pub use self::{fit::wrap, why::why};
 
 use std::collections::HashMap;
 
-pub use self::fit::wrap;
 use self::{
     fit::{columns, cut, fitting, short_hashes},
     hits::{hits, ran},
