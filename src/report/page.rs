@@ -279,7 +279,8 @@ fn done(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {
     while let Some((n, next)) = then.next() {
         let more = format!("; and {} more of D", total - n);
         let room = if then.peek().is_some() { columns(&more) } else { 0 };
-        if n > 0 && LEAD + columns(&text) + 2 + columns(&next) + room > width {
+        // A single one that does not fit is cut.
+        if n > 0 && total - n > 1 && LEAD + columns(&text) + 2 + columns(&next) + room > width {
             text.push_str(&more);
             break;
         }

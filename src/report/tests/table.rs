@@ -152,7 +152,7 @@ fn hostile_names_at_80_columns() {
         look for evil[.]example
     DONE   [ ] D1 Examine again: dosimeter exits 0   [ ] D3 7 days without a use
            [ ] D2 A second person saw each revoked   [ ] C is read
-    THEN   D4 Put new secrets on this machine; and 1 more of D
+    THEN   D4 Put new secrets on this machine; D5 Make /home/alice…1m\xff/.venv anew
 
     every step with commands and reasons: `dosimeter rotate`, as a script `--format
     sh`
