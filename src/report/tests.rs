@@ -1,3 +1,4 @@
+mod head;
 mod markdown;
 mod table;
 

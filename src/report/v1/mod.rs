@@ -314,6 +314,9 @@ pub struct Finding {
     pub at_source: Option<String>,
     /// Why it is a finding, and when the code runs.
     pub reason: String,
+    /// What shows, or is presumed to show, that it ran or did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign: Option<String>,
     /// From what was asked for to the package.
     pub chain: Vec<Link>,
     /// The stable code of why it is a finding, as `docs/rules.md` lists them; empty in reports of early versions.

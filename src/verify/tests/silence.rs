@@ -107,13 +107,13 @@ fn a_search_for_the_key_proves_by_what_it_was_asked_for() {
     let end = deleted("2026-11-05T00:00:00Z", "DeleteAccessKey", json!(null));
     let own = file(&[used("2026-11-01T00:00:00Z", OLD), used("2026-11-03T00:00:00Z", OLD)]);
     // It holds nothing after the last use, and does not say how far it looked.
-    let (quiet, reason) = by_files(&[own.clone()]);
+    let (quiet, reason) = by_files(std::slice::from_ref(&own));
     assert_eq!((quiet, reason.contains("used once since the report")), (Quiet::Unknown, true), "{reason}");
     let own = file(&[used("2026-11-01T00:00:00Z", OLD)]);
-    let (quiet, reason) = by_files(&[own.clone(), file(&[end.clone()])]);
+    let (quiet, reason) = by_files(&[own.clone(), file(std::slice::from_ref(&end))]);
     assert_eq!(quiet, Quiet::Unknown);
     assert!(reason.contains("alone"), "{reason}");
-    let said = |list: &[Value]| by_files(&[&[own.clone(), file(&[end.clone()])], list].concat());
+    let said = |list: &[Value]| by_files(&[&[own.clone(), file(std::slice::from_ref(&end))], list].concat());
     let whole = asked(OLD, "eu-west-1", "2026-11-01", "2026-11-13T00:00:00Z");
     let (quiet, reason) = said(std::slice::from_ref(&whole));
     assert_eq!(
