@@ -288,7 +288,7 @@ fn a_plan_is_cut_by_owner_kind_provider_and_machine() {
     };
     let npm = case.label("registry.example");
     for words in ["--for aws", "--for AWS", "--for aws.access_key", "--for ann", "--for blue"] {
-        assert_eq!(kept(words), [key.clone()], "{words}");
+        assert_eq!(kept(words), std::slice::from_ref(&key), "{words}");
     }
     let mut both = vec![key, npm];
     both.sort_by_key(|l| (l.len(), l.clone()));
