@@ -148,6 +148,21 @@ fn a_search_for_the_key_proves_by_what_it_was_asked_for() {
 }
 
 #[test]
+fn the_watch_begins_when_it_was_made_inactive() {
+    let off = deleted("2026-11-05T00:00:00Z", "UpdateAccessKey", json!("Inactive"));
+    let on = deleted("2026-11-08T00:00:00Z", "UpdateAccessKey", json!("Active"));
+    let gone = deleted("2026-11-12T00:00:00Z", "DeleteAccessKey", json!(null));
+    let rest = [used("2026-11-01T00:00:00Z", OLD), used("2026-11-14T00:00:00Z", NEW)];
+    let (life, quiet, reason) = by_logs(&[&rest[..], &[gone.clone(), off.clone()]].concat());
+    assert_eq!((life, quiet), (Life::Dead, Quiet::Silent), "{reason}");
+    assert!(reason.contains("since it ended at 2026-11-05T00:00:00Z"), "{reason}");
+    // Brought back between, it began anew. The files of a log say it together.
+    let files = [file(&[&rest[..], &[off, gone]].concat()), file(&[on])];
+    let (quiet, reason) = by_files(&files);
+    assert_eq!((quiet, reason.contains("silent for 2 of 7 days")), (Quiet::Unknown, true), "{reason}");
+}
+
+#[test]
 fn an_empty_extract_is_no_error_and_proves_nothing() {
     for empty in [json!({"Events": []}), json!({"Records": []})] {
         let (quiet, reason) = by_files(std::slice::from_ref(&empty));
