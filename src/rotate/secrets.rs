@@ -10,7 +10,7 @@ use super::{
     edge::{Because, Edge},
     fill::{Public, asks, dated, fill, fill_all, subjects},
     gate::{self, Guard},
-    order::{Group, order},
+    order::{Group, order, urgent_first},
     situation::{Situation, Subject, place, short_place, shown, within},
     step::Step,
     unseen::unseen_targets,
@@ -58,6 +58,7 @@ pub fn rotate(s: &Situation<'_>, plan: &mut Plan) {
     }
     let groups = order(s.catalog, &kinds);
     let mut ids: Vec<Vec<String>> = Vec::new();
+    let (first, mut certain) = (plan.items.len(), BTreeSet::new());
     for group in &groups {
         let members: Vec<&Wanted<'_>> =
             group.kinds.iter().flat_map(|k| others.iter().filter(move |w| w.kind == k)).collect();
@@ -71,11 +72,15 @@ pub fn rotate(s: &Situation<'_>, plan: &mut Plan) {
             let item = Item { rank: Some(group.rank), ..gate::guarded(item, plan, guard) };
             plan.add(key, item.after(after.clone()))
         };
-        ids.push(match group.kinds.len() {
+        let own: Vec<String> = match group.kinds.len() {
             1 => members.iter().map(|w| add(&w.key(), w.item(s))).collect(),
             _ => vec![add(&[b"together", group.kinds.join("+").as_bytes()], together(s, group, &members))],
-        });
+        };
+        let sure = members.iter().enumerate().filter(|(_, w)| w.is_certain());
+        certain.extend(sure.filter_map(|(at, _)| own.get(at).or(own.first())).cloned());
+        ids.push(own);
     }
+    urgent_first(plan.items.get_mut(first..).unwrap_or_default(), &certain);
     for w in &samples {
         let mut item = w.item(s).urgent(Urgency::Soon);
         item.why = format!("{SAMPLE}; {}", item.why);
@@ -205,6 +210,12 @@ impl<'s> Wanted<'s> {
         let persons = |path: &[u8]| ["home/", "Users/", "root/"].iter().any(|home| path.starts_with(home.as_bytes()));
         let of_service = |j: &&Judged| j.origin.layer.is_none() && !persons(j.origin.path.as_bytes());
         self.known.is_none_or(|k| k.mode == Mode::IssueFirst) && self.found.iter().any(of_service)
+    }
+
+    /// Whether what took it took it for certain, as far as that is ever known.
+    fn is_certain(&self) -> bool {
+        let sure = |j: &&&Judged| j.rotate == self.urgency && j.reach == Reach::Harvested;
+        self.found.iter().filter(sure).any(|j| j.confidence >= Some(Confidence::Likely))
     }
 
     fn identifiers(&self) -> BTreeSet<&'s str> {
