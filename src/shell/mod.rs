@@ -11,6 +11,7 @@ mod environment;
 mod extension;
 mod fetch;
 mod folder;
+mod loads;
 mod node;
 mod prefix;
 mod project;
@@ -238,7 +239,8 @@ fn simple(words: &[String], input: &mut String, depth: usize, reading: &mut Read
             // An installer that is Python starts before it installs.
             let program = || environment::program(words).filter(|_| reading.starts == Starts::Programs);
             if let Some(tool) = python::starts(words).filter(|_| reading.starts != Starts::None).or_else(program) {
-                reading.push(Command::for_packages(tool, CommandAction::Start, Vec::new()), words, at.clone());
+                let start = Command::for_packages(tool, CommandAction::Start, Vec::new());
+                reading.push(Command { loads: loads::of_start(words), ..start }, words, at.clone());
                 let unnamed = |c: &mut Command| c.whereabouts.environment.is_none();
                 if matches!(reading.starts, Starts::Named | Starts::Programs) {
                     reading.found.pop_if(unnamed);
