@@ -22,6 +22,7 @@ mod named;
 mod order;
 pub mod page;
 mod purge;
+mod references;
 mod running;
 mod secrets;
 pub mod shell;

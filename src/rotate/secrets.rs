@@ -11,6 +11,7 @@ use super::{
     fill::{Public, asks, dated, fill, fill_all, subjects},
     gate::{self, Guard},
     order::{Group, order, urgent_first},
+    references::references,
     situation::{Situation, Subject, place, short_place, shown, within},
     step::Step,
     unseen::unseen_targets,
@@ -86,6 +87,10 @@ pub fn rotate(s: &Situation<'_>, plan: &mut Plan) {
         item.why = format!("{SAMPLE}; {}", item.why);
         let guard = Guard { watched: w.known.is_none_or(|k| k.watched), ..Guard::default() };
         plan.add(&w.key(), gate::guarded(Item { rank: Some(Rank::Data), ..item }, plan, guard));
+    }
+    let replaced = groups.iter().zip(&ids).flat_map(|(g, ids)| g.kinds.iter().map(|k| (k.as_str(), ids.as_slice())));
+    if let Some(item) = references(s, &replaced.collect()) {
+        plan.add(&[b"references"], gate::guarded(item, plan, Guard::default()));
     }
     if let Some(item) = unseen_targets(s) {
         let guard = Guard { watched: true, ..Guard::default() };

@@ -54,11 +54,14 @@ pub fn rows(report: &v1::Report, labels: &Labels<'_>, of: Workstream) -> Vec<Row
         Row {
             labels: vec![labels.of(&i.id).to_owned()],
             machines: i.machines.clone(),
-            rank: i.rank.map(|rank| format!("{}{}", rank.as_str(), haste(i))),
+            rank: i.rank.map(|rank| format!("{}{}", rank.as_str(), haste(i))).or_else(|| {
+                // Of a wallet nothing can be revoked.
+                (i.mode == Some(Mode::MoveAssets)).then(|| "move what it guards now".to_owned())
+            }),
             lead: format!("{blocked}{soon}"),
             title: printable(&i.title),
             command: command.map(printable),
-            must: i.phase == Phase::Disarm,
+            must: i.phase == Phase::Disarm || i.phase == Phase::Contain && of == Workstream::Machine,
         }
     };
     together(items.map(row))
