@@ -46,7 +46,6 @@ pub fn drop_what_stands(findings: &mut Vec<Finding>) -> Vec<Moment> {
 mod tests {
     use std::{collections::BTreeMap, sync::Arc};
 
-    use super::*;
     use crate::{
         assess::{Case, Evidence, assess},
         credential::Catalog,
