@@ -160,51 +160,67 @@ fn never(never: &Never) -> String {
         Never::Uninstall { command } => command.clone(),
         Never::RunImage => "start a container of it".to_owned(),
         Never::OpenWallet => "open a wallet on it".to_owned(),
-        Never::TryStolen => "use a stolen key".to_owned(),
+        Never::TryStolen => "test an old key".to_owned(),
     }
 }
 
 fn heading(report: &v1::Report, labels: &Labels<'_>, of: Workstream) -> String {
+    let items = || report.checklist.iter().filter(|i| i.workstream() == of);
     let words = match of {
-        Workstream::Machine if report.checklist.iter().any(is_notice) => match report.machines.len() {
-            0 | 1 => " that this disk is of, not here".to_owned(),
-            _ => "S that these disks are of, not here".to_owned(),
-        },
-        Workstream::Machine if report.machines.len() > 1 => "S".to_owned(),
-        Workstream::Machine | Workstream::Close => String::new(),
-        Workstream::Clean => ": another person revokes and replaces".to_owned(),
+        Workstream::Machine => {
+            let several = if report.machines.len() > 1 { "S" } else { "" };
+            // What says where the commands belong stands here instead of a line of its own.
+            let notices: Vec<String> = items().filter(|i| is_notice(i)).map(|i| labels.of(&i.id).to_owned()).collect();
+            match notices.is_empty() {
+                true => several.to_owned(),
+                false => format!("{several} of the disk, not this one ({})", short(&notices)),
+            }
+        }
+        Workstream::Close => String::new(),
+        Workstream::Clean => ": another person".to_owned(),
         Workstream::Logs => {
             let from = opened(report).map(|at| format!(" from {at}")).unwrap_or_default();
-            format!("{from}: a third person, since they expire")
+            format!("{from}: a third person, before they expire")
         }
     };
-    // An item that waits for nothing outside can be begun at once; what replaces a secret may have to wait.
-    let items = || report.checklist.iter().filter(|i| i.workstream() == of);
-    let outside = |i: &v1::Item| {
-        let others = i.after.iter().map(|id| labels.of(id));
-        others
-            .filter(|label| !label.is_empty() && !label.starts_with(of.letter()))
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
-    };
-    let mut waits: Vec<Vec<String>> = items().map(outside).collect();
-    waits.sort_by_key(Vec::len);
-    let begin = match waits.first() {
-        Some(first) if !first.is_empty() => format!("; after {}", ranges(first)),
-        _ => "; now".to_owned(),
-    };
-    let rotates: Vec<String> = items()
-        .filter(|i| i.phase == Phase::Rotate && i.blocked.is_none() && !i.after.is_empty())
-        .map(outside)
-        .min_by_key(Vec::len)
-        .unwrap_or_default();
-    let first = items().find(|i| i.phase == Phase::Rotate && !i.after.is_empty()).map_or("", |i| labels.of(&i.id));
-    let begin = if rotates.is_empty() { begin } else { format!("{begin}, {first} on after {}", ranges(&rotates)) };
     let done = match items().filter(|i| is_over(report, i)).count() {
         0 => String::new(),
         n => format!("; {n} of {} done", items().count()),
     };
-    format!("{}  {}{words}{begin}{done}", of.letter(), stream(of))
+    format!("{}  {}{words}; {}{done}", of.letter(), stream(of), begin(report, labels, of))
+}
+
+/// Who can begin when: what waits for nothing outside at once; what replaces a secret may have to wait.
+fn begin(report: &v1::Report, labels: &Labels<'_>, of: Workstream) -> String {
+    let items = || report.checklist.iter().filter(|i| i.workstream() == of);
+    let outside = |i: &v1::Item| {
+        let others = i.after.iter().map(|id| labels.of(id));
+        let others = others.filter(|label| !label.is_empty() && !label.starts_with(of.letter()));
+        others.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let waits = items()
+        .filter(|i| i.phase == Phase::Rotate && i.blocked.is_none() && !i.after.is_empty())
+        .map(outside)
+        .min_by_key(Vec::len)
+        .unwrap_or_default();
+    if waits.is_empty() {
+        return match items().map(outside).min_by_key(Vec::len) {
+            Some(first) if !first.is_empty() => format!("after {}", ranges(&first)),
+            _ => "now".to_owned(),
+        };
+    }
+    let is_first = |i: &&v1::Item| i.phase == Phase::Rotate && !i.after.is_empty();
+    let first = items().find(is_first).map_or("", |i| labels.of(&i.id));
+    let free: Vec<String> = items().take_while(|i| !is_first(i)).map(|i| labels.of(&i.id).to_owned()).collect();
+    let free = if free.is_empty() { String::new() } else { format!("{} now, ", ranges(&free)) };
+    let gates: Vec<String> = report
+        .checklist
+        .iter()
+        .filter(|i| i.phase == Phase::Disarm && items().any(|item| words::still_blocked(report, item).is_some()))
+        .map(|i| labels.of(&i.id).to_owned())
+        .collect();
+    let tokens = if gates.is_empty() { String::new() } else { format!(", tokens after {}", ranges(&gates)) };
+    format!("{free}{first} on after {}{tokens}", ranges(&waits))
 }
 
 /// Which logs, in two lines.
@@ -262,7 +278,7 @@ fn done(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {
     }
     let mut logs = report.checklist.iter().filter(|i| i.workstream() == Workstream::Logs).peekable();
     if logs.peek().is_some() {
-        boxes.push(format!("[{}] C is read", if logs.all(|i| is_over(report, i)) { 'x' } else { ' ' }));
+        boxes.push(format!("[{}] Logs of C read", if logs.all(|i| is_over(report, i)) { 'x' } else { ' ' }));
     }
     let mut lines: Vec<String> = Vec::new();
     for text in boxes {

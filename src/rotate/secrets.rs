@@ -397,7 +397,7 @@ pub fn verify(s: &Situation<'_>, plan: &mut Plan) {
         .say("sessions and tokens minted from the old one are dead too");
     plan.add(&[b"providers"], provider.after(rotated.clone()));
     let why = "a use after the revocation means that something still lives, or that another copy exists";
-    let silence = Item::new(Phase::Verify, format!("{WATCH_DAYS} days without a use"), why)
+    let silence = Item::new(Phase::Verify, format!("{WATCH_DAYS} days: no old one used"), why)
         .at(Place::Clean)
         .say("no successful use of any old identifier since it was revoked; write down where there is no log");
     plan.add(&[b"silence"], silence.after(rotated));

@@ -174,5 +174,5 @@ fn not_found(report: &v1::Report, f: &v1::Finding) -> String {
     let more = names.len().saturating_sub(named.len());
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let part = if page.everywhere { "" } else { " in what was examined" };
-    format!(". Not found{part}, which is no all-clear: {}{more}", named.join(", "))
+    format!(". No trace{part} of {}{more}: no all-clear", named.join(", "))
 }
