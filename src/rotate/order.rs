@@ -25,8 +25,11 @@ pub struct Group {
     pub spreads: bool,
 }
 
-/// Orders the wanted kinds: by who mints whom, then the urgent ones, then by tier, lane and position.
-pub fn order(catalog: &Catalog, wanted: &BTreeMap<String, Urgency>) -> Vec<Group> {
+/// How urgent the most urgent of a kind is, and whether such a one was taken for certain.
+pub type Weight = (Urgency, bool);
+
+/// Orders the wanted kinds: by who mints whom, then the urgent and certain ones, then by tier, lane and position.
+pub fn order(catalog: &Catalog, wanted: &BTreeMap<String, Weight>) -> Vec<Group> {
     let reach: BTreeMap<&str, BTreeSet<&str>> = wanted.keys().map(|k| (k.as_str(), reached(catalog, k))).collect();
     let reaches = |from: &str, to: &str| reach.get(from).is_some_and(|r| r.contains(to));
     let mut groups: Vec<Vec<&str>> = Vec::new();
@@ -43,12 +46,12 @@ pub fn order(catalog: &Catalog, wanted: &BTreeMap<String, Urgency>) -> Vec<Group
     let listed: BTreeMap<&str, BTreeSet<&str>> =
         wanted.keys().map(|k| (k.as_str(), reached_over(catalog, wanted, k))).collect();
     let by_listed = |from: &str, to: &str| listed.get(from).is_some_and(|r| r.contains(to));
-    let urgency = |group: &[&str]| group.iter().filter_map(|k| wanted.get(*k)).max().copied();
+    let weight = |group: &[&str]| group.iter().filter_map(|k| wanted.get(*k)).max().copied();
     // One member stands for the group: in a circle all reach the same. What opens another only over kinds that nobody found here, and
-    // is less urgent, does not keep it waiting: nothing shows that it opens anything.
+    // is less urgent or less certain, does not keep it waiting: nothing shows that it opens anything.
     let earlier = |a: &[&str], b: &[&str]| {
         let opens = || a.iter().any(|from| b.iter().any(|to| by_listed(from, to)));
-        a != b && a.first().zip(b.first()).is_some_and(|(a, b)| reaches(a, b)) && (urgency(a) >= urgency(b) || opens())
+        a != b && a.first().zip(b.first()).is_some_and(|(a, b)| reaches(a, b)) && (weight(a) >= weight(b) || opens())
     };
     // What others wait for is as urgent, and as early, as the foremost of them: a mailbox that can mint a publishing token
     // must not keep it waiting behind databases.
@@ -139,7 +142,7 @@ fn reached<'c>(catalog: &'c Catalog, kind: &'c str) -> BTreeSet<&'c str> {
 }
 
 /// The same over kinds that are on the list alone.
-fn reached_over<'c>(catalog: &'c Catalog, wanted: &'c BTreeMap<String, Urgency>, kind: &'c str) -> BTreeSet<&'c str> {
+fn reached_over<'c>(catalog: &'c Catalog, wanted: &'c BTreeMap<String, Weight>, kind: &'c str) -> BTreeSet<&'c str> {
     let mut reached = BTreeSet::new();
     let mut next: Vec<&str> = vec![kind];
     while let Some(here) = next.pop() {
@@ -167,7 +170,11 @@ mod tests {
     use crate::rotate::tests::{catalog, kind};
 
     fn ordered(catalog: &Catalog, wanted: &[(&str, Urgency)]) -> Vec<String> {
-        let wanted = wanted.iter().map(|(k, u)| ((*k).to_owned(), *u)).collect();
+        ordered_by(catalog, &wanted.iter().map(|(k, u)| (*k, (*u, true))).collect::<Vec<_>>())
+    }
+
+    fn ordered_by(catalog: &Catalog, wanted: &[(&str, Weight)]) -> Vec<String> {
+        let wanted = wanted.iter().map(|(k, w)| ((*k).to_owned(), *w)).collect();
         let groups = order(catalog, &wanted);
         for (at, group) in groups.iter().enumerate() {
             assert!(group.after.iter().all(|(a, _)| *a < at), "{groups:?}");
@@ -222,6 +229,21 @@ mod tests {
         assert_eq!(sorted(items(), &["d"]), "c d b a");
         assert_eq!(sorted(items(), &["a", "c"]), "b c d a");
         assert_eq!(sorted(Vec::new(), &[]), "");
+    }
+
+    #[test]
+    fn what_perhaps_was_taken_waits_behind_what_it_opens_over_kinds_that_are_not_here() {
+        let c = catalog(vec![
+            kind("vault", "standard", 1, &["mailbox"]),
+            kind("mailbox", "standard", 1, &["npm"]),
+            kind("npm", "propagation", 1, &[]),
+        ]);
+        let now = |certain| (Urgency::Now, certain);
+        assert_eq!(ordered_by(&c, &[("vault", now(false)), ("npm", now(true))]), ["npm", "vault"]);
+        assert_eq!(ordered_by(&c, &[("vault", now(true)), ("npm", now(true))]), ["vault", "npm"]);
+        assert_eq!(ordered_by(&c, &[("vault", now(false)), ("npm", now(false))]), ["vault", "npm"]);
+        let all = [("vault", now(false)), ("mailbox", (Urgency::Soon, false)), ("npm", now(true))];
+        assert_eq!(ordered_by(&c, &all), ["vault", "mailbox", "npm"]);
     }
 
     #[test]
