@@ -14,7 +14,7 @@ pub fn drop_what_stands(findings: &mut Vec<Finding>) -> Vec<Moment> {
     let place = |f: &Finding, package: String| {
         Some((f.incident, f.origin.tree.to_string(), f.origin.layer.as_deref()?.to_owned(), package))
     };
-    let stands = |f: &&Finding| f.kind == FindingKind::Package && f.exposure >= Exposure::Removed;
+    let stands = |f: &&Finding| f.kind == FindingKind::Package && f.exposure >= Exposure::Installed;
     let both = |f: &Finding| -> Vec<Brought> {
         let package = f.package.as_deref().and_then(Purl::parse);
         let bare = package.map(|p| Purl { version: None, ..p }.to_string());
