@@ -176,10 +176,10 @@ impl Accounts {
     }
 
     /// Whether an account is in a group; `None` where these files do not say (an account of a directory service, no
-    /// `/etc/group`).
+    /// `/etc/group`). Root's own group has nobody else, where nothing names a member of it.
     pub fn in_group(&self, uid: u32, gid: u32) -> Option<bool> {
         let groups = self.groups.get(&uid)?;
-        if groups.contains(&gid) { Some(true) } else { self.all_groups.then_some(false) }
+        if groups.contains(&gid) { Some(true) } else { (self.all_groups || gid == 0).then_some(false) }
     }
 
     /// The same, with where places really lie that are links, or behind one.
@@ -389,6 +389,10 @@ mod tests {
         assert_eq!((groups.in_group(999, 33), groups.in_group(999, 999)), (Some(true), Some(true)));
         assert_eq!((groups.in_group(999, 42), groups.in_group(7, 42)), (Some(false), None));
         assert_eq!((a.in_group(999, 999), a.in_group(999, 42)), (Some(true), None));
+        // Root's group needs no list of members; of an account that is not listed nothing is known.
+        assert_eq!((a.in_group(999, 0), a.in_group(0, 0), a.in_group(7, 0)), (Some(false), Some(true), None));
+        let wheel = a.clone().with_groups(b"wheel:x:0:root,ci\n");
+        assert_eq!(wheel.in_group(999, 0), Some(true));
         assert_eq!((a.name(0), a.name(999), a.name(5)), ("root".into(), "ci".into(), "5".into()));
     }
 

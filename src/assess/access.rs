@@ -78,6 +78,10 @@ mod tests {
         assert!(!reads(1000, Some(&shut(0o700)), Some(4), 0o644) && reads(1000, Some(&shut(0o711)), Some(4), 0o644));
         assert!(reads(500, Some(&shut(0o700)), Some(4), 0o644) && reads(0, Some(&shut(0)), Some(4), 0o644));
         assert!(!reads(33, known, Some(33), 0o600) && reads(500, known, Some(33), 0o600) && reads(0, known, None, 0));
+        // Root's own group has no other members, whether or not the list of groups is there.
+        let alone = Accounts::new(passwd, []);
+        assert!(!reads(1000, Some(&alone), Some(0), 0o640) && reads(1000, Some(&alone), Some(42), 0o640));
+        assert!(reads(1000, Some(&alone), Some(0), 0o644) && reads(0, Some(&alone), Some(0), 0o640));
         // Who is in which group is not known: an image, an account of a directory service.
         assert!(reads(33, None, Some(33), 0o640) && reads(7, known, Some(33), 0o640) && reads(33, known, None, 0o640));
     }

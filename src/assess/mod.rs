@@ -3,6 +3,7 @@
 
 mod access;
 pub mod anomaly;
+mod built;
 pub mod chain;
 pub mod contained;
 mod corroborate;
@@ -32,6 +33,7 @@ mod typed;
 mod unit_view;
 pub mod units;
 mod used;
+mod used_by_name;
 mod variables;
 mod whereabouts;
 
@@ -342,6 +344,7 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
     let mut resolved = Vec::new();
     step("what commands resolved to was not looked for", &mut || {
         resolved = resolved::drop_what_took_a_good_version(&case, findings);
+        resolved.append(&mut built::drop_what_stands(findings));
     });
     step("what ran in containers was not kept apart from the rest", &mut || contained::bound(&case, findings));
     step("findings were not sorted", &mut || identify_and_sort(case.index, findings));

@@ -280,7 +280,9 @@ mod tests {
         };
         assert_eq!(left(vec![step(Some("l1")), stands("usr/local", "1.82.6", 0, Some("l1"))]).0, 0);
         assert_eq!(left(vec![step(Some("l1")), stands("usr/local", "1.82.6", 0, Some("l2"))]).0, 1);
-        assert_eq!(left(vec![step(Some("l1")), stands("usr/local", "1.82.8", 0, Some("l1"))]).0, 1);
+        // The malicious one in its layer speaks for itself, and in another one not for the step.
+        assert_eq!(left(vec![step(Some("l1")), stands("usr/local", "1.82.8", 0, Some("l1"))]).0, 0);
+        assert_eq!(left(vec![step(Some("l1")), stands("usr/local", "1.82.8", 0, Some("l2"))]).0, 1);
         assert_eq!(left(vec![step(None), stands("usr/local", "1.82.6", 0, None)]).0, 1);
     }
 

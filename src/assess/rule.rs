@@ -76,6 +76,9 @@ rules! {
     HookRan "hook-ran" Executed Likely
         "a start-up hook stood there, and its interpreter was started while it did"
         "take the hook and its package out; replace every secret that the account could read"
+    ProgramStarted "program-started" Executed Likely
+        "a program of the malicious package is started by what starts by itself, or was started, while it stood there"
+        "stop what starts it; take the package out; replace every secret that the account could read"
     ActionFetched "action-fetched" Executed Likely
         "a runner of CI fetched the malicious action, which it does right before it runs it"
         "take the runner out of use; replace every secret that its jobs could read"

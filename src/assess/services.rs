@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{Account, Case, Finding, rule::Rule, whereabouts::folder};
+use super::{Account, Case, Finding, rule::Rule, used_by_name as used, whereabouts::folder};
 use crate::{
     accounts::Accounts,
     fact::{Command, CommandAction, Fact, Seen, TreePath},
@@ -39,7 +39,11 @@ pub fn look_for_services(case: &Case<'_>, findings: &mut [Finding]) {
         for (seen, command) in starts {
             finding.account = with_starter(finding.account, starter(accounts, seen, command));
         }
-        let by_itself = starts.iter().find(|(_, command)| command.action == CommandAction::Start);
+        let used = used::names(case, finding);
+        let loads = |command: &Command| command.loads.iter().any(|name| used.iter().any(|u| **u == **name));
+        let enabled = || starts.iter().filter(|(_, command)| command.action == CommandAction::Start);
+        let own = enabled().find(|(_, command)| loads(command));
+        let by_itself = own.or_else(|| enabled().next());
         let Some((seen, command)) = by_itself.or_else(|| starts.first()) else {
             continue;
         };
@@ -48,9 +52,18 @@ pub fn look_for_services(case: &Case<'_>, findings: &mut [Finding]) {
         if by_itself.is_none() {
             let start = format!("`{file}` would start its `{}`{who}; nothing that was found enables it", command.tool);
             finding.reason = format!("{}; {start}", finding.reason);
-        } else if finding.by_itself && finding.exposure == Exposure::Installed {
-            let sign = format!("`{file}` starts its `{}` by itself{who}", command.tool);
-            finding.ran(Rule::HookRan, Confidence::Likely, sign);
+            continue;
+        }
+        let starts = format!("`{file}` starts its `{}` by itself{who}", command.tool);
+        if finding.exposure != Exposure::Installed {
+            continue;
+        }
+        if finding.by_itself {
+            finding.ran(Rule::HookRan, Confidence::Likely, starts);
+        } else if own.is_some() {
+            finding.ran(Rule::ProgramStarted, Confidence::Likely, format!("{starts}, which loads it"));
+        } else if !used.is_empty() {
+            finding.reason = format!("{}; {starts}: whether that loads it is not known", finding.reason);
         }
     }
 }
@@ -151,6 +164,61 @@ mod tests {
         ] {
             assert_eq!(judged(file, start, account, Start), expected, "{file} {start}");
         }
+    }
+
+    /// What becomes of a version in al's environment whose code runs when it is imported, and what is said of it.
+    fn used(version: &str, file: &str, start: &str, action: CommandAction) -> (Exposure, &'static str, String) {
+        let site = "home/al/v/lib/python3.11/site-packages/litellm";
+        let package = Fact::Package(crate::fact::Package {
+            ecosystem: crate::fact::Ecosystem::Pypi,
+            name: "litellm".into(),
+            version: version.into(),
+            placement: crate::fact::Placement::Loadable,
+            artifacts: Vec::new(),
+            requires: [].into(),
+        });
+        let mut facts = vec![
+            seen(&format!("{site}-{version}.dist-info/METADATA"), package),
+            seen(&format!("{site}-{version}.dist-info/INSTALLER"), Fact::Installer { name: "pip".into() }),
+        ];
+        for mut command in crate::shell::started_programs(start) {
+            command.action = action;
+            facts.push(seen(file, Fact::Starts(command)));
+        }
+        let (index, catalog) = (Index::new(Database::embedded().unwrap(), &[]), Catalog { kinds: Vec::new() });
+        let evidence = facts.into_iter().map(Evidence::from).collect();
+        let found = assess(Case { index: &index, catalog: &catalog, evidence, accounts: BTreeMap::new() }).findings;
+        found.first().map(|f| (f.exposure, f.rule.code(), f.reason.clone())).unwrap()
+    }
+
+    #[test]
+    fn what_starts_the_trojaned_module_by_itself_is_a_use() {
+        use CommandAction::{Run, Start};
+        let unit = "etc/systemd/system/multi-user.target.wants/gw.service";
+        for (file, start) in [
+            (unit, "/home/al/v/bin/litellm --config x"),
+            (unit, "/home/al/v/bin/python -m litellm"),
+            (unit, "/home/al/v/bin/uvicorn litellm.proxy.proxy_server:app"),
+            ("etc/cron.d/gw", "/home/al/v/bin/litellm"),
+            ("etc/rc2.d/S01gw", "/bin/sh -c '. /home/al/v/bin/activate && litellm'"),
+        ] {
+            let (exposure, rule, reason) = used("1.82.7", file, start, Start);
+            assert_eq!((exposure, rule), (Exposure::Executed, "program-started"), "{start}");
+            assert!(
+                reason.contains(&format!("`/{file}` starts its `")) && reason.contains("which loads it"),
+                "{reason}"
+            );
+        }
+        // Nothing enables it; another environment; another program of this one, which may load it.
+        let (exposure, _, reason) = used("1.82.7", unit, "/home/al/v/bin/litellm", Run);
+        assert!(exposure == Exposure::Installed && reason.contains("nothing that was found enables it"), "{reason}");
+        let (exposure, _, reason) = used("1.82.7", unit, "/home/al/w/bin/litellm", Start);
+        assert!(exposure == Exposure::Installed && !reason.contains(unit), "{reason}");
+        let (exposure, _, reason) = used("1.82.7", unit, "/home/al/v/bin/gunicorn app:app", Start);
+        assert!(exposure == Exposure::Installed && reason.ends_with("by itself: whether that loads it is not known"));
+        // Of two starts the one that loads it counts.
+        let two = "/home/al/v/bin/celery worker; /home/al/v/bin/litellm";
+        assert_eq!(used("1.82.7", unit, two, Start).0, Exposure::Executed);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::{
     family::{self, Family},
     rule::Rule,
     typed::is_typed,
+    used_by_name,
     whereabouts::folder,
 };
 use crate::{
@@ -31,19 +32,23 @@ pub fn look_for_starts(case: &Case<'_>, findings: &mut [Finding]) {
     let stands = |f: &Finding| {
         let here = matches!(f.kind, FindingKind::Package | FindingKind::File) && f.environment.is_some();
         let where_it_runs = matches!(f.exposure, Exposure::Installed | Exposure::Removed) && f.origin.inner.is_none();
-        here && where_it_runs && f.by_itself
+        here && where_it_runs && (f.by_itself || !used_by_name::names(case, f).is_empty())
     };
     if !findings.iter().any(stands) {
         return;
     }
     let (mut commands, mut steps): (HashMap<&str, ByStep<'_>>, HashMap<&Origin, Steps>) = Default::default();
-    let mut typed: HashMap<Prefix<'_>, (&At, &Command)> = HashMap::new();
+    // The last one, whatever it loads, and by what it names.
+    let mut typed: HashMap<(Prefix<'_>, Option<String>), (&At, &Command)> = HashMap::new();
     for Evidence { seen, steps: of, .. } in &case.evidence {
         match (&seen.fact, of) {
             (Fact::Command(command), None) if command.action == CommandAction::Start => {
                 if let Some((prefix, at)) = typed_start(case, seen, command) {
-                    let last = typed.entry((&*seen.origin.tree, prefix)).or_insert((at, command));
-                    *last = if last.0.time < at.time { (at, command) } else { *last };
+                    for loaded in command.loads.iter().map(|l| Some(l.to_string())).chain([None]) {
+                        let place = (&*seen.origin.tree, prefix.clone());
+                        let last = typed.entry((place, loaded)).or_insert((at, command));
+                        *last = if last.0.time < at.time { (at, command) } else { *last };
+                    }
                 }
             }
             (Fact::Command(command), Some(of)) => {
@@ -60,23 +65,33 @@ pub fn look_for_starts(case: &Case<'_>, findings: &mut [Finding]) {
     for finding in findings.iter_mut().filter(|f| stands(f)) {
         let family = family::for_ecosystem(finding.ecosystem.unwrap_or(Ecosystem::Generic));
         let interpreter = family.words().interpreter;
+        // Start-up code runs at any start; other code where what is started loads it.
+        let used = if finding.by_itself { Vec::new() } else { used_by_name::names(case, finding) };
+        let is_run_by =
+            |c: &Command| finding.by_itself || c.loads.iter().any(|name| used.iter().any(|u| **u == **name));
+        let what = if finding.by_itself { format!("which is {interpreter}") } else { "which loads it".to_owned() };
         let later = || {
             let commands = commands.get(&*finding.origin.tree)?;
             let incident = case.index.incident(finding.incident)?;
             let prefix = &finding.environment.as_ref()?.prefix;
-            let (step, tool) = started_later(commands, *steps.get(&finding.origin)?, incident, prefix)?;
-            Some(format!("step {step} of the build started `{tool}`, which is {interpreter}, with it in place"))
+            let (step, tool) = started_later(commands, *steps.get(&finding.origin)?, incident, prefix, &is_run_by)?;
+            Some(format!("step {step} of the build started `{tool}`, {what}, with it in place"))
         };
         let by_hand = || {
             let prefix = finding.environment.as_ref()?.prefix.clone();
-            let (at, command) = typed.get(&(&*finding.origin.tree, prefix))?;
+            let place = (&*finding.origin.tree, prefix);
+            let last = |loaded: Option<String>| typed.get(&(place.clone(), loaded));
+            let own = || used.iter().find_map(|name| last(Some(name.clone())));
+            let found = if finding.by_itself { last(None) } else { own() };
+            let (at, command) = found?;
             let there =
                 finding.at.as_ref().filter(|there| there.time < at.time && finding.exposure == Exposure::Installed);
-            there.map(|_| format!("somebody started its `{}`, which is {interpreter}, at {}", command.tool, at.time))
+            there.map(|_| format!("somebody started its `{}`, {what}, at {}", command.tool, at.time))
         };
-        let sign = made_to_run(finding, family).or_else(later).or_else(by_hand);
-        if let Some(sign) = sign {
-            finding.ran(Rule::HookRan, Confidence::Likely, sign);
+        let made = || made_to_run(finding, family).filter(|_| finding.by_itself);
+        if let Some(sign) = made().or_else(later).or_else(by_hand) {
+            let rule = if finding.by_itself { Rule::HookRan } else { Rule::ProgramStarted };
+            finding.ran(rule, Confidence::Likely, sign);
         }
     }
 }
@@ -154,6 +169,7 @@ fn started_later<'c>(
     steps: Steps,
     incident: &Incident,
     prefix: &TreePath,
+    is_run_by: &dyn Fn(&Command) -> bool,
 ) -> Option<(usize, &'c str)> {
     let names = |c: &Command| {
         c.wanted.iter().any(|w| incident.packages.iter().any(|p| p.ecosystem == w.ecosystem && p.name == *w.name))
@@ -175,6 +191,7 @@ fn started_later<'c>(
     let removing = by.and_then(|at| taken_out.get(..at)).unwrap_or_default();
     let starts = |c: &Command| {
         c.action == CommandAction::Start
+            && is_run_by(c)
             && c.whereabouts.is_here()
             && is_of(c.whereabouts.environment.as_deref(), prefix)
     };
@@ -294,6 +311,63 @@ mod tests {
         assert_eq!(built(&["RUN python x.py && pip install litellm==1.82.8"], None), Exposure::Installed);
         assert_eq!(built(&[install, "RUN rm -rf /v", "RUN python x.py"], Some(2)), Exposure::Removed);
         assert_eq!(built(&[install, "RUN uv pip uninstall litellm"], Some(2)), Exposure::Removed);
+    }
+
+    #[test]
+    fn a_start_of_what_runs_when_it_is_used() {
+        let site = "home/al/v/lib/python3.11/site-packages/litellm-1.82.7.dist-info";
+        let package = || {
+            seen(
+                &format!("{site}/METADATA"),
+                "python/dist-info",
+                CAME,
+                Fact::Package(crate::fact::Package {
+                    ecosystem: Ecosystem::Pypi,
+                    name: "litellm".into(),
+                    version: "1.82.7".into(),
+                    placement: crate::fact::Placement::Loadable,
+                    artifacts: Vec::new(),
+                    requires: [].into(),
+                }),
+            )
+        };
+        let installer = || {
+            let fact = Fact::Installer { name: "pip".into() };
+            seen(&format!("{site}/INSTALLER"), "python/dist-info", CAME, fact)
+        };
+        let judged = |evidence: Vec<Evidence>| {
+            let (index, catalog) = (Index::new(Database::embedded().unwrap(), &[]), Catalog { kinds: Vec::new() });
+            let found = assess(Case { index: &index, catalog: &catalog, evidence, accounts: BTreeMap::new() }).findings;
+            let package = found.into_iter().find(|f| f.kind == FindingKind::Package).unwrap();
+            (package.exposure, package.rule.code())
+        };
+        let typed = |text: &str, seconds: i64| {
+            let line =
+                |c| Evidence::from(seen("home/al/.zsh_history", "history/zsh", CAME + seconds, Fact::Command(c)));
+            let lines = typed_commands(text).into_iter().map(line);
+            judged([package().into(), installer().into()].into_iter().chain(lines).collect())
+        };
+        for text in
+            ["~/v/bin/litellm --config x", ". ~/v/bin/activate; python -m litellm", "~/v/bin/python ~/v/bin/litellm"]
+        {
+            assert_eq!(typed(text, 60), (Exposure::Executed, "program-started"), "{text}");
+            assert_eq!(typed(text, -60).0, Exposure::Installed, "{text}");
+        }
+        for text in
+            ["~/v/bin/python app.py", "~/w/bin/litellm", "litellm --config x", "ssh build1 /home/al/v/bin/litellm"]
+        {
+            assert_eq!(typed(text, 60).0, Exposure::Installed, "{text}");
+        }
+        let built = |step: &str| {
+            let of = |made| Some(Steps { made, gone: None });
+            let mut evidence =
+                vec![Evidence { steps: of(1), ..package().into() }, Evidence { steps: of(1), ..installer().into() }];
+            let line = |c| Evidence { steps: of(2), ..seen("", "image/history", CAME, Fact::Command(c)).into() };
+            evidence.extend(from_image_history(step).into_iter().map(line));
+            judged(evidence)
+        };
+        assert_eq!(built("RUN litellm --config x --test"), (Exposure::Executed, "program-started"));
+        assert_eq!(built("RUN python app.py").0, Exposure::Installed);
     }
 
     #[test]

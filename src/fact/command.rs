@@ -52,6 +52,9 @@ pub struct Command {
     pub lists: Vec<Box<str>>,
     /// Whether it was asked to run install scripts: `--ignore-scripts`, `npm rebuild`. `None` where its words say nothing of them.
     pub scripts: Option<bool>,
+    /// What a start names of the code that it loads: the module of `python -m litellm`, the program `litellm` of an environment.
+    /// Lower case, words joined by `-`.
+    pub loads: Vec<Box<str>>,
 }
 
 impl Command {
@@ -65,6 +68,7 @@ impl Command {
             whereabouts: Whereabouts::default(),
             lists: Vec::new(),
             scripts: None,
+            loads: Vec::new(),
         }
     }
 }

@@ -12,6 +12,7 @@
 //! interpreter or a package manager of the examined machine: the first Python that starts in a poisoned environment runs the payload
 //! again.
 
+mod audit;
 mod before;
 mod cleanup;
 pub mod edge;
@@ -128,7 +129,7 @@ pub fn checklist(
     secrets::rotate(&situation, &mut plan);
     secrets::verify(&situation, &mut plan);
     purge::rebuild(&situation, &mut plan);
-    secrets::audit(&situation, &mut plan);
+    audit::audit(&situation, &mut plan);
     foreign_disk_notice(&situation, &mut plan);
     plan.items.sort_by_key(|i| i.workstream.place(i.phase));
     let page = page::page(&situation, &plan.items);

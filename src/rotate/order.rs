@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use super::edge::Because;
+use super::{Item, edge::Because};
 use crate::{
     credential::{Catalog, model::Lane},
     verdict::{Rank, Urgency},
@@ -25,8 +25,11 @@ pub struct Group {
     pub spreads: bool,
 }
 
-/// Orders the wanted kinds: by who mints whom, then the urgent ones, then by tier, lane and position.
-pub fn order(catalog: &Catalog, wanted: &BTreeMap<String, Urgency>) -> Vec<Group> {
+/// How urgent the most urgent of a kind is, and whether such a one was taken for certain.
+pub type Weight = (Urgency, bool);
+
+/// Orders the wanted kinds: by who mints whom, then the urgent and certain ones, then by tier, lane and position.
+pub fn order(catalog: &Catalog, wanted: &BTreeMap<String, Weight>) -> Vec<Group> {
     let reach: BTreeMap<&str, BTreeSet<&str>> = wanted.keys().map(|k| (k.as_str(), reached(catalog, k))).collect();
     let reaches = |from: &str, to: &str| reach.get(from).is_some_and(|r| r.contains(to));
     let mut groups: Vec<Vec<&str>> = Vec::new();
@@ -40,8 +43,16 @@ pub fn order(catalog: &Catalog, wanted: &BTreeMap<String, Urgency>) -> Vec<Group
     for group in &mut groups {
         group.sort_by_cached_key(|k| place(catalog, k));
     }
-    // One member stands for the group: in a circle all reach the same.
-    let earlier = |a: &[&str], b: &[&str]| a != b && a.first().zip(b.first()).is_some_and(|(a, b)| reaches(a, b));
+    let listed: BTreeMap<&str, BTreeSet<&str>> =
+        wanted.keys().map(|k| (k.as_str(), reached_over(catalog, wanted, k))).collect();
+    let by_listed = |from: &str, to: &str| listed.get(from).is_some_and(|r| r.contains(to));
+    let weight = |group: &[&str]| group.iter().filter_map(|k| wanted.get(*k)).max().copied();
+    // One member stands for the group: in a circle all reach the same. What opens another only over kinds that nobody found here, and
+    // is less urgent or less certain, does not keep it waiting: nothing shows that it opens anything.
+    let earlier = |a: &[&str], b: &[&str]| {
+        let opens = || a.iter().any(|from| b.iter().any(|to| by_listed(from, to)));
+        a != b && a.first().zip(b.first()).is_some_and(|(a, b)| reaches(a, b)) && (weight(a) >= weight(b) || opens())
+    };
     // What others wait for is as urgent, and as early, as the foremost of them: a mailbox that can mint a publishing token
     // must not keep it waiting behind databases.
     let key = |group: &[&str]| {
@@ -82,6 +93,22 @@ pub fn order(catalog: &Catalog, wanted: &BTreeMap<String, Urgency>) -> Vec<Group
     answer
 }
 
+/// Puts what is urgent before what is not, and of that what was taken for certain before what perhaps was; what others wait for stands
+/// where the foremost of these belongs. All else keeps its order, in which nothing stands before what it waits for.
+pub fn urgent_first(items: &mut [Item], certain: &BTreeSet<String>) {
+    let mut places: BTreeMap<String, (Reverse<Option<Urgency>>, bool)> = BTreeMap::new();
+    for item in items.iter().rev() {
+        let own = (Reverse(item.urgency), !certain.contains(&item.id));
+        let place = places.get(&item.id).map_or(own, |waiting| own.min(*waiting));
+        places.insert(item.id.clone(), place);
+        for edge in &item.after {
+            let known = places.entry(edge.item.clone()).or_insert(place);
+            *known = place.min(*known);
+        }
+    }
+    items.sort_by_key(|i| places.get(&i.id).copied());
+}
+
 /// By what a thief of the foremost of them can do.
 fn rank(catalog: &Catalog, kinds: &[&str], opens: bool) -> Rank {
     let known = || kinds.iter().filter_map(|k| catalog.kind(k));
@@ -114,6 +141,22 @@ fn reached<'c>(catalog: &'c Catalog, kind: &'c str) -> BTreeSet<&'c str> {
     reached
 }
 
+/// The same over kinds that are on the list alone.
+fn reached_over<'c>(catalog: &'c Catalog, wanted: &'c BTreeMap<String, Weight>, kind: &'c str) -> BTreeSet<&'c str> {
+    let mut reached = BTreeSet::new();
+    let mut next: Vec<&str> = vec![kind];
+    while let Some(here) = next.pop() {
+        let together = |k: &&str| {
+            let group = |k: &str| catalog.kind(k).and_then(|k| k.atomic_group.as_ref());
+            group(here).is_some() && group(here) == group(k)
+        };
+        let edges = catalog.kind(here).into_iter().flat_map(|k| &k.edges).map(String::as_str);
+        let neighbours = edges.chain(wanted.keys().map(String::as_str).filter(together));
+        next.extend(neighbours.filter(|n| wanted.contains_key(*n) && reached.insert(*n)));
+    }
+    reached
+}
+
 /// Kinds that nobody describes come last.
 fn place(catalog: &Catalog, kind: &str) -> (u8, Lane, u16, String) {
     let (tier, lane, order) =
@@ -127,7 +170,11 @@ mod tests {
     use crate::rotate::tests::{catalog, kind};
 
     fn ordered(catalog: &Catalog, wanted: &[(&str, Urgency)]) -> Vec<String> {
-        let wanted = wanted.iter().map(|(k, u)| ((*k).to_owned(), *u)).collect();
+        ordered_by(catalog, &wanted.iter().map(|(k, u)| (*k, (*u, true))).collect::<Vec<_>>())
+    }
+
+    fn ordered_by(catalog: &Catalog, wanted: &[(&str, Weight)]) -> Vec<String> {
+        let wanted = wanted.iter().map(|(k, w)| ((*k).to_owned(), *w)).collect();
         let groups = order(catalog, &wanted);
         for (at, group) in groups.iter().enumerate() {
             assert!(group.after.iter().all(|(a, _)| *a < at), "{groups:?}");
@@ -145,14 +192,58 @@ mod tests {
             kind("llm", "spend", 2, &[]),
         ]);
         use Urgency::{Now, Soon};
-        // `middle` is not on the list, and the order still holds across it.
-        assert_eq!(ordered(&c, &[("db", Now), ("cloud", Soon), ("npm", Soon)]), ["cloud", "db", "npm"]);
+        // `middle` is not on the list: the order holds across it, but for what is less urgent and opens nothing that was found.
+        assert_eq!(ordered(&c, &[("db", Now), ("cloud", Now), ("npm", Soon)]), ["cloud", "db", "npm"]);
+        assert_eq!(ordered(&c, &[("db", Now), ("cloud", Soon), ("npm", Soon)]), ["db", "npm", "cloud"]);
+        assert_eq!(ordered(&c, &[("db", Now), ("cloud", Soon), ("middle", Soon)]), ["cloud", "middle", "db"]);
+        assert_eq!(ordered(&c, &[("db", Soon), ("cloud", Soon), ("npm", Now)]), ["npm", "cloud", "db"]);
         assert_eq!(
             ordered(&c, &[("db", Now), ("cloud", Now), ("npm", Now), ("llm", Now)]),
             ["npm", "cloud", "llm", "db"]
         );
         assert_eq!(ordered(&c, &[("unknown", Now), ("db", Now)]), ["db", "unknown"]);
         assert!(ordered(&c, &[]).is_empty());
+    }
+
+    #[test]
+    fn what_is_urgent_stands_before_what_is_not_unless_it_waits_for_it() {
+        use crate::verdict::Phase;
+        let item = |id: &str, urgency, after: &[&str]| {
+            let edge = |a: &&str| {
+                let because = Because::Opens { kind: String::new(), opened: String::new() };
+                crate::rotate::edge::Edge { item: (*a).to_owned(), because }
+            };
+            let mut item = Item::new(Phase::Rotate, id, "").urgent(urgency).after(after.iter().map(edge));
+            item.id = id.to_owned();
+            item
+        };
+        use Urgency::{Now, Soon};
+        let sorted = |mut items: Vec<Item>, certain: &[&str]| {
+            urgent_first(&mut items, &certain.iter().map(|c| (*c).to_owned()).collect());
+            items.into_iter().map(|i| i.id).collect::<Vec<_>>().join(" ")
+        };
+        let items =
+            || vec![item("a", Soon, &[]), item("b", Now, &[]), item("c", Soon, &[]), item("d", Now, &["c", "x"])];
+        assert_eq!(sorted(items(), &["a", "b", "c", "d"]), "b c d a");
+        // Of what is as urgent, what was taken for certain; what it waits for comes with it.
+        assert_eq!(sorted(items(), &["d"]), "c d b a");
+        assert_eq!(sorted(items(), &["a", "c"]), "b c d a");
+        assert_eq!(sorted(Vec::new(), &[]), "");
+    }
+
+    #[test]
+    fn what_perhaps_was_taken_waits_behind_what_it_opens_over_kinds_that_are_not_here() {
+        let c = catalog(vec![
+            kind("vault", "standard", 1, &["mailbox"]),
+            kind("mailbox", "standard", 1, &["npm"]),
+            kind("npm", "propagation", 1, &[]),
+        ]);
+        let now = |certain| (Urgency::Now, certain);
+        assert_eq!(ordered_by(&c, &[("vault", now(false)), ("npm", now(true))]), ["npm", "vault"]);
+        assert_eq!(ordered_by(&c, &[("vault", now(true)), ("npm", now(true))]), ["vault", "npm"]);
+        assert_eq!(ordered_by(&c, &[("vault", now(false)), ("npm", now(false))]), ["vault", "npm"]);
+        let all = [("vault", now(false)), ("mailbox", (Urgency::Soon, false)), ("npm", now(true))];
+        assert_eq!(ordered_by(&c, &all), ["vault", "mailbox", "npm"]);
     }
 
     #[test]

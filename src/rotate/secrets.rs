@@ -8,9 +8,9 @@ use super::{
     Item, Plan,
     cleanup::incident_cleanup_items,
     edge::{Because, Edge},
-    fill::{Public, asks, dated, fill, fill_all, subjects},
+    fill::{dated, fill_all, subjects},
     gate::{self, Guard},
-    order::{Group, order},
+    order::{Group, Weight, order, urgent_first},
     references::references,
     situation::{Situation, Subject, place, short_place, shown, within},
     step::Step,
@@ -52,13 +52,15 @@ pub fn rotate(s: &Situation<'_>, plan: &mut Plan) {
         plan.add(&w.key(), w.item(s));
     }
     incident_cleanup_items(s, plan, Phase::Rotate);
-    let mut kinds: BTreeMap<String, Urgency> = BTreeMap::new();
+    let mut kinds: BTreeMap<String, Weight> = BTreeMap::new();
     for w in &others {
-        let known = kinds.entry(w.kind.to_owned()).or_insert(w.urgency);
-        *known = w.urgency.max(*known);
+        let weight = (w.urgency, w.is_certain());
+        let known = kinds.entry(w.kind.to_owned()).or_insert(weight);
+        *known = weight.max(*known);
     }
     let groups = order(s.catalog, &kinds);
     let mut ids: Vec<Vec<String>> = Vec::new();
+    let (first, mut certain) = (plan.items.len(), BTreeSet::new());
     for group in &groups {
         let members: Vec<&Wanted<'_>> =
             group.kinds.iter().flat_map(|k| others.iter().filter(move |w| w.kind == k)).collect();
@@ -72,11 +74,15 @@ pub fn rotate(s: &Situation<'_>, plan: &mut Plan) {
             let item = Item { rank: Some(group.rank), ..gate::guarded(item, plan, guard) };
             plan.add(key, item.after(after.clone()))
         };
-        ids.push(match group.kinds.len() {
+        let own: Vec<String> = match group.kinds.len() {
             1 => members.iter().map(|w| add(&w.key(), w.item(s))).collect(),
             _ => vec![add(&[b"together", group.kinds.join("+").as_bytes()], together(s, group, &members))],
-        });
+        };
+        let sure = members.iter().enumerate().filter(|(_, w)| w.is_certain());
+        certain.extend(sure.filter_map(|(at, _)| own.get(at).or(own.first())).cloned());
+        ids.push(own);
     }
+    urgent_first(plan.items.get_mut(first..).unwrap_or_default(), &certain);
     for w in &samples {
         let mut item = w.item(s).urgent(Urgency::Soon);
         item.why = format!("{SAMPLE}; {}", item.why);
@@ -108,11 +114,13 @@ pub fn has_wallets(s: &Situation<'_>) -> bool {
 }
 
 /// One credential, wherever it stands; or, where there are many of a kind, those of it that are equally urgent.
-struct Wanted<'s> {
-    kind: &'s str,
-    known: Option<&'s Kind>,
+pub struct Wanted<'s> {
+    /// Its id.
+    pub kind: &'s str,
+    /// What is known of it.
+    pub known: Option<&'s Kind>,
     /// By identifier and place; those without an identifier come last.
-    found: Vec<&'s Judged>,
+    pub found: Vec<&'s Judged>,
     urgency: Urgency,
     /// What distinguishes it from others of its kind; `None` for all that are equally urgent.
     own: Option<Vec<u8>>,
@@ -131,7 +139,7 @@ type Own<'s> = (&'s str, Vec<u8>);
 const EACH: usize = 8;
 
 /// Sorted: urgent first, then by kind.
-fn wanted<'s>(s: &Situation<'s>) -> Vec<Wanted<'s>> {
+pub fn wanted<'s>(s: &Situation<'s>) -> Vec<Wanted<'s>> {
     let due: Vec<&Judged> = s.assessment.credentials.iter().filter(|j| j.rotate != Urgency::No).collect();
     // What has an identifier is the same credential wherever it stands, and as urgent as at the worst of its places.
     let mut urgent: BTreeMap<Own<'s>, (Urgency, Vec<&Judged>)> = BTreeMap::new();
@@ -210,6 +218,12 @@ impl<'s> Wanted<'s> {
         let persons = |path: &[u8]| ["home/", "Users/", "root/"].iter().any(|home| path.starts_with(home.as_bytes()));
         let of_service = |j: &&Judged| j.origin.layer.is_none() && !persons(j.origin.path.as_bytes());
         self.known.is_none_or(|k| k.mode == Mode::IssueFirst) && self.found.iter().any(of_service)
+    }
+
+    /// Whether what took it took it for certain, as far as that is ever known.
+    fn is_certain(&self) -> bool {
+        let sure = |j: &&&Judged| j.rotate == self.urgency && j.reach == Reach::Harvested;
+        self.found.iter().filter(sure).any(|j| j.confidence >= Some(Confidence::Likely))
     }
 
     fn identifiers(&self) -> BTreeSet<&'s str> {
@@ -390,48 +404,4 @@ pub fn verify(s: &Situation<'_>, plan: &mut Plan) {
         .at(Place::Clean)
         .say("no successful use of any old identifier since it was revoked; write down where there is no log");
     plan.add(&[b"silence"], silence.after(rotated));
-}
-
-/// What the attacker did with them.
-pub fn audit(s: &Situation<'_>, plan: &mut Plan) {
-    incident_cleanup_items(s, plan, Phase::Audit);
-    let kinds = audited(s);
-    let pulled = plan.edges(Phase::Preserve, &Because::SavesLogs);
-    let pulled: Vec<Edge> = pulled.into_iter().filter(|e| plan.is_in(&e.item, Workstream::Logs)).collect();
-    // Where nothing but a place to look is known, a line of one list does.
-    let short = |kind: &Kind| kind.audit.iter().all(|r| r.command.is_none() && !asks(r));
-    let (short, long): (Vec<_>, Vec<_>) = kinds.into_iter().partition(|(kind, _)| short(kind));
-    let why = "whether it was used tells what else to clean, and what the attacker may have made with it";
-    for (kind, found) in long {
-        let mut item = Item::new(Phase::Audit, format!("Look for use of: {}", kind.title()), why).at(Place::Clean);
-        item = item.steps(fill_all(&dated(&kind.audit, s.opened()), &subjects(&found)));
-        item.credentials.extend(found.iter().map(|j| j.id.clone()));
-        plan.add(&[b"kind", kind.id.as_bytes()], item.after(pulled.clone()));
-    }
-    let title = match short.as_slice() {
-        [] => return,
-        [(kind, _)] => format!("Look for use of: {}", kind.title()),
-        many => format!("Look for use of what was in reach: {} kinds", many.len()),
-    };
-    let mut item = Item::new(Phase::Audit, title, why).at(Place::Clean);
-    for (kind, found) in short {
-        item = item.steps(
-            kind.audit.iter().map(|r| Step::say(format!("{}: {}", kind.title(), fill(r, Public::default()).what))),
-        );
-        item.credentials.extend(found.iter().map(|j| j.id.clone()));
-    }
-    plan.add(&[b"kinds"], item.after(pulled));
-}
-
-/// Kinds to replace that say where use would show, with the credentials of each.
-fn audited<'s>(s: &Situation<'s>) -> Vec<(&'s Kind, Vec<&'s Judged>)> {
-    let mut kinds: BTreeMap<&str, (&Kind, Vec<&Judged>)> = BTreeMap::new();
-    for w in wanted(s) {
-        if let Some(kind) = w.known.filter(|k| !k.audit.is_empty()) {
-            kinds.entry(w.kind).or_insert_with(|| (kind, Vec::new())).1.extend(w.found);
-        }
-    }
-    let mut kinds: Vec<_> = kinds.into_values().collect();
-    kinds.sort_by_key(|(k, _)| (k.lane, k.tier, k.order));
-    kinds
 }

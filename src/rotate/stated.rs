@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Item, Plan,
+    Item, Plan, audit,
     cleanup::{incident_cleanup_items, look_for},
     edge::Because,
     purge::{bare, good},
@@ -46,7 +46,7 @@ pub fn stated(s: &Situation<'_>, plan: &mut Plan) {
         after.extend(plan.edges(Phase::Verify, &Because::Proves));
         plan.add(&[b"anew"], anew(&subject).after(after));
         incident_cleanup_items(s, plan, Phase::Rebuild);
-        secrets::audit(s, plan);
+        audit::audit(s, plan);
     }
 }
 

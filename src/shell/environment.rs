@@ -47,6 +47,39 @@ fn prefix(program: &str) -> Option<Box<str>> {
     above.filter(|a| !matches!(*a, "" | "/usr" | "/usr/local" | "/opt/homebrew")).and_then(ordinary)
 }
 
+/// Tools that run a program in the environment of a project, with what stands before the program: options and their values.
+const RUNNERS: &[&str] = &["uv", "poetry", "pdm", "rye"];
+
+/// The environment that `uv run`, `poetry run` and the like take from the project's folder, and the program behind them.
+pub fn of_project(words: &[String]) -> Option<(Box<str>, &[String])> {
+    let (tool, mut rest) = words.split_first()?;
+    let tool = base_name(tool);
+    let (mut folder, mut run) = (None, false);
+    while let Some((word, behind)) = rest.split_first().filter(|_| RUNNERS.contains(&tool)) {
+        rest = behind;
+        match (word.as_str(), word.split_once('=')) {
+            ("run", _) if !run => run = true,
+            // An environment of its own.
+            ("--isolated" | "--no-project" | "--script" | "-s", _) => return None,
+            ("--project" | "--directory" | "-C" | "-P", _) => {
+                let (value, behind) = behind.split_first()?;
+                (folder, rest) = (Some(value.as_str()), behind);
+            }
+            (_, Some(("--project" | "--directory", value))) => folder = Some(value),
+            // Another option, of which nothing is known: what stands behind it may be its value.
+            (option, _) if option.starts_with('-') && !run => return None,
+            (option, _) if option.starts_with('-') => {}
+            _ if run => {
+                let named = folder.map_or_else(|| ".venv".to_owned(), |f| format!("{}/.venv", f.trim_end_matches('/')));
+                let at = words.len().checked_sub(rest.len() + 1)?;
+                return Some((ordinary(&named)?, words.get(at..)?));
+            }
+            _ => return None,
+        }
+    }
+    None
+}
+
 /// `source v/bin/activate`.
 pub fn activated(words: &[String]) -> Option<Box<str>> {
     let [command, script, ..] = words else {
@@ -76,6 +109,37 @@ mod tests {
     fn named(text: &str) -> Option<String> {
         let words: Vec<String> = text.split('|').map(str::to_owned).collect();
         activated(&words).or_else(|| of_command(&words)).map(Into::into)
+    }
+
+    #[test]
+    fn a_project_has_an_environment_of_its_own() {
+        let of = |text: &str| {
+            let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
+            of_project(&words).map(|(environment, behind)| format!("{environment} {}", behind.join(" ")))
+        };
+        for (text, expected) in [
+            ("uv run litellm --config x", ".venv litellm --config x"),
+            ("/usr/bin/uv --directory /srv/app run --frozen python -m x", "/srv/app/.venv python -m x"),
+            ("uv run --project=/srv/app/ x", "/srv/app/.venv x"),
+            ("poetry -C /srv/app run x", "/srv/app/.venv x"),
+            ("pdm run x", ".venv x"),
+        ] {
+            assert_eq!(of(text).as_deref(), Some(expected), "{text}");
+        }
+        for text in [
+            "uv run --isolated x",
+            "uv run --script x.py",
+            "uv pip install x",
+            "uv run",
+            "uv --project",
+            "uv -q run x",
+            "npm run x",
+            "run uv x",
+            "uv run --project ../x y",
+            "",
+        ] {
+            assert_eq!(of(text), None, "{text}");
+        }
     }
 
     #[test]

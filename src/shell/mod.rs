@@ -11,6 +11,7 @@ mod environment;
 mod extension;
 mod fetch;
 mod folder;
+mod loads;
 mod node;
 mod prefix;
 mod project;
@@ -67,8 +68,14 @@ pub fn fetches(text: &str) -> Vec<Fetch> {
 
 /// The starts of whatever stands in the program folder of an environment that its words name: `/srv/v/bin/app`.
 pub fn started_programs(text: &str) -> Vec<Command> {
+    started_in(text, None)
+}
+
+/// The same of a text that runs in a folder: what its words name from there is known too.
+pub fn started_in(text: &str, folder: Option<&str>) -> Vec<Command> {
     let (mut found, mut variables) = (Vec::new(), Variables::default());
     let mut reading = Reading { starts: Starts::Programs, ..Reading::new(&mut found, &mut variables) };
+    reading.at.folder = folder.map(Into::into);
     script(text, &mut String::new(), 0, &mut reading);
     found.retain(|c| c.action == CommandAction::Start);
     found
@@ -238,7 +245,8 @@ fn simple(words: &[String], input: &mut String, depth: usize, reading: &mut Read
             // An installer that is Python starts before it installs.
             let program = || environment::program(words).filter(|_| reading.starts == Starts::Programs);
             if let Some(tool) = python::starts(words).filter(|_| reading.starts != Starts::None).or_else(program) {
-                reading.push(Command::for_packages(tool, CommandAction::Start, Vec::new()), words, at.clone());
+                let start = Command::for_packages(tool, CommandAction::Start, Vec::new());
+                reading.push(Command { loads: loads::of_start(words), ..start }, words, at.clone());
                 let unnamed = |c: &mut Command| c.whereabouts.environment.is_none();
                 if matches!(reading.starts, Starts::Named | Starts::Programs) {
                     reading.found.pop_if(unnamed);
@@ -255,8 +263,15 @@ fn simple(words: &[String], input: &mut String, depth: usize, reading: &mut Read
                 command.scripts = command.scripts.or(scripts);
                 reading.push(command, words, at);
             }
+            let runner = environment::of_project(words);
+            let runner = runner.filter(|_| matches!(reading.starts, Starts::Named | Starts::Programs));
+            let behind = behind.or(runner.as_ref().map(|(_, behind)| *behind));
             if let Some(behind) = behind.filter(|b| b.len() < words.len()) {
+                if let Some((environment, _)) = runner {
+                    reading.at.environment = Some(folder::below(environment, reading.at.folder.as_deref()));
+                }
                 simple(behind, input, depth + 1, reading);
+                reading.at.environment = outer.environment;
             }
         }
         Inner::Script(text) => {

@@ -13,8 +13,18 @@ const MOST: usize = 200;
 /// The starts that a text for a shell makes of programs in environments that it names by a whole path, or below a home; as whom, where
 /// the text does not say it.
 pub fn in_text(text: &str, account: Option<&str>) -> Vec<Fact> {
+    in_folder(text, account, None)
+}
+
+/// The same of a text that runs in a folder, where what says so is a whole path, or one below a home.
+pub fn in_folder(text: &str, account: Option<&str>, folder: Option<&str>) -> Vec<Fact> {
+    let plain = |folder: &&str| {
+        let path = folder.starts_with(['/', '~']) && !folder.chars().any(|c| c.is_control() || c == '%' || c == '$');
+        path && folder.len() <= LINE / 2
+    };
+    let folder = folder.filter(plain);
     let lines: String = text.lines().filter(|line| line.len() <= LINE).flat_map(|line| [line, "\n"]).collect();
-    let named = shell::started_programs(&lines)
+    let named = shell::started_in(&lines, folder)
         .into_iter()
         .filter(|c| c.whereabouts.environment.as_deref().is_some_and(|e| e.starts_with(['/', '~'])));
     let known = named.map(|mut command| {
@@ -30,17 +40,5 @@ pub fn in_text(text: &str, account: Option<&str>) -> Vec<Fact> {
 pub fn only_where_enabled(fact: &mut Fact) {
     if let Fact::Starts(command) = fact {
         command.action = CommandAction::Run;
-    }
-}
-
-/// Says in which folder a start is made, where the start does not say it itself.
-pub fn in_folder(fact: &mut Fact, folder: &str) {
-    let plain = folder.len() <= LINE / 2 && !folder.chars().any(|c| c.is_control() || c == '%' || c == '$');
-    if let Fact::Starts(command) = fact
-        && command.whereabouts.folder.is_none()
-        && plain
-        && folder.starts_with(['/', '~'])
-    {
-        command.whereabouts.folder = Some(folder.into());
     }
 }

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     ecosystem::marker::Machine,
     fact::{At, Ecosystem, EnvironmentKind, Package, Placement, Seen, TreePath, Unit},
-    ioc::model::PackageIndicator,
+    ioc::model::{Incident, PackageIndicator},
     verdict::Confidence,
 };
 pub use python::{
@@ -179,6 +179,11 @@ pub trait Family: Sync {
     /// Whether an installer is a program of the interpreter whose packages it changes: a removal starts that too.
     fn runs_inside(&self, _installer: &str) -> bool {
         false
+    }
+
+    /// What a start names where it loads the code of this finding, which runs when it is used; empty where that is not known.
+    fn named_by_starts(&self, _incident: &Incident, _finding: &Finding) -> Vec<String> {
+        Vec::new()
     }
 
     /// Whether code is loaded from a folder because of where it stands.

@@ -27,6 +27,9 @@ pub struct Command {
     /// Whether it was asked to run install scripts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scripts: Option<bool>,
+    /// What a start names of the code that it loads.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub loads: Vec<String>,
 }
 
 /// What it asked for.
@@ -111,7 +114,7 @@ fn owned(text: Option<&str>) -> Option<String> {
 
 impl From<&fact::Command> for Command {
     fn from(c: &fact::Command) -> Self {
-        let fact::Command { tool, action, wanted, cutoff, whereabouts, lists, scripts } = c;
+        let fact::Command { tool, action, wanted, cutoff, whereabouts, lists, scripts, loads } = c;
         let packages = wanted.iter().map(|w| Wanted {
             ecosystem: w.ecosystem,
             name: w.name.to_string(),
@@ -144,6 +147,7 @@ impl From<&fact::Command> for Command {
             }),
             lists: lists.iter().map(ToString::to_string).collect(),
             scripts: *scripts,
+            loads: loads.iter().map(ToString::to_string).collect(),
         }
     }
 }
@@ -184,6 +188,7 @@ impl Command {
             whereabouts: whereabouts.unwrap_or_default(),
             lists: self.lists.into_iter().map(Into::into).collect(),
             scripts: self.scripts,
+            loads: self.loads.into_iter().map(Into::into).collect(),
         })
     }
 }

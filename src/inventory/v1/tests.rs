@@ -62,6 +62,7 @@ fn command() -> fact::Command {
         },
         lists: vec!["deps/base.txt".into()],
         scripts: Some(false),
+        loads: vec!["litellm".into()],
     }
 }
 

@@ -120,8 +120,16 @@ pub fn ran(report: &v1::Report) -> Vec<String> {
     }
 }
 
-fn weight(f: &v1::Finding) -> (Exposure, bool, Confidence, bool) {
-    (f.exposure, f.runs_by_itself, f.confidence, f.package.is_some())
+/// Start-up code that was there and is gone says more of whether it ran than a package that is here and that nothing shows a use of.
+fn weight(f: &v1::Finding) -> (bool, bool, Exposure, Confidence, bool) {
+    let ran = f.exposure == Exposure::Executed;
+    let presumed = f.runs_by_itself && (f.exposure == Exposure::Installed || is_gone_hook(f));
+    (ran, presumed, f.exposure, f.confidence, f.package.is_some())
+}
+
+/// Start-up code that somebody took out, emptied or renamed.
+fn is_gone_hook(f: &v1::Finding) -> bool {
+    f.exposure == Exposure::Removed && f.confidence >= Confidence::Likely && f.moment == Some(Moment::AtStart)
 }
 
 fn answer(f: &v1::Finding) -> String {
@@ -143,6 +151,9 @@ fn answer(f: &v1::Finding) -> String {
         },
         (Exposure::Installed, _) => {
             "not shown: it runs when it is used, and nothing that was found shows a use".to_owned()
+        }
+        _ if f.runs_by_itself && is_gone_hook(f) => {
+            "presume yes: its start-up code was there, and ran at every start until somebody took it out".to_owned()
         }
         (Exposure::Removed, Confidence::Possible) => "nobody knows: it may have been there, and is gone".to_owned(),
         (Exposure::Removed, _) => "presume yes: it was there, and is gone".to_owned(),

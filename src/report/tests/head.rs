@@ -57,3 +57,24 @@ fn what_came_together_is_named_together() {
     assert!(hits[1].starts_with("worker 4.2.0 installed in /srv/other"), "{hits:?}");
     assert_eq!(hits.len(), 2);
 }
+
+#[test]
+fn start_up_code_that_is_gone_says_more_than_a_package_that_nothing_uses() {
+    let mut report = example();
+    let mut incident = of("a-2026-01", "pkg:npm/a@1.0.0", Exposure::Installed, None);
+    incident.findings[0].runs_by_itself = false;
+    let mut hook = incident.findings[0].clone();
+    (hook.package, hook.kind, hook.exposure) = (None, "file".into(), Exposure::Removed);
+    (hook.runs_by_itself, hook.moment) = (true, Some(crate::ioc::model::Moment::AtStart));
+    incident.findings.push(hook);
+    report.incidents = vec![incident];
+    let said = lines(&report, "RAN?").join(" ");
+    assert!(
+        said.starts_with("presume yes: its start-up code was there, and ran at every start until somebody"),
+        "{said}"
+    );
+    // What runs when it is installed, and is gone, says no more of it than what is here.
+    let hook = &mut report.incidents[0].findings[1];
+    hook.moment = Some(crate::ioc::model::Moment::OnUse);
+    assert!(lines(&report, "RAN?")[0].starts_with("not shown"));
+}

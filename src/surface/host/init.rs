@@ -169,7 +169,8 @@ fn by_supervisor(text: &str) -> Vec<Fact> {
             let mut values = lines.filter(|(k, _)| k.trim() == key);
             values.next_back().map(|(_, v)| v.split(" ;").next().unwrap_or(v).trim())
         };
-        let mut found = starts::in_text(value("command").unwrap_or_default(), Some(value("user").unwrap_or("root")));
+        let account = Some(value("user").unwrap_or("root"));
+        let mut found = starts::in_folder(value("command").unwrap_or_default(), account, value("directory"));
         if value("autostart").is_some_and(|v| matches!(v, "false" | "no" | "0" | "off")) {
             found.iter_mut().for_each(starts::only_where_enabled);
         }
@@ -233,6 +234,11 @@ mod tests {
                 "etc/supervisord.conf",
                 "[supervisord]\n[program:a]\ncommand=/srv/v/bin/python x\nautostart=false\n",
                 "?python /srv/v root",
+            ),
+            (
+                "etc/supervisor/conf.d/a.conf",
+                "[program:a]\ndirectory=/srv/app\ncommand=uv run litellm --config x\nuser=dev\n",
+                "litellm /srv/app/.venv dev",
             ),
             ("etc/sv/app/run", "#!/bin/sh\nexec chpst -u dev /srv/v/bin/python x 2>&1\n", "python /srv/v dev"),
             (

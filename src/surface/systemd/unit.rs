@@ -132,12 +132,10 @@ fn started(text: &str, of_user: bool) -> Vec<Fact> {
     let keys = ["ExecStart", "ExecStartPre", "ExecStartPost"];
     let commands: Vec<String> = lines().filter_map(|l| keys.iter().find_map(|key| value(l, key))).collect();
     let plain = commands.iter().map(|c| c.trim_start_matches(['@', '-', ':', '+', '!', '|']));
-    let mut facts = starts::in_text(&plain.collect::<Vec<_>>().join("\n").replace("%h", "~"), account.as_deref());
-    if let Some(folder) = lines().filter_map(|l| value(l, "WorkingDirectory")).next_back() {
-        let folder = folder.trim_start_matches('-').replace("%h", "~");
-        facts.iter_mut().for_each(|fact| starts::in_folder(fact, &folder));
-    }
-    facts
+    let folder = lines().filter_map(|l| value(l, "WorkingDirectory")).next_back();
+    let folder = folder.map(|folder| folder.trim_start_matches('-').replace("%h", "~"));
+    let commands = plain.collect::<Vec<_>>().join("\n").replace("%h", "~");
+    starts::in_folder(&commands, account.as_deref(), folder.as_deref())
 }
 
 #[cfg(test)]
@@ -170,6 +168,23 @@ mod tests {
         for other in ["app", "$X", "%i", "", "/srv/\u{1b}[2J", &format!("/{}", "x".repeat(5000))] {
             assert_eq!(folders(&format!("{unit}WorkingDirectory={other}\n")), ["-"], "{other}");
         }
+    }
+
+    #[test]
+    fn what_a_service_names_from_its_folder_is_known() {
+        let places = |line: &str, folder: &str| -> Vec<String> {
+            let unit = format!("[Service]\nWorkingDirectory={folder}\nExecStart={line}\n");
+            let said = |fact: Fact| match fact {
+                Fact::Starts(c) => format!("{} {}", c.tool, c.whereabouts.environment.unwrap_or_default()),
+                other => panic!("{other:?}"),
+            };
+            started(&unit, false).into_iter().map(said).collect()
+        };
+        for line in ["/bin/bash -c 'source .venv/bin/activate && exec litellm'", "/usr/bin/uv run litellm --port 1"] {
+            assert_eq!(places(line, "/srv/app"), ["litellm /srv/app/.venv"], "{line}");
+            assert_eq!(places(line, "app"), [""; 0], "{line}");
+        }
+        assert_eq!(places("/usr/bin/uv run --isolated litellm", "/srv/app"), [""; 0]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod running;
 mod same_interpreter;
 mod signs;
 mod source;
+mod started;
 mod unpacked;
 
 use std::collections::HashSet;
@@ -30,7 +31,7 @@ use super::{
 use crate::{
     ecosystem::{marker::Machine, pypi},
     fact::{At, Ecosystem, EnvironmentKind, Package, Placement, Seen, TreePath, Unit},
-    ioc::model::{FileRole, PackageIndicator},
+    ioc::model::{FileRole, Incident, PackageIndicator},
     surface::python::{conda_meta, uv_cache},
     text::escape,
     verdict::{Confidence, Exposure},
@@ -155,6 +156,10 @@ impl Family for Python {
 
     fn runs_inside(&self, installer: &str) -> bool {
         installer == "pip"
+    }
+
+    fn named_by_starts(&self, incident: &Incident, finding: &Finding) -> Vec<String> {
+        started::names(incident, finding)
     }
 
     fn is_load_folder(&self, folder: &TreePath) -> bool {
