@@ -18,6 +18,7 @@ pub mod edge;
 mod eradicate;
 mod fill;
 mod gate;
+mod images;
 mod named;
 mod order;
 pub mod page;
