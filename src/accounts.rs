@@ -176,10 +176,10 @@ impl Accounts {
     }
 
     /// Whether an account is in a group; `None` where these files do not say (an account of a directory service, no
-    /// `/etc/group`).
+    /// `/etc/group`). Nobody is put into the group of root beside their own.
     pub fn in_group(&self, uid: u32, gid: u32) -> Option<bool> {
         let groups = self.groups.get(&uid)?;
-        if groups.contains(&gid) { Some(true) } else { self.all_groups.then_some(false) }
+        if groups.contains(&gid) { Some(true) } else { (self.all_groups || gid == 0).then_some(false) }
     }
 
     /// The same, with where places really lie that are links, or behind one.
@@ -397,6 +397,7 @@ mod tests {
         assert_eq!((groups.in_group(999, 33), groups.in_group(999, 999)), (Some(true), Some(true)));
         assert_eq!((groups.in_group(999, 42), groups.in_group(7, 42)), (Some(false), None));
         assert_eq!((a.in_group(999, 999), a.in_group(999, 42)), (Some(true), None));
+        assert_eq!((a.in_group(999, 0), a.in_group(7, 0)), (Some(false), None));
         assert_eq!((a.name(0), a.name(999), a.name(5)), ("root".into(), "ci".into(), "5".into()));
     }
 

@@ -90,7 +90,7 @@ fn what_may_end_a_watched_token_is_watched() {
 fn a_login_elsewhere_waits_for_no_monitor() {
     let catalog = Catalog::embedded().unwrap();
     let hit =
-        || Machine::new().with("node/package", b"home/alice/w/node_modules/keyv/package.json", named("keyv", "5.6.1"));
+        || Machine::new().with("node/package", b"home/alice/w/node_modules/keyv/package.json", named("keyv", "6.0.0"));
     let blocked = |kind: &str, id: Option<&str>| {
         let items = planned(hit().secret(kind, id, b"home/alice/.login"), &catalog);
         assert!(items.iter().any(|i| i.phase == Phase::Disarm), "{}", titles(&items, Phase::Disarm).len());
@@ -121,7 +121,7 @@ fn a_login_elsewhere_waits_for_no_monitor() {
 fn a_monitor_is_looked_for_in_every_account() {
     let catalog = kinds();
     let hit =
-        || Machine::new().with("node/package", b"home/alice/w/node_modules/keyv/package.json", named("keyv", "5.6.1"));
+        || Machine::new().with("node/package", b"home/alice/w/node_modules/keyv/package.json", named("keyv", "6.0.0"));
     let on = |system| commands(&planned_on(hit(), &catalog, system), Phase::Disarm);
     let linux = on(System::Unix);
     for account in ["root", "alice", "bea"] {
