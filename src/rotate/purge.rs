@@ -43,6 +43,10 @@ pub fn rebuild(s: &Situation<'_>, plan: &mut Plan) {
     let mut after = plan.edges(Phase::Eradicate, &Because::RemovesCode);
     after.extend(plan.edges(Phase::Purge, &Because::RemovesCode));
     after.extend(plan.edges(Phase::Verify, &Because::ExaminesAgain).into_iter().take(1));
+    if let Some(item) = machine(s) {
+        plan.add(&[b"machine"], item.after(after.clone()));
+    }
+    incident_cleanup_items(s, plan, Phase::Rebuild);
     for image in trees(&s.findings(|f| s.is_of_image(f))) {
         plan.add(&[b"image", image.as_bytes()], super::images::rebuild(s, image).after(after.clone()));
     }
@@ -51,14 +55,10 @@ pub fn rebuild(s: &Situation<'_>, plan: &mut Plan) {
     {
         plan.add(&[b"put-back"], put_back().after(after.clone()));
     }
-    if let Some(item) = machine(s) {
-        plan.add(&[b"machine"], item.after(after.clone()));
-    }
     let rebuilt = s.findings(|f| on_disk(f) && f.environment.is_some() && f.exposure >= Exposure::Installed);
     if !rebuilt.is_empty() {
         plan.add(&[b"environments"], environments(s, &rebuilt).after(after));
     }
-    incident_cleanup_items(s, plan, Phase::Rebuild);
 }
 
 /// The trees of some findings, sorted.

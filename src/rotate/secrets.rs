@@ -67,13 +67,15 @@ pub fn rotate(s: &Situation<'_>, plan: &mut Plan) {
             after.extend(earlier.map(|item| Edge { item: item.clone(), because: because.clone() }));
         }
         let guard = guard(group, &members);
-        let mut add = |key: &[&[u8]], item: Item| {
+        // Each of a kind alone is an item with its own host; a circle is as watched as any of it.
+        let own = |w: &Wanted<'_>| Guard { watched: gate::is_watched(w.known, &w.found), ..guard };
+        let mut add = |key: &[&[u8]], item: Item, guard: Guard| {
             let item = Item { rank: Some(group.rank), ..gate::guarded(item, plan, guard) };
             plan.add(key, item.after(after.clone()))
         };
         ids.push(match group.kinds.len() {
-            1 => members.iter().map(|w| add(&w.key(), w.item(s))).collect(),
-            _ => vec![add(&[b"together", group.kinds.join("+").as_bytes()], together(s, group, &members))],
+            1 => members.iter().map(|w| add(&w.key(), w.item(s), own(w))).collect(),
+            _ => vec![add(&[b"together", group.kinds.join("+").as_bytes()], together(s, group, &members), guard)],
         });
     }
     for w in &samples {
