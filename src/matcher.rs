@@ -128,6 +128,7 @@ fn explains(index: &Index, fact: &Fact) -> bool {
         | Fact::OnPath { .. }
         | Fact::ScriptsBlocked { .. }
         | Fact::Platform(_)
+        | Fact::Reference(_)
         | Fact::Credential(_) => true,
     }
 }

@@ -18,6 +18,7 @@ mod on_path;
 mod platform;
 mod ran_in;
 pub mod reach;
+mod references;
 mod resolved;
 pub mod rule;
 mod running;
@@ -46,6 +47,7 @@ pub use self::{
     layered::{Layers, Steps},
     platform::{PartOf, Shown},
     reach::{Judged, ReachBy},
+    references::Reference,
     rule::Rule,
     timeline::Moment,
     units::UnitEnvironment,
@@ -193,7 +195,7 @@ pub struct Finding {
     pub at: Option<At>,
     /// Why it is a finding, and when the code runs.
     pub reason: String,
-    /// What shows, or is presumed to show, that it ran or did not: stands behind the reason.
+    /// What shows, or is presumed to show, that it ran or did not: the reason ends with it.
     pub sign: Option<String>,
     /// From what was asked for to the package.
     pub chain: Vec<Link>,
@@ -256,6 +258,8 @@ pub struct Assessment {
     pub platforms: Vec<PartOf>,
     /// Digests of the configuration and the manifests of each image, `sha256:…`, by its tree.
     pub images: BTreeMap<Arc<str>, Vec<String>>,
+    /// Fields for secrets that only refer to a store.
+    pub references: Vec<Reference>,
     /// What could not be judged.
     pub gaps: Vec<Gap>,
 }
@@ -312,7 +316,8 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
         }
     }
     // A step that fails costs what it adds, never what was found before.
-    let Assessment { findings, credentials, anomalies, timeline, gaps, kept, platforms, images, .. } = &mut assessment;
+    let Assessment { findings, credentials, anomalies, timeline, gaps, kept, platforms, images, references, .. } =
+        &mut assessment;
     let root = Origin::file(
         &case.evidence.first().map_or_else(|| "host".into(), |e| e.seen.origin.tree.clone()),
         TreePath::root(),
@@ -347,6 +352,7 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
         FAMILIES.iter().for_each(|family| family.find_holdings(&case, &units, findings));
     });
     step("kept evidence was not looked for", &mut || *kept = kept::kept(&case.evidence));
+    step("references to secrets were not looked for", &mut || *references = references::references(&case.evidence));
     step("platforms were not looked for", &mut || *platforms = platform::platforms(&case.evidence));
     step("images were not looked for", &mut || *images = platform::images(&case.evidence));
     step("odd things were not looked for", &mut || *anomalies = anomaly::find(&case, &units));
@@ -373,7 +379,7 @@ fn identify_and_sort(index: &Index, findings: &mut Vec<Finding>) {
     for f in findings.iter_mut() {
         let incident = index.incident(f.incident).map_or("", |i| i.id.as_str());
         f.id = format!("f-{}", identity(&[incident, &f.indicator, f.kind.as_str()], &f.origin));
-        if let Some(sign) = f.sign.take() {
+        if let Some(sign) = &f.sign {
             f.reason = format!("{}; {sign}", f.reason);
         }
     }

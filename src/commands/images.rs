@@ -118,7 +118,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         assessment: &assessment,
         coverage,
         accounts: &accounts,
-        target: v1::Target { kind: "images".to_owned(), id: names.join(" "), name: None, os: None },
+        target: v1::Target { kind: "images".to_owned(), id: names.join(" "), name: None, installation: None, os: None },
         started,
         privileged: is_root(),
         scope: crate::rotate::Scope::default(),

@@ -21,7 +21,9 @@ use crate::{
         read::{self as ticks, Sheet},
     },
     report::{
-        Document, page,
+        Document, Format,
+        format::JSON,
+        page,
         v1::{PLAN, Report, SCHEMA},
     },
     sandbox::Sandbox,
@@ -107,12 +109,13 @@ fn part(plan: &mut Report, wanted: &[String]) -> anyhow::Result<()> {
 
 /// The plan of the files, with what was ticked, where that does not contradict itself.
 fn of_files(command: &RotateCommand) -> anyhow::Result<Report> {
-    let is_text = |path: &&PathBuf| text_reader(path).is_some();
+    let is_text = |path: &&PathBuf| sheet_reader(path).is_some();
     let (texts, plans): (Vec<&PathBuf>, Vec<&PathBuf>) = command.update.iter().partition(is_text);
     let mut reports = Vec::new();
     for path in plans {
         reports.push((output::shown(path), read(path)?));
     }
+    agree(&reports)?;
     let mut sheets = Vec::new();
     for path in texts {
         sheets.push(read_sheet(path)?);
@@ -124,9 +127,16 @@ fn of_files(command: &RotateCommand) -> anyhow::Result<Report> {
         take_over(plan, &sheets, quiet)?;
     }
     let before = known.as_ref().map(Known::new);
+    let mut worked = false;
     let mut reports: Vec<(String, Report)> = known.into_iter().map(|plan| ("the plan".to_owned(), plan)).collect();
     for path in &command.reports {
-        reports.push((output::shown(path), read(path)?));
+        let report = read(path)?;
+        worked |= !report.work.is_empty();
+        reports.push((output::shown(path), report));
+    }
+    agree(&reports)?;
+    if !quiet {
+        plan::joined(&reports).iter().for_each(|line| output::note(line));
     }
     let all = plan::of_several(reports).ok_or_else(|| {
         anyhow!("Markdown and CSV hold ticks, not the plan\nhint: name the plan's JSON or its reports too")
@@ -137,9 +147,29 @@ fn of_files(command: &RotateCommand) -> anyhow::Result<Report> {
         Some(before) => {
             let ids = before.ids_in(&all);
             plan::overtaken(&mut all, &ids).iter().for_each(|line| output::note(line));
+            // A second plan was not looked at yet.
+            if worked {
+                take_over(&mut all, &[], quiet)?;
+            }
         }
     }
+    let is_json = |path: &PathBuf| Format::from_path(path) == Some(JSON);
+    let options = &command.scan.output;
+    if !quiet && !sheets.is_empty() && options.format != JSON && !options.output.iter().any(is_json) {
+        output::note("hint: it is kept only where the plan is written: add `-o plan.json`");
+    }
     Ok(all)
+}
+
+/// Refuses plans that say two things of one item.
+fn agree(plans: &[(String, Report)]) -> anyhow::Result<()> {
+    let differ = plan::disagreeing(plans);
+    anyhow::ensure!(
+        differ.is_empty(),
+        "the plans disagree, and nothing was written:\n  {}\nhint: hand in the one that holds, and the ticks of the other as Markdown or CSV",
+        few(&differ)
+    );
+    Ok(())
 }
 
 /// The items that a plan had before a later report.
@@ -227,6 +257,13 @@ fn keeps(path: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Of a file that is handed in: also what spreadsheets call a text, or their own documents, of which is said what they are.
+fn sheet_reader(path: &Path) -> Option<Ticks> {
+    let ending = path.extension()?.to_str()?.to_ascii_lowercase();
+    let others = ["tsv", "tab", "txt", "xlsx", "xls", "ods"].contains(&ending.as_str());
+    text_reader(path).or(others.then_some(ticks::csv))
+}
+
 type Ticks = fn(&str, &str) -> Result<Sheet, Vec<String>>;
 
 fn text_reader(path: &Path) -> Option<Ticks> {
@@ -253,7 +290,7 @@ fn few(faults: &[String]) -> String {
 
 fn read_sheet(path: &Path) -> anyhow::Result<Sheet> {
     let shown = output::shown(path);
-    let reader = text_reader(path).ok_or_else(|| anyhow!("`{shown}` is neither Markdown nor CSV"))?;
+    let reader = sheet_reader(path).ok_or_else(|| anyhow!("`{shown}` is neither Markdown nor CSV"))?;
     let read = ticks::text(&input::bytes(path, TEXT)?).map_err(|why| anyhow!("`{shown}` cannot be read: {why}"))?;
     if let Some(remark) = read.remark {
         output::note(&format!("`{shown}` is {remark}"));

@@ -27,7 +27,7 @@ use crate::{
         v1::{self, Report},
     },
     sandbox::Sandbox,
-    scan::{self, RECORD, Scan, Settings, Target, is_root},
+    scan::{self, Disk, RECORD, Scan, Settings, Target, is_root},
     stop::STOP,
     walk::Recording,
 };
@@ -175,7 +175,7 @@ pub fn examine_with(
         assessment: &assessment,
         coverage: outcome.coverage,
         accounts: &accounts,
-        target: described(target, outcome.os, outcome.name),
+        target: described(target, outcome.os, outcome.disk),
         started,
         privileged: is_root(),
         scope: setup.scope(matches!(target, Target::Live | Target::Root(_))),
@@ -200,7 +200,7 @@ fn begin_inventory<'g>(
         version: inventory::v1::VERSION,
         tool: concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).to_owned(),
         started,
-        target: described(target, None, None),
+        target: described(target, None, Disk::default()),
         tree: target.tree().to_owned(),
         indicators: inventory::v1::Indicators {
             digest: setup.digest()?,
@@ -239,7 +239,7 @@ pub fn target(options: &ScanOptions, paths: Vec<PathBuf>) -> anyhow::Result<Targ
     }
 }
 
-fn described(target: &Target, os: Option<String>, name: Option<String>) -> v1::Target {
+fn described(target: &Target, os: Option<String>, disk: Disk) -> v1::Target {
     let list = |paths: &[PathBuf]| paths.iter().map(|p| p.to_string_lossy()).collect::<Vec<_>>().join(" ");
     let (kind, id) = match target {
         Target::Live => ("host", output::host_name()),
@@ -247,5 +247,5 @@ fn described(target: &Target, os: Option<String>, name: Option<String>) -> v1::T
         Target::Paths(paths, true) => ("home", list(paths)),
         Target::Paths(paths, false) => ("path", list(paths)),
     };
-    v1::Target { kind: kind.to_owned(), id, name, os }
+    v1::Target { kind: kind.to_owned(), id, name: disk.name, installation: disk.installation, os }
 }

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     cli::{Choice, ListFormat, OutputOptions, RecordOptions, ScanOptions, VerifyCommand},
     credential::{Catalog, Forms, tag::CaseKey},
-    report::format,
+    report::{format, v1::Report},
     scan::Target,
     stop,
     text::printable,
@@ -59,6 +59,7 @@ pub fn run(command: VerifyCommand) -> anyhow::Result<Ending> {
             Ok(scan::examine_with(&sandbox, &options, target, &outputs, earlier)?)
         }
     };
+    let examined = examined.and_then(|report| same_disk(&case, report));
     if stop::requested() {
         output::note("interrupted: nothing was compared");
         return Ok(Ending::Interrupted);
@@ -71,7 +72,8 @@ pub fn run(command: VerifyCommand) -> anyhow::Result<Ending> {
         other => other?,
     };
     note_unused(&attested, &case, &listings);
-    let machine = target.as_ref().ok().map(|target| machine(&command, &case, target)).transpose()?.flatten();
+    let name = examined.as_ref().ok().and_then(|report| report.run.target.name.as_deref());
+    let machine = target.as_ref().ok().map(|target| machine(&command, &case, target, name)).transpose()?.flatten();
     let input = Input {
         file: output::shown(&command.report),
         case: &case,
@@ -151,7 +153,7 @@ fn target(command: &VerifyCommand, case: &Case) -> anyhow::Result<Result<Target,
         // What another machine has is neither its credential nor its finding.
         "host" if then.id != output::host_name() => Err(elsewhere(&then.id)),
         "host" => Ok(Target::Live),
-        "inventories" if machine(command, case, &Target::Live)?.is_none() => Err(elsewhere(&then.id)),
+        "inventories" if machine(command, case, &Target::Live, None)?.is_none() => Err(elsewhere(&then.id)),
         "inventories" => Ok(Target::Live),
         "root" if there(&id) => Ok(Target::Root(id)),
         "root" => {
@@ -174,8 +176,23 @@ fn target(command: &VerifyCommand, case: &Case) -> anyhow::Result<Result<Target,
     })
 }
 
-/// Which machine of a report of several a target is.
-fn machine<'c>(command: &VerifyCommand, case: &'c Case, target: &Target) -> anyhow::Result<Option<&'c str>> {
+/// What another disk at the same folder has says nothing of this case.
+fn same_disk(case: &Case, today: Report) -> Result<Report, String> {
+    match (&case.run.target.name, &today.run.target.name) {
+        (Some(then), Some(now)) if !then.eq_ignore_ascii_case(now) => {
+            Err(format!("the report is of the disk of `{then}`, and this one calls itself `{now}`"))
+        }
+        _ => Ok(today),
+    }
+}
+
+/// Which machine of a report of several a target is; `name` is what a disk calls itself.
+fn machine<'c>(
+    command: &VerifyCommand,
+    case: &'c Case,
+    target: &Target,
+    name: Option<&str>,
+) -> anyhow::Result<Option<&'c str>> {
     if let Some(name) = &command.machine {
         let known = case.machines().find(|machine| machine == name);
         let all: Vec<&str> = case.machines().take(20).collect();
@@ -184,7 +201,7 @@ fn machine<'c>(command: &VerifyCommand, case: &'c Case, target: &Target) -> anyh
     }
     let found = match target {
         Target::Live => case.machine("host", &output::host_name()),
-        Target::Root(root) => case.machine("root", &root.to_string_lossy()),
+        Target::Root(root) => case.disk(&root.to_string_lossy(), name),
         Target::Paths(..) => None,
     };
     let several = case.machines().next().is_some();

@@ -7,6 +7,7 @@ pub mod model;
 pub mod moved;
 pub mod place;
 mod reader;
+mod reference;
 pub mod surface;
 pub mod tag;
 

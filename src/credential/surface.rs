@@ -20,11 +20,11 @@ use super::{
     Catalog,
     moved::Moved,
     place::{Names, PlacePath},
-    reader::{self, Compiled, FileName, Findings, Vocabulary},
+    reader::{self, Compiled, FileName, Findings, Pointing, Vocabulary},
     tag::{CaseKey, Tagger},
 };
 use crate::{
-    fact::{Credential, Fact, TreePath},
+    fact::{At, Credential, Fact, TreePath},
     interest::Interest,
     surface::{Claim, FileMatch, Flaw, Meta, Opened, Sink, Subject, Surface, is_own_work},
     work,
@@ -164,7 +164,7 @@ impl CredentialSurface {
     }
 
     fn findings(&self, kind: Arc<str>, password: bool) -> Findings {
-        Findings(Vec::new(), Tagger::new(self.case_key.clone(), kind, password))
+        Findings(Vec::new(), Tagger::new(self.case_key.clone(), kind, password), Vec::new())
     }
 
     fn add(&mut self, known: Known) {
@@ -210,6 +210,7 @@ impl Surface for CredentialSurface {
         }
         let at = file.mtime("mtime of the file that holds it");
         let (mut reported, mut flaws) = (HashSet::new(), Vec::new());
+        let mut points = Vec::new();
         let path = file.entry.path.clone();
         for known in self.places_of(&path) {
             let mut found = self.findings(known.kind.clone(), known.password);
@@ -219,6 +220,7 @@ impl Surface for CredentialSurface {
                 Err(flaw) => flaws.push(flaw),
                 Ok(()) => {}
             }
+            points.append(&mut found.2);
             let mut new = Vec::new();
             for fact in found.0 {
                 // Two places of one kind may lead to one file.
@@ -236,11 +238,21 @@ impl Surface for CredentialSurface {
             }
             reported.extend(new);
         }
+        push_references(points, at.as_ref(), out);
         // Two readers of one broken file say the same.
         flaws.sort_by_cached_key(ToString::to_string);
         flaws.dedup_by_key(|flaw| flaw.to_string());
         flaws.iter().for_each(|flaw| out.gap(None, flaw));
         Ok(())
+    }
+}
+
+/// Each place once for a store, whichever kinds' places lead to it.
+fn push_references(mut points: Vec<Pointing>, at: Option<&At>, out: &mut Sink<'_>) {
+    points.sort_by(|a, b| (&a.inner, a.store, a.line).cmp(&(&b.inner, b.store, b.line)));
+    points.dedup_by(|a, b| a.inner == b.inner && a.store == b.store);
+    for p in points {
+        out.push_at(p.inner.as_deref(), p.line, at.cloned(), Fact::Reference(p.store));
     }
 }
 
@@ -269,6 +281,7 @@ impl CredentialSurface {
     fn process(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let mut found = self.findings(ANY_VARIABLE.into(), false);
         let outcome = reader::environ(&self.words, file.head(ENVIRON)?, &mut found);
+        push_references(std::mem::take(&mut found.2), None, out);
         for fact in found.0 {
             let kind = fact.kind.unwrap_or_else(|| ANY_VARIABLE.into());
             let (identifier, note, tag) = (fact.identifier, fact.note, fact.tag);

@@ -11,6 +11,7 @@ mod instant;
 mod path;
 mod platform;
 mod statement;
+mod store;
 mod traces;
 mod unit;
 
@@ -22,6 +23,7 @@ pub use self::{
     path::{TreePath, ends_in, parent, split},
     platform::Platform,
     statement::Statement,
+    store::Store,
     traces::{Held, Trace, TraceKind, Usage, Use, UseKind},
     unit::{EnvironmentKind, Unit},
 };
@@ -390,6 +392,8 @@ pub enum Fact {
     Trace(Trace),
     /// The machine is part of this: it can have credentials that stand in no file.
     Platform(Platform),
+    /// A field for a secret says only which store holds it.
+    Reference(Store),
     /// A secret stood here. Never its value.
     Credential(Credential),
 }

@@ -58,7 +58,8 @@ pub fn work(label: &str, state: State) -> Work {
         work.issued = matches!(state, State::Issued | State::Closed).then(|| at("2026-03-26T10:00:00Z"));
         if state == State::Closed {
             work.checked = Some(at("2026-03-26T11:00:00Z"));
-            ("Ann".clone_into(&mut work.done_by), "Bob".clone_into(&mut work.checked_by));
+            "Ann".clone_into(&mut work.done_by);
+            "Bob".clone_into(&mut work.checked_by);
         }
     }
     if matches!(state, State::AcceptedRisk | State::NotApplicable) {

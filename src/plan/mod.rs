@@ -19,7 +19,7 @@ pub use self::{
     named::called,
     only::{Words, only_for, words_for},
     put::{Change, Taken, put},
-    several::{of_several, own_id},
+    several::{disagreeing, joined, of_several, own_id},
 };
 use crate::report::v1::{self, PLAN, Report, State};
 

@@ -8,11 +8,13 @@ pub fn called(target: &Target) -> &str {
 }
 
 /// Whether a later report is of the same machine. Two disks that are mounted in turn at one folder have two names, and one disk has
-/// the same at any. A folder's name alone says nothing of the machine: only a plan of it is kept up by a later report.
+/// the same at any; two copies of a machine may have one name, and are two installations. A folder's name alone says nothing of the
+/// machine: only a plan of it is kept up by a later report. A plan is kept up by a machine that was made anew, too.
 pub fn is_same(known: &Report, later: &Report) -> bool {
     let (a, b) = (&known.run.target, &later.run.target);
     let says_itself = b.kind == "host" || a.name.is_some() && b.name.is_some();
-    is_one(a, b) && (says_itself || known.schema == PLAN)
+    let copies = a.installation.is_some() && b.installation.is_some() && a.installation != b.installation;
+    is_one(a, b) && (says_itself && !copies || known.schema == PLAN)
 }
 
 /// Whether two targets are one machine, as far as they say.
@@ -32,8 +34,13 @@ mod tests {
         let mut report: Report =
             serde_json::from_str(include_str!("../../tests/fixtures/report/example.json")).unwrap();
         schema.clone_into(&mut report.schema);
-        report.run.target =
-            Target { kind: kind.to_owned(), id: id.to_owned(), name: name.map(str::to_owned), os: None };
+        report.run.target = Target {
+            kind: kind.to_owned(),
+            id: id.to_owned(),
+            name: name.map(str::to_owned),
+            installation: None,
+            os: None,
+        };
         report
     }
 
@@ -45,6 +52,15 @@ mod tests {
             assert!(is_same(&first(schema, Some("web1")), &later("/mnt/other", Some("web1"))));
             assert!(!is_same(&first(schema, Some("web1")), &later("/mnt/disk", Some("web2"))));
         }
+        // Copies of one machine are several; a plan is kept up by a machine that was made anew.
+        let numbered = |mut report: Report, number: &str| {
+            report.run.target.installation = Some(number.to_owned());
+            report
+        };
+        let copy = |schema: &str, number: &str| {
+            is_same(&numbered(first(schema, Some("web1")), "1"), &numbered(later("/mnt/other", Some("web1")), number))
+        };
+        assert!(copy("dosimeter.report/1", "1") && !copy("dosimeter.report/1", "2") && copy(PLAN, "2"));
         // Where one says no name, the folder of a plan counts.
         assert!(is_same(&first(PLAN, None), &later("/mnt/disk", None)));
         assert!(is_same(&first(PLAN, None), &later("/mnt/disk", Some("web1"))));

@@ -1,5 +1,7 @@
 //! Reports of several machines in one plan: what is done at a machine is that machine's, a credential that several hold is one item.
 
+use std::collections::HashMap;
+
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -9,9 +11,9 @@ use super::{
 use crate::{
     report::{
         fleet::{Fleet, Named, Part, Run},
-        v1::{Location, Machine, Report},
+        v1::{Location, Machine, Report, Work},
     },
-    text::hex,
+    text::{escape, hex},
 };
 
 /// One report of all; later reports of the same machine beside the earlier ones. A single machine keeps its names.
@@ -36,6 +38,39 @@ pub fn of_several(reports: Vec<(String, Report)>) -> Option<Report> {
         fleets.push(together(machines, known)?);
     }
     fleets.into_iter().reduce(unite)
+}
+
+/// Which reports are taken for one machine by its name, though they are of two folders: a person sees whether that is so.
+pub fn joined(reports: &[(String, Report)]) -> Vec<String> {
+    let single = |report: &Report| report.machines.is_empty();
+    let mut said = Vec::new();
+    for (n, (file, report)) in reports.iter().enumerate().filter(|(_, (_, r))| single(r)) {
+        let first = reports.iter().take(n).find(|(_, known)| single(known) && is_same(known, report));
+        if let Some((other, known)) = first.filter(|(_, known)| known.run.target.id != report.run.target.id) {
+            let name = escape(called(&known.run.target).as_bytes());
+            said.push(format!("{file} is of the machine of {other}: both disks call it `{name}`"));
+        }
+    }
+    said
+}
+
+/// What two plans say of one item, where they do not say the same: nobody knows which of them is later.
+pub fn disagreeing(plans: &[(String, Report)]) -> Vec<String> {
+    let mut known: HashMap<(&str, &str), (&str, &Work)> = HashMap::new();
+    let mut faults = Vec::new();
+    for (file, plan) in plans {
+        // The plans of two machines have items of one id.
+        let machine = if plan.machines.is_empty() { called(&plan.run.target) } else { "" };
+        for work in &plan.work {
+            let (first, other) = *known.entry((machine, &work.item)).or_insert((file, work));
+            if other != work {
+                let (a, b) = (other.state.as_str(), work.state.as_str());
+                let what = if a == b { format!("{a} with another record") } else { b.to_owned() };
+                faults.push(format!("{}: item {} is {what}, and {a} in {first}", file, work.item));
+            }
+        }
+    }
+    faults
 }
 
 /// One report of these machines, each called as it is among those that are known already.
@@ -122,4 +157,38 @@ fn own(report: &mut Report, machine: &str) {
     report.coverage.gaps.iter_mut().for_each(|g| tree(&mut g.location));
     report.coverage.exclusions.iter_mut().for_each(|x| tree(&mut x.location));
     report.coverage.trees = vec![machine.to_owned()];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        plan::made::{plan, work},
+        report::v1::State,
+    };
+
+    #[test]
+    fn plans_that_say_two_things_are_named() {
+        let of = |file: &str, machine: &str, works: &[Work]| {
+            let mut plan = Report { work: works.to_vec(), ..plan() };
+            machine.clone_into(&mut plan.run.target.id);
+            plan.run.target.name = None;
+            (file.to_owned(), plan)
+        };
+        let (closed, begun) = (work("A3", State::Closed), work("A3", State::Begun));
+        let ann = || of("ann.json", "web1", &[closed.clone(), work("A2", State::Closed)]);
+        assert_eq!(
+            disagreeing(&[ann(), of("bob.json", "web1", std::slice::from_ref(&begun))]),
+            ["bob.json: item s-000000a3 is begun, and closed in ann.json"]
+        );
+        let other = Work { note: "x".into(), ..closed.clone() };
+        assert_eq!(
+            disagreeing(&[ann(), of("bob.json", "web1", &[other])]),
+            ["bob.json: item s-000000a3 is closed with another record, and closed in ann.json"]
+        );
+        assert_eq!(disagreeing(&[of("p.json", "web1", &[begun.clone(), closed.clone()])]).len(), 1, "twice in one");
+        // What only one of them says, what both say, and what another machine's plan says.
+        assert!(disagreeing(&[ann(), of("bob.json", "web1", &[closed.clone(), work("A4", State::Closed)])]).is_empty());
+        assert!(disagreeing(&[ann(), of("bob.json", "web2", &[begun])]).is_empty());
+    }
 }

@@ -133,9 +133,8 @@ pub fn both(earlier: Option<Page>, later: Option<Page>) -> Option<Page> {
         }
     }
     page.not_found.retain(|path| new.not_found.contains(path));
-    page.hosts.extend(new.hosts);
-    page.hosts.sort();
-    page.hosts.dedup();
+    let more: Vec<String> = new.hosts.into_iter().filter(|host| !page.hosts.contains(host)).collect();
+    page.hosts.extend(more);
     page.everywhere &= new.everywhere;
     Some(page)
 }

@@ -309,6 +309,7 @@ fn finding(e: &Examination<'_>, f: &assess::Finding, origin: &str) -> v1::Findin
         at: f.at.as_ref().map(|at| at.time),
         at_source: f.at.as_ref().map(|at| at.source.to_string()),
         reason: f.reason.clone(),
+        sign: f.sign.clone(),
         chain: f.chain.iter().map(link).collect(),
         rule: f.rule.code().to_owned(),
         moment: f.moment,

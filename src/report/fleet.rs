@@ -285,7 +285,7 @@ impl Fleet {
         });
         let complete = coverage.gaps.is_empty() && self.machines.iter().all(|m| m.complete);
         let interrupted = coverage.gaps.iter().any(|g| g.kind == GapKind::Interrupted);
-        let target = v1::Target { kind: FLEET.to_owned(), id: run.id, name: None, os: None };
+        let target = v1::Target { kind: FLEET.to_owned(), id: run.id, name: None, installation: None, os: None };
         let verdict = v1::Verdict {
             exposure: self.machines.iter().filter_map(|m| m.exposure).max(),
             complete,

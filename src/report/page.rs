@@ -2,30 +2,27 @@
 //! lines of 80 columns hold it for one machine and ten credentials.
 
 mod fit;
+mod hits;
 mod rows;
 mod since;
 mod why;
 
-pub use self::why::why;
+pub use self::{fit::wrap, why::why};
 
 use std::collections::HashMap;
 
-pub use self::fit::wrap;
 use self::{
-    fit::{columns, cut, fitting},
+    fit::{columns, cut, fitting, short_hashes},
+    hits::{hits, ran},
     rows::{alike, is_notice, listed, rows, short},
     since::{opened, since},
 };
 pub use super::words::count as counted;
 use super::{v1, words};
 use crate::{
-    assess::family_of,
-    ecosystem::purl::Purl,
-    fact::Ecosystem,
-    ioc::model::Moment,
     rotate::page::Never,
     text::{escape, printable},
-    verdict::{Confidence, Exposure, Phase, Workstream},
+    verdict::{Phase, Workstream},
 };
 
 /// Lines of the whole page.
@@ -95,21 +92,32 @@ pub fn stream(stream: Workstream) -> &'static str {
     }
 }
 
+/// Words in at most so many lines, behind a lead.
+fn within(lead: &str, words: &str, most: usize, width: usize) -> Vec<String> {
+    let wrapped = wrap(words, width.saturating_sub(LEAD));
+    let line = |(n, line): (usize, &String)| {
+        let more = n + 1 == most && wrapped.len() > most;
+        format!("{:<LEAD$}{line}{}", if n == 0 { lead } else { "" }, if more { " …" } else { "" })
+    };
+    wrapped.iter().take(most).enumerate().map(line).collect()
+}
+
 fn head(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let stopped = report.checklist.iter().any(|i| words::still_blocked(report, i).is_some());
     if stopped {
         let first = report.checklist.iter().find(|i| i.phase == Phase::Disarm);
         let first = first.map_or("the monitors are off", |i| labels.of(&i.id));
-        lines.push(format!("STOP   revoke no token before {first}: a monitor deletes files when one stops working"));
+        // Where one was found, its files are moved away.
+        let found = report.checklist.iter().filter(|i| i.phase == Phase::Disarm).flat_map(|i| &i.steps);
+        let is_here = found.filter_map(|s| s.command.as_deref()).any(|c| c.starts_with("keep "));
+        let why = match is_here {
+            true => "a monitor deletes files when one stops working",
+            false => "a monitor may be here, and delete files then",
+        };
+        lines.push(format!("STOP   revoke no token before {first}: {why}"));
     }
-    let mut text = |lead: &str, words: &str, most: usize| {
-        let wrapped = wrap(words, width.saturating_sub(LEAD));
-        for (n, line) in wrapped.iter().take(most).enumerate() {
-            let more = n + 1 == most && wrapped.len() > most;
-            lines.push(format!("{:<LEAD$}{line}{}", if n == 0 { lead } else { "" }, if more { " …" } else { "" }));
-        }
-    };
+    let mut text = |lead: &str, words: &str, most: usize| lines.extend(within(lead, words, most, width));
     let hits = hits(report);
     let more = hits.len().saturating_sub(HITS);
     for (n, hit) in hits.iter().take(HITS).enumerate() {
@@ -117,7 +125,19 @@ fn head(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {
         let more = if last { format!("; and {}", words::count(more, "more place")) } else { String::new() };
         text(if n == 0 { "HIT" } else { "" }, &format!("{hit}{more}"), 2);
     }
-    text("RAN?", &fit::short_hashes(&ran(report)), 2);
+    let answers = ran(report);
+    if let [only] = answers.as_slice() {
+        text("RAN?", &short_hashes(only), 2);
+    } else {
+        // Of several incidents each has a line.
+        let named = if answers.len() > HITS { HITS - 1 } else { HITS };
+        let more = answers.get(named..).unwrap_or_default().len();
+        let more = (more > 0).then(|| words::count(more, "more incident"));
+        for (n, answer) in answers.iter().take(named).map(|a| short_hashes(a)).chain(more).enumerate() {
+            lines.push(format!("{:<LEAD$}{answer}", if n == 0 { "RAN?" } else { "" }));
+        }
+    }
+    let mut text = |lead: &str, words: &str, most: usize| lines.extend(within(lead, words, most, width));
     text("SINCE", &since(report), 2);
     let never: Vec<String> = report
         .page
@@ -133,102 +153,6 @@ fn head(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {
     lines
 }
 
-/// The worst of each place, worst first.
-fn hits(report: &v1::Report) -> Vec<String> {
-    if !report.machines.is_empty() {
-        let mut hits = vec![words::machines_counted(report)];
-        let taken = words::machines_by_weight(report).into_iter().filter(|m| m.exposure.is_some());
-        hits.extend(taken.map(|m| format!("{}: {}", escape(m.tree.as_bytes()), words::taken(m))));
-        return hits;
-    }
-    let mut all: Vec<(&v1::IncidentReport, &v1::Finding)> =
-        report.incidents.iter().flat_map(|i| i.findings.iter().map(move |f| (i, f))).collect();
-    // A package says more than a file that it left, wherever it ran.
-    let stands = |f: &v1::Finding| f.package.is_some() && f.exposure >= Exposure::Removed;
-    all.sort_by_key(|(_, f)| std::cmp::Reverse((stands(f), f.exposure, f.confidence, f.package.is_some())));
-    // What an incident's package left is said where it is said that it ran.
-    let with_package: Vec<&str> = all.iter().filter(|(_, f)| stands(f)).map(|(i, _)| i.id.as_str()).collect();
-    all.retain(|(i, f)| f.package.is_some() || !with_package.contains(&i.id.as_str()));
-    // What is only stored or named does not count beside what was there.
-    if all.iter().any(|(_, f)| f.exposure >= Exposure::Removed) {
-        all.retain(|(_, f)| f.exposure >= Exposure::Removed);
-    }
-    let mut hits: Vec<String> = Vec::new();
-    let mut places: Vec<(&str, Vec<u8>)> = Vec::new();
-    for (incident, f) in all {
-        let folder = f.environment.as_ref().map_or(&f.location.path, |e| &e.path);
-        let key = (incident.id.as_str(), folder.0.clone());
-        if places.contains(&key) {
-            continue;
-        }
-        places.push(key);
-        let file = || f.location.path.0.rsplit(|b| *b == b'/').next().map(escape);
-        let named = if f.kind == "file" { file() } else { None };
-        let what = package(f).or(named).unwrap_or_else(|| fit::short_hashes(&words::indicator(f)));
-        let maybe = if f.confidence == Confidence::Possible { "possibly " } else { "" };
-        let tree = match f.location.tree.as_str() {
-            "host" | "root" => String::new(),
-            tree => format!(" of {}", escape(tree.as_bytes())),
-        };
-        hits.push(format!(
-            "{what} {maybe}{} in {}{tree} ({})",
-            f.exposure.as_str(),
-            words::path(folder),
-            escape(incident.id.as_bytes())
-        ));
-    }
-    hits
-}
-
-/// "litellm 1.82.8".
-fn package(f: &v1::Finding) -> Option<String> {
-    let purl = Purl::parse(f.package.as_deref()?)?;
-    Some(format!("{} {}", escape(purl.name.as_bytes()), escape(purl.version.as_deref().unwrap_or_default().as_bytes())))
-}
-
-/// Whether it ran, by what, and what was looked for in vain.
-fn ran(report: &v1::Report) -> String {
-    let findings = || report.incidents.iter().flat_map(|i| &i.findings);
-    let Some(worst) = findings().max_by_key(|f| (f.exposure, f.runs_by_itself, f.confidence, f.package.is_some()))
-    else {
-        return "nothing was found that could".to_owned();
-    };
-    let answer = match (worst.exposure, worst.confidence) {
-        // Nothing more has to be looked for.
-        (Exposure::Executed, Confidence::Confirmed) if worst.kind == "file" => {
-            return format!("yes: the payload left {} when it ran", words::path(&worst.location.path));
-        }
-        (Exposure::Executed, Confidence::Confirmed) => return format!("yes: {}", printable(&worst.reason)),
-        (Exposure::Executed, _) => format!("presume yes: {}", printable(&worst.reason)),
-        (Exposure::Installed, _) if worst.runs_by_itself => match worst.moment {
-            Some(Moment::AtInstall) => {
-                "presume yes: its code runs when it is installed, and nothing shows that it was kept from it".to_owned()
-            }
-            _ => format!(
-                "presume yes: {} there, and leaves no log",
-                family_of(worst.ecosystem.unwrap_or(Ecosystem::Generic)).words().at_start
-            ),
-        },
-        (Exposure::Installed, _) => {
-            "not shown: it runs when it is used, and nothing that was found shows a use".to_owned()
-        }
-        (Exposure::Removed, Confidence::Possible) => "nobody knows: it may have been there, and is gone".to_owned(),
-        (Exposure::Removed, _) => "presume yes: it was there, and is gone".to_owned(),
-        (Exposure::Cached, _) => "no sign: its bytes are stored, and nothing shows that they were installed".to_owned(),
-        (Exposure::Referenced, _) => "no sign: files name it, and nothing shows that it was installed".to_owned(),
-    };
-    let Some(page) = report.page.as_ref().filter(|p| !p.not_found.is_empty()) else {
-        return answer;
-    };
-    let mut names: Vec<&str> = page.not_found.iter().map(|p| p.rsplit('/').next().unwrap_or(p)).collect();
-    names.dedup();
-    let named: Vec<String> = names.iter().take(3).map(|p| escape(p.as_bytes())).collect();
-    let more = names.len().saturating_sub(named.len());
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let part = if page.everywhere { "" } else { " in what was examined" };
-    format!("{answer}. Not found{part}, which is no all-clear: {}{more}", named.join(", "))
-}
-
 fn never(never: &Never) -> String {
     match never {
         Never::RevokeFirst => "revoke a token before the monitors are off".to_owned(),
@@ -237,47 +161,67 @@ fn never(never: &Never) -> String {
         Never::RunImage => "start a container of it".to_owned(),
         Never::RunJob => "run one of its jobs again, or start the runner".to_owned(),
         Never::OpenWallet => "open a wallet on it".to_owned(),
-        Never::TryStolen => "use a stolen key".to_owned(),
+        Never::TryStolen => "test an old key".to_owned(),
     }
 }
 
 fn heading(report: &v1::Report, labels: &Labels<'_>, of: Workstream) -> String {
+    let items = || report.checklist.iter().filter(|i| i.workstream() == of);
     let words = match of {
-        Workstream::Machine if report.checklist.iter().any(is_notice) => " that this disk is of, not here".to_owned(),
-        Workstream::Machine | Workstream::Close => String::new(),
-        Workstream::Clean => ": another person revokes and replaces".to_owned(),
+        Workstream::Machine => {
+            let several = if report.machines.len() > 1 { "S" } else { "" };
+            // What says where the commands belong stands here instead of a line of its own.
+            let notices: Vec<String> = items().filter(|i| is_notice(i)).map(|i| labels.of(&i.id).to_owned()).collect();
+            match notices.is_empty() {
+                true => several.to_owned(),
+                false => format!("{several} of the disk, not this one ({})", short(&notices)),
+            }
+        }
+        Workstream::Close => String::new(),
+        Workstream::Clean => ": another person".to_owned(),
         Workstream::Logs => {
             let from = opened(report).map(|at| format!(" from {at}")).unwrap_or_default();
-            format!("{from}: a third person, since they expire")
+            format!("{from}: a third person, before they expire")
         }
     };
-    // An item that waits for nothing outside can be begun at once; what replaces a secret may have to wait.
-    let items = || report.checklist.iter().filter(|i| i.workstream() == of);
-    let outside = |i: &v1::Item| {
-        let others = i.after.iter().map(|id| labels.of(id));
-        others
-            .filter(|label| !label.is_empty() && !label.starts_with(of.letter()))
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
-    };
-    let mut waits: Vec<Vec<String>> = items().map(outside).collect();
-    waits.sort_by_key(Vec::len);
-    let begin = match waits.first() {
-        Some(first) if !first.is_empty() => format!("; after {}", ranges(first)),
-        _ => "; now".to_owned(),
-    };
-    let rotates: Vec<String> = items()
-        .filter(|i| i.phase == Phase::Rotate && i.blocked.is_none() && !i.after.is_empty())
-        .map(outside)
-        .min_by_key(Vec::len)
-        .unwrap_or_default();
-    let first = items().find(|i| i.phase == Phase::Rotate && !i.after.is_empty()).map_or("", |i| labels.of(&i.id));
-    let begin = if rotates.is_empty() { begin } else { format!("{begin}, {first} on after {}", ranges(&rotates)) };
     let done = match items().filter(|i| is_over(report, i)).count() {
         0 => String::new(),
         n => format!("; {n} of {} done", items().count()),
     };
-    format!("{}  {}{words}{begin}{done}", of.letter(), stream(of))
+    format!("{}  {}{words}; {}{done}", of.letter(), stream(of), begin(report, labels, of))
+}
+
+/// Who can begin when: what waits for nothing outside at once; what replaces a secret may have to wait.
+fn begin(report: &v1::Report, labels: &Labels<'_>, of: Workstream) -> String {
+    let items = || report.checklist.iter().filter(|i| i.workstream() == of);
+    let outside = |i: &v1::Item| {
+        let others = i.after.iter().map(|id| labels.of(id));
+        let others = others.filter(|label| !label.is_empty() && !label.starts_with(of.letter()));
+        others.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let waits = items()
+        .filter(|i| i.phase == Phase::Rotate && i.blocked.is_none() && !i.after.is_empty())
+        .map(outside)
+        .min_by_key(Vec::len)
+        .unwrap_or_default();
+    if waits.is_empty() {
+        return match items().map(outside).min_by_key(Vec::len) {
+            Some(first) if !first.is_empty() => format!("after {}", ranges(&first)),
+            _ => "now".to_owned(),
+        };
+    }
+    let is_first = |i: &&v1::Item| i.phase == Phase::Rotate && !i.after.is_empty();
+    let first = items().find(is_first).map_or("", |i| labels.of(&i.id));
+    let free: Vec<String> = items().take_while(|i| !is_first(i)).map(|i| labels.of(&i.id).to_owned()).collect();
+    let free = if free.is_empty() { String::new() } else { format!("{} now, ", ranges(&free)) };
+    let gates: Vec<String> = report
+        .checklist
+        .iter()
+        .filter(|i| i.phase == Phase::Disarm && items().any(|item| words::still_blocked(report, item).is_some()))
+        .map(|i| labels.of(&i.id).to_owned())
+        .collect();
+    let tokens = if gates.is_empty() { String::new() } else { format!(", tokens after {}", ranges(&gates)) };
+    format!("{free}{first} on after {}{tokens}", ranges(&waits))
 }
 
 /// Which logs, in two lines.
@@ -335,7 +279,7 @@ fn done(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {
     }
     let mut logs = report.checklist.iter().filter(|i| i.workstream() == Workstream::Logs).peekable();
     if logs.peek().is_some() {
-        boxes.push(format!("[{}] C is read", if logs.all(|i| is_over(report, i)) { 'x' } else { ' ' }));
+        boxes.push(format!("[{}] Logs of C read", if logs.all(|i| is_over(report, i)) { 'x' } else { ' ' }));
     }
     let mut lines: Vec<String> = Vec::new();
     for text in boxes {
@@ -346,8 +290,22 @@ fn done(report: &v1::Report, labels: &Labels<'_>, width: usize) -> Vec<String> {
         }
     }
     let then: Vec<String> = texts(Phase::Rebuild, false).collect();
-    if !then.is_empty() {
-        lines.push(format!("{:<LEAD$}{}", "THEN", then.join("; ")));
+    let mut then = then.into_iter().enumerate().peekable();
+    let mut text = String::new();
+    let total = then.len();
+    while let Some((n, next)) = then.next() {
+        let more = format!("; and {} more of D", total - n);
+        let room = if then.peek().is_some() { columns(&more) } else { 0 };
+        // A single one that does not fit is cut.
+        if n > 0 && total - n > 1 && LEAD + columns(&text) + 2 + columns(&next) + room > width {
+            text.push_str(&more);
+            break;
+        }
+        text.push_str(if n > 0 { "; " } else { "" });
+        text.push_str(&next);
+    }
+    if !text.is_empty() {
+        lines.push(format!("{:<LEAD$}{text}", "THEN"));
     }
     lines
 }

@@ -1,3 +1,4 @@
+mod head;
 mod markdown;
 mod table;
 
@@ -128,7 +129,13 @@ fn examined(found: bool, gaps: bool) -> v1::Report {
         assessment: &assessment,
         coverage,
         accounts: &accounts,
-        target: v1::Target { kind: "host".into(), id: "build-7".into(), name: None, os: Some("debian 12".into()) },
+        target: v1::Target {
+            kind: "host".into(),
+            id: "build-7".into(),
+            name: None,
+            installation: None,
+            os: Some("debian 12".into()),
+        },
         started: "2026-11-25T08:00:00Z".parse().unwrap(),
         finished: "2026-11-25T08:00:02Z".parse().unwrap(),
         argv: vec!["dosimeter".into()],

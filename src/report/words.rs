@@ -192,7 +192,9 @@ pub fn title(report: &v1::Report, item: &v1::Item) -> String {
         state => format!("{state}: "),
     };
     let rank = item.rank.map(|r| format!(" ({})", r.as_str())).unwrap_or_default();
-    let urgency = item.urgency.map(|u| format!("{}: ", u.as_str())).unwrap_or_default();
+    // What has to wait is not also for now.
+    let urgency = item.urgency.filter(|_| still_blocked(report, item).is_none());
+    let urgency = urgency.map(|u| format!("{}: ", u.as_str())).unwrap_or_default();
     format!("{blocked}{urgency}{}{rank}", printable(&item.title))
 }
 

@@ -23,6 +23,7 @@ mod named;
 mod order;
 pub mod page;
 mod purge;
+mod references;
 mod running;
 mod secrets;
 pub mod shell;

@@ -11,6 +11,7 @@ use super::{
     fill::{Public, asks, dated, fill, fill_all, subjects},
     gate::{self, Guard},
     order::{Group, order},
+    references::references,
     situation::{Situation, Subject, place, short_place, shown, within},
     step::Step,
     unseen::unseen_targets,
@@ -83,6 +84,10 @@ pub fn rotate(s: &Situation<'_>, plan: &mut Plan) {
         item.why = format!("{SAMPLE}; {}", item.why);
         let guard = Guard { watched: gate::is_watched(w.known, &w.found), ..Guard::default() };
         plan.add(&w.key(), gate::guarded(Item { rank: Some(Rank::Data), ..item }, plan, guard));
+    }
+    let replaced = groups.iter().zip(&ids).flat_map(|(g, ids)| g.kinds.iter().map(|k| (k.as_str(), ids.as_slice())));
+    if let Some(item) = references(s, &replaced.collect()) {
+        plan.add(&[b"references"], gate::guarded(item, plan, Guard::default()));
     }
     if let Some(item) = unseen_targets(s) {
         let guard = Guard { watched: true, ..Guard::default() };
@@ -395,7 +400,7 @@ pub fn verify(s: &Situation<'_>, plan: &mut Plan) {
         .say("sessions and tokens minted from the old one are dead too");
     plan.add(&[b"providers"], provider.after(rotated.clone()));
     let why = "a use after the revocation means that something still lives, or that another copy exists";
-    let silence = Item::new(Phase::Verify, format!("{WATCH_DAYS} days without a use"), why)
+    let silence = Item::new(Phase::Verify, format!("{WATCH_DAYS} days: no old one used"), why)
         .at(Place::Clean)
         .say("no successful use of any old identifier since it was revoked; write down where there is no log");
     plan.add(&[b"silence"], silence.after(rotated));

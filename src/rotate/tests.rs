@@ -303,7 +303,7 @@ fn every_phase_in_its_order() {
         format!(
             "ps -eo pid,user,args | grep -F -e {files} -e .config/sysmon/sysmon.py -e '--data-binary @tpcp.tar.gz' -e sysmon.service \
              -e pglog -e .pg_state | grep -vF -e 'grep -F'; grep -lsF -e {files} /proc/[0-9]*/maps /proc/[0-9]*/environ; \
-             ls -ld /proc/[0-9]*/exe /proc/[0-9]*/cwd 2>/dev/null | grep -F -e {files}; \
+             for p in /proc/[0-9]*/exe /proc/[0-9]*/cwd; do t=$(readlink \"$p\") && echo \"$p $t\"; done 2>/dev/null | grep -F -e {files}; \
              [ \"$(id -u)\" = 0 ] || echo 'not as root: processes of other accounts do not show'"
         )
     };

@@ -145,7 +145,7 @@ impl Writer<'_> {
         let own: String = texts.iter().map(|t| format!(" -e {}", quote(t.as_bytes()))).collect();
         let lines = format!("ps -eo pid,user,args | grep -F{words}{own} | grep -vF -e 'grep -F'");
         let elsewhere = format!(
-            "; grep -lsF{words} /proc/[0-9]*/maps /proc/[0-9]*/environ; ls -ld /proc/[0-9]*/exe /proc/[0-9]*/cwd 2>/dev/null | grep -F{words}"
+            "; grep -lsF{words} /proc/[0-9]*/maps /proc/[0-9]*/environ; for p in /proc/[0-9]*/exe /proc/[0-9]*/cwd; do t=$(readlink \"$p\") && echo \"$p $t\"; done 2>/dev/null | grep -F{words}"
         );
         let root = "; [ \"$(id -u)\" = 0 ] || echo 'not as root: processes of other accounts do not show'";
         format!("{lines}{}{root}", if self.system == System::Mac { "" } else { &elsewhere })
@@ -239,7 +239,7 @@ mod tests {
             concat!(
                 r"ps -eo pid,user,args | grep -F -e '/home/al/it'\''s' -e 'a b' | grep -vF -e 'grep -F'; ",
                 r"grep -lsF -e '/home/al/it'\''s' /proc/[0-9]*/maps /proc/[0-9]*/environ; ",
-                r"ls -ld /proc/[0-9]*/exe /proc/[0-9]*/cwd 2>/dev/null | grep -F -e '/home/al/it'\''s'; ",
+                r#"for p in /proc/[0-9]*/exe /proc/[0-9]*/cwd; do t=$(readlink "$p") && echo "$p $t"; done 2>/dev/null | grep -F -e '/home/al/it'\''s'; "#,
                 r#"[ "$(id -u)" = 0 ] || echo 'not as root: processes of other accounts do not show'"#
             )
         );

@@ -1,6 +1,8 @@
-//! What a mounted disk calls its own machine: `/etc/hostname`, hostname(5). The folder that it is mounted at says nothing of it.
+//! What a mounted disk calls its own machine: `/etc/hostname`, hostname(5), and `/etc/machine-id`. The folder that it is mounted at says nothing of it.
 
-use crate::{accounts::is_loopback, fact::TreePath, tree::host::Host};
+use sha2::{Digest as _, Sha256};
+
+use crate::{accounts::is_loopback, fact::TreePath, text::hex, tree::host::Host};
 
 /// Bytes of the file that are read, and of the name that is taken.
 const BYTES: u64 = 4096;
@@ -8,10 +10,34 @@ const LONGEST: usize = 253;
 /// Names that installers give to every machine.
 const NOBODY: [&str; 4] = ["localhost", "(none)", "unassigned-hostname", "archiso"];
 
-/// The name; `None` where the disk says none that is one machine's.
-pub fn of_disk(host: &Host) -> Option<String> {
-    let text = host.read(&TreePath::new(b"etc/hostname")?, BYTES)?;
-    named(&String::from_utf8_lossy(&text.bytes))
+/// What a disk says of its machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Disk {
+    /// Its name; `None` where the disk says none that is one machine's.
+    pub name: Option<String>,
+    /// 16 hex digits of `/etc/machine-id`, machine-id(5): copies of one machine may have one name, and the number itself is not shown.
+    pub installation: Option<String>,
+}
+
+impl Disk {
+    /// Of this one.
+    pub fn of(host: &Host) -> Self {
+        let text = |path: &str| {
+            let read = host.read(&TreePath::new(path.as_bytes())?, BYTES)?;
+            Some(String::from_utf8_lossy(&read.bytes).into_owned())
+        };
+        Self {
+            name: text("etc/hostname").and_then(|t| named(&t)),
+            installation: text("etc/machine-id").and_then(|t| digest(&t)),
+        }
+    }
+}
+
+fn digest(text: &str) -> Option<String> {
+    let id = text.trim();
+    let whole = id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()) && id.bytes().any(|b| b != b'0');
+    let hash = || Sha256::new_with_prefix("dosimeter machine-id").chain_update(id.to_ascii_lowercase()).finalize();
+    whole.then(|| hex(hash().get(..8).unwrap_or_default()))
 }
 
 fn named(text: &str) -> Option<String> {
@@ -37,6 +63,17 @@ mod tests {
             named("# set by cloud-init\n\n  web1.corp.example.  \nother\n").as_deref(),
             Some("web1.corp.example")
         );
+    }
+
+    #[test]
+    fn the_number_of_an_installation_is_not_shown() {
+        let id = "0123456789abcdef0123456789ABCDEF";
+        let shown = digest(&format!("{id}\n")).unwrap();
+        assert!(shown.len() == 16 && !id.to_lowercase().contains(&shown));
+        assert_eq!(digest(&id.to_lowercase()), Some(shown));
+        for text in ["", "uninitialized\n", "0123", &"0".repeat(32), &"g".repeat(32)] {
+            assert_eq!(digest(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -23,6 +23,7 @@ use std::{
     },
 };
 
+pub use hostname::Disk;
 use leave_out::LeaveOut;
 pub use record::META as RECORD;
 pub use settings::{Setting, Settings, settings};
@@ -103,8 +104,8 @@ pub struct Outcome {
     pub accounts: Accounts,
     /// `PRETTY_NAME` or `ID VERSION_ID` of os-release, where its form is ordinary.
     pub os: Option<String>,
-    /// What a mounted disk calls its machine.
-    pub name: Option<String>,
+    /// What a mounted disk says of its machine.
+    pub disk: Disk,
     /// The label of the tree.
     pub tree: Arc<str>,
     /// The facts of files that were compared with what lists them, which are among those kept, where everything is recorded; and
@@ -130,7 +131,7 @@ impl Scan<'_> {
             Inspector::new(&router, self.interest, self.keep, tree.clone(), None).counting(self.progress).shelving();
         let inspector = inspector.weighing(self.weigh).recording(self.recording);
         let mountinfo = own_mounts();
-        let (mut accounts, mut os, mut name) = (Accounts::default(), None, None);
+        let (mut accounts, mut os, mut disk) = (Accounts::default(), None, Disk::default());
         let (mut compared, mut hosts, mut walked) = (Vec::new(), Vec::new(), Vec::new());
         let visit = LeaveOut::new(&inspector, &tree, &self.leave_out);
         if *target != Target::Live {
@@ -143,7 +144,7 @@ impl Scan<'_> {
                 (accounts, gaps) = accounts_of(&host, target, &part);
                 gaps.into_iter().for_each(|gap| inspector.gap(gap));
                 os = os_of(&host);
-                name = matches!(target, Target::Root(_)).then(|| hostname::of_disk(&host)).flatten();
+                disk = if matches!(target, Target::Root(_)) { Disk::of(&host) } else { Disk::default() };
             }
             if let Target::Paths(_, homes) = target {
                 accounts = accounts.with_homes(given_home(&host, &part, *homes));
@@ -202,7 +203,7 @@ impl Scan<'_> {
             exclude_unreadable_homes(&mut coverage, &accounts);
         }
         coverage.sort_and_dedup();
-        Ok(Outcome { seen, coverage, accounts, os, name, tree, compared: recorded, compared_gaps })
+        Ok(Outcome { seen, coverage, accounts, os, disk, tree, compared: recorded, compared_gaps })
     }
 }
 

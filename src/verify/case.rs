@@ -156,6 +156,16 @@ impl Case {
         self.machines.iter().find(is).map(|m| m.tree.as_str())
     }
 
+    /// The machine of several whose disk it is: by its own name where both say one, else by the folder.
+    pub fn disk(&self, folder: &str, name: Option<&str>) -> Option<&str> {
+        let is = |t: &Target| match (&t.name, name) {
+            (Some(then), Some(now)) => then.eq_ignore_ascii_case(now),
+            _ => t.id == folder,
+        };
+        let disks = self.machines.iter().filter(|m| m.target.as_ref().is_some_and(|t| t.kind == "root" && is(t)));
+        disks.map(|m| m.tree.as_str()).next()
+    }
+
     /// The names of the machines of a report of several; empty for one.
     pub fn machines(&self) -> impl Iterator<Item = &str> {
         self.machines.iter().map(|m| m.tree.as_str())

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     listing::{Listing, Standing},
-    log::Extract,
+    log::{Extract, ended},
     second,
     v1::{AtProvider, Change, Here, Life, Unclaimed},
 };
@@ -126,9 +126,12 @@ fn made_before(subject: &Subject<'_>, listing: &Listing) -> String {
 /// A log that holds the end of it.
 fn by_log(subject: &Subject<'_>, extracts: &[Extract]) -> Option<AtProvider> {
     let id = subject.own_id?;
-    let ends = extracts.iter().filter(|e| e.log.kinds().contains(&subject.old.kind.as_str()));
-    let ends = ends.filter_map(|e| Some((e.traces.get(id)?.ended?, e.file.as_str())));
-    let ((at, how), file) = ends.max_by_key(|((at, _), _)| *at)?;
+    let own = || extracts.iter().filter(|e| e.log.kinds().contains(&subject.old.kind.as_str()));
+    // The extracts of one log say one thing together.
+    let changes = own().filter_map(|e| e.traces.get(id)).flat_map(|t| t.changes.iter().copied());
+    let (at, how) = ended(changes.collect())?;
+    let has = |e: &&Extract| e.traces.get(id).is_some_and(|t| t.changes.iter().any(|(when, _)| *when >= at));
+    let file = own().find(has)?.file.as_str();
     Some(match how {
         Some(how) => answer(Life::Dead, format!("the log has its end: {how}"), Some(at), Some(file)),
         None => {

@@ -131,6 +131,8 @@ fn an_update_says_what_it_took_over_and_what_not() {
     // What is left aside is said to whoever wants to read little, too.
     let quiet = case.run("rotate -q --update plan.json --update edited.md");
     assert!(quiet.err.starts_with("left aside: 2 lines"), "{}", quiet.err);
+    let kept = case.run("rotate --update plan.json --update edited.md");
+    assert!(kept.err.ends_with("add `-o plan.json`\n"), "{}", kept.err);
     // Unticked again.
     case.write("open.md", two.replacen("\n- [x] ", "\n- [ ] ", 1).replacen("\n  - [x] ", "\n  - [ ] ", 1));
     let said = case.run("rotate --update two.json --update open.md -o four.json");
@@ -218,6 +220,20 @@ fn spreadsheets_may_write_it_as_they_like() {
         "{}",
         said.err
     );
+    // As a spreadsheet has saved it, it may be read and written in place.
+    case.write("t.csv", wide(&write(b'\t', time, &all, true), true));
+    let said = case.run("rotate -q --update plan.json --update t.csv -o t.csv");
+    assert_eq!((said.code, said.err.as_str()), (1, ""));
+    assert!(case.text("t.csv").starts_with("item,id,"));
+    case.write("t.xlsx", b"PK\x03\x04 a workbook");
+    let said = run([
+        "rotate",
+        "--update",
+        case.path("plan.json").to_str().unwrap(),
+        "--update",
+        case.path("t.xlsx").to_str().unwrap(),
+    ]);
+    assert!(said.code == 2 && said.err.contains("save it as CSV"), "{}", said.err);
     case.write("t.csv", b"PK\x03\x04 a workbook");
     let said = case.run("rotate --update plan.json --update t.csv -o no.json");
     assert!(said.code == 2 && said.err.contains("save it as CSV"), "{}", said.err);
@@ -272,7 +288,7 @@ fn a_plan_is_cut_by_owner_kind_provider_and_machine() {
     };
     let npm = case.label("registry.example");
     for words in ["--for aws", "--for AWS", "--for aws.access_key", "--for ann", "--for blue"] {
-        assert_eq!(kept(words), [key.clone()], "{words}");
+        assert_eq!(kept(words), std::slice::from_ref(&key), "{words}");
     }
     let mut both = vec![key, npm];
     both.sort_by_key(|l| (l.len(), l.clone()));
@@ -304,7 +320,14 @@ fn a_disk_is_its_own_machine_wherever_it_is_mounted() {
     let said = mount(&one, "a.json", "mnt");
     assert!(said.contains(" on web1 (") && said.contains("\ndisk web1 at "), "{said}");
     mount(&two, "b.json", "mnt");
+    let verified = |folder: &str| {
+        let (report, folder) = (case.path("a.json"), case.path(folder));
+        run(["verify", report.to_str().unwrap(), "--root", folder.to_str().unwrap()]).out
+    };
+    let other = "the report is of the disk of `web1`, and this one calls itself `web2`";
+    assert!(verified("mnt").contains(other), "another disk at its folder says nothing of it");
     mount(&one, "c.json", "other");
+    assert!(!verified("other").contains(other));
     let machines = |files: &str| -> Vec<Value> {
         let made = case.run(&format!("rotate -q {files} -o plan.json --force-output"));
         assert_eq!(made.code, 1, "{}", made.err);
@@ -315,6 +338,8 @@ fn a_disk_is_its_own_machine_wherever_it_is_mounted() {
     assert_eq!(machines("a.json b.json"), [json!("web1"), json!("web2")]);
     assert_eq!(machines("a.json b.json c.json"), [json!("web1"), json!("web2")]);
     assert!(machines("a.json c.json").is_empty(), "one disk at two folders is one machine");
+    let said = case.run("rotate a.json c.json").err;
+    assert!(said.contains("c.json is of the machine of ") && said.ends_with("both disks call it `web1`\n"), "{said}");
     // A plan is kept up by the disk, not by the folder.
     machines("a.json");
     assert!(machines("--update plan.json c.json").is_empty());

@@ -2,7 +2,8 @@
 
 use super::{Findings, Form, Found, numbered};
 use crate::{
-    credential::{form, model::Fields, tag::Tagger},
+    credential::{form, model::Fields, reference, tag::Tagger},
+    fact::Store,
     surface::Flaw,
 };
 
@@ -25,6 +26,8 @@ struct Section {
     /// The tag of the secret that the data name first, with its position there: lines may change places.
     tag: Option<(usize, Option<String>)>,
     identifier: Option<String>,
+    /// The line of the first secret that stands elsewhere, and where.
+    points: Option<(u32, Store)>,
 }
 
 impl Ini {
@@ -55,7 +58,11 @@ impl Ini {
 
     fn pair(&self, key: &[u8], value: &[u8], number: u32, section: &mut Section, tagger: &Tagger) {
         let is = |k: &str| k.as_bytes().eq_ignore_ascii_case(key);
-        let secret = self.secret.iter().enumerate().find(|(_, s)| is(s)).filter(|_| form::concrete(value));
+        let field = self.secret.iter().enumerate().find(|(_, s)| is(s));
+        if field.is_some() && section.points.is_none() {
+            section.points = reference::store(value).map(|store| (number, store));
+        }
+        let secret = field.filter(|_| form::concrete(value));
         if let Some((at, field)) = secret {
             if section.tag.as_ref().is_none_or(|(first, _)| at < *first) {
                 section.tag = Some((at, tagger.tag(field, value)));
@@ -71,6 +78,9 @@ impl Ini {
 impl Section {
     fn finish(&mut self, form: &Form, out: &mut Findings) -> Result<(), Flaw> {
         let mut done = std::mem::take(self);
+        if let Some((line, store)) = done.points {
+            out.point(done.name.clone(), Some(line), store);
+        }
         let Some(line) = done.secret else {
             return Ok(());
         };
@@ -111,6 +121,25 @@ mod tests {
         Ini::new(&fields).unwrap().read(text, &mut out).unwrap();
         assert!(!format!("{out:?}").contains("CANARY"));
         out.0
+    }
+
+    #[test]
+    fn what_stands_in_a_store_is_no_secret_and_names_the_store() {
+        let fields = Fields {
+            secret: vec!["password".into()],
+            public: None,
+            public_form: None,
+            identity: None,
+            name: None,
+            used_by: None,
+        };
+        let mut out = Findings::default();
+        let text =
+            b"[a]\npassword = op://Private/CANARY\n[b]\npassword = CANARY\nuser = op://x/y\n[c]\npassword = ${X}\n";
+        Ini::new(&fields).unwrap().read(text, &mut out).unwrap();
+        let seen: Vec<_> = out.2.iter().map(|p| (p.inner.as_deref(), p.line, p.store)).collect();
+        assert_eq!((seen, out.0.len()), (vec![(Some("a"), Some(2), Store::Onepassword)], 1));
+        assert!(!format!("{out:?}").contains("CANARY"));
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub use assignments::assignments;
 pub use variables::{Vocabulary, environ};
 
 use super::{form, model, tag::Tagger};
-use crate::surface::Flaw;
+use crate::{fact::Store, surface::Flaw};
 
 /// Credentials reported of one file; a file that holds more is an attack or a database.
 const MOST: usize = 1000;
@@ -49,9 +49,20 @@ pub struct Found {
     pub tag: Option<String>,
 }
 
-/// Takes what a reader finds, and makes the tags.
+/// A field for a secret that says only which store holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pointing {
+    /// Section or variable.
+    pub inner: Option<String>,
+    /// From 1.
+    pub line: Option<u32>,
+    /// Which.
+    pub store: Store,
+}
+
+/// Takes what a reader finds, and makes the tags; beside that, what only points to a secret.
 #[derive(Debug, Default)]
-pub struct Findings(pub Vec<Found>, pub Tagger);
+pub struct Findings(pub Vec<Found>, pub Tagger, pub Vec<Pointing>);
 
 impl Findings {
     fn push(&mut self, found: Found) -> Result<(), Flaw> {
@@ -60,6 +71,13 @@ impl Findings {
         }
         self.0.push(found);
         Ok(())
+    }
+
+    /// Takes what points elsewhere, as far as there is room: it is no secret.
+    fn point(&mut self, inner: Option<String>, line: Option<u32>, store: Store) {
+        if self.2.len() < MOST {
+            self.2.push(Pointing { inner, line, store });
+        }
     }
 }
 

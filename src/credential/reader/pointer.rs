@@ -8,8 +8,10 @@ use crate::{
     credential::{
         form,
         model::{Fields, Identity},
+        reference,
         tag::Tagger,
     },
+    fact::Store,
     surface::Flaw,
 };
 
@@ -32,6 +34,9 @@ enum Public {
     At(Vec<Step>),
 }
 
+/// Makes an identifier of a value, where that has the form.
+type Make = fn(&[u8]) -> Option<String>;
+
 /// Something that may be shown.
 #[derive(Debug)]
 struct Shown {
@@ -45,7 +50,7 @@ pub struct Pointers {
     secret: Vec<Vec<Step>>,
     identifier: Shown,
     /// What an identifier is made of, and how.
-    identity: Option<(Vec<Step>, fn(&[u8]) -> Option<String>)>,
+    identity: Option<(Vec<Step>, Make)>,
     name: Shown,
     uses: Option<Uses>,
 }
@@ -57,11 +62,14 @@ impl Pointers {
         let identifier = Shown::new(fields.public.as_deref(), fields.public_form.as_deref())?;
         let uses = fields.used_by.as_ref().map(Uses::new);
         let name = Shown::new(fields.name.as_deref(), None)?;
-        let identity = match &fields.identity {
-            None => None,
-            Some(Identity::Certificate(at)) => Some((steps(at)?, identity::certificate as fn(&[u8]) -> Option<String>)),
-            Some(Identity::Token(at)) => Some((steps(at)?, identity::token as fn(&[u8]) -> Option<String>)),
-        };
+        let identity = fields.identity.as_ref().map(|identity| {
+            let (at, make): (&str, Make) = match identity {
+                Identity::Certificate(at) => (at, identity::certificate),
+                Identity::Token(at) => (at, identity::token),
+            };
+            Ok::<_, String>((steps(at)?, make))
+        });
+        let identity = identity.transpose()?;
         Ok(Self { secret, identifier, identity, name, uses: uses.transpose()? })
     }
 }
@@ -135,6 +143,8 @@ pub struct Walk<'p> {
     identifiers: Vec<(Stars, String)>,
     /// Identifiers that were made.
     made: Vec<(Stars, String)>,
+    /// Secrets that stand in a store.
+    points: Vec<(Stars, Option<u32>, Store)>,
     names: Vec<(Stars, String)>,
     uses: Met,
     tagger: Tagger,
@@ -143,8 +153,17 @@ pub struct Walk<'p> {
 impl<'p> Walk<'p> {
     /// At the top of a file.
     pub fn new(pointers: &'p Pointers, tagger: Tagger) -> Self {
-        let (identifiers, made, names) = (Vec::new(), Vec::new(), Vec::new());
-        Self { pointers, path: Vec::new(), hits: Vec::new(), identifiers, made, names, uses: Met::default(), tagger }
+        Self {
+            pointers,
+            path: Vec::new(),
+            hits: Vec::new(),
+            identifiers: Vec::new(),
+            made: Vec::new(),
+            points: Vec::new(),
+            names: Vec::new(),
+            uses: Met::default(),
+            tagger,
+        }
     }
 
     /// Down to the value of a key.
@@ -178,6 +197,12 @@ impl<'p> Walk<'p> {
             Some(name) => names::is_secret(name, value),
             None => form::concrete(value),
         });
+        if let Some(store) = reference::store(value)
+            && self.points.len() < MOST
+            && let Some(stars) = self.secret_place()
+        {
+            self.points.push((stars, line, store));
+        }
         let (identifier, name) = (self.met(&self.pointers.identifier, value), self.met(&self.pointers.name, value));
         if self.identifiers.len() <= MOST {
             self.identifiers.extend(identifier);
@@ -199,6 +224,14 @@ impl<'p> Walk<'p> {
                 self.uses.add(part, star, value);
             }
         }
+    }
+
+    /// What the stars stand for, where this is the place of a secret.
+    fn secret_place(&self) -> Option<Stars> {
+        let mut here = self.pointers.secret.iter().filter(|steps| steps.len() == self.path.len());
+        let secret = |step: &Step, name: &Name| !matches!(step, Step::Secret) || names::looks_secret(&name.text);
+        here.find(|steps| steps.iter().zip(&self.path).all(|(s, n)| secret(s, n)) && self.stars(steps).is_some())
+            .and_then(|steps| self.stars(steps))
     }
 
     /// The value, where this is its place and it may be shown.
@@ -243,6 +276,9 @@ impl<'p> Walk<'p> {
 
     /// One credential each set of stars.
     pub fn finish(self, out: &mut Findings) -> Result<(), Flaw> {
+        for (stars, line, store) in &self.points {
+            out.point(joined(stars, |is_key| is_key), *line, *store);
+        }
         let mut found_at: Vec<(&Stars, Found)> = Vec::new();
         for hit in &self.hits {
             if found_at.iter().any(|(stars, _)| **stars == hit.stars) {

@@ -14,7 +14,7 @@ use super::{
     names::{holds_secret, is_camel_case, looks_secret},
 };
 use crate::{
-    credential::{Kind, form},
+    credential::{Kind, form, reference},
     interest::glob,
     surface::Flaw,
 };
@@ -114,6 +114,9 @@ fn push_secrets(
         }
         let meaning = words.meaning(name);
         let named = meaning.is_some() || (looks_secret(name) && !words.paths.contains(name));
+        if named && let Some(store) = reference::store(value) {
+            out.point(Some(name.to_owned()), Some(line).filter(|line| *line > 0), store);
+        }
         let secret = named && holds_secret(name, value);
         if secret && secrets.len() <= super::MOST && !secrets.iter().any(|s| s.name == name) {
             let tag = match meaning {
@@ -154,6 +157,7 @@ fn shaped<'n>(name: &'n [u8], words: &Vocabulary) -> Option<&'n str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fact::Store;
 
     type Row = (Option<String>, String, Option<u32>, Option<String>);
 
@@ -175,6 +179,25 @@ mod tests {
 
     fn only(text: &str) -> Vec<String> {
         names(text.as_bytes()).0.into_iter().map(|r| r.1).collect()
+    }
+
+    #[test]
+    fn what_stands_in_a_store_is_no_secret_and_names_the_store() {
+        let words = Vocabulary::default();
+        let text = b"A_TOKEN=op://Private/CANARY/x\nexport DB_PASSWORD='vault:secret/data/CANARY#p'\nNAME=op://Private/x\nB_TOKEN=${A}\nC_KEY=CANARYabc123456\n";
+        let mut out = Findings::default();
+        read(&words, text, &mut out).unwrap();
+        let seen: Vec<_> = out.2.iter().map(|p| (p.inner.as_deref(), p.line, p.store)).collect();
+        assert_eq!(
+            seen,
+            [(Some("A_TOKEN"), Some(1), Store::Onepassword), (Some("DB_PASSWORD"), Some(2), Store::Vault)]
+        );
+        assert_eq!(out.0.len(), 1);
+        assert!(!format!("{out:?}").contains("CANARY"));
+        let many = "A_TOKEN=op://x/y\n".repeat(super::super::MOST + 5);
+        let mut out = Findings::default();
+        read(&words, many.as_bytes(), &mut out).unwrap();
+        assert_eq!(out.2.len(), super::super::MOST);
     }
 
     #[test]

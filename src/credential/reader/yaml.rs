@@ -115,7 +115,10 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::credential::{model::Fields, reader::Found};
+    use crate::{
+        credential::{model::Fields, reader::Found},
+        fact::Store,
+    };
 
     fn run(secret: &[&str], public: Option<&str>, text: &[u8]) -> (Vec<Found>, bool) {
         let fields = Fields {
@@ -139,6 +142,25 @@ mod tests {
         let seen: Vec<_> = found.iter().map(|f| (f.identifier.as_deref(), f.line)).collect();
         assert_eq!((seen, ok), (vec![(Some("gpt"), Some(5)), (Some("c"), Some(8))], true));
         assert_eq!(run(&["/general_settings/master_key"], None, text).0.len(), 1);
+    }
+
+    #[test]
+    fn what_stands_in_a_store_names_the_store() {
+        let fields = Fields {
+            secret: vec!["/p/*/api_key".into(), "/env/*secret".into()],
+            public: None,
+            public_form: None,
+            identity: None,
+            name: None,
+            used_by: None,
+        };
+        let text = b"p:\n  a: {api_key: 'op://Private/CANARY'}\n  b: {api_key: CANARY}\n  c: {other: 'op://x/y'}\nenv:\n  A_TOKEN: 'vault:CANARY'\n  NAME: 'vault:CANARY'\n  B_KEY: ENC[AES256_GCM,data:CANARY,type:str]\n";
+        let mut out = Findings::default();
+        read(&Pointers::new(&fields).unwrap(), text, &mut out).unwrap();
+        let seen: Vec<_> = out.2.iter().map(|p| (p.inner.as_deref(), p.store)).collect();
+        let all = [(Some("a"), Store::Onepassword), (Some("A_TOKEN"), Store::Vault), (Some("B_KEY"), Store::Sops)];
+        assert_eq!((seen, out.0.len()), (all.to_vec(), 1));
+        assert!(!format!("{out:?}").contains("CANARY"));
     }
 
     #[test]

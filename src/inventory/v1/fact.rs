@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Command, File, Known, Path, Trace, Use};
+use super::{Command, Credential, File, Known, Path, Trace, Use};
 use crate::{
     fact::{self, Ecosystem, EnvironmentKind, HookContent, HookKind, Placement, ScriptOutcome, Statement, TextId},
     interest::Interest,
@@ -95,25 +95,6 @@ pub struct Package {
     pub artifacts: Vec<Artifact>,
 }
 
-/// That a secret stood there; never its value.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Credential {
-    /// Id of the kind.
-    pub kind: String,
-    /// Its public identifier.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub identifier: Option<String>,
-    /// What else may be said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
-    /// The variable that leads to it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub named_by: Option<String>,
-    /// The keyed tag of its value.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tag: Option<String>,
-}
-
 /// What was read; each variant as its namesake of the program.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -152,6 +133,7 @@ pub enum Fact {
     OnPath { site: Path, entry: Path },
     Use(Use),
     Trace(Trace),
+    Reference { store: String },
     Credential(Credential),
 }
 
@@ -360,13 +342,8 @@ impl Fact {
             F::OnPath { site, entry } => Self::OnPath { site: path(site), entry: path(entry) },
             F::Use(u) => Self::Use(u.into()),
             F::Trace(t) => Self::Trace(t.into()),
-            F::Credential(c) => Self::Credential(Credential {
-                kind: c.kind.to_string(),
-                identifier: c.identifier.clone(),
-                note: c.note.clone(),
-                named_by: owned(c.named_by.as_deref()),
-                tag: c.tag.clone(),
-            }),
+            F::Reference(store) => Self::Reference { store: store.as_str().to_owned() },
+            F::Credential(c) => Self::Credential(c.into()),
         }
     }
 
@@ -437,13 +414,10 @@ impl Fact {
             Self::OnPath { site, entry } => F::OnPath { site: site.read()?, entry: entry.read()? },
             Self::Use(u) => F::Use(u.read()?),
             Self::Trace(t) => F::Trace(t.read()?),
-            Self::Credential(c) => F::Credential(fact::Credential {
-                kind: c.kind.into(),
-                identifier: c.identifier,
-                note: c.note,
-                named_by: c.named_by.map(Into::into),
-                tag: c.tag.filter(|tag| crate::credential::tag::is_tag(tag)),
-            }),
+            Self::Reference { store } => {
+                F::Reference(fact::Store::ALL.into_iter().find(|known| known.as_str() == store)?)
+            }
+            Self::Credential(c) => F::Credential(c.read()),
         })
     }
 }

@@ -3,6 +3,7 @@
 
 mod account;
 mod command;
+mod credential;
 mod fact;
 mod file;
 mod known;
@@ -19,7 +20,8 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     account::Accounts,
     command::{Command, Container, Cutoff, Wanted, Whereabouts},
-    fact::{Artifact, At, Credential, Fact, Package, Requirement, Stood},
+    credential::Credential,
+    fact::{Artifact, At, Fact, Package, Requirement, Stood},
     file::File,
     known::Known,
     place::{Entry, Gap, Name, NameText, Names, Origin, Path, Unit},

@@ -124,6 +124,7 @@ fn facts() -> Vec<fact::Fact> {
     ];
     all.extend(plain);
     all.extend(platforms);
+    all.extend(fact::Store::ALL.map(F::Reference));
     let used = |kind| {
         F::Use(fact::Use { kind, name: "a/b".into(), reference: "".into(), digest: None, usage: fact::Usage::Named })
     };

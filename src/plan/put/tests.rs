@@ -175,3 +175,69 @@ fn times_are_compared_as_they_are_written() {
     put(&mut plan, &[table("id,state,revoked", &["B2,revoked,2026-03-26T09:00:00Z"])]).unwrap();
     assert_eq!(plan.work, [exact]);
 }
+
+type Reader = fn(&str, &str) -> Result<Sheet, Vec<String>>;
+
+/// Whatever a person writes comes back as it was: a file that nobody changed changes nothing.
+#[test]
+fn what_is_written_is_read_as_it_was() {
+    use crate::report::{Document, Format, Style};
+    let texts = [
+        "Ann | Bob",
+        "`x`",
+        "``",
+        "\\",
+        "\\\\|",
+        "<!-- -->",
+        "&#58; &#46; &nbsp;",
+        "@all",
+        "see http://x.example and www.y.example",
+        "- x",
+        "=1+1",
+        "'=1+1",
+        "'",
+        "\"",
+        "a\nb",
+        "a\r\nb\n",
+        "\u{202e}x\u{200b}",
+        " lead and trail ",
+        "*b* _i_ ~s~",
+        "[x]",
+        "|",
+        "<br>",
+        "a  b",
+        "\u{a0}",
+        "sep=;",
+        "a;b,c\td",
+        "s-0123abcd",
+        "#",
+        "...",
+        "Jörg 文",
+        "{x} $y !z",
+        "closed",
+    ];
+    for text in texts {
+        let written = Work { owner: text.to_owned(), note: text.to_owned(), ..work("A3", State::Closed) };
+        let mut plan = with(vec![written.clone(), Work { note: "risk".into(), ..work("B2", State::AcceptedRisk) }]);
+        plan.checklist[1].steps[0].done = true;
+        let readers: [(&str, Reader); 2] = [("markdown", markdown), ("csv", csv)];
+        for (name, read) in readers {
+            let mut out = Vec::new();
+            let format = Format::named(name).unwrap();
+            format.render(Document::Checklist, &plan, &mut out, Style::default()).unwrap();
+            let sheet = read(&String::from_utf8(out).unwrap(), "p").unwrap();
+            assert!(!sheet.said.is_empty());
+            let before = plan.clone();
+            let taken = put(&mut plan, &[sheet]).unwrap();
+            assert_eq!((taken.changes.as_slice(), taken.steps_changed), (&[][..], 0), "{name}: {text:?}");
+            assert_eq!((plan.clone(), taken.ignored.len()), (before, 0), "{name}: {text:?}");
+            // Put on a plan that knows nothing, it says the same in both.
+            let mut fresh = with(Vec::new());
+            let mut out = Vec::new();
+            format.render(Document::Checklist, &plan, &mut out, Style::default()).unwrap();
+            put(&mut fresh, &[read(&String::from_utf8(out).unwrap(), "p").unwrap()]).unwrap();
+            let value = Field::Owner.of(fresh.work.iter().find(|w| w.item == id("A3")).unwrap());
+            assert!(value.is_as_written(&Value::Text(text.to_owned())), "{name}: {text:?} {value:?}");
+        }
+    }
+}

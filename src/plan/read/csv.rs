@@ -117,6 +117,7 @@ impl Iterator for Rows<'_> {
 fn unguarded(cell: &str) -> String {
     let cell = cell.trim();
     let text = cell.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
-    let rest = cell.strip_prefix('\'').filter(|r| r.starts_with(['=', '+', '-', '@', '\t', '\r']));
+    let guarded = |rest: &&str| rest.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let rest = cell.strip_prefix('\'').filter(guarded);
     text.or(rest).unwrap_or(cell).to_owned()
 }

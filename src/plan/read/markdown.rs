@@ -23,6 +23,7 @@ pub fn markdown(text: &str, name: &str) -> Result<Sheet, Vec<String>> {
         }
         reader.line(line, &at);
     }
+    reader.end_box();
     if let Some((_, _, at)) = &reader.fence {
         reader.faults.push(format!("{at}: the code block that begins here does not end"));
     }
@@ -38,6 +39,8 @@ struct Reader {
     columns: Option<Columns>,
     /// The item above, and how far its box is indented.
     item: Option<(String, usize)>,
+    /// The box whose text may go on in the next line, how far it is indented, and where it stands.
+    begun: Option<(Boxed, usize, Line)>,
     /// The last line was the head of a record.
     headed: bool,
     /// The last line was of a record.
@@ -49,12 +52,19 @@ impl Reader {
         let blanks = line.chars().take_while(|c| c.is_whitespace());
         let indent: usize = blanks.map(|c| if c == '\t' { 4 } else { 1 }).sum();
         let trimmed = line.trim();
+        if let Some((boxed, ..)) = self.begun.as_mut().filter(|_| goes_on(trimmed)) {
+            boxed.rest.push(' ');
+            boxed.rest.push_str(trimmed);
+            return;
+        }
+        self.end_box();
         let (headed, inside) = (std::mem::take(&mut self.headed), std::mem::take(&mut self.inside));
         if self.in_code(trimmed, at) {
             return;
         }
         if let Some(boxed) = Boxed::new(trimmed) {
-            return self.boxed(&boxed, indent, at);
+            self.begun = Some((boxed, indent, at.clone()));
+            return;
         }
         // What does not hang below an item ends it.
         if trimmed.starts_with('#') {
@@ -89,7 +99,10 @@ impl Reader {
         }
     }
 
-    fn boxed(&mut self, boxed: &Boxed<'_>, indent: usize, at: &Line) {
+    /// A box is read with the lines that an editor broke its text into.
+    fn end_box(&mut self) {
+        let Some((boxed, indent, at)) = self.begun.take() else { return };
+        let at = &at;
         let ignore = |sheet: &mut Sheet, why: String| sheet.ignored.push((at.clone(), why));
         let under = self.item.as_ref().filter(|(_, of)| indent >= *of + NESTED).map(|(id, _)| id.clone());
         let id = boxed.quoted_id().or_else(|| boxed.bare_id()).filter(|_| under.is_none());
@@ -102,9 +115,13 @@ impl Reader {
             self.sheet.said.push(Said { item: id.clone(), line: at.clone(), field: Field::State, value, by_box: true });
             self.item = Some((id, indent));
         } else if let Some(item) = under {
-            self.sheet.steps.push(StepBox { item, line: at.clone(), words: plain(boxed.rest), ticked });
-        } else if ticked {
-            ignore(&mut self.sheet, "a box without an item's id".to_owned());
+            self.sheet.steps.push(StepBox { item, line: at.clone(), words: plain(&boxed.rest), ticked });
+        } else {
+            // What hangs below it is of no item.
+            self.item = None;
+            if ticked {
+                ignore(&mut self.sheet, "a box without an item's id".to_owned());
+            }
         }
     }
 
@@ -147,29 +164,41 @@ impl Reader {
     }
 }
 
-/// A line that begins with a box.
-struct Boxed<'l> {
-    mark: &'l str,
-    rest: &'l str,
+/// Whether a line is the rest of the text above it, and begins nothing of its own.
+fn goes_on(line: &str) -> bool {
+    let begins = |c: char| matches!(c, '#' | '|' | '>' | '~') || c == '`' && line.starts_with("```");
+    let listed = behind_bullet(line).is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace));
+    !line.is_empty() && !line.starts_with(begins) && !listed && Boxed::new(line).is_none()
 }
 
-impl<'l> Boxed<'l> {
-    /// Behind `-`, `*`, `+` or a number.
-    fn new(line: &'l str) -> Option<Self> {
-        let numbered = || {
-            let rest = line.trim_start_matches(|c: char| c.is_ascii_digit());
-            (rest.len() < line.len()).then(|| rest.strip_prefix(['.', ')'])).flatten()
-        };
-        let bulleted = line.strip_prefix(['-', '*', '+']).or_else(numbered)?;
+/// What stands behind `-`, `*`, `+` or a number.
+fn behind_bullet(line: &str) -> Option<&str> {
+    let numbered = || {
+        let rest = line.trim_start_matches(|c: char| c.is_ascii_digit());
+        (rest.len() < line.len()).then(|| rest.strip_prefix(['.', ')'])).flatten()
+    };
+    line.strip_prefix(['-', '*', '+']).or_else(numbered)
+}
+
+/// A line that begins with a box.
+struct Boxed {
+    mark: String,
+    rest: String,
+}
+
+impl Boxed {
+    fn new(line: &str) -> Option<Self> {
+        let bulleted = behind_bullet(line)?;
         let inner = bulleted.trim_start().strip_prefix('[').or_else(|| bulleted.trim_start().strip_prefix("\\["))?;
         let (mark, rest) = inner.split_once(']')?;
         let mark = mark.trim_end_matches('\\').trim();
         // `[1](link)` is none.
-        (mark.chars().count() <= 1 && !rest.starts_with(['(', '['])).then(|| Self { mark, rest: rest.trim() })
+        let fits = mark.chars().count() <= 1 && !rest.starts_with(['(', '[']);
+        fits.then(|| Self { mark: mark.to_owned(), rest: rest.trim().to_owned() })
     }
 
     fn ticked(&self) -> Option<bool> {
-        match self.mark {
+        match self.mark.as_str() {
             "" => Some(false),
             "x" | "X" => Some(true),
             _ => None,
@@ -178,14 +207,14 @@ impl<'l> Boxed<'l> {
 
     /// The id in its code span, as it was written: no text of a step can hold one.
     fn quoted_id(&self) -> Option<String> {
-        let spans = self.rest.split('`').skip(1).step_by(2).map(str::to_ascii_lowercase);
-        spans.filter(|w| is_id(w)).last()
+        let mut spans = self.rest.split('`').skip(1).step_by(2).map(str::to_ascii_lowercase);
+        spans.find(|w| is_id(w))
     }
 
     /// What is left of it where an editor took the span away.
     fn bare_id(&self) -> Option<String> {
         let words = self.rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').map(str::to_ascii_lowercase);
-        words.filter(|w| is_id(w)).last()
+        words.rev().find(|w| is_id(w))
     }
 }
 
@@ -208,19 +237,40 @@ fn cells(row: &str) -> Vec<String> {
             _ => {}
         }
     }
-    cells.iter().map(|c| plain(c).trim_matches('`').to_owned()).collect()
+    // A code span around the whole of it, and no sign that was written as one.
+    let bare = |c: &str| c.strip_prefix('`').and_then(|c| c.strip_suffix('`')).map_or_else(|| plain(c), plain);
+    cells.iter().map(|c| bare(c.trim())).collect()
 }
+
+/// What stands for something else, unless a backslash stands before it.
+const MARKS: [(&str, &str); 8] = [
+    ("<!-- -->", ""),
+    ("<br>", "\n"),
+    ("<br/>", "\n"),
+    ("<br />", "\n"),
+    ("&#58;", ":"),
+    ("&#46;", "."),
+    ("&nbsp;", " "),
+    ("&amp;", "&"),
+];
 
 /// A text without what the writer put into it so that no page makes markup of it.
 fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let text = text.replace("<!-- -->", "").replace("<br>", "\n").replace("<br/>", "\n").replace("<br />", "\n");
-    let text = text.replace("&#58;", ":").replace("&#46;", ".").replace("&nbsp;", " ");
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => out.extend(chars.next()),
-            c => out.push(c),
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if let Some((mark, meant)) = MARKS.iter().find(|(mark, _)| rest.starts_with(mark)) {
+            out.push_str(meant);
+            rest = rest.get(mark.len()..).unwrap_or_default();
+            continue;
+        }
+        rest = rest.get(c.len_utf8()..).unwrap_or_default();
+        match (c, rest.chars().next()) {
+            ('\\', Some(next)) => {
+                out.push(next);
+                rest = rest.get(next.len_utf8()..).unwrap_or_default();
+            }
+            (c, _) => out.push(c),
         }
     }
     clean(&out)

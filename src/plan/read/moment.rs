@@ -103,9 +103,8 @@ fn month(text: &str) -> Option<i16> {
         "december",
     ];
     let text = text.to_ascii_lowercase();
-    let named =
-        |m: &&str| *m == text || text.len() == 3 && m.starts_with(&text) || text == "sept" && **m == *"september";
-    let at = MONTHS.iter().position(|m| named(&m))?;
+    let named = |m: &str| m == text || text.len() == 3 && m.starts_with(&text) || text == "sept" && m == "september";
+    let at = MONTHS.iter().position(|m| named(m))?;
     i16::try_from(at + 1).ok()
 }
 

@@ -79,17 +79,31 @@ fn boxes_of_steps_belong_to_the_item_above() {
     let read = markdown(text, "p").unwrap();
     assert_eq!(
         steps(&read),
-        [
-            "3 s-00000001 true go to `s-0123abcd`",
-            "4 s-00000001 false two",
-            "10 s-00000001 true three s-0123abcd",
-            "12 s-00000001 true again"
-        ]
+        ["3 s-00000001 true go to `s-0123abcd`", "4 s-00000001 false two", "10 s-00000001 true three s-0123abcd",]
     );
     assert_eq!(boxes(&read), ["1 s-00000001 open"]);
     let left = ignored(&read);
-    assert_eq!(left, ["p:11: a box without an item's id"]);
+    assert_eq!(left, ["p:11: a box without an item's id", "p:12: a box without an item's id"]);
     assert_eq!(read.pictures.iter().map(|(line, of)| format!("{} {of}", line.short())).collect::<Vec<_>>(), ["p:7 no"]);
+}
+
+/// Where an editor wraps lines, the id of an item may stand in the next one.
+#[test]
+fn wrapped_lines_are_one() {
+    let text = "- [x] **A1. Keep the\n  evidence**\n  `s-0123abcd`\n  - why: it is\n    needed s-00000009\n  - [x] take an image of the disk, or a\n    snapshot\n\n    ```sh\n    ls\n    ```\n\n\
+                - [ ] **A2. Cut**\n  `s-00000001`\n  - [x] deny\n# Own\n- [ ] call\n  s-00000002?\n";
+    let read = markdown(text, "p").unwrap();
+    assert_eq!(boxes(&read), ["1 s-0123abcd closed", "13 s-00000001 open", "17 s-00000002 open"]);
+    assert_eq!(steps(&read), ["6 s-0123abcd true take an image of the disk, or a snapshot", "15 s-00000001 true deny"]);
+    assert!(
+        goes_on_alone("**bold** and on") && !goes_on_alone("- [ ] x") && !goes_on_alone("1. x") && !goes_on_alone("")
+    );
+}
+
+/// Whether a line below a box is taken for the rest of its text.
+fn goes_on_alone(line: &str) -> bool {
+    let text = format!("- [ ] A `s-0123abcd`\n  - [x] one\n    {line}\n");
+    markdown(&text, "p").unwrap().steps[0].words == format!("one {line}")
 }
 
 #[test]

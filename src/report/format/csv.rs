@@ -14,7 +14,12 @@ pub static FORMAT: Format = Format {
     for_people: false,
     report: None,
     checklist: Some(|report, out, _| checklist(report, out)),
-    is_ours: |text| text.starts_with("item,id,workstream,"),
+    is_ours: |text| {
+        // As a spreadsheet has saved it, too: with other separators, quotes, and in UTF-16.
+        let plain = text.chars().filter(|c| !matches!(c, '"' | '\0' | '\u{feff}' | '\u{fffd}')).take(30);
+        let plain: String = plain.map(|c| if matches!(c, ';' | '\t') { ',' } else { c }).collect();
+        plain.starts_with("item,id,workstream,")
+    },
 };
 
 /// What stands in the first line.
@@ -63,7 +68,11 @@ fn checklist(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
     rows.flush()
 }
 
-/// A cell that a spreadsheet would calculate is a text.
+/// A cell that a spreadsheet would calculate is a text; so is one that looks like such a text.
 fn inert(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
+    if cell.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    }
 }

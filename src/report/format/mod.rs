@@ -106,7 +106,7 @@ pub fn usual_endings(document: Document) -> String {
 /// Whether the start of a file is that of a report or checklist that this program wrote, in any format.
 pub fn is_ours(head: &[u8]) -> bool {
     let text = String::from_utf8_lossy(head);
-    FORMATS.iter().any(|f| (f.is_ours)(text.trim_start()))
+    FORMATS.iter().any(|f| (f.is_ours)(text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}')))
 }
 
 /// The longest ending wins: `case.ocsf.json` is no `.json`. A name that is nothing but an ending has none.

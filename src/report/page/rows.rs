@@ -54,21 +54,33 @@ pub fn rows(report: &v1::Report, labels: &Labels<'_>, of: Workstream) -> Vec<Row
         Row {
             labels: vec![labels.of(&i.id).to_owned()],
             machines: i.machines.clone(),
-            rank: i.rank.map(|rank| format!("{}{}", rank.as_str(), haste(i))),
+            rank: i.rank.map(|rank| format!("{}{}", rank.as_str(), haste(i))).or_else(|| {
+                // Of a wallet nothing can be revoked.
+                (i.mode == Some(Mode::MoveAssets)).then(|| "move the funds now".to_owned())
+            }),
             lead: format!("{blocked}{soon}"),
             title: printable(&i.title),
             command: command.map(printable),
-            must: i.phase == Phase::Disarm,
+            must: i.phase == Phase::Disarm || i.phase == Phase::Contain && of == Workstream::Machine,
         }
     };
     together(items.map(row))
 }
 
+/// "2 open others".
+fn counted(rank: &str, n: usize) -> &str {
+    match rank {
+        "opens others" if n > 1 => "open others",
+        "spreads" if n > 1 => "spread",
+        rank => rank,
+    }
+}
+
 /// What must not wait for the new one.
 fn haste(item: &v1::Item) -> &'static str {
     match item.mode {
-        Some(Mode::RevokeFirst) => ", revoke first",
-        Some(Mode::Together) => ", revoke all first",
+        Some(Mode::RevokeFirst) => ", revoke then issue",
+        Some(Mode::Together) => ", revoke all then issue",
         Some(Mode::MoveAssets) => ", move now",
         _ => "",
     }
@@ -140,7 +152,7 @@ pub fn listed(rows: &[Row], share: usize, spare: &mut usize) -> Vec<String> {
         }
     }
     let ranked = groups.iter().any(|(rank, _)| *rank != "other");
-    let groups: Vec<String> = groups.iter().map(|(rank, n)| format!("{n} {rank}")).collect();
+    let groups: Vec<String> = groups.iter().map(|(rank, n)| format!("{n} {}", counted(rank, *n))).collect();
     let groups = if ranked { format!(": {}", groups.join(", ")) } else { String::new() };
     lines.push(format!("    and {} more, {}{groups}", left.len(), ranges(&left)));
     lines

@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::package;
+use super::hits::package;
 use crate::{report::v1, text::printable, verdict::Exposure};
 
 /// The windows of what was found, and the times of the findings with their sources.

@@ -17,7 +17,7 @@ fn hostile_names_in_markdown() {
     HIT    examplelib 1.2.3 installed in /home/alice/a|b`c\u{1b}[31m\xff/.venv (made-up-2026-03)
     RAN?   yes: the payload left /home/alice/.config/example/beacon.py when it ran
     SINCE  2026-03-24 11:05 UTC (mtime of INSTALLER); on offer 10:39 to 16:00 UTC
-    NEVER  start Python, pip, aws or gcloud on it; pip uninstall; use a stolen key
+    NEVER  start Python, pip, aws or gcloud on it; pip uninstall; test an old key
     A  THE MACHINE; now
     A1  Keep the evidence before anything is changed
     A2  Cut the network by dropping packets; leave the power on
@@ -25,15 +25,15 @@ fn hostile_names_in_markdown() {
           keep s-a0efb69e /home/alice/.config/example/beacon.py
     A4  Take pypi/examplelib@1.2.3 out of /home/alice/a|b`c\u{1b}[31m\xff/.venv
     A5  Find out why the attacker's hosts are named
-    B  A CLEAN MACHINE: another person revokes and replaces; after A2, B1 on after A2
-    B1  data, revoke first: aws.access_key: AKIAIOSFODNN7EXAMPLE
-    B2  data, revoke first: ssh.key: /home/alice/.ssh/id\u{202e}<b>x</b>\n# y
+    B  A CLEAN MACHINE: another person; B1 on after A2
+    B1  data, revoke then issue: aws.access_key: AKIAIOSFODNN7EXAMPLE
+    B2  data, revoke then issue: ssh.key: /home/alice/.ssh/id\u{202e}<b>x</b>\n# y
     B3  Ask those who run it, and replace what no file shows
-    C  LOGS from 2026-03-24 10:39 UTC: a third person, since they expire; now
+    C  LOGS from 2026-03-24 10:39 UTC: a third person, before they expire; now
         C1 Export the logs that expire
         look for evil[.]example
     DONE   [ ] D1 Examine again: dosimeter exits 0   [ ] D2 A second person saw each revoked
-           [ ] D3 7 days without a use   [ ] C is read
+           [ ] D3 7 days: no old one used   [ ] Logs of C read
     THEN   D4 Put new secrets on this machine; D5 Make /home/alice/a|b`c\u{1b}[31m\xff/.venv anew
     ```
 
@@ -98,7 +98,7 @@ fn hostile_names_in_markdown() {
       - [ ] see what still runs from it, before anything is moved
 
         ```sh
-        ps -eo pid,user,args | grep -F -e /home/alice/.config/example/beacon.py -e beacon.py | grep -vF -e 'grep -F'; grep -lsF -e /home/alice/.config/example/beacon.py /proc/[0-9]*/maps /proc/[0-9]*/environ; ls -ld /proc/[0-9]*/exe /proc/[0-9]*/cwd 2>/dev/null | grep -F -e /home/alice/.config/example/beacon.py; [ "$(id -u)" = 0 ] || echo 'not as root: processes of other accounts do not show'
+        ps -eo pid,user,args | grep -F -e /home/alice/.config/example/beacon.py -e beacon.py | grep -vF -e 'grep -F'; grep -lsF -e /home/alice/.config/example/beacon.py /proc/[0-9]*/maps /proc/[0-9]*/environ; for p in /proc/[0-9]*/exe /proc/[0-9]*/cwd; do t=$(readlink "$p") && echo "$p $t"; done 2>/dev/null | grep -F -e /home/alice/.config/example/beacon.py; [ "$(id -u)" = 0 ] || echo 'not as root: processes of other accounts do not show'
         ```
 
         - expect: no process but your own search; otherwise keep their memory if you can, then end them (\`kill -KILL PID\`) and look again
@@ -116,7 +116,7 @@ fn hostile_names_in_markdown() {
       - [ ] see what still runs from it, before anything is moved
 
         ```sh
-        ps -eo pid,user,args | grep -F -e "$(printf %b '/home/alice/a|b`c\0033[31m\0377/.venv')" -e beacon.py | grep -vF -e 'grep -F'; grep -lsF -e "$(printf %b '/home/alice/a|b`c\0033[31m\0377/.venv')" /proc/[0-9]*/maps /proc/[0-9]*/environ; ls -ld /proc/[0-9]*/exe /proc/[0-9]*/cwd 2>/dev/null | grep -F -e "$(printf %b '/home/alice/a|b`c\0033[31m\0377/.venv')"; [ "$(id -u)" = 0 ] || echo 'not as root: processes of other accounts do not show'
+        ps -eo pid,user,args | grep -F -e "$(printf %b '/home/alice/a|b`c\0033[31m\0377/.venv')" -e beacon.py | grep -vF -e 'grep -F'; grep -lsF -e "$(printf %b '/home/alice/a|b`c\0033[31m\0377/.venv')" /proc/[0-9]*/maps /proc/[0-9]*/environ; for p in /proc/[0-9]*/exe /proc/[0-9]*/cwd; do t=$(readlink "$p") && echo "$p $t"; done 2>/dev/null | grep -F -e "$(printf %b '/home/alice/a|b`c\0033[31m\0377/.venv')"; [ "$(id -u)" = 0 ] || echo 'not as root: processes of other accounts do not show'
         ```
 
         - expect: no process but your own search; otherwise keep their memory if you can, then end them (\`kill -KILL PID\`) and look again
@@ -183,7 +183,7 @@ fn hostile_names_in_markdown() {
       - after: proof of: B1-B3
       - [ ] by a second person: the old identifier is revoked, inactive or absent
       - [ ] sessions and tokens minted from the old one are dead too
-    - [ ] **D3. 7 days without a use** `s-c355a20d`
+    - [ ] **D3. 7 days: no old one used** `s-c355a20d`
       - why: a use after the revocation means that something still lives, or that another copy exists
       - where: on a clean machine
       - after: proof of: B1-B3
@@ -233,7 +233,7 @@ fn the_checklist_alone() {
     A  THE MACHINE; now
     A1  Remove the sysmon backdoor of alice
           systemctl --user mask --now sysmon.service
-    B  A CLEAN MACHINE: another person revokes and replaces; after A1, B1 on after …
+    B  A CLEAN MACHINE: another person; B1 on after A1
     B1  AWS access key AKIAIOSFODNN7EXAMPLE
           aws iam update-access-key --status Inactive --access-key-id AKIAIOSFODNN7…
 

@@ -17,7 +17,7 @@ fn the_example_at_80_columns() {
     A  THE MACHINE; now
     A1  Remove the sysmon backdoor of alice
           systemctl --user mask --now sysmon.service
-    B  A CLEAN MACHINE: another person revokes and replaces; after A1, B1 on after …
+    B  A CLEAN MACHINE: another person; B1 on after A1
     B1  AWS access key AKIAIOSFODNN7EXAMPLE
           aws iam update-access-key --status Inactive --access-key-id AKIAIOSFODNN7…
 
@@ -77,7 +77,7 @@ fn the_example_at_200_columns() {
     A  THE MACHINE; now
     A1  Remove the sysmon backdoor of alice
           systemctl --user mask --now sysmon.service
-    B  A CLEAN MACHINE: another person revokes and replaces; after A1, B1 on after A1
+    B  A CLEAN MACHINE: another person; B1 on after A1
     B1  AWS access key AKIAIOSFODNN7EXAMPLE
           aws iam update-access-key --status Inactive --access-key-id AKIAIOSFODNN7EXAMPLE --user-name USER
 
@@ -135,7 +135,7 @@ fn hostile_names_at_80_columns() {
            (made-up-2026-03)
     RAN?   yes: the payload left /home/alice/.config/example/beacon.py when it ran
     SINCE  2026-03-24 11:05 UTC (mtime of INSTALLER); on offer 10:39 to 16:00 UTC
-    NEVER  start Python, pip, aws or gcloud on it; pip uninstall; use a stolen key
+    NEVER  start Python, pip, aws or gcloud on it; pip uninstall; test an old key
     A  THE MACHINE; now
     A1  Keep the evidence before anything is changed
     A2  Cut the network by dropping packets; leave the power on
@@ -143,15 +143,15 @@ fn hostile_names_at_80_columns() {
           keep s-a0efb69e /home/alice/.config/example/beacon.py
     A4  Take pypi/examplelib@1.2.3 out of /home/alice/a|b`c\u{1b}[31m\xff/.venv
     A5  Find out why the attacker's hosts are named
-    B  A CLEAN MACHINE: another person revokes and replaces; after A2, B1 on after …
-    B1  data, revoke first: aws.access_key: AKIAIOSFODNN7EXAMPLE
-    B2  data, revoke first: ssh.key: /home/alice/.ssh/id\u{202e}<b>x</b>\n# y
+    B  A CLEAN MACHINE: another person; B1 on after A2
+    B1  data, revoke then issue: aws.access_key: AKIAIOSFODNN7EXAMPLE
+    B2  data, revoke then issue: ssh.key: /home/alice/.ssh/id\u{202e}<b>x</b>\n# y
     B3  Ask those who run it, and replace what no file shows
-    C  LOGS from 2026-03-24 10:39 UTC: a third person, since they expire; now
+    C  LOGS from 2026-03-24 10:39 UTC: a third person, before they expire; now
         C1 Export the logs that expire
         look for evil[.]example
-    DONE   [ ] D1 Examine again: dosimeter exits 0   [ ] D3 7 days without a use
-           [ ] D2 A second person saw each revoked   [ ] C is read
+    DONE   [ ] D1 Examine again: dosimeter exits 0   [ ] D3 7 days: no old one used
+           [ ] D2 A second person saw each revoked   [ ] Logs of C read
     THEN   D4 Put new secrets on this machine; D5 Make /home/alice…1m\xff/.venv anew
 
     every step with commands and reasons: `dosimeter rotate`, as a script `--format

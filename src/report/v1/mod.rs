@@ -202,6 +202,9 @@ pub struct Target {
     /// What a mounted disk calls its machine, by its own `/etc/hostname`; absent where it says nothing, and of all else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Which installation a mounted disk holds: a digest of its `/etc/machine-id`; absent likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub installation: Option<String>,
     /// Operating system of the target, `debian 12`; `null` where it is not known.
     pub os: Option<String>,
 }
@@ -311,6 +314,9 @@ pub struct Finding {
     pub at_source: Option<String>,
     /// Why it is a finding, and when the code runs.
     pub reason: String,
+    /// What shows, or is presumed to show, that it ran or did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign: Option<String>,
     /// From what was asked for to the package.
     pub chain: Vec<Link>,
     /// The stable code of why it is a finding, as `docs/rules.md` lists them; empty in reports of early versions.

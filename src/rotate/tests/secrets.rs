@@ -1,6 +1,7 @@
 //! What is replaced, in which order, and what is one item.
 
 use super::*;
+use crate::fact::Store;
 
 #[test]
 fn secrets_in_the_order_of_who_mints_whom() {
@@ -80,4 +81,39 @@ fn what_is_probably_made_up_comes_last() {
     assert!(made_up.why.starts_with("probably made up"), "{}", made_up.why);
     let db = items.iter().position(|i| i.title.contains("pgpass")).unwrap();
     assert!(db < items.iter().position(|i| i.title == "the npm.token: a").unwrap());
+}
+
+/// What a file only refers to is replaced after the login of the store that holds it, where the payload ran beside it.
+#[test]
+fn references_open_at_their_store() {
+    let hit = || Machine::new().hook(format!("{VENV}/litellm_init.pth").as_bytes());
+    let refers = |machine: Machine| {
+        machine.with("credential", b"home/alice/app/.env", Fact::Reference(Store::Aws)).with(
+            "credential",
+            b"home/alice/app/values.yaml",
+            Fact::Reference(Store::Onepassword),
+        )
+    };
+    let of = |items: &[Item]| items.iter().find(|i| i.title.starts_with("Replace what references open")).cloned();
+    let items = refers(hit().secret("aws.access_key", Some("AKIAIOSFODNN7EXAMPLE"), b"home/alice/.aws/credentials"))
+        .checklist();
+    let item = of(&items).unwrap();
+    let said: Vec<&str> = item.steps.iter().map(|s| s.what.as_str()).collect();
+    assert!(
+        said[0].starts_with("in AWS Secrets Manager or Parameter Store: what stands behind /home/alice/app/.env"),
+        "{said:?}"
+    );
+    assert!(said[1].starts_with("a login that may open it was in reach here"), "{said:?}");
+    assert!(said[2].starts_with("in 1Password: what stands behind /home/alice/app/values.yaml"), "{said:?}");
+    assert!(said[3].starts_with("no login of 1Password was found here"), "{said:?}");
+    let key = items.iter().find(|i| i.phase == Phase::Rotate && i.title.contains("AKIA")).unwrap();
+    let opens =
+        |e: &&Edge| e.item == key.id && matches!(&e.because, Because::Opens { kind, .. } if kind == "aws.access_key");
+    assert_eq!(item.after.iter().filter(opens).count(), 1, "{:?}", item.after);
+    // No login, no edge; nothing that ran beside them, no item.
+    let alone = of(&refers(hit()).checklist()).unwrap();
+    assert!(alone.after.iter().all(|e| !matches!(e.because, Because::Opens { .. })));
+    assert!(of(&hit().checklist()).is_none());
+    let stored = Machine::new().package(Placement::Cached, b"home/alice/.cache/pip/http-v2/a/b/abc.body");
+    assert!(of(&refers(stored).checklist()).is_none());
 }

@@ -30,6 +30,8 @@ pub static LOGS: &[&dyn Log] =
 /// Uses that are kept of one credential, and accounts that are listed.
 const USES: usize = 50_000;
 const ACCOUNTS: usize = 20;
+/// Changes of one credential.
+const CHANGES: usize = 1_000;
 /// Regions of one file.
 const PARTS: usize = 100;
 /// Statements of what was asked for, of one file.
@@ -97,8 +99,20 @@ enum Callers {
 pub struct Trace {
     /// Each use: when, and whether it was refused.
     pub uses: Vec<(Timestamp, bool)>,
-    /// When and how it was ended last; `None` in it where it was brought back after that.
-    pub ended: Option<(Timestamp, Option<&'static str>)>,
+    /// What was done to it, in the order of the file: ended, and how, or brought back (`None`).
+    pub changes: Vec<Change>,
+}
+
+/// When a credential was ended, and how, or brought back (`None`).
+pub type Change = (Timestamp, Option<&'static str>);
+
+/// Since when a credential is at an end, and how it was ended last: what was made inactive and then deleted ended with the first.
+/// `None` in it where it was brought back after that.
+pub fn ended(mut changes: Vec<Change>) -> Option<Change> {
+    changes.sort_unstable();
+    let (last, how) = changes.last().copied()?;
+    let since = changes.iter().rev().take_while(|(_, how)| how.is_some()).last();
+    Some((since.map_or(last, |(at, _)| *at), how))
 }
 
 /// One file, read.
@@ -286,9 +300,11 @@ impl Extract {
             }
         }
         if let Some((id, how)) = event.changes.filter(|(id, _)| wanted.contains(id)) {
-            let ended = &mut self.traces.entry(id).or_default().ended;
-            if ended.is_none_or(|(at, _)| at <= event.at) {
-                *ended = Some((event.at, how));
+            let changes = &mut self.traces.entry(id).or_default().changes;
+            if changes.len() < CHANGES {
+                changes.push((event.at, how));
+            } else {
+                self.incomplete = Some("it has more changes of one credential than are counted".to_owned());
             }
         }
     }

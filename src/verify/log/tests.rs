@@ -76,11 +76,15 @@ fn the_end_of_a_key_is_the_last_that_was_done_to_it() {
     let active = done("2026-11-21T10:00:00Z", "UpdateAccessKey", json!("Active"), json!({}));
     let deleted = done("2026-11-21T11:00:00Z", "DeleteAccessKey", json!(null), json!({}));
     let failed = done("2026-11-21T12:00:00Z", "DeleteAccessKey", json!(null), json!({"errorCode": "AccessDenied"}));
-    let ended =
-        |records: &[&Value]| read(&json!({"Records": records}).to_string()).traces.get(ID).and_then(|t| t.ended);
+    let ended = |records: &[&Value]| {
+        let extract = read(&json!({"Records": records}).to_string());
+        ended(extract.traces.get(ID).map(|t| t.changes.clone()).unwrap_or_default())
+    };
     assert_eq!(ended(&[&inactive]), Some((at("2026-11-21T09:00:00Z"), Some("made inactive"))));
     assert_eq!(ended(&[&active, &inactive]), Some((at("2026-11-21T10:00:00Z"), None)));
-    assert_eq!(ended(&[&deleted, &inactive]), Some((at("2026-11-21T11:00:00Z"), Some("deleted"))));
+    // It was at an end from the first on.
+    assert_eq!(ended(&[&deleted, &inactive]), Some((at("2026-11-21T09:00:00Z"), Some("deleted"))));
+    assert_eq!(ended(&[&deleted, &active, &inactive]), Some((at("2026-11-21T11:00:00Z"), Some("deleted"))));
     assert_eq!(ended(&[&failed]), None);
 }
 
@@ -107,7 +111,7 @@ fn cloud_audit_logs() {
     );
     let trace = &extract.traces["aa11"];
     assert_eq!(trace.uses.iter().map(|(_, refused)| *refused).collect::<Vec<_>>(), [false, true, false]);
-    assert_eq!(trace.ended, Some((at("2026-11-20T11:00:00Z"), Some("deleted"))));
+    assert_eq!(trace.changes, [(at("2026-11-20T11:00:00Z"), Some("deleted"))]);
     assert_eq!(extract.log.name(), "gcloud");
 }
 

@@ -107,13 +107,13 @@ fn a_search_for_the_key_proves_by_what_it_was_asked_for() {
     let end = deleted("2026-11-05T00:00:00Z", "DeleteAccessKey", json!(null));
     let own = file(&[used("2026-11-01T00:00:00Z", OLD), used("2026-11-03T00:00:00Z", OLD)]);
     // It holds nothing after the last use, and does not say how far it looked.
-    let (quiet, reason) = by_files(&[own.clone()]);
+    let (quiet, reason) = by_files(std::slice::from_ref(&own));
     assert_eq!((quiet, reason.contains("used once since the report")), (Quiet::Unknown, true), "{reason}");
     let own = file(&[used("2026-11-01T00:00:00Z", OLD)]);
-    let (quiet, reason) = by_files(&[own.clone(), file(&[end.clone()])]);
+    let (quiet, reason) = by_files(&[own.clone(), file(std::slice::from_ref(&end))]);
     assert_eq!(quiet, Quiet::Unknown);
     assert!(reason.contains("alone"), "{reason}");
-    let said = |list: &[Value]| by_files(&[&[own.clone(), file(&[end.clone()])], list].concat());
+    let said = |list: &[Value]| by_files(&[&[own.clone(), file(std::slice::from_ref(&end))], list].concat());
     let whole = asked(OLD, "eu-west-1", "2026-11-01", "2026-11-13T00:00:00Z");
     let (quiet, reason) = said(std::slice::from_ref(&whole));
     assert_eq!(
@@ -145,6 +145,21 @@ fn a_search_for_the_key_proves_by_what_it_was_asked_for() {
     let later = file(&[deleted("2026-11-08T00:00:00Z", "DeleteAccessKey", json!(null))]);
     let (quiet, reason) = by_files(&[later, asked(OLD, "eu-west-1", "2026-11-01", "2027-11-13T00:00:00Z")]);
     assert_eq!((quiet, reason.contains("silent for 6 of 7 days")), (Quiet::Unknown, true), "{reason}");
+}
+
+#[test]
+fn the_watch_begins_when_it_was_made_inactive() {
+    let off = deleted("2026-11-05T00:00:00Z", "UpdateAccessKey", json!("Inactive"));
+    let on = deleted("2026-11-08T00:00:00Z", "UpdateAccessKey", json!("Active"));
+    let gone = deleted("2026-11-12T00:00:00Z", "DeleteAccessKey", json!(null));
+    let rest = [used("2026-11-01T00:00:00Z", OLD), used("2026-11-14T00:00:00Z", NEW)];
+    let (life, quiet, reason) = by_logs(&[&rest[..], &[gone.clone(), off.clone()]].concat());
+    assert_eq!((life, quiet), (Life::Dead, Quiet::Silent), "{reason}");
+    assert!(reason.contains("since it ended at 2026-11-05T00:00:00Z"), "{reason}");
+    // Brought back between, it began anew. The files of a log say it together.
+    let files = [file(&[&rest[..], &[off, gone]].concat()), file(&[on])];
+    let (quiet, reason) = by_files(&files);
+    assert_eq!((quiet, reason.contains("silent for 2 of 7 days")), (Quiet::Unknown, true), "{reason}");
 }
 
 #[test]
