@@ -10,6 +10,12 @@ use crate::{
     verdict::{Phase, Workstream},
 };
 
+/// How members of a circle are replaced.
+pub const ALL_AT_ONCE: [&str; 2] = [
+    "with an account that is none of these: revoke every one of them, and write down the time",
+    "only when all are dead, issue the new ones",
+];
+
 /// What is known of the secrets of an item.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Guard {

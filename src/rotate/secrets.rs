@@ -293,7 +293,7 @@ impl<'s> Wanted<'s> {
         let mut item = Item::new(Phase::Rotate, self.title(), self.why(s)).urgent(self.urgency).at(Place::Clean);
         let together = self.count() > 1 && self.known.is_some_and(|k| gate::is_circle(s.catalog, k));
         item = match together {
-            true => item.say(ALL_AT_ONCE[0]).say(ALL_AT_ONCE[1]),
+            true => item.say(gate::ALL_AT_ONCE[0]).say(gate::ALL_AT_ONCE[1]),
             false => item.say(mode(self.known.map(|k| k.mode))),
         };
         item = item.steps(self.steps(s.opened()));
@@ -325,20 +325,17 @@ fn mode(mode: Option<Mode>) -> &'static str {
     }
 }
 
-/// How members of a circle are replaced.
-const ALL_AT_ONCE: [&str; 2] = [
-    "with an account that is none of these: revoke every one of them, and write down the time",
-    "only when all are dead, issue the new ones",
-];
-
 /// A circle: as long as one of them lives, it can read or mint the new ones.
 fn together(s: &Situation<'_>, group: &Group, members: &[&Wanted<'_>]) -> Item {
     let names: Vec<&str> = group.kinds.iter().map(|k| s.catalog.kind(k).map_or(k.as_str(), Kind::title)).collect();
     let why = "each of them can read or mint another: one that still lives gives the attacker the new ones";
     let urgency = members.iter().map(|w| w.urgency).max().unwrap_or(Urgency::Soon);
     let title = format!("Together: {}", names.join(", "));
-    let mut item =
-        Item::new(Phase::Rotate, title, why).urgent(urgency).at(Place::Clean).say(ALL_AT_ONCE[0]).say(ALL_AT_ONCE[1]);
+    let mut item = Item::new(Phase::Rotate, title, why)
+        .urgent(urgency)
+        .at(Place::Clean)
+        .say(gate::ALL_AT_ONCE[0])
+        .say(gate::ALL_AT_ONCE[1]);
     item.mode = Some(Done::Together);
     for w in members {
         item = item.say(format!("{} ({}: {})", w.title(), w.urgency.as_str(), w.why(s))).steps(w.steps(s.opened()));
