@@ -48,7 +48,7 @@ fn checklist(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
         only_there(out, name)?;
     }
     // The script goes to the folder of the evidence, from where a relative name leads elsewhere.
-    writeln!(out, "case ${{ROOT:-/}} in /*) ;; *) ROOT=$(CDPATH= cd -- \"$ROOT\" && pwd) || exit 1 ;; esac")?;
+    writeln!(out, "case ${{ROOT:-/}} in /*) ;; *) ROOT=$(CDPATH='' cd -- \"$ROOT\" && pwd) || exit 1 ;; esac")?;
     if report.machines.is_empty() {
         for item in items().filter(on_host) {
             steps(out, report, &labels, item)?;
