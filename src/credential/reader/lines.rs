@@ -27,7 +27,8 @@ struct Rule {
 impl Lines {
     /// From the data.
     pub fn new(rules: &[LineRule]) -> Result<Self, String> {
-        let rules = rules.iter().map(|r| Ok(Rule { line: expression(&r.line)?, public: r.public.clone(), foreign: r.foreign }));
+        let rules =
+            rules.iter().map(|r| Ok(Rule { line: expression(&r.line)?, public: r.public.clone(), foreign: r.foreign }));
         Ok(Self { rules: rules.collect::<Result<_, String>>()? })
     }
 
@@ -99,7 +100,11 @@ mod tests {
     fn read(rules: &[(&str, &[&str])], text: &[u8]) -> Vec<(Option<u32>, Option<String>)> {
         let rules: Vec<_> = rules
             .iter()
-            .map(|(l, p)| LineRule { line: (*l).into(), public: p.iter().map(|p| (*p).into()).collect(), foreign: false })
+            .map(|(l, p)| LineRule {
+                line: (*l).into(),
+                public: p.iter().map(|p| (*p).into()).collect(),
+                foreign: false,
+            })
             .collect();
         let mut out = Findings::default();
         Lines::new(&rules).unwrap().read(text, &mut out).unwrap();
