@@ -249,6 +249,14 @@ impl Accounts {
         numbered.or_else(named).or_else(|| (name == "root").then_some(0))
     }
 
+    /// Those that somebody logs in with, by their numbers: root, and others that have a home below `/home` or `/Users`.
+    pub fn logins(&self) -> impl Iterator<Item = (u32, &str)> {
+        let above = |home: &TreePath| [b"home/".as_slice(), b"Users/"].iter().any(|a| home.as_bytes().starts_with(a));
+        let lives: BTreeSet<u32> = self.owners.iter().filter(|(home, _)| above(home)).map(|(_, uid)| *uid).collect();
+        let own = move |uid: &u32| *uid == 0 || lives.contains(uid);
+        self.names.iter().filter(move |(uid, _)| own(uid)).map(|(uid, name)| (*uid, name.as_str()))
+    }
+
     /// The home in which a file stands.
     pub fn home_of(&self, path: &TreePath) -> Option<TreePath> {
         let rest = self.below_home(path)?;

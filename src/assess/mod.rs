@@ -258,6 +258,8 @@ pub struct Assessment {
     pub kept: Vec<Kept>,
     /// What each machine is part of.
     pub platforms: Vec<PartOf>,
+    /// Digests of the configuration and the manifests of each image, `sha256:…`, by its tree.
+    pub images: BTreeMap<Arc<str>, Vec<String>>,
     /// Fields for secrets that only refer to a store.
     pub references: Vec<Reference>,
     /// What could not be judged.
@@ -316,7 +318,7 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
         }
     }
     // A step that fails costs what it adds, never what was found before.
-    let Assessment { findings, credentials, anomalies, timeline, gaps, kept, platforms, references, .. } =
+    let Assessment { findings, credentials, anomalies, timeline, gaps, kept, platforms, images, references, .. } =
         &mut assessment;
     let root = Origin::file(
         &case.evidence.first().map_or_else(|| "host".into(), |e| e.seen.origin.tree.clone()),
@@ -355,6 +357,7 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
     step("kept evidence was not looked for", &mut || *kept = kept::kept(&case.evidence));
     step("references to secrets were not looked for", &mut || *references = references::references(&case.evidence));
     step("platforms were not looked for", &mut || *platforms = platform::platforms(&case.evidence));
+    step("images were not looked for", &mut || *images = platform::images(&case.evidence));
     step("odd things were not looked for", &mut || *anomalies = anomaly::find(&case, &units));
     step("the times were not put in order", &mut || {
         *timeline = timeline::moments(&case, findings);

@@ -30,6 +30,15 @@ pub fn platforms(evidence: &[Evidence]) -> Vec<PartOf> {
     all.into_iter().map(|((_, platform), origin)| PartOf { platform, origin: origin.clone() }).collect()
 }
 
+/// What registries and engines know each image by: by tree.
+pub fn images(evidence: &[Evidence]) -> BTreeMap<Arc<str>, Vec<String>> {
+    let image = |e: &Evidence| match &e.seen.fact {
+        Fact::Image { digests, .. } => Some((e.seen.origin.tree.clone(), digests.clone())),
+        _ => None,
+    };
+    evidence.iter().filter_map(image).collect()
+}
+
 /// What shows that something can be taken without a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shown<'a> {

@@ -156,8 +156,14 @@ fn take_evidence(setup: &Setup, image: &mut Image, put: &mut dyn FnMut(Worth, Ev
         Worth::Evidence | Worth::Credential => true,
     };
     let taken = image.take_facts(&needed);
-    let kept = of_layers(&setup.index, image, taken).chain(beside.into_iter().filter(|e| needed(&e.seen)));
-    kept.for_each(|e| put(worth(&e.seen), e));
+    // What the image is known by says where it runs: wanted wherever something of it is.
+    let is_image = |seen: &Seen| has_evidence && matches!(seen.fact, Fact::Image { .. });
+    let beside = beside.into_iter().filter(|e| needed(&e.seen) || is_image(&e.seen));
+    let kept = of_layers(&setup.index, image, taken).chain(beside);
+    kept.for_each(|e| match worth(&e.seen) {
+        Worth::Nothing => put(Worth::Context, e),
+        worth => put(worth, e),
+    });
 }
 
 /// Facts of the layers, with what became of their files.

@@ -25,6 +25,9 @@ pub struct Kind {
     /// A token of this kind, or one stored with it, is one that known monitors watch: they act when it stops working.
     #[serde(default)]
     pub watched: bool,
+    /// Hosts (`quay.io`, `*.azurecr.io`) whose logins no known monitor watches, though they are of this kind.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unwatched_hosts: Vec<String>,
     /// 1 (mints others) to 6 (residue).
     pub tier: u8,
     /// Position among kinds of the same lane and tier.
@@ -234,6 +237,9 @@ pub struct LineRule {
     /// How to identify it, from other groups: `{user}@{host}`. The first whose groups are all plain labels is used.
     #[serde(default)]
     pub public: Vec<String>,
+    /// A line of this form is a credential of another kind: no rule behind this one is tried.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub foreign: bool,
 }
 
 /// An environment variable that holds a credential of a kind.

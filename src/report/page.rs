@@ -159,6 +159,7 @@ fn never(never: &Never) -> String {
         Never::Start { programs } => format!("start {programs} on it"),
         Never::Uninstall { command } => command.clone(),
         Never::RunImage => "start a container of it".to_owned(),
+        Never::RunJob => "run one of its jobs again, or start the runner".to_owned(),
         Never::OpenWallet => "open a wallet on it".to_owned(),
         Never::TryStolen => "test an old key".to_owned(),
     }

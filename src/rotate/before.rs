@@ -6,6 +6,7 @@ use super::{
     Item, Plan,
     cleanup::{incident_cleanup_items, look_for},
     eradicate::{by_owner, persistence},
+    images,
     page::hosts,
     situation::Situation,
     step::{Action, Step},
@@ -20,8 +21,9 @@ use crate::{
 
 /// Preserve, contain, disarm.
 pub fn before(s: &Situation<'_>, plan: &mut Plan) {
+    let images = images::alone(s);
     if s.worst >= Exposure::Removed {
-        plan.add(&[b"evidence"], preserve(s));
+        plan.add(&[b"evidence"], with_wallets(s, if images { images::preserve(s) } else { preserve(s) }));
         plan.add(&[b"logs"], logs());
     } else if s.assessment.findings.iter().any(|f| f.exposure == Exposure::Cached && f.origin.layer.is_none()) {
         let why = "a stored copy may be the only one left to learn from";
@@ -29,7 +31,7 @@ pub fn before(s: &Situation<'_>, plan: &mut Plan) {
         plan.add(&[b"evidence"], evidence(s, item));
     }
     if s.worst >= Exposure::Installed {
-        plan.add(&[b"network"], contain(s));
+        plan.add(&[b"network"], if images { images::contain(&far_hosts(s)) } else { contain(s) });
     }
     incident_cleanup_items(s, plan, Phase::Contain);
     disarm(s, plan);
@@ -49,12 +51,12 @@ fn preserve(s: &Situation<'_>) -> Item {
     if s.assessment.findings.iter().any(|f| on_disk(f) && f.exposure >= Exposure::Cached) {
         item = evidence(s, item);
     }
-    if super::secrets::has_wallets(s) {
-        item = item.say(
-            "at the same time, from a clean device: move the wallets; their items stand under `rotate` and wait for nothing",
-        );
-    }
     item
+}
+
+fn with_wallets(s: &Situation<'_>, item: Item) -> Item {
+    let now = "at the same time, from a clean device: move the wallets; their items stand under `rotate` and wait for nothing";
+    if super::secrets::has_wallets(s) { item.say(now) } else { item }
 }
 
 /// What could run the payload again, by what was found; of a trace by the packages of every incident that leaves one.
@@ -84,6 +86,12 @@ fn logs() -> Item {
         .say("keep them where the compromised accounts cannot write")
 }
 
+/// Hosts of the incidents that may be running.
+fn far_hosts(s: &Situation<'_>) -> Vec<String> {
+    let far = s.incidents.iter().filter(|(_, e)| *e >= Exposure::Installed);
+    hosts(&far.map(|(incident, _)| *incident).collect::<Vec<_>>())
+}
+
 fn contain(s: &Situation<'_>) -> Item {
     let why = "the payload sends what it takes and fetches more; a proxy that answers 401, 403 or 407 can look like a \
                revoked token, and some payloads delete files when a token is revoked";
@@ -91,8 +99,7 @@ fn contain(s: &Situation<'_>) -> Item {
         "deny all traffic at the switch, security group or firewall with a rule that drops and never rejects; not with a \
          proxy or captive portal that answers",
     );
-    let far = s.incidents.iter().filter(|(_, e)| *e >= Exposure::Installed);
-    let hosts = hosts(&far.map(|(incident, _)| *incident).collect::<Vec<_>>());
+    let hosts = far_hosts(s);
     if !hosts.is_empty() {
         item = item.say(format!("where the machine has to stay online, drop at least {}", hosts.join(", ")));
     }

@@ -1,18 +1,21 @@
 //! What the incidents' own files give to do.
 
+use std::collections::BTreeSet;
+
 use super::{
     Item, Plan,
-    edge::Because,
+    edge::{Because, Edge},
     gate,
-    shell::own_tools,
+    shell::{is_plain, own_tools},
     situation::Situation,
     step::{Action, Step},
     store::is_trace,
+    writer::System,
 };
 use crate::{
     assess::{FindingKind, publishes},
-    ioc::model::{CleanupStep, Incident},
-    verdict::{Exposure, Phase, Place, Urgency},
+    ioc::model::{Cleanup, CleanupStep, Incident},
+    verdict::{Exposure, Phase, Place, Urgency, Workstream},
 };
 
 /// Programs that speak to an account, a cluster, a registry or a provider: never from the examined machine.
@@ -37,17 +40,28 @@ const REMOTE: &[&str] = &[
     "psql",
     "mysql",
 ];
-/// Stands for each account of the machine in a command of an incident's file.
+/// Stands for each account of the machine in a command of an incident's file, and the next for its number.
 const ACCOUNT: &str = "ACCOUNT";
+const UID: &str = "UID";
+/// Accounts that one step is repeated for.
+const ACCOUNTS: usize = 12;
 
 /// Items for a phase that is done elsewhere: in repositories, accounts, clusters.
 pub fn incident_cleanup_items(s: &Situation<'_>, plan: &mut Plan, phase: Phase) {
     let items = s.cleanup(phase);
     let alike = |title: &str| items.iter().filter(|(_, c)| c.title == title).count() > 1;
     for (incident, c) in &items {
+        if phase == Phase::Contain && is_for_clusters(c) && !s.may_reach_clusters() {
+            continue;
+        }
         let title = if alike(&c.title) { format!("{} ({})", c.title, incident.id) } else { c.title.clone() };
         let after = match phase {
-            Phase::Purge => plan.edges(Phase::Eradicate, &Because::RemovesCode),
+            // Whatever changes the machine, or takes what is stored of it elsewhere, leaves the evidence alone until it is kept.
+            Phase::Contain if place(phase, &c.steps) == Place::Host => kept_first(plan),
+            Phase::Purge => match plan.edges(Phase::Eradicate, &Because::RemovesCode) {
+                none if none.is_empty() => kept_first(plan),
+                removed => removed,
+            },
             Phase::Rebuild => plan.edges(Phase::Verify, &Because::ExaminesAgain).into_iter().take(1).collect(),
             Phase::Audit => plan.edges(Phase::Preserve, &Because::SavesLogs),
             _ => Vec::new(),
@@ -64,10 +78,33 @@ pub fn incident_cleanup_items(s: &Situation<'_>, plan: &mut Plan, phase: Phase) 
     }
 }
 
+fn kept_first(plan: &Plan) -> Vec<Edge> {
+    let kept = plan.edges(Phase::Preserve, &Because::KeepsEvidence);
+    kept.into_iter().filter(|e| plan.is_in(&e.item, Workstream::Machine)).collect()
+}
+
+/// Whether it speaks to clusters.
+fn is_for_clusters(cleanup: &Cleanup) -> bool {
+    cleanup.steps.iter().filter_map(|s| s.command.as_deref()).any(|c| c.contains("kubectl "))
+}
+
+/// What is looked for in clusters, where nothing here leads to one: whoever runs it knows whether there is one all the same.
+pub fn in_other_clusters(s: &Situation<'_>) -> Vec<String> {
+    let found = s.cleanup(Phase::Contain).into_iter().filter(|(_, c)| is_for_clusters(c) && !s.may_reach_clusters());
+    found
+        .map(|(incident, c)| {
+            let steps: Vec<String> = c.steps.iter().map(in_words).collect();
+            format!("clusters that whoever works on it can reach ({}: {}: {})", incident.id, c.title, steps.join("; "))
+        })
+        .collect()
+}
+
 /// One item for what the payloads of these incidents may have left beside what was found: a line each. Where their traces stand on
 /// this disk, items of their own remove them by name and account, and nothing is asked twice.
 pub fn look_for(s: &Situation<'_>, phase: Phase) -> Option<Item> {
     let mut steps = Vec::new();
+    let mut given: BTreeSet<String> = BTreeSet::new();
+    let logins = logins(s);
     if phase == Phase::Disarm {
         for (incident, _) in s.ran().into_iter().filter(|(i, _)| !is_found(s, i)) {
             let switches: Vec<String> =
@@ -79,11 +116,23 @@ pub fn look_for(s: &Situation<'_>, phase: Phase) -> Option<Item> {
     }
     for (incident, c) in s.cleanup(phase) {
         let found = is_found(s, incident);
-        let rest: Vec<String> = c.steps.iter().filter(|step| !found || is_beside(step)).map(in_words).collect();
-        if !rest.is_empty() {
-            let title = if found { "also" } else { &c.title };
-            steps.push(Step::say(format!("{}: {title}: {}", incident.id, rest.join("; "))));
+        let rest: Vec<&CleanupStep> = c.steps.iter().filter(|step| !found || is_beside(step)).collect();
+        let runs: Vec<Vec<Step>> = rest.iter().map(|step| commands(s, &logins, step)).collect();
+        let words = rest.iter().zip(&runs).filter(|(_, own)| own.is_empty()).map(|(step, _)| in_words(step));
+        let words: Vec<String> = words.collect();
+        // Incidents of one family leave the same: each command once.
+        let new = |step: &Step| match &step.action {
+            Action::Given(command) => given.insert(command.clone()),
+            _ => true,
+        };
+        let runs: Vec<Step> = runs.into_iter().flatten().filter(new).collect();
+        let title = if found { "also" } else { &c.title };
+        match words.is_empty() {
+            true if runs.is_empty() => {}
+            true => steps.push(Step::say(format!("{}: {title}", incident.id))),
+            false => steps.push(Step::say(format!("{}: {title}: {}", incident.id, words.join("; ")))),
         }
+        steps.extend(runs);
     }
     if steps.is_empty() {
         return None;
@@ -121,6 +170,53 @@ fn in_words(step: &CleanupStep) -> String {
         Some(command) if command.contains(ACCOUNT) => format!("{}, for each account: `{command}`", step.what),
         Some(command) => format!("{}: `{command}`", step.what),
         None => step.what.clone(),
+    }
+}
+
+/// The accounts of the examined disk that somebody logs in with; none where more than one disk, or none, was examined.
+fn logins<'s>(s: &Situation<'s>) -> Vec<(u32, &'s str)> {
+    let disks: BTreeSet<&str> =
+        s.assessment.findings.iter().filter(|f| !s.is_of_image(f)).map(|f| &*f.origin.tree).collect();
+    let mut disks = disks.into_iter();
+    match (disks.next(), disks.next()) {
+        (Some(tree), None) => s.accounts.get(tree).into_iter().flat_map(|a| a.logins()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// A step of an incident's file as commands for the examined machine: one for each account where it asks for one. None where it is
+/// for another system, or nobody knows the accounts.
+fn commands(s: &Situation<'_>, logins: &[(u32, &str)], step: &CleanupStep) -> Vec<Step> {
+    let Some(command) = step.command.as_deref().filter(|c| own_tools(c) && is_for(s.system, c)) else {
+        return Vec::new();
+    };
+    let with = |what: String, command: String| {
+        let made = Step::new(what, Action::Given(command));
+        Step { expect: step.expect.clone(), ..made }
+    };
+    if !command.contains(ACCOUNT) && !command.contains(UID) {
+        return vec![with(step.what.clone(), command.to_owned())];
+    }
+    let plain = || logins.iter().filter(|(_, name)| is_plain(name));
+    let filled = plain().take(ACCOUNTS).map(|(uid, name)| {
+        with(format!("{} ({name})", step.what), command.replace(UID, &uid.to_string()).replace(ACCOUNT, name))
+    });
+    let mut steps: Vec<Step> = filled.collect();
+    match plain().count().saturating_sub(ACCOUNTS) {
+        0 => {}
+        more => steps.push(Step::say(format!("the same for the {more} other accounts"))),
+    }
+    steps
+}
+
+/// Whether a system has what a command speaks to.
+fn is_for(system: System, command: &str) -> bool {
+    let (linux, mac) =
+        (command.contains("systemctl ") || command.contains("loginctl "), command.contains("launchctl "));
+    match system {
+        System::Unix => !mac,
+        System::Mac => !linux,
+        System::Windows => false,
     }
 }
 

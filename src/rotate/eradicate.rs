@@ -25,7 +25,7 @@ use crate::{
     fact::{Ecosystem, TreePath},
     ioc::model::FileRole,
     text::escape,
-    verdict::{Exposure, Phase, Place},
+    verdict::{Exposure, Phase},
 };
 
 /// Places that one item names.
@@ -62,8 +62,14 @@ pub fn eradicate(s: &Situation<'_>, plan: &mut Plan) {
         let why =
             "an editor or an agent runs them when the folder is opened; the file may hold settings of its owner too";
         let item = Item::new(Phase::Eradicate, format!("Take out what was planted in {} files", planted.len()), why)
-            .say("open the folders with no editor and no agent before; keep a copy of each file among the evidence");
-        add(&[b"planted"], named(item, &planted));
+            .say("open the folders with no editor and no agent before");
+        let (whole, shared): (Vec<&Finding>, Vec<&Finding>) = planted.iter().partition(|f| is_all_of_the_payload(s, f));
+        let edit = "keep a copy of each among the evidence, then take the entry of the payload out, or take the file from a commit of before";
+        let mut item = item.steps(moved(&whole));
+        if !shared.is_empty() {
+            item = named(item.say(format!("these may hold settings of their owner too: {edit}")), &shared);
+        }
+        add(&[b"planted"], item);
     }
     for ((kind, folder), found) in by_store(s) {
         add(&[b"store", folder.as_bytes()], in_store(kind, &folder, &found));
@@ -77,8 +83,25 @@ pub fn eradicate(s: &Situation<'_>, plan: &mut Plan) {
     }
     let in_image = |f: &Finding| f.origin.layer.is_some() && f.exposure >= Exposure::Removed;
     for image in super::purge::trees(&s.findings(in_image)) {
-        add(&[b"image", image.as_bytes()], containers(image));
+        add(&[b"image", image.as_bytes()], super::images::containers(s, image));
     }
+}
+
+/// Files that people have too, in which a payload writes a few lines: settings, tasks, instructions and lists.
+const SHARED: &[&str] =
+    &["json", "jsonc", "yml", "yaml", "toml", "md", "mdc", "txt", "gitignore", "cursorrules", "windsurfrules"];
+
+/// Whether a planted file is the payload's from end to end: by its hash, or a program of a name that nobody else gives. A
+/// configuration that is a program (`vite.config.mjs`) is its owner's.
+fn is_all_of_the_payload(s: &Situation<'_>, f: &Finding) -> bool {
+    let name = f.origin.path.name().to_ascii_lowercase();
+    let extension = name.rsplit(|b| *b == b'.').next().unwrap_or_default();
+    let is_shared = SHARED.iter().any(|e| e.as_bytes() == extension) || name.windows(8).any(|w| w == b".config.");
+    let by_hash = s.index.incident(f.incident).is_some_and(|i| {
+        let hash = f.indicator.rsplit('/').next().unwrap_or_default();
+        f.indicator.starts_with("sha256/") && i.files.iter().any(|file| file.sha256.as_deref() == Some(hash))
+    });
+    is_whole(f) && (by_hash || !is_shared)
 }
 
 /// What an interpreter loads: packages, their start-up code and modules, and whatever else is installed.
@@ -341,25 +364,4 @@ fn removed(found: &[&Finding]) -> Item {
         item = item.step("move what an uninstall left to the evidence", Action::Keep(folders.into_iter().collect()));
     }
     item
-}
-
-fn containers(image: &str) -> Item {
-    let named = escape(image.as_bytes());
-    let word = quote(image.as_bytes());
-    let pods = "get pods --all-namespaces -o 'custom-columns=NS:.metadata.namespace,NAME:.metadata.name,IMAGES:.spec.containers[*].image'";
-    let clusters = format!(
-        "kubectl config get-contexts -o name | while IFS= read -r c; do echo \"== $c\"; kubectl --context \"$c\" {pods} </dev/null; done | grep -F -e '== ' -e {word}"
-    );
-    let find = Step::new(
-        "find them on each machine (the same with podman)",
-        Action::Given(format!("docker ps --all --filter ancestor={word}")),
-    );
-    let look =
-        Step::new("find its pods, in every cluster that the clean machine has a context for", Action::Given(clusters));
-    Item::new(Phase::Eradicate, format!("Stop every container of image {named}"), "what runs from it runs the payload")
-        .steps([
-            find.expect("the header alone; otherwise one line for each container, also of stopped ones"),
-            look.expect("the name of each context and nothing else; no context is no answer").at(Place::Clean),
-        ])
-        .say("keep what you need as evidence (docker commit, docker export), then stop and remove them; scale workloads to zero")
 }

@@ -78,12 +78,20 @@ pub fn fill(rotation: &Rotation, subject: Public<'_>) -> Step {
         })
     });
     Step {
-        what: words(&rotation.what, &subject),
+        what: words(&without_blanks(rotation, &subject), &subject),
         unchecked: rotation.checked.is_none() && filled.as_deref().is_some_and(|c| !own_tools(c)),
         action: filled.map_or(Action::Say, Action::Given),
         expect: rotation.expect.as_deref().map(|text| words(text, &subject)),
         place: rotation.place,
     }
+}
+
+/// The words without a bracket that nothing was found for: where a command has the same blank, somebody has to fill it.
+fn without_blanks(rotation: &Rotation, subject: &Public<'_>) -> String {
+    let empty = |b: &&Blank| {
+        (b.of)(subject).is_none() && !rotation.command.as_deref().is_some_and(|command| command.contains(b.mark))
+    };
+    BLANKS.iter().filter(empty).fold(rotation.what.clone(), |text, b| text.replace(&format!(" ({})", b.mark), ""))
 }
 
 fn words(text: &str, subject: &Public<'_>) -> String {
@@ -171,6 +179,23 @@ mod tests {
         );
         assert_eq!(command(&step), Some("x --id 'a b;$(c)' --of '-rf' 'a b'"));
         assert_eq!((step.what.as_str(), step.expect.as_deref()), ("end a b;$(c) of -rf", Some("no a b;$(c)")));
+    }
+
+    #[test]
+    fn a_bracket_without_a_value_is_left_out() {
+        let said = |what: &str, command: Option<&str>, subject: Public<'_>| {
+            let steps = serde_json::json!({ "do": what, "command": command });
+            fill(&serde_json::from_value(steps).unwrap(), subject).what
+        };
+        assert_eq!(
+            said("rotate it at its forge ({id}), there", None, Public::default()),
+            "rotate it at its forge, there"
+        );
+        assert_eq!(
+            said("rotate it at its forge ({id})", None, id("git.example")),
+            "rotate it at its forge (git.example)"
+        );
+        assert_eq!(said("end it ({id})", Some("x {id}"), Public::default()), "end it (ID)");
     }
 
     #[test]

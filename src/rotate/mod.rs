@@ -19,6 +19,7 @@ pub mod edge;
 mod eradicate;
 mod fill;
 mod gate;
+mod images;
 mod named;
 mod order;
 pub mod page;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Item, before::on_disk, secrets, situation::Situation};
 use crate::{
-    assess::{Finding, FindingKind, family_of},
+    assess::{Finding, FindingKind, family_of, rule::Rule},
     fact::Ecosystem,
     ioc::model::{FileRole, Incident, NetworkKind},
     text::defang,
@@ -45,6 +45,8 @@ pub enum Never {
     },
     /// Start a container of an image that holds it.
     RunImage,
+    /// Run a job again, or start the runner, that fetched a malicious action.
+    RunJob,
     /// Open a wallet on the examined machine.
     OpenWallet,
     /// Try whether a stolen secret still works.
@@ -74,26 +76,29 @@ fn never(s: &Situation<'_>, items: &[Item]) -> Vec<Never> {
     if items.iter().any(|i| i.blocked == Some(Phase::Disarm)) {
         never.push(Never::RevokeFirst);
     }
-    let loaded = s.findings(|f| on_disk(f) && f.exposure >= Exposure::Removed);
+    let loaded = s.findings(|f| on_disk(f) && !s.is_of_image(f) && f.exposure >= Exposure::Removed);
     let removals = || {
         let mut ecosystems: BTreeSet<Ecosystem> = loaded.iter().filter_map(|f| f.ecosystem).collect();
+        // A trace alone says what its own incident brought; whoever leaves the same may never have been here.
         if ecosystems.is_empty() {
-            ecosystems.extend(loaded.iter().flat_map(|f| s.ecosystems(f)));
+            ecosystems.extend(loaded.iter().filter(|f| f.alike.is_empty()).flat_map(|f| s.ecosystems(f)));
         }
         ecosystems.into_iter().map(|e| family_of(e).removal())
     };
-    let listed = |all: BTreeSet<&'static str>| Vec::from_iter(all).join("; ");
     let programs: BTreeSet<&str> = removals().filter_map(|r| r.programs).collect();
     if !programs.is_empty() {
-        never.push(Never::Start { programs: listed(programs) });
+        never.push(Never::Start { programs: each_once(&programs) });
     }
     let is_package = |f: &&&Finding| f.kind == FindingKind::Package && f.exposure >= Exposure::Installed;
     let commands: BTreeSet<&str> = removals().filter_map(|r| r.uninstaller).collect();
     if loaded.iter().any(|f| is_package(&f)) && !commands.is_empty() {
-        never.push(Never::Uninstall { command: listed(commands) });
+        never.push(Never::Uninstall { command: Vec::from_iter(commands).join("; ") });
     }
-    if s.assessment.findings.iter().any(|f| f.origin.layer.is_some() && f.exposure >= Exposure::Removed) {
+    if s.assessment.findings.iter().any(|f| s.is_of_image(f) && f.exposure >= Exposure::Removed) {
         never.push(Never::RunImage);
+    }
+    if s.assessment.findings.iter().any(|f| f.kind == FindingKind::Action || f.rule == Rule::ActionFetched) {
+        never.push(Never::RunJob);
     }
     if secrets::has_wallets(s) {
         never.push(Never::OpenWallet);
@@ -103,6 +108,22 @@ fn never(s: &Situation<'_>, items: &[Item]) -> Vec<Never> {
     }
     never.truncate(NEVER);
     never
+}
+
+/// "Node, npm or an editor; Python or pip": a program that two families name stands once.
+fn each_once(lists: &BTreeSet<&str>) -> String {
+    // What names many comes first, so that what names one of them falls out.
+    let mut longest = Vec::from_iter(lists.iter().copied());
+    longest.sort_by_key(|list| std::cmp::Reverse(list.len()));
+    let (mut known, mut kept): (BTreeSet<&str>, BTreeSet<&str>) = (BTreeSet::new(), BTreeSet::new());
+    for list in longest {
+        let programs = || list.split(',').flat_map(|part| part.split(" or ")).map(str::trim);
+        if programs().any(|p| !known.contains(p)) {
+            kept.insert(list);
+        }
+        known.extend(programs());
+    }
+    Vec::from_iter(kept).join("; ")
 }
 
 /// The traces of every incident that may have run, but for those that were found.
@@ -120,4 +141,18 @@ fn not_found(s: &Situation<'_>) -> Vec<String> {
         }
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_two_families_name_stands_once() {
+        let said = |lists: &[&'static str]| each_once(&lists.iter().copied().collect());
+        assert_eq!(said(&["an editor", "Node, npm or an editor"]), "Node, npm or an editor");
+        assert_eq!(said(&["an editor", "Python, pip or gcloud"]), "Python, pip or gcloud; an editor");
+        assert_eq!(said(&["an editor"]), "an editor");
+        assert_eq!(said(&[]), "");
+    }
 }

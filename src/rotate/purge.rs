@@ -8,16 +8,18 @@ use super::{
     cleanup::incident_cleanup_items,
     edge::Because,
     named,
-    shell::quote,
     situation::{Situation, place, shown, within},
 };
 use crate::{
-    assess::Finding,
+    assess::{Account, Finding, FindingKind},
     ecosystem::purl::{self, Purl},
-    ioc::model::PackageIndicator,
+    ioc::model::{FileRole, PackageIndicator},
     text::escape,
-    verdict::{Exposure, Phase, Place},
+    verdict::{Exposure, Phase},
 };
+
+/// Places that one item names.
+const NAMED: usize = 20;
 
 /// The whole phase.
 pub fn purge(s: &Situation<'_>, plan: &mut Plan) {
@@ -41,8 +43,12 @@ pub fn rebuild(s: &Situation<'_>, plan: &mut Plan) {
     let mut after = plan.edges(Phase::Eradicate, &Because::RemovesCode);
     after.extend(plan.edges(Phase::Purge, &Because::RemovesCode));
     after.extend(plan.edges(Phase::Verify, &Because::ExaminesAgain).into_iter().take(1));
-    for image in trees(&s.findings(|f| f.origin.layer.is_some())) {
-        plan.add(&[b"image", image.as_bytes()], rebuild_image(s, image).after(after.clone()));
+    if let Some(item) = machine(s) {
+        plan.add(&[b"machine"], item.after(after.clone()));
+    }
+    incident_cleanup_items(s, plan, Phase::Rebuild);
+    for image in trees(&s.findings(|f| s.is_of_image(f))) {
+        plan.add(&[b"image", image.as_bytes()], super::images::rebuild(s, image).after(after.clone()));
     }
     if plan.items.iter().any(|i| i.phase == Phase::Rotate)
         && !s.findings(|f| on_disk(f) && f.exposure >= Exposure::Removed).is_empty()
@@ -53,7 +59,6 @@ pub fn rebuild(s: &Situation<'_>, plan: &mut Plan) {
     if !rebuilt.is_empty() {
         plan.add(&[b"environments"], environments(s, &rebuilt).after(after));
     }
-    incident_cleanup_items(s, plan, Phase::Rebuild);
 }
 
 /// The trees of some findings, sorted.
@@ -121,28 +126,29 @@ pub fn good(s: &Situation<'_>, found: &[&Finding]) -> String {
     if words.is_empty() { "a version known to be good".to_owned() } else { words.join(", ") }
 }
 
-fn rebuild_image(s: &Situation<'_>, image: &str) -> Item {
-    let named = escape(image.as_bytes());
-    let word = quote(image.as_bytes());
-    let found = s.findings(|f| f.origin.layer.is_some() && &*f.origin.tree == image);
-    let layers: BTreeSet<&str> = found.iter().filter_map(|f| f.origin.layer.as_deref()).collect();
-    let why = "a layer keeps what it holds, also where a later one hides it; an image built on it has it too";
-    let mut item = Item::new(Phase::Rebuild, format!("Rebuild image {named} and remove the old one everywhere"), why).at(Place::Clean)
-        .say(format!("write {} into what it is built from", good(s, &found)))
-        .say("build it on a machine that is in order, from a fresh base image, without any build cache (`--no-cache --pull`)");
-    for layer in layers {
-        item = item.say(format!(
-            "no image may keep the layer {}: look for it in every registry and builder",
-            escape(layer.as_bytes())
-        ));
+/// Title of what is done where an attacker's program had the whole machine; incidents use the same.
+const MACHINE: &str = "Build the machine anew";
+
+/// Where code of the attacker ran as root, or started with the system, nothing of the machine can vouch for the rest of it.
+fn machine(s: &Situation<'_>) -> Option<Item> {
+    let as_root = |f: &Finding| {
+        let system = [b"etc/".as_slice(), b"root/", b"usr/", b"lib/", b"Library/"];
+        let starts =
+            f.role == Some(FileRole::Persistence) && system.iter().any(|top| f.origin.path.as_bytes().starts_with(top));
+        let runs = f.kind == FindingKind::Process || f.role == Some(FileRole::Persistence);
+        starts || runs && s.lives_at(f) == Account::Uid(0)
+    };
+    let found = s.findings(|f| on_disk(f) && f.exposure == Exposure::Executed && as_root(f));
+    if found.is_empty() || s.cleanup(Phase::Rebuild).iter().any(|(_, c)| c.title == MACHINE) {
+        return None;
     }
-    item.run(
-        "look for the old one on every machine, and remove it there when nothing uses it any more",
-        format!("docker image ls --no-trunc -- {word}"),
-    )
-    .say("delete its tags and manifests in the registries, pull-through caches and build caches")
-    .run("save the new one", format!("docker image save --output rebuilt.tar -- {word}"))
-    .run("examine it before it is used", "dosimeter images rebuilt.tar")
+    let why = "code of the attacker ran as root: it may have left what no list names, and no examination of the running machine can show";
+    let mut item = Item::new(Phase::Rebuild, MACHINE, why)
+        .say("keep an image of its disk, then install it anew from known media; take over data, never programs, units or scheduled jobs");
+    for f in found.iter().take(NAMED) {
+        item = item.say(format!("it shows in {}", place(&f.origin)));
+    }
+    Some(item)
 }
 
 fn put_back() -> Item {

@@ -70,13 +70,15 @@ pub fn rotate(s: &Situation<'_>, plan: &mut Plan) {
             after.extend(earlier.map(|item| Edge { item: item.clone(), because: because.clone() }));
         }
         let guard = guard(group, &members);
-        let mut add = |key: &[&[u8]], item: Item| {
+        // Each of a kind alone is an item with its own host; a circle is as watched as any of it.
+        let alone = |w: &Wanted<'_>| Guard { watched: gate::is_watched(w.known, &w.found), ..guard };
+        let mut add = |key: &[&[u8]], item: Item, guard: Guard| {
             let item = Item { rank: Some(group.rank), ..gate::guarded(item, plan, guard) };
             plan.add(key, item.after(after.clone()))
         };
         let own: Vec<String> = match group.kinds.len() {
-            1 => members.iter().map(|w| add(&w.key(), w.item(s))).collect(),
-            _ => vec![add(&[b"together", group.kinds.join("+").as_bytes()], together(s, group, &members))],
+            1 => members.iter().map(|w| add(&w.key(), w.item(s), alone(w))).collect(),
+            _ => vec![add(&[b"together", group.kinds.join("+").as_bytes()], together(s, group, &members), guard)],
         };
         let sure = members.iter().enumerate().filter(|(_, w)| w.is_certain());
         certain.extend(sure.filter_map(|(at, _)| own.get(at).or(own.first())).cloned());
@@ -86,7 +88,7 @@ pub fn rotate(s: &Situation<'_>, plan: &mut Plan) {
     for w in &samples {
         let mut item = w.item(s).urgent(Urgency::Soon);
         item.why = format!("{SAMPLE}; {}", item.why);
-        let guard = Guard { watched: w.known.is_none_or(|k| k.watched), ..Guard::default() };
+        let guard = Guard { watched: gate::is_watched(w.known, &w.found), ..Guard::default() };
         plan.add(&w.key(), gate::guarded(Item { rank: Some(Rank::Data), ..item }, plan, guard));
     }
     let replaced = groups.iter().zip(&ids).flat_map(|(g, ids)| g.kinds.iter().map(|k| (k.as_str(), ids.as_slice())));
@@ -102,7 +104,7 @@ pub fn rotate(s: &Situation<'_>, plan: &mut Plan) {
 /// What the gates have to know of the members of a group.
 fn guard(group: &Group, members: &[&Wanted<'_>]) -> Guard {
     Guard {
-        watched: members.iter().any(|w| w.known.is_none_or(|k| k.watched)),
+        watched: members.iter().any(|w| gate::is_watched(w.known, &w.found)),
         spreads: group.spreads,
         put_back: members.iter().any(|w| w.is_put_back()),
     }
@@ -144,7 +146,7 @@ pub fn wanted<'s>(s: &Situation<'s>) -> Vec<Wanted<'s>> {
     // What has an identifier is the same credential wherever it stands, and as urgent as at the worst of its places.
     let mut urgent: BTreeMap<Own<'s>, (Urgency, Vec<&Judged>)> = BTreeMap::new();
     for j in due {
-        let known = urgent.entry((&j.credential.kind, own(j))).or_insert_with(|| (j.rotate, Vec::new()));
+        let known = urgent.entry((&j.credential.kind, own(s, j))).or_insert_with(|| (j.rotate, Vec::new()));
         known.0 = j.rotate.max(known.0);
         known.1.push(j);
     }
@@ -186,8 +188,11 @@ fn called(kind: &str, id: &str, j: &Judged) -> String {
 }
 
 /// What makes it one credential: its identifier; else the file, where nothing says that two of them are different.
-fn own(j: &Judged) -> Vec<u8> {
+fn own(s: &Situation<'_>, j: &Judged) -> Vec<u8> {
     match identifier(j) {
+        _ if s.catalog.kind(&j.credential.kind).is_some_and(|k| gate::is_circle(s.catalog, k)) => {
+            [b"t", j.origin.tree.as_bytes()].concat()
+        }
         Some(id) => [b"i", id.as_bytes()].concat(),
         None => [b"f", j.origin.tree.as_bytes(), b"\0", j.origin.path.as_bytes()].concat(),
     }
@@ -300,9 +305,15 @@ impl<'s> Wanted<'s> {
 
     fn item(&self, s: &Situation<'_>) -> Item {
         let mut item = Item::new(Phase::Rotate, self.title(), self.why(s)).urgent(self.urgency).at(Place::Clean);
-        item = item.say(mode(self.known.map(|k| k.mode))).steps(self.steps(s.opened()));
+        let together = self.count() > 1 && self.known.is_some_and(|k| gate::is_circle(s.catalog, k));
+        item = match together {
+            true => item.say(gate::ALL_AT_ONCE[0]).say(gate::ALL_AT_ONCE[1]),
+            false => item.say(mode(self.known.map(|k| k.mode))),
+        };
+        item = item.steps(self.steps(s.opened()));
         item.credentials.extend(self.credentials());
         item.mode = Some(match self.known.map(|k| k.mode) {
+            _ if together => Done::Together,
             None | Some(Mode::RevokeFirst) => Done::RevokeFirst,
             Some(Mode::IssueFirst) => Done::IssueFirst,
             Some(Mode::MoveAssets) => Done::MoveAssets,
@@ -337,8 +348,8 @@ fn together(s: &Situation<'_>, group: &Group, members: &[&Wanted<'_>]) -> Item {
     let mut item = Item::new(Phase::Rotate, title, why)
         .urgent(urgency)
         .at(Place::Clean)
-        .say("with an account that is none of these: revoke every one of them, and write down the time")
-        .say("only when all are dead, issue the new ones");
+        .say(gate::ALL_AT_ONCE[0])
+        .say(gate::ALL_AT_ONCE[1]);
     item.mode = Some(Done::Together);
     for w in members {
         item = item.say(format!("{} ({}: {})", w.title(), w.urgency.as_str(), w.why(s))).steps(w.steps(s.opened()));

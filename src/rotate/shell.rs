@@ -63,6 +63,7 @@ const OWN: &[&str] = &[
     "pwd",
     "read",
     "rm",
+    "runuser",
     "sed",
     "set",
     "sh",

@@ -13,7 +13,7 @@ use crate::{
     accounts::Accounts,
     assess::{Account, Assessment, Finding},
     credential::Catalog,
-    fact::{Ecosystem, Origin, TreePath},
+    fact::{Ecosystem, Origin, Platform, TreePath},
     ioc::{
         Index,
         index::IncidentId,
@@ -132,6 +132,20 @@ impl<'s> Situation<'s> {
             (*incident, if strong { Urgency::Now } else { Urgency::Soon })
         })
         .collect()
+    }
+
+    /// Whether a finding is of an image: nothing of it is a machine's that could be cut off, or a file that could be moved.
+    pub fn is_of_image(&self, f: &Finding) -> bool {
+        f.origin.layer.is_some() || self.assessment.images.contains_key(&f.origin.tree)
+    }
+
+    /// Whether something shows that a cluster can be reached from here, or nobody can say that none is.
+    pub fn may_reach_clusters(&self) -> bool {
+        let leads = |kind: &str| kind.starts_with("k8s.");
+        !self.scope.whole
+            || self.assessment.credentials.iter().any(|j| leads(&j.credential.kind))
+            || self.assessment.platforms.iter().any(|p| p.platform == Platform::Kubernetes)
+            || self.assessment.findings.iter().any(|f| self.is_of_image(f))
     }
 
     /// When what was found was first on offer: from then on logs are read.

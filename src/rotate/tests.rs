@@ -1,3 +1,4 @@
+mod cleanup;
 mod properties;
 mod removal;
 mod secrets;
@@ -285,7 +286,6 @@ fn every_phase_in_its_order() {
             "contain",
             "eradicate",
             "purge", // at the machine
-            "contain",
             "freeze",
             "rotate",
             "purge", // from a clean one
@@ -296,7 +296,7 @@ fn every_phase_in_its_order() {
         ]
     );
     // Asking the manager of an account that is not logged in would start it.
-    let manager = "systemctl is-active --quiet \"user@$(id -u -- alice).service\" && systemctl --user --machine=alice@"
+    let manager = "systemctl is-active --quiet \"user@$(id -u -- alice).service\" && runuser -u alice -- env XDG_RUNTIME_DIR=\"/run/user/$(id -u -- alice)\" systemctl --user"
         .to_owned();
     // The payload's own processes are looked for too, though their files may be gone.
     let look = |files: &str| {

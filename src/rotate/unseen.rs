@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Item,
+    cleanup::in_other_clusters,
     situation::{Situation, place},
     step::Step,
 };
@@ -63,6 +64,7 @@ pub fn unseen_targets(s: &Situation<'_>) -> Option<Item> {
             urgency = urgency.max(*urgent);
         }
     }
+    not_shown.extend(in_other_clusters(s));
     if lines.is_empty() && unseen.is_empty() && not_shown.is_empty() {
         return None;
     }

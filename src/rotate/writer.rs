@@ -167,12 +167,13 @@ impl Writer<'_> {
 }
 
 /// Speaking to the manager of an account that is not logged in starts it, and with it every unit that is enabled: the payload.
+/// `systemctl --machine=ACCOUNT@` would need systemd 248: Debian 11, Ubuntu 20.04 and RHEL 8 have an older one.
 fn manager(unit: &Unit) -> String {
     match &unit.account {
         Some(account) => {
             let account = quote(account.as_bytes());
             format!(
-                "systemctl is-active --quiet \"user@$(id -u -- {account}).service\" && systemctl --user --machine={account}@"
+                "systemctl is-active --quiet \"user@$(id -u -- {account}).service\" && runuser -u {account} -- env XDG_RUNTIME_DIR=\"/run/user/$(id -u -- {account})\" systemctl --user"
             )
         }
         None => "systemctl".to_owned(),
@@ -222,7 +223,7 @@ mod tests {
         assert_eq!(stop(None), "systemctl disable --now -- 'x y.service'");
         assert_eq!(
             stop(Some("al")),
-            "systemctl is-active --quiet \"user@$(id -u -- al).service\" && systemctl --user --machine=al@ disable --now -- 'x y.service'"
+            "systemctl is-active --quiet \"user@$(id -u -- al).service\" && runuser -u al -- env XDG_RUNTIME_DIR=\"/run/user/$(id -u -- al)\" systemctl --user disable --now -- 'x y.service'"
         );
     }
 

@@ -134,8 +134,8 @@ pub(super) fn on_a_host(command: &str) -> Option<(String, &'static str)> {
             "write `ACCOUNT`, `UID`, `/home/ACCOUNT/…`: a responder is root",
         ));
     }
-    if command.contains("systemctl --user ") && !command.contains("--machine=ACCOUNT@") {
-        let hint = "write `systemctl --user --machine=ACCOUNT@ …`: root's own manager has no such unit";
+    if command.contains("systemctl --user ") && !command.contains("runuser -u ACCOUNT -- env XDG_RUNTIME_DIR=") {
+        let hint = "write `runuser -u ACCOUNT -- env XDG_RUNTIME_DIR=\"/run/user/$(id -u ACCOUNT)\" systemctl --user …`: root's own manager has no such unit, and `--machine` needs systemd 248";
         return Some(("a user's unit without its account".to_owned(), hint));
     }
     if command.contains("systemctl --user ") && !command.contains("systemctl is-active ") {
@@ -217,6 +217,8 @@ mod tests {
         for bad in [
             "systemctl --user disable --now x.service",
             "systemctl --user --machine=ACCOUNT@ disable --now x.service",
+            "systemctl is-active --quiet \"user@$(id -u ACCOUNT).service\" && systemctl --user --machine=ACCOUNT@ disable --now x.service",
+            "runuser -u ACCOUNT -- env XDG_RUNTIME_DIR=\"/run/user/$(id -u ACCOUNT)\" systemctl --user disable --now x.service",
             "ls ~/.config",
             "grep -nP '[x]' a",
             "find / -newermt 2026-01-01",
@@ -227,7 +229,7 @@ mod tests {
             assert!(on_a_host(bad).is_some(), "{bad}");
         }
         for good in [
-            "systemctl is-active --quiet \"user@$(id -u ACCOUNT).service\" && systemctl --user --machine=ACCOUNT@ disable --now x.service",
+            "systemctl is-active --quiet \"user@$(id -u ACCOUNT).service\" && runuser -u ACCOUNT -- env XDG_RUNTIME_DIR=\"/run/user/$(id -u ACCOUNT)\" systemctl --user disable --now x.service",
             "systemctl disable --now x.service",
             "ls -l /home/ACCOUNT/.config",
             "grep -rlE 'a|b' /home/ACCOUNT",
