@@ -23,7 +23,7 @@ use crate::{
     },
     ecosystem::purl,
     fact::{Ecosystem, TreePath},
-    ioc::model::FileRole,
+    ioc::{index::IncidentId, model::FileRole},
     text::escape,
     verdict::{Exposure, Phase},
 };
@@ -156,6 +156,9 @@ impl Group<'_> {
 
 /// Groups of findings, in the order of the findings.
 pub fn by_owner<'f>(s: &Situation<'f>, findings: Vec<&'f Finding>) -> Vec<Group<'f>> {
+    // Whose package was found left it; the others only leave the same.
+    let is_package = |f: &&Finding| f.kind == FindingKind::Package && f.exposure >= Exposure::Removed;
+    let known: BTreeSet<IncidentId> = s.assessment.findings.iter().filter(is_package).map(|f| f.incident).collect();
     let mut groups: Vec<Group<'f>> = Vec::new();
     for f in findings {
         let (incident, account) = (s.incident_of(f), s.account(&f.origin.tree, s.lives_at(f)));
@@ -170,7 +173,8 @@ pub fn by_owner<'f>(s: &Situation<'f>, findings: Vec<&'f Finding>) -> Vec<Group<
                 && g.account == account
                 && first.is_some_and(|o| o.origin.tree == f.origin.tree && (o.role == f.role || label == "process"))
         };
-        let alike = f.alike.iter().filter_map(|i| s.index.incident(*i)).map(|i| i.id.as_str());
+        let alike: &[IncidentId] = if known.contains(&f.incident) { &[] } else { &f.alike };
+        let alike = alike.iter().filter_map(|i| s.index.incident(*i)).map(|i| i.id.as_str());
         match groups.iter_mut().find(same) {
             Some(group) => {
                 group.findings.push(f);
