@@ -267,6 +267,11 @@ pub struct Assessment {
 }
 
 impl Assessment {
+    /// Whether a finding is of an image, also of the steps that built it, which stand in no layer.
+    pub fn is_of_image(&self, finding: &Finding) -> bool {
+        finding.origin.layer.is_some() || self.images.contains_key(&finding.origin.tree)
+    }
+
     /// The worst exposure.
     pub fn exposure(&self) -> Option<Exposure> {
         self.findings.iter().map(|f| f.exposure).max()

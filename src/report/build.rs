@@ -117,7 +117,7 @@ pub fn build(mut e: Examination<'_>) -> v1::Report {
         },
         coverage: v1::Coverage {
             scope: Some(v1::Scope { whole: scope.whole, monitors: scope.monitors }),
-            ..v1::Coverage::new(e.coverage, e.assessment.undated_commands)
+            ..v1::Coverage::new(e.coverage, e.assessment.undated_commands).with_basis(e.assessment, e.accounts)
         },
     }
 }

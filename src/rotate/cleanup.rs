@@ -1,6 +1,9 @@
 //! What the incidents' own files give to do.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{
     Item, Plan,
@@ -13,7 +16,8 @@ use super::{
     writer::System,
 };
 use crate::{
-    assess::{FindingKind, publishes},
+    accounts::Accounts,
+    assess::{Assessment, FindingKind, publishes},
     ioc::model::{Cleanup, CleanupStep, Incident},
     verdict::{Exposure, Phase, Place, Urgency, Workstream},
 };
@@ -104,7 +108,7 @@ pub fn in_other_clusters(s: &Situation<'_>) -> Vec<String> {
 pub fn look_for(s: &Situation<'_>, phase: Phase) -> Option<Item> {
     let mut steps = Vec::new();
     let mut given: BTreeSet<String> = BTreeSet::new();
-    let logins = logins(s);
+    let logins = logins(s.assessment, s.accounts);
     if phase == Phase::Disarm {
         for (incident, _) in s.ran().into_iter().filter(|(i, _)| !is_found(s, i)) {
             let switches: Vec<String> =
@@ -173,20 +177,25 @@ fn in_words(step: &CleanupStep) -> String {
     }
 }
 
-/// The accounts of the examined disk that somebody logs in with; none where more than one disk, or none, was examined.
-fn logins<'s>(s: &Situation<'s>) -> Vec<(u32, &'s str)> {
-    let disks: BTreeSet<&str> =
-        s.assessment.findings.iter().filter(|f| !s.is_of_image(f)).map(|f| &*f.origin.tree).collect();
+/// The accounts of the examined disk that somebody logs in with, at most one more than a step is repeated for; none where more than
+/// one disk, or none, was examined.
+pub fn logins<'s>(
+    assessment: &'s Assessment,
+    accounts: &'s BTreeMap<Arc<str>, Accounts>,
+) -> Vec<(&'s Arc<str>, u32, &'s str)> {
+    let disks: BTreeSet<&Arc<str>> =
+        assessment.findings.iter().filter(|f| !assessment.is_of_image(f)).map(|f| &f.origin.tree).collect();
     let mut disks = disks.into_iter();
-    match (disks.next(), disks.next()) {
-        (Some(tree), None) => s.accounts.get(tree).into_iter().flat_map(|a| a.logins()).collect(),
-        _ => Vec::new(),
-    }
+    let (Some(tree), None) = (disks.next(), disks.next()) else {
+        return Vec::new();
+    };
+    let all = accounts.get(tree).into_iter().flat_map(Accounts::logins);
+    all.filter(|(_, name)| is_plain(name)).take(ACCOUNTS + 1).map(|(uid, name)| (tree, uid, name)).collect()
 }
 
 /// A step of an incident's file as commands for the examined machine: one for each account where it asks for one. None where it is
 /// for another system, or nobody knows the accounts.
-fn commands(s: &Situation<'_>, logins: &[(u32, &str)], step: &CleanupStep) -> Vec<Step> {
+fn commands(s: &Situation<'_>, logins: &[(&Arc<str>, u32, &str)], step: &CleanupStep) -> Vec<Step> {
     let Some(command) = step.command.as_deref().filter(|c| own_tools(c) && is_for(s.system, c)) else {
         return Vec::new();
     };
@@ -197,14 +206,12 @@ fn commands(s: &Situation<'_>, logins: &[(u32, &str)], step: &CleanupStep) -> Ve
     if !command.contains(ACCOUNT) && !command.contains(UID) {
         return vec![with(step.what.clone(), command.to_owned())];
     }
-    let plain = || logins.iter().filter(|(_, name)| is_plain(name));
-    let filled = plain().take(ACCOUNTS).map(|(uid, name)| {
+    let filled = logins.iter().take(ACCOUNTS).map(|(_, uid, name)| {
         with(format!("{} ({name})", step.what), command.replace(UID, &uid.to_string()).replace(ACCOUNT, name))
     });
     let mut steps: Vec<Step> = filled.collect();
-    match plain().count().saturating_sub(ACCOUNTS) {
-        0 => {}
-        more => steps.push(Step::say(format!("the same for the {more} other accounts"))),
+    if logins.len() > ACCOUNTS {
+        steps.push(Step::say("the same for every other account"));
     }
     steps
 }

@@ -42,7 +42,10 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 
-pub use self::situation::{Scope, Subject};
+pub use self::{
+    cleanup::logins,
+    situation::{Scope, Subject},
+};
 use self::{
     edge::{Because, Edge},
     page::Page,

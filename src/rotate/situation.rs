@@ -136,7 +136,7 @@ impl<'s> Situation<'s> {
 
     /// Whether a finding is of an image: nothing of it is a machine's that could be cut off, or a file that could be moved.
     pub fn is_of_image(&self, f: &Finding) -> bool {
-        f.origin.layer.is_some() || self.assessment.images.contains_key(&f.origin.tree)
+        self.assessment.is_of_image(f)
     }
 
     /// Whether something shows that a cluster can be reached from here, or nobody can say that none is.

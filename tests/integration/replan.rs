@@ -113,7 +113,7 @@ fn judged(index: &Index, c: &v1::Credential) -> Judged {
     }
 }
 
-/// The accounts that the report names, without their homes.
+/// The accounts that the report names, without their homes but for those that somebody logs in with.
 fn accounts(report: &v1::Report) -> BTreeMap<Arc<str>, Accounts> {
     let mut lines: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for f in report.incidents.iter().flat_map(|i| &i.findings) {
@@ -125,6 +125,13 @@ fn accounts(report: &v1::Report) -> BTreeMap<Arc<str>, Accounts> {
                     .insert(format!("{name}:x:{uid}:{uid}::/nowhere/{uid}:/bin/sh\n"));
             }
         }
+    }
+    for login in &report.coverage.logins {
+        let name = &login.name;
+        lines
+            .entry(&login.tree)
+            .or_default()
+            .insert(format!("{name}:x:{}:{}::/home/{name}:/bin/sh\n", login.uid, login.uid));
     }
     let of = |lines: BTreeSet<String>| Accounts::new(lines.into_iter().collect::<String>().as_bytes(), []);
     lines.into_iter().map(|(tree, lines)| (Arc::from(tree), of(lines))).collect()
@@ -145,6 +152,8 @@ pub fn agrees(report: &Value, index: &Index) {
     assessment.kept = report.kept_evidence.iter().map(kept).collect();
     let part = |p: &v1::PartOf| PartOf { platform: p.platform, origin: origin(&p.location) };
     assessment.platforms = report.platforms.iter().map(part).collect();
+    let image = |i: &v1::ImageDigests| (Arc::from(i.tree.as_str()), i.digests.clone());
+    assessment.images = report.coverage.images.iter().map(image).collect();
     let scope = report.coverage.scope.unwrap();
     let scope = Scope { whole: scope.whole, monitors: scope.monitors, ..Scope::default() };
     let system = System::named(report.run.target.os.as_deref());

@@ -1,9 +1,16 @@
 //! What was examined and what was not.
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use serde::{Deserialize, Serialize};
 
 use super::Location;
-use crate::coverage::{self, GapKind};
+use crate::{
+    accounts::Accounts,
+    assess::Assessment,
+    coverage::{self, GapKind},
+    rotate,
+};
 
 /// What was examined and what was not.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +41,32 @@ pub struct Coverage {
     /// What the checklist may take for granted; `null` in reports of early versions.
     #[serde(default)]
     pub scope: Option<Scope>,
+    /// Accounts that commands of the checklist name, beside those of the findings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub logins: Vec<Login>,
+    /// What engines and registries know the images by that findings are of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<ImageDigests>,
+}
+
+/// An account that somebody logs in with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Login {
+    /// Label of the disk.
+    pub tree: String,
+    /// Its number.
+    pub uid: u32,
+    /// Its name.
+    pub name: String,
+}
+
+/// An image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageDigests {
+    /// Label of its tree.
+    pub tree: String,
+    /// Of its configuration and its manifests, `sha256:…`.
+    pub digests: Vec<String>,
 }
 
 /// How much of the target was looked at.
@@ -102,6 +135,22 @@ impl Coverage {
             unreadable_without_weight_unlisted: c.weightless_unlisted,
             exclusions: exclusions.collect(),
             scope: None,
+            logins: Vec::new(),
+            images: Vec::new(),
         }
+    }
+
+    /// The same, with what the checklist was made from beside the findings.
+    #[must_use]
+    pub fn with_basis(mut self, assessment: &Assessment, accounts: &BTreeMap<Arc<str>, Accounts>) -> Self {
+        let login =
+            |(tree, uid, name): (&Arc<str>, u32, &str)| Login { tree: tree.to_string(), uid, name: name.to_owned() };
+        self.logins = rotate::logins(assessment, accounts).into_iter().map(login).collect();
+        let image = |(tree, digests): (&Arc<str>, &Vec<String>)| ImageDigests {
+            tree: tree.to_string(),
+            digests: digests.clone(),
+        };
+        self.images = assessment.images.iter().map(image).collect();
+        self
     }
 }

@@ -22,7 +22,7 @@ mod work;
 pub use self::{
     account::Account,
     checklist::{Item, Step},
-    coverage::{Coverage, Exclusion, Gap, Scope, SurfaceCount},
+    coverage::{Coverage, Exclusion, Gap, ImageDigests, Login, Scope, SurfaceCount},
     credential::{Credential, ReachBy},
     machine::{Machine, MachineIncident},
     place::{Location, PathText},
