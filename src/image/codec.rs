@@ -9,7 +9,7 @@ use std::{
 use flate2::bufread::MultiGzDecoder;
 use sha2::{Digest as _, Sha256};
 
-use super::input::{Source, read_past, to_u64};
+use super::input::{Bytes, read_past, to_u64};
 use crate::{surface::Flaw, text::hex, walk::Bounds};
 
 const BUFFER: usize = 1 << 16;
@@ -115,7 +115,7 @@ pub(super) fn stopped(error: &io::Error) -> bool {
 
 /// Counts what passes, and takes its digest where one is asked for.
 pub(super) struct Hashing<'s> {
-    inner: &'s mut (dyn Source + 's),
+    inner: &'s mut (dyn Bytes + 's),
     /// Bytes looked at and given back.
     head: Vec<u8>,
     hash: Option<Sha256>,
@@ -123,7 +123,7 @@ pub(super) struct Hashing<'s> {
 }
 
 impl<'s> Hashing<'s> {
-    pub(super) fn new(inner: &'s mut (dyn Source + 's)) -> Self {
+    pub(super) fn new(inner: &'s mut (dyn Bytes + 's)) -> Self {
         Self { inner, head: Vec::new(), hash: None, count: 0 }
     }
 
@@ -166,7 +166,7 @@ impl Read for Hashing<'_> {
     }
 }
 
-impl Source for Hashing<'_> {
+impl Bytes for Hashing<'_> {
     fn skip(&mut self, n: u64) -> io::Result<()> {
         if self.hash.is_some() || !self.head.is_empty() {
             let given_back = if self.hash.is_some() { n } else { n.min(to_u64(self.head.len())) };
@@ -245,7 +245,7 @@ impl Read for Decoded<'_, '_> {
     }
 }
 
-impl Source for Decoded<'_, '_> {
+impl Bytes for Decoded<'_, '_> {
     fn skip(&mut self, n: u64) -> io::Result<()> {
         if let Decoder::Plain(raw) = &mut self.decoder {
             raw.skip(n)?;

@@ -72,9 +72,15 @@ fn unless_refused(open: impl Fn(OFlags) -> Result<OwnedFd, Errno>) -> Result<Own
 }
 
 /// Bytes front to back, where passing over some may be cheaper than reading them.
-pub(super) trait Source: Read + Send {
+pub(super) trait Bytes: Read + Send {
     /// Passes over `n` bytes.
     fn skip(&mut self, n: u64) -> io::Result<()>;
+}
+
+impl<B: Bytes + ?Sized> Bytes for &mut B {
+    fn skip(&mut self, n: u64) -> io::Result<()> {
+        (**self).skip(n)
+    }
 }
 
 /// Passes over `n` bytes by reading them.
@@ -149,7 +155,7 @@ impl Read for Section {
     }
 }
 
-impl Source for Section {
+impl Bytes for Section {
     fn skip(&mut self, n: u64) -> io::Result<()> {
         let ready = to_u64(self.buffer.len().saturating_sub(self.taken));
         match n.checked_sub(ready) {

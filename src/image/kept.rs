@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{codec::Limits, shadow::Names};
+use super::{codec::Limits, entries::Names};
 use crate::{
     coverage::{Coverage, Gap},
     fact::{Seen, TreePath},

@@ -24,10 +24,10 @@ use place::{clean, resolve};
 use super::{
     Job,
     codec::{self, Codec, Decoded, Hashing, sniff},
-    input::{Source, to_u64},
+    entries::{Entries, Kind, Mark, Member, MemberName, Members, Names, member_name},
+    input::{Bytes, to_u64},
     kept::LayerKept,
-    members::{Kind, Member, Members},
-    shadow::{Mark, MemberName, Names, member_name},
+    source::Content,
 };
 use crate::{
     coverage::{Coverage, Gap, GapKind, LAYER},
@@ -141,8 +141,12 @@ impl<'j> LayerReader<'j> {
     }
 
     /// Reads the whole layer.
-    pub(super) fn read(&mut self, source: &mut dyn Source) {
-        if let Err(flaw) = self.first(source) {
+    pub(super) fn read(&mut self, content: Content<'_>) {
+        let read = match content {
+            Content::Blob(mut bytes) => self.blob(&mut *bytes),
+            Content::Unpacked(mut entries) => self.entries(&mut *entries),
+        };
+        if let Err(flaw) = read {
             self.trouble(&flaw);
         }
         self.scan.names.sort_and_dedup();
@@ -214,7 +218,22 @@ impl<'j> LayerReader<'j> {
         self.scan
     }
 
-    fn first(&mut self, source: &mut dyn Source) -> Result<(), Flaw> {
+    /// What the kernel shows of an unpacked layer.
+    fn entries(&mut self, entries: &mut dyn Entries) -> Result<(), Flaw> {
+        while let Some(member) = entries.next()? {
+            if self.job.stop.load(Ordering::Relaxed) {
+                break;
+            }
+            self.member(&member, entries);
+        }
+        for (name, flaw) in entries.unread() {
+            self.problem(&clean(&name).unwrap_or_else(TreePath::root), &flaw);
+        }
+        Ok(())
+    }
+
+    /// The bytes of a tar.
+    fn blob(&mut self, source: &mut dyn Bytes) -> Result<(), Flaw> {
         let mut raw = Hashing::new(source);
         let codec = sniff(raw.peek().map_err(|e| codec::flaw(e, "layer"))?)?;
         let (blob, diff_id) = (self.expected.blob.clone(), self.expected.diff_id.clone());
@@ -246,7 +265,7 @@ impl<'j> LayerReader<'j> {
         Ok(())
     }
 
-    fn member(&mut self, member: &Member, members: &mut Members<'_>) {
+    fn member(&mut self, member: &Member, members: &mut dyn Entries) {
         self.scan.coverage.files_seen += 1;
         let Some(path) = clean(&member.path) else {
             self.bad_names += 1;
@@ -255,7 +274,12 @@ impl<'j> LayerReader<'j> {
         if path.as_bytes().is_empty() {
             return;
         }
-        match member_name(&path) {
+        let own = match member.kind {
+            Kind::Whiteout => MemberName::Mark(path.clone(), Mark::Whiteout),
+            Kind::Opaque => MemberName::Mark(path.clone(), Mark::Opaque),
+            _ => member_name(&path),
+        };
+        match own {
             MemberName::Plain => {}
             MemberName::Nothing => return,
             MemberName::Bad => {
@@ -278,7 +302,7 @@ impl<'j> LayerReader<'j> {
         self.held.remove(&hash);
         match &member.kind {
             Kind::Dir => self.named(&path, tree::Kind::Dir),
-            Kind::Other => {}
+            Kind::Other | Kind::Whiteout | Kind::Opaque => {}
             // No surface wants it.
             Kind::File if matches!(path.as_bytes(), PASSWD | GROUP) => {
                 let mut bytes = Vec::new();
@@ -326,12 +350,12 @@ impl<'j> LayerReader<'j> {
         self.folder.as_ref().is_some_and(|(_, folder)| self.gate.wants(folder, path.name(), kind))
     }
 
-    fn file(&mut self, path: TreePath, hash: u64, member: &Member, members: &mut Members<'_>) {
+    fn file(&mut self, path: TreePath, hash: u64, member: &Member, members: &mut dyn Entries) {
         let entry = entry(path, member);
-        let mut body = members.body();
+        let body = members.body();
         let left = HELD_TOTAL.saturating_sub(self.held_bytes);
         if member.len > HELD || member.len > to_u64(left) {
-            return self.inspect(&entry, &mut body);
+            return self.inspect(&entry, body);
         }
         let mut bytes = Vec::new();
         // Where the archive ends inside the file, what is left of it is still evidence; `next` reports the end.

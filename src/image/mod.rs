@@ -5,20 +5,19 @@
 //! findings whether it was saved plain, as gzip or as zstd. A fact in a layer proves that the file was there when that layer was
 //! made, and that everybody who pulls the image gets it, also where a later layer hides it (`ImageFact::gone_in`).
 
-mod archive;
 mod arguments;
 mod codec;
+mod entries;
 mod few;
 mod input;
 mod kept;
 mod layer;
-mod layout;
 mod manifest;
-mod members;
 mod model;
 mod plan;
+mod planned;
 mod scan;
-mod shadow;
+mod source;
 
 #[cfg(test)]
 mod tests;
@@ -37,17 +36,17 @@ pub use codec::Limits;
 pub use manifest::Step;
 pub use model::{Image, ImageFact, ImageLayer};
 pub use plan::Readers;
+pub use planned::{Container, Holds};
 
 use self::{
-    archive::{Archive, Store},
+    entries::Key,
     input::{Input, Section, open_input},
     kept::InputKept,
     layer::{Expected, LayerScan},
-    layout::Layout,
     model::{assemble, labels},
-    plan::{Plan, Planned, PlannedLayer},
+    planned::{Plan, Planned, PlannedLayer},
     scan::{scan_layers, scan_root},
-    shadow::Key,
+    source::{Archive, Layout, Source},
 };
 use crate::{
     coverage::{Coverage, Exclusion, Gap, IMAGE},
@@ -194,8 +193,8 @@ pub fn examine(target: &Path, options: &Options<'_>, taken: &BTreeSet<Arc<str>>)
     let threads = options.threads.clamp(1, THREADS);
     match open_input(target)? {
         Input::Folder(folder) => {
-            let store = Layout { folder, stop: options.stop };
-            let plan = plan::plan(&store, options.readers);
+            let store = Layout { folder };
+            let plan = store.plan(options.readers);
             if !plan.is_image {
                 return Err(ImageError::NotAnImage("the folder has neither index.json nor manifest.json"));
             }
@@ -216,13 +215,13 @@ pub fn examine(target: &Path, options: &Options<'_>, taken: &BTreeSet<Arc<str>>)
             if !store.is_tar() {
                 return Err(ImageError::NotAnImage("the file is not a tar"));
             }
-            let plan = plan::plan(&store, options.readers);
+            let plan = store.plan(options.readers);
             let folders = if plan.is_image { Vec::new() } else { store.folders() };
             if !folders.is_empty() {
                 let mut all = interrupted();
                 for folder in folders {
                     store.enter(folder);
-                    let plan = plan::plan(&store, options.readers);
+                    let plan = store.plan(options.readers);
                     let flaws = store.flaws();
                     all.absorb(run(&job, &store, plan, flaws, threads, &name));
                 }
@@ -271,7 +270,7 @@ fn root(job: &Job<'_>, source: &mut Section, mut plan: Plan, name: &Arc<str>) ->
 
 fn run(
     job: &Job<'_>,
-    store: &dyn Store,
+    store: &dyn Source,
     mut plan: Plan,
     flaws: Vec<(TreePath, Flaw)>,
     threads: usize,

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 
 use super::{
     HISTORY, Job, Step,
+    entries::Key,
     input::to_u64,
     layer::{GROUP, LayerScan, PASSWD},
-    plan::Planned,
-    shadow::Key,
+    planned::Planned,
 };
 use crate::{
     accounts::Accounts,

@@ -6,17 +6,19 @@
 
 use std::collections::HashSet;
 
-use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    archive::Store,
     few::Few,
     input::to_u64,
     layer::Expected,
     manifest::{
-        Config, Descriptor, Document, HistoryBudget, Saved, Step, is_hex, is_reference, is_word, parse, sha256,
+        Annotations, Config, Descriptor, Document, HistoryBudget, Saved, is_hex, is_reference, is_word, parse, sha256,
     },
+};
+use super::{
+    planned::{Configured, Holds, Plan, Planned, PlannedLayer, Root},
+    source::Store,
 };
 use crate::{
     fact::{Command, Credential, TreePath},
@@ -28,52 +30,14 @@ use crate::{
 /// Indexes inside indexes.
 const DEPTH: u32 = 8;
 /// Images of one store.
-const IMAGES: usize = 1000;
+const IMAGES: usize = 50_000;
 /// Manifests and indexes looked at.
-const DOCUMENTS: usize = 10_000;
+const DOCUMENTS: usize = 200_000;
 /// Layers of all images of one store, each counted for every image that has it.
-const LAYERS: usize = 100_000;
+const LAYERS: usize = 1_000_000;
 /// Bytes of JSON read of one store: an index may name one manifest thousands of times.
 const JSON_TOTAL: u64 = 256 << 20;
 const WHAT: &str = "image manifest";
-
-/// An image as its JSON describes it.
-#[derive(Debug, Default)]
-pub(super) struct Planned {
-    /// As written: `demo/app:1.0`, or a bare tag.
-    pub(super) tags: Vec<String>,
-    /// Hex of the configuration's SHA-256.
-    pub(super) id: Option<String>,
-    pub(super) manifests: Vec<String>,
-    pub(super) created: Option<Timestamp>,
-    /// What its build writes in place of times.
-    pub(super) epoch: Option<Timestamp>,
-    pub(super) os: Option<String>,
-    pub(super) architecture: Option<String>,
-    pub(super) variables: Vec<String>,
-    /// Secrets among the variables, by name.
-    pub(super) secrets: Secrets,
-    pub(super) steps: Vec<Step>,
-    pub(super) layers: Vec<PlannedLayer>,
-}
-
-/// A layer of an image.
-#[derive(Debug, Default)]
-pub(super) struct PlannedLayer {
-    /// `None` where the store does not hold it.
-    pub(super) member: Option<(TreePath, u64)>,
-    pub(super) expected: Expected,
-}
-
-/// What a store holds.
-#[derive(Default)]
-pub(super) struct Plan {
-    pub(super) images: Vec<Planned>,
-    pub(super) flaws: Vec<(TreePath, Flaw)>,
-    pub(super) left_out: Vec<(TreePath, &'static str)>,
-    /// There was a manifest or an index, whatever was in it.
-    pub(super) is_image: bool,
-}
 
 /// Credentials by the name of their variable.
 pub type Secrets = Vec<(String, Credential)>;
@@ -101,31 +65,80 @@ struct Planner<'p> {
     json_left: u64,
 }
 
+/// Reads the JSON of a store that has no index of its own, from the images that it is known to hold.
+#[expect(dead_code, reason = "for stores on disk")]
+pub(super) fn plan_roots(store: &dyn Store, readers: Readers<'_>, roots: &[Root]) -> Plan {
+    let mut planner = Planner::new(store, readers);
+    for root in roots {
+        let named = |name: Option<String>| {
+            let annotations = Annotations { name, ..Annotations::default() };
+            Descriptor { digest: root.digest.clone(), annotations, ..Descriptor::default() }
+        };
+        let none = root.names.is_empty().then_some(None);
+        let all = root.names.iter().cloned().map(Some).chain(none).map(named).collect();
+        planner.descriptors(b"", all, &Descriptor::default(), 0);
+    }
+    planner.finish()
+}
+
+/// Reads these configurations.
+#[expect(dead_code, reason = "for stores on disk")]
+pub(super) fn plan_configured(readers: Readers<'_>, images: impl Iterator<Item = Configured>) -> Plan {
+    let mut planner = Planner::new(&Nothing, readers);
+    for Configured { place, config, id, mut image } in images {
+        image.tags = planner.references(std::mem::take(&mut image.tags).into_iter());
+        planner.configure(&mut image, place.as_bytes(), &config, id.as_deref());
+        planner.add(image);
+    }
+    planner.finish()
+}
+
+/// A store without members.
+struct Nothing;
+
+impl Store for Nothing {
+    fn small(&self, _: &[u8]) -> Result<Option<Vec<u8>>, Flaw> {
+        Ok(None)
+    }
+
+    fn find(&self, _: &[u8]) -> Option<(TreePath, u64)> {
+        None
+    }
+}
+
 /// Reads the JSON of a store.
 pub(super) fn plan(store: &dyn Store, readers: Readers<'_>) -> Plan {
-    let mut planner = Planner {
-        store,
-        readers,
-        plan: Plan::default(),
-        visited: HashSet::new(),
-        within: Vec::new(),
-        budget: HistoryBudget::default(),
-        layers: LAYERS,
-        json_left: JSON_TOTAL,
-    };
+    let mut planner = Planner::new(store, readers);
     planner.saved();
     planner.index();
     if !planner.plan.is_image && store.find(b"repositories").is_some() {
         planner.plan.is_image = true;
         planner.flaw(b"repositories", Flaw::Unsupported("an image saved by Docker before 1.10"));
     }
-    if planner.budget.full {
-        planner.flaw(b"", Flaw::malformed("history of an image", "it has more install commands than are kept"));
-    }
-    planner.plan
+    planner.finish()
 }
 
-impl Planner<'_> {
+impl<'p> Planner<'p> {
+    fn new(store: &'p dyn Store, readers: Readers<'p>) -> Self {
+        Self {
+            store,
+            readers,
+            plan: Plan::default(),
+            visited: HashSet::new(),
+            within: Vec::new(),
+            budget: HistoryBudget::default(),
+            layers: LAYERS,
+            json_left: JSON_TOTAL,
+        }
+    }
+
+    fn finish(mut self) -> Plan {
+        if self.budget.full {
+            self.flaw(b"", Flaw::malformed("history of an image", "it has more install commands than are kept"));
+        }
+        self.plan
+    }
+
     fn flaw(&mut self, name: &[u8], flaw: Flaw) {
         let path = TreePath::new(name).unwrap_or_else(TreePath::root);
         self.plan.flaws.push((path, flaw));
@@ -301,7 +314,8 @@ impl Planner<'_> {
         image.steps = config.steps(&self.readers, &image.variables, build, &mut self.budget);
         (image.created, image.epoch) = (config.made(), config.epoch);
         let diff_ids = config.rootfs.unwrap_or_default().diff_ids.0;
-        if diff_ids.len() != image.layers.len() {
+        let written = usize::from(matches!(image.holds, Holds::Container(_)));
+        if diff_ids.len() + written != image.layers.len() {
             self.flaw(name, Flaw::malformed("image configuration", "it lists other layers than the manifest"));
             return;
         }
@@ -345,7 +359,13 @@ impl Planner<'_> {
             let pairs = i.layers.iter().zip(&other.layers);
             i.layers.len() == other.layers.len() && pairs.rev().all(|(a, b)| a.member == b.member)
         };
-        let same = |i: &&mut Planned| i.id.is_some() && i.id == image.id && members(i, &image);
+        let same = |i: &&mut Planned| {
+            i.id.is_some()
+                && i.id == image.id
+                && i.holds == Holds::Image
+                && image.holds == Holds::Image
+                && members(i, &image)
+        };
         if let Some(known) = self.plan.images.iter_mut().find(same) {
             for tag in image.tags {
                 // The bare tag of an OCI annotation says less than the reference that ends with it.

@@ -3,17 +3,20 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use super::{
     Job,
-    archive::Store,
-    input::{Section, Source},
+    input::Section,
     layer::{Expected, LayerReader, LayerScan, PASSES},
-    plan::Planned,
+    planned::Planned,
+    source::{Content, Source},
 };
-use crate::{fact::TreePath, guard::caught, surface::Flaw};
+use crate::{fact::TreePath, guard::caught, surface::Flaw, tree::threads::on_threads};
 
 /// The layers of one input, by rank.
 struct Layers<'j> {
@@ -35,8 +38,8 @@ impl<'j> Layers<'j> {
     }
 
     /// One pass over one layer.
-    fn pass(&self, rank: usize, source: Result<&mut dyn Source, Flaw>, is_first: bool) {
-        let read = |source: &mut dyn Source| {
+    fn pass(&self, rank: usize, source: Result<Content<'_>, Flaw>, is_first: bool) {
+        let read = |source: Content<'_>| {
             let mut reader = self.reader(rank)?;
             if is_first {
                 reader.read(source)
@@ -87,7 +90,7 @@ impl<'j> Layers<'j> {
 /// Reads each layer of these images.
 pub(super) fn scan_layers(
     job: &Job<'_>,
-    store: &dyn Store,
+    store: &dyn Source,
     images: &[Planned],
     threads: usize,
 ) -> HashMap<TreePath, Arc<LayerScan>> {
@@ -105,11 +108,22 @@ pub(super) fn scan_layers(
         // The longest first, so that no thread is left alone with it at the end.
         which.sort_by_key(|rank| std::cmp::Reverse(members.get(*rank).map_or(0, |(_, len)| *len)));
         let chosen: Vec<TreePath> = which.iter().filter_map(|at| members.get(*at)).map(|(m, _)| m.clone()).collect();
-        store.read_each(&chosen, threads, &|nth, source| {
-            if let Some(rank) = which.get(nth) {
-                layers.pass(*rank, source, is_first);
-            }
-        });
+        let pass = |nth: usize, content: Result<Content<'_>, Flaw>| {
+            let Some(rank) = which.get(nth) else { return };
+            layers.pass(*rank, content, is_first);
+        };
+        if store.is_stream() {
+            store.each(&chosen, &mut |nth, content| pass(nth, content));
+        } else {
+            let next = AtomicUsize::new(0);
+            let take =
+                || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|_| !layers.job.stop.load(Ordering::Relaxed));
+            on_threads(threads.min(chosen.len()), &|| {
+                while let Some((nth, layer)) = take().and_then(|nth| Some((nth, chosen.get(nth)?))) {
+                    pass(nth, store.open(layer));
+                }
+            });
+        }
         layers.prepare()
     };
     let mut again = read((0..members.len()).collect(), true);
@@ -127,12 +141,12 @@ pub(super) fn scan_layers(
 pub(super) fn scan_root(job: &Job<'_>, source: &mut Section) -> LayerScan {
     let layers = Layers::new(job, vec![Expected::default()]);
     let again = source.again();
-    layers.pass(0, Ok(source), true);
+    layers.pass(0, Ok(Content::Blob(Box::new(source))), true);
     for _ in 0..PASSES {
         if layers.prepare().is_empty() {
             break;
         }
-        layers.pass(0, Ok(&mut again.again()), false);
+        layers.pass(0, Ok(Content::Blob(Box::new(again.again()))), false);
     }
     layers.finish().pop().unwrap_or_default()
 }

@@ -1,19 +1,17 @@
 //! Further passes over a layer, for what the archive was past when it was known to be wanted: targets of links, and files that other
 //! files name (`-r deps/base.txt`), whatever their own names. One in another layer is a gap, as a link to one is.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    io::Read as _,
-};
+use std::collections::{BTreeSet, HashMap};
 
 use super::{LayerReader, SHARED, entry, place::clean};
 use crate::{
     fact::TreePath,
     image::{
         codec::{Decoded, Hashing},
-        input::Source,
+        entries::{Entries, Kind, Member, Members},
+        input::Bytes,
         kept::{InputKept, Waiting},
-        members::{Kind, Member, Members},
+        source::Content,
     },
     surface::Flaw,
 };
@@ -65,8 +63,12 @@ impl LayerReader<'_> {
     }
 
     /// Reads the layer for those only.
-    pub(in crate::image) fn read_again(&mut self, source: &mut dyn Source) {
-        if let Err(flaw) = self.targets(source) {
+    pub(in crate::image) fn read_again(&mut self, content: Content<'_>) {
+        let read = match content {
+            Content::Blob(mut bytes) => self.blob_again(&mut *bytes),
+            Content::Unpacked(mut entries) => self.targets(&mut *entries),
+        };
+        if let Err(flaw) = read {
             self.trouble(&flaw);
         }
         self.second.clear();
@@ -74,11 +76,14 @@ impl LayerReader<'_> {
         self.look_for_named();
     }
 
-    fn targets(&mut self, source: &mut dyn Source) -> Result<(), Flaw> {
-        let second = std::mem::take(&mut self.second);
+    fn blob_again(&mut self, source: &mut dyn Bytes) -> Result<(), Flaw> {
         let mut raw = Hashing::new(source);
         let mut decoded = Decoded::new(&mut raw, self.job.limits, self.job.stop)?;
-        let mut members = Members::new(&mut decoded);
+        self.targets(&mut Members::new(&mut decoded))
+    }
+
+    fn targets(&mut self, members: &mut dyn Entries) -> Result<(), Flaw> {
+        let second = std::mem::take(&mut self.second);
         while let Some(member) = members.next()? {
             let Some(path) = clean(&member.path) else {
                 continue;
@@ -87,21 +92,21 @@ impl LayerReader<'_> {
                 continue;
             }
             let hash = self.job.key.hash(path.as_bytes());
-            let read = self.named_by_others(hash, &member, &mut members);
+            let read = self.named_by_others(hash, &member, members);
             match (second.get(&hash), read) {
                 (Some(links), Some(bytes)) => {
                     links.iter().for_each(|link| self.inspect(&entry(link.clone(), &member), &mut bytes.as_slice()));
                 }
-                (Some(links), None) => self.target(links, &member, &mut members),
+                (Some(links), None) => self.target(links, &member, members),
                 (None, _) => {}
             }
         }
         Ok(())
     }
 
-    fn target(&mut self, links: &[TreePath], member: &Member, members: &mut Members<'_>) {
+    fn target(&mut self, links: &[TreePath], member: &Member, members: &mut dyn Entries) {
         if let [link] = links {
-            return self.inspect(&entry(link.clone(), member), &mut members.body());
+            return self.inspect(&entry(link.clone(), member), members.body());
         }
         if member.len > SHARED {
             return links.iter().for_each(|link| self.problem(link, &Flaw::TooLarge(SHARED)));
@@ -160,7 +165,7 @@ impl LayerReader<'_> {
     }
 
     /// Reads a member that others name; its bytes, where they fit.
-    pub(super) fn named_by_others(&mut self, hash: u64, member: &Member, members: &mut Members<'_>) -> Option<Vec<u8>> {
+    pub(super) fn named_by_others(&mut self, hash: u64, member: &Member, members: &mut dyn Entries) -> Option<Vec<u8>> {
         let named = self.included.wanted.remove(&hash)?;
         if member.len > SHARED {
             named.iter().for_each(|(path, _)| self.problem(path, &Flaw::TooLarge(SHARED)));

@@ -23,7 +23,7 @@ const OPAQUE: &[u8] = b".wh..wh..opq";
 
 /// What stands at a path of a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mark {
+pub(in crate::image) enum Mark {
     /// Anything but a folder.
     Leaf,
     Dir,
@@ -34,7 +34,7 @@ pub(super) enum Mark {
 }
 
 /// What a member's name says about the layers below.
-pub(super) enum MemberName {
+pub(in crate::image) enum MemberName {
     /// An ordinary name.
     Plain,
     /// A mark on another path.
@@ -46,7 +46,7 @@ pub(super) enum MemberName {
 }
 
 /// Reads whiteouts.
-pub(super) fn member_name(path: &TreePath) -> MemberName {
+pub(in crate::image) fn member_name(path: &TreePath) -> MemberName {
     let name = path.name();
     if name == OPAQUE {
         return MemberName::Mark(path.parent(), Mark::Opaque);
@@ -63,11 +63,11 @@ pub(super) fn member_name(path: &TreePath) -> MemberName {
 
 /// Turns paths into keyed hashes.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Key(RandomState);
+pub(in crate::image) struct Key(RandomState);
 
 impl Key {
     /// The upper 62 bits.
-    pub(super) fn hash(&self, path: &[u8]) -> u64 {
+    pub(in crate::image) fn hash(&self, path: &[u8]) -> u64 {
         let mut hasher = self.0.build_hasher();
         hasher.write(path);
         hasher.finish() & !3
@@ -76,7 +76,7 @@ impl Key {
 
 /// The names of one layer.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(in crate::image) struct Names {
     /// Sorted once the layer is read.
     marks: Vec<u64>,
     /// Names that were not kept.
@@ -85,12 +85,12 @@ pub(super) struct Names {
 
 impl Names {
     /// Those of a layer whose names are not kept.
-    pub(super) fn all_dropped() -> Self {
+    pub(in crate::image) fn all_dropped() -> Self {
         Self { marks: Vec::new(), dropped: true }
     }
 
     /// Remembers a name, unless there are `most` already.
-    pub(super) fn add(&mut self, key: &Key, path: &[u8], mark: Mark, most: usize) {
+    pub(in crate::image) fn add(&mut self, key: &Key, path: &[u8], mark: Mark, most: usize) {
         if self.marks.len() >= most {
             self.dropped = true;
             return;
@@ -98,24 +98,24 @@ impl Names {
         self.marks.push(key.hash(path) | bits(mark));
     }
 
-    pub(super) fn sort_and_dedup(&mut self) {
+    pub(in crate::image) fn sort_and_dedup(&mut self) {
         self.marks.sort_unstable();
         self.marks.dedup();
         self.marks.shrink_to_fit();
     }
 
     /// How many are remembered.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::image) fn len(&self) -> usize {
         self.marks.len()
     }
 
     /// Whether names are missing here, so that `hides` may say no too often.
-    pub(super) fn dropped(&self) -> bool {
+    pub(in crate::image) fn dropped(&self) -> bool {
         self.dropped
     }
 
     /// Whether something other than a folder stands at a path with this hash.
-    pub(super) fn has_leaf(&self, hash: u64) -> bool {
+    pub(in crate::image) fn has_leaf(&self, hash: u64) -> bool {
         self.has(hash, Mark::Leaf)
     }
 
@@ -124,7 +124,7 @@ impl Names {
     }
 
     /// Whether a file of a lower layer at `path` cannot be seen through this layer.
-    pub(super) fn hides(&self, key: &Key, path: &TreePath) -> bool {
+    pub(in crate::image) fn hides(&self, key: &Key, path: &TreePath) -> bool {
         if self.marks.is_empty() {
             return false;
         }

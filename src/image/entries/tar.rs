@@ -10,11 +10,14 @@ use std::io::{self, Read};
 use jiff::Timestamp;
 use tar::{EntryType, Header};
 
-use super::{
-    codec,
-    input::{Source, to_u64},
+use super::{Entries, Kind, Member};
+use crate::{
+    image::{
+        codec,
+        input::{Bytes, to_u64},
+    },
+    surface::Flaw,
 };
-use crate::surface::Flaw;
 
 const BLOCK: usize = 512;
 const BLOCK_U64: u64 = 512;
@@ -24,36 +27,9 @@ const EXTENDED: u64 = 1 << 20;
 const CHAIN: u32 = 16;
 const WHAT: &str = "tar";
 
-/// What a member is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Kind {
-    File,
-    /// A file with holes, whose map of data is not read.
-    Sparse,
-    Dir,
-    Symlink(Vec<u8>),
-    HardLink(Vec<u8>),
-    /// A device, a FIFO, a type of some vendor.
-    Other,
-}
-
-/// One member.
-#[derive(Debug, Clone)]
-pub(super) struct Member {
-    /// As written.
-    pub(super) path: Vec<u8>,
-    pub(super) kind: Kind,
-    /// Bytes stored.
-    pub(super) len: u64,
-    pub(super) mtime: Option<Timestamp>,
-    pub(super) uid: Option<u32>,
-    pub(super) gid: Option<u32>,
-    pub(super) mode: Option<u32>,
-}
-
 /// Reads one member after the other.
-pub(super) struct Members<'s> {
-    source: &'s mut (dyn Source + 's),
+pub(in crate::image) struct Members<'s> {
+    source: &'s mut (dyn Bytes + 's),
     /// Bytes of the current member that were not read yet, and the padding behind them.
     left: u64,
     padding: u64,
@@ -80,22 +56,22 @@ struct Extended {
 }
 
 impl<'s> Members<'s> {
-    pub(super) fn new(source: &'s mut (dyn Source + 's)) -> Self {
+    pub(in crate::image) fn new(source: &'s mut (dyn Bytes + 's)) -> Self {
         Self { source, left: 0, padding: 0, at: 0, size: 0, marked: false }
     }
 
     /// Whether the end-of-archive mark was met.
-    pub(super) fn marked(&self) -> bool {
+    pub(in crate::image) fn marked(&self) -> bool {
         self.marked
     }
 
     /// Where the body of the member that `next` gave starts in the archive.
-    pub(super) fn position(&self) -> u64 {
+    pub(in crate::image) fn position(&self) -> u64 {
         self.at
     }
 
     /// The next member; what was left of the one before is passed over.
-    pub(super) fn next(&mut self) -> Result<Option<Member>, Flaw> {
+    pub(in crate::image) fn next(&mut self) -> Result<Option<Member>, Flaw> {
         let mut extended = Extended::default();
         for _ in 0..CHAIN {
             let Some(header) = self.header()? else {
@@ -116,7 +92,7 @@ impl<'s> Members<'s> {
     }
 
     /// The bytes of the member that `next` gave.
-    pub(super) fn body(&mut self) -> Contents<'_, 's> {
+    pub(in crate::image) fn body(&mut self) -> Contents<'_, 's> {
         Contents(self)
     }
 
@@ -274,25 +250,42 @@ impl Extended {
     }
 }
 
-/// The bytes of one member. Ends with an error where the archive ends inside it.
-pub(super) struct Contents<'m, 's>(&'m mut Members<'s>);
+impl Entries for Members<'_> {
+    fn next(&mut self) -> Result<Option<Member>, Flaw> {
+        Members::next(self)
+    }
 
-impl Read for Contents<'_, '_> {
+    fn body(&mut self) -> &mut dyn Read {
+        self
+    }
+}
+
+/// The bytes of the current member. Ends with an error where the archive ends inside it.
+impl Read for Members<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let want = usize::try_from(self.0.left).unwrap_or(usize::MAX).min(into.len());
+        let want = usize::try_from(self.left).unwrap_or(usize::MAX).min(into.len());
         if want == 0 {
             return Ok(0);
         }
-        let n = self.0.source.read(into.get_mut(..want).unwrap_or_default())?;
+        let n = self.source.read(into.get_mut(..want).unwrap_or_default())?;
         if n == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        self.0.left = self.0.left.saturating_sub(to_u64(n));
+        self.left = self.left.saturating_sub(to_u64(n));
         Ok(n)
     }
 }
 
-impl Source for Contents<'_, '_> {
+/// The bytes of one member. Ends with an error where the archive ends inside it.
+pub(in crate::image) struct Contents<'m, 's>(&'m mut Members<'s>);
+
+impl Read for Contents<'_, '_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.0.read(into)
+    }
+}
+
+impl Bytes for Contents<'_, '_> {
     fn skip(&mut self, n: u64) -> io::Result<()> {
         if n > self.0.left {
             return Err(io::ErrorKind::UnexpectedEof.into());

@@ -15,40 +15,28 @@ use std::{
     collections::{BTreeSet, HashMap},
     fs::File,
     io::Read as _,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
+    sync::{Arc, atomic::AtomicBool},
 };
 
-use super::{
-    codec::{self, Codec, Decoded, Hashing, Limits},
-    input::{Section, Source, to_u64},
-    manifest::JSON,
-    members::{Kind, Members},
+use super::{Content, ReadLayer, Source, Store};
+use crate::{
+    fact::TreePath,
+    image::{
+        codec::{self, Codec, Decoded, Hashing, Limits},
+        entries::{Kind, Members},
+        input::{Bytes, Section, to_u64},
+        manifest::JSON,
+        plan::{self, Readers},
+        planned::Plan,
+    },
+    surface::Flaw,
 };
-use crate::{fact::TreePath, surface::Flaw, tree::threads::on_threads};
 
 /// Members indexed of one archive. A file system has more, but an image archive never has.
 const MEMBERS: usize = 50_000;
 /// Bytes of JSON held of a compressed archive.
 const JSON_TOTAL: u64 = 32 << 20;
 const WHAT: &str = "image archive";
-
-/// Reads one opened member, or why it could not be opened, with its position in the list that was asked for.
-pub(super) type ReadMember<'t> = dyn Fn(usize, Result<&mut dyn Source, Flaw>) + Sync + 't;
-
-/// Named things that layers and JSON are read from.
-pub(super) trait Store: Sync {
-    /// The whole of a small member; `None` where there is none.
-    fn small(&self, name: &[u8]) -> Result<Option<Vec<u8>>, Flaw>;
-
-    /// The member that holds the bytes of `name`, links resolved, and its size.
-    fn find(&self, name: &[u8]) -> Option<(TreePath, u64)>;
-
-    /// Opens each of these members and calls `read` with its position in the list; several at a time where the store can.
-    fn read_each(&self, members: &[TreePath], threads: usize, read: &ReadMember<'_>);
-}
 
 struct Slot {
     /// Which member of the archive: of two with one name the last counts.
@@ -60,7 +48,7 @@ struct Slot {
 }
 
 /// A tar and the index of its members.
-pub(super) struct Archive<'a> {
+pub(in crate::image) struct Archive<'a> {
     file: Arc<File>,
     len: u64,
     codec: Codec,
@@ -81,7 +69,12 @@ pub(super) struct Archive<'a> {
 
 impl<'a> Archive<'a> {
     /// Indexes a tar.
-    pub(super) fn open(file: Arc<File>, len: u64, limits: Limits, stop: &'a AtomicBool) -> Result<Self, Flaw> {
+    pub(in crate::image) fn open(
+        file: Arc<File>,
+        len: u64,
+        limits: Limits,
+        stop: &'a AtomicBool,
+    ) -> Result<Self, Flaw> {
         // The file as a whole may be larger than any layer. It is read by one thread, so that `zstd -21` may have made it.
         let limits = Limits { layer_bytes: u64::MAX, window: limits.window + 1, ..limits };
         let mut archive = Self {
@@ -104,22 +97,22 @@ impl<'a> Archive<'a> {
     }
 
     /// Whether anything in it looks like a tar.
-    pub(super) fn is_tar(&self) -> bool {
+    pub(in crate::image) fn is_tar(&self) -> bool {
         self.any
     }
 
     /// Why nothing of a compressed file could be read, where its compression is what is damaged.
-    pub(super) fn nothing_but(&mut self) -> Option<Flaw> {
+    pub(in crate::image) fn nothing_but(&mut self) -> Option<Flaw> {
         self.broken.take_if(|flaw| !self.any && self.codec != Codec::Plain && codec::is_damage(flaw))
     }
 
     /// Whether it holds the files of a system, whatever manifest stands beside them.
-    pub(super) fn holds_files(&self) -> bool {
+    pub(in crate::image) fn holds_files(&self) -> bool {
         self.files
     }
 
     /// The folders that were packed whole, where each holds an image and nothing stands beside them.
-    pub(super) fn folders(&self) -> Vec<TreePath> {
+    pub(in crate::image) fn folders(&self) -> Vec<TreePath> {
         let describes = |p: &&TreePath| matches!(p.name(), b"oci-layout" | b"manifest.json");
         let found = self.slots.keys().filter(describes).map(TreePath::parent);
         let found: BTreeSet<TreePath> = found.filter(|f| f.components().count() == 1).collect();
@@ -129,12 +122,12 @@ impl<'a> Archive<'a> {
     }
 
     /// Names are those of this folder from now on.
-    pub(super) fn enter(&mut self, folder: TreePath) {
+    pub(in crate::image) fn enter(&mut self, folder: TreePath) {
         self.folder = folder;
     }
 
     /// What is wrong with the archive itself.
-    pub(super) fn flaws(&mut self) -> Vec<(TreePath, Flaw)> {
+    pub(in crate::image) fn flaws(&mut self) -> Vec<(TreePath, Flaw)> {
         let mut flaws: Vec<_> = self.broken.take().map(|f| (TreePath::root(), f)).into_iter().collect();
         let twice = || Flaw::malformed(WHAT, "two members have this name; the last was examined");
         flaws.extend(std::mem::take(&mut self.doubles).into_iter().map(|path| (path, twice())));
@@ -145,7 +138,7 @@ impl<'a> Archive<'a> {
     }
 
     /// The whole file, as one layer.
-    pub(super) fn whole(&self) -> Section {
+    pub(in crate::image) fn whole(&self) -> Section {
         Section::new(self.file.clone(), 0, self.len)
     }
 
@@ -220,7 +213,7 @@ impl<'a> Archive<'a> {
     }
 
     /// One pass over a compressed archive for the members with these ordinals.
-    fn stream(&self, wanted: &HashMap<usize, usize>, read: &ReadMember<'_>) -> Result<(), Flaw> {
+    fn stream(&self, wanted: &HashMap<usize, usize>, read: &mut ReadLayer<'_>) -> Result<(), Flaw> {
         let mut section = self.whole();
         let mut raw = Hashing::new(&mut section);
         let mut decoded = Decoded::new(&mut raw, self.limits, self.stop)?;
@@ -230,7 +223,7 @@ impl<'a> Archive<'a> {
             ordinal += 1;
             if let Some(at) = wanted.get(&ordinal) {
                 left -= 1;
-                read(*at, Ok(&mut members.body()));
+                read(*at, Ok(Content::Blob(Box::new(members.body()))));
             }
         }
         Ok(())
@@ -257,34 +250,45 @@ impl Store for Archive<'_> {
     fn find(&self, name: &[u8]) -> Option<(TreePath, u64)> {
         self.slot(name).map(|(path, slot)| (path.clone(), slot.len))
     }
+}
 
-    fn read_each(&self, members: &[TreePath], threads: usize, read: &ReadMember<'_>) {
-        let missing = || Err(Flaw::malformed(WHAT, "a member is missing"));
+impl Source for Archive<'_> {
+    fn plan(&self, readers: Readers<'_>) -> Plan {
+        plan::plan(self, readers)
+    }
+
+    fn open(&self, layer: &TreePath) -> Result<Content<'_>, Flaw> {
+        let slot = self.slots.get(layer).ok_or_else(missing)?;
         if self.codec == Codec::Plain {
-            return shared(
-                members.len(),
-                threads,
-                self.stop,
-                &|at| match members.get(at).and_then(|m| self.slots.get(m)) {
-                    Some(s) => read(at, Ok(&mut Section::new(self.file.clone(), s.start, s.len))),
-                    None => read(at, missing()),
-                },
-            );
+            return Ok(Content::Blob(Box::new(Section::new(self.file.clone(), slot.start, slot.len))));
         }
-        let slots = members.iter().enumerate().filter_map(|(at, m)| Some((self.slots.get(m)?.ordinal, at)));
+        Err(Flaw::Unsupported("a member of a compressed archive alone"))
+    }
+
+    fn each(&self, layers: &[TreePath], read: &mut ReadLayer<'_>) {
+        if self.codec == Codec::Plain {
+            return layers.iter().enumerate().for_each(|(at, layer)| read(at, self.open(layer)));
+        }
+        let slots = layers.iter().enumerate().filter_map(|(at, m)| Some((self.slots.get(m)?.ordinal, at)));
         let wanted: HashMap<usize, usize> = slots.collect();
-        let seen = std::sync::Mutex::new(BTreeSet::new());
-        let read_one = |at: usize, source: Result<&mut dyn Source, Flaw>| {
-            seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(at);
+        let mut seen = BTreeSet::new();
+        let outcome = self.stream(&wanted, &mut |at, source| {
+            seen.insert(at);
             read(at, source);
-        };
-        let outcome = self.stream(&wanted, &read_one);
+        });
         // Layers that the stream never came to are each a gap of their own.
-        let seen = seen.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        for at in (0..members.len()).filter(|at| !seen.contains(at)) {
-            read(at, if outcome.is_err() { Err(Flaw::Truncated(WHAT)) } else { missing() });
+        for at in (0..layers.len()).filter(|at| !seen.contains(at)) {
+            read(at, Err(if outcome.is_err() { Flaw::Truncated(WHAT) } else { missing() }));
         }
     }
+
+    fn is_stream(&self) -> bool {
+        self.codec != Codec::Plain
+    }
+}
+
+fn missing() -> Flaw {
+    Flaw::malformed(WHAT, "a member is missing")
 }
 
 /// Layouts of images are flat but for their blobs.
@@ -297,7 +301,7 @@ fn is_of_a_system(path: &TreePath) -> bool {
 }
 
 /// The bytes of a member that starts like JSON.
-fn json(body: &mut impl Source) -> Option<Vec<u8>> {
+fn json(body: &mut impl Bytes) -> Option<Vec<u8>> {
     let mut bytes = vec![0];
     body.read_exact(&mut bytes).ok()?;
     if !matches!(bytes.as_slice(), b"{" | b"[" | b" " | b"\n") {
@@ -317,19 +321,4 @@ fn beside(link: &TreePath, target: &[u8]) -> Option<TreePath> {
     }
     let below = TreePath::new(target)?;
     TreePath::new(folder.join(below.as_bytes()).as_bytes())
-}
-
-/// Calls `work` for each number below `count`, on several threads.
-pub(super) fn shared(count: usize, threads: usize, stop: &AtomicBool, work: &(dyn Fn(usize) + Sync)) {
-    let next = AtomicUsize::new(0);
-    let run = || {
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            if at >= count || stop.load(Ordering::Relaxed) {
-                return;
-            }
-            work(at);
-        }
-    };
-    on_threads(threads.min(count), &run);
 }

@@ -8,24 +8,28 @@
 //!
 //! Links inside the folder are followed, links out of it are not.
 
-use std::{io::Read as _, os::fd::OwnedFd, sync::Arc, sync::atomic::AtomicBool};
+use std::{io::Read as _, os::fd::OwnedFd, sync::Arc};
 
-use super::{
-    archive::{ReadMember, Store, shared},
-    codec,
-    input::{Section, open_below},
-    manifest::JSON,
+use super::{Content, Source, Store};
+use crate::{
+    fact::TreePath,
+    image::{
+        codec,
+        input::{Section, open_below},
+        manifest::JSON,
+        plan::{self, Readers},
+        planned::Plan,
+    },
+    surface::Flaw,
 };
-use crate::{fact::TreePath, surface::Flaw};
 
 /// An opened folder.
-pub(super) struct Layout<'a> {
-    pub(super) folder: OwnedFd,
-    pub(super) stop: &'a AtomicBool,
+pub(in crate::image) struct Layout {
+    pub(in crate::image) folder: OwnedFd,
 }
 
-impl Layout<'_> {
-    fn open(&self, name: &[u8]) -> Result<Option<Section>, Flaw> {
+impl Layout {
+    fn section(&self, name: &[u8]) -> Result<Option<Section>, Flaw> {
         let Some(path) = TreePath::new(name).filter(|p| !p.as_bytes().is_empty()) else {
             return Ok(None);
         };
@@ -34,9 +38,9 @@ impl Layout<'_> {
     }
 }
 
-impl Store for Layout<'_> {
+impl Store for Layout {
     fn small(&self, name: &[u8]) -> Result<Option<Vec<u8>>, Flaw> {
-        let Some(mut section) = self.open(name)? else {
+        let Some(mut section) = self.section(name)? else {
             return Ok(None);
         };
         if section.left() > JSON {
@@ -49,15 +53,19 @@ impl Store for Layout<'_> {
 
     fn find(&self, name: &[u8]) -> Option<(TreePath, u64)> {
         // One that is there and cannot be opened is reported when it is read.
-        let len = self.open(name).map_or(Some(0), |s| s.map(|s| s.left()))?;
+        let len = self.section(name).map_or(Some(0), |s| s.map(|s| s.left()))?;
         Some((TreePath::new(name)?, len))
     }
+}
 
-    fn read_each(&self, members: &[TreePath], threads: usize, read: &ReadMember<'_>) {
-        shared(members.len(), threads, self.stop, &|at| match members.get(at).map(|m| self.open(m.as_bytes())) {
-            Some(Ok(Some(mut section))) => read(at, Ok(&mut section)),
-            Some(Err(flaw)) => read(at, Err(flaw)),
-            _ => read(at, Err(Flaw::malformed("image folder", "a blob is missing"))),
-        });
+impl Source for Layout {
+    fn plan(&self, readers: Readers<'_>) -> Plan {
+        plan::plan(self, readers)
+    }
+
+    fn open(&self, layer: &TreePath) -> Result<Content<'_>, Flaw> {
+        let section = self.section(layer.as_bytes())?;
+        let section = section.ok_or_else(|| Flaw::malformed("image folder", "a blob is missing"))?;
+        Ok(Content::Blob(Box::new(section)))
     }
 }

@@ -1,0 +1,47 @@
+//! Where images and the bytes of their layers come from. One file a source.
+
+mod archive;
+mod layout;
+
+pub(super) use self::{archive::Archive, layout::Layout};
+use super::{entries::Entries, input::Bytes, plan::Readers, planned::Plan};
+use crate::{fact::TreePath, surface::Flaw};
+
+/// What is read of one layer.
+pub(super) enum Content<'c> {
+    /// The bytes of its tar as they are stored, compressed or not. They are compared with the layer's digests.
+    Blob(Box<dyn Bytes + 'c>),
+    /// What an engine unpacked: nothing says whether it is still what the layer held.
+    Unpacked(Box<dyn Entries + 'c>),
+}
+
+/// Reads one opened layer, or why it could not be opened, with its position in the list that was asked for.
+pub(super) type ReadLayer<'t> = dyn FnMut(usize, Result<Content<'_>, Flaw>) + 't;
+
+/// A place that holds images.
+pub(super) trait Source: Sync {
+    /// The images that it holds, from their JSON alone. Each layer says where the source has it (`PlannedLayer::member`).
+    fn plan(&self, readers: Readers<'_>) -> Plan;
+
+    /// Opens one layer; several may be open at a time.
+    fn open(&self, layer: &TreePath) -> Result<Content<'_>, Flaw>;
+
+    /// Opens each of these, one after the other, and calls `read` with its position in the list: each once, in any order.
+    fn each(&self, layers: &[TreePath], read: &mut ReadLayer<'_>) {
+        layers.iter().enumerate().for_each(|(at, layer)| read(at, self.open(layer)));
+    }
+
+    /// Whether a layer can only be reached by reading all that stands before it, so that `each` is far cheaper than `open`.
+    fn is_stream(&self) -> bool {
+        false
+    }
+}
+
+/// Named things that the JSON of images is read from (`plan::plan`).
+pub(super) trait Store {
+    /// The whole of a small member; `None` where there is none.
+    fn small(&self, name: &[u8]) -> Result<Option<Vec<u8>>, Flaw>;
+
+    /// The member that holds the bytes of `name`, links resolved, and its size.
+    fn find(&self, name: &[u8]) -> Option<(TreePath, u64)>;
+}
