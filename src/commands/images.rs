@@ -20,8 +20,8 @@ use crate::{
     coverage::{Coverage, Gap, GapKind, IMAGE},
     credential::ENVIRONMENT,
     fact::{Fact, Origin, Seen, TreePath, Wanted},
-    guard::caught,
-    image::{self, Image, ImageError, Limits, Options, Readers, Step},
+    image::{self, Image, ImageError, ImageFact, Inputs, Limits, Options, Readers, Step, Sweep},
+    inventory::Packing,
     ioc::{Index, weigh::Weigher},
     matcher,
     report::{Document, v1},
@@ -63,38 +63,30 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         limits: Limits::default(),
         verify: true,
         stop: &STOP,
+        progress: &image::Progress::default(),
     };
-    let progress = Progress::start("examining images", command.output.quiet);
+    let watched = Progress::start("examining images", command.output.quiet);
     let (mut coverage, mut budget) = (Coverage::default(), FactBudget::new(Bounds::TREE));
     let (mut evidence, mut refused) = (Vec::new(), Vec::new());
     let mut accounts: BTreeMap<Arc<str>, Accounts> = BTreeMap::new();
+    let mut inputs = Inputs::default();
     for file in &command.files {
-        let taken = accounts.keys().cloned().collect();
-        let Some(found) = caught(|| image::examine(file, &options, &taken)) else {
-            let tree = escape(file.as_os_str().as_encoded_bytes()).into();
-            let detail = "internal error: it was not examined".to_owned();
-            let origin = Origin::file(&tree, TreePath::root());
-            coverage.gaps.push(Gap { origin, surface: IMAGE, kind: GapKind::Panicked, detail });
-            continue;
-        };
-        let found = match found {
-            Ok(found) => found,
-            Err(error) => {
-                refused.push((file, error));
-                continue;
-            }
-        };
-        coverage.absorb(found.coverage);
-        for mut image in found.images {
-            accounts.insert(image.label.clone(), image.accounts());
-            take_evidence(&setup, &mut image, &mut |worth, mut e| {
-                if budget.admit(worth, &mut e.seen) {
-                    evidence.push(e);
-                }
-            });
+        match image::open(file, options.limits, &STOP) {
+            Ok(input) => inputs.absorb(input),
+            Err(error) => refused.push((file, error)),
         }
     }
-    drop(progress);
+    let sweep = Sweep::plan(inputs, &options);
+    coverage.absorb(sweep.run(&options, &Packing::new(&setup.interest), &mut |image| {
+        let mut put = |worth, mut e: Evidence| {
+            if budget.admit(worth, &mut e.seen) {
+                evidence.push(e);
+            }
+        };
+        accounts.insert(image.label.clone(), image.accounts());
+        take_evidence(&setup, &image, &mut put);
+    }));
+    drop(watched);
     // What the others hold is reported though one cannot be examined.
     if refused.len() == command.files.len()
         && let Some((file, error)) = refused.pop()
@@ -138,15 +130,17 @@ fn not_examined(file: &Path, error: &ImageError) -> Gap {
     Gap { origin: Origin::file(&tree, TreePath::root()), surface: IMAGE, kind, detail: error.to_string() }
 }
 
-/// What is worth keeping of an image, which gives up the facts of its layers. In a sweep most images hold nothing, and a hostile one has
-/// hundreds of thousands of packages: what explains findings is kept where it may explain one.
-fn take_evidence(setup: &Setup, image: &mut Image, put: &mut dyn FnMut(Worth, Evidence)) {
+/// What is worth keeping of an image. In a sweep most images hold nothing, and a hostile one has hundreds of thousands of packages:
+/// what explains findings is kept where it may explain one.
+fn take_evidence(setup: &Setup, image: &Image<'_>, put: &mut dyn FnMut(Worth, Evidence)) {
     let worth =
         |seen: &Seen| if setup.wants(seen.surface) { matcher::worth(&setup.index, seen) } else { Worth::Nothing };
-    let fits = |seen: &&Seen| worth(seen) == Worth::Evidence;
-    let explained = Explained::new(image.as_read().map(|seen| (seen, fits(&seen))), &setup.interest);
+    let fits = |seen: &Seen| worth(seen) == Worth::Evidence;
     let beside: Vec<Evidence> = beside_layers(image).collect();
-    let has_evidence = image.as_read().any(|seen| fits(&seen)) || beside.iter().any(|e| fits(&&e.seen));
+    let has_evidence = image.has_evidence() || beside.iter().any(|e| fits(&e.seen));
+    let mut read = image.read(has_evidence);
+    let all = read.iter().flatten().map(|(_, seen)| seen);
+    let explained = Explained::new(all.map(|seen| (seen, fits(seen))), &setup.interest);
     let needed = |seen: &Seen| match worth(seen) {
         Worth::Nothing => false,
         Worth::Context => {
@@ -155,11 +149,11 @@ fn take_evidence(setup: &Setup, image: &mut Image, put: &mut dyn FnMut(Worth, Ev
         }
         Worth::Evidence | Worth::Credential => true,
     };
-    let taken = image.take_facts(&needed);
+    read.iter_mut().for_each(|facts| facts.retain(|(_, seen)| needed(seen)));
     // What the image is known by says where it runs: wanted wherever something of it is.
     let is_image = |seen: &Seen| has_evidence && matches!(seen.fact, Fact::Image { .. });
     let beside = beside.into_iter().filter(|e| needed(&e.seen) || is_image(&e.seen));
-    let kept = of_layers(&setup.index, image, taken).chain(beside);
+    let kept = of_layers(&setup.index, image, image.join(read)).chain(beside);
     kept.for_each(|e| match worth(&e.seen) {
         Worth::Nothing => put(Worth::Context, e),
         worth => put(worth, e),
@@ -167,7 +161,7 @@ fn take_evidence(setup: &Setup, image: &mut Image, put: &mut dyn FnMut(Worth, Ev
 }
 
 /// Facts of the layers, with what became of their files.
-fn of_layers(index: &Index, image: &Image, facts: Vec<(usize, Box<Seen>)>) -> impl Iterator<Item = Evidence> {
+fn of_layers(index: &Index, image: &Image<'_>, facts: Vec<ImageFact>) -> impl Iterator<Item = Evidence> {
     let step_text = |s: &Step| step_text(index, s);
     let by_step = |s: Option<&Step>| s.map(|s| format!(": {}", step_text(s))).unwrap_or_default();
     let steps = || image.layers.iter().map(|l| image.steps.get(l.step?));
@@ -175,7 +169,7 @@ fn of_layers(index: &Index, image: &Image, facts: Vec<(usize, Box<Seen>)>) -> im
     let made: Vec<Option<Arc<str>>> =
         steps().map(|s| Some(format!("its layer was made by {}", step_text(s?)).into())).collect();
     let numbers: Vec<Option<usize>> = steps().map(|s| Some(s?.number)).collect();
-    facts.into_iter().filter_map(|(layer, seen)| image.fact(layer, *seen)).map(move |f| Evidence {
+    facts.into_iter().map(move |f| Evidence {
         steps: numbers
             .get(f.layer)
             .copied()
@@ -189,7 +183,7 @@ fn of_layers(index: &Index, image: &Image, facts: Vec<(usize, Box<Seen>)>) -> im
 }
 
 /// The steps of the build, the secrets that they left, and the image itself.
-fn beside_layers(image: &Image) -> impl Iterator<Item = Evidence> {
+fn beside_layers(image: &Image<'_>) -> impl Iterator<Item = Evidence> {
     let history = image.history().map(|(number, seen)| {
         let steps = Some(Steps { made: number, gone: None });
         Evidence { steps, ..Evidence::from(seen) }

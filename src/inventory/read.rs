@@ -213,7 +213,7 @@ pub fn stored<'s>(from: impl Read + 's) -> Result<Stored<'s>, Flaw> {
 /// The indicators of today.
 pub struct Today<'t> {
     /// Their texts.
-    pub known: v1::Known,
+    pub known: &'t v1::Known,
     /// They are those of the examination.
     pub same: bool,
     /// Whether a package is worth nothing to them, whatever its version.
@@ -309,14 +309,14 @@ pub fn replay(
 }
 
 /// Where what is read belongs.
-struct Place<'p> {
-    tree: &'p Arc<str>,
-    today: &'p Today<'p>,
-    interest: &'p Interest,
+pub(super) struct Place<'p> {
+    pub(super) tree: &'p Arc<str>,
+    pub(super) today: &'p Today<'p>,
+    pub(super) interest: &'p Interest,
 }
 
 impl Place<'_> {
-    fn gap(&self, gap: v1::Gap) -> Option<Gap> {
+    pub(super) fn gap(&self, gap: v1::Gap) -> Option<Gap> {
         let (origin, surface) = (gap.place.read(self.tree)?, fixed(&gap.surface)?);
         Some(Gap { origin, surface, kind: gap.kind, detail: gap.detail })
     }
@@ -345,11 +345,11 @@ impl Place<'_> {
             gid,
             mode,
             unit: unit.clone(),
-            fact: stood.fact.read(&self.today.known)?,
+            fact: stood.fact.read(self.today.known)?,
         })
     }
 
-    fn inspection(&self, read: v1::Inspection) -> Option<Inspection> {
+    pub(super) fn inspection(&self, read: v1::Inspection) -> Option<Inspection> {
         let surface = fixed(&read.surface)?;
         let entry = read.file.read()?;
         let unit = |unit: &Option<v1::Unit>| match unit {
@@ -403,7 +403,7 @@ impl Place<'_> {
         match fact {
             v1::Fact::Package(p) | v1::Fact::Named(p) => p.placement().is_some(),
             v1::Fact::Listed { paths } => paths.iter().all(v1::Path::is_path),
-            other => other.clone().read(&self.today.known).is_some(),
+            other => other.clone().read(self.today.known).is_some(),
         }
     }
 
