@@ -1,6 +1,11 @@
 //! `dosimeter images`: saved container images, layer by layer.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    io::BufRead,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use anyhow::Context as _;
 use jiff::Timestamp;
@@ -9,7 +14,7 @@ use super::{
     Ending,
     examine::{Judged, Setup},
     finish::finish,
-    output,
+    layers, output,
     progress::Progress,
     sandbox,
 };
@@ -20,8 +25,11 @@ use crate::{
     coverage::{Coverage, Gap, GapKind, IMAGE},
     credential::ENVIRONMENT,
     fact::{Fact, Origin, Seen, TreePath, Wanted},
-    image::{self, Image, ImageError, ImageFact, Inputs, Limits, Options, Readers, Step, Sweep},
-    inventory::Packing,
+    image::{self, Image, ImageError, ImageFact, Inputs, LayerCache, Limits, Options, Readers, Step, Sweep},
+    inventory::{
+        EachName, Packing,
+        v1::{Head, Known},
+    },
     ioc::{Index, weigh::Weigher},
     matcher,
     report::{Document, v1},
@@ -29,7 +37,7 @@ use crate::{
     stop::{self, STOP},
     text::{escape, start},
     tree::body::BYTES_READ,
-    walk::{Bounds, Explained, FactBudget, Router, Worth},
+    walk::{Bounds, Explained, FactBudget, Recording, Router, Worth},
 };
 
 /// Examines and reports.
@@ -38,17 +46,45 @@ use crate::{
 /// Where an input cannot be opened or is no image, or the report cannot be written.
 pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     let started = Timestamp::now();
-    let outputs = output::plan(&command.output, &command.files, Document::Report)?;
+    let kept = layers::folder(&command)?;
+    let folders: Vec<PathBuf> = kept.iter().map(|folder| folder.path.clone()).collect();
+    let outputs = output::plan_with(&command.output, &command.files, Document::Report, None, &folders)?;
     let sandbox = sandbox::begin("images");
     let mut setup = Setup::new(&command.choice, false, &Settings::default(), false)?;
     setup.note_hashing(false);
-    sandbox.enclose(&command.files);
+    sandbox.enclose(&[command.files.clone(), folders.clone()].concat());
     let router = Router::new(setup.surfaces(), &setup.interest);
     let keep = |seen: &Seen| matcher::worth(&setup.index, seen);
     let weigher = Weigher::new(&setup.index);
     let weigh = |path: &TreePath, bytes: &[u8]| {
         crate::inventory::weigh_own(bytes).unwrap_or_else(|| weigher.weigh(path, bytes))
     };
+    let limits = Limits::default();
+    let known = Known::new(&setup.interest);
+    let head = layers::head(&setup, started)?;
+    let failed = Mutex::new(None);
+    let head = |digest: &str| Head {
+        target: v1::Target { id: format!("sha256:{digest}"), ..head.target.clone() },
+        ..head.clone()
+    };
+    let replay =
+        |input: &mut (dyn BufRead + Send), names: &EachName<'_>| layers::replay(&setup, &router, &known, input, names);
+    let put = |name: &str, entry: Vec<u8>| {
+        let put = folders.first().map(|folder| output::put_in(folder, name, entry));
+        if let Some(Err(error)) = put {
+            failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        }
+    };
+    let cache = kept.map(|folder| LayerCache {
+        folder: folder.opened,
+        reader: layers::reader(&setup, &limits),
+        head: &head,
+        replay: &replay,
+        put: &put,
+        everything: Recording::everything(setup.index.interest()),
+        reread: command.reread,
+    });
+    let progress = image::Progress::default();
     let options = Options {
         router: &router,
         interest: &setup.interest,
@@ -60,10 +96,11 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
             arguments: &|lines| setup.arguments(lines),
         },
         threads: setup.threads(),
-        limits: Limits::default(),
+        limits,
         verify: true,
         stop: &STOP,
-        progress: &image::Progress::default(),
+        progress: &progress,
+        cache: cache.as_ref(),
     };
     let watched = Progress::start("examining images", command.output.quiet);
     let (mut coverage, mut budget) = (Coverage::default(), FactBudget::new(Bounds::TREE));
@@ -87,6 +124,12 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         take_evidence(&setup, &image, &mut put);
     }));
     drop(watched);
+    if let Some(error) = failed.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        output::note(&format!("what layers hold is not kept for the next run: {error:#}"));
+    }
+    if command.output.verbose > 0 {
+        output::note(&progress.words());
+    }
     // What the others hold is reported though one cannot be examined.
     if refused.len() == command.files.len()
         && let Some((file, error)) = refused.pop()

@@ -62,7 +62,7 @@ fn is_sign(fact: &Fact) -> bool {
 impl LayerFacts {
     /// Packs what was read of a layer.
     pub(super) fn new(scan: LayerScan, keep: &Keep<'_>, packing: &Packing<'_>) -> Self {
-        let LayerScan { facts, names, coverage, elsewhere, whiteouts, verified, passwd, group } = scan;
+        let LayerScan { facts, names, coverage, elsewhere, whiteouts, verified, passwd, group, is_twice: _ } = scan;
         let worth: Vec<Worth> = facts.iter().map(|seen| keep(seen)).collect();
         let is_main = |worth: &Worth, seen: &Seen| *worth != Worth::Context || is_sign(&seen.fact);
         let of = |main: bool| {

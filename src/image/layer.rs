@@ -38,7 +38,7 @@ use crate::{
     fact::{Origin, Seen, TreePath},
     surface::Flaw,
     tree::{self, Body, Entry, Visit as _},
-    walk::{Folder, Inspector, Worth},
+    walk::{Folder, Inspector, Recording, Worth},
 };
 
 /// A wanted file up to this size is held, for links to it that come later.
@@ -81,6 +81,8 @@ pub(super) struct LayerScan {
     /// The start of `etc/passwd`, and of `etc/group`.
     pub(super) passwd: Option<Vec<u8>>,
     pub(super) group: Option<Vec<u8>>,
+    /// A member that was read came a second time.
+    pub(super) is_twice: bool,
 }
 
 struct Link {
@@ -92,6 +94,7 @@ struct Link {
 /// A layer that is being read.
 pub(super) struct LayerReader<'j> {
     job: &'j Job<'j>,
+    recording: Option<&'j Recording<'j>>,
     key: Key,
     /// What else may be in memory waits while much of this layer is.
     alone: Option<MutexGuard<'j, ()>>,
@@ -122,10 +125,11 @@ pub(super) struct LayerReader<'j> {
 }
 
 impl<'j> LayerReader<'j> {
-    pub(super) fn new(job: &'j Job<'j>, expected: Expected) -> Self {
+    pub(super) fn new(job: &'j Job<'j>, expected: Expected, recording: Option<&'j Recording<'j>>) -> Self {
         let tree: Arc<str> = "".into();
         Self {
             job,
+            recording,
             key: Key::default(),
             alone: None,
             kept: Keeping::new(&job.limits),
@@ -313,6 +317,7 @@ impl<'j> LayerReader<'j> {
         self.names.add(path.as_bytes(), mark);
         // Of two members with one name, the last is what a container sees.
         if self.noted.may_have(hash) {
+            self.scan.is_twice = true;
             self.kept.supersede(&path);
         }
         self.links.remove(&path);
@@ -400,7 +405,8 @@ impl<'j> LayerReader<'j> {
     /// The same, to surfaces of these ids whatever its name.
     fn inspect_with(&mut self, entry: &Entry, body: &mut dyn Read, surfaces: Option<&[&'static str]>) {
         let one = Inspector::new(self.job.router, self.job.interest, self.job.keep, self.tree.clone(), None)
-            .weighing(self.job.weigh);
+            .weighing(self.job.weigh)
+            .recording(self.recording);
         let mut body = Body::stream(body, entry.len);
         match surfaces {
             None => one.file(entry, &mut body),

@@ -6,6 +6,7 @@
 //! made, and that everybody who pulls the image gets it, also where a later layer hides it (`ImageFact::gone_in`).
 
 mod arguments;
+mod cache;
 mod codec;
 mod entries;
 mod facts;
@@ -27,6 +28,7 @@ mod sweep;
 mod tests;
 
 use std::{
+    fmt::Write as _,
     io,
     path::Path,
     sync::{
@@ -35,6 +37,7 @@ use std::{
     },
 };
 
+pub use cache::{LayerCache, Replayed, reader_of};
 pub use codec::Limits;
 pub use manifest::Step;
 pub use model::{Image, ImageFact, ImageLayer};
@@ -90,6 +93,8 @@ pub struct Options<'o> {
     pub stop: &'o AtomicBool,
     /// How far it is.
     pub progress: &'o Progress,
+    /// Where what layers hold is kept between runs.
+    pub cache: Option<&'o LayerCache<'o>>,
 }
 
 /// How far a sweep is, for somebody who watches.
@@ -99,9 +104,33 @@ pub struct Progress {
     pub layers: AtomicU64,
     /// Their bytes, as they are stored.
     pub bytes: AtomicU64,
+    /// Layers of which a kept entry said everything.
+    pub stored: AtomicU64,
+    /// Layers whose entry was damaged: they were read.
+    pub damaged: AtomicU64,
+    /// Layers whose entry did not say what is asked today: they were read.
+    pub unanswered: AtomicU64,
 }
 
 impl Progress {
+    /// How many layers were read, and how many needed not be.
+    pub fn words(&self) -> String {
+        let [read, bytes, stored, damaged, unanswered] =
+            [&self.layers, &self.bytes, &self.stored, &self.damaged, &self.unanswered]
+                .map(|n| n.load(Ordering::Relaxed));
+        let mut words = format!("{read} layers read, {bytes} bytes");
+        for (count, what) in [
+            (stored, "known from the layer cache"),
+            (damaged, "of these with a damaged entry in it"),
+            (unanswered, "of these whose entry does not answer the indicators of today"),
+        ] {
+            if count > 0 {
+                let _ = write!(words, "; {count} {what}");
+            }
+        }
+        words
+    }
+
     fn layer(&self, bytes: u64) {
         self.layers.fetch_add(1, Ordering::Relaxed);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
@@ -137,6 +166,7 @@ struct Job<'j> {
     stop: &'j AtomicBool,
     packing: &'j Packing<'j>,
     progress: &'j Progress,
+    cache: Option<&'j LayerCache<'j>>,
     /// Held by the one layer of which much is in memory; `None` where one thread reads them all.
     large: Option<&'j Mutex<()>>,
 }
@@ -153,6 +183,7 @@ impl<'j> Job<'j> {
             stop: options.stop,
             packing,
             progress: options.progress,
+            cache: options.cache,
             large: Some(large),
         }
     }

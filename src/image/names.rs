@@ -54,6 +54,33 @@ impl Names {
         self.dropped
     }
 
+    /// From runs that were kept.
+    pub(super) fn of_runs(runs: Vec<Box<[u8]>>, count: u64, dropped: bool) -> Self {
+        Self { runs, count, dropped }
+    }
+
+    /// As they are kept.
+    pub(super) fn runs(&self) -> impl Iterator<Item = &[u8]> {
+        self.runs.iter().map(|run| &**run)
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Calls `name` for each file with its size, and for each link without.
+    ///
+    /// # Errors
+    /// As `each`.
+    pub(super) fn each_file(&self, name: &mut dyn FnMut(&[u8], Option<u64>)) -> Result<(), Flaw> {
+        self.each(&mut |path, mark| match mark {
+            Mark::File(size) => name(path, Some(size)),
+            Mark::Hard(_) | Mark::Link(_) => name(path, None),
+            Mark::Other | Mark::Dir | Mark::Whiteout | Mark::Opaque => {}
+        })
+    }
+
     /// Bytes in memory.
     pub(super) fn size(&self) -> usize {
         self.runs.iter().map(|run| run.len()).sum()

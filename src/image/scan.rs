@@ -14,7 +14,7 @@ use super::{
     layer::{Expected, LayerReader, LayerScan, PASSES},
     source::{Content, Source},
 };
-use crate::{fact::TreePath, guard::caught, surface::Flaw, tree::threads::on_threads};
+use crate::{fact::TreePath, guard::caught, surface::Flaw, tree::threads::on_threads, walk::Recording};
 
 /// Where a layer can be read.
 #[derive(Debug, Clone)]
@@ -97,22 +97,42 @@ fn scan_all(
             }
             if let Some(source) = sources.get(at.source) {
                 put(*unit, scan(job, &**source, at));
-                job.progress.layer(at.len);
             }
         }
     });
     done.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Reads one layer.
+/// Reads one layer, or what is kept of it.
 fn scan(job: &Job<'_>, source: &dyn Source, at: &At) -> LayerScan {
-    let mut reader = LayerReader::new(job, at.expected.clone());
+    let Some((cache, digest)) = job.cache.zip(at.expected.blob.as_ref().or(at.expected.diff_id.as_ref())) else {
+        return read(job, source, at, None);
+    };
+    if let Some(kept) = caught(|| cache.get(digest, job.progress)).flatten() {
+        return kept;
+    }
+    let Some(making) = cache.begin(digest, job.interest) else {
+        return read(job, source, at, None);
+    };
+    let scan = {
+        let recording = Recording::sharing(&making.writing, cache.everything.clone());
+        read(job, source, at, Some(&recording))
+    };
+    if !job.stop.load(Ordering::Relaxed) {
+        cache.end(making, digest, &scan);
+    }
+    scan
+}
+
+fn read<'j>(job: &'j Job<'j>, source: &dyn Source, at: &At, recording: Option<&'j Recording<'j>>) -> LayerScan {
+    let mut reader = LayerReader::new(job, at.expected.clone(), recording);
     for pass in 0..PASSES {
         if pass > 0 && !reader.needs_another() {
             break;
         }
         one_pass(&mut reader, source.open(&at.place), pass == 0);
     }
+    job.progress.layer(at.len);
     reader.finish()
 }
 
@@ -123,7 +143,7 @@ fn stream(job: &Job<'_>, source: &dyn Source, work: &[&(usize, At)], put: &dyn F
     let places: Vec<TreePath> = work.iter().map(|(_, at)| at.place.clone()).collect();
     source.each(&places, &mut |nth, content| {
         let Some((unit, at)) = work.get(nth) else { return };
-        let mut reader = LayerReader::new(&job, at.expected.clone());
+        let mut reader = LayerReader::new(&job, at.expected.clone(), None);
         one_pass(&mut reader, content, true);
         job.progress.layer(at.len);
         if reader.needs_another() {

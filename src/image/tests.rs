@@ -83,6 +83,7 @@ impl Case {
             verify: true,
             stop: &self.stop,
             progress: &progress,
+            cache: None,
         };
         let mut images = Vec::new();
         let coverage = Sweep::plan(inputs, &options).run(&options, packing, &mut |image| images.push(image));

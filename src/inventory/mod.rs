@@ -28,7 +28,7 @@ use crate::coverage::Weight;
 
 pub use self::{
     packed::{Packed, Packing},
-    read::{Begins, Flaw, Stored, Today, begins, replay, stored, unpacked},
+    read::{Begins, EachName, Flaw, Stored, Today, begins, replay, stored, unpacked},
     recorded::{Recorded, UnreadFile},
     write::Writing,
 };

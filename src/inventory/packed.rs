@@ -96,7 +96,7 @@ impl<'p> Packing<'p> {
     }
 
     fn with_place<T>(&self, tree: &Arc<str>, read: impl FnOnce(&Place<'_>) -> Option<T>) -> Option<T> {
-        let today = Today { known: &self.known, same: true, is_idle: &|_| false };
+        let today = Today { known: &self.known, same: true, is_idle: &|_| false, names: None };
         read(&Place { tree, today: &today, interest: self.interest })
     }
 }

@@ -218,7 +218,12 @@ pub struct Today<'t> {
     pub same: bool,
     /// Whether a package is worth nothing to them, whatever its version.
     pub is_idle: &'t dyn Fn(&v1::Package) -> bool,
+    /// Goes through names that were recorded beside the inventory, each with the size of a file.
+    pub names: Option<&'t EachName<'t>>,
 }
+
+/// Calls back with each file and its size; that of a link is not known.
+pub type EachName<'n> = dyn Fn(&mut dyn FnMut(&[u8], Option<u64>)) + 'n;
 
 /// Puts an inventory into an inspector of its tree, as the examination did. `before_line` is called with the bytes of each line and
 /// the facts kept before it.
@@ -299,6 +304,9 @@ pub fn replay(
                     compared,
                     interrupted: end.interrupted,
                     recorded: {
+                        for each in today.names.iter().filter(|_| !same) {
+                            each(&mut |path, size| recorded.name(path, size, inspector.interest()));
+                        }
                         recorded.remove_read();
                         recorded
                     },
@@ -337,16 +345,7 @@ impl Place<'_> {
         };
         let at = stood.at.map(|at| crate::fact::At { time: at.time, source: source(at.source) });
         let (uid, gid, mode) = (entry.uid, entry.gid, entry.mode);
-        Some(Seen {
-            surface,
-            origin,
-            at,
-            uid,
-            gid,
-            mode,
-            unit: unit.clone(),
-            fact: stood.fact.read(self.today.known)?,
-        })
+        Some(Seen { surface, origin, at, uid, gid, mode, unit: unit.clone(), fact: stood.fact.read(self.today.known)? })
     }
 
     pub(super) fn inspection(&self, read: v1::Inspection) -> Option<Inspection> {
