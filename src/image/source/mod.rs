@@ -1,6 +1,13 @@
 //! Where images and the bytes of their layers come from. One file a source.
 
 mod archive;
+mod below;
+#[cfg_attr(not(test), expect(dead_code, reason = "the driver opens no stores yet"))]
+mod blob_store;
+mod blobs;
+#[cfg_attr(not(test), expect(dead_code, reason = "the driver opens no stores yet"))]
+mod containerd;
+mod graph;
 mod layout;
 
 pub(super) use self::{archive::Archive, layout::Layout};
@@ -44,4 +51,9 @@ pub(super) trait Store {
 
     /// The member that holds the bytes of `name`, links resolved, and its size.
     fn find(&self, name: &[u8]) -> Option<(TreePath, u64)>;
+}
+
+/// The files of an unpacked layer, in a folder of a store.
+fn unpacked<'c>(_store: &std::os::fd::OwnedFd, _layer: &TreePath) -> Result<Content<'c>, Flaw> {
+    Err(Flaw::Unsupported("a layer that is a folder"))
 }
