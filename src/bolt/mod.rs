@@ -186,4 +186,6 @@ fn within(path: &Path, name: &[u8]) -> Result<Rc<Path>, BoltError> {
 }
 
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;

@@ -3,7 +3,8 @@ use std::{fs::File, io::Read as _, io::Write as _};
 use flate2::read::GzDecoder;
 
 use super::{
-    page::{u32_at, u64_at},
+    page::u64_at,
+    testing::{branch, bucket, database, leaf, padded},
     *,
 };
 
@@ -146,7 +147,7 @@ fn headers_that_cannot_be_are_refused() {
 fn every_cut_is_an_error_or_whole() {
     for (gzip, whole) in [(SNAPSHOTS_DB, keys(&inflated(SNAPSHOTS_DB)).unwrap().len()), (META_DB, KEYS)] {
         let bytes = inflated(gzip);
-        for len in (0..bytes.len()).step_by(509) {
+        for len in (0..bytes.len()).step_by(4099) {
             if let Ok(keys) = keys(&bytes[..len]) {
                 assert_eq!(keys.len(), whole, "{len}");
             }
@@ -171,81 +172,10 @@ fn damage_does_no_harm() {
     }
 }
 
-/// A database of pages of 512 bytes: two headers, then these.
-fn database(pages: &[Vec<u8>]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let count = u64::try_from(pages.len()).unwrap() + 2;
-    for transaction in 0..2_u64 {
-        let mut page = vec![0; 512];
-        for (at, number) in [(16, u64::from(u32_at(b"\xed\xda\x0c\xed", 0).unwrap()) | 2 << 32), (24, 512)] {
-            page[at..at + 8].copy_from_slice(&number.to_le_bytes());
-        }
-        for (at, number) in [(32, 2), (56, count), (64, transaction)] {
-            page[at..at + 8].copy_from_slice(&number.to_le_bytes());
-        }
-        let sum = meta::fnv(&page[16..72]).to_le_bytes();
-        page[72..80].copy_from_slice(&sum);
-        bytes.extend(page);
-    }
-    bytes.extend(pages.iter().flatten());
-    bytes
-}
-
-/// A page of these elements: flags, key, value.
-fn leaf(number: u64, elements: &[(u32, &[u8], Vec<u8>)]) -> Vec<u8> {
-    let mut page = number.to_le_bytes().to_vec();
-    page.extend(2_u16.to_le_bytes());
-    page.extend(u16::try_from(elements.len()).unwrap().to_le_bytes());
-    page.extend([0; 4]);
-    let (mut data, places) = (Vec::new(), elements.len() * 16);
-    for (n, (flags, key, value)) in elements.iter().enumerate() {
-        let at = u32::try_from(places - n * 16 + data.len()).unwrap();
-        let [key_len, value_len] = [key.len(), value.len()].map(|len| u32::try_from(len).unwrap());
-        [*flags, at, key_len, value_len].iter().for_each(|word| page.extend(word.to_le_bytes()));
-        data.extend_from_slice(key);
-        data.extend(value);
-    }
-    page.extend(data);
-    page
-}
-
-fn padded(mut page: Vec<u8>) -> Vec<u8> {
-    page.resize(page.len().next_multiple_of(512), 0);
-    page
-}
-
-fn bucket(root: u64) -> Vec<u8> {
-    [root.to_le_bytes(), [0; 8]].concat()
-}
-
-fn branch(number: u64, below: &[u64]) -> Vec<u8> {
-    let mut page = number.to_le_bytes().to_vec();
-    page.extend(1_u16.to_le_bytes());
-    page.extend(u16::try_from(below.len()).unwrap().to_le_bytes());
-    page.extend([0; 4]);
-    for number in below {
-        page.extend([0; 8]);
-        page.extend(number.to_le_bytes());
-    }
-    page
-}
-
 #[test]
 fn pages_that_run_on_and_buckets_within_values_are_read() {
     let inline = [bucket(0), leaf(0, &[(0, b"k", b"v".to_vec())])].concat();
-    let mut root = leaf(2, &[(1, b"in", inline), (0, b"long", vec![b'x'; 900])]);
-    root[12] = 2;
-    let bytes = database(&[padded(root).into_iter().chain([0; 0]).collect()]);
-    // The page runs on into two more, which the header has to count.
-    let mut bytes = bytes;
-    bytes.resize(512 * 5, 0);
-    (0..2).for_each(|page| {
-        let at = page * 512 + 16;
-        bytes[at + 40] = 5;
-        let sum = meta::fnv(&bytes[at..at + 56]).to_le_bytes();
-        bytes[at + 56..at + 64].copy_from_slice(&sum);
-    });
-    let keys = keys(&bytes).unwrap();
+    let keys = keys(&database(&[padded(leaf(2, &[(1, b"in", inline), (0, b"long", vec![b'x'; 900])]))])).unwrap();
     assert_eq!(keys, [("in|k".to_owned(), b"v".to_vec()), ("long".to_owned(), vec![b'x'; 900])]);
 }
 
@@ -282,10 +212,11 @@ fn small_pages_do_not_stand_for_much() {
     let within = [bucket(0), leaf(0, &[(1, b"c", bucket(0))])].concat();
     let nested = padded(leaf(2, &[(1, b"b", [within, leaf(0, &[])].concat())]));
     assert!(keys(&database(&[nested])).is_err());
-    let mut overlapping = padded(leaf(2, &[(1, b"a", bucket(3))]));
-    overlapping[12] = 1;
-    let pages = [overlapping, padded(leaf(3, &[]))];
-    assert_eq!(keys(&database(&pages)).map(|k| k.len()), Ok(0), "within the file's own length");
+    // Each of these runs on to the end of the file.
+    let mut pages: Vec<_> = (2..40).map(|n| padded(leaf(n, &[(1, b"a", bucket(n + 1))]))).collect();
+    pages.truncate(10);
+    (0..10_u8).for_each(|n| pages[usize::from(n)][12] = 9 - n);
+    assert_eq!(keys(&database(&pages)), Err("pages that overlap".into()));
     let mut far = padded(leaf(2, &[]));
     far[12..16].fill(0xff);
     assert_eq!(keys(&database(&[far])), Err("a page that does not exist".into()));

@@ -149,7 +149,10 @@ impl BlobStore {
                 if self.blobs.file(&entry.digest).is_none() {
                     match entry.state {
                         State::Current => flaws.push((place(), Flaw::malformed("image manifest", "it is missing"))),
-                        _ => left_out.push((place(), "an old manifest whose bytes are gone")),
+                        _ if led.insert(entry.digest) => {
+                            left_out.push((place(), "an old manifest whose bytes are gone"))
+                        }
+                        _ => {}
                     }
                 } else if entry.state == State::Current || !led.contains(&entry.digest) {
                     led.extend(graph.reach(entry.digest));
