@@ -1,5 +1,6 @@
 //! What stands in a layer, one entry after the other, whatever holds it. One file a form.
 
+mod folder;
 mod tar;
 mod whiteout;
 
@@ -8,6 +9,7 @@ use std::io::Read;
 use jiff::Timestamp;
 
 pub(super) use self::{
+    folder::{Folder, Form, Lower, Split},
     tar::Members,
     whiteout::{Key, Mark, MemberName, Names, member_name},
 };
@@ -23,8 +25,10 @@ pub(super) enum Kind {
     Symlink(Vec<u8>),
     HardLink(Vec<u8>),
     /// What lower layers have at this path is gone.
+    #[cfg_attr(not(test), expect(dead_code, reason = "until the driver opens stores on disk"))]
     Whiteout,
     /// What lower layers have in this folder is gone.
+    #[cfg_attr(not(test), expect(dead_code, reason = "until the driver opens stores on disk"))]
     Opaque,
     /// A device, a FIFO, a type of some vendor.
     Other,

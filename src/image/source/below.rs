@@ -1,6 +1,6 @@
 //! A store on disk: files and folders below one folder, by their names. Nothing outside it is opened, whatever links it holds.
 
-use std::{ffi::OsStr, fs::File, io::Read as _, os::fd::OwnedFd, os::unix::ffi::OsStrExt as _, path::Path, sync::Arc};
+use std::{ffi::OsStr, fs::File, io::Read as _, os::fd::OwnedFd, os::unix::ffi::OsStrExt as _, sync::Arc};
 
 use rustix::{
     fs::{self as sys, AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags},
@@ -12,7 +12,7 @@ use crate::{
     fact::TreePath,
     image::{
         codec,
-        input::{Input, Section, open_below, open_input},
+        input::{Section, open_below},
         manifest::JSON,
     },
     surface::Flaw,
@@ -28,15 +28,8 @@ pub(super) struct Below {
 }
 
 impl Below {
-    /// The folder that the caller named.
-    ///
-    /// # Errors
-    /// Where it cannot be opened, or is none.
-    pub(super) fn open(path: &Path) -> Result<Self, Flaw> {
-        match open_input(path)? {
-            Input::Folder(folder) => Ok(Self { folder }),
-            Input::File(..) => Err(Flaw::malformed(WHAT, "not a folder")),
-        }
+    pub(super) fn new(folder: OwnedFd) -> Self {
+        Self { folder }
     }
 
     /// The folder itself.

@@ -16,7 +16,7 @@ mod nexus;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::HashSet, path::Path};
+use std::{collections::HashSet, os::fd::OwnedFd};
 
 use super::{
     Content, Source,
@@ -101,22 +101,18 @@ pub(in crate::image) struct BlobStore {
 }
 
 impl BlobStore {
-    /// Opens a folder of one of these forms, or one of the folders below that it is known by; `None` where it is none.
-    ///
-    /// # Errors
-    /// Where the folder cannot be opened. What is wrong within it is said by the plan.
-    pub(in crate::image) fn open(path: &Path) -> Result<Option<Self>, Flaw> {
-        let store = Below::open(path)?;
+    /// Reads a folder of one of these forms, or one of the folders below that it is known by; `None` where it is none. What is wrong
+    /// within it is said by the plan.
+    pub(in crate::image) fn open(folder: OwnedFd) -> Option<Self> {
+        let store = Below::new(folder);
         let forms = [distribution::read, nexus::read, exported::read];
-        let Some((blobs, mut found)) = forms.iter().find_map(|read| read(&store)) else {
-            return Ok(None);
-        };
+        let (blobs, mut found) = forms.iter().find_map(|read| read(&store))?;
         found.entries.sort_unstable();
         found.entries.dedup();
         if found.full {
             found.flaw(b"", Flaw::malformed("store of a registry", "it has more names than are read"));
         }
-        Ok(Some(Self { store, blobs, found }))
+        Some(Self { store, blobs, found })
     }
 
     /// The names of its manifests, sorted: those that a tag was moved from too.

@@ -19,25 +19,24 @@ mod snapshots;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
+use std::os::fd::OwnedFd;
 
+use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 
 pub(in crate::image) use self::database::{Named, Recorded};
-use self::{
-    containers::Docker,
-    database::Metadata,
-    snapshots::{Snapshots, Supported},
-};
+use self::{containers::Docker, database::Metadata, snapshots::Snapshots};
 use super::{
     Content, Source,
     below::Below,
     blobs::{Blobs, Digest, Held, Layout},
+    disk::{self, Mounts},
     graph::{Graph, Names, again},
 };
 use crate::{
     fact::TreePath,
     image::{
+        entries::{Folder, Form, Lower},
         layer::Expected,
         plan::{Readers, plan_roots},
         planned::{Plan, Planned, PlannedLayer, Root},
@@ -60,22 +59,19 @@ pub(in crate::image) struct Containerd {
 }
 
 impl Containerd {
-    /// Opens the root of a containerd; `docker` is Docker's own root, which knows the names of its containers. `None` where the folder
-    /// is none.
-    ///
-    /// # Errors
-    /// Where the folder cannot be opened. What is wrong within it is said by the plan.
-    pub(in crate::image) fn open(path: &Path, docker: Option<&Path>) -> Result<Option<Self>, Flaw> {
-        let store = Below::open(path)?;
+    /// Reads the root of a containerd; `docker` is Docker's own root, which knows the names of its containers. `None` where the folder
+    /// is none. What is wrong within it is said by the plan.
+    pub(in crate::image) fn open(root: OwnedFd, docker: Option<OwnedFd>) -> Option<Self> {
+        let store = Below::new(root);
         if !store.has(BLOBS.as_bytes()) && !matches!(store.file(META), Ok(Some(_))) {
-            return Ok(None);
+            return None;
         }
         let mut flaws = Vec::new();
         let metadata = Metadata::read(&store, META, &mut flaws);
         let snapshots = Snapshots::read(&store, &metadata, &mut flaws);
-        let docker = docker.map_or_else(Docker::default, |path| Docker::read(path, &mut flaws));
+        let docker = docker.map_or_else(Docker::default, |root| Docker::read(&Below::new(root), &mut flaws));
         let blobs = Blobs::list(&store, BLOBS, Layout::Flat);
-        Ok(Some(Self { store, blobs, metadata, snapshots, docker, flaws }))
+        Some(Self { store, blobs, metadata, snapshots, docker, flaws })
     }
 
     /// The names of its images.
@@ -86,6 +82,19 @@ impl Containerd {
     /// The containers that it has a record of; of Docker's, those that ran.
     pub(in crate::image) fn containers(&self) -> &[Recorded] {
         &self.metadata.containers
+    }
+
+    /// The folder of a layer; those below it are opened where it only has a file's attributes.
+    fn unpacked(&self, layer: &TreePath, below: Vec<TreePath>) -> Result<Content<'static>, Flaw> {
+        let store = self.store.folder().try_clone()?;
+        let open = move |path: &TreePath| disk::folder(&store, path.as_bytes(), Mounts::Enter);
+        let root = open(layer).map_err(|e| match e {
+            Errno::NOENT | Errno::NOTDIR => Flaw::malformed("layer", "its folder is missing"),
+            Errno::LOOP | Errno::XDEV => Flaw::malformed("layer", "its folder is a link"),
+            e => Flaw::Io(e.into()),
+        })?;
+        let lower: Lower = Box::new(move |nth| open(below.get(nth)?).ok());
+        Ok(Content::Unpacked(Box::new(Folder::new(root, Form::Overlay(lower))?)))
     }
 
     fn held(&self) -> Held<'_> {
@@ -133,10 +142,10 @@ impl Source for Containerd {
     }
 
     fn open(&self, layer: &TreePath) -> Result<Content<'_>, Flaw> {
-        if Supported::of(layer).is_some() {
-            return super::unpacked(self.store.folder(), layer);
+        match self.snapshots.below(layer) {
+            Some(below) => self.unpacked(layer, below),
+            None => self.store.blob(layer),
         }
-        self.store.blob(layer)
     }
 }
 

@@ -69,7 +69,7 @@ impl Disk {
     }
 
     fn open(&self, below: &str) -> Option<BlobStore> {
-        BlobStore::open(&self.path(below)).unwrap()
+        BlobStore::open(fs::File::open(self.path(below)).unwrap().into())
     }
 
     fn plan(&self) -> Plan {

@@ -1,9 +1,6 @@
 //! The containers of a store: the layers of their image, and what they wrote.
 
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    path::Path,
-};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Deserialize;
 
@@ -54,9 +51,9 @@ struct State {
 
 impl Docker {
     /// From Docker's root; containers that cannot be read have no name.
-    pub(super) fn read(root: &Path, flaws: &mut Vec<(TreePath, Flaw)>) -> Self {
+    pub(super) fn read(root: &Below, flaws: &mut Vec<(TreePath, Flaw)>) -> Self {
         let mut docker = Self::default();
-        let folder = Below::open(root).and_then(|root| root.within(b"containers"));
+        let folder = root.within(b"containers");
         let names = folder.and_then(|folder| folder.map(|f| f.names().map(|names| (f, names))).transpose());
         let at = |name: &[u8]| TreePath::new(name).unwrap_or_else(TreePath::root);
         match names {
@@ -184,6 +181,10 @@ impl Images {
             let image = images.reduce(|best, other| if other.tags.iter().any(|t| t == name) { other } else { best });
             if let Some(image) = image.filter(|_| holds != Holds::Image) {
                 let mut planned = copy(image, holds);
+                // The name that it was made by says more than all the names of the image.
+                if planned.tags.iter().any(|tag| tag == name) {
+                    planned.tags = vec![name.to_owned()];
+                }
                 planned.layers.extend(chain.iter().take(at).rev().map(member));
                 return planned;
             }

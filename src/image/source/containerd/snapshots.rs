@@ -1,6 +1,6 @@
 //! What layers were unpacked to, and what containers wrote: the folders of the overlay plugins.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{
     super::below::Below,
@@ -26,9 +26,12 @@ impl Supported {
         format!("{FOLDER}{}{inner}", self.0)
     }
 
-    /// The one that this folder is of.
-    pub(super) fn of(layer: &TreePath) -> Option<Self> {
-        SUPPORTED.iter().copied().find(|s| layer.as_bytes().starts_with(format!("{}/", s.folder()).as_bytes()))
+    /// The plugin that this folder is of, and its number.
+    fn of(layer: &TreePath) -> Option<(Self, u64)> {
+        SUPPORTED.iter().copied().find_map(|plugin| {
+            let rest = layer.as_bytes().strip_prefix(format!("{}/snapshots/", plugin.folder()).as_bytes())?;
+            Some((plugin, std::str::from_utf8(rest.strip_suffix(b"/fs")?).ok()?.parse().ok()?))
+        })
     }
 }
 
@@ -77,8 +80,10 @@ pub(super) struct Snapshots {
     all: BTreeMap<(&'static str, String), Snapshot>,
     /// The names of layers, by chain id.
     committed: BTreeMap<String, (&'static str, String)>,
-    /// Chains end here at the latest.
+    /// Those that others stand on.
     parents: BTreeSet<(&'static str, String)>,
+    /// Names by the numbers of their folders.
+    numbers: HashMap<(&'static str, u64), String>,
 }
 
 impl Snapshots {
@@ -91,6 +96,7 @@ impl Snapshots {
                 let Record { id, kind, parent, size } = record;
                 let place = (plugin.0, name.clone());
                 snapshots.parents.extend(parent.iter().map(|parent| (plugin.0, parent.clone())));
+                snapshots.numbers.extend(id.map(|id| ((plugin.0, id), name.clone())));
                 let snapshot = Snapshot { plugin: *plugin, name, id, kind, parent, size };
                 if kind == Kind::Committed {
                     snapshots.committed.entry(snapshot.key().to_owned()).or_insert_with(|| place.clone());
@@ -128,6 +134,15 @@ impl Snapshots {
             next = snapshot.parent.as_ref().and_then(|name| self.all.get(&(snapshot.plugin.0, name.clone())));
         }
         chain
+    }
+
+    /// The folders below that of a snapshot, from the next one down; `None` where the layer is no folder.
+    pub(super) fn below(&self, layer: &TreePath) -> Option<Vec<TreePath>> {
+        let (plugin, number) = Supported::of(layer)?;
+        let name = self.numbers.get(&(plugin.0, number));
+        let snapshot = name.and_then(|name| self.all.get(&(plugin.0, name.clone())));
+        let chain = snapshot.map(|snapshot| self.chain(snapshot)).unwrap_or_default();
+        Some(chain.iter().skip(1).filter_map(|s| Some(self.member(s)?.0)).collect())
     }
 
     /// Those that no other one stands on.

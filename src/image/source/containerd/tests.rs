@@ -1,4 +1,10 @@
-use std::{collections::BTreeMap, fs, io::Read as _, os::unix::fs::symlink, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::Read as _,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+};
 
 use flate2::read::GzDecoder;
 use tempfile::TempDir;
@@ -9,6 +15,10 @@ use crate::{bolt::testing::Tree, image::planned::Holds};
 const META_DB: &[u8] = include_bytes!("../../../../tests/fixtures/bolt/meta.db.gz");
 const SNAPSHOTS_DB: &[u8] = include_bytes!("../../../../tests/fixtures/bolt/snapshots.db.gz");
 const OVERLAY: &str = "io.containerd.snapshotter.v1.overlayfs";
+
+fn folder(path: &Path) -> OwnedFd {
+    fs::File::open(path).unwrap().into()
+}
 
 fn sha256(bytes: &[u8]) -> String {
     format!("sha256:{}", hex(&Sha256::digest(bytes)))
@@ -81,7 +91,7 @@ impl Root {
     fn open(&self) -> Containerd {
         fs::write(self.path("io.containerd.metadata.v1.bolt/meta.db"), self.meta.write()).unwrap();
         fs::write(self.path(&format!("{OVERLAY}/metadata.db")), self.snapshots.write()).unwrap();
-        Containerd::open(self.folder.path(), None).unwrap().unwrap()
+        Containerd::open(folder(self.folder.path()), None).unwrap()
     }
 }
 
@@ -131,7 +141,7 @@ fn the_names_and_containers_of_a_real_store_are_read() {
     let root = Root::new();
     fs::write(root.path("io.containerd.metadata.v1.bolt/meta.db"), inflated(META_DB)).unwrap();
     fs::write(root.path(&format!("{OVERLAY}/metadata.db")), inflated(SNAPSHOTS_DB)).unwrap();
-    let store = Containerd::open(root.folder.path(), None).unwrap().unwrap();
+    let store = Containerd::open(folder(root.folder.path()), None).unwrap();
     let names: Vec<_> = store.names().iter().filter(|n| n.namespace != "many").collect();
     let manifest = "sha256:7bb695dd444b42ad291a1991a2c3cfcb5d4fd4485c36937aa6a739f39fb5ccd2";
     let listed: Vec<_> = names.iter().map(|n| (n.namespace.as_str(), n.reference(), n.digest == manifest)).collect();
@@ -179,14 +189,20 @@ fn discarded_layers_are_read_where_they_were_unpacked() {
     let store = root.open();
     assert_eq!(
         shown(&plan(&store)),
-        [format!("image [{names}] {l} {h}"), format!("container web evil\\u{{1b}}[2J None [{names}] {l} {h} 3/fs"),]
+        [
+            format!("image [{names}] {l} {h}"),
+            format!("container web evil\\u{{1b}}[2J None [registry.example/app:1] {l} {h} 3/fs"),
+        ]
     );
     fs::remove_file(root.path(&format!("{BLOBS}/{}", &high[7..]))).unwrap();
     let store = root.open();
     let plan = plan(&store);
     assert_eq!(
         shown(&plan),
-        [format!("image [{names}] {l} 2/fs"), format!("container web evil\\u{{1b}}[2J None [{names}] {l} 2/fs 3/fs"),]
+        [
+            format!("image [{names}] {l} 2/fs"),
+            format!("container web evil\\u{{1b}}[2J None [registry.example/app:1] {l} 2/fs 3/fs"),
+        ]
     );
     assert_eq!((flaws(&plan), plan.left_out.len()), (vec![], 0));
     assert!(matches!(
@@ -231,7 +247,7 @@ fn dockers_own_names_are_used() {
     fs::write(root.path(&format!("docker/containers/{id}/config.v2.json")), text).unwrap();
     fs::write(root.path("docker/containers/broken/config.v2.json"), "{").unwrap();
     root.open();
-    let store = Containerd::open(root.folder.path(), Some(&root.folder.path().join("docker"))).unwrap().unwrap();
+    let store = Containerd::open(folder(root.folder.path()), Some(folder(&root.folder.path().join("docker")))).unwrap();
     let plan = plan(&store);
     assert_eq!(
         shown(&plan)[1..],
@@ -245,7 +261,7 @@ fn dockers_own_names_are_used() {
 
 #[test]
 fn hostile_stores_end() {
-    assert!(Containerd::open(TempDir::new().unwrap().path(), None).unwrap().is_none());
+    assert!(Containerd::open(folder(TempDir::new().unwrap().path()), None).is_none());
     let outside = TempDir::new().unwrap();
     fs::write(outside.path().join("secret"), "{}").unwrap();
     let mut root = Root::new();
@@ -286,7 +302,7 @@ fn hostile_stores_end() {
     symlink(outside.path(), root.path(BLOBS)).unwrap();
     fs::create_dir_all(root.path(&format!("{OVERLAY}/metadata.db"))).unwrap();
     fs::write(root.path("io.containerd.metadata.v1.bolt/meta.db"), [7; 9000]).unwrap();
-    let store = Containerd::open(root.folder.path(), None).unwrap().unwrap();
+    let store = Containerd::open(folder(root.folder.path()), None).unwrap();
     let found = self::plan(&store);
     assert!(found.images.is_empty());
     let flaws = self::flaws(&found).join("\n");
