@@ -11,7 +11,6 @@
 //! the names that the engine wrote down when it unpacked the layer, or, where it wrote none (the layer of a container), what differs
 //! from the copy below by kind, size, time of modification or target, with a whiteout for what is gone. A file that was replaced by
 //! one of the same size, and with its time put back, is not seen there.
-#![cfg_attr(not(test), expect(dead_code, reason = "until the driver opens stores on disk"))]
 
 mod body;
 mod changes;

@@ -1,5 +1,4 @@
 //! What the files of a store say about its images, containers and volumes, gathered for a plan.
-#![cfg_attr(not(test), expect(dead_code, reason = "until the driver opens stores on disk"))]
 
 use std::collections::HashMap;
 

@@ -1,6 +1,5 @@
 //! A folder of evidence on disk. Everything below it is opened without following a link, never a device, a FIFO or a socket, and with
 //! `O_NOATIME` where the kernel allows it.
-#![cfg_attr(not(test), expect(dead_code, reason = "until the driver opens stores on disk"))]
 
 use std::{
     fs::File,

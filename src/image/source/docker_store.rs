@@ -70,7 +70,7 @@ pub(in crate::image) struct DockerStore {
 /// Where the folder is none.
 pub(in crate::image) fn open(data_root: OwnedFd) -> Result<Box<dyn Source>, ImageError> {
     let disk = Disk::new(data_root);
-    if !disk.has_folder(b"image") && !(disk.has_folder(b"containers") && disk.has_folder(b"volumes")) {
+    if !(disk.has_folder(b"image") || disk.has_folder(b"containers") && disk.has_folder(b"volumes")) {
         return Err(ImageError::NotAnImage("the folder is no data root of Docker"));
     }
     Ok(Box::new(DockerStore { disks: Arc::new(vec![disk]), layers: Mutex::default() }))

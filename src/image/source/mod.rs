@@ -2,12 +2,10 @@
 
 mod archive;
 mod below;
-#[cfg_attr(not(test), expect(dead_code, reason = "the driver opens no stores yet"))]
-mod blob_store;
+pub(super) mod blob_store;
 mod blobs;
 mod catalog;
-#[cfg_attr(not(test), expect(dead_code, reason = "the driver opens no stores yet"))]
-mod containerd;
+pub(super) mod containerd;
 pub(super) mod containers_storage;
 pub(super) mod disk;
 pub(super) mod docker_store;
@@ -26,7 +24,6 @@ pub(super) enum Content<'c> {
     /// The bytes of its tar as they are stored, compressed or not. They are compared with the layer's digests.
     Blob(Box<dyn Bytes + 'c>),
     /// What an engine unpacked: nothing says whether it is still what the layer held.
-    #[cfg_attr(not(test), expect(dead_code, reason = "until the driver opens stores on disk"))]
     Unpacked(Box<dyn Entries + 'c>),
 }
 

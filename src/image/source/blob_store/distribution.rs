@@ -108,28 +108,13 @@ fn repositories(top: &Below, place: &[u8], found: &mut Found) {
 fn manifests(folder: &Below, name: &[u8], path: &[u8], found: &mut Found) {
     // A name that is none is shown as one that cannot be mistaken for another.
     let repository = std::str::from_utf8(name).map_or_else(|_| escape_short(name, 500), str::to_owned);
-    let mut each =
-        |folder: &Below, below: &[u8], take: &mut dyn FnMut(&Below, &[u8], &mut Found) -> Result<(), Flaw>| {
-            let listed = folder.within(below).and_then(|f| f.map(|f| f.names().map(|names| (f, names))).transpose());
-            match listed {
-                Ok(Some((inner, names))) => {
-                    for (name, _) in names {
-                        if let Err(flaw) = take(&inner, &name, found) {
-                            found.flaw(&[path, b"/", below, b"/", &name].concat(), flaw);
-                        }
-                    }
-                }
-                Ok(None) => {}
-                Err(flaw) => found.flaw(&[path, b"/", below].concat(), flaw),
-            }
-        };
-    each(folder, b"_manifests/revisions/sha256", &mut |inner, name, found| {
+    each(folder, path, b"_manifests/revisions/sha256", found, &mut |inner, name, found| {
         let digest = Digest::of_hex(name).ok_or_else(|| Flaw::malformed(WHAT, "a name that is no digest"))?;
         let has_link = inner.size(&[name, b"/link"].concat()).is_some();
         found.add(&repository, None, digest, if has_link { State::Untagged } else { State::Deleted });
         Ok(())
     });
-    each(folder, b"_manifests/tags", &mut |inner, name, found| {
+    each(folder, path, b"_manifests/tags", found, &mut |inner, name, found| {
         let tag = std::str::from_utf8(name).map_err(|_| Flaw::malformed(WHAT, "a tag that is none"))?;
         let current = current(inner, name);
         if let Ok(Some(digest)) = &current {
@@ -146,6 +131,25 @@ fn manifests(folder: &Below, name: &[u8], path: &[u8], found: &mut Found) {
         }
         current.map(|_| ())
     });
+}
+
+/// What one name in a folder of the registry says.
+type Take<'t> = dyn FnMut(&Below, &[u8], &mut Found) -> Result<(), Flaw> + 't;
+
+/// Hands on each name in a folder; what is wrong with one does not keep the others from being read.
+fn each(folder: &Below, path: &[u8], below: &[u8], found: &mut Found, take: &mut Take<'_>) {
+    let listed = folder.within(below).and_then(|f| f.map(|f| f.names().map(|names| (f, names))).transpose());
+    match listed {
+        Ok(Some((inner, names))) => {
+            for (name, _) in names {
+                if let Err(flaw) = take(&inner, &name, found) {
+                    found.flaw(&[path, b"/", below, b"/", &name].concat(), flaw);
+                }
+            }
+        }
+        Ok(None) => {}
+        Err(flaw) => found.flaw(&[path, b"/", below].concat(), flaw),
+    }
 }
 
 /// What a tag names today.

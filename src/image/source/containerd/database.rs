@@ -165,15 +165,11 @@ impl Visit for Reading {
                     _ => container.created = time(value),
                 }
             }
-            (b"containers", [_], key) if LABELS.iter().any(|label| label.as_bytes() == key) => {
-                if self.admits(size) {
-                    self.containers.entry(id()).or_default().labels.insert(text(key), text(value));
-                }
+            (b"containers", [_], key) if LABELS.iter().any(|label| label.as_bytes() == key) && self.admits(size) => {
+                self.containers.entry(id()).or_default().labels.insert(text(key), text(value));
             }
-            (b"snapshots", [snapshot], b"name") => {
-                if self.admits(size + snapshot.len()) {
-                    self.snapshots.insert((text(namespace), text(name), text(snapshot)), text(value));
-                }
+            (b"snapshots", [snapshot], b"name") if self.admits(size + snapshot.len()) => {
+                self.snapshots.insert((text(namespace), text(name), text(snapshot)), text(value));
             }
             _ => {}
         }
