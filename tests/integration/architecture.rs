@@ -8,7 +8,7 @@ use std::{
 
 /// Each module may use itself, the modules of earlier rows, and nothing of later ones.
 const LAYERS: &[&[&str]] = &[
-    &["guard", "sandbox", "stop", "text", "verdict", "work", "sqlite"],
+    &["guard", "sandbox", "stop", "text", "verdict", "work", "sqlite", "bolt"],
     &["fact", "interest"],
     &["accounts", "coverage", "ecosystem"],
     &["ioc", "tree", "shell"],

@@ -1,0 +1,170 @@
+//! What the files of a store say about its images, containers and volumes, gathered for a plan.
+
+use std::collections::HashMap;
+
+use super::{
+    disk::Disk,
+    unpacked::{Keeps, Steps, Unpacked, volume},
+};
+use crate::{
+    fact::TreePath,
+    image::{
+        layer::Expected,
+        manifest::JSON,
+        plan::{Readers, plan_configured},
+        planned::{Configured, Holds, Plan, Planned, PlannedLayer},
+    },
+    surface::Flaw,
+};
+
+/// Bytes of all configurations of one store.
+const JSON_TOTAL: usize = 256 << 20;
+const WHAT: &str = "image store";
+
+/// What is known of a store.
+pub(super) struct Catalog<'s> {
+    pub(super) disks: &'s [Disk],
+    pub(super) layers: HashMap<TreePath, Unpacked>,
+    images: Vec<Entry>,
+    /// What no configuration describes.
+    bare: Vec<Planned>,
+    flaws: Vec<(TreePath, Flaw)>,
+    left_out: Vec<(TreePath, &'static str)>,
+}
+
+/// An image, or a container on one, whose configuration is read later.
+pub(super) struct Entry {
+    /// Which of the disks has the configuration, and where.
+    pub(super) disk: usize,
+    pub(super) file: String,
+    /// As it is reported.
+    pub(super) place: TreePath,
+    /// Hex of the configuration's SHA-256.
+    pub(super) id: Option<String>,
+    pub(super) planned: Planned,
+}
+
+impl<'s> Catalog<'s> {
+    pub(super) fn new(disks: &'s [Disk]) -> Self {
+        let (images, bare, flaws, left_out) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { disks, layers: HashMap::new(), images, bare, flaws, left_out }
+    }
+
+    pub(super) fn flaw(&mut self, path: &str, flaw: Flaw) {
+        self.flaws.push((path_of(path), flaw));
+    }
+
+    pub(super) fn left_out(&mut self, path: &str, why: &'static str) {
+        self.left_out.push((path_of(path), why));
+    }
+
+    pub(super) fn add(&mut self, entry: Entry) {
+        self.images.push(entry);
+    }
+
+    /// Adds what no configuration describes.
+    pub(super) fn add_bare(&mut self, planned: Planned) {
+        self.bare.push(planned);
+    }
+
+    /// The whole of a file of the first disk; problems with it are reported.
+    pub(super) fn small(&mut self, disk: usize, path: &str, most: u64) -> Option<Vec<u8>> {
+        match self.disks.get(disk)?.small(path.as_bytes(), most) {
+            Ok(bytes) => bytes,
+            Err(flaw) => {
+                self.flaw(path, flaw);
+                None
+            }
+        }
+    }
+
+    /// Names in a folder; problems with it are reported.
+    pub(super) fn names(&mut self, disk: usize, path: &str) -> Vec<Vec<u8>> {
+        let Some(listed) = self.disks.get(disk).map(|disk| disk.names(path.as_bytes())) else {
+            return Vec::new();
+        };
+        match listed {
+            Ok((names, more)) => {
+                if more {
+                    self.flaw(path, Flaw::malformed(WHAT, "it has more than are examined"));
+                }
+                names
+            }
+            Err(flaw) => {
+                self.flaw(path, flaw);
+                Vec::new()
+            }
+        }
+    }
+
+    /// The volumes of a folder `volumes`, each with its files in `_data`.
+    pub(super) fn volumes(&mut self, disk: usize) {
+        for name in self.names(disk, "volumes") {
+            let folder = [b"volumes/", name.as_slice(), b"/_data"].concat();
+            let there = self.disks.get(disk).is_some_and(|disk| disk.has_folder(&folder));
+            let Some(member) = TreePath::new(&folder).filter(|_| there) else {
+                continue;
+            };
+            let layer = PlannedLayer { member: Some((member.clone(), 0)), expected: Expected::default() };
+            self.add_bare(Planned { layers: vec![layer], holds: volume(&name), ..Planned::default() });
+            let unpacked = Unpacked { disk, folder, keeps: Keeps::Files, parent: None, split: None };
+            self.layers.insert(member, unpacked);
+        }
+    }
+
+    /// The plan. `intermediate` is where images that are nothing but others' first steps are kept: those are left out.
+    pub(super) fn plan(self, readers: Readers<'_>, intermediate: &str) -> (Plan, HashMap<TreePath, Unpacked>) {
+        let Self { disks, layers, images, mut bare, mut flaws, mut left_out } = self;
+        let mut left = JSON_TOTAL;
+        let mut config = |entry: &Entry| {
+            let read = disks.get(entry.disk).map(|disk| disk.small(entry.file.as_bytes(), JSON));
+            match read {
+                Some(Ok(Some(config))) => match left.checked_sub(config.len()) {
+                    Some(less) => {
+                        left = less;
+                        Ok(config)
+                    }
+                    None => Err(Flaw::malformed(WHAT, "its images have more bytes of JSON than are read")),
+                },
+                Some(Err(flaw)) => Err(flaw),
+                Some(Ok(None)) | None => Err(Flaw::malformed(WHAT, "a configuration is missing")),
+            }
+        };
+        let mut steps = Steps::default();
+        let images = images.into_iter().filter_map(|entry| match config(&entry) {
+            Ok(config) => Some((steps.add(&config), config, entry)),
+            Err(flaw) => {
+                flaws.push((entry.place, flaw));
+                // Its layers are there all the same.
+                bare.push(entry.planned);
+                None
+            }
+        });
+        let images: Vec<_> = images.collect();
+        let is_kept = |own: Option<u64>, entry: &Entry| {
+            let named = !entry.planned.tags.is_empty() || entry.planned.holds != Holds::Image;
+            named || !steps.goes_on(own)
+        };
+        let before = images.len();
+        let kept: Vec<_> = images.into_iter().filter(|(own, _, entry)| is_kept(*own, entry)).collect();
+        if kept.len() < before {
+            let why = "images that are the first steps of others: their layers and steps are examined there";
+            left_out.push((path_of(intermediate), why));
+        }
+        let configured = kept.into_iter().map(|(_, config, entry)| {
+            let Entry { place, id, planned: image, .. } = entry;
+            Configured { place, config, id, image }
+        });
+        let mut plan = plan_configured(readers, configured);
+        plan.is_image = true;
+        plan.images.extend(bare);
+        plan.flaws.append(&mut flaws);
+        plan.left_out.append(&mut left_out);
+        (plan, layers)
+    }
+}
+
+/// A path of the store.
+pub(super) fn path_of(text: &str) -> TreePath {
+    TreePath::new(text.as_bytes()).unwrap_or_else(TreePath::root)
+}
