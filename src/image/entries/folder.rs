@@ -9,8 +9,8 @@
 //!
 //! A driver without layers keeps each of them as a whole copy of the file system. Of such a copy this gives what its layer changed:
 //! the names that the engine wrote down when it unpacked the layer, or, where it wrote none (the layer of a container), what differs
-//! from the copy below by kind, size, time of modification or target, with a whiteout for what is gone. A file that was replaced by
-//! one of the same size, and with its time put back, is not seen there.
+//! from the copy below by kind, owner, mode, size, time of modification or target, with a whiteout for what is gone. A file that was
+//! replaced by one of the same size, and with its time put back, is not seen there.
 #![cfg_attr(not(test), expect(dead_code, reason = "until the driver opens stores on disk"))]
 
 mod body;

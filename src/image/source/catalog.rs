@@ -3,8 +3,10 @@
 
 use std::collections::HashMap;
 
+use rustix::io::Errno;
+
 use super::{
-    disk::Disk,
+    disk::{self, Disk, Mounts},
     unpacked::{Keeps, Steps, Unpacked, volume},
 };
 use crate::{
@@ -98,14 +100,31 @@ impl<'s> Catalog<'s> {
         }
     }
 
-    /// The volumes of a folder `volumes`, each with its files in `_data`.
+    /// The volumes of a folder `volumes`, each with its files in `_data`. What a volume mounts is not entered: it may be the disk of
+    /// a machine that does not answer.
     pub(super) fn volumes(&mut self, disk: usize) {
-        for name in self.names(disk, "volumes") {
+        let names = self.names(disk, "volumes");
+        let Some(top) = self.disks.get(disk).and_then(|disk| disk.folder(b"volumes", Mounts::Enter).ok()) else {
+            return;
+        };
+        for name in names {
             let folder = [b"volumes/", name.as_slice(), b"/_data"].concat();
-            let there = self.disks.get(disk).is_some_and(|disk| disk.has_folder(&folder));
-            let Some(member) = TreePath::new(&folder).filter(|_| there) else {
+            let Some(member) = TreePath::new(&folder) else {
                 continue;
             };
+            match disk::folder(&top, &[name.as_slice(), b"/_data"].concat(), Mounts::Refuse) {
+                Ok(_) => {}
+                Err(Errno::XDEV) => {
+                    let why = "a volume that mounts another file system: it is examined where that one is";
+                    self.left_out.push((member, why));
+                    continue;
+                }
+                Err(Errno::NOENT | Errno::NOTDIR) => continue,
+                Err(e) => {
+                    self.flaws.push((member, Flaw::Io(e.into())));
+                    continue;
+                }
+            }
             let layer = PlannedLayer { member: Some((member.clone(), 0)), expected: Expected::default() };
             self.add_bare(Planned { layers: vec![layer], holds: volume(&name), ..Planned::default() });
             let unpacked = Unpacked { disk, folder, keeps: Keeps::Files, parent: None, split: None };

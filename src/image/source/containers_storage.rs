@@ -194,7 +194,7 @@ impl Driver<'_, '_> {
 
     /// Says that there are layers that no image or container has.
     fn without_owner(&mut self) {
-        let members: Vec<_> = self.layers.iter().map(|(id, (disk, _))| self.member(*disk, id)).collect();
+        let members: Vec<_> = self.layers.iter().filter(|(_, (disk, _))| *disk == 0).map(|(id, (disk, _))| self.member(*disk, id)).collect();
         if members.iter().any(|member| !self.catalog.layers.contains_key(member)) {
             let why = "layers that no image and no container has, such as those of a build, are not examined";
             self.catalog.left_out(&format!("{}-layers", self.name), why);
