@@ -82,7 +82,6 @@ pub(super) fn plan_roots(store: &dyn Store, readers: Readers<'_>, roots: &[Root]
 }
 
 /// Reads these configurations.
-#[cfg_attr(not(test), expect(dead_code, reason = "for stores on disk"))]
 pub(super) fn plan_configured(readers: Readers<'_>, images: impl Iterator<Item = Configured>) -> Plan {
     let mut planner = Planner::new(&Nothing, readers);
     for Configured { place, config, id, mut image } in images {

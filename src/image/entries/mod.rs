@@ -25,10 +25,8 @@ pub(super) enum Kind {
     Symlink(Vec<u8>),
     HardLink(Vec<u8>),
     /// What lower layers have at this path is gone.
-    #[cfg_attr(not(test), expect(dead_code, reason = "until the driver opens stores on disk"))]
     Whiteout,
     /// What lower layers have in this folder is gone.
-    #[cfg_attr(not(test), expect(dead_code, reason = "until the driver opens stores on disk"))]
     Opaque,
     /// A device, a FIFO, a type of some vendor.
     Other,

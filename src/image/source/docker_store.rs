@@ -7,7 +7,7 @@
 //! image/overlay2/layerdb/mounts/<container id>/     mount-id, parent
 //! overlay2/<cache id or mount id>/diff              what a layer or a container changed
 //! vfs/dir/<cache id or mount id>                    the same of the driver `vfs`: a copy of the whole file system
-//! containers/<container id>/config.v2.json          name, state, image
+//! containers/<container id>/config.v2.json          name, state, image, environment
 //! volumes/<name>/_data                              what containers mounted
 //! ```
 //!
@@ -71,7 +71,8 @@ pub(in crate::image) struct DockerStore {
 /// Where the folder is none.
 pub(in crate::image) fn open(data_root: OwnedFd) -> Result<Box<dyn Source>, ImageError> {
     let disk = Disk::new(data_root);
-    if !disk.has_folder(b"image") && !(disk.has_folder(b"containers") && disk.has_folder(b"volumes")) {
+    let without_images = || disk.has_folder(b"containers") && disk.has_folder(b"volumes");
+    if !disk.has_folder(b"image") && !without_images() {
         return Err(ImageError::NotAnImage("the folder is no data root of Docker"));
     }
     Ok(Box::new(DockerStore { disks: Arc::new(vec![disk]), layers: Mutex::default() }))

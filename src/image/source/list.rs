@@ -1,5 +1,4 @@
 //! Lists and tables of a store's JSON with a bound: a short text can stand for a large value.
-#![cfg_attr(not(test), expect(dead_code, reason = "until the driver opens stores on disk"))]
 
 use std::{fmt, marker::PhantomData};
 

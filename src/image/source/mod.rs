@@ -19,7 +19,6 @@ pub(super) enum Content<'c> {
     /// The bytes of its tar as they are stored, compressed or not. They are compared with the layer's digests.
     Blob(Box<dyn Bytes + 'c>),
     /// What an engine unpacked: nothing says whether it is still what the layer held.
-    #[cfg_attr(not(test), expect(dead_code, reason = "until the driver opens stores on disk"))]
     Unpacked(Box<dyn Entries + 'c>),
 }
 

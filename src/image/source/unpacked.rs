@@ -1,5 +1,4 @@
 //! The layers that a store unpacked, by the names that its plan gives them, and what is common to such stores.
-#![cfg_attr(not(test), expect(dead_code, reason = "until the driver opens stores on disk"))]
 
 use std::{
     collections::{HashMap, HashSet, hash_map::RandomState},
