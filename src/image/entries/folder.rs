@@ -9,8 +9,8 @@
 //!
 //! A driver without layers keeps each of them as a whole copy of the file system. Of such a copy this gives what its layer changed:
 //! the names that the engine wrote down when it unpacked the layer, or, where it wrote none (the layer of a container), what differs
-//! from the copy below by kind, size, time of modification or target, with a whiteout for what is gone. A file that was replaced by
-//! one of the same size, and with its time put back, is not seen there.
+//! from the copy below by kind, owner, mode, size, time of modification or target, with a whiteout for what is gone. A file that was
+//! replaced by one of the same size, and with its time put back, is not seen there.
 
 mod body;
 mod changes;
@@ -80,6 +80,8 @@ struct Level {
     path: Vec<u8>,
     /// Closed while many folders inside it are open.
     fd: Option<OwnedFd>,
+    /// Names that the copy below has, and this one has not.
+    gone: vec::IntoIter<Vec<u8>>,
     names: vec::IntoIter<Vec<u8>>,
     /// It holds whiteouts that are files with an attribute.
     holds_whiteouts: bool,
@@ -148,20 +150,24 @@ impl Folder {
         if more {
             self.problem(path.clone(), Flaw::malformed("layer", "a folder has more names than are read"));
         }
-        if let Some(below) = &mut below
-            && !more
-        {
-            let gone = below.gone(&names);
-            let paths = gone.into_iter().rev().map(|name| bare(joined(&path, &name), Kind::Whiteout));
-            self.ready.extend(paths);
-        }
+        let gone = match &mut below {
+            Some(below) if !more => below.gone(&names),
+            _ => Vec::new(),
+        };
         self.waiting += names.len();
         self.waiting_bytes += bytes;
         if let Some(far) = self.stack.len().checked_sub(OPEN).and_then(|at| self.stack.get_mut(at)) {
             far.fd = None;
         }
         let holds_whiteouts = marks.holds_whiteouts;
-        self.stack.push(Level { path, fd: Some(fd), names: names.into_iter(), holds_whiteouts, below });
+        self.stack.push(Level {
+            path,
+            fd: Some(fd),
+            gone: gone.into_iter(),
+            names: names.into_iter(),
+            holds_whiteouts,
+            below,
+        });
     }
 
     fn problem(&mut self, path: Vec<u8>, flaw: Flaw) {
@@ -175,6 +181,9 @@ impl Folder {
     /// The next name of the innermost folder.
     fn step(&mut self) -> Option<Option<Member>> {
         let level = self.stack.last_mut()?;
+        if let Some(name) = level.gone.next() {
+            return Some(Some(bare(joined(&level.path, &name), Kind::Whiteout)));
+        }
         let Some(name) = level.names.next() else {
             self.stack.pop();
             return Some(None);

@@ -2,8 +2,12 @@
 
 use std::collections::HashMap;
 
+use rustix::io::Errno;
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+
 use super::{
-    disk::Disk,
+    disk::{self, Disk, Mounts},
     unpacked::{Keeps, Steps, Unpacked, volume},
 };
 use crate::{
@@ -15,8 +19,13 @@ use crate::{
         planned::{Configured, Holds, Plan, Planned, PlannedLayer},
     },
     surface::Flaw,
+    text::hex,
 };
 
+/// Images, containers and volumes of one store.
+const ENTRIES: usize = 50_000;
+/// Their layers, each counted for every image that has it.
+const LAYERS: usize = 1_000_000;
 /// Bytes of all configurations of one store.
 const JSON_TOTAL: usize = 256 << 20;
 const WHAT: &str = "image store";
@@ -28,6 +37,8 @@ pub(super) struct Catalog<'s> {
     images: Vec<Entry>,
     /// What no configuration describes.
     bare: Vec<Planned>,
+    entries_left: usize,
+    layers_left: usize,
     flaws: Vec<(TreePath, Flaw)>,
     left_out: Vec<(TreePath, &'static str)>,
 }
@@ -41,13 +52,23 @@ pub(super) struct Entry {
     pub(super) place: TreePath,
     /// Hex of the configuration's SHA-256.
     pub(super) id: Option<String>,
+    /// `NAME=value` of a container, in place of those of its image.
+    pub(super) environment: Option<Vec<String>>,
     pub(super) planned: Planned,
 }
 
 impl<'s> Catalog<'s> {
     pub(super) fn new(disks: &'s [Disk]) -> Self {
-        let (images, bare, flaws, left_out) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { disks, layers: HashMap::new(), images, bare, flaws, left_out }
+        Self {
+            disks,
+            layers: HashMap::new(),
+            images: Vec::new(),
+            bare: Vec::new(),
+            entries_left: ENTRIES,
+            layers_left: LAYERS,
+            flaws: Vec::new(),
+            left_out: Vec::new(),
+        }
     }
 
     pub(super) fn flaw(&mut self, path: &str, flaw: Flaw) {
@@ -59,12 +80,35 @@ impl<'s> Catalog<'s> {
     }
 
     pub(super) fn add(&mut self, entry: Entry) {
-        self.images.push(entry);
+        if self.fits(&entry.planned) {
+            self.images.push(entry);
+        }
     }
 
     /// Adds what no configuration describes.
     pub(super) fn add_bare(&mut self, planned: Planned) {
-        self.bare.push(planned);
+        if self.fits(&planned) {
+            self.bare.push(planned);
+        }
+    }
+
+    /// Whether nothing more is added.
+    pub(super) fn is_full(&self) -> bool {
+        self.entries_left == 0
+    }
+
+    fn fits(&mut self, planned: &Planned) -> bool {
+        if self.is_full() {
+            return false;
+        }
+        match self.layers_left.checked_sub(planned.layers.len()) {
+            Some(left) => (self.layers_left, self.entries_left) = (left, self.entries_left - 1),
+            None => self.entries_left = 0,
+        }
+        if self.is_full() {
+            self.flaw("", Flaw::malformed(WHAT, "it lists more images than are examined"));
+        }
+        !self.is_full()
     }
 
     /// The whole of a file of the first disk; problems with it are reported.
@@ -97,14 +141,34 @@ impl<'s> Catalog<'s> {
         }
     }
 
-    /// The volumes of a folder `volumes`, each with its files in `_data`.
+    /// The volumes of a folder `volumes`, each with its files in `_data`. What a volume mounts is not entered: it may be the disk of
+    /// a machine that does not answer.
     pub(super) fn volumes(&mut self, disk: usize) {
-        for name in self.names(disk, "volumes") {
+        let names = self.names(disk, "volumes");
+        let Some(top) = self.disks.get(disk).and_then(|disk| disk.folder(b"volumes", Mounts::Enter).ok()) else {
+            return;
+        };
+        for name in names {
+            if self.is_full() {
+                break;
+            }
             let folder = [b"volumes/", name.as_slice(), b"/_data"].concat();
-            let there = self.disks.get(disk).is_some_and(|disk| disk.has_folder(&folder));
-            let Some(member) = TreePath::new(&folder).filter(|_| there) else {
+            let Some(member) = TreePath::new(&folder) else {
                 continue;
             };
+            match disk::folder(&top, &[name.as_slice(), b"/_data"].concat(), Mounts::Refuse) {
+                Ok(_) => {}
+                Err(Errno::XDEV) => {
+                    let why = "a volume that mounts another file system: it is examined where that one is";
+                    self.left_out.push((member, why));
+                    continue;
+                }
+                Err(Errno::NOENT | Errno::NOTDIR) => continue,
+                Err(e) => {
+                    self.flaws.push((member, Flaw::Io(e.into())));
+                    continue;
+                }
+            }
             let layer = PlannedLayer { member: Some((member.clone(), 0)), expected: Expected::default() };
             self.add_bare(Planned { layers: vec![layer], holds: volume(&name), ..Planned::default() });
             let unpacked = Unpacked { disk, folder, keeps: Keeps::Files, parent: None, split: None };
@@ -114,7 +178,7 @@ impl<'s> Catalog<'s> {
 
     /// The plan. `intermediate` is where images that are nothing but others' first steps are kept: those are left out.
     pub(super) fn plan(self, readers: Readers<'_>, intermediate: &str) -> (Plan, HashMap<TreePath, Unpacked>) {
-        let Self { disks, layers, images, mut bare, mut flaws, mut left_out } = self;
+        let Self { disks, layers, images, mut bare, mut flaws, mut left_out, .. } = self;
         let mut left = JSON_TOTAL;
         let mut config = |entry: &Entry| {
             let read = disks.get(entry.disk).map(|disk| disk.small(entry.file.as_bytes(), JSON));
@@ -151,17 +215,42 @@ impl<'s> Catalog<'s> {
             let why = "images that are the first steps of others: their layers and steps are examined there";
             left_out.push((path_of(intermediate), why));
         }
+        let mut ids = HashMap::new();
         let configured = kept.into_iter().map(|(_, config, entry)| {
-            let Entry { place, id, planned: image, .. } = entry;
+            let Entry { place, id, environment, planned: image, .. } = entry;
+            if let (Some(environment), Holds::Container(container)) = (environment, &image.holds)
+                && let Some(own) = with_environment(&config, environment)
+            {
+                ids.insert(container.id.clone(), hex(&Sha256::digest(&config)));
+                return Configured { place, config: own, id: None, image };
+            }
             Configured { place, config, id, image }
         });
         let mut plan = plan_configured(readers, configured);
+        for image in &mut plan.images {
+            if let Holds::Container(container) = &image.holds
+                && let Some(id) = ids.remove(&container.id)
+            {
+                image.id = Some(id);
+            }
+        }
         plan.is_image = true;
         plan.images.extend(bare);
         plan.flaws.append(&mut flaws);
         plan.left_out.append(&mut left_out);
         (plan, layers)
     }
+}
+
+/// The configuration of an image with the environment of a container: what was given to it when it was made is in there.
+fn with_environment(config: &[u8], environment: Vec<String>) -> Option<Vec<u8>> {
+    let mut config: Value = serde_json::from_slice(config).ok()?;
+    let run = config.as_object_mut()?.entry("config").or_insert(Value::Null);
+    if !run.is_object() {
+        *run = Value::Object(Map::new());
+    }
+    run.as_object_mut()?.insert("Env".to_owned(), environment.into());
+    serde_json::to_vec(&config).ok()
 }
 
 /// A path of the store.

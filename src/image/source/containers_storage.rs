@@ -6,6 +6,7 @@
 //! overlay-layers/{layers,volatile-layers}.json      id, parent, digests
 //! overlay-layers/<id>.tar-split.gz                  the names of a layer
 //! overlay-containers/{containers,volatile-containers}.json
+//! overlay-containers/<id>/userdata/config.json      what its runtime starts: the environment
 //! overlay-containers/<id>/userdata/state.json       CRI-O: whether it runs
 //! overlay/<id>/diff                                 what a layer or a container changed
 //! vfs-images/ … vfs/dir/<id>                        the same of the driver `vfs`: a copy of the whole file system
@@ -194,7 +195,12 @@ impl Driver<'_, '_> {
 
     /// Says that there are layers that no image or container has.
     fn without_owner(&mut self) {
-        let members: Vec<_> = self.layers.iter().map(|(id, (disk, _))| self.member(*disk, id)).collect();
+        let members: Vec<_> = self
+            .layers
+            .iter()
+            .filter(|(_, (disk, _))| *disk == 0)
+            .map(|(id, (disk, _))| self.member(*disk, id))
+            .collect();
         if members.iter().any(|member| !self.catalog.layers.contains_key(member)) {
             let why = "layers that no image and no container has, such as those of a build, are not examined";
             self.catalog.left_out(&format!("{}-layers", self.name), why);

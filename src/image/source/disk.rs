@@ -25,6 +25,8 @@ const PLAIN: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINK
 pub(in crate::image) const LONGEST: usize = 4000;
 /// Names of one folder that are listed.
 pub(in crate::image) const NAMES: usize = 1_000_000;
+/// Their bytes.
+const NAME_BYTES: usize = 64 << 20;
 
 /// Whether a file system that is mounted below may be entered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,14 +141,15 @@ pub(in crate::image) fn stat(folder: &OwnedFd, name: &[u8]) -> Result<Stat, Errn
 pub(in crate::image) fn list(folder: &OwnedFd, most: usize) -> Result<(Vec<Vec<u8>>, bool), Errno> {
     let (mut names, mut buffer) = (Vec::new(), Vec::with_capacity(1 << 15));
     let mut listing = RawDir::new(folder, buffer.spare_capacity_mut());
-    let mut more = false;
+    let (mut bytes, mut more) = (0_usize, false);
     while let Some(item) = listing.next() {
         let item = item?;
         let name = item.file_name().to_bytes();
         if name == b"." || name == b".." {
             continue;
         }
-        if names.len() >= most {
+        bytes = bytes.saturating_add(name.len());
+        if names.len() >= most || bytes > NAME_BYTES {
             more = true;
             break;
         }

@@ -7,7 +7,7 @@
 //! image/overlay2/layerdb/mounts/<container id>/     mount-id, parent
 //! overlay2/<cache id or mount id>/diff              what a layer or a container changed
 //! vfs/dir/<cache id or mount id>                    the same of the driver `vfs`: a copy of the whole file system
-//! containers/<container id>/config.v2.json          name, state, image
+//! containers/<container id>/config.v2.json          name, state, image, environment
 //! volumes/<name>/_data                              what containers mounted
 //! ```
 //!
@@ -21,6 +21,7 @@ mod images;
 mod tests;
 
 use std::{
+    collections::HashMap,
     os::fd::OwnedFd,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -70,7 +71,8 @@ pub(in crate::image) struct DockerStore {
 /// Where the folder is none.
 pub(in crate::image) fn open(data_root: OwnedFd) -> Result<Box<dyn Source>, ImageError> {
     let disk = Disk::new(data_root);
-    if !(disk.has_folder(b"image") || disk.has_folder(b"containers") && disk.has_folder(b"volumes")) {
+    let without_images = || disk.has_folder(b"containers") && disk.has_folder(b"volumes");
+    if !disk.has_folder(b"image") && !without_images() {
         return Err(ImageError::NotAnImage("the folder is no data root of Docker"));
     }
     Ok(Box::new(DockerStore { disks: Arc::new(vec![disk]), layers: Mutex::default() }))
@@ -82,7 +84,7 @@ impl Source for DockerStore {
         let drivers = catalog.names(0, "image");
         for (name, keeps) in DRIVERS.iter().filter(|(name, _)| drivers.iter().any(|d| d == name.as_bytes())) {
             match *keeps {
-                Some(keeps) => Driver { name, keeps, catalog: &mut catalog }.read(),
+                Some(keeps) => Driver { name, keeps, catalog: &mut catalog, known: HashMap::new() }.read(),
                 None if catalog.names(0, &format!("image/{name}/imagedb/content/sha256")).is_empty() => {}
                 None => catalog.flaw(&format!("image/{name}"), unread_driver(name)),
             }
@@ -118,6 +120,17 @@ struct Driver<'d, 's> {
     name: &'static str,
     keeps: Keeps,
     catalog: &'d mut Catalog<'s>,
+    /// Layers by their chain ids.
+    known: HashMap<String, Known>,
+}
+
+/// What the store knows of a layer.
+struct Known {
+    /// With its size in bytes.
+    member: Option<(TreePath, u64)>,
+    diff_id: Option<String>,
+    /// The chain id of the layer below.
+    below: Option<String>,
 }
 
 impl Driver<'_, '_> {
@@ -144,18 +157,27 @@ impl Driver<'_, '_> {
 
     /// A layer by its chain id, and the chain id below. One that is not there has no member.
     fn layer(&mut self, chain_id: &str) -> (PlannedLayer, Option<String>) {
+        if !self.known.contains_key(chain_id) {
+            let known = self.read_layer(chain_id);
+            self.known.insert(chain_id.to_owned(), known);
+        }
+        let Some(Known { member, diff_id, below }) = self.known.get(chain_id) else {
+            return (PlannedLayer::default(), None);
+        };
+        let expected = Expected { blob: None, diff_id: diff_id.clone() };
+        (PlannedLayer { member: member.clone(), expected }, below.clone())
+    }
+
+    fn read_layer(&mut self, chain_id: &str) -> Known {
         let entry = self.path(&format!("layerdb/sha256/{chain_id}"));
-        let below = self.digest(&format!("{entry}/parent"));
-        let expected = Expected { blob: None, diff_id: self.digest(&format!("{entry}/diff")) };
+        let (below, diff_id) = (self.digest(&format!("{entry}/parent")), self.digest(&format!("{entry}/diff")));
         let Some(member) = self.member(chain_id) else {
-            return (PlannedLayer { member: None, expected }, below);
+            return Known { member: None, diff_id, below };
         };
         let size = self.word(&format!("{entry}/size")).and_then(|size| size.parse().ok()).unwrap_or(0);
-        if !self.catalog.layers.contains_key(&member) {
-            let parent = below.as_ref().and_then(|below| self.member(below));
-            self.keep(&member, parent, Some(format!("{entry}/tar-split.json.gz").into_bytes()));
-        }
-        (PlannedLayer { member: Some((member, size)), expected }, below)
+        let parent = below.as_ref().and_then(|below| self.member(below));
+        self.keep(&member, parent, Some(format!("{entry}/tar-split.json.gz").into_bytes()));
+        Known { member: Some((member, size)), diff_id, below }
     }
 
     /// Where the layer with this chain id is unpacked.

@@ -30,6 +30,8 @@ use crate::{fact::TreePath, surface::Flaw};
 
 /// Names of one folder that are looked at.
 const NAMES: usize = 10_000;
+/// Volumes of one machine that are looked into.
+const VOLUMES: usize = 20_000;
 /// Stores of one machine.
 const STORES: usize = 1000;
 /// Bytes of one file of settings.
@@ -162,12 +164,20 @@ impl Search<'_> {
     /// Engines in containers keep their stores in volumes: nodes of kind and minikube, Docker in Docker.
     fn inside_volumes(&mut self) {
         let outer: Vec<FoundStore> = self.found.stores.clone();
+        let mut left = VOLUMES;
         for store in outer {
             if !matches!(store.kind, StoreKind::Docker | StoreKind::ContainersStorage) {
                 continue;
             }
             let volumes = store.path.join(b"volumes");
-            for name in self.names(&volumes) {
+            let names = self.names(&volumes);
+            if names.len() > left {
+                self.found
+                    .flaws
+                    .push((volumes.clone(), Flaw::malformed("store", "it has more volumes than are looked into")));
+            }
+            for name in names.into_iter().take(left) {
+                left -= 1;
                 let data = volumes.join(&name).join(b"_data");
                 let Ok(data) = std::str::from_utf8(data.as_bytes()) else {
                     continue;

@@ -97,8 +97,8 @@ impl Layers {
             disk.folder(&layer.folder, Mounts::Enter)
         };
         opened.map_err(|e| match e {
-            Errno::NOENT | Errno::NOTDIR => Flaw::malformed(WHAT, "the folder of a layer is missing"),
-            Errno::LOOP => Flaw::malformed(WHAT, "the folder of a layer is a link"),
+            Errno::NOENT => Flaw::malformed(WHAT, "the folder of a layer is missing"),
+            Errno::NOTDIR | Errno::LOOP => Flaw::malformed(WHAT, "the folder of a layer is a link or a file"),
             Errno::XDEV => Flaw::Unsupported("a volume on another file system"),
             e => io::Error::from(e).into(),
         })

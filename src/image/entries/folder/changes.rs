@@ -3,7 +3,7 @@
 use std::os::fd::OwnedFd;
 
 use rustix::{
-    fs::{self as sys, FileType, Stat},
+    fs::{self as sys, Stat},
     io::Errno,
 };
 
@@ -48,14 +48,14 @@ impl Below {
 }
 
 impl Found<'_> {
-    /// Whether something else stands here now. Of a folder, that it was there already is enough.
+    /// Whether something else stands here now, or it has another owner or mode.
     pub(super) fn differs(&self, now: &Stat, kind: &Kind) -> bool {
         let Some(then) = &self.stat else {
             return true;
         };
-        let same_type = FileType::from_raw_mode(then.st_mode) == FileType::from_raw_mode(now.st_mode);
+        let (was, is) = ((then.st_mode, then.st_uid, then.st_gid), (now.st_mode, now.st_uid, now.st_gid));
         let same_time = (then.st_mtime, then.st_mtime_nsec) == (now.st_mtime, now.st_mtime_nsec);
-        !same_type
+        was != is
             || match kind {
                 Kind::Dir => false,
                 Kind::Symlink(to) => sys::readlinkat(self.folder, self.name.as_slice(), Vec::new())

@@ -23,8 +23,10 @@ use crate::{fact::TreePath, surface::Flaw};
 const WHAT: &str = "list of a layer's names";
 /// Names of one layer.
 const NAMES: usize = 4_000_000;
-/// Whiteouts of one layer, which are kept in full.
-const WHITEOUTS: usize = 200_000;
+/// Bytes of the whiteouts of one layer, which are kept in full.
+const WHITEOUTS: usize = 32 << 20;
+/// What a whiteout costs beside its bytes.
+const EACH: usize = 64;
 /// Bytes of the list. A name has about a kilobyte with its header.
 const BYTES: u64 = 8 << 30;
 /// Bytes of one line: an extended header has a mebibyte.
@@ -37,6 +39,8 @@ pub(in crate::image) struct Split {
     /// Sorted hashes of paths.
     names: Vec<u64>,
     whiteouts: Vec<Vec<u8>>,
+    /// Bytes of whiteouts.
+    held: usize,
 }
 
 #[derive(Deserialize)]
@@ -94,10 +98,11 @@ impl Split {
         let Some(path) = TreePath::new(&name) else {
             return Ok(());
         };
-        if self.names.len() >= NAMES || self.whiteouts.len() >= WHITEOUTS {
+        if self.names.len() >= NAMES || self.held > WHITEOUTS {
             return Err(Flaw::malformed(WHAT, "it has more names than are kept"));
         }
         if path.name().starts_with(b".wh.") {
+            self.held = self.held.saturating_add(path.as_bytes().len()).saturating_add(EACH);
             self.whiteouts.push(path.as_bytes().to_vec());
         } else {
             self.names.push(self.key.hash_one(path.as_bytes()));

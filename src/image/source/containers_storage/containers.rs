@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use super::{
     Driver, WHAT,
-    json::{self, Metadata, State},
+    json::{self, Metadata, Runtime, State},
 };
 use crate::{
     image::{
-        manifest::parse,
+        manifest::{JSON, parse},
         planned::{Container, Holds, Planned},
         source::unpacked::{chain, container_name, is_folder},
     },
@@ -20,7 +20,7 @@ impl Driver<'_, '_> {
     pub(super) fn containers(&mut self, running: &HashMap<String, bool>) {
         for file in ["containers", "volatile-containers"] {
             for container in self.index::<json::Container>(0, &format!("{}-containers/{file}.json", self.name)) {
-                if is_folder(&container.id) {
+                if is_folder(&container.id) && !self.catalog.is_full() {
                     self.container(&container, running.get(&container.id).copied());
                 }
             }
@@ -41,9 +41,18 @@ impl Driver<'_, '_> {
         let holds = Holds::Container(Container { id: container.id.clone(), name: name(container), running });
         let planned = Planned { layers, holds, ..Planned::default() };
         match self.config_of(&container.image) {
-            Some(config) => self.catalog.add(config.entry(planned)),
+            Some(config) => {
+                let environment = self.environment(&place);
+                self.catalog.add(config.entry(planned, environment));
+            }
             None => self.catalog.add_bare(planned),
         }
+    }
+
+    /// What a container was given, as its runtime has it.
+    fn environment(&mut self, place: &str) -> Option<Vec<String>> {
+        let bytes = self.catalog.small(0, &format!("{place}/userdata/config.json"), JSON)?;
+        parse::<Runtime>(&bytes, WHAT).ok()?.process?.env.map(|few| few.0)
     }
 
     /// What CRI-O wrote last of a container's state.

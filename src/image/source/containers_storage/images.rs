@@ -53,6 +53,9 @@ impl Driver<'_, '_> {
             }
         }
         for id in order {
+            if self.catalog.is_full() {
+                return;
+            }
             if let Some((disk, image)) = known.remove(&id) {
                 self.image(disk, image);
             }
@@ -74,9 +77,7 @@ impl Driver<'_, '_> {
         let planned = Planned { tags, manifests, layers, ..Planned::default() };
         let named = image.big_data_names.unwrap_or_default().0;
         match self.config(disk, &image.id, &named) {
-            Ok(Some(Config { disk, file, id })) => {
-                self.catalog.add(Entry { disk, place: path_of(&on(disk, &file)), file, id, planned });
-            }
+            Ok(Some(config)) => self.catalog.add(config.entry(planned, None)),
             Ok(None) => self
                 .catalog
                 .left_out(&on(disk, &place), "a list of images for several platforms, which are listed themselves"),
@@ -118,9 +119,9 @@ impl Driver<'_, '_> {
 }
 
 impl Config {
-    pub(super) fn entry(self, planned: Planned) -> Entry {
+    pub(super) fn entry(self, planned: Planned, environment: Option<Vec<String>>) -> Entry {
         let Self { disk, file, id } = self;
-        Entry { disk, place: path_of(&on(disk, &file)), file, id, planned }
+        Entry { disk, place: path_of(&on(disk, &file)), file, id, environment, planned }
     }
 }
 

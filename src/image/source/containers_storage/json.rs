@@ -70,6 +70,19 @@ pub(super) struct State {
     pub(super) status: String,
 }
 
+/// `userdata/config.json`: what the runtime is to start.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Runtime {
+    pub(super) process: Option<Process>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Process {
+    pub(super) env: Option<Few<String>>,
+}
+
 /// A manifest, for the digest of its configuration.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]

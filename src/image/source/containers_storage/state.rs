@@ -52,3 +52,36 @@ fn why(error: SqliteError) -> &'static str {
         SqliteError::Truncated => "it ends too early",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+    use super::*;
+
+    /// The tables of Podman 5 with three containers, written by SQLite 3.40 in pages of 512 bytes, compressed with gzip.
+    const DATABASE: &str = "H4sIAAAAAAACAwsO9MksSVVIyy/KTSxRMGZgYmBkZHBQUGBgYGAGYg4GBGACYhYkPiMDYcDMoJfMyApSzPgbxOeAUKNgcAB2Zl5YzI6CEQm4Ru\
+    N/NP5H43/EAlD5z8x4mYHxM+NjIDUKhj7gY2aVZOQQTK0ANuxS2Kpr+ZjA/ILE0uLUFNbqWm5GVmEgv6g0j7m6lgsc/48ZgLH/jvHnaOANxyKe\
+    WZIRkhiYQUxIOmBiYxbmBCYBXsYfwEb6VQaGq4w7GasYZgAhQWDNyibur8nIkJmXklpRXJgDNDo+sbQkH8yPd87PK0nMzEstCi5JBEoYovLZGp\
+    WI6TcwAJ1lS7aPgXawi2trMzZWlyQm5aTCXQBkpGWmo3GZnINcHUNcFUIcnXxcFdAkNbgUPF0UQlwjQhQCgjx9HYMiFbxdIxX8/EMU/EJ9fHQU\
+    /BJzUyHyoX6egaGuSFIB+SlQvToKXsH+fhBlMHlNW2Y28UBtgqEIcUe8EZoAiy0TKdoN0QTgfTtecPX/g4HRFEiMIEBZGvZgYRfX1GRs8kZNX2\
+    BZVB4r9tQFliOYuMCqFDz9QlzdXYOQxF2Budk5PwUuhS196XApOHu4OnsraMBVO7mGhLu6+inoGio4+rkoGJmaamoCAIugA9cAEAAA";
+
+    #[test]
+    fn which_containers_run() {
+        let mut database = Vec::new();
+        let compressed = STANDARD.decode(DATABASE).unwrap();
+        flate2::read::GzDecoder::new(compressed.as_slice()).read_to_end(&mut database).unwrap();
+        let mut running = HashMap::new();
+        read(&database, None, &mut running).unwrap();
+        let mut running: Vec<_> = running.into_iter().collect();
+        running.sort();
+        let known = [("exited", false), ("paused", true), ("run", true)];
+        assert_eq!(running, known.map(|(id, runs)| (id.to_owned(), runs)));
+        for cut in (0..database.len()).step_by(100) {
+            let _ = read(&database[..cut], None, &mut HashMap::new());
+        }
+    }
+}

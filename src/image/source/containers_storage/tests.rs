@@ -102,7 +102,7 @@ fn images_containers_and_volumes() {
     store.layer("left-over", "");
     let named = r#""names":["registry.example/demo/app:1.0","registry.example/demo/app:latest"]"#;
     let image = store.image(&["a", "b"], &["one", "two"], named);
-    store.image(&["a"], &["one"], r#""names-history":["registry.example/demo/app:0.9"]"#);
+    store.image(&["a"], &["one"], r#""names-history":null"#);
     let former = store.image(&["c"], &["one"], r#""names":null,"names-history":["registry.example/demo/app:0.9"]"#);
     for layer in ["c1", "c2", "c3"] {
         store.layer(layer, "two");
@@ -116,6 +116,7 @@ fn images_containers_and_volumes() {
         r#"{"id":"scratch","names":null,"image":"","layer":"c3"}"#.to_owned(),
     ];
     store.write("overlay-containers/crio/userdata/state.json", r#"{"id":"crio","status":"running"}"#);
+    store.write("overlay-containers/crio/userdata/config.json", r#"{"process":{"env":["A=1"]}}"#);
     store.write("volumes/data/_data/file", "x");
     let source = store.open(&[]);
     let plan = source.plan(READERS);
@@ -139,6 +140,9 @@ fn images_containers_and_volumes() {
     );
     assert!(plan.images.iter().any(|i| i.holds == Holds::Volume("data".to_owned())));
     assert_eq!(plan.left_out.len(), 2, "{:?}", plan.left_out);
+    let variables: Vec<_> =
+        plan.images.iter().filter(|i| i.holds != Holds::Image).map(|i| i.variables.join(" ")).collect();
+    assert_eq!(variables, ["", "A", "", ""]);
     assert_eq!(files(&*source, "overlay/c1/diff"), Ok(vec!["of-c1".to_owned()]));
     assert!(files(&*source, "overlay/left-over/diff").is_err());
 }
@@ -212,4 +216,21 @@ fn hostile_json_is_reported() {
     assert_eq!((plan.images.len(), why.len()), (0, 6), "{why:?}");
     let empty = TempDir::new().unwrap();
     assert!(open(fs::File::open(empty.path()).unwrap().into(), Vec::new()).is_err());
+}
+
+#[test]
+fn many_images_on_one_deep_stack_are_bounded() {
+    let mut store = Store::new();
+    store.write("overlay-images/images.json", "[]");
+    let id = |n: usize| format!("l{n}");
+    store.layers = (0..4000)
+        .map(|n| {
+            let parent = if n == 0 { String::new() } else { id(n - 1) };
+            format!(r#"{{"id":"{}","parent":"{parent}"}}"#, id(n))
+        })
+        .collect();
+    store.images = (0..1000).map(|n| format!(r#"{{"id":"i{n}","layer":"l3999","names":["a:{n}"]}}"#)).collect();
+    let plan = store.open(&[]).plan(READERS);
+    assert_eq!(plan.images.len(), 250);
+    assert!(why(&plan).iter().any(|why| why.contains("more images than are examined")));
 }

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::{Driver, WHAT};
 use crate::{
     image::{
+        few::Few,
         layer::Expected,
         manifest::{JSON, is_hex, parse, sha256},
         planned::{Container, Holds, Planned, PlannedLayer},
@@ -25,6 +26,13 @@ struct Described {
     image: String,
     state: Option<State>,
     driver: String,
+    config: Option<Run>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Run {
+    env: Option<Few<String>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -43,6 +51,9 @@ impl Driver<'_, '_> {
     pub(super) fn containers(&mut self) {
         let mounts = self.path("layerdb/mounts");
         for id in self.catalog.names(0, &mounts) {
+            if self.catalog.is_full() {
+                return;
+            }
             if let Some(id) = std::str::from_utf8(&id).ok().filter(|id| is_folder(id)) {
                 self.container(&format!("{mounts}/{id}"), id);
             }
@@ -75,7 +86,8 @@ impl Driver<'_, '_> {
             Some(image) => {
                 let file = self.path(&format!("imagedb/content/sha256/{image}"));
                 let id = Some(image.to_owned());
-                self.catalog.add(Entry { disk: 0, place: path_of(&file), file, id, planned });
+                let environment = described.config.and_then(|run| run.env).map(|few| few.0);
+                self.catalog.add(Entry { disk: 0, place: path_of(&file), file, id, environment, planned });
             }
             None => self.catalog.add_bare(planned),
         }

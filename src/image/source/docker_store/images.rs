@@ -42,6 +42,9 @@ impl Driver<'_, '_> {
         let mut names = self.repositories();
         let content = self.path("imagedb/content/sha256");
         for id in self.catalog.names(0, &content) {
+            if self.catalog.is_full() {
+                return;
+            }
             let Some(id) = std::str::from_utf8(&id).ok().filter(|id| is_hex(id)) else {
                 continue;
             };
@@ -51,7 +54,14 @@ impl Driver<'_, '_> {
             };
             let Names { tags, manifests } = names.remove(id).unwrap_or_default();
             let planned = Planned { tags, manifests, layers, ..Planned::default() };
-            self.catalog.add(Entry { disk: 0, place: path_of(&file), file, id: Some(id.to_owned()), planned });
+            self.catalog.add(Entry {
+                disk: 0,
+                place: path_of(&file),
+                file,
+                id: Some(id.to_owned()),
+                environment: None,
+                planned,
+            });
         }
         if !names.is_empty() {
             let file = self.path("repositories.json");

@@ -104,8 +104,9 @@ fn images_containers_and_volumes() {
     store.write(&format!("{mount}/mount-id"), "written");
     store.write(&format!("{mount}/parent"), &format!("sha256:{c2}"));
     store.write("overlay2/written/diff/root/new", "x");
-    let described =
-        format!(r#"{{"Name":"/k8s_app_web-0_shop_uid_1","Image":"sha256:{image}","State":{{"Running":true}}}}"#);
+    let described = format!(
+        r#"{{"Name":"/k8s_app_web-0_shop_uid_1","Image":"sha256:{image}","State":{{"Running":true}},"Config":{{"Env":["A=1","TOKEN=x"]}}}}"#
+    );
     store.write(&format!("containers/{id}/config.v2.json"), &described);
     store.write("volumes/data/_data/file", "x");
     store.write("overlay2/of-a-build/diff/x", "x");
@@ -125,6 +126,7 @@ fn images_containers_and_volumes() {
     let (container, on) = container.unwrap();
     assert_eq!((container.name.as_str(), container.running), ("shop/web-0/app", Some(true)));
     assert_eq!((on.layers.len(), on.steps.len(), on.id.clone()), (3, 2, Some(image)));
+    assert_eq!(on.variables, ["A", "TOKEN"]);
     assert!(plan.images.iter().any(|i| i.holds == Holds::Volume("data".to_owned())));
     assert_eq!(plan.left_out.len(), 2, "{:?}", plan.left_out);
     assert_eq!(files(&*source, "overlay2/written/diff"), Ok(vec!["root".to_owned(), "root/new".to_owned()]));
