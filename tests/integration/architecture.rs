@@ -11,7 +11,7 @@ const LAYERS: &[&[&str]] = &[
     &["guard", "sandbox", "stop", "text", "verdict", "work", "sqlite"],
     &["fact", "interest"],
     &["accounts", "coverage", "ecosystem"],
-    &["ioc", "tree", "shell"],
+    &["ioc", "online", "shell", "tree"],
     &["surface"],
     &["credential", "walk"],
     &["image", "scan"],
@@ -21,7 +21,7 @@ const LAYERS: &[&[&str]] = &[
     &["report"],
     &["plan", "verify"],
     &["inventory"],
-    &["cli", "online"],
+    &["cli"],
     &["commands"],
 ];
 
