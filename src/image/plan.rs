@@ -66,7 +66,7 @@ struct Planner<'p> {
 }
 
 /// Reads the JSON of a store that has no index of its own, from the images that it is known to hold.
-#[expect(dead_code, reason = "for stores on disk")]
+#[cfg_attr(not(feature = "online"), expect(dead_code, reason = "for registries and stores on disk"))]
 pub(super) fn plan_roots(store: &dyn Store, readers: Readers<'_>, roots: &[Root]) -> Plan {
     let mut planner = Planner::new(store, readers);
     for root in roots {

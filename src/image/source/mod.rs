@@ -2,6 +2,8 @@
 
 mod archive;
 mod layout;
+#[cfg(feature = "online")]
+mod registry;
 
 pub(super) use self::{archive::Archive, layout::Layout};
 use super::{entries::Entries, input::Bytes, plan::Readers, planned::Plan};

@@ -1,9 +1,12 @@
 //! What a registry lists: repositories, tags, and what refers to an image. Whatever it answers, there is an end.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, fmt, marker::PhantomData};
 
 use reqwest::Url;
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, SeqAccess, Visitor},
+};
 
 use super::{
     Registry,
@@ -17,12 +20,16 @@ const PAGE: &str = "1000";
 const PAGE_COUNT: usize = 1000;
 /// Bytes of one page: old registries put all into one.
 const BYTES: u64 = 16 << 20;
-const PAGES: usize = 10_000;
+const PAGES: usize = if cfg!(test) { 40 } else { 10_000 };
 /// Names listed in all.
 const NAMES: usize = 1_000_000;
 /// Bytes of a list of what refers to an image.
 const INDEX: u64 = 4 << 20;
-const REFERRERS: usize = 1000;
+const REFERRERS: usize = 10_000;
+/// Names of one page.
+const PAGE_NAMES: usize = 500_000;
+/// Bytes of all pages of one list.
+const ALL: u64 = 256 << 20;
 
 /// A list, as far as it was given.
 #[derive(Debug, Default)]
@@ -45,14 +52,14 @@ pub struct Referrer {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Page {
-    tags: Option<Vec<String>>,
-    repositories: Option<Vec<String>>,
+    tags: Option<Bounded<String, PAGE_NAMES>>,
+    repositories: Option<Bounded<String, PAGE_NAMES>>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Index {
-    manifests: Option<Vec<Entry>>,
+    manifests: Option<Bounded<Entry, REFERRERS>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -60,6 +67,40 @@ struct Index {
 struct Entry {
     digest: String,
     artifact_type: Option<String>,
+}
+
+/// A list of at most `N` elements: three bytes of JSON can stand for fifty in memory.
+struct Bounded<T, const N: usize>(Vec<T>);
+
+impl<T, const N: usize> Default for Bounded<T, N> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'d, T: Deserialize<'d>, const N: usize> Deserialize<'d> for Bounded<T, N> {
+    fn deserialize<D: Deserializer<'d>>(from: D) -> Result<Self, D::Error> {
+        struct Visit<T, const N: usize>(PhantomData<T>);
+        impl<'d, T: Deserialize<'d>, const N: usize> Visitor<'d> for Visit<T, N> {
+            type Value = Bounded<T, N>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a list of at most {N} elements")
+            }
+
+            fn visit_seq<A: SeqAccess<'d>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let mut all = Vec::new();
+                while let Some(next) = list.next_element()? {
+                    if all.len() == N {
+                        return Err(A::Error::invalid_length(N, &self));
+                    }
+                    all.push(next);
+                }
+                Ok(Bounded(all))
+            }
+        }
+        from.deserialize_seq(Visit(PhantomData))
+    }
 }
 
 impl Registry {
@@ -89,7 +130,7 @@ impl Registry {
         known: &mut HashSet<String>,
     ) -> Result<(), RegistryError> {
         let mut query = vec![("n".to_owned(), PAGE.to_owned())];
-        let (mut visited, mut odd) = (HashSet::new(), 0_usize);
+        let (mut visited, mut odd, mut left) = (HashSet::new(), 0_usize, ALL);
         let address = self.address(&Call::get(repository, path));
         let malformed = |why| Err(RegistryError::Malformed { address: address.clone(), why });
         for nth in 0..PAGES {
@@ -103,10 +144,14 @@ impl Registry {
                 }
                 other => other?,
             };
+            left = left.saturating_sub(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+            if left == 0 {
+                return malformed("its pages have more bytes than are read");
+            }
             let Ok(page) = serde_json::from_slice::<Page>(&bytes) else {
                 return malformed("not the list that it should be");
             };
-            let names = page.tags.or(page.repositories).unwrap_or_default();
+            let names = page.tags.or(page.repositories).unwrap_or_default().0;
             let (count, before, last) = (names.len(), known.len(), names.last().cloned());
             for name in names {
                 if !fits(&name) {
@@ -172,7 +217,7 @@ impl Registry {
         let odd =
             || RegistryError::Malformed { address: endpoint.address(&call), why: "not the list that it should be" };
         let index: Index = serde_json::from_slice(&bytes).map_err(|_| odd())?;
-        let entries = index.manifests.unwrap_or_default().into_iter().take(REFERRERS);
+        let entries = index.manifests.unwrap_or_default().0.into_iter();
         let kind = |kind: Option<String>| crate::text::escape_short(kind.unwrap_or_default().as_bytes(), 120);
         let all =
             entries.filter_map(|e| Some(Referrer { digest: Digest::parse(&e.digest)?, kind: kind(e.artifact_type) }));

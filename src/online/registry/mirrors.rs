@@ -101,11 +101,7 @@ impl Mirrors {
         let text = std::str::from_utf8(&bytes).map_err(|_| refused("it is no text"))?;
         let read = if path.file_name().is_some_and(|n| n == "hosts.toml") {
             let folder = path.parent().and_then(Path::file_name).and_then(|n| n.to_str()).unwrap_or("");
-            let host = if folder == "_default" {
-                None
-            } else {
-                Some(Host::parse(&folder.replace("_", ":").trim_end_matches(':').replace("::", ":")))
-            };
+            let host = (folder != "_default").then(|| host_of(folder));
             match host {
                 Some(None) => return Err(refused("its folder has not the name of a registry")),
                 host => self.hosts(text, host.flatten()),
@@ -186,6 +182,13 @@ impl Mirrors {
         let own = self.rows.iter().filter(move |(of, _)| of.as_ref() == wanted).map(|(_, mirror)| mirror);
         own.filter(|mirror| mirror.host != *host)
     }
+}
+
+/// The registry that a folder of containerd's is for: `registry.example:5000`, also written `registry.example_5000_`.
+fn host_of(folder: &str) -> Option<Host> {
+    let ported = folder.strip_suffix('_').and_then(|rest| rest.rsplit_once('_'));
+    let with_port = ported.and_then(|(name, port)| Host::parse(&format!("{name}:{port}")));
+    with_port.or_else(|| Host::parse(folder))
 }
 
 fn mirror(url: &str, whole_path: bool, resolves: bool) -> Option<Mirror> {
