@@ -15,7 +15,7 @@ use std::{
 
 use reqwest::{
     Method, StatusCode, Url,
-    header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE},
+    header::{HeaderValue, WWW_AUTHENTICATE},
 };
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -27,7 +27,7 @@ use super::{
     pace::Pacer,
     reference::Host,
     secret::{Login, Secret, bearer},
-    wire::{Ask, Wire, clean, is_inside, status},
+    wire::{Ask, Reply, Wire, clean, is_inside, status},
 };
 use crate::online::Address;
 
@@ -93,7 +93,7 @@ impl Auth {
     /// Does what a refusal asks for; `sent` is what was refused.
     pub(super) fn answer(
         &self,
-        headers: &HeaderMap,
+        refusal: &Reply,
         base: &Url,
         scope: &str,
         sent: Option<&HeaderValue>,
@@ -103,10 +103,11 @@ impl Auth {
         if self.value(scope, wire.clock().now()).as_ref().is_some_and(|v| Some(v) != sent) {
             return Ok(());
         }
-        let ways = challenges(headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|v| v.to_str().ok()));
+        let address = &refusal.address;
+        let ways = challenges(refusal.headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|v| v.to_str().ok()));
         let way = |scheme: &str| ways.iter().find(|c| c.scheme == scheme);
         if matches!(self.known, Known::Login(Login::Token(_))) {
-            return Err(self.denied(&Address(base.clone()), StatusCode::UNAUTHORIZED));
+            return Err(self.denied(address, StatusCode::UNAUTHORIZED));
         }
         if let Some(way) = way("bearer") {
             let token = self.token(way, base, scope, wire, pacer)?;
@@ -122,10 +123,10 @@ impl Auth {
             if has_password && !self.basic.swap(true, Ordering::Relaxed) {
                 return Ok(());
             }
-            return Err(self.denied(&Address(base.clone()), StatusCode::UNAUTHORIZED));
+            return Err(self.denied(address, StatusCode::UNAUTHORIZED));
         }
         let why = "neither `Basic` nor `Bearer` is among its ways";
-        Err(RegistryError::Challenge { address: Address(base.clone()), why })
+        Err(RegistryError::Challenge { address: address.clone(), why })
     }
 
     /// The error of a server that does not give what was asked for.

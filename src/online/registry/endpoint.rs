@@ -156,7 +156,7 @@ impl Endpoint {
         if auth.is_known() && !self.asked.swap(true, Ordering::Relaxed) {
             let reply = wire.send(&Ask::get(self.base.clone()), &self.pacer)?;
             if reply.status == StatusCode::UNAUTHORIZED && !reply.foreign {
-                auth.answer(&reply.headers, &self.base, &scope, None, (wire, &self.pacer))?;
+                auth.answer(&reply, &self.base, &scope, None, (wire, &self.pacer))?;
             }
         }
         let mut answers = 0;
@@ -168,7 +168,7 @@ impl Endpoint {
                 // Where the registry keeps its bytes nobody asks for its password.
                 StatusCode::UNAUTHORIZED if !reply.foreign && answers < ANSWERS => {
                     let sent = ask.authorization.as_ref();
-                    auth.answer(&reply.headers, &self.base, &scope, sent, (wire, &self.pacer))?;
+                    auth.answer(&reply, &self.base, &scope, sent, (wire, &self.pacer))?;
                     answers += 1;
                 }
                 StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if !reply.foreign => {

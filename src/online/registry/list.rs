@@ -52,8 +52,17 @@ pub struct Referrer {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Page {
-    tags: Option<Bounded<String, PAGE_NAMES>>,
-    repositories: Option<Bounded<String, PAGE_NAMES>>,
+    #[serde(deserialize_with = "present")]
+    tags: Option<Names>,
+    #[serde(deserialize_with = "present")]
+    repositories: Option<Names>,
+}
+
+/// `null` is what Go writes for an empty list.
+type Names = Option<Bounded<String, PAGE_NAMES>>;
+
+fn present<'d, D: Deserializer<'d>>(from: D) -> Result<Option<Names>, D::Error> {
+    Deserialize::deserialize(from).map(Some)
 }
 
 #[derive(Default, Deserialize)]
@@ -148,10 +157,10 @@ impl Registry {
             if left == 0 {
                 return malformed("its pages have more bytes than are read");
             }
-            let Ok(page) = serde_json::from_slice::<Page>(&bytes) else {
+            let page = serde_json::from_slice::<Page>(&bytes).ok().and_then(|page| page.tags.or(page.repositories));
+            let Some(names) = page.map(|names| names.unwrap_or_default().0) else {
                 return malformed("not the list that it should be");
             };
-            let names = page.tags.or(page.repositories).unwrap_or_default().0;
             let (count, before, last) = (names.len(), known.len(), names.last().cloned());
             for name in names {
                 if !fits(&name) {

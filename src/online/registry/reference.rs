@@ -146,6 +146,9 @@ pub fn parse(text: &str) -> Result<Target, RegistryError> {
     let plain = text.trim();
     let plain = ["docker://", "oci://"].iter().find_map(|s| plain.strip_prefix(s)).unwrap_or(plain);
     if let Some(whole) = plain.strip_suffix('/') {
+        if whole.ends_with('/') {
+            return Err(refused());
+        }
         let (host, below) = whole.split_once('/').unwrap_or((whole, ""));
         let host = Host::parse(host).ok_or_else(refused)?;
         let below = if below.is_empty() { String::new() } else { format!("{below}/") };
