@@ -12,6 +12,7 @@
 
 mod documents;
 mod stream;
+mod wanted;
 
 #[cfg(test)]
 mod tests;
@@ -37,7 +38,7 @@ use crate::{
         plan::{self, Readers},
         planned::{Plan, Root},
     },
-    online::registry::{Digest, Registry, RegistryError},
+    online::registry::{Digest, Registry, RegistryError, Target},
     surface::Flaw,
     tree::threads::on_threads,
 };
@@ -50,8 +51,8 @@ const HOLDERS: usize = 4;
 const DEPTH: u32 = 4;
 const WHAT: &str = "image manifest";
 
-/// What is to be examined.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An image that is to be examined.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(in crate::image) struct Wanted {
     pub(in crate::image) repository: String,
     /// A tag or a digest.
@@ -63,9 +64,11 @@ pub(in crate::image) struct Wanted {
 pub(in crate::image) struct Choice {
     /// Of an image for several platforms.
     pub(in crate::image) platforms: Platforms,
+    /// A repository stands for all its tags, not for `latest`.
+    pub(in crate::image) all_tags: bool,
     /// Note what refers to each image, at the price of one or two requests.
     pub(in crate::image) referrers: bool,
-    /// Requests at a time, for the JSON.
+    /// Requests at a time, for lists and JSON.
     pub(in crate::image) threads: usize,
 }
 
@@ -95,8 +98,15 @@ struct State {
 }
 
 impl<'r> RegistryImages<'r> {
+    /// These images.
     pub(in crate::image) fn new(registry: &'r Registry, wanted: Vec<Wanted>, choice: Choice) -> Self {
         Self { registry, wanted, choice, state: Mutex::default() }
+    }
+
+    /// The images that these names stand for; all of them are names of this registry. It asks for the lists that this needs.
+    pub(in crate::image) fn named(registry: &'r Registry, targets: &[Target], choice: Choice) -> Self {
+        let (wanted, flaws) = wanted::wanted(registry, targets, choice.all_tags, choice.threads);
+        Self { state: Mutex::new(State { flaws, ..State::default() }), ..Self::new(registry, wanted, choice) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

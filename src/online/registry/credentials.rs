@@ -212,6 +212,8 @@ impl Entry {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::disallowed_methods, reason = "tests make their own inputs")]
+
     use super::*;
 
     fn file(json: &str) -> Credentials {

@@ -10,7 +10,7 @@ use serde::{
 
 use super::{
     Registry,
-    endpoint::Call,
+    endpoint::{Call, Endpoint},
     error::RegistryError,
     reference::{Digest, is_repository, is_tag},
 };
@@ -125,7 +125,13 @@ impl Registry {
 
     fn pages(&self, repository: &str, path: &str, fits: fn(&str) -> bool) -> Listed {
         let mut known = HashSet::new();
-        let trouble = self.all_pages(repository, path, fits, &mut known).err();
+        let mut trouble = self.all_pages(self.upstream(), repository, path, fits, &mut known).err();
+        // A network without a way out has its mirrors.
+        for mirror in self.mirrors.iter().filter(|m| m.resolves && !m.is_out()) {
+            if known.is_empty() && matches!(trouble, Some(RegistryError::Unreachable { .. })) {
+                trouble = self.all_pages(mirror, repository, path, fits, &mut known).err();
+            }
+        }
         let mut names: Vec<String> = known.into_iter().collect();
         names.sort();
         Listed { names, trouble }
@@ -133,6 +139,7 @@ impl Registry {
 
     fn all_pages(
         &self,
+        endpoint: &Endpoint,
         repository: &str,
         path: &str,
         fits: fn(&str) -> bool,
@@ -140,11 +147,10 @@ impl Registry {
     ) -> Result<(), RegistryError> {
         let mut query = vec![("n".to_owned(), PAGE.to_owned())];
         let (mut visited, mut odd, mut left) = (HashSet::new(), 0_usize, ALL);
-        let address = self.address(&Call::get(repository, path));
+        let address = endpoint.address(&Call::get(repository, path));
         let malformed = |why| Err(RegistryError::Malformed { address: address.clone(), why });
         for nth in 0..PAGES {
             let pairs: Vec<(&str, &str)> = query.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-            let endpoint = self.upstream();
             let call = Call { query: &pairs, ..Call::get(repository, path) };
             let (bytes, head) = match endpoint.whole(&self.wire, &call, BYTES) {
                 // Some refuse a length of their own pages.
@@ -209,8 +215,7 @@ impl Registry {
     pub fn referrers(&self, repository: &str, digest: &Digest) -> Result<Vec<Referrer>, RegistryError> {
         let path = format!("referrers/{digest}");
         let call = Call { accept: Some("application/vnd.oci.image.index.v1+json"), ..Call::get(repository, &path) };
-        let endpoint = self.upstream();
-        let bytes = match endpoint.whole(&self.wire, &call, INDEX) {
+        let bytes = match self.each(false, &|endpoint| endpoint.whole(&self.wire, &call, INDEX)) {
             Ok((bytes, _)) => bytes,
             // Older registries, and those that hide it.
             Err(RegistryError::Missing(_) | RegistryError::Status { .. }) => {
@@ -223,8 +228,7 @@ impl Registry {
             }
             Err(other) => return Err(other),
         };
-        let odd =
-            || RegistryError::Malformed { address: endpoint.address(&call), why: "not the list that it should be" };
+        let odd = || RegistryError::Malformed { address: self.address(&call), why: "not the list that it should be" };
         let index: Index = serde_json::from_slice(&bytes).map_err(|_| odd())?;
         let entries = index.manifests.unwrap_or_default().0.into_iter();
         let kind = |kind: Option<String>| crate::text::escape_short(kind.unwrap_or_default().as_bytes(), 120);

@@ -205,6 +205,8 @@ fn mirror(url: &str, whole_path: bool, resolves: bool) -> Option<Mirror> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::disallowed_methods, reason = "tests make their own inputs")]
+
     use super::*;
 
     fn bases(mirrors: &Mirrors, host: &str) -> Vec<(String, bool)> {

@@ -17,10 +17,10 @@ use super::*;
 
 /// Time passes as ever, and at once where it is waited for.
 #[derive(Clone, Default)]
-pub(crate) struct TestClock(Arc<Mutex<Vec<Duration>>>);
+struct TestClock(Arc<Mutex<Vec<Duration>>>);
 
 impl TestClock {
-    pub(crate) fn waits(&self) -> Vec<u64> {
+    fn waits(&self) -> Vec<u64> {
         self.0.lock().unwrap().iter().map(|d| d.as_secs_f32().ceil()).map(|s| format!("{s}").parse().unwrap()).collect()
     }
 }
@@ -43,31 +43,47 @@ impl Clock for TestClock {
     }
 }
 
-pub(crate) fn patience() -> Patience {
-    let short = Duration::from_millis(100);
-    Patience { connect: Duration::from_secs(2), step: short, window: short, tries: 3, ..Patience::default() }
+/// Long enough for a machine that does other things as well.
+fn patience() -> Patience {
+    let long = Duration::from_secs(20);
+    Patience { connect: long, step: long, window: long, tries: 3, ..Patience::default() }
 }
 
 /// A client with this budget; its clock shows what it waited for.
-pub(crate) fn wire(max_bytes: Option<u64>) -> (Arc<Wire>, TestClock) {
+fn wire(max_bytes: Option<u64>) -> (Arc<Wire>, TestClock) {
+    bearing(patience(), max_bytes)
+}
+
+fn bearing(patience: Patience, max_bytes: Option<u64>) -> (Arc<Wire>, TestClock) {
     let clock = TestClock::default();
-    let options = Options { max_bytes, patience: patience(), clock: Box::new(clock.clone()), ..Options::default() };
+    let options = Options { max_bytes, patience, clock: Box::new(clock.clone()), ..Options::default() };
     (Arc::new(Wire::new(options).unwrap()), clock)
 }
 
 /// What a file of tokens gives.
-pub(crate) fn given(text: &str) -> Arc<Credentials> {
+fn given(text: &str) -> Arc<Credentials> {
     let mut all = Credentials::none();
     all.give(&Secret::new(text.to_owned()), &[]).unwrap();
     Arc::new(all)
 }
 
-pub(crate) fn registry(server: &Server, credentials: &Arc<Credentials>) -> Registry {
+fn registry(server: &Server, credentials: &Arc<Credentials>) -> Registry {
     with(server, credentials, wire(None).0)
 }
 
-pub(crate) fn with(server: &Server, credentials: &Arc<Credentials>, wire: Arc<Wire>) -> Registry {
+fn with(server: &Server, credentials: &Arc<Credentials>, wire: Arc<Wire>) -> Registry {
     Registry::open(&Host::parse(&server.address).unwrap(), wire, credentials, &Mirrors::default()).unwrap()
+}
+
+/// What a file of Docker's gives that holds this entry for the server.
+#[expect(clippy::disallowed_methods, reason = "tests make their own inputs")]
+fn written(server: &Server, entry: &str, beside: &str) -> Arc<Credentials> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.json");
+    std::fs::write(&file, format!(r#"{{"auths":{{"{}":{entry}}}{beside}}}"#, server.address)).unwrap();
+    let mut credentials = Credentials::none();
+    credentials.add_file(&file).unwrap();
+    Arc::new(credentials)
 }
 
 fn anonymous() -> Arc<Credentials> {
@@ -75,7 +91,7 @@ fn anonymous() -> Arc<Credentials> {
 }
 
 /// The digest of a text.
-pub(crate) fn digest(text: &[u8]) -> String {
+fn digest(text: &[u8]) -> String {
     Digest::sha256(text).to_string()
 }
 

@@ -80,7 +80,7 @@ fn wanted(all: &[(&str, &str)]) -> Vec<Wanted> {
 }
 
 fn choice(platforms: Platforms) -> Choice {
-    Choice { platforms, referrers: false, threads: 2 }
+    Choice { platforms, all_tags: false, referrers: false, threads: 2 }
 }
 
 fn amd64() -> Choice {
@@ -270,6 +270,33 @@ fn what_refers_to_an_image_is_noted() {
     let choice = Choice { referrers: true, ..amd64() };
     let plan = RegistryImages::new(&registry, wanted(&[("a", "1")]), choice).plan(READERS);
     assert_eq!(left_out(&plan), ["it refers to an image of this registry"]);
+}
+
+#[test]
+fn names_stand_for_images() {
+    let server = Server::start(|request| match request.path.split('?').next().unwrap() {
+        "/v2/_catalog" => Reply::ok(r#"{"repositories":["b","team/a","team/none"]}"#),
+        "/v2/team/a/tags/list" => Reply::ok(r#"{"tags":["2","1"]}"#),
+        "/v2/b/tags/list" => Reply::ok(r#"{"tags":null}"#),
+        _ => Reply::new(404, ""),
+    });
+    let registry = opened(&server);
+    let read = |names: &[&str], all_tags: bool| {
+        let target = |rest: &&str| crate::online::registry::parse(&format!("{}/{rest}", server.address)).unwrap();
+        let choice = Choice { all_tags, ..amd64() };
+        let images = RegistryImages::named(&registry, &names.iter().map(target).collect::<Vec<_>>(), choice);
+        let state = images.state();
+        let flaws: Vec<String> =
+            state.flaws.iter().map(|(path, _)| String::from_utf8_lossy(path.as_bytes()).into()).collect();
+        drop(state);
+        (images.wanted, flaws)
+    };
+    let both = wanted(&[("team/a", "1"), ("team/a", "2")]);
+    assert_eq!(read(&[""], false), (both.clone(), vec!["team/none/tags/list".to_owned()]));
+    assert_eq!(read(&["team/", "team/a:1"], false).0, both);
+    assert_eq!(read(&["team/a"], true), (both, Vec::new()));
+    assert_eq!(read(&["team/a", "b:x"], false).0, wanted(&[("team/a", "latest"), ("b", "x")]));
+    assert_eq!(read(&["team/none"], true).1.len(), 1);
 }
 
 #[test]

@@ -78,12 +78,8 @@ fn the_password_goes_to_who_gives_tokens() {
 #[test]
 fn an_identity_is_exchanged_and_a_token_is_sent_as_it_is() {
     let server = with_tokens("{}", 300);
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("config.json");
-    std::fs::write(&file, format!(r#"{{"auths":{{"{}":{{"identitytoken":"i d"}}}}}}"#, server.address)).unwrap();
-    let mut credentials = Credentials::none();
-    credentials.add_file(&file).unwrap();
-    registry(&server, &Arc::new(credentials)).manifest("r", "1.0").unwrap();
+    let credentials = written(&server, r#"{"identitytoken":"i d"}"#, "");
+    registry(&server, &credentials).manifest("r", "1.0").unwrap();
     let posted = &server.log()[1];
     assert_eq!((posted.method.as_str(), posted.authorization()), ("POST", "-"));
     assert_eq!(
@@ -123,14 +119,7 @@ fn a_password_is_sent_where_it_is_asked_for() {
 
 #[test]
 fn a_helper_is_named_and_never_started() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("config.json");
-    let known = |server: &Server| {
-        std::fs::write(&file, format!(r#"{{"auths":{{"{}":{{}}}},"credsStore":"desktop"}}"#, server.address)).unwrap();
-        let mut credentials = Credentials::none();
-        credentials.add_file(&file).unwrap();
-        Arc::new(credentials)
-    };
+    let known = |server: &Server| written(server, "{}", r#","credsStore":"desktop""#);
     let server = with_password("none fits");
     let error = registry(&server, &known(&server)).manifest("r", "1").unwrap_err().to_string();
     assert!(error.starts_with("cannot ask the helper `desktop` for the password of `127.0.0.1:"), "{error}");

@@ -185,15 +185,16 @@ fn redirections_end() {
 fn a_server_that_stalls_is_left() {
     let pause = Duration::from_millis(300);
     let server = Server::start(move |_| Reply::ok("01").length(Some(4)).then(pause, [b"23".to_vec()]));
-    let (wire, clock) = wire(None);
-    let registry = with(&server, &anonymous(), wire);
+    let short = Duration::from_millis(100);
+    let (wire, clock) = bearing(Patience { step: short, window: short, ..patience() }, None);
+    let registry = with(&server, &anonymous(), wire.clone());
     let error = registry.small_blob("r", &Digest::sha256(b"0123"), 10).unwrap_err();
     assert!(matches!(error, RegistryError::Stalled { .. }), "{error}");
     assert_eq!((clock.waits(), server.log().len()), (vec![1, 2], 3));
     // It trickles: never silent for long, and never done.
     let drops = || (0..40).map(|_| b"x".to_vec());
     let server = Server::start(move |_| Reply::ok("").length(Some(1000)).then(Duration::from_millis(20), drops()));
-    let error = read(super::registry(&server, &anonymous()).blob("r", &Digest::sha256(b""), 1000)).unwrap_err();
+    let error = read(with(&server, &anonymous(), wire).blob("r", &Digest::sha256(b""), 1000)).unwrap_err();
     assert!(error.contains("too slowly"), "{error}");
 }
 
