@@ -144,19 +144,14 @@ impl<'r> RegistryImages<'r> {
 
     /// The digest of each that is wanted, in their order.
     fn resolved(&self) -> Vec<Result<Digest, RegistryError>> {
-        let slots: Vec<_> = self.wanted.iter().map(|wanted| (wanted, Mutex::new(None))).collect();
-        let next = AtomicUsize::new(0);
-        on_threads(self.choice.threads.clamp(1, slots.len().max(1)), &|| {
-            while let Some((wanted, slot)) = slots.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let digest = self.registry.resolve(&wanted.repository, &wanted.which);
-                if let Ok(digest) = &digest {
-                    self.warm(&wanted.repository, digest, DEPTH);
-                }
-                *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(digest);
-            }
-        });
-        let each = slots.into_iter().map(|(_, slot)| slot.into_inner().unwrap_or_else(PoisonError::into_inner));
-        each.map(|digest| digest.unwrap_or(Err(RegistryError::Interrupted))).collect()
+        let resolve = |wanted: &Wanted| self.registry.resolve(&wanted.repository, &wanted.which);
+        let digests = in_parallel(&self.wanted, self.choice.threads, &resolve);
+        let pairs = self.wanted.iter().zip(&digests);
+        let known =
+            pairs.filter_map(|(wanted, digest)| Some((wanted.repository.as_str(), digest.as_ref()?.as_ref().ok()?)));
+        let distinct: Vec<_> = known.collect::<BTreeSet<_>>().into_iter().collect();
+        in_parallel(&distinct, self.choice.threads, &|(repository, digest)| self.warm(repository, digest, DEPTH));
+        digests.into_iter().map(|digest| digest.unwrap_or(Err(RegistryError::Interrupted))).collect()
     }
 
     /// Where a blob is, as it is named in reports.
@@ -346,6 +341,19 @@ impl Source for RegistryImages<'_> {
         }
         Err(trouble)
     }
+}
+
+/// Does this for each, several at a time; in their order.
+fn in_parallel<T: Sync, R: Send>(all: &[T], threads: usize, work: &(dyn Fn(&T) -> R + Sync)) -> Vec<Option<R>> {
+    let slots: Vec<_> = all.iter().map(|one| (one, Mutex::new(None))).collect();
+    let next = AtomicUsize::new(0);
+    on_threads(threads.clamp(1, slots.len().max(1)), &|| {
+        while let Some((one, slot)) = slots.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let done = work(one);
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
+        }
+    });
+    slots.into_iter().map(|(_, slot)| slot.into_inner().unwrap_or_else(PoisonError::into_inner)).collect()
 }
 
 /// The digest at the end of a name: `blobs/sha256/<hex>`, `team/app/blobs/sha256:<hex>`.

@@ -23,9 +23,9 @@ use zeroize::Zeroizing;
 
 use super::{
     error::RegistryError,
+    files::own_file,
     reference::Host,
     secret::{Login, Secret},
-    wire::own_file,
 };
 use crate::text::escape_short;
 

@@ -13,11 +13,7 @@ use std::{collections::BTreeMap, path::Path};
 use reqwest::Url;
 use serde::Deserialize;
 
-use super::{
-    error::RegistryError,
-    reference::Host,
-    wire::{clean, own_file},
-};
+use super::{error::RegistryError, files::own_file, reference::Host, wire::clean};
 use crate::text::escape_short;
 
 /// Servers of one registry.

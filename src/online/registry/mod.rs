@@ -20,6 +20,7 @@ mod challenge;
 mod credentials;
 mod endpoint;
 mod error;
+mod files;
 mod list;
 mod mirrors;
 mod pace;

@@ -3,9 +3,7 @@
 
 use std::{
     collections::HashSet,
-    fs::File,
-    io::Read as _,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{
         OnceLock,
         atomic::{AtomicU64, Ordering},
@@ -19,20 +17,18 @@ use reqwest::{
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION},
     redirect::Policy,
 };
-use rustix::fs::{self as sys, Mode, OFlags};
 
 use super::{
     body::Body,
     error::RegistryError,
+    files::certificates,
     pace::{Clock, Pacer, Patience, SystemClock, retry_after},
     secret::Secret,
 };
-use crate::{online::Address, stop, text::escape_short};
+use crate::{online::Address, stop};
 
 /// Redirections of one request; registries have one, to where they store.
 const HOPS: usize = 5;
-/// Bytes of a file that the caller names.
-const FILE: u64 = 4 << 20;
 /// Requests to a server that cannot be reached: waiting seldom helps.
 const UNREACHABLE: u32 = 2;
 
@@ -143,6 +139,18 @@ impl Wire {
         let (outside, inside) = Default::default();
         let (requests, bytes, again) = Default::default();
         Ok(Self { options, extra, outside, inside, requests, bytes, again })
+    }
+
+    /// Loads the system's certificates, for callers that give up the right to read files; otherwise the first request does.
+    ///
+    /// # Errors
+    /// Where they cannot be used.
+    pub fn prepare(&self) -> Result<(), RegistryError> {
+        [&self.outside, &self.inside].into_iter().zip([false, true]).try_for_each(|(cell, inside)| {
+            let client = self.build(inside)?;
+            cell.get_or_init(|| client);
+            Ok(())
+        })
     }
 
     /// What was spent so far.
@@ -401,35 +409,4 @@ fn tls<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e rustls::E
         next = inner.map_or_else(|| error.source(), |e| Some(e));
     }
     None
-}
-
-/// The whole of a file that the caller named; `None` where there is none.
-pub(super) fn own_file(path: &Path) -> Result<Option<Vec<u8>>, RegistryError> {
-    let refused =
-        |why: String| RegistryError::File { file: escape_short(path.as_os_str().as_encoded_bytes(), 200), why };
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let fd = match sys::open(path, flags, Mode::empty()) {
-        Ok(fd) => fd,
-        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => return Ok(None),
-        Err(e) => return Err(refused(e.to_string())),
-    };
-    let file = File::from(fd);
-    let meta = file.metadata().map_err(|e| refused(e.to_string()))?;
-    if !meta.is_file() || meta.len() > FILE {
-        return Err(refused(format!("it is no file of at most {FILE} bytes")));
-    }
-    let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0) + 1);
-    file.take(FILE).read_to_end(&mut bytes).map_err(|e| refused(e.to_string()))?;
-    Ok(Some(bytes))
-}
-
-/// The certificates of a file.
-pub(super) fn certificates(path: &Path) -> Result<Vec<Certificate>, RegistryError> {
-    let refused = |why: &str| RegistryError::File {
-        file: escape_short(path.as_os_str().as_encoded_bytes(), 200),
-        why: why.to_owned(),
-    };
-    let bytes = own_file(path)?.ok_or_else(|| refused("there is no such file"))?;
-    let all = Certificate::from_pem_bundle(&bytes).map_err(|_| refused("it holds no certificates in PEM form"))?;
-    if all.is_empty() { Err(refused("it holds no certificates in PEM form")) } else { Ok(all) }
 }

@@ -1,16 +1,12 @@
 //! Which images the names of a user stand for.
 
-use std::sync::{
-    Mutex, PoisonError,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::collections::HashSet;
 
-use super::{Wanted, words};
+use super::{Wanted, in_parallel, words};
 use crate::{
     fact::TreePath,
     online::registry::{Listed, Registry, Target},
     surface::Flaw,
-    tree::threads::on_threads,
 };
 
 type Flaws = Vec<(TreePath, Flaw)>;
@@ -33,16 +29,21 @@ pub(super) fn wanted(registry: &Registry, targets: &[Target], all_tags: bool, th
             }
         }
     }
-    let listed = tags(registry, &repositories, threads);
+    let tags = |(repository, which): &(String, Option<String>)| match which {
+        None => registry.tags(repository),
+        Some(_) => Listed::default(),
+    };
+    let listed = in_parallel(&repositories, threads, &tags);
     let mut all = Vec::new();
     for ((repository, which), listed) in repositories.into_iter().zip(listed) {
+        let listed = listed.unwrap_or_default();
         let names = match which {
             Some(which) => vec![which],
             None => names_of(listed, &format!("{repository}/tags/list"), &mut flaws),
         };
         all.extend(names.into_iter().map(|which| Wanted { repository: repository.clone(), which }));
     }
-    let mut known = std::collections::HashSet::new();
+    let mut known = HashSet::new();
     all.retain(|one| known.insert(one.clone()));
     (all, flaws)
 }
@@ -52,18 +53,4 @@ fn names_of(listed: Listed, path: &str, flaws: &mut Flaws) -> Vec<String> {
         flaws.push((path, words(trouble.line())));
     }
     listed.names
-}
-
-/// The tags of each that has none yet.
-fn tags(registry: &Registry, repositories: &[(String, Option<String>)], threads: usize) -> Vec<Listed> {
-    let slots: Vec<_> = repositories.iter().map(|one| (one, Mutex::new(Listed::default()))).collect();
-    let next = AtomicUsize::new(0);
-    on_threads(threads.clamp(1, slots.len().max(1)), &|| {
-        while let Some(((repository, which), slot)) = slots.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if which.is_none() {
-                *slot.lock().unwrap_or_else(PoisonError::into_inner) = registry.tags(repository);
-            }
-        }
-    });
-    slots.into_iter().map(|(_, slot)| slot.into_inner().unwrap_or_else(PoisonError::into_inner)).collect()
 }
