@@ -13,6 +13,8 @@ pub(super) mod found;
 mod graph;
 mod layout;
 mod list;
+#[cfg(feature = "online")]
+pub(super) mod registry;
 mod root;
 mod unpacked;
 
