@@ -12,12 +12,14 @@ mod few;
 mod input;
 mod kept;
 mod layer;
+pub mod listing;
 mod manifest;
 mod model;
 mod plan;
 mod planned;
 mod scan;
 mod source;
+pub mod target;
 
 #[cfg(test)]
 mod tests;
