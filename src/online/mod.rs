@@ -1,5 +1,7 @@
 //! The only place that talks to the network, and only for the commands that say so.
 
+pub mod engine;
+
 use std::{
     fmt::{self, Display, Formatter},
     io::Read as _,

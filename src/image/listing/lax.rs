@@ -14,25 +14,25 @@ const FEW: usize = 2000;
 
 /// A text, or a number or a word as it is written; empty where there is none, or a longer one than any name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Text(pub(super) String);
+pub(crate) struct Text(pub(crate) String);
 
 impl Text {
     /// `None` where it is empty.
-    pub(super) fn some(self) -> Option<String> {
+    pub(crate) fn some(self) -> Option<String> {
         Some(self.0).filter(|t| !t.is_empty())
     }
 }
 
 /// A mapping, or nothing.
 #[derive(Debug)]
-pub(super) struct Lax<T>(pub(super) Option<T>);
+pub(crate) struct Lax<T>(pub(crate) Option<T>);
 
-/// The mappings of a list.
+/// The mappings of a list, no more than so many.
 #[derive(Debug)]
-pub(super) struct Few<T> {
-    pub(super) list: Vec<T>,
+pub(crate) struct Few<T, const MOST: usize = FEW> {
+    pub(crate) list: Vec<T>,
     /// There are more.
-    pub(super) cut: bool,
+    pub(crate) cut: bool,
 }
 
 impl<T> Default for Lax<T> {
@@ -41,7 +41,7 @@ impl<T> Default for Lax<T> {
     }
 }
 
-impl<T> Default for Few<T> {
+impl<T, const MOST: usize> Default for Few<T, MOST> {
     fn default() -> Self {
         Self { list: Vec::new(), cut: false }
     }
@@ -139,11 +139,11 @@ impl<'d, T: Deserialize<'d>> Deserialize<'d> for Lax<T> {
     }
 }
 
-impl<'d, T: Deserialize<'d>> Deserialize<'d> for Few<T> {
+impl<'d, T: Deserialize<'d>, const MOST: usize> Deserialize<'d> for Few<T, MOST> {
     fn deserialize<D: Deserializer<'d>>(from: D) -> Result<Self, D::Error> {
-        struct Visit<T>(std::marker::PhantomData<T>);
-        impl<'d, T: Deserialize<'d>> Visitor<'d> for Visit<T> {
-            type Value = Few<T>;
+        struct Visit<T, const MOST: usize>(std::marker::PhantomData<T>);
+        impl<'d, T: Deserialize<'d>, const MOST: usize> Visitor<'d> for Visit<T, MOST> {
+            type Value = Few<T, MOST>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("anything")
@@ -151,9 +151,9 @@ impl<'d, T: Deserialize<'d>> Deserialize<'d> for Few<T> {
 
             nothing!(Few::default(), visit_str(&str), visit_bool(bool), visit_u64(u64), visit_i64(i64), visit_f64(f64));
 
-            fn visit_seq<A: SeqAccess<'d>>(self, mut list: A) -> Result<Few<T>, A::Error> {
+            fn visit_seq<A: SeqAccess<'d>>(self, mut list: A) -> Result<Few<T, MOST>, A::Error> {
                 let mut few = Few::default();
-                while few.list.len() < FEW {
+                while few.list.len() < MOST {
                     match list.next_element::<Lax<T>>()? {
                         Some(element) => few.list.extend(element.0),
                         None => return Ok(few),
@@ -163,7 +163,7 @@ impl<'d, T: Deserialize<'d>> Deserialize<'d> for Few<T> {
                 pass_list(list).map(|()| few)
             }
 
-            fn visit_map<A: MapAccess<'d>>(self, map: A) -> Result<Few<T>, A::Error> {
+            fn visit_map<A: MapAccess<'d>>(self, map: A) -> Result<Few<T, MOST>, A::Error> {
                 pass_map(map).map(|()| Few::default())
             }
         }

@@ -14,7 +14,7 @@
 
 mod compose;
 mod kubernetes;
-mod lax;
+pub(crate) mod lax;
 mod transcode;
 mod values;
 mod variables;
