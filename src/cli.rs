@@ -225,6 +225,16 @@ pub struct ImagesCommand {
     /// Archives or OCI layout folders
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
+    /// Keep what each layer holds in this folder, and read no layer again whose entry answers: nothing else is kept between runs.
+    /// Whoever may write there can hide findings
+    #[arg(long, value_name = "DIR")]
+    pub layer_cache: Option<PathBuf>,
+    /// Use a folder for `--layer-cache` that others may write to
+    #[arg(long, requires = "layer_cache")]
+    pub trust_shared_cache: bool,
+    /// Read every layer again, and renew its entry
+    #[arg(long, requires = "layer_cache")]
+    pub reread: bool,
     #[command(flatten)]
     /// Which indicators and surfaces.
     pub choice: Choice,

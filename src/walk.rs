@@ -272,6 +272,11 @@ impl<'i> Inspector<'i> {
         worth == Worth::Evidence
     }
 
+    /// The surfaces that may want something.
+    pub(crate) fn surfaces(&self) -> &'i [&'i dyn Surface] {
+        &self.router.surfaces
+    }
+
     /// What the indicators ask for.
     pub fn interest(&self) -> &Interest {
         self.interest

@@ -1,6 +1,11 @@
 //! `dosimeter images`: saved container images, layer by layer.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    io::BufRead,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use anyhow::Context as _;
 use jiff::Timestamp;
@@ -9,7 +14,7 @@ use super::{
     Ending,
     examine::{Judged, Setup},
     finish::finish,
-    output,
+    layers, output,
     progress::Progress,
     sandbox,
 };
@@ -20,8 +25,11 @@ use crate::{
     coverage::{Coverage, Gap, GapKind, IMAGE},
     credential::ENVIRONMENT,
     fact::{Fact, Origin, Seen, TreePath, Wanted},
-    guard::caught,
-    image::{self, Image, ImageError, Limits, Options, Readers, Step},
+    image::{self, Image, ImageError, ImageFact, Inputs, LayerCache, Limits, Options, Readers, Step, Sweep},
+    inventory::{
+        EachName, Packing,
+        v1::{Head, Known},
+    },
     ioc::{Index, weigh::Weigher},
     matcher,
     report::{Document, v1},
@@ -29,7 +37,7 @@ use crate::{
     stop::{self, STOP},
     text::{escape, start},
     tree::body::BYTES_READ,
-    walk::{Bounds, Explained, FactBudget, Router, Worth},
+    walk::{Bounds, Explained, FactBudget, Recording, Router, Worth},
 };
 
 /// Examines and reports.
@@ -38,17 +46,45 @@ use crate::{
 /// Where an input cannot be opened or is no image, or the report cannot be written.
 pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     let started = Timestamp::now();
-    let outputs = output::plan(&command.output, &command.files, Document::Report)?;
+    let kept = layers::folder(&command)?;
+    let folders: Vec<PathBuf> = kept.iter().map(|folder| folder.path.clone()).collect();
+    let outputs = output::plan_with(&command.output, &command.files, Document::Report, None, &folders)?;
     let sandbox = sandbox::begin("images");
     let mut setup = Setup::new(&command.choice, false, &Settings::default(), false)?;
     setup.note_hashing(false);
-    sandbox.enclose(&command.files);
+    sandbox.enclose(&[command.files.clone(), folders.clone()].concat());
     let router = Router::new(setup.surfaces(), &setup.interest);
     let keep = |seen: &Seen| matcher::worth(&setup.index, seen);
     let weigher = Weigher::new(&setup.index);
     let weigh = |path: &TreePath, bytes: &[u8]| {
         crate::inventory::weigh_own(bytes).unwrap_or_else(|| weigher.weigh(path, bytes))
     };
+    let limits = Limits::default();
+    let known = Known::new(&setup.interest);
+    let head = layers::head(&setup, started)?;
+    let failed = Mutex::new(None);
+    let head = |digest: &str| Head {
+        target: v1::Target { id: format!("sha256:{digest}"), ..head.target.clone() },
+        ..head.clone()
+    };
+    let replay =
+        |input: &mut (dyn BufRead + Send), names: &EachName<'_>| layers::replay(&setup, &router, &known, input, names);
+    let put = |name: &str, entry: Vec<u8>| {
+        let put = folders.first().map(|folder| output::put_in(folder, name, entry));
+        if let Some(Err(error)) = put {
+            failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        }
+    };
+    let cache = kept.map(|folder| LayerCache {
+        folder: folder.opened,
+        reader: layers::reader(&setup, &limits),
+        head: &head,
+        replay: &replay,
+        put: &put,
+        everything: Recording::everything(setup.index.interest()),
+        reread: command.reread,
+    });
+    let progress = image::Progress::default();
     let options = Options {
         router: &router,
         interest: &setup.interest,
@@ -60,41 +96,40 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
             arguments: &|lines| setup.arguments(lines),
         },
         threads: setup.threads(),
-        limits: Limits::default(),
+        limits,
         verify: true,
         stop: &STOP,
+        progress: &progress,
+        cache: cache.as_ref(),
     };
-    let progress = Progress::start("examining images", command.output.quiet);
+    let watched = Progress::start("examining images", command.output.quiet);
     let (mut coverage, mut budget) = (Coverage::default(), FactBudget::new(Bounds::TREE));
     let (mut evidence, mut refused) = (Vec::new(), Vec::new());
     let mut accounts: BTreeMap<Arc<str>, Accounts> = BTreeMap::new();
+    let mut inputs = Inputs::default();
     for file in &command.files {
-        let taken = accounts.keys().cloned().collect();
-        let Some(found) = caught(|| image::examine(file, &options, &taken)) else {
-            let tree = escape(file.as_os_str().as_encoded_bytes()).into();
-            let detail = "internal error: it was not examined".to_owned();
-            let origin = Origin::file(&tree, TreePath::root());
-            coverage.gaps.push(Gap { origin, surface: IMAGE, kind: GapKind::Panicked, detail });
-            continue;
-        };
-        let found = match found {
-            Ok(found) => found,
-            Err(error) => {
-                refused.push((file, error));
-                continue;
-            }
-        };
-        coverage.absorb(found.coverage);
-        for mut image in found.images {
-            accounts.insert(image.label.clone(), image.accounts());
-            take_evidence(&setup, &mut image, &mut |worth, mut e| {
-                if budget.admit(worth, &mut e.seen) {
-                    evidence.push(e);
-                }
-            });
+        match image::open(file, options.limits, &STOP) {
+            Ok(input) => inputs.absorb(input),
+            Err(error) => refused.push((file, error)),
         }
     }
-    drop(progress);
+    let sweep = Sweep::plan(inputs, &options);
+    coverage.absorb(sweep.run(&options, &Packing::new(&setup.interest), &mut |image| {
+        let mut put = |worth, mut e: Evidence| {
+            if budget.admit(worth, &mut e.seen) {
+                evidence.push(e);
+            }
+        };
+        accounts.insert(image.label.clone(), image.accounts());
+        take_evidence(&setup, &image, &mut put);
+    }));
+    drop(watched);
+    if let Some(error) = failed.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        output::note(&format!("what layers hold is not kept for the next run: {error:#}"));
+    }
+    if command.output.verbose > 0 {
+        output::note(&progress.words());
+    }
     // What the others hold is reported though one cannot be examined.
     if refused.len() == command.files.len()
         && let Some((file, error)) = refused.pop()
@@ -138,15 +173,17 @@ fn not_examined(file: &Path, error: &ImageError) -> Gap {
     Gap { origin: Origin::file(&tree, TreePath::root()), surface: IMAGE, kind, detail: error.to_string() }
 }
 
-/// What is worth keeping of an image, which gives up the facts of its layers. In a sweep most images hold nothing, and a hostile one has
-/// hundreds of thousands of packages: what explains findings is kept where it may explain one.
-fn take_evidence(setup: &Setup, image: &mut Image, put: &mut dyn FnMut(Worth, Evidence)) {
+/// What is worth keeping of an image. In a sweep most images hold nothing, and a hostile one has hundreds of thousands of packages:
+/// what explains findings is kept where it may explain one.
+fn take_evidence(setup: &Setup, image: &Image<'_>, put: &mut dyn FnMut(Worth, Evidence)) {
     let worth =
         |seen: &Seen| if setup.wants(seen.surface) { matcher::worth(&setup.index, seen) } else { Worth::Nothing };
-    let fits = |seen: &&Seen| worth(seen) == Worth::Evidence;
-    let explained = Explained::new(image.as_read().map(|seen| (seen, fits(&seen))), &setup.interest);
+    let fits = |seen: &Seen| worth(seen) == Worth::Evidence;
     let beside: Vec<Evidence> = beside_layers(image).collect();
-    let has_evidence = image.as_read().any(|seen| fits(&seen)) || beside.iter().any(|e| fits(&&e.seen));
+    let has_evidence = image.has_evidence() || beside.iter().any(|e| fits(&e.seen));
+    let mut read = image.read(has_evidence);
+    let all = read.iter().flatten().map(|(_, seen)| seen);
+    let explained = Explained::new(all.map(|seen| (seen, fits(seen))), &setup.interest);
     let needed = |seen: &Seen| match worth(seen) {
         Worth::Nothing => false,
         Worth::Context => {
@@ -155,11 +192,11 @@ fn take_evidence(setup: &Setup, image: &mut Image, put: &mut dyn FnMut(Worth, Ev
         }
         Worth::Evidence | Worth::Credential => true,
     };
-    let taken = image.take_facts(&needed);
+    read.iter_mut().for_each(|facts| facts.retain(|(_, seen)| needed(seen)));
     // What the image is known by says where it runs: wanted wherever something of it is.
     let is_image = |seen: &Seen| has_evidence && matches!(seen.fact, Fact::Image { .. });
     let beside = beside.into_iter().filter(|e| needed(&e.seen) || is_image(&e.seen));
-    let kept = of_layers(&setup.index, image, taken).chain(beside);
+    let kept = of_layers(&setup.index, image, image.join(read)).chain(beside);
     kept.for_each(|e| match worth(&e.seen) {
         Worth::Nothing => put(Worth::Context, e),
         worth => put(worth, e),
@@ -167,7 +204,7 @@ fn take_evidence(setup: &Setup, image: &mut Image, put: &mut dyn FnMut(Worth, Ev
 }
 
 /// Facts of the layers, with what became of their files.
-fn of_layers(index: &Index, image: &Image, facts: Vec<(usize, Box<Seen>)>) -> impl Iterator<Item = Evidence> {
+fn of_layers(index: &Index, image: &Image<'_>, facts: Vec<ImageFact>) -> impl Iterator<Item = Evidence> {
     let step_text = |s: &Step| step_text(index, s);
     let by_step = |s: Option<&Step>| s.map(|s| format!(": {}", step_text(s))).unwrap_or_default();
     let steps = || image.layers.iter().map(|l| image.steps.get(l.step?));
@@ -175,7 +212,7 @@ fn of_layers(index: &Index, image: &Image, facts: Vec<(usize, Box<Seen>)>) -> im
     let made: Vec<Option<Arc<str>>> =
         steps().map(|s| Some(format!("its layer was made by {}", step_text(s?)).into())).collect();
     let numbers: Vec<Option<usize>> = steps().map(|s| Some(s?.number)).collect();
-    facts.into_iter().filter_map(|(layer, seen)| image.fact(layer, *seen)).map(move |f| Evidence {
+    facts.into_iter().map(move |f| Evidence {
         steps: numbers
             .get(f.layer)
             .copied()
@@ -189,7 +226,7 @@ fn of_layers(index: &Index, image: &Image, facts: Vec<(usize, Box<Seen>)>) -> im
 }
 
 /// The steps of the build, the secrets that they left, and the image itself.
-fn beside_layers(image: &Image) -> impl Iterator<Item = Evidence> {
+fn beside_layers(image: &Image<'_>) -> impl Iterator<Item = Evidence> {
     let history = image.history().map(|(number, seen)| {
         let steps = Some(Steps { made: number, gone: None });
         Evidence { steps, ..Evidence::from(seen) }

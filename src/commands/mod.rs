@@ -10,6 +10,7 @@ mod indicators;
 mod input;
 mod inventories;
 mod iocs;
+mod layers;
 mod match_;
 mod output;
 mod progress;

@@ -17,7 +17,7 @@ use self::earlier::Earlier;
 pub use self::{
     place::{Place, is_within},
     store::{prepare, store},
-    writer::{Growing, start_in},
+    writer::{Growing, make_folder, put_in, start_in},
 };
 use super::{Ending, finish::Held};
 use crate::{
@@ -50,10 +50,10 @@ pub struct Outputs {
 /// # Errors
 /// An ending without a format, or a place that is refused.
 pub fn plan(options: &OutputOptions, evidence: &[PathBuf], document: Document) -> anyhow::Result<Outputs> {
-    plan_with(options, evidence, document, None)
+    plan_with(options, evidence, document, None, &[])
 }
 
-/// The same, with an inventory that is written beside the report.
+/// The same, with an inventory that is written beside the report, and folders that get files of their own.
 ///
 /// # Errors
 /// As for `plan`.
@@ -62,6 +62,7 @@ pub fn plan_with(
     evidence: &[PathBuf],
     document: Document,
     inventory: Option<&Path>,
+    folders: &[PathBuf],
 ) -> anyhow::Result<Outputs> {
     let check = |path| Place::check(path, evidence, crate::inventory::is_ours, options.force_output);
     let inventory = inventory.map(check).transpose()?;
@@ -92,7 +93,7 @@ pub fn plan_with(
     let known =
         |(place, _): &(Place, &Format)| if options.force_output { Earlier::default() } else { Earlier::at(place) };
     let earlier = files.iter().map(known).collect();
-    start(files.iter().map(|(place, _)| place).chain(&inventory));
+    writer::start(files.iter().map(|(place, _)| place).chain(&inventory), folders);
     Ok(Outputs { stdout, files, earlier, inventory, failed: RefCell::default() })
 }
 
@@ -233,7 +234,7 @@ pub fn check_as(path: &Path, evidence: &[PathBuf], ours: place::Ours, force: boo
 
 /// Starts the thread that will write these.
 pub fn start<'p>(places: impl IntoIterator<Item = &'p Place>) {
-    writer::start(places.into_iter());
+    writer::start(places.into_iter(), &[]);
 }
 
 /// Writes a file that was planned.

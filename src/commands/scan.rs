@@ -39,7 +39,7 @@ use crate::{
 pub fn run(command: ScanCommand) -> anyhow::Result<Ending> {
     let target = target(&command.options, command.paths)?;
     let inventory = command.options.record.inventory.as_deref();
-    let outputs = output::plan_with(&command.options.output, evidence(&target), Document::Report, inventory)?;
+    let outputs = output::plan_with(&command.options.output, evidence(&target), Document::Report, inventory, &[])?;
     let report = examine("scan", &command.options, &target, &outputs)?;
     finish(report, &command.options.output, |report, _| outputs.write(report))
 }

@@ -134,7 +134,8 @@ fn of_inventory(setup: &Setup, input: impl Read, reading: &Reading<'_>) -> Resul
             p.placement()
                 .is_some_and(|placement| matcher::is_idle(&setup.index, p.ecosystem, &p.name, placement, hashes()))
         };
-        let today = Today { known: Known::new(&setup.interest), same, is_idle: &is_idle };
+        let known = Known::new(&setup.interest);
+        let today = Today { known: &known, same, is_idle: &is_idle, names: None };
         let ended = inventory::replay(&mut stored, &tree, &inspector, &today, reading.before_line)?;
         let root = Origin::file(&tree, TreePath::root());
         let unrecorded = match same {

@@ -22,17 +22,18 @@ pub struct Limits {
     pub ratio: u64,
     /// Uncompressed bytes below which `ratio` is not looked at.
     pub ratio_from: u64,
-    /// Member names remembered of all layers of one input, to know what a later layer removed. Eight bytes each. One layer of several
-    /// has half of them at most, since others are read at the same time.
+    /// Member names kept of one layer, to know what a later layer removed: some bytes each, and eight more while it is read.
     pub names: u64,
     /// Links remembered of one layer, to find the file that a wanted name leads to.
     pub links: u64,
-    /// Problems with single files that are listed, of all layers of one input.
+    /// Problems with single files that are listed, of one layer.
     pub gaps: u64,
-    /// Facts kept of all layers of one input.
+    /// Facts kept of one layer.
     pub facts: Bounds,
     /// The largest window of a zstd frame, as a power of two: its bytes are held while the layer is read.
     pub window: u32,
+    /// Bytes that what was read of layers takes until their images are joined.
+    pub held: usize,
 }
 
 impl Default for Limits {
@@ -47,6 +48,7 @@ impl Default for Limits {
             gaps: 10_000,
             facts: Bounds::TREE,
             window: 25,
+            held: 96 << 20,
         }
     }
 }

@@ -6,6 +6,7 @@
 //! A symbolic link is resolved by its text alone, within its layer: folders that are links themselves are not followed.
 
 mod again;
+mod leaves;
 mod links;
 mod named;
 mod place;
@@ -13,20 +14,23 @@ mod place;
 use std::{
     collections::{BTreeMap, HashMap},
     io::Read,
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, MutexGuard, PoisonError, atomic::Ordering},
 };
 
 use again::Included;
 pub(super) use again::PASSES;
+use leaves::{Key, Leaves};
 use links::{Noted, Via};
-use place::{clean, resolve};
+use place::clean;
+pub(super) use place::resolve;
 
 use super::{
     Job,
     codec::{self, Codec, Decoded, Hashing, sniff},
-    entries::{Entries, Kind, Mark, Member, MemberName, Members, Names, member_name},
+    entries::{Entries, Kind, Member, MemberName, Members, member_name},
     input::{Bytes, to_u64},
-    kept::LayerKept,
+    kept::{Keeping, LayerKept},
+    names::{Collecting, Mark, Names},
     source::Content,
 };
 use crate::{
@@ -34,7 +38,7 @@ use crate::{
     fact::{Origin, Seen, TreePath},
     surface::Flaw,
     tree::{self, Body, Entry, Visit as _},
-    walk::{Folder, Inspector, Worth},
+    walk::{Folder, Inspector, Recording, Worth},
 };
 
 /// A wanted file up to this size is held, for links to it that come later.
@@ -44,6 +48,8 @@ const HELD_TOTAL: usize = 8 << 20;
 const HELD_EACH: usize = 256;
 /// A file that several links name is held in the second pass, up to this size.
 const SHARED: u64 = 8 << 20;
+/// Facts of one layer that are much: those of one such layer are in memory at a time.
+const LARGE: usize = 20_000;
 /// Links with a wanted name that wait for their target, in one layer.
 const LINKS: usize = 100_000;
 /// Longer names are no use to any system, and would cost time at every parent folder.
@@ -68,29 +74,34 @@ pub(super) struct LayerScan {
     pub(super) facts: Vec<Box<Seen>>,
     pub(super) names: Names,
     pub(super) coverage: Coverage,
-    /// Links to names that this layer does not hold, by hash.
-    pub(super) elsewhere: Vec<(TreePath, u64)>,
+    /// Links to names that this layer does not hold, with those names.
+    pub(super) elsewhere: Vec<(TreePath, TreePath)>,
     pub(super) whiteouts: u64,
     pub(super) verified: bool,
     /// The start of `etc/passwd`, and of `etc/group`.
     pub(super) passwd: Option<Vec<u8>>,
     pub(super) group: Option<Vec<u8>>,
+    /// A member that was read came a second time.
+    pub(super) is_twice: bool,
 }
 
 struct Link {
     target: u64,
+    names: TreePath,
     hard: bool,
 }
 
 /// A layer that is being read.
 pub(super) struct LayerReader<'j> {
     job: &'j Job<'j>,
-    /// Where it stands in the plan.
-    rank: u32,
-    /// How many names are remembered.
-    most_names: usize,
-    /// They wait until all layers have ended the first pass.
-    names_are_out: bool,
+    recording: Option<&'j Recording<'j>>,
+    key: Key,
+    /// What else may be in memory waits while much of this layer is.
+    alone: Option<MutexGuard<'j, ()>>,
+    kept: Keeping,
+    names: Collecting,
+    /// Names of what is no folder.
+    leaves: Leaves,
     expected: Expected,
     scan: LayerScan,
     tree: Arc<str>,
@@ -114,13 +125,16 @@ pub(super) struct LayerReader<'j> {
 }
 
 impl<'j> LayerReader<'j> {
-    pub(super) fn new(job: &'j Job<'j>, rank: u32, most_names: usize, expected: Expected) -> Self {
+    pub(super) fn new(job: &'j Job<'j>, expected: Expected, recording: Option<&'j Recording<'j>>) -> Self {
         let tree: Arc<str> = "".into();
         Self {
             job,
-            rank,
-            most_names,
-            names_are_out: false,
+            recording,
+            key: Key::default(),
+            alone: None,
+            kept: Keeping::new(&job.limits),
+            names: Collecting::new(job.limits.names),
+            leaves: Leaves::new(job.limits.names),
             expected,
             scan: LayerScan::default(),
             gate: Inspector::new(job.router, job.interest, job.keep, tree.clone(), None),
@@ -149,23 +163,19 @@ impl<'j> LayerReader<'j> {
         if let Err(flaw) = read {
             self.trouble(&flaw);
         }
-        self.scan.names.sort_and_dedup();
+        self.leaves.sort();
         self.via.sort();
         self.resolve();
         self.look_for_named();
+        // What only the first pass needs.
+        self.held = HashMap::new();
+        std::mem::take(&mut self.by_name).into_values().for_each(|seen| self.kept.put_named(seen));
     }
 
-    /// Gives up what only the first pass needs, and hands over what waits until all layers have ended it.
-    pub(super) fn hand_over(&mut self) {
-        self.held = HashMap::new();
-        self.links = BTreeMap::new();
-        self.via = Via::default();
-        self.scan.names.sort_and_dedup();
-        let mut kept = self.job.kept();
-        std::mem::take(&mut self.by_name).into_values().for_each(|seen| kept.put_named(self.rank, seen));
-        self.names_are_out = self.scan.names.len() > 0;
-        if self.names_are_out {
-            kept.put_names(self.rank, std::mem::take(&mut self.scan.names));
+    /// Waits until no other layer has much in memory, where this one has.
+    fn make_room(&mut self) {
+        if self.alone.is_none() && self.kept.count() > LARGE {
+            self.alone = self.job.large.map(|large| large.lock().unwrap_or_else(PoisonError::into_inner));
         }
     }
 
@@ -189,7 +199,9 @@ impl<'j> LayerReader<'j> {
     }
 
     /// Joins what was read with what is kept of it.
-    pub(super) fn finish(mut self, kept: LayerKept) -> LayerScan {
+    pub(super) fn finish(mut self) -> LayerScan {
+        let kept: LayerKept = self.kept.finish(self.job.keep);
+        self.scan.names = std::mem::take(&mut self.names).finish();
         self.scan.facts = kept.facts;
         self.scan.elsewhere = kept.elsewhere;
         self.scan.coverage.absorb(kept.coverage);
@@ -288,15 +300,25 @@ impl<'j> LayerReader<'j> {
             }
             MemberName::Mark(path, mark) => {
                 self.scan.whiteouts += 1;
-                return self.scan.names.add(&self.job.key, path.as_bytes(), mark, self.most_names);
+                return self.names.add(path.as_bytes(), mark);
             }
         }
-        let hash = self.job.key.hash(path.as_bytes());
-        let mark = if member.kind == Kind::Dir { Mark::Dir } else { Mark::Leaf };
-        self.scan.names.add(&self.job.key, path.as_bytes(), mark, self.most_names);
+        let hash = self.key.hash(path.as_bytes());
+        let mark = match &member.kind {
+            Kind::Dir => Mark::Dir,
+            Kind::File | Kind::Sparse => Mark::File(member.len),
+            Kind::HardLink(target) => Mark::Hard(target),
+            Kind::Symlink(target) => Mark::Link(target),
+            Kind::Other | Kind::Whiteout | Kind::Opaque => Mark::Other,
+        };
+        if mark != Mark::Dir {
+            self.leaves.add(hash);
+        }
+        self.names.add(path.as_bytes(), mark);
         // Of two members with one name, the last is what a container sees.
         if self.noted.may_have(hash) {
-            self.job.kept().supersede(self.rank, &path);
+            self.scan.is_twice = true;
+            self.kept.supersede(&path);
         }
         self.links.remove(&path);
         self.held.remove(&hash);
@@ -322,7 +344,7 @@ impl<'j> LayerReader<'j> {
                 }
             }
             Kind::HardLink(target) => {
-                let Some(target) = clean(target).map(|t| self.job.key.hash(t.as_bytes())) else {
+                let Some(target) = clean(target) else {
                     self.bad_names += 1;
                     return;
                 };
@@ -331,7 +353,6 @@ impl<'j> LayerReader<'j> {
             Kind::Symlink(target) => {
                 let from = if target.starts_with(b"/") { TreePath::root() } else { path.parent() };
                 if let Some(target) = resolve(from.as_bytes(), target) {
-                    let target = self.job.key.hash(target.as_bytes());
                     self.link(path, hash, target, false);
                 } else {
                     self.bad_names += 1;
@@ -365,13 +386,14 @@ impl<'j> LayerReader<'j> {
         self.held.insert(hash, (entry, bytes));
     }
 
-    fn link(&mut self, path: TreePath, hash: u64, target: u64, hard: bool) {
+    fn link(&mut self, path: TreePath, hash: u64, names: TreePath, hard: bool) {
+        let target = self.key.hash(names.as_bytes());
         if self.links.len() >= LINKS || !self.via.add(hash, target, self.job.limits.links) {
             self.too_many_links = true;
             return;
         }
         if self.wants(&path, if hard { tree::Kind::File } else { tree::Kind::Symlink }) {
-            self.links.insert(path, Link { target, hard });
+            self.links.insert(path, Link { target, names, hard });
         }
     }
 
@@ -383,7 +405,8 @@ impl<'j> LayerReader<'j> {
     /// The same, to surfaces of these ids whatever its name.
     fn inspect_with(&mut self, entry: &Entry, body: &mut dyn Read, surfaces: Option<&[&'static str]>) {
         let one = Inspector::new(self.job.router, self.job.interest, self.job.keep, self.tree.clone(), None)
-            .weighing(self.job.weigh);
+            .weighing(self.job.weigh)
+            .recording(self.recording);
         let mut body = Body::stream(body, entry.len);
         match surfaces {
             None => one.file(entry, &mut body),
@@ -401,10 +424,10 @@ impl<'j> LayerReader<'j> {
         if facts.is_empty() && coverage.gaps.is_empty() && coverage.weightless.is_empty() {
             return;
         }
-        self.noted.add(self.job.key.hash(entry.path.as_bytes()));
-        let mut kept = self.job.kept();
-        facts.into_iter().for_each(|(worth, seen)| kept.put(self.rank, &entry.path, worth, seen));
-        kept.put_problems(self.rank, &entry.path, coverage);
+        self.noted.add(self.key.hash(entry.path.as_bytes()));
+        facts.into_iter().for_each(|(worth, seen)| self.kept.put(&entry.path, worth, seen));
+        self.kept.put_problems(&entry.path, coverage);
+        self.make_room();
     }
 
     /// Gives each link the file it names: from memory, in a second pass, or not from this layer.
@@ -421,22 +444,22 @@ impl<'j> LayerReader<'j> {
                 let linked = Entry { path, ..entry.clone() };
                 self.inspect(&linked, &mut bytes.as_slice());
                 self.held.insert(target, (entry, bytes));
-            } else if self.scan.names.has_leaf(target) || self.scan.names.dropped() {
-                self.job.kept().await_link(self.rank, path, target);
+            } else if self.leaves.may_have(target) {
+                self.second.entry(target).or_default().push(path);
             } else if link.hard {
                 self.problem(&path, &Flaw::malformed("layer", "a hard link names a file that the layer does not hold"));
             } else {
-                self.job.kept().put_elsewhere(self.rank, path, target);
+                self.kept.put_elsewhere(path, link.names);
             }
         }
     }
 
     /// A problem with one file.
     fn problem(&mut self, path: &TreePath, flaw: &Flaw) {
-        self.noted.add(self.job.key.hash(path.as_bytes()));
+        self.noted.add(self.key.hash(path.as_bytes()));
         let origin = Origin::file(&self.tree, path.clone());
         let gap = Gap { origin, surface: LAYER, kind: flaw.kind(), detail: flaw.to_string() };
-        self.job.kept().put_gap(self.rank, path, gap, false);
+        self.kept.put_gap(path, gap, false);
     }
 }
 

@@ -1,25 +1,28 @@
 //! One examined image: what describes it, its layers, and its facts with what became of them.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 
 use super::{
-    HISTORY, Job, Step,
-    entries::Key,
-    input::to_u64,
-    layer::{GROUP, LayerScan, PASSWD},
-    planned::Planned,
+    HISTORY, Step,
+    facts::LayerFacts,
+    join::Joined,
+    layer::{GROUP, PASSWD},
+    planned::{Container, Holds, Planned},
 };
 use crate::{
     accounts::Accounts,
     coverage::{Gap, GapKind, IMAGE},
     fact::{Credential, Fact, Origin, Seen, TreePath},
+    inventory::Packing,
 };
 
-/// One image.
-#[derive(Debug, Clone)]
-pub struct Image {
+/// One image, or a container made of one, or a volume.
+pub struct Image<'i> {
     /// Its first tag, else its shortened id: what facts carry as their tree.
     pub label: Arc<str>,
     /// References it is known by.
@@ -44,7 +47,13 @@ pub struct Image {
     pub steps: Vec<Step>,
     /// From the lowest up.
     pub layers: Vec<ImageLayer>,
-    pub(super) key: Key,
+    /// What the layers make up.
+    pub holds: Holds,
+    /// The inputs that hold it, by their names.
+    pub found_in: Vec<Arc<str>>,
+    /// What was read of each layer, for each place that has the image and does not hold the same bytes as another.
+    copies: Vec<Vec<Option<Arc<LayerFacts>>>>,
+    pub(super) packing: &'i Packing<'i>,
 }
 
 /// A layer of an image.
@@ -54,8 +63,10 @@ pub struct ImageLayer {
     pub digest: Option<Arc<str>>,
     /// The step that made it, as a position in `Image::steps`; `None` where the history does not say it.
     pub step: Option<usize>,
-    /// `None` where the input does not hold the layer.
-    pub(super) scan: Option<Arc<LayerScan>>,
+    /// Names of members, whiteouts included; `None` where the layer was not there.
+    pub entries: Option<u64>,
+    /// How many paths of lower layers it removes.
+    pub whiteouts: u64,
 }
 
 /// A fact of one layer, and what became of its file.
@@ -69,43 +80,100 @@ pub struct ImageFact {
     pub gone_in: Option<usize>,
 }
 
-impl Image {
-    /// The facts of every layer as they were read, lowest first: without image and layer, since images may share them.
-    pub fn as_read(&self) -> impl Iterator<Item = &Seen> {
-        self.layers.iter().flat_map(|layer| layer.scan.iter().flat_map(|scan| scan.facts.iter().map(|seen| &**seen)))
+impl<'i> Image<'i> {
+    /// Joins what describes an image with what was read of its layers.
+    pub(super) fn new(
+        planned: Planned,
+        label: Arc<str>,
+        found_in: Vec<Arc<str>>,
+        copies: Vec<Vec<Option<Arc<LayerFacts>>>>,
+        packing: &'i Packing<'i>,
+    ) -> Self {
+        let prefixed = |hex: &String| format!("sha256:{hex}");
+        let made: Vec<usize> = planned.steps.iter().enumerate().filter(|(_, s)| !s.empty).map(|(at, _)| at).collect();
+        let written = usize::from(matches!(planned.holds, Holds::Container(_)));
+        // Tools that squash or import write a history that fits no layer.
+        let fits = made.len() + written == planned.layers.len();
+        let layers = planned.layers.iter().enumerate().map(|(at, layer)| {
+            let digest = layer.expected.diff_id.as_ref().or(layer.expected.blob.as_ref());
+            let read = || copies.iter().filter_map(move |copy| copy.get(at)?.as_ref());
+            ImageLayer {
+                digest: digest.map(|d| prefixed(d).into()),
+                step: made.get(at).copied().filter(|_| fits),
+                entries: read().map(|facts| facts.entries).max(),
+                whiteouts: read().map(|facts| facts.whiteouts).max().unwrap_or(0),
+            }
+        });
+        Self {
+            label,
+            id: planned.id.as_ref().map(prefixed),
+            manifests: planned.manifests.iter().map(prefixed).collect(),
+            created: planned.created,
+            epoch: planned.epoch,
+            os: planned.os,
+            architecture: planned.architecture,
+            variables: planned.variables,
+            secrets: planned.secrets,
+            layers: layers.collect(),
+            tags: planned.tags,
+            steps: planned.steps,
+            holds: planned.holds,
+            found_in,
+            copies,
+            packing,
+        }
     }
 
-    /// The facts of every layer, lowest first. Made as they are asked for: images that share layers share what was read.
-    pub fn facts(&self) -> impl Iterator<Item = ImageFact> {
-        self.layers.iter().enumerate().flat_map(move |(at, layer)| {
-            let facts = layer.scan.iter().flat_map(|scan| &scan.facts);
-            facts.filter_map(move |seen| self.fact(at, (**seen).clone()))
-        })
+    /// The container that wrote the top layer.
+    pub fn container(&self) -> Option<&Container> {
+        match &self.holds {
+            Holds::Container(container) => Some(container),
+            Holds::Image | Holds::Volume(_) => None,
+        }
     }
 
-    /// Takes out those of the facts as they were read that are wanted, with the positions of their layers. What no other image holds
-    /// any more is not copied, and what is not wanted of it is given up.
-    pub fn take_facts(&mut self, wanted: &dyn Fn(&Seen) -> bool) -> Vec<(usize, Box<Seen>)> {
-        let mut taken = Vec::new();
-        for (at, layer) in self.layers.iter_mut().enumerate() {
-            let Some(scan) = &mut layer.scan else {
-                continue;
-            };
-            if let Some(own) = Arc::get_mut(scan) {
-                let facts = std::mem::take(&mut own.facts);
-                taken.extend(facts.into_iter().filter(|seen| wanted(seen)).map(|seen| (at, seen)));
-            } else {
-                taken.extend(scan.facts.iter().filter(|seen| wanted(seen)).map(|seen| (at, seen.clone())));
+    /// Whether something in its layers fits an indicator.
+    pub fn has_evidence(&self) -> bool {
+        self.copies.iter().flatten().flatten().any(|facts| facts.has_evidence)
+    }
+
+    /// The facts of every layer, lowest first, with what became of their files.
+    pub fn facts(&self) -> Vec<ImageFact> {
+        self.join(self.read(true))
+    }
+
+    /// The facts of every layer with its position, for each copy of the image. Without `context`, of those that explain others only
+    /// such as are of use alone.
+    pub fn read(&self, context: bool) -> Vec<Vec<(usize, Seen)>> {
+        let read = |copy: &Vec<Option<Arc<LayerFacts>>>| {
+            let layers = copy.iter().enumerate().filter_map(|(at, facts)| Some((at, facts.as_ref()?)));
+            let facts = layers.map(|(at, facts)| (at, facts.facts(&self.label, context, self.packing)));
+            facts.flat_map(|(at, seen)| seen.into_iter().map(move |seen| (at, seen))).collect()
+        };
+        self.copies.iter().map(read).collect()
+    }
+
+    /// What became of the files of these, which `read` gave.
+    pub fn join(&self, read: Vec<Vec<(usize, Seen)>>) -> Vec<ImageFact> {
+        let mut found: Vec<ImageFact> = Vec::new();
+        let mut known: HashSet<String> = HashSet::new();
+        for (copy, facts) in self.copies.iter().zip(read) {
+            let joined = Joined::new(copy, facts.iter().map(|(_, seen)| &seen.origin.path));
+            for (layer, mut seen) in facts {
+                let gone_in = joined.gone_in(layer, &seen.origin.path);
+                seen.origin.layer = self.layers.get(layer).and_then(|l| l.digest.clone());
+                seen.at = seen.at.filter(|at| Some(at.time) != self.epoch);
+                let fact = ImageFact { seen, layer, gone_in };
+                // Another copy that says the same says nothing new.
+                if self.copies.len() == 1 || known.insert(format!("{:?}", (layer, gone_in, &fact.seen))) {
+                    found.push(fact);
+                }
             }
         }
-        taken
-    }
-
-    /// A fact as it was read of the layer at this position, with what became of its file.
-    pub fn fact(&self, layer: usize, mut seen: Seen) -> Option<ImageFact> {
-        self.relabel(&mut seen.origin, self.layers.get(layer)?);
-        seen.at = seen.at.filter(|at| Some(at.time) != self.epoch);
-        Some(ImageFact { gone_in: self.gone_in(layer, &seen.origin.path), layer, seen })
+        if self.copies.len() > 1 {
+            found.sort_by(|a, b| (a.layer, &a.seen.origin.path).cmp(&(b.layer, &b.seen.origin.path)));
+        }
+        found
     }
 
     /// The install commands of the build with the numbers of their steps. Their place is the image's root, in the layer that the
@@ -127,77 +195,65 @@ impl Image {
 
     /// Who lives in the image, by the `passwd` and `group` files that a container sees.
     pub fn accounts(&self) -> Accounts {
-        let passwd = self.seen_file(PASSWD, |scan| scan.passwd.as_deref());
-        let group = self.seen_file(GROUP, |scan| scan.group.as_deref());
-        Accounts::new(passwd.unwrap_or_default(), []).with_groups(group.unwrap_or_default())
-    }
-
-    /// A file that is kept of each layer, from the topmost that has it, unless one above took it out.
-    fn seen_file<'l>(&'l self, path: &[u8], kept: impl Fn(&'l LayerScan) -> Option<&'l [u8]>) -> Option<&'l [u8]> {
-        let path = TreePath::new(path)?;
-        let layers = self.layers.iter().enumerate().rev();
-        let mut seen = layers.filter_map(|(at, layer)| Some((at, kept(layer.scan.as_deref()?)?)));
-        seen.find(|(at, _)| self.gone_in(*at, &path).is_none()).map(|(_, text)| text)
-    }
-
-    /// What of this image's layers could not be examined.
-    pub fn gaps(&self) -> impl Iterator<Item = Gap> {
-        self.layers.iter().flat_map(move |layer| {
-            let gaps = layer.scan.iter().flat_map(|scan| &scan.coverage.gaps);
-            gaps.map(move |gap| {
-                let mut gap = gap.clone();
-                self.relabel(&mut gap.origin, layer);
-                gap
-            })
-        })
+        let mut files: [Option<Vec<u8>>; 2] = [None, None];
+        let paths = [PASSWD, GROUP].map(|path| TreePath::new(path).unwrap_or_else(TreePath::root));
+        for copy in &self.copies {
+            let joined = Joined::new(copy, paths.iter());
+            for (at, facts) in copy.iter().enumerate().rev() {
+                let Some(facts) = facts.as_ref().filter(|_| files.iter().any(Option::is_none)) else { continue };
+                let beside = facts.beside(&self.label, self.packing);
+                for ((file, path), read) in files.iter_mut().zip(&paths).zip([beside.passwd, beside.group]) {
+                    if file.is_none() && joined.gone_in(at, path).is_none() {
+                        *file = read;
+                    }
+                }
+            }
+        }
+        let [passwd, group] = files.map(Option::unwrap_or_default);
+        Accounts::new(&passwd, []).with_groups(&group)
     }
 
     /// Whether every layer is there and matches its digest.
     pub fn verified(&self) -> bool {
-        self.layers.iter().all(|l| l.scan.as_ref().is_some_and(|s| s.verified))
+        self.positions().all(|(_, facts)| facts.is_some_and(|facts| facts.verified))
     }
 
-    /// Position of the first layer above `layer` through which its file at `path` cannot be seen.
-    pub fn gone_in(&self, layer: usize, path: &TreePath) -> Option<usize> {
-        let hides = |l: &ImageLayer| l.scan.as_ref().is_some_and(|s| s.names.hides(&self.key, path));
-        let above = self.layers.get(layer + 1..).unwrap_or_default();
-        above.iter().position(hides).map(|n| layer + 1 + n)
-    }
-
-    pub(super) fn relabel(&self, origin: &mut Origin, layer: &ImageLayer) {
-        origin.tree.clone_from(&self.label);
-        origin.layer.clone_from(&layer.digest);
+    /// Each layer of each copy.
+    pub(super) fn positions(&self) -> impl Iterator<Item = (&ImageLayer, Option<&Arc<LayerFacts>>)> {
+        self.copies.iter().flat_map(|copy| self.layers.iter().zip(copy)).map(|(layer, facts)| (layer, facts.as_ref()))
     }
 
     /// Wanted symbolic links that lead into another layer are not followed; links to nothing are no gap. Takes from `look_ups`
     /// what it costs to find out.
-    pub(super) fn links_elsewhere(&self, look_ups: &mut u64) -> Vec<Gap> {
+    pub(super) fn links_elsewhere(&self, links: &[(&ImageLayer, TreePath, TreePath)], look_ups: &mut u64) -> Vec<Gap> {
         let mut gaps = Vec::new();
         let gap = |path: &TreePath, layer: &ImageLayer, kind, detail: &str| {
             let mut origin = Origin::file(&self.label, path.clone());
             origin.layer.clone_from(&layer.digest);
             Gap { origin, surface: IMAGE, kind, detail: detail.to_owned() }
         };
-        for layer in &self.layers {
-            for (path, target) in layer.scan.iter().flat_map(|s| &s.elsewhere) {
-                let mut cost = to_u64(self.layers.len());
-                let there = |l: &ImageLayer| l.scan.as_ref().is_some_and(|s| s.names.has_leaf(*target));
-                if self.layers.iter().any(there) {
-                    cost = cost.saturating_add(REPORT_COST);
-                    gaps.push(gap(
-                        path,
-                        layer,
-                        GapKind::Unsupported,
-                        "it leads to a file of another layer, or is one that this layer names: not followed",
-                    ));
-                }
-                match look_ups.checked_sub(cost) {
-                    Some(left) => *look_ups = left,
-                    None => {
-                        let detail = "more links than are looked at lead out of their layer";
-                        gaps.push(gap(&TreePath::root(), layer, GapKind::TooLarge, detail));
-                        return gaps;
-                    }
+        if links.is_empty() {
+            return gaps;
+        }
+        let most = usize::try_from(*look_ups).unwrap_or(usize::MAX);
+        let joined: Vec<Joined> = self
+            .copies
+            .iter()
+            .map(|copy| Joined::new(copy, links.iter().take(most).map(|(_, _, target)| target)))
+            .collect();
+        for (layer, path, target) in links {
+            let mut cost = 1;
+            if joined.iter().any(|joined| joined.has_leaf(target)) {
+                cost = REPORT_COST;
+                let detail = "it leads to a file of another layer, or is one that this layer names: not followed";
+                gaps.push(gap(path, layer, GapKind::Unsupported, detail));
+            }
+            match look_ups.checked_sub(cost) {
+                Some(left) => *look_ups = left,
+                None => {
+                    let detail = "more links than are looked at lead out of their layer";
+                    gaps.push(gap(&TreePath::root(), layer, GapKind::TooLarge, detail));
+                    return gaps;
                 }
             }
         }
@@ -206,55 +262,7 @@ impl Image {
 }
 
 /// What it costs to report a link, in look-ups: so some thousands are reported.
-const REPORT_COST: u64 = 1000;
-
-impl ImageLayer {
-    /// Names of members, whiteouts included; `None` where the layer was not there.
-    pub fn entries(&self) -> Option<u64> {
-        self.scan.as_ref().map(|s| s.coverage.files_seen)
-    }
-
-    /// How many paths of lower layers it removes.
-    pub fn whiteouts(&self) -> u64 {
-        self.scan.as_ref().map_or(0, |s| s.whiteouts)
-    }
-}
-
-/// Joins what describes an image with what was read of its layers.
-pub(super) fn assemble(
-    job: &Job<'_>,
-    planned: Planned,
-    label: Arc<str>,
-    scans: &HashMap<TreePath, Arc<LayerScan>>,
-) -> Image {
-    let prefixed = |hex: &String| format!("sha256:{hex}");
-    let made: Vec<usize> = planned.steps.iter().enumerate().filter(|(_, s)| !s.empty).map(|(at, _)| at).collect();
-    // Tools that squash or import write a history that fits no layer.
-    let fits = made.len() == planned.layers.len();
-    let layers = planned.layers.iter().enumerate().map(|(at, layer)| {
-        let digest = layer.expected.diff_id.as_ref().or(layer.expected.blob.as_ref());
-        ImageLayer {
-            digest: digest.map(|d| prefixed(d).into()),
-            step: made.get(at).copied().filter(|_| fits),
-            scan: layer.member.as_ref().and_then(|(member, _)| scans.get(member).cloned()),
-        }
-    });
-    Image {
-        label,
-        id: planned.id.as_ref().map(prefixed),
-        manifests: planned.manifests.iter().map(prefixed).collect(),
-        created: planned.created,
-        epoch: planned.epoch,
-        os: planned.os.clone(),
-        architecture: planned.architecture.clone(),
-        variables: planned.variables.clone(),
-        secrets: planned.secrets.clone(),
-        layers: layers.collect(),
-        tags: planned.tags,
-        steps: planned.steps,
-        key: job.key.clone(),
-    }
-}
+const REPORT_COST: u64 = 100;
 
 /// A reference as people write it: engines disagree whether to save the name of the default registry.
 fn familiar(reference: &str) -> &str {
@@ -268,11 +276,15 @@ pub(super) fn labels(images: &[Planned], name: &Arc<str>) -> Vec<String> {
         let hex = i.id.as_ref().or(i.manifests.first()).and_then(|h| h.get(..12));
         hex.map_or_else(|| name.to_string(), |h| format!("sha256:{h}"))
     };
-    let of_tag = |i: &Planned| match i.tags.first() {
+    let of_tag = |i: &Planned| match i.tags.first().filter(|_| i.holds == Holds::Image) {
         Some(tag) if tag.contains([':', '/', '@']) => familiar(tag).to_owned(),
         // An OCI annotation may hold the bare tag; the name of the layout says what it is a tag of.
         Some(tag) => format!("{name}:{tag}"),
-        None => short(i),
+        None => match &i.holds {
+            Holds::Image => short(i),
+            Holds::Container(container) => format!("container {}", container.name),
+            Holds::Volume(name) => format!("volume {name}"),
+        },
     };
     let count = |list: &[String]| {
         let mut seen: HashMap<String, usize> = HashMap::new();

@@ -93,6 +93,11 @@ pub(super) fn plan_configured(readers: Readers<'_>, images: impl Iterator<Item =
     planner.finish()
 }
 
+/// Whether a store holds what describes images, whatever is in it.
+pub(super) fn is_image(store: &dyn Store) -> bool {
+    ["manifest.json", "index.json", "repositories"].iter().any(|name| store.find(name.as_bytes()).is_some())
+}
+
 /// A store without members.
 struct Nothing;
 
@@ -278,7 +283,7 @@ impl<'p> Planner<'p> {
             .iter()
             .map(|l| {
                 let expected = Expected { blob: sha256(&l.digest).map(str::to_owned), diff_id: None };
-                PlannedLayer { member: self.blob(&l.digest), expected }
+                PlannedLayer { member: self.blob(&l.digest), expected, unpacked: false }
             })
             .collect();
         let names = by.annotations.name.clone().or_else(|| by.annotations.reference.clone());
@@ -339,7 +344,7 @@ impl<'p> Planner<'p> {
     }
 
     fn layer(&self, name: &[u8], blob: Option<String>) -> PlannedLayer {
-        PlannedLayer { member: self.store.find(name), expected: Expected { blob, diff_id: None } }
+        PlannedLayer { member: self.store.find(name), expected: Expected { blob, diff_id: None }, unpacked: false }
     }
 
     /// Where the blob with this digest is kept.

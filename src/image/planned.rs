@@ -55,6 +55,8 @@ pub(super) struct PlannedLayer {
     /// `None` where the store does not hold it.
     pub(super) member: Option<(TreePath, u64)>,
     pub(super) expected: Expected,
+    /// An engine unpacked it: it is what stands there, whatever its digests say.
+    pub(super) unpacked: bool,
 }
 
 /// What a store holds.

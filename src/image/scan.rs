@@ -1,152 +1,188 @@
-//! Reads each layer of one input once, several at a time. What a layer's reader does depends on that layer alone; what is kept of all of
-//! them, on their order in the plan: the number of threads and the order in which layers end change nothing.
+//! Reads unique layers, several at a time, each alone: what is read of one depends on it and on nothing else.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::BTreeSet,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
 use super::{
     Job,
-    input::Section,
+    facts::LayerFacts,
     layer::{Expected, LayerReader, LayerScan, PASSES},
-    planned::Planned,
     source::{Content, Source},
 };
-use crate::{fact::TreePath, guard::caught, surface::Flaw, tree::threads::on_threads};
+use crate::{fact::TreePath, guard::caught, surface::Flaw, tree::threads::on_threads, walk::Recording};
 
-/// The layers of one input, by rank.
-struct Layers<'j> {
-    job: &'j Job<'j>,
-    readers: Vec<Mutex<LayerReader<'j>>>,
+/// Where a layer can be read.
+#[derive(Debug, Clone)]
+pub(super) struct At {
+    /// Which source has it.
+    pub(super) source: usize,
+    /// Where in the source.
+    pub(super) place: TreePath,
+    /// Bytes, as the source says.
+    pub(super) len: u64,
+    /// What it should be.
+    pub(super) expected: Expected,
 }
 
-impl<'j> Layers<'j> {
-    fn new(job: &'j Job<'j>, expected: Vec<Expected>) -> Self {
-        let names = usize::try_from(job.limits.names).unwrap_or(usize::MAX);
-        let names = if expected.len() > 1 { names / 2 } else { names };
-        let ranked = (0_u32..).zip(expected);
-        let readers = ranked.map(|(rank, expected)| Mutex::new(LayerReader::new(job, rank, names, expected))).collect();
-        Self { job, readers }
-    }
-
-    fn reader(&self, rank: usize) -> Option<MutexGuard<'_, LayerReader<'j>>> {
-        self.readers.get(rank).map(|reader| reader.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// One pass over one layer.
-    fn pass(&self, rank: usize, source: Result<Content<'_>, Flaw>, is_first: bool) {
-        let read = |source: Content<'_>| {
-            let mut reader = self.reader(rank)?;
-            if is_first {
-                reader.read(source)
-            } else {
-                reader.read_again(source)
-            }
-            Some(())
-        };
-        let done = match source {
-            Ok(source) => caught(|| read(source)),
-            Err(flaw) => Some(self.reader(rank).map(|mut reader| reader.trouble(&flaw))),
-        };
-        if let Some(mut reader) = self.reader(rank) {
-            if done.is_none() {
-                reader.panicked();
-            }
-            if is_first {
-                reader.hand_over();
-            }
-        }
-    }
-
-    /// Gives each layer what it has to read in the next pass, once all have ended one. Those that have to.
-    fn prepare(&self) -> Vec<usize> {
-        let mut kept = self.job.kept();
-        let waiting = kept.take_waiting();
-        let each = || (0..self.readers.len()).filter_map(|rank| Some((rank, self.reader(rank)?)));
-        each().for_each(|(_, mut reader)| reader.prepare(&mut kept, &waiting));
-        let at = |rank: u32| usize::try_from(rank).ok().and_then(|rank| self.reader(rank));
-        for ((rank, link, _), target) in waiting.links.into_iter() {
-            at(rank).into_iter().for_each(|mut reader| reader.will_follow(link.clone(), target));
-        }
-        for ((rank, file, surface), member) in waiting.files.into_iter() {
-            at(rank).into_iter().for_each(|mut reader| reader.will_read(file.clone(), surface, member));
-        }
-        each().filter(|(_, reader)| reader.needs_another()).map(|(rank, _)| rank).collect()
-    }
-
-    fn finish(self) -> Vec<LayerScan> {
-        let count = u32::try_from(self.readers.len()).unwrap_or(u32::MAX);
-        let kept = self.job.kept().finish(count, self.job.keep);
-        let readers =
-            self.readers.into_iter().map(|reader| reader.into_inner().unwrap_or_else(PoisonError::into_inner));
-        readers.zip(kept).map(|(reader, kept)| reader.finish(kept)).collect()
-    }
+/// A layer that is read once, however many images hold it.
+#[derive(Debug, Default)]
+pub(super) struct Unit {
+    /// The first is read; the next where that one is not what it should be.
+    pub(super) at: Vec<At>,
+    /// Once it was read, until no image needs it any more.
+    pub(super) facts: Option<Arc<LayerFacts>>,
+    /// It is read, or about to be.
+    pub(super) is_noted: bool,
+    /// What was examined of it is in the account.
+    pub(super) is_counted: bool,
 }
 
-/// Reads each layer of these images.
-pub(super) fn scan_layers(
+/// Reads these of the units. What was read is theirs afterwards.
+pub(super) fn scan_units(
     job: &Job<'_>,
-    store: &dyn Source,
-    images: &[Planned],
+    sources: &[Box<dyn Source + '_>],
+    units: &mut [Unit],
+    which: &BTreeSet<usize>,
     threads: usize,
-) -> HashMap<TreePath, Arc<LayerScan>> {
-    let (mut known, mut members, mut expected) = (HashSet::new(), Vec::new(), Vec::new());
-    for layer in images.iter().flat_map(|i| &i.layers) {
-        if let Some((member, len)) = &layer.member
-            && known.insert(member)
-        {
-            members.push((member.clone(), *len));
-            expected.push(layer.expected.clone());
-        }
-    }
-    let layers = Layers::new(job, expected);
-    let read = |mut which: Vec<usize>, is_first: bool| {
-        // The longest first, so that no thread is left alone with it at the end.
-        which.sort_by_key(|rank| std::cmp::Reverse(members.get(*rank).map_or(0, |(_, len)| *len)));
-        let chosen: Vec<TreePath> = which.iter().filter_map(|at| members.get(*at)).map(|(m, _)| m.clone()).collect();
-        let pass = |nth: usize, content: Result<Content<'_>, Flaw>| {
-            let Some(rank) = which.get(nth) else { return };
-            layers.pass(*rank, content, is_first);
-        };
-        if store.is_stream() {
-            store.each(&chosen, &mut |nth, content| pass(nth, content));
-        } else {
-            let next = AtomicUsize::new(0);
-            let take =
-                || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|_| !layers.job.stop.load(Ordering::Relaxed));
-            on_threads(threads.min(chosen.len()), &|| {
-                while let Some((nth, layer)) = take().and_then(|nth| Some((nth, chosen.get(nth)?))) {
-                    pass(nth, store.open(layer));
-                }
-            });
-        }
-        layers.prepare()
-    };
-    let mut again = read((0..members.len()).collect(), true);
-    for _ in 0..PASSES {
-        if again.is_empty() {
+) {
+    let mut left: Vec<usize> = which.iter().copied().collect();
+    for attempt in 0.. {
+        let mut work: Vec<(usize, At)> =
+            left.iter().filter_map(|at| Some((*at, units.get(*at)?.at.get(attempt)?.clone()))).collect();
+        if work.is_empty() {
             break;
         }
-        again = read(again, false);
+        // The longest first, so that no thread is left alone with it at the end.
+        work.sort_by_key(|(_, at)| std::cmp::Reverse(at.len));
+        let done = scan_all(job, sources, &work, threads);
+        for (unit, facts) in done {
+            let Some(unit) = units.get_mut(unit) else { continue };
+            // Of two copies the one that was compared with its digest, else the first.
+            if unit.facts.as_ref().is_none_or(|before| !before.verified && facts.verified) {
+                unit.facts = Some(Arc::new(facts));
+            }
+        }
+        left.retain(|at| units.get(*at).is_some_and(|u| u.facts.as_ref().is_none_or(|f| !f.verified)));
     }
-    let names = members.iter().map(|(member, _)| member.clone());
-    names.zip(layers.finish().into_iter().map(Arc::new)).collect()
 }
 
-/// Reads the tar of a file system.
-pub(super) fn scan_root(job: &Job<'_>, source: &mut Section) -> LayerScan {
-    let layers = Layers::new(job, vec![Expected::default()]);
-    let again = source.again();
-    layers.pass(0, Ok(Content::Blob(Box::new(source))), true);
-    for _ in 0..PASSES {
-        if layers.prepare().is_empty() {
+fn scan_all(
+    job: &Job<'_>,
+    sources: &[Box<dyn Source + '_>],
+    work: &[(usize, At)],
+    threads: usize,
+) -> Vec<(usize, LayerFacts)> {
+    let done = Mutex::new(Vec::with_capacity(work.len()));
+    let put = |unit: usize, scan: LayerScan| {
+        let facts = LayerFacts::new(scan, job.keep, job.packing);
+        done.lock().unwrap_or_else(PoisonError::into_inner).push((unit, facts));
+    };
+    let is_stream = |at: &At| sources.get(at.source).is_some_and(|s| s.is_stream());
+    // Nothing else is in memory while the layers of a stream are.
+    for (nth, source) in sources.iter().enumerate().filter(|(_, s)| s.is_stream()) {
+        let here: Vec<&(usize, At)> = work.iter().filter(|(_, at)| at.source == nth).collect();
+        stream(job, &**source, &here, &put);
+    }
+    let alone: Vec<&(usize, At)> = work.iter().filter(|(_, at)| !is_stream(at)).collect();
+    let next = AtomicUsize::new(0);
+    on_threads(threads.min(alone.len()), &|| {
+        while let Some((unit, at)) = alone.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if job.stop.load(Ordering::Relaxed) {
+                break;
+            }
+            if let Some(source) = sources.get(at.source) {
+                put(*unit, scan(job, &**source, at));
+            }
+        }
+    });
+    done.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Reads one layer, or what is kept of it.
+fn scan(job: &Job<'_>, source: &dyn Source, at: &At) -> LayerScan {
+    let Some((cache, digest)) = job.cache.zip(at.expected.blob.as_ref().or(at.expected.diff_id.as_ref())) else {
+        return read(job, source, at, None);
+    };
+    if let Some(kept) = caught(|| cache.get(digest, job.progress)).flatten() {
+        return kept;
+    }
+    let Some(making) = cache.begin(digest, job.interest) else {
+        return read(job, source, at, None);
+    };
+    let scan = {
+        let recording = Recording::sharing(&making.writing, cache.everything.clone());
+        read(job, source, at, Some(&recording))
+    };
+    if !job.stop.load(Ordering::Relaxed) {
+        cache.end(making, digest, &scan);
+    }
+    scan
+}
+
+fn read<'j>(job: &'j Job<'j>, source: &dyn Source, at: &At, recording: Option<&'j Recording<'j>>) -> LayerScan {
+    let mut reader = LayerReader::new(job, at.expected.clone(), recording);
+    for pass in 0..PASSES {
+        if pass > 0 && !reader.needs_another() {
             break;
         }
-        layers.pass(0, Ok(Content::Blob(Box::new(again.again()))), false);
+        one_pass(&mut reader, source.open(&at.place), pass == 0);
     }
-    layers.finish().pop().unwrap_or_default()
+    job.progress.layer(at.len);
+    reader.finish()
+}
+
+/// Reads layers that come one after the other.
+fn stream(job: &Job<'_>, source: &dyn Source, work: &[&(usize, At)], put: &dyn Fn(usize, LayerScan)) {
+    let job = Job { large: None, ..job.clone() };
+    let mut waiting: Vec<(usize, LayerReader<'_>)> = Vec::new();
+    let places: Vec<TreePath> = work.iter().map(|(_, at)| at.place.clone()).collect();
+    source.each(&places, &mut |nth, content| {
+        let Some((unit, at)) = work.get(nth) else { return };
+        let mut reader = LayerReader::new(&job, at.expected.clone(), None);
+        one_pass(&mut reader, content, true);
+        job.progress.layer(at.len);
+        if reader.needs_another() {
+            waiting.push((nth, reader));
+        } else {
+            put(*unit, reader.finish());
+        }
+    });
+    for _ in 1..PASSES {
+        let places: Vec<TreePath> = waiting.iter().filter_map(|(nth, _)| places.get(*nth).cloned()).collect();
+        if places.is_empty() {
+            break;
+        }
+        source.each(&places, &mut |nth, content| {
+            if let Some((_, reader)) = waiting.get_mut(nth) {
+                one_pass(reader, content, false);
+            }
+        });
+        for (nth, reader) in std::mem::take(&mut waiting) {
+            match work.get(nth) {
+                Some(_) if reader.needs_another() => waiting.push((nth, reader)),
+                Some((unit, _)) => put(*unit, reader.finish()),
+                None => {}
+            }
+        }
+    }
+    for (nth, reader) in waiting {
+        if let Some((unit, _)) = work.get(nth) {
+            put(*unit, reader.finish());
+        }
+    }
+}
+
+fn one_pass(reader: &mut LayerReader<'_>, content: Result<Content<'_>, Flaw>, is_first: bool) {
+    let read = match content {
+        Ok(content) => caught(|| if is_first { reader.read(content) } else { reader.read_again(content) }),
+        Err(flaw) => Some(reader.trouble(&flaw)),
+    };
+    if read.is_none() {
+        reader.panicked();
+    }
 }

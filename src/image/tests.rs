@@ -5,18 +5,27 @@ mod bounds;
 mod build;
 mod hostile;
 
-use std::path::PathBuf;
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use tempfile::TempDir;
 
 use self::build::*;
 use super::*;
 use crate::{
-    coverage::GapKind,
+    coverage::{Coverage, GapKind},
     fact::{Command, CommandAction, Fact, Seen, Wanted},
     surface::SURFACES,
     walk::Worth,
 };
+
+/// What some inputs held.
+struct Examination {
+    images: Vec<Image<'static>>,
+    coverage: Coverage,
+}
 
 struct Case {
     folder: TempDir,
@@ -45,24 +54,27 @@ impl Case {
     }
 
     fn examine(&self, path: &Path) -> Result<Examination, ImageError> {
-        self.examine_beside(path, &BTreeSet::new())
+        self.examine_all(&[path])
     }
 
-    fn examine_beside(&self, path: &Path, taken: &BTreeSet<Arc<str>>) -> Result<Examination, ImageError> {
-        self.with_options(|options| examine(path, options, taken))
-    }
-
-    fn with_options<T>(&self, examine: impl FnOnce(&Options<'_>) -> T) -> T {
-        let interest = Interest::default();
-        let router = Router::new(SURFACES.to_vec(), &interest);
+    fn examine_all(&self, paths: &[&Path]) -> Result<Examination, ImageError> {
+        // Images borrow what their facts were packed with.
+        let interest: &'static Interest = Box::leak(Box::default());
+        let packing: &'static Packing<'static> = Box::leak(Box::new(Packing::new(interest)));
+        let router = Router::new(SURFACES.to_vec(), interest);
         let history = |text: &str, _: &mut crate::shell::Build| {
             let wanted: Vec<Wanted> = Vec::new();
             let pip = Command::for_packages("pip", CommandAction::Install, wanted);
             if text.contains("step1") { vec![pip] } else { Vec::new() }
         };
+        let mut inputs = Inputs::default();
+        for path in paths {
+            inputs.absorb(open(path, self.limits, &self.stop)?);
+        }
+        let progress = Progress::default();
         let options = Options {
             router: &router,
-            interest: &interest,
+            interest,
             keep: &self.keep,
             weigh: &|_, _| crate::coverage::Weight::Unknown,
             readers: Readers { history: &history, environment: &|_| Vec::new(), arguments: &|_| Vec::new() },
@@ -70,8 +82,12 @@ impl Case {
             limits: self.limits,
             verify: true,
             stop: &self.stop,
+            progress: &progress,
+            cache: None,
         };
-        examine(&options)
+        let mut images = Vec::new();
+        let coverage = Sweep::plan(inputs, &options).run(&options, packing, &mut |image| images.push(image));
+        Ok(Examination { images, coverage })
     }
 
     fn bytes(&self, bytes: &[u8]) -> Examination {
@@ -80,21 +96,21 @@ impl Case {
 }
 
 /// Facts as text, without what differs by design.
-fn fact_lines(image: &Image) -> Vec<String> {
+fn fact_lines(image: &Image<'_>) -> Vec<String> {
     let line = |f: ImageFact| {
         let ImageFact { seen, layer, gone_in } = f;
         let digest = seen.origin.layer.clone().unwrap_or_default();
         format!("{layer} {gone_in:?} {} {} {digest} {:?}", seen.surface, seen.origin.path.text(), seen.uid)
     };
-    image.facts().map(line).collect()
+    image.facts().into_iter().map(line).collect()
 }
 
 fn gaps(examination: &Examination) -> Vec<(GapKind, &str)> {
     examination.coverage.gaps.iter().map(|g| (g.kind, g.detail.as_str())).collect()
 }
 
-fn paths(image: &Image) -> Vec<String> {
-    image.facts().map(|f| f.seen.origin.path.text().into_owned()).collect()
+fn paths(image: &Image<'_>) -> Vec<String> {
+    image.facts().into_iter().map(|f| f.seen.origin.path.text().into_owned()).collect()
 }
 
 #[test]
@@ -141,7 +157,7 @@ fn removed_files_are_facts_with_the_layer_that_removed_them() {
     let found = case().bytes(&saved(&layers()));
     let image = &found.images[0];
     let gone: Vec<(String, usize, Option<usize>)> =
-        image.facts().map(|f| (f.seen.origin.path.text().into_owned(), f.layer, f.gone_in)).collect();
+        image.facts().into_iter().map(|f| (f.seen.origin.path.text().into_owned(), f.layer, f.gone_in)).collect();
     let path = |rest: &str| format!("/{SITE}/{rest}");
     assert_eq!(
         gone,
@@ -153,7 +169,7 @@ fn removed_files_are_facts_with_the_layer_that_removed_them() {
         ]
     );
     let step = image.layers[3].step.map(|s| (image.steps[s].number, image.steps[s].instruction));
-    assert_eq!((step, image.layers[3].whiteouts()), (Some((5, Some("RUN"))), 2));
+    assert_eq!((step, image.layers[3].whiteouts), (Some((5, Some("RUN"))), 2));
 }
 
 #[test]
@@ -168,7 +184,7 @@ fn the_description_of_an_image_holds_no_values() {
     assert_eq!((history.len(), history[0].surface), (1, HISTORY.id));
     assert_eq!(history[0].origin.layer, image.layers[1].digest);
     assert_eq!(history[0].at.as_ref().map(|a| a.time.to_string()).as_deref(), Some("2026-03-24T11:01:00.5Z"));
-    assert!(!format!("{found:?}{history:?}").contains("s3cr3t"));
+    assert!(!format!("{:?}{:?}{history:?}", image.steps, image.secrets).contains("s3cr3t"));
 }
 
 #[test]
@@ -215,8 +231,8 @@ fn a_shared_layer_is_read_once_and_reported_for_each_image() {
     assert_eq!(gaps(&found), []);
     let labels: Vec<&str> = found.images.iter().map(|i| &*i.label).collect();
     assert_eq!(labels, ["a:1".to_owned(), format!("sha256:{}", &sha(b.as_bytes())[..12])]);
-    assert!(found.images[0].facts().all(|f| f.gone_in.is_none() && &*f.seen.origin.tree == "a:1"));
-    assert_eq!(found.images[1].facts().filter(|f| f.gone_in == Some(3)).count(), 2);
+    assert!(found.images[0].facts().into_iter().all(|f| f.gone_in.is_none() && &*f.seen.origin.tree == "a:1"));
+    assert_eq!(found.images[1].facts().into_iter().filter(|f| f.gone_in == Some(3)).count(), 2);
     assert_eq!(found.coverage.surfaces["python/dist-info"].files, 2);
 }
 
@@ -255,7 +271,8 @@ fn folders_that_were_packed_whole_are_the_images_in_them() {
     }
     let found = case().bytes(&tar_of(&packed(&["app", "other"])));
     let labels: Vec<&str> = found.images.iter().map(|i| &*i.label).collect();
-    assert_eq!((gaps(&found), labels), (vec![], vec!["demo/app:1.0", "demo/app:1.0 in image"]));
+    // Both hold the same image.
+    assert_eq!((gaps(&found), labels), (vec![], vec!["demo/app:1.0"]));
     // A system that holds such a folder is a system.
     let mut files = packed(&["app"]);
     files.push((site("a.pth"), b"import os\n".to_vec()));
@@ -265,14 +282,63 @@ fn folders_that_were_packed_whole_are_the_images_in_them() {
 #[test]
 fn an_image_of_another_file_does_not_get_the_same_name() {
     let case = case();
-    let path = case.write("image", &saved(&layers()));
-    let taken = |names: &[&str]| {
-        let taken = names.iter().map(|n| Arc::from(*n)).collect();
-        case.examine_beside(&path, &taken).unwrap().images[0].label.to_string()
+    let other = |n: u8| saved(&[Tar::default().file(&site("a.pth"), &[n]).end()]);
+    let paths = [case.write("a/image", &other(1)), case.write("b/image", &other(2)), case.write("c/image", &other(3))];
+    let found = case.examine_all(&paths.each_ref().map(|p| p.as_path())).unwrap();
+    let labels: Vec<&str> = found.images.iter().map(|i| &*i.label).collect();
+    assert_eq!(labels, ["demo/app:1.0", "demo/app:1.0 in image", "demo/app:1.0 in image #2"]);
+}
+
+#[test]
+fn an_image_that_several_inputs_hold_is_one() {
+    let (case, layers) = (case(), layers());
+    let paths = [
+        case.write("a.tar", &saved(&layers)),
+        case.write("b.tar.gz", &pack(Pack::Gzip, &hybrid(&layers))),
+        case.write("c.tar", &tar_of(&oci(&layers, Pack::Zstd))),
+    ];
+    let alone = fact_lines(&case.examine(&paths[0]).unwrap().images[0]);
+    let found = case.examine_all(&paths.each_ref().map(|p| p.as_path())).unwrap();
+    assert_eq!((found.images.len(), gaps(&found)), (1, vec![]));
+    assert_eq!(fact_lines(&found.images[0]), alone);
+    // What one input lacks another one has, and a damaged copy hides nothing.
+    let mut files = oci(&layers, Pack::Zstd);
+    let end = files[1].1.len() - 1;
+    files[1].1[end] ^= 1;
+    files.remove(2);
+    let damaged = case.write("d.tar", &tar_of(&files));
+    for order in [[&damaged, &paths[2]], [&paths[2], &damaged]] {
+        let found = case.examine_all(&order.map(|p| p.as_path())).unwrap();
+        assert_eq!((found.images.len(), fact_lines(&found.images[0])), (1, alone.clone()), "{:?}", gaps(&found));
+    }
+}
+
+/// Layers that write through a link of a lower one.
+#[test]
+fn what_was_written_through_a_linked_folder_is_removed_by_its_real_name() {
+    let usr = |rest: &str| format!("usr/lib/python3/dist-packages/{rest}");
+    let lib = |rest: &str| format!("lib/python3/dist-packages/{rest}");
+    let base = Tar::default().dir("usr/lib").link(tar::EntryType::Symlink, "lib", "usr/lib").end();
+    let gone = |layers: &[Vec<u8>]| {
+        let found = case().bytes(&saved(layers));
+        assert_eq!(gaps(&found), []);
+        found.images[0].facts().iter().map(|f| f.gone_in).collect::<Vec<_>>()
     };
-    assert_eq!(taken(&["demo/app:2.0"]), "demo/app:1.0");
-    assert_eq!(taken(&["demo/app:1.0"]), "demo/app:1.0 in image");
-    assert_eq!(taken(&["demo/app:1.0", "demo/app:1.0 in image"]), "demo/app:1.0 in image #2");
+    let written = |name: String| Tar::default().file(&name, b"import os\n").end();
+    for (put, taken) in
+        [(lib("a.pth"), usr(".wh.a.pth")), (usr("a.pth"), lib(".wh.a.pth")), (lib("a.pth"), lib(".wh.a.pth"))]
+    {
+        assert_eq!(gone(&[base.clone(), written(put), written(taken)]), [Some(2)]);
+    }
+    // A folder of its own takes the place of the link: the two are two from there on.
+    let own = Tar::default().dir("lib").file(&lib("a.pth"), b"import os\n").end();
+    assert_eq!(gone(&[base.clone(), own, written(usr(".wh.a.pth"))]), [None]);
+    let own = Tar::default().dir("lib").file(&lib(".wh.a.pth"), b"").end();
+    assert_eq!(gone(&[base.clone(), written(usr("a.pth")), own]), [None]);
+    // The link goes, and what it led to stays.
+    assert_eq!(gone(&[base.clone(), written(lib("a.pth")), written(".wh.lib".into())]), [None]);
+    // A link that comes later leads nowhere yet.
+    assert_eq!(gone(&[written(lib("a.pth")), base, written(usr(".wh.a.pth"))]), [Some(1)]);
 }
 
 fn one_layer(tar: Tar) -> Examination {
@@ -286,7 +352,7 @@ fn links_with_wanted_names_are_followed_inside_the_layer() {
     let wanted = site(&format!("{info}/METADATA"));
     let has = |tar: Tar| {
         let found = one_layer(tar);
-        let fact = found.images[0].facts().find(|f| f.seen.origin.path.text() == format!("/{wanted}"));
+        let fact = found.images[0].facts().into_iter().find(|f| f.seen.origin.path.text() == format!("/{wanted}"));
         (fact.map(|f| f.seen.fact), gaps(&found).first().map(|g| g.1.to_owned()))
     };
     let there = |fact: &Option<Fact>| matches!(fact, Some(Fact::Package(p)) if &*p.version == "1.82.8");
@@ -330,6 +396,7 @@ fn of_two_members_with_one_name_the_last_counts() {
         let found = one_layer(tar);
         found.images[0]
             .facts()
+            .into_iter()
             .filter_map(|f| if let Fact::Package(p) = f.seen.fact { Some(p.version.to_string()) } else { None })
             .collect::<Vec<_>>()
     };
@@ -409,7 +476,12 @@ fn members_of_gzip_and_frames_of_zstd_are_joined() {
 fn what_others_name_is_read_whatever_its_name() {
     let pins = |image: &Image| {
         let named = |f: &ImageFact| f.seen.surface == "python/requirements";
-        image.facts().filter(named).map(|f| f.seen.origin.path.text().into_owned()).collect::<BTreeSet<String>>()
+        image
+            .facts()
+            .into_iter()
+            .filter(named)
+            .map(|f| f.seen.origin.path.text().into_owned())
+            .collect::<BTreeSet<String>>()
     };
     let list = |text: &'static str| text.as_bytes();
     let one = Tar::default()

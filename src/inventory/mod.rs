@@ -10,6 +10,7 @@
 //! One JSON object a line; compressed with zstd where the file's name ends in `.zst`. It holds no raw words of commands, nothing of
 //! an address before `@` or behind `?`, and no secret: what it is made of are facts, and no fact can hold one.
 
+mod packed;
 mod read;
 mod recorded;
 mod redact;
@@ -26,7 +27,8 @@ use std::{
 use crate::coverage::Weight;
 
 pub use self::{
-    read::{Begins, Flaw, Stored, Today, begins, replay, stored, unpacked},
+    packed::{Packed, Packing},
+    read::{Begins, EachName, Flaw, Stored, Today, begins, replay, stored, unpacked},
     recorded::{Recorded, UnreadFile},
     write::Writing,
 };

@@ -213,12 +213,17 @@ pub fn stored<'s>(from: impl Read + 's) -> Result<Stored<'s>, Flaw> {
 /// The indicators of today.
 pub struct Today<'t> {
     /// Their texts.
-    pub known: v1::Known,
+    pub known: &'t v1::Known,
     /// They are those of the examination.
     pub same: bool,
     /// Whether a package is worth nothing to them, whatever its version.
     pub is_idle: &'t dyn Fn(&v1::Package) -> bool,
+    /// Goes through names that were recorded beside the inventory, each with the size of a file.
+    pub names: Option<&'t EachName<'t>>,
 }
+
+/// Calls back with each file and its size; that of a link is not known.
+pub type EachName<'n> = dyn Fn(&mut dyn FnMut(&[u8], Option<u64>)) + 'n;
 
 /// Puts an inventory into an inspector of its tree, as the examination did. `before_line` is called with the bytes of each line and
 /// the facts kept before it.
@@ -299,6 +304,9 @@ pub fn replay(
                     compared,
                     interrupted: end.interrupted,
                     recorded: {
+                        for each in today.names.iter().filter(|_| !same) {
+                            each(&mut |path, size| recorded.name(path, size, inspector.interest()));
+                        }
                         recorded.remove_read();
                         recorded
                     },
@@ -309,14 +317,14 @@ pub fn replay(
 }
 
 /// Where what is read belongs.
-struct Place<'p> {
-    tree: &'p Arc<str>,
-    today: &'p Today<'p>,
-    interest: &'p Interest,
+pub(super) struct Place<'p> {
+    pub(super) tree: &'p Arc<str>,
+    pub(super) today: &'p Today<'p>,
+    pub(super) interest: &'p Interest,
 }
 
 impl Place<'_> {
-    fn gap(&self, gap: v1::Gap) -> Option<Gap> {
+    pub(super) fn gap(&self, gap: v1::Gap) -> Option<Gap> {
         let (origin, surface) = (gap.place.read(self.tree)?, fixed(&gap.surface)?);
         Some(Gap { origin, surface, kind: gap.kind, detail: gap.detail })
     }
@@ -337,19 +345,10 @@ impl Place<'_> {
         };
         let at = stood.at.map(|at| crate::fact::At { time: at.time, source: source(at.source) });
         let (uid, gid, mode) = (entry.uid, entry.gid, entry.mode);
-        Some(Seen {
-            surface,
-            origin,
-            at,
-            uid,
-            gid,
-            mode,
-            unit: unit.clone(),
-            fact: stood.fact.read(&self.today.known)?,
-        })
+        Some(Seen { surface, origin, at, uid, gid, mode, unit: unit.clone(), fact: stood.fact.read(self.today.known)? })
     }
 
-    fn inspection(&self, read: v1::Inspection) -> Option<Inspection> {
+    pub(super) fn inspection(&self, read: v1::Inspection) -> Option<Inspection> {
         let surface = fixed(&read.surface)?;
         let entry = read.file.read()?;
         let unit = |unit: &Option<v1::Unit>| match unit {
@@ -403,7 +402,7 @@ impl Place<'_> {
         match fact {
             v1::Fact::Package(p) | v1::Fact::Named(p) => p.placement().is_some(),
             v1::Fact::Listed { paths } => paths.iter().all(v1::Path::is_path),
-            other => other.clone().read(&self.today.known).is_some(),
+            other => other.clone().read(self.today.known).is_some(),
         }
     }
 

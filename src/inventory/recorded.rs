@@ -80,6 +80,20 @@ impl Recorded {
         Some(())
     }
 
+    /// Takes note of a file that was recorded by its name, with its size where that is known.
+    pub(super) fn name(&mut self, path: &[u8], size: Option<u64>, interest: &Interest) {
+        let name = crate::fact::split(path).1;
+        let wanted = interest.wants_file(name) && interest.wants_path(path);
+        if !wanted || size.is_some_and(|s| !interest.wants_size(name, s)) {
+            return;
+        }
+        if self.unread.len() >= UNREAD {
+            self.more_unread = true;
+        } else if let Some(path) = TreePath::new(path) {
+            self.unread.push(UnreadFile { path, size, changed: None });
+        }
+    }
+
     /// Once all is read: which of the names belong to files that were opened after all.
     pub(super) fn remove_read(&mut self) {
         let read = std::mem::take(&mut self.read);

@@ -91,11 +91,6 @@ impl<T> ByPlace<T> {
         self.dropped.values().sum()
     }
 
-    /// How many of one tree had no place.
-    pub(crate) fn dropped_of(&self, part: u32) -> u64 {
-        self.dropped.get(&part).copied().unwrap_or(0)
-    }
-
     /// How many are held, with those that were superseded.
     pub(crate) fn len(&self) -> usize {
         self.count
@@ -235,7 +230,7 @@ impl Kept {
     }
 
     /// How many things that is, counted with every fact that was taken.
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.evidence.count + self.credentials.count + self.context.count
     }
 

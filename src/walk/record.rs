@@ -79,7 +79,7 @@ pub struct Recording<'r> {
     pub(super) recorder: &'r dyn Recorder,
     /// Whether the names of all files are wanted.
     pub(super) names: bool,
-    everything: Interest,
+    everything: Arc<Interest>,
 }
 
 thread_local! {
@@ -103,9 +103,19 @@ impl KnownPackages for Everything {
 
 impl<'r> Recording<'r> {
     /// For a recorder. `interest` is a copy of what the run looks for.
-    pub fn new(recorder: &'r dyn Recorder, mut interest: Interest) -> Self {
+    pub fn new(recorder: &'r dyn Recorder, interest: Interest) -> Self {
+        Self::sharing(recorder, Self::everything(interest))
+    }
+
+    /// For one of several recorders of a run.
+    pub fn sharing(recorder: &'r dyn Recorder, everything: Arc<Interest>) -> Self {
+        Self { recorder, names: false, everything }
+    }
+
+    /// What surfaces shall look for, whoever asks. `interest` is a copy of what the run looks for.
+    pub fn everything(mut interest: Interest) -> Arc<Interest> {
         interest.feeds.push(Arc::new(Everything));
-        Self { recorder, names: false, everything: interest }
+        Arc::new(interest)
     }
 
     /// Also every path with its size.
@@ -115,7 +125,7 @@ impl<'r> Recording<'r> {
     }
 
     /// Records a folder whose name would say something to one of these surfaces.
-    pub(super) fn folder(&self, surfaces: &[&dyn Surface], path: &TreePath) {
+    pub(crate) fn folder(&self, surfaces: &[&dyn Surface], path: &TreePath) {
         let says = |s: &&dyn Surface| s.named(path, Kind::Dir, &self.everything).is_some();
         if quietly(|| surfaces.iter().any(says)).unwrap_or_default() {
             self.recorder.folder(path);

@@ -14,14 +14,16 @@ const LAYERS: &[&[&str]] = &[
     &["ioc", "tree", "shell"],
     &["surface"],
     &["credential", "walk"],
-    &["image", "scan"],
+    &["scan"],
     &["matcher"],
     &["assess"],
     &["replay", "rotate"],
     &["report"],
     &["plan", "verify"],
     &["inventory"],
-    &["cli", "online"],
+    &["online"],
+    &["image"],
+    &["cli"],
     &["commands"],
 ];
 

@@ -29,9 +29,9 @@ type Job = Box<dyn FnOnce() + Send>;
 
 static WRITER: OnceLock<Sender<Job>> = OnceLock::new();
 
-/// Starts it for these places, before the rest of the process gives up writing. Without any it is not needed.
-pub fn start<'p>(places: impl Iterator<Item = &'p Place>) {
-    let (mut folders, mut files) = (Vec::new(), Vec::new());
+/// Starts it for these places, and whole folders, before the rest of the process gives up writing. Without any it is not needed.
+pub fn start<'p>(places: impl Iterator<Item = &'p Place>, whole: &[PathBuf]) {
+    let (mut folders, mut files) = (whole.to_vec(), Vec::new());
     for place in places {
         match place.kind() {
             Kind::File => folders.extend(place.real().and_then(Path::parent).map(Path::to_owned)),
@@ -154,6 +154,40 @@ impl Drop for Growing {
             let _ = remove(&part);
         }
     }
+}
+
+/// Makes a folder for the user alone, where there is none.
+///
+/// # Errors
+/// Where it cannot be made.
+pub fn make_folder(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let made = std::fs::DirBuilder::new().mode(0o700).create(path);
+    made.or_else(|error| if error.kind() == io::ErrorKind::AlreadyExists { Ok(()) } else { Err(error) })
+}
+
+/// Puts a file of this name into a folder of the user's, whole or not at all. Whether it reached the disk nobody waits for.
+///
+/// # Errors
+/// Where it cannot be written.
+pub fn put_in(folder: &Path, name: &str, bytes: Vec<u8>) -> anyhow::Result<()> {
+    let (part, path) = (folder.join(format!(".{name}.{}.part", std::process::id())), folder.join(name));
+    apart(move || {
+        // What a run of this number left that was ended by force.
+        let _ = remove_here(&part);
+        create(&part)?.write_all(&bytes)?;
+        rename_here(&part, &path)
+    })
+}
+
+#[allow(clippy::disallowed_methods)] // a file of ours, in the folder that the user named
+fn remove_here(part: &Path) -> io::Result<()> {
+    std::fs::remove_file(part)
+}
+
+#[allow(clippy::disallowed_methods)] // a file of ours, in the folder that the user named
+fn rename_here(part: &Path, path: &Path) -> anyhow::Result<()> {
+    Ok(std::fs::rename(part, path)?)
 }
 
 #[allow(clippy::disallowed_methods)] // the user named this file

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 pub(super) use self::{
     tar::Members,
-    whiteout::{Key, Mark, MemberName, Names, member_name},
+    whiteout::{MemberName, member_name},
 };
 use crate::surface::Flaw;
 

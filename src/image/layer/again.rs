@@ -10,7 +10,6 @@ use crate::{
         codec::{Decoded, Hashing},
         entries::{Entries, Kind, Member, Members},
         input::Bytes,
-        kept::{InputKept, Waiting},
         source::Content,
     },
     surface::Flaw,
@@ -33,22 +32,8 @@ pub(super) struct Included {
 }
 
 impl LayerReader<'_> {
-    /// Takes what waited until all layers had ended a pass. What had no place among what waits is reported.
-    pub(in crate::image) fn prepare(&mut self, kept: &mut InputKept, waiting: &Waiting) {
-        if std::mem::take(&mut self.names_are_out) {
-            self.scan.names = kept.take_names(self.rank);
-        }
-        self.too_many_links |= waiting.links.dropped_of(self.rank) > 0;
-        self.unkept = self.unkept.saturating_add(waiting.files.dropped_of(self.rank));
-    }
-
-    /// In the next pass, reads the target of a link.
-    pub(in crate::image) fn will_follow(&mut self, link: TreePath, target: u64) {
-        self.second.entry(target).or_default().push(link);
-    }
-
     /// In the next pass, reads a file that others name.
-    pub(in crate::image) fn will_read(&mut self, file: TreePath, surface: &'static str, member: u64) {
+    fn will_read(&mut self, file: TreePath, surface: &'static str, member: u64) {
         self.included.done.insert((surface, file.clone()));
         let here = self.included.wanted.entry(member).or_default();
         match here.iter_mut().find(|(path, _)| *path == file) {
@@ -91,7 +76,7 @@ impl LayerReader<'_> {
             if member.kind != Kind::File {
                 continue;
             }
-            let hash = self.job.key.hash(path.as_bytes());
+            let hash = self.key.hash(path.as_bytes());
             let read = self.named_by_others(hash, &member, members);
             match (second.get(&hash), read) {
                 (Some(links), Some(bytes)) => {
@@ -136,17 +121,17 @@ impl LayerReader<'_> {
     pub(super) fn look_for_named(&mut self) {
         self.included.passes += 1;
         for (path, surface) in std::mem::take(&mut self.included.new) {
-            let mut hash = self.job.key.hash(path.as_bytes());
+            let mut hash = self.key.hash(path.as_bytes());
             for _ in 0..8 {
                 hash = self.via.get(hash).unwrap_or(hash);
             }
-            let here = self.scan.names.has_leaf(hash) || self.scan.names.dropped();
+            let here = self.leaves.may_have(hash);
             if here && self.included.passes < PASSES {
-                self.job.kept().await_file(self.rank, path, surface, hash);
+                self.will_read(path, surface, hash);
             } else if here {
                 self.unread(&path);
             } else {
-                self.job.kept().put_elsewhere(self.rank, path, hash);
+                self.kept.put_elsewhere(path.clone(), path);
             }
         }
     }
@@ -154,7 +139,7 @@ impl LayerReader<'_> {
     /// What the last pass did not come by: a link, where nothing else was known of it.
     pub(super) fn missed(&mut self) {
         for (path, _) in std::mem::take(&mut self.included.wanted).into_values().flatten() {
-            if !self.scan.names.dropped() {
+            if !self.leaves.dropped() {
                 self.unread(&path);
             }
         }

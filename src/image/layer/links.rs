@@ -51,9 +51,8 @@ impl Noted {
     }
 }
 
-/// The two lowest bits of these hashes are not set.
 fn place(hash: u64) -> (usize, u64) {
-    let at = (hash >> 2) % BITS;
+    let at = hash % BITS;
     (usize::try_from(at / 64).unwrap_or_default(), 1 << (at % 64))
 }
 

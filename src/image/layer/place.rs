@@ -15,7 +15,7 @@ pub(super) fn clean(name: &[u8]) -> Option<TreePath> {
 }
 
 /// What a link in folder `from` names. Above the root is the root, as the kernel has it. `None` where it is too long.
-pub(super) fn resolve(from: &[u8], target: &[u8]) -> Option<TreePath> {
+pub(in crate::image) fn resolve(from: &[u8], target: &[u8]) -> Option<TreePath> {
     if from.len().saturating_add(target.len()) > NAME || target.contains(&0) {
         return None;
     }

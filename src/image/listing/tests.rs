@@ -215,9 +215,9 @@ fn values_of_a_chart() {
         "left out: app.image: its tag is not written here: the chart gives it (`helm template` writes it out)"
             .to_owned(),
         "registry.example/sidecar:3 | sidecar.image".to_owned(),
+        format!("registry.example/team/job@{} | jobs.image", digest()),
         "registry.example/web:1.10 | image".to_owned(),
         "registry.example/worker:7 | worker.image".to_owned(),
-        format!("registry.example/team/job@{} | jobs.image", digest()),
     ];
     let mut all = said(&text);
     all.sort();

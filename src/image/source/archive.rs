@@ -54,16 +54,22 @@ pub(in crate::image) struct Archive<'a> {
     codec: Codec,
     limits: Limits,
     stop: &'a AtomicBool,
+    index: Arc<Index>,
+    /// The folder that holds the image, where that was packed with it.
+    folder: TreePath,
+    /// Why the index ends where it ends.
+    broken: Option<Flaw>,
+}
+
+/// The members of a tar.
+#[derive(Default)]
+struct Index {
     slots: HashMap<TreePath, Slot>,
     links: HashMap<TreePath, TreePath>,
     doubles: BTreeSet<TreePath>,
     overfull: bool,
-    /// The folder that holds the image, where that was packed with it.
-    folder: TreePath,
     /// Members outside the layouts of images.
     files: bool,
-    /// Why the index ends where it ends.
-    broken: Option<Flaw>,
     any: bool,
 }
 
@@ -77,61 +83,58 @@ impl<'a> Archive<'a> {
     ) -> Result<Self, Flaw> {
         // The file as a whole may be larger than any layer. It is read by one thread, so that `zstd -21` may have made it.
         let limits = Limits { layer_bytes: u64::MAX, window: limits.window + 1, ..limits };
-        let mut archive = Self {
-            codec: Codec::Plain,
-            file,
-            len,
-            limits,
-            stop,
-            slots: HashMap::new(),
-            links: HashMap::new(),
-            doubles: BTreeSet::new(),
-            overfull: false,
-            folder: TreePath::root(),
-            files: false,
-            broken: None,
-            any: false,
-        };
-        archive.index()?;
+        let (index, folder) = (Arc::default(), TreePath::root());
+        let mut archive = Self { codec: Codec::Plain, file, len, limits, stop, index, folder, broken: None };
+        let mut index = Index::default();
+        archive.read_index(&mut index)?;
+        archive.index = Arc::new(index);
         Ok(archive)
     }
 
     /// Whether anything in it looks like a tar.
     pub(in crate::image) fn is_tar(&self) -> bool {
-        self.any
+        self.index.any
+    }
+
+    /// Whether something in it describes images.
+    pub(in crate::image) fn is_image(&self) -> bool {
+        plan::is_image(self)
     }
 
     /// Why nothing of a compressed file could be read, where its compression is what is damaged.
     pub(in crate::image) fn nothing_but(&mut self) -> Option<Flaw> {
-        self.broken.take_if(|flaw| !self.any && self.codec != Codec::Plain && codec::is_damage(flaw))
+        let any = self.index.any;
+        self.broken.take_if(|flaw| !any && self.codec != Codec::Plain && codec::is_damage(flaw))
     }
 
     /// Whether it holds the files of a system, whatever manifest stands beside them.
     pub(in crate::image) fn holds_files(&self) -> bool {
-        self.files
+        self.index.files
     }
 
     /// The folders that were packed whole, where each holds an image and nothing stands beside them.
     pub(in crate::image) fn folders(&self) -> Vec<TreePath> {
         let describes = |p: &&TreePath| matches!(p.name(), b"oci-layout" | b"manifest.json");
-        let found = self.slots.keys().filter(describes).map(TreePath::parent);
+        let found = self.index.slots.keys().filter(describes).map(TreePath::parent);
         let found: BTreeSet<TreePath> = found.filter(|f| f.components().count() == 1).collect();
         let top = |p: &TreePath| p.components().next().and_then(TreePath::new);
-        let alone = self.slots.keys().all(|p| top(p).is_some_and(|top| found.contains(&top)));
+        let alone = self.index.slots.keys().all(|p| top(p).is_some_and(|top| found.contains(&top)));
         if alone { found.into_iter().collect() } else { Vec::new() }
     }
 
-    /// Names are those of this folder from now on.
-    pub(in crate::image) fn enter(&mut self, folder: TreePath) {
-        self.folder = folder;
+    /// The same, with names that are those of this folder.
+    pub(in crate::image) fn within(&self, folder: TreePath) -> Self {
+        let (file, index) = (self.file.clone(), self.index.clone());
+        let Self { len, codec, limits, stop, .. } = *self;
+        Self { file, len, codec, limits, stop, index, folder, broken: None }
     }
 
     /// What is wrong with the archive itself.
     pub(in crate::image) fn flaws(&mut self) -> Vec<(TreePath, Flaw)> {
         let mut flaws: Vec<_> = self.broken.take().map(|f| (TreePath::root(), f)).into_iter().collect();
         let twice = || Flaw::malformed(WHAT, "two members have this name; the last was examined");
-        flaws.extend(std::mem::take(&mut self.doubles).into_iter().map(|path| (path, twice())));
-        if self.overfull {
+        flaws.extend(self.index.doubles.iter().map(|path| (path.clone(), twice())));
+        if self.index.overfull {
             flaws.push((TreePath::root(), Flaw::malformed(WHAT, "it has more members than an image has")));
         }
         flaws
@@ -142,7 +145,7 @@ impl<'a> Archive<'a> {
         Section::new(self.file.clone(), 0, self.len)
     }
 
-    fn index(&mut self) -> Result<(), Flaw> {
+    fn read_index(&mut self, index: &mut Index) -> Result<(), Flaw> {
         let mut section = self.whole();
         let mut raw = Hashing::new(&mut section);
         let mut decoded = Decoded::new(&mut raw, self.limits, self.stop)?;
@@ -159,14 +162,14 @@ impl<'a> Archive<'a> {
                 }
             };
             ordinal += 1;
-            self.any = true;
+            index.any = true;
             let Some(path) = TreePath::new(&member.path).filter(|p| p.as_bytes().len() < 1024) else {
                 continue;
             };
-            self.files |= member.kind == Kind::File && is_of_a_system(&path);
+            index.files |= member.kind == Kind::File && is_of_a_system(&path);
             let first = matches!(path.as_bytes(), b"manifest.json" | b"index.json" | b"oci-layout");
-            if self.slots.len() + self.links.len() >= MEMBERS && !first {
-                self.overfull = true;
+            if index.slots.len() + index.links.len() >= MEMBERS && !first {
+                index.overfull = true;
                 continue;
             }
             match member.kind {
@@ -179,18 +182,18 @@ impl<'a> Archive<'a> {
                     json_left = json_left.saturating_sub(to_u64(json.as_ref().map_or(0, Vec::len)));
                     let start = members.position();
                     let slot = Slot { ordinal, start, len: member.len, json };
-                    if self.slots.insert(path.clone(), slot).is_some() {
-                        self.doubles.insert(path);
+                    if index.slots.insert(path.clone(), slot).is_some() {
+                        index.doubles.insert(path);
                     }
                 }
                 Kind::Symlink(target) => {
                     if let Some(target) = beside(&path, &target) {
-                        self.links.insert(path, target);
+                        index.links.insert(path, target);
                     }
                 }
                 Kind::HardLink(target) => {
                     if let Some(target) = TreePath::new(&target) {
-                        self.links.insert(path, target);
+                        index.links.insert(path, target);
                     }
                 }
                 _ => {}
@@ -204,10 +207,10 @@ impl<'a> Archive<'a> {
             path = self.folder.join(path.as_bytes());
         }
         for _ in 0..4 {
-            if let Some(found) = self.slots.get_key_value(&path) {
+            if let Some(found) = self.index.slots.get_key_value(&path) {
                 return Some(found);
             }
-            path = self.links.get(&path)?.clone();
+            path = self.index.links.get(&path)?.clone();
         }
         None
     }
@@ -254,11 +257,14 @@ impl Store for Archive<'_> {
 
 impl Source for Archive<'_> {
     fn plan(&self, readers: Readers<'_>) -> Plan {
-        plan::plan(self, readers)
+        let mut plan = plan::plan(self, readers);
+        // A file of the system that has the name of a manifest describes nothing.
+        plan.is_image &= !(self.holds_files() && plan.images.is_empty());
+        plan
     }
 
     fn open(&self, layer: &TreePath) -> Result<Content<'_>, Flaw> {
-        let slot = self.slots.get(layer).ok_or_else(missing)?;
+        let slot = self.index.slots.get(layer).ok_or_else(missing)?;
         if self.codec == Codec::Plain {
             return Ok(Content::Blob(Box::new(Section::new(self.file.clone(), slot.start, slot.len))));
         }
@@ -269,7 +275,7 @@ impl Source for Archive<'_> {
         if self.codec == Codec::Plain {
             return layers.iter().enumerate().for_each(|(at, layer)| read(at, self.open(layer)));
         }
-        let slots = layers.iter().enumerate().filter_map(|(at, m)| Some((self.slots.get(m)?.ordinal, at)));
+        let slots = layers.iter().enumerate().filter_map(|(at, m)| Some((self.index.slots.get(m)?.ordinal, at)));
         let wanted: HashMap<usize, usize> = slots.collect();
         let mut seen = BTreeSet::new();
         let outcome = self.stream(&wanted, &mut |at, source| {

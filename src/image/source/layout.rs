@@ -29,6 +29,11 @@ pub(in crate::image) struct Layout {
 }
 
 impl Layout {
+    /// Whether something in it describes images.
+    pub(in crate::image) fn is_image(&self) -> bool {
+        plan::is_image(self)
+    }
+
     fn section(&self, name: &[u8]) -> Result<Option<Section>, Flaw> {
         let Some(path) = TreePath::new(name).filter(|p| !p.as_bytes().is_empty()) else {
             return Ok(None);

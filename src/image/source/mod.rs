@@ -2,8 +2,9 @@
 
 mod archive;
 mod layout;
+mod root;
 
-pub(super) use self::{archive::Archive, layout::Layout};
+pub(super) use self::{archive::Archive, layout::Layout, root::Root};
 use super::{entries::Entries, input::Bytes, plan::Readers, planned::Plan};
 use crate::{fact::TreePath, surface::Flaw};
 

@@ -84,7 +84,8 @@ impl Remote {
             tag,
             digest: image.digest.filter(|d| is_sha(d)),
         })
-        .filter(|r| is_host(&r.registry) && (r.digest.is_some() || !reference.contains('@')))
+        .filter(|r| is_host(&r.registry) && is_repository(&r.repository))
+        .filter(|r| r.digest.is_some() || !reference.contains('@'))
     }
 }
 
@@ -264,7 +265,8 @@ fn remote(text: &str, whole: &str) -> Result<Target, TargetError> {
     // As if an image stood there.
     let image = oci::parse(&format!("x.example/{below}x")).ok_or_else(malformed)?;
     let below = image.repository.strip_prefix("x.example/").and_then(|r| r.strip_suffix('x')).ok_or_else(malformed)?;
-    if !is_host(&registry) || !registry.contains(['.', ':']) && registry != "localhost" {
+    let below_fits = below.is_empty() || is_repository(below.trim_end_matches('/'));
+    if !below_fits || !is_host(&registry) || !registry.contains(['.', ':']) && registry != "localhost" {
         return Err(malformed());
     }
     Ok(Target::Whole { registry, below: below.to_owned() })
@@ -280,6 +282,13 @@ fn is_host(text: &str) -> bool {
     let label = |l: &str| !l.is_empty() && l.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
     let number = |p: &str| p.bytes().all(|b| b.is_ascii_digit()) && p.parse::<u16>().is_ok_and(|p| p > 0);
     name.len() <= 253 && name.split('.').all(label) && (port.is_empty() || port.strip_prefix(':').is_some_and(number))
+}
+
+/// Nothing in it leads elsewhere in an address.
+fn is_repository(text: &str) -> bool {
+    let ends = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_alphanumeric());
+    let part = |p: &str| ends(p.bytes().next()) && ends(p.bytes().last());
+    text.len() <= 255 && text.split('/').all(part)
 }
 
 /// A digest whose bytes can be compared.

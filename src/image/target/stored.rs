@@ -83,7 +83,7 @@ impl Sought {
         let hex = text.strip_prefix("sha256:").unwrap_or(text);
         let id = ID.contains(&hex.len()) && hex.bytes().all(|b| b.is_ascii_hexdigit());
         let id = id.then(|| hex.to_ascii_lowercase());
-        let named = !text.starts_with("sha256:") && hex.len() < 64;
+        let named = !text.starts_with("sha256:") && (id.is_none() || hex.len() < *ID.end());
         let name = named.then(|| oci::parse(text)).flatten();
         (name.is_some() || id.is_some()).then(|| Self { text: text.to_owned(), name, id })
     }

@@ -1,0 +1,352 @@
+//! All images of one run: which layers there are, each read once, and each image joined from them.
+//!
+//! Images are taken in the order of the plan, as many at a time as have a thousand layers that nobody read yet. What a layer holds is
+//! given up with the last image that needs it, so memory does not grow with the number of images.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, Mutex},
+};
+
+use super::{
+    Image, Job, Options,
+    facts::LayerFacts,
+    input::to_u64,
+    model::labels,
+    planned::{Holds, Plan, Planned, PlannedLayer},
+    scan::{At, Unit, scan_units},
+    source::Source,
+};
+use crate::{
+    coverage::{Coverage, Exclusion, Gap, GapKind, IMAGE},
+    fact::{Origin, TreePath},
+    guard::caught,
+    inventory::Packing,
+    surface::Flaw,
+};
+
+/// Layers read at a time: a zstd frame may ask for 32 MiB.
+const THREADS: usize = 3;
+/// Layers that are read before the images that they make up are joined.
+const BATCH: usize = 1024;
+/// Links looked up, to find which lead out of their layer.
+const LOOK_UPS: u64 = 1_000_000;
+/// Problems that are listed of one run.
+const GAPS: usize = 50_000;
+/// Places that are remembered of one layer.
+const COPIES: usize = 4;
+
+/// What images are read from.
+#[derive(Default)]
+pub struct Inputs<'i> {
+    names: Vec<Arc<str>>,
+    sources: Vec<Box<dyn Source + 'i>>,
+    flaws: Vec<(usize, TreePath, Flaw)>,
+    unread: Vec<(Arc<str>, Flaw)>,
+}
+
+impl<'i> Inputs<'i> {
+    /// Adds a source under the name that its problems are reported by.
+    pub(super) fn add(&mut self, name: &Arc<str>, source: Box<dyn Source + 'i>, flaws: Vec<(TreePath, Flaw)>) {
+        let at = self.sources.len();
+        self.names.push(name.clone());
+        self.sources.push(source);
+        self.flaws.extend(flaws.into_iter().map(|(path, flaw)| (at, path, flaw)));
+    }
+
+    /// Adds one that cannot be read at all.
+    pub(super) fn unread(&mut self, name: &Arc<str>, flaw: Flaw) {
+        self.unread.push((name.clone(), flaw));
+    }
+
+    /// Adds those of another.
+    pub fn absorb(&mut self, other: Self) {
+        let before = self.sources.len();
+        self.names.extend(other.names);
+        self.sources.extend(other.sources);
+        self.unread.extend(other.unread);
+        self.flaws.extend(other.flaws.into_iter().map(|(at, path, flaw)| (before + at, path, flaw)));
+    }
+}
+
+/// What makes two layers one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Key {
+    /// Bytes that are compared with this digest.
+    Digest(String),
+    /// What stands in this place of this source: nothing says that it equals anything.
+    Place(usize, TreePath),
+}
+
+/// An image that is to be examined, and where it is.
+struct Wanted {
+    planned: Planned,
+    label: Arc<str>,
+    /// Each place that has it, with its layers as positions among the units; `None` where a layer is missing.
+    copies: Vec<(usize, Vec<Option<usize>>)>,
+}
+
+/// What is known before any layer is read.
+pub struct Sweep<'s> {
+    inputs: Inputs<'s>,
+    images: Vec<Wanted>,
+    units: Vec<Unit>,
+    coverage: Coverage,
+    /// Problems beyond those that are listed.
+    unlisted: u64,
+}
+
+impl<'s> Sweep<'s> {
+    /// Reads the JSON of all inputs.
+    pub fn plan(inputs: Inputs<'s>, options: &Options<'_>) -> Self {
+        let mut sweep =
+            Self { inputs, images: Vec::new(), units: Vec::new(), coverage: Coverage::default(), unlisted: 0 };
+        let plans: Vec<Option<Plan>> =
+            sweep.inputs.sources.iter().map(|source| caught(|| source.plan(options.readers))).collect();
+        let mut taken = BTreeSet::new();
+        let mut keys = HashMap::new();
+        let mut by_id: HashMap<String, usize> = HashMap::new();
+        for (at, plan) in plans.into_iter().enumerate() {
+            let Some(name) = sweep.inputs.names.get(at).cloned() else { continue };
+            let Some(mut plan) = plan else {
+                let detail = "internal error: it was not examined".to_owned();
+                let origin = Origin::file(&name, TreePath::root());
+                sweep.coverage.gaps.push(Gap { origin, surface: IMAGE, kind: GapKind::Panicked, detail });
+                continue;
+            };
+            if plan.images.is_empty() && plan.flaws.is_empty() && plan.is_image {
+                plan.flaws.push((TreePath::root(), Flaw::malformed("saved image", "it holds no image")));
+            }
+            sweep.coverage.gaps.extend(plan.flaws.iter().map(|(path, flaw)| gap(&name, path.clone(), flaw)));
+            let left_out = plan.left_out.into_iter();
+            let left_out = left_out
+                .map(|(path, reason)| Exclusion { origin: Origin::file(&name, path), reason: reason.to_owned() });
+            sweep.coverage.exclusions.extend(left_out);
+            let labels = labels(&plan.images, &name);
+            for (planned, label) in plan.images.into_iter().zip(labels) {
+                let layers: Vec<_> =
+                    planned.layers.iter().map(|layer| unit(at, layer, &mut keys, &mut sweep.units)).collect();
+                if let Some(known) = known_of(&planned, &by_id) {
+                    if sweep.images.get_mut(known).is_some_and(|image| image.also(at, &planned, &layers)) {
+                        continue;
+                    }
+                } else if let (Some(id), Holds::Image) = (&planned.id, &planned.holds) {
+                    by_id.insert(id.clone(), sweep.images.len());
+                }
+                let label = free_label(label, &name, &mut taken);
+                sweep.images.push(Wanted { planned, label, copies: vec![(at, layers)] });
+            }
+        }
+        let flaws = sweep.inputs.flaws.iter();
+        let flaws = flaws.filter_map(|(at, path, flaw)| Some(gap(sweep.inputs.names.get(*at)?, path.clone(), flaw)));
+        sweep.coverage.gaps.extend(flaws);
+        for (name, flaw) in &sweep.inputs.unread {
+            sweep.coverage.trees.push(name.to_string());
+            sweep.coverage.gaps.push(gap(name, TreePath::root(), flaw));
+        }
+        sweep
+    }
+
+    /// Reads the layers and hands each image to `each` as it is joined, in the order of the plan.
+    pub fn run<'p>(
+        mut self,
+        options: &Options<'_>,
+        packing: &'p Packing<'p>,
+        each: &mut dyn FnMut(Image<'p>),
+    ) -> Coverage {
+        let large = Mutex::new(());
+        let job = Job::new(options, packing, &large);
+        let mut last_use: Vec<usize> = vec![0; self.units.len()];
+        for (nth, image) in self.images.iter().enumerate() {
+            image.units().for_each(|unit| last_use.iter_mut().skip(unit).take(1).for_each(|last| *last = nth));
+        }
+        let mut look_ups = LOOK_UPS;
+        let mut images = std::mem::take(&mut self.images).into_iter().enumerate().peekable();
+        while images.peek().is_some() {
+            let mut batch: Vec<(usize, Wanted)> = Vec::new();
+            let mut new: BTreeSet<usize> = BTreeSet::new();
+            while let Some((nth, image)) = images.next_if(|_| new.len() < BATCH) {
+                self.note_unread(&image, &mut new);
+                batch.push((nth, image));
+            }
+            scan_units(&job, &self.inputs.sources, &mut self.units, &new, options.threads.clamp(1, THREADS));
+            self.make_room(options.limits.held);
+            for (nth, wanted) in batch {
+                let image = self.joined(wanted, packing);
+                self.account(&image, &mut look_ups);
+                let over =
+                    image.units.iter().flatten().copied().filter(|u| last_use.get(*u).is_some_and(|n| *n <= nth));
+                let over: Vec<usize> = over.collect();
+                each(image.image);
+                over.iter().for_each(|unit| self.give_up(*unit));
+            }
+        }
+        if self.unlisted > 0 {
+            let detail = format!("{} more problems with these images are not listed", self.unlisted);
+            let origin = Origin::file(&"images".into(), TreePath::root());
+            self.coverage.gaps.push(Gap { origin, surface: IMAGE, kind: GapKind::TooLarge, detail });
+        }
+        self.coverage.sort_and_dedup();
+        self.coverage
+    }
+
+    /// The units of an image that nobody read yet; with one of a stream all that the stream holds, since it is read as a whole.
+    fn note_unread(&mut self, image: &Wanted, new: &mut BTreeSet<usize>) {
+        let mut streams = BTreeSet::new();
+        for at in image.units() {
+            let Some(unit) = self.units.get_mut(at).filter(|unit| !unit.is_noted) else { continue };
+            unit.is_noted = true;
+            new.insert(at);
+            let of = unit.at.first().map(|at| at.source);
+            streams.extend(of.filter(|of| self.inputs.sources.get(*of).is_some_and(|s| s.is_stream())));
+        }
+        for (at, unit) in self.units.iter_mut().enumerate().filter(|(_, unit)| !streams.is_empty() && !unit.is_noted) {
+            if unit.at.first().is_some_and(|first| streams.contains(&first.source)) {
+                unit.is_noted = true;
+                new.insert(at);
+            }
+        }
+    }
+
+    /// Of more than may be in memory, what the first images need is kept.
+    fn make_room(&mut self, most: usize) {
+        let mut held = 0;
+        for unit in &mut self.units {
+            let Some(facts) = &unit.facts else { continue };
+            held += facts.size();
+            if held > most {
+                held -= facts.size();
+                unit.facts = Some(Arc::new(LayerFacts::given_up(facts)));
+            }
+        }
+    }
+
+    fn give_up(&mut self, unit: usize) {
+        if let Some(unit) = self.units.get_mut(unit) {
+            unit.facts = None;
+        }
+    }
+
+    fn joined<'p>(&self, wanted: Wanted, packing: &'p Packing<'p>) -> Joint<'p> {
+        let facts = |unit: &Option<usize>| self.units.get((*unit)?)?.facts.clone();
+        let copies = wanted.copies.iter().map(|(_, layers)| layers.iter().map(facts).collect()).collect();
+        let names = &self.inputs.names;
+        let found_in = wanted.copies.iter().filter_map(|(source, _)| names.get(*source).cloned()).collect();
+        let units = wanted.copies.into_iter().flat_map(|(_, layers)| layers).collect();
+        Joint { image: Image::new(wanted.planned, wanted.label, found_in, copies, packing), units }
+    }
+
+    /// Adds up what was examined of an image; what it shares with one before was counted with that one.
+    fn account(&mut self, joint: &Joint<'_>, look_ups: &mut u64) {
+        let image = &joint.image;
+        self.coverage.trees.push(image.label.to_string());
+        let mut elsewhere = Vec::new();
+        for (unit, (layer, facts)) in joint.units.iter().zip(image.positions()) {
+            let Some(facts) = facts else {
+                let flaw = Flaw::malformed("saved image", "a layer is missing");
+                let mut missing = gap(&image.label, TreePath::root(), &flaw);
+                missing.origin.layer.clone_from(&layer.digest);
+                self.coverage.gaps.push(missing);
+                continue;
+            };
+            let mut beside = facts.beside(&image.label, image.packing);
+            elsewhere
+                .extend(std::mem::take(&mut beside.elsewhere).into_iter().map(|(link, target)| (layer, link, target)));
+            let Some(unit) = unit.and_then(|unit| self.units.get_mut(unit)).filter(|unit| !unit.is_counted) else {
+                continue;
+            };
+            unit.is_counted = true;
+            let mut part = beside.coverage;
+            part.gaps.iter_mut().for_each(|g| g.origin.layer.clone_from(&layer.digest));
+            part.weightless.iter_mut().for_each(|g| g.origin.layer.clone_from(&layer.digest));
+            let mut of_layer = |mut origin: Origin| {
+                origin.layer.clone_from(&layer.digest);
+                origin
+            };
+            part.leading = std::mem::take(&mut part.leading).into_iter().map(&mut of_layer).collect();
+            part.exclusions.iter_mut().for_each(|e| e.origin.layer.clone_from(&layer.digest));
+            self.coverage.absorb(part);
+        }
+        self.coverage.gaps.extend(image.links_elsewhere(&elsewhere, look_ups));
+        // Images of a sweep may have the same problem each.
+        let most = GAPS.min(self.coverage.gaps.len());
+        let more = self.coverage.gaps.split_off(most);
+        self.unlisted += to_u64(more.len());
+    }
+}
+
+/// An image, and which units its layers are, in the order of `Image::positions`.
+struct Joint<'o> {
+    image: Image<'o>,
+    units: Vec<Option<usize>>,
+}
+
+impl Wanted {
+    fn units(&self) -> impl Iterator<Item = usize> + '_ {
+        self.copies.iter().flat_map(|(_, layers)| layers).flatten().copied()
+    }
+
+    /// Takes another place that has this image; whether it is one.
+    fn also(&mut self, source: usize, planned: &Planned, layers: &[Option<usize>]) -> bool {
+        if planned.layers.len() != self.planned.layers.len() {
+            return false;
+        }
+        for tag in &planned.tags {
+            if !self.planned.tags.contains(tag) {
+                self.planned.tags.push(tag.clone());
+            }
+        }
+        self.planned.manifests.extend(planned.manifests.iter().cloned());
+        self.planned.manifests.sort();
+        self.planned.manifests.dedup();
+        // The same bytes say nothing new; what another place lacks, this one may have.
+        let known = self.copies.iter().find(|(_, known)| known.iter().zip(layers).all(|(k, l)| l.is_none() || k == l));
+        let is_worse =
+            |(_, known): &(usize, Vec<Option<usize>>)| known.iter().zip(layers).all(|(k, l)| k.is_none() || k == l);
+        match known {
+            Some(_) => {}
+            None => match self.copies.iter_mut().find(|copy| is_worse(copy)) {
+                Some(copy) => copy.1 = layers.to_vec(),
+                None => self.copies.push((source, layers.to_vec())),
+            },
+        }
+        true
+    }
+}
+
+/// Where the same image was planned already.
+fn known_of(planned: &Planned, by_id: &HashMap<String, usize>) -> Option<usize> {
+    let id = planned.id.as_ref().filter(|_| planned.holds == Holds::Image)?;
+    by_id.get(id).copied()
+}
+
+/// The position of a layer among the units.
+fn unit(source: usize, layer: &PlannedLayer, keys: &mut HashMap<Key, usize>, units: &mut Vec<Unit>) -> Option<usize> {
+    let (place, len) = layer.member.clone()?;
+    let digest = layer.expected.blob.as_ref().or(layer.expected.diff_id.as_ref()).filter(|_| !layer.unpacked);
+    let key = digest.map_or_else(|| Key::Place(source, place.clone()), |digest| Key::Digest(digest.clone()));
+    let new = units.len();
+    let at = *keys.entry(key).or_insert(new);
+    if at == new {
+        units.push(Unit::default());
+    }
+    let unit = units.get_mut(at)?;
+    if unit.at.len() < COPIES && unit.at.iter().all(|known| known.source != source || known.place != place) {
+        unit.at.push(At { source, place, len, expected: layer.expected.clone() });
+    }
+    Some(at)
+}
+
+/// A label that no other image has: the same tag may be in several files, with other content.
+fn free_label(wanted: String, input: &Arc<str>, taken: &mut BTreeSet<Arc<str>>) -> Arc<str> {
+    let of_input = [wanted.clone(), format!("{wanted} in {input}")].into_iter();
+    let numbered = (2_u64..).map(|n| format!("{wanted} in {input} #{n}"));
+    let free = of_input.chain(numbered).map(Arc::<str>::from).find(|l| !taken.contains(l));
+    let label = free.unwrap_or_else(|| wanted.into());
+    taken.insert(label.clone());
+    label
+}
+
+pub(super) fn gap(tree: &Arc<str>, path: TreePath, flaw: &Flaw) -> Gap {
+    Gap { origin: Origin::file(tree, path), surface: IMAGE, kind: flaw.kind(), detail: flaw.to_string() }
+}
