@@ -15,6 +15,7 @@ mod input;
 mod join;
 mod kept;
 mod layer;
+pub mod listing;
 mod manifest;
 mod model;
 mod names;
@@ -23,6 +24,7 @@ mod planned;
 mod scan;
 mod source;
 mod sweep;
+pub mod target;
 
 #[cfg(test)]
 mod tests;

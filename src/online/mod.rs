@@ -1,5 +1,6 @@
 //! The only place that talks to the network, and only for the commands that say so.
 
+pub mod engine;
 pub mod registry;
 
 use std::{
