@@ -286,6 +286,11 @@ impl Accounts {
         self.homes.iter()
     }
 
+    /// The number of the account that has this home.
+    pub fn owner_of(&self, home: &TreePath) -> Option<u32> {
+        self.owners.get(home).copied()
+    }
+
     /// The same, with files where settings put histories.
     #[must_use]
     pub fn with_histories(mut self, files: impl IntoIterator<Item = TreePath>) -> Self {

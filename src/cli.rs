@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use self::format::{default_format, output_help, report_format};
 pub use self::{
     ecosystem::Touched,
+    images::{ImagesCommand, RegistryOptions},
     inventory::{MatchCommand, RecordOptions},
     iocs::{
         ExportFormat, IncidentFormat, Iocs, IocsBuild, IocsCommand, IocsExport, IocsImport, IocsList, IocsSearch,
@@ -20,6 +21,7 @@ use crate::{report::Format, verdict::Exposure};
 
 mod ecosystem;
 mod format;
+mod images;
 mod inventory;
 mod iocs;
 mod rotate;
@@ -45,6 +47,7 @@ const EXIT_CODES: &str = "\
 Examples:
   dosimeter -o case.json -o case.md     examine this machine, keep the report
   dosimeter scan --root /mnt/evidence   a mounted disk
+  dosimeter images                      all images of this machine, whatever engine keeps them
   dosimeter images app.tar              a saved image
   dosimeter rotate case.json            the ordered checklist
   dosimeter verify case.json            what of it is done
@@ -63,7 +66,7 @@ It never runs anything of the target, never writes to it, never shows a secret, 
 pub enum Command {
     /// Examine this machine, or the folders and files named
     Scan(ScanCommand),
-    /// Examine saved container images: docker-save and OCI archives, OCI layouts
+    /// Examine container images: of this machine's stores, of archives and folders, of registries
     Images(ImagesCommand),
     /// Judge inventories with the indicators of today: what `scan --inventory` wrote
     Match(MatchCommand),
@@ -217,30 +220,6 @@ impl From<ExposureName> for Exposure {
             ExposureName::Executed => Self::Executed,
         }
     }
-}
-
-/// `dosimeter images`.
-#[derive(Debug, Args)]
-pub struct ImagesCommand {
-    /// Archives or OCI layout folders
-    #[arg(value_name = "FILE", required = true)]
-    pub files: Vec<PathBuf>,
-    /// Keep what each layer holds in this folder, and read no layer again whose entry answers: nothing else is kept between runs.
-    /// Whoever may write there can hide findings
-    #[arg(long, value_name = "DIR")]
-    pub layer_cache: Option<PathBuf>,
-    /// Use a folder for `--layer-cache` that others may write to
-    #[arg(long, requires = "layer_cache")]
-    pub trust_shared_cache: bool,
-    /// Read every layer again, and renew its entry
-    #[arg(long, requires = "layer_cache")]
-    pub reread: bool,
-    #[command(flatten)]
-    /// Which indicators and surfaces.
-    pub choice: Choice,
-    #[command(flatten)]
-    /// Where the report goes.
-    pub output: OutputOptions,
 }
 
 /// How to list.

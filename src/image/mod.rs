@@ -19,6 +19,7 @@ pub mod listing;
 mod manifest;
 mod model;
 mod names;
+mod open;
 mod plan;
 mod planned;
 mod scan;
@@ -32,9 +33,8 @@ mod tests;
 use std::{
     fmt::Write as _,
     io,
-    path::Path,
     sync::{
-        Arc, Mutex,
+        Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
@@ -45,17 +45,15 @@ pub use manifest::Step;
 pub use model::{Image, ImageFact, ImageLayer};
 pub use plan::Readers;
 pub use planned::{Container, Holds};
-pub use sweep::{Inputs, Sweep};
+pub use open::{Home, Platforms, open, open_stores};
+#[cfg(feature = "online")]
+pub use open::{RegistryChoice, open_registry};
+pub use sweep::{Inputs, Only, Sweep};
 
-use self::{
-    input::{Input, open_input},
-    source::{Archive, Layout, Root},
-};
 use crate::{
     interest::Interest,
     inventory::Packing,
     surface::Meta,
-    text::escape_short,
     walk::{Keep, Router, Weigh},
 };
 
@@ -148,6 +146,9 @@ pub enum ImageError {
     /// The file is no tar, the folder no image layout.
     #[error("not a saved image: {0}")]
     NotAnImage(&'static str),
+    /// The platform that was asked for is none.
+    #[error("not a platform: it is written `OS/ARCHITECTURE[/VARIANT]`, as `linux/arm64/v8`")]
+    Platform,
 }
 
 impl From<io::Error> for ImageError {
@@ -189,57 +190,4 @@ impl<'j> Job<'j> {
             large: Some(large),
         }
     }
-}
-
-/// Opens a saved image: an archive, or a folder in an image layout. Nothing of the layers is read yet.
-///
-/// # Errors
-/// Where it cannot be opened or is no saved image. Problems with what it holds are found by the plan.
-pub fn open<'i>(target: &Path, limits: Limits, stop: &'i AtomicBool) -> Result<Inputs<'i>, ImageError> {
-    let name = target.file_name().unwrap_or(target.as_os_str()).as_encoded_bytes();
-    let name: Arc<str> = escape_short(name, 120).into();
-    let mut inputs = Inputs::default();
-    match open_input(target)? {
-        Input::Folder(folder) => {
-            let layout = Layout { folder };
-            if !layout.is_image() {
-                return Err(ImageError::NotAnImage("the folder has neither index.json nor manifest.json"));
-            }
-            inputs.add(&name, Box::new(layout), Vec::new());
-        }
-        Input::File(file, len) => match Archive::open(file, len, limits, stop) {
-            Err(_) if stop.load(Ordering::Relaxed) => {}
-            Ok(_) if stop.load(Ordering::Relaxed) => {}
-            Err(flaw) => inputs.unread(&name, flaw),
-            Ok(archive) => of_archive(archive, &name, &mut inputs)?,
-        },
-    }
-    Ok(inputs)
-}
-
-fn of_archive<'i>(mut archive: Archive<'i>, name: &Arc<str>, inputs: &mut Inputs<'i>) -> Result<(), ImageError> {
-    if let Some(flaw) = archive.nothing_but() {
-        inputs.unread(name, flaw);
-        return Ok(());
-    }
-    if !archive.is_tar() {
-        return Err(ImageError::NotAnImage("the file is not a tar"));
-    }
-    let flaws = archive.flaws();
-    let folders = if archive.is_image() { Vec::new() } else { archive.folders() };
-    if !folders.is_empty() {
-        let mut flaws = Some(flaws);
-        for folder in folders {
-            inputs.add(name, Box::new(archive.within(folder)), flaws.take().unwrap_or_default());
-        }
-        return Ok(());
-    }
-    // Whoever owns a container can put a file with the name of a manifest into it: that must not hide the rest.
-    if archive.holds_files() || !archive.is_image() {
-        inputs.add(name, Box::new(Root::new(archive.whole())), Vec::new());
-    }
-    if archive.is_image() {
-        inputs.add(name, Box::new(archive), flaws);
-    }
-    Ok(())
 }

@@ -16,6 +16,7 @@ use super::{
     planned::{Holds, Plan, Planned, PlannedLayer},
     scan::{At, Unit, scan_units},
     source::Source,
+    target::Sought,
 };
 use crate::{
     coverage::{Coverage, Exclusion, Gap, GapKind, IMAGE},
@@ -43,6 +44,21 @@ pub struct Inputs<'i> {
     sources: Vec<Box<dyn Source + 'i>>,
     flaws: Vec<(usize, TreePath, Flaw)>,
     unread: Vec<(Arc<str>, Flaw)>,
+    /// Of each source, the images that are wanted; empty for all.
+    only: Vec<Vec<Only>>,
+    coverage: Coverage,
+}
+
+/// An image that is wanted of a store, by its name or id; `None` for all of them.
+#[derive(Debug, Clone)]
+pub struct Only(pub Option<Sought>);
+
+impl Only {
+    fn is(&self, planned: &Planned) -> bool {
+        let Some(sought) = &self.0 else { return true };
+        let mut ids = planned.id.iter().chain(&planned.manifests);
+        planned.tags.iter().any(|tag| sought.is_named(tag)) || ids.any(|id| sought.has_id(id))
+    }
 }
 
 impl<'i> Inputs<'i> {
@@ -51,7 +67,30 @@ impl<'i> Inputs<'i> {
         let at = self.sources.len();
         self.names.push(name.clone());
         self.sources.push(source);
+        self.only.push(Vec::new());
         self.flaws.extend(flaws.into_iter().map(|(path, flaw)| (at, path, flaw)));
+    }
+
+    /// Adds a source of which some images are wanted; all, where none is named.
+    pub(super) fn add_some(&mut self, name: &Arc<str>, source: Box<dyn Source + 'i>, only: Vec<Only>) {
+        self.add(name, source, Vec::new());
+        self.only.pop();
+        self.only.push(only);
+    }
+
+    /// Notes what could not be read.
+    pub fn gap(&mut self, gap: Gap) {
+        self.coverage.gaps.push(gap);
+    }
+
+    /// Notes what is left out on purpose.
+    pub(super) fn leave_out(&mut self, name: &Arc<str>, path: TreePath, reason: &str) {
+        self.coverage.exclusions.push(Exclusion { origin: Origin::file(name, path), reason: reason.to_owned() });
+    }
+
+    /// How many sources there are, and such as cannot be read.
+    pub fn count(&self) -> usize {
+        self.sources.len() + self.unread.len()
     }
 
     /// Adds one that cannot be read at all.
@@ -65,6 +104,8 @@ impl<'i> Inputs<'i> {
         self.names.extend(other.names);
         self.sources.extend(other.sources);
         self.unread.extend(other.unread);
+        self.only.extend(other.only);
+        self.coverage.absorb(other.coverage);
         self.flaws.extend(other.flaws.into_iter().map(|(at, path, flaw)| (before + at, path, flaw)));
     }
 }
@@ -98,9 +139,9 @@ pub struct Sweep<'s> {
 
 impl<'s> Sweep<'s> {
     /// Reads the JSON of all inputs.
-    pub fn plan(inputs: Inputs<'s>, options: &Options<'_>) -> Self {
-        let mut sweep =
-            Self { inputs, images: Vec::new(), units: Vec::new(), coverage: Coverage::default(), unlisted: 0 };
+    pub fn plan(mut inputs: Inputs<'s>, options: &Options<'_>) -> Self {
+        let coverage = std::mem::take(&mut inputs.coverage);
+        let mut sweep = Self { inputs, images: Vec::new(), units: Vec::new(), coverage, unlisted: 0 };
         let plans: Vec<Option<Plan>> =
             sweep.inputs.sources.iter().map(|source| caught(|| source.plan(options.readers))).collect();
         let mut taken = BTreeSet::new();
@@ -122,6 +163,10 @@ impl<'s> Sweep<'s> {
             let left_out = left_out
                 .map(|(path, reason)| Exclusion { origin: Origin::file(&name, path), reason: reason.to_owned() });
             sweep.coverage.exclusions.extend(left_out);
+            let only = sweep.inputs.only.get(at).map_or(&[][..], Vec::as_slice);
+            if !only.is_empty() {
+                plan.images.retain(|image| only.iter().any(|only| only.is(image)));
+            }
             let labels = labels(&plan.images, &name);
             for (planned, label) in plan.images.into_iter().zip(labels) {
                 let layers: Vec<_> =

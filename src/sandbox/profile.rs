@@ -59,8 +59,14 @@ pub static PROFILES: &[Profile] = &[
     Profile {
         command: "images",
         sockets: Sockets::None,
-        reads: "the archives and folders named",
-        writes: "the files of `-o`",
+        reads: "the archives and folders named; else `/`, for stores of engines",
+        writes: "the files of `-o` and `--layer-cache`",
+    },
+    Profile {
+        command: "images REGISTRY",
+        sockets: Sockets::Tcp,
+        reads: "as `images`, and logins, certificates and the resolver's settings",
+        writes: "the files of `-o` and `--layer-cache`",
     },
     Profile { command: "surfaces", sockets: Sockets::None, reads: NOTHING, writes: NOTHING },
     Profile { command: "rules", sockets: Sockets::None, reads: NOTHING, writes: NOTHING },

@@ -8,7 +8,6 @@
 //!
 //! A manifest that no tag leads to any more is examined like the others: a tag that was moved, an image that was deleted and not yet
 //! collected, a blob that is a manifest.
-#![cfg_attr(not(test), expect(dead_code, reason = "until the driver opens stores on disk"))]
 
 mod distribution;
 mod exported;

@@ -11,7 +11,6 @@
 //! A layer's bytes may have been discarded when it was unpacked (`discard_unpacked_layers`): then what was unpacked is read, which
 //! nothing compares with a digest. What a container wrote is the snapshot on top. Documented in containerd's `docs/content-flow.md` and
 //! `core/metadata/buckets.go`.
-#![cfg_attr(not(test), expect(dead_code, reason = "until the driver opens stores on disk"))]
 
 mod containers;
 mod database;
@@ -116,6 +115,7 @@ impl Containerd {
         for (at, chain) in chains(image).into_iter().enumerate() {
             if let Some(layer) = image.layers.get_mut(at).filter(|layer| layer.member.is_none()) {
                 layer.member = self.snapshots.committed(&chain).and_then(|s| self.snapshots.member(s));
+                layer.unpacked = true;
             }
         }
     }
@@ -169,5 +169,5 @@ fn chains(image: &Planned) -> Vec<String> {
 /// The same layer of another image.
 fn same(layer: &PlannedLayer) -> PlannedLayer {
     let Expected { blob, diff_id } = &layer.expected;
-    PlannedLayer { member: layer.member.clone(), expected: Expected { blob: blob.clone(), diff_id: diff_id.clone() } }
+    PlannedLayer { member: layer.member.clone(), expected: Expected { blob: blob.clone(), diff_id: diff_id.clone() }, unpacked: layer.unpacked }
 }

@@ -16,7 +16,6 @@
 //!
 //! Further stores, which others may share and nobody writes to, have the same files but for containers; layers may stand on layers of
 //! those. Documented in containers/storage, `docs/` and `types`.
-#![cfg_attr(not(test), expect(dead_code, reason = "until the driver opens stores on disk"))]
 
 mod containers;
 mod images;
@@ -172,7 +171,7 @@ impl Driver<'_, '_> {
         let member = self.member(*disk, id);
         let parent = below.as_ref().and_then(|below| Some(self.member(self.layers.get(below)?.0, below)));
         let planned =
-            PlannedLayer { member: Some((member.clone(), layer.size())), expected: Expected { blob: None, diff_id } };
+            PlannedLayer { member: Some((member.clone(), layer.size())), expected: Expected { blob: None, diff_id }, unpacked: true };
         if !self.catalog.layers.contains_key(&member) {
             let split = Some(format!("{}-layers/{id}.tar-split.gz", self.name).into_bytes());
             let folder = self.folder(id).into_bytes();

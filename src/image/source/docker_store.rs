@@ -13,7 +13,6 @@
 //!
 //! Written by Docker 1.10 and later. Since 29, new installations keep images in containerd's store instead. The chain id of the lowest
 //! layer is its diff id; of any other, the digest of `<chain id below> <diff id>`. Documented in moby's `image/spec` and `layer`.
-#![cfg_attr(not(test), expect(dead_code, reason = "until the driver opens stores on disk"))]
 
 mod containers;
 mod images;
@@ -165,7 +164,7 @@ impl Driver<'_, '_> {
             return (PlannedLayer::default(), None);
         };
         let expected = Expected { blob: None, diff_id: diff_id.clone() };
-        (PlannedLayer { member: member.clone(), expected }, below.clone())
+        (PlannedLayer { member: member.clone(), expected, unpacked: true }, below.clone())
     }
 
     fn read_layer(&mut self, chain_id: &str) -> Known {

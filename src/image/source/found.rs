@@ -10,7 +10,6 @@
 //! ```
 //!
 //! Nothing is opened but folders and settings. Links are followed inside the root.
-#![cfg_attr(not(test), expect(dead_code, reason = "until the driver opens stores on disk"))]
 
 mod machines;
 mod settings;

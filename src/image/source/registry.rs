@@ -8,7 +8,6 @@
 //! A layer that several repositories hold is one, and known by the first of them. What a registry does not hold itself (`urls` of a
 //! layer) is never fetched from elsewhere.
 
-#![cfg_attr(not(test), expect(dead_code, reason = "the command does not name registries yet"))]
 
 mod documents;
 mod stream;

@@ -1,181 +1,22 @@
-//! `dosimeter images`: saved container images, layer by layer.
+//! What is worth keeping of an image, and how its layers and steps stand to it.
 
-use std::{
-    collections::BTreeMap,
-    io::BufRead,
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::Arc;
 
-use anyhow::Context as _;
-use jiff::Timestamp;
-
-use super::{
-    Ending,
-    examine::{Judged, Setup},
-    finish::finish,
-    layers, output,
-    progress::Progress,
-    sandbox,
-};
 use crate::{
-    accounts::Accounts,
     assess::{Evidence, Layers, Steps},
-    cli::ImagesCommand,
-    coverage::{Coverage, Gap, GapKind, IMAGE},
+    commands::examine::Setup,
     credential::ENVIRONMENT,
     fact::{Fact, Origin, Seen, TreePath, Wanted},
-    image::{self, Image, ImageError, ImageFact, Inputs, LayerCache, Limits, Options, Readers, Step, Sweep},
-    inventory::{
-        EachName, Packing,
-        v1::{Head, Known},
-    },
-    ioc::{Index, weigh::Weigher},
+    image::{self, Image, ImageFact, Step},
+    ioc::Index,
     matcher,
-    report::{Document, v1},
-    scan::{Settings, is_root},
-    stop::{self, STOP},
-    text::{escape, start},
-    tree::body::BYTES_READ,
-    walk::{Bounds, Explained, FactBudget, Recording, Router, Worth},
+    text::start,
+    walk::{Explained, Worth},
 };
-
-/// Examines and reports.
-///
-/// # Errors
-/// Where an input cannot be opened or is no image, or the report cannot be written.
-pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
-    let started = Timestamp::now();
-    let kept = layers::folder(&command)?;
-    let folders: Vec<PathBuf> = kept.iter().map(|folder| folder.path.clone()).collect();
-    let outputs = output::plan_with(&command.output, &command.files, Document::Report, None, &folders)?;
-    let sandbox = sandbox::begin("images");
-    let mut setup = Setup::new(&command.choice, false, &Settings::default(), false)?;
-    setup.note_hashing(false);
-    sandbox.enclose(&[command.files.clone(), folders.clone()].concat());
-    let router = Router::new(setup.surfaces(), &setup.interest);
-    let keep = |seen: &Seen| matcher::worth(&setup.index, seen);
-    let weigher = Weigher::new(&setup.index);
-    let weigh = |path: &TreePath, bytes: &[u8]| {
-        crate::inventory::weigh_own(bytes).unwrap_or_else(|| weigher.weigh(path, bytes))
-    };
-    let limits = Limits::default();
-    let known = Known::new(&setup.interest);
-    let head = layers::head(&setup, started)?;
-    let failed = Mutex::new(None);
-    let head = |digest: &str| Head {
-        target: v1::Target { id: format!("sha256:{digest}"), ..head.target.clone() },
-        ..head.clone()
-    };
-    let replay =
-        |input: &mut (dyn BufRead + Send), names: &EachName<'_>| layers::replay(&setup, &router, &known, input, names);
-    let put = |name: &str, entry: Vec<u8>| {
-        let put = folders.first().map(|folder| output::put_in(folder, name, entry));
-        if let Some(Err(error)) = put {
-            failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-        }
-    };
-    let cache = kept.map(|folder| LayerCache {
-        folder: folder.opened,
-        reader: layers::reader(&setup, &limits),
-        head: &head,
-        replay: &replay,
-        put: &put,
-        everything: Recording::everything(setup.index.interest()),
-        reread: command.reread,
-    });
-    let progress = image::Progress::default();
-    let options = Options {
-        router: &router,
-        interest: &setup.interest,
-        keep: &keep,
-        weigh: &weigh,
-        readers: Readers {
-            history: &|step, build| build.step(step),
-            environment: &|lines| setup.environment(lines),
-            arguments: &|lines| setup.arguments(lines),
-        },
-        threads: setup.threads(),
-        limits,
-        verify: true,
-        stop: &STOP,
-        progress: &progress,
-        cache: cache.as_ref(),
-    };
-    let watched = Progress::start("examining images", command.output.quiet);
-    let (mut coverage, mut budget) = (Coverage::default(), FactBudget::new(Bounds::TREE));
-    let (mut evidence, mut refused) = (Vec::new(), Vec::new());
-    let mut accounts: BTreeMap<Arc<str>, Accounts> = BTreeMap::new();
-    let mut inputs = Inputs::default();
-    for file in &command.files {
-        match image::open(file, options.limits, &STOP) {
-            Ok(input) => inputs.absorb(input),
-            Err(error) => refused.push((file, error)),
-        }
-    }
-    let sweep = Sweep::plan(inputs, &options);
-    coverage.absorb(sweep.run(&options, &Packing::new(&setup.interest), &mut |image| {
-        let mut put = |worth, mut e: Evidence| {
-            if budget.admit(worth, &mut e.seen) {
-                evidence.push(e);
-            }
-        };
-        accounts.insert(image.label.clone(), image.accounts());
-        take_evidence(&setup, &image, &mut put);
-    }));
-    drop(watched);
-    if let Some(error) = failed.lock().unwrap_or_else(PoisonError::into_inner).take() {
-        output::note(&format!("what layers hold is not kept for the next run: {error:#}"));
-    }
-    if command.output.verbose > 0 {
-        output::note(&progress.words());
-    }
-    // What the others hold is reported though one cannot be examined.
-    if refused.len() == command.files.len()
-        && let Some((file, error)) = refused.pop()
-    {
-        return Err(error).with_context(|| format!("`{}`", output::shown(file)));
-    }
-    coverage.gaps.extend(refused.into_iter().map(|(file, error)| not_examined(file, &error)));
-    if budget.dropped() > 0 {
-        let detail = format!("{} more facts than are kept of all images of one run", budget.dropped());
-        let origin = Origin::file(&"images".into(), TreePath::root());
-        coverage.gaps.push(Gap { origin, surface: IMAGE, kind: GapKind::TooLarge, detail });
-    }
-    coverage.bytes_read = BYTES_READ.load(std::sync::atomic::Ordering::Relaxed);
-    if stop::requested() {
-        coverage.interrupted();
-    }
-    setup.note_unread(&coverage);
-    let assessment = setup.judge(evidence, accounts.clone())?;
-    let names: Vec<_> = command.files.iter().map(|f| f.to_string_lossy()).collect();
-    let judged = Judged {
-        assessment: &assessment,
-        coverage,
-        accounts: &accounts,
-        target: v1::Target { kind: "images".to_owned(), id: names.join(" "), name: None, installation: None, os: None },
-        started,
-        privileged: is_root(),
-        scope: crate::rotate::Scope::default(),
-    };
-    let report = setup.report(judged, &sandbox);
-    report.run.sandbox.iter().filter(|_| command.output.verbose > 0).for_each(|held| output::note(&held.words()));
-    finish(report, &command.output, |report, _| outputs.write(report))
-}
-
-/// An input that is no image, or cannot be opened, beside others that were examined.
-fn not_examined(file: &Path, error: &ImageError) -> Gap {
-    let kind = match error {
-        ImageError::Open(_) => GapKind::Unreadable,
-        ImageError::NotAnImage(_) => GapKind::Malformed,
-    };
-    let tree = escape(file.as_os_str().as_encoded_bytes()).into();
-    Gap { origin: Origin::file(&tree, TreePath::root()), surface: IMAGE, kind, detail: error.to_string() }
-}
 
 /// What is worth keeping of an image. In a sweep most images hold nothing, and a hostile one has hundreds of thousands of packages:
 /// what explains findings is kept where it may explain one.
-fn take_evidence(setup: &Setup, image: &Image<'_>, put: &mut dyn FnMut(Worth, Evidence)) {
+pub(super) fn take(setup: &Setup, image: &Image<'_>, put: &mut dyn FnMut(Worth, Evidence)) {
     let worth =
         |seen: &Seen| if setup.wants(seen.surface) { matcher::worth(&setup.index, seen) } else { Worth::Nothing };
     let fits = |seen: &Seen| worth(seen) == Worth::Evidence;

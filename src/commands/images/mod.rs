@@ -1,0 +1,190 @@
+//! `dosimeter images`: saved container images, layer by layer.
+
+use std::{
+    collections::BTreeMap,
+    io::BufRead,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use jiff::Timestamp;
+
+mod evidence;
+mod named;
+#[cfg(feature = "online")]
+mod registries;
+
+use self::named::Named;
+use super::{
+    Ending,
+    examine::{Judged, Setup},
+    finish::finish,
+    layers, output,
+    progress::Progress,
+    sandbox,
+};
+use crate::{
+    accounts::Accounts,
+    assess::Evidence,
+    cli::ImagesCommand,
+    coverage::{Coverage, Gap, GapKind, IMAGE},
+    fact::{Origin, Seen, TreePath},
+    image::{
+        self, LayerCache, Limits, Options, Readers, Sweep,
+        target::{self, Target},
+    },
+    inventory::{
+        EachName, Packing,
+        v1::{Head, Known},
+    },
+    ioc::weigh::Weigher,
+    matcher,
+    report::{Document, v1},
+    scan::{Settings, is_root},
+    stop::{self, STOP},
+    tree::body::BYTES_READ,
+    walk::{Bounds, FactBudget, Recording, Router},
+};
+
+/// Examines and reports.
+///
+/// # Errors
+/// Where an input cannot be opened or is no image, or the report cannot be written.
+pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
+    let started = Timestamp::now();
+    let kept = layers::folder(&command)?;
+    let folders: Vec<PathBuf> = kept.iter().map(|folder| folder.path.clone()).collect();
+    let files: Vec<PathBuf> = command.targets.iter().map(PathBuf::from).filter(|path| target::exists(path)).collect();
+    let outputs = output::plan_with(&command.output, &files, Document::Report, None, &folders)?;
+    let sandbox = sandbox::begin(if may_ask(&command) { "images REGISTRY" } else { "images" });
+    let mut named = Named::read(&command)?;
+    let mut setup = Setup::new(&command.choice, false, &Settings::default(), false)?;
+    setup.note_hashing(false);
+    #[cfg(feature = "online")]
+    let clients = match named.is_remote() {
+        true => Some(registries::Clients::prepare(&command.registry, &named, setup.threads())?),
+        false => None,
+    };
+    #[cfg(not(feature = "online"))]
+    anyhow::ensure!(!named.is_remote(), "this build of dosimeter asks no registry");
+    sandbox.enclose(&[named.places(&command.root), folders.clone()].concat());
+    let router = Router::new(setup.surfaces(), &setup.interest);
+    let keep = |seen: &Seen| matcher::worth(&setup.index, seen);
+    let weigher = Weigher::new(&setup.index);
+    let weigh = |path: &TreePath, bytes: &[u8]| {
+        crate::inventory::weigh_own(bytes).unwrap_or_else(|| weigher.weigh(path, bytes))
+    };
+    let limits = Limits::default();
+    let known = Known::new(&setup.interest);
+    let head = layers::head(&setup, started)?;
+    let failed = Mutex::new(None);
+    let head = |digest: &str| Head {
+        target: v1::Target { id: format!("sha256:{digest}"), ..head.target.clone() },
+        ..head.clone()
+    };
+    let replay =
+        |input: &mut (dyn BufRead + Send), names: &EachName<'_>| layers::replay(&setup, &router, &known, input, names);
+    let put = |name: &str, entry: Vec<u8>| {
+        let put = folders.first().map(|folder| output::put_in(folder, name, entry));
+        if let Some(Err(error)) = put {
+            failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        }
+    };
+    let cache = kept.map(|folder| LayerCache {
+        folder: folder.opened,
+        reader: layers::reader(&setup, &limits),
+        head: &head,
+        replay: &replay,
+        put: &put,
+        everything: Recording::everything(setup.index.interest()),
+        reread: command.reread,
+    });
+    let progress = image::Progress::default();
+    let options = Options {
+        router: &router,
+        interest: &setup.interest,
+        keep: &keep,
+        weigh: &weigh,
+        readers: Readers {
+            history: &|step, build| build.step(step),
+            environment: &|lines| setup.environment(lines),
+            arguments: &|lines| setup.arguments(lines),
+        },
+        threads: setup.threads(),
+        limits,
+        verify: true,
+        stop: &STOP,
+        progress: &progress,
+        cache: cache.as_ref(),
+    };
+    let watched = Progress::start("examining images", command.output.quiet);
+    let (mut coverage, mut budget) = (Coverage::default(), FactBudget::new(Bounds::TREE));
+    let mut evidence = Vec::new();
+    let mut accounts: BTreeMap<Arc<str>, Accounts> = BTreeMap::new();
+    #[cfg(feature = "online")]
+    let registries = clients.as_ref().map(|clients| clients.registries(&mut coverage.gaps)).unwrap_or_default();
+    #[cfg_attr(not(feature = "online"), expect(unused_mut, reason = "registries add to it"))]
+    let mut inputs = named.open(&command.root, limits)?;
+    #[cfg(feature = "online")]
+    if let Some(clients) = &clients {
+        clients.open(&registries, &mut inputs)?;
+    }
+    let sweep = Sweep::plan(inputs, &options);
+    coverage.absorb(sweep.run(&options, &Packing::new(&setup.interest), &mut |image| {
+        let mut put = |worth, mut e: Evidence| {
+            if budget.admit(worth, &mut e.seen) {
+                evidence.push(e);
+            }
+        };
+        accounts.insert(image.label.clone(), image.accounts());
+        evidence::take(&setup, &image, &mut put);
+    }));
+    drop(watched);
+    if let Some(error) = failed.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        output::note(&format!("what layers hold is not kept for the next run: {error:#}"));
+    }
+    if command.output.verbose > 0 {
+        output::note(&progress.words());
+    }
+    #[cfg(feature = "online")]
+    clients.iter().filter(|_| command.output.verbose > 0).for_each(|clients| output::note(&clients.words()));
+    if budget.dropped() > 0 {
+        let detail = format!("{} more facts than are kept of all images of one run", budget.dropped());
+        let origin = Origin::file(&"images".into(), TreePath::root());
+        coverage.gaps.push(Gap { origin, surface: IMAGE, kind: GapKind::TooLarge, detail });
+    }
+    coverage.bytes_read = BYTES_READ.load(std::sync::atomic::Ordering::Relaxed);
+    if stop::requested() {
+        coverage.interrupted();
+    }
+    setup.note_unread(&coverage);
+    let assessment = setup.judge(evidence, accounts.clone())?;
+    let judged = Judged {
+        assessment: &assessment,
+        coverage,
+        accounts: &accounts,
+        target: v1::Target {
+            kind: "images".to_owned(),
+            id: named.id(&command.targets),
+            name: None,
+            installation: None,
+            os: None,
+        },
+        started,
+        privileged: is_root(),
+        scope: crate::rotate::Scope::default(),
+    };
+    let report = setup.report(judged, &sandbox);
+    report.run.sandbox.iter().filter(|_| command.output.verbose > 0).for_each(|held| output::note(&held.words()));
+    finish(report, &command.output, |report, _| outputs.write(report))
+}
+
+/// Whether what was named may be in a registry, or is a list that may name one.
+fn may_ask(command: &ImagesCommand) -> bool {
+    let is_list = |path: &std::path::Path| path.extension().is_some_and(|e| e == "json" || e == "yaml" || e == "yml");
+    command.targets.iter().any(|text| match Target::parse(text, &target::exists) {
+        Ok(Target::Remote(_) | Target::Whole { .. } | Target::List) => true,
+        Ok(Target::Path(path)) => is_list(&path),
+        Ok(Target::Stored(_)) | Err(_) => false,
+    })
+}

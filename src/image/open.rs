@@ -1,0 +1,262 @@
+//! Opens what a user names, and the stores of a machine that nobody names. Of layers nothing is read yet.
+
+use std::{
+    os::fd::OwnedFd,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use rustix::fs::{self as sys, Mode, OFlags};
+
+use super::{
+    ImageError, Inputs, Limits, Only,
+    input::{Input, open_input},
+    source::{
+        Archive, Layout, Root, Source,
+        blob_store::BlobStore,
+        containerd::Containerd,
+        containers_storage, docker_store,
+        found::{self, FoundStore, StoreKind},
+    },
+    target,
+};
+use crate::{
+    coverage::{Gap, GapKind, IMAGE},
+    fact::{Origin, TreePath},
+    surface::Flaw,
+    text::escape_short,
+};
+
+/// A home, and the number of the account that has it, where that is known.
+pub type Home = (TreePath, Option<u32>);
+
+/// Files of one folder that are opened as archives.
+const ARCHIVES: usize = 10_000;
+
+/// Opens a file or a folder: an archive, a folder in an image layout, the store of an engine or of a registry, a folder of archives.
+///
+/// # Errors
+/// Where it cannot be opened or holds no images. Problems with what it holds are found by the plan.
+pub fn open<'i>(target: &Path, limits: Limits, stop: &'i AtomicBool) -> Result<Inputs<'i>, ImageError> {
+    let name = shown_name(target);
+    let mut inputs = Inputs::default();
+    match open_input(target)? {
+        Input::Folder(folder) => {
+            let layout = Layout { folder: folder.try_clone()? };
+            if layout.is_image() {
+                inputs.add(&name, Box::new(layout), Vec::new());
+            } else if let Some(store) = store_of(&folder)? {
+                inputs.add(&name, store, Vec::new());
+            } else {
+                archives_in(target, &folder, limits, stop, &mut inputs)?;
+            }
+        }
+        Input::File(file, len) => match Archive::open(file, len, limits, stop) {
+            Err(_) if stop.load(Ordering::Relaxed) => {}
+            Ok(_) if stop.load(Ordering::Relaxed) => {}
+            Err(flaw) => inputs.unread(&name, flaw),
+            Ok(archive) => of_archive(archive, &name, &mut inputs)?,
+        },
+    }
+    Ok(inputs)
+}
+
+fn shown_name(target: &Path) -> Arc<str> {
+    let name = target.file_name().unwrap_or(target.as_os_str()).as_encoded_bytes();
+    escape_short(name, 120).into()
+}
+
+/// The store that a folder is.
+fn store_of<'i>(folder: &OwnedFd) -> Result<Option<Box<dyn Source + 'i>>, ImageError> {
+    if let Ok(store) = containers_storage::open(folder.try_clone()?, Vec::new()) {
+        return Ok(Some(store));
+    }
+    if let Some(store) = Containerd::open(folder.try_clone()?, None) {
+        return Ok(Some(Box::new(store)));
+    }
+    if let Ok(store) = docker_store::open(folder.try_clone()?) {
+        return Ok(Some(store));
+    }
+    Ok(BlobStore::open(folder.try_clone()?).map(|store| -> Box<dyn Source + 'i> { Box::new(store) }))
+}
+
+/// The archives in a folder; other files are left out.
+fn archives_in<'i>(
+    target: &Path,
+    folder: &OwnedFd,
+    limits: Limits,
+    stop: &'i AtomicBool,
+    inputs: &mut Inputs<'i>,
+) -> Result<(), ImageError> {
+    let (names, more) = super::source::disk::list(folder, ARCHIVES).map_err(std::io::Error::from)?;
+    let before = inputs.count();
+    for name in names {
+        let Ok(Some((file, len))) = super::input::open_below(folder, &name) else { continue };
+        let label: Arc<str> = escape_short(&name, 120).into();
+        let ends = |end: &&str| name.to_ascii_lowercase().ends_with(end.as_bytes());
+        let is_named = [".tar", ".tgz", ".tar.gz", ".tar.zst", ".tzst"].iter().any(ends);
+        match Archive::open(Arc::new(file), len, limits, stop) {
+            Ok(archive) if archive.is_image() || is_named => of_archive(archive, &label, inputs).unwrap_or(()),
+            Err(flaw) if is_named => inputs.unread(&label, flaw),
+            Ok(_) | Err(_) => inputs.leave_out(&shown_name(target), path_of(&name), "no image archive"),
+        }
+    }
+    if more {
+        inputs.unread(&shown_name(target), Flaw::Unsupported("a folder with more than 10000 files"));
+    }
+    if inputs.count() == before && !more {
+        return Err(ImageError::NotAnImage(
+            "the folder is no image layout, no store of an engine or a registry, and holds no archives",
+        ));
+    }
+    Ok(())
+}
+
+fn path_of(name: &[u8]) -> TreePath {
+    TreePath::new(name).unwrap_or_else(TreePath::root)
+}
+
+fn of_archive<'i>(mut archive: Archive<'i>, name: &Arc<str>, inputs: &mut Inputs<'i>) -> Result<(), ImageError> {
+    if let Some(flaw) = archive.nothing_but() {
+        inputs.unread(name, flaw);
+        return Ok(());
+    }
+    if !archive.is_tar() {
+        return Err(ImageError::NotAnImage("the file is not a tar"));
+    }
+    let flaws = archive.flaws();
+    let folders = if archive.is_image() { Vec::new() } else { archive.folders() };
+    if !folders.is_empty() {
+        let mut flaws = Some(flaws);
+        for folder in folders {
+            inputs.add(name, Box::new(archive.within(folder)), flaws.take().unwrap_or_default());
+        }
+        return Ok(());
+    }
+    // Whoever owns a container can put a file with the name of a manifest into it: that must not hide the rest.
+    if archive.holds_files() || !archive.is_image() {
+        inputs.add(name, Box::new(Root::new(archive.whole())), Vec::new());
+    }
+    if archive.is_image() {
+        inputs.add(name, Box::new(archive), flaws);
+    }
+    Ok(())
+}
+
+/// Opens the stores of a machine, its own and those in these homes: of all engines, or of those named, each with the images wanted.
+///
+/// # Errors
+/// Where the root cannot be opened.
+pub fn open_stores<'i>(root: &Path, homes: &[Home], named: &[target::Stored]) -> Result<Inputs<'i>, ImageError> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let root = sys::open(root, flags, Mode::empty()).map_err(std::io::Error::from)?;
+    let found = found::find(&root, homes);
+    let mut inputs = Inputs::default();
+    let stores: Arc<str> = "stores".into();
+    for (path, flaw) in found.flaws {
+        inputs.gap(super::sweep::gap(&stores, path, &flaw));
+    }
+    for store in &found.stores {
+        let only: Vec<Only> = named.iter().filter(|n| is_of(store, n.store)).map(|n| Only(n.image.clone())).collect();
+        if !named.is_empty() && only.is_empty() {
+            continue;
+        }
+        if store.kind == StoreKind::MachineDisk {
+            let (origin, detail) = (Origin::file(&stores, store.path.clone()), store.note.to_owned());
+            inputs.gap(Gap { origin, surface: IMAGE, kind: GapKind::Unsupported, detail });
+            continue;
+        }
+        let name: Arc<str> = format!("{} in {}", store.note, store.path.text()).into();
+        match opened(&root, store) {
+            Ok(Some(source)) => inputs.add_some(&name, source, only),
+            // A folder that an engine made and never used.
+            Ok(None) => {}
+            Err(flaw) => inputs.unread(&name, flaw),
+        }
+    }
+    Ok(inputs)
+}
+
+fn is_of(store: &FoundStore, named: target::StoreKind) -> bool {
+    let of_docker = || docker_root(store).is_some();
+    match store.kind {
+        StoreKind::Docker => named == target::StoreKind::Docker,
+        StoreKind::Containerd if of_docker() => named == target::StoreKind::Docker,
+        StoreKind::Containerd => named == target::StoreKind::Containerd,
+        StoreKind::ContainersStorage => {
+            matches!(named, target::StoreKind::Podman | target::StoreKind::CriO | target::StoreKind::Buildah)
+        }
+        StoreKind::MachineDisk => false,
+    }
+}
+
+/// The data root of the Docker whose containerd this is.
+fn docker_root(store: &FoundStore) -> Option<TreePath> {
+    TreePath::new(store.path.as_bytes().strip_suffix(b"/containerd/daemon")?)
+}
+
+fn opened(root: &OwnedFd, store: &FoundStore) -> Result<Option<Box<dyn Source>>, Flaw> {
+    let open = |path: &TreePath| found::open(root, path).map_err(|e| Flaw::Io(e.into()));
+    let folder = open(&store.path)?;
+    Ok(match store.kind {
+        StoreKind::Docker => docker_store::open(folder).ok(),
+        StoreKind::ContainersStorage => {
+            let additional = store.additional.iter().filter_map(|path| open(path).ok());
+            containers_storage::open(folder, additional.collect()).ok()
+        }
+        StoreKind::Containerd => {
+            let docker = docker_root(store).and_then(|path| open(&path).ok());
+            Containerd::open(folder, docker).map(|store| -> Box<dyn Source> { Box::new(store) })
+        }
+        StoreKind::MachineDisk => None,
+    })
+}
+
+/// For which platforms the images of a registry are wanted, `linux/arm64/v8`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Platforms {
+    /// That of this machine.
+    #[default]
+    Here,
+    /// This one.
+    One(String),
+    /// All.
+    All,
+}
+
+/// How the images of a registry are wanted.
+#[cfg(feature = "online")]
+#[derive(Debug, Clone, Default)]
+pub struct RegistryChoice {
+    /// Of an image for several platforms.
+    pub platforms: Platforms,
+    /// Requests at a time.
+    pub threads: usize,
+}
+
+/// The images of a registry that these names stand for.
+///
+/// # Errors
+/// Where the platform is none.
+#[cfg(feature = "online")]
+pub fn open_registry<'r>(
+    registry: &'r crate::online::registry::Registry,
+    targets: &[crate::online::registry::Target],
+    choice: &RegistryChoice,
+) -> Result<Inputs<'r>, ImageError> {
+    use super::source::registry::{Choice, Platforms as Wanted, RegistryImages};
+    let platforms = match &choice.platforms {
+        Platforms::Here => Some(Wanted::here()),
+        Platforms::One(text) => Wanted::of(text),
+        Platforms::All => Some(Wanted::All),
+    };
+    let platforms = platforms.ok_or(ImageError::Platform)?;
+    let choice = Choice { platforms, all_tags: false, referrers: true, threads: choice.threads };
+    let mut inputs = Inputs::default();
+    let name: Arc<str> = registry.host().as_str().into();
+    inputs.add(&name, Box::new(RegistryImages::named(registry, targets, choice)), Vec::new());
+    Ok(inputs)
+}
