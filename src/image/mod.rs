@@ -43,11 +43,11 @@ pub use cache::{LayerCache, Replayed, reader_of};
 pub use codec::Limits;
 pub use manifest::Step;
 pub use model::{Image, ImageFact, ImageLayer};
-pub use plan::Readers;
-pub use planned::{Container, Holds};
 pub use open::{Home, Platforms, open, open_stores};
 #[cfg(feature = "online")]
 pub use open::{RegistryChoice, open_registry};
+pub use plan::Readers;
+pub use planned::{Container, Holds};
 pub use sweep::{Inputs, Only, Sweep};
 
 use crate::{

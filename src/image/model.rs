@@ -132,6 +132,11 @@ impl<'i> Image<'i> {
         }
     }
 
+    /// Whether every layer is there, whatever it holds.
+    pub fn is_whole(&self) -> bool {
+        self.positions().all(|(_, facts)| facts.is_some())
+    }
+
     /// Whether something in its layers fits an indicator.
     pub fn has_evidence(&self) -> bool {
         self.copies.iter().flatten().flatten().any(|facts| facts.has_evidence)

@@ -192,6 +192,13 @@ impl<'s> Sweep<'s> {
         sweep
     }
 
+    /// Different layers, and their bytes as far as the sources say.
+    pub fn size(&self) -> (usize, u64) {
+        let bytes =
+            self.units.iter().filter_map(|unit| unit.at.first()).fold(0, |sum: u64, at| sum.saturating_add(at.len));
+        (self.units.len(), bytes)
+    }
+
     /// Reads the layers and hands each image to `each` as it is joined, in the order of the plan.
     pub fn run<'p>(
         mut self,

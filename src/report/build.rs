@@ -103,6 +103,7 @@ pub fn build(mut e: Examination<'_>) -> v1::Report {
         kept_evidence,
         platforms: e.assessment.platforms.iter().map(part_of).collect(),
         machines: Vec::new(),
+        sweep: None,
         work: Vec::new(),
         run: v1::Run {
             id: run,

@@ -321,6 +321,7 @@ impl Fleet {
             kept_evidence: self.kept_evidence,
             platforms: self.platforms,
             machines: self.machines,
+            sweep: None,
             work: Vec::new(),
             coverage,
         }

@@ -5,6 +5,7 @@ pub mod build;
 pub mod fleet;
 pub mod format;
 pub mod page;
+pub mod sweep;
 pub mod v1;
 mod words;
 

@@ -21,7 +21,7 @@ const INCIDENT: &str = include_str!("../../tests/fixtures/report/incident.json")
 const REPORT_SCHEMA: &str = include_str!("../../docs/schema/report-1.schema.json");
 const NDJSON_SCHEMA: &str = include_str!("../../docs/schema/ndjson-1.schema.json");
 
-fn example() -> v1::Report {
+pub(super) fn example() -> v1::Report {
     serde_json::from_str(EXAMPLE).unwrap()
 }
 

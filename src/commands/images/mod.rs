@@ -11,10 +11,11 @@ use jiff::Timestamp;
 
 mod evidence;
 mod named;
+mod picture;
 #[cfg(feature = "online")]
 mod registries;
 
-use self::named::Named;
+use self::{named::Named, picture::Picture};
 use super::{
     Ending,
     examine::{Judged, Setup},
@@ -130,6 +131,8 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         clients.open(&registries, &mut inputs)?;
     }
     let sweep = Sweep::plan(inputs, &options);
+    let size = sweep.size();
+    let mut picture = Picture::default();
     coverage.absorb(sweep.run(&options, &Packing::new(&setup.interest), &mut |image| {
         let mut put = |worth, mut e: Evidence| {
             if budget.admit(worth, &mut e.seen) {
@@ -138,6 +141,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         };
         accounts.insert(image.label.clone(), image.accounts());
         evidence::take(&setup, &image, &mut put);
+        picture.add(&image);
     }));
     drop(watched);
     if let Some(error) = failed.lock().unwrap_or_else(PoisonError::into_inner).take() {
@@ -157,6 +161,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     if stop::requested() {
         coverage.interrupted();
     }
+    picture.note(&coverage);
     setup.note_unread(&coverage);
     let assessment = setup.judge(evidence, accounts.clone())?;
     let judged = Judged {
@@ -174,7 +179,8 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         privileged: is_root(),
         scope: crate::rotate::Scope::default(),
     };
-    let report = setup.report(judged, &sandbox);
+    let mut report = setup.report(judged, &sandbox);
+    picture.put(&mut report, size, &named.uses);
     report.run.sandbox.iter().filter(|_| command.output.verbose > 0).for_each(|held| output::note(&held.words()));
     finish(report, &command.output, |report, _| outputs.write(report))
 }

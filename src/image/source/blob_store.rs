@@ -116,11 +116,13 @@ impl BlobStore {
     }
 
     /// The names of its manifests, sorted: those that a tag was moved from too.
+    #[cfg(test)]
     pub(in crate::image) fn entries(&self) -> &[Entry] {
         &self.found.entries
     }
 
     /// How many blobs it has, and how many bytes they are.
+    #[cfg(test)]
     pub(in crate::image) fn size(&self) -> (usize, u64) {
         let all = self.blobs.all();
         (self.blobs.len(), all.iter().fold(0, |sum: u64, (_, len)| sum.saturating_add(*len)))

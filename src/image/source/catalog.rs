@@ -169,7 +169,8 @@ impl<'s> Catalog<'s> {
                     continue;
                 }
             }
-            let layer = PlannedLayer { member: Some((member.clone(), 0)), expected: Expected::default(), unpacked: true };
+            let layer =
+                PlannedLayer { member: Some((member.clone(), 0)), expected: Expected::default(), unpacked: true };
             self.add_bare(Planned { layers: vec![layer], holds: volume(&name), ..Planned::default() });
             let unpacked = Unpacked { disk, folder, keeps: Keeps::Files, parent: None, split: None };
             self.layers.insert(member, unpacked);

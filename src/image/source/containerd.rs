@@ -75,11 +75,13 @@ impl Containerd {
     }
 
     /// The names of its images.
+    #[cfg(test)]
     pub(in crate::image) fn names(&self) -> &[Named] {
         &self.metadata.images
     }
 
     /// The containers that it has a record of; of Docker's, those that ran.
+    #[cfg(test)]
     pub(in crate::image) fn containers(&self) -> &[Recorded] {
         &self.metadata.containers
     }
@@ -169,5 +171,9 @@ fn chains(image: &Planned) -> Vec<String> {
 /// The same layer of another image.
 fn same(layer: &PlannedLayer) -> PlannedLayer {
     let Expected { blob, diff_id } = &layer.expected;
-    PlannedLayer { member: layer.member.clone(), expected: Expected { blob: blob.clone(), diff_id: diff_id.clone() }, unpacked: layer.unpacked }
+    PlannedLayer {
+        member: layer.member.clone(),
+        expected: Expected { blob: blob.clone(), diff_id: diff_id.clone() },
+        unpacked: layer.unpacked,
+    }
 }

@@ -170,8 +170,11 @@ impl Driver<'_, '_> {
         let diff_id = sha256(&layer.diff_digest).map(str::to_owned);
         let member = self.member(*disk, id);
         let parent = below.as_ref().and_then(|below| Some(self.member(self.layers.get(below)?.0, below)));
-        let planned =
-            PlannedLayer { member: Some((member.clone(), layer.size())), expected: Expected { blob: None, diff_id }, unpacked: true };
+        let planned = PlannedLayer {
+            member: Some((member.clone(), layer.size())),
+            expected: Expected { blob: None, diff_id },
+            unpacked: true,
+        };
         if !self.catalog.layers.contains_key(&member) {
             let split = Some(format!("{}-layers/{id}.tar-split.gz", self.name).into_bytes());
             let folder = self.folder(id).into_bytes();

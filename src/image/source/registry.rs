@@ -8,7 +8,6 @@
 //! A layer that several repositories hold is one, and known by the first of them. What a registry does not hold itself (`urls` of a
 //! layer) is never fetched from elsewhere.
 
-
 mod documents;
 mod stream;
 mod wanted;

@@ -30,6 +30,7 @@ pub static FORMAT: Format = Format {
 fn whole(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
     head(report, out)?;
     machines(report, out)?;
+    images(report, out)?;
     if !report.checklist.is_empty() {
         first_page(report, out)?;
     }
@@ -115,6 +116,34 @@ fn machines(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
         let exposure = m.exposure.map_or("none", crate::verdict::Exposure::as_str);
         let (tree, taken) = (cell(&escape(m.tree.as_bytes())), cell(&words::taken(m)));
         writeln!(out, "| {tree} | {exposure} | {taken} | {} | {} |", m.to_rotate, words::how_complete(m))?;
+    }
+    Ok(())
+}
+
+fn images(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
+    let Some(sweep) = report.sweep.as_ref().filter(|sweep| sweep.images.len() > 1) else {
+        return Ok(());
+    };
+    writeln!(out, "\n## Images\n\n{}", escaped(&words::images_counted(sweep)))?;
+    let listed = words::images_by_weight(sweep);
+    if listed.is_empty() {
+        return Ok(());
+    }
+    let columns = words::columns(sweep);
+    let incidents = if columns.is_empty() { vec!["incidents"] } else { columns.clone() };
+    let header: Vec<String> = incidents.iter().map(|id| cell(&escape(id.as_bytes()))).collect();
+    let lines = " --- |".repeat(header.len());
+    writeln!(out, "\n| image | {} | used by | examined |\n| --- |{lines} --- | --- |", header.join(" | "))?;
+    for image in listed {
+        let cells: Vec<String> = words::image_cells(image, &columns).iter().map(|text| cell(text)).collect();
+        let (tree, users) = (cell(&escape(image.tree.as_bytes())), cell(&words::users(image)));
+        let examined = if image.complete { "completely" } else { "in part" };
+        writeln!(out, "| {tree} | {} | {users} | {examined} |", cells.join(" | "))?;
+    }
+    let bases = words::bases(sweep);
+    if !bases.is_empty() {
+        writeln!(out, "\nTo build anew, in the order in which it helps most images:\n")?;
+        bases.iter().enumerate().try_for_each(|(n, base)| writeln!(out, "{}. {}", n + 1, escaped(base)))?;
     }
     Ok(())
 }

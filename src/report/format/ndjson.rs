@@ -35,6 +35,8 @@ struct Record<'r> {
 enum Body<'r> {
     RunStart { schema: &'static str, tool: &'r v1::Tool, indicators: &'r v1::Indicators, run: &'r v1::Run },
     Machine(&'r v1::Machine),
+    Image(&'r v1::SweptImage),
+    Base(&'r v1::Base),
     Finding(InIncident<'r>),
     Credential(&'r v1::Credential),
     Anomaly(&'r v1::Anomaly),
@@ -72,6 +74,10 @@ fn records(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
     let c = &report.coverage;
     put(Body::RunStart { schema: SCHEMA, tool: &report.tool, indicators: &report.indicators, run: &report.run })?;
     report.machines.iter().try_for_each(|m| put(Body::Machine(m)))?;
+    if let Some(sweep) = &report.sweep {
+        sweep.images.iter().try_for_each(|i| put(Body::Image(i)))?;
+        sweep.bases.iter().try_for_each(|b| put(Body::Base(b)))?;
+    }
     let mut findings = 0;
     for incident in &report.incidents {
         for finding in &incident.findings {

@@ -47,6 +47,7 @@ fn report(report: &v1::Report, out: &mut dyn Write, style: Style) -> io::Result<
     let mut page = Page { out, style, lines: 0 };
     answer(&mut page, report)?;
     machines(&mut page, report)?;
+    images(&mut page, report)?;
     if !report.checklist.is_empty() {
         first_page(&mut page, report)?;
     }
@@ -139,6 +140,40 @@ fn machines(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {
     }
     page.out_table(&table)?;
     words::more(listed.len(), MACHINES).map_or(Ok(()), |more| page.prose("", &more))
+}
+
+/// Images that the page lists.
+const IMAGES: usize = 40;
+
+fn images(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {
+    let Some(sweep) = report.sweep.as_ref().filter(|sweep| sweep.images.len() > 1) else {
+        return Ok(());
+    };
+    page.heading("IMAGES")?;
+    page.prose("", &words::images_counted(sweep))?;
+    let listed = words::images_by_weight(sweep);
+    if listed.is_empty() {
+        return Ok(());
+    }
+    let columns = words::columns(sweep);
+    let mut table = page.table();
+    let incidents = if columns.is_empty() { vec!["incidents"] } else { columns.clone() };
+    let header = ["image"].into_iter().chain(incidents).chain(["used by", "examined"]);
+    table.set_header(header.map(|text| escape(text.as_bytes())));
+    for image in listed.iter().take(IMAGES) {
+        let examined = if image.complete { "completely" } else { "in part" };
+        let cells = [escape(image.tree.as_bytes())].into_iter().chain(words::image_cells(image, &columns));
+        table.add_row(cells.chain([words::users(image), examined.to_owned()]));
+    }
+    page.out_table(&table)?;
+    words::more(listed.len(), IMAGES).map_or(Ok(()), |more| page.prose("", &more))?;
+    let bases = words::bases(sweep);
+    if !bases.is_empty() {
+        page.line("")?;
+        page.prose("", "To build anew, in the order in which it helps most images:")?;
+        bases.iter().enumerate().try_for_each(|(n, base)| page.prose(&format!("  {}. ", n + 1), base))?;
+    }
+    Ok(())
 }
 
 /// What somebody has to know who reads nothing else.

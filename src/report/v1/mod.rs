@@ -15,6 +15,7 @@ mod account;
 mod checklist;
 mod coverage;
 mod credential;
+mod image;
 mod machine;
 mod place;
 mod work;
@@ -24,6 +25,7 @@ pub use self::{
     checklist::{Item, Step},
     coverage::{Coverage, Exclusion, Gap, ImageDigests, Login, Scope, SurfaceCount},
     credential::{Credential, ReachBy},
+    image::{Base, ImageUser, Sweep, SweptImage},
     machine::{Machine, MachineIncident},
     place::{Location, PathText},
     work::{State, Work},
@@ -70,6 +72,9 @@ pub struct Report {
     /// The machines of a report of several, by `tree`; empty in every other.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub machines: Vec<Machine>,
+    /// The images of a sweep; absent in every other report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<Sweep>,
     /// How far the items of a plan are; a report has none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub work: Vec<Work>,

@@ -173,8 +173,11 @@ impl Images {
 
     /// The image that these snapshots stand on, with those of them above it. Where no image is known, all of them.
     fn under(&self, store: &Containerd, plan: &Plan, chain: &[&Snapshot], holds: Holds, name: &str) -> Planned {
-        let member =
-            |snapshot: &&Snapshot| PlannedLayer { member: store.snapshots.member(snapshot), unpacked: true, ..PlannedLayer::default() };
+        let member = |snapshot: &&Snapshot| PlannedLayer {
+            member: store.snapshots.member(snapshot),
+            unpacked: true,
+            ..PlannedLayer::default()
+        };
         for (at, snapshot) in chain.iter().enumerate() {
             let fitting = self.by_top.get(snapshot.key()).filter(|_| snapshot.kind == Kind::Committed);
             let images = fitting.into_iter().flatten().filter_map(|at| plan.images.get(*at));

@@ -73,7 +73,11 @@ impl Driver<'_, '_> {
             let parent = top.and_then(|top| self.member(&top));
             self.keep(member, parent, None);
         }
-        layers.push(PlannedLayer { member: written.map(|member| (member, 0)), expected: Expected::default(), unpacked: true });
+        layers.push(PlannedLayer {
+            member: written.map(|member| (member, 0)),
+            expected: Expected::default(),
+            unpacked: true,
+        });
         let described = described(self.catalog, id).unwrap_or_default();
         let name = if described.name.is_empty() { id } else { &described.name };
         let container = Container {

@@ -1,0 +1,122 @@
+//! What is known of the images of a sweep beside their findings, and who uses them.
+
+use std::{cell::RefCell, collections::HashMap};
+
+use crate::{
+    coverage::Coverage,
+    image::{
+        Holds, Image,
+        listing::{ImageId, ImageUse, User},
+        target::Remote,
+    },
+    report::{
+        sweep::{self, Described},
+        v1::{ImageUser, Report, SweptImage},
+    },
+};
+
+/// Images as they are joined.
+#[derive(Default)]
+pub struct Picture {
+    images: Vec<Described>,
+    /// By the id of the image, the containers made of it.
+    containers: HashMap<String, Vec<ImageUser>>,
+}
+
+impl Picture {
+    /// Takes one.
+    pub fn add(&mut self, image: &Image<'_>) {
+        if let (Some(container), Some(id)) = (image.container(), &image.id) {
+            let user = ImageUser {
+                kind: "container".to_owned(),
+                name: container.name.clone(),
+                node: None,
+                owner: None,
+                running: container.running,
+            };
+            self.containers.entry(id.clone()).or_default().push(user);
+        }
+        let kind = match image.holds {
+            Holds::Image => "image",
+            Holds::Container(_) => "container",
+            Holds::Volume(_) => "volume",
+        };
+        let platform = image.os.as_ref().zip(image.architecture.as_ref()).map(|(os, arch)| format!("{os}/{arch}"));
+        let swept = SweptImage {
+            tree: image.label.to_string(),
+            kind: kind.to_owned(),
+            id: image.id.clone(),
+            digests: image.manifests.clone(),
+            names: image.tags.clone(),
+            found_in: image.found_in.iter().map(ToString::to_string).collect(),
+            platform,
+            created: image.created,
+            layers: image.layers.len(),
+            complete: image.is_whole(),
+            exposure: None,
+            incidents: Vec::new(),
+            used_by: Vec::new(),
+        };
+        let layers = image.layers.iter().map(|layer| layer.digest.as_deref().map(str::to_owned)).collect();
+        self.images.push(Described { image: swept, layers });
+    }
+
+    /// What could not be examined of images is known once all are.
+    pub fn note(&mut self, coverage: &Coverage) {
+        let open: std::collections::HashSet<&str> = coverage.gaps.iter().map(|g| &*g.origin.tree).collect();
+        self.images.iter_mut().for_each(|d| d.image.complete &= !open.contains(d.image.tree.as_str()));
+    }
+
+    /// Puts the picture into the report.
+    pub fn put(self, report: &mut Report, (layers, bytes): (usize, u64), uses: &[ImageUse]) {
+        let remotes: Vec<Option<Remote>> = uses.iter().map(|u| Remote::complete(&u.image)).collect();
+        let containers = RefCell::new(self.containers);
+        let users = |image: &SweptImage| {
+            let mut users = match (&image.id, image.kind.as_str()) {
+                (Some(id), "image") => containers.borrow_mut().remove(id).unwrap_or_default(),
+                _ => Vec::new(),
+            };
+            if image.kind == "image" {
+                let names: Vec<Remote> = image.names.iter().filter_map(|name| Remote::complete(name)).collect();
+                let used = uses.iter().zip(&remotes).filter(|(u, remote)| is_used(image, &names, u, remote.as_ref()));
+                users.extend(used.map(|(u, _)| user(u)));
+            }
+            users
+        };
+        sweep::add(report, self.images, layers, bytes, &users);
+    }
+}
+
+/// Whether a list says that this image is used. What runs is known by its digest; a name alone may mean another image by now.
+fn is_used(image: &SweptImage, names: &[Remote], used: &ImageUse, remote: Option<&Remote>) -> bool {
+    match &used.image_id {
+        Some(ImageId::Manifest { digest, .. }) => image.digests.contains(digest),
+        Some(ImageId::Config(digest)) => image.id.as_ref() == Some(digest) || image.digests.contains(digest),
+        None => remote.is_some_and(|remote| match &remote.digest {
+            Some(digest) => image.digests.contains(digest),
+            None => names.contains(remote),
+        }),
+    }
+}
+
+fn user(used: &ImageUse) -> ImageUser {
+    match &used.user {
+        User::Pod(c) => {
+            let parts = [c.namespace.as_deref(), c.pod.as_deref(), Some(c.container.as_str())];
+            ImageUser {
+                kind: if c.pod.is_some() { "pod" } else { "template" }.to_owned(),
+                name: parts.into_iter().flatten().collect::<Vec<_>>().join("/"),
+                node: c.node.clone(),
+                owner: c.owner.as_ref().map(|o| format!("{} {}", o.kind, o.name)),
+                running: c.running,
+            }
+        }
+        User::Service { project, service, .. } => {
+            let name = project.iter().chain([service]).cloned().collect::<Vec<_>>().join("/");
+            ImageUser { kind: "service".to_owned(), name, node: None, owner: None, running: None }
+        }
+        User::Value(name) => {
+            ImageUser { kind: "value".to_owned(), name: name.clone(), node: None, owner: None, running: None }
+        }
+    }
+}
