@@ -7,14 +7,13 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use super::{
     Driver, WHAT,
     json::{Image, Manifest},
-    on,
 };
 use crate::{
     image::{
         manifest::{JSON, is_hex, parse, sha256},
         planned::Planned,
         source::{
-            catalog::{Entry, path_of},
+            catalog::{Entry, on, path_of},
             unpacked::{chain, is_folder},
         },
     },
