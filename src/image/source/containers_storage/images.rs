@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn an_image_without_a_name_is_known_by_its_digest() {
         let digest = format!("sha256:{}", "ab".repeat(32));
-        let made_up = format!("docker.io/library/{}-tmp:latest", "0a".repeat(32));
+        let made_up = format!("registry.example/library/{}-tmp:latest", "0a".repeat(32));
         let names = ["registry.example:5000/demo/app:1.0", "registry.example:5000/demo/app:2.0", &made_up, "app"];
         let names: Vec<String> = names.map(str::to_owned).to_vec();
         let known = [format!("registry.example:5000/demo/app@{digest}"), format!("app@{digest}")];
