@@ -111,12 +111,12 @@ impl<'s> Catalog<'s> {
         !self.is_full()
     }
 
-    /// The whole of a file of the first disk; problems with it are reported.
+    /// The whole of a file; problems with it are reported.
     pub(super) fn small(&mut self, disk: usize, path: &str, most: u64) -> Option<Vec<u8>> {
         match self.disks.get(disk)?.small(path.as_bytes(), most) {
             Ok(bytes) => bytes,
             Err(flaw) => {
-                self.flaw(path, flaw);
+                self.flaw(&on(disk, path), flaw);
                 None
             }
         }
@@ -130,12 +130,12 @@ impl<'s> Catalog<'s> {
         match listed {
             Ok((names, more)) => {
                 if more {
-                    self.flaw(path, Flaw::malformed(WHAT, "it has more than are examined"));
+                    self.flaw(&on(disk, path), Flaw::malformed(WHAT, "it has more than are examined"));
                 }
                 names
             }
             Err(flaw) => {
-                self.flaw(path, flaw);
+                self.flaw(&on(disk, path), flaw);
                 Vec::new()
             }
         }
@@ -254,7 +254,47 @@ fn with_environment(config: &[u8], environment: Vec<String>) -> Option<Vec<u8>> 
     serde_json::to_vec(&config).ok()
 }
 
+/// A path of one of the disks, as it is reported.
+pub(super) fn on(disk: usize, path: &str) -> String {
+    if disk == 0 { path.to_owned() } else { format!("additional-{disk}/{path}") }
+}
+
 /// A path of the store.
 pub(super) fn path_of(text: &str) -> TreePath {
     TreePath::new(text.as_bytes()).unwrap_or_else(TreePath::root)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(layers: usize) -> Planned {
+        let layers = (0..layers).map(|_| PlannedLayer::default()).collect();
+        Planned { layers, ..Planned::default() }
+    }
+
+    #[test]
+    fn what_is_more_than_fits_is_reported_once() {
+        let mut catalog = Catalog { layers_left: 5, ..Catalog::new(&[]) };
+        [3, 3, 1, 1].into_iter().for_each(|layers| catalog.add_bare(of(layers)));
+        assert_eq!((catalog.bare.len(), catalog.flaws.len(), catalog.is_full()), (1, 1, true));
+        let mut catalog = Catalog { entries_left: 3, ..Catalog::new(&[]) };
+        (0..9).for_each(|_| catalog.add_bare(of(0)));
+        assert_eq!((catalog.bare.len(), catalog.flaws.len()), (2, 1));
+    }
+
+    #[test]
+    fn the_environment_of_a_container_takes_the_place_of_its_images() {
+        let with = |config: &str| {
+            let config = with_environment(config.as_bytes(), vec!["A=1".to_owned()])?;
+            String::from_utf8(config).ok()
+        };
+        assert_eq!(
+            with(r#"{"config":{"Env":["B=2"],"User":"x"}}"#).unwrap(),
+            r#"{"config":{"Env":["A=1"],"User":"x"}}"#
+        );
+        assert_eq!(with(r#"{"config":null}"#).unwrap(), r#"{"config":{"Env":["A=1"]}}"#);
+        assert_eq!(with("{}").unwrap(), r#"{"config":{"Env":["A=1"]}}"#);
+        assert!(with("[]").is_none() && with("{").is_none());
+    }
 }

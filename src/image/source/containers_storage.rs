@@ -33,7 +33,7 @@ use std::{
 use self::json::Layer;
 use super::{
     Content, Source,
-    catalog::{Catalog, path_of},
+    catalog::{Catalog, on, path_of},
     disk::Disk,
     docker_store::unread_driver,
     list::List,
@@ -138,12 +138,12 @@ impl Driver<'_, '_> {
         match parse::<List<T>>(&bytes, WHAT) {
             Ok(list) => {
                 if list.more {
-                    self.catalog.flaw(path, Flaw::malformed(WHAT, "it lists more than is read"));
+                    self.catalog.flaw(&on(disk, path), Flaw::malformed(WHAT, "it lists more than is read"));
                 }
                 list.items
             }
             Err(flaw) => {
-                self.catalog.flaw(path, flaw);
+                self.catalog.flaw(&on(disk, path), flaw);
                 Vec::new()
             }
         }
@@ -208,9 +208,4 @@ impl Driver<'_, '_> {
             self.catalog.left_out(&format!("{}-layers", self.name), why);
         }
     }
-}
-
-/// A path of one of the stores, as it is reported.
-fn on(disk: usize, path: &str) -> String {
-    if disk == 0 { path.to_owned() } else { format!("additional-{disk}/{path}") }
 }

@@ -227,3 +227,37 @@ fn again_after_a_race(open: impl Fn() -> Result<OwnedFd, Errno>) -> Result<Owned
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests make their own inputs")]
+mod tests {
+    use std::{fs, os::unix::fs::symlink};
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    #[test]
+    fn links_are_not_followed_by_old_kernels_either() {
+        let (outer, outside) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+        fs::create_dir_all(outer.path().join("a/b")).unwrap();
+        fs::write(outer.path().join("a/b/file"), "x").unwrap();
+        fs::write(outside.path().join("file"), "x").unwrap();
+        symlink(outside.path(), outer.path().join("a/out")).unwrap();
+        symlink("file", outer.path().join("a/b/link")).unwrap();
+        let root: OwnedFd = File::open(outer.path()).unwrap().into();
+        let old = |path: &[u8]| stepwise(&root, checked(path)?, HELD, Mounts::Refuse).and_then(|held| reopened(&held));
+        for path in ["a/b/file", "a/out/file", "a/b/link", "a/b", "a/nothing", "a/../a/b/file"] {
+            let (new, old) = (file(&root, path.as_bytes(), Mounts::Refuse), old(path.as_bytes()));
+            assert_eq!((new.is_ok(), old.is_ok()), (path == "a/b/file", path == "a/b/file"), "{path}");
+        }
+        let old = |path: &[u8]| stepwise(&root, checked(path)?, FOLDER, Mounts::Refuse);
+        for (path, there) in [("a/b", true), ("", true), ("a/out", false), ("a/b/file", false), ("/a", true)] {
+            assert_eq!(old(path.as_bytes()).is_ok(), there, "{path}");
+        }
+        let disk = Disk::new(root);
+        assert_eq!(disk.names(b"a").unwrap(), (vec![b"b".to_vec(), b"out".to_vec()], false));
+        assert!(matches!(disk.small(b"a/b/file", 0), Err(Flaw::TooLarge(0))));
+        assert!(disk.small(b"a/nothing", 9).unwrap().is_none() && disk.small(b"a/b", 9).is_err());
+    }
+}

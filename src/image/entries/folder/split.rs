@@ -1,4 +1,4 @@
-//! The names of a layer as engines write them down when they unpack it, to pack it again byte for byte: `tar-split`, one JSON object a
+//! The names of a layer as engines write them down when they unpack it, to pack it again byte for byte: `tar-split`, a JSON object per
 //! line, compressed with gzip.
 //!
 //! ```text

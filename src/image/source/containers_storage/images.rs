@@ -7,14 +7,13 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use super::{
     Driver, WHAT,
     json::{Image, Manifest},
-    on,
 };
 use crate::{
     image::{
         manifest::{JSON, is_hex, parse, sha256},
         planned::Planned,
         source::{
-            catalog::{Entry, path_of},
+            catalog::{Entry, on, path_of},
             unpacked::{chain, is_folder},
         },
     },
@@ -165,7 +164,7 @@ mod tests {
     #[test]
     fn an_image_without_a_name_is_known_by_its_digest() {
         let digest = format!("sha256:{}", "ab".repeat(32));
-        let made_up = format!("docker.io/library/{}-tmp:latest", "0a".repeat(32));
+        let made_up = format!("registry.example/library/{}-tmp:latest", "0a".repeat(32));
         let names = ["registry.example:5000/demo/app:1.0", "registry.example:5000/demo/app:2.0", &made_up, "app"];
         let names: Vec<String> = names.map(str::to_owned).to_vec();
         let known = [format!("registry.example:5000/demo/app@{digest}"), format!("app@{digest}")];

@@ -217,20 +217,3 @@ fn hostile_json_is_reported() {
     let empty = TempDir::new().unwrap();
     assert!(open(fs::File::open(empty.path()).unwrap().into(), Vec::new()).is_err());
 }
-
-#[test]
-fn many_images_on_one_deep_stack_are_bounded() {
-    let mut store = Store::new();
-    store.write("overlay-images/images.json", "[]");
-    let id = |n: usize| format!("l{n}");
-    store.layers = (0..4000)
-        .map(|n| {
-            let parent = if n == 0 { String::new() } else { id(n - 1) };
-            format!(r#"{{"id":"{}","parent":"{parent}"}}"#, id(n))
-        })
-        .collect();
-    store.images = (0..1000).map(|n| format!(r#"{{"id":"i{n}","layer":"l3999","names":["a:{n}"]}}"#)).collect();
-    let plan = store.open(&[]).plan(READERS);
-    assert_eq!(plan.images.len(), 250);
-    assert!(why(&plan).iter().any(|why| why.contains("more images than are examined")));
-}
