@@ -1,20 +1,24 @@
 //! A store on disk: files and folders below one folder, by their names. Nothing outside it is opened, whatever links it holds.
 
-use std::{ffi::OsStr, fs::File, io::Read as _, os::fd::OwnedFd, os::unix::ffi::OsStrExt as _, sync::Arc};
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    os::fd::OwnedFd,
+    sync::Arc,
+};
 
 use rustix::{
-    fs::{self as sys, AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags},
+    fs::{FileType, RawDir},
     io::Errno,
 };
 
-use super::Content;
+use super::{
+    Content,
+    disk::{self, Mounts},
+};
 use crate::{
     fact::TreePath,
-    image::{
-        codec,
-        input::{Section, open_below},
-        manifest::JSON,
-    },
+    image::{codec, input::Section, manifest::JSON},
     surface::Flaw,
 };
 
@@ -22,7 +26,7 @@ use crate::{
 const NAMES: usize = 4_000_000;
 const WHAT: &str = "store of images";
 
-/// The folder of a store.
+/// The folder of a store. No link in it is followed.
 pub(super) struct Below {
     folder: OwnedFd,
 }
@@ -33,25 +37,28 @@ impl Below {
     }
 
     /// The folder itself.
-    pub(super) fn folder(&self) -> &OwnedFd {
-        &self.folder
+    pub(super) fn into_folder(self) -> OwnedFd {
+        self.folder
     }
 
-    /// A folder below it, as a store of its own; `None` where there is none.
+    /// The same folder, for what outlives this.
+    pub(super) fn again(&self) -> Result<Self, Flaw> {
+        Ok(Self { folder: self.folder.try_clone()? })
+    }
+
+    /// A folder below it, or itself by an empty name; `None` where there is none.
     pub(super) fn within(&self, name: &[u8]) -> Result<Option<Self>, Flaw> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-        let opened = match sys::openat2(&self.folder, name, flags, Mode::empty(), resolve) {
-            Err(Errno::NOSYS) => sys::openat(&self.folder, name, flags | OFlags::NOFOLLOW, Mode::empty()),
-            other => other,
-        };
-        match opened {
+        match disk::folder(&self.folder, name, Mounts::Enter) {
             Ok(folder) => Ok(Some(Self { folder })),
             Err(Errno::NOENT) => Ok(None),
-            Err(Errno::NOTDIR) => Err(Flaw::malformed(WHAT, "a file in place of a folder")),
-            Err(Errno::XDEV | Errno::LOOP) => Err(Flaw::Unsupported("a link that leads out of the store")),
+            Err(Errno::NOTDIR) if !self.is_link(name) => Err(Flaw::malformed(WHAT, "a file in place of a folder")),
+            Err(Errno::NOTDIR | Errno::XDEV | Errno::LOOP) => Err(Flaw::Unsupported("a link in a store of images")),
             Err(e) => Err(Flaw::Io(e.into())),
         }
+    }
+
+    fn is_link(&self, name: &[u8]) -> bool {
+        disk::stat(&self.folder, name).is_ok_and(|s| FileType::from_raw_mode(s.st_mode) == FileType::Symlink)
     }
 
     /// Whether there is a folder of this name.
@@ -59,10 +66,11 @@ impl Below {
         self.within(name).is_ok_and(|found| found.is_some())
     }
 
-    /// The names in it with what they are, in no order; a link is a link.
+    /// The names in it with what they are, in no order; a link is a link. Can be asked for once.
     pub(super) fn names(&self) -> Result<Vec<(Vec<u8>, FileType)>, Flaw> {
-        let mut names = Vec::new();
-        for entry in Dir::read_from(&self.folder).map_err(|e| Flaw::Io(e.into()))? {
+        let (mut names, mut buffer) = (Vec::new(), Vec::with_capacity(1 << 15));
+        let mut listing = RawDir::new(&self.folder, buffer.spare_capacity_mut());
+        while let Some(entry) = listing.next() {
             let entry = entry.map_err(|e| Flaw::Io(e.into()))?;
             let name = entry.file_name().to_bytes();
             if name == b"." || name == b".." {
@@ -73,7 +81,7 @@ impl Below {
             }
             let mut kind = entry.file_type();
             if kind == FileType::Unknown {
-                let stat = sys::statat(&self.folder, OsStr::from_bytes(name), AtFlags::SYMLINK_NOFOLLOW);
+                let stat = disk::stat(&self.folder, name);
                 kind = stat.map_or(kind, |s| FileType::from_raw_mode(s.st_mode));
             }
             names.push((name.to_vec(), kind));
@@ -83,14 +91,23 @@ impl Below {
 
     /// The size of a regular file that is no link.
     pub(super) fn size(&self, name: &[u8]) -> Option<u64> {
-        let stat = sys::statat(&self.folder, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        let stat = disk::stat(&self.folder, name).ok()?;
         let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
         u64::try_from(stat.st_size).ok().filter(|_| is_file)
     }
 
     /// A regular file and its size; `None` where there is none.
     pub(super) fn file(&self, name: &[u8]) -> Result<Option<(File, u64)>, Flaw> {
-        Ok(open_below(&self.folder, name)?)
+        match disk::file(&self.folder, name, Mounts::Enter) {
+            Ok(file) => {
+                let len = file.metadata()?.len();
+                Ok(Some((file, len)))
+            }
+            Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+            Err(Errno::LOOP | Errno::XDEV) => Err(Flaw::Unsupported("a link in a store of images")),
+            Err(Errno::NXIO) => Err(Flaw::malformed(WHAT, "not a file")),
+            Err(e) => Err(Flaw::Io(io::Error::from(e))),
+        }
     }
 
     /// The whole of a file that is no longer than `limit` bytes.

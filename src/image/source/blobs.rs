@@ -100,11 +100,12 @@ impl Blobs {
 
     /// All below the folder `prefix` of a store: `blobs/sha256`.
     pub(super) fn list(store: &Below, prefix: &str, layout: Layout) -> Self {
-        let mut blobs = Self { layout, prefix: format!("{prefix}/"), ..Self::empty() };
+        let slash = if prefix.is_empty() { "" } else { "/" };
+        let mut blobs = Self { layout, prefix: format!("{prefix}{slash}"), ..Self::empty() };
         let listed = store.within(prefix.as_bytes()).and_then(|folder| match (folder, layout) {
             (None, _) => Ok(()),
-            (Some(folder), Layout::Flat) => blobs.level(&folder, prefix.as_bytes(), b""),
-            (Some(folder), Layout::Sharded) => blobs.shards(&folder, prefix.as_bytes()),
+            (Some(folder), Layout::Flat) => blobs.level(&folder, b"", b""),
+            (Some(folder), Layout::Sharded) => blobs.shards(&folder),
         });
         if let Err(flaw) = listed {
             blobs.flaw(prefix.as_bytes(), flaw);
@@ -112,35 +113,34 @@ impl Blobs {
         blobs
     }
 
-    fn shards(&mut self, folder: &Below, prefix: &[u8]) -> Result<(), Flaw> {
+    fn shards(&mut self, folder: &Below) -> Result<(), Flaw> {
         for (name, _) in folder.names()? {
-            let path = [prefix, b"/", &name].concat();
             let listed = if name.len() == 2 && name.iter().all(u8::is_ascii_hexdigit) {
                 folder.within(&name)
             } else {
                 Err(Flaw::malformed("blob", "a name that is none of a blob"))
             };
             if let Err(flaw) =
-                listed.and_then(|shard| shard.map_or(Ok(()), |shard| self.level(&shard, &path, b"/data")))
+                listed.and_then(|shard| shard.map_or(Ok(()), |shard| self.level(&shard, &name, b"/data")))
             {
-                self.flaw(&path, flaw);
+                self.flaw(&[self.prefix.as_bytes(), &name].concat(), flaw);
             }
         }
         Ok(())
     }
 
-    fn level(&mut self, folder: &Below, prefix: &[u8], ending: &[u8]) -> Result<(), Flaw> {
+    /// The blobs of one folder: of a shard, all of them start with its name.
+    fn level(&mut self, folder: &Below, shard: &[u8], ending: &[u8]) -> Result<(), Flaw> {
         for (name, _) in folder.names()? {
-            let path = || [prefix, b"/", &name].concat();
-            let shard = prefix.get(prefix.len().saturating_sub(2)..).unwrap_or_default();
-            let is_here = self.layout == Layout::Flat || name.starts_with(shard);
-            let Some(digest) = Digest::of_hex(&name).filter(|_| is_here) else {
-                self.flaw(&path(), Flaw::malformed("blob", "a name that is none of a blob"));
+            let slash = if shard.is_empty() { b"".as_slice() } else { b"/" };
+            let path = [self.prefix.as_bytes(), shard, slash, &name].concat();
+            let Some(digest) = Digest::of_hex(&name).filter(|_| name.starts_with(shard)) else {
+                self.flaw(&path, Flaw::malformed("blob", "a name that is none of a blob"));
                 continue;
             };
             match folder.size(&[name.as_slice(), ending].concat()) {
                 Some(len) => self.add(digest, len, None),
-                None => self.flaw(&path(), Flaw::malformed("blob", "not a file")),
+                None => self.flaw(&path, Flaw::malformed("blob", "not a file")),
             }
         }
         Ok(())

@@ -21,7 +21,6 @@ mod tests;
 
 use std::os::fd::OwnedFd;
 
-use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 
 pub(in crate::image) use self::database::{Named, Recorded};
@@ -30,7 +29,6 @@ use super::{
     Content, Source,
     below::Below,
     blobs::{Blobs, Digest, Held, Layout},
-    disk::{self, Mounts},
     graph::{Graph, Names, again},
 };
 use crate::{
@@ -88,15 +86,12 @@ impl Containerd {
 
     /// The folder of a layer; those below it are opened where it only has a file's attributes.
     fn unpacked(&self, layer: &TreePath, below: Vec<TreePath>) -> Result<Content<'static>, Flaw> {
-        let store = self.store.folder().try_clone()?;
-        let open = move |path: &TreePath| disk::folder(&store, path.as_bytes(), Mounts::Enter);
-        let root = open(layer).map_err(|e| match e {
-            Errno::NOENT | Errno::NOTDIR => Flaw::malformed("layer", "its folder is missing"),
-            Errno::LOOP | Errno::XDEV => Flaw::malformed("layer", "its folder is a link"),
-            e => Flaw::Io(e.into()),
-        })?;
-        let lower: Lower = Box::new(move |nth| open(below.get(nth)?).ok());
-        Ok(Content::Unpacked(Box::new(Folder::new(root, Form::Overlay(lower))?)))
+        let root = self.store.within(layer.as_bytes())?;
+        let root = root.ok_or_else(|| Flaw::malformed("layer", "its folder is missing"))?;
+        let store = self.store.again()?;
+        let lower: Lower =
+            Box::new(move |nth| store.within(below.get(nth)?.as_bytes()).ok().flatten().map(Below::into_folder));
+        Ok(Content::Unpacked(Box::new(Folder::new(root.into_folder(), Form::Overlay(lower))?)))
     }
 
     fn held(&self) -> Held<'_> {

@@ -36,7 +36,7 @@ pub(super) fn read(store: &Below) -> Option<(Blobs, Found)> {
     let mut found = Found::default();
     let Some(front) = FRONTS.iter().find(is_here) else {
         // The blobs alone.
-        let below = ["sha256", "."].into_iter().find(|folder| is_sharded(store, folder))?;
+        let below = ["sha256", ""].into_iter().find(|folder| is_sharded(store, folder))?;
         return Some((Blobs::list(store, below, Layout::Sharded), found));
     };
     let blobs = Blobs::list(store, &format!("{front}blobs/sha256"), Layout::Sharded);
@@ -65,7 +65,8 @@ fn is_sharded(store: &Below, name: &str) -> bool {
     let names = store.within(name.as_bytes()).ok().flatten().and_then(|folder| folder.names().ok()).unwrap_or_default();
     let mut shards = names.iter().filter(|(name, _)| name.len() == 2 && name.iter().all(u8::is_ascii_hexdigit));
     shards.next().is_some_and(|(shard, _)| {
-        let inner = store.within([name.as_bytes(), b"/", shard].concat().as_slice()).ok().flatten();
+        let slash = if name.is_empty() { b"".as_slice() } else { b"/" };
+        let inner = store.within([name.as_bytes(), slash, shard].concat().as_slice()).ok().flatten();
         let blobs = inner.as_ref().and_then(|inner| inner.names().ok()).unwrap_or_default();
         // Others keep the file itself there.
         blobs.is_empty() || blobs.iter().any(|(blob, kind)| Digest::of_hex(blob).is_some() && kind.is_dir())
@@ -77,7 +78,7 @@ fn repositories(top: &Below, place: &[u8], found: &mut Found) {
     let mut waiting = vec![Vec::new()];
     while let Some(name) = waiting.pop() {
         let path = || [place, b"/", &name].concat();
-        let folder = if name.is_empty() { top.within(b".") } else { top.within(&name) };
+        let folder = top.within(&name);
         let names = folder.and_then(|folder| folder.map(|f| f.names().map(|names| (f, names))).transpose());
         let (folder, names) = match names {
             Ok(Some(found)) => found,

@@ -34,7 +34,7 @@ pub(super) fn read(store: &Below) -> Option<(Blobs, Found)> {
             found.flaw(b"", Flaw::malformed("store of blobs", "it has more folders than are looked into"));
             break;
         }
-        let folder = store.within(if place.is_empty() { b"." } else { &place });
+        let folder = store.within(&place);
         let names = folder.and_then(|folder| folder.map(|f| f.names().map(|names| (f, names))).transpose());
         match names {
             Ok(Some((folder, names))) => {

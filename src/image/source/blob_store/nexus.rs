@@ -29,7 +29,7 @@ const WHAT: &str = "blob store of Nexus";
 
 /// Reads a store of this form; `None` where the folder is none.
 pub(super) fn read(store: &Below) -> Option<(Blobs, Found)> {
-    let top = ["content", "."].into_iter().find(|top| {
+    let top = ["content", ""].into_iter().find(|top| {
         let inner = store.within(top.as_bytes()).ok().flatten().and_then(|folder| folder.names().ok());
         inner.is_some_and(|names| names.iter().any(|(name, kind)| kind.is_dir() && is_volume(name)))
     })?;
@@ -41,7 +41,8 @@ pub(super) fn read(store: &Below) -> Option<(Blobs, Found)> {
         match names {
             Ok(Some((folder, names))) => {
                 for (name, kind) in names {
-                    let path = [place.as_slice(), b"/", &name].concat();
+                    let slash = if place.is_empty() { b"".as_slice() } else { b"/" };
+                    let path = [place.as_slice(), slash, &name].concat();
                     if kind.is_dir() {
                         if path.iter().filter(|b| **b == b'/').count() < DEPTH {
                             waiting.push(path);
@@ -49,7 +50,7 @@ pub(super) fn read(store: &Below) -> Option<(Blobs, Found)> {
                             found.flaw(&path, Flaw::malformed(WHAT, "folders are nested too deeply"));
                         }
                     } else if let Some(stem) = name.strip_suffix(b".properties") {
-                        let stem = [place.as_slice(), b"/", stem].concat();
+                        let stem = [place.as_slice(), slash, stem].concat();
                         if let Err(flaw) = blob(&folder, &name, &stem, &mut blobs, &mut found) {
                             found.flaw(&path, flaw);
                         }
