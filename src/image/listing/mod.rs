@@ -6,7 +6,7 @@
 //!                                          whatever else has a pod's template at `spec.template`
 //! compose.yaml                             services.NAME.image; what is built is left out, `${VAR:-x}` is taken as `x`
 //! values.yaml                              image: {registry, repository, tag, digest}, as Helm charts have it
-//! anything else                            a target a line (`target`), with `#` before comments
+//! anything else                            one target per line (`target`), with `#` before comments
 //! ```
 //!
 //! Nothing of a cluster is asked: the list says what ran when it was saved. Documented in Kubernetes' API reference (`PodSpec`,
@@ -42,7 +42,7 @@ const MOST: usize = 200_000;
 /// What a list is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Form {
-    /// A target a line.
+    /// One target per line.
     #[default]
     Targets,
     /// Objects of Kubernetes.

@@ -294,20 +294,34 @@ struct StateOrWord(String);
 
 impl<'d> Deserialize<'d> for StateOrWord {
     fn deserialize<D: Deserializer<'d>>(from: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Either {
-            Word(String),
-            State {
-                #[serde(rename = "Status")]
-                status: Text,
-            },
-            Other(IgnoredAny),
+        struct Visit;
+        impl<'d> Visitor<'d> for Visit {
+            type Value = StateOrWord;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a state")
+            }
+
+            fn visit_str<E>(self, word: &str) -> Result<StateOrWord, E> {
+                Ok(StateOrWord(word.chars().take(40).collect()))
+            }
+
+            fn visit_unit<E>(self) -> Result<StateOrWord, E> {
+                Ok(StateOrWord::default())
+            }
+
+            fn visit_map<A: MapAccess<'d>>(self, mut map: A) -> Result<StateOrWord, A::Error> {
+                let mut state = StateOrWord::default();
+                while let Some(Text(key)) = map.next_key()? {
+                    if key == "Status" {
+                        state.0 = map.next_value::<Text>()?.0;
+                    } else {
+                        map.next_value::<IgnoredAny>()?;
+                    }
+                }
+                Ok(state)
+            }
         }
-        Ok(Self(match Either::deserialize(from)? {
-            Either::Word(word) => word.chars().take(40).collect(),
-            Either::State { status } => status.0,
-            Either::Other(_) => String::new(),
-        }))
+        from.deserialize_any(Visit)
     }
 }

@@ -31,8 +31,8 @@ fn serve(patience: Duration, answer: impl Fn(&str, &mut UnixStream) + Send + 'st
             }
             let head = String::from_utf8_lossy(&head).into_owned();
             let first = head.lines().next().unwrap_or_default().to_owned();
+            let _ = tell.send(first.clone());
             answer(&first, &mut stream);
-            let _ = tell.send(first);
         }
     });
     Served { engine: Engine::at_socket(&socket, patience, None).unwrap(), _folder: folder, asked }
@@ -165,7 +165,7 @@ fn other_answers_are_faults() {
         ),
         (
             b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99999999999\r\n\r\n[".to_vec(),
-            "the  answered `/images/json` with more than 67108864 bytes",
+            "the  answered `/images/json` with more than 33554432 bytes",
         ),
     ] {
         assert_eq!(why(fixed(bytes).engine.images()), is);
@@ -196,7 +196,7 @@ fn endless_answers_end() {
         let piece = format!("100000\r\n{}\r\n", " ".repeat(1 << 20));
         while stream.write_all(piece.as_bytes()).is_ok() {}
     });
-    assert!(why(served.engine.images()).ends_with("with more than 67108864 bytes"));
+    assert!(why(served.engine.images()).ends_with("with more than 33554432 bytes"));
     // Many small elements within the bound.
     let many = format!("[{}]", vec!["{}"; MOST + 7].join(","));
     let listed = fixed(json(&many)).engine.images().unwrap();
