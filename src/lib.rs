@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod assess;
+pub mod bolt;
 pub mod cli;
 pub mod commands;
 pub mod coverage;

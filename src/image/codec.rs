@@ -82,10 +82,20 @@ enum Halt {
     Stopped,
 }
 
+/// What went wrong where the bytes come from, in words: no complaint of a decoder.
+#[cfg(feature = "online")]
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Trouble(pub(super) String);
+
 /// What an error of a stream means.
 pub(super) fn flaw(error: io::Error, what: &'static str) -> Flaw {
     if let Some(Halt::Budget(limit)) = error.get_ref().and_then(|e| e.downcast_ref::<Halt>()) {
         return Flaw::TooLarge(*limit);
+    }
+    #[cfg(feature = "online")]
+    if error.get_ref().is_some_and(|e| e.is::<Trouble>()) {
+        return Flaw::Io(error);
     }
     if error.kind() == io::ErrorKind::UnexpectedEof {
         return Flaw::Truncated(what);

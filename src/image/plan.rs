@@ -66,7 +66,6 @@ struct Planner<'p> {
 }
 
 /// Reads the JSON of a store that has no index of its own, from the images that it is known to hold.
-#[expect(dead_code, reason = "for stores on disk")]
 pub(super) fn plan_roots(store: &dyn Store, readers: Readers<'_>, roots: &[Root]) -> Plan {
     let mut planner = Planner::new(store, readers);
     for root in roots {
@@ -82,7 +81,6 @@ pub(super) fn plan_roots(store: &dyn Store, readers: Readers<'_>, roots: &[Root]
 }
 
 /// Reads these configurations.
-#[expect(dead_code, reason = "for stores on disk")]
 pub(super) fn plan_configured(readers: Readers<'_>, images: impl Iterator<Item = Configured>) -> Plan {
     let mut planner = Planner::new(&Nothing, readers);
     for Configured { place, config, id, mut image } in images {

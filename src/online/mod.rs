@@ -1,6 +1,7 @@
 //! The only place that talks to the network, and only for the commands that say so.
 
 pub mod engine;
+pub mod registry;
 
 use std::{
     fmt::{self, Display, Formatter},
@@ -18,7 +19,7 @@ use reqwest::{
 const HOPS: usize = 5;
 
 /// Where something is fetched from. Shown without user, password and query: they may be secrets.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Address(Url);
 
 impl Address {
@@ -44,6 +45,12 @@ impl Display for Address {
         url.set_query(None);
         url.set_fragment(None);
         f.write_str(url.as_str())
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "Address({self})")
     }
 }
 
@@ -179,6 +186,7 @@ mod tests {
     fn addresses_are_shown_without_secrets() {
         let address = Address::parse("https://user:pass@updates.example/a/b.bundle?token=s3#x").unwrap();
         assert_eq!(address.to_string(), "https://updates.example/a/b.bundle");
+        assert_eq!(format!("{address:?}"), "Address(https://updates.example/a/b.bundle)");
         let signature = address.beside(".minisig");
         assert_eq!(signature.to_string(), "https://updates.example/a/b.bundle.minisig");
         assert_eq!(signature.0.query(), Some("token=s3"));

@@ -8,10 +8,10 @@ use std::{
 
 /// Each module may use itself, the modules of earlier rows, and nothing of later ones.
 const LAYERS: &[&[&str]] = &[
-    &["guard", "sandbox", "stop", "text", "verdict", "work", "sqlite"],
+    &["guard", "sandbox", "stop", "text", "verdict", "work", "sqlite", "bolt"],
     &["fact", "interest"],
     &["accounts", "coverage", "ecosystem"],
-    &["ioc", "tree", "shell"],
+    &["ioc", "online", "shell", "tree"],
     &["surface"],
     &["credential", "walk"],
     &["scan"],
@@ -21,7 +21,6 @@ const LAYERS: &[&[&str]] = &[
     &["report"],
     &["plan", "verify"],
     &["inventory"],
-    &["online"],
     &["image"],
     &["cli"],
     &["commands"],

@@ -1,5 +1,6 @@
 //! What stands in a layer, one entry after the other, whatever holds it. One file a form.
 
+mod folder;
 mod tar;
 mod whiteout;
 
@@ -8,6 +9,7 @@ use std::io::Read;
 use jiff::Timestamp;
 
 pub(super) use self::{
+    folder::{Folder, Form, Lower, Split},
     tar::Members,
     whiteout::{MemberName, member_name},
 };

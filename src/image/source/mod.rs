@@ -1,8 +1,22 @@
 //! Where images and the bytes of their layers come from. One file a source.
 
 mod archive;
+mod below;
+pub(super) mod blob_store;
+mod blobs;
+mod catalog;
+pub(super) mod containerd;
+pub(super) mod containers_storage;
+pub(super) mod disk;
+pub(super) mod docker_store;
+pub(super) mod found;
+mod graph;
 mod layout;
+mod list;
+#[cfg(feature = "online")]
+pub(super) mod registry;
 mod root;
+mod unpacked;
 
 pub(super) use self::{archive::Archive, layout::Layout, root::Root};
 use super::{entries::Entries, input::Bytes, plan::Readers, planned::Plan};

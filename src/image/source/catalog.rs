@@ -1,0 +1,259 @@
+//! What the files of a store say about its images, containers and volumes, gathered for a plan.
+
+use std::collections::HashMap;
+
+use rustix::io::Errno;
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    disk::{self, Disk, Mounts},
+    unpacked::{Keeps, Steps, Unpacked, volume},
+};
+use crate::{
+    fact::TreePath,
+    image::{
+        layer::Expected,
+        manifest::JSON,
+        plan::{Readers, plan_configured},
+        planned::{Configured, Holds, Plan, Planned, PlannedLayer},
+    },
+    surface::Flaw,
+    text::hex,
+};
+
+/// Images, containers and volumes of one store.
+const ENTRIES: usize = 50_000;
+/// Their layers, each counted for every image that has it.
+const LAYERS: usize = 1_000_000;
+/// Bytes of all configurations of one store.
+const JSON_TOTAL: usize = 256 << 20;
+const WHAT: &str = "image store";
+
+/// What is known of a store.
+pub(super) struct Catalog<'s> {
+    pub(super) disks: &'s [Disk],
+    pub(super) layers: HashMap<TreePath, Unpacked>,
+    images: Vec<Entry>,
+    /// What no configuration describes.
+    bare: Vec<Planned>,
+    entries_left: usize,
+    layers_left: usize,
+    flaws: Vec<(TreePath, Flaw)>,
+    left_out: Vec<(TreePath, &'static str)>,
+}
+
+/// An image, or a container on one, whose configuration is read later.
+pub(super) struct Entry {
+    /// Which of the disks has the configuration, and where.
+    pub(super) disk: usize,
+    pub(super) file: String,
+    /// As it is reported.
+    pub(super) place: TreePath,
+    /// Hex of the configuration's SHA-256.
+    pub(super) id: Option<String>,
+    /// `NAME=value` of a container, in place of those of its image.
+    pub(super) environment: Option<Vec<String>>,
+    pub(super) planned: Planned,
+}
+
+impl<'s> Catalog<'s> {
+    pub(super) fn new(disks: &'s [Disk]) -> Self {
+        Self {
+            disks,
+            layers: HashMap::new(),
+            images: Vec::new(),
+            bare: Vec::new(),
+            entries_left: ENTRIES,
+            layers_left: LAYERS,
+            flaws: Vec::new(),
+            left_out: Vec::new(),
+        }
+    }
+
+    pub(super) fn flaw(&mut self, path: &str, flaw: Flaw) {
+        self.flaws.push((path_of(path), flaw));
+    }
+
+    pub(super) fn left_out(&mut self, path: &str, why: &'static str) {
+        self.left_out.push((path_of(path), why));
+    }
+
+    pub(super) fn add(&mut self, entry: Entry) {
+        if self.fits(&entry.planned) {
+            self.images.push(entry);
+        }
+    }
+
+    /// Adds what no configuration describes.
+    pub(super) fn add_bare(&mut self, planned: Planned) {
+        if self.fits(&planned) {
+            self.bare.push(planned);
+        }
+    }
+
+    /// Whether nothing more is added.
+    pub(super) fn is_full(&self) -> bool {
+        self.entries_left == 0
+    }
+
+    fn fits(&mut self, planned: &Planned) -> bool {
+        if self.is_full() {
+            return false;
+        }
+        match self.layers_left.checked_sub(planned.layers.len()) {
+            Some(left) => (self.layers_left, self.entries_left) = (left, self.entries_left - 1),
+            None => self.entries_left = 0,
+        }
+        if self.is_full() {
+            self.flaw("", Flaw::malformed(WHAT, "it lists more images than are examined"));
+        }
+        !self.is_full()
+    }
+
+    /// The whole of a file of the first disk; problems with it are reported.
+    pub(super) fn small(&mut self, disk: usize, path: &str, most: u64) -> Option<Vec<u8>> {
+        match self.disks.get(disk)?.small(path.as_bytes(), most) {
+            Ok(bytes) => bytes,
+            Err(flaw) => {
+                self.flaw(path, flaw);
+                None
+            }
+        }
+    }
+
+    /// Names in a folder; problems with it are reported.
+    pub(super) fn names(&mut self, disk: usize, path: &str) -> Vec<Vec<u8>> {
+        let Some(listed) = self.disks.get(disk).map(|disk| disk.names(path.as_bytes())) else {
+            return Vec::new();
+        };
+        match listed {
+            Ok((names, more)) => {
+                if more {
+                    self.flaw(path, Flaw::malformed(WHAT, "it has more than are examined"));
+                }
+                names
+            }
+            Err(flaw) => {
+                self.flaw(path, flaw);
+                Vec::new()
+            }
+        }
+    }
+
+    /// The volumes of a folder `volumes`, each with its files in `_data`. What a volume mounts is not entered: it may be the disk of
+    /// a machine that does not answer.
+    pub(super) fn volumes(&mut self, disk: usize) {
+        let names = self.names(disk, "volumes");
+        let Some(top) = self.disks.get(disk).and_then(|disk| disk.folder(b"volumes", Mounts::Enter).ok()) else {
+            return;
+        };
+        for name in names {
+            if self.is_full() {
+                break;
+            }
+            let folder = [b"volumes/", name.as_slice(), b"/_data"].concat();
+            let Some(member) = TreePath::new(&folder) else {
+                continue;
+            };
+            match disk::folder(&top, &[name.as_slice(), b"/_data"].concat(), Mounts::Refuse) {
+                Ok(_) => {}
+                Err(Errno::XDEV) => {
+                    let why = "a volume that mounts another file system: it is examined where that one is";
+                    self.left_out.push((member, why));
+                    continue;
+                }
+                Err(Errno::NOENT | Errno::NOTDIR) => continue,
+                Err(e) => {
+                    self.flaws.push((member, Flaw::Io(e.into())));
+                    continue;
+                }
+            }
+            let layer = PlannedLayer { member: Some((member.clone(), 0)), expected: Expected::default() };
+            self.add_bare(Planned { layers: vec![layer], holds: volume(&name), ..Planned::default() });
+            let unpacked = Unpacked { disk, folder, keeps: Keeps::Files, parent: None, split: None };
+            self.layers.insert(member, unpacked);
+        }
+    }
+
+    /// The plan. `intermediate` is where images that are nothing but others' first steps are kept: those are left out.
+    pub(super) fn plan(self, readers: Readers<'_>, intermediate: &str) -> (Plan, HashMap<TreePath, Unpacked>) {
+        let Self { disks, layers, images, mut bare, mut flaws, mut left_out, .. } = self;
+        let mut left = JSON_TOTAL;
+        let mut config = |entry: &Entry| {
+            let read = disks.get(entry.disk).map(|disk| disk.small(entry.file.as_bytes(), JSON));
+            match read {
+                Some(Ok(Some(config))) => match left.checked_sub(config.len()) {
+                    Some(less) => {
+                        left = less;
+                        Ok(config)
+                    }
+                    None => Err(Flaw::malformed(WHAT, "its images have more bytes of JSON than are read")),
+                },
+                Some(Err(flaw)) => Err(flaw),
+                Some(Ok(None)) | None => Err(Flaw::malformed(WHAT, "a configuration is missing")),
+            }
+        };
+        let mut steps = Steps::default();
+        let images = images.into_iter().filter_map(|entry| match config(&entry) {
+            Ok(config) => Some((steps.add(&config), config, entry)),
+            Err(flaw) => {
+                flaws.push((entry.place, flaw));
+                // Its layers are there all the same.
+                bare.push(entry.planned);
+                None
+            }
+        });
+        let images: Vec<_> = images.collect();
+        let is_kept = |own: Option<u64>, entry: &Entry| {
+            let named = !entry.planned.tags.is_empty() || entry.planned.holds != Holds::Image;
+            named || !steps.goes_on(own)
+        };
+        let before = images.len();
+        let kept: Vec<_> = images.into_iter().filter(|(own, _, entry)| is_kept(*own, entry)).collect();
+        if kept.len() < before {
+            let why = "images that are the first steps of others: their layers and steps are examined there";
+            left_out.push((path_of(intermediate), why));
+        }
+        let mut ids = HashMap::new();
+        let configured = kept.into_iter().map(|(_, config, entry)| {
+            let Entry { place, id, environment, planned: image, .. } = entry;
+            if let (Some(environment), Holds::Container(container)) = (environment, &image.holds)
+                && let Some(own) = with_environment(&config, environment)
+            {
+                ids.insert(container.id.clone(), hex(&Sha256::digest(&config)));
+                return Configured { place, config: own, id: None, image };
+            }
+            Configured { place, config, id, image }
+        });
+        let mut plan = plan_configured(readers, configured);
+        for image in &mut plan.images {
+            if let Holds::Container(container) = &image.holds
+                && let Some(id) = ids.remove(&container.id)
+            {
+                image.id = Some(id);
+            }
+        }
+        plan.is_image = true;
+        plan.images.extend(bare);
+        plan.flaws.append(&mut flaws);
+        plan.left_out.append(&mut left_out);
+        (plan, layers)
+    }
+}
+
+/// The configuration of an image with the environment of a container: what was given to it when it was made is in there.
+fn with_environment(config: &[u8], environment: Vec<String>) -> Option<Vec<u8>> {
+    let mut config: Value = serde_json::from_slice(config).ok()?;
+    let run = config.as_object_mut()?.entry("config").or_insert(Value::Null);
+    if !run.is_object() {
+        *run = Value::Object(Map::new());
+    }
+    run.as_object_mut()?.insert("Env".to_owned(), environment.into());
+    serde_json::to_vec(&config).ok()
+}
+
+/// A path of the store.
+pub(super) fn path_of(text: &str) -> TreePath {
+    TreePath::new(text.as_bytes()).unwrap_or_else(TreePath::root)
+}

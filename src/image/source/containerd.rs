@@ -1,0 +1,173 @@
+//! The store of containerd, read without it: of a Kubernetes node (k3s, RKE2, microk8s and kind keep theirs elsewhere), of nerdctl, of
+//! Docker where that keeps its images in containerd.
+//!
+//! ```text
+//! io.containerd.metadata.v1.bolt/meta.db                   names of images, containers, snapshots, each in a namespace
+//! io.containerd.content.v1.content/blobs/sha256/<digest>   manifests, configurations, layers as they were pulled
+//! io.containerd.snapshotter.v1.overlayfs/metadata.db       which snapshot has which parent and number
+//! io.containerd.snapshotter.v1.overlayfs/snapshots/<number>/fs
+//! ```
+//!
+//! A layer's bytes may have been discarded when it was unpacked (`discard_unpacked_layers`): then what was unpacked is read, which
+//! nothing compares with a digest. What a container wrote is the snapshot on top. Documented in containerd's `docs/content-flow.md` and
+//! `core/metadata/buckets.go`.
+#![cfg_attr(not(test), expect(dead_code, reason = "until the driver opens stores on disk"))]
+
+mod containers;
+mod database;
+mod snapshots;
+
+#[cfg(test)]
+mod tests;
+
+use std::os::fd::OwnedFd;
+
+use rustix::io::Errno;
+use sha2::{Digest as _, Sha256};
+
+pub(in crate::image) use self::database::{Named, Recorded};
+use self::{containers::Docker, database::Metadata, snapshots::Snapshots};
+use super::{
+    Content, Source,
+    below::Below,
+    blobs::{Blobs, Digest, Held, Layout},
+    disk::{self, Mounts},
+    graph::{Graph, Names, again},
+};
+use crate::{
+    fact::TreePath,
+    image::{
+        entries::{Folder, Form, Lower},
+        layer::Expected,
+        plan::{Readers, plan_roots},
+        planned::{Plan, Planned, PlannedLayer, Root},
+    },
+    surface::Flaw,
+    text::hex,
+};
+
+const BLOBS: &str = "io.containerd.content.v1.content/blobs/sha256";
+const META: &[u8] = b"io.containerd.metadata.v1.bolt/meta.db";
+
+/// An opened store.
+pub(in crate::image) struct Containerd {
+    store: Below,
+    blobs: Blobs,
+    metadata: Metadata,
+    snapshots: Snapshots,
+    docker: Docker,
+    flaws: Vec<(TreePath, Flaw)>,
+}
+
+impl Containerd {
+    /// Reads the root of a containerd; `docker` is Docker's own root, which knows the names of its containers. `None` where the folder
+    /// is none. What is wrong within it is said by the plan.
+    pub(in crate::image) fn open(root: OwnedFd, docker: Option<OwnedFd>) -> Option<Self> {
+        let store = Below::new(root);
+        if !store.has(BLOBS.as_bytes()) && !matches!(store.file(META), Ok(Some(_))) {
+            return None;
+        }
+        let mut flaws = Vec::new();
+        let metadata = Metadata::read(&store, META, &mut flaws);
+        let snapshots = Snapshots::read(&store, &metadata, &mut flaws);
+        let docker = docker.map_or_else(Docker::default, |root| Docker::read(&Below::new(root), &mut flaws));
+        let blobs = Blobs::list(&store, BLOBS, Layout::Flat);
+        Some(Self { store, blobs, metadata, snapshots, docker, flaws })
+    }
+
+    /// The names of its images.
+    pub(in crate::image) fn names(&self) -> &[Named] {
+        &self.metadata.images
+    }
+
+    /// The containers that it has a record of; of Docker's, those that ran.
+    pub(in crate::image) fn containers(&self) -> &[Recorded] {
+        &self.metadata.containers
+    }
+
+    /// The folder of a layer; those below it are opened where it only has a file's attributes.
+    fn unpacked(&self, layer: &TreePath, below: Vec<TreePath>) -> Result<Content<'static>, Flaw> {
+        let store = self.store.folder().try_clone()?;
+        let open = move |path: &TreePath| disk::folder(&store, path.as_bytes(), Mounts::Enter);
+        let root = open(layer).map_err(|e| match e {
+            Errno::NOENT | Errno::NOTDIR => Flaw::malformed("layer", "its folder is missing"),
+            Errno::LOOP | Errno::XDEV => Flaw::malformed("layer", "its folder is a link"),
+            e => Flaw::Io(e.into()),
+        })?;
+        let lower: Lower = Box::new(move |nth| open(below.get(nth)?).ok());
+        Ok(Content::Unpacked(Box::new(Folder::new(root, Form::Overlay(lower))?)))
+    }
+
+    fn held(&self) -> Held<'_> {
+        Held { store: &self.store, blobs: &self.blobs }
+    }
+
+    /// The names of its images by their digests.
+    fn references(&self) -> Names {
+        let mut names = Names::default();
+        for image in &self.metadata.images {
+            names.add(&image.digest, image.reference());
+        }
+        names
+    }
+
+    /// What was unpacked of the layers whose bytes are gone.
+    fn use_unpacked(&self, image: &mut Planned) {
+        for (at, chain) in chains(image).into_iter().enumerate() {
+            if let Some(layer) = image.layers.get_mut(at).filter(|layer| layer.member.is_none()) {
+                layer.member = self.snapshots.committed(&chain).and_then(|s| self.snapshots.member(s));
+            }
+        }
+    }
+}
+
+impl Source for Containerd {
+    fn plan(&self, readers: Readers<'_>) -> Plan {
+        let held = self.held();
+        let names = self.references();
+        let mut graph = Graph::new(self.held());
+        for digest in names.digests().filter_map(Digest::new) {
+            graph.reach(digest);
+        }
+        let rest = graph.rest();
+        let roots: Vec<Root> = names.roots().chain(rest.roots()).collect();
+        let mut plan = plan_roots(&held, readers, &roots);
+        names.name(&mut plan);
+        plan.images.iter_mut().for_each(|image| self.use_unpacked(image));
+        containers::plan(self, &mut plan);
+        plan.left_out.extend(rest.left_out(&held));
+        let flaws = self.flaws.iter().chain(&rest.flaws).chain(&self.blobs.flaws);
+        plan.flaws.extend(flaws.map(|(path, flaw)| (path.clone(), again(flaw))));
+        plan.is_image = true;
+        plan
+    }
+
+    fn open(&self, layer: &TreePath) -> Result<Content<'_>, Flaw> {
+        match self.snapshots.below(layer) {
+            Some(below) => self.unpacked(layer, below),
+            None => self.store.blob(layer),
+        }
+    }
+}
+
+/// What names the snapshot of each layer on those below it, as long as the diff ids are known: the first diff id, then the SHA-256 of
+/// the one below and the diff id.
+fn chains(image: &Planned) -> Vec<String> {
+    let mut chains: Vec<String> = Vec::new();
+    for diff_id in image.layers.iter().map_while(|layer| layer.expected.diff_id.as_ref()) {
+        chains.push(match chains.last() {
+            None => format!("sha256:{diff_id}"),
+            Some(below) => {
+                let sum = Sha256::digest(format!("{below} sha256:{diff_id}").as_bytes());
+                format!("sha256:{}", hex(&sum))
+            }
+        });
+    }
+    chains
+}
+
+/// The same layer of another image.
+fn same(layer: &PlannedLayer) -> PlannedLayer {
+    let Expected { blob, diff_id } = &layer.expected;
+    PlannedLayer { member: layer.member.clone(), expected: Expected { blob: blob.clone(), diff_id: diff_id.clone() } }
+}

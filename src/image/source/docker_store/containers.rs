@@ -1,0 +1,118 @@
+//! The containers that an engine knows, running or not, each with the layer that it wrote.
+
+use serde::Deserialize;
+
+use super::{Driver, WHAT};
+use crate::{
+    image::{
+        few::Few,
+        layer::Expected,
+        manifest::{JSON, is_hex, parse, sha256},
+        planned::{Container, Holds, Planned, PlannedLayer},
+        source::{
+            catalog::{Catalog, Entry, path_of},
+            unpacked::{chain, container_name, is_folder},
+        },
+    },
+    surface::Flaw,
+};
+
+/// `config.v2.json`.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Described {
+    name: String,
+    /// `sha256:…` of the image's configuration.
+    image: String,
+    state: Option<State>,
+    driver: String,
+    config: Option<Run>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Run {
+    env: Option<Few<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct State {
+    running: bool,
+}
+
+fn described(catalog: &mut Catalog<'_>, id: &str) -> Option<Described> {
+    let file = format!("containers/{id}/config.v2.json");
+    let bytes = catalog.small(0, &file, JSON)?;
+    parse(&bytes, WHAT).map_err(|flaw| catalog.flaw(&file, flaw)).ok()
+}
+
+impl Driver<'_, '_> {
+    pub(super) fn containers(&mut self) {
+        let mounts = self.path("layerdb/mounts");
+        for id in self.catalog.names(0, &mounts) {
+            if self.catalog.is_full() {
+                return;
+            }
+            if let Some(id) = std::str::from_utf8(&id).ok().filter(|id| is_folder(id)) {
+                self.container(&format!("{mounts}/{id}"), id);
+            }
+        }
+    }
+
+    fn container(&mut self, mount: &str, id: &str) {
+        let top = self.digest(&format!("{mount}/parent"));
+        let layers = chain(top.clone(), &mut |chain_id| self.layer(chain_id));
+        let mut layers = layers.unwrap_or_else(|flaw| {
+            self.catalog.flaw(mount, flaw);
+            Vec::new()
+        });
+        let written = self.word(&format!("{mount}/mount-id")).filter(|id| is_folder(id)).map(|id| self.unpacked(&id));
+        if let Some(member) = &written {
+            // Of a copy, what stands beside the image is in the layer that the engine prepared for it.
+            let parent = top.and_then(|top| self.member(&top));
+            self.keep(member, parent, None);
+        }
+        layers.push(PlannedLayer { member: written.map(|member| (member, 0)), expected: Expected::default() });
+        let described = described(self.catalog, id).unwrap_or_default();
+        let name = if described.name.is_empty() { id } else { &described.name };
+        let container = Container {
+            id: id.to_owned(),
+            name: container_name(name),
+            running: described.state.map(|state| state.running),
+        };
+        let planned = Planned { layers, holds: Holds::Container(container), ..Planned::default() };
+        match sha256(&described.image) {
+            Some(image) => {
+                let file = self.path(&format!("imagedb/content/sha256/{image}"));
+                let id = Some(image.to_owned());
+                let environment = described.config.and_then(|run| run.env).map(|few| few.0);
+                self.catalog.add(Entry { disk: 0, place: path_of(&file), file, id, environment, planned });
+            }
+            None => self.catalog.add_bare(planned),
+        }
+    }
+}
+
+/// Containers whose layers no graph driver keeps.
+pub(super) fn without_layers(catalog: &mut Catalog<'_>, drivers: &[Vec<u8>]) {
+    for id in catalog.names(0, "containers") {
+        let Some(id) = std::str::from_utf8(&id).ok().filter(|id| is_hex(id)) else {
+            continue;
+        };
+        let mounted = drivers.iter().filter_map(|driver| std::str::from_utf8(driver).ok());
+        let mut mounts = mounted.map(|driver| format!("image/{driver}/layerdb/mounts/{id}"));
+        let disks = catalog.disks;
+        if mounts.any(|mount| disks.first().is_some_and(|disk| disk.has_folder(mount.as_bytes()))) {
+            continue;
+        }
+        let place = format!("containers/{id}");
+        match described(catalog, id) {
+            Some(described) if matches!(described.driver.as_str(), "overlayfs" | "native" | "stargz" | "nydus") => {
+                catalog.left_out(&place, "a container whose layers containerd keeps: they are in its store");
+            }
+            Some(_) => catalog.flaw(&place, Flaw::malformed(WHAT, "the layers of a container are missing")),
+            None => {}
+        }
+    }
+}
