@@ -112,11 +112,26 @@ pub struct PodContainer {
     pub running: Option<bool>,
 }
 
+/// A container that an engine of this machine knows.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LocalContainer {
+    /// As people call it.
+    pub name: String,
+    /// Hex.
+    pub id: String,
+    /// Whether it ran when the engine was asked.
+    pub running: bool,
+    /// Project and service of Compose.
+    pub compose: Option<(String, String)>,
+}
+
 /// Who uses an image.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum User {
     /// A container of a cluster.
     Pod(PodContainer),
+    /// A container of an engine.
+    Container(LocalContainer),
     /// A service of a Compose file.
     Service {
         /// The file's own `name`.

@@ -32,6 +32,7 @@ fn said(text: &str) -> Vec<String> {
                 format!("{}/{service}{}", some(project), if *built { " built" } else { "" })
             }
             User::Value(path) => path.clone(),
+            User::Container(c) => c.name.clone(),
         };
         let id = match &u.image_id {
             Some(ImageId::Manifest { repository, digest }) => format!(" manifest {repository} {}", &digest[..10]),

@@ -8,7 +8,10 @@ use serde::{
     de::{IgnoredAny, MapAccess, Visitor},
 };
 
-use crate::image::listing::lax::{Few, Lax, Text};
+use crate::image::listing::{
+    ImageId, ImageUse, LocalContainer, PodContainer, User,
+    lax::{Few, Lax, Text},
+};
 
 /// Labels of one image or container, and names of one image.
 const LABELS: usize = 500;
@@ -75,6 +78,29 @@ impl EngineContainer {
     /// Whether its processes are there, stopped for a moment or not.
     pub fn is_running(&self) -> bool {
         matches!(self.state.as_str(), "running" | "paused" | "restarting" | "removing")
+    }
+
+    /// Which image it uses, in the words of lists: the container of a pod where its labels say so.
+    pub fn as_use(&self) -> ImageUse {
+        let running = self.is_running();
+        let user = match &self.pod {
+            Some((namespace, pod, container)) => User::Pod(PodContainer {
+                namespace: Some(namespace.clone()),
+                pod: Some(pod.clone()),
+                container: container.clone(),
+                id: Some(self.id.clone()),
+                running: Some(running),
+                ..PodContainer::default()
+            }),
+            None => User::Container(LocalContainer {
+                name: self.name.clone(),
+                id: self.id.clone(),
+                running,
+                compose: self.compose.clone(),
+            }),
+        };
+        let image_id = Some(self.image_id.clone()).filter(|id| id.starts_with("sha256:")).map(ImageId::Config);
+        ImageUse { image: self.image.clone(), image_id, by_default: false, user }
     }
 }
 

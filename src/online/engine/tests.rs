@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::*;
+use crate::image::listing::{ImageId, ImageUse, User};
 
 /// Answers one request after the other, each on a connection of its own; the engine, and the first lines of the requests.
 struct Served {
@@ -103,6 +104,10 @@ fn images_and_containers_are_read() {
     assert!(containers[0].is_running() && !containers[1].is_running());
     assert_eq!(containers[1].pod, Some(("n".to_owned(), "p".to_owned(), "c".to_owned())));
     assert_eq!(containers[1].image_id, ID);
+    let uses: Vec<ImageUse> = containers.iter().map(EngineContainer::as_use).collect();
+    assert_eq!(uses[0].image_id, Some(ImageId::Config(ID.to_owned())));
+    assert!(matches!(&uses[0].user, User::Container(c) if c.running && c.name == "shop-web-1"), "{uses:?}");
+    assert!(matches!(&uses[1].user, User::Pod(p) if p.running == Some(false) && p.container == "c"), "{uses:?}");
     let one = engine.container("c1").unwrap();
     assert_eq!(
         (one.image.as_str(), one.image_id.as_str(), one.state.as_str()),
