@@ -6,7 +6,7 @@
 //!                                          whatever else has a pod's template at `spec.template`
 //! compose.yaml                             services.NAME.image; what is built is left out, `${VAR:-x}` is taken as `x`
 //! values.yaml                              image: {registry, repository, tag, digest}, as Helm charts have it
-//! anything else                            a target a line (`target`), with `#` before comments
+//! anything else                            one target per line (`target`), with `#` before comments
 //! ```
 //!
 //! Nothing of a cluster is asked: the list says what ran when it was saved. Documented in Kubernetes' API reference (`PodSpec`,
@@ -42,7 +42,7 @@ const MOST: usize = 200_000;
 /// What a list is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Form {
-    /// A target a line.
+    /// One target per line.
     #[default]
     Targets,
     /// Objects of Kubernetes.
@@ -112,11 +112,26 @@ pub struct PodContainer {
     pub running: Option<bool>,
 }
 
+/// A container that an engine of this machine knows.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LocalContainer {
+    /// As people call it.
+    pub name: String,
+    /// Hex.
+    pub id: String,
+    /// Whether it ran when the engine was asked.
+    pub running: bool,
+    /// Project and service of Compose.
+    pub compose: Option<(String, String)>,
+}
+
 /// Who uses an image.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum User {
     /// A container of a cluster.
     Pod(PodContainer),
+    /// A container of an engine.
+    Container(LocalContainer),
     /// A service of a Compose file.
     Service {
         /// The file's own `name`.

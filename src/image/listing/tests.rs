@@ -32,6 +32,7 @@ fn said(text: &str) -> Vec<String> {
                 format!("{}/{service}{}", some(project), if *built { " built" } else { "" })
             }
             User::Value(path) => path.clone(),
+            User::Container(c) => c.name.clone(),
         };
         let id = match &u.image_id {
             Some(ImageId::Manifest { repository, digest }) => format!(" manifest {repository} {}", &digest[..10]),
@@ -115,7 +116,7 @@ fn pods_of_a_cluster() {
     let remotes: Vec<String> = listing.remotes().iter().map(ToString::to_string).collect();
     assert_eq!(remotes.len(), 6);
     assert!(remotes.contains(&format!("registry.example/shop/web@{}", digest())), "{remotes:?}");
-    assert!(remotes.contains(&"docker.io/library/busybox:latest".to_owned()));
+    assert!(remotes.contains(&Remote::complete("busybox").unwrap().to_string()));
     // The same as YAML, as UTF-16 from PowerShell, and as `jq .items[]` prints it.
     let value: serde_json::Value = serde_json::from_str(&pods()).unwrap();
     let items = value["items"].as_array().unwrap();
@@ -173,7 +174,7 @@ fn owners_are_followed_as_far_as_the_list_goes() {
     let list = |objects: &[String]| format!(r#"{{"items":[{}],"kind":"List","apiVersion":"v1"}}"#, objects.join(","));
     let owner = |text: &str| said(text).first().map(|s| s.split(' ').nth(5).unwrap().to_owned()).unwrap();
     let pod = owned("Pod", "p", "Job", "nightly-1");
-    assert_eq!(owner(&list(&[pod.clone()])), "Job/nightly-1");
+    assert_eq!(owner(&list(std::slice::from_ref(&pod))), "Job/nightly-1");
     assert_eq!(owner(&list(&[pod.clone(), owned("Job", "nightly-1", "CronJob", "nightly")])), "CronJob/nightly");
     let circle = [pod, owned("Job", "nightly-1", "CronJob", "a"), owned("CronJob", "a", "Job", "nightly-1")];
     assert!(owner(&list(&circle)).contains('/'));

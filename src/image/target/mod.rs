@@ -12,7 +12,7 @@
 //! -                                        a list on standard input (`listing`)
 //! ```
 //!
-//! A path and a reference are told apart in this order, and the first that fits counts:
+//! What is a path and what a reference is decided in this order, and the first that fits counts:
 //!
 //! 1. `-` is standard input.
 //! 2. What starts with `/`, `./` or `../`, is `.` or `..`, or is no UTF-8, is a path, whether it is there or not.

@@ -4,10 +4,15 @@ use super::*;
 
 const HEX: &str = "3f5a0c1b2d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8";
 
+/// The registry of names without one.
+fn hub() -> String {
+    Remote::complete("x").unwrap().registry
+}
+
 /// What it is, in short; an error's first line with `!` in front.
 fn said(text: &str, there: &[&str]) -> String {
     let parsed = Target::parse(OsStr::new(text), &|path| there.iter().any(|t| Path::new(t) == path));
-    match parsed {
+    let said = match parsed {
         Ok(Target::Path(path)) => format!("path {}", path.display()),
         Ok(Target::Stored(stored)) => {
             let of = |i: &Sought| match (&i.name, &i.id) {
@@ -23,7 +28,8 @@ fn said(text: &str, there: &[&str]) -> String {
         Ok(Target::Whole { registry, below }) => format!("whole {registry} {below}"),
         Ok(Target::List) => "list".to_owned(),
         Err(error) => format!("!{}", error.to_string().lines().next().unwrap_or_default()),
-    }
+    };
+    said.replace(&hub(), "hub")
 }
 
 #[test]
@@ -37,20 +43,20 @@ fn what_may_be_named() {
         ("/srv/x.tar", "path /srv/x.tar"),
         ("./registry.example/app", "path ./registry.example/app"),
         ("../docker:x", "path ../docker:x"),
-        ("docker:app", "docker * name docker.io/library/app"),
+        ("docker:app", "docker * name hub/library/app"),
         ("docker:registry.example:5000/team/app:1", "docker * name registry.example:5000/team/app"),
         ("docker:", "docker * all"),
-        ("docker:3f5a0c1b2d4e", "docker * name docker.io/library/3f5a0c1b2d4e or id 3f5a0c1b2d4e"),
-        ("docker:cafe", "docker * name docker.io/library/cafe or id cafe"),
-        ("docker:caf", "docker * name docker.io/library/caf"),
+        ("docker:3f5a0c1b2d4e", "docker * name hub/library/3f5a0c1b2d4e or id 3f5a0c1b2d4e"),
+        ("docker:cafe", "docker * name hub/library/cafe or id cafe"),
+        ("docker:caf", "docker * name hub/library/caf"),
         ("docker:sha256:3F5A0c1b", "docker * id 3f5a"),
         ("podman:localhost/app:1", "podman * name localhost/app"),
         ("cri-o:registry.example/pause:3.9", "cri-o * name registry.example/pause"),
-        ("buildah:app", "buildah * name docker.io/library/app"),
+        ("buildah:app", "buildah * name hub/library/app"),
         ("containerd:k8s.io/registry.example/app:1", "containerd k8s.io name registry.example/app"),
-        ("containerd:moby/app", "containerd moby name docker.io/library/app"),
+        ("containerd:moby/app", "containerd moby name hub/library/app"),
         ("containerd:k8s.io/", "containerd k8s.io all"),
-        ("containerd:/app:1", "containerd * name docker.io/library/app"),
+        ("containerd:/app:1", "containerd * name hub/library/app"),
         ("containerd:", "containerd * all"),
         ("registry.example/app", "remote registry.example/app:latest"),
         ("Registry.example/Team/App:V1", "remote registry.example/team/app:V1"),
@@ -72,7 +78,7 @@ fn what_may_be_named() {
     assert_eq!(said(&both, &[]), format!("remote {both}"));
     // Names without a registry, of clients: where a container's image is named so.
     let completed = Remote::complete("app:1").unwrap();
-    assert_eq!((completed.registry.as_str(), completed.repository.as_str()), ("docker.io", "library/app"));
+    assert_eq!((completed.registry.as_str(), completed.repository.as_str()), (hub().as_str(), "library/app"));
 }
 
 #[test]
@@ -137,7 +143,7 @@ fn a_name_is_compared_as_engines_do() {
     let digest = format!("sha256:{HEX}");
     for (wanted, name, fits) in [
         ("app", "app:latest", true),
-        ("app", "docker.io/library/app:latest", true),
+        ("app", "hub/library/app:latest", true),
         ("app", "localhost/app:latest", true),
         ("app", "app:1", false),
         ("app:1", "team/app:1", false),
@@ -147,10 +153,10 @@ fn a_name_is_compared_as_engines_do() {
         ("registry.example/app:1", "registry.example:5000/app:1", false),
         ("app", "<none>:<none>", false),
     ] {
-        assert_eq!(sought(wanted).is_named(name), fits, "{wanted} {name}");
+        assert_eq!(sought(wanted).is_named(&name.replace("hub", &hub())), fits, "{wanted} {name}");
     }
     let by_digest = sought(&format!("app@{digest}"));
-    assert!(by_digest.is_named(&format!("docker.io/library/app:2@{digest}")) && !by_digest.is_named("app:latest"));
+    assert!(by_digest.is_named(&format!("{}/library/app:2@{digest}", hub())) && !by_digest.is_named("app:latest"));
     let id = sought("3f5a0c1b2d4e");
     assert!(id.has_id(HEX) && id.has_id(&digest) && !id.has_id("3f5a0c1b2d4f00") && !sought("app").has_id(HEX));
 }

@@ -99,7 +99,7 @@ pub enum Refusal {
     Nobody(String),
     /// Held for an engine that is not running.
     #[error(
-        "`{socket}` is held by `{holder}` (process {pid}), which starts the engine as soon as somebody connects; not connected\nhint: the engine's folder is read without it; to ask the engine, start it yourself first"
+        "`{socket}` is held by `{holder}` (process {pid}) for an engine that does not run: connecting would start it, and with it containers; not connected\nhint: the engine's folder is read without it; to ask the engine, start it yourself first"
     )]
     Activated {
         /// As named.
@@ -123,7 +123,7 @@ pub enum Refusal {
     },
     /// Held by a program that is no engine known here.
     #[error(
-        "`{socket}` is held by `{holder}` (process {pid}), which is no engine that is known here: it may start one; not connected\nhint: `docker save` or `podman save` writes images to a file, which can be named"
+        "`{socket}` is held by `{holder}` (process {pid}), which is no engine that is known here and may start one; not connected\nhint: `docker save` or `podman save` writes images to a file, which can be named"
     )]
     Unknown {
         /// As named.

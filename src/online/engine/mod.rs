@@ -41,7 +41,7 @@ use super::words;
 use crate::{image::listing::lax::Few, text::escape_short};
 
 /// Bytes of an answer; a list of 20,000 images has 20 MB.
-const ANSWER: u64 = 64 << 20;
+const ANSWER: u64 = 32 << 20;
 /// Elements of a list.
 const MOST: usize = 100_000;
 

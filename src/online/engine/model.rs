@@ -8,7 +8,10 @@ use serde::{
     de::{IgnoredAny, MapAccess, Visitor},
 };
 
-use crate::image::listing::lax::{Few, Lax, Text};
+use crate::image::listing::{
+    ImageId, ImageUse, LocalContainer, PodContainer, User,
+    lax::{Few, Lax, Text},
+};
 
 /// Labels of one image or container, and names of one image.
 const LABELS: usize = 500;
@@ -75,6 +78,29 @@ impl EngineContainer {
     /// Whether its processes are there, stopped for a moment or not.
     pub fn is_running(&self) -> bool {
         matches!(self.state.as_str(), "running" | "paused" | "restarting" | "removing")
+    }
+
+    /// Which image it uses, in the words of lists: the container of a pod where its labels say so.
+    pub fn as_use(&self) -> ImageUse {
+        let running = self.is_running();
+        let user = match &self.pod {
+            Some((namespace, pod, container)) => User::Pod(PodContainer {
+                namespace: Some(namespace.clone()),
+                pod: Some(pod.clone()),
+                container: container.clone(),
+                id: Some(self.id.clone()),
+                running: Some(running),
+                ..PodContainer::default()
+            }),
+            None => User::Container(LocalContainer {
+                name: self.name.clone(),
+                id: self.id.clone(),
+                running,
+                compose: self.compose.clone(),
+            }),
+        };
+        let image_id = Some(self.image_id.clone()).filter(|id| id.starts_with("sha256:")).map(ImageId::Config);
+        ImageUse { image: self.image.clone(), image_id, by_default: false, user }
     }
 }
 
@@ -294,20 +320,34 @@ struct StateOrWord(String);
 
 impl<'d> Deserialize<'d> for StateOrWord {
     fn deserialize<D: Deserializer<'d>>(from: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Either {
-            Word(String),
-            State {
-                #[serde(rename = "Status")]
-                status: Text,
-            },
-            Other(IgnoredAny),
+        struct Visit;
+        impl<'d> Visitor<'d> for Visit {
+            type Value = StateOrWord;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a state")
+            }
+
+            fn visit_str<E>(self, word: &str) -> Result<StateOrWord, E> {
+                Ok(StateOrWord(word.chars().take(40).collect()))
+            }
+
+            fn visit_unit<E>(self) -> Result<StateOrWord, E> {
+                Ok(StateOrWord::default())
+            }
+
+            fn visit_map<A: MapAccess<'d>>(self, mut map: A) -> Result<StateOrWord, A::Error> {
+                let mut state = StateOrWord::default();
+                while let Some(Text(key)) = map.next_key()? {
+                    if key == "Status" {
+                        state.0 = map.next_value::<Text>()?.0;
+                    } else {
+                        map.next_value::<IgnoredAny>()?;
+                    }
+                }
+                Ok(state)
+            }
         }
-        Ok(Self(match Either::deserialize(from)? {
-            Either::Word(word) => word.chars().take(40).collect(),
-            Either::State { status } => status.0,
-            Either::Other(_) => String::new(),
-        }))
+        from.deserialize_any(Visit)
     }
 }

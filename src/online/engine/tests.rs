@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::*;
+use crate::image::listing::{ImageId, ImageUse, User};
 
 /// Answers one request after the other, each on a connection of its own; the engine, and the first lines of the requests.
 struct Served {
@@ -31,8 +32,8 @@ fn serve(patience: Duration, answer: impl Fn(&str, &mut UnixStream) + Send + 'st
             }
             let head = String::from_utf8_lossy(&head).into_owned();
             let first = head.lines().next().unwrap_or_default().to_owned();
+            let _ = tell.send(first.clone());
             answer(&first, &mut stream);
-            let _ = tell.send(first);
         }
     });
     Served { engine: Engine::at_socket(&socket, patience, None).unwrap(), _folder: folder, asked }
@@ -103,6 +104,10 @@ fn images_and_containers_are_read() {
     assert!(containers[0].is_running() && !containers[1].is_running());
     assert_eq!(containers[1].pod, Some(("n".to_owned(), "p".to_owned(), "c".to_owned())));
     assert_eq!(containers[1].image_id, ID);
+    let uses: Vec<ImageUse> = containers.iter().map(EngineContainer::as_use).collect();
+    assert_eq!(uses[0].image_id, Some(ImageId::Config(ID.to_owned())));
+    assert!(matches!(&uses[0].user, User::Container(c) if c.running && c.name == "shop-web-1"), "{uses:?}");
+    assert!(matches!(&uses[1].user, User::Pod(p) if p.running == Some(false) && p.container == "c"), "{uses:?}");
     let one = engine.container("c1").unwrap();
     assert_eq!(
         (one.image.as_str(), one.image_id.as_str(), one.state.as_str()),
@@ -165,7 +170,7 @@ fn other_answers_are_faults() {
         ),
         (
             b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99999999999\r\n\r\n[".to_vec(),
-            "the  answered `/images/json` with more than 67108864 bytes",
+            "the  answered `/images/json` with more than 33554432 bytes",
         ),
     ] {
         assert_eq!(why(fixed(bytes).engine.images()), is);
@@ -196,7 +201,7 @@ fn endless_answers_end() {
         let piece = format!("100000\r\n{}\r\n", " ".repeat(1 << 20));
         while stream.write_all(piece.as_bytes()).is_ok() {}
     });
-    assert!(why(served.engine.images()).ends_with("with more than 67108864 bytes"));
+    assert!(why(served.engine.images()).ends_with("with more than 33554432 bytes"));
     // Many small elements within the bound.
     let many = format!("[{}]", vec!["{}"; MOST + 7].join(","));
     let listed = fixed(json(&many)).engine.images().unwrap();

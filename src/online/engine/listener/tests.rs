@@ -94,7 +94,7 @@ fn who_holds_the_socket_decides() {
     made.process(1, "/usr/lib/systemd/systemd", "/sbin/init", &[5]);
     assert_eq!(
         made.said(),
-        "`S` is held by `systemd` (process 1), which starts the engine as soon as somebody connects; not connected"
+        "`S` is held by `systemd` (process 1) for an engine that does not run: connecting would start it, and with it containers; not connected"
     );
     // Handed over, and held by both.
     made.process(PID, "/usr/bin/dockerd", "/usr/bin/dockerd -H fd://", &[9, 5]);
@@ -104,9 +104,9 @@ fn who_holds_the_socket_decides() {
 #[test]
 fn whoever_is_no_engine_is_not_asked() {
     for (pid, exe, is) in [
-        (PID, "/usr/bin/systemd-socket-activate", "which starts the engine as soon as somebody connects"),
+        (PID, "/usr/bin/systemd-socket-activate", "for an engine that does not run"),
         (PID, "/usr/bin/python3.11", "which is no engine that is known here"),
-        (1, "/process_api", "which starts the engine as soon as somebody connects"),
+        (1, "/process_api", "for an engine that does not run"),
         (PID, "/usr/bin/dockerd-proxy", "which is no engine that is known here"),
     ] {
         let made = Made::new();
