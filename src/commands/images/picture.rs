@@ -111,6 +111,10 @@ fn user(used: &ImageUse) -> ImageUser {
                 running: c.running,
             }
         }
+        User::Container(c) => {
+            let name = c.name.clone();
+            ImageUser { kind: "container".to_owned(), name, node: None, owner: None, running: Some(c.running) }
+        }
         User::Service { project, service, .. } => {
             let name = project.iter().chain([service]).cloned().collect::<Vec<_>>().join("/");
             ImageUser { kind: "service".to_owned(), name, node: None, owner: None, running: None }

@@ -23,7 +23,9 @@ use std::os::fd::OwnedFd;
 
 use sha2::{Digest as _, Sha256};
 
-pub(in crate::image) use self::database::{Named, Recorded};
+#[cfg(test)]
+use self::database::Named;
+pub(in crate::image) use self::database::Recorded;
 use self::{containers::Docker, database::Metadata, snapshots::Snapshots};
 use super::{
     Content, Source,
