@@ -53,6 +53,8 @@ pub struct Image<'i> {
     pub found_in: Vec<Arc<str>>,
     /// What was read of each layer, for each place that has the image and does not hold the same bytes as another.
     copies: Vec<Vec<Option<Arc<LayerFacts>>>>,
+    /// So many of the lowest layers are those of an image that is examined by itself: their facts are that image's.
+    shared: usize,
     pub(super) packing: &'i Packing<'i>,
 }
 
@@ -86,7 +88,7 @@ impl<'i> Image<'i> {
         planned: Planned,
         label: Arc<str>,
         found_in: Vec<Arc<str>>,
-        copies: Vec<Vec<Option<Arc<LayerFacts>>>>,
+        (copies, shared): (Vec<Vec<Option<Arc<LayerFacts>>>>, usize),
         packing: &'i Packing<'i>,
     ) -> Self {
         let prefixed = |hex: &String| format!("sha256:{hex}");
@@ -120,6 +122,7 @@ impl<'i> Image<'i> {
             holds: planned.holds,
             found_in,
             copies,
+            shared,
             packing,
         }
     }
@@ -132,6 +135,11 @@ impl<'i> Image<'i> {
         }
     }
 
+    /// Whether it stands on an image that is examined by itself: what that one says is not said again.
+    pub fn is_on_another(&self) -> bool {
+        self.shared > 0
+    }
+
     /// Whether every layer is there, whatever it holds.
     pub fn is_whole(&self) -> bool {
         self.positions().all(|(_, facts)| facts.is_some())
@@ -139,7 +147,7 @@ impl<'i> Image<'i> {
 
     /// Whether something in its layers fits an indicator.
     pub fn has_evidence(&self) -> bool {
-        self.copies.iter().flatten().flatten().any(|facts| facts.has_evidence)
+        self.copies.iter().flat_map(|copy| copy.iter().skip(self.shared)).flatten().any(|facts| facts.has_evidence)
     }
 
     /// The facts of every layer, lowest first, with what became of their files.
@@ -151,7 +159,8 @@ impl<'i> Image<'i> {
     /// such as are of use alone.
     pub fn read(&self, context: bool) -> Vec<Vec<(usize, Seen)>> {
         let read = |copy: &Vec<Option<Arc<LayerFacts>>>| {
-            let layers = copy.iter().enumerate().filter_map(|(at, facts)| Some((at, facts.as_ref()?)));
+            let layers = copy.iter().enumerate().skip(self.shared);
+            let layers = layers.filter_map(|(at, facts)| Some((at, facts.as_ref()?)));
             let facts = layers.map(|(at, facts)| (at, facts.facts(&self.label, context, self.packing)));
             facts.flat_map(|(at, seen)| seen.into_iter().map(move |seen| (at, seen))).collect()
         };
@@ -184,7 +193,8 @@ impl<'i> Image<'i> {
     /// The install commands of the build with the numbers of their steps. Their place is the image's root, in the layer that the
     /// step made.
     pub fn history(&self) -> impl Iterator<Item = (usize, Seen)> {
-        self.steps.iter().enumerate().flat_map(move |(at, step)| {
+        let steps = self.steps.iter().enumerate().filter(|_| self.shared == 0);
+        steps.flat_map(move |(at, step)| {
             let mut origin = Origin::file(&self.label, TreePath::root());
             origin.inner = Some(format!("step {}", step.number).into());
             let made = self.layers.iter().find(|l| l.step == Some(at));

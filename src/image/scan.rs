@@ -180,7 +180,10 @@ fn stream(job: &Job<'_>, source: &dyn Source, work: &[&(usize, At)], put: &dyn F
 fn one_pass(reader: &mut LayerReader<'_>, content: Result<Content<'_>, Flaw>, is_first: bool) {
     let read = match content {
         Ok(content) => caught(|| if is_first { reader.read(content) } else { reader.read_again(content) }),
-        Err(flaw) => Some(reader.trouble(&flaw)),
+        Err(flaw) => {
+            reader.trouble(&flaw);
+            Some(())
+        }
     };
     if read.is_none() {
         reader.panicked();

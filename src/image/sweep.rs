@@ -4,7 +4,7 @@
 //! given up with the last image that needs it, so memory does not grow with the number of images.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex},
 };
 
@@ -24,6 +24,7 @@ use crate::{
     guard::caught,
     inventory::Packing,
     surface::Flaw,
+    text::escape_short,
 };
 
 /// Layers read at a time: a zstd frame may ask for 32 MiB.
@@ -44,8 +45,8 @@ pub struct Inputs<'i> {
     sources: Vec<Box<dyn Source + 'i>>,
     flaws: Vec<(usize, TreePath, Flaw)>,
     unread: Vec<(Arc<str>, Flaw)>,
-    /// Of each source, the images that are wanted; empty for all.
-    only: Vec<Vec<Only>>,
+    /// Of each store, the images that are wanted, empty for all; `None` of what was named itself, which should hold some.
+    only: Vec<Option<Vec<Only>>>,
     coverage: Coverage,
 }
 
@@ -67,7 +68,7 @@ impl<'i> Inputs<'i> {
         let at = self.sources.len();
         self.names.push(name.clone());
         self.sources.push(source);
-        self.only.push(Vec::new());
+        self.only.push(None);
         self.flaws.extend(flaws.into_iter().map(|(path, flaw)| (at, path, flaw)));
     }
 
@@ -75,7 +76,7 @@ impl<'i> Inputs<'i> {
     pub(super) fn add_some(&mut self, name: &Arc<str>, source: Box<dyn Source + 'i>, only: Vec<Only>) {
         self.add(name, source, Vec::new());
         self.only.pop();
-        self.only.push(only);
+        self.only.push(Some(only));
     }
 
     /// Notes what could not be read.
@@ -125,6 +126,8 @@ struct Wanted {
     label: Arc<str>,
     /// Each place that has it, with its layers as positions among the units; `None` where a layer is missing.
     copies: Vec<(usize, Vec<Option<usize>>)>,
+    /// So many of the lowest layers are those of an image that is examined by itself.
+    shared: usize,
 }
 
 /// What is known before any layer is read.
@@ -147,6 +150,7 @@ impl<'s> Sweep<'s> {
         let mut taken = BTreeSet::new();
         let mut keys = HashMap::new();
         let mut by_id: HashMap<String, usize> = HashMap::new();
+        let mut sought: BTreeMap<String, bool> = BTreeMap::new();
         for (at, plan) in plans.into_iter().enumerate() {
             let Some(name) = sweep.inputs.names.get(at).cloned() else { continue };
             let Some(mut plan) = plan else {
@@ -155,7 +159,9 @@ impl<'s> Sweep<'s> {
                 sweep.coverage.gaps.push(Gap { origin, surface: IMAGE, kind: GapKind::Panicked, detail });
                 continue;
             };
-            if plan.images.is_empty() && plan.flaws.is_empty() && plan.is_image {
+            let only = sweep.inputs.only.get(at).map_or(&[][..], |only| only.as_deref().unwrap_or_default());
+            let is_saved = sweep.inputs.only.get(at).is_some_and(Option::is_none);
+            if plan.images.is_empty() && plan.flaws.is_empty() && plan.is_image && is_saved {
                 plan.flaws.push((TreePath::root(), Flaw::malformed("saved image", "it holds no image")));
             }
             sweep.coverage.gaps.extend(plan.flaws.iter().map(|(path, flaw)| gap(&name, path.clone(), flaw)));
@@ -163,8 +169,12 @@ impl<'s> Sweep<'s> {
             let left_out = left_out
                 .map(|(path, reason)| Exclusion { origin: Origin::file(&name, path), reason: reason.to_owned() });
             sweep.coverage.exclusions.extend(left_out);
-            let only = sweep.inputs.only.get(at).map_or(&[][..], Vec::as_slice);
             if !only.is_empty() {
+                for only in only {
+                    let is_there = plan.images.iter().any(|image| only.is(image));
+                    let name = only.0.as_ref().map_or("", |sought| sought.text.as_str());
+                    *sought.entry(name.to_owned()).or_default() |= is_there;
+                }
                 plan.images.retain(|image| only.iter().any(|only| only.is(image)));
             }
             let labels = labels(&plan.images, &name);
@@ -179,12 +189,22 @@ impl<'s> Sweep<'s> {
                     by_id.insert(id.clone(), sweep.images.len());
                 }
                 let label = free_label(label, &name, &mut taken);
-                sweep.images.push(Wanted { planned, label, copies: vec![(at, layers)] });
+                sweep.images.push(Wanted { planned, label, copies: vec![(at, layers)], shared: 0 });
             }
         }
         let flaws = sweep.inputs.flaws.iter();
         let flaws = flaws.filter_map(|(at, path, flaw)| Some(gap(sweep.inputs.names.get(*at)?, path.clone(), flaw)));
         sweep.coverage.gaps.extend(flaws);
+        for (name, _) in sought.into_iter().filter(|(name, is_there)| !is_there && !name.is_empty()) {
+            let origin = Origin::file(&escape_short(name.as_bytes(), 200).into(), TreePath::root());
+            let detail = "no store of this machine has an image or container that is called so".to_owned();
+            sweep.coverage.gaps.push(Gap { origin, surface: IMAGE, kind: GapKind::Unreadable, detail });
+        }
+        let layers: Vec<usize> = sweep.images.iter().map(|image| image.planned.layers.len()).collect();
+        for image in sweep.images.iter_mut().filter(|image| matches!(image.planned.holds, Holds::Container(_))) {
+            let of = image.planned.id.as_ref().and_then(|id| by_id.get(id)).and_then(|at| layers.get(*at));
+            image.shared = of.copied().filter(|of| *of < image.planned.layers.len()).unwrap_or(0);
+        }
         for (name, flaw) in &sweep.inputs.unread {
             sweep.coverage.trees.push(name.to_string());
             sweep.coverage.gaps.push(gap(name, TreePath::root(), flaw));
@@ -285,7 +305,7 @@ impl<'s> Sweep<'s> {
         let names = &self.inputs.names;
         let found_in = wanted.copies.iter().filter_map(|(source, _)| names.get(*source).cloned()).collect();
         let units = wanted.copies.into_iter().flat_map(|(_, layers)| layers).collect();
-        Joint { image: Image::new(wanted.planned, wanted.label, found_in, copies, packing), units }
+        Joint { image: Image::new(wanted.planned, wanted.label, found_in, (copies, wanted.shared), packing), units }
     }
 
     /// Adds up what was examined of an image; what it shares with one before was counted with that one.

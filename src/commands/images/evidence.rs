@@ -87,7 +87,8 @@ fn beside_layers(image: &Image<'_>) -> impl Iterator<Item = Evidence> {
             fact,
         })
     });
-    let left = image.steps.iter().flat_map(|step| {
+    let own = image.steps.iter().filter(|_| !image.is_on_another());
+    let left = own.flat_map(|step| {
         step.secrets.iter().map(|(name, credential)| {
             let mut origin = Origin::file(&image.label, TreePath::root());
             origin.inner = Some(format!("step {}: {name}", step.number).into());
