@@ -25,6 +25,9 @@ pub struct ImagesCommand {
     #[command(flatten)]
     /// How registries are asked.
     pub registry: RegistryOptions,
+    /// Print how many images, different layers, bytes and requests it would take, and read no layer
+    #[arg(long)]
+    pub plan: bool,
     /// Keep what each layer holds in this folder, and read no layer again whose entry answers: nothing else is kept between runs.
     /// Whoever may write there can hide findings
     #[arg(long, value_name = "DIR")]

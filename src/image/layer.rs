@@ -10,6 +10,7 @@ mod leaves;
 mod links;
 mod named;
 mod place;
+mod resolve;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -23,6 +24,7 @@ use leaves::{Key, Leaves};
 use links::{Noted, Via};
 use place::clean;
 pub(super) use place::resolve;
+use resolve::Link;
 
 use super::{
     Job,
@@ -83,12 +85,6 @@ pub(super) struct LayerScan {
     pub(super) group: Option<Vec<u8>>,
     /// A member that was read came a second time.
     pub(super) is_twice: bool,
-}
-
-struct Link {
-    target: u64,
-    names: TreePath,
-    hard: bool,
 }
 
 /// A layer that is being read.
@@ -386,17 +382,6 @@ impl<'j> LayerReader<'j> {
         self.held.insert(hash, (entry, bytes));
     }
 
-    fn link(&mut self, path: TreePath, hash: u64, names: TreePath, hard: bool) {
-        let target = self.key.hash(names.as_bytes());
-        if self.links.len() >= LINKS || !self.via.add(hash, target, self.job.limits.links) {
-            self.too_many_links = true;
-            return;
-        }
-        if self.wants(&path, if hard { tree::Kind::File } else { tree::Kind::Symlink }) {
-            self.links.insert(path, Link { target, names, hard });
-        }
-    }
-
     /// Hands one file to the surfaces that want its name.
     fn inspect(&mut self, entry: &Entry, body: &mut dyn Read) {
         self.inspect_with(entry, body, None);
@@ -428,30 +413,6 @@ impl<'j> LayerReader<'j> {
         facts.into_iter().for_each(|(worth, seen)| self.kept.put(&entry.path, worth, seen));
         self.kept.put_problems(&entry.path, coverage);
         self.make_room();
-    }
-
-    /// Gives each link the file it names: from memory, in a second pass, or not from this layer.
-    fn resolve(&mut self) {
-        for (path, link) in std::mem::take(&mut self.links) {
-            let mut target = link.target;
-            for _ in 0..8 {
-                match self.via.get(target) {
-                    Some(next) if !self.held.contains_key(&target) => target = next,
-                    _ => break,
-                }
-            }
-            if let Some((entry, bytes)) = self.held.remove(&target) {
-                let linked = Entry { path, ..entry.clone() };
-                self.inspect(&linked, &mut bytes.as_slice());
-                self.held.insert(target, (entry, bytes));
-            } else if self.leaves.may_have(target) {
-                self.second.entry(target).or_default().push(path);
-            } else if link.hard {
-                self.problem(&path, &Flaw::malformed("layer", "a hard link names a file that the layer does not hold"));
-            } else {
-                self.kept.put_elsewhere(path, link.names);
-            }
-        }
     }
 
     /// A problem with one file.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer};
 use super::{
     arguments,
     few::Few,
+    labels::Labels,
     plan::{Readers, Secrets},
 };
 use crate::{
@@ -95,6 +96,8 @@ pub(super) struct Config {
 struct Run {
     #[serde(rename = "Env", default)]
     env: EnvVariables,
+    #[serde(rename = "Labels", default)]
+    labels: Labels,
 }
 
 /// `NAME=value` lines. The values are seen by the one function that looks for secrets, and go with it.
@@ -163,6 +166,11 @@ const INSTRUCTIONS: &[&str] = &[
 ];
 
 impl Config {
+    /// The secrets among the labels, by key.
+    pub(super) fn labels(&mut self, secrets: &dyn Fn(&[u8]) -> Secrets) -> Secrets {
+        self.config.as_mut().map(|run| std::mem::take(&mut run.labels)).unwrap_or_default().secrets(secrets)
+    }
+
     /// Names of the variables that are set in every container, where they have the form of one, and the secrets among them.
     pub(super) fn variables<S>(&mut self, secrets: &dyn Fn(&[u8]) -> Vec<S>) -> (Vec<String>, Vec<S>) {
         let lines = self.config.take().and_then(|c| c.env.0).unwrap_or_default().0;

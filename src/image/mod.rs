@@ -14,6 +14,7 @@ mod few;
 mod input;
 mod join;
 mod kept;
+mod labels;
 mod layer;
 pub mod listing;
 mod manifest;

@@ -43,6 +43,8 @@ pub struct Image<'i> {
     pub variables: Vec<String>,
     /// The secrets among them, by name.
     pub secrets: Vec<(String, Credential)>,
+    /// Secrets among its labels, by key.
+    pub labels: Vec<(String, Credential)>,
     /// The build, from the first step on.
     pub steps: Vec<Step>,
     /// From the lowest up.
@@ -116,6 +118,7 @@ impl<'i> Image<'i> {
             architecture: planned.architecture,
             variables: planned.variables,
             secrets: planned.secrets,
+            labels: planned.labels,
             layers: layers.collect(),
             tags: planned.tags,
             steps: planned.steps,

@@ -4,7 +4,7 @@
 //! configuration and the same layers are one. An index may hold indexes (platforms), attestations and things that are no
 //! images; what is left out is said.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use sha2::{Digest as _, Sha256};
 
@@ -30,13 +30,13 @@ use crate::{
 /// Indexes inside indexes.
 const DEPTH: u32 = 8;
 /// Images of one store.
-const IMAGES: usize = 50_000;
+const IMAGES: usize = 200_000;
 /// Manifests and indexes looked at.
-const DOCUMENTS: usize = 200_000;
+const DOCUMENTS: usize = 1_000_000;
 /// Layers of all images of one store, each counted for every image that has it.
-const LAYERS: usize = 1_000_000;
+const LAYERS: usize = 4_000_000;
 /// Bytes of JSON read of one store: an index may name one manifest thousands of times.
-const JSON_TOTAL: u64 = 256 << 20;
+const JSON_TOTAL: u64 = 2 << 30;
 const WHAT: &str = "image manifest";
 
 /// Credentials by the name of their variable.
@@ -63,6 +63,8 @@ struct Planner<'p> {
     budget: HistoryBudget,
     layers: usize,
     json_left: u64,
+    /// Positions of the images with a configuration.
+    by_id: HashMap<String, Vec<usize>>,
 }
 
 /// Reads the JSON of a store that has no index of its own, from the images that it is known to hold.
@@ -132,6 +134,7 @@ impl<'p> Planner<'p> {
             budget: HistoryBudget::default(),
             layers: LAYERS,
             json_left: JSON_TOTAL,
+            by_id: HashMap::new(),
         }
     }
 
@@ -313,6 +316,7 @@ impl<'p> Planner<'p> {
         image.os = config.os.take().filter(|w| is_word(w));
         image.architecture = config.architecture.take().filter(|w| is_word(w));
         let build = config.build();
+        image.labels = config.labels(self.readers.arguments);
         (image.variables, image.secrets) = config.variables(self.readers.environment);
         image.steps = config.steps(&self.readers, &image.variables, build, &mut self.budget);
         (image.created, image.epoch) = (config.made(), config.epoch);
@@ -362,14 +366,11 @@ impl<'p> Planner<'p> {
             let pairs = i.layers.iter().zip(&other.layers);
             i.layers.len() == other.layers.len() && pairs.rev().all(|(a, b)| a.member == b.member)
         };
-        let same = |i: &&mut Planned| {
-            i.id.is_some()
-                && i.id == image.id
-                && i.holds == Holds::Image
-                && image.holds == Holds::Image
-                && members(i, &image)
-        };
-        if let Some(known) = self.plan.images.iter_mut().find(same) {
+        let id = image.id.clone().filter(|_| image.holds == Holds::Image);
+        let alike = id.as_ref().and_then(|id| self.by_id.get(id)).map_or(&[][..], Vec::as_slice);
+        let same = |at: &&usize| self.plan.images.get(**at).is_some_and(|i| members(i, &image));
+        let known = alike.iter().find(same).copied();
+        if let Some(known) = known.and_then(|at| self.plan.images.get_mut(at)) {
             for tag in image.tags {
                 // The bare tag of an OCI annotation says less than the reference that ends with it.
                 if !known
@@ -390,6 +391,9 @@ impl<'p> Planner<'p> {
             return self.flaw(b"", Flaw::malformed(WHAT, "it lists more images than are examined"));
         }
         self.layers = layers.unwrap_or(0);
+        if let Some(id) = id {
+            self.by_id.entry(id).or_default().push(self.plan.images.len());
+        }
         self.plan.images.push(image);
     }
 }

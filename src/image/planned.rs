@@ -21,6 +21,8 @@ pub(super) struct Planned {
     pub(super) variables: Vec<String>,
     /// Secrets among the variables, by name.
     pub(super) secrets: Secrets,
+    /// Secrets among the labels, by key.
+    pub(super) labels: Secrets,
     pub(super) steps: Vec<Step>,
     pub(super) layers: Vec<PlannedLayer>,
     pub(super) holds: Holds,

@@ -219,6 +219,33 @@ impl<'s> Sweep<'s> {
         (self.units.len(), bytes)
     }
 
+    /// What is to be read of each input: its name, the images that are found in it first, the different layers that are read there, and
+    /// their bytes. Layers that an earlier input has too are read there.
+    pub fn parts(&self) -> Vec<(Arc<str>, usize, usize, u64)> {
+        let mut parts: Vec<_> = self.inputs.names.iter().map(|name| (name.clone(), 0, 0, 0_u64)).collect();
+        for image in &self.images {
+            let first = image.copies.first().and_then(|(source, _)| parts.get_mut(*source));
+            first.into_iter().for_each(|part| part.1 += 1);
+        }
+        for at in self.units.iter().filter_map(|unit| unit.at.first()) {
+            if let Some(part) = parts.get_mut(at.source) {
+                part.2 += 1;
+                part.3 = part.3.saturating_add(at.len);
+            }
+        }
+        parts
+    }
+
+    /// How many images there are, containers and volumes among them.
+    pub fn count(&self) -> usize {
+        self.images.len()
+    }
+
+    /// What of the inputs could not be read, so far.
+    pub fn gaps(&self) -> usize {
+        self.coverage.gaps.len()
+    }
+
     /// Reads the layers and hands each image to `each` as it is joined, in the order of the plan.
     pub fn run<'p>(
         mut self,

@@ -50,7 +50,11 @@ fn sources() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let files = walkdir::WalkDir::new(&root).sort_by_file_name().into_iter().map(Result::unwrap);
     let rust = files.filter(|e| e.path().extension().is_some_and(|x| x == "rs"));
-    let code = rust.filter(|e| !e.path().ends_with("tests.rs"));
+    let is_test = |path: &Path| {
+        let is = |name: &str| path.file_name().is_some_and(|n| n == name);
+        is("tests.rs") || is("testing.rs") || path.parent().is_some_and(|p| p.ends_with("tests"))
+    };
+    let code = rust.filter(|e| !is_test(e.path()));
     code.map(|e| (e.path().strip_prefix(&root).unwrap().to_owned(), fs::read_to_string(e.path()).unwrap())).collect()
 }
 

@@ -6,7 +6,7 @@ use crate::{
     assess::{Evidence, Layers, Steps},
     commands::examine::Setup,
     credential::ENVIRONMENT,
-    fact::{Fact, Origin, Seen, TreePath, Wanted},
+    fact::{Credential, Fact, Origin, Seen, TreePath, Wanted},
     image::{self, Image, ImageFact, Step},
     ioc::Index,
     matcher,
@@ -72,21 +72,15 @@ fn beside_layers(image: &Image<'_>) -> impl Iterator<Item = Evidence> {
         let steps = Some(Steps { made: number, gone: None });
         Evidence { steps, ..Evidence::from(seen) }
     });
-    let secrets = image.secrets.iter().map(|(name, credential)| {
+    let stated = |what: &'static str, surface: &'static str, (name, credential): &(String, Credential)| {
         let mut origin = Origin::file(&image.label, TreePath::root());
-        origin.inner = Some(format!("ENV {name}").into());
+        origin.inner = Some(format!("{what} {}", start(name, 200)).into());
         let fact = Fact::Credential(credential.clone());
-        Evidence::from(Seen {
-            surface: ENVIRONMENT,
-            origin,
-            at: None,
-            uid: None,
-            gid: None,
-            mode: None,
-            unit: None,
-            fact,
-        })
-    });
+        Evidence::from(Seen { surface, origin, at: None, uid: None, gid: None, mode: None, unit: None, fact })
+    };
+    let secrets = image.secrets.iter().map(move |secret| stated("ENV", ENVIRONMENT, secret));
+    let labels = image.labels.iter().filter(|_| !image.is_on_another());
+    let labels = labels.map(move |secret| stated("LABEL", image::HISTORY.id, secret));
     let own = image.steps.iter().filter(|_| !image.is_on_another());
     let left = own.flat_map(|step| {
         step.secrets.iter().map(|(name, credential)| {
@@ -111,7 +105,7 @@ fn beside_layers(image: &Image<'_>) -> impl Iterator<Item = Evidence> {
     let fact = Fact::Image { references: image.tags.clone(), digests };
     let origin = Origin::file(&image.label, TreePath::root());
     let config = Seen { surface: image::CONFIG.id, origin, at, uid: None, gid: None, mode: None, unit: None, fact };
-    history.chain(secrets).chain(left).chain(std::iter::once(config.into()))
+    history.chain(secrets).chain(labels).chain(left).chain(std::iter::once(config.into()))
 }
 
 /// Install commands, and packages of one, that are quoted of a step.

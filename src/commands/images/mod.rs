@@ -100,7 +100,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         everything: Recording::everything(setup.index.interest()),
         reread: command.reread,
     });
-    let progress = image::Progress::default();
+    let progress = Arc::new(image::Progress::default());
     let options = Options {
         router: &router,
         interest: &setup.interest,
@@ -118,7 +118,6 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         progress: &progress,
         cache: cache.as_ref(),
     };
-    let watched = Progress::start("examining images", command.output.quiet);
     let (mut coverage, mut budget) = (Coverage::default(), FactBudget::new(Bounds::TREE));
     let mut evidence = Vec::new();
     let mut accounts: BTreeMap<Arc<str>, Accounts> = BTreeMap::new();
@@ -132,6 +131,14 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     }
     let sweep = Sweep::plan(inputs, &options);
     let size = sweep.size();
+    if command.plan {
+        let mut words = picture::plan(&sweep);
+        #[cfg(feature = "online")]
+        words.extend(clients.iter().map(|clients| format!("spent on lists and manifests: {}", clients.words())));
+        output::print(&(words.join("\n") + "\n"))?;
+        return Ok(if sweep.gaps() > 0 { Ending::Incomplete } else { Ending::Nothing });
+    }
+    let watched = Progress::of_layers(&progress, size, command.output.quiet);
     let mut picture = Picture::default();
     coverage.absorb(sweep.run(&options, &Packing::new(&setup.interest), &mut |image| {
         let mut put = |worth, mut e: Evidence| {
@@ -170,7 +177,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         accounts: &accounts,
         target: v1::Target {
             kind: "images".to_owned(),
-            id: named.id(&command.targets),
+            id: named.id(&command),
             name: None,
             installation: None,
             os: None,

@@ -3,7 +3,7 @@
 #[cfg(feature = "online")]
 use std::collections::BTreeMap;
 use std::{
-    ffi::OsString,
+    ffi::OsStr,
     path::{Path, PathBuf},
 };
 
@@ -179,11 +179,22 @@ impl Named {
     }
 
     /// As a report names it.
-    pub fn id(&self, named: &[OsString]) -> String {
+    pub fn id(&self, command: &ImagesCommand) -> String {
         const SHOWN: usize = 10;
-        if named.is_empty() {
-            return "stores of this machine".to_owned();
+        if self.all_stores {
+            let root = command.root.as_os_str().as_encoded_bytes();
+            return if root == b"/" {
+                "stores of this machine".to_owned()
+            } else {
+                format!("stores below {}", escape_short(root, 200))
+            };
         }
+        let named: Vec<&OsStr> = command
+            .targets
+            .iter()
+            .map(|t| t.as_os_str())
+            .chain(command.blob_store.iter().map(|p| p.as_os_str()))
+            .collect();
         let shown: Vec<String> = named.iter().take(SHOWN).map(|n| escape_short(n.as_encoded_bytes(), 200)).collect();
         let more = named.len().saturating_sub(SHOWN);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };

@@ -1,11 +1,13 @@
 //! What is known of the images of a sweep beside their findings, and who uses them.
 
-use std::{cell::RefCell, collections::HashMap};
+use std::{cell::RefCell, collections::HashMap, sync::Arc};
+
+use indicatif::HumanBytes;
 
 use crate::{
     coverage::Coverage,
     image::{
-        Holds, Image,
+        Holds, Image, Sweep,
         listing::{ImageId, ImageUse, User},
         target::Remote,
     },
@@ -14,6 +16,26 @@ use crate::{
         v1::{ImageUser, Report, SweptImage},
     },
 };
+
+/// What a sweep would take, in lines.
+pub fn plan(sweep: &Sweep<'_>) -> Vec<String> {
+    let (layers, bytes) = sweep.size();
+    let amount = |bytes: u64| HumanBytes(bytes).to_string();
+    let mut lines =
+        vec![format!("{} images, {layers} different layers, {} ({bytes} bytes)", sweep.count(), amount(bytes))];
+    let part = |(name, images, layers, bytes): (Arc<str>, usize, usize, u64)| {
+        format!("  {name}: {images} images, {layers} layers to read, {}", amount(bytes))
+    };
+    lines.extend(sweep.parts().into_iter().map(part));
+    lines.push("of a registry each layer is one request, and more only where a connection breaks".to_owned());
+    if sweep.gaps() > 0 {
+        lines.push(format!(
+            "{} problems with manifests and lists: without `--plan` the report lists them",
+            sweep.gaps()
+        ));
+    }
+    lines
+}
 
 /// Images as they are joined.
 #[derive(Default)]

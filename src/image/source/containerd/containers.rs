@@ -208,6 +208,7 @@ fn copy(image: &Planned, holds: Holds) -> Planned {
         architecture: image.architecture.clone(),
         variables: image.variables.clone(),
         secrets: image.secrets.clone(),
+        labels: image.labels.clone(),
         steps: image.steps.clone(),
         layers: image.layers.iter().map(same).collect(),
         holds,

@@ -1,0 +1,53 @@
+//! Links of one layer: which of them are wanted, and the files that they lead to.
+
+use super::{LINKS, LayerReader};
+use crate::{
+    fact::TreePath,
+    surface::Flaw,
+    tree::{self, Entry},
+};
+
+/// A wanted link, until the layer is read.
+pub(super) struct Link {
+    pub(super) target: u64,
+    pub(super) names: TreePath,
+    pub(super) hard: bool,
+}
+
+impl LayerReader<'_> {
+    /// Takes note of a link.
+    pub(super) fn link(&mut self, path: TreePath, hash: u64, names: TreePath, hard: bool) {
+        let target = self.key.hash(names.as_bytes());
+        if self.links.len() >= LINKS || !self.via.add(hash, target, self.job.limits.links) {
+            self.too_many_links = true;
+            return;
+        }
+        if self.wants(&path, if hard { tree::Kind::File } else { tree::Kind::Symlink }) {
+            self.links.insert(path, Link { target, names, hard });
+        }
+    }
+
+    /// Gives each link the file it names: from memory, in a second pass, or not from this layer.
+    pub(super) fn resolve(&mut self) {
+        for (path, link) in std::mem::take(&mut self.links) {
+            let mut target = link.target;
+            for _ in 0..8 {
+                match self.via.get(target) {
+                    Some(next) if !self.held.contains_key(&target) => target = next,
+                    _ => break,
+                }
+            }
+            if let Some((entry, bytes)) = self.held.remove(&target) {
+                let linked = Entry { path, ..entry.clone() };
+                self.inspect(&linked, &mut bytes.as_slice());
+                self.held.insert(target, (entry, bytes));
+            } else if self.leaves.may_have(target) {
+                self.second.entry(target).or_default().push(path);
+            } else if link.hard {
+                self.problem(&path, &Flaw::malformed("layer", "a hard link names a file that the layer does not hold"));
+            } else {
+                self.kept.put_elsewhere(path, link.names);
+            }
+        }
+    }
+}
