@@ -155,19 +155,24 @@ impl<'i> Image<'i> {
 
     /// The facts of every layer, lowest first, with what became of their files.
     pub fn facts(&self) -> Vec<ImageFact> {
-        self.join(self.read(true))
+        self.join(self.read(true, &mut |_| true))
     }
 
-    /// The facts of every layer with its position, for each copy of the image. Without `context`, of those that explain others only
-    /// such as are of use alone.
-    pub fn read(&self, context: bool) -> Vec<Vec<(usize, Seen)>> {
-        let read = |copy: &Vec<Option<Arc<LayerFacts>>>| {
+    /// The facts of every layer with its position, for each copy of the image, as far as they are admitted. Without `context`, of those
+    /// that explain others only such as are of use alone.
+    pub fn read(&self, context: bool, admit: &mut dyn FnMut(&mut Seen) -> bool) -> Vec<Vec<(usize, Seen)>> {
+        let mut read = |copy: &Vec<Option<Arc<LayerFacts>>>| {
             let layers = copy.iter().enumerate().skip(self.shared);
             let layers = layers.filter_map(|(at, facts)| Some((at, facts.as_ref()?)));
-            let facts = layers.map(|(at, facts)| (at, facts.facts(&self.label, context, self.packing)));
-            facts.flat_map(|(at, seen)| seen.into_iter().map(move |seen| (at, seen))).collect()
+            let mut all = Vec::new();
+            for (at, facts) in layers {
+                // One layer's facts are in memory at a time beside those that are admitted.
+                let facts = facts.facts(&self.label, context, self.packing).into_iter();
+                all.extend(facts.filter_map(|mut seen| admit(&mut seen).then_some((at, seen))));
+            }
+            all
         };
-        self.copies.iter().map(read).collect()
+        self.copies.iter().map(&mut read).collect()
     }
 
     /// What became of the files of these, which `read` gave.

@@ -11,18 +11,20 @@ use crate::{
     ioc::Index,
     matcher,
     text::start,
-    walk::{Explained, Worth},
+    walk::{Bounds, Explained, FactBudget, Worth},
 };
 
 /// What is worth keeping of an image. In a sweep most images hold nothing, and a hostile one has hundreds of thousands of packages:
 /// what explains findings is kept where it may explain one.
-pub(super) fn take(setup: &Setup, image: &Image<'_>, put: &mut dyn FnMut(Worth, Evidence)) {
+/// How many facts are more than are kept of one image.
+pub(super) fn take(setup: &Setup, image: &Image<'_>, put: &mut dyn FnMut(Worth, Evidence)) -> u64 {
     let worth =
         |seen: &Seen| if setup.wants(seen.surface) { matcher::worth(&setup.index, seen) } else { Worth::Nothing };
     let fits = |seen: &Seen| worth(seen) == Worth::Evidence;
     let beside: Vec<Evidence> = beside_layers(image).collect();
     let has_evidence = image.has_evidence() || beside.iter().any(|e| fits(&e.seen));
-    let mut read = image.read(has_evidence);
+    let mut budget = FactBudget::new(Bounds::TREE);
+    let mut read = image.read(has_evidence, &mut |seen| budget.admit(worth(seen), seen));
     let all = read.iter().flatten().map(|(_, seen)| seen);
     let explained = Explained::new(all.map(|seen| (seen, fits(seen))), &setup.interest);
     let needed = |seen: &Seen| match worth(seen) {
@@ -42,6 +44,7 @@ pub(super) fn take(setup: &Setup, image: &Image<'_>, put: &mut dyn FnMut(Worth, 
         Worth::Nothing => put(Worth::Context, e),
         worth => put(worth, e),
     });
+    budget.dropped()
 }
 
 /// Facts of the layers, with what became of their files.

@@ -119,7 +119,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         cache: cache.as_ref(),
     };
     let (mut coverage, mut budget) = (Coverage::default(), FactBudget::new(Bounds::TREE));
-    let mut evidence = Vec::new();
+    let (mut evidence, mut dropped) = (Vec::new(), 0_u64);
     let mut accounts: BTreeMap<Arc<str>, Accounts> = BTreeMap::new();
     #[cfg(feature = "online")]
     let registries = clients.as_ref().map(|clients| clients.registries(&mut coverage.gaps)).unwrap_or_default();
@@ -135,7 +135,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         let mut words = picture::plan(&sweep);
         #[cfg(feature = "online")]
         words.extend(clients.iter().map(|clients| format!("spent on lists and manifests: {}", clients.words())));
-        output::print(&(words.join("\n") + "\n"))?;
+        output::print(&words.join("\n"))?;
         return Ok(if sweep.gaps() > 0 { Ending::Incomplete } else { Ending::Nothing });
     }
     let watched = Progress::of_layers(&progress, size, command.output.quiet);
@@ -147,7 +147,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
             }
         };
         accounts.insert(image.label.clone(), image.accounts());
-        evidence::take(&setup, &image, &mut put);
+        dropped += evidence::take(&setup, &image, &mut put);
         picture.add(&image);
     }));
     drop(watched);
@@ -159,8 +159,9 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     }
     #[cfg(feature = "online")]
     clients.iter().filter(|_| command.output.verbose > 0).for_each(|clients| output::note(&clients.words()));
-    if budget.dropped() > 0 {
-        let detail = format!("{} more facts than are kept of all images of one run", budget.dropped());
+    let dropped = dropped.saturating_add(budget.dropped());
+    if dropped > 0 {
+        let detail = format!("{dropped} more facts than are kept of all images of one run");
         let origin = Origin::file(&"images".into(), TreePath::root());
         coverage.gaps.push(Gap { origin, surface: IMAGE, kind: GapKind::TooLarge, detail });
     }
