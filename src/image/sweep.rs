@@ -126,6 +126,8 @@ struct Wanted {
     label: Arc<str>,
     /// Each place that has it, with its layers as positions among the units; `None` where a layer is missing.
     copies: Vec<(usize, Vec<Option<usize>>)>,
+    /// All sources that have it.
+    sources: BTreeSet<usize>,
     /// So many of the lowest layers are those of an image that is examined by itself.
     shared: usize,
 }
@@ -189,7 +191,13 @@ impl<'s> Sweep<'s> {
                     by_id.insert(id.clone(), sweep.images.len());
                 }
                 let label = free_label(label, &name, &mut taken);
-                sweep.images.push(Wanted { planned, label, copies: vec![(at, layers)], shared: 0 });
+                sweep.images.push(Wanted {
+                    planned,
+                    label,
+                    copies: vec![(at, layers)],
+                    sources: [at].into(),
+                    shared: 0,
+                });
             }
         }
         let flaws = sweep.inputs.flaws.iter();
@@ -330,7 +338,7 @@ impl<'s> Sweep<'s> {
         let facts = |unit: &Option<usize>| self.units.get((*unit)?)?.facts.clone();
         let copies = wanted.copies.iter().map(|(_, layers)| layers.iter().map(facts).collect()).collect();
         let names = &self.inputs.names;
-        let found_in = wanted.copies.iter().filter_map(|(source, _)| names.get(*source).cloned()).collect();
+        let found_in = wanted.sources.iter().filter_map(|source| names.get(*source).cloned()).collect();
         let units = wanted.copies.into_iter().flat_map(|(_, layers)| layers).collect();
         Joint { image: Image::new(wanted.planned, wanted.label, found_in, (copies, wanted.shared), packing), units }
     }
@@ -390,6 +398,7 @@ impl Wanted {
         if planned.layers.len() != self.planned.layers.len() {
             return false;
         }
+        self.sources.insert(source);
         for tag in &planned.tags {
             if !self.planned.tags.contains(tag) {
                 self.planned.tags.push(tag.clone());

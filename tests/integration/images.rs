@@ -9,14 +9,21 @@ use serde_json::Value;
 
 use crate::program::{run, valid};
 
-/// Three layers: a base, the stand-in installed, the stand-in taken out.
-struct Built {
+/// What buildah keeps below the root of a machine: its images.
+pub struct Built {
     folder: tempfile::TempDir,
+    driver: &'static str,
 }
 
 impl Built {
-    fn new() -> Self {
-        let built = Self { folder: tempfile::tempdir().unwrap() };
+    /// No image yet.
+    pub fn empty(driver: &'static str) -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), driver }
+    }
+
+    /// Three layers: a base, the stand-in installed, the stand-in taken out. Each is an image too.
+    pub fn new(driver: &'static str) -> Self {
+        let built = Self::empty(driver);
         let site = "usr/lib/python3.11/site-packages";
         let base = built.container("scratch");
         built.put(&base, "etc/passwd", "admin:x:0:0::/root:/bin/sh\n");
@@ -44,45 +51,68 @@ impl Built {
         built
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// The root of the machine.
+    pub fn root(&self) -> PathBuf {
+        self.path("root")
+    }
+
+    /// The store below it.
+    pub fn store(&self) -> PathBuf {
+        self.path("root/var/lib/containers/storage")
+    }
+
+    #[allow(clippy::disallowed_types)]
+    fn buildah(&self) -> Command {
+        let mut command = Command::new("buildah");
+        command.args(["--storage-driver", self.driver, "--root"]).arg(self.store());
+        command.arg("--runroot").arg(self.path("run"));
+        command
     }
 
     /// Runs an engine's tool and gives what it printed.
     #[allow(clippy::disallowed_types)] // the engine makes the evidence
-    fn tool(&self, program: &str, args: &[&str]) -> String {
-        let root = self.path("store");
-        let mut command = Command::new(program);
-        if program == "buildah" {
-            command.args(["--storage-driver", "vfs", "--root"]).arg(&root).arg("--runroot").arg(self.path("run"));
-        }
+    pub fn tool(&self, program: &str, args: &[&str]) -> String {
+        let mut command = if program == "buildah" { self.buildah() } else { Command::new(program) };
         let output = command.args(args).output().unwrap_or_else(|e| panic!("{program}: {e}; `tests/run` installs it"));
         assert!(output.status.success(), "{program} {args:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
-    fn container(&self, from: &str) -> String {
+    pub fn container(&self, from: &str) -> String {
         self.tool("buildah", &["from", "--pull-never", from])
     }
 
-    fn mount(&self, container: &str) -> PathBuf {
+    pub fn mount(&self, container: &str) -> PathBuf {
         self.tool("buildah", &["mount", container]).into()
     }
 
-    fn put(&self, container: &str, path: &str, text: &str) {
+    pub fn put(&self, container: &str, path: &str, text: &str) {
         let full = self.mount(container).join(path);
         std::fs::create_dir_all(full.parent().unwrap()).unwrap();
         std::fs::write(full, text).unwrap();
     }
 
-    fn commit(&self, container: &str, name: &str, created_by: &str) {
+    pub fn commit(&self, container: &str, name: &str, created_by: &str) {
         self.tool("buildah", &["config", "--created-by", created_by, container]);
         self.tool("buildah", &["umount", container]);
         self.tool("buildah", &["commit", "-q", "--rm", container, name]);
     }
 
-    fn push(&self, target: &str) {
+    pub fn push(&self, target: &str) {
         self.tool("buildah", &["push", "-q", "demo/app:1.0", target]);
+    }
+}
+
+impl Drop for Built {
+    /// What a failed test left mounted would stay, and its folder with it.
+    fn drop(&mut self) {
+        if std::thread::panicking() && self.driver != "vfs" {
+            let _ = self.buildah().args(["umount", "--all"]).output();
+        }
     }
 }
 
@@ -97,7 +127,7 @@ fn examine(path: &Path) -> Value {
 
 #[test]
 fn every_layout_and_compression_gives_the_same_findings() {
-    let built = Built::new();
+    let built = Built::new("vfs");
     let name = |n: &str| built.path(n).to_str().unwrap().to_owned();
     built.push(&format!("docker-archive:{}:demo/app:1.0", name("docker.tar")));
     built.push(&format!("oci-archive:{}:demo/app:1.0", name("oci.tar")));
@@ -128,14 +158,18 @@ fn every_layout_and_compression_gives_the_same_findings() {
         assert_eq!(report["credentials"], first["credentials"], "{other}");
     }
     // What a later layer took out was there when the package was put in; what is set for every process is reported by its name.
-    let credentials: Vec<_> = first["credentials"].as_array().unwrap().iter().map(credential).collect();
     assert_eq!(
-        credentials,
+        credentials(&first),
         [
             ["aws.access_key", "/root/.aws/credentials", "default", "admin", "harvested", "now"],
             ["llm.openai", "/", "ENV OPENAI_API_KEY", "", "harvested", "now"],
         ]
     );
+}
+
+/// The credentials of a report: kind, path, place in the file, owner, reach, when to rotate.
+pub fn credentials(report: &Value) -> Vec<[&str; 6]> {
+    report["credentials"].as_array().unwrap().iter().map(credential).collect()
 }
 
 fn credential(c: &Value) -> [&str; 6] {

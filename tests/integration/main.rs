@@ -26,6 +26,9 @@ mod formats;
 mod hostile;
 mod identity;
 mod idle;
+#[cfg(feature = "online")]
+mod image_registry;
+mod image_stores;
 mod images;
 mod imports;
 mod index;
