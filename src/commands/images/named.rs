@@ -149,7 +149,7 @@ impl Named {
             inputs.absorb(stores.with_context(|| format!("`{shown}` cannot be opened"))?);
             if inputs.count() == 0 && self.all_stores && !has_more {
                 bail!(
-                    "no store of images was found below `{shown}`\nhint: name an archive, a folder, an image of a registry, or the data folder of an engine"
+                    "no store of images was found below `{shown}`\nhint: name an archive, a folder, an image of a registry, the data folder of an engine, or with `--engine` one that runs"
                 );
             }
         }

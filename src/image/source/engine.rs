@@ -94,7 +94,7 @@ impl Source for EngineExport<'_> {
         if self.export {
             return self.plan(readers);
         }
-        let why = "not examined: no store that was read holds it; `--engine-export` asks the engine for it";
+        let why = "the store of this engine is none of those read here; `--engine-export` asks the engine for it";
         Plan { flaws: vec![(self.place(), Flaw::Io(io::Error::other(why)))], ..Plan::default() }
     }
 
@@ -103,6 +103,10 @@ impl Source for EngineExport<'_> {
     }
 
     fn each(&self, layers: &[TreePath], read: &mut ReadLayer<'_>) {
+        // An export for nothing would be one all the same.
+        if layers.is_empty() {
+            return;
+        }
         let mut wanted: HashMap<&TreePath, usize> = layers.iter().zip(0..).collect();
         let outcome = self.pass(&mut |members| {
             while !wanted.is_empty()
@@ -149,3 +153,6 @@ impl Bytes for Stream {
         read_past(self, n)
     }
 }
+
+#[cfg(test)]
+mod tests;
