@@ -234,6 +234,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "the test makes its own files")]
     fn one_socket_has_several_paths() {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("docker.sock");

