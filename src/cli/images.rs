@@ -22,6 +22,13 @@ pub struct ImagesCommand {
     /// A registry's own storage, on a disk or copied from its bucket: also what no tag leads to (repeatable)
     #[arg(long, value_name = "DIR")]
     pub blob_store: Vec<PathBuf>,
+    /// Ask this engine, which runs, what it knows: names of images, and the containers that use them. A Unix socket, or
+    /// `tcp://HOST:PORT`; one that is not connected to without starting something is refused (repeatable)
+    #[arg(long, value_name = "SOCKET")]
+    pub engine: Vec<String>,
+    /// Have the engine save the images that no store here holds; it may write a copy of its own meanwhile
+    #[arg(long, requires = "engine")]
+    pub engine_export: bool,
     #[command(flatten)]
     /// How registries are asked.
     pub registry: RegistryOptions,

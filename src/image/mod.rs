@@ -46,7 +46,7 @@ pub use manifest::Step;
 pub use model::{Image, ImageFact, ImageLayer};
 pub use open::{Home, Platforms, open, open_stores};
 #[cfg(feature = "online")]
-pub use open::{RegistryChoice, open_registry};
+pub use open::{RegistryChoice, open_engine, open_registry};
 pub use plan::Readers;
 pub use planned::{Container, Holds};
 pub use sweep::{Inputs, Only, Sweep};

@@ -260,3 +260,21 @@ pub fn open_registry<'r>(
     inputs.add(&name, Box::new(RegistryImages::named(registry, targets, choice)), Vec::new());
     Ok(inputs)
 }
+
+/// Images that an engine knows, as far as no other input has them: to be added behind those. Without `export` they are gaps.
+#[cfg(feature = "online")]
+pub fn open_engine<'e>(
+    engine: &'e crate::online::engine::Engine,
+    images: &'e [crate::online::engine::EngineImage],
+    export: bool,
+    limits: Limits,
+    stop: &'e AtomicBool,
+) -> Inputs<'e> {
+    let mut inputs = Inputs::default();
+    let name: Arc<str> = format!("engine {}", engine.at()).into();
+    for image in images {
+        let source = super::source::engine::EngineExport { engine, image, export, limits, stop };
+        inputs.add_some(&name, Box::new(source), Vec::new());
+    }
+    inputs
+}

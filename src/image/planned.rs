@@ -67,6 +67,8 @@ pub(super) struct Plan {
     pub(super) images: Vec<Planned>,
     pub(super) flaws: Vec<(TreePath, Flaw)>,
     pub(super) left_out: Vec<(TreePath, &'static str)>,
+    /// Ids of images that are left out since others hold all of them, as `Planned::id`.
+    pub(super) within_others: Vec<String>,
     /// There was a manifest or an index, whatever was in it.
     pub(super) is_image: bool,
 }

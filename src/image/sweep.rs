@@ -4,7 +4,7 @@
 //! given up with the last image that needs it, so memory does not grow with the number of images.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex},
 };
 
@@ -13,7 +13,7 @@ use super::{
     facts::LayerFacts,
     input::to_u64,
     model::labels,
-    planned::{Holds, Plan, Planned, PlannedLayer},
+    planned::{Holds, Planned, PlannedLayer},
     scan::{At, Unit, scan_units},
     source::Source,
     target::Sought,
@@ -147,15 +147,16 @@ impl<'s> Sweep<'s> {
     pub fn plan(mut inputs: Inputs<'s>, options: &Options<'_>) -> Self {
         let coverage = std::mem::take(&mut inputs.coverage);
         let mut sweep = Self { inputs, images: Vec::new(), units: Vec::new(), coverage, unlisted: 0 };
-        let plans: Vec<Option<Plan>> =
-            sweep.inputs.sources.iter().map(|source| caught(|| source.plan(options.readers))).collect();
         let mut taken = BTreeSet::new();
         let mut keys = HashMap::new();
         let mut by_id: HashMap<String, usize> = HashMap::new();
         let mut sought: BTreeMap<String, bool> = BTreeMap::new();
-        for (at, plan) in plans.into_iter().enumerate() {
-            let Some(name) = sweep.inputs.names.get(at).cloned() else { continue };
-            let Some(mut plan) = plan else {
+        let mut known: HashSet<String> = HashSet::new();
+        for at in 0..sweep.inputs.sources.len() {
+            let named = sweep.inputs.names.get(at).cloned().zip(sweep.inputs.sources.get(at));
+            let Some((name, source)) = named else { continue };
+            let is_known = |id: &str| known.contains(id.strip_prefix("sha256:").unwrap_or(id));
+            let Some(mut plan) = caught(|| source.plan_others(options.readers, &is_known)) else {
                 let detail = "internal error: it was not examined".to_owned();
                 let origin = Origin::file(&name, TreePath::root());
                 sweep.coverage.gaps.push(Gap { origin, surface: IMAGE, kind: GapKind::Panicked, detail });
@@ -179,6 +180,8 @@ impl<'s> Sweep<'s> {
                 }
                 plan.images.retain(|image| only.iter().any(|only| only.is(image)));
             }
+            known.extend(plan.within_others.iter().cloned());
+            known.extend(plan.images.iter().flat_map(|image| image.id.iter().chain(&image.manifests)).cloned());
             let labels = labels(&plan.images, &name);
             for (planned, label) in plan.images.into_iter().zip(labels) {
                 let layers: Vec<_> =

@@ -196,15 +196,21 @@ fn all_of(calls: &[c_long]) -> Rules {
 }
 
 fn sockets(allowed: Sockets, rules: &mut Rules) -> Outcome<()> {
-    match allowed {
-        Sockets::None => rules.extend(all_of(&[libc::SYS_socket, libc::SYS_connect, libc::SYS_bind])),
-        // Netlink is asked for the addresses of this machine before a name is.
-        Sockets::Tcp => {
-            let families = [libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
-            let other = families.iter().map(|f| condition(0, Op::Ne, u64::try_from(*f)?));
-            rules.insert(libc::SYS_socket, vec![SeccompRule::new(other.collect::<Outcome<_>>()?)?]);
+    // Netlink is asked for the addresses of this machine before a name is.
+    let families: &[c_int] = match allowed {
+        Sockets::None => {
+            rules.extend(all_of(&[libc::SYS_socket, libc::SYS_connect, libc::SYS_bind]));
+            return Ok(());
         }
+        Sockets::Tcp => &[libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK],
+        Sockets::Unix => &[libc::AF_UNIX],
+        Sockets::TcpAndUnix => &[libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK, libc::AF_UNIX],
+    };
+    if allowed == Sockets::Unix {
+        rules.extend(all_of(&[libc::SYS_bind]));
     }
+    let other = families.iter().map(|f| condition(0, Op::Ne, u64::try_from(*f)?));
+    rules.insert(libc::SYS_socket, vec![SeccompRule::new(other.collect::<Outcome<_>>()?)?]);
     Ok(())
 }
 

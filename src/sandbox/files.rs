@@ -15,7 +15,7 @@ const NEWEST: ABI = ABI::V6;
 /// Encloses this thread; the version of the interface, where it holds.
 pub fn reads(profile: &Profile, places: &[PathBuf]) -> Option<u32> {
     let own = own_reads(profile.sockets).map(PathBuf::from);
-    let named = certificates().filter(|_| profile.sockets == Sockets::Tcp);
+    let named = certificates().filter(|_| profile.sockets.has_tcp());
     let all = own.chain(named).chain(places.iter().cloned());
     enclose(profile.sockets, &[(all.collect(), make_bitflags!(AccessFs::{ReadFile | ReadDir}))]).ok().flatten()
 }
@@ -32,8 +32,8 @@ pub fn writes(folders: &[PathBuf], files: &[PathBuf]) {
 
 fn enclose(sockets: Sockets, rules: &[(Vec<PathBuf>, BitFlags<AccessFs>)]) -> Result<Option<u32>, RulesetError> {
     let net = match sockets {
-        Sockets::None => AccessNet::BindTcp | AccessNet::ConnectTcp,
-        Sockets::Tcp => AccessNet::BindTcp.into(),
+        Sockets::None | Sockets::Unix => AccessNet::BindTcp | AccessNet::ConnectTcp,
+        Sockets::Tcp | Sockets::TcpAndUnix => AccessNet::BindTcp.into(),
     };
     let ruleset = Ruleset::default().handle_access(AccessFs::from_all(NEWEST))?.handle_access(net)?;
     let mut created = ruleset.create()?;

@@ -7,6 +7,10 @@ pub enum Sockets {
     None,
     /// Connections by TCP, and the questions for the name of a host; nothing is waited for.
     Tcp,
+    /// Connections to Unix sockets.
+    Unix,
+    /// `Tcp` and `Unix`.
+    TcpAndUnix,
 }
 
 impl Sockets {
@@ -15,7 +19,14 @@ impl Sockets {
         match self {
             Self::None => "none",
             Self::Tcp => "TCP to the address named, and what finds its name",
+            Self::Unix => "Unix: the socket of the engine named",
+            Self::TcpAndUnix => "TCP to the address named, what finds its name, and the socket of the engine named",
         }
+    }
+
+    /// Whether connections by TCP are among them.
+    pub fn has_tcp(self) -> bool {
+        matches!(self, Self::Tcp | Self::TcpAndUnix)
     }
 }
 
@@ -66,6 +77,18 @@ pub static PROFILES: &[Profile] = &[
         command: "images REGISTRY",
         sockets: Sockets::Tcp,
         reads: "as `images`, and logins, certificates and the resolver's settings",
+        writes: "the files of `-o` and `--layer-cache`",
+    },
+    Profile {
+        command: "images ENGINE",
+        sockets: Sockets::Unix,
+        reads: "as `images`, and before it who listens on the socket",
+        writes: "the files of `-o` and `--layer-cache`",
+    },
+    Profile {
+        command: "images ENGINE REGISTRY",
+        sockets: Sockets::TcpAndUnix,
+        reads: "as `images ENGINE` and `images REGISTRY`",
         writes: "the files of `-o` and `--layer-cache`",
     },
     Profile { command: "surfaces", sockets: Sockets::None, reads: NOTHING, writes: NOTHING },
@@ -131,6 +154,6 @@ const NETWORK: &[&str] = &[
 
 /// The program's own places for these sockets.
 pub fn own_reads(sockets: Sockets) -> impl Iterator<Item = &'static str> {
-    let network = if sockets == Sockets::Tcp { NETWORK } else { &[] };
+    let network = if sockets.has_tcp() { NETWORK } else { &[] };
     OWN.iter().chain(network).copied()
 }

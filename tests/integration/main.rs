@@ -18,6 +18,8 @@ mod conda;
 mod content;
 mod credentials;
 mod dependencies;
+#[cfg(feature = "online")]
+mod engines;
 mod erasure;
 mod exposure;
 mod fingerprints;

@@ -88,6 +88,14 @@ fn a_download_may_connect_and_nothing_more() {
 }
 
 #[test]
+fn who_asks_an_engine_connects_to_no_other_kind_of_socket() {
+    if is_inside() {
+        return connects_to_an_engine();
+    }
+    inside("sandbox::who_asks_an_engine_connects_to_no_other_kind_of_socket", &[], folders().path());
+}
+
+#[test]
 fn the_thread_that_writes_writes_in_its_folder_only() {
     if is_inside() {
         return writes();
@@ -172,6 +180,25 @@ fn connects() {
     assert!(std::net::ToSocketAddrs::to_socket_addrs(&("localhost", 80)).is_ok());
     assert!(std::net::TcpListener::bind("127.0.0.1:0").is_err());
     assert!(std::os::unix::net::UnixStream::connect("/run/x").is_err_and(|e| e.kind() == ErrorKind::PermissionDenied));
+    assert!(Command::new("/bin/true").status().is_err());
+    assert!(fs::write(folder().join("elsewhere/new"), "x").is_err());
+}
+
+#[allow(clippy::disallowed_methods, clippy::disallowed_types)] // that is what is tried
+fn connects_to_an_engine() {
+    let socket = folder().join("engine.sock");
+    let _engine = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    assert_eq!(profile("images ENGINE REGISTRY").sockets, Sockets::TcpAndUnix);
+    let profile = profile("images ENGINE");
+    assert_eq!(profile.sockets, Sockets::Unix);
+    Sandbox::begin(profile).enclose(&[]);
+    assert!(std::os::unix::net::UnixStream::connect(&socket).is_ok());
+    let denied = |outcome: std::io::Result<()>| assert_eq!(outcome.unwrap_err().kind(), ErrorKind::PermissionDenied);
+    denied(TcpStream::connect(address).map(drop));
+    denied(std::net::UdpSocket::bind("127.0.0.1:0").map(drop));
+    denied(std::os::unix::net::UnixListener::bind(folder().join("own.sock")).map(drop));
     assert!(Command::new("/bin/true").status().is_err());
     assert!(fs::write(folder().join("elsewhere/new"), "x").is_err());
 }

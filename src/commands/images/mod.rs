@@ -9,6 +9,8 @@ use std::{
 
 use jiff::Timestamp;
 
+#[cfg(feature = "online")]
+mod engines;
 mod evidence;
 mod named;
 mod picture;
@@ -57,7 +59,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     let folders: Vec<PathBuf> = kept.iter().map(|folder| folder.path.clone()).collect();
     let files: Vec<PathBuf> = command.targets.iter().map(PathBuf::from).filter(|path| target::exists(path)).collect();
     let outputs = output::plan_with(&command.output, &files, Document::Report, None, &folders)?;
-    let sandbox = sandbox::begin(if may_ask(&command) { "images REGISTRY" } else { "images" });
+    let sandbox = sandbox::begin(profile(&command));
     let mut named = Named::read(&command)?;
     let mut setup = Setup::new(&command.choice, false, &Settings::default(), false)?;
     setup.note_hashing(false);
@@ -68,6 +70,10 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     };
     #[cfg(not(feature = "online"))]
     anyhow::ensure!(!named.is_remote(), "this build of dosimeter asks no registry");
+    #[cfg(feature = "online")]
+    let mut engines = engines::Engines::connect(&command, named.all_stores)?;
+    #[cfg(not(feature = "online"))]
+    anyhow::ensure!(command.engine.is_empty(), "this build of dosimeter asks no engine");
     sandbox.enclose(&[named.places(&command.root), folders.clone()].concat());
     let router = Router::new(setup.surfaces(), &setup.interest);
     let keep = |seen: &Seen| matcher::worth(&setup.index, seen);
@@ -123,11 +129,15 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     let mut accounts: BTreeMap<Arc<str>, Accounts> = BTreeMap::new();
     #[cfg(feature = "online")]
     let registries = clients.as_ref().map(|clients| clients.registries(&mut coverage.gaps)).unwrap_or_default();
-    #[cfg_attr(not(feature = "online"), expect(unused_mut, reason = "registries add to it"))]
-    let mut inputs = named.open(&command.root, limits)?;
+    #[cfg_attr(not(feature = "online"), expect(unused_mut, reason = "registries and engines add to it"))]
+    let mut inputs = named.open(&command.root, limits, !command.engine.is_empty())?;
     #[cfg(feature = "online")]
-    if let Some(clients) = &clients {
-        clients.open(&registries, &mut inputs)?;
+    {
+        if let Some(clients) = &clients {
+            clients.open(&registries, &mut inputs)?;
+        }
+        named.uses.extend(engines.ask(&mut coverage));
+        engines.open(&mut inputs, limits);
     }
     let sweep = Sweep::plan(inputs, &options);
     let size = sweep.size();
@@ -158,7 +168,11 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         output::note(&progress.words());
     }
     #[cfg(feature = "online")]
-    clients.iter().filter(|_| command.output.verbose > 0).for_each(|clients| output::note(&clients.words()));
+    {
+        clients.iter().filter(|_| command.output.verbose > 0).for_each(|clients| output::note(&clients.words()));
+        engines.words().iter().filter(|_| command.output.verbose > 0).for_each(|words| output::note(words));
+        engines.name(&mut picture);
+    }
     let dropped = dropped.saturating_add(budget.dropped());
     if dropped > 0 {
         let detail = format!("{dropped} more facts than are kept of all images of one run");
@@ -191,6 +205,18 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     picture.put(&mut report, size, &named.uses);
     report.run.sandbox.iter().filter(|_| command.output.verbose > 0).for_each(|held| output::note(&held.words()));
     finish(report, &command.output, |report, _| outputs.write(report))
+}
+
+/// The row of the table of what is given up.
+fn profile(command: &ImagesCommand) -> &'static str {
+    let is_tcp = |text: &&String| text.contains("://") && !text.starts_with("unix://");
+    let over_tcp = command.engine.iter().filter(is_tcp).count();
+    match (may_ask(command) || over_tcp > 0, command.engine.len() > over_tcp) {
+        (false, false) => "images",
+        (true, false) => "images REGISTRY",
+        (false, true) => "images ENGINE",
+        (true, true) => "images ENGINE REGISTRY",
+    }
 }
 
 /// Whether what was named may be in a registry, or is a list that may name one.

@@ -128,11 +128,12 @@ impl Named {
         !self.remotes.is_empty() || !self.whole.is_empty()
     }
 
-    /// Opens the files and stores. What cannot be opened is an error where nothing else can, else a gap.
+    /// Opens the files and stores. What cannot be opened is an error where nothing else can, else a gap; `has_more` says that there
+    /// are engines beside them.
     ///
     /// # Errors
     /// Where nothing of what was named can be opened.
-    pub fn open<'i>(&mut self, root: &Path, limits: Limits) -> anyhow::Result<Inputs<'i>> {
+    pub fn open<'i>(&mut self, root: &Path, limits: Limits, has_more: bool) -> anyhow::Result<Inputs<'i>> {
         let mut inputs = Inputs::default();
         std::mem::take(&mut self.gaps).into_iter().for_each(|gap| inputs.gap(gap));
         let mut refused: Vec<(PathBuf, ImageError)> = Vec::new();
@@ -146,9 +147,9 @@ impl Named {
             let shown = output::shown(root);
             let stores = image::open_stores(root, &homes(root), &self.stored);
             inputs.absorb(stores.with_context(|| format!("`{shown}` cannot be opened"))?);
-            if inputs.count() == 0 && self.all_stores {
+            if inputs.count() == 0 && self.all_stores && !has_more {
                 bail!(
-                    "no store of images was found below `{shown}`\nhint: name an archive, a folder, an image of a registry, or the data folder of an engine"
+                    "no store of images was found below `{shown}`\nhint: name an archive, a folder, an image of a registry, the data folder of an engine, or with `--engine` one that runs"
                 );
             }
         }

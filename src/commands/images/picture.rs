@@ -1,6 +1,10 @@
 //! What is known of the images of a sweep beside their findings, and who uses them.
 
-use std::{cell::RefCell, collections::HashMap, sync::Arc};
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use indicatif::HumanBytes;
 
@@ -41,8 +45,8 @@ pub fn plan(sweep: &Sweep<'_>) -> Vec<String> {
 #[derive(Default)]
 pub struct Picture {
     images: Vec<Described>,
-    /// By the id of the image, the containers made of it.
-    containers: HashMap<String, Vec<ImageUser>>,
+    /// By the id of the image, the containers made of it, each with its own id.
+    containers: HashMap<String, Vec<(String, ImageUser)>>,
 }
 
 impl Picture {
@@ -56,7 +60,7 @@ impl Picture {
                 owner: None,
                 running: container.running,
             };
-            self.containers.entry(id.clone()).or_default().push(user);
+            self.containers.entry(id.clone()).or_default().push((container.id.clone(), user));
         }
         let kind = match image.holds {
             Holds::Image => "image",
@@ -83,9 +87,19 @@ impl Picture {
         self.images.push(Described { image: swept, layers });
     }
 
+    /// Adds names that somebody else knows an image by, whose id or digest this is.
+    #[cfg(feature = "online")]
+    pub fn name(&mut self, id: &str, names: &[String]) {
+        let is_it = |image: &SweptImage| image.id.as_deref() == Some(id) || image.digests.iter().any(|d| d == id);
+        for image in self.images.iter_mut().map(|d| &mut d.image).filter(|i| i.kind == "image" && is_it(i)) {
+            let new: Vec<String> = names.iter().filter(|name| !image.names.contains(name)).cloned().collect();
+            image.names.extend(new);
+        }
+    }
+
     /// What could not be examined of images is known once all are.
     pub fn note(&mut self, coverage: &Coverage) {
-        let open: std::collections::HashSet<&str> = coverage.gaps.iter().map(|g| &*g.origin.tree).collect();
+        let open: HashSet<&str> = coverage.gaps.iter().map(|g| &*g.origin.tree).collect();
         self.images.iter_mut().for_each(|d| d.image.complete &= !open.contains(d.image.tree.as_str()));
     }
 
@@ -94,16 +108,17 @@ impl Picture {
         let remotes: Vec<Option<Remote>> = uses.iter().map(|u| Remote::complete(&u.image)).collect();
         let containers = RefCell::new(self.containers);
         let users = |image: &SweptImage| {
-            let mut users = match (&image.id, image.kind.as_str()) {
-                (Some(id), "image") => containers.borrow_mut().remove(id).unwrap_or_default(),
-                _ => Vec::new(),
-            };
-            if image.kind == "image" {
-                let names: Vec<Remote> = image.names.iter().filter_map(|name| Remote::complete(name)).collect();
-                let used = uses.iter().zip(&remotes).filter(|(u, remote)| is_used(image, &names, u, remote.as_ref()));
-                users.extend(used.map(|(u, _)| user(u)));
+            if image.kind != "image" {
+                return Vec::new();
             }
-            users
+            let names: Vec<Remote> = image.names.iter().filter_map(|name| Remote::complete(name)).collect();
+            let used = uses.iter().zip(&remotes).filter(|(u, remote)| is_used(image, &names, u, remote.as_ref()));
+            let used: Vec<&ImageUse> = used.map(|(u, _)| u).collect();
+            let on_disk = image.id.as_ref().and_then(|id| containers.borrow_mut().remove(id)).unwrap_or_default();
+            // Of a container that a running engine knows too, that one knows better whether it runs.
+            let known: HashSet<&str> = used.iter().filter_map(|u| container_id(u)).collect();
+            let on_disk = on_disk.into_iter().filter(|(id, _)| !known.contains(id.as_str())).map(|(_, user)| user);
+            on_disk.chain(used.iter().map(|u| user(u))).collect()
         };
         sweep::add(report, self.images, layers, bytes, &users);
     }
@@ -118,6 +133,14 @@ fn is_used(image: &SweptImage, names: &[Remote], used: &ImageUse, remote: Option
             Some(digest) => image.digests.contains(digest),
             None => names.contains(remote),
         }),
+    }
+}
+
+fn container_id(used: &ImageUse) -> Option<&str> {
+    match &used.user {
+        User::Container(container) => Some(&container.id),
+        User::Pod(container) => container.id.as_deref(),
+        User::Service { .. } | User::Value(_) => None,
     }
 }
 

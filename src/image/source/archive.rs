@@ -38,7 +38,7 @@ const MEMBERS: usize = 50_000;
 const JSON_TOTAL: u64 = 32 << 20;
 const WHAT: &str = "image archive";
 
-struct Slot {
+pub(super) struct Slot {
     /// Which member of the archive: of two with one name the last counts.
     ordinal: usize,
     start: u64,
@@ -63,7 +63,7 @@ pub(in crate::image) struct Archive<'a> {
 
 /// The members of a tar.
 #[derive(Default)]
-struct Index {
+pub(super) struct Index {
     slots: HashMap<TreePath, Slot>,
     links: HashMap<TreePath, TreePath>,
     doubles: BTreeSet<TreePath>,
@@ -71,6 +71,84 @@ struct Index {
     /// Members outside the layouts of images.
     files: bool,
     any: bool,
+}
+
+impl Index {
+    /// Notes what there is, up to the end or to a flaw; with `keeps` the JSON too.
+    pub(super) fn read(&mut self, members: &mut Members<'_>, keeps: bool) -> Result<(), Flaw> {
+        let (mut ordinal, mut json_left) = (0, JSON_TOTAL);
+        while let Some(member) = members.next()? {
+            ordinal += 1;
+            self.any = true;
+            let Some(path) = TreePath::new(&member.path).filter(|p| p.as_bytes().len() < 1024) else {
+                continue;
+            };
+            self.files |= member.kind == Kind::File && is_of_a_system(&path);
+            let first = matches!(path.as_bytes(), b"manifest.json" | b"index.json" | b"oci-layout");
+            if self.slots.len() + self.links.len() >= MEMBERS && !first {
+                self.overfull = true;
+                continue;
+            }
+            match member.kind {
+                Kind::File => {
+                    let is_small = keeps && member.len <= JSON.min(json_left);
+                    let json = if is_small { json(&mut members.body()) } else { None };
+                    json_left = json_left.saturating_sub(to_u64(json.as_ref().map_or(0, Vec::len)));
+                    let start = members.position();
+                    let slot = Slot { ordinal, start, len: member.len, json };
+                    if self.slots.insert(path.clone(), slot).is_some() {
+                        self.doubles.insert(path);
+                    }
+                }
+                Kind::Symlink(target) => {
+                    if let Some(target) = beside(&path, &target) {
+                        self.links.insert(path, target);
+                    }
+                }
+                Kind::HardLink(target) => {
+                    if let Some(target) = TreePath::new(&target) {
+                        self.links.insert(path, target);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What is wrong with the tar itself.
+    pub(super) fn flaws(&self) -> impl Iterator<Item = (TreePath, Flaw)> + '_ {
+        let twice = || Flaw::malformed(WHAT, "two members have this name; the last was examined");
+        let more = || (TreePath::root(), Flaw::malformed(WHAT, "it has more members than an image has"));
+        self.doubles.iter().map(move |path| (path.clone(), twice())).chain(self.overfull.then(more))
+    }
+
+    fn slot(&self, mut path: TreePath) -> Option<(&TreePath, &Slot)> {
+        for _ in 0..4 {
+            if let Some(found) = self.slots.get_key_value(&path) {
+                return Some(found);
+            }
+            path = self.links.get(&path)?.clone();
+        }
+        None
+    }
+}
+
+/// Of a stream: the JSON that was kept as it passed.
+impl Store for Index {
+    fn small(&self, name: &[u8]) -> Result<Option<Vec<u8>>, Flaw> {
+        match TreePath::new(name).and_then(|path| self.slot(path)) {
+            None => Ok(None),
+            Some((_, slot)) if slot.len > JSON => Err(Flaw::TooLarge(JSON)),
+            Some((_, slot)) => {
+                slot.json.clone().map(Some).ok_or_else(|| Flaw::malformed(WHAT, "not JSON, or too much of it"))
+            }
+        }
+    }
+
+    fn find(&self, name: &[u8]) -> Option<(TreePath, u64)> {
+        self.slot(TreePath::new(name)?).map(|(path, slot)| (path.clone(), slot.len))
+    }
 }
 
 impl<'a> Archive<'a> {
@@ -132,11 +210,7 @@ impl<'a> Archive<'a> {
     /// What is wrong with the archive itself.
     pub(in crate::image) fn flaws(&mut self) -> Vec<(TreePath, Flaw)> {
         let mut flaws: Vec<_> = self.broken.take().map(|f| (TreePath::root(), f)).into_iter().collect();
-        let twice = || Flaw::malformed(WHAT, "two members have this name; the last was examined");
-        flaws.extend(self.index.doubles.iter().map(|path| (path.clone(), twice())));
-        if self.index.overfull {
-            flaws.push((TreePath::root(), Flaw::malformed(WHAT, "it has more members than an image has")));
-        }
+        flaws.extend(self.index.flaws());
         flaws
     }
 
@@ -150,55 +224,8 @@ impl<'a> Archive<'a> {
         let mut raw = Hashing::new(&mut section);
         let mut decoded = Decoded::new(&mut raw, self.limits, self.stop)?;
         self.codec = decoded.codec();
-        let (mut ordinal, mut json_left) = (0, JSON_TOTAL);
-        let mut members = Members::new(&mut decoded);
-        loop {
-            let member = match members.next() {
-                Ok(Some(member)) => member,
-                Ok(None) => return Ok(()),
-                Err(flaw) => {
-                    self.broken = Some(flaw);
-                    return Ok(());
-                }
-            };
-            ordinal += 1;
-            index.any = true;
-            let Some(path) = TreePath::new(&member.path).filter(|p| p.as_bytes().len() < 1024) else {
-                continue;
-            };
-            index.files |= member.kind == Kind::File && is_of_a_system(&path);
-            let first = matches!(path.as_bytes(), b"manifest.json" | b"index.json" | b"oci-layout");
-            if index.slots.len() + index.links.len() >= MEMBERS && !first {
-                index.overfull = true;
-                continue;
-            }
-            match member.kind {
-                Kind::File => {
-                    let json = if self.codec == Codec::Plain || member.len > JSON.min(json_left) {
-                        None
-                    } else {
-                        json(&mut members.body())
-                    };
-                    json_left = json_left.saturating_sub(to_u64(json.as_ref().map_or(0, Vec::len)));
-                    let start = members.position();
-                    let slot = Slot { ordinal, start, len: member.len, json };
-                    if index.slots.insert(path.clone(), slot).is_some() {
-                        index.doubles.insert(path);
-                    }
-                }
-                Kind::Symlink(target) => {
-                    if let Some(target) = beside(&path, &target) {
-                        index.links.insert(path, target);
-                    }
-                }
-                Kind::HardLink(target) => {
-                    if let Some(target) = TreePath::new(&target) {
-                        index.links.insert(path, target);
-                    }
-                }
-                _ => {}
-            }
-        }
+        self.broken = index.read(&mut Members::new(&mut decoded), self.codec != Codec::Plain).err();
+        Ok(())
     }
 
     fn slot(&self, name: &[u8]) -> Option<(&TreePath, &Slot)> {
@@ -206,13 +233,7 @@ impl<'a> Archive<'a> {
         if !path.is_within(&self.folder) {
             path = self.folder.join(path.as_bytes());
         }
-        for _ in 0..4 {
-            if let Some(found) = self.index.slots.get_key_value(&path) {
-                return Some(found);
-            }
-            path = self.index.links.get(&path)?.clone();
-        }
-        None
+        self.index.slot(path)
     }
 
     /// One pass over a compressed archive for the members with these ordinals.

@@ -210,9 +210,9 @@ impl<'s> Catalog<'s> {
             let named = !entry.planned.tags.is_empty() || entry.planned.holds != Holds::Image;
             named || !steps.goes_on(own)
         };
-        let before = images.len();
-        let kept: Vec<_> = images.into_iter().filter(|(own, _, entry)| is_kept(*own, entry)).collect();
-        if kept.len() < before {
+        let (kept, steps_of_others): (Vec<_>, Vec<_>) =
+            images.into_iter().partition(|(own, _, entry)| is_kept(*own, entry));
+        if !steps_of_others.is_empty() {
             let why = "images that are the first steps of others: their layers and steps are examined there";
             left_out.push((path_of(intermediate), why));
         }
@@ -236,6 +236,7 @@ impl<'s> Catalog<'s> {
             }
         }
         plan.is_image = true;
+        plan.within_others = steps_of_others.into_iter().filter_map(|(_, _, entry)| entry.id).collect();
         plan.images.extend(bare);
         plan.flaws.append(&mut flaws);
         plan.left_out.append(&mut left_out);

@@ -9,6 +9,8 @@ pub(super) mod containerd;
 pub(super) mod containers_storage;
 pub(super) mod disk;
 pub(super) mod docker_store;
+#[cfg(feature = "online")]
+pub(super) mod engine;
 pub(super) mod found;
 mod graph;
 mod layout;
@@ -37,6 +39,11 @@ pub(super) type ReadLayer<'t> = dyn FnMut(usize, Result<Content<'_>, Flaw>) + 't
 pub(super) trait Source: Sync {
     /// The images that it holds, from their JSON alone. Each layer says where the source has it (`PlannedLayer::member`).
     fn plan(&self, readers: Readers<'_>) -> Plan;
+
+    /// The same, where `is_known` says which images, by `sha256:…` of their configuration, manifest or index, another source has.
+    fn plan_others(&self, readers: Readers<'_>, _is_known: &dyn Fn(&str) -> bool) -> Plan {
+        self.plan(readers)
+    }
 
     /// Opens one layer; several may be open at a time.
     fn open(&self, layer: &TreePath) -> Result<Content<'_>, Flaw>;

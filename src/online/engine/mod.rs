@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! GET /version                       which engine
-//! GET /images/json?all=1             ids, names, digests
+//! GET /images/json                   ids, names, digests
 //! GET /images/ID/json                one of them
 //! GET /containers/json?all=1         ids, names, their images, labels of Compose and Kubernetes
 //! GET /containers/ID/json            one of them
@@ -233,12 +233,12 @@ impl Engine {
         self.ask("version", &[])
     }
 
-    /// All images, those that are parts of others too.
+    /// All images but those that are only steps of others.
     ///
     /// # Errors
     /// Where it does not answer as an engine.
     pub fn images(&self) -> Result<Listed<EngineImage>, EngineError> {
-        self.list("images/json")
+        self.list("images/json", &[])
     }
 
     /// One image, by its id or name; it knows the layers' diff ids too.
@@ -254,7 +254,7 @@ impl Engine {
     /// # Errors
     /// Where it does not answer as an engine.
     pub fn containers(&self) -> Result<Listed<EngineContainer>, EngineError> {
-        self.list("containers/json")
+        self.list("containers/json", &[("all", "1")])
     }
 
     /// One container, by its id or name.
@@ -283,8 +283,8 @@ impl Engine {
         Ok(Export { response, left: limit })
     }
 
-    fn list<T: DeserializeOwned>(&self, path: &str) -> Result<Listed<T>, EngineError> {
-        let few: Few<T, MOST> = self.ask(path, &[("all", "1")])?;
+    fn list<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> Result<Listed<T>, EngineError> {
+        let few: Few<T, MOST> = self.ask(path, query)?;
         Ok(Listed { list: few.list, cut: few.cut })
     }
 
