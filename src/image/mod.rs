@@ -8,6 +8,8 @@
 mod arguments;
 mod cache;
 mod codec;
+#[cfg(feature = "online")]
+pub mod engine;
 mod entries;
 mod facts;
 mod few;

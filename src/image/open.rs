@@ -264,8 +264,8 @@ pub fn open_registry<'r>(
 /// Images that an engine knows, as far as no other input has them: to be added behind those. Without `export` they are gaps.
 #[cfg(feature = "online")]
 pub fn open_engine<'e>(
-    engine: &'e crate::online::engine::Engine,
-    images: &'e [crate::online::engine::EngineImage],
+    engine: &'e crate::image::engine::Engine,
+    images: &'e [crate::image::engine::EngineImage],
     export: bool,
     limits: Limits,
     stop: &'e AtomicBool,

@@ -1,6 +1,5 @@
 //! The only place that talks to the network, and only for the commands that say so.
 
-pub mod engine;
 pub mod registry;
 
 use std::{
@@ -170,7 +169,7 @@ fn refusal(hop: &Attempt<'_>) -> Option<&'static str> {
 }
 
 /// The innermost cause, which is the one that helps.
-fn words(error: &dyn std::error::Error) -> String {
+pub(crate) fn words(error: &dyn std::error::Error) -> String {
     let mut deepest = error;
     while let Some(source) = deepest.source() {
         deepest = source;

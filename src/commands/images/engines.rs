@@ -10,8 +10,8 @@ use crate::{
     commands::input,
     coverage::{Coverage, Exclusion, Gap, GapKind, IMAGE},
     fact::{Origin, TreePath},
+    image::engine::{Endpoint, Engine, EngineContainer, EngineError, EngineImage, Listed, NotAsked, Tls, not_asked},
     image::{self, Inputs, Limits, listing::ImageUse},
-    online::engine::{Endpoint, Engine, EngineContainer, EngineError, EngineImage, Listed, NotAsked, Tls, not_asked},
     stop::STOP,
     text::escape_short,
 };

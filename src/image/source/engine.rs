@@ -15,6 +15,7 @@ use std::{
 use super::{Content, ReadLayer, Source, archive::Index};
 use crate::{
     fact::TreePath,
+    image::engine::{Engine, EngineImage, Export},
     image::{
         codec::{Decoded, Hashing, Limits, Trouble},
         entries::{Kind, Members},
@@ -22,7 +23,6 @@ use crate::{
         plan::{self, Readers},
         planned::{Plan, Planned},
     },
-    online::engine::{Engine, EngineImage, Export},
     surface::Flaw,
 };
 

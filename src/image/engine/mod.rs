@@ -37,8 +37,8 @@ pub use self::{
     listener::{Listener, Refusal},
     model::{EngineContainer, EngineImage, EngineVersion},
 };
-use super::words;
-use crate::{image::listing::lax::Few, text::escape_short};
+
+use crate::{image::listing::lax::Few, online::words, text::escape_short};
 
 /// Bytes of an answer; a list of 20,000 images has 20 MB.
 const ANSWER: u64 = 32 << 20;
