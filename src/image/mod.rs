@@ -14,6 +14,7 @@ mod entries;
 mod facts;
 mod few;
 mod input;
+mod inputs;
 mod join;
 mod kept;
 mod labels;
@@ -44,6 +45,7 @@ use std::{
 
 pub use cache::{LayerCache, Replayed, reader_of};
 pub use codec::Limits;
+pub use inputs::{Inputs, Only};
 pub use manifest::Step;
 pub use model::{Image, ImageFact, ImageLayer};
 pub use open::{Home, Platforms, open, open_stores};
@@ -51,7 +53,7 @@ pub use open::{Home, Platforms, open, open_stores};
 pub use open::{RegistryChoice, open_engine, open_registry};
 pub use plan::Readers;
 pub use planned::{Container, Holds};
-pub use sweep::{Inputs, Only, Sweep};
+pub use sweep::Sweep;
 
 use crate::{
     interest::Interest,

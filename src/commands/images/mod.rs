@@ -142,11 +142,12 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     let sweep = Sweep::plan(inputs, &options);
     let size = sweep.size();
     if command.plan {
+        #[cfg_attr(not(feature = "online"), expect(unused_mut, reason = "registries add to it"))]
         let mut words = picture::plan(&sweep);
         #[cfg(feature = "online")]
         words.extend(clients.iter().map(|clients| format!("spent on lists and manifests: {}", clients.words())));
         output::print(&words.join("\n"))?;
-        return Ok(if sweep.gaps() > 0 { Ending::Incomplete } else { Ending::Nothing });
+        return Ok(if sweep.gaps() + coverage.gaps.len() > 0 { Ending::Incomplete } else { Ending::Nothing });
     }
     let watched = Progress::of_layers(&progress, size, command.output.quiet);
     let mut picture = Picture::default();

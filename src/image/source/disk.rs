@@ -229,8 +229,9 @@ fn again_after_a_race(open: impl Fn() -> Result<OwnedFd, Errno>) -> Result<Owned
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods, reason = "tests make their own inputs")]
 mod tests {
+    #![allow(clippy::disallowed_methods, reason = "tests make their own inputs")]
+
     use std::{fs, os::unix::fs::symlink};
 
     use tempfile::TempDir;

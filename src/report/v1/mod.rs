@@ -2,7 +2,7 @@
 //! 1 anything may be added and nothing renamed; `docs/schema/report-1.schema.json` says the same for machines.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     fact::{Ecosystem, EnvironmentKind, Platform},
@@ -15,6 +15,7 @@ mod account;
 mod checklist;
 mod coverage;
 mod credential;
+mod exposure_or_none;
 mod image;
 mod machine;
 mod place;
@@ -224,27 +225,6 @@ pub struct Verdict {
     pub complete: bool,
     /// One line; never says "clean".
     pub summary: String,
-}
-
-mod exposure_or_none {
-    use super::{Deserialize, Deserializer, Exposure, Serialize, Serializer};
-
-    #[allow(clippy::ref_option)] // the signature serde asks for
-    pub fn serialize<S: Serializer>(exposure: &Option<Exposure>, s: S) -> Result<S::Ok, S::Error> {
-        match exposure {
-            Some(exposure) => exposure.serialize(s),
-            None => s.serialize_str("none"),
-        }
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Exposure>, D::Error> {
-        let word = String::deserialize(d)?;
-        let known = Exposure::ALL.into_iter().find(|e| e.as_str() == word);
-        if known.is_none() && word != "none" {
-            return Err(serde::de::Error::custom("not an exposure"));
-        }
-        Ok(known)
-    }
 }
 
 /// One incident that left evidence.

@@ -1,0 +1,84 @@
+//! What a sweep reads from: sources under the names that their problems are reported by, and what is wanted of them.
+
+use std::sync::Arc;
+
+use super::{planned::Planned, source::Source, target::Sought};
+use crate::{
+    coverage::{Coverage, Exclusion, Gap},
+    fact::{Origin, TreePath},
+    surface::Flaw,
+};
+
+/// What images are read from.
+#[derive(Default)]
+pub struct Inputs<'i> {
+    pub(super) names: Vec<Arc<str>>,
+    pub(super) sources: Vec<Box<dyn Source + 'i>>,
+    pub(super) flaws: Vec<(usize, TreePath, Flaw)>,
+    pub(super) unread: Vec<(Arc<str>, Flaw)>,
+    /// Of each store, the images that are wanted, empty for all; `None` of what was named itself, which should hold some.
+    pub(super) only: Vec<Option<Vec<Only>>>,
+    pub(super) coverage: Coverage,
+}
+
+/// An image that is wanted of a store, by its name or id; `None` for all of them.
+#[derive(Debug, Clone)]
+pub struct Only(pub Option<Sought>);
+
+impl Only {
+    /// Whether it is this one.
+    pub(super) fn is(&self, planned: &Planned) -> bool {
+        let Some(sought) = &self.0 else { return true };
+        let mut ids = planned.id.iter().chain(&planned.manifests);
+        planned.tags.iter().any(|tag| sought.is_named(tag)) || ids.any(|id| sought.has_id(id))
+    }
+}
+
+impl<'i> Inputs<'i> {
+    /// Adds a source under the name that its problems are reported by.
+    pub(super) fn add(&mut self, name: &Arc<str>, source: Box<dyn Source + 'i>, flaws: Vec<(TreePath, Flaw)>) {
+        let at = self.sources.len();
+        self.names.push(name.clone());
+        self.sources.push(source);
+        self.only.push(None);
+        self.flaws.extend(flaws.into_iter().map(|(path, flaw)| (at, path, flaw)));
+    }
+
+    /// Adds a source of which some images are wanted; all, where none is named.
+    pub(super) fn add_some(&mut self, name: &Arc<str>, source: Box<dyn Source + 'i>, only: Vec<Only>) {
+        self.add(name, source, Vec::new());
+        self.only.pop();
+        self.only.push(Some(only));
+    }
+
+    /// Notes what could not be read.
+    pub fn gap(&mut self, gap: Gap) {
+        self.coverage.gaps.push(gap);
+    }
+
+    /// Notes what is left out on purpose.
+    pub(super) fn leave_out(&mut self, name: &Arc<str>, path: TreePath, reason: &str) {
+        self.coverage.exclusions.push(Exclusion { origin: Origin::file(name, path), reason: reason.to_owned() });
+    }
+
+    /// How many sources there are, and such as cannot be read.
+    pub fn count(&self) -> usize {
+        self.sources.len() + self.unread.len()
+    }
+
+    /// Adds one that cannot be read at all.
+    pub(super) fn unread(&mut self, name: &Arc<str>, flaw: Flaw) {
+        self.unread.push((name.clone(), flaw));
+    }
+
+    /// Adds those of another.
+    pub fn absorb(&mut self, other: Self) {
+        let before = self.sources.len();
+        self.names.extend(other.names);
+        self.sources.extend(other.sources);
+        self.unread.extend(other.unread);
+        self.only.extend(other.only);
+        self.coverage.absorb(other.coverage);
+        self.flaws.extend(other.flaws.into_iter().map(|(at, path, flaw)| (before + at, path, flaw)));
+    }
+}
