@@ -68,7 +68,9 @@ impl LayerReader<'_> {
     }
 
     fn targets(&mut self, members: &mut dyn Entries) -> Result<(), Flaw> {
-        let second = std::mem::take(&mut self.second);
+        let mut second = std::mem::take(&mut self.second);
+        // Of a name that comes twice the last counts: then the layer is read to its end.
+        let single = self.leaves.are_single();
         while let Some(member) = members.next()? {
             let Some(path) = clean(&member.path) else {
                 continue;
@@ -84,6 +86,12 @@ impl LayerReader<'_> {
                 }
                 (Some(links), None) => self.target(links, &member, members),
                 (None, _) => {}
+            }
+            if single {
+                second.remove(&hash);
+                if second.is_empty() && self.included.wanted.is_empty() {
+                    break;
+                }
             }
         }
         Ok(())

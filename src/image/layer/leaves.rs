@@ -24,6 +24,7 @@ pub(super) struct Leaves {
     hashes: Vec<u64>,
     most: u64,
     dropped: bool,
+    doubled: bool,
 }
 
 impl Leaves {
@@ -43,8 +44,15 @@ impl Leaves {
     /// Once all are known.
     pub(super) fn sort(&mut self) {
         self.hashes.sort_unstable();
+        let all = self.hashes.len();
         self.hashes.dedup();
+        self.doubled = self.hashes.len() < all;
         self.hashes.shrink_to_fit();
+    }
+
+    /// Whether each name is known to stand in the layer once.
+    pub(super) fn are_single(&self) -> bool {
+        !self.dropped && !self.doubled
     }
 
     /// Whether names are missing here.
