@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    Image, Inputs, Job, Options,
+    Image, Inputs, Job, Only, Options,
     facts::LayerFacts,
     input::to_u64,
     model::labels,
@@ -103,7 +103,7 @@ impl<'s> Sweep<'s> {
                     let name = only.0.as_ref().map_or("", |sought| sought.text.as_str());
                     *sought.entry(name.to_owned()).or_default() |= is_there;
                 }
-                plan.images.retain(|image| only.iter().any(|only| only.is(image)));
+                keep_wanted(&mut plan.images, only);
             }
             known.extend(plan.within_others.iter().cloned());
             known.extend(plan.images.iter().flat_map(|image| image.id.iter().chain(&image.manifests)).cloned());
@@ -348,6 +348,16 @@ impl Wanted {
         }
         true
     }
+}
+
+/// Leaves the images that are wanted, and the containers that were made of them.
+fn keep_wanted(images: &mut Vec<Planned>, only: &[Only]) {
+    let is_wanted = |image: &Planned| only.iter().any(|only| only.is(image));
+    let ids: HashSet<String> = images.iter().filter(|image| is_wanted(image)).filter_map(|i| i.id.clone()).collect();
+    images.retain(|image| {
+        let is_container = matches!(image.holds, Holds::Container(_));
+        is_wanted(image) || is_container && image.id.as_ref().is_some_and(|id| ids.contains(id))
+    });
 }
 
 /// Where the same image was planned already.

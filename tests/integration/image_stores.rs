@@ -193,9 +193,10 @@ fn what_a_container_changed_is_not_in_its_image() {
         assert_eq!(containers.len(), 1);
         let own = found(&report, containers[0]);
         assert!(own.len() == 1 && own.iter().all(|f| f[5].ends_with(path)), "{driver} {own:#?}");
-        // By the name of the image, the image alone.
+        // By the name of the image, it and what was made of it.
         let (named, said) = examined(&["podman:demo/app:1.0", "--root", text(&root)]);
-        assert_eq!((said.code, image(&named, "demo/app:1.0")["exposure"].as_str()), (0, Some("none")));
+        assert_eq!((said.code, image(&named, "demo/app:1.0")["exposure"].as_str()), (1, Some("none")));
+        assert_eq!(named["sweep"]["images"].as_array().unwrap().len(), 2, "{driver}");
     }
 }
 

@@ -62,6 +62,9 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     let sandbox = sandbox::begin(profile(&command));
     let mut named = Named::read(&command)?;
     let mut setup = Setup::new(&command.choice, false, &Settings::default(), false)?;
+    // What is kept of layers holds no hash of their files: to look for one is to read them all again, which the user has to want.
+    let is_bare = setup.chosen.deep && command.layer_cache.is_some() && !command.reread;
+    setup.chosen.deep &= !is_bare;
     setup.note_hashing(false);
     #[cfg(feature = "online")]
     let clients = match named.is_remote() {
@@ -183,6 +186,12 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     coverage.bytes_read = BYTES_READ.load(std::sync::atomic::Ordering::Relaxed);
     if stop::requested() {
         coverage.interrupted();
+    }
+    if is_bare {
+        let detail = "a hash without a file name was given, and layers keep no hashes: `--reread` reads them all again"
+            .to_owned();
+        let origin = Origin::file(&"images".into(), TreePath::root());
+        coverage.gaps.push(Gap { origin, surface: IMAGE, kind: GapKind::Unsupported, detail });
     }
     picture.note(&coverage);
     setup.note_unread(&coverage);
