@@ -78,8 +78,8 @@ pub struct LayerCache<'c> {
     pub folder: OwnedFd,
     /// What reads layers: its version, its surfaces and their bounds. Entries of another reader are none.
     pub reader: String,
-    /// The first line of the inventory of a layer with this digest.
-    pub head: &'c (dyn Fn(&str) -> Head + Sync),
+    /// The first line of the inventory of a layer, but for its digest.
+    pub head: Head,
     /// Judges an entry.
     pub replay: &'c Replay<'c>,
     /// Keeps an entry under a name, whole or not at all.
@@ -178,7 +178,9 @@ impl<'c> LayerCache<'c> {
     pub(super) fn begin<'m>(&self, digest: &str, interest: &'m Interest) -> Option<Making<'m>> {
         let bytes = Arc::new(Mutex::new(Vec::new()));
         let out = Box::new(Collected(bytes.clone()));
-        let writing = Writing::begin(out, false, &(self.head)(digest), interest).ok()?;
+        let mut head = self.head.clone();
+        head.target.id = format!("sha256:{digest}");
+        let writing = Writing::begin(out, false, &head, interest).ok()?;
         Some(Making { writing, bytes })
     }
 

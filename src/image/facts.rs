@@ -1,10 +1,13 @@
 //! What one layer holds, in the types of an inventory: plain data that depends on the layer alone, whoever shares it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use serde::{Deserialize, Serialize};
 
-use super::{layer::LayerScan, names::Names};
+use super::{join::Marks, layer::LayerScan, names::Names};
 use crate::{
     coverage::{Coverage, Gap, GapKind, LAYER, SurfaceCount},
     fact::{Fact, Origin, Seen, TreePath},
@@ -15,7 +18,9 @@ use crate::{
 /// What was read of one layer. Its facts and gaps carry neither image nor layer: several images may hold it.
 #[derive(Debug, Default)]
 pub(super) struct LayerFacts {
-    pub(super) names: Names,
+    names: Names,
+    /// The names as images ask for them, once one did.
+    marks: OnceLock<Arc<Marks>>,
     pub(super) verified: bool,
     /// Members, whiteouts included.
     pub(super) entries: u64,
@@ -86,6 +91,7 @@ impl LayerFacts {
         };
         Self {
             names,
+            marks: OnceLock::new(),
             verified,
             entries: files_seen,
             whiteouts,
@@ -104,6 +110,17 @@ impl LayerFacts {
         let gap = Gap { origin, surface: LAYER, kind: GapKind::TooLarge, detail };
         let rest = Rest { gaps: vec![v1::Gap::from(&gap)], ..Rest::default() };
         Self { verified: scan.verified, entries: scan.entries, rest: Packed::of(&rest), ..Self::default() }
+    }
+
+    /// Its names, as images ask for them.
+    pub(super) fn marks(&self) -> Arc<Marks> {
+        if let Some(known) = self.marks.get() {
+            return known.clone();
+        }
+        match Marks::new(&self.names).kept() {
+            Ok(marks) => self.marks.get_or_init(|| Arc::new(marks)).clone(),
+            Err(marks) => Arc::new(marks),
+        }
     }
 
     /// Bytes in memory, about.

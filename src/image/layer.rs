@@ -20,7 +20,8 @@ use std::{
 
 use again::Included;
 pub(super) use again::PASSES;
-use leaves::{Key, Leaves};
+pub(super) use leaves::Key;
+use leaves::Leaves;
 use links::{Noted, Via};
 use place::clean;
 pub(super) use place::resolve;

@@ -180,7 +180,10 @@ impl<'i> Image<'i> {
         let mut found: Vec<ImageFact> = Vec::new();
         let mut known: HashSet<String> = HashSet::new();
         for (copy, facts) in self.copies.iter().zip(read) {
-            let joined = Joined::new(copy, facts.iter().map(|(_, seen)| &seen.origin.path));
+            if facts.is_empty() {
+                continue;
+            }
+            let joined = Joined::new(copy);
             for (layer, mut seen) in facts {
                 let gone_in = joined.gone_in(layer, &seen.origin.path);
                 seen.origin.layer = self.layers.get(layer).and_then(|l| l.digest.clone());
@@ -221,7 +224,7 @@ impl<'i> Image<'i> {
         let mut files: [Option<Vec<u8>>; 2] = [None, None];
         let paths = [PASSWD, GROUP].map(|path| TreePath::new(path).unwrap_or_else(TreePath::root));
         for copy in &self.copies {
-            let joined = Joined::new(copy, paths.iter());
+            let joined = Joined::new(copy);
             for (at, facts) in copy.iter().enumerate().rev() {
                 let Some(facts) = facts.as_ref().filter(|_| files.iter().any(Option::is_none)) else { continue };
                 let beside = facts.beside(&self.label, self.packing);
@@ -258,12 +261,7 @@ impl<'i> Image<'i> {
         if links.is_empty() {
             return gaps;
         }
-        let most = usize::try_from(*look_ups).unwrap_or(usize::MAX);
-        let joined: Vec<Joined> = self
-            .copies
-            .iter()
-            .map(|copy| Joined::new(copy, links.iter().take(most).map(|(_, _, target)| target)))
-            .collect();
+        let joined: Vec<Joined> = self.copies.iter().map(|copy| Joined::new(copy)).collect();
         for (layer, path, target) in links {
             let mut cost = 1;
             if joined.iter().any(|joined| joined.has_leaf(target)) {

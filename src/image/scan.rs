@@ -1,7 +1,7 @@
 //! Reads unique layers, several at a time, each alone: what is read of one depends on it and on nothing else.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -42,13 +42,37 @@ pub(super) struct Unit {
     pub(super) is_counted: bool,
 }
 
-/// Reads these of the units. What was read is theirs afterwards.
+/// What was read so far, by unit. Of more than may be in memory what the first units hold is kept, whichever is read first.
+struct Done {
+    facts: BTreeMap<usize, LayerFacts>,
+    size: usize,
+    most: usize,
+    /// Of this unit and those behind it nothing is kept.
+    end: Option<usize>,
+}
+
+impl Done {
+    fn put(&mut self, unit: usize, facts: LayerFacts) {
+        let facts = if self.end.is_some_and(|end| unit >= end) { LayerFacts::given_up(&facts) } else { facts };
+        self.size += facts.size();
+        self.facts.insert(unit, facts);
+        while self.size > self.most
+            && let Some((last, facts)) = self.facts.range_mut(..self.end.unwrap_or(usize::MAX)).next_back()
+        {
+            self.size -= facts.size();
+            *facts = LayerFacts::given_up(facts);
+            self.end = Some(*last);
+        }
+    }
+}
+
+/// Reads these of the units. What was read is theirs afterwards, as long as all of it takes no more bytes than `most`.
 pub(super) fn scan_units(
     job: &Job<'_>,
     sources: &[Box<dyn Source + '_>],
     units: &mut [Unit],
     which: &BTreeSet<usize>,
-    threads: usize,
+    (threads, most): (usize, usize),
 ) {
     let mut left: Vec<usize> = which.iter().copied().collect();
     for attempt in 0.. {
@@ -59,7 +83,8 @@ pub(super) fn scan_units(
         }
         // The longest first, so that no thread is left alone with it at the end.
         work.sort_by_key(|(_, at)| std::cmp::Reverse(at.len));
-        let done = scan_all(job, sources, &work, threads);
+        let held: usize = units.iter().filter_map(|unit| unit.facts.as_ref()).map(|facts| facts.size()).sum();
+        let done = scan_all(job, sources, &work, (threads, most.saturating_sub(held)));
         for (unit, facts) in done {
             let Some(unit) = units.get_mut(unit) else { continue };
             // Of two copies the one that was compared with its digest, else the first.
@@ -75,12 +100,12 @@ fn scan_all(
     job: &Job<'_>,
     sources: &[Box<dyn Source + '_>],
     work: &[(usize, At)],
-    threads: usize,
-) -> Vec<(usize, LayerFacts)> {
-    let done = Mutex::new(Vec::with_capacity(work.len()));
+    (threads, most): (usize, usize),
+) -> BTreeMap<usize, LayerFacts> {
+    let done = Mutex::new(Done { facts: BTreeMap::new(), size: 0, most, end: None });
     let put = |unit: usize, scan: LayerScan| {
         let facts = LayerFacts::new(scan, job.keep, job.packing);
-        done.lock().unwrap_or_else(PoisonError::into_inner).push((unit, facts));
+        done.lock().unwrap_or_else(PoisonError::into_inner).put(unit, facts);
     };
     let is_stream = |at: &At| sources.get(at.source).is_some_and(|s| s.is_stream());
     // Nothing else is in memory while the layers of a stream are.
@@ -100,7 +125,7 @@ fn scan_all(
             }
         }
     });
-    done.into_inner().unwrap_or_else(PoisonError::into_inner)
+    done.into_inner().unwrap_or_else(PoisonError::into_inner).facts
 }
 
 /// Reads one layer, or what is kept of it.

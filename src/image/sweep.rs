@@ -5,12 +5,11 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::Ordering},
 };
 
 use super::{
     Image, Inputs, Job, Only, Options,
-    facts::LayerFacts,
     input::to_u64,
     model::labels,
     planned::{Holds, Planned, PlannedLayer},
@@ -193,7 +192,9 @@ impl<'s> Sweep<'s> {
         let job = Job::new(options, packing, &large);
         let mut last_use: Vec<usize> = vec![0; self.units.len()];
         for (nth, image) in self.images.iter().enumerate() {
-            image.units().for_each(|unit| last_use.iter_mut().skip(unit).take(1).for_each(|last| *last = nth));
+            for unit in image.units() {
+                last_use.get_mut(unit).into_iter().for_each(|last| *last = nth);
+            }
         }
         let mut look_ups = LOOK_UPS;
         let mut images = std::mem::take(&mut self.images).into_iter().enumerate().peekable();
@@ -204,11 +205,11 @@ impl<'s> Sweep<'s> {
                 self.note_unread(&image, &mut new);
                 batch.push((nth, image));
             }
-            scan_units(&job, &self.inputs.sources, &mut self.units, &new, options.threads.clamp(1, THREADS));
-            self.make_room(options.limits.held);
+            let bounds = (options.threads.clamp(1, THREADS), options.limits.held);
+            scan_units(&job, &self.inputs.sources, &mut self.units, &new, bounds);
             for (nth, wanted) in batch {
                 let image = self.joined(wanted, packing);
-                self.account(&image, &mut look_ups);
+                self.account(&image, &mut look_ups, options.stop.load(Ordering::Relaxed));
                 let over =
                     image.units.iter().flatten().copied().filter(|u| last_use.get(*u).is_some_and(|n| *n <= nth));
                 let over: Vec<usize> = over.collect();
@@ -243,19 +244,6 @@ impl<'s> Sweep<'s> {
         }
     }
 
-    /// Of more than may be in memory, what the first images need is kept.
-    fn make_room(&mut self, most: usize) {
-        let mut held = 0;
-        for unit in &mut self.units {
-            let Some(facts) = &unit.facts else { continue };
-            held += facts.size();
-            if held > most {
-                held -= facts.size();
-                unit.facts = Some(Arc::new(LayerFacts::given_up(facts)));
-            }
-        }
-    }
-
     fn give_up(&mut self, unit: usize) {
         if let Some(unit) = self.units.get_mut(unit) {
             unit.facts = None;
@@ -272,7 +260,7 @@ impl<'s> Sweep<'s> {
     }
 
     /// Adds up what was examined of an image; what it shares with one before was counted with that one.
-    fn account(&mut self, joint: &Joint<'_>, look_ups: &mut u64) {
+    fn account(&mut self, joint: &Joint<'_>, look_ups: &mut u64, stopped: bool) {
         let image = &joint.image;
         self.coverage.trees.push(image.label.to_string());
         let mut elsewhere = Vec::new();
@@ -281,6 +269,14 @@ impl<'s> Sweep<'s> {
                 let flaw = Flaw::malformed("saved image", "a layer is missing");
                 let mut missing = gap(&image.label, TreePath::root(), &flaw);
                 missing.origin.layer.clone_from(&layer.digest);
+                if unit.is_some() {
+                    // What the user's end of the run left unread is no gap of the evidence.
+                    if stopped {
+                        continue;
+                    }
+                    let detail = "internal error: the layer was not read".to_owned();
+                    (missing.kind, missing.detail) = (GapKind::Panicked, detail);
+                }
                 self.coverage.gaps.push(missing);
                 continue;
             };

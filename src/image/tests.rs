@@ -4,6 +4,8 @@
 mod bounds;
 mod build;
 mod hostile;
+mod inputs;
+mod links;
 
 use std::{
     collections::BTreeSet,
@@ -111,6 +113,10 @@ fn gaps(examination: &Examination) -> Vec<(GapKind, &str)> {
 
 fn paths(image: &Image<'_>) -> Vec<String> {
     image.facts().into_iter().map(|f| f.seen.origin.path.text().into_owned()).collect()
+}
+
+fn one_layer(tar: Tar) -> Examination {
+    case().bytes(&saved(&[tar.end()]))
 }
 
 #[test]
@@ -255,157 +261,6 @@ fn an_exported_root_is_one_layer() {
 }
 
 #[test]
-fn folders_that_were_packed_whole_are_the_images_in_them() {
-    let layers = layers();
-    let packed = |folders: &[&str]| {
-        let files = oci(&layers, Pack::Gzip);
-        let named = folders.iter().flat_map(|f| files.iter().map(move |(n, b)| (format!("{f}/{n}"), b.clone())));
-        named.collect::<Vec<_>>()
-    };
-    for how in PACKS {
-        let found = case().bytes(&pack(how, &tar_of(&packed(&["app"]))));
-        assert_eq!(
-            (gaps(&found), fact_lines(&found.images[0])),
-            (vec![], fact_lines(&case().bytes(&saved(&layers)).images[0]))
-        );
-    }
-    let found = case().bytes(&tar_of(&packed(&["app", "other"])));
-    let labels: Vec<&str> = found.images.iter().map(|i| &*i.label).collect();
-    // Both hold the same image.
-    assert_eq!((gaps(&found), labels), (vec![], vec!["demo/app:1.0"]));
-    // A system that holds such a folder is a system.
-    let mut files = packed(&["app"]);
-    files.push((site("a.pth"), b"import os\n".to_vec()));
-    assert_eq!(paths(&case().bytes(&tar_of(&files)).images[0]), [format!("/{SITE}/a.pth")]);
-}
-
-#[test]
-fn an_image_of_another_file_does_not_get_the_same_name() {
-    let case = case();
-    let other = |n: u8| saved(&[Tar::default().file(&site("a.pth"), &[n]).end()]);
-    let paths = [case.write("a/image", &other(1)), case.write("b/image", &other(2)), case.write("c/image", &other(3))];
-    let found = case.examine_all(&paths.each_ref().map(|p| p.as_path())).unwrap();
-    let labels: Vec<&str> = found.images.iter().map(|i| &*i.label).collect();
-    assert_eq!(labels, ["demo/app:1.0", "demo/app:1.0 in image", "demo/app:1.0 in image #2"]);
-}
-
-#[test]
-fn an_image_that_several_inputs_hold_is_one() {
-    let (case, layers) = (case(), layers());
-    let paths = [
-        case.write("a.tar", &saved(&layers)),
-        case.write("b.tar.gz", &pack(Pack::Gzip, &hybrid(&layers))),
-        case.write("c.tar", &tar_of(&oci(&layers, Pack::Zstd))),
-    ];
-    let alone = fact_lines(&case.examine(&paths[0]).unwrap().images[0]);
-    let found = case.examine_all(&paths.each_ref().map(|p| p.as_path())).unwrap();
-    assert_eq!((found.images.len(), gaps(&found)), (1, vec![]));
-    assert_eq!(fact_lines(&found.images[0]), alone);
-    // What one input lacks another one has, and a damaged copy hides nothing.
-    let mut files = oci(&layers, Pack::Zstd);
-    let end = files[1].1.len() - 1;
-    files[1].1[end] ^= 1;
-    files.remove(2);
-    let damaged = case.write("d.tar", &tar_of(&files));
-    for order in [[&damaged, &paths[2]], [&paths[2], &damaged]] {
-        let found = case.examine_all(&order.map(|p| p.as_path())).unwrap();
-        assert_eq!((found.images.len(), fact_lines(&found.images[0])), (1, alone.clone()), "{:?}", gaps(&found));
-    }
-}
-
-/// Layers that write through a link of a lower one.
-#[test]
-fn what_was_written_through_a_linked_folder_is_removed_by_its_real_name() {
-    let usr = |rest: &str| format!("usr/lib/python3/dist-packages/{rest}");
-    let lib = |rest: &str| format!("lib/python3/dist-packages/{rest}");
-    let base = Tar::default().dir("usr/lib").link(tar::EntryType::Symlink, "lib", "usr/lib").end();
-    let gone = |layers: &[Vec<u8>]| {
-        let found = case().bytes(&saved(layers));
-        assert_eq!(gaps(&found), []);
-        found.images[0].facts().iter().map(|f| f.gone_in).collect::<Vec<_>>()
-    };
-    let written = |name: String| Tar::default().file(&name, b"import os\n").end();
-    for (put, taken) in
-        [(lib("a.pth"), usr(".wh.a.pth")), (usr("a.pth"), lib(".wh.a.pth")), (lib("a.pth"), lib(".wh.a.pth"))]
-    {
-        assert_eq!(gone(&[base.clone(), written(put), written(taken)]), [Some(2)]);
-    }
-    // A folder of its own takes the place of the link: the two are two from there on.
-    let own = Tar::default().dir("lib").file(&lib("a.pth"), b"import os\n").end();
-    assert_eq!(gone(&[base.clone(), own, written(usr(".wh.a.pth"))]), [None]);
-    let own = Tar::default().dir("lib").file(&lib(".wh.a.pth"), b"").end();
-    assert_eq!(gone(&[base.clone(), written(usr("a.pth")), own]), [None]);
-    // The link goes, and what it led to stays.
-    assert_eq!(gone(&[base.clone(), written(lib("a.pth")), written(".wh.lib".into())]), [None]);
-    // A link that comes later leads nowhere yet.
-    assert_eq!(gone(&[written(lib("a.pth")), base, written(usr(".wh.a.pth"))]), [Some(1)]);
-}
-
-fn one_layer(tar: Tar) -> Examination {
-    case().bytes(&saved(&[tar.end()]))
-}
-
-#[test]
-fn links_with_wanted_names_are_followed_inside_the_layer() {
-    use tar::EntryType::{Link, Symlink};
-    let (store, info) = ("root/.cache/uv/archive-v0/abc/litellm-1.82.8.dist-info/METADATA", "litellm-1.82.8.dist-info");
-    let wanted = site(&format!("{info}/METADATA"));
-    let has = |tar: Tar| {
-        let found = one_layer(tar);
-        let fact = found.images[0].facts().into_iter().find(|f| f.seen.origin.path.text() == format!("/{wanted}"));
-        (fact.map(|f| f.seen.fact), gaps(&found).first().map(|g| g.1.to_owned()))
-    };
-    let there = |fact: &Option<Fact>| matches!(fact, Some(Fact::Package(p)) if &*p.version == "1.82.8");
-    let big = [METADATA, &vec![b'x'; 200 << 10]].concat();
-    for (name, body) in [(store, METADATA), (store, &big), ("pnpm/files/00/abc", METADATA)] {
-        let hard = has(Tar::default().file(name, body).link(Link, &wanted, name));
-        assert!(there(&hard.0) && hard.1.is_none(), "{name}");
-        let soft = has(Tar::default().link(Symlink, &wanted, &format!("/{name}")).file(name, body));
-        assert!(there(&soft.0) && soft.1.is_none(), "{name}");
-    }
-    let up = format!("../../../../../../{store}");
-    assert!(there(&has(Tar::default().link(Symlink, "x", store).file(store, METADATA).link(Symlink, &wanted, "/x")).0));
-    // Above the root is the root.
-    assert!(there(&has(Tar::default().file(store, METADATA).link(Symlink, &wanted, &up)).0));
-    // What the link should lead to is not there: the folder's name is all that is known.
-    let named = |fact: &Option<Fact>| matches!(fact, Some(Fact::Named(p)) if &*p.version == "1.82.8");
-    let dangling = has(Tar::default().link(Symlink, &wanted, "/nowhere"));
-    assert!(named(&dangling.0) && dangling.1.is_none(), "{dangling:?}");
-    let (fact, gap) = has(Tar::default().link(Link, &wanted, "nowhere"));
-    assert!(named(&fact) && gap.is_some_and(|g| g.contains("hard link")));
-    let cycle = Tar::default().link(Symlink, "a", "/b").link(Symlink, "b", "/a").link(Symlink, &wanted, "/a");
-    let cycle = has(cycle);
-    assert!(named(&cycle.0) && cycle.1.is_none(), "{cycle:?}");
-}
-
-#[test]
-fn a_link_into_another_layer_is_a_gap() {
-    let target = Tar::default().file("opt/target", METADATA).end();
-    let link = Tar::default().link(tar::EntryType::Symlink, &site("a-1.dist-info/METADATA"), "/opt/target").end();
-    let found = case().bytes(&saved(&[target, link]));
-    assert_eq!(
-        gaps(&found),
-        [(GapKind::Unsupported, "it leads to a file of another layer, or is one that this layer names: not followed")]
-    );
-}
-
-#[test]
-fn of_two_members_with_one_name_the_last_counts() {
-    let path = site("a-1.dist-info/METADATA");
-    let version = |tar: Tar| {
-        let found = one_layer(tar);
-        found.images[0]
-            .facts()
-            .into_iter()
-            .filter_map(|f| if let Fact::Package(p) = f.seen.fact { Some(p.version.to_string()) } else { None })
-            .collect::<Vec<_>>()
-    };
-    let tar = Tar::default().file(&path, b"Name: a\nVersion: 1\n").file(&path, b"Name: a\nVersion: 2\n");
-    assert_eq!(version(tar.clone()), ["2"]);
-    assert!(version(tar.link(tar::EntryType::Symlink, &path, "/dev/null")).is_empty());
-}
-
-#[test]
 fn indexes_may_nest_name_platforms_and_hold_other_things() {
     let layers = layers();
     let mut files = oci(&layers, Pack::Gzip);
@@ -443,20 +298,6 @@ fn indexes_may_nest_name_platforms_and_hold_other_things() {
 }
 
 #[test]
-fn what_is_no_image_is_the_callers_fault() {
-    let case = case();
-    for bytes in [b"".as_slice(), b"plain text that is longer than nothing", &[0; 4096]] {
-        let path = case.write("x", bytes);
-        assert!(matches!(case.examine(&path), Err(ImageError::NotAnImage(_))), "{bytes:?}");
-    }
-    assert!(matches!(case.examine(&case.folder.path().join("none")), Err(ImageError::Open(_))));
-    assert!(matches!(case.examine(case.folder.path()), Err(ImageError::NotAnImage(_))));
-    assert!(matches!(case.examine(Path::new("/dev/null")), Err(ImageError::Open(_))));
-    let bzip2 = case.write("x", b"BZh91AY&SY");
-    assert_eq!(gaps(&case.examine(&bzip2).unwrap())[0].0, GapKind::Unsupported);
-}
-
-#[test]
 fn members_of_gzip_and_frames_of_zstd_are_joined() {
     let layer = Tar::default().file("x", &[7; 3000]).file(&site("a.pth"), b"import os\n").end();
     let (head, tail) = layer.split_at(1000);
@@ -470,38 +311,4 @@ fn members_of_gzip_and_frames_of_zstd_are_joined() {
         assert_eq!((gaps(&found), paths(&found.images[0]).len()), (vec![], 1));
         assert!(found.images[0].verified());
     }
-}
-
-#[test]
-fn what_others_name_is_read_whatever_its_name() {
-    let pins = |image: &Image| {
-        let named = |f: &ImageFact| f.seen.surface == "python/requirements";
-        image
-            .facts()
-            .into_iter()
-            .filter(named)
-            .map(|f| f.seen.origin.path.text().into_owned())
-            .collect::<BTreeSet<String>>()
-    };
-    let list = |text: &'static str| text.as_bytes();
-    let one = Tar::default()
-        .file("app/deps/base.lst", list("-r more\na==1.0\n"))
-        .file("app/deps/more", list("b==2.0\n-r base.lst\n"))
-        .file("app/deps/other.lst", list("c==1.0\n"))
-        .file("app/requirements.txt", list("-r deps/base.lst\n-r nowhere\n-r requirements-own.txt\nz==1.0\n"))
-        .file("app/requirements-own.txt", list("d==1.0\n"))
-        .end();
-    for stored in [saved(std::slice::from_ref(&one)), one] {
-        let found = case().bytes(&stored);
-        let all = ["/app/deps/base.lst", "/app/deps/more", "/app/requirements-own.txt", "/app/requirements.txt"];
-        assert_eq!((pins(&found.images[0]), gaps(&found)), (all.map(str::to_owned).into(), vec![]));
-    }
-    // Two layers, and a link: reported.
-    let lower = Tar::default().file("app/base.lst", list("a==1.0\n")).end();
-    let upper = Tar::default().file("app/requirements.txt", list("-r base.lst\n")).end();
-    assert_eq!(gaps(&case().bytes(&saved(&[lower, upper]))).len(), 1);
-    let target = Tar::default().file("app/t", list("a==1.0\n")).file("app/requirements.txt", list("-r base.lst\n"));
-    let linked = target.link(tar::EntryType::Symlink, "app/base.lst", "t").end();
-    let found = case().bytes(&saved(&[linked]));
-    assert!(pins(&found.images[0]).contains("/app/base.lst") && gaps(&found).is_empty(), "{:?}", gaps(&found));
 }

@@ -16,8 +16,7 @@ use crate::{
 
 /// What is worth keeping of an image. In a sweep most images hold nothing, and a hostile one has hundreds of thousands of packages:
 /// what explains findings is kept where it may explain one.
-/// How many facts are more than are kept of one image.
-pub(super) fn take(setup: &Setup, image: &Image<'_>, put: &mut dyn FnMut(Worth, Evidence)) -> u64 {
+pub(super) fn take(setup: &Setup, image: &Image<'_>, put: &mut dyn FnMut(Worth, Evidence)) -> Taken {
     let worth =
         |seen: &Seen| if setup.wants(seen.surface) { matcher::worth(&setup.index, seen) } else { Worth::Nothing };
     let fits = |seen: &Seen| worth(seen) == Worth::Evidence;
@@ -40,11 +39,23 @@ pub(super) fn take(setup: &Setup, image: &Image<'_>, put: &mut dyn FnMut(Worth, 
     let is_image = |seen: &Seen| has_evidence && matches!(seen.fact, Fact::Image { .. });
     let beside = beside.into_iter().filter(|e| needed(&e.seen) || is_image(&e.seen));
     let kept = of_layers(&setup.index, image, image.join(read)).chain(beside);
-    kept.for_each(|e| match worth(&e.seen) {
-        Worth::Nothing => put(Worth::Context, e),
-        worth => put(worth, e),
+    let mut taken = Taken { kept: false, dropped: budget.dropped() };
+    kept.for_each(|e| {
+        taken.kept = true;
+        match worth(&e.seen) {
+            Worth::Nothing => put(Worth::Context, e),
+            worth => put(worth, e),
+        }
     });
-    budget.dropped()
+    taken
+}
+
+/// What became of the facts of one image.
+pub(super) struct Taken {
+    /// Some are kept.
+    pub kept: bool,
+    /// So many more were worth keeping than fit.
+    pub dropped: u64,
 }
 
 /// Facts of the layers, with what became of their files.

@@ -36,10 +36,7 @@ use crate::{
         self, LayerCache, Limits, Options, Readers, Sweep,
         target::{self, Target},
     },
-    inventory::{
-        EachName, Packing,
-        v1::{Head, Known},
-    },
+    inventory::{EachName, Packing, v1::Known},
     ioc::weigh::Weigher,
     matcher,
     report::{Document, v1},
@@ -86,12 +83,8 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     };
     let limits = Limits::default();
     let known = Known::new(&setup.interest);
-    let head = layers::head(&setup, started)?;
+    let first = kept.as_ref().map(|_| layers::head(&setup, started)).transpose()?;
     let failed = Mutex::new(None);
-    let head = |digest: &str| Head {
-        target: v1::Target { id: format!("sha256:{digest}"), ..head.target.clone() },
-        ..head.clone()
-    };
     let replay =
         |input: &mut (dyn BufRead + Send), names: &EachName<'_>| layers::replay(&setup, &router, &known, input, names);
     let put = |name: &str, entry: Vec<u8>| {
@@ -100,10 +93,10 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
             failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         }
     };
-    let cache = kept.map(|folder| LayerCache {
+    let cache = kept.zip(first).map(|(folder, head)| LayerCache {
         folder: folder.opened,
         reader: layers::reader(&setup, &limits),
-        head: &head,
+        head,
         replay: &replay,
         put: &put,
         everything: Recording::everything(setup.index.interest()),
@@ -160,8 +153,11 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
                 evidence.push(e);
             }
         };
-        accounts.insert(image.label.clone(), image.accounts());
-        dropped += evidence::take(&setup, &image, &mut put);
+        let taken = evidence::take(&setup, &image, &mut put);
+        dropped += taken.dropped;
+        // Who lives in an image of which nothing is kept nobody asks.
+        let who = if taken.kept { image.accounts() } else { Accounts::default() };
+        accounts.insert(image.label.clone(), who);
         picture.add(&image);
     }));
     drop(watched);

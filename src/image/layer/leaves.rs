@@ -8,10 +8,10 @@ use std::{
 
 /// Turns paths into keyed hashes.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Key(RandomState);
+pub(in crate::image) struct Key(RandomState);
 
 impl Key {
-    pub(super) fn hash(&self, path: &[u8]) -> u64 {
+    pub(in crate::image) fn hash(&self, path: &[u8]) -> u64 {
         let mut hasher = self.0.build_hasher();
         hasher.write(path);
         hasher.finish()

@@ -1,0 +1,76 @@
+//! What holds images: folders that were packed, several inputs, things that are no image.
+
+use super::{build::*, *};
+
+#[test]
+fn folders_that_were_packed_whole_are_the_images_in_them() {
+    let layers = layers();
+    let packed = |folders: &[&str]| {
+        let files = oci(&layers, Pack::Gzip);
+        let named = folders.iter().flat_map(|f| files.iter().map(move |(n, b)| (format!("{f}/{n}"), b.clone())));
+        named.collect::<Vec<_>>()
+    };
+    for how in PACKS {
+        let found = case().bytes(&pack(how, &tar_of(&packed(&["app"]))));
+        assert_eq!(
+            (gaps(&found), fact_lines(&found.images[0])),
+            (vec![], fact_lines(&case().bytes(&saved(&layers)).images[0]))
+        );
+    }
+    let found = case().bytes(&tar_of(&packed(&["app", "other"])));
+    let labels: Vec<&str> = found.images.iter().map(|i| &*i.label).collect();
+    // Both hold the same image.
+    assert_eq!((gaps(&found), labels), (vec![], vec!["demo/app:1.0"]));
+    // A system that holds such a folder is a system.
+    let mut files = packed(&["app"]);
+    files.push((site("a.pth"), b"import os\n".to_vec()));
+    assert_eq!(paths(&case().bytes(&tar_of(&files)).images[0]), [format!("/{SITE}/a.pth")]);
+}
+
+#[test]
+fn an_image_of_another_file_does_not_get_the_same_name() {
+    let case = case();
+    let other = |n: u8| saved(&[Tar::default().file(&site("a.pth"), &[n]).end()]);
+    let paths = [case.write("a/image", &other(1)), case.write("b/image", &other(2)), case.write("c/image", &other(3))];
+    let found = case.examine_all(&paths.each_ref().map(|p| p.as_path())).unwrap();
+    let labels: Vec<&str> = found.images.iter().map(|i| &*i.label).collect();
+    assert_eq!(labels, ["demo/app:1.0", "demo/app:1.0 in image", "demo/app:1.0 in image #2"]);
+}
+
+#[test]
+fn an_image_that_several_inputs_hold_is_one() {
+    let (case, layers) = (case(), layers());
+    let paths = [
+        case.write("a.tar", &saved(&layers)),
+        case.write("b.tar.gz", &pack(Pack::Gzip, &hybrid(&layers))),
+        case.write("c.tar", &tar_of(&oci(&layers, Pack::Zstd))),
+    ];
+    let alone = fact_lines(&case.examine(&paths[0]).unwrap().images[0]);
+    let found = case.examine_all(&paths.each_ref().map(|p| p.as_path())).unwrap();
+    assert_eq!((found.images.len(), gaps(&found)), (1, vec![]));
+    assert_eq!(fact_lines(&found.images[0]), alone);
+    // What one input lacks another one has, and a damaged copy hides nothing.
+    let mut files = oci(&layers, Pack::Zstd);
+    let end = files[1].1.len() - 1;
+    files[1].1[end] ^= 1;
+    files.remove(2);
+    let damaged = case.write("d.tar", &tar_of(&files));
+    for order in [[&damaged, &paths[2]], [&paths[2], &damaged]] {
+        let found = case.examine_all(&order.map(|p| p.as_path())).unwrap();
+        assert_eq!((found.images.len(), fact_lines(&found.images[0])), (1, alone.clone()), "{:?}", gaps(&found));
+    }
+}
+
+#[test]
+fn what_is_no_image_is_the_callers_fault() {
+    let case = case();
+    for bytes in [b"".as_slice(), b"plain text that is longer than nothing", &[0; 4096]] {
+        let path = case.write("x", bytes);
+        assert!(matches!(case.examine(&path), Err(ImageError::NotAnImage(_))), "{bytes:?}");
+    }
+    assert!(matches!(case.examine(&case.folder.path().join("none")), Err(ImageError::Open(_))));
+    assert!(matches!(case.examine(case.folder.path()), Err(ImageError::NotAnImage(_))));
+    assert!(matches!(case.examine(Path::new("/dev/null")), Err(ImageError::Open(_))));
+    let bzip2 = case.write("x", b"BZh91AY&SY");
+    assert_eq!(gaps(&case.examine(&bzip2).unwrap())[0].0, GapKind::Unsupported);
+}
