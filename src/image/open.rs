@@ -152,7 +152,9 @@ impl Archives<'_, '_> {
         let unread = |flaw| super::sweep::gap(label, at.clone(), &flaw);
         let opened = folder.try_clone().map_err(ImageError::Open).and_then(|clone| {
             let layout = Layout { folder: clone };
-            if layout.is_image() { Ok(Some(Box::new(layout) as Box<dyn Source>)) } else { store_of(folder) }
+            let is_image = layout.is_image();
+            let image = || -> Box<dyn Source> { Box::new(layout) };
+            if is_image { Ok(Some(image())) } else { store_of(folder) }
         });
         match opened {
             Ok(Some(source)) => self.inputs.add(&own, source, Vec::new()),
