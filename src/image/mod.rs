@@ -53,6 +53,7 @@ pub use open::{Home, Platforms, open, open_stores};
 pub use open::{RegistryChoice, open_engine, open_registry};
 pub use plan::Readers;
 pub use planned::{Container, Holds};
+pub(crate) use source::disk::Disk;
 pub use sweep::Sweep;
 
 use crate::{
