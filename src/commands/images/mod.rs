@@ -74,7 +74,10 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     let mut engines = engines::Engines::connect(&command, named.all_stores)?;
     #[cfg(not(feature = "online"))]
     anyhow::ensure!(command.engine.is_empty(), "this build of dosimeter asks no engine");
-    sandbox.enclose(&[named.places(&command.root), folders.clone()].concat());
+    // A file that could have been a list named no registry.
+    let is_over_tcp = named.is_remote() || over_tcp(&command) > 0;
+    let sockets = if is_over_tcp { sandbox.sockets() } else { sandbox.sockets().without_tcp() };
+    sandbox.enclose_for(sockets, &[named.places(&command.root), folders.clone()].concat());
     let router = Router::new(setup.surfaces(), &setup.interest);
     let keep = |seen: &Seen| matcher::worth(&setup.index, seen);
     let weigher = Weigher::new(&setup.index);
@@ -121,6 +124,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         cache: cache.as_ref(),
     };
     let (mut coverage, mut budget) = (Coverage::default(), FactBudget::new(Bounds::TREE));
+    coverage.exclusions.append(&mut named.exclusions);
     let (mut evidence, mut dropped) = (Vec::new(), 0_u64);
     let mut accounts: BTreeMap<Arc<str>, Accounts> = BTreeMap::new();
     #[cfg(feature = "online")]
@@ -215,14 +219,18 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
 
 /// The row of the table of what is given up.
 fn profile(command: &ImagesCommand) -> &'static str {
-    let is_tcp = |text: &&String| text.contains("://") && !text.starts_with("unix://");
-    let over_tcp = command.engine.iter().filter(is_tcp).count();
+    let over_tcp = over_tcp(command);
     match (may_ask(command) || over_tcp > 0, command.engine.len() > over_tcp) {
         (false, false) => "images",
         (true, false) => "images REGISTRY",
         (false, true) => "images ENGINE",
         (true, true) => "images ENGINE REGISTRY",
     }
+}
+
+/// Engines that are not behind a Unix socket.
+fn over_tcp(command: &ImagesCommand) -> usize {
+    command.engine.iter().filter(|text| text.contains("://") && !text.starts_with("unix://")).count()
 }
 
 /// Whether what was named may be in a registry, or is a list that may name one.
