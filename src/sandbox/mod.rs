@@ -85,10 +85,15 @@ impl Sandbox {
     /// The same, where it is known by now that fewer sockets are needed than the profile allows.
     pub fn enclose_for(&self, sockets: Sockets, reads: &[PathBuf]) {
         #[cfg(target_os = "linux")]
-        if !is_off()
-            && let Some(version) = files::reads(sockets, reads)
-        {
-            self.landlock.store(version, Ordering::Relaxed);
+        if !is_off() {
+            if let Some(version) = files::reads(sockets, reads) {
+                self.landlock.store(version, Ordering::Relaxed);
+            }
+            // Older kernels hold nobody to sockets by landlock.
+            #[cfg(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64"))]
+            if sockets != self.profile.sockets {
+                let _ = calls::narrow(sockets);
+            }
         }
         #[cfg(not(target_os = "linux"))]
         let _ = (sockets, reads);

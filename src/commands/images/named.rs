@@ -178,7 +178,15 @@ impl Named {
             let shown = output::shown(root);
             let stores = image::open_stores(root, &homes(root), &self.stored);
             inputs.absorb(stores.with_context(|| format!("`{shown}` cannot be opened"))?);
-            if inputs.count() == 0 && self.all_stores && !has_more {
+            // Where something cannot be read, nobody knows whether a store is there: the report says it.
+            let is_alone = inputs.count() == 0 && !inputs.has_gaps() && refused.is_empty() && !self.is_remote();
+            if is_alone && let [first, ..] = self.stored.as_slice() {
+                bail!(
+                    "no store of {} was found below `{shown}`, so `{first}` is not there\nhint: `--root` looks below another folder; a data folder of an engine can be named itself",
+                    first.store.as_str()
+                );
+            }
+            if is_alone && self.all_stores && !has_more {
                 bail!(
                     "no store of images was found below `{shown}`\nhint: name an archive, a folder, an image of a registry, the data folder of an engine, or with `--engine` one that runs"
                 );
@@ -248,12 +256,17 @@ impl Named {
     }
 }
 
+/// Whether a file is called as lists of images and their users are.
+pub(super) fn may_be_list(path: &Path) -> bool {
+    let name = path.as_os_str().as_encoded_bytes().to_ascii_lowercase();
+    [".json", ".yaml", ".yml"].iter().any(|end| name.ends_with(end.as_bytes()))
+}
+
 /// A file that is a list of images and their users, and no archive: what `kubectl get` printed, a Compose file, values of a chart.
 fn list_in(path: &Path) -> Option<Listing> {
     const START: usize = 512;
     let most = u64::try_from(listing::LARGEST).unwrap_or(u64::MAX);
-    let ends = |end: &&str| path.as_os_str().as_encoded_bytes().to_ascii_lowercase().ends_with(end.as_bytes());
-    if !path.is_file() || ![".json", ".yaml", ".yml"].iter().any(ends) {
+    if !path.is_file() || !may_be_list(path) {
         return None;
     }
     let bytes = input::bytes(path, most).ok()?;
@@ -285,14 +298,17 @@ fn read_homes(root: &Path) -> (Vec<Home>, Vec<Gap>) {
         gap("etc/passwd", &flaw);
         None
     });
-    let (names, more) = disk.folders(b"home").unwrap_or_else(|flaw| {
+    // A link on some systems, to `var/home`; what it leads to is below this root whatever is written there.
+    let home = disk.link(b"home").and_then(|target| TreePath::root().resolve(&target));
+    let home = home.or_else(|| TreePath::new(b"home")).unwrap_or_else(TreePath::root);
+    let (names, more) = disk.folders(home.as_bytes()).unwrap_or_else(|flaw| {
         gap("home", &flaw);
         Default::default()
     });
     if more || names.len() > HOMES {
         gap("home", &Flaw::Unsupported("a machine of more than 10000 homes"));
     }
-    let found = names.iter().take(HOMES).filter_map(|name| TreePath::new(&[b"home/", name.as_slice()].concat()));
+    let found = names.iter().take(HOMES).map(|name| home.join(name));
     let accounts = Accounts::new(&passwd.unwrap_or_default(), found);
     (accounts.homes().take(HOMES).map(|home| (home.clone(), accounts.owner_of(home))).collect(), gaps)
 }
@@ -373,8 +389,13 @@ mod tests {
         assert_eq!(homes(""), (vec!["/home/anna".to_owned()], Vec::new()));
         sys::mknodat(CWD, root.path().join("etc/passwd"), FileType::Fifo, Mode::RUSR, 0).unwrap();
         assert_eq!(homes(""), (vec!["/home/anna".to_owned()], vec!["/etc/passwd".to_owned()]));
-        fs::create_dir_all(root.path().join("linked")).unwrap();
-        std::os::unix::fs::symlink("../home", root.path().join("linked/home")).unwrap();
+        // One link is followed, below the root alone; what it leads to is none.
+        fs::create_dir_all(root.path().join("linked/var/home/bert")).unwrap();
+        let link = root.path().join("linked/home");
+        std::os::unix::fs::symlink("../../var/home", &link).unwrap();
+        assert_eq!(homes("linked"), (vec!["/var/home/bert".to_owned()], Vec::new()));
+        fs::remove_file(&link).unwrap();
+        std::os::unix::fs::symlink("home", &link).unwrap();
         assert_eq!(homes("linked"), (Vec::new(), vec!["/home".to_owned()]));
     }
 }

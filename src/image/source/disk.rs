@@ -96,13 +96,22 @@ impl Disk {
     /// Sorted names of the folders in a folder, which may be closed to the reader, and whether there are more names than are looked at.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// Where it cannot be read, or is a link.
     pub(crate) fn folders(&self, path: &[u8]) -> Result<(Vec<Vec<u8>>, bool), Flaw> {
-        let Some(folder) = self.some_folder(path)? else { return Ok((Vec::new(), false)) };
+        let Some(folder) = self.some_folder(path)? else {
+            // The kernel calls a link in that place no folder.
+            let is_link =
+                without_links(&self.0, path, HELD).and_then(sys::fstat).is_ok_and(|stat| is(&stat, FileType::Symlink));
+            return if is_link { Err(Flaw::Io(Errno::LOOP.into())) } else { Ok((Vec::new(), false)) };
+        };
         let (mut names, more) = list(&folder, NAMES).map_err(io::Error::from)?;
-        let is_folder = |stat: Stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
-        names.retain(|name| stat(&folder, name).is_ok_and(is_folder));
+        names.retain(|name| stat(&folder, name).is_ok_and(|stat| is(&stat, FileType::Directory)));
         Ok((names, more))
+    }
+
+    /// Where a link of this name leads, as it is written; `None` where it is no link.
+    pub(crate) fn link(&self, name: &[u8]) -> Option<Vec<u8>> {
+        sys::readlinkat(&self.0, name, Vec::new()).ok().map(|target| target.into_bytes())
     }
 
     fn some_folder(&self, path: &[u8]) -> Result<Option<OwnedFd>, Flaw> {
@@ -151,6 +160,10 @@ pub(super) fn reopened(held: &OwnedFd) -> Result<File, Errno> {
 /// What a name of an open folder is, without following it and without mounting anything.
 pub(in crate::image) fn stat(folder: &OwnedFd, name: &[u8]) -> Result<Stat, Errno> {
     sys::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT)
+}
+
+fn is(stat: &Stat, kind: FileType) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == kind
 }
 
 /// Sorted names of an open folder but `.` and `..`, at most so many, and whether there are more.
