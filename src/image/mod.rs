@@ -56,6 +56,7 @@ pub use open::{RegistryChoice, open_engine, open_registry};
 pub use part::{Lacking, Part, PartError, PartHead, Parts, Stored, Writing, is_part};
 pub use plan::Readers;
 pub use planned::{Container, Holds};
+pub(crate) use source::disk::Disk;
 pub use sweep::Sweep;
 
 use crate::{

@@ -178,6 +178,8 @@ pub struct LeftOut {
     pub place: String,
     /// In words, without quoting the list.
     pub reason: &'static str,
+    /// An image is named, and the name cannot be read: what it is should have been examined.
+    pub is_gap: bool,
 }
 
 /// A line of a list that names nothing.
@@ -198,7 +200,7 @@ pub struct Listing {
     pub targets: Vec<Target>,
     /// Of the others, in their order.
     pub uses: Vec<ImageUse>,
-    /// No gaps.
+    /// With the reason; some are gaps.
     pub left_out: Vec<LeftOut>,
     /// Of a list of targets.
     pub bad_lines: Vec<BadLine>,
@@ -224,8 +226,17 @@ impl Listing {
     }
 
     fn leave_out(&mut self, place: &str, reason: &'static str) {
+        self.pass_over(place, reason, false);
+    }
+
+    /// What names an image in a way that is not read.
+    fn not_read(&mut self, place: &str) {
+        self.pass_over(place, "the name of its image is too long, or is none", true);
+    }
+
+    fn pass_over(&mut self, place: &str, reason: &'static str, is_gap: bool) {
         if self.admits(self.left_out.len()) {
-            self.left_out.push(LeftOut { place: escape_short(place.as_bytes(), 200), reason });
+            self.left_out.push(LeftOut { place: escape_short(place.as_bytes(), 200), reason, is_gap });
         }
     }
 

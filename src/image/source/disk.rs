@@ -39,10 +39,10 @@ pub(in crate::image) enum Mounts {
 
 /// A folder and what is below it.
 #[derive(Debug)]
-pub(in crate::image) struct Disk(OwnedFd);
+pub(crate) struct Disk(OwnedFd);
 
 impl Disk {
-    pub(in crate::image) fn new(folder: OwnedFd) -> Self {
+    pub(crate) fn new(folder: OwnedFd) -> Self {
         Self(folder)
     }
 
@@ -70,7 +70,7 @@ impl Disk {
     ///
     /// # Errors
     /// Where it cannot be read, is larger, or is no regular file.
-    pub(in crate::image) fn small(&self, path: &[u8], most: u64) -> Result<Option<Vec<u8>>, Flaw> {
+    pub(crate) fn small(&self, path: &[u8], most: u64) -> Result<Option<Vec<u8>>, Flaw> {
         let file = match file(&self.0, path, Mounts::Enter) {
             Ok(file) => file,
             Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
@@ -89,12 +89,37 @@ impl Disk {
     /// # Errors
     /// Where it cannot be read.
     pub(in crate::image) fn names(&self, path: &[u8]) -> Result<(Vec<Vec<u8>>, bool), Flaw> {
-        let folder = match self.folder(path, Mounts::Enter) {
-            Ok(folder) => folder,
-            Err(Errno::NOENT | Errno::NOTDIR) => return Ok((Vec::new(), false)),
-            Err(e) => return Err(Flaw::Io(e.into())),
+        self.some_folder(path)?
+            .map_or(Ok((Vec::new(), false)), |folder| Ok(list(&folder, NAMES).map_err(io::Error::from)?))
+    }
+
+    /// Sorted names of the folders in a folder, which may be closed to the reader, and whether there are more names than are looked at.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or is a link.
+    pub(crate) fn folders(&self, path: &[u8]) -> Result<(Vec<Vec<u8>>, bool), Flaw> {
+        let Some(folder) = self.some_folder(path)? else {
+            // The kernel calls a link in that place no folder.
+            let is_link =
+                without_links(&self.0, path, HELD).and_then(sys::fstat).is_ok_and(|stat| is(&stat, FileType::Symlink));
+            return if is_link { Err(Flaw::Io(Errno::LOOP.into())) } else { Ok((Vec::new(), false)) };
         };
-        list(&folder, NAMES).map_err(|e| Flaw::Io(e.into()))
+        let (mut names, more) = list(&folder, NAMES).map_err(io::Error::from)?;
+        names.retain(|name| stat(&folder, name).is_ok_and(|stat| is(&stat, FileType::Directory)));
+        Ok((names, more))
+    }
+
+    /// Where a link of this name leads, as it is written; `None` where it is no link.
+    pub(crate) fn link(&self, name: &[u8]) -> Option<Vec<u8>> {
+        sys::readlinkat(&self.0, name, Vec::new()).ok().map(|target| target.into_bytes())
+    }
+
+    fn some_folder(&self, path: &[u8]) -> Result<Option<OwnedFd>, Flaw> {
+        match self.folder(path, Mounts::Enter) {
+            Ok(folder) => Ok(Some(folder)),
+            Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+            Err(e) => Err(Flaw::Io(e.into())),
+        }
     }
 }
 
@@ -135,6 +160,10 @@ pub(super) fn reopened(held: &OwnedFd) -> Result<File, Errno> {
 /// What a name of an open folder is, without following it and without mounting anything.
 pub(in crate::image) fn stat(folder: &OwnedFd, name: &[u8]) -> Result<Stat, Errno> {
     sys::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT)
+}
+
+fn is(stat: &Stat, kind: FileType) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == kind
 }
 
 /// Sorted names of an open folder but `.` and `..`, at most so many, and whether there are more.
