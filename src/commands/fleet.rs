@@ -66,10 +66,7 @@ pub fn judged(
 ) -> anyhow::Result<Report> {
     let paths: Vec<PathBuf> = many.files.iter().map(|n| n.path.clone()).collect();
     sandbox.enclose(&paths);
-    let named: Vec<String> = command.inventories.iter().take(10).map(|p| output::shown(p)).collect();
-    let more = command.inventories.len().saturating_sub(10);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let id = format!("{}{more}", named.join(" "));
+    let id = output::shown_some(&command.inventories);
     all(&mut setup, sandbox, &many, command.output.quiet, (id, started))
 }
 

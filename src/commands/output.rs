@@ -250,6 +250,15 @@ pub fn shown(path: &Path) -> String {
     escape(path.as_os_str().as_encoded_bytes())
 }
 
+/// Some of these paths, for a message.
+pub fn shown_some(paths: &[PathBuf]) -> String {
+    const SHOWN: usize = 10;
+    let some: Vec<String> = paths.iter().take(SHOWN).map(|path| shown(path)).collect();
+    let more = paths.len().saturating_sub(SHOWN);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", some.join(" "))
+}
+
 /// Columns of standard output: of the terminal, else what `COLUMNS` says, else 100.
 pub fn width() -> u16 {
     let terminal = rustix::termios::tcgetwinsize(io::stdout()).ok().map(|w| w.ws_col).filter(|w| *w > 0);

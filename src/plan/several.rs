@@ -92,10 +92,13 @@ fn together(machines: Vec<(String, Report)>, mut known: Vec<Machine>) -> Option<
             // Each of them is one machine's.
             Some(at) => known.swap_remove(at).tree,
             None => {
-                let base = called(&report.run.target);
+                let base = match report.sweep {
+                    Some(_) if report.run.target.name.is_none() => format!("images of {}", report.run.target.id),
+                    _ => called(&report.run.target).to_owned(),
+                };
                 let free = |name: &String| known.iter().chain(fleet.machines()).all(|m| m.tree != *name);
                 let numbered = (2..).map(|n: usize| format!("{base} ({n})"));
-                [base.to_owned()].into_iter().chain(numbered).find(free)?
+                [base.clone()].into_iter().chain(numbered).find(free)?
             }
         };
         match report.sweep {

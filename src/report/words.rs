@@ -117,7 +117,7 @@ pub fn run(report: &v1::Report) -> String {
     let user = escape(run.user.as_bytes());
     let rights = if run.privileged { "" } else { ", which may not read everything" };
     let kind = if run.target.kind == "root" { "disk" } else { &run.target.kind };
-    let kind = if report.machines.is_empty() { kind } else { "inventories of" };
+    let kind = if report.machines.is_empty() { kind } else { "several machines:" };
     let (kind, id) = (escape(kind.as_bytes()), escape(run.target.id.as_bytes()));
     let id = run.target.name.as_ref().map_or_else(|| id.clone(), |name| format!("{} at {id}", escape(name.as_bytes())));
     format!("{kind} {id}{os}, {:.0} to {:.0}, as {user}{rights}", run.started, run.finished)

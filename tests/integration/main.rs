@@ -41,6 +41,7 @@ mod live;
 mod lock_chains;
 mod look_alikes;
 mod machine;
+mod merge;
 mod middle;
 mod mutations;
 mod names;

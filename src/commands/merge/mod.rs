@@ -99,6 +99,9 @@ fn merged(command: &MergeCommand, named: Named, sandbox: &Sandbox, started: Time
     if count > 1 || !gaps.is_empty() {
         report.coverage.gaps.append(&mut gaps);
         settle(&mut report);
+        if !report.machines.is_empty() {
+            report.run.target.id = output::shown_some(&command.files);
+        }
         (report.run.started, report.run.finished) = (started, Timestamp::now());
         (report.run.argv, report.run.user) = (output::argv(), output::user());
         report.run.sandbox = Some(v1::Sandbox::from(sandbox.held()));
