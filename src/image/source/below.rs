@@ -51,19 +51,36 @@ impl Below {
         match disk::folder(&self.folder, name, Mounts::Enter) {
             Ok(folder) => Ok(Some(Self { folder })),
             Err(Errno::NOENT) => Ok(None),
-            Err(Errno::NOTDIR) if !self.is_link(name) => Err(Flaw::malformed(WHAT, "a file in place of a folder")),
+            Err(Errno::NOTDIR) if !disk::is_link(&self.folder, name) => {
+                Err(Flaw::malformed(WHAT, "a file in place of a folder"))
+            }
             Err(Errno::NOTDIR | Errno::XDEV | Errno::LOOP) => Err(Flaw::Unsupported("a link in a store of images")),
             Err(e) => Err(Flaw::Io(e.into())),
         }
     }
 
-    fn is_link(&self, name: &[u8]) -> bool {
-        disk::stat(&self.folder, name).is_ok_and(|s| FileType::from_raw_mode(s.st_mode) == FileType::Symlink)
+    /// The same, and `None` of what is no folder at all, such as a file.
+    pub(super) fn folder_within(&self, name: &[u8]) -> Result<Option<Self>, Flaw> {
+        match self.within(name) {
+            Err(Flaw::Malformed { .. }) => Ok(None),
+            found => found,
+        }
     }
 
     /// Whether there is a folder of this name.
-    pub(super) fn has(&self, name: &[u8]) -> bool {
-        self.within(name).is_ok_and(|found| found.is_some())
+    ///
+    /// # Errors
+    /// Where that cannot be found out, or a link is in its place.
+    pub(super) fn has(&self, name: &[u8]) -> Result<bool, Flaw> {
+        self.folder_within(name).map(|found| found.is_some())
+    }
+
+    /// A folder on the file system of this one.
+    ///
+    /// # Errors
+    /// `XDEV` where another one is mounted there.
+    pub(super) fn own(&self, name: &[u8]) -> Result<Self, Errno> {
+        disk::folder(&self.folder, name, Mounts::Refuse).map(Self::new)
     }
 
     /// The names in it with what they are, in no order; a link is a link. Can be asked for once.

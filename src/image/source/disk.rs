@@ -62,8 +62,16 @@ impl Disk {
     }
 
     /// Whether there is a folder of this name.
-    pub(in crate::image) fn has_folder(&self, path: &[u8]) -> bool {
-        self.folder(path, Mounts::Enter).is_ok()
+    ///
+    /// # Errors
+    /// Where that cannot be found out, or a link is in its place.
+    pub(in crate::image) fn has_folder(&self, path: &[u8]) -> Result<bool, Errno> {
+        match self.folder(path, Mounts::Enter) {
+            Ok(_) => Ok(true),
+            Err(Errno::NOTDIR) if is_link(&self.0, path) => Err(Errno::LOOP),
+            Err(Errno::NOENT | Errno::NOTDIR) => Ok(false),
+            Err(e) => Err(e),
+        }
     }
 
     /// The whole of a regular file of at most `most` bytes; `None` where there is none.
@@ -87,11 +95,15 @@ impl Disk {
     /// Sorted names of a folder but `.` and `..`, and whether there are more; none where there is no such folder.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// Where it cannot be read, or is a file.
     pub(in crate::image) fn names(&self, path: &[u8]) -> Result<(Vec<Vec<u8>>, bool), Flaw> {
         let folder = match self.folder(path, Mounts::Enter) {
             Ok(folder) => folder,
-            Err(Errno::NOENT | Errno::NOTDIR) => return Ok((Vec::new(), false)),
+            Err(Errno::NOENT) => return Ok((Vec::new(), false)),
+            Err(Errno::NOTDIR) if is_link(&self.0, path) => {
+                return Err(Flaw::malformed("folder", "a link is in its place"));
+            }
+            Err(Errno::NOTDIR) => return Err(Flaw::malformed("folder", "a file is in its place")),
             Err(e) => return Err(Flaw::Io(e.into())),
         };
         list(&folder, NAMES).map_err(|e| Flaw::Io(e.into()))
@@ -135,6 +147,11 @@ pub(super) fn reopened(held: &OwnedFd) -> Result<File, Errno> {
 /// What a name of an open folder is, without following it and without mounting anything.
 pub(in crate::image) fn stat(folder: &OwnedFd, name: &[u8]) -> Result<Stat, Errno> {
     sys::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT)
+}
+
+/// Whether a name is a link.
+pub(super) fn is_link(folder: &OwnedFd, name: &[u8]) -> bool {
+    stat(folder, name).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Symlink)
 }
 
 /// Sorted names of an open folder but `.` and `..`, at most so many, and whether there are more.
@@ -210,7 +227,7 @@ fn stepwise(root: &OwnedFd, path: &[u8], last: OFlags, mounts: Mounts) -> Result
 }
 
 /// With `O_NOATIME`, and without it where the kernel refuses it to others than the owner.
-fn unless_refused(open: impl Fn(OFlags) -> Result<OwnedFd, Errno>) -> Result<OwnedFd, Errno> {
+pub(super) fn unless_refused(open: impl Fn(OFlags) -> Result<OwnedFd, Errno>) -> Result<OwnedFd, Errno> {
     match again_after_a_race(|| open(OFlags::NOATIME)) {
         Err(Errno::PERM) => again_after_a_race(|| open(OFlags::empty())),
         other => other,
@@ -218,7 +235,7 @@ fn unless_refused(open: impl Fn(OFlags) -> Result<OwnedFd, Errno>) -> Result<Own
 }
 
 /// `openat2` answers `EAGAIN` when a rename raced with it.
-fn again_after_a_race(open: impl Fn() -> Result<OwnedFd, Errno>) -> Result<OwnedFd, Errno> {
+pub(super) fn again_after_a_race(open: impl Fn() -> Result<OwnedFd, Errno>) -> Result<OwnedFd, Errno> {
     let mut tries = 0;
     loop {
         match open() {
@@ -258,6 +275,9 @@ mod tests {
         }
         let disk = Disk::new(root);
         assert_eq!(disk.names(b"a").unwrap(), (vec![b"b".to_vec(), b"out".to_vec()], false));
+        assert!(disk.names(b"a/b/file").is_err() && disk.names(b"nothing").is_ok_and(|(names, _)| names.is_empty()));
+        assert_eq!((disk.has_folder(b"a/b"), disk.has_folder(b"a/b/file")), (Ok(true), Ok(false)));
+        assert!(disk.has_folder(b"a/out") == Err(Errno::LOOP) && disk.names(b"a/out").is_err());
         assert!(matches!(disk.small(b"a/b/file", 0), Err(Flaw::TooLarge(0))));
         assert!(disk.small(b"a/nothing", 9).unwrap().is_none() && disk.small(b"a/b", 9).is_err());
     }

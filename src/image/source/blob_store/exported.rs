@@ -7,37 +7,57 @@
 //!
 //! Nothing gives the images names.
 
+use rustix::io::Errno;
+
 use super::{
     super::{
         below::Below,
         blobs::{Blobs, Digest},
+        flaws,
     },
     Found,
 };
-use crate::surface::Flaw;
+use crate::{stop, surface::Flaw};
 
 /// Folders within folders.
 const DEPTH: usize = 8;
 /// Folders looked into.
 const FOLDERS: usize = 1_000_000;
 
-/// Reads a store of this form; `None` where no file is named by a digest, or where it is an OCI layout, which has names.
-pub(super) fn read(store: &Below) -> Option<(Blobs, Found)> {
+/// Reads a store of this form; `None` where no file is named by a digest, or where it is an OCI layout, which has names. What is
+/// mounted inside is not entered: this form is looked for in whatever folder a user names.
+///
+/// # Errors
+/// Where the folder itself cannot be read.
+pub(super) fn read(store: &Below) -> Result<Option<(Blobs, Found)>, Flaw> {
     if store.size(b"index.json").is_some() {
-        return None;
+        return Ok(None);
     }
     let (mut blobs, mut found, mut folders) = (Blobs::empty(), Found::default(), 0);
     let mut waiting = vec![Vec::new()];
-    while let Some(place) = waiting.pop() {
+    while let Some(place) = waiting.pop()
+        && !stop::requested()
+    {
         folders += 1;
         if folders > FOLDERS {
             found.flaw(b"", Flaw::malformed("store of blobs", "it has more folders than are looked into"));
             break;
         }
-        let folder = store.within(&place);
-        let names = folder.and_then(|folder| folder.map(|f| f.names().map(|names| (f, names))).transpose());
-        match names {
-            Ok(Some((folder, names))) => {
+        let folder = match store.own(&place) {
+            Ok(folder) => folder,
+            Err(Errno::NOENT) => continue,
+            Err(Errno::XDEV) => {
+                found.left_out.push((flaws::place(&place), "a file system that is mounted inside a store of blobs"));
+                continue;
+            }
+            Err(e) if place.is_empty() => return Err(Flaw::Io(e.into())),
+            Err(e) => {
+                found.flaw(&place, Flaw::Io(e.into()));
+                continue;
+            }
+        };
+        match folder.names() {
+            Ok(names) => {
                 for (name, kind) in names {
                     let path = if place.is_empty() { name.clone() } else { [place.as_slice(), b"/", &name].concat() };
                     if kind.is_dir() {
@@ -46,6 +66,8 @@ pub(super) fn read(store: &Below) -> Option<(Blobs, Found)> {
                         } else {
                             found.flaw(&path, Flaw::malformed("store of blobs", "folders are nested too deeply"));
                         }
+                    } else if kind.is_symlink() {
+                        found.flaw(&path, Flaw::Unsupported("a link in a store of images"));
                     } else if let Some(digest) = digest(&name) {
                         match folder.size(&name) {
                             Some(len) => blobs.add(digest, len, Some(&path)),
@@ -54,11 +76,10 @@ pub(super) fn read(store: &Below) -> Option<(Blobs, Found)> {
                     }
                 }
             }
-            Ok(None) => {}
             Err(flaw) => found.flaw(&place, flaw),
         }
     }
-    (blobs.len() > 0).then_some((blobs, found))
+    Ok((blobs.len() > 0).then_some((blobs, found)))
 }
 
 /// The digest in a name, whatever stands before it and whatever ending it has.

@@ -131,7 +131,7 @@ fn every_manifest_of_a_registry_is_examined_whatever_became_of_its_tag() {
     assert_eq!(flaws(&plan), "base:2: not a valid image manifest: it is missing");
     let reasons: Vec<_> = plan.left_out.iter().map(|(_, why)| *why).collect();
     assert_eq!(reasons, ["an old manifest whose bytes are gone", "a blob that is part of no image"]);
-    let of_tag = |e: &&Entry| e.repository == "shop/app" && e.tag.is_some();
+    let of_tag = |e: &&Entry| &*e.repository == "shop/app" && e.tag.is_some();
     let states: Vec<_> = store.entries().iter().filter(of_tag).map(|e| (e.tag.as_deref().unwrap(), e.state)).collect();
     assert_eq!(states.len(), 3);
     assert!(states.contains(&("1", State::Overwritten)) && states.contains(&("latest", State::Current)));
