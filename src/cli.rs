@@ -59,7 +59,7 @@ Exit codes:
   3    nothing found, but part of the target could not be examined
   130  interrupted; what was found is still written
 
-It never runs anything of the target, never writes to it, never shows a secret, and never talks to the network unless asked to (`iocs update URL`).";
+It never runs anything of the target, never writes to it, never shows a secret, and never talks to the network unless asked to (`iocs update URL`, registries and engines of `images`).";
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]

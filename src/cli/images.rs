@@ -10,10 +10,11 @@ use super::{Choice, OutputOptions};
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ImagesCommand {
-    /// Archives, image layouts, folders of archives, data folders of engines and registries; `docker:NAME`, `podman:NAME`,
-    /// `containerd:NAMESPACE/NAME`; `registry.example/name[:tag|@digest]`, `registry.example/` for all of it; what
-    /// `kubectl get pods -A -o json` printed, Compose files, values of Helm charts; `-` for a list. Without any, the stores of all
-    /// engines of this machine
+    /// Archives, image layouts, folders of both, data folders of engines and registries; `docker:NAME`, `podman:NAME`, `buildah:NAME`,
+    /// `cri-o:NAME`, `containerd:NAMESPACE/NAME`, without NAME all of them; `registry.example/name[:tag][@digest]`,
+    /// `registry.example/` for all of it; what `kubectl get pods -A -o json` printed, Compose files, values of Helm charts: the images
+    /// that these name are fetched, those without a registry from Docker's; `-` for a list. Without any, the stores of all engines
+    /// of this machine
     #[arg(value_name = "TARGET")]
     pub targets: Vec<OsString>,
     /// Look for stores of engines below this folder: a mounted disk
@@ -23,7 +24,7 @@ pub struct ImagesCommand {
     #[arg(long, value_name = "DIR")]
     pub blob_store: Vec<PathBuf>,
     /// Ask this engine, which runs, what it knows: names of images, and the containers that use them. A Unix socket, or
-    /// `tcp://HOST:PORT`; one that is not connected to without starting something is refused (repeatable)
+    /// `tcp://HOST:PORT`; one that could only be reached by starting it is left alone, as a gap (repeatable)
     #[arg(long, value_name = "SOCKET")]
     pub engine: Vec<String>,
     /// Have the engine save the images that no store here holds; it may write a copy of its own meanwhile
@@ -32,8 +33,8 @@ pub struct ImagesCommand {
     #[command(flatten)]
     /// How registries are asked.
     pub registry: RegistryOptions,
-    /// Print how many images, different layers, bytes and requests it would take, and read no layer
-    #[arg(long)]
+    /// Print how many images, different layers, bytes and requests it would take, and read no layer. Manifests and lists are read
+    #[arg(long, conflicts_with_all = ["output", "format"])]
     pub plan: bool,
     /// Keep what each layer holds in this folder, and read no layer again whose entry answers: nothing else is kept between runs.
     /// Whoever may write there can hide findings
@@ -58,7 +59,7 @@ pub struct ImagesCommand {
 pub struct RegistryOptions {
     /// Of an image for several platforms this one, as `linux/arm64/v8`; by default that of this machine. Of files and stores all are
     /// examined
-    #[arg(long, value_name = "PLATFORM", conflicts_with = "all_platforms")]
+    #[arg(long, value_name = "PLATFORM", conflicts_with = "all_platforms", value_parser = platform)]
     pub platform: Option<String>,
     /// Of an image for several platforms all
     #[arg(long)]
@@ -73,7 +74,7 @@ pub struct RegistryOptions {
     /// Ask registries without encryption too, wherever they are
     #[arg(long)]
     pub plain_http: bool,
-    /// Fetch no more than this from all registries together: `500M`, `20G`
+    /// Fetch no more than this from all registries together: `500M`, `20G`, in powers of 1024
     #[arg(long, value_name = "BYTES", value_parser = bytes)]
     pub max_bytes: Option<u64>,
     /// A mirror that is asked first: `HOST=URL`, a `hosts.toml` or a `registries.conf` (repeatable)
@@ -83,20 +84,29 @@ pub struct RegistryOptions {
 
 const EXAMPLES: &str = "\
 Examples:
-  dosimeter images                                     every image and container of this machine, no engine needed
-  dosimeter images app.tar docker:web:1.4              a saved image, and one of Docker's store
-  dosimeter images registry.example/ -o sweep.json     a whole registry
-  kubectl get pods -A -o json | dosimeter images -     what a cluster runs
-  dosimeter images --blob-store /srv/registry --layer-cache /var/tmp/layers";
+  dosimeter images                                   all of this machine
+  dosimeter images app.tar docker:web:1.4            a saved image, one of Docker's
+  dosimeter images registry.example/ -o sweep.json   a whole registry
+  kubectl get pods -A -o json | dosimeter images -   what a cluster runs
+  dosimeter images --blob-store /srv/registry        a registry's own disk";
+
+fn platform(text: &str) -> Result<String, String> {
+    let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+    let parts = text.split('/').count();
+    let fits = (2..=3).contains(&parts) && text.split('/').all(plain);
+    fits.then(|| text.to_owned())
+        .ok_or_else(|| format!("`{text}` is no platform: write `OS/ARCHITECTURE[/VARIANT]`, as `linux/arm64/v8`"))
+}
 
 fn bytes(text: &str) -> Result<u64, String> {
     let refused = || format!("`{text}` is no number of bytes: write `500M` or `20G`");
-    let end = text.trim_end_matches(['k', 'K', 'M', 'G', 'T', 'i', 'B']);
+    let text = text.to_ascii_uppercase();
+    let end = text.trim_end_matches(['K', 'M', 'G', 'T', 'I', 'B']);
     let number: u64 = end.parse().map_err(|_| refused())?;
-    let unit = text.get(end.len()..).unwrap_or_default().trim_end_matches('B').trim_end_matches('i');
+    let unit = text.get(end.len()..).unwrap_or_default().trim_end_matches('B').trim_end_matches('I');
     let power = match unit {
         "" => 0,
-        "k" | "K" => 10,
+        "K" => 10,
         "M" => 20,
         "G" => 30,
         "T" => 40,
@@ -107,7 +117,7 @@ fn bytes(text: &str) -> Result<u64, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::bytes;
+    use super::{bytes, platform};
 
     #[test]
     fn amounts() {
@@ -115,6 +125,9 @@ mod tests {
         {
             assert_eq!(bytes(text), Ok(amount), "{text}");
         }
+        assert_eq!(bytes("3m"), Ok(3 << 20));
+        assert!(platform("linux/arm64/v8").is_ok() && platform("linux/amd64").is_ok());
+        assert!(["bogus", "linux/", "a/b/c/d", "", "linux/a b"].iter().all(|text| platform(text).is_err()));
         for text in ["", "G", "1X", "-1", "1.5G", "99999999T", "1GG"] {
             assert!(bytes(text).is_err(), "{text}");
         }

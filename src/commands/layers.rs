@@ -1,10 +1,14 @@
 //! What layers hold, kept between runs: the folder, and how an entry is judged with the indicators of today.
 
-use std::{io::BufRead, os::fd::OwnedFd, path::PathBuf};
+use std::{
+    io::BufRead,
+    os::fd::OwnedFd,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, bail};
 use jiff::Timestamp;
-use rustix::fs::{self as sys, FileType, Mode, OFlags};
+use rustix::fs::{self as sys, Mode, OFlags};
 
 use super::{
     examine::Setup,
@@ -15,7 +19,7 @@ use crate::{
     cli::ImagesCommand,
     coverage::GapKind,
     fact::{Origin, Seen, TreePath},
-    image::{self, Limits, Replayed},
+    image::{self, Limits, Replayed, target},
     inventory::{
         self, EachName, Today,
         v1::{Head, Indicators, Known},
@@ -43,15 +47,24 @@ pub fn folder(command: &ImagesCommand) -> anyhow::Result<Option<Folder>> {
         return Ok(None);
     };
     let shown = output::shown(path);
+    let mut evidence: Vec<PathBuf> = command.targets.iter().map(PathBuf::from).filter(|p| target::exists(p)).collect();
+    evidence.extend(command.blob_store.iter().cloned());
+    evidence.extend((command.root != Path::new("/")).then(|| command.root.clone()));
+    if let Some(of) = evidence.iter().find(|of| output::is_within(path, of)) {
+        bail!("`{shown}` is part of `{}`, which is evidence\nhint: keep layers somewhere else", output::shown(of));
+    }
     output::make_folder(path).with_context(|| format!("cannot make `{shown}`"))?;
     let opened = sys::open(path.as_path(), OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
         .with_context(|| format!("`{shown}` cannot be opened as a folder"))?;
     let stat = sys::fstat(&opened).with_context(|| format!("`{shown}`"))?;
     let own = stat.st_uid == rustix::process::geteuid().as_raw();
     let open_to_others = Mode::from_raw_mode(stat.st_mode).intersects(Mode::WGRP | Mode::WOTH);
-    if FileType::from_raw_mode(stat.st_mode) != FileType::Directory
-        || !command.trust_shared_cache && (!own || open_to_others)
-    {
+    if !command.trust_shared_cache && !own {
+        bail!(
+            "`{shown}` belongs to another user, who could hide findings in it\nhint: name a folder of your own, or say `--trust-shared-cache`"
+        );
+    }
+    if !command.trust_shared_cache && open_to_others {
         bail!(
             "`{shown}` can be written by others, who could hide findings in it\nhint: `chmod go-w` it, name a folder of your own, or say `--trust-shared-cache`"
         );

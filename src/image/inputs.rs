@@ -18,17 +18,24 @@ pub struct Inputs<'i> {
     pub(super) unread: Vec<(Arc<str>, Flaw)>,
     /// Of each store, the images that are wanted, empty for all; `None` of what was named itself, which should hold some.
     pub(super) only: Vec<Option<Vec<Only>>>,
+    /// What was named of stores, as it is typed.
+    pub(super) named: Vec<String>,
     pub(super) coverage: Coverage,
 }
 
-/// An image that is wanted of a store, by its name or id; `None` for all of them.
+/// An image that is wanted of a store.
 #[derive(Debug, Clone)]
-pub struct Only(pub Option<Sought>);
+pub(super) struct Only {
+    /// Its position in `Inputs::named`.
+    pub(super) nth: usize,
+    /// Its name or id; `None` for all of the store.
+    pub(super) image: Option<Sought>,
+}
 
 impl Only {
     /// Whether it is this one.
     pub(super) fn is(&self, planned: &Planned) -> bool {
-        let Some(sought) = &self.0 else { return true };
+        let Some(sought) = &self.image else { return true };
         let mut ids = planned.id.iter().chain(&planned.manifests);
         planned.tags.iter().any(|tag| sought.is_named(tag)) || ids.any(|id| sought.has_id(id))
     }
@@ -61,6 +68,11 @@ impl<'i> Inputs<'i> {
         self.coverage.exclusions.push(Exclusion { origin: Origin::file(name, path), reason: reason.to_owned() });
     }
 
+    /// Whether something could not be read.
+    pub fn has_gaps(&self) -> bool {
+        !self.coverage.gaps.is_empty()
+    }
+
     /// How many sources there are, and such as cannot be read.
     pub fn count(&self) -> usize {
         self.sources.len() + self.unread.len()
@@ -77,7 +89,11 @@ impl<'i> Inputs<'i> {
         self.names.extend(other.names);
         self.sources.extend(other.sources);
         self.unread.extend(other.unread);
-        self.only.extend(other.only);
+        let named = self.named.len();
+        self.named.extend(other.named);
+        self.only.extend(other.only.into_iter().map(|only| {
+            only.map(|list| list.into_iter().map(|only| Only { nth: named + only.nth, ..only }).collect())
+        }));
         self.coverage.absorb(other.coverage);
         self.flaws.extend(other.flaws.into_iter().map(|(at, path, flaw)| (before + at, path, flaw)));
     }

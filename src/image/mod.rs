@@ -45,7 +45,7 @@ use std::{
 
 pub use cache::{LayerCache, Replayed, reader_of};
 pub use codec::Limits;
-pub use inputs::{Inputs, Only};
+pub use inputs::Inputs;
 pub use manifest::Step;
 pub use model::{Image, ImageFact, ImageLayer};
 pub use open::{Home, Platforms, open, open_stores};

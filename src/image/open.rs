@@ -1,6 +1,7 @@
 //! Opens what a user names, and the stores of a machine that nobody names. Of layers nothing is read yet.
 
 use std::{
+    fs::File,
     os::fd::OwnedFd,
     path::Path,
     sync::{
@@ -9,16 +10,22 @@ use std::{
     },
 };
 
-use rustix::fs::{self as sys, Mode, OFlags};
+use rustix::{
+    fs::{self as sys, Mode, OFlags},
+    io::Errno,
+};
 
 use super::{
-    ImageError, Inputs, Limits, Only,
-    input::{Input, open_input},
+    ImageError, Inputs, Limits,
+    input::{Input, open_below, open_input},
+    inputs::Only,
     source::{
         Archive, Layout, Root, Source,
         blob_store::BlobStore,
         containerd::Containerd,
-        containers_storage, docker_store,
+        containers_storage,
+        disk::{self, Mounts},
+        docker_store,
         found::{self, FoundStore, StoreKind},
     },
     target,
@@ -33,8 +40,10 @@ use crate::{
 /// A home, and the number of the account that has it, where that is known.
 pub type Home = (TreePath, Option<u32>);
 
-/// Files of one folder that are opened as archives.
+/// Files and folders of one folder that are looked at.
 const ARCHIVES: usize = 10_000;
+/// Folders inside folders.
+const DEPTH: usize = 4;
 
 /// Opens a file or a folder: an archive, a folder in an image layout, the store of an engine or of a registry, a folder of archives.
 ///
@@ -48,10 +57,20 @@ pub fn open<'i>(target: &Path, limits: Limits, stop: &'i AtomicBool) -> Result<I
             let layout = Layout { folder: folder.try_clone()? };
             if layout.is_image() {
                 inputs.add(&name, Box::new(layout), Vec::new());
+            } else if is_system(&folder) {
+                return Err(ImageError::NotAnImage(
+                    "the folder is the root of a system: `--root` looks for the stores in it",
+                ));
             } else if let Some(store) = store_of(&folder)? {
                 inputs.add(&name, store, Vec::new());
             } else {
-                archives_in(target, &folder, limits, stop, &mut inputs)?;
+                let mut archives = Archives { limits, stop, inputs: &mut inputs, left: ARCHIVES };
+                archives.folder(&name, &folder, &TreePath::root(), 0);
+                if inputs.count() == 0 && !inputs.has_gaps() {
+                    return Err(ImageError::NotAnImage(
+                        "the folder is no image layout, no store of an engine or a registry, and holds no archives",
+                    ));
+                }
             }
         }
         Input::File(file, len) => match Archive::open(file, len, limits, stop) {
@@ -69,6 +88,12 @@ fn shown_name(target: &Path) -> Arc<str> {
     escape_short(name, 120).into()
 }
 
+/// Whether a folder has the places where a machine's engines keep images.
+fn is_system(folder: &OwnedFd) -> bool {
+    let stores: [&[u8]; 3] = [b"var/lib/docker", b"var/lib/containers", b"var/lib/containerd"];
+    stores.iter().any(|store| disk::folder(folder, store, Mounts::Enter).is_ok())
+}
+
 /// The store that a folder is.
 fn store_of<'i>(folder: &OwnedFd) -> Result<Option<Box<dyn Source + 'i>>, ImageError> {
     if let Ok(store) = containers_storage::open(folder.try_clone()?, Vec::new()) {
@@ -83,40 +108,76 @@ fn store_of<'i>(folder: &OwnedFd) -> Result<Option<Box<dyn Source + 'i>>, ImageE
     Ok(BlobStore::open(folder.try_clone()?).map(|store| -> Box<dyn Source + 'i> { Box::new(store) }))
 }
 
-/// The archives in a folder; other files are left out.
-fn archives_in<'i>(
-    target: &Path,
-    folder: &OwnedFd,
+/// A folder of archives, and of folders that hold images; other files are left out.
+struct Archives<'a, 'i> {
     limits: Limits,
     stop: &'i AtomicBool,
-    inputs: &mut Inputs<'i>,
-) -> Result<(), ImageError> {
-    let (names, more) = super::source::disk::list(folder, ARCHIVES).map_err(std::io::Error::from)?;
-    let before = inputs.count();
-    for name in names {
-        let Ok(Some((file, len))) = super::input::open_below(folder, &name) else { continue };
-        let label: Arc<str> = escape_short(&name, 120).into();
-        let ends = |end: &&str| name.to_ascii_lowercase().ends_with(end.as_bytes());
-        let is_named = [".tar", ".tgz", ".tar.gz", ".tar.zst", ".tzst"].iter().any(ends);
-        match Archive::open(Arc::new(file), len, limits, stop) {
-            Ok(archive) if archive.is_image() || is_named => of_archive(archive, &label, inputs).unwrap_or(()),
-            Err(flaw) if is_named => inputs.unread(&label, flaw),
-            Ok(_) | Err(_) => inputs.leave_out(&shown_name(target), path_of(&name), "no image archive"),
-        }
-    }
-    if more {
-        inputs.unread(&shown_name(target), Flaw::Unsupported("a folder with more than 10000 files"));
-    }
-    if inputs.count() == before && !more {
-        return Err(ImageError::NotAnImage(
-            "the folder is no image layout, no store of an engine or a registry, and holds no archives",
-        ));
-    }
-    Ok(())
+    inputs: &'a mut Inputs<'i>,
+    /// Files and folders that are still looked at.
+    left: usize,
 }
 
-fn path_of(name: &[u8]) -> TreePath {
-    TreePath::new(name).unwrap_or_else(TreePath::root)
+impl Archives<'_, '_> {
+    fn folder(&mut self, label: &Arc<str>, folder: &OwnedFd, path: &TreePath, depth: usize) {
+        let gap = |flaw| super::sweep::gap(label, path.clone(), &flaw);
+        let (names, more) = match disk::list(folder, self.left) {
+            Ok(listed) => listed,
+            Err(error) => return self.inputs.gap(gap(Flaw::Io(error.into()))),
+        };
+        self.left = self.left.saturating_sub(names.len());
+        if more {
+            self.inputs.gap(gap(Flaw::Unsupported("a folder with more than 10000 files")));
+        }
+        for name in names {
+            let at = path.join(&name);
+            let unread = |flaw| super::sweep::gap(label, at.clone(), &flaw);
+            match disk::folder(folder, &name, Mounts::Refuse) {
+                Ok(below) => self.below(label, &below, &at, depth),
+                Err(Errno::NOTDIR | Errno::LOOP | Errno::NOENT) => match open_below(folder, &name) {
+                    Ok(Some((file, len))) => self.file(label, (file, len), &name, &at),
+                    // Devices, sockets, links that lead out.
+                    Ok(None) => self.inputs.leave_out(label, at, "no regular file"),
+                    Err(error) => self.inputs.gap(unread(Flaw::Io(error))),
+                },
+                Err(Errno::XDEV) => {
+                    self.inputs.leave_out(label, at, "another file system is mounted there: name it itself")
+                }
+                Err(error) => self.inputs.gap(unread(Flaw::Io(error.into()))),
+            }
+        }
+    }
+
+    fn below(&mut self, label: &Arc<str>, folder: &OwnedFd, at: &TreePath, depth: usize) {
+        let own: Arc<str> = escape_short(at.as_bytes(), 120).into();
+        let unread = |flaw| super::sweep::gap(label, at.clone(), &flaw);
+        let opened = folder.try_clone().map_err(ImageError::Open).and_then(|clone| {
+            let layout = Layout { folder: clone };
+            let is_image = layout.is_image();
+            let image = || -> Box<dyn Source> { Box::new(layout) };
+            if is_image { Ok(Some(image())) } else { store_of(folder) }
+        });
+        match opened {
+            Ok(Some(source)) => self.inputs.add(&own, source, Vec::new()),
+            Ok(None) if depth < DEPTH => self.folder(label, folder, at, depth + 1),
+            Ok(None) => self.inputs.gap(unread(Flaw::Unsupported("a folder so deep in others"))),
+            Err(ImageError::Open(error)) => self.inputs.gap(unread(Flaw::Io(error))),
+            Err(_) => self.inputs.leave_out(label, at.clone(), "no image"),
+        }
+    }
+
+    fn file(&mut self, label: &Arc<str>, (file, len): (File, u64), name: &[u8], at: &TreePath) {
+        let own: Arc<str> = escape_short(at.as_bytes(), 120).into();
+        let is_named = target::is_archive_name(name);
+        match Archive::open(Arc::new(file), len, self.limits, self.stop) {
+            Ok(archive) if archive.is_image() || is_named => {
+                if let Err(error) = of_archive(archive, &own, self.inputs) {
+                    self.inputs.leave_out(label, at.clone(), &error.to_string());
+                }
+            }
+            Err(flaw) if is_named => self.inputs.unread(&own, flaw),
+            Ok(_) | Err(_) => self.inputs.leave_out(label, at.clone(), "no image archive"),
+        }
+    }
 }
 
 fn of_archive<'i>(mut archive: Archive<'i>, name: &Arc<str>, inputs: &mut Inputs<'i>) -> Result<(), ImageError> {
@@ -154,13 +215,14 @@ pub fn open_stores<'i>(root: &Path, homes: &[Home], named: &[target::Stored]) ->
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let root = sys::open(root, flags, Mode::empty()).map_err(std::io::Error::from)?;
     let found = found::find(&root, homes);
-    let mut inputs = Inputs::default();
+    let mut inputs = Inputs { named: named.iter().map(ToString::to_string).collect(), ..Inputs::default() };
     let stores: Arc<str> = "stores".into();
     for (path, flaw) in found.flaws {
         inputs.gap(super::sweep::gap(&stores, path, &flaw));
     }
     for store in &found.stores {
-        let only: Vec<Only> = named.iter().filter(|n| is_of(store, n.store)).map(|n| Only(n.image.clone())).collect();
+        let of_store = named.iter().enumerate().filter(|(_, n)| is_of(store, n.store));
+        let only: Vec<Only> = of_store.map(|(nth, n)| Only { nth, image: n.image.clone() }).collect();
         if !named.is_empty() && only.is_empty() {
             continue;
         }

@@ -4,13 +4,14 @@
 //! given up with the last image that needs it, so memory does not grow with the number of images.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex, atomic::Ordering},
 };
 
 use super::{
-    Image, Inputs, Job, Only, Options,
+    Image, Inputs, Job, Options,
     input::to_u64,
+    inputs::Only,
     model::labels,
     planned::{Holds, Planned, PlannedLayer},
     scan::{At, Unit, scan_units},
@@ -74,7 +75,8 @@ impl<'s> Sweep<'s> {
         let mut taken = BTreeSet::new();
         let mut keys = HashMap::new();
         let mut by_id: HashMap<String, usize> = HashMap::new();
-        let mut sought: BTreeMap<String, bool> = BTreeMap::new();
+        // Of what was named of stores, whether its store is there, and whether it is in one.
+        let mut met: Vec<(bool, bool)> = vec![(false, false); sweep.inputs.named.len()];
         let mut known: HashSet<String> = HashSet::new();
         for at in 0..sweep.inputs.sources.len() {
             let named = sweep.inputs.names.get(at).cloned().zip(sweep.inputs.sources.get(at));
@@ -98,9 +100,8 @@ impl<'s> Sweep<'s> {
             sweep.coverage.exclusions.extend(left_out);
             if !only.is_empty() {
                 for only in only {
-                    let is_there = plan.images.iter().any(|image| only.is(image));
-                    let name = only.0.as_ref().map_or("", |sought| sought.text.as_str());
-                    *sought.entry(name.to_owned()).or_default() |= is_there;
+                    let is_there = only.image.is_none() || plan.images.iter().any(|image| only.is(image));
+                    met.get_mut(only.nth).into_iter().for_each(|met| *met = (true, met.1 || is_there));
                 }
                 keep_wanted(&mut plan.images, only);
             }
@@ -130,10 +131,15 @@ impl<'s> Sweep<'s> {
         let flaws = sweep.inputs.flaws.iter();
         let flaws = flaws.filter_map(|(at, path, flaw)| Some(gap(sweep.inputs.names.get(*at)?, path.clone(), flaw)));
         sweep.coverage.gaps.extend(flaws);
-        for (name, _) in sought.into_iter().filter(|(name, is_there)| !is_there && !name.is_empty()) {
-            let origin = Origin::file(&escape_short(name.as_bytes(), 200).into(), TreePath::root());
-            let detail = "no store of this machine has an image or container that is called so".to_owned();
-            sweep.coverage.gaps.push(Gap { origin, surface: IMAGE, kind: GapKind::Unreadable, detail });
+        for (named, (has_store, is_there)) in sweep.inputs.named.iter().zip(met) {
+            let detail = match (has_store, is_there) {
+                (_, true) => continue,
+                (true, false) => "no store of this kind has an image that is called so",
+                (false, false) => "no store of this kind was found",
+            };
+            let origin = Origin::file(&escape_short(named.as_bytes(), 200).into(), TreePath::root());
+            let (kind, detail) = (GapKind::Unreadable, detail.to_owned());
+            sweep.coverage.gaps.push(Gap { origin, surface: IMAGE, kind, detail });
         }
         let layers: Vec<usize> = sweep.images.iter().map(|image| image.planned.layers.len()).collect();
         for image in sweep.images.iter_mut().filter(|image| matches!(image.planned.holds, Holds::Container(_))) {
@@ -174,6 +180,11 @@ impl<'s> Sweep<'s> {
     /// How many images there are, containers and volumes among them.
     pub fn count(&self) -> usize {
         self.images.len()
+    }
+
+    /// Whether they are images and nothing else.
+    pub fn is_images_alone(&self) -> bool {
+        self.images.iter().all(|image| image.planned.holds == Holds::Image)
     }
 
     /// What of the inputs could not be read, so far.

@@ -111,10 +111,10 @@ fn bases(report: &Report, images: &[Described]) -> Vec<Base> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn described(tree: &str, layers: &[&str]) -> Described {
+    pub(in crate::report) fn described(tree: &str, layers: &[&str]) -> Described {
         Described {
             image: SweptImage {
                 tree: tree.to_owned(),
@@ -132,6 +132,17 @@ mod tests {
                 used_by: Vec::new(),
             },
             layers: layers.iter().map(|l| Some((*l).to_owned())).collect(),
+        }
+    }
+
+    pub(in crate::report) fn user() -> ImageUser {
+        let (kind, name) = ("pod".to_owned(), "shop/web-1/app".to_owned());
+        ImageUser {
+            kind,
+            name,
+            node: Some("n1".to_owned()),
+            owner: Some("ReplicaSet web".to_owned()),
+            running: Some(true),
         }
     }
 

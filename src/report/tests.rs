@@ -159,7 +159,9 @@ fn the_contract_is_kept_in_both_directions() {
 #[test]
 fn what_is_built_keeps_the_contract_too() {
     for (found, gaps) in [(true, false), (true, true), (false, false), (false, true)] {
-        let report = examined(found, gaps);
+        let mut report = examined(found, gaps);
+        let images = ["a:1", "b:1"].map(|tree| sweep::tests::described(tree, &["sha256:1", "sha256:2"]));
+        sweep::add(&mut report, images.to_vec(), 2, 9, &|_| vec![sweep::tests::user()]);
         let json = shown("json", &report, Style::default());
         let value: Value = serde_json::from_str(&json).unwrap();
         valid(REPORT_SCHEMA, &value);

@@ -308,6 +308,11 @@ pub fn images_counted(sweep: &v1::Sweep) -> String {
     )
 }
 
+/// Whether a list of images says something: there are several, or it is known who uses the one.
+pub fn lists_images(sweep: &v1::Sweep) -> bool {
+    sweep.images.len() > 1 || sweep.images.iter().any(|i| !i.used_by.is_empty())
+}
+
 /// The images that a reader has to know of.
 pub fn images_by_weight(sweep: &v1::Sweep) -> Vec<&v1::SweptImage> {
     sweep.images.iter().filter(|i| i.exposure.is_some() || !i.complete).collect()
@@ -348,6 +353,9 @@ pub fn users(image: &v1::SweptImage) -> String {
         format!("{} {}{node}{state}", escape(u.kind.as_bytes()), escape(u.name.as_bytes()))
     };
     let shown: Vec<String> = running.chain(others).take(SHOWN).map(one).collect();
+    if shown.is_empty() {
+        return "-".to_owned();
+    }
     let more = image.used_by.len().saturating_sub(SHOWN);
     let more = if more > 0 { format!("; {more} more") } else { String::new() };
     format!("{}{more}", shown.join(", "))

@@ -70,7 +70,7 @@ pub static PROFILES: &[Profile] = &[
     Profile {
         command: "images",
         sockets: Sockets::None,
-        reads: "the archives and folders named; else `/`, for stores of engines",
+        reads: "the archives and folders named; below `--root` where none is, or an image of a store",
         writes: "the files of `-o` and `--layer-cache`",
     },
     Profile {

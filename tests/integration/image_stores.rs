@@ -236,3 +236,16 @@ fn archives_that_share_layers_are_read_once_for_each() {
         assert_eq!(found(&of_folder, image(&of_folder, name)), wanted, "{name}");
     }
 }
+
+#[test]
+fn what_no_store_has_is_never_nothing_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = text(folder.path());
+    let alone = run(["images", "docker:none", "--root", root]);
+    assert!(alone.code == 2 && alone.err.contains("no store of docker"), "{}", alone.err);
+    std::fs::create_dir(folder.path().join("cache")).unwrap();
+    let inside = run(["images", "--root", root, "--layer-cache", text(&folder.path().join("cache"))]);
+    assert!(inside.code == 2 && inside.err.contains("evidence"), "{}", inside.err);
+    let odd = run(["images", "--platform", "bogus"]);
+    assert!(odd.code == 2 && odd.err.contains("is no platform"), "{}", odd.err);
+}

@@ -52,11 +52,13 @@ use crate::{
 /// Where an input cannot be opened or is no image, or the report cannot be written.
 pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     let started = Timestamp::now();
+    // What names nothing is said before anything is made.
+    let profile = profile(&command)?;
     let kept = layers::folder(&command)?;
     let folders: Vec<PathBuf> = kept.iter().map(|folder| folder.path.clone()).collect();
     let files: Vec<PathBuf> = command.targets.iter().map(PathBuf::from).filter(|path| target::exists(path)).collect();
     let outputs = output::plan_with(&command.output, &files, Document::Report, None, &folders)?;
-    let sandbox = sandbox::begin(profile(&command));
+    let sandbox = sandbox::begin(profile);
     let mut named = Named::read(&command)?;
     let mut setup = Setup::new(&command.choice, false, &Settings::default(), false)?;
     // What is kept of layers holds no hash of their files: to look for one is to read them all again, which the user has to want.
@@ -141,7 +143,9 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         #[cfg_attr(not(feature = "online"), expect(unused_mut, reason = "registries add to it"))]
         let mut words = picture::plan(&sweep);
         #[cfg(feature = "online")]
-        words.extend(clients.iter().map(|clients| format!("spent on lists and manifests: {}", clients.words())));
+        words.extend(clients.iter().map(|clients| {
+            format!("each layer of a registry is one request; spent on lists and manifests: {}", clients.words())
+        }));
         output::print(&words.join("\n"))?;
         return Ok(if sweep.gaps() + coverage.gaps.len() > 0 { Ending::Incomplete } else { Ending::Nothing });
     }
@@ -214,23 +218,30 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
 }
 
 /// The row of the table of what is given up.
-fn profile(command: &ImagesCommand) -> &'static str {
+///
+/// # Errors
+/// Where a target names nothing.
+fn profile(command: &ImagesCommand) -> anyhow::Result<&'static str> {
     let is_tcp = |text: &&String| text.contains("://") && !text.starts_with("unix://");
     let over_tcp = command.engine.iter().filter(is_tcp).count();
-    match (may_ask(command) || over_tcp > 0, command.engine.len() > over_tcp) {
+    Ok(match (may_ask(command)? || over_tcp > 0, command.engine.len() > over_tcp) {
         (false, false) => "images",
         (true, false) => "images REGISTRY",
         (false, true) => "images ENGINE",
         (true, true) => "images ENGINE REGISTRY",
-    }
+    })
 }
 
 /// Whether what was named may be in a registry, or is a list that may name one.
-fn may_ask(command: &ImagesCommand) -> bool {
+fn may_ask(command: &ImagesCommand) -> anyhow::Result<bool> {
     let is_list = |path: &std::path::Path| path.extension().is_some_and(|e| e == "json" || e == "yaml" || e == "yml");
-    command.targets.iter().any(|text| match Target::parse(text, &target::exists) {
-        Ok(Target::Remote(_) | Target::Whole { .. } | Target::List) => true,
-        Ok(Target::Path(path)) => is_list(&path),
-        Ok(Target::Stored(_)) | Err(_) => false,
-    })
+    let mut asks = false;
+    for text in &command.targets {
+        asks |= match Target::parse(text, &target::exists)? {
+            Target::Remote(_) | Target::Whole { .. } | Target::List => true,
+            Target::Path(path) => is_list(&path),
+            Target::Stored(_) => false,
+        };
+    }
+    Ok(asks)
 }

@@ -147,7 +147,15 @@ impl Named {
             let shown = output::shown(root);
             let stores = image::open_stores(root, &homes(root), &self.stored);
             inputs.absorb(stores.with_context(|| format!("`{shown}` cannot be opened"))?);
-            if inputs.count() == 0 && self.all_stores && !has_more {
+            // Where something cannot be read, nobody knows whether a store is there: the report says it.
+            let is_alone = inputs.count() == 0 && !inputs.has_gaps() && refused.is_empty() && !self.is_remote();
+            if is_alone && let [first, ..] = self.stored.as_slice() {
+                bail!(
+                    "no store of {} was found below `{shown}`, so `{first}` is not there\nhint: `--root` looks below another folder; a data folder of an engine can be named itself",
+                    first.store.as_str()
+                );
+            }
+            if is_alone && self.all_stores && !has_more {
                 bail!(
                     "no store of images was found below `{shown}`\nhint: name an archive, a folder, an image of a registry, the data folder of an engine, or with `--engine` one that runs"
                 );

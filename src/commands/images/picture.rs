@@ -25,13 +25,18 @@ use crate::{
 pub fn plan(sweep: &Sweep<'_>) -> Vec<String> {
     let (layers, bytes) = sweep.size();
     let amount = |bytes: u64| HumanBytes(bytes).to_string();
-    let mut lines =
-        vec![format!("{} images, {layers} different layers, {} ({bytes} bytes)", sweep.count(), amount(bytes))];
+    let counted = |n: usize, one: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") };
+    let images = match sweep.is_images_alone() {
+        true => counted(sweep.count(), "image"),
+        false => format!("{} images, containers and volumes", sweep.count()),
+    };
+    let layers = counted(layers, "different layer");
+    let mut lines = vec![format!("{images}, {layers}, {} ({bytes} bytes)", amount(bytes))];
     let part = |(name, images, layers, bytes): (Arc<str>, usize, usize, u64)| {
-        format!("  {name}: {images} images, {layers} layers to read, {}", amount(bytes))
+        let images = if images == 0 { "no further image".to_owned() } else { format!("{images} of them") };
+        format!("  {name}: {images}, {} to read, {}", counted(layers, "layer"), amount(bytes))
     };
     lines.extend(sweep.parts().into_iter().map(part));
-    lines.push("of a registry each layer is one request, and more only where a connection breaks".to_owned());
     if sweep.gaps() > 0 {
         lines.push(format!(
             "{} problems with manifests and lists: without `--plan` the report lists them",

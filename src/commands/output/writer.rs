@@ -156,14 +156,13 @@ impl Drop for Growing {
     }
 }
 
-/// Makes a folder for the user alone, where there is none.
+/// Makes a folder for the user alone, and those above it, where there is none.
 ///
 /// # Errors
 /// Where it cannot be made.
 pub fn make_folder(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
-    let made = std::fs::DirBuilder::new().mode(0o700).create(path);
-    made.or_else(|error| if error.kind() == io::ErrorKind::AlreadyExists { Ok(()) } else { Err(error) })
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// Puts a file of this name into a folder of the user's, whole or not at all. Whether it reached the disk nobody waits for.

@@ -207,8 +207,7 @@ impl Target {
         if let Some((_, hint)) = FOREIGN.iter().find(|(prefix, _)| text.starts_with(prefix)) {
             return Err(TargetError::Foreign(shown(text), hint));
         }
-        let lower = text.to_ascii_lowercase();
-        if ENDS.iter().any(|end| lower.ends_with(end)) {
+        if is_archive_name(text.as_bytes()) {
             return Err(TargetError::NoSuchFile(shown(text)));
         }
         let host = |h: &str| (h.contains(['.', ':']) || h.eq_ignore_ascii_case("localhost")) && is_host(h);
@@ -246,6 +245,12 @@ impl Target {
             other => other,
         })
     }
+}
+
+/// Whether a file is called as archives are.
+pub fn is_archive_name(name: &[u8]) -> bool {
+    let name = name.to_ascii_lowercase();
+    ENDS.iter().any(|end| name.ends_with(end.as_bytes()))
 }
 
 /// Whether there is a file, a folder, or a link of that name.

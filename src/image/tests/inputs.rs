@@ -74,3 +74,30 @@ fn what_is_no_image_is_the_callers_fault() {
     let bzip2 = case.write("x", b"BZh91AY&SY");
     assert_eq!(gaps(&case.examine(&bzip2).unwrap())[0].0, GapKind::Unsupported);
 }
+
+#[test]
+fn in_a_folder_nothing_that_may_be_an_image_is_passed_over() {
+    let (case, layers) = (case(), layers());
+    case.write("f/a.tar", &saved(&layers[..1]));
+    case.write("f/sub/b.tar", &saved(&layers[..2]));
+    for (name, bytes) in oci(&layers, Pack::Gzip) {
+        case.write(&format!("f/sub/deep/{name}"), &bytes);
+    }
+    case.write("f/notes.txt", b"nothing");
+    let folder = case.folder.path().join("f");
+    let found = case.examine(&folder).unwrap();
+    assert_eq!((gaps(&found), found.images.len()), (vec![], 3));
+    let left_out: Vec<_> = found.coverage.exclusions.iter().map(|e| e.origin.path.text().into_owned()).collect();
+    assert_eq!(left_out, ["/notes.txt"]);
+    case.write("f/c.tar.xz", b"\xfd7zXZ\0nothing");
+    case.write("f/1/2/3/4/5/d.tar", &saved(&layers));
+    let found = case.examine(&folder).unwrap();
+    let details: Vec<&str> = gaps(&found).iter().map(|g| g.1).collect();
+    assert_eq!(details.len(), 2, "{details:?}");
+    assert!(details.iter().any(|d| d.contains("xz")) && details.iter().any(|d| d.contains("so deep")), "{details:?}");
+    // A folder of a machine is no folder of archives.
+    case.write("root/var/lib/docker/x", b"");
+    assert!(
+        matches!(case.examine(&case.folder.path().join("root")), Err(ImageError::NotAnImage(why)) if why.contains("--root"))
+    );
+}

@@ -121,7 +121,7 @@ fn machines(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn images(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
-    let Some(sweep) = report.sweep.as_ref().filter(|sweep| sweep.images.len() > 1) else {
+    let Some(sweep) = report.sweep.as_ref().filter(|sweep| words::lists_images(sweep)) else {
         return Ok(());
     };
     writeln!(out, "\n## Images\n\n{}", escaped(&words::images_counted(sweep)))?;

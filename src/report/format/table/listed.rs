@@ -39,7 +39,7 @@ const IMAGES: usize = 40;
 
 /// The images of a sweep.
 pub(super) fn images(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {
-    let Some(sweep) = report.sweep.as_ref().filter(|sweep| sweep.images.len() > 1) else {
+    let Some(sweep) = report.sweep.as_ref().filter(|sweep| words::lists_images(sweep)) else {
         return Ok(());
     };
     page.heading("IMAGES")?;
