@@ -22,7 +22,7 @@ use super::{
     Content, Source,
     below::Below,
     blobs::{Blobs, Digest, Held},
-    flaws::{Flaws, again, no_store, note, place},
+    flaws::{Flaws, again, leave_out, no_store, note},
     graph::{Graph, Names},
 };
 use crate::{
@@ -37,6 +37,8 @@ use crate::{
 
 /// Names of one store.
 const NAMES: usize = 1_000_000;
+/// Their bytes.
+const NAME_BYTES: usize = 128 << 20;
 
 /// How a registry knows a manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,16 +80,25 @@ struct Found {
     entries: Vec<Entry>,
     flaws: Flaws,
     left_out: Vec<(TreePath, &'static str)>,
+    /// Bytes of names.
+    held: usize,
     full: bool,
 }
 
 impl Found {
     fn add(&mut self, repository: &Arc<str>, tag: Option<&str>, digest: Digest, state: State) {
-        self.full |= self.entries.len() >= NAMES;
+        let before = self.entries.last().map(|entry| &entry.repository).filter(|before| *before == repository);
+        let (repository, own) = before.map_or_else(|| (repository.clone(), repository.len()), |b| (b.clone(), 0));
+        let held = self.held.saturating_add(own).saturating_add(tag.map_or(0, str::len));
+        self.full |= self.entries.len() >= NAMES || held > NAME_BYTES;
         if !self.full {
-            let (repository, tag) = (repository.clone(), tag.map(str::to_owned));
-            self.entries.push(Entry { repository, tag, digest, state });
+            self.held = held;
+            self.entries.push(Entry { repository, tag: tag.map(str::to_owned), digest, state });
         }
+    }
+
+    fn leave_out(&mut self, path: &[u8], why: &'static str) {
+        leave_out(&mut self.left_out, path, why);
     }
 
     fn flaw(&mut self, path: &[u8], flaw: Flaw) {
@@ -103,17 +114,12 @@ pub(in crate::image) struct BlobStore {
 }
 
 impl BlobStore {
-    /// `read`, where the folder is a store.
-    pub(in crate::image) fn open(folder: OwnedFd) -> Option<Self> {
-        Self::read(folder).ok()
-    }
-
     /// Reads a folder of one of these forms, or one of the folders below that it is known by. What is wrong within it is said by the
     /// plan.
     ///
     /// # Errors
     /// `NotAnImage` where it is none, others where that cannot be found out.
-    pub(in crate::image) fn read(folder: OwnedFd) -> Result<Self, ImageError> {
+    pub(in crate::image) fn open(folder: OwnedFd) -> Result<Self, ImageError> {
         let store = Below::new(folder);
         let mut read = None;
         for form in [distribution::read, nexus::read, exported::read] {
@@ -161,7 +167,7 @@ impl BlobStore {
                             note(flaws, name.as_bytes(), Flaw::malformed("image manifest", "it is missing"));
                         }
                         _ if led.insert(entry.digest) => {
-                            left_out.push((place(name.as_bytes()), "an old manifest whose bytes are gone"));
+                            leave_out(left_out, name.as_bytes(), "an old manifest whose bytes are gone");
                         }
                         _ => {}
                     }

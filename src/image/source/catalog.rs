@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     disk::{self, Disk, Mounts},
-    flaws::{Flaws, note, place},
+    flaws::{Flaws, leave_out, note, place},
     unpacked::{Broken, Keeps, Steps, Unpacked, volume},
 };
 use crate::{
@@ -56,6 +56,11 @@ impl Default for Budget {
 }
 
 impl Budget {
+    #[cfg(test)]
+    pub(super) fn new(entries: usize, layers: usize) -> Self {
+        Self { entries, layers }
+    }
+
     /// Whether nothing more is examined.
     pub(super) fn is_used_up(&self) -> bool {
         self.entries == 0
@@ -111,7 +116,7 @@ impl<'s> Catalog<'s> {
     }
 
     pub(super) fn left_out(&mut self, path: &str, why: &'static str) {
-        self.left_out.push((path_of(path), why));
+        leave_out(&mut self.left_out, path.as_bytes(), why);
     }
 
     pub(super) fn add(&mut self, entry: Entry) {
@@ -204,7 +209,7 @@ impl<'s> Catalog<'s> {
                 Ok(_) => {}
                 Err(Errno::XDEV) => {
                     let why = "a volume that mounts another file system: it is examined where that one is";
-                    self.left_out.push((member, why));
+                    leave_out(&mut self.left_out, &folder, why);
                     continue;
                 }
                 Err(Errno::NOENT | Errno::NOTDIR) => continue,

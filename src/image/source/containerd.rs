@@ -59,17 +59,12 @@ pub(in crate::image) struct Containerd {
 }
 
 impl Containerd {
-    /// `read`, where the folder is a store.
-    pub(in crate::image) fn open(root: OwnedFd, docker: Option<OwnedFd>) -> Option<Self> {
-        Self::read(root, docker).ok()
-    }
-
     /// Reads the root of a containerd; `docker` is Docker's own root, which knows the names of its containers. What is wrong within it
     /// is said by the plan.
     ///
     /// # Errors
     /// `NotAnImage` where the folder is none, others where that cannot be found out.
-    pub(in crate::image) fn read(root: OwnedFd, docker: Option<OwnedFd>) -> Result<Self, ImageError> {
+    pub(in crate::image) fn open(root: OwnedFd, docker: Option<OwnedFd>) -> Result<Self, ImageError> {
         let store = Below::new(root);
         // Something in place of the database is damage.
         let has_metadata = || !matches!(store.file(META), Ok(None));

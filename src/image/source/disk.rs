@@ -68,7 +68,6 @@ impl Disk {
     pub(in crate::image) fn has_folder(&self, path: &[u8]) -> Result<bool, Errno> {
         match self.folder(path, Mounts::Enter) {
             Ok(_) => Ok(true),
-            Err(Errno::NOTDIR) if is_link(&self.0, path) => Err(Errno::LOOP),
             Err(Errno::NOENT | Errno::NOTDIR) => Ok(false),
             Err(e) => Err(e),
         }
@@ -100,9 +99,6 @@ impl Disk {
         let folder = match self.folder(path, Mounts::Enter) {
             Ok(folder) => folder,
             Err(Errno::NOENT) => return Ok((Vec::new(), false)),
-            Err(Errno::NOTDIR) if is_link(&self.0, path) => {
-                return Err(Flaw::malformed("folder", "a link is in its place"));
-            }
             Err(Errno::NOTDIR) => return Err(Flaw::malformed("folder", "a file is in its place")),
             Err(e) => return Err(Flaw::Io(e.into())),
         };
@@ -110,13 +106,16 @@ impl Disk {
     }
 }
 
-/// A folder below another, none of whose components may be a link.
+/// A folder below another, none of whose components may be a link: `LOOP` where one is.
 pub(in crate::image) fn folder(root: &OwnedFd, path: &[u8], mounts: Mounts) -> Result<OwnedFd, Errno> {
     let path = checked(path)?;
-    match unless_refused(|flags| sys::openat2(root.as_fd(), path, FOLDER | flags, Mode::empty(), how(mounts))) {
+    let open = |flags| sys::openat2(root.as_fd(), path, FOLDER | flags, Mode::empty(), how(mounts));
+    let opened = match unless_refused(open) {
         Err(Errno::NOSYS) => stepwise(root, path, FOLDER, mounts),
         opened => opened,
-    }
+    };
+    // The kernel says the same of a link in the last place as of a file there.
+    opened.map_err(|e| if e == Errno::NOTDIR && is_link(root, path) { Errno::LOOP } else { e })
 }
 
 /// A regular file below a folder. It is looked at before it is opened, since to open a device can do harm.
@@ -150,7 +149,7 @@ pub(in crate::image) fn stat(folder: &OwnedFd, name: &[u8]) -> Result<Stat, Errn
 }
 
 /// Whether a name is a link.
-pub(super) fn is_link(folder: &OwnedFd, name: &[u8]) -> bool {
+fn is_link(folder: &OwnedFd, name: &[u8]) -> bool {
     stat(folder, name).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Symlink)
 }
 

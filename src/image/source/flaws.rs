@@ -19,6 +19,15 @@ pub(super) fn note(flaws: &mut Flaws, path: &[u8], flaw: Flaw) {
     }
 }
 
+/// Adds what of a store is not examined, as long as they are not too many; then says once that there are more.
+pub(super) fn leave_out(left_out: &mut Vec<(TreePath, &'static str)>, path: &[u8], why: &'static str) {
+    if left_out.len() < LISTED {
+        left_out.push((place(path), why));
+    } else if left_out.len() == LISTED {
+        left_out.push((TreePath::root(), "more is left out than is listed"));
+    }
+}
+
 /// A path as it is reported, whatever it is.
 pub(super) fn place(path: &[u8]) -> TreePath {
     TreePath::new(path).unwrap_or_else(TreePath::root)
@@ -55,6 +64,9 @@ mod tests {
         let mut flaws = Flaws::new();
         (0..3 * LISTED).for_each(|_| note(&mut flaws, b"../x", Flaw::Truncated("blob")));
         assert_eq!(flaws.len(), LISTED + 1);
+        let mut left_out = Vec::new();
+        (0..3 * LISTED).for_each(|_| leave_out(&mut left_out, b"x", "why"));
+        assert_eq!(left_out.len(), LISTED + 1);
         assert!(flaws.last().is_some_and(|(_, flaw)| flaw.to_string().contains("more is wrong")));
     }
 }

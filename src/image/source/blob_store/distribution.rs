@@ -15,9 +15,8 @@ use std::sync::Arc;
 
 use super::{
     super::{
-        below::Below,
+        below::{Below, Folders},
         blobs::{Blobs, Digest, Layout},
-        flaws,
     },
     Found, State,
 };
@@ -63,9 +62,7 @@ pub(super) fn read(store: &Below) -> Result<Option<(Blobs, Found)>, Flaw> {
     let place = format!("{front}repositories");
     match store.within(place.as_bytes()) {
         Ok(Some(folder)) => repositories(&folder, place.as_bytes(), &mut found),
-        Ok(None) => {
-            found.left_out.push((flaws::place(place.as_bytes()), "the folder of names is missing: images have none"))
-        }
+        Ok(None) => found.leave_out(place.as_bytes(), "the folder of names is missing: images have none"),
         Err(flaw) => found.flaw(place.as_bytes(), flaw),
     }
     Ok(Some((blobs, found)))
@@ -89,10 +86,8 @@ fn is_sharded(store: &Below, name: &str) -> Result<bool, Flaw> {
 
 /// All repositories below a folder, in no order.
 fn repositories(top: &Below, place: &[u8], found: &mut Found) {
-    let mut waiting = vec![Vec::new()];
-    while let Some(name) = waiting.pop()
-        && !stop::requested()
-    {
+    let mut waiting = Folders::new(b"");
+    while let Some(name) = waiting.next() {
         let path = || [place, b"/", &name].concat();
         let folder = top.within(&name);
         let names = folder.and_then(|folder| folder.map(|f| f.names().map(|names| (f, names))).transpose());
@@ -112,12 +107,15 @@ fn repositories(top: &Below, place: &[u8], found: &mut Found) {
                 if below.iter().filter(|b| **b == b'/').count() >= DEPTH {
                     found.flaw(&path(), Flaw::malformed(WHAT, "names are nested too deeply"));
                 } else {
-                    waiting.push(below);
+                    waiting.add(below);
                 }
             } else if kind.is_symlink() {
                 found.flaw(&path(), Flaw::Unsupported("a link in place of a repository"));
             }
         }
+    }
+    if let Some(flaw) = waiting.flaw() {
+        found.flaw(place, flaw);
     }
 }
 

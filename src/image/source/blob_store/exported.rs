@@ -11,9 +11,8 @@ use rustix::io::Errno;
 
 use super::{
     super::{
-        below::Below,
+        below::{Below, Folders},
         blobs::{Blobs, Digest},
-        flaws,
     },
     Found,
 };
@@ -34,10 +33,8 @@ pub(super) fn read(store: &Below) -> Result<Option<(Blobs, Found)>, Flaw> {
         return Ok(None);
     }
     let (mut blobs, mut found, mut folders) = (Blobs::empty(), Found::default(), 0);
-    let mut waiting = vec![Vec::new()];
-    while let Some(place) = waiting.pop()
-        && !stop::requested()
-    {
+    let mut waiting = Folders::new(b"");
+    while let Some(place) = waiting.next() {
         folders += 1;
         if folders > FOLDERS {
             found.flaw(b"", Flaw::malformed("store of blobs", "it has more folders than are looked into"));
@@ -47,7 +44,7 @@ pub(super) fn read(store: &Below) -> Result<Option<(Blobs, Found)>, Flaw> {
             Ok(folder) => folder,
             Err(Errno::NOENT) => continue,
             Err(Errno::XDEV) => {
-                found.left_out.push((flaws::place(&place), "a file system that is mounted inside a store of blobs"));
+                found.leave_out(&place, "a file system that is mounted inside a store of blobs");
                 continue;
             }
             Err(e) if place.is_empty() => return Err(Flaw::Io(e.into())),
@@ -58,11 +55,11 @@ pub(super) fn read(store: &Below) -> Result<Option<(Blobs, Found)>, Flaw> {
         };
         match folder.names() {
             Ok(names) => {
-                for (name, kind) in names {
+                for (name, kind) in names.into_iter().take_while(|_| !stop::requested()) {
                     let path = if place.is_empty() { name.clone() } else { [place.as_slice(), b"/", &name].concat() };
                     if kind.is_dir() {
                         if path.iter().filter(|b| **b == b'/').count() < DEPTH {
-                            waiting.push(path);
+                            waiting.add(path);
                         } else {
                             found.flaw(&path, Flaw::malformed("store of blobs", "folders are nested too deeply"));
                         }
@@ -78,6 +75,9 @@ pub(super) fn read(store: &Below) -> Result<Option<(Blobs, Found)>, Flaw> {
             }
             Err(flaw) => found.flaw(&place, flaw),
         }
+    }
+    if let Some(flaw) = waiting.flaw() {
+        found.flaw(b"", flaw);
     }
     Ok((blobs.len() > 0).then_some((blobs, found)))
 }

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     super::{
-        below::Below,
+        below::{Below, Folders},
         blobs::{Blobs, Digest},
     },
     Found, State,
@@ -45,10 +45,8 @@ pub(super) fn read(store: &Below) -> Result<Option<(Blobs, Found)>, Flaw> {
         return Ok(None);
     };
     let (mut blobs, mut found) = (Blobs::empty(), Found::default());
-    let mut waiting = vec![top.as_bytes().to_vec()];
-    while let Some(place) = waiting.pop()
-        && !stop::requested()
-    {
+    let mut waiting = Folders::new(top.as_bytes());
+    while let Some(place) = waiting.next() {
         let folder = store.within(&place);
         let names = folder.and_then(|folder| folder.map(|f| f.names().map(|names| (f, names))).transpose());
         match names {
@@ -58,7 +56,7 @@ pub(super) fn read(store: &Below) -> Result<Option<(Blobs, Found)>, Flaw> {
                     let path = [place.as_slice(), slash, &name].concat();
                     if kind.is_dir() {
                         if path.iter().filter(|b| **b == b'/').count() < DEPTH {
-                            waiting.push(path);
+                            waiting.add(path);
                         } else {
                             found.flaw(&path, Flaw::malformed(WHAT, "folders are nested too deeply"));
                         }
@@ -73,6 +71,9 @@ pub(super) fn read(store: &Below) -> Result<Option<(Blobs, Found)>, Flaw> {
             Ok(None) => {}
             Err(flaw) => found.flaw(&place, flaw),
         }
+    }
+    if let Some(flaw) = waiting.flaw() {
+        found.flaw(b"", flaw);
     }
     Ok(Some((blobs, found)))
 }

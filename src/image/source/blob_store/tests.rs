@@ -71,7 +71,7 @@ impl Disk {
     }
 
     fn open(&self, below: &str) -> Option<BlobStore> {
-        BlobStore::open(fs::File::open(self.path(below)).unwrap().into())
+        BlobStore::open(fs::File::open(self.path(below)).unwrap().into()).ok()
     }
 
     fn plan(&self) -> Plan {

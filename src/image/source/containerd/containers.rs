@@ -14,7 +14,7 @@ use crate::{
             below::Below,
             catalog::Budget,
             docker_store::Described,
-            flaws::{Flaws, note, place},
+            flaws::{Flaws, leave_out, note, place},
             unpacked::container_name,
         },
     },
@@ -106,7 +106,7 @@ pub(super) fn plan_within(store: &Containerd, plan: &mut Plan, mut budget: Budge
                 found.extend(images.under(&chain, Holds::Container(container), &record.image, &mut budget));
             }
             None if record.snapshot.is_empty() => {
-                left_out.push((place(record.id.as_bytes()), "a container whose files are not kept by containerd"));
+                leave_out(left_out, record.id.as_bytes(), "a container whose files are not kept by containerd");
             }
             None => note(flaws, record.id.as_bytes(), Flaw::malformed("container", "what it wrote is missing")),
         }

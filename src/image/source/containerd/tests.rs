@@ -270,7 +270,7 @@ fn dockers_own_names_are_used() {
 
 #[test]
 fn hostile_stores_end() {
-    assert!(Containerd::open(folder(TempDir::new().unwrap().path()), None).is_none());
+    assert!(Containerd::open(folder(TempDir::new().unwrap().path()), None).is_err());
     let outside = TempDir::new().unwrap();
     fs::write(outside.path().join("secret"), "{}").unwrap();
     let mut root = Root::new();
