@@ -16,7 +16,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeSet, fs::File, io::Read as _, os::fd::OwnedFd};
+use std::{collections::BTreeSet, os::fd::OwnedFd};
 
 use rustix::{
     fs::{self as sys, Mode, OFlags, ResolveFlags},
@@ -37,8 +37,6 @@ const NAMES: usize = 10_000;
 const VOLUMES: usize = 20_000;
 /// Stores of one machine, and disks of virtual machines.
 const STORES: usize = 1000;
-/// Bytes of one file of settings.
-const SETTINGS: u64 = 1 << 20;
 
 /// Who writes a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -369,7 +367,7 @@ impl Search<'_> {
 
     /// What a file of settings says; problems with it are reported.
     fn said<T>(&mut self, path: &TreePath, read: impl FnOnce(&str) -> Result<T, Flaw>) -> Option<T> {
-        match small(self.root, path).and_then(|text| text.map(|text| read(&text)).transpose()) {
+        match settings::small(self.root, path).and_then(|text| text.map(|text| read(&text)).transpose()) {
             Ok(said) => said,
             Err(flaw) => {
                 self.flaw(path, flaw);
@@ -433,26 +431,4 @@ fn within(root: &OwnedFd, path: &TreePath, flags: OFlags) -> Result<OwnedFd, Err
         Err(Errno::NOSYS) => disk::without_links(root, raw, flags | OFlags::CLOEXEC),
         opened => opened,
     }
-}
-
-/// The text of a file of settings; `None` where there is none. A file without a length is not opened: those of `/proc`, to which a
-/// link may lead, can wait without end, or hand on once what others are waiting for.
-fn small(root: &OwnedFd, path: &TreePath) -> Result<Option<String>, Flaw> {
-    let held = match within(root, path, OFlags::PATH) {
-        Ok(held) => held,
-        Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
-        Err(e) => return Err(Flaw::Io(e.into())),
-    };
-    let stat = sys::fstat(&held).map_err(std::io::Error::from)?;
-    if sys::FileType::from_raw_mode(stat.st_mode) == sys::FileType::RegularFile && stat.st_size == 0 {
-        return Ok(Some(String::new()));
-    }
-    let len = u64::try_from(stat.st_size).unwrap_or(u64::MAX);
-    if len > SETTINGS {
-        return Err(Flaw::TooLarge(SETTINGS));
-    }
-    let file: File = disk::reopened(&held).map_err(std::io::Error::from)?;
-    let mut bytes = Vec::new();
-    file.take(len).read_to_end(&mut bytes)?;
-    String::from_utf8(bytes).map(Some).map_err(|_| Flaw::malformed("settings of an engine", "not UTF-8"))
 }

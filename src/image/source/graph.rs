@@ -255,21 +255,17 @@ impl Names {
             let own = std::mem::take(&mut image.tags);
             let mut seen: HashSet<&str> = HashSet::new();
             let mut tags: Vec<String> = own.iter().filter(|tag| seen.insert(tag)).cloned().collect();
-            for hex in &image.manifests {
-                for tag in self.found.get(&format!("sha256:{hex}")).into_iter().flatten() {
-                    if full || !seen.insert(tag) {
-                        continue;
-                    }
-                    match bytes.checked_sub(tag.len() + TAG) {
-                        Some(left) => {
-                            bytes = left;
-                            tags.push(tag.clone());
-                        }
-                        None => full = true,
-                    }
-                }
-                if full {
+            let listed = image.manifests.iter().filter_map(|hex| self.found.get(&format!("sha256:{hex}")));
+            for tag in listed.flatten() {
+                // One that is there already costs time.
+                let is_new = seen.insert(tag);
+                let Some(left) = bytes.checked_sub(if is_new { tag.len() + TAG } else { TAG }) else {
+                    full = true;
                     break;
+                };
+                bytes = left;
+                if is_new {
+                    tags.push(tag.clone());
                 }
             }
             image.tags = tags;
@@ -279,7 +275,7 @@ impl Names {
             plan.flaws.push((TreePath::root(), Flaw::malformed(WHAT, why)));
         }
         if self.odd {
-            plan.flaws.push((TreePath::root(), Flaw::malformed("store of images", "a name is not an image reference")));
+            plan.flaws.push((TreePath::root(), Flaw::malformed(WHAT, "a name is not an image reference")));
         }
     }
 }

@@ -1,12 +1,43 @@
 //! What the settings of engines say about where their stores are. The defaults are looked at in any case.
 
+use std::{fs::File, io::Read as _, os::fd::OwnedFd};
+
+use rustix::{
+    fs::{self as sys, FileType, OFlags},
+    io::Errno,
+};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::{image::few::Few, surface::Flaw};
+use super::{super::disk, within};
+use crate::{fact::TreePath, image::few::Few, surface::Flaw};
 
 const WHAT: &str = "settings of an engine";
+/// Bytes of one file of settings.
+const SETTINGS: u64 = 1 << 20;
 /// Bytes of a path.
 const PATH: usize = 4096;
+
+/// The text of a file of settings; `None` where there is none. A file without a length is not opened: those of `/proc`, to which a
+/// link may lead, can wait without end, or hand on once what others are waiting for.
+pub(super) fn small(root: &OwnedFd, path: &TreePath) -> Result<Option<String>, Flaw> {
+    let held = match within(root, path, OFlags::PATH) {
+        Ok(held) => held,
+        Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
+        Err(e) => return Err(Flaw::Io(e.into())),
+    };
+    let stat = sys::fstat(&held).map_err(std::io::Error::from)?;
+    if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile && stat.st_size == 0 {
+        return Ok(Some(String::new()));
+    }
+    let len = u64::try_from(stat.st_size).unwrap_or(u64::MAX);
+    if len > SETTINGS {
+        return Err(Flaw::TooLarge(SETTINGS));
+    }
+    let file: File = disk::reopened(&held).map_err(std::io::Error::from)?;
+    let mut bytes = Vec::new();
+    file.take(len).read_to_end(&mut bytes)?;
+    String::from_utf8(bytes).map(Some).map_err(|_| Flaw::malformed(WHAT, "not UTF-8"))
+}
 
 /// Whose settings they are.
 #[derive(Default)]
