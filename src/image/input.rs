@@ -169,3 +169,30 @@ impl Bytes for Section {
 pub(super) fn to_u64(n: usize) -> u64 {
     u64::try_from(n).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::disallowed_methods, reason = "tests make their own inputs")]
+
+    use std::{fs, os::unix::fs::symlink};
+
+    use super::*;
+
+    #[test]
+    fn nothing_but_files_inside_is_opened_below_a_folder() {
+        let folder = tempfile::TempDir::new().unwrap();
+        fs::create_dir(folder.path().join("inner")).unwrap();
+        fs::write(folder.path().join("file"), "abc").unwrap();
+        let fifo = rustix::fs::FileType::Fifo;
+        sys::mknodat(sys::CWD, folder.path().join("fifo"), fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+        for (to, name) in [("file", "link"), ("/dev/null", "device"), ("/etc/passwd", "out"), ("loop", "loop")] {
+            symlink(to, folder.path().join(name)).unwrap();
+        }
+        let own: OwnedFd = File::open(folder.path()).unwrap().into();
+        let len = |name: &str| open_below(&own, name.as_bytes()).unwrap().map(|(_, len)| len);
+        assert_eq!((len("file"), len("link")), (Some(3), Some(3)));
+        for name in ["fifo", "device", "out", "loop", "inner", "nothing", "file/below"] {
+            assert_eq!(len(name), None, "{name}");
+        }
+    }
+}

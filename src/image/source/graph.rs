@@ -279,3 +279,60 @@ impl Names {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::disallowed_methods, reason = "tests make their own inputs")]
+
+    use std::fs;
+
+    use super::{
+        super::{
+            below::Below,
+            blobs::{Blobs, Layout},
+        },
+        *,
+    };
+    use crate::image::planned::Planned;
+
+    #[test]
+    fn names_are_given_as_long_as_they_fit() {
+        let (mut names, mut plan) = (Names::default(), Plan::default());
+        let index = "a".repeat(64);
+        (0..1000).for_each(|n| names.add(&format!("sha256:{index}"), Some(format!("registry.example/app:{n:04}"))));
+        let listed = || Planned { manifests: vec![index.clone()], ..Planned::default() };
+        plan.images.extend((0..1000).map(|_| listed()));
+        names.name_within(&mut plan, 1500 * (TAG + "registry.example/app:0000".len()));
+        assert_eq!(plan.images.iter().map(|image| image.tags.len()).sum::<usize>(), 1500);
+        assert_eq!(plan.flaws.len(), 1);
+    }
+
+    #[test]
+    fn manifests_are_followed_once_and_as_far_as_steps_suffice() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let write = |digit: &str, below: &[&str]| {
+            let list = below.iter().map(|b| format!(r#"{{"digest":"sha256:{}"}}"#, b.repeat(64))).collect::<Vec<_>>();
+            let text = format!(r#"{{"manifests":[{}]}}"#, list.join(","));
+            fs::write(folder.path().join(digit.repeat(64)), text).unwrap();
+        };
+        // What a store does not hold is not kept.
+        write("1", &["2", "3", "e", "f", "1"]);
+        write("2", &["1", "3"]);
+        write("3", &[]);
+        let store = Below::new(fs::File::open(folder.path()).unwrap().into());
+        let blobs = Blobs::list(&store, "", Layout::Flat);
+        let digest = |digit: &str| Digest::of_hex(digit.repeat(64).as_bytes()).unwrap();
+        let graph = || Graph::new(Held { store: &store, blobs: &blobs });
+        let (mut all, mut seen) = (graph(), HashSet::new());
+        all.reach(digest("1"), &mut seen);
+        assert_eq!((seen.len(), all.reached.len(), all.read.len()), (3, 3, 3));
+        let left = all.steps_left;
+        (0..100).for_each(|_| all.reach(digest("1"), &mut seen));
+        assert_eq!(all.steps_left, left);
+        all.reach(digest("e"), &mut seen);
+        assert!(!all.read.contains_key(&digest("e")) && all.rest().flaws.is_empty());
+        let mut few = Graph { steps_left: 4, ..graph() };
+        few.reach(digest("1"), &mut HashSet::new());
+        assert!(few.rest().flaws.iter().any(|(_, flaw)| flaw.to_string().contains("more manifests than are followed")));
+    }
+}

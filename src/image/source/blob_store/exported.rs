@@ -23,8 +23,8 @@ const DEPTH: usize = 8;
 /// Folders looked into.
 const FOLDERS: usize = 1_000_000;
 
-/// Reads a store of this form; `None` where no file is named by a digest, or where it is an OCI layout, which has names. What is
-/// mounted inside is not entered: this form is looked for in whatever folder a user names.
+/// Reads a store of this form; `None` where no file is named by a digest, or where it is an OCI layout, which has names. Layouts
+/// inside and what is mounted there are not entered: this form is looked for in whatever folder a user names.
 ///
 /// # Errors
 /// Where the folder itself cannot be read.
@@ -33,7 +33,7 @@ pub(super) fn read(store: &Below) -> Result<Option<(Blobs, Found)>, Flaw> {
         return Ok(None);
     }
     let (mut blobs, mut found, mut folders) = (Blobs::empty(), Found::default(), 0);
-    let mut waiting = Folders::new(b"");
+    let (mut waiting, mut layouts) = (Folders::new(b""), Vec::new());
     while let Some(place) = waiting.next() {
         folders += 1;
         if folders > FOLDERS {
@@ -54,6 +54,7 @@ pub(super) fn read(store: &Below) -> Result<Option<(Blobs, Found)>, Flaw> {
             }
         };
         match folder.names() {
+            Ok(names) if names.iter().any(|(name, _)| name == b"oci-layout") => layouts.push(place),
             Ok(names) => {
                 for (name, kind) in names.into_iter().take_while(|_| !stop::requested()) {
                     let path = if place.is_empty() { name.clone() } else { [place.as_slice(), b"/", &name].concat() };
@@ -78,6 +79,9 @@ pub(super) fn read(store: &Below) -> Result<Option<(Blobs, Found)>, Flaw> {
     }
     if let Some(flaw) = waiting.flaw() {
         found.flaw(b"", flaw);
+    }
+    for layout in layouts {
+        found.leave_out(&layout, "an OCI layout inside a store of blobs: name it itself");
     }
     Ok((blobs.len() > 0).then_some((blobs, found)))
 }

@@ -271,3 +271,26 @@ fn many_images_are_planned_once_each() {
     assert_eq!((plan.images.len(), flaws(&plan)), (7, String::new()));
     assert_eq!(plan.images.iter().map(|i| i.tags.len()).sum::<usize>(), 300);
 }
+
+#[test]
+fn what_cannot_be_read_of_a_store_is_reported() {
+    let outside = TempDir::new().unwrap();
+    let disk = Disk::new(distribution);
+    fs::create_dir_all(disk.path(&format!("{V2}/repositories"))).unwrap();
+    symlink(outside.path(), disk.path(&format!("{V2}/blobs"))).unwrap();
+    assert!(flaws(&disk.plan()).contains("a link in a store of images"), "{}", flaws(&disk.plan()));
+    // In a folder of blobs, links are named, and what is mounted is not entered.
+    let disk = Disk::new(str::to_owned);
+    let image = disk.image("layer");
+    symlink(outside.path(), disk.path("out")).unwrap();
+    let plan = disk.plan();
+    assert_eq!(
+        (shown(&plan), flaws(&plan).as_str()),
+        (vec![format!("[] {}", &image[..4])], "out: a link in a store of images is not supported")
+    );
+    // Whether a link leads to a store is not found out.
+    let linked = Disk::new(str::to_owned);
+    symlink(outside.path(), linked.path("repositories")).unwrap();
+    let opened = BlobStore::open(fs::File::open(linked.path("")).unwrap().into());
+    assert!(matches!(opened, Err(ImageError::Open(_))));
+}

@@ -12,6 +12,7 @@ use flate2::read::GzDecoder;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
+use super::super::{catalog::Budget, unpacked::CHAIN};
 use super::*;
 use crate::{bolt::testing::Tree, image::planned::Holds, text::hex};
 
@@ -317,4 +318,39 @@ fn hostile_stores_end() {
     let flaws = self::flaws(&found).join("\n");
     assert!(flaws.contains("a link in a store of images"), "{flaws}");
     assert!(flaws.contains("not a valid database of containerd: no header of bbolt"), "{flaws}");
+}
+
+#[test]
+fn containers_and_snapshots_have_one_budget() {
+    let mut root = Root::new();
+    for (n, id) in ["a", "b", "c", "d"].into_iter().zip(1..) {
+        root.snapshot(&format!("n/{id}/{n}"), id, 2, None);
+    }
+    root.container("n", "a", "", &[]);
+    root.container("n", "b", "", &[]);
+    let store = root.open();
+    let count = |entries, layers| {
+        let mut plan = Plan::default();
+        containers::plan_within(&store, &mut plan, Budget::new(entries, layers));
+        (plan.images.len(), flaws(&plan).iter().filter(|flaw| flaw.contains("more containers")).count())
+    };
+    assert_eq!(count(10, 100), (4, 0));
+    assert_eq!(count(3, 100), (2, 1));
+    // Each layer is followed, and planned.
+    assert_eq!(count(10, 3), (1, 1));
+}
+
+#[test]
+fn snapshots_that_stand_on_too_many_are_cut() {
+    let mut root = Root::new();
+    root.name("n", "registry.example/app:1", "sha256:none");
+    for n in 0..2 * CHAIN {
+        let at = ["v1", "snapshots", &format!("n/{n}/k{n}")].map(str::to_owned);
+        let mut set = |key: &str, value: &[u8]| root.snapshots.set(&[&at[0], &at[1], &at[2], key], value);
+        set("kind", &[3]);
+        set("parent", format!("n/{0}/k{0}", n + 1).as_bytes());
+    }
+    let plan = plan(&root.open());
+    assert_eq!((plan.images.len(), plan.images[0].layers.len()), (1, CHAIN));
+    assert!(flaws(&plan).iter().any(|flaw| flaw.contains("a snapshot that stands on too many")), "{:?}", flaws(&plan));
 }

@@ -173,6 +173,14 @@ mod tests {
         assert_eq!(file_of("../../etc/passwd"), "=Li4vLi4vZXRjL3Bhc3N3ZA==");
     }
 
+    /// Looking each up among all others would take minutes.
+    #[test]
+    fn many_names_are_each_there_once() {
+        let names: Vec<String> = (0..200_000).map(|n| format!("registry.example/app{}:1", n / 2)).collect();
+        assert_eq!(former(names.clone(), &format!("sha256:{}", "ab".repeat(32))).len(), 100_000);
+        assert_eq!(each_once(names).len(), 100_000);
+    }
+
     #[test]
     fn an_image_without_a_name_is_known_by_its_digest() {
         let digest = format!("sha256:{}", "ab".repeat(32));
