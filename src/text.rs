@@ -75,6 +75,26 @@ pub fn defang(host: &str) -> String {
     host.replace("http", "hxxp").replace('.', "[.]")
 }
 
+/// An address, or a name of an image, without what stands in it as user and password, and an address without its query.
+pub fn without_user(text: &str) -> String {
+    let (scheme, rest) = match text.find("://") {
+        Some(at) => text.split_at(at + "://".len()),
+        None => ("", text),
+    };
+    let authority = rest.split('/').next().unwrap_or(rest);
+    let is_port = |p: &str| p.bytes().all(|b| b.is_ascii_digit());
+    // `app:1@sha256:…` is a name; `user:p/w@host` is a password with a slash.
+    let digest = |at: usize| rest.get(at..).is_some_and(|d| d.starts_with("@sha256:") || d.starts_with("@sha512:"));
+    let at = match authority.rfind('@') {
+        None if authority.rsplit_once(':').is_none_or(|(_, port)| is_port(port)) => None,
+        None => rest.rfind('@'),
+        at => at,
+    };
+    let behind = at.filter(|at| !digest(*at)).and_then(|at| rest.get(at + 1..)).unwrap_or(rest);
+    let end = if scheme.is_empty() { behind.len() } else { behind.find(['?', '#']).unwrap_or(behind.len()) };
+    format!("{scheme}{}", behind.get(..end).unwrap_or_default())
+}
+
 /// Lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut hex, b| {
@@ -91,6 +111,26 @@ pub fn start(text: &str, bytes: usize) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn passwords_are_cut_out_of_addresses() {
+        for (text, is) in [
+            ("https://user:p@w@host.example:1/a?token=x#y", "https://host.example:1/a"),
+            ("tcp://user@host.example", "tcp://host.example"),
+            ("https://user:p/w@host.example/a", "https://host.example/a"),
+            ("https://user:p?w@host.example", "https://host.example"),
+            ("user:pw@host.example/app:1", "host.example/app:1"),
+            ("https://host.example:5000/app@sha256:ab", "https://host.example:5000/app@sha256:ab"),
+            ("app:1@sha256:ab", "app:1@sha256:ab"),
+            ("host.example/app@sha256:ab", "host.example/app@sha256:ab"),
+            ("https://[::1]:5000/a", "https://[::1]:5000/a"),
+            ("a?b#c", "a?b#c"),
+            ("://@", "://"),
+            ("", ""),
+        ] {
+            assert_eq!(without_user(text), is, "{text}");
+        }
+    }
 
     #[test]
     fn terminal_and_bidi_tricks_lose_their_power() {

@@ -5,13 +5,14 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 
 use super::{join::Marks, layer::LayerScan, names::Names};
 use crate::{
     coverage::{Coverage, Gap, GapKind, LAYER, SurfaceCount},
     fact::{Fact, Origin, Seen, TreePath},
-    inventory::{Packed, Packing, v1},
+    inventory::{Packed, Packing, fixed, v1},
     walk::{Keep, Worth},
 };
 
@@ -46,6 +47,24 @@ struct Rest {
     elsewhere: Vec<(v1::Path, v1::Path)>,
     passwd: Option<Vec<u8>>,
     group: Option<Vec<u8>>,
+}
+
+/// The same as plain data, in text: what another run joins images from.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Plain {
+    verified: bool,
+    entries: u64,
+    whiteouts: u64,
+    has_evidence: bool,
+    /// By surface, the files that it inspected and the facts that it read.
+    surfaces: BTreeMap<String, (u64, u64)>,
+    /// Runs of names, base64.
+    names: Vec<String>,
+    count: u64,
+    dropped: bool,
+    main: Option<String>,
+    context: Option<String>,
+    rest: Option<String>,
 }
 
 /// What is known of a layer beside its facts.
@@ -112,6 +131,24 @@ impl LayerFacts {
         Self { verified: scan.verified, entries: scan.entries, rest: Packed::of(&rest), ..Self::default() }
     }
 
+    /// As plain data.
+    pub(super) fn plain(&self) -> Plain {
+        let packed = |packed: &Option<Packed>| packed.as_ref().map(|packed| STANDARD.encode(packed.bytes()));
+        Plain {
+            verified: self.verified,
+            entries: self.entries,
+            whiteouts: self.whiteouts,
+            has_evidence: self.has_evidence,
+            surfaces: self.surfaces.iter().map(|(id, count)| ((*id).to_owned(), (count.files, count.facts))).collect(),
+            names: self.names.runs().map(|run| STANDARD.encode(run)).collect(),
+            count: self.names.count(),
+            dropped: self.names.dropped(),
+            main: packed(&self.main),
+            context: packed(&self.context),
+            rest: packed(&self.rest),
+        }
+    }
+
     /// Its names, as images ask for them.
     pub(super) fn marks(&self) -> Arc<Marks> {
         if let Some(known) = self.marks.get() {
@@ -160,6 +197,32 @@ impl LayerFacts {
                 ..Coverage::default()
             },
         }
+    }
+}
+
+impl Plain {
+    /// `None` where it is not what this program writes.
+    pub(super) fn read(self) -> Option<LayerFacts> {
+        let bytes = |text: String| STANDARD.decode(text).ok().map(Box::<[u8]>::from);
+        let packed = |text: Option<String>| match text {
+            Some(text) => bytes(text).map(|bytes| Some(Packed::of_bytes(bytes))),
+            None => Some(None),
+        };
+        let surfaces =
+            self.surfaces.into_iter().map(|(id, (files, facts))| Some((fixed(&id)?, SurfaceCount { files, facts })));
+        let runs = self.names.into_iter().map(bytes).collect::<Option<_>>()?;
+        Some(LayerFacts {
+            names: Names::of_runs(runs, self.count, self.dropped),
+            marks: OnceLock::new(),
+            verified: self.verified,
+            entries: self.entries,
+            whiteouts: self.whiteouts,
+            has_evidence: self.has_evidence,
+            surfaces: surfaces.collect::<Option<_>>()?,
+            main: packed(self.main)?,
+            context: packed(self.context)?,
+            rest: packed(self.rest)?,
+        })
     }
 }
 

@@ -272,7 +272,7 @@ impl History {
 }
 
 /// BuildKit writes the instruction; the older builder and buildah write the shell, with `#(nop)` where nothing ran.
-fn instruction(created_by: &str) -> Option<&'static str> {
+pub(super) fn instruction(created_by: &str) -> Option<&'static str> {
     let text = created_by.trim_start();
     let nop = text.find("#(nop)").and_then(|at| text.get(at..)?.strip_prefix("#(nop)"));
     let word = nop.unwrap_or(text).split_whitespace().next()?;

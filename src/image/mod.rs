@@ -24,9 +24,11 @@ mod manifest;
 mod model;
 mod names;
 mod open;
+mod part;
 mod plan;
 mod planned;
 mod scan;
+pub mod shard;
 mod source;
 mod sweep;
 pub mod target;
@@ -51,8 +53,10 @@ pub use model::{Image, ImageFact, ImageLayer};
 pub use open::{Home, Platforms, open, open_stores};
 #[cfg(feature = "online")]
 pub use open::{RegistryChoice, open_engine, open_registry};
+pub use part::{Lacking, Part, PartError, PartHead, Parts, Stored, Writing, is_part};
 pub use plan::Readers;
 pub use planned::{Container, Holds};
+pub(crate) use source::disk::Disk;
 pub use sweep::Sweep;
 
 use crate::{

@@ -13,6 +13,7 @@ use super::{
     facts::LayerFacts,
     layer::{Expected, LayerReader, LayerScan, PASSES},
     source::{Content, Source},
+    sweep::Key,
 };
 use crate::{fact::TreePath, guard::caught, surface::Flaw, tree::threads::on_threads, walk::Recording};
 
@@ -30,8 +31,10 @@ pub(super) struct At {
 }
 
 /// A layer that is read once, however many images hold it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Unit {
+    /// What it is.
+    pub(super) key: Key,
     /// The first is read; the next where that one is not what it should be.
     pub(super) at: Vec<At>,
     /// Once it was read, until no image needs it any more.
@@ -40,6 +43,12 @@ pub(super) struct Unit {
     pub(super) is_noted: bool,
     /// What was examined of it is in the account.
     pub(super) is_counted: bool,
+}
+
+impl Unit {
+    pub(super) fn new(key: Key) -> Self {
+        Self { key, at: Vec::new(), facts: None, is_noted: false, is_counted: false }
+    }
 }
 
 /// What was read so far, by unit. Of more than may be in memory what the first units hold is kept, whichever is read first.

@@ -3,18 +3,26 @@
 //! Images are taken in the order of the plan, as many at a time as have a thousand layers that nobody read yet. What a layer holds is
 //! given up with the last image that needs it, so memory does not grow with the number of images.
 
+mod taken;
+
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
-    sync::{Arc, Mutex, atomic::Ordering},
+    collections::{BTreeSet, HashSet},
+    io::{self, Write},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
+pub(super) use self::taken::Key;
+use self::taken::{Taken, Wanted, keep_wanted};
 use super::{
     Image, Inputs, Job, Options,
     input::to_u64,
-    inputs::Only,
-    model::labels,
-    planned::{Holds, Planned, PlannedLayer},
-    scan::{At, Unit, scan_units},
+    part::{Lacking, Parts, Stored, Writing},
+    planned::{Holds, Planned},
+    scan::{Unit, scan_units},
+    source::Source,
 };
 use crate::{
     coverage::{Coverage, Exclusion, Gap, GapKind, IMAGE},
@@ -33,30 +41,6 @@ const BATCH: usize = 1024;
 const LOOK_UPS: u64 = 1_000_000;
 /// Problems that are listed of one run.
 const GAPS: usize = 50_000;
-/// Places that are remembered of one layer.
-const COPIES: usize = 4;
-
-/// What makes two layers one.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Key {
-    /// Bytes that are compared with this digest.
-    Digest(String),
-    /// What stands in this place of this source: nothing says that it equals anything.
-    Place(usize, TreePath),
-}
-
-/// An image that is to be examined, and where it is.
-struct Wanted {
-    planned: Planned,
-    label: Arc<str>,
-    /// Each place that has it, with its layers as positions among the units; `None` where a layer is missing.
-    copies: Vec<(usize, Vec<Option<usize>>)>,
-    /// All sources that have it.
-    sources: BTreeSet<usize>,
-    /// So many of the lowest layers are those of an image that is examined by itself.
-    shared: usize,
-}
-
 /// What is known before any layer is read.
 pub struct Sweep<'s> {
     inputs: Inputs<'s>,
@@ -65,16 +49,32 @@ pub struct Sweep<'s> {
     coverage: Coverage,
     /// Problems beyond those that are listed.
     unlisted: u64,
+    /// Why a layer is not read.
+    unread: (GapKind, &'static str),
 }
+
+/// Every layer that a source has is read, or what is wrong with it is said.
+const NOT_READ: (GapKind, &str) = (GapKind::Panicked, "internal error: the layer was not read");
+const IN_NO_PART: (GapKind, &str) = (GapKind::Unreadable, "the layer is in none of the parts that were merged");
 
 impl<'s> Sweep<'s> {
     /// Reads the JSON of all inputs.
-    pub fn plan(mut inputs: Inputs<'s>, options: &Options<'_>) -> Self {
+    pub fn plan(inputs: Inputs<'s>, options: &Options<'_>) -> Self {
+        Self::planned(inputs, options, &mut |_, _| ())
+    }
+
+    /// The same, and what others need to join what several of them read.
+    pub fn plan_and_store(inputs: Inputs<'s>, options: &Options<'_>) -> (Self, Stored) {
+        let mut stored = Stored::default();
+        let sweep = Self::planned(inputs, options, &mut |name, images| stored.source(name, images));
+        stored.coverage(&sweep.coverage);
+        (sweep, stored)
+    }
+
+    fn planned(mut inputs: Inputs<'s>, options: &Options<'_>, each: &mut dyn FnMut(&Arc<str>, &[Planned])) -> Self {
         let coverage = std::mem::take(&mut inputs.coverage);
-        let mut sweep = Self { inputs, images: Vec::new(), units: Vec::new(), coverage, unlisted: 0 };
-        let mut taken = BTreeSet::new();
-        let mut keys = HashMap::new();
-        let mut by_id: HashMap<String, usize> = HashMap::new();
+        let mut sweep = Self { inputs, images: Vec::new(), units: Vec::new(), coverage, unlisted: 0, unread: NOT_READ };
+        let mut taken = Taken::default();
         // Of what was named of stores, whether its store is there, and whether it is in one.
         let mut met: Vec<(bool, bool)> = vec![(false, false); sweep.inputs.named.len()];
         let mut known: HashSet<String> = HashSet::new();
@@ -86,6 +86,7 @@ impl<'s> Sweep<'s> {
                 let detail = "internal error: it was not examined".to_owned();
                 let origin = Origin::file(&name, TreePath::root());
                 sweep.coverage.gaps.push(Gap { origin, surface: IMAGE, kind: GapKind::Panicked, detail });
+                each(&name, &[]);
                 continue;
             };
             let only = sweep.inputs.only.get(at).map_or(&[][..], |only| only.as_deref().unwrap_or_default());
@@ -107,26 +108,8 @@ impl<'s> Sweep<'s> {
             }
             known.extend(plan.within_others.iter().cloned());
             known.extend(plan.images.iter().flat_map(|image| image.id.iter().chain(&image.manifests)).cloned());
-            let labels = labels(&plan.images, &name);
-            for (planned, label) in plan.images.into_iter().zip(labels) {
-                let layers: Vec<_> =
-                    planned.layers.iter().map(|layer| unit(at, layer, &mut keys, &mut sweep.units)).collect();
-                if let Some(known) = known_of(&planned, &by_id) {
-                    if sweep.images.get_mut(known).is_some_and(|image| image.also(at, &planned, &layers)) {
-                        continue;
-                    }
-                } else if let (Some(id), Holds::Image) = (&planned.id, &planned.holds) {
-                    by_id.insert(id.clone(), sweep.images.len());
-                }
-                let label = free_label(label, &name, &mut taken);
-                sweep.images.push(Wanted {
-                    planned,
-                    label,
-                    copies: vec![(at, layers)],
-                    sources: [at].into(),
-                    shared: 0,
-                });
-            }
+            each(&name, &plan.images);
+            taken.take(at, &name, plan.images);
         }
         let flaws = sweep.inputs.flaws.iter();
         let flaws = flaws.filter_map(|(at, path, flaw)| Some(gap(sweep.inputs.names.get(*at)?, path.clone(), flaw)));
@@ -141,14 +124,31 @@ impl<'s> Sweep<'s> {
             let (kind, detail) = (GapKind::Unreadable, detail.to_owned());
             sweep.coverage.gaps.push(Gap { origin, surface: IMAGE, kind, detail });
         }
-        let layers: Vec<usize> = sweep.images.iter().map(|image| image.planned.layers.len()).collect();
-        for image in sweep.images.iter_mut().filter(|image| matches!(image.planned.holds, Holds::Container(_))) {
-            let of = image.planned.id.as_ref().and_then(|id| by_id.get(id)).and_then(|at| layers.get(*at));
-            image.shared = of.copied().filter(|of| *of < image.planned.layers.len()).unwrap_or(0);
-        }
         for (name, flaw) in &sweep.inputs.unread {
             sweep.coverage.trees.push(name.to_string());
             sweep.coverage.gaps.push(gap(name, TreePath::root(), flaw));
+        }
+        (sweep.images, sweep.units) = taken.finish();
+        sweep
+    }
+
+    /// What several runs planned alike, and read each a share of.
+    pub fn of_parts(parts: &mut Parts) -> Self {
+        let (inputs, coverage) = (Inputs::default(), parts.coverage());
+        let mut sweep =
+            Self { inputs, images: Vec::new(), units: Vec::new(), coverage, unlisted: 0, unread: IN_NO_PART };
+        let mut taken = Taken::default();
+        for (at, (name, images)) in parts.sources().into_iter().enumerate() {
+            sweep.inputs.names.push(name.clone());
+            taken.take(at, &name, images);
+        }
+        (sweep.images, sweep.units) = taken.finish();
+        let missing = sweep.units.iter().filter(|unit| !parts.has(&unit.key)).count();
+        if missing > 0 {
+            sweep.coverage.gaps.extend(parts.lacking().iter().map(Lacking::gap));
+            let detail = format!("{missing} layers are in none of the parts that were merged");
+            let origin = Origin::file(&"shards".into(), TreePath::root());
+            sweep.coverage.gaps.push(Gap { origin, surface: IMAGE, kind: GapKind::Unreadable, detail });
         }
         sweep
     }
@@ -201,6 +201,63 @@ impl<'s> Sweep<'s> {
     ) -> Coverage {
         let large = Mutex::new(());
         let job = Job::new(options, packing, &large);
+        let bounds = (options.threads.clamp(1, THREADS), options.limits.held);
+        let sources = std::mem::take(&mut self.inputs.sources);
+        let mut read = |units: &mut [Unit], new: &BTreeSet<usize>| scan_units(&job, &sources, units, new, bounds);
+        self.join_all(&sources, &mut read, (packing, options.stop), each)
+    }
+
+    /// Joins the images from what parts hold of their layers.
+    pub fn join<'p>(
+        mut self,
+        parts: &Parts,
+        packing: &'p Packing<'p>,
+        stop: &AtomicBool,
+        each: &mut dyn FnMut(Image<'p>),
+    ) -> Coverage {
+        self.join_all(&[], &mut |units, new| parts.read(units, new), (packing, stop), each)
+    }
+
+    /// Reads a share of the layers into a part.
+    ///
+    /// # Errors
+    /// Where that cannot be written.
+    pub fn write_share<W: Write>(
+        mut self,
+        options: &Options<'_>,
+        packing: &Packing<'_>,
+        share: &[usize],
+        part: &mut Writing<W>,
+    ) -> io::Result<()> {
+        let large = Mutex::new(());
+        let job = Job::new(options, packing, &large);
+        let bounds = (options.threads.clamp(1, THREADS), options.limits.held);
+        for batch in share.chunks(BATCH) {
+            let new: BTreeSet<usize> = batch.iter().copied().collect();
+            scan_units(&job, &self.inputs.sources, &mut self.units, &new, bounds);
+            for at in new {
+                let unit = self.units.get_mut(at);
+                if let Some((key, facts)) = unit.and_then(|unit| Some((&unit.key, unit.facts.take()?))) {
+                    part.layer(key, &facts)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The bytes of each different layer, and which can be read together only.
+    pub fn weights(&self) -> Vec<(u64, Option<usize>)> {
+        let stream = |at: usize| self.inputs.sources.get(at).is_some_and(|source| source.is_stream()).then_some(at);
+        self.units.iter().map(|unit| unit.at.first().map_or((0, None), |at| (at.len, stream(at.source)))).collect()
+    }
+
+    fn join_all<'p>(
+        &mut self,
+        sources: &[Box<dyn Source + '_>],
+        read: &mut dyn FnMut(&mut [Unit], &BTreeSet<usize>),
+        (packing, stop): (&'p Packing<'p>, &AtomicBool),
+        each: &mut dyn FnMut(Image<'p>),
+    ) -> Coverage {
         let mut last_use: Vec<usize> = vec![0; self.units.len()];
         for (nth, image) in self.images.iter().enumerate() {
             for unit in image.units() {
@@ -213,14 +270,13 @@ impl<'s> Sweep<'s> {
             let mut batch: Vec<(usize, Wanted)> = Vec::new();
             let mut new: BTreeSet<usize> = BTreeSet::new();
             while let Some((nth, image)) = images.next_if(|_| new.len() < BATCH) {
-                self.note_unread(&image, &mut new);
+                self.note_unread(sources, &image, &mut new);
                 batch.push((nth, image));
             }
-            let bounds = (options.threads.clamp(1, THREADS), options.limits.held);
-            scan_units(&job, &self.inputs.sources, &mut self.units, &new, bounds);
+            read(&mut self.units, &new);
             for (nth, wanted) in batch {
                 let image = self.joined(wanted, packing);
-                self.account(&image, &mut look_ups, options.stop.load(Ordering::Relaxed));
+                self.account(&image, &mut look_ups, stop.load(Ordering::Relaxed));
                 let over =
                     image.units.iter().flatten().copied().filter(|u| last_use.get(*u).is_some_and(|n| *n <= nth));
                 let over: Vec<usize> = over.collect();
@@ -233,19 +289,20 @@ impl<'s> Sweep<'s> {
             let origin = Origin::file(&"images".into(), TreePath::root());
             self.coverage.gaps.push(Gap { origin, surface: IMAGE, kind: GapKind::TooLarge, detail });
         }
-        self.coverage.sort_and_dedup();
-        self.coverage
+        let mut coverage = std::mem::take(&mut self.coverage);
+        coverage.sort_and_dedup();
+        coverage
     }
 
     /// The units of an image that nobody read yet; with one of a stream all that the stream holds, since it is read as a whole.
-    fn note_unread(&mut self, image: &Wanted, new: &mut BTreeSet<usize>) {
+    fn note_unread(&mut self, sources: &[Box<dyn Source + '_>], image: &Wanted, new: &mut BTreeSet<usize>) {
         let mut streams = BTreeSet::new();
         for at in image.units() {
             let Some(unit) = self.units.get_mut(at).filter(|unit| !unit.is_noted) else { continue };
             unit.is_noted = true;
             new.insert(at);
             let of = unit.at.first().map(|at| at.source);
-            streams.extend(of.filter(|of| self.inputs.sources.get(*of).is_some_and(|s| s.is_stream())));
+            streams.extend(of.filter(|of| sources.get(*of).is_some_and(|s| s.is_stream())));
         }
         for (at, unit) in self.units.iter_mut().enumerate().filter(|(_, unit)| !streams.is_empty() && !unit.is_noted) {
             if unit.at.first().is_some_and(|first| streams.contains(&first.source)) {
@@ -265,7 +322,8 @@ impl<'s> Sweep<'s> {
         let facts = |unit: &Option<usize>| self.units.get((*unit)?)?.facts.clone();
         let copies = wanted.copies.iter().map(|(_, layers)| layers.iter().map(facts).collect()).collect();
         let names = &self.inputs.names;
-        let found_in = wanted.sources.iter().filter_map(|source| names.get(*source).cloned()).collect();
+        let mut found_in: Vec<Arc<str>> = wanted.sources.iter().filter_map(|s| names.get(*s).cloned()).collect();
+        found_in.dedup();
         let units = wanted.copies.into_iter().flat_map(|(_, layers)| layers).collect();
         Joint { image: Image::new(wanted.planned, wanted.label, found_in, (copies, wanted.shared), packing), units }
     }
@@ -285,8 +343,7 @@ impl<'s> Sweep<'s> {
                     if stopped {
                         continue;
                     }
-                    let detail = "internal error: the layer was not read".to_owned();
-                    (missing.kind, missing.detail) = (GapKind::Panicked, detail);
+                    (missing.kind, missing.detail) = (self.unread.0, self.unread.1.to_owned());
                 }
                 self.coverage.gaps.push(missing);
                 continue;
@@ -321,83 +378,6 @@ impl<'s> Sweep<'s> {
 struct Joint<'o> {
     image: Image<'o>,
     units: Vec<Option<usize>>,
-}
-
-impl Wanted {
-    fn units(&self) -> impl Iterator<Item = usize> + '_ {
-        self.copies.iter().flat_map(|(_, layers)| layers).flatten().copied()
-    }
-
-    /// Takes another place that has this image; whether it is one.
-    fn also(&mut self, source: usize, planned: &Planned, layers: &[Option<usize>]) -> bool {
-        if planned.layers.len() != self.planned.layers.len() {
-            return false;
-        }
-        self.sources.insert(source);
-        for tag in &planned.tags {
-            if !self.planned.tags.contains(tag) {
-                self.planned.tags.push(tag.clone());
-            }
-        }
-        self.planned.manifests.extend(planned.manifests.iter().cloned());
-        self.planned.manifests.sort();
-        self.planned.manifests.dedup();
-        // The same bytes say nothing new; what another place lacks, this one may have.
-        let known = self.copies.iter().find(|(_, known)| known.iter().zip(layers).all(|(k, l)| l.is_none() || k == l));
-        let is_worse =
-            |(_, known): &(usize, Vec<Option<usize>>)| known.iter().zip(layers).all(|(k, l)| k.is_none() || k == l);
-        match known {
-            Some(_) => {}
-            None => match self.copies.iter_mut().find(|copy| is_worse(copy)) {
-                Some(copy) => copy.1 = layers.to_vec(),
-                None => self.copies.push((source, layers.to_vec())),
-            },
-        }
-        true
-    }
-}
-
-/// Leaves the images that are wanted, and the containers that were made of them.
-fn keep_wanted(images: &mut Vec<Planned>, only: &[Only]) {
-    let is_wanted = |image: &Planned| only.iter().any(|only| only.is(image));
-    let ids: HashSet<String> = images.iter().filter(|image| is_wanted(image)).filter_map(|i| i.id.clone()).collect();
-    images.retain(|image| {
-        let is_container = matches!(image.holds, Holds::Container(_));
-        is_wanted(image) || is_container && image.id.as_ref().is_some_and(|id| ids.contains(id))
-    });
-}
-
-/// Where the same image was planned already.
-fn known_of(planned: &Planned, by_id: &HashMap<String, usize>) -> Option<usize> {
-    let id = planned.id.as_ref().filter(|_| planned.holds == Holds::Image)?;
-    by_id.get(id).copied()
-}
-
-/// The position of a layer among the units.
-fn unit(source: usize, layer: &PlannedLayer, keys: &mut HashMap<Key, usize>, units: &mut Vec<Unit>) -> Option<usize> {
-    let (place, len) = layer.member.clone()?;
-    let digest = layer.expected.blob.as_ref().or(layer.expected.diff_id.as_ref()).filter(|_| !layer.unpacked);
-    let key = digest.map_or_else(|| Key::Place(source, place.clone()), |digest| Key::Digest(digest.clone()));
-    let new = units.len();
-    let at = *keys.entry(key).or_insert(new);
-    if at == new {
-        units.push(Unit::default());
-    }
-    let unit = units.get_mut(at)?;
-    if unit.at.len() < COPIES && unit.at.iter().all(|known| known.source != source || known.place != place) {
-        unit.at.push(At { source, place, len, expected: layer.expected.clone() });
-    }
-    Some(at)
-}
-
-/// A label that no other image has: the same tag may be in several files, with other content.
-fn free_label(wanted: String, input: &Arc<str>, taken: &mut BTreeSet<Arc<str>>) -> Arc<str> {
-    let of_input = [wanted.clone(), format!("{wanted} in {input}")].into_iter();
-    let numbered = (2_u64..).map(|n| format!("{wanted} in {input} #{n}"));
-    let free = of_input.chain(numbered).map(Arc::<str>::from).find(|l| !taken.contains(l));
-    let label = free.unwrap_or_else(|| wanted.into());
-    taken.insert(label.clone());
-    label
 }
 
 pub(super) fn gap(tree: &Arc<str>, path: TreePath, flaw: &Flaw) -> Gap {

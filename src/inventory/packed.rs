@@ -37,6 +37,16 @@ impl Packed {
         serde_json::from_reader(std::io::BufReader::new(decoder.take(LIMIT))).ok()
     }
 
+    /// As it is packed.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// What was packed by another run. It may be anything.
+    pub fn of_bytes(bytes: Box<[u8]>) -> Self {
+        Self(bytes)
+    }
+
     /// Bytes in memory.
     pub fn size(&self) -> usize {
         self.0.len()

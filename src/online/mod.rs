@@ -1,4 +1,4 @@
-//! The only place that talks to the network, and only for the commands that say so.
+//! Talks to the network, for the commands that say so: downloads, and registries. `image::engine` alone asks somebody else: engines.
 
 pub mod registry;
 

@@ -186,6 +186,17 @@ pub fn filter(profile: &Profile) -> Outcome<()> {
     Ok(())
 }
 
+/// This thread, and those it starts, keep these sockets alone.
+///
+/// # Errors
+/// As for [`filter`].
+pub fn narrow(allowed: Sockets) -> Outcome<()> {
+    let mut rules = Rules::new();
+    sockets(allowed, &mut rules)?;
+    apply_filter(&compiled(rules, libc::EPERM, TargetArch::try_from(std::env::consts::ARCH)?)?)?;
+    Ok(())
+}
+
 fn compiled(rules: Rules, error: c_int, arch: TargetArch) -> Outcome<BpfProgram> {
     let refused = SeccompAction::Errno(u32::try_from(error)?);
     Ok(SeccompFilter::new(rules, SeccompAction::Allow, refused, arch)?.try_into()?)

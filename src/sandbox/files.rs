@@ -7,17 +7,17 @@ use landlock::{
     RulesetCreatedAttr as _, RulesetError, RulesetStatus, make_bitflags, path_beneath_rules,
 };
 
-use super::{Profile, Sockets, own_reads};
+use super::{Sockets, own_reads};
 
 /// The newest version whose rights are known here; of an older kernel, what it has.
 const NEWEST: ABI = ABI::V6;
 
 /// Encloses this thread; the version of the interface, where it holds.
-pub fn reads(profile: &Profile, places: &[PathBuf]) -> Option<u32> {
-    let own = own_reads(profile.sockets).map(PathBuf::from);
-    let named = certificates().filter(|_| profile.sockets.has_tcp());
+pub fn reads(sockets: Sockets, places: &[PathBuf]) -> Option<u32> {
+    let own = own_reads(sockets).map(PathBuf::from);
+    let named = certificates().filter(|_| sockets.has_tcp());
     let all = own.chain(named).chain(places.iter().cloned());
-    enclose(profile.sockets, &[(all.collect(), make_bitflags!(AccessFs::{ReadFile | ReadDir}))]).ok().flatten()
+    enclose(sockets, &[(all.collect(), make_bitflags!(AccessFs::{ReadFile | ReadDir}))]).ok().flatten()
 }
 
 /// Encloses the thread that writes.

@@ -79,14 +79,29 @@ impl Sandbox {
     /// From here on this thread, and those that it starts, read below these places and in the program's own only. A place that
     /// does not exist is left out.
     pub fn enclose(&self, reads: &[PathBuf]) {
+        self.enclose_for(self.profile.sockets, reads);
+    }
+
+    /// The same, where it is known by now that fewer sockets are needed than the profile allows.
+    pub fn enclose_for(&self, sockets: Sockets, reads: &[PathBuf]) {
         #[cfg(target_os = "linux")]
-        if !is_off()
-            && let Some(version) = files::reads(self.profile, reads)
-        {
-            self.landlock.store(version, Ordering::Relaxed);
+        if !is_off() {
+            if let Some(version) = files::reads(sockets, reads) {
+                self.landlock.store(version, Ordering::Relaxed);
+            }
+            // Older kernels hold nobody to sockets by landlock.
+            #[cfg(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64"))]
+            if sockets != self.profile.sockets {
+                let _ = calls::narrow(sockets);
+            }
         }
         #[cfg(not(target_os = "linux"))]
-        let _ = (self.profile, reads);
+        let _ = (sockets, reads);
+    }
+
+    /// What the profile lets this process connect to.
+    pub fn sockets(&self) -> Sockets {
+        self.profile.sockets
     }
 
     /// What held so far.

@@ -24,6 +24,14 @@ impl Sockets {
         }
     }
 
+    /// The same without TCP.
+    pub fn without_tcp(self) -> Self {
+        match self {
+            Self::None | Self::Tcp => Self::None,
+            Self::Unix | Self::TcpAndUnix => Self::Unix,
+        }
+    }
+
     /// Whether connections by TCP are among them.
     pub fn has_tcp(self) -> bool {
         matches!(self, Self::Tcp | Self::TcpAndUnix)

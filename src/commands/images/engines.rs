@@ -3,6 +3,10 @@
 use std::{path::Path, time::Duration};
 
 use anyhow::{Context as _, anyhow, bail};
+use rustix::{
+    fs::{self as sys, Mode, OFlags},
+    io::Errno,
+};
 
 use super::picture::Picture;
 use crate::{
@@ -11,9 +15,10 @@ use crate::{
     coverage::{Coverage, Exclusion, Gap, GapKind, IMAGE},
     fact::{Origin, TreePath},
     image::engine::{Endpoint, Engine, EngineContainer, EngineError, EngineImage, Listed, NotAsked, Tls, not_asked},
-    image::{self, Inputs, Limits, listing::ImageUse},
+    image::{self, Disk, Inputs, Limits, listing::ImageUse},
     stop::STOP,
-    text::escape_short,
+    surface::Flaw,
+    text::{escape_short, without_user},
 };
 
 /// For each answer. Older engines write a whole image to their disk before they send its first byte.
@@ -25,8 +30,6 @@ const CONTEXTS: usize = 100;
 const META: u64 = 1 << 20;
 /// Certificates and keys.
 const PEM: u64 = 1 << 20;
-/// Port of engines that speak TLS, by custom.
-const WITH_TLS: u16 = 2376;
 /// Where Docker's programs find the certificates for an engine.
 const CERTIFICATES: &str = "DOCKER_CERT_PATH";
 
@@ -58,17 +61,20 @@ impl Engines {
             Self { asked: Vec::new(), gaps: Vec::new(), exclusions: Vec::new(), export: command.engine_export, all };
         let mut named = Vec::new();
         for text in &command.engine {
-            let shown = escape_short(text.as_bytes(), 200);
+            // What is typed may hold a password.
+            let shown = escape_short(without_user(text).as_bytes(), 200);
             let endpoint = Endpoint::parse(text).with_context(|| {
-                format!("`{shown}` names no engine\nhint: the path of a Unix socket, or `tcp://HOST:PORT`")
+                format!(
+                    "`{shown}` names no engine\nhint: the path of a Unix socket, or `tcp://HOST:PORT` without a user"
+                )
             })?;
             if named.contains(&endpoint) {
                 continue;
             }
             let connected = match &endpoint {
                 Endpoint::Unix(socket) => Engine::connect(socket, PATIENCE),
-                Endpoint::Tcp(host, port) => {
-                    let tls = (*port == WITH_TLS).then(|| certificates(command.registry.ca.as_deref())).transpose()?;
+                Endpoint::Tcp { host, port, tls } => {
+                    let tls = tls.then(|| certificates(command.registry.ca.as_deref())).transpose()?;
                     Engine::dial(host, *port, tls, command.registry.plain_http, PATIENCE)
                 }
                 Endpoint::Other(scheme) => bail!("engines are not asked over `{scheme}`: `{shown}`"),
@@ -81,7 +87,7 @@ impl Engines {
             named.push(endpoint);
         }
         if all && command.root == Path::new("/") {
-            engines.exclusions.extend(others(&named).iter().map(exclusion));
+            engines.exclusions.extend(others(&named, &mut engines.gaps).iter().map(exclusion));
         }
         Ok(engines)
     }
@@ -91,14 +97,17 @@ impl Engines {
         let mut uses = Vec::new();
         for asked in &mut self.asked {
             let engine = &asked.engine;
-            let images = engine.images().and_then(|images| Ok((images, engine.containers()?, engine.version()?)));
-            let (images, containers, version) = match images {
-                Ok(answers) => answers,
+            let images = match engine.images() {
+                Ok(images) => images,
                 Err(error) => {
                     self.gaps.push(gap(engine.at(), &error));
                     continue;
                 }
             };
+            let mut failed = |error: &EngineError| self.gaps.push(gap(engine.at(), error));
+            let containers = engine.containers().map_err(|error| failed(&error)).ok();
+            let containers = containers.unwrap_or(Listed { list: Vec::new(), cut: false });
+            let version = engine.version().map_err(|error| failed(&error)).unwrap_or_default();
             let Listed { list, cut } = images;
             let more = list.len().saturating_sub(IMAGES);
             if cut || containers.cut || more > 0 {
@@ -170,10 +179,10 @@ fn certificates(ca: Option<&Path>) -> anyhow::Result<Tls> {
 }
 
 /// Engines of this machine that were not named.
-fn others(named: &[Endpoint]) -> Vec<NotAsked> {
+fn others(named: &[Endpoint], gaps: &mut Vec<Gap>) -> Vec<NotAsked> {
     let folder = |name: &str| std::env::var_os(name).map(std::path::PathBuf::from).filter(|path| path.is_absolute());
     let (home, runtime) = (folder("HOME"), folder("XDG_RUNTIME_DIR"));
-    let contexts = home.as_ref().map(|home| contexts(&home.join(".docker/contexts/meta"))).unwrap_or_default();
+    let contexts = home.as_ref().map(|home| contexts(home, gaps)).unwrap_or_default();
     let variable = |name: &str| std::env::var(name).ok();
     let all = not_asked(&variable, &contexts, home.as_deref(), runtime.as_deref(), &|path| path.exists());
     all.into_iter()
@@ -181,10 +190,37 @@ fn others(named: &[Endpoint]) -> Vec<NotAsked> {
         .collect()
 }
 
-fn contexts(folder: &Path) -> Vec<Vec<u8>> {
-    let below = walkdir::WalkDir::new(folder).min_depth(1).max_depth(1).sort_by_file_name();
-    let found = below.into_iter().take(CONTEXTS).flatten();
-    found.filter_map(|entry| input::bytes(&entry.path().join("meta.json"), META).ok()).collect()
+/// The `meta.json` of each context of Docker's. No link is followed, and what is no regular file is not opened.
+fn contexts(home: &Path, gaps: &mut Vec<Gap>) -> Vec<Vec<u8>> {
+    const FOLDER: &str = ".docker/contexts/meta";
+    let mut note = |path: &[u8], flaw: &Flaw| {
+        let origin = Origin::file(&"engines".into(), TreePath::new(path).unwrap_or_else(TreePath::root));
+        gaps.push(Gap { origin, surface: IMAGE, kind: flaw.kind(), detail: flaw.to_string() });
+    };
+    let home = match sys::open(home, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()) {
+        Ok(home) => Disk::new(home),
+        Err(Errno::NOENT | Errno::NOTDIR) => return Vec::new(),
+        Err(error) => {
+            note(FOLDER.as_bytes(), &Flaw::Io(error.into()));
+            return Vec::new();
+        }
+    };
+    let (names, more) = home.folders(FOLDER.as_bytes()).unwrap_or_else(|flaw| {
+        note(FOLDER.as_bytes(), &flaw);
+        Default::default()
+    });
+    if more || names.len() > CONTEXTS {
+        note(FOLDER.as_bytes(), &Flaw::Unsupported("a user with more than 100 contexts of Docker"));
+    }
+    let mut found = Vec::new();
+    for name in names.into_iter().take(CONTEXTS) {
+        let path = [FOLDER.as_bytes(), b"/", &name, b"/meta.json"].concat();
+        match home.small(&path, META) {
+            Ok(meta) => found.extend(meta),
+            Err(flaw) => note(&path, &flaw),
+        }
+    }
+    found
 }
 
 /// Whether two name one engine: `/var/run` is a link to `/run`.
@@ -201,12 +237,9 @@ fn exclusion(other: &NotAsked) -> Exclusion {
     let name = &other.named_by;
     let by = |place: &str| if place == name { String::new() } else { format!(" ({name})") };
     let reason = match &other.endpoint {
-        Some(Endpoint::Unix(socket)) => {
-            let socket = escape_short(socket.as_os_str().as_encoded_bytes(), 200);
-            format!("the engine at `{socket}`{} was not asked: name it with `--engine`", by(&socket))
-        }
-        Some(Endpoint::Tcp(host, port)) => {
-            format!("the engine at `tcp://{host}:{port}` ({name}) was not asked: name it with `--engine`")
+        Some(at @ (Endpoint::Unix(_) | Endpoint::Tcp { .. })) => {
+            let at = at.to_string();
+            format!("the engine at `{at}`{} was not asked: name it with `--engine`", by(&at))
         }
         Some(Endpoint::Other(scheme)) => format!("the engine of {name} was not asked: it is reached over {scheme}"),
         None => format!("the engine of {name} was not asked: its address is none"),
@@ -227,7 +260,10 @@ mod tests {
         let is = "the engine at `/run/docker.sock` (DOCKER_HOST) was not asked: name it with `--engine`";
         assert_eq!(reason("DOCKER_HOST", Some(socket)), is);
         let is = "the engine at `tcp://build.example:2376` (context build) was not asked: name it with `--engine`";
-        assert_eq!(reason("context build", Some(Endpoint::Tcp("build.example".to_owned(), 2376))), is);
+        assert_eq!(
+            reason("context build", Some(Endpoint::Tcp { host: "build.example".to_owned(), port: 2376, tls: true })),
+            is
+        );
         let is = "the engine of context b was not asked: it is reached over ssh";
         assert_eq!(reason("context b", Some(Endpoint::Other("ssh".to_owned()))), is);
         assert_eq!(reason("DOCKER_HOST", None), "the engine of DOCKER_HOST was not asked: its address is none");
@@ -243,5 +279,51 @@ mod tests {
         std::os::unix::fs::symlink(folder.path(), &link).unwrap();
         let [one, other, gone] = [socket, link.join("docker.sock"), folder.path().join("gone")].map(Endpoint::Unix);
         assert!(is_same(&one, &other) && is_same(&gone, &gone) && !is_same(&one, &gone));
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the test makes its own files")]
+    fn contexts_are_read_without_waiting() {
+        let home = tempfile::tempdir().unwrap();
+        let mut gaps = Vec::new();
+        assert!(contexts(home.path(), &mut gaps).is_empty() && contexts(&home.path().join("no"), &mut gaps).is_empty());
+        let at = |name: &str| home.path().join(".docker/contexts/meta").join(name);
+        ["a", "b", "c", "d"].iter().for_each(|name| std::fs::create_dir_all(at(name)).unwrap());
+        std::fs::write(at("a/meta.json"), "{}").unwrap();
+        sys::mknodat(sys::CWD, at("b/meta.json"), sys::FileType::Fifo, Mode::RUSR, 0).unwrap();
+        std::os::unix::fs::symlink(at("a/meta.json"), at("c/meta.json")).unwrap();
+        assert_eq!(contexts(home.path(), &mut gaps), [b"{}"]);
+        let paths: Vec<String> = gaps.iter().map(|gap| gap.origin.path.text().into_owned()).collect();
+        assert_eq!(paths, ["/.docker/contexts/meta/b/meta.json", "/.docker/contexts/meta/c/meta.json"]);
+    }
+
+    /// An engine on this machine that answers some questions only.
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the test has a server of its own")]
+    fn what_one_answer_lacks_takes_nothing_from_the_others() {
+        use std::io::{Read as _, Write as _};
+        let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = server.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            for stream in server.incoming() {
+                let (mut stream, mut head) = (stream.unwrap(), Vec::new());
+                let mut byte = [0];
+                while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|n| n == 1) {
+                    head.push(byte[0]);
+                }
+                let is_images = head.starts_with(b"GET /images/json ");
+                let (status, body) =
+                    if is_images { ("200 OK", r#"[{"Id":"x","RepoTags":["a:1"]}]"#) } else { ("500 Oh", "{}") };
+                let length = body.len();
+                let head = format!("HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}");
+                let _ = stream.write_all(format!("{head}\r\nConnection: close\r\n\r\n{body}").as_bytes());
+            }
+        });
+        let engine = Engine::dial("127.0.0.1", port, None, false, PATIENCE).unwrap();
+        let asked = vec![Asked { engine, images: Vec::new(), words: String::new() }];
+        let mut engines = Engines { asked, gaps: Vec::new(), exclusions: Vec::new(), export: false, all: true };
+        let mut coverage = Coverage::default();
+        assert!(engines.ask(&mut coverage).is_empty());
+        assert_eq!((engines.asked[0].images.len(), coverage.gaps.len()), (1, 2), "{:?}", coverage.gaps);
     }
 }

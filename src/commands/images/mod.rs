@@ -76,7 +76,10 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     let mut engines = engines::Engines::connect(&command, named.all_stores)?;
     #[cfg(not(feature = "online"))]
     anyhow::ensure!(command.engine.is_empty(), "this build of dosimeter asks no engine");
-    sandbox.enclose(&[named.places(&command.root), folders.clone()].concat());
+    // A file that could have been a list named no registry.
+    let is_over_tcp = named.is_remote() || over_tcp(&command) > 0;
+    let sockets = if is_over_tcp { sandbox.sockets() } else { sandbox.sockets().without_tcp() };
+    sandbox.enclose_for(sockets, &[named.places(&command.root), folders.clone()].concat());
     let router = Router::new(setup.surfaces(), &setup.interest);
     let keep = |seen: &Seen| matcher::worth(&setup.index, seen);
     let weigher = Weigher::new(&setup.index);
@@ -123,6 +126,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         cache: cache.as_ref(),
     };
     let (mut coverage, mut budget) = (Coverage::default(), FactBudget::new(Bounds::TREE));
+    coverage.exclusions.append(&mut named.exclusions);
     let (mut evidence, mut dropped) = (Vec::new(), 0_u64);
     let mut accounts: BTreeMap<Arc<str>, Accounts> = BTreeMap::new();
     #[cfg(feature = "online")]
@@ -222,8 +226,7 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
 /// # Errors
 /// Where a target names nothing.
 fn profile(command: &ImagesCommand) -> anyhow::Result<&'static str> {
-    let is_tcp = |text: &&String| text.contains("://") && !text.starts_with("unix://");
-    let over_tcp = command.engine.iter().filter(is_tcp).count();
+    let over_tcp = over_tcp(command);
     Ok(match (may_ask(command)? || over_tcp > 0, command.engine.len() > over_tcp) {
         (false, false) => "images",
         (true, false) => "images REGISTRY",
@@ -232,14 +235,18 @@ fn profile(command: &ImagesCommand) -> anyhow::Result<&'static str> {
     })
 }
 
+/// Engines that are not behind a Unix socket.
+fn over_tcp(command: &ImagesCommand) -> usize {
+    command.engine.iter().filter(|text| text.contains("://") && !text.starts_with("unix://")).count()
+}
+
 /// Whether what was named may be in a registry, or is a list that may name one.
 fn may_ask(command: &ImagesCommand) -> anyhow::Result<bool> {
-    let is_list = |path: &std::path::Path| path.extension().is_some_and(|e| e == "json" || e == "yaml" || e == "yml");
     let mut asks = false;
     for text in &command.targets {
         asks |= match Target::parse(text, &target::exists)? {
             Target::Remote(_) | Target::Whole { .. } | Target::List => true,
-            Target::Path(path) => is_list(&path),
+            Target::Path(path) => named::may_be_list(&path),
             Target::Stored(_) => false,
         };
     }

@@ -3,24 +3,27 @@
 #[cfg(feature = "online")]
 use std::collections::BTreeMap;
 use std::{
+    collections::BTreeSet,
     ffi::OsStr,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, anyhow, bail};
+use rustix::fs::{self as sys, Mode, OFlags};
 
 use crate::{
     accounts::Accounts,
     cli::ImagesCommand,
     commands::{input, output},
-    coverage::{Gap, GapKind, IMAGE},
+    coverage::{Exclusion, Gap, GapKind, IMAGE},
     fact::{Origin, TreePath},
     image::{
-        self, Home, ImageError, Inputs, Limits,
-        listing::{self, ImageUse, Listing},
+        self, Disk, Home, ImageError, Inputs, Limits,
+        listing::{self, Form, ImageUse, Listing},
         target::{self, Remote, Stored, Target},
     },
     stop::STOP,
+    surface::Flaw,
     text::{escape, escape_short},
 };
 
@@ -44,8 +47,12 @@ pub struct Named {
     pub uses: Vec<ImageUse>,
     /// Nothing was named: the stores of the machine.
     pub all_stores: bool,
-    /// Problems with lists.
+    /// What lists name and leave out.
+    pub exclusions: Vec<Exclusion>,
+    /// Problems with lists, and with what says who lives on the machine.
     gaps: Vec<Gap>,
+    /// The registries among those that the user typed himself: no list did.
+    typed: BTreeSet<String>,
 }
 
 impl Named {
@@ -60,6 +67,9 @@ impl Named {
         }
         named.paths.extend(command.blob_store.iter().cloned());
         named.all_stores = command.targets.is_empty() && command.blob_store.is_empty();
+        if named.all_stores || !named.stored.is_empty() {
+            named.gaps.extend(read_homes(&command.root).1);
+        }
         Ok(named)
     }
 
@@ -70,14 +80,16 @@ impl Named {
                 None => self.paths.push(path),
             },
             Target::Stored(stored) => self.stored.push(stored),
-            Target::Remote(remote) => self.remotes.push(remote),
-            Target::Whole { registry, below } => self.whole.push((registry, below)),
+            Target::Remote(remote) => {
+                self.typed.insert(remote.registry.clone());
+                self.remotes.push(remote);
+            }
+            Target::Whole { registry, below } => self.typed(registry, below),
             Target::List => {
                 let most = u64::try_from(listing::LARGEST).unwrap_or(u64::MAX);
                 let bytes = input::bytes(Path::new("-"), most).context("the list on standard input")?;
                 let read = listing::read(&bytes, &target::exists);
-                if read.targets.is_empty() && read.uses.is_empty() && read.bad_lines.is_empty() && read.flaws.is_empty()
-                {
+                if read.targets.is_empty() && read.bad_lines.is_empty() && says_nothing(&read) {
                     bail!(
                         "the list on standard input names no image\nhint: a target a line, or what `kubectl get pods -A -o json` prints"
                     );
@@ -86,6 +98,12 @@ impl Named {
             }
         }
         Ok(())
+    }
+
+    /// All of a registry, or what is below, as the user typed it.
+    pub(super) fn typed(&mut self, registry: String, below: String) {
+        self.typed.insert(registry.clone());
+        self.whole.push((registry, below));
     }
 
     fn list(&mut self, listing: Listing, name: &str) {
@@ -99,6 +117,19 @@ impl Named {
             let first = bad.why.to_string();
             let detail = format!("line {}: {}", bad.line, first.lines().next().unwrap_or_default());
             self.gaps.push(gap(GapKind::Malformed, detail));
+        }
+        for image in listing.uses.iter().filter(|image| image.remote().is_none()) {
+            let image = escape_short(image.image.as_bytes(), 120);
+            let detail = format!("`{image}` is no name that a registry could be asked for");
+            self.gaps.push(gap(GapKind::Malformed, detail));
+        }
+        for left in &listing.left_out {
+            let reason = format!("{}: {}", left.place, left.reason);
+            if left.is_gap {
+                self.gaps.push(gap(GapKind::Malformed, reason));
+            } else {
+                self.exclusions.push(Exclusion { origin: Origin::file(&tree, TreePath::root()), reason });
+            }
         }
         self.remotes.extend(listing.remotes());
         self.uses.extend(listing.uses);
@@ -170,6 +201,20 @@ impl Named {
         Ok(inputs)
     }
 
+    /// Whether the user typed this registry himself.
+    #[cfg(feature = "online")]
+    pub fn is_typed(&self, registry: &str) -> bool {
+        self.typed.contains(registry)
+    }
+
+    /// The registry, where there is one and the user typed it.
+    #[cfg(feature = "online")]
+    pub fn only_typed(&self) -> Option<&str> {
+        let only = self.typed.first().filter(|_| self.typed.len() == 1)?;
+        let mut all = self.remotes.iter().map(|r| &r.registry).chain(self.whole.iter().map(|(registry, _)| registry));
+        all.all(|registry| registry == only).then_some(only.as_str())
+    }
+
     /// By registry, what is wanted of it.
     #[cfg(feature = "online")]
     pub fn by_registry(&self) -> BTreeMap<String, Vec<String>> {
@@ -211,27 +256,61 @@ impl Named {
     }
 }
 
+/// Whether a file is called as lists of images and their users are.
+pub(super) fn may_be_list(path: &Path) -> bool {
+    let name = path.as_os_str().as_encoded_bytes().to_ascii_lowercase();
+    [".json", ".yaml", ".yml"].iter().any(|end| name.ends_with(end.as_bytes()))
+}
+
 /// A file that is a list of images and their users, and no archive: what `kubectl get` printed, a Compose file, values of a chart.
 fn list_in(path: &Path) -> Option<Listing> {
     const START: usize = 512;
     let most = u64::try_from(listing::LARGEST).unwrap_or(u64::MAX);
-    let ends = |end: &&str| path.as_os_str().as_encoded_bytes().to_ascii_lowercase().ends_with(end.as_bytes());
-    if !path.is_file() || ![".json", ".yaml", ".yml"].iter().any(ends) {
+    if !path.is_file() || !may_be_list(path) {
         return None;
     }
     let bytes = input::bytes(path, most).ok()?;
     let is_text = !bytes.get(..START.min(bytes.len())).unwrap_or_default().contains(&0);
     let read = is_text.then(|| listing::read(&bytes, &|_| false))?;
-    (!read.uses.is_empty()).then_some(read)
+    (read.form != Form::Targets && !says_nothing(&read)).then_some(read)
+}
+
+fn says_nothing(listing: &Listing) -> bool {
+    listing.uses.is_empty() && listing.left_out.is_empty() && listing.flaws.is_empty()
 }
 
 fn homes(root: &Path) -> Vec<Home> {
-    let passwd = input::bytes(&root.join("etc/passwd"), PASSWD).unwrap_or_default();
-    let below = walkdir::WalkDir::new(root.join("home")).min_depth(1).max_depth(1).sort_by_file_name();
-    let found = below.into_iter().take(HOMES).flatten().filter(|e| e.file_type().is_dir());
-    let found = found.filter_map(|e| TreePath::new(&[&b"home/"[..], e.file_name().as_encoded_bytes()].concat()));
-    let accounts = Accounts::new(&passwd, found);
-    accounts.homes().take(HOMES).map(|home| (home.clone(), accounts.owner_of(home))).collect()
+    read_homes(root).0
+}
+
+/// Where accounts live on a machine, and what could not be read of that.
+fn read_homes(root: &Path) -> (Vec<Home>, Vec<Gap>) {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    // Whoever opens the stores says it.
+    let Ok(root) = sys::open(root, flags, Mode::empty()) else { return Default::default() };
+    let (disk, mut gaps) = (Disk::new(root), Vec::new());
+    let stores = "stores".into();
+    let mut gap = |path: &str, flaw: &Flaw| {
+        let origin = Origin::file(&stores, TreePath::new(path.as_bytes()).unwrap_or_else(TreePath::root));
+        gaps.push(Gap { origin, surface: IMAGE, kind: flaw.kind(), detail: flaw.to_string() });
+    };
+    let passwd = disk.small(b"etc/passwd", PASSWD).unwrap_or_else(|flaw| {
+        gap("etc/passwd", &flaw);
+        None
+    });
+    // A link on some systems, to `var/home`; what it leads to is below this root whatever is written there.
+    let home = disk.link(b"home").and_then(|target| TreePath::root().resolve(&target));
+    let home = home.or_else(|| TreePath::new(b"home")).unwrap_or_else(TreePath::root);
+    let (names, more) = disk.folders(home.as_bytes()).unwrap_or_else(|flaw| {
+        gap("home", &flaw);
+        Default::default()
+    });
+    if more || names.len() > HOMES {
+        gap("home", &Flaw::Unsupported("a machine of more than 10000 homes"));
+    }
+    let found = names.iter().take(HOMES).map(|name| home.join(name));
+    let accounts = Accounts::new(&passwd.unwrap_or_default(), found);
+    (accounts.homes().take(HOMES).map(|home| (home.clone(), accounts.owner_of(home))).collect(), gaps)
 }
 
 /// An input that is no image, or cannot be opened, beside others that were examined.
@@ -242,4 +321,81 @@ fn not_examined(file: &Path, error: &ImageError) -> Gap {
     };
     let tree = escape(file.as_os_str().as_encoded_bytes()).into();
     Gap { origin: Origin::file(&tree, TreePath::root()), surface: IMAGE, kind, detail: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::disallowed_methods, reason = "tests make their own inputs")]
+
+    use std::fs;
+
+    use rustix::fs::{CWD, FileType};
+
+    use super::*;
+
+    fn listed(name: &str, text: &str) -> Option<Named> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        let mut named = Named::default();
+        named.list(list_in(&path)?, name);
+        Some(named)
+    }
+
+    #[test]
+    fn nothing_of_a_list_is_dropped() {
+        let long = "x".repeat(2000);
+        let text = format!(
+            "services:\n  a: {{image: registry.example/a}}\n  b: {{build: .}}\n  c: {{image: \"b\\e[2J d\"}}\n  d: {{image: [x]}}\n  e: {{image: {long}}}\n"
+        );
+        let named = listed("compose.yaml", &text).unwrap();
+        assert_eq!(named.remotes.iter().map(ToString::to_string).collect::<Vec<_>>(), ["registry.example/a:latest"]);
+        let left: Vec<&str> = named.exclusions.iter().map(|e| e.reason.as_str()).collect();
+        assert!(left.len() == 1 && left[0].starts_with("service b: it is built"), "{left:?}");
+        let gaps: Vec<&str> = named.gaps.iter().map(|g| g.detail.as_str()).collect();
+        assert_eq!(gaps.len(), 3, "{gaps:?}");
+        assert!(gaps.contains(&"`b\\u{1b}[2J d` is no name that a registry could be asked for"), "{gaps:?}");
+        assert!(gaps.contains(&"service d: the name of its image is too long, or is none"), "{gaps:?}");
+        assert!(named.gaps.iter().all(|gap| gap.kind == GapKind::Malformed && gap.detail.len() < 300));
+        let pod = format!(
+            r#"{{"kind":"Pod","apiVersion":"v1","metadata":{{"name":"p"}},"spec":{{"containers":[{{"name":"a","image":"{long}"}},{{"name":"b"}}]}}}}"#
+        );
+        let named = listed("pods.json", &pod).unwrap();
+        assert_eq!((named.gaps.len(), named.exclusions.len(), named.uses.len()), (1, 1, 0));
+        assert!(named.gaps[0].detail.starts_with("default/p, container a: "), "{}", named.gaps[0].detail);
+    }
+
+    #[test]
+    fn a_list_that_names_no_image_is_one() {
+        assert_eq!(listed("compose.yml", "services: {a: {build: .}}").unwrap().exclusions.len(), 1);
+        assert_eq!(listed("values.json", r#"{"image":{"repository":"registry.example/a"}"#).unwrap().gaps.len(), 1);
+        assert!(listed("other.json", r#"{"a":1}"#).is_none() && listed("x.yaml", "registry.example/a").is_none());
+        assert!(listed("x.txt", "services: {a: {build: .}}").is_none());
+    }
+
+    #[test]
+    fn who_lives_on_a_machine_is_read_without_waiting_or_leaving_it() {
+        let root = tempfile::tempdir().unwrap();
+        assert_eq!(read_homes(root.path()), (Vec::new(), Vec::new()));
+        fs::create_dir_all(root.path().join("etc")).unwrap();
+        fs::create_dir_all(root.path().join("home/anna")).unwrap();
+        fs::write(root.path().join("home/file"), "").unwrap();
+        std::os::unix::fs::symlink("/", root.path().join("home/link")).unwrap();
+        let homes = |path: &str| {
+            let (homes, gaps) = read_homes(&root.path().join(path));
+            let homes: Vec<String> = homes.iter().map(|(home, _)| home.text().into_owned()).collect();
+            (homes, gaps.iter().map(|gap| gap.origin.path.text().into_owned()).collect::<Vec<_>>())
+        };
+        assert_eq!(homes(""), (vec!["/home/anna".to_owned()], Vec::new()));
+        sys::mknodat(CWD, root.path().join("etc/passwd"), FileType::Fifo, Mode::RUSR, 0).unwrap();
+        assert_eq!(homes(""), (vec!["/home/anna".to_owned()], vec!["/etc/passwd".to_owned()]));
+        // One link is followed, below the root alone; what it leads to is none.
+        fs::create_dir_all(root.path().join("linked/var/home/bert")).unwrap();
+        let link = root.path().join("linked/home");
+        std::os::unix::fs::symlink("../../var/home", &link).unwrap();
+        assert_eq!(homes("linked"), (vec!["/var/home/bert".to_owned()], Vec::new()));
+        fs::remove_file(&link).unwrap();
+        std::os::unix::fs::symlink("home", &link).unwrap();
+        assert_eq!(homes("linked"), (Vec::new(), vec!["/home".to_owned()]));
+    }
 }

@@ -16,15 +16,46 @@ use crate::{
     text::escape_short,
 };
 
+/// Port of engines that speak TLS, by custom.
+const WITH_TLS: u16 = 2376;
+
 /// How an engine is reached.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Endpoint {
     /// A Unix socket.
     Unix(PathBuf),
-    /// `HOST` and port; 2375 without TLS and 2376 with it by custom.
-    Tcp(String, u16),
+    /// Over TCP.
+    Tcp {
+        /// A name, or an address as in addresses of the web.
+        host: String,
+        /// 2375 without TLS and 2376 with it by custom.
+        port: u16,
+        /// Whether it is encrypted: as `http` or `https` says, else by the port.
+        tls: bool,
+    },
     /// Over ssh, a pipe of Windows, or another way that this program does not go. Its scheme.
     Other(String),
+}
+
+impl std::fmt::Display for Endpoint {
+    /// As it can be named, escaped.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unix(socket) => f.write_str(&escape_short(socket.as_os_str().as_encoded_bytes(), 200)),
+            Self::Tcp { host, port, tls } => {
+                let by_custom = *tls == (*port == WITH_TLS);
+                let scheme = if by_custom {
+                    "tcp"
+                } else if *tls {
+                    "https"
+                } else {
+                    "http"
+                };
+                write!(f, "{scheme}://{host}:{port}")
+            }
+            Self::Other(scheme) => f.write_str(scheme),
+        }
+    }
 }
 
 impl Endpoint {
@@ -41,11 +72,12 @@ impl Endpoint {
                 let rest = rest.trim_end_matches('/');
                 let (host, port) = match rest.rsplit_once(':') {
                     Some((host, port)) if !port.contains(']') => (host, port.parse().ok()?),
-                    _ => (rest, if scheme == "https" { 2376 } else { 2375 }),
+                    _ => (rest, if scheme == "https" { WITH_TLS } else { 2375 }),
                 };
+                let tls = scheme == "https" || scheme == "tcp" && port == WITH_TLS;
                 // A user or a path in it belongs to something else.
                 let named = |b: u8| b.is_ascii_alphanumeric() || b".-_:[]".contains(&b);
-                (!host.is_empty() && host.bytes().all(named)).then(|| Self::Tcp(host.to_owned(), port))
+                (!host.is_empty() && host.bytes().all(named)).then(|| Self::Tcp { host: host.to_owned(), port, tls })
             }
             _ if scheme.bytes().all(|b| b.is_ascii_alphanumeric()) && !scheme.is_empty() => {
                 Some(Self::Other(scheme.to_owned()))
@@ -147,13 +179,16 @@ mod tests {
 
     #[test]
     fn endpoints_are_read() {
-        let tcp = |h: &str, p| Some(Endpoint::Tcp(h.to_owned(), p));
+        let over = |host: &str, port, tls| Some(Endpoint::Tcp { host: host.to_owned(), port, tls });
+        let tcp = |host: &str, port| over(host, port, false);
         for (text, is) in [
             ("unix:///run/docker.sock", Some(Endpoint::Unix("/run/docker.sock".into()))),
             ("/run/docker.sock", Some(Endpoint::Unix("/run/docker.sock".into()))),
-            ("tcp://build.example:2376", tcp("build.example", 2376)),
+            ("tcp://build.example:2376", over("build.example", 2376, true)),
+            ("http://build.example:2376", tcp("build.example", 2376)),
+            ("https://build.example:443", over("build.example", 443, true)),
             ("tcp://build.example/", tcp("build.example", 2375)),
-            ("https://build.example", tcp("build.example", 2376)),
+            ("https://build.example", over("build.example", 2376, true)),
             ("tcp://[::1]:2375", tcp("[::1]", 2375)),
             ("tcp://[::1]", tcp("[::1]", 2375)),
             ("ssh://me@build.example", Some(Endpoint::Other("ssh".to_owned()))),

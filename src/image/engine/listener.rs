@@ -34,6 +34,7 @@ use std::{
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     fs::{self as sys, Dir, FileType, Mode, OFlags},
+    io::Errno,
     process::{Pid, PidfdFlags, pidfd_open},
 };
 
@@ -133,6 +134,16 @@ pub enum Refusal {
         /// Its process.
         pid: u32,
     },
+    /// The engine may end, and somebody else start it again, without this program seeing it.
+    #[error("the engine behind `{socket}` (process {pid}) cannot be watched: {why}; not connected")]
+    NotHeld {
+        /// As named.
+        socket: String,
+        /// Its process.
+        pid: u32,
+        /// In words.
+        why: String,
+    },
     /// Somebody listens, and this user cannot see who.
     #[error(
         "who listens on `{0}` cannot be seen by this user, and no running engine says that it does; not connected\nhint: run it as root, or as the user that the engine runs as"
@@ -145,8 +156,23 @@ pub enum Refusal {
 /// # Errors
 /// Where no engine is known to.
 pub(super) fn find(proc: &Path, socket: &Path) -> Result<Listener, Refusal> {
+    find_and_hold(proc, socket, &hold)
+}
+
+/// A process, in hand; `None` on kernels that have no such thing.
+fn hold(pid: u32) -> rustix::io::Result<Option<OwnedFd>> {
+    let number = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or(Errno::SRCH)?;
+    match pidfd_open(number, PidfdFlags::empty()) {
+        Err(Errno::NOSYS) => Ok(None),
+        held => held.map(Some),
+    }
+}
+
+type Hold<'h> = dyn Fn(u32) -> rustix::io::Result<Option<OwnedFd>> + 'h;
+
+fn find_and_hold(proc: &Path, socket: &Path, hold: &Hold<'_>) -> Result<Listener, Refusal> {
     let shown = escape_short(socket.as_os_str().as_encoded_bytes(), 200);
-    let unreadable = |e: rustix::io::Errno| Refusal::Unreadable { socket: shown.clone(), why: e.to_string() };
+    let unreadable = |e: Errno| Refusal::Unreadable { socket: shown.clone(), why: e.to_string() };
     let stat = sys::stat(socket).map_err(unreadable)?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::Socket {
         return Err(Refusal::NotASocket(shown));
@@ -159,13 +185,12 @@ pub(super) fn find(proc: &Path, socket: &Path) -> Result<Listener, Refusal> {
     }
     let (holders, hidden) = processes.holders(&inodes);
     let mut found = None;
+    let speaks = |pid: &u32| processes.owner(*pid) == Some(stat.st_uid) && processes.listens(*pid, &is_same);
     for inode in &inodes {
         let held = holders.get(inode).map(Vec::as_slice).unwrap_or_default();
         let pid = match judge(held, &shown)? {
             Some(pid) => (pid, true),
             None if hidden => {
-                let speaks =
-                    |pid: &u32| processes.owner(*pid) == Some(stat.st_uid) && processes.listens(*pid, &is_same);
                 let engine = processes.dockerds().find(speaks);
                 (engine.ok_or_else(|| Refusal::Unseen(shown.clone()))?, false)
             }
@@ -175,11 +200,18 @@ pub(super) fn find(proc: &Path, socket: &Path) -> Result<Listener, Refusal> {
     }
     let (pid, seen) = found.ok_or_else(|| Refusal::Nobody(shown.clone()))?;
     let is_podman = holders.values().flatten().any(|h| h.pid == pid && h.program == Some(Program::Podman));
-    let number = i32::try_from(pid).ok().and_then(Pid::from_raw);
-    let process = number.and_then(|p| pidfd_open(p, PidfdFlags::empty()).ok());
+    let process = match hold(pid) {
+        Ok(process) => process,
+        Err(Errno::SRCH) => return Err(Refusal::Nobody(shown)),
+        Err(e) => return Err(Refusal::NotHeld { socket: shown, pid, why: e.to_string() }),
+    };
     // It could have ended, and its number be another's, before it was in hand.
-    if seen && processes.holders(&inodes).0.values().flatten().all(|h| h.pid != pid) {
-        return Err(Refusal::Nobody(shown));
+    let is_still = match seen {
+        true => processes.holders(&inodes).0.values().flatten().any(|h| h.pid == pid),
+        false => program(&processes.name(pid)) == Some(Program::Dockerd) && speaks(&pid),
+    };
+    if !is_still {
+        return Err(if seen { Refusal::Nobody(shown) } else { Refusal::Unseen(shown) });
     }
     Ok(Listener { engine: if is_podman { "podman" } else { "dockerd" }, pid, seen, process })
 }
@@ -274,7 +306,7 @@ impl<'p> Processes<'p> {
             let files = match names(&folder) {
                 Ok(files) => files,
                 // It has ended, which makes nobody hidden.
-                Err(rustix::io::Errno::NOENT | rustix::io::Errno::SRCH) => continue,
+                Err(Errno::NOENT | Errno::SRCH) => continue,
                 Err(_) => {
                     hidden = true;
                     continue;

@@ -4,9 +4,7 @@
 //! ```text
 //! GET /version                       which engine
 //! GET /images/json                   ids, names, digests
-//! GET /images/ID/json                one of them
 //! GET /containers/json?all=1         ids, names, their images, labels of Compose and Kubernetes
-//! GET /containers/ID/json            one of them
 //! GET /images/get?names=…            images as a tar, only by `Engine::export`: the engine may write a copy of its own meanwhile,
 //!                                    in its data folder, so that the caller must have been asked for it
 //! ```
@@ -241,28 +239,12 @@ impl Engine {
         self.list("images/json", &[])
     }
 
-    /// One image, by its id or name; it knows the layers' diff ids too.
-    ///
-    /// # Errors
-    /// Where there is none, or it does not answer as an engine.
-    pub fn image(&self, id: &str) -> Result<EngineImage, EngineError> {
-        self.ask(&format!("images/{id}/json"), &[])
-    }
-
     /// All containers, stopped ones too.
     ///
     /// # Errors
     /// Where it does not answer as an engine.
     pub fn containers(&self) -> Result<Listed<EngineContainer>, EngineError> {
         self.list("containers/json", &[("all", "1")])
-    }
-
-    /// One container, by its id or name.
-    ///
-    /// # Errors
-    /// Where there is none, or it does not answer as an engine.
-    pub fn container(&self, id: &str) -> Result<EngineContainer, EngineError> {
-        self.ask(&format!("containers/{id}/json"), &[])
     }
 
     /// Images as one tar, as `docker save` writes it. The engine may write a copy into its own data folder while it does so: only where

@@ -68,36 +68,18 @@ fn images_and_containers_are_read() {
         let body = match first {
             "GET /version HTTP/1.1" => r#"{"Platform":{"Name":""},"Components":[{"Name":"Engine","Version":"26.1.5","Details":{}}],"Version":"26.1.5","ApiVersion":"1.45","Os":"linux","Arch":"amd64"}"#.to_owned(),
             "GET /images/json HTTP/1.1" => format!(r#"[{{"Containers":-1,"Created":1774350000,"Id":"{ID}","Labels":{{"b":"s3cret","a":null}},"ParentId":"","RepoDigests":null,"RepoTags":["registry.example/app:1","<none>:<none>"],"SharedSize":-1,"Size":7}},{{"Id":"x","Labels":null,"RepoTags":null}},3,null]"#),
-            "GET /images/sha256:3f5a/json HTTP/1.1" => format!(r#"{{"Id":"{ID}","RepoTags":[],"RepoDigests":["registry.example/app@{ID}"],"Created":"2026-11-28T00:00:00Z","Size":7,"Config":{{"Labels":{{"z":"1"}},"Env":["TOKEN=s3cret"]}},"RootFS":{{"Type":"layers","Layers":["{ID}"]}}}}"#),
             "GET /containers/json?all=1 HTTP/1.1" => format!(r#"[{{"Id":"c1","Names":["/shop-web-1"],"Image":"registry.example/app:1","ImageID":"{ID}","Command":"x","Created":1,"Labels":{{"com.docker.compose.project":"shop","com.docker.compose.service":"web"}},"State":"running","Status":"Up"}},{{"Id":"c2","Names":["/k8s"],"Image":"i","ImageID":"{}","Labels":{{"io.kubernetes.pod.namespace":"n","io.kubernetes.pod.name":"p","io.kubernetes.container.name":"c"}},"State":"exited"}}]"#, &ID[7..]),
-            "GET /containers/c1/json HTTP/1.1" => format!(r#"{{"Id":"c1","Name":"/shop-web-1","Image":"{ID}","Created":"2026-11-28T00:00:00Z","State":{{"Status":"paused","Running":true}},"Config":{{"Image":"registry.example/app:1","Labels":{{}}}}}}"#),
             _ => "[]".to_owned(),
         };
         let _ = stream.write_all(&json(&body));
     });
     let engine = &served.engine;
     let version = engine.version().unwrap();
-    assert_eq!(
-        (version.version.as_str(), version.api.as_str(), version.components.as_slice()),
-        ("26.1.5", "1.45", &["Engine".to_owned()][..])
-    );
+    assert_eq!(version.version, "26.1.5");
     let images = engine.images().unwrap();
     assert_eq!((images.list.len(), images.cut), (2, false));
-    let first = EngineImage {
-        id: ID.to_owned(),
-        tags: vec!["registry.example/app:1".to_owned()],
-        created: "1774350000".to_owned(),
-        size: Some(7),
-        labels: vec!["a".to_owned(), "b".to_owned()],
-        ..EngineImage::default()
-    };
+    let first = EngineImage { id: ID.to_owned(), tags: vec!["registry.example/app:1".to_owned()] };
     assert_eq!(images.list[0], first);
-    let inspected = engine.image("sha256:3f5a").unwrap();
-    assert_eq!(
-        (inspected.diff_ids.as_slice(), inspected.labels.as_slice()),
-        (&[ID.to_owned()][..], &["z".to_owned()][..])
-    );
-    assert_eq!(inspected.digests, [format!("registry.example/app@{ID}")]);
     let containers = engine.containers().unwrap().list;
     assert_eq!(containers[0].compose, Some(("shop".to_owned(), "web".to_owned())));
     assert_eq!((containers[0].name.as_str(), containers[0].image_id.as_str()), ("shop-web-1", ID));
@@ -108,14 +90,9 @@ fn images_and_containers_are_read() {
     assert_eq!(uses[0].image_id, Some(ImageId::Config(ID.to_owned())));
     assert!(matches!(&uses[0].user, User::Container(c) if c.running && c.name == "shop-web-1"), "{uses:?}");
     assert!(matches!(&uses[1].user, User::Pod(p) if p.running == Some(false) && p.container == "c"), "{uses:?}");
-    let one = engine.container("c1").unwrap();
-    assert_eq!(
-        (one.image.as_str(), one.image_id.as_str(), one.state.as_str()),
-        ("registry.example/app:1", ID, "paused")
-    );
     let asked: Vec<String> = served.asked.try_iter().collect();
-    assert!(asked.len() == 5 && asked.iter().all(|a| a.starts_with("GET /")), "{asked:?}");
-    let shown = format!("{images:?}{inspected:?}{containers:?}");
+    assert!(asked.len() == 3 && asked.iter().all(|a| a.starts_with("GET /")), "{asked:?}");
+    let shown = format!("{images:?}{containers:?}");
     assert!(!shown.contains("s3cret"));
 }
 
@@ -123,18 +100,14 @@ fn images_and_containers_are_read() {
 fn names_lead_nowhere_else() {
     let served = fixed(json("{}"));
     for bad in ["../containers/x", "a//b", "", ".", "a/./b"] {
-        assert!(matches!(served.engine.image(bad), Err(EngineError::Unusable { .. })), "{bad}");
+        let path = format!("images/{bad}/json");
+        assert!(matches!(served.engine.url(&path, &[]), Err(EngineError::Unusable { .. })), "{bad}");
     }
-    served.engine.image("registry.example/a?b#c d:1").unwrap();
+    let url = served.engine.url("images/registry.example/a?b#c d:1/json", &[]).unwrap();
+    assert_eq!(url.path(), "/images/registry.example/a%3Fb%23c%20d:1/json");
     served.engine.export(&["a&b=c".to_owned(), "d".to_owned()], 1).map(|_| ()).unwrap_err();
-    let asked: Vec<String> = served.asked.iter().take(2).collect();
-    assert_eq!(
-        asked,
-        [
-            "GET /images/registry.example/a%3Fb%23c%20d:1/json HTTP/1.1",
-            "GET /images/get?names=a%26b%3Dc&names=d HTTP/1.1"
-        ]
-    );
+    let asked: Vec<String> = served.asked.iter().take(1).collect();
+    assert_eq!(asked, ["GET /images/get?names=a%26b%3Dc&names=d HTTP/1.1"]);
 }
 
 #[test]
@@ -186,10 +159,7 @@ fn other_answers_are_faults() {
     // Other types than expected are nothing.
     let odd = r#"[{"Id":[1],"RepoTags":[{}, 7],"Labels":{"a":{}},"Size":"x","Created":{},"RootFS":[]}]"#;
     let odd = fixed(json(odd)).engine.images().unwrap().list;
-    assert_eq!(
-        odd[0],
-        EngineImage { tags: vec!["7".to_owned()], labels: vec!["a".to_owned()], ..EngineImage::default() }
-    );
+    assert_eq!(odd[0], EngineImage { tags: vec!["7".to_owned()], ..EngineImage::default() });
 }
 
 #[test]

@@ -30,7 +30,12 @@ pub(super) fn read(file: &Value, listing: &mut Listing) {
         };
         let place = format!("service {name}");
         let built = key(service, "build", MERGES).is_some_and(|b| !b.is_null());
-        let Some(image) = key(service, "image", MERGES).and_then(Value::as_str) else {
+        let named = key(service, "image", MERGES).filter(|image| !image.is_null());
+        let Some(image) = named.and_then(Value::as_str) else {
+            if named.is_some() {
+                listing.not_read(&place);
+                continue;
+            }
             let from = key(service, "extends", MERGES).is_some();
             let reason = match (built, from) {
                 (true, _) => "it is built from a Dockerfile, and its image has the name of project and service",

@@ -112,7 +112,7 @@ struct PodSpec {
 #[serde(default)]
 struct Container {
     name: Text,
-    image: Text,
+    image: Option<Text>,
 }
 
 #[derive(Deserialize, Default)]
@@ -125,7 +125,7 @@ struct Volume {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct ImageVolume {
-    reference: Text,
+    reference: Option<Text>,
 }
 
 #[derive(Deserialize, Default)]
@@ -330,16 +330,22 @@ fn pod(spec: PodSpec, status: Status, common: &PodContainer, listing: &mut Listi
 
 fn container(
     name: String,
-    image: Text,
+    image: Option<Text>,
     status: Option<ContainerStatus>,
     role: Role,
     common: &PodContainer,
     listing: &mut Listing,
 ) {
-    let Some(image) = image.some() else {
+    let is_written = image.is_some();
+    let Some(image) = image.and_then(Text::some) else {
         let pod = common.pod.as_deref().or(common.owner.as_ref().map(|o| o.name.as_str())).unwrap_or_default();
         let namespace = common.namespace.as_deref().unwrap_or("default");
-        listing.leave_out(&format!("{namespace}/{pod}, container {name}"), "no image is written");
+        let place = format!("{namespace}/{pod}, container {name}");
+        if is_written {
+            listing.not_read(&place);
+        } else {
+            listing.leave_out(&place, "no image is written");
+        }
         return;
     };
     let mut user = PodContainer { container: name, role, ..common.clone() };

@@ -21,7 +21,7 @@ mod variables;
 
 use std::{borrow::Cow, collections::HashMap};
 
-use serde::{Deserialize as _, de::IgnoredAny};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use self::lax::Keys;
 use super::target::{Remote, Target, TargetError};
@@ -54,7 +54,7 @@ pub enum Form {
 }
 
 /// Which image a container runs, by its status.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ImageId {
     /// `sha256:…` of a manifest or an index, and whose it is.
     Manifest {
@@ -69,7 +69,7 @@ pub enum ImageId {
 }
 
 /// What a container is for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Role {
     /// The work itself.
     #[default]
@@ -83,7 +83,7 @@ pub enum Role {
 }
 
 /// A controller: `Deployment` `web`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Owner {
     /// As Kubernetes calls it.
     pub kind: String,
@@ -92,7 +92,7 @@ pub struct Owner {
 }
 
 /// A container of a cluster, or of a template for its pods.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PodContainer {
     /// Where it is written.
     pub namespace: Option<String>,
@@ -113,7 +113,7 @@ pub struct PodContainer {
 }
 
 /// A container that an engine of this machine knows.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct LocalContainer {
     /// As people call it.
     pub name: String,
@@ -126,7 +126,7 @@ pub struct LocalContainer {
 }
 
 /// Who uses an image.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum User {
     /// A container of a cluster.
     Pod(PodContainer),
@@ -146,7 +146,7 @@ pub enum User {
 }
 
 /// An image that somebody uses.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ImageUse {
     /// As written, variables replaced.
     pub image: String,
@@ -178,6 +178,8 @@ pub struct LeftOut {
     pub place: String,
     /// In words, without quoting the list.
     pub reason: &'static str,
+    /// An image is named, and the name cannot be read: what it is should have been examined.
+    pub is_gap: bool,
 }
 
 /// A line of a list that names nothing.
@@ -198,7 +200,7 @@ pub struct Listing {
     pub targets: Vec<Target>,
     /// Of the others, in their order.
     pub uses: Vec<ImageUse>,
-    /// No gaps.
+    /// With the reason; some are gaps.
     pub left_out: Vec<LeftOut>,
     /// Of a list of targets.
     pub bad_lines: Vec<BadLine>,
@@ -224,8 +226,17 @@ impl Listing {
     }
 
     fn leave_out(&mut self, place: &str, reason: &'static str) {
+        self.pass_over(place, reason, false);
+    }
+
+    /// What names an image in a way that is not read.
+    fn not_read(&mut self, place: &str) {
+        self.pass_over(place, "the name of its image is too long, or is none", true);
+    }
+
+    fn pass_over(&mut self, place: &str, reason: &'static str, is_gap: bool) {
         if self.admits(self.left_out.len()) {
-            self.left_out.push(LeftOut { place: escape_short(place.as_bytes(), 200), reason });
+            self.left_out.push(LeftOut { place: escape_short(place.as_bytes(), 200), reason, is_gap });
         }
     }
 

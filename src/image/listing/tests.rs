@@ -295,7 +295,7 @@ fn what_is_huge_is_bounded() {
         r#"{{"apiVersion":"v1","kind":"Pod","spec":{{"containers":[{{"name":"c","image":"{}"}}]}}}}"#,
         "a".repeat(5000)
     );
-    assert_eq!(said(&long), ["left out: default/, container c: no image is written"]);
+    assert_eq!(said(&long), ["left out: default/, container c: the name of its image is too long, or is none"]);
     let values = format!("image: registry.example/a:1\nx: {}\n", "y".repeat(WRITTEN));
     assert!(said(&values)[0].starts_with("flaw: larger than"));
     assert!(read(&vec![b' '; LARGEST + 1], &|_| false).flaws.len() == 1);

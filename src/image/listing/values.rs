@@ -106,6 +106,6 @@ fn put(image: String, complete: bool, path: &[&str], listing: &mut Listing) {
     } else if oci::parse(&image).is_some() {
         listing.add_use(ImageUse { image, image_id: None, by_default: false, user: User::Value(place) });
     } else {
-        listing.leave_out(&place, "what stands there makes no name of an image");
+        listing.not_read(&place);
     }
 }

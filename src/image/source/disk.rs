@@ -39,10 +39,10 @@ pub(in crate::image) enum Mounts {
 
 /// A folder and what is below it.
 #[derive(Debug)]
-pub(in crate::image) struct Disk(OwnedFd);
+pub(crate) struct Disk(OwnedFd);
 
 impl Disk {
-    pub(in crate::image) fn new(folder: OwnedFd) -> Self {
+    pub(crate) fn new(folder: OwnedFd) -> Self {
         Self(folder)
     }
 
@@ -77,7 +77,7 @@ impl Disk {
     ///
     /// # Errors
     /// Where it cannot be read, is larger, or is no regular file.
-    pub(in crate::image) fn small(&self, path: &[u8], most: u64) -> Result<Option<Vec<u8>>, Flaw> {
+    pub(crate) fn small(&self, path: &[u8], most: u64) -> Result<Option<Vec<u8>>, Flaw> {
         let file = match file(&self.0, path, Mounts::Enter) {
             Ok(file) => file,
             Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
@@ -103,6 +103,26 @@ impl Disk {
             Err(e) => return Err(Flaw::Io(e.into())),
         };
         list(&folder, NAMES).map_err(|e| Flaw::Io(e.into()))
+    }
+
+    /// Sorted names of the folders in a folder, which may be closed to the reader, and whether there are more names than are looked at.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or is a link.
+    pub(crate) fn folders(&self, path: &[u8]) -> Result<(Vec<Vec<u8>>, bool), Flaw> {
+        let folder = match self.folder(path, Mounts::Enter) {
+            Ok(folder) => folder,
+            Err(Errno::NOENT | Errno::NOTDIR) => return Ok((Vec::new(), false)),
+            Err(e) => return Err(Flaw::Io(e.into())),
+        };
+        let (mut names, more) = list(&folder, NAMES).map_err(io::Error::from)?;
+        names.retain(|name| stat(&folder, name).is_ok_and(|stat| is(&stat, FileType::Directory)));
+        Ok((names, more))
+    }
+
+    /// Where a link of this name leads, as it is written; `None` where it is no link.
+    pub(crate) fn link(&self, name: &[u8]) -> Option<Vec<u8>> {
+        sys::readlinkat(&self.0, name, Vec::new()).ok().map(|target| target.into_bytes())
     }
 }
 
@@ -150,7 +170,11 @@ pub(in crate::image) fn stat(folder: &OwnedFd, name: &[u8]) -> Result<Stat, Errn
 
 /// Whether a name is a link.
 fn is_link(folder: &OwnedFd, name: &[u8]) -> bool {
-    stat(folder, name).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Symlink)
+    stat(folder, name).is_ok_and(|stat| is(&stat, FileType::Symlink))
+}
+
+fn is(stat: &Stat, kind: FileType) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == kind
 }
 
 /// Sorted names of an open folder but `.` and `..`, at most so many, and whether there are more.

@@ -103,8 +103,10 @@ impl<'r> RegistryImages<'r> {
 
     /// The images that these names stand for; all of them are names of this registry. It asks for the lists that this needs.
     pub(in crate::image) fn named(registry: &'r Registry, targets: &[Target], choice: Choice) -> Self {
-        let (wanted, flaws) = wanted::wanted(registry, targets, choice.all_tags, choice.threads);
-        Self { state: Mutex::new(State { flaws, ..State::default() }), ..Self::new(registry, wanted, choice) }
+        let found = wanted::wanted(registry, targets, choice.all_tags, choice.threads);
+        let left_out = found.left_out.into_iter().collect();
+        let state = State { flaws: found.flaws, left_out, ..State::default() };
+        Self { state: Mutex::new(state), ..Self::new(registry, found.images, choice) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -113,9 +115,11 @@ impl<'r> RegistryImages<'r> {
 
     /// Small JSON of the registry, fetched once as long as it is held.
     fn json(&self, is_document: bool, repository: &str, digest: &Digest) -> Result<Arc<[u8]>, Flaw> {
-        let key = format!("{repository} {is_document} {digest}");
-        if let Some(held) = self.state().held.get(&key) {
-            return held.clone().map_err(words);
+        // Bytes are what their digest says, whoever has them; what one repository refuses another may give.
+        let [key, own] = [key(is_document, digest), format!("{repository} {}", key(is_document, digest))];
+        let held = |state: &State| state.held.get(&key).or_else(|| state.held.get(&own)).cloned();
+        if let Some(held) = held(&self.state()) {
+            return held.map_err(words);
         }
         let fetched = if is_document {
             self.registry.manifest(repository, digest.as_str()).map(|m| m.bytes)
@@ -123,7 +127,7 @@ impl<'r> RegistryImages<'r> {
             self.registry.small_blob(repository, digest, JSON)
         };
         let fetched: Result<Arc<[u8]>, String> = fetched.map(Into::into).map_err(|e| e.line());
-        self.state().hold(key, fetched.clone());
+        self.state().hold(if fetched.is_ok() { key } else { own }, fetched.clone());
         fetched.map_err(words)
     }
 
@@ -142,12 +146,16 @@ impl<'r> RegistryImages<'r> {
 
     /// The digest of each that is wanted, in their order.
     fn resolved(&self) -> Vec<Result<Digest, RegistryError>> {
-        let resolve = |wanted: &Wanted| self.registry.resolve(&wanted.repository, &wanted.which);
+        let resolve = |wanted: &Wanted| {
+            let (digest, bytes) = self.registry.resolve(&wanted.repository, &wanted.which)?;
+            bytes.into_iter().for_each(|bytes| self.state().hold(key(true, &digest), Ok(bytes.into())));
+            Ok(digest)
+        };
         let digests = in_parallel(&self.wanted, self.choice.threads, &resolve);
         let pairs = self.wanted.iter().zip(&digests);
-        let known =
-            pairs.filter_map(|(wanted, digest)| Some((wanted.repository.as_str(), digest.as_ref()?.as_ref().ok()?)));
-        let distinct: Vec<_> = known.collect::<BTreeSet<_>>().into_iter().collect();
+        let mut known = HashSet::new();
+        let found = pairs.filter_map(|(wanted, digest)| Some((&wanted.repository, digest.as_ref()?.as_ref().ok()?)));
+        let distinct: Vec<_> = found.filter(|(_, digest)| known.insert(*digest)).collect();
         in_parallel(&distinct, self.choice.threads, &|(repository, digest)| self.warm(repository, digest, DEPTH));
         digests.into_iter().map(|digest| digest.unwrap_or(Err(RegistryError::Interrupted))).collect()
     }
@@ -213,8 +221,9 @@ impl<'r> RegistryImages<'r> {
 impl State {
     fn hold(&mut self, key: String, fetched: Result<Arc<[u8]>, String>) {
         self.bytes = self.bytes.saturating_add(cost(&fetched));
-        if self.held.insert(key.clone(), fetched).is_none() {
-            self.order.push_back(key);
+        match self.held.insert(key.clone(), fetched) {
+            Some(before) => self.bytes = self.bytes.saturating_sub(cost(&before)),
+            None => self.order.push_back(key),
         }
         while self.bytes > HELD
             && let Some(oldest) = self.order.pop_front()
@@ -237,6 +246,11 @@ impl State {
             self.flaws.push((of.clone(), Flaw::malformed(WHAT, "another one gives another size for a blob of it")));
         }
     }
+}
+
+/// Under which JSON is held.
+fn key(is_document: bool, digest: &Digest) -> String {
+    format!("{is_document} {digest}")
 }
 
 fn cost(fetched: &Result<Arc<[u8]>, String>) -> usize {

@@ -32,7 +32,10 @@ use std::{
 
 pub use stored::{Sought, StoreKind, Stored};
 
-use crate::{ecosystem::oci, text::escape_short};
+use crate::{
+    ecosystem::oci,
+    text::{escape_short, without_user},
+};
 
 /// Bytes of a name. A repository has at most 255, a tag 128, a path 4096.
 const LONGEST: usize = 4096;
@@ -302,8 +305,9 @@ fn is_sha(digest: &str) -> bool {
     matches!((kind, hex.len()), ("sha256", 64) | ("sha512", 128))
 }
 
+/// As an error shows it: without a password that somebody put into an address.
 fn shown(text: &str) -> String {
-    escape_short(text.as_bytes(), 120)
+    escape_short(without_user(text).as_bytes(), 120)
 }
 
 #[cfg(test)]

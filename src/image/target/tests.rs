@@ -129,6 +129,13 @@ fn what_names_nothing_says_what_to_write() {
     ] {
         assert_eq!(said(text, &[]), is, "{text}");
     }
+    for text in [
+        "https://me:s3cret@registry.example/app",
+        "docker://me:s3cret@registry.example/app",
+        "me:s3cret@registry.example/a",
+    ] {
+        assert!(said(text, &[]).starts_with('!') && !said(text, &[]).contains("s3cret"), "{}", said(text, &[]));
+    }
     assert!(said(&"a".repeat(5000), &[]).ends_with("is longer than 4096 bytes"));
     assert!(said(&format!("registry.example/{}", "a".repeat(2000)), &[]).contains("is no name of an image"));
     let hint = Target::parse(OsStr::new("app:1"), &|_| false).unwrap_err().to_string();

@@ -24,10 +24,11 @@ use super::{
     challenge::{Challenge, challenges},
     credentials::Known,
     error::RegistryError,
+    inside::is_inside,
     pace::Pacer,
     reference::Host,
     secret::{Login, Secret, bearer},
-    wire::{Ask, Reply, Wire, clean, is_inside, status},
+    wire::{Ask, Reply, Wire, clean, status},
 };
 use crate::online::Address;
 

@@ -9,7 +9,7 @@ use reqwest::blocking::Response;
 
 use super::{
     error::RegistryError,
-    wire::{Wire, innermost},
+    wire::{Wire, why},
 };
 use crate::{online::Address, stop};
 
@@ -48,7 +48,7 @@ impl<'w> Body<'w> {
         if inner.is_some_and(reqwest::Error::is_timeout) || error.kind() == io::ErrorKind::TimedOut {
             return RegistryError::Stalled { address, after: self.wire.options.patience.step };
         }
-        RegistryError::Failed { address, why: inner.map_or_else(|| error.to_string(), |e| innermost(e)) }
+        RegistryError::Failed { address, why: inner.map_or_else(|| why(error), |e| why(e)) }
     }
 }
 

@@ -91,43 +91,44 @@ impl Credentials {
         let own = at("XDG_CONFIG_HOME", "containers/auth.json").or_else(|| at("HOME", ".config/containers/auth.json"));
         let docker = at("DOCKER_CONFIG", "config.json").or_else(|| at("HOME", ".docker/config.json"));
         let (mut all, mut problems) = (Self::none(), Vec::new());
-        for path in [named, runtime, own, docker].into_iter().flatten() {
-            all.add_file(&path).unwrap_or_else(|e| problems.push(e));
+        let was_named = named.is_some();
+        for (nth, path) in named.into_iter().chain([runtime, own, docker].into_iter().flatten()).enumerate() {
+            match all.add_file(&path) {
+                // The user wants that one, and would be asked for as nobody.
+                Ok(false) if was_named && nth == 0 => problems.push(refused(&path, "there is no such file".to_owned())),
+                Ok(_) => {}
+                Err(error) => problems.push(error),
+            }
         }
         (all, problems)
     }
 
-    /// Adds a file in the form of Docker's `config.json`; it counts less than those before it.
+    /// Adds a file in the form of Docker's `config.json`; it counts less than those before it. Whether it is there.
     ///
     /// # Errors
     /// Where it is there and cannot be read.
-    pub fn add_file(&mut self, path: &Path) -> Result<(), RegistryError> {
+    pub fn add_file(&mut self, path: &Path) -> Result<bool, RegistryError> {
         let Some(bytes) = own_file(path)?.map(Zeroizing::new) else {
-            return Ok(());
+            return Ok(false);
         };
         // The words of the parser may quote what stands there.
-        let file = serde_json::from_slice(&bytes).map_err(|e| RegistryError::File {
-            file: escape_short(path.as_os_str().as_encoded_bytes(), 200),
-            why: format!("not the JSON that it should be, at line {}", e.line()),
-        })?;
-        self.files.push(file);
-        Ok(())
+        let odd = |e: serde_json::Error| refused(path, format!("not the JSON that it should be, at line {}", e.line()));
+        self.files.push(serde_json::from_slice(&bytes).map_err(odd)?);
+        Ok(true)
     }
 
     /// Adds the content of the file that `--registry-token-file` names, or of the environment variable: per line
-    /// `HOST[/NAMESPACE] SECRET`, or a secret alone where `asked` is one registry. A secret is `user:password` or a token.
+    /// `HOST[/NAMESPACE] SECRET`, or a secret alone, which is for `alone`: the only registry that is asked, where the user typed it
+    /// himself. A secret is `user:password` or a token.
     ///
     /// # Errors
     /// Where a secret is for nobody.
-    pub fn give(&mut self, text: &Secret, asked: &[Host]) -> Result<(), RegistryError> {
+    pub fn give(&mut self, text: &Secret, alone: Option<&Host>) -> Result<(), RegistryError> {
         let lines = text.text().lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#'));
         for line in lines {
             let (whom, secret) = match line.split_once([' ', '\t']) {
                 Some((whom, secret)) => (whom.to_ascii_lowercase(), secret),
-                None => match asked {
-                    [host] => (host.as_str().to_owned(), line),
-                    _ => return Err(RegistryError::WhoseToken),
-                },
+                None => (alone.ok_or(RegistryError::WhoseToken)?.as_str().to_owned(), line),
             };
             let host = whom.split('/').next().and_then(Host::parse);
             match (host, Login::parse(secret)) {
@@ -154,6 +155,10 @@ impl Credentials {
         let found = self.files.iter().map(|file| file.find(host, &fits));
         found.into_iter().find(|known| *known != Known::Nothing).unwrap_or_default()
     }
+}
+
+fn refused(path: &Path, why: String) -> RegistryError {
+    RegistryError::File { file: escape_short(path.as_os_str().as_encoded_bytes(), 200), why }
 }
 
 impl ConfigFile {
@@ -282,15 +287,15 @@ mod tests {
     fn what_the_caller_gives_is_for_its_registry_alone() {
         let mut all = file(&format!(r#"{{"auths":{{"a.example":{}}}}}"#, entry("file")));
         let text = Secret::new("# mine\na.example/team bob:given\nB.example t0ken\n".to_owned());
-        all.give(&text, &[]).unwrap();
+        all.give(&text, None).unwrap();
         assert_eq!(password(&all.find(&host("a.example"), "team/x")), "given");
         assert_eq!(password(&all.find(&host("a.example"), "x")), "file");
         assert_eq!(password(&all.find(&host("b.example"), "x")), "t0ken");
         let alone = Secret::new("t1\n".to_owned());
-        assert!(all.give(&alone, &[host("a.example"), host("b.example")]).is_err());
-        all.give(&alone, &[host("c.example")]).unwrap();
+        assert!(matches!(all.give(&alone, None), Err(RegistryError::WhoseToken)));
+        all.give(&alone, Some(&host("c.example"))).unwrap();
         assert_eq!(password(&all.find(&host("c.example"), "x")), "t1");
-        assert!(all.give(&Secret::new("a?b x:y".to_owned()), &[]).is_err());
+        assert!(all.give(&Secret::new("a?b x:y".to_owned()), None).is_err());
     }
 
     #[test]
@@ -318,6 +323,11 @@ mod tests {
         assert_eq!(password(&all.find(&host("b.example"), "x")), "docker");
         assert_eq!(problems.len(), 1);
         assert!(!format!("{problems:?} {}", problems[0]).contains("s3cret"), "{problems:?}");
+        let gone = |name: &str| (name == "REGISTRY_AUTH_FILE").then(|| at("gone").into_os_string());
+        let (_, problems) = Credentials::of_environment(&gone);
+        assert!(problems.len() == 1 && problems[0].to_string().ends_with("there is no such file"), "{problems:?}");
+        let none = |name: &str| (name == "HOME").then(|| at("gone").into_os_string());
+        assert!(Credentials::of_environment(&none).1.is_empty());
     }
 
     #[test]

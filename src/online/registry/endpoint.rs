@@ -14,10 +14,11 @@ use super::{
     auth::Auth,
     credentials::Credentials,
     error::RegistryError,
+    inside::is_loopback,
     mirrors::Mirror,
     pace::Pacer,
     reference::Host,
-    wire::{Ask, Reply, Wire, is_loopback, status},
+    wire::{Ask, Reply, Wire, status},
 };
 use crate::online::Address;
 

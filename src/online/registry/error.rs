@@ -23,9 +23,17 @@ pub enum RegistryError {
         /// In words, without quoting the file.
         why: String,
     },
-    /// The caller's fault: a token without a host, and several registries.
+    /// The caller's fault: a token without a host, and it is not one registry that he typed.
     #[error("the token does not say which registry it is for\nhint: write `HOST TOKEN` on a line for each registry")]
     WhoseToken,
+    /// A list must not lead to services of this machine or of its cloud.
+    #[error(
+        "`{0}` is not asked: only a list names it, and it is this machine or something that only this machine reaches"
+    )]
+    Inside(String),
+    /// The user's own settings forbid it.
+    #[error("`{0}` is not asked: a file of `--mirror` says that it is `blocked`")]
+    Blocked(String),
     /// The system's: no connection can be made at all.
     #[error("cannot use the network: {0}")]
     Client(String),
@@ -201,7 +209,7 @@ impl RegistryError {
     pub(super) fn from_io(error: io::Error, address: &Address) -> Self {
         match error.downcast::<Self>() {
             Ok(own) => own,
-            Err(other) => Self::Failed { address: address.clone(), why: super::wire::innermost(&other) },
+            Err(other) => Self::Failed { address: address.clone(), why: super::wire::why(&other) },
         }
     }
 }

@@ -14,7 +14,7 @@ use reqwest::Url;
 use serde::Deserialize;
 
 use super::{error::RegistryError, files::own_file, reference::Host, wire::clean};
-use crate::text::escape_short;
+use crate::text::{escape_short, without_user};
 
 /// Servers of one registry.
 const SERVERS: usize = 20;
@@ -34,6 +34,8 @@ pub(super) struct Mirror {
 pub struct Mirrors {
     /// `None`: for every registry.
     rows: Vec<(Option<Host>, Mirror)>,
+    /// What is never asked: `registry.example`, `registry.example/team`, `*.example`. Lower case.
+    blocked: Vec<String>,
     /// What the files say and is not followed, in words.
     pub notes: Vec<String>,
 }
@@ -84,13 +86,18 @@ impl Mirrors {
     /// # Errors
     /// Where it is none of them.
     pub fn add(&mut self, argument: &str) -> Result<(), RegistryError> {
+        // What stands behind `=` may hold a password.
+        let shown = without_user(argument.split_once('=').map_or(argument, |(before, _)| before));
         let refused =
-            |why: &str| RegistryError::File { file: escape_short(argument.as_bytes(), 200), why: why.to_owned() };
+            |why: &str| RegistryError::File { file: escape_short(shown.as_bytes(), 200), why: why.to_owned() };
         if let Some((host, url)) = argument.split_once('=').filter(|(_, url)| url.contains("://")) {
             let host = Host::parse(host).ok_or_else(|| refused("what stands before `=` is no registry"))?;
-            let mirror = mirror(url, false, true).ok_or_else(|| refused("what stands after `=` is no address"))?;
+            let mirror = mirror(url, false, true).map_err(|odd| refused(&format!("what stands after `=` is {odd}")))?;
             self.rows.push((Some(host), mirror));
             return Ok(());
+        }
+        if argument.contains("://") {
+            return Err(refused("it is neither `HOST=URL` nor a file"));
         }
         let path = Path::new(argument);
         let bytes = own_file(path)?.ok_or_else(|| refused("there is no such file"))?;
@@ -109,7 +116,8 @@ impl Mirrors {
     }
 
     fn note(&mut self, of: &str, what: &str) {
-        self.notes.push(format!("mirror `{}`: {what} is not followed", escape_short(of.as_bytes(), 120)));
+        let of = escape_short(without_user(of).as_bytes(), 120);
+        self.notes.push(format!("mirror `{of}`: {what} is not followed"));
     }
 
     fn hosts(&mut self, text: &str, host: Option<Host>) -> Option<()> {
@@ -133,8 +141,8 @@ impl Mirrors {
                 continue;
             }
             match mirror(&url, table.override_path, can("resolve")) {
-                Some(mirror) => self.rows.push((host.clone(), mirror)),
-                None => self.note(&url, "what is no address"),
+                Ok(mirror) => self.rows.push((host.clone(), mirror)),
+                Err(odd) => self.note(&url, odd),
             }
         }
         Some(())
@@ -144,13 +152,16 @@ impl Mirrors {
         let file: RegistriesFile = toml::from_str(text).ok()?;
         for table in file.registry {
             let prefix = if table.prefix.is_empty() { &table.location } else { &table.prefix };
+            if table.blocked {
+                self.blocked.push(prefix.trim_end_matches('/').to_ascii_lowercase());
+            }
             let Some(host) = Host::parse(prefix) else {
+                if table.blocked && table.mirror.is_empty() && !prefix.contains('/') {
+                    continue;
+                }
                 self.note(prefix, "a prefix that is more than a host");
                 continue;
             };
-            if table.blocked {
-                self.note(prefix, "`blocked`");
-            }
             if !table.location.is_empty() && table.location != *prefix {
                 self.note(prefix, "another `location`");
             }
@@ -162,13 +173,25 @@ impl Mirrors {
                 let slash = if path.is_empty() { "" } else { "/" };
                 let url = format!("https://{place}/v2{slash}{path}");
                 let resolves = server.pull_from_mirror != "digest-only";
-                match mirror(&url, true, resolves).filter(|_| server.pull_from_mirror != "tag-only") {
-                    Some(mirror) => self.rows.push((Some(host.clone()), mirror)),
-                    None => self.note(&server.location, "this form"),
+                match mirror(&url, true, resolves) {
+                    Ok(_) if server.pull_from_mirror == "tag-only" => self.note(&server.location, "`tag-only`"),
+                    Ok(mirror) => self.rows.push((Some(host.clone()), mirror)),
+                    Err(odd) => self.note(&server.location, odd),
                 }
             }
         }
         Some(())
+    }
+
+    /// Whether a file says that this is never to be asked for: `registry.example/team/app`, or `registry.example/` for all of it.
+    pub fn blocks(&self, name: &str) -> bool {
+        let name = name.to_ascii_lowercase();
+        let name = name.trim_end_matches('/');
+        let host = name.split('/').next().unwrap_or(name);
+        self.blocked.iter().any(|blocked| match blocked.strip_prefix("*.") {
+            Some(above) => host.strip_suffix(above).is_some_and(|below| below.ends_with('.')),
+            None => name.strip_prefix(blocked.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+        })
     }
 
     /// Those of a registry, in the order in which they are asked.
@@ -187,16 +210,22 @@ fn host_of(folder: &str) -> Option<Host> {
     with_port.or_else(|| Host::parse(folder))
 }
 
-fn mirror(url: &str, whole_path: bool, resolves: bool) -> Option<Mirror> {
+/// In words what it is where it can be no mirror.
+fn mirror(url: &str, whole_path: bool, resolves: bool) -> Result<Mirror, &'static str> {
+    const ODD: &str = "what is no address";
     let url = if url.contains("://") { url.to_owned() } else { format!("https://{url}") };
-    let mut base = Url::parse(&url).ok().and_then(clean)?;
+    let url = Url::parse(&url).map_err(|_| ODD)?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("an address with a user or a password in it (`--registry-token-file` gives them)");
+    }
+    let mut base = clean(url).ok_or(ODD)?;
     base.set_query(None);
     let path = base.path().trim_end_matches('/');
     let version = if whole_path || path.ends_with("/v2") { "" } else { "/v2" };
     base.set_path(&format!("{path}{version}/"));
     let port = base.port().map_or_else(String::new, |p| format!(":{p}"));
-    let host = Host::parse(&format!("{}{port}", base.host_str()?))?;
-    Some(Mirror { host, base, resolves })
+    let host = Host::parse(&format!("{}{port}", base.host_str().ok_or(ODD)?)).ok_or(ODD)?;
+    Ok(Mirror { host, base, resolves })
 }
 
 #[cfg(test)]
@@ -243,14 +272,25 @@ pull-from-mirror = "digest-only"
 [[registry.mirror]]
 location = "n.example:5000"
 insecure = true
+[[registry.mirror]]
+location = "me:s3cret@n.example"
 [[registry]]
 prefix = "*.wild.example"
+blocked = true
+[[registry]]
+location = "never.example"
+blocked = true
+[[registry]]
+location = "other.example/bad"
+blocked = true
+[[registry]]
+prefix = "other.example/team"
 "#,
         );
         let mut mirrors = Mirrors::default();
         mirrors.add(&hosts).unwrap();
         mirrors.add(&conf).unwrap();
-        mirrors.add("third.example=https://user:pw@m.example/?token=x").unwrap();
+        mirrors.add("third.example=https://m.example/?token=x").unwrap();
         let is = |base: &str, resolves| (base.to_owned(), resolves);
         assert_eq!(
             bases(&mirrors, "registry.example:5000"),
@@ -268,6 +308,25 @@ prefix = "*.wild.example"
         assert!(bases(&mirrors, "registry.example").is_empty());
         let notes = mirrors.notes.join("\n");
         assert!(["`skip_verify`", "`insecure`", "a prefix"].iter().all(|n| notes.contains(n)), "{notes}");
+        assert!(notes.contains("mirror `n.example`: an address with a user") && !notes.contains("s3cret"), "{notes}");
+        for (name, blocked) in [
+            ("never.example/", true),
+            ("Never.example/team/app", true),
+            ("never.example:5000/app", false),
+            ("a.wild.example/app", true),
+            ("wild.example/app", false),
+            ("other.example/bad/app", true),
+            ("other.example/badly", false),
+            ("other.example/", false),
+        ] {
+            assert_eq!(mirrors.blocks(name), blocked, "{name}");
+        }
+        for text in
+            ["a.example=https://me:s3cret@m.example", "x y=https://me:s3cret@m.example", "https://me:s3cret@m.example"]
+        {
+            let error = mirrors.add(text).unwrap_err().to_string();
+            assert!(!error.contains("s3cret") && !error.contains("me:"), "{error}");
+        }
         for odd in [
             write("hosts.toml", "["),
             write("certs.d/_default/hosts.toml", "host = 7"),

@@ -21,6 +21,7 @@ mod credentials;
 mod endpoint;
 mod error;
 mod files;
+mod inside;
 mod list;
 mod mirrors;
 mod pace;
@@ -40,7 +41,7 @@ pub use self::{
     error::{RegistryError, TOKEN_VARIABLE},
     list::{Listed, Referrer},
     mirrors::Mirrors,
-    pace::{Clock, Patience, RateLimit, SystemClock},
+    pace::{Clock, Patience, SystemClock},
     reference::{Digest, Host, Reference, Target, beside, is_repository, is_tag, parse},
     secret::Secret,
     wire::{Options, Spent, Wire},
@@ -94,16 +95,6 @@ impl Registry {
         &self.host
     }
 
-    /// What all registries of this run cost so far.
-    pub fn spent(&self) -> Spent {
-        self.wire.spent()
-    }
-
-    /// What the registry said last of how often it may be asked.
-    pub fn limit(&self) -> Option<RateLimit> {
-        self.own.pacer.limit()
-    }
-
     fn upstream(&self) -> &Endpoint {
         &self.own
     }
@@ -127,13 +118,14 @@ impl Registry {
         ask(&self.own)
     }
 
-    /// The digest of a tag, by asking for the head of its manifest: most registries do not count that as a pull.
+    /// The digest of a tag, by asking for the head of its manifest: most registries do not count that as a pull. With the bytes of the
+    /// manifest where they had to be fetched for it.
     ///
     /// # Errors
     /// Where there is no such tag, or it cannot be asked for.
-    pub fn resolve(&self, repository: &str, which: &str) -> Result<Digest, RegistryError> {
+    pub fn resolve(&self, repository: &str, which: &str) -> Result<(Digest, Option<Vec<u8>>), RegistryError> {
         if let Some(digest) = Digest::parse(which) {
-            return Ok(digest);
+            return Ok((digest, None));
         }
         let path = format!("manifests/{which}");
         let call = Call { head_only: true, accept: Some(ACCEPT), ..Call::get(repository, &path) };
@@ -144,7 +136,8 @@ impl Registry {
             Err(RegistryError::Status { .. }) => None,
             Err(other) => return Err(other),
         };
-        digest.map_or_else(|| self.manifest(repository, which).map(|m| m.digest), Ok)
+        let fetched = || self.manifest(repository, which).map(|manifest| (manifest.digest, Some(manifest.bytes)));
+        digest.map_or_else(fetched, |digest| Ok((digest, None)))
     }
 
     /// A manifest or an index by tag or digest. Its bytes are compared with the digest that was asked for, and with what the server

@@ -107,38 +107,10 @@ pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duratio
     Some(date.duration_since(now).unsigned_abs()).filter(|_| date > now).or(Some(Duration::ZERO))
 }
 
-/// What a registry says of its limit: `ratelimit-limit: 100;w=21600`, `ratelimit-remaining: 76;w=21600`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct RateLimit {
-    /// Requests per window.
-    pub limit: Option<u64>,
-    /// That are left.
-    pub remaining: Option<u64>,
-    /// The window, in seconds.
-    pub window: Option<u64>,
-}
-
-impl RateLimit {
-    fn read(headers: &HeaderMap) -> Option<Self> {
-        let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
-        let count = |t: &str| t.split([';', ',']).next().and_then(|n| n.trim().parse().ok());
-        let window =
-            |t: &str| t.split(';').find_map(|p| p.trim().strip_prefix("w=")).and_then(|n| n.trim().parse().ok());
-        let (limit, remaining) = (text("ratelimit-limit"), text("ratelimit-remaining"));
-        let all = Self {
-            limit: limit.and_then(count),
-            remaining: remaining.and_then(count),
-            window: remaining.and_then(window).or_else(|| limit.and_then(window)),
-        };
-        (all != Self::default()).then_some(all)
-    }
-}
-
 /// What one server asked of all who ask it.
 #[derive(Default)]
 pub(super) struct Pacer {
     until: Mutex<Option<Instant>>,
-    limit: Mutex<Option<RateLimit>>,
     /// It refused until the end: waiting again, for each of a thousand images, would take days.
     weary: AtomicBool,
 }
@@ -156,16 +128,6 @@ impl Pacer {
     pub(super) fn pause(&self, time: Duration, clock: &dyn Clock) {
         let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
         *until = (*until).max(clock.now().checked_add(time));
-    }
-
-    pub(super) fn note(&self, headers: &HeaderMap) {
-        if let Some(limit) = RateLimit::read(headers) {
-            *self.limit.lock().unwrap_or_else(PoisonError::into_inner) = Some(limit);
-        }
-    }
-
-    pub(super) fn limit(&self) -> Option<RateLimit> {
-        *self.limit.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn set_weary(&self, weary: bool) {
@@ -203,16 +165,5 @@ mod tests {
         let waits: Vec<u64> = (0..8).map(|n| patience.pause(n, None, 0).as_secs()).collect();
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60]);
         assert!(patience.pause(u32::MAX, Some(Duration::MAX), 999) <= Duration::from_secs(75));
-    }
-
-    #[test]
-    fn limits_are_read() {
-        let headers = |pairs: &[(&'static str, &str)]| {
-            pairs.iter().map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap())).collect()
-        };
-        let read =
-            RateLimit::read(&headers(&[("ratelimit-limit", "100;w=21600"), ("ratelimit-remaining", "76;w=21600")]));
-        assert_eq!(read, Some(RateLimit { limit: Some(100), remaining: Some(76), window: Some(21600) }));
-        assert_eq!(RateLimit::read(&headers(&[("ratelimit-limit", "many"), ("x", "1")])), None);
     }
 }

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use super::error::RegistryError;
+use reqwest::Url;
+
+use super::{error::RegistryError, inside::is_inside};
 use crate::{ecosystem::oci, text::escape_short};
 
 /// The registry of names without one, and how its parts are called.
@@ -37,6 +39,11 @@ impl Host {
     /// As it is written in references.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it is this machine, or something that only this machine reaches. What is no address counts as such.
+    pub fn is_inside(&self) -> bool {
+        Url::parse(&format!("https://{}/", self.api())).map_or(true, |url| is_inside(&url))
     }
 
     /// Where it is asked.

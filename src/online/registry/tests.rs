@@ -63,7 +63,7 @@ fn bearing(patience: Patience, max_bytes: Option<u64>) -> (Arc<Wire>, TestClock)
 /// What a file of tokens gives.
 fn given(text: &str) -> Arc<Credentials> {
     let mut all = Credentials::none();
-    all.give(&Secret::new(text.to_owned()), &[]).unwrap();
+    all.give(&Secret::new(text.to_owned()), None).unwrap();
     Arc::new(all)
 }
 

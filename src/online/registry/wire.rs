@@ -3,6 +3,7 @@
 
 use std::{
     collections::HashSet,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     path::PathBuf,
     sync::{
         OnceLock,
@@ -22,10 +23,15 @@ use super::{
     body::Body,
     error::RegistryError,
     files::certificates,
+    inside::{is_inside, is_loopback},
     pace::{Clock, Pacer, Patience, SystemClock, retry_after},
     secret::Secret,
 };
-use crate::{online::Address, stop};
+use crate::{
+    online::{Address, words},
+    stop,
+    text::escape_short,
+};
 
 /// Redirections of one request; registries have one, to where they store.
 const HOPS: usize = 5;
@@ -195,7 +201,6 @@ impl Wire {
                     clock.wait(patience.pause(nth, None, clock.per_mille()));
                 }
                 Ok(reply) => {
-                    pacer.note(&reply.headers);
                     let asked = retry_after(&reply.headers, clock.date());
                     let limited = reply.status == StatusCode::TOO_MANY_REQUESTS;
                     if !limited && !is_passing(reply.status) {
@@ -277,7 +282,7 @@ impl Wire {
             let after = if error.is_connect() { self.options.patience.connect } else { self.options.patience.step };
             return RegistryError::Stalled { address, after };
         }
-        let why = innermost(error);
+        let why = why(error);
         match tls(error) {
             Some(rustls::Error::InvalidCertificate(_)) => RegistryError::Untrusted { address, why },
             _ if error.is_connect() => RegistryError::Unreachable { address, why },
@@ -326,14 +331,13 @@ impl Wire {
             .pool_idle_timeout(Duration::from_secs(15))
             .timeout(patience.step);
         if inside {
-            let local = [[127, 0, 0, 1].into(), std::net::Ipv6Addr::LOCALHOST.into()]
-                .map(|ip: std::net::IpAddr| (ip, 0).into());
+            let local = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()].map(|ip: IpAddr| (ip, 0).into());
             builder = builder.no_proxy().resolve_to_addrs("localhost", &local);
         }
         if !self.extra.is_empty() {
             builder = builder.tls_certs_merge(self.extra.clone());
         }
-        builder.build().map_err(|e| RegistryError::Client(innermost(&e)))
+        builder.build().map_err(|e| RegistryError::Client(why(&e)))
     }
 }
 
@@ -371,31 +375,9 @@ pub(super) fn clean(mut url: Url) -> Option<Url> {
     fits.then_some(url)
 }
 
-fn literal(url: &Url) -> Option<std::net::IpAddr> {
-    url.host_str()?.trim_matches(['[', ']']).parse().ok()
-}
-
-/// Whether it is on this machine.
-pub(super) fn is_loopback(url: &Url) -> bool {
-    url.host_str() == Some("localhost") || literal(url).is_some_and(|ip| ip.to_canonical().is_loopback())
-}
-
-/// Whether it is on this machine or on what only this machine reaches, like the metadata of a cloud.
-pub(super) fn is_inside(url: &Url) -> bool {
-    let own = |ip: std::net::IpAddr| match ip.to_canonical() {
-        std::net::IpAddr::V4(ip) => ip.is_link_local() || ip.is_unspecified(),
-        std::net::IpAddr::V6(ip) => ip.is_unicast_link_local() || ip.is_unspecified(),
-    };
-    is_loopback(url) || literal(url).is_some_and(own)
-}
-
-/// The innermost cause, which is the one that helps.
-pub(super) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut deepest = error;
-    while let Some(source) = deepest.source() {
-        deepest = source;
-    }
-    deepest.to_string()
+/// The innermost cause, which is the one that helps; a server may have a word in it.
+pub(super) fn why(error: &dyn std::error::Error) -> String {
+    escape_short(words(error).as_bytes(), 200)
 }
 
 /// What TLS complained about.
@@ -409,4 +391,15 @@ fn tls<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e rustls::E
         next = inner.map_or_else(|| error.source(), |e| Some(e));
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_a_server_do_not_steer_a_terminal() {
+        let error = std::io::Error::other("bad \u{1b}[2J answer");
+        assert_eq!(why(&error), "bad \\u{1b}[2J answer");
+    }
 }

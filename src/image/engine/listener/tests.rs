@@ -74,7 +74,12 @@ impl Made {
 
     /// Which engine, or how the refusal begins.
     fn said(&self) -> String {
-        match find(&self.proc(), &self.socket()) {
+        // There is no such process.
+        self.said_where(&|_| Ok(None))
+    }
+
+    fn said_where(&self, hold: &Hold<'_>) -> String {
+        match find_and_hold(&self.proc(), &self.socket(), hold) {
             Ok(l) => format!("{} {}{}", l.engine, l.pid, if l.seen { "" } else { " unseen" }),
             Err(e) => {
                 e.to_string().replace(&self.socket().display().to_string(), "S").lines().next().unwrap().to_owned()
@@ -175,6 +180,37 @@ fn what_cannot_be_seen_is_asked_only_where_the_engine_says_so() {
     assert_eq!(hosts(b"dockerd"), [b"unix://".to_vec()]);
     assert_eq!(hosts(b"dockerd\0-H\0fd://\0-H\0unix:///a\0"), [b"fd://".to_vec(), b"unix:///a".to_vec()]);
     assert_eq!(hosts(b"dockerd\0-H"), [b"unix://".to_vec()]);
+}
+
+#[test]
+fn who_cannot_be_held_is_not_asked() {
+    let made = Made::new();
+    made.table("", &[5]);
+    made.process(PID, "/usr/bin/dockerd", "dockerd", &[5]);
+    assert_eq!(made.said(), format!("dockerd {PID}"), "an old kernel");
+    let said = made.said_where(&|_| Err(Errno::PERM));
+    assert!(said.starts_with("the engine behind `S`") && said.ends_with("; not connected"), "{said}");
+    assert!(made.said_where(&|_| Err(Errno::SRCH)).starts_with("nobody is seen to listen on `S`"));
+    assert!(matches!(hold(u32::MAX), Err(Errno::SRCH)) && hold(std::process::id()).is_ok());
+    // It ends, and another has its number, before it is in hand.
+    let gone = |_| {
+        fs::remove_file(made.proc().join(format!("{PID}/fd/3"))).unwrap();
+        Ok(None)
+    };
+    assert!(made.said_where(&gone).starts_with("nobody is seen to listen on `S`"));
+    let made = Made::new();
+    made.table("", &[5]);
+    let cmdline = format!("dockerd -H unix://{}", made.socket().display());
+    made.closed(1, "systemd", "init").closed(PID, "dockerd", &cmdline);
+    assert_eq!(made.said(), format!("dockerd {PID} unseen"));
+    for (file, text) in [("comm", "sleep\n"), ("cmdline", "dockerd\0-H\0fd://")] {
+        let another = |_| {
+            fs::write(made.proc().join(format!("{PID}/{file}")), text).unwrap();
+            Ok(None)
+        };
+        assert!(made.said_where(&another).starts_with("who listens on `S` cannot be seen"), "{file}");
+        made.closed(PID, "dockerd", &cmdline);
+    }
 }
 
 #[test]

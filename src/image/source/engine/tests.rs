@@ -45,8 +45,7 @@ fn asked(reply: Reply, id: &str, known: &str, export: bool) -> (Plan, Vec<Result
     });
     let (host, port) = server.address.rsplit_once(':').unwrap();
     let engine = Engine::dial(host, port.parse().unwrap(), None, false, Duration::from_secs(10)).unwrap();
-    let image =
-        EngineImage { id: id.to_owned(), tags: vec!["registry.example/app:1".to_owned()], ..EngineImage::default() };
+    let image = EngineImage { id: id.to_owned(), tags: vec!["registry.example/app:1".to_owned()] };
     let stop = AtomicBool::new(false);
     let source = EngineExport { engine: &engine, image: &image, export, limits: Limits::default(), stop: &stop };
     let readers = Readers { history: &|_, _| Vec::new(), environment: &|_| Vec::new(), arguments: &|_| Vec::new() };

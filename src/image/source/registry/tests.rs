@@ -301,6 +301,49 @@ fn names_stand_for_images() {
     assert_eq!(read(&["team/a"], true), (both, Vec::new()));
     assert_eq!(read(&["team/a", "b:x"], false).0, wanted(&[("team/a", "latest"), ("b", "x")]));
     assert_eq!(read(&["team/none"], true).1.len(), 1);
+    let asked = |end: &str| server.log().iter().filter(|request| request.path.contains(end)).count();
+    let before = [asked("_catalog"), asked("team/a/tags")];
+    assert_eq!(read(&["", "team/", "b/x"], false).1.len(), 1);
+    assert_eq!([asked("_catalog"), asked("team/a/tags")], before.map(|n| n + 1), "each list is asked for once");
+}
+
+#[test]
+fn what_names_no_digest_or_is_in_two_repositories_is_fetched_once() {
+    let mut held = Held::default();
+    held.image(&[b"base"], &["1", "2"]);
+    let server = Server::start(move |request| {
+        let path: Vec<&str> = request.path.rsplitn(3, '/').collect();
+        let found = held.0.get(&format!("/{}/{}", path[1], path[0]));
+        found.map_or_else(|| Reply::new(404, ""), |bytes| Reply::ok(bytes.clone()))
+    });
+    let registry = opened(&server);
+    let images = RegistryImages::new(&registry, wanted(&[("a", "1"), ("b", "2"), ("c", "none")]), amd64());
+    let plan = images.plan(READERS);
+    assert_eq!((plan.images.len(), plan.images[0].tags.len(), plan.flaws.len()), (1, 2, 1), "{:?}", flaws(&plan));
+    // Three tags; two of them in full, as no digest is said; one configuration.
+    assert_eq!(server.log().len(), 3 + 2 + 1, "{:?}", server.lines());
+}
+
+#[test]
+fn tags_that_say_that_they_are_no_image_are_not_fetched() {
+    let hex = "a".repeat(64);
+    let tags =
+        format!(r#"{{"tags":["1","sha256-{hex}.sig","sha256-{hex}.att","sha256-{hex}.sbom","sha256-{hex}.exe"]}}"#);
+    let server = Server::start(move |request| match request.path.split('?').next().unwrap() {
+        "/v2/_catalog" => Reply::ok(r#"{"repositories":["a"]}"#),
+        "/v2/a/tags/list" => Reply::ok(tags.clone()),
+        _ => Reply::new(404, ""),
+    });
+    let registry = opened(&server);
+    let target = |rest: &str| crate::online::registry::parse(&format!("{}/{rest}", server.address)).unwrap();
+    let images = RegistryImages::named(&registry, &[target("")], amd64());
+    assert_eq!(images.wanted, wanted(&[("a", "1"), ("a", &format!("sha256-{hex}.exe"))]));
+    let plan = images.plan(READERS);
+    assert_eq!(left_out(&plan), ["an attestation", "a list of components", "a signature"]);
+    assert!(server.log().iter().all(|request| !request.path.contains(".sig")));
+    // Whoever types one wants it.
+    let name = format!("a:sha256-{hex}.sig");
+    assert_eq!(RegistryImages::named(&registry, &[target(&name)], amd64()).wanted.len(), 1);
 }
 
 #[test]
@@ -311,4 +354,7 @@ fn little_json_is_held() {
     }
     assert!(state.bytes <= HELD && state.held.len() == state.order.len() && state.held.contains_key("99"));
     assert!(!state.held.contains_key("0"));
+    let before = state.bytes;
+    state.hold("99".to_owned(), Ok(vec![0; 1 << 20].into()));
+    assert_eq!((state.bytes, state.order.len()), (before, state.held.len()));
 }

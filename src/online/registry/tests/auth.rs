@@ -48,7 +48,7 @@ fn a_token_is_asked_for_once_and_used_for_its_repository() {
         lines.contains("/v2/other/manifests/1 Bearer t2") && lines.ends_with("/v2/r/manifests/1.0 Bearer t3"),
         "{lines}"
     );
-    assert_eq!(registry.spent().again, 0);
+    assert_eq!(registry.wire.spent().again, 0);
 }
 
 #[test]
