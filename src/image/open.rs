@@ -104,12 +104,15 @@ fn is_system(folder: &OwnedFd) -> bool {
     stores.iter().any(|store| disk::folder(folder, store, Mounts::Enter).is_ok())
 }
 
+/// Opens a folder that is a store of one kind: `NotAnImage` where it is none.
+type Opener = fn(OwnedFd) -> Result<Box<dyn Source>, ImageError>;
+
 /// The store that a folder is; `None` where it is none.
 ///
 /// # Errors
 /// Where that cannot be found out, and it is none of those of which it can.
 fn store_of<'i>(folder: &OwnedFd) -> Result<Option<Box<dyn Source + 'i>>, ImageError> {
-    let openers: [fn(OwnedFd) -> Result<Box<dyn Source>, ImageError>; 4] = [
+    let openers: [Opener; 4] = [
         |folder| containers_storage::open(folder, Vec::new()),
         |folder| Ok(Box::new(Containerd::open(folder, None)?)),
         docker_store::open,
