@@ -21,6 +21,8 @@ use std::{
     rc::Rc,
 };
 
+use crate::stop;
+
 use self::{
     meta::Meta,
     page::{Element, HEADER},
@@ -111,6 +113,7 @@ impl<'f> Database<'f> {
 
     fn pages(&self, visit: &mut dyn Visit) -> Result<(), BoltError> {
         let mut waiting = vec![Waiting { page: self.meta.root, depth: 0, path: Rc::new([]) }];
+        let most = usize::try_from(self.len / self.meta.page_size.max(1)).unwrap_or(usize::MAX);
         // No page is in two trees, and none runs on into another.
         let (mut met, mut left, mut bytes) = (HashSet::new(), self.len, Vec::new());
         while let Some(Waiting { page, depth, path }) = waiting.pop() {
@@ -121,8 +124,15 @@ impl<'f> Database<'f> {
                 return Err(BoltError::Malformed("a tree that is too deep"));
             }
             self.page(page, &mut left, &mut bytes)?;
+            if stop::requested() {
+                return Err(stop::ended().into());
+            }
             let first = waiting.len();
             for element in page::elements(&bytes)? {
+                // Each of them needs a page of its own.
+                if waiting.len() > most {
+                    return Err(BoltError::Malformed("more pages than there are"));
+                }
                 match element? {
                     Element::Below(page) => waiting.push(Waiting { page, depth: depth + 1, path: path.clone() }),
                     Element::Value(key, value) => visit.value(&path, key, value),

@@ -192,6 +192,12 @@ fn trees_that_bite_their_tails_end() {
 }
 
 #[test]
+fn more_pages_than_there_are_do_not_wait() {
+    let below: Vec<u64> = (10..1010).collect();
+    assert_eq!(keys(&database(&[padded(branch(2, &below))])), Err("more pages than there are".into()));
+}
+
+#[test]
 fn small_pages_do_not_stand_for_much() {
     // Every element has the same value.
     let mut page = padded(leaf(2, &[(0, b"k", vec![b'v'; 400])]));

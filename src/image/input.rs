@@ -17,6 +17,8 @@ use rustix::{
     io::Errno,
 };
 
+use crate::tree;
+
 const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 const BUFFER: usize = 1 << 17;
 
@@ -42,24 +44,13 @@ pub(super) fn open_input(path: &Path) -> io::Result<Input> {
     Ok(Input::File(Arc::new(file), meta.len()))
 }
 
-/// A regular file below a folder, whatever links it holds; `None` where there is none.
+/// A regular file below a folder, whatever links it holds; `None` where there is none. It is looked at before it is opened.
 pub(super) fn open_below(folder: &OwnedFd, name: &[u8]) -> io::Result<Option<(File, u64)>> {
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-    let opened = unless_refused(|flags| sys::openat2(folder.as_fd(), name, READ | flags, Mode::empty(), resolve));
-    let fd = match opened {
-        Ok(fd) => fd,
+    let file = match tree::open::file(folder.as_fd(), name, ResolveFlags::BENEATH, |_| Ok(())) {
+        Ok((fd, _)) => File::from(fd),
         Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::XDEV | Errno::NXIO) => return Ok(None),
-        // Before Linux 5.6 nothing keeps a link below the folder: plain files only.
-        Err(Errno::NOSYS) => {
-            match unless_refused(|f| sys::openat(folder, name, READ | OFlags::NOFOLLOW | f, Mode::empty())) {
-                Ok(fd) => fd,
-                Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return Ok(None),
-                Err(e) => return Err(e.into()),
-            }
-        }
         Err(e) => return Err(e.into()),
     };
-    let file = File::from(fd);
     let meta = file.metadata()?;
     Ok(meta.is_file().then_some((file, meta.len())))
 }
@@ -177,4 +168,31 @@ impl Bytes for Section {
 /// A length as it is counted in files.
 pub(super) fn to_u64(n: usize) -> u64 {
     u64::try_from(n).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::disallowed_methods, reason = "tests make their own inputs")]
+
+    use std::{fs, os::unix::fs::symlink};
+
+    use super::*;
+
+    #[test]
+    fn nothing_but_files_inside_is_opened_below_a_folder() {
+        let folder = tempfile::TempDir::new().unwrap();
+        fs::create_dir(folder.path().join("inner")).unwrap();
+        fs::write(folder.path().join("file"), "abc").unwrap();
+        let fifo = rustix::fs::FileType::Fifo;
+        sys::mknodat(sys::CWD, folder.path().join("fifo"), fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+        for (to, name) in [("file", "link"), ("/dev/null", "device"), ("/etc/passwd", "out"), ("loop", "loop")] {
+            symlink(to, folder.path().join(name)).unwrap();
+        }
+        let own: OwnedFd = File::open(folder.path()).unwrap().into();
+        let len = |name: &str| open_below(&own, name.as_bytes()).unwrap().map(|(_, len)| len);
+        assert_eq!((len("file"), len("link")), (Some(3), Some(3)));
+        for name in ["fifo", "device", "out", "loop", "inner", "nothing", "file/below"] {
+            assert_eq!(len(name), None, "{name}");
+        }
+    }
 }

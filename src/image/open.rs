@@ -61,9 +61,19 @@ pub fn open<'i>(target: &Path, limits: Limits, stop: &'i AtomicBool) -> Result<I
                 return Err(ImageError::NotAnImage(
                     "the folder is the root of a system: `--root` looks for the stores in it",
                 ));
-            } else if let Some(store) = store_of(&folder)? {
-                inputs.add(&name, store, Vec::new());
             } else {
+                match store_of(&folder) {
+                    Ok(Some(store)) => {
+                        inputs.add(&name, store, Vec::new());
+                        return Ok(inputs);
+                    }
+                    Ok(None) => {}
+                    // It may hold archives all the same.
+                    Err(ImageError::Open(error)) => {
+                        inputs.gap(super::sweep::gap(&name, TreePath::root(), &Flaw::Io(error)));
+                    }
+                    Err(error) => return Err(error),
+                }
                 let mut archives = Archives { limits, stop, inputs: &mut inputs, left: ARCHIVES };
                 archives.folder(&name, &folder, &TreePath::root(), 0);
                 if inputs.count() == 0 && !inputs.has_gaps() {
@@ -94,18 +104,29 @@ fn is_system(folder: &OwnedFd) -> bool {
     stores.iter().any(|store| disk::folder(folder, store, Mounts::Enter).is_ok())
 }
 
-/// The store that a folder is.
+/// Opens a folder that is a store of one kind: `NotAnImage` where it is none.
+type Opener = fn(OwnedFd) -> Result<Box<dyn Source>, ImageError>;
+
+/// The store that a folder is; `None` where it is none.
+///
+/// # Errors
+/// Where that cannot be found out, and it is none of those of which it can.
 fn store_of<'i>(folder: &OwnedFd) -> Result<Option<Box<dyn Source + 'i>>, ImageError> {
-    if let Ok(store) = containers_storage::open(folder.try_clone()?, Vec::new()) {
-        return Ok(Some(store));
+    let openers: [Opener; 4] = [
+        |folder| containers_storage::open(folder, Vec::new()),
+        |folder| Ok(Box::new(Containerd::open(folder, None)?)),
+        docker_store::open,
+        |folder| Ok(Box::new(BlobStore::open(folder)?)),
+    ];
+    let mut failed = None;
+    for open in openers {
+        match open(folder.try_clone()?) {
+            Ok(store) => return Ok(Some(store)),
+            Err(ImageError::NotAnImage(_)) => {}
+            Err(error) => failed = failed.or(Some(error)),
+        }
     }
-    if let Some(store) = Containerd::open(folder.try_clone()?, None) {
-        return Ok(Some(Box::new(store)));
-    }
-    if let Ok(store) = docker_store::open(folder.try_clone()?) {
-        return Ok(Some(store));
-    }
-    Ok(BlobStore::open(folder.try_clone()?).map(|store| -> Box<dyn Source + 'i> { Box::new(store) }))
+    failed.map_or(Ok(None), Err)
 }
 
 /// A folder of archives, and of folders that hold images; other files are left out.
@@ -263,18 +284,23 @@ fn docker_root(store: &FoundStore) -> Option<TreePath> {
 fn opened(root: &OwnedFd, store: &FoundStore) -> Result<Option<Box<dyn Source>>, Flaw> {
     let open = |path: &TreePath| found::open(root, path).map_err(|e| Flaw::Io(e.into()));
     let folder = open(&store.path)?;
-    Ok(match store.kind {
-        StoreKind::Docker => docker_store::open(folder).ok(),
+    let opened = match store.kind {
+        StoreKind::Docker => docker_store::open(folder),
         StoreKind::ContainersStorage => {
             let additional = store.additional.iter().filter_map(|path| open(path).ok());
-            containers_storage::open(folder, additional.collect()).ok()
+            containers_storage::open(folder, additional.collect())
         }
         StoreKind::Containerd => {
             let docker = docker_root(store).and_then(|path| open(&path).ok());
             Containerd::open(folder, docker).map(|store| -> Box<dyn Source> { Box::new(store) })
         }
-        StoreKind::MachineDisk => None,
-    })
+        StoreKind::MachineDisk => return Ok(None),
+    };
+    match opened {
+        Ok(source) => Ok(Some(source)),
+        Err(ImageError::Open(error)) => Err(Flaw::Io(error)),
+        Err(_) => Ok(None),
+    }
 }
 
 /// For which platforms the images of a registry are wanted, `linux/arm64/v8`.

@@ -5,7 +5,7 @@ pub mod body;
 mod front;
 pub mod host;
 pub mod mounts;
-mod open;
+pub(crate) mod open;
 mod queue;
 mod stat;
 pub mod threads;

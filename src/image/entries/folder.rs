@@ -32,6 +32,7 @@ use self::{body::OpenedFile, changes::Below, marks::Marks};
 use super::{Entries, Kind, Member};
 use crate::{
     image::source::disk::{self, LONGEST, Mounts},
+    stop,
     surface::Flaw,
 };
 
@@ -121,6 +122,11 @@ impl Folder {
         }
         folder.enter(Vec::new(), top, below);
         Ok(folder)
+    }
+
+    /// Says of the layer itself that something of it cannot be read.
+    pub(in crate::image) fn note(&mut self, flaw: Flaw) {
+        self.problem(Vec::new(), flaw);
     }
 
     /// Lists an open folder, whose names come next.
@@ -269,6 +275,7 @@ impl Entries for Folder {
     fn next(&mut self) -> Result<Option<Member>, Flaw> {
         (self.current, self.opened) = (None, None);
         loop {
+            stop::check()?;
             if let Some(member) = self.ready.pop() {
                 return Ok(Some(member));
             }

@@ -19,11 +19,16 @@ use super::{
 use crate::{
     fact::TreePath,
     image::{codec, input::Section, manifest::JSON},
+    stop,
     surface::Flaw,
 };
 
 /// Names of one folder that are looked at.
 const NAMES: usize = 4_000_000;
+/// Their bytes, and those of the paths of folders that wait to be looked into.
+const NAME_BYTES: usize = 256 << 20;
+/// What a path costs beside its bytes.
+const EACH: usize = 24;
 const WHAT: &str = "store of images";
 
 /// The folder of a store. No link in it is followed.
@@ -51,32 +56,49 @@ impl Below {
         match disk::folder(&self.folder, name, Mounts::Enter) {
             Ok(folder) => Ok(Some(Self { folder })),
             Err(Errno::NOENT) => Ok(None),
-            Err(Errno::NOTDIR) if !self.is_link(name) => Err(Flaw::malformed(WHAT, "a file in place of a folder")),
-            Err(Errno::NOTDIR | Errno::XDEV | Errno::LOOP) => Err(Flaw::Unsupported("a link in a store of images")),
+            Err(Errno::NOTDIR) => Err(Flaw::malformed(WHAT, "a file in place of a folder")),
+            Err(Errno::XDEV | Errno::LOOP) => Err(Flaw::Unsupported("a link in a store of images")),
             Err(e) => Err(Flaw::Io(e.into())),
         }
     }
 
-    fn is_link(&self, name: &[u8]) -> bool {
-        disk::stat(&self.folder, name).is_ok_and(|s| FileType::from_raw_mode(s.st_mode) == FileType::Symlink)
+    /// The same, and `None` of what is no folder at all, such as a file.
+    pub(super) fn folder_within(&self, name: &[u8]) -> Result<Option<Self>, Flaw> {
+        match self.within(name) {
+            Err(Flaw::Malformed { .. }) => Ok(None),
+            found => found,
+        }
     }
 
     /// Whether there is a folder of this name.
-    pub(super) fn has(&self, name: &[u8]) -> bool {
-        self.within(name).is_ok_and(|found| found.is_some())
+    ///
+    /// # Errors
+    /// Where that cannot be found out, or a link is in its place.
+    pub(super) fn has(&self, name: &[u8]) -> Result<bool, Flaw> {
+        self.folder_within(name).map(|found| found.is_some())
+    }
+
+    /// A folder on the file system of this one.
+    ///
+    /// # Errors
+    /// `XDEV` where another one is mounted there.
+    pub(super) fn own(&self, name: &[u8]) -> Result<Self, Errno> {
+        disk::folder(&self.folder, name, Mounts::Refuse).map(Self::new)
     }
 
     /// The names in it with what they are, in no order; a link is a link. Can be asked for once.
     pub(super) fn names(&self) -> Result<Vec<(Vec<u8>, FileType)>, Flaw> {
         let (mut names, mut buffer) = (Vec::new(), Vec::with_capacity(1 << 15));
         let mut listing = RawDir::new(&self.folder, buffer.spare_capacity_mut());
+        let mut bytes = 0_usize;
         while let Some(entry) = listing.next() {
             let entry = entry.map_err(|e| Flaw::Io(e.into()))?;
             let name = entry.file_name().to_bytes();
             if name == b"." || name == b".." {
                 continue;
             }
-            if names.len() >= NAMES {
+            bytes = bytes.saturating_add(name.len());
+            if names.len() >= NAMES || bytes > NAME_BYTES {
                 return Err(Flaw::malformed(WHAT, "a folder holds more names than are looked at"));
             }
             let mut kind = entry.file_type();
@@ -132,5 +154,57 @@ impl Below {
     pub(super) fn blob(&self, name: &TreePath) -> Result<Content<'static>, Flaw> {
         let (file, len) = self.file(name.as_bytes())?.ok_or_else(|| Flaw::malformed(WHAT, "a blob is missing"))?;
         Ok(Content::Blob(Box::new(Section::new(Arc::new(file), 0, len))))
+    }
+}
+
+/// Folders that wait to be looked into, by their paths.
+pub(super) struct Folders {
+    waiting: Vec<Vec<u8>>,
+    /// Bytes of paths that still fit.
+    left: usize,
+    full: bool,
+}
+
+impl Folders {
+    /// Starts with this one.
+    pub(super) fn new(top: &[u8]) -> Self {
+        Self { waiting: vec![top.to_vec()], left: NAME_BYTES, full: false }
+    }
+
+    /// The next one; `None` too where the user wishes to end.
+    pub(super) fn next(&mut self) -> Option<Vec<u8>> {
+        let next = self.waiting.pop().filter(|_| !stop::requested())?;
+        self.left = self.left.saturating_add(next.len()).saturating_add(EACH);
+        Some(next)
+    }
+
+    /// Adds one, where it fits.
+    pub(super) fn add(&mut self, path: Vec<u8>) {
+        match self.left.checked_sub(path.len().saturating_add(EACH)) {
+            Some(left) => {
+                self.left = left;
+                self.waiting.push(path);
+            }
+            None => self.full = true,
+        }
+    }
+
+    /// What is wrong where some did not fit.
+    pub(super) fn flaw(&self) -> Option<Flaw> {
+        self.full.then(|| Flaw::malformed(WHAT, "it has more folders than are looked into"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_that_wait_have_a_bound() {
+        let mut folders = Folders { left: 100, ..Folders::new(b"top") };
+        (0..100).for_each(|_| folders.add(b"0123456789".to_vec()));
+        assert_eq!((folders.waiting.len(), folders.flaw().is_some()), (3, true));
+        (0..3).for_each(|_| assert!(folders.next().is_some()));
+        assert!(folders.next().is_none() && Folders::new(b"").flaw().is_none());
     }
 }

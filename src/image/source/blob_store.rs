@@ -16,17 +16,19 @@ mod nexus;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::HashSet, os::fd::OwnedFd};
+use std::{collections::HashSet, os::fd::OwnedFd, sync::Arc};
 
 use super::{
     Content, Source,
     below::Below,
     blobs::{Blobs, Digest, Held},
-    graph::{Graph, Names, again},
+    flaws::{Flaws, again, leave_out, no_store, note},
+    graph::{Graph, Names},
 };
 use crate::{
     fact::TreePath,
     image::{
+        ImageError,
         plan::{Readers, plan_roots},
         planned::{Plan, Root},
     },
@@ -35,6 +37,8 @@ use crate::{
 
 /// Names of one store.
 const NAMES: usize = 1_000_000;
+/// Their bytes.
+const NAME_BYTES: usize = 128 << 20;
 
 /// How a registry knows a manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,7 +57,7 @@ pub(in crate::image) enum State {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::image) struct Entry {
     /// Without the registry's host: `library/app`.
-    pub(in crate::image) repository: String,
+    pub(in crate::image) repository: Arc<str>,
     /// The tag, where it has or had one.
     pub(in crate::image) tag: Option<String>,
     pub(in crate::image) digest: Digest,
@@ -74,22 +78,31 @@ impl Entry {
 #[derive(Default)]
 struct Found {
     entries: Vec<Entry>,
-    flaws: Vec<(TreePath, Flaw)>,
+    flaws: Flaws,
     left_out: Vec<(TreePath, &'static str)>,
+    /// Bytes of names.
+    held: usize,
     full: bool,
 }
 
 impl Found {
-    fn add(&mut self, repository: &str, tag: Option<&str>, digest: Digest, state: State) {
-        self.full |= self.entries.len() >= NAMES;
+    fn add(&mut self, repository: &Arc<str>, tag: Option<&str>, digest: Digest, state: State) {
+        let before = self.entries.last().map(|entry| &entry.repository).filter(|before| *before == repository);
+        let (repository, own) = before.map_or_else(|| (repository.clone(), repository.len()), |b| (b.clone(), 0));
+        let held = self.held.saturating_add(own).saturating_add(tag.map_or(0, str::len));
+        self.full |= self.entries.len() >= NAMES || held > NAME_BYTES;
         if !self.full {
-            let (repository, tag) = (repository.to_owned(), tag.map(str::to_owned));
-            self.entries.push(Entry { repository, tag, digest, state });
+            self.held = held;
+            self.entries.push(Entry { repository, tag: tag.map(str::to_owned), digest, state });
         }
     }
 
+    fn leave_out(&mut self, path: &[u8], why: &'static str) {
+        leave_out(&mut self.left_out, path, why);
+    }
+
     fn flaw(&mut self, path: &[u8], flaw: Flaw) {
-        self.flaws.push((TreePath::new(path).unwrap_or_else(TreePath::root), flaw));
+        note(&mut self.flaws, path, flaw);
     }
 }
 
@@ -101,18 +114,27 @@ pub(in crate::image) struct BlobStore {
 }
 
 impl BlobStore {
-    /// Reads a folder of one of these forms, or one of the folders below that it is known by; `None` where it is none. What is wrong
-    /// within it is said by the plan.
-    pub(in crate::image) fn open(folder: OwnedFd) -> Option<Self> {
+    /// Reads a folder of one of these forms, or one of the folders below that it is known by. What is wrong within it is said by the
+    /// plan.
+    ///
+    /// # Errors
+    /// `NotAnImage` where it is none, others where that cannot be found out.
+    pub(in crate::image) fn open(folder: OwnedFd) -> Result<Self, ImageError> {
         let store = Below::new(folder);
-        let forms = [distribution::read, nexus::read, exported::read];
-        let (blobs, mut found) = forms.iter().find_map(|read| read(&store))?;
+        let mut read = None;
+        for form in [distribution::read, nexus::read, exported::read] {
+            read = form(&store).map_err(no_store)?;
+            if read.is_some() {
+                break;
+            }
+        }
+        let (blobs, mut found) = read.ok_or(ImageError::NotAnImage("the folder is no store of a registry"))?;
         found.entries.sort_unstable();
         found.entries.dedup();
         if found.full {
             found.flaw(b"", Flaw::malformed("store of a registry", "it has more names than are read"));
         }
-        Some(Self { store, blobs, found })
+        Ok(Self { store, blobs, found })
     }
 
     /// The names of its manifests, sorted: those that a tag was moved from too.
@@ -129,31 +151,28 @@ impl BlobStore {
     }
 
     /// The names, each with the manifests that it leads to within its repository; and manifests that are gone.
-    fn names(
-        &self,
-        graph: &mut Graph<'_>,
-        left_out: &mut Vec<(TreePath, &'static str)>,
-        flaws: &mut Vec<(TreePath, Flaw)>,
-    ) -> Names {
+    fn names(&self, graph: &mut Graph<'_>, left_out: &mut Vec<(TreePath, &'static str)>, flaws: &mut Flaws) -> Names {
         let mut names = Names::default();
         for of_repository in self.found.entries.chunk_by(|a, b| a.repository == b.repository) {
             // The parts of an index have a link of their own, and no tag.
             let mut led: HashSet<Digest> = HashSet::new();
             for entry in of_repository.iter().filter(|e| e.state == State::Current) {
-                led.extend(graph.reach(entry.digest));
+                graph.reach(entry.digest, &mut led);
             }
             for entry in of_repository {
-                let place = || TreePath::new(entry.reference().as_bytes()).unwrap_or_else(TreePath::root);
-                if self.blobs.file(&entry.digest).is_none() {
+                if !self.blobs.has(&entry.digest) {
+                    let name = entry.reference();
                     match entry.state {
-                        State::Current => flaws.push((place(), Flaw::malformed("image manifest", "it is missing"))),
+                        State::Current => {
+                            note(flaws, name.as_bytes(), Flaw::malformed("image manifest", "it is missing"));
+                        }
                         _ if led.insert(entry.digest) => {
-                            left_out.push((place(), "an old manifest whose bytes are gone"))
+                            leave_out(left_out, name.as_bytes(), "an old manifest whose bytes are gone");
                         }
                         _ => {}
                     }
                 } else if entry.state == State::Current || !led.contains(&entry.digest) {
-                    led.extend(graph.reach(entry.digest));
+                    graph.reach(entry.digest, &mut led);
                     names.add(&entry.digest.to_string(), Some(entry.reference()));
                 }
             }
@@ -166,7 +185,7 @@ impl Source for BlobStore {
     fn plan(&self, readers: Readers<'_>) -> Plan {
         let held = || Held { store: &self.store, blobs: &self.blobs };
         let mut graph = Graph::new(held());
-        let (mut left_out, mut flaws) = (self.found.left_out.clone(), Vec::new());
+        let (mut left_out, mut flaws) = (self.found.left_out.clone(), Flaws::new());
         let names = self.names(&mut graph, &mut left_out, &mut flaws);
         let rest = graph.rest();
         let roots: Vec<Root> = names.roots().chain(rest.roots()).collect();

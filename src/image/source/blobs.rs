@@ -1,26 +1,20 @@
 //! Blobs by their digests, whatever the folders are that a store keeps them in.
 
-use std::{
-    collections::HashMap,
-    fmt,
-    hash::{Hash, Hasher},
-};
+use std::{collections::HashMap, fmt};
 
-use super::{Store, below::Below};
-use crate::{fact::TreePath, image::manifest::sha256, surface::Flaw, text::hex};
+use super::{
+    Store,
+    below::Below,
+    flaws::{Flaws, note},
+};
+use crate::{fact::TreePath, image::manifest::sha256, stop, surface::Flaw, text::hex};
 
 /// Blobs of one store.
 const BLOBS: usize = 2_000_000;
 
 /// A SHA-256.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in crate::image) struct Digest([u8; 32]);
-
-impl Hash for Digest {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.hash(state);
-    }
-}
 
 impl Digest {
     /// From 64 digits.
@@ -88,14 +82,15 @@ pub(super) struct Blobs {
     /// With a slash at its end, or empty.
     prefix: String,
     found: HashMap<Digest, (u64, Place)>,
+    full: bool,
     /// What is wrong with single ones.
-    pub(super) flaws: Vec<(TreePath, Flaw)>,
+    pub(super) flaws: Flaws,
 }
 
 impl Blobs {
     /// None, for a store that names the file of each.
     pub(super) fn empty() -> Self {
-        Self { layout: Layout::Flat, prefix: String::new(), found: HashMap::new(), flaws: Vec::new() }
+        Self { layout: Layout::Flat, prefix: String::new(), found: HashMap::new(), flaws: Flaws::new(), full: false }
     }
 
     /// All below the folder `prefix` of a store: `blobs/sha256`.
@@ -114,7 +109,7 @@ impl Blobs {
     }
 
     fn shards(&mut self, folder: &Below) -> Result<(), Flaw> {
-        for (name, _) in folder.names()? {
+        for (name, _) in folder.names()?.into_iter().take_while(|_| !stop::requested()) {
             let listed = if name.len() == 2 && name.iter().all(u8::is_ascii_hexdigit) {
                 folder.within(&name)
             } else {
@@ -131,7 +126,7 @@ impl Blobs {
 
     /// The blobs of one folder: of a shard, all of them start with its name.
     fn level(&mut self, folder: &Below, shard: &[u8], ending: &[u8]) -> Result<(), Flaw> {
-        for (name, _) in folder.names()? {
+        for (name, _) in folder.names()?.into_iter().take_while(|_| !stop::requested()) {
             let slash = if shard.is_empty() { b"".as_slice() } else { b"/" };
             let path = [self.prefix.as_bytes(), shard, slash, &name].concat();
             let Some(digest) = Digest::of_hex(&name).filter(|_| name.starts_with(shard)) else {
@@ -149,17 +144,23 @@ impl Blobs {
     /// Adds one, with its file where the layout does not say it.
     pub(super) fn add(&mut self, digest: Digest, len: u64, place: Option<&[u8]>) {
         if self.found.len() >= BLOBS {
-            return self.flaw(b"", Flaw::malformed("store of images", "it holds more blobs than are looked at"));
+            if !std::mem::replace(&mut self.full, true) {
+                let why = "it holds more blobs than are looked at";
+                self.flaws.push((TreePath::root(), Flaw::malformed("store of images", why)));
+            }
+            return;
         }
         let place = place.map_or(Place::ByLayout, |p| Place::At(p.into()));
         self.found.entry(digest).or_insert((len, place));
     }
 
     fn flaw(&mut self, path: &[u8], flaw: Flaw) {
-        const FLAWS: usize = 1000;
-        if self.flaws.len() < FLAWS {
-            self.flaws.push((TreePath::new(path).unwrap_or_else(TreePath::root), flaw));
-        }
+        note(&mut self.flaws, path, flaw);
+    }
+
+    /// Whether the store has it.
+    pub(super) fn has(&self, digest: &Digest) -> bool {
+        self.found.contains_key(digest)
     }
 
     /// Its file and its size.

@@ -8,7 +8,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     disk::{self, Disk, Mounts},
-    unpacked::{Keeps, Steps, Unpacked, volume},
+    flaws::{Flaws, leave_out, note, place},
+    unpacked::{Broken, Keeps, Steps, Unpacked, volume},
 };
 use crate::{
     fact::TreePath,
@@ -37,10 +38,50 @@ pub(super) struct Catalog<'s> {
     images: Vec<Entry>,
     /// What no configuration describes.
     bare: Vec<Planned>,
-    entries_left: usize,
-    layers_left: usize,
-    flaws: Vec<(TreePath, Flaw)>,
+    budget: Budget,
+    flaws: Flaws,
     left_out: Vec<(TreePath, &'static str)>,
+}
+
+/// What is left of the images and layers that are examined of one store.
+pub(super) struct Budget {
+    entries: usize,
+    layers: usize,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { entries: ENTRIES, layers: LAYERS }
+    }
+}
+
+impl Budget {
+    #[cfg(test)]
+    pub(super) fn new(entries: usize, layers: usize) -> Self {
+        Self { entries, layers }
+    }
+
+    /// Whether nothing more is examined.
+    pub(super) fn is_used_up(&self) -> bool {
+        self.entries == 0
+    }
+
+    /// Takes so many layers. `false` where they are more than are left: nothing is examined then.
+    pub(super) fn take_layers(&mut self, layers: usize) -> bool {
+        match self.layers.checked_sub(layers).filter(|_| !self.is_used_up()) {
+            Some(left) => self.layers = left,
+            None => self.entries = 0,
+        }
+        !self.is_used_up()
+    }
+
+    /// Takes an image with so many layers, where it fits.
+    pub(super) fn take(&mut self, layers: usize) -> bool {
+        if self.take_layers(layers) {
+            self.entries -= 1;
+        }
+        !self.is_used_up()
+    }
 }
 
 /// An image, or a container on one, whose configuration is read later.
@@ -64,19 +105,18 @@ impl<'s> Catalog<'s> {
             layers: HashMap::new(),
             images: Vec::new(),
             bare: Vec::new(),
-            entries_left: ENTRIES,
-            layers_left: LAYERS,
+            budget: Budget::default(),
             flaws: Vec::new(),
             left_out: Vec::new(),
         }
     }
 
     pub(super) fn flaw(&mut self, path: &str, flaw: Flaw) {
-        self.flaws.push((path_of(path), flaw));
+        note(&mut self.flaws, path.as_bytes(), flaw);
     }
 
     pub(super) fn left_out(&mut self, path: &str, why: &'static str) {
-        self.left_out.push((path_of(path), why));
+        leave_out(&mut self.left_out, path.as_bytes(), why);
     }
 
     pub(super) fn add(&mut self, entry: Entry) {
@@ -94,21 +134,30 @@ impl<'s> Catalog<'s> {
 
     /// Whether nothing more is added.
     pub(super) fn is_full(&self) -> bool {
-        self.entries_left == 0
+        self.budget.is_used_up()
+    }
+
+    /// Says that layers cannot be followed to the lowest. Those that were followed count.
+    pub(super) fn broken(&mut self, path: &str, Broken { flaw, followed }: Broken) {
+        self.flaw(path, flaw);
+        if !self.is_full() && !self.budget.take_layers(followed) {
+            self.full();
+        }
     }
 
     fn fits(&mut self, planned: &Planned) -> bool {
         if self.is_full() {
             return false;
         }
-        match self.layers_left.checked_sub(planned.layers.len()) {
-            Some(left) => (self.layers_left, self.entries_left) = (left, self.entries_left - 1),
-            None => self.entries_left = 0,
+        let fits = self.budget.take(planned.layers.len());
+        if !fits {
+            self.full();
         }
-        if self.is_full() {
-            self.flaw("", Flaw::malformed(WHAT, "it lists more images than are examined"));
-        }
-        !self.is_full()
+        fits
+    }
+
+    fn full(&mut self) {
+        self.flaws.push((TreePath::root(), Flaw::malformed(WHAT, "it lists more images than are examined")));
     }
 
     /// The whole of a file; problems with it are reported.
@@ -160,12 +209,12 @@ impl<'s> Catalog<'s> {
                 Ok(_) => {}
                 Err(Errno::XDEV) => {
                     let why = "a volume that mounts another file system: it is examined where that one is";
-                    self.left_out.push((member, why));
+                    leave_out(&mut self.left_out, &folder, why);
                     continue;
                 }
                 Err(Errno::NOENT | Errno::NOTDIR) => continue,
                 Err(e) => {
-                    self.flaws.push((member, Flaw::Io(e.into())));
+                    note(&mut self.flaws, &folder, Flaw::Io(e.into()));
                     continue;
                 }
             }
@@ -199,7 +248,7 @@ impl<'s> Catalog<'s> {
         let images = images.into_iter().filter_map(|entry| match config(&entry) {
             Ok(config) => Some((steps.add(&config), config, entry)),
             Err(flaw) => {
-                flaws.push((entry.place, flaw));
+                note(&mut flaws, entry.place.as_bytes(), flaw);
                 // Its layers are there all the same.
                 bare.push(entry.planned);
                 None
@@ -262,7 +311,7 @@ pub(super) fn on(disk: usize, path: &str) -> String {
 
 /// A path of the store.
 pub(super) fn path_of(text: &str) -> TreePath {
-    TreePath::new(text.as_bytes()).unwrap_or_else(TreePath::root)
+    place(text.as_bytes())
 }
 
 #[cfg(test)]
@@ -276,12 +325,17 @@ mod tests {
 
     #[test]
     fn what_is_more_than_fits_is_reported_once() {
-        let mut catalog = Catalog { layers_left: 5, ..Catalog::new(&[]) };
+        let mut catalog = Catalog { budget: Budget { layers: 5, ..Budget::default() }, ..Catalog::new(&[]) };
         [3, 3, 1, 1].into_iter().for_each(|layers| catalog.add_bare(of(layers)));
         assert_eq!((catalog.bare.len(), catalog.flaws.len(), catalog.is_full()), (1, 1, true));
-        let mut catalog = Catalog { entries_left: 3, ..Catalog::new(&[]) };
+        let mut catalog = Catalog { budget: Budget { entries: 3, ..Budget::default() }, ..Catalog::new(&[]) };
         (0..9).for_each(|_| catalog.add_bare(of(0)));
         assert_eq!((catalog.bare.len(), catalog.flaws.len()), (2, 1));
+        // What leads nowhere costs too.
+        let mut catalog = Catalog::new(&[]);
+        let broken = || Broken { flaw: Flaw::Truncated("layer"), followed: LAYERS / 2 };
+        (0..3).for_each(|_| catalog.broken("x", broken()));
+        assert!(catalog.is_full());
     }
 
     #[test]

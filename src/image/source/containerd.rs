@@ -19,9 +19,7 @@ mod snapshots;
 #[cfg(test)]
 mod tests;
 
-use std::os::fd::OwnedFd;
-
-use sha2::{Digest as _, Sha256};
+use std::{collections::HashSet, os::fd::OwnedFd};
 
 #[cfg(test)]
 use self::database::Named;
@@ -31,18 +29,20 @@ use super::{
     Content, Source,
     below::Below,
     blobs::{Blobs, Digest, Held, Layout},
-    graph::{Graph, Names, again},
+    flaws::{Flaws, again, no_store},
+    graph::{Graph, Names},
+    unpacked::chain_id,
 };
 use crate::{
     fact::TreePath,
     image::{
+        ImageError,
         entries::{Folder, Form, Lower},
         layer::Expected,
         plan::{Readers, plan_roots},
         planned::{Plan, Planned, PlannedLayer, Root},
     },
     surface::Flaw,
-    text::hex,
 };
 
 const BLOBS: &str = "io.containerd.content.v1.content/blobs/sha256";
@@ -55,23 +55,28 @@ pub(in crate::image) struct Containerd {
     metadata: Metadata,
     snapshots: Snapshots,
     docker: Docker,
-    flaws: Vec<(TreePath, Flaw)>,
+    flaws: Flaws,
 }
 
 impl Containerd {
-    /// Reads the root of a containerd; `docker` is Docker's own root, which knows the names of its containers. `None` where the folder
-    /// is none. What is wrong within it is said by the plan.
-    pub(in crate::image) fn open(root: OwnedFd, docker: Option<OwnedFd>) -> Option<Self> {
+    /// Reads the root of a containerd; `docker` is Docker's own root, which knows the names of its containers. What is wrong within it
+    /// is said by the plan.
+    ///
+    /// # Errors
+    /// `NotAnImage` where the folder is none, others where that cannot be found out.
+    pub(in crate::image) fn open(root: OwnedFd, docker: Option<OwnedFd>) -> Result<Self, ImageError> {
         let store = Below::new(root);
-        if !store.has(BLOBS.as_bytes()) && !matches!(store.file(META), Ok(Some(_))) {
-            return None;
+        // Something in place of the database is damage.
+        let has_metadata = || !matches!(store.file(META), Ok(None));
+        if !has_metadata() && !store.has(BLOBS.as_bytes()).map_err(no_store)? {
+            return Err(ImageError::NotAnImage("the folder is no root of containerd"));
         }
-        let mut flaws = Vec::new();
+        let mut flaws = Flaws::new();
         let metadata = Metadata::read(&store, META, &mut flaws);
         let snapshots = Snapshots::read(&store, &metadata, &mut flaws);
         let docker = docker.map_or_else(Docker::default, |root| Docker::read(&Below::new(root), &mut flaws));
         let blobs = Blobs::list(&store, BLOBS, Layout::Flat);
-        Some(Self { store, blobs, metadata, snapshots, docker, flaws })
+        Ok(Self { store, blobs, metadata, snapshots, docker, flaws })
     }
 
     /// The names of its images.
@@ -125,8 +130,9 @@ impl Source for Containerd {
         let held = self.held();
         let names = self.references();
         let mut graph = Graph::new(self.held());
+        let mut seen = HashSet::new();
         for digest in names.digests().filter_map(Digest::new) {
-            graph.reach(digest);
+            graph.reach(digest, &mut seen);
         }
         let rest = graph.rest();
         let roots: Vec<Root> = names.roots().chain(rest.roots()).collect();
@@ -149,20 +155,13 @@ impl Source for Containerd {
     }
 }
 
-/// What names the snapshot of each layer on those below it, as long as the diff ids are known: the first diff id, then the SHA-256 of
-/// the one below and the diff id.
+/// What names the snapshot of each layer on those below it, as long as the diff ids are known.
 fn chains(image: &Planned) -> Vec<String> {
     let mut chains: Vec<String> = Vec::new();
     for diff_id in image.layers.iter().map_while(|layer| layer.expected.diff_id.as_ref()) {
-        chains.push(match chains.last() {
-            None => format!("sha256:{diff_id}"),
-            Some(below) => {
-                let sum = Sha256::digest(format!("{below} sha256:{diff_id}").as_bytes());
-                format!("sha256:{}", hex(&sum))
-            }
-        });
+        chains.push(chain_id(chains.last().map(String::as_str), diff_id));
     }
-    chains
+    chains.into_iter().map(|hex| format!("sha256:{hex}")).collect()
 }
 
 /// The same layer of another image.

@@ -36,6 +36,7 @@ use super::{
     catalog::{Catalog, on, path_of},
     disk::Disk,
     docker_store::unread_driver,
+    flaws::no_store,
     list::List,
     unpacked::{Keeps, Layers, Unpacked, is_folder},
 };
@@ -62,15 +63,22 @@ pub(in crate::image) struct ContainersStorage {
     layers: Mutex<Arc<Layers>>,
 }
 
+/// Whether a folder is a graph root.
+///
+/// # Errors
+/// Where that cannot be found out.
+fn is_graph_root(disk: &Disk) -> Result<bool, Flaw> {
+    let (names, _) = disk.names(b"")?;
+    Ok(names.iter().any(|name| name.ends_with(b"-images") || name.ends_with(b"-layers")))
+}
+
 /// Opens a graph root, and the stores of images beside it that its settings name.
 ///
 /// # Errors
-/// Where the folder is none.
+/// `NotAnImage` where the folder is none, others where that cannot be found out.
 pub(in crate::image) fn open(graph_root: OwnedFd, additional: Vec<OwnedFd>) -> Result<Box<dyn Source>, ImageError> {
     let disk = Disk::new(graph_root);
-    let names = disk.names(b"").map(|(names, _)| names).unwrap_or_default();
-    let is_index = |name: &Vec<u8>| name.ends_with(b"-images") || name.ends_with(b"-layers");
-    if !names.iter().any(is_index) {
+    if !is_graph_root(&disk).map_err(no_store)? {
         return Err(ImageError::NotAnImage("the folder is no graph root of containers-storage"));
     }
     let disks = std::iter::once(disk).chain(additional.into_iter().map(Disk::new)).collect();

@@ -62,8 +62,15 @@ impl Disk {
     }
 
     /// Whether there is a folder of this name.
-    pub(in crate::image) fn has_folder(&self, path: &[u8]) -> bool {
-        self.folder(path, Mounts::Enter).is_ok()
+    ///
+    /// # Errors
+    /// Where that cannot be found out, or a link is in its place.
+    pub(in crate::image) fn has_folder(&self, path: &[u8]) -> Result<bool, Errno> {
+        match self.folder(path, Mounts::Enter) {
+            Ok(_) => Ok(true),
+            Err(Errno::NOENT | Errno::NOTDIR) => Ok(false),
+            Err(e) => Err(e),
+        }
     }
 
     /// The whole of a regular file of at most `most` bytes; `None` where there is none.
@@ -87,10 +94,15 @@ impl Disk {
     /// Sorted names of a folder but `.` and `..`, and whether there are more; none where there is no such folder.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// Where it cannot be read, or is a file.
     pub(in crate::image) fn names(&self, path: &[u8]) -> Result<(Vec<Vec<u8>>, bool), Flaw> {
-        self.some_folder(path)?
-            .map_or(Ok((Vec::new(), false)), |folder| Ok(list(&folder, NAMES).map_err(io::Error::from)?))
+        let folder = match self.folder(path, Mounts::Enter) {
+            Ok(folder) => folder,
+            Err(Errno::NOENT) => return Ok((Vec::new(), false)),
+            Err(Errno::NOTDIR) => return Err(Flaw::malformed("folder", "a file is in its place")),
+            Err(e) => return Err(Flaw::Io(e.into())),
+        };
+        list(&folder, NAMES).map_err(|e| Flaw::Io(e.into()))
     }
 
     /// Sorted names of the folders in a folder, which may be closed to the reader, and whether there are more names than are looked at.
@@ -98,11 +110,10 @@ impl Disk {
     /// # Errors
     /// Where it cannot be read, or is a link.
     pub(crate) fn folders(&self, path: &[u8]) -> Result<(Vec<Vec<u8>>, bool), Flaw> {
-        let Some(folder) = self.some_folder(path)? else {
-            // The kernel calls a link in that place no folder.
-            let is_link =
-                without_links(&self.0, path, HELD).and_then(sys::fstat).is_ok_and(|stat| is(&stat, FileType::Symlink));
-            return if is_link { Err(Flaw::Io(Errno::LOOP.into())) } else { Ok((Vec::new(), false)) };
+        let folder = match self.folder(path, Mounts::Enter) {
+            Ok(folder) => folder,
+            Err(Errno::NOENT | Errno::NOTDIR) => return Ok((Vec::new(), false)),
+            Err(e) => return Err(Flaw::Io(e.into())),
         };
         let (mut names, more) = list(&folder, NAMES).map_err(io::Error::from)?;
         names.retain(|name| stat(&folder, name).is_ok_and(|stat| is(&stat, FileType::Directory)));
@@ -113,23 +124,18 @@ impl Disk {
     pub(crate) fn link(&self, name: &[u8]) -> Option<Vec<u8>> {
         sys::readlinkat(&self.0, name, Vec::new()).ok().map(|target| target.into_bytes())
     }
-
-    fn some_folder(&self, path: &[u8]) -> Result<Option<OwnedFd>, Flaw> {
-        match self.folder(path, Mounts::Enter) {
-            Ok(folder) => Ok(Some(folder)),
-            Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
-            Err(e) => Err(Flaw::Io(e.into())),
-        }
-    }
 }
 
-/// A folder below another, none of whose components may be a link.
+/// A folder below another, none of whose components may be a link: `LOOP` where one is.
 pub(in crate::image) fn folder(root: &OwnedFd, path: &[u8], mounts: Mounts) -> Result<OwnedFd, Errno> {
     let path = checked(path)?;
-    match unless_refused(|flags| sys::openat2(root.as_fd(), path, FOLDER | flags, Mode::empty(), how(mounts))) {
+    let open = |flags| sys::openat2(root.as_fd(), path, FOLDER | flags, Mode::empty(), how(mounts));
+    let opened = match unless_refused(open) {
         Err(Errno::NOSYS) => stepwise(root, path, FOLDER, mounts),
         opened => opened,
-    }
+    };
+    // The kernel says the same of a link in the last place as of a file there.
+    opened.map_err(|e| if e == Errno::NOTDIR && is_link(root, path) { Errno::LOOP } else { e })
 }
 
 /// A regular file below a folder. It is looked at before it is opened, since to open a device can do harm.
@@ -160,6 +166,11 @@ pub(super) fn reopened(held: &OwnedFd) -> Result<File, Errno> {
 /// What a name of an open folder is, without following it and without mounting anything.
 pub(in crate::image) fn stat(folder: &OwnedFd, name: &[u8]) -> Result<Stat, Errno> {
     sys::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT)
+}
+
+/// Whether a name is a link.
+fn is_link(folder: &OwnedFd, name: &[u8]) -> bool {
+    stat(folder, name).is_ok_and(|stat| is(&stat, FileType::Symlink))
 }
 
 fn is(stat: &Stat, kind: FileType) -> bool {
@@ -239,7 +250,7 @@ fn stepwise(root: &OwnedFd, path: &[u8], last: OFlags, mounts: Mounts) -> Result
 }
 
 /// With `O_NOATIME`, and without it where the kernel refuses it to others than the owner.
-fn unless_refused(open: impl Fn(OFlags) -> Result<OwnedFd, Errno>) -> Result<OwnedFd, Errno> {
+pub(super) fn unless_refused(open: impl Fn(OFlags) -> Result<OwnedFd, Errno>) -> Result<OwnedFd, Errno> {
     match again_after_a_race(|| open(OFlags::NOATIME)) {
         Err(Errno::PERM) => again_after_a_race(|| open(OFlags::empty())),
         other => other,
@@ -247,7 +258,7 @@ fn unless_refused(open: impl Fn(OFlags) -> Result<OwnedFd, Errno>) -> Result<Own
 }
 
 /// `openat2` answers `EAGAIN` when a rename raced with it.
-fn again_after_a_race(open: impl Fn() -> Result<OwnedFd, Errno>) -> Result<OwnedFd, Errno> {
+pub(super) fn again_after_a_race(open: impl Fn() -> Result<OwnedFd, Errno>) -> Result<OwnedFd, Errno> {
     let mut tries = 0;
     loop {
         match open() {
@@ -287,6 +298,9 @@ mod tests {
         }
         let disk = Disk::new(root);
         assert_eq!(disk.names(b"a").unwrap(), (vec![b"b".to_vec(), b"out".to_vec()], false));
+        assert!(disk.names(b"a/b/file").is_err() && disk.names(b"nothing").is_ok_and(|(names, _)| names.is_empty()));
+        assert_eq!((disk.has_folder(b"a/b"), disk.has_folder(b"a/b/file")), (Ok(true), Ok(false)));
+        assert!(disk.has_folder(b"a/out") == Err(Errno::LOOP) && disk.names(b"a/out").is_err());
         assert!(matches!(disk.small(b"a/b/file", 0), Err(Flaw::TooLarge(0))));
         assert!(disk.small(b"a/nothing", 9).unwrap().is_none() && disk.small(b"a/b", 9).is_err());
     }

@@ -25,6 +25,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+pub(super) use self::containers::Described;
+use rustix::io::Errno;
+
 use super::{
     Content, Source,
     catalog::{Catalog, path_of},
@@ -57,6 +60,9 @@ const DRIVERS: &[(&str, Option<Keeps>)] = &[
     ("zfs", None),
 ];
 
+/// Other names beside those of drivers that are looked into.
+const UNREAD: usize = 1000;
+
 /// An opened store.
 pub(in crate::image) struct DockerStore {
     disks: Arc<Vec<Disk>>,
@@ -64,14 +70,21 @@ pub(in crate::image) struct DockerStore {
     layers: Mutex<Arc<Layers>>,
 }
 
+/// Whether a folder is the data root of a Docker Engine.
+///
+/// # Errors
+/// Where that cannot be found out.
+pub(super) fn is_data_root(disk: &Disk) -> Result<bool, Errno> {
+    Ok(disk.has_folder(b"image")? || disk.has_folder(b"containers")? && disk.has_folder(b"volumes")?)
+}
+
 /// Opens the data root of a Docker Engine.
 ///
 /// # Errors
-/// Where the folder is none.
+/// `NotAnImage` where the folder is none, others where that cannot be found out.
 pub(in crate::image) fn open(data_root: OwnedFd) -> Result<Box<dyn Source>, ImageError> {
     let disk = Disk::new(data_root);
-    let without_images = || disk.has_folder(b"containers") && disk.has_folder(b"volumes");
-    if !disk.has_folder(b"image") && !without_images() {
+    if !is_data_root(&disk).map_err(std::io::Error::from)? {
         return Err(ImageError::NotAnImage("the folder is no data root of Docker"));
     }
     Ok(Box::new(DockerStore { disks: Arc::new(vec![disk]), layers: Mutex::default() }))
@@ -81,14 +94,23 @@ impl Source for DockerStore {
     fn plan(&self, readers: Readers<'_>) -> Plan {
         let mut catalog = Catalog::new(&self.disks);
         let drivers = catalog.names(0, "image");
-        for (name, keeps) in DRIVERS.iter().filter(|(name, _)| drivers.iter().any(|d| d == name.as_bytes())) {
-            match *keeps {
-                Some(keeps) => Driver { name, keeps, catalog: &mut catalog, known: HashMap::new() }.read(),
-                None if catalog.names(0, &format!("image/{name}/imagedb/content/sha256")).is_empty() => {}
-                None => catalog.flaw(&format!("image/{name}"), unread_driver(name)),
+        let is_there = |name: &str| drivers.iter().any(|driver| driver == name.as_bytes());
+        for (name, keeps) in DRIVERS.iter().filter(|(name, _)| is_there(name)) {
+            if let Some(keeps) = *keeps {
+                Driver { name, keeps, catalog: &mut catalog, known: HashMap::new() }.read();
             }
         }
-        containers::without_layers(&mut catalog, &drivers);
+        let names = drivers.iter().filter_map(|name| std::str::from_utf8(name).ok());
+        let is_read = |name: &str| DRIVERS.iter().any(|(known, keeps)| *known == name && keeps.is_some());
+        for name in names.filter(|name| is_folder(name) && !is_read(name)).take(UNREAD) {
+            if catalog.is_full() {
+                break;
+            }
+            if !catalog.names(0, &format!("image/{name}/imagedb/content/sha256")).is_empty() {
+                catalog.flaw(&format!("image/{name}"), unread_driver(name));
+            }
+        }
+        containers::without_layers(&mut catalog);
         catalog.volumes(0);
         let (plan, layers) = catalog.plan(readers, "image");
         let layers = Arc::new(Layers { disks: self.disks.clone(), layers });

@@ -11,6 +11,7 @@ pub(super) mod disk;
 pub(super) mod docker_store;
 #[cfg(feature = "online")]
 pub(super) mod engine;
+mod flaws;
 pub(super) mod found;
 mod graph;
 mod layout;

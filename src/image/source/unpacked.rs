@@ -8,6 +8,7 @@ use std::{
 };
 
 use rustix::io::Errno;
+use sha2::{Digest as _, Sha256};
 
 use super::{
     Content,
@@ -21,7 +22,7 @@ use crate::{
         planned::{Holds, PlannedLayer},
     },
     surface::Flaw,
-    text::escape_short,
+    text::{escape_short, hex},
 };
 
 const WHAT: &str = "image store";
@@ -68,18 +69,27 @@ impl Layers {
         let layer = self.layers.get(name).ok_or_else(missing)?;
         let disk = self.disk(layer)?;
         let root = self.root(layer)?;
+        let mut damaged = None;
         let form = match layer.keeps {
             Keeps::Files => Form::Files,
             Keeps::Overlay => {
                 // A file system of its own stands beside, and the folder has nothing but numbered files.
-                if disk.has_folder(&[parent(&layer.folder), b"/composefs-data"].concat()) {
+                if disk.has_folder(&[parent(&layer.folder), b"/composefs-data"].concat()).map_err(io::Error::from)? {
                     return Err(Flaw::Unsupported("a layer that is kept as a composefs image"));
                 }
                 Form::Overlay(self.lower(layer.parent.clone()))
             }
-            Keeps::Copy => self.copy(disk, layer)?,
+            Keeps::Copy => {
+                let (form, flaw) = self.copy(disk, layer)?;
+                damaged = flaw;
+                form
+            }
         };
-        Ok(Content::Unpacked(Box::new(Folder::new(root, form)?)))
+        let mut folder = Folder::new(root, form)?;
+        if let Some(flaw) = damaged {
+            folder.note(flaw);
+        }
+        Ok(Content::Unpacked(Box::new(folder)))
     }
 
     fn disk(&self, layer: &Unpacked) -> Result<&Disk, Flaw> {
@@ -116,17 +126,30 @@ impl Layers {
         })
     }
 
-    /// What of a copy belongs to its layer. Of the lowest layer, everything does.
-    fn copy(&self, disk: &Disk, layer: &Unpacked) -> Result<Form, Flaw> {
+    /// What of a copy belongs to its layer, and what is wrong with the list of its names. Of the lowest layer, everything does.
+    fn copy(&self, disk: &Disk, layer: &Unpacked) -> Result<(Form, Option<Flaw>), Flaw> {
         let Some(below) = layer.parent.as_ref() else {
-            return Ok(Form::Files);
+            return Ok((Form::Files, None));
         };
-        let listed = layer.split.as_ref().and_then(|path| disk.file(path).ok());
-        if let Some(split) = listed.and_then(|list| Split::read(list).ok()) {
-            return Ok(Form::Listed(split));
-        }
-        Ok(Form::Changed(self.root(self.layers.get(below).ok_or_else(missing)?)?))
+        let listed = match layer.split.as_ref().map(|path| disk.file(path)) {
+            None | Some(Err(Errno::NOENT)) => None,
+            Some(Ok(list)) => Some(Split::read(list)),
+            Some(Err(e)) => Some(Err(io::Error::from(e).into())),
+        };
+        let flaw = match listed {
+            Some(Ok(split)) => return Ok((Form::Listed(split), None)),
+            Some(Err(flaw)) => Some(flaw),
+            None => None,
+        };
+        Ok((Form::Changed(self.root(self.layers.get(below).ok_or_else(missing)?)?), flaw))
     }
+}
+
+/// Layers that lead nowhere.
+pub(super) struct Broken {
+    pub(super) flaw: Flaw,
+    /// How many were followed.
+    pub(super) followed: usize,
 }
 
 /// The layers up to one, from the lowest. `layer` says what one is, and which is below it.
@@ -136,19 +159,28 @@ impl Layers {
 pub(super) fn chain(
     top: Option<String>,
     layer: &mut dyn FnMut(&str) -> (PlannedLayer, Option<String>),
-) -> Result<Vec<PlannedLayer>, Flaw> {
+) -> Result<Vec<PlannedLayer>, Broken> {
     let (mut chain, mut next) = (Vec::new(), top);
     let mut visited = HashSet::new();
     while let Some(id) = next {
         let (planned, below) = layer(&id);
         if chain.len() >= CHAIN || !visited.insert(id) {
-            return Err(Flaw::malformed(WHAT, "layers that stand on themselves, or on too many"));
+            let flaw = Flaw::malformed(WHAT, "layers that stand on themselves, or on too many");
+            return Err(Broken { flaw, followed: chain.len() });
         }
         chain.push(planned);
         next = below;
     }
     chain.reverse();
     Ok(chain)
+}
+
+/// What names the layers up to one, by those below it and its own diff id: both the hex of a SHA-256.
+pub(super) fn chain_id(below: Option<&str>, diff_id: &str) -> String {
+    below.map_or_else(
+        || diff_id.to_owned(),
+        |below| hex(&Sha256::digest(format!("sha256:{below} sha256:{diff_id}").as_bytes())),
+    )
 }
 
 /// Which images are nothing but the first steps of others: a build leaves one behind for each of its steps.

@@ -18,7 +18,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flate2::bufread::MultiGzDecoder;
 use serde::Deserialize;
 
-use crate::{fact::TreePath, surface::Flaw};
+use crate::{fact::TreePath, stop, surface::Flaw};
 
 const WHAT: &str = "list of a layer's names";
 /// Names of one layer.
@@ -63,6 +63,7 @@ impl Split {
         let mut split = Self::default();
         let mut line = Vec::new();
         loop {
+            stop::check()?;
             line.clear();
             let read = (&mut lines).take(LINE).read_until(b'\n', &mut line);
             let n = read.map_err(|_| Flaw::malformed(WHAT, "its compressed data are damaged"))?;

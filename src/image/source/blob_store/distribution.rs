@@ -11,14 +11,16 @@
 //! `index` has every manifest that the tag ever named, `revisions` every manifest of the repository; a deleted one has a folder and no
 //! link. Documented in Distribution's `registry/storage/paths.go`.
 
+use std::sync::Arc;
+
 use super::{
     super::{
-        below::Below,
+        below::{Below, Folders},
         blobs::{Blobs, Digest, Layout},
     },
     Found, State,
 };
-use crate::{fact::TreePath, surface::Flaw, text::escape_short};
+use crate::{stop, surface::Flaw, text::escape_short};
 
 /// What of the path to the version's folder the caller may have left to us.
 const FRONTS: &[&str] = &["", "v2/", "registry/v2/", "docker/registry/v2/"];
@@ -29,54 +31,63 @@ const LINK: u64 = 256;
 const WHAT: &str = "registry";
 
 /// Reads a store of this form; `None` where the folder is none.
-pub(super) fn read(store: &Below) -> Option<(Blobs, Found)> {
-    let is_here = |front: &&&str| {
-        store.has(format!("{front}repositories").as_bytes()) || is_sharded(store, &format!("{front}blobs/sha256"))
-    };
+///
+/// # Errors
+/// Where that cannot be found out.
+pub(super) fn read(store: &Below) -> Result<Option<(Blobs, Found)>, Flaw> {
     let mut found = Found::default();
-    let Some(front) = FRONTS.iter().find(is_here) else {
-        // The blobs alone.
-        let below = ["sha256", ""].into_iter().find(|folder| is_sharded(store, folder))?;
-        return Some((Blobs::list(store, below, Layout::Sharded), found));
-    };
-    let blobs = Blobs::list(store, &format!("{front}blobs/sha256"), Layout::Sharded);
-    for (name, _) in
-        store.within(format!("{front}blobs").as_bytes()).ok().flatten().and_then(|b| b.names().ok()).unwrap_or_default()
-    {
-        if name != b"sha256" {
-            let path = [front.as_bytes(), b"blobs/", &name].concat();
-            found.flaw(&path, Flaw::Unsupported("a digest that is no SHA-256"));
+    let mut front = None;
+    for known in FRONTS {
+        let repositories = format!("{known}repositories");
+        if store.has(repositories.as_bytes())? || is_sharded(store, &format!("{known}blobs/sha256"))? {
+            front = Some(known);
+            break;
         }
     }
+    let Some(front) = front else {
+        // The blobs alone.
+        for below in ["sha256", ""] {
+            if is_sharded(store, below)? {
+                return Ok(Some((Blobs::list(store, below, Layout::Sharded), found)));
+            }
+        }
+        return Ok(None);
+    };
+    let blobs = Blobs::list(store, &format!("{front}blobs/sha256"), Layout::Sharded);
+    let place = format!("{front}blobs");
+    each(store, b"", place.as_bytes(), &mut found, &mut |_, name, _| match name {
+        b"sha256" => Ok(()),
+        _ => Err(Flaw::Unsupported("a digest that is no SHA-256")),
+    });
     let place = format!("{front}repositories");
     match store.within(place.as_bytes()) {
         Ok(Some(folder)) => repositories(&folder, place.as_bytes(), &mut found),
-        Ok(None) => found.left_out.push((
-            TreePath::new(place.as_bytes()).unwrap_or_else(TreePath::root),
-            "the folder of names is missing: images have none",
-        )),
+        Ok(None) => found.leave_out(place.as_bytes(), "the folder of names is missing: images have none"),
         Err(flaw) => found.flaw(place.as_bytes(), flaw),
     }
-    Some((blobs, found))
+    Ok(Some((blobs, found)))
 }
 
 /// Whether this folder has folders of two digits.
-fn is_sharded(store: &Below, name: &str) -> bool {
-    let names = store.within(name.as_bytes()).ok().flatten().and_then(|folder| folder.names().ok()).unwrap_or_default();
+fn is_sharded(store: &Below, name: &str) -> Result<bool, Flaw> {
+    let Some(folder) = store.folder_within(name.as_bytes())? else {
+        return Ok(false);
+    };
+    let names = folder.names()?;
     let mut shards = names.iter().filter(|(name, _)| name.len() == 2 && name.iter().all(u8::is_ascii_hexdigit));
-    shards.next().is_some_and(|(shard, _)| {
+    Ok(shards.next().is_some_and(|(shard, _)| {
         let slash = if name.is_empty() { b"".as_slice() } else { b"/" };
         let inner = store.within([name.as_bytes(), slash, shard].concat().as_slice()).ok().flatten();
         let blobs = inner.as_ref().and_then(|inner| inner.names().ok()).unwrap_or_default();
         // Others keep the file itself there.
         blobs.is_empty() || blobs.iter().any(|(blob, kind)| Digest::of_hex(blob).is_some() && kind.is_dir())
-    })
+    }))
 }
 
 /// All repositories below a folder, in no order.
 fn repositories(top: &Below, place: &[u8], found: &mut Found) {
-    let mut waiting = vec![Vec::new()];
-    while let Some(name) = waiting.pop() {
+    let mut waiting = Folders::new(b"");
+    while let Some(name) = waiting.next() {
         let path = || [place, b"/", &name].concat();
         let folder = top.within(&name);
         let names = folder.and_then(|folder| folder.map(|f| f.names().map(|names| (f, names))).transpose());
@@ -96,19 +107,22 @@ fn repositories(top: &Below, place: &[u8], found: &mut Found) {
                 if below.iter().filter(|b| **b == b'/').count() >= DEPTH {
                     found.flaw(&path(), Flaw::malformed(WHAT, "names are nested too deeply"));
                 } else {
-                    waiting.push(below);
+                    waiting.add(below);
                 }
             } else if kind.is_symlink() {
                 found.flaw(&path(), Flaw::Unsupported("a link in place of a repository"));
             }
         }
     }
+    if let Some(flaw) = waiting.flaw() {
+        found.flaw(place, flaw);
+    }
 }
 
 /// The manifests of one repository.
 fn manifests(folder: &Below, name: &[u8], path: &[u8], found: &mut Found) {
     // A name that is none is shown as one that cannot be mistaken for another.
-    let repository = std::str::from_utf8(name).map_or_else(|_| escape_short(name, 500), str::to_owned);
+    let repository: Arc<str> = std::str::from_utf8(name).map_or_else(|_| escape_short(name, 500).into(), Into::into);
     each(folder, path, b"_manifests/revisions/sha256", found, &mut |inner, name, found| {
         let digest = Digest::of_hex(name).ok_or_else(|| Flaw::malformed(WHAT, "a name that is no digest"))?;
         let has_link = inner.size(&[name, b"/link"].concat()).is_some();
@@ -142,7 +156,7 @@ fn each(folder: &Below, path: &[u8], below: &[u8], found: &mut Found, take: &mut
     let listed = folder.within(below).and_then(|f| f.map(|f| f.names().map(|names| (f, names))).transpose());
     match listed {
         Ok(Some((inner, names))) => {
-            for (name, _) in names {
+            for (name, _) in names.into_iter().take_while(|_| !stop::requested()) {
                 if let Err(flaw) = take(&inner, &name, found) {
                     found.flaw(&[path, b"/", below, b"/", &name].concat(), flaw);
                 }

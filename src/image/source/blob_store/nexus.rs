@@ -14,12 +14,12 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     super::{
-        below::Below,
+        below::{Below, Folders},
         blobs::{Blobs, Digest},
     },
     Found, State,
 };
-use crate::{surface::Flaw, text::hex};
+use crate::{stop, surface::Flaw, text::hex};
 
 /// Folders within folders.
 const DEPTH: usize = 8;
@@ -28,24 +28,35 @@ const PROPERTIES: u64 = 64 << 10;
 const WHAT: &str = "blob store of Nexus";
 
 /// Reads a store of this form; `None` where the folder is none.
-pub(super) fn read(store: &Below) -> Option<(Blobs, Found)> {
-    let top = ["content", ""].into_iter().find(|top| {
-        let inner = store.within(top.as_bytes()).ok().flatten().and_then(|folder| folder.names().ok());
-        inner.is_some_and(|names| names.iter().any(|(name, kind)| kind.is_dir() && is_volume(name)))
-    })?;
+///
+/// # Errors
+/// Where that cannot be found out.
+pub(super) fn read(store: &Below) -> Result<Option<(Blobs, Found)>, Flaw> {
+    let mut found = None;
+    for top in ["content", ""] {
+        if let Some(folder) = store.folder_within(top.as_bytes())?
+            && folder.names()?.iter().any(|(name, kind)| kind.is_dir() && is_volume(name))
+        {
+            found = Some(top);
+            break;
+        }
+    }
+    let Some(top) = found else {
+        return Ok(None);
+    };
     let (mut blobs, mut found) = (Blobs::empty(), Found::default());
-    let mut waiting = vec![top.as_bytes().to_vec()];
-    while let Some(place) = waiting.pop() {
+    let mut waiting = Folders::new(top.as_bytes());
+    while let Some(place) = waiting.next() {
         let folder = store.within(&place);
         let names = folder.and_then(|folder| folder.map(|f| f.names().map(|names| (f, names))).transpose());
         match names {
             Ok(Some((folder, names))) => {
-                for (name, kind) in names {
+                for (name, kind) in names.into_iter().take_while(|_| !stop::requested()) {
                     let slash = if place.is_empty() { b"".as_slice() } else { b"/" };
                     let path = [place.as_slice(), slash, &name].concat();
                     if kind.is_dir() {
                         if path.iter().filter(|b| **b == b'/').count() < DEPTH {
-                            waiting.push(path);
+                            waiting.add(path);
                         } else {
                             found.flaw(&path, Flaw::malformed(WHAT, "folders are nested too deeply"));
                         }
@@ -61,7 +72,10 @@ pub(super) fn read(store: &Below) -> Option<(Blobs, Found)> {
             Err(flaw) => found.flaw(&place, flaw),
         }
     }
-    Some((blobs, found))
+    if let Some(flaw) = waiting.flaw() {
+        found.flaw(b"", flaw);
+    }
+    Ok(Some((blobs, found)))
 }
 
 /// `vol-01`, or a year with the layout of newer ones.
@@ -104,7 +118,7 @@ fn blob(folder: &Below, name: &[u8], stem: &[u8], blobs: &mut Blobs, found: &mut
             (false, Some(_)) => State::Current,
             (false, None) => State::Untagged,
         };
-        found.add(&repository, tag, digest, state);
+        found.add(&repository.into(), tag, digest, state);
     }
     Ok(())
 }

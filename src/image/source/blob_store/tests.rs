@@ -71,7 +71,7 @@ impl Disk {
     }
 
     fn open(&self, below: &str) -> Option<BlobStore> {
-        BlobStore::open(fs::File::open(self.path(below)).unwrap().into())
+        BlobStore::open(fs::File::open(self.path(below)).unwrap().into()).ok()
     }
 
     fn plan(&self) -> Plan {
@@ -131,7 +131,7 @@ fn every_manifest_of_a_registry_is_examined_whatever_became_of_its_tag() {
     assert_eq!(flaws(&plan), "base:2: not a valid image manifest: it is missing");
     let reasons: Vec<_> = plan.left_out.iter().map(|(_, why)| *why).collect();
     assert_eq!(reasons, ["an old manifest whose bytes are gone", "a blob that is part of no image"]);
-    let of_tag = |e: &&Entry| e.repository == "shop/app" && e.tag.is_some();
+    let of_tag = |e: &&Entry| &*e.repository == "shop/app" && e.tag.is_some();
     let states: Vec<_> = store.entries().iter().filter(of_tag).map(|e| (e.tag.as_deref().unwrap(), e.state)).collect();
     assert_eq!(states.len(), 3);
     assert!(states.contains(&("1", State::Overwritten)) && states.contains(&("latest", State::Current)));
@@ -270,4 +270,27 @@ fn many_images_are_planned_once_each() {
     let plan = disk.plan();
     assert_eq!((plan.images.len(), flaws(&plan)), (7, String::new()));
     assert_eq!(plan.images.iter().map(|i| i.tags.len()).sum::<usize>(), 300);
+}
+
+#[test]
+fn what_cannot_be_read_of_a_store_is_reported() {
+    let outside = TempDir::new().unwrap();
+    let disk = Disk::new(distribution);
+    fs::create_dir_all(disk.path(&format!("{V2}/repositories"))).unwrap();
+    symlink(outside.path(), disk.path(&format!("{V2}/blobs"))).unwrap();
+    assert!(flaws(&disk.plan()).contains("a link in a store of images"), "{}", flaws(&disk.plan()));
+    // In a folder of blobs, links are named, and what is mounted is not entered.
+    let disk = Disk::new(str::to_owned);
+    let image = disk.image("layer");
+    symlink(outside.path(), disk.path("out")).unwrap();
+    let plan = disk.plan();
+    assert_eq!(
+        (shown(&plan), flaws(&plan).as_str()),
+        (vec![format!("[] {}", &image[..4])], "out: a link in a store of images is not supported")
+    );
+    // Whether a link leads to a store is not found out.
+    let linked = Disk::new(str::to_owned);
+    symlink(outside.path(), linked.path("repositories")).unwrap();
+    let opened = BlobStore::open(fs::File::open(linked.path("")).unwrap().into());
+    assert!(matches!(opened, Err(ImageError::Open(_))));
 }

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use jiff::Timestamp;
-
-use super::super::below::Below;
+use super::super::{
+    below::Below,
+    flaws::{Flaws, note},
+};
 use crate::{
     bolt::{BoltError, Database, Path, Visit},
-    fact::TreePath,
     surface::Flaw,
 };
 
@@ -19,19 +19,44 @@ const RECORD: usize = 200;
 const TRIES: usize = 4;
 const WHAT: &str = "database of containerd";
 
+/// What is left to keep of a database.
+pub(super) struct Kept {
+    left: usize,
+    /// Something did not fit.
+    full: bool,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self { left: KEPT, full: false }
+    }
+}
+
+impl Kept {
+    /// Whether so many bytes more fit.
+    pub(super) fn admits(&mut self, bytes: usize) -> bool {
+        match self.left.checked_sub(bytes.saturating_add(RECORD)).filter(|_| !self.full) {
+            Some(left) => self.left = left,
+            None => self.full = true,
+        }
+        !self.full
+    }
+
+    /// Says so where something did not fit.
+    pub(super) fn report(&self, path: &[u8], flaws: &mut Flaws) {
+        if self.full {
+            note(flaws, path, Flaw::malformed(WHAT, "it has more names than are kept"));
+        }
+    }
+}
+
 /// An image's name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::image) struct Named {
-    /// `k8s.io`, `moby`, `default`.
-    pub(in crate::image) namespace: String,
     /// As written; no reference where the image was left without one.
     pub(in crate::image) name: String,
     /// `sha256:…` of the manifest or index.
     pub(in crate::image) digest: String,
-    /// When the name came to this machine, UTC.
-    pub(in crate::image) created: Option<Timestamp>,
-    /// When it was last moved, UTC.
-    pub(in crate::image) updated: Option<Timestamp>,
 }
 
 impl Named {
@@ -53,7 +78,6 @@ pub(in crate::image) struct Recorded {
     pub(in crate::image) snapshotter: String,
     /// What the plugin knows its files by.
     pub(in crate::image) snapshot: String,
-    pub(in crate::image) created: Option<Timestamp>,
     /// Of Kubernetes and nerdctl: the labels that name it.
     pub(in crate::image) labels: BTreeMap<String, String>,
 }
@@ -74,7 +98,7 @@ const POD: &str = "io.kubernetes.pod.name";
 const POD_NAMESPACE: &str = "io.kubernetes.pod.namespace";
 const POD_CONTAINER: &str = "io.kubernetes.container.name";
 const NERDCTL: &str = "nerdctl/name";
-const LABELS: &[&str] = &[POD, POD_NAMESPACE, POD_CONTAINER, NERDCTL, "io.kubernetes.pod.uid"];
+const LABELS: &[&str] = &[POD, POD_NAMESPACE, POD_CONTAINER, NERDCTL];
 
 /// What `meta.db` holds.
 #[derive(Default)]
@@ -91,32 +115,19 @@ struct Reading {
     images: BTreeMap<(String, String), Named>,
     containers: BTreeMap<(String, String), Recorded>,
     snapshots: HashMap<(String, String, String), String>,
-    kept: usize,
+    kept: Kept,
 }
 
 impl Metadata {
     /// Reads it.
-    pub(super) fn read(store: &Below, path: &[u8], flaws: &mut Vec<(TreePath, Flaw)>) -> Self {
+    pub(super) fn read(store: &Below, path: &[u8], flaws: &mut Flaws) -> Self {
         let reading: Reading = read(store, path, flaws);
-        if reading.kept > KEPT {
-            flaws.push((
-                TreePath::new(path).unwrap_or_else(TreePath::root),
-                Flaw::malformed(WHAT, "it has more names than are kept"),
-            ));
-        }
+        reading.kept.report(path, flaws);
         Self {
             images: reading.images.into_values().filter(|image| !image.digest.is_empty()).collect(),
             containers: reading.containers.into_values().collect(),
             snapshots: reading.snapshots,
         }
-    }
-}
-
-impl Reading {
-    /// Whether so many bytes more fit.
-    fn admits(&mut self, bytes: usize) -> bool {
-        self.kept = self.kept.saturating_add(bytes).saturating_add(RECORD);
-        self.kept <= KEPT
     }
 }
 
@@ -140,35 +151,24 @@ impl Visit for Reading {
         let size = namespace.len() + name.len() + key.len() + value.len();
         let id = || (text(namespace), text(name));
         match (&**kind, rest, key) {
-            (b"images", [], b"createdat" | b"updatedat") | (b"images", [_], b"digest") => {
-                if !self.admits(size) {
-                    return;
-                }
-                let image = self.images.entry(id()).or_default();
-                (image.namespace, image.name) = id();
-                match key {
-                    b"createdat" => image.created = time(value),
-                    b"updatedat" => image.updated = time(value),
-                    _ => image.digest = text(value),
-                }
+            (b"images", [_], b"digest") if self.kept.admits(size) => {
+                self.images.insert(id(), Named { name: text(name), digest: text(value) });
             }
-            (b"containers", [], b"image" | b"snapshotKey" | b"snapshotter" | b"createdat") => {
-                if !self.admits(size) {
-                    return;
-                }
+            (b"containers", [], b"image" | b"snapshotKey" | b"snapshotter") if self.kept.admits(size) => {
                 let container = self.containers.entry(id()).or_default();
                 (container.namespace, container.id) = id();
                 match key {
                     b"image" => container.image = text(value),
                     b"snapshotKey" => container.snapshot = text(value),
-                    b"snapshotter" => container.snapshotter = text(value),
-                    _ => container.created = time(value),
+                    _ => container.snapshotter = text(value),
                 }
             }
-            (b"containers", [_], key) if LABELS.iter().any(|label| label.as_bytes() == key) && self.admits(size) => {
+            (b"containers", [_], key)
+                if LABELS.iter().any(|label| label.as_bytes() == key) && self.kept.admits(size) =>
+            {
                 self.containers.entry(id()).or_default().labels.insert(text(key), text(value));
             }
-            (b"snapshots", [snapshot], b"name") if self.admits(size + snapshot.len()) => {
+            (b"snapshots", [snapshot], b"name") if self.kept.admits(size + snapshot.len()) => {
                 self.snapshots.insert((text(namespace), text(name), text(snapshot)), text(value));
             }
             _ => {}
@@ -180,16 +180,8 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Go's binary form of a time: its version, seconds since the year 1, nanoseconds, the zone.
-fn time(bytes: &[u8]) -> Option<Timestamp> {
-    const YEAR_1: i64 = -62_135_596_800;
-    let seconds = i64::from_be_bytes(bytes.get(1..9)?.try_into().ok()?);
-    let nanoseconds = i32::from_be_bytes(bytes.get(9..13)?.try_into().ok()?);
-    Timestamp::new(seconds.checked_add(YEAR_1)?, nanoseconds).ok()
-}
-
 /// Reads a database; once more where its owner wrote it meanwhile.
-pub(super) fn read<V: Visit + Default>(store: &Below, path: &[u8], flaws: &mut Vec<(TreePath, Flaw)>) -> V {
+pub(super) fn read<V: Visit + Default>(store: &Below, path: &[u8], flaws: &mut Flaws) -> V {
     let mut tries = TRIES;
     loop {
         tries -= 1;
@@ -198,14 +190,14 @@ pub(super) fn read<V: Visit + Default>(store: &Below, path: &[u8], flaws: &mut V
             Ok(Some((file, len))) => Database::new(&file, len).and_then(|database| database.walk(&mut found)),
             Ok(None) => return found,
             Err(flaw) => {
-                flaws.push((TreePath::new(path).unwrap_or_else(TreePath::root), flaw));
+                note(flaws, path, flaw);
                 return found;
             }
         };
         match outcome {
             Err(BoltError::Changed) if tries > 0 => {}
             Err(error) => {
-                flaws.push((TreePath::new(path).unwrap_or_else(TreePath::root), flaw(error)));
+                note(flaws, path, flaw(error));
                 return found;
             }
             Ok(()) => return found,
@@ -220,5 +212,19 @@ fn flaw(error: BoltError) -> Flaw {
         BoltError::Truncated => Flaw::Truncated(WHAT),
         BoltError::TooLarge(limit) => Flaw::TooLarge(limit),
         BoltError::Changed => Flaw::malformed(WHAT, "its owner wrote it while it was read"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_has_a_bound() {
+        let (mut kept, mut flaws) = (Kept::default(), Flaws::new());
+        let fitting = (0..).take_while(|_| kept.admits(1 << 20)).count();
+        assert!((50..64).contains(&fitting) && !kept.admits(0));
+        kept.report(b"meta.db", &mut flaws);
+        assert_eq!(flaws.len(), 1);
     }
 }

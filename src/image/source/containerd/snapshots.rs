@@ -3,8 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{
-    super::below::Below,
-    database::{Metadata, read},
+    super::{
+        below::Below,
+        flaws::{Flaws, note},
+        unpacked::CHAIN,
+    },
+    database::{Kept, Metadata, read},
 };
 use crate::{
     bolt::{Path, Visit},
@@ -64,6 +68,11 @@ pub(super) struct Snapshot {
 }
 
 impl Snapshot {
+    /// What tells it from all others.
+    pub(super) fn identity(&self) -> (&'static str, &str) {
+        (self.plugin.0, &self.name)
+    }
+
     pub(super) fn namespace(&self) -> &str {
         self.name.split('/').next().unwrap_or_default()
     }
@@ -88,10 +97,12 @@ pub(super) struct Snapshots {
 
 impl Snapshots {
     /// Reads the databases of the plugins that are supported; others that hold something are flaws.
-    pub(super) fn read(store: &Below, metadata: &Metadata, flaws: &mut Vec<(TreePath, Flaw)>) -> Self {
+    pub(super) fn read(store: &Below, metadata: &Metadata, flaws: &mut Flaws) -> Self {
         let mut snapshots = Self::default();
         for plugin in SUPPORTED {
-            let found: Reading = read(store, format!("{}/metadata.db", plugin.folder()).as_bytes(), flaws);
+            let path = format!("{}/metadata.db", plugin.folder());
+            let found: Reading = read(store, path.as_bytes(), flaws);
+            found.kept.report(path.as_bytes(), flaws);
             for (name, record) in found.all {
                 let Record { id, kind, parent, size } = record;
                 let place = (plugin.0, name.clone());
@@ -106,8 +117,8 @@ impl Snapshots {
         }
         let used: BTreeSet<&str> = metadata.snapshots.keys().map(|(_, plugin, _)| plugin.as_str()).collect();
         for other in used.into_iter().filter(|used| SUPPORTED.iter().all(|s| s.0 != *used)) {
-            let folder = TreePath::new(format!("{FOLDER}{other}").as_bytes()).unwrap_or_else(TreePath::root);
-            flaws.push((folder, Flaw::Unsupported("a plugin of containerd that keeps no folder a layer")));
+            let flaw = Flaw::Unsupported("a plugin of containerd that keeps no folder a layer");
+            note(flaws, format!("{FOLDER}{other}").as_bytes(), flaw);
         }
         snapshots
     }
@@ -123,17 +134,22 @@ impl Snapshots {
         self.all.get(&(plugin.0, name.to_owned()))
     }
 
-    /// This one and those below it, from the topmost; those that nobody writes to hold nothing of their own.
-    pub(super) fn chain<'s>(&'s self, top: &'s Snapshot) -> Vec<&'s Snapshot> {
+    /// This one and those below it, from the topmost, and whether there are more than any engine stacks. Those that nobody writes to
+    /// hold nothing of their own.
+    pub(super) fn chain<'s>(&'s self, top: &'s Snapshot) -> (Vec<&'s Snapshot>, bool) {
         let (mut chain, mut met) = (Vec::new(), HashSet::new());
         let mut next = Some(top);
-        while let Some(snapshot) = next.filter(|s| met.insert(s.name.as_str())) {
+        while let Some(snapshot) = next.filter(|s| !met.contains(s.name.as_str())) {
+            if met.len() >= CHAIN {
+                return (chain, true);
+            }
+            met.insert(snapshot.name.as_str());
             if snapshot.kind != Kind::View {
                 chain.push(snapshot);
             }
             next = snapshot.parent.as_ref().and_then(|name| self.all.get(&(snapshot.plugin.0, name.clone())));
         }
-        chain
+        (chain, false)
     }
 
     /// The folders below that of a snapshot, from the next one down; `None` where the layer is no folder.
@@ -141,7 +157,7 @@ impl Snapshots {
         let (plugin, number) = Supported::of(layer)?;
         let name = self.numbers.get(&(plugin.0, number));
         let snapshot = name.and_then(|name| self.all.get(&(plugin.0, name.clone())));
-        let chain = snapshot.map(|snapshot| self.chain(snapshot)).unwrap_or_default();
+        let (chain, _) = snapshot.map(|snapshot| self.chain(snapshot)).unwrap_or_default();
         Some(chain.iter().skip(1).filter_map(|s| Some(self.member(s)?.0)).collect())
     }
 
@@ -157,6 +173,9 @@ impl Snapshots {
     }
 }
 
+/// How often the name of a snapshot is kept.
+const COPIES: usize = 4;
+
 #[derive(Default)]
 struct Record {
     id: Option<u64>,
@@ -168,10 +187,8 @@ struct Record {
 #[derive(Default)]
 struct Reading {
     all: BTreeMap<String, Record>,
+    kept: Kept,
 }
-
-/// Snapshots of one plugin.
-const SNAPSHOTS: usize = 500_000;
 
 impl Visit for Reading {
     fn enter(&mut self, path: &Path) -> bool {
@@ -186,8 +203,12 @@ impl Visit for Reading {
         let [_, _, name] = path else {
             return;
         };
+        if !matches!(key, b"id" | b"size" | b"parent" | b"kind") {
+            return;
+        }
         let name = String::from_utf8_lossy(name).into_owned();
-        if self.all.len() >= SNAPSHOTS && !self.all.contains_key(&name) {
+        let own = if self.all.contains_key(&name) { 0 } else { name.len().saturating_mul(COPIES) };
+        if !self.kept.admits(own.saturating_add(value.len())) {
             return;
         }
         let record = self.all.entry(name).or_default();

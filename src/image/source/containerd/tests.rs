@@ -9,10 +9,12 @@ use std::{
 };
 
 use flate2::read::GzDecoder;
+use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
+use super::super::{catalog::Budget, unpacked::CHAIN};
 use super::*;
-use crate::{bolt::testing::Tree, image::planned::Holds};
+use crate::{bolt::testing::Tree, image::planned::Holds, text::hex};
 
 const META_DB: &[u8] = include_bytes!("../../../../tests/fixtures/bolt/meta.db.gz");
 const SNAPSHOTS_DB: &[u8] = include_bytes!("../../../../tests/fixtures/bolt/snapshots.db.gz");
@@ -144,15 +146,11 @@ fn the_names_and_containers_of_a_real_store_are_read() {
     fs::write(root.path("io.containerd.metadata.v1.bolt/meta.db"), inflated(META_DB)).unwrap();
     fs::write(root.path(&format!("{OVERLAY}/metadata.db")), inflated(SNAPSHOTS_DB)).unwrap();
     let store = Containerd::open(folder(root.folder.path()), None).unwrap();
-    let names: Vec<_> = store.names().iter().filter(|n| n.namespace != "many").collect();
+    let names: Vec<_> = store.names().iter().filter(|n| !n.name.starts_with("registry.example/many")).collect();
     let manifest = "sha256:7bb695dd444b42ad291a1991a2c3cfcb5d4fd4485c36937aa6a739f39fb5ccd2";
-    let listed: Vec<_> = names.iter().map(|n| (n.namespace.as_str(), n.reference(), n.digest == manifest)).collect();
+    let listed: Vec<_> = names.iter().map(|n| (n.reference(), n.digest == manifest)).collect();
     let (app, tagged) = (Some("registry.example/demo/app".to_owned()), Some("registry.example/demo/app:1".to_owned()));
-    assert_eq!(
-        listed,
-        [("default", tagged.clone(), true), ("k8s.io", app, false), ("k8s.io", tagged, true), ("k8s.io", None, true)]
-    );
-    assert_eq!(names[0].created.unwrap().to_string(), "2026-11-29T19:45:22.362440198Z");
+    assert_eq!(listed, [(tagged.clone(), true), (app, false), (tagged.clone(), true), (None, true), (tagged, true)]);
     let containers: Vec<_> = store.containers().iter().map(|c| (c.id.clone(), c.name(), c.image.clone())).collect();
     let image = "registry.example/demo/app:1".to_owned();
     assert_eq!(
@@ -273,7 +271,7 @@ fn dockers_own_names_are_used() {
 
 #[test]
 fn hostile_stores_end() {
-    assert!(Containerd::open(folder(TempDir::new().unwrap().path()), None).is_none());
+    assert!(Containerd::open(folder(TempDir::new().unwrap().path()), None).is_err());
     let outside = TempDir::new().unwrap();
     fs::write(outside.path().join("secret"), "{}").unwrap();
     let mut root = Root::new();
@@ -320,4 +318,39 @@ fn hostile_stores_end() {
     let flaws = self::flaws(&found).join("\n");
     assert!(flaws.contains("a link in a store of images"), "{flaws}");
     assert!(flaws.contains("not a valid database of containerd: no header of bbolt"), "{flaws}");
+}
+
+#[test]
+fn containers_and_snapshots_have_one_budget() {
+    let mut root = Root::new();
+    for (n, id) in ["a", "b", "c", "d"].into_iter().zip(1..) {
+        root.snapshot(&format!("n/{id}/{n}"), id, 2, None);
+    }
+    root.container("n", "a", "", &[]);
+    root.container("n", "b", "", &[]);
+    let store = root.open();
+    let count = |entries, layers| {
+        let mut plan = Plan::default();
+        containers::plan_within(&store, &mut plan, Budget::new(entries, layers));
+        (plan.images.len(), flaws(&plan).iter().filter(|flaw| flaw.contains("more containers")).count())
+    };
+    assert_eq!(count(10, 100), (4, 0));
+    assert_eq!(count(3, 100), (2, 1));
+    // Each layer is followed, and planned.
+    assert_eq!(count(10, 3), (1, 1));
+}
+
+#[test]
+fn snapshots_that_stand_on_too_many_are_cut() {
+    let mut root = Root::new();
+    root.name("n", "registry.example/app:1", "sha256:none");
+    for n in 0..2 * CHAIN {
+        let at = ["v1", "snapshots", &format!("n/{n}/k{n}")].map(str::to_owned);
+        let mut set = |key: &str, value: &[u8]| root.snapshots.set(&[&at[0], &at[1], &at[2], key], value);
+        set("kind", &[3]);
+        set("parent", format!("n/{0}/k{0}", n + 1).as_bytes());
+    }
+    let plan = plan(&root.open());
+    assert_eq!((plan.images.len(), plan.images[0].layers.len()), (1, CHAIN));
+    assert!(flaws(&plan).iter().any(|flaw| flaw.contains("a snapshot that stands on too many")), "{:?}", flaws(&plan));
 }

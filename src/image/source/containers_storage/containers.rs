@@ -12,6 +12,7 @@ use crate::{
         planned::{Container, Holds, Planned},
         source::unpacked::{chain, container_name, is_folder},
     },
+    stop,
     surface::Flaw,
 };
 
@@ -20,7 +21,7 @@ impl Driver<'_, '_> {
     pub(super) fn containers(&mut self, running: &HashMap<String, bool>) {
         for file in ["containers", "volatile-containers"] {
             for container in self.index::<json::Container>(0, &format!("{}-containers/{file}.json", self.name)) {
-                if is_folder(&container.id) && !self.catalog.is_full() {
+                if is_folder(&container.id) && !self.catalog.is_full() && !stop::requested() {
                     self.container(&container, running.get(&container.id).copied());
                 }
             }
@@ -31,7 +32,7 @@ impl Driver<'_, '_> {
         let place = format!("{}-containers/{}", self.name, container.id);
         let layers = chain(Some(container.layer.clone()), &mut |id| self.layer(id));
         let layers = layers.unwrap_or_else(|flaw| {
-            self.catalog.flaw(&place, flaw);
+            self.catalog.broken(&place, flaw);
             Vec::new()
         });
         if layers.last().is_none_or(|layer| layer.member.is_none()) {
@@ -51,14 +52,19 @@ impl Driver<'_, '_> {
 
     /// What a container was given, as its runtime has it.
     fn environment(&mut self, place: &str) -> Option<Vec<String>> {
-        let bytes = self.catalog.small(0, &format!("{place}/userdata/config.json"), JSON)?;
-        parse::<Runtime>(&bytes, WHAT).ok()?.process?.env.map(|few| few.0)
+        let runtime: Runtime = self.parsed(&format!("{place}/userdata/config.json"), JSON)?;
+        runtime.process?.env.map(|few| few.0)
+    }
+
+    /// A file of JSON; problems with it are reported.
+    fn parsed<T: serde::de::DeserializeOwned>(&mut self, file: &str, most: u64) -> Option<T> {
+        let bytes = self.catalog.small(0, file, most)?;
+        parse(&bytes, WHAT).map_err(|flaw| self.catalog.flaw(file, flaw)).ok()
     }
 
     /// What CRI-O wrote last of a container's state.
     fn runs_in_crio(&mut self, place: &str) -> Option<bool> {
-        let bytes = self.catalog.small(0, &format!("{place}/userdata/state.json"), 1 << 20)?;
-        let state: State = parse(&bytes, WHAT).ok()?;
+        let state: State = self.parsed(&format!("{place}/userdata/state.json"), 1 << 20)?;
         match state.status.as_str() {
             "running" | "paused" => Some(true),
             "created" | "stopped" => Some(false),

@@ -1,6 +1,6 @@
 //! The images of a driver.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
@@ -14,9 +14,11 @@ use crate::{
         planned::Planned,
         source::{
             catalog::{Entry, on, path_of},
+            disk::Disk,
             unpacked::{chain, is_folder},
         },
     },
+    stop,
     surface::Flaw,
 };
 
@@ -40,9 +42,7 @@ impl Driver<'_, '_> {
                 match known.get_mut(&image.id) {
                     // Of an image that two stores have, the names are those of both.
                     Some((_, first)) => {
-                        let names = first.names.get_or_insert_default();
-                        let more = image.names.unwrap_or_default().0;
-                        names.0.extend(more.into_iter().filter(|name| !names.0.contains(name)).collect::<Vec<_>>());
+                        first.names.get_or_insert_default().0.extend(image.names.unwrap_or_default().0);
                     }
                     None => {
                         order.push(image.id.clone());
@@ -52,7 +52,7 @@ impl Driver<'_, '_> {
             }
         }
         for id in order {
-            if self.catalog.is_full() {
+            if self.catalog.is_full() || stop::requested() {
                 return;
             }
             if let Some((disk, image)) = known.remove(&id) {
@@ -64,13 +64,13 @@ impl Driver<'_, '_> {
     fn image(&mut self, disk: usize, image: Image) {
         let place = format!("{}-images/{}", self.name, image.id);
         let manifests = sha256(&image.digest).map(str::to_owned).into_iter().collect();
-        let mut tags = image.names.unwrap_or_default().0;
+        let mut tags = each_once(image.names.unwrap_or_default().0);
         if tags.is_empty() {
             tags = former(image.names_history.unwrap_or_default().0, &image.digest);
         }
         let layers = chain(Some(image.layer).filter(|id| !id.is_empty()), &mut |id| self.layer(id));
         let layers = layers.unwrap_or_else(|flaw| {
-            self.catalog.flaw(&on(disk, &place), flaw);
+            self.catalog.broken(&on(disk, &place), flaw);
             Vec::new()
         });
         let planned = Planned { tags, manifests, layers, ..Planned::default() };
@@ -91,7 +91,9 @@ impl Driver<'_, '_> {
     pub(super) fn config(&mut self, disk: usize, id: &str, named: &[String]) -> Result<Option<Config>, Flaw> {
         let folder = format!("{}-images/{id}", self.name);
         let manifest = self.catalog.small(disk, &format!("{folder}/manifest"), JSON);
-        let manifest: Manifest = manifest.and_then(|bytes| parse(&bytes, WHAT).ok()).unwrap_or_default();
+        let read = manifest.map(|bytes| parse::<Manifest>(&bytes, WHAT)).transpose();
+        let manifest = read.map_err(|flaw| self.catalog.flaw(&on(disk, &format!("{folder}/manifest")), flaw));
+        let manifest = manifest.ok().flatten().unwrap_or_default();
         let digest = match manifest {
             Manifest { config: Some(config), .. } => config.digest,
             Manifest { manifests: Some(_), .. } => return Ok(None),
@@ -112,7 +114,9 @@ impl Driver<'_, '_> {
             return None;
         }
         let folder = format!("{}-images/{id}", self.name);
-        let disk = self.catalog.disks.iter().position(|disk| disk.has_folder(folder.as_bytes()))?;
+        // Where one cannot be looked into, the configuration is reported as one that cannot be read.
+        let has = |disk: &Disk| disk.has_folder(folder.as_bytes()).unwrap_or(true);
+        let disk = self.catalog.disks.iter().position(has)?;
         self.config(disk, id, &[]).ok().flatten()
     }
 }
@@ -136,6 +140,9 @@ fn former(names: Vec<String>, digest: &str) -> Vec<String> {
         let last = repository.rsplit('/').next().unwrap_or(repository);
         last.strip_suffix("-tmp").is_some_and(is_hex)
     };
+    if sha256(digest).is_none() {
+        return Vec::new();
+    }
     let mut former: Vec<String> = Vec::new();
     for name in names {
         let front = name.split('@').next().unwrap_or(&name);
@@ -143,11 +150,16 @@ fn former(names: Vec<String>, digest: &str) -> Vec<String> {
         let tag = front.rfind(':').filter(|at| !front.get(*at..).is_some_and(|rest| rest.contains('/')));
         let repository = tag.and_then(|at| front.get(..at)).unwrap_or(front);
         let reference = format!("{repository}@{digest}");
-        if sha256(digest).is_some() && !is_made_up(repository) && !former.contains(&reference) {
+        if !is_made_up(repository) {
             former.push(reference);
         }
     }
-    former
+    each_once(former)
+}
+
+fn each_once(names: Vec<String>) -> Vec<String> {
+    let mut seen = HashSet::new();
+    names.into_iter().filter(|name| seen.insert(name.clone())).collect()
 }
 
 #[cfg(test)]
@@ -159,6 +171,14 @@ mod tests {
         assert_eq!((file_of("manifest"), file_of("a-b")), ("manifest".to_owned(), "=YS1i".to_owned()));
         assert_eq!(file_of("sha256:00"), "=c2hhMjU2OjAw");
         assert_eq!(file_of("../../etc/passwd"), "=Li4vLi4vZXRjL3Bhc3N3ZA==");
+    }
+
+    /// Looking each up among all others would take minutes.
+    #[test]
+    fn many_names_are_each_there_once() {
+        let names: Vec<String> = (0..200_000).map(|n| format!("registry.example/app{}:1", n / 2)).collect();
+        assert_eq!(former(names.clone(), &format!("sha256:{}", "ab".repeat(32))).len(), 100_000);
+        assert_eq!(each_once(names).len(), 100_000);
     }
 
     #[test]

@@ -217,3 +217,19 @@ fn hostile_json_is_reported() {
     let empty = TempDir::new().unwrap();
     assert!(open(fs::File::open(empty.path()).unwrap().into(), Vec::new()).is_err());
 }
+
+#[test]
+fn json_of_single_images_and_containers_is_reported_too() {
+    let mut store = Store::new();
+    ["one", "c1"].into_iter().zip(["", "one"]).for_each(|(layer, below)| store.layer(layer, below));
+    let image = store.image(&["a"], &["one"], r#""names":["app:1"]"#);
+    store.containers = vec![format!(r#"{{"id":"c","image":"{image}","layer":"c1"}}"#)];
+    store.write("overlay-containers/c/userdata/state.json", "[");
+    store.write("overlay-containers/c/userdata/config.json", r#"{"process":7}"#);
+    let source = store.open(&[]);
+    store.write(&format!("overlay-images/{image}/manifest"), "{");
+    let why = why(&source.plan(READERS));
+    for file in ["c/userdata/state.json", "c/userdata/config.json", &format!("{image}/manifest")] {
+        assert!(why.iter().any(|w| w.contains(file)), "{file}: {why:?}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Driver, WHAT};
+use super::{DRIVERS, Driver, WHAT};
 use crate::{
     image::{
         few::Few,
@@ -11,20 +11,23 @@ use crate::{
         planned::{Container, Holds, Planned, PlannedLayer},
         source::{
             catalog::{Catalog, Entry, path_of},
-            unpacked::{chain, container_name, is_folder},
+            unpacked::{Keeps, chain, container_name, is_folder},
         },
     },
+    stop,
     surface::Flaw,
 };
 
 /// `config.v2.json`.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct Described {
-    name: String,
+pub(in crate::image::source) struct Described {
+    #[serde(rename = "ID")]
+    pub(in crate::image::source) id: String,
+    pub(in crate::image::source) name: String,
     /// `sha256:…` of the image's configuration.
     image: String,
-    state: Option<State>,
+    pub(in crate::image::source) state: Option<State>,
     driver: String,
     config: Option<Run>,
 }
@@ -37,8 +40,8 @@ struct Run {
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct State {
-    running: bool,
+pub(in crate::image::source) struct State {
+    pub(in crate::image::source) running: bool,
 }
 
 fn described(catalog: &mut Catalog<'_>, id: &str) -> Option<Described> {
@@ -51,7 +54,7 @@ impl Driver<'_, '_> {
     pub(super) fn containers(&mut self) {
         let mounts = self.path("layerdb/mounts");
         for id in self.catalog.names(0, &mounts) {
-            if self.catalog.is_full() {
+            if self.catalog.is_full() || stop::requested() {
                 return;
             }
             if let Some(id) = std::str::from_utf8(&id).ok().filter(|id| is_folder(id)) {
@@ -64,7 +67,7 @@ impl Driver<'_, '_> {
         let top = self.digest(&format!("{mount}/parent"));
         let layers = chain(top.clone(), &mut |chain_id| self.layer(chain_id));
         let mut layers = layers.unwrap_or_else(|flaw| {
-            self.catalog.flaw(mount, flaw);
+            self.catalog.broken(mount, flaw);
             Vec::new()
         });
         let written = self.word(&format!("{mount}/mount-id")).filter(|id| is_folder(id)).map(|id| self.unpacked(&id));
@@ -99,15 +102,21 @@ impl Driver<'_, '_> {
 }
 
 /// Containers whose layers no graph driver keeps.
-pub(super) fn without_layers(catalog: &mut Catalog<'_>, drivers: &[Vec<u8>]) {
+pub(super) fn without_layers(catalog: &mut Catalog<'_>) {
     for id in catalog.names(0, "containers") {
+        if catalog.is_full() || stop::requested() {
+            break;
+        }
         let Some(id) = std::str::from_utf8(&id).ok().filter(|id| is_hex(id)) else {
             continue;
         };
-        let mounted = drivers.iter().filter_map(|driver| std::str::from_utf8(driver).ok());
-        let mut mounts = mounted.map(|driver| format!("image/{driver}/layerdb/mounts/{id}"));
         let disks = catalog.disks;
-        if mounts.any(|mount| disks.first().is_some_and(|disk| disk.has_folder(mount.as_bytes()))) {
+        let is_mount = |(driver, _): &(&str, Option<Keeps>)| {
+            let mount = format!("image/{driver}/layerdb/mounts/{id}");
+            // What cannot be looked into was reported with its driver.
+            disks.first().is_some_and(|disk| disk.has_folder(mount.as_bytes()).unwrap_or(true))
+        };
+        if DRIVERS.iter().any(is_mount) {
             continue;
         }
         let place = format!("containers/{id}");

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
 
 use super::{Driver, WHAT};
 use crate::{
@@ -14,10 +13,11 @@ use crate::{
         source::{
             catalog::{Entry, path_of},
             list::Pairs,
+            unpacked::chain_id,
         },
     },
+    stop,
     surface::Flaw,
-    text::hex,
 };
 
 /// Bytes of the names of all images.
@@ -42,7 +42,7 @@ impl Driver<'_, '_> {
         let mut names = self.repositories();
         let content = self.path("imagedb/content/sha256");
         for id in self.catalog.names(0, &content) {
-            if self.catalog.is_full() {
+            if self.catalog.is_full() || stop::requested() {
                 return;
             }
             let Some(id) = std::str::from_utf8(&id).ok().filter(|id| is_hex(id)) else {
@@ -119,10 +119,7 @@ impl Driver<'_, '_> {
                 layers.push(PlannedLayer::default());
                 continue;
             };
-            let chain_id = match &below {
-                None => diff_id.to_owned(),
-                Some(below) => hex(&Sha256::digest(format!("sha256:{below} sha256:{diff_id}"))),
-            };
+            let chain_id = chain_id(below.as_deref(), diff_id);
             let (mut layer, _) = self.layer(&chain_id);
             layer.expected = Expected { blob: None, diff_id: Some(diff_id.to_owned()) };
             layers.push(layer);

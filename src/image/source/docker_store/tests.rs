@@ -213,4 +213,35 @@ fn copies_of_the_driver_vfs_are_compared_with_those_below() {
     assert_eq!(members(&source.plan(READERS)), [["/vfs/dir/one", "/vfs/dir/two"]]);
     assert_eq!(files(&*source, "vfs/dir/one"), Ok(vec!["gone".to_owned()]));
     assert_eq!(files(&*source, "vfs/dir/two"), Ok(vec!["gone".to_owned(), "new".to_owned()]));
+    // A damaged list of names is reported, and the layer read without it.
+    store.write(&format!("image/vfs/layerdb/sha256/{c2}/tar-split.json.gz"), "no gzip");
+    let Ok(Content::Unpacked(mut entries)) = source.open(&path_of("vfs/dir/two")) else {
+        panic!("no folder");
+    };
+    assert_eq!(std::iter::from_fn(|| entries.next().unwrap()).count(), 2);
+    let unread = entries.unread();
+    assert!(unread.len() == 1 && unread[0].1.to_string().contains("compressed data are damaged"), "{unread:?}");
+}
+
+#[test]
+fn what_is_in_place_of_folders_is_reported() {
+    let store = Store::new();
+    store.write("image/other/imagedb/content/sha256/x", "{}");
+    store.write("volumes/data/_data", "a file");
+    fs::create_dir_all(store.path().join("volumes/linked")).unwrap();
+    symlink("/etc", store.path().join("volumes/linked/_data")).unwrap();
+    store.write("containers", "a file");
+    let plan = store.open().plan(READERS);
+    let why = why(&plan);
+    for expected in ["/image/other a store of such a driver", "/volumes/linked/_data", "/containers not a valid folder"]
+    {
+        assert!(why.iter().any(|w| w.starts_with(expected)), "{expected}: {why:?}");
+    }
+    assert_eq!((plan.images.len(), why.len()), (0, 3), "{why:?}");
+    // A link in place of what makes a folder a store says nothing of whether it is one.
+    let linked = TempDir::new().unwrap();
+    symlink("/etc", linked.path().join("image")).unwrap();
+    assert!(matches!(open(fs::File::open(linked.path()).unwrap().into()), Err(ImageError::Open(_))));
+    let empty = TempDir::new().unwrap();
+    assert!(matches!(open(fs::File::open(empty.path()).unwrap().into()), Err(ImageError::NotAnImage(_))));
 }

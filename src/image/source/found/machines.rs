@@ -50,8 +50,12 @@ pub(super) const HOME: &[(&str, &str)] = &[
 pub(super) const SYSTEM: &[(&str, &str)] = &[("ProgramData/DockerDesktop/vm-data/*.vhdx", DESKTOP)];
 
 /// The paths of a pattern, in which a component may have one `*`. Whether they are files is not looked at.
-pub(super) fn matching(start: TreePath, pattern: &str, names: &dyn Fn(&TreePath) -> Vec<Vec<u8>>) -> Vec<TreePath> {
-    let mut found = vec![start];
+pub(super) fn matching(
+    start: &TreePath,
+    pattern: &str,
+    names: &mut dyn FnMut(&TreePath) -> Vec<Vec<u8>>,
+) -> Vec<TreePath> {
+    let mut found = vec![start.clone()];
     for part in pattern.split('/') {
         let Some((front, back)) = part.split_once('*') else {
             found = found.iter().map(|folder| folder.join(part.as_bytes())).collect();
@@ -61,11 +65,11 @@ pub(super) fn matching(start: TreePath, pattern: &str, names: &dyn Fn(&TreePath)
             let inner = name.strip_prefix(front.as_bytes()).and_then(|name| name.strip_suffix(back.as_bytes()));
             inner.is_some_and(|inner| !inner.is_empty() && name.len() > front.len() + back.len())
         };
-        let inside = |folder: &TreePath| {
+        let mut inside = |folder: &TreePath| {
             let fitting = names(folder).into_iter().filter(|name| fits(name));
             fitting.map(|name| folder.join(&name)).collect::<Vec<_>>()
         };
-        found = found.iter().flat_map(inside).take(NAMES).collect();
+        found = found.iter().flat_map(&mut inside).take(NAMES).collect();
     }
     found
 }

@@ -1,7 +1,10 @@
 //! Machines laid out by hand.
 #![allow(clippy::disallowed_methods, reason = "tests make their own inputs")]
 
-use std::{fs, os::unix::fs::symlink};
+use std::{
+    fs::{self, File},
+    os::unix::fs::symlink,
+};
 
 use tempfile::TempDir;
 
@@ -122,14 +125,66 @@ fn nothing_and_nonsense() {
     symlink("crio.conf", machine.0.path().join("etc/crio/crio.conf")).unwrap();
     let found = machine.find(&[]);
     assert!(found.stores.is_empty());
-    // The settings that are too large, and the link to itself.
-    assert_eq!(found.flaws.len(), 2, "{:?}", found.flaws);
+    // The settings that are too large or no such text, and the link to itself.
+    assert_eq!(found.flaws.len(), 4, "{:?}", found.flaws);
 }
 
 #[test]
 fn variables_in_paths() {
-    let expand = |path| settings::expand(path, "home/dev", Some(7));
+    let account = Account { home: Some("home/dev"), uid: Some(7) };
+    let expand = |path| settings::expand(path, &account);
     assert_eq!(expand("$HOME/x").as_deref(), Some("/home/dev/x"));
     assert_eq!(expand("/s/${UID}/$USER").as_deref(), Some("/s/7/dev"));
-    assert_eq!((expand("relative"), settings::expand("/s/$UID", "", None)), (None, None));
+    assert_eq!((expand("relative"), settings::expand("/s/$UID", &Account::default())), (None, None));
+    assert_eq!(expand(&"/$HOME".repeat(100_000)), None);
+}
+
+#[test]
+fn volumes_that_lead_elsewhere_are_not_entered() {
+    let machine = Machine::new();
+    machine.folders(&["var/lib/docker/image", "var/lib/docker/volumes/v", "var/lib/docker/volumes/w", "other/image"]);
+    symlink("/other", machine.0.path().join("var/lib/docker/volumes/v/_data")).unwrap();
+    symlink("../../../../../other", machine.0.path().join("var/lib/docker/volumes/w/_data")).unwrap();
+    let found = machine.find(&[]);
+    assert_eq!(listed(&found), ["Docker /var/lib/docker"]);
+    assert_eq!(found.flaws.len(), 2, "{:?}", found.flaws);
+    // Nothing that is mounted is entered.
+    let root: OwnedFd = File::open("/").unwrap().into();
+    assert_eq!(disk::folder(&root, b"proc", Mounts::Refuse).err(), Some(Errno::XDEV));
+    assert!(disk::folder(&root, b"proc", Mounts::Enter).is_ok());
+}
+
+#[test]
+fn settings_without_a_length_are_not_opened() {
+    let root: OwnedFd = File::open("/").unwrap().into();
+    let small = |path: &[u8]| settings::small(&root, &place(path));
+    assert_eq!(small(b"proc/self/environ").unwrap(), Some(String::new()));
+    assert_eq!(small(b"nothing").unwrap(), None);
+    assert!(small(b"dev/zero").is_err() && small(b"proc").is_err());
+}
+
+#[test]
+fn reading_settings_leaves_their_access_time_alone() {
+    let machine = Machine::new();
+    machine.write("etc/docker/daemon.json", "{}");
+    let path = machine.0.path().join("etc/docker/daemon.json");
+    let long_ago = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000);
+    let times = fs::FileTimes::new().set_accessed(long_ago).set_modified(std::time::SystemTime::now());
+    File::options().write(true).open(&path).unwrap().set_times(times).unwrap();
+    machine.find(&[]);
+    assert_eq!(fs::metadata(&path).unwrap().accessed().unwrap(), long_ago);
+}
+
+#[test]
+fn more_stores_than_are_examined_are_reported_once() {
+    let machine = Machine::new();
+    machine.folders(&["var/lib/docker/image"]);
+    (0..STORES + 5).for_each(|n| machine.folders(&[&format!("var/lib/docker/volumes/{n}/_data/image")]));
+    (0..3).for_each(|n| machine.write(&format!("home/a/.lima/{n}/diffdisk"), "x"));
+    // No folder, and a home that is none.
+    machine.write("home/file", "x");
+    let found = machine.find(&[("home/a", None), ("home/file", None), ("dev/null", None)]);
+    let disks = found.stores.iter().filter(|store| store.kind == StoreKind::MachineDisk).count();
+    assert_eq!((disks, found.stores.len() - disks), (3, STORES));
+    assert_eq!(found.flaws.len(), 1, "{:?}", found.flaws);
 }
