@@ -13,6 +13,7 @@ pub use self::{
         ExportFormat, IncidentFormat, Iocs, IocsBuild, IocsCommand, IocsExport, IocsImport, IocsList, IocsSearch,
         IocsShow, IocsUpdate,
     },
+    merge::MergeCommand,
     rotate::RotateCommand,
     rules::{RulesCommand, RulesFormat},
     verify::VerifyCommand,
@@ -24,6 +25,7 @@ mod format;
 mod images;
 mod inventory;
 mod iocs;
+mod merge;
 mod rotate;
 mod rules;
 mod verify;
@@ -70,6 +72,8 @@ pub enum Command {
     Images(ImagesCommand),
     /// Judge inventories with the indicators of today: what `scan --inventory` wrote
     Match(MatchCommand),
+    /// Join what several runs found: shards of a sweep, reports and inventories of a fleet
+    Merge(MergeCommand),
     /// Print the ordered checklist, of a report or of this machine
     Rotate(RotateCommand),
     /// Say what of a report's checklist is done: changed here, dead at the provider, silent since

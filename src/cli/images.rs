@@ -46,6 +46,14 @@ pub struct ImagesCommand {
     /// Read every layer again, and renew its entry
     #[arg(long, requires = "layer_cache")]
     pub reread: bool,
+    /// Read one share of the layers, `3/8`, and write what they hold to `--part`: on each of eight machines another one, then
+    /// `dosimeter merge`. `auto` takes the numbers from what Kubernetes, AWS Batch, Cloud Run, Slurm, GitLab or Buildkite sets,
+    /// `auto/8` where only the first is set
+    #[arg(long, value_name = "I/N", requires = "part", conflicts_with_all = ["output", "format", "plan"])]
+    pub shard: Option<String>,
+    /// Where the part of a `--shard` goes
+    #[arg(long, value_name = "FILE", requires = "shard")]
+    pub part: Option<PathBuf>,
     #[command(flatten)]
     /// Which indicators and surfaces.
     pub choice: Choice,

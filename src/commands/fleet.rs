@@ -66,12 +66,30 @@ pub fn judged(
 ) -> anyhow::Result<Report> {
     let paths: Vec<PathBuf> = many.files.iter().map(|n| n.path.clone()).collect();
     sandbox.enclose(&paths);
-    let progress = Progress::start("judging inventories", command.output.quiet);
+    let named: Vec<String> = command.inventories.iter().take(10).map(|p| output::shown(p)).collect();
+    let more = command.inventories.len().saturating_sub(10);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let id = format!("{}{more}", named.join(" "));
+    all(&mut setup, sandbox, &many, command.output.quiet, (id, started))
+}
+
+/// The same, where the process is enclosed already. `id` is what the report calls them all.
+///
+/// # Errors
+/// As for `judged`.
+pub fn all(
+    setup: &mut Setup,
+    sandbox: &Sandbox,
+    many: &Many,
+    quiet: bool,
+    (id, started): (String, Timestamp),
+) -> anyhow::Result<Report> {
+    let progress = Progress::start("judging inventories", quiet);
     let mut fleet = Fleet::default();
     let mut unread = 0;
     for part in many.files.chunks(AT_ONCE.1.max(AT_ONCE.0 * setup.threads())) {
         let all: Vec<usize> = (0..part.len()).collect();
-        let mut outcomes = side_by_side(&setup, sandbox, part, &all, started);
+        let mut outcomes = side_by_side(setup, sandbox, part, &all, started);
         let mut again = Vec::new();
         for (at, outcome) in outcomes.iter_mut().enumerate() {
             if let Some(Outcome::New(new)) = outcome {
@@ -80,7 +98,7 @@ pub fn judged(
             }
         }
         if !again.is_empty() {
-            for (at, outcome) in side_by_side(&setup, sandbox, part, &again, started).into_iter().enumerate() {
+            for (at, outcome) in side_by_side(setup, sandbox, part, &again, started).into_iter().enumerate() {
                 if outcome.is_some()
                     && let Some(place) = outcomes.get_mut(at)
                 {
@@ -107,11 +125,8 @@ pub fn judged(
         reason: reason.clone(),
     });
     fleet.beside(Vec::new(), exclusions.collect());
-    let named: Vec<String> = command.inventories.iter().take(10).map(|p| output::shown(p)).collect();
-    let more = command.inventories.len().saturating_sub(10);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let mut report = fleet.report(fleet::Run {
-        id: format!("{}{more}", named.join(" ")),
+        id,
         started,
         finished: Timestamp::now(),
         argv: output::argv(),

@@ -94,7 +94,11 @@ fn of_stdin() -> anyhow::Result<Inputs> {
     many(&paths).map(Inputs::Many)
 }
 
-fn many(named: &[PathBuf]) -> anyhow::Result<Many> {
+/// These files, and those of these folders.
+///
+/// # Errors
+/// Where one cannot be read, or none is an inventory.
+pub fn many(named: &[PathBuf]) -> anyhow::Result<Many> {
     let (mut found, mut others) = (Vec::new(), Vec::new());
     let mut known: BTreeSet<(u64, u64)> = BTreeSet::new();
     for path in named {
@@ -155,7 +159,7 @@ fn of_folder(
 }
 
 /// What the start of a file says.
-enum Look {
+pub enum Look {
     /// An inventory, with the machine's own name for itself, or a bill of materials.
     Is(Option<String>),
     /// A report or the like of this program.
@@ -174,7 +178,12 @@ fn look(path: &Path) -> Look {
     if (&mut input).take(START).read_to_end(&mut bytes).is_err() {
         return Look::Unclear;
     }
-    match inventory::begins(&bytes) {
+    look_at(&bytes)
+}
+
+/// What these bytes say, with which a file starts.
+pub fn look_at(bytes: &[u8]) -> Look {
+    match inventory::begins(bytes) {
         inventory::Begins::Inventory(head) => Look::Is(own_name(&head)),
         inventory::Begins::Newer | inventory::Begins::Sbom => Look::Is(None),
         inventory::Begins::Neither => Look::Unclear,

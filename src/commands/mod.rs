@@ -12,6 +12,7 @@ mod inventories;
 mod iocs;
 mod layers;
 mod match_;
+mod merge;
 mod output;
 mod progress;
 mod rotate;
@@ -92,6 +93,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Ending> {
         Some(Command::Scan(command)) => scan::run(command),
         Some(Command::Images(command)) => images::run(command),
         Some(Command::Match(command)) => match_::run(command),
+        Some(Command::Merge(command)) => merge::run(command),
         Some(Command::Rotate(command)) => rotate::run(command),
         Some(Command::Verify(command)) => verify::run(command),
         // There is nothing to report half-way.

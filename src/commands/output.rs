@@ -232,9 +232,9 @@ pub fn check_as(path: &Path, evidence: &[PathBuf], ours: place::Ours, force: boo
     Place::check(path, evidence, ours, force)
 }
 
-/// Starts the thread that will write these.
-pub fn start<'p>(places: impl IntoIterator<Item = &'p Place>) {
-    writer::start(places.into_iter(), &[]);
+/// Starts the thread that will write these, and files in whole folders.
+pub fn start<'p>(places: impl IntoIterator<Item = &'p Place>, folders: &[PathBuf]) {
+    writer::start(places.into_iter(), folders);
 }
 
 /// Writes a file that was planned.

@@ -302,7 +302,10 @@ fn read_sheet(path: &Path) -> anyhow::Result<Sheet> {
 const VALUES: u64 = 4_000_000;
 
 /// The report or plan in a file. It is never held as a text too.
-fn read(path: &Path) -> anyhow::Result<Report> {
+///
+/// # Errors
+/// Where it is none.
+pub fn read(path: &Path) -> anyhow::Result<Report> {
     let report: Report = json(path, "report")?;
     anyhow::ensure!(
         [SCHEMA, PLAN].contains(&report.schema.as_str()),

@@ -38,7 +38,7 @@ pub fn run(command: VerifyCommand) -> anyhow::Result<Ending> {
     inputs.extend(handed::paths(&command.listing, &command.log));
     let named: Vec<PathBuf> = inputs.iter().chain(&command.root).chain(&command.home).cloned().collect();
     let places = outputs(&command, &named)?;
-    output::start(&places);
+    output::start(&places, &[]);
     let sandbox = sandbox::begin("verify");
     let case = read(&command.report)?;
     let catalog = Catalog::embedded().map_err(anyhow::Error::msg)?;

@@ -131,6 +131,11 @@ impl LayerFacts {
         Self { verified: scan.verified, entries: scan.entries, rest: Packed::of(&rest), ..Self::default() }
     }
 
+    /// Whether something of it could not be read.
+    pub(super) fn has_gaps(&self) -> bool {
+        self.rest.as_ref().and_then(Packed::read::<Rest>).is_some_and(|rest| !rest.gaps.is_empty())
+    }
+
     /// As plain data.
     pub(super) fn plain(&self) -> Plain {
         let packed = |packed: &Option<Packed>| packed.as_ref().map(|packed| STANDARD.encode(packed.bytes()));

@@ -19,7 +19,7 @@ use self::taken::{Taken, Wanted, keep_wanted};
 use super::{
     Image, Inputs, Job, Options,
     input::to_u64,
-    part::{Lacking, Parts, Stored, Writing},
+    part::{Lacking, Parts, SHARDS, Stored, Writing},
     planned::{Holds, Planned},
     scan::{Unit, scan_units},
     source::Source,
@@ -49,13 +49,12 @@ pub struct Sweep<'s> {
     coverage: Coverage,
     /// Problems beyond those that are listed.
     unlisted: u64,
-    /// Why a layer is not read.
-    unread: (GapKind, &'static str),
+    /// Whether its layers were read by other runs.
+    is_of_parts: bool,
 }
 
-/// Every layer that a source has is read, or what is wrong with it is said.
-const NOT_READ: (GapKind, &str) = (GapKind::Panicked, "internal error: the layer was not read");
-const IN_NO_PART: (GapKind, &str) = (GapKind::Unreadable, "the layer is in none of the parts that were merged");
+/// What a layer is that no part holds.
+const IN_NO_PART: GapKind = GapKind::Unreadable;
 
 impl<'s> Sweep<'s> {
     /// Reads the JSON of all inputs.
@@ -73,7 +72,8 @@ impl<'s> Sweep<'s> {
 
     fn planned(mut inputs: Inputs<'s>, options: &Options<'_>, each: &mut dyn FnMut(&Arc<str>, &[Planned])) -> Self {
         let coverage = std::mem::take(&mut inputs.coverage);
-        let mut sweep = Self { inputs, images: Vec::new(), units: Vec::new(), coverage, unlisted: 0, unread: NOT_READ };
+        let mut sweep =
+            Self { inputs, images: Vec::new(), units: Vec::new(), coverage, unlisted: 0, is_of_parts: false };
         let mut taken = Taken::default();
         // Of what was named of stores, whether its store is there, and whether it is in one.
         let mut met: Vec<(bool, bool)> = vec![(false, false); sweep.inputs.named.len()];
@@ -136,7 +136,7 @@ impl<'s> Sweep<'s> {
     pub fn of_parts(parts: &mut Parts) -> Self {
         let (inputs, coverage) = (Inputs::default(), parts.coverage());
         let mut sweep =
-            Self { inputs, images: Vec::new(), units: Vec::new(), coverage, unlisted: 0, unread: IN_NO_PART };
+            Self { inputs, images: Vec::new(), units: Vec::new(), coverage, unlisted: 0, is_of_parts: true };
         let mut taken = Taken::default();
         for (at, (name, images)) in parts.sources().into_iter().enumerate() {
             sweep.inputs.names.push(name.clone());
@@ -147,8 +147,9 @@ impl<'s> Sweep<'s> {
         if missing > 0 {
             sweep.coverage.gaps.extend(parts.lacking().iter().map(Lacking::gap));
             let detail = format!("{missing} layers are in none of the parts that were merged");
-            let origin = Origin::file(&"shards".into(), TreePath::root());
-            sweep.coverage.gaps.push(Gap { origin, surface: IMAGE, kind: GapKind::Unreadable, detail });
+            let origin = Origin::file(&SHARDS.into(), TreePath::root());
+            sweep.coverage.gaps.push(Gap { origin: origin.clone(), surface: IMAGE, kind: IN_NO_PART, detail });
+            sweep.coverage.leading.insert(origin);
         }
         sweep
     }
@@ -332,7 +333,7 @@ impl<'s> Sweep<'s> {
     fn account(&mut self, joint: &Joint<'_>, look_ups: &mut u64, stopped: bool) {
         let image = &joint.image;
         self.coverage.trees.push(image.label.to_string());
-        let mut elsewhere = Vec::new();
+        let (mut elsewhere, mut in_no_part) = (Vec::new(), 0);
         for (unit, (layer, facts)) in joint.units.iter().zip(image.positions()) {
             let Some(facts) = facts else {
                 let flaw = Flaw::malformed("saved image", "a layer is missing");
@@ -343,7 +344,12 @@ impl<'s> Sweep<'s> {
                     if stopped {
                         continue;
                     }
-                    (missing.kind, missing.detail) = (self.unread.0, self.unread.1.to_owned());
+                    if self.is_of_parts {
+                        in_no_part += 1;
+                        continue;
+                    }
+                    let detail = "internal error: the layer was not read".to_owned();
+                    (missing.kind, missing.detail) = (GapKind::Panicked, detail);
                 }
                 self.coverage.gaps.push(missing);
                 continue;
@@ -365,6 +371,12 @@ impl<'s> Sweep<'s> {
             part.leading = std::mem::take(&mut part.leading).into_iter().map(&mut of_layer).collect();
             part.exclusions.iter_mut().for_each(|e| e.origin.layer.clone_from(&layer.digest));
             self.coverage.absorb(part);
+        }
+        if in_no_part > 0 {
+            let detail =
+                format!("{in_no_part} of its {} layers are in none of the parts that were merged", image.layers.len());
+            let origin = Origin::file(&image.label, TreePath::root());
+            self.coverage.gaps.push(Gap { origin, surface: IMAGE, kind: IN_NO_PART, detail });
         }
         self.coverage.gaps.extend(image.links_elsewhere(&elsewhere, look_ups));
         // Images of a sweep may have the same problem each.

@@ -11,6 +11,7 @@ mod put;
 pub mod read;
 mod several;
 mod summary;
+mod swept;
 mod union;
 
 use self::union::unite;

@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     named::{called, is_one, is_same},
+    swept,
     union::{both, unite},
 };
 use crate::{
@@ -84,7 +85,7 @@ fn together(machines: Vec<(String, Report)>, mut known: Vec<Machine>) -> Option<
         user: first.run.user.clone(),
         indicators: machines.iter().map(|(_, r)| &r.indicators).max_by_key(|i| i.sequence)?.clone(),
     };
-    let mut fleet = Fleet::default();
+    let (mut fleet, mut images) = (Fleet::default(), swept::Known::default());
     let (mut work, mut page) = (Vec::new(), None);
     for (file, mut report) in machines {
         let tree = match known.iter().position(|m| m.target.as_ref().is_some_and(|t| is_one(t, &report.run.target))) {
@@ -97,7 +98,10 @@ fn together(machines: Vec<(String, Report)>, mut known: Vec<Machine>) -> Option<
                 [base.to_owned()].into_iter().chain(numbered).find(free)?
             }
         };
-        own(&mut report, &tree);
+        match report.sweep {
+            Some(_) => images.own(&mut report, &tree),
+            None => own(&mut report, &tree),
+        }
         work.append(&mut report.work);
         page = both(page, report.page.take());
         let named = Named { tree, inventory: file, examined: Some(report.run.finished) };
@@ -156,6 +160,9 @@ fn own(report: &mut Report, machine: &str) {
     report.kept_evidence.iter_mut().for_each(|k| tree(&mut k.location));
     report.coverage.gaps.iter_mut().for_each(|g| tree(&mut g.location));
     report.coverage.exclusions.iter_mut().for_each(|x| tree(&mut x.location));
+    report.coverage.logins.iter_mut().filter(|l| matches!(l.tree.as_str(), "host" | "root")).for_each(|login| {
+        machine.clone_into(&mut login.tree);
+    });
     report.coverage.trees = vec![machine.to_owned()];
 }
 

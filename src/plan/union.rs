@@ -5,7 +5,10 @@ use std::collections::HashSet;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    report::v1::{Credential, Item, Machine, Report},
+    report::{
+        sweep,
+        v1::{Coverage, Credential, Item, Machine, Report, Scope},
+    },
     rotate::page::Page,
     text::hex,
     verdict::{Phase, Workstream},
@@ -42,6 +45,10 @@ pub fn unite(mut earlier: Report, later: Report) -> Report {
         item.edges.retain(|e| known.contains(&e.item));
         item.after.retain(|id| known.contains(id));
     }
+    earlier.sweep = sweep::united(earlier.sweep.into_iter().chain(later.sweep).collect(), &earlier.incidents);
+    let is_apart = !earlier.machines.is_empty()
+        && !later.machines.is_empty()
+        && later.machines.iter().all(|m| earlier.machines.iter().all(|known| known.tree != m.tree));
     for machine in later.machines {
         match earlier.machines.iter_mut().find(|m| m.tree == machine.tree) {
             None => earlier.machines.push(machine),
@@ -60,9 +67,14 @@ pub fn unite(mut earlier: Report, later: Report) -> Report {
         }
     }
     earlier.verdict.exposure = earlier.verdict.exposure.max(later.verdict.exposure);
-    // How completely it was examined is what the last examination says.
-    earlier.verdict.complete = later.verdict.complete;
-    earlier.coverage = later.coverage;
+    if is_apart {
+        earlier.verdict.complete &= later.verdict.complete;
+        beside(&mut earlier.coverage, later.coverage);
+    } else {
+        // How completely it was examined is what the last examination says.
+        earlier.verdict.complete = later.verdict.complete;
+        earlier.coverage = later.coverage;
+    }
     earlier.run.finished = earlier.run.finished.max(later.run.finished);
     for work in later.work {
         if earlier.work.iter().all(|w| w.item != work.item) {
@@ -92,6 +104,35 @@ fn with_tags_of_one_key(
     let credentials = credentials.into_iter().map(one).collect();
     earlier.run.case_key = earlier.run.case_key.take().or_else(|| key.clone());
     credentials
+}
+
+/// What was examined of other machines.
+fn beside(known: &mut Coverage, other: Coverage) {
+    known.trees.extend(other.trees);
+    for count in other.surfaces {
+        match known.surfaces.iter_mut().find(|s| s.id == count.id) {
+            Some(s) => (s.files, s.facts) = (s.files.saturating_add(count.files), s.facts.saturating_add(count.facts)),
+            None => known.surfaces.push(count),
+        }
+    }
+    for (sum, more) in [
+        (&mut known.files_seen, other.files_seen),
+        (&mut known.bytes_read, other.bytes_read),
+        (&mut known.atime_changed, other.atime_changed),
+        (&mut known.undated_commands, other.undated_commands),
+        (&mut known.unreadable_without_weight_unlisted, other.unreadable_without_weight_unlisted),
+    ] {
+        *sum = sum.saturating_add(more);
+    }
+    known.gaps.extend(other.gaps);
+    known.unreadable_without_weight.extend(other.unreadable_without_weight);
+    known.exclusions.extend(other.exclusions);
+    known.logins.extend(other.logins);
+    known.images.extend(other.images);
+    known.scope = known
+        .scope
+        .zip(other.scope)
+        .map(|(a, b)| Scope { whole: a.whole && b.whole, monitors: a.monitors && b.monitors });
 }
 
 fn add<T>(known: &mut Vec<T>, new: Vec<T>, id: impl Fn(&T) -> &String) {

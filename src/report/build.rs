@@ -138,6 +138,14 @@ pub fn interrupt(report: &mut v1::Report) {
 /// The kind of target that several inventories are.
 pub(super) const FLEET: &str = "inventories";
 
+/// Says anew how a report stands that was put together of several.
+pub fn settle(report: &mut v1::Report) {
+    let interrupted = report.coverage.gaps.iter().any(|g| g.kind == GapKind::Interrupted);
+    report.verdict.complete &= report.coverage.gaps.is_empty();
+    let outcome = Outcome::new(report.verdict.complete, interrupted);
+    report.verdict.summary = summary(&report.incidents, &report.run.target, outcome);
+}
+
 /// How far the examination came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
@@ -202,10 +210,12 @@ fn whereabouts(incidents: &[v1::IncidentReport], target: &v1::Target) -> String 
     let image = images.first().filter(|_| images.len() == 1);
     match (target.kind.as_str(), image) {
         ("host", _) => "on this machine".to_owned(),
-        (FLEET, _) => match machines_with(incidents).len() {
-            1 => "on 1 machine".to_owned(),
-            n => format!("on {n} machines"),
-        },
+        (FLEET, _) => {
+            let machines = machines_with(incidents).iter().filter(|tree| !images.contains(*tree)).count();
+            let on = (machines > 0).then(|| format!("on {}", super::count(machines, "machine")));
+            let within = (!images.is_empty()).then(|| format!("in {}", super::count(images.len(), "image")));
+            on.into_iter().chain(within).collect::<Vec<_>>().join(" and ")
+        }
         (_, Some(image)) => format!("in image {image}"),
         ("images", None) if !images.is_empty() => format!("in {} images", images.len()),
         _ => match &target.name {

@@ -8,7 +8,7 @@ mod same;
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
 };
 
 use jiff::Timestamp;
@@ -149,6 +149,9 @@ pub struct Fleet {
     anomalies: Vec<v1::Anomaly>,
     kept_evidence: Vec<v1::KeptEvidence>,
     platforms: Vec<v1::PartOf>,
+    sweeps: Vec<v1::Sweep>,
+    /// Ids of what is listed: an image that several machines have says the same on each.
+    ids: HashSet<String>,
     coverage: v1::Coverage,
     counts: BTreeMap<String, (u64, u64)>,
 }
@@ -171,12 +174,15 @@ impl Fleet {
         for incident in report.incidents {
             self.incident(incident, &mut dropped);
         }
-        fill(&mut self.credentials, report.credentials, self.most.credentials, &mut dropped);
+        let credentials = report.credentials.into_iter().filter(|c| self.ids.insert(c.id.clone()));
+        fill(&mut self.credentials, credentials, self.most.credentials, &mut dropped);
+        self.sweeps.extend(report.sweep);
         self.items(report.checklist, &machine.tree, &mut dropped);
         let moments = report.timeline.into_iter();
         let moments = moments.map(|m| v1::Moment { what: format!("{}: {}", machine.tree, m.what), ..m });
         fill(&mut self.timeline, moments, self.most.others, &mut dropped);
-        fill(&mut self.anomalies, report.anomalies, self.most.others, &mut dropped);
+        let anomalies = report.anomalies.into_iter().filter(|a| self.ids.insert(a.id.clone()));
+        fill(&mut self.anomalies, anomalies, self.most.others, &mut dropped);
         fill(&mut self.kept_evidence, report.kept_evidence, self.most.others, &mut dropped);
         fill(&mut self.platforms, report.platforms, self.most.others, &mut dropped);
         self.coverage(report.coverage, &mut dropped);
@@ -198,6 +204,7 @@ impl Fleet {
     }
 
     fn incident(&mut self, mut new: v1::IncidentReport, dropped: &mut usize) {
+        new.findings.retain(|finding| self.ids.insert(finding.id.clone()));
         let known = new.findings.len();
         new.findings.truncate(self.most.findings.saturating_sub(self.findings));
         *dropped += known - new.findings.len();
@@ -251,6 +258,9 @@ impl Fleet {
         }
         fill(&mut all.gaps, new.gaps, self.most.others, dropped);
         fill(&mut all.exclusions, new.exclusions, self.most.others, dropped);
+        fill(&mut all.logins, new.logins, self.most.others, dropped);
+        let images = new.images.into_iter().filter(|image| !all.images.contains(image)).collect::<Vec<_>>();
+        fill(&mut all.images, images, self.most.others, dropped);
         let mut light = 0;
         fill(&mut all.unreadable_without_weight, new.unreadable_without_weight, self.most.others, &mut light);
         let light = u64::try_from(light).unwrap_or(u64::MAX).saturating_add(new.unreadable_without_weight_unlisted);
@@ -283,6 +293,7 @@ impl Fleet {
         incidents.sort_by(|a, b| {
             (Reverse((a.exposure, a.confidence)), &a.id).cmp(&(Reverse((b.exposure, b.confidence)), &b.id))
         });
+        let sweep = super::sweep::united(self.sweeps, &incidents);
         let complete = coverage.gaps.is_empty() && self.machines.iter().all(|m| m.complete);
         let interrupted = coverage.gaps.iter().any(|g| g.kind == GapKind::Interrupted);
         let target = v1::Target { kind: FLEET.to_owned(), id: run.id, name: None, installation: None, os: None };
@@ -321,7 +332,7 @@ impl Fleet {
             kept_evidence: self.kept_evidence,
             platforms: self.platforms,
             machines: self.machines,
-            sweep: None,
+            sweep,
             work: Vec::new(),
             coverage,
         }

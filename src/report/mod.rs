@@ -11,7 +11,7 @@ mod words;
 
 pub use words::count;
 
-pub use build::{Examination, build, described, interrupt};
+pub use build::{Examination, build, described, interrupt, settle};
 pub use format::{Document, FORMATS, Format};
 
 /// How text looks. Nothing is said by colour alone.

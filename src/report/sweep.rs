@@ -1,8 +1,8 @@
 //! The picture of a sweep over images: which hold what, and what to build anew first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::v1::{Base, ImageUser, MachineIncident, Report, Sweep, SweptImage};
+use super::v1::{Base, ImageUser, IncidentReport, MachineIncident, Report, Sweep, SweptImage};
 use crate::verdict::Exposure;
 
 /// Names of one base's images that are listed.
@@ -74,21 +74,32 @@ fn found(report: &Report) -> BTreeMap<&str, Vec<MachineIncident>> {
     found
 }
 
-/// The layers that bring findings, the one first that brings them into most images that no earlier one accounts for.
+/// The layers that bring findings, by the images that end with each.
 fn bases(report: &Report, images: &[Described]) -> Vec<Base> {
+    let brings: BTreeSet<&str> = brings(&report.incidents).into_keys().collect();
+    let mut ends: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for Described { image, layers } in images.iter().filter(|d| d.image.kind == "image") {
+        if let Some(Some(top)) = layers.last().filter(|top| top.as_deref().is_some_and(|top| brings.contains(top))) {
+            ends.entry(top).or_default().push(image.tree.clone());
+        }
+    }
+    cover(&report.incidents, &ends)
+}
+
+/// By layer, the images that it brings findings into.
+fn brings(found: &[IncidentReport]) -> BTreeMap<&str, BTreeSet<&str>> {
     let mut brings: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for finding in report.incidents.iter().flat_map(|i| &i.findings) {
+    for finding in found.iter().flat_map(|i| &i.findings) {
         if let Some(layer) = &finding.location.layer {
             brings.entry(layer).or_default().insert(&finding.location.tree);
         }
     }
-    let mut ends: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for Described { image, layers } in images.iter().filter(|d| d.image.kind == "image") {
-        if let Some(Some(top)) = layers.last().filter(|top| top.as_deref().is_some_and(|top| brings.contains_key(top)))
-        {
-            ends.entry(top).or_default().push(image.tree.clone());
-        }
-    }
+    brings
+}
+
+/// The one first that brings findings into most images that no earlier one accounts for.
+fn cover(found: &[IncidentReport], ends: &BTreeMap<&str, Vec<String>>) -> Vec<Base> {
+    let mut brings = brings(found);
     let mut bases = Vec::new();
     while bases.len() < BASES {
         // Of two that help as many, the one that more images end with, then the first by digest.
@@ -108,6 +119,71 @@ fn bases(report: &Report, images: &[Described]) -> Vec<Base> {
         brings.values_mut().for_each(|images| images.retain(|tree| !covered.contains(tree)));
     }
     bases
+}
+
+/// One picture of several: an image that several of them have is one, with all its names and users. `found` are the incidents of all.
+pub fn united(sweeps: Vec<Sweep>, found: &[IncidentReport]) -> Option<Sweep> {
+    let mut sweeps = sweeps.into_iter();
+    let mut all = sweeps.next()?;
+    let mut is_one = true;
+    for sweep in sweeps {
+        is_one = false;
+        let known = all.images.iter().enumerate().filter_map(|(at, image)| Some((id_of(image)?.clone(), at)));
+        let known: HashMap<String, usize> = known.collect();
+        for image in sweep.images {
+            match id_of(&image).and_then(|id| known.get(id)).and_then(|at| all.images.get_mut(*at)) {
+                Some(known) => absorb(known, image),
+                None => all.images.push(image),
+            }
+        }
+        // What several read is counted with each: nobody knows here which of it is the same.
+        all.layers = all.layers.saturating_add(sweep.layers);
+        all.bytes = all.bytes.saturating_add(sweep.bytes);
+        for base in sweep.bases {
+            match all.bases.iter_mut().find(|known| known.layer == base.layer) {
+                Some(known) => with_new(&mut known.names, base.names),
+                None => all.bases.push(base),
+            }
+        }
+    }
+    if is_one {
+        return Some(all);
+    }
+    let ends = all.bases.iter().map(|base| (base.layer.as_str(), base.names.clone())).collect();
+    let bases = cover(found, &ends);
+    all.bases = bases;
+    all.images.sort_by(|a, b| weight(a).cmp(&weight(b)).then_with(|| a.tree.cmp(&b.tree)));
+    Some(all)
+}
+
+/// By what an image is known wherever it is.
+pub fn id_of(image: &SweptImage) -> Option<&String> {
+    image.id.as_ref().filter(|_| image.kind == "image")
+}
+
+fn absorb(known: &mut SweptImage, other: SweptImage) {
+    with_new(&mut known.digests, other.digests);
+    with_new(&mut known.names, other.names);
+    with_new(&mut known.found_in, other.found_in);
+    with_new(&mut known.used_by, other.used_by);
+    known.used_by.sort();
+    known.complete |= other.complete;
+    known.exposure = known.exposure.max(other.exposure);
+    for incident in other.incidents {
+        match known.incidents.iter_mut().find(|i| i.id == incident.id) {
+            Some(one) if (incident.exposure, incident.confidence) > (one.exposure, one.confidence) => *one = incident,
+            Some(_) => {}
+            None => known.incidents.push(incident),
+        }
+    }
+}
+
+fn with_new<T: PartialEq>(known: &mut Vec<T>, other: Vec<T>) {
+    for new in other {
+        if !known.contains(&new) {
+            known.push(new);
+        }
+    }
 }
 
 #[cfg(test)]

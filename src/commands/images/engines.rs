@@ -8,7 +8,6 @@ use rustix::{
     io::Errno,
 };
 
-use super::picture::Picture;
 use crate::{
     cli::ImagesCommand,
     commands::input,
@@ -142,10 +141,10 @@ impl Engines {
         }
     }
 
-    /// Names of images that the stores do not know.
-    pub fn name(&self, picture: &mut Picture) {
+    /// What they call images, by the id of each: the stores may not know it.
+    pub fn names(&self) -> Vec<(String, Vec<String>)> {
         let images = self.asked.iter().flat_map(|asked| &asked.images);
-        images.filter(|image| !image.tags.is_empty()).for_each(|image| picture.name(&image.id, &image.tags));
+        images.filter(|image| !image.tags.is_empty()).map(|image| (image.id.clone(), image.tags.clone())).collect()
     }
 
     /// Who was asked, for people.

@@ -1,7 +1,6 @@
 //! `dosimeter images`: saved container images, layer by layer.
 
 use std::{
-    collections::BTreeMap,
     io::BufRead,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
@@ -16,22 +15,19 @@ mod named;
 mod picture;
 #[cfg(feature = "online")]
 mod registries;
+mod share;
+pub(super) mod swept;
 
-use self::{named::Named, picture::Picture};
-use super::{
-    Ending,
-    examine::{Judged, Setup},
-    finish::finish,
-    layers, output,
-    progress::Progress,
-    sandbox,
+use self::{
+    named::Named,
+    share::{Known as Before, Share},
+    swept::{Run, Swept, of_all},
 };
+use super::{Ending, examine::Setup, finish::finish, layers, output, progress::Progress, sandbox};
 use crate::{
-    accounts::Accounts,
-    assess::Evidence,
     cli::ImagesCommand,
-    coverage::{Coverage, Gap, GapKind, IMAGE},
-    fact::{Origin, Seen, TreePath},
+    coverage::{Coverage, GapKind},
+    fact::{Seen, TreePath},
     image::{
         self, LayerCache, Limits, Options, Readers, Sweep,
         target::{self, Target},
@@ -39,11 +35,11 @@ use crate::{
     inventory::{EachName, Packing, v1::Known},
     ioc::weigh::Weigher,
     matcher,
-    report::{Document, v1},
-    scan::{Settings, is_root},
-    stop::{self, STOP},
+    report::Document,
+    scan::Settings,
+    stop::STOP,
     tree::body::BYTES_READ,
-    walk::{Bounds, FactBudget, Recording, Router},
+    walk::{Recording, Router},
 };
 
 /// Examines and reports.
@@ -57,7 +53,16 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     let kept = layers::folder(&command)?;
     let folders: Vec<PathBuf> = kept.iter().map(|folder| folder.path.clone()).collect();
     let files: Vec<PathBuf> = command.targets.iter().map(PathBuf::from).filter(|path| target::exists(path)).collect();
-    let outputs = output::plan_with(&command.output, &files, Document::Report, None, &folders)?;
+    let share = command.shard.as_deref().zip(command.part.as_deref());
+    let share =
+        share.map(|(shard, part)| Share::named(shard, part, &files, command.output.force_output)).transpose()?;
+    let outputs = match &share {
+        None => Some(output::plan_with(&command.output, &files, Document::Report, None, &folders)?),
+        Some(share) => {
+            output::start([share.place()], &folders);
+            None
+        }
+    };
     let sandbox = sandbox::begin(profile);
     let mut named = Named::read(&command)?;
     let mut setup = Setup::new(&command.choice, false, &Settings::default(), false)?;
@@ -125,10 +130,8 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         progress: &progress,
         cache: cache.as_ref(),
     };
-    let (mut coverage, mut budget) = (Coverage::default(), FactBudget::new(Bounds::TREE));
+    let mut coverage = Coverage::default();
     coverage.exclusions.append(&mut named.exclusions);
-    let (mut evidence, mut dropped) = (Vec::new(), 0_u64);
-    let mut accounts: BTreeMap<Arc<str>, Accounts> = BTreeMap::new();
     #[cfg(feature = "online")]
     let registries = clients.as_ref().map(|clients| clients.registries(&mut coverage.gaps)).unwrap_or_default();
     #[cfg_attr(not(feature = "online"), expect(unused_mut, reason = "registries and engines add to it"))]
@@ -140,6 +143,19 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         }
         named.uses.extend(engines.ask(&mut coverage));
         engines.open(&mut inputs, limits);
+    }
+    #[cfg(feature = "online")]
+    let names = engines.names();
+    #[cfg(not(feature = "online"))]
+    let names = Vec::new();
+    if is_bare {
+        let detail = "a hash without a file name was given, and layers keep no hashes: `--reread` reads them all again";
+        coverage.gaps.push(of_all(GapKind::Unsupported, detail.to_owned()));
+    }
+    if let Some(share) = &share {
+        let before =
+            Before { coverage: &coverage, uses: &named.uses, names: &names, started, target: named.id(&command) };
+        return share.read(&setup, inputs, &options, &before, &progress, command.output.quiet);
     }
     let sweep = Sweep::plan(inputs, &options);
     let size = sweep.size();
@@ -154,20 +170,8 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         return Ok(if sweep.gaps() + coverage.gaps.len() > 0 { Ending::Incomplete } else { Ending::Nothing });
     }
     let watched = Progress::of_layers(&progress, size, command.output.quiet);
-    let mut picture = Picture::default();
-    coverage.absorb(sweep.run(&options, &Packing::new(&setup.interest), &mut |image| {
-        let mut put = |worth, mut e: Evidence| {
-            if budget.admit(worth, &mut e.seen) {
-                evidence.push(e);
-            }
-        };
-        let taken = evidence::take(&setup, &image, &mut put);
-        dropped += taken.dropped;
-        // Who lives in an image of which nothing is kept nobody asks.
-        let who = if taken.kept { image.accounts() } else { Accounts::default() };
-        accounts.insert(image.label.clone(), who);
-        picture.add(&image);
-    }));
+    let mut swept = Swept::new();
+    coverage.absorb(sweep.run(&options, &Packing::new(&setup.interest), &mut |image| swept.take(&setup, &image)));
     drop(watched);
     if let Some(error) = failed.lock().unwrap_or_else(PoisonError::into_inner).take() {
         output::note(&format!("what layers hold is not kept for the next run: {error:#}"));
@@ -179,46 +183,12 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     {
         clients.iter().filter(|_| command.output.verbose > 0).for_each(|clients| output::note(&clients.words()));
         engines.words().iter().filter(|_| command.output.verbose > 0).for_each(|words| output::note(words));
-        engines.name(&mut picture);
-    }
-    let dropped = dropped.saturating_add(budget.dropped());
-    if dropped > 0 {
-        let detail = format!("{dropped} more facts than are kept of all images of one run");
-        let origin = Origin::file(&"images".into(), TreePath::root());
-        coverage.gaps.push(Gap { origin, surface: IMAGE, kind: GapKind::TooLarge, detail });
     }
     coverage.bytes_read = BYTES_READ.load(std::sync::atomic::Ordering::Relaxed);
-    if stop::requested() {
-        coverage.interrupted();
-    }
-    if is_bare {
-        let detail = "a hash without a file name was given, and layers keep no hashes: `--reread` reads them all again"
-            .to_owned();
-        let origin = Origin::file(&"images".into(), TreePath::root());
-        coverage.gaps.push(Gap { origin, surface: IMAGE, kind: GapKind::Unsupported, detail });
-    }
-    picture.note(&coverage);
-    setup.note_unread(&coverage);
-    let assessment = setup.judge(evidence, accounts.clone())?;
-    let judged = Judged {
-        assessment: &assessment,
-        coverage,
-        accounts: &accounts,
-        target: v1::Target {
-            kind: "images".to_owned(),
-            id: named.id(&command),
-            name: None,
-            installation: None,
-            os: None,
-        },
-        started,
-        privileged: is_root(),
-        scope: crate::rotate::Scope::default(),
-    };
-    let mut report = setup.report(judged, &sandbox);
-    picture.put(&mut report, size, &named.uses);
+    let run = Run { id: named.id(&command), started, size, uses: &named.uses, names: &names };
+    let report = swept.report(&mut setup, coverage, run, &sandbox)?;
     report.run.sandbox.iter().filter(|_| command.output.verbose > 0).for_each(|held| output::note(&held.words()));
-    finish(report, &command.output, |report, _| outputs.write(report))
+    finish(report, &command.output, |report, _| outputs.iter().try_for_each(|outputs| outputs.write(report)))
 }
 
 /// The row of the table of what is given up.

@@ -93,7 +93,6 @@ impl Picture {
     }
 
     /// Adds names that somebody else knows an image by, whose id or digest this is.
-    #[cfg(feature = "online")]
     pub fn name(&mut self, id: &str, names: &[String]) {
         let is_it = |image: &SweptImage| image.id.as_deref() == Some(id) || image.digests.iter().any(|d| d == id);
         for image in self.images.iter_mut().map(|d| &mut d.image).filter(|i| i.kind == "image" && is_it(i)) {

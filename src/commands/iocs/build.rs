@@ -35,7 +35,7 @@ pub fn run(command: &IocsBuild) -> anyhow::Result<Ending> {
     let beside = PathBuf::from(beside);
     let bundle = output::check(&command.output, &inputs, command.force_output)?;
     let own_head = output::check(&beside, &inputs, command.force_output)?;
-    output::start([&bundle, &own_head]);
+    output::start([&bundle, &own_head], &[]);
     sandbox::begin("iocs build").enclose(&sandbox::with_neighbours(&inputs));
     let header = command.folder.join("database.json");
     let Header { sequence, created } = serde_json::from_str(&input::text(&header, input::LIST)?)

@@ -24,7 +24,7 @@ pub fn run(command: &IocsExport) -> anyhow::Result<Ending> {
     let file = command.output.as_ref().filter(|_| folder.is_none()).map(|path| checked(path)).transpose()?;
     match folder {
         Some(folder) => output::start_in(std::slice::from_ref(folder)),
-        None => output::start(&file),
+        None => output::start(&file, &[]),
     }
     let sandbox = sandbox::begin("iocs export");
     let indicators = Indicators::load(&command.indicators)?;

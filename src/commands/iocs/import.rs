@@ -30,7 +30,7 @@ pub fn run(command: &IocsImport) -> anyhow::Result<Ending> {
         bail!("an incident file has the name of its incident\nhint: `-o {id}.json`");
     }
     let place = output::check(&command.output, &command.files, command.force_output)?;
-    output::start([&place]);
+    output::start([&place], &[]);
     sandbox::begin("iocs import").enclose(&sandbox::with_neighbours(&command.files));
     let mut imported = Imported::default();
     for path in &command.files {

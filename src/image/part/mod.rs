@@ -24,7 +24,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-pub use self::read::{Lacking, Part, PartError, Parts};
+pub use self::read::{Lacking, Part, PartError, Parts, SHARDS};
 use super::{
     facts::{LayerFacts, Plain},
     listing::ImageUse,
@@ -70,11 +70,18 @@ pub struct PartHead {
     pub reader: String,
     /// When it began, UTC.
     pub started: Timestamp,
+    /// What the command line named.
+    pub target: String,
 }
 
 impl PartHead {
     /// Of a shard that begins now.
-    pub fn new((number, of): (usize, usize), indicators: String, reader: String, started: Timestamp) -> Self {
+    pub fn new(
+        (number, of): (usize, usize),
+        (indicators, reader): (String, String),
+        target: String,
+        started: Timestamp,
+    ) -> Self {
         Self {
             format: FORMAT.to_owned(),
             version: VERSION,
@@ -85,6 +92,7 @@ impl PartHead {
             indicators,
             reader,
             started,
+            target,
         }
     }
 }
@@ -183,6 +191,7 @@ pub struct Writing<W: Write> {
     hash: Sha256,
     layers: u64,
     places: u64,
+    problems: usize,
 }
 
 /// What stands in a layer's member.
@@ -205,7 +214,7 @@ impl<W: Write> Writing<W> {
         }
         let packed = plan.out.map(zstd::stream::write::Encoder::finish).transpose()?.unwrap_or_default();
         head.plan = hex(&plan.hash.finalize());
-        let mut part = Self { out: tar::Builder::new(out), hash: Sha256::new(), layers: 0, places: 0 };
+        let mut part = Self { out: tar::Builder::new(out), hash: Sha256::new(), layers: 0, places: 0, problems: 0 };
         part.member(HEAD, &serde_json::to_vec(&head)?)?;
         part.member(PLAN, &packed)?;
         Ok(part)
@@ -224,7 +233,13 @@ impl<W: Write> Writing<W> {
             }
         };
         self.layers += 1;
+        self.problems += usize::from(facts.has_gaps());
         self.member(&name, &serde_json::to_vec(&Layer { place, facts: facts.plain() })?)
+    }
+
+    /// Layers so far that could not be read wholly.
+    pub fn problems(&self) -> usize {
+        self.problems
     }
 
     /// Ends it. `share` are the layers of the shard, `bytes` those that were read for the plan and for the layers.

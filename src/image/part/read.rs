@@ -32,6 +32,9 @@ const LAYER: u64 = 512 << 20;
 /// Layers of one part.
 const LAYERS: usize = 4_000_000;
 
+/// What problems with shards are problems of.
+pub const SHARDS: &str = "shards";
+
 /// Why a file is not used as a part.
 #[derive(Debug, thiserror::Error)]
 pub enum PartError {
@@ -369,6 +372,6 @@ impl Lacking {
                 ),
             ),
         };
-        Gap { origin: Origin::file(&"shards".into(), TreePath::root()), surface: IMAGE, kind, detail }
+        Gap { origin: Origin::file(&SHARDS.into(), TreePath::root()), surface: IMAGE, kind, detail }
     }
 }
