@@ -336,11 +336,20 @@ fn pods_of_a_cluster_lead_to_their_images() {
         pod("web-2", "node-b", "app", &name("team/bad:gone"), &format!("docker-pullable://{of_bad}")),
         waiting,
     ]});
-    let mut listed = command();
-    listed.args(["images", "-", "--format", "json"]);
-    let mut process = listed.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    process.stdin.take().unwrap().write_all(dump.to_string().as_bytes()).unwrap();
-    let said = said(process.wait_with_output().unwrap());
+    let examined = |typed: &[&str]| {
+        let mut listed = command();
+        listed.args(["images", "-", "--format", "json"]).args(typed);
+        let mut process = listed.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        process.stdin.take().unwrap().write_all(dump.to_string().as_bytes()).unwrap();
+        said(process.wait_with_output().unwrap())
+    };
+    // A list leads to nothing on this machine, unless its registry was typed too.
+    let said = examined(&[]);
+    let report: Value = serde_json::from_str(&said.out).unwrap();
+    let why = gaps(&report);
+    assert_eq!((said.code, why.len()), (3, 1), "{why:?} {}", said.err);
+    assert!(why[0].contains("only a list names it"), "{why:?}");
+    let said = examined(&[&name("team/bad:1")]);
     assert_eq!(said.code, 1, "{}", said.err);
     let report: Value = serde_json::from_str(&said.out).unwrap();
     valid(&report);

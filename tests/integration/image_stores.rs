@@ -138,8 +138,8 @@ fn store_as_saved(driver: &'static str) {
     // What is not there.
     let (none, said) = examined(&["podman:demo/none:1", "--root", root]);
     assert_eq!(said.code, 3, "{}", said.err);
-    assert_eq!(details(&none), ["no store of this machine has an image or container that is called so"]);
-    assert_eq!(none["coverage"]["gaps"][0]["location"]["tree"], "demo/none:1");
+    assert_eq!(details(&none), ["no store of this kind has an image that is called so"]);
+    assert_eq!(none["coverage"]["gaps"][0]["location"]["tree"], "podman:demo/none:1");
     let (some, said) = examined(&["podman:demo/none:1", "podman:demo/app:1.0", "--root", root]);
     assert_eq!((said.code, details(&some).len()), (1, 1));
     assert_eq!(found(&some, image(&some, "demo/app:1.0")), wanted);
