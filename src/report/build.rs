@@ -1,14 +1,14 @@
 //! From the judgement to the report: sorted, with names instead of numbers, and one line that answers the question.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+mod answer;
+
+use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
+pub use self::answer::settle;
+pub(super) use self::answer::{Outcome, summary};
 use super::v1;
 use crate::{
     accounts::Accounts,
@@ -25,7 +25,6 @@ use crate::{
         writer::{System, Writer},
     },
     text::hex,
-    verdict::Confidence,
 };
 
 /// What was judged, and what the caller knows of the run.
@@ -138,41 +137,6 @@ pub fn interrupt(report: &mut v1::Report) {
 /// The kind of target that several inventories are.
 pub(super) const FLEET: &str = "inventories";
 
-/// Says anew how a report stands that was put together of several.
-pub fn settle(report: &mut v1::Report) {
-    let interrupted = report.coverage.gaps.iter().any(|g| g.kind == GapKind::Interrupted);
-    report.verdict.complete &= report.coverage.gaps.is_empty();
-    let outcome = Outcome::new(report.verdict.complete, interrupted);
-    report.verdict.summary = summary(&report.incidents, &report.run.target, outcome);
-}
-
-/// How far the examination came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
-    Complete,
-    Incomplete,
-    Interrupted,
-}
-
-impl Outcome {
-    pub(super) fn new(complete: bool, interrupted: bool) -> Self {
-        match (interrupted, complete) {
-            (true, _) => Self::Interrupted,
-            (false, true) => Self::Complete,
-            (false, false) => Self::Incomplete,
-        }
-    }
-
-    /// What is said of it behind the answer.
-    fn said(self) -> Option<&'static str> {
-        match self {
-            Self::Complete => None,
-            Self::Incomplete => Some("examination incomplete"),
-            Self::Interrupted => Some("examination incomplete: interrupted"),
-        }
-    }
-}
-
 /// What is called like a package that an indicator knows comes first: it may hide a finding.
 fn lead(gaps: &mut [Gap], index: &Index) {
     let knows = |name: &[u8]| {
@@ -184,50 +148,6 @@ fn lead(gaps: &mut [Gap], index: &Index) {
         })
     };
     gaps.sort_by_cached_key(|g| !g.origin.path.components().rev().take(2).any(knows));
-}
-
-/// The answer in one line. It says what was found or that nothing was, and never more than what was examined can carry.
-pub(super) fn summary(incidents: &[v1::IncidentReport], target: &v1::Target, outcome: Outcome) -> String {
-    if incidents.is_empty() {
-        return match outcome.said() {
-            None => "nothing found in what was examined".to_owned(),
-            Some(how) => format!("nothing found, {how}"),
-        };
-    }
-    let found = incidents.iter().map(|i| {
-        let maybe = if i.confidence == Confidence::Possible { "possibly " } else { "" };
-        format!("{} {maybe}{}", i.id, i.exposure.as_str())
-    });
-    let found: Vec<String> = found.collect();
-    let rest = outcome.said().map(|how| format!("; {how}")).unwrap_or_default();
-    format!("exposed: {} {}{rest}", found.join(", "), whereabouts(incidents, target))
-}
-
-fn whereabouts(incidents: &[v1::IncidentReport], target: &v1::Target) -> String {
-    let findings = || incidents.iter().flat_map(|i| &i.findings);
-    let images: BTreeSet<&str> =
-        findings().filter(|f| f.location.layer.is_some()).map(|f| f.location.tree.as_str()).collect();
-    let image = images.first().filter(|_| images.len() == 1);
-    match (target.kind.as_str(), image) {
-        ("host", _) => "on this machine".to_owned(),
-        (FLEET, _) => {
-            let machines = machines_with(incidents).iter().filter(|tree| !images.contains(*tree)).count();
-            let on = (machines > 0).then(|| format!("on {}", super::count(machines, "machine")));
-            let within = (!images.is_empty()).then(|| format!("in {}", super::count(images.len(), "image")));
-            on.into_iter().chain(within).collect::<Vec<_>>().join(" and ")
-        }
-        (_, Some(image)) => format!("in image {image}"),
-        ("images", None) if !images.is_empty() => format!("in {} images", images.len()),
-        _ => match &target.name {
-            Some(name) => format!("on {name} ({})", target.id),
-            None => format!("in {}", target.id),
-        },
-    }
-}
-
-/// The trees of findings.
-pub(super) fn machines_with(incidents: &[v1::IncidentReport]) -> BTreeSet<&str> {
-    incidents.iter().flat_map(|i| &i.findings).map(|f| f.location.tree.as_str()).collect()
 }
 
 fn run_id(e: &Examination<'_>) -> String {

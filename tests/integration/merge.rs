@@ -194,8 +194,7 @@ fn a_fleet_of_machines_and_images_is_one_picture() {
     // A key as AWS makes them, of nobody.
     let key = format!(
         "[default]\naws_access_key_id = AKIA{}\naws_secret_access_key = {}\n",
-        "QYLPMN5HHHFPZAM2",
-        "x".repeat(40)
+        "QYLPMN5HHHFPZAM2", "q3Jf8sZk1LmN0pQrStUvWxYz4A5B6C7D8E9F0G1H"
     );
     for host in ["web1", "web2", "web3"] {
         let machine = litellm(Machine::new(), SITE)
