@@ -6,6 +6,7 @@ mod build;
 mod hostile;
 mod inputs;
 mod links;
+mod passes;
 
 use std::{
     collections::BTreeSet,
@@ -27,6 +28,8 @@ use crate::{
 struct Examination {
     images: Vec<Image<'static>>,
     coverage: Coverage,
+    /// Readings of layers beyond the first of each.
+    again: u64,
 }
 
 struct Case {
@@ -89,7 +92,7 @@ impl Case {
         };
         let mut images = Vec::new();
         let coverage = Sweep::plan(inputs, &options).run(&options, packing, &mut |image| images.push(image));
-        Ok(Examination { images, coverage })
+        Ok(Examination { images, coverage, again: progress.again.into_inner() })
     }
 
     fn bytes(&self, bytes: &[u8]) -> Examination {

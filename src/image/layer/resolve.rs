@@ -29,18 +29,19 @@ impl LayerReader<'_> {
 
     /// Gives each link the file it names: from memory, in a second pass, or not from this layer.
     pub(super) fn resolve(&mut self) {
+        let held = std::mem::take(&mut self.held);
         for (path, link) in std::mem::take(&mut self.links) {
             let mut target = link.target;
             for _ in 0..8 {
                 match self.via.get(target) {
-                    Some(next) if !self.held.contains_key(&target) => target = next,
+                    Some(next) if held.get(target).is_none() => target = next,
                     _ => break,
                 }
             }
-            if let Some((entry, bytes)) = self.held.remove(&target) {
-                let linked = Entry { path, ..entry.clone() };
-                self.inspect(&linked, &mut bytes.as_slice());
-                self.held.insert(target, (entry, bytes));
+            if let Some((entry, bytes)) = held.get(target) {
+                self.inspect(&Entry { path, ..entry.clone() }, &mut bytes.as_slice());
+            } else if link.hard && self.is_silent(&path, target) {
+                // It was read under its other name.
             } else if self.leaves.may_have(target) {
                 self.second.entry(target).or_default().push(path);
             } else if link.hard {
@@ -49,5 +50,6 @@ impl LayerReader<'_> {
                 self.kept.put_elsewhere(path, link.names);
             }
         }
+        self.held = held;
     }
 }
