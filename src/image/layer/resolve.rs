@@ -22,6 +22,9 @@ impl LayerReader<'_> {
             self.too_many_links = true;
             return;
         }
+        if !hard && path.components().count() == 1 {
+            self.via.add_top(&path, &names);
+        }
         if self.wants(&path, if hard { tree::Kind::File } else { tree::Kind::Symlink }) {
             self.links.insert(path, Link { target, names, hard });
         }
@@ -31,7 +34,8 @@ impl LayerReader<'_> {
     pub(super) fn resolve(&mut self) {
         let held = std::mem::take(&mut self.held);
         for (path, link) in std::mem::take(&mut self.links) {
-            let mut target = link.target;
+            let mut target =
+                self.via.through_top(&link.names).map_or(link.target, |names| self.key.hash(names.as_bytes()));
             for _ in 0..8 {
                 match self.via.get(target) {
                     Some(next) if held.get(target).is_none() => target = next,

@@ -68,6 +68,24 @@ fn what_is_no_longer_in_memory_is_read_in_a_second_pass() {
 }
 
 #[test]
+fn a_large_program_with_two_names_is_read_once_and_a_large_script_twice() {
+    let large = |start: &[u8]| [start, &[b'\n'; 200_000]].concat();
+    let program = large(b"\x7fELF");
+    let script = large(b"#!/usr/bin/env python3\n# /// script\n# dependencies = [\"litellm==1.82.8\"]\n# ///\n");
+    let two = |bytes: &[u8], name: &str| {
+        let tar = Tar::default().file("usr/bin/perl", bytes).link(tar::EntryType::Link, name, "usr/bin/perl");
+        let found = case().bytes(&saved(&[tar.end()]));
+        assert_eq!(gaps(&found), []);
+        (found.again, paths(&found.images[0]).iter().filter(|path| **path == format!("/{name}")).count())
+    };
+    assert_eq!(two(&program, "usr/bin/perl5.36.0"), (0, 0));
+    // Where it stands can say what it is.
+    assert_eq!(two(&program, "srv/bin/perl5.36.0"), (1, 0));
+    let (again, found) = two(&script, "usr/bin/tool");
+    assert!(again == 1 && found > 0, "{found}");
+}
+
+#[test]
 fn of_a_named_file_that_comes_twice_the_last_counts() {
     let versions = |tar: Tar| {
         let found = case().bytes(&saved(&[tar.end()]));
