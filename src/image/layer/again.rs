@@ -51,7 +51,9 @@ impl Included {
         let named: Vec<&'static str> =
             self.new.range(from..).take_while(|(named, _)| named == path).map(|(_, surface)| *surface).collect();
         // Of two members with one name the last counts.
-        named.iter().for_each(|surface| drop(self.read.remove(&(path.clone(), *surface))));
+        for surface in &named {
+            self.read.remove(&(path.clone(), *surface));
+        }
         named
     }
 

@@ -55,7 +55,7 @@ fn what_is_no_longer_in_memory_is_read_in_a_second_pass() {
         .file("app/base.txt", list("a==1.0\n"))
         .file("app/base", list("b==1.0\n"))
         .file("app/tool.cfg", list("import os\n"));
-    let tar = many(tar).file("app/requirements.txt", list("-r base.txt\n-r base\n")).link(
+    let tar = many(tar).file("app/requirements.txt", list("-r base.txt\n-r base\nz==1.0\n")).link(
         tar::EntryType::Symlink,
         &site("a.pth"),
         "/app/tool.cfg",
