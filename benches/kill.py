@@ -53,7 +53,10 @@ def main():
             os.mkdir(path, 0o700)
             return path
 
-        expected, layers, known, seconds = run(folder("whole"))
+        expected, layers, _, first = run(folder("whole"))
+        again, *_, second = run(folder("again"))
+        assert again == expected
+        seconds = min(first, second)
         print(f"undisturbed: {layers} layers read in {seconds:.1f} s")
         wrong = 0
         for nth in range(args.rounds):

@@ -6,7 +6,7 @@ use crate::fact::TreePath;
 
 /// Which link names which target. Links that nobody wants may stand between a wanted one and its target.
 #[derive(Default)]
-pub(super) struct Via(Vec<(u64, u64)>, BTreeMap<TreePath, TreePath>);
+pub(super) struct Via(Vec<(u64, u64)>, BTreeMap<TreePath, Option<TreePath>>);
 
 /// Links in the root of a layer that are remembered by path: Debian has four for `usr/bin` and its kin.
 const TOPS: usize = 64;
@@ -21,17 +21,22 @@ impl Via {
         fits
     }
 
-    /// Remembers a symbolic link in the root: names of other links lead through it.
-    pub(super) fn add_top(&mut self, link: &TreePath, target: &TreePath) {
-        if self.1.len() < TOPS {
-            self.1.insert(link.clone(), target.clone());
+    /// Remembers a symbolic link in the root: names of other links lead through it. Whether there was none of this name; where there
+    /// are two, neither is followed.
+    pub(super) fn add_top(&mut self, link: &TreePath, target: &TreePath) -> bool {
+        let is_new = self.1.len() < TOPS && !self.1.contains_key(link);
+        if is_new {
+            self.1.insert(link.clone(), Some(target.clone()));
+        } else if let Some(known) = self.1.get_mut(link) {
+            *known = None;
         }
+        is_new
     }
 
     /// The real place of a name that leads through a link in the root: `lib/x` is `usr/lib/x`.
     pub(super) fn through_top(&self, names: &TreePath) -> Option<TreePath> {
         let (top, rest) = names.as_bytes().split_at_checked(names.as_bytes().iter().position(|b| *b == b'/')?)?;
-        let target = self.1.get(&TreePath::new(top)?)?;
+        let target = self.1.get(&TreePath::new(top)?)?.as_ref()?;
         TreePath::new(&[target.as_bytes(), rest].concat())
     }
 

@@ -22,8 +22,7 @@ impl LayerReader<'_> {
             self.too_many_links = true;
             return;
         }
-        if !hard && path.components().count() == 1 {
-            self.via.add_top(&path, &names);
+        if !hard && path.components().count() == 1 && self.via.add_top(&path, &names) {
             let through = |link: &Link| Some(self.key.hash(self.via.through_top(&link.names)?.as_bytes()));
             let awaited: Vec<u64> = self.links.values().filter_map(through).collect();
             awaited.into_iter().for_each(|target| self.held.hold(target));
