@@ -207,6 +207,9 @@ impl LayerReader<'_> {
             self.included.done.insert((surface, path));
             return;
         }
+        if self.included.done.contains(&(surface, path.clone())) {
+            return;
+        }
         let mut hash = self.key.hash(path.as_bytes());
         for _ in 0..8 {
             match self.via.get(hash) {
