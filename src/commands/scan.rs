@@ -39,7 +39,13 @@ use crate::{
 pub fn run(command: ScanCommand) -> anyhow::Result<Ending> {
     let target = target(&command.options, command.paths)?;
     let inventory = command.options.record.inventory.as_deref();
-    let outputs = output::plan_with(&command.options.output, evidence(&target), Document::Report, inventory, &[])?;
+    let outputs = output::plan_with(
+        &command.options.output,
+        evidence(&target),
+        Document::Report,
+        inventory.map(output::inventory),
+        &[],
+    )?;
     let report = examine("scan", &command.options, &target, &outputs)?;
     finish(report, &command.options.output, |report, _| outputs.write(report))
 }
@@ -113,8 +119,8 @@ pub fn examine_with(
     let weigher = Weigher::new(&setup.index);
     let weigh =
         |path: &TreePath, bytes: &[u8]| inventory::weigh_own(bytes).unwrap_or_else(|| weigher.weigh(path, bytes));
-    let growing = outputs.inventory().map(Growing::begin).transpose()?;
-    let writing = match (&growing, outputs.inventory()) {
+    let growing = outputs.beside().map(Growing::begin).transpose()?;
+    let writing = match (&growing, outputs.beside()) {
         (Some(growing), Some(place)) => Some(begin_inventory(growing, place, &setup, options, target, started)?),
         _ => None,
     };

@@ -110,9 +110,21 @@ fn gaps(report: &Value) -> Vec<&str> {
 #[test]
 fn the_shards_of_a_sweep_give_what_one_run_gives() {
     let case = Case::new(7);
-    let whole = run(["images", "--built-in", &case.path("images"), "--format", "json"]);
+    let each = case.path("each.ndjson");
+    let whole = run(["images", "--built-in", &case.path("images"), "--format", "json", "--each", &each]);
     let whole = report(&whole);
     assert_eq!(whole["sweep"]["images"].as_array().unwrap().len(), 7);
+    // A record for each image as it was finished, as the report has it.
+    let records = fs::read_to_string(&each).unwrap();
+    let records: Vec<Value> = records.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(records.len(), 7);
+    for record in &records {
+        let image = whole["sweep"]["images"].as_array().unwrap().iter().find(|i| i["tree"] == record["tree"]).unwrap();
+        assert_eq!(
+            (&record["type"], &record["exposure"], &record["incidents"]),
+            (&json!("image"), &image["exposure"], &image["incidents"])
+        );
+    }
     assert_eq!(whole["verdict"]["exposure"], "installed");
     for n in 1..=3 {
         let said = case.shard(&format!("{n}/3"), &format!("{n}.part"));

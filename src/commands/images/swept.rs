@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::{evidence, picture::Picture};
+use super::{each::Each, evidence, picture::Picture};
 use crate::{
     accounts::Accounts,
     assess::Evidence,
@@ -54,19 +54,24 @@ impl Swept {
         }
     }
 
-    /// Takes an image.
-    pub fn take(&mut self, setup: &Setup, image: &Image<'_>) {
-        let (budget, evidence) = (&mut self.budget, &mut self.evidence);
+    /// Takes an image; what is known of it goes to `each` at once.
+    pub fn take(&mut self, setup: &Setup, image: &Image<'_>, each: Option<&Each>) {
+        let mut own = Vec::new();
+        let budget = &mut self.budget;
         let taken = evidence::take(setup, image, &mut |worth, mut e: Evidence| {
             if budget.admit(worth, &mut e.seen) {
-                evidence.push(e);
+                own.push(e);
             }
         });
         self.dropped += taken.dropped;
         // Who lives in an image of which nothing is kept nobody asks.
         let who = if taken.kept { image.accounts() } else { Accounts::default() };
-        self.accounts.insert(image.label.clone(), who);
         self.picture.add(image);
+        if let Some((each, image)) = each.zip(self.picture.last()) {
+            each.put(setup, image, &own, &who);
+        }
+        self.evidence.append(&mut own);
+        self.accounts.insert(image.label.clone(), who);
     }
 
     /// Judges all of them.

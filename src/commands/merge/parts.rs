@@ -64,7 +64,7 @@ pub fn judged(
     let size = sweep.size();
     let mut swept = Swept::new();
     let mut coverage =
-        sweep.join(&parts, &Packing::new(&setup.interest), &STOP, &mut |image| swept.take(setup, &image));
+        sweep.join(&parts, &Packing::new(&setup.interest), &STOP, &mut |image| swept.take(setup, &image, None));
     coverage.gaps.append(&mut gaps);
     coverage.bytes_read = parts.bytes();
     let mut ids: Vec<&str> = parts.heads().map(|head| head.target.as_str()).collect();

@@ -156,6 +156,26 @@ impl Drop for Growing {
     }
 }
 
+/// A file that somebody reads while it is written, emptied; the place itself, where that is a pipe or a device.
+///
+/// # Errors
+/// Where it cannot be opened.
+pub fn open_now(place: &Place) -> anyhow::Result<File> {
+    let (Kind::File, Some(path)) = (place.kind(), place.real()) else {
+        let place = place.clone();
+        return apart(move || Ok(place.open()?));
+    };
+    let path = path.to_owned();
+    apart(move || empty(&path))
+}
+
+#[allow(clippy::disallowed_methods)] // the user named this file
+fn empty(path: &Path) -> anyhow::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+    Ok(File::options().write(true).create(true).truncate(true).custom_flags(flags).open(path)?)
+}
+
 /// Makes a folder for the user alone, and those above it, where there is none.
 ///
 /// # Errors
