@@ -19,8 +19,8 @@ for version in 1.30 1.33; do
     done
 done
 check-jsonschema --builtin-schema vendor.github-workflows github/*.yml
-zizmor --offline --quiet --persona auditor github/
+zizmor --offline --quiet --persona auditor github/*.yml
 check-jsonschema --builtin-schema vendor.gitlab-ci gitlab/*.yml
-(cd ansible && ansible-lint --offline --quiet --profile production . && ansible-playbook --syntax-check -i localhost, examine.yml)
+(cd ansible && ansible-lint --offline -q --profile production . && ansible-playbook --syntax-check -i localhost, examine.yml)
 shellcheck check.sh slurm/*.sbatch
 echo "all files are as they should be"
