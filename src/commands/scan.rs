@@ -201,12 +201,14 @@ fn begin_inventory<'g>(
     target: &Target,
     started: Timestamp,
 ) -> anyhow::Result<Writing<'g>> {
+    // A redacted one names no machine.
+    let disk = if options.record.redact { Disk::default() } else { scan::disk(target) };
     let head = Head {
         format: inventory::v1::FORMAT.to_owned(),
         version: inventory::v1::VERSION,
         tool: concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).to_owned(),
         started,
-        target: described(target, None, Disk::default()),
+        target: described(target, None, disk),
         tree: target.tree().to_owned(),
         indicators: inventory::v1::Indicators {
             digest: setup.digest()?,

@@ -49,12 +49,9 @@ pub struct Sweep<'s> {
     coverage: Coverage,
     /// Problems beyond those that are listed.
     unlisted: u64,
-    /// Whether its layers were read by other runs.
-    is_of_parts: bool,
+    /// Layers that no part holds, where others read them; `None` where this run does.
+    in_no_part: Option<usize>,
 }
-
-/// What a layer is that no part holds.
-const IN_NO_PART: GapKind = GapKind::Unreadable;
 
 impl<'s> Sweep<'s> {
     /// Reads the JSON of all inputs.
@@ -72,8 +69,7 @@ impl<'s> Sweep<'s> {
 
     fn planned(mut inputs: Inputs<'s>, options: &Options<'_>, each: &mut dyn FnMut(&Arc<str>, &[Planned])) -> Self {
         let coverage = std::mem::take(&mut inputs.coverage);
-        let mut sweep =
-            Self { inputs, images: Vec::new(), units: Vec::new(), coverage, unlisted: 0, is_of_parts: false };
+        let mut sweep = Self { inputs, images: Vec::new(), units: Vec::new(), coverage, unlisted: 0, in_no_part: None };
         let mut taken = Taken::default();
         // Of what was named of stores, whether its store is there, and whether it is in one.
         let mut met: Vec<(bool, bool)> = vec![(false, false); sweep.inputs.named.len()];
@@ -136,7 +132,7 @@ impl<'s> Sweep<'s> {
     pub fn of_parts(parts: &mut Parts) -> Self {
         let (inputs, coverage) = (Inputs::default(), parts.coverage());
         let mut sweep =
-            Self { inputs, images: Vec::new(), units: Vec::new(), coverage, unlisted: 0, is_of_parts: true };
+            Self { inputs, images: Vec::new(), units: Vec::new(), coverage, unlisted: 0, in_no_part: Some(0) };
         let mut taken = Taken::default();
         for (at, (name, images)) in parts.sources().into_iter().enumerate() {
             sweep.inputs.names.push(name.clone());
@@ -144,14 +140,20 @@ impl<'s> Sweep<'s> {
         }
         (sweep.images, sweep.units) = taken.finish();
         let missing = sweep.units.iter().filter(|unit| !parts.has(&unit.key)).count();
+        sweep.in_no_part = Some(missing);
         if missing > 0 {
             sweep.coverage.gaps.extend(parts.lacking().iter().map(Lacking::gap));
             let detail = format!("{missing} layers are in none of the parts that were merged");
             let origin = Origin::file(&SHARDS.into(), TreePath::root());
-            sweep.coverage.gaps.push(Gap { origin: origin.clone(), surface: IMAGE, kind: IN_NO_PART, detail });
+            sweep.coverage.gaps.push(Gap { origin: origin.clone(), surface: IMAGE, kind: GapKind::Unreadable, detail });
             sweep.coverage.leading.insert(origin);
         }
         sweep
+    }
+
+    /// Whether every layer is in some part.
+    pub fn is_whole(&self) -> bool {
+        self.in_no_part == Some(0)
     }
 
     /// Different layers, and their bytes as far as the sources say.
@@ -333,7 +335,7 @@ impl<'s> Sweep<'s> {
     fn account(&mut self, joint: &Joint<'_>, look_ups: &mut u64, stopped: bool) {
         let image = &joint.image;
         self.coverage.trees.push(image.label.to_string());
-        let (mut elsewhere, mut in_no_part) = (Vec::new(), 0);
+        let mut elsewhere = Vec::new();
         for (unit, (layer, facts)) in joint.units.iter().zip(image.positions()) {
             let Some(facts) = facts else {
                 let flaw = Flaw::malformed("saved image", "a layer is missing");
@@ -344,8 +346,8 @@ impl<'s> Sweep<'s> {
                     if stopped {
                         continue;
                     }
-                    if self.is_of_parts {
-                        in_no_part += 1;
+                    // What is in no part is said once.
+                    if self.in_no_part.is_some() {
                         continue;
                     }
                     let detail = "internal error: the layer was not read".to_owned();
@@ -371,12 +373,6 @@ impl<'s> Sweep<'s> {
             part.leading = std::mem::take(&mut part.leading).into_iter().map(&mut of_layer).collect();
             part.exclusions.iter_mut().for_each(|e| e.origin.layer.clone_from(&layer.digest));
             self.coverage.absorb(part);
-        }
-        if in_no_part > 0 {
-            let detail =
-                format!("{in_no_part} of its {} layers are in none of the parts that were merged", image.layers.len());
-            let origin = Origin::file(&image.label, TreePath::root());
-            self.coverage.gaps.push(Gap { origin, surface: IMAGE, kind: IN_NO_PART, detail });
         }
         self.coverage.gaps.extend(image.links_elsewhere(&elsewhere, look_ups));
         // Images of a sweep may have the same problem each.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    named::{called, is_one, is_same},
+    named::{called, is_machine, is_same},
     swept,
     union::{both, unite},
 };
@@ -88,14 +88,13 @@ fn together(machines: Vec<(String, Report)>, mut known: Vec<Machine>) -> Option<
     let (mut fleet, mut images) = (Fleet::default(), swept::Known::default());
     let (mut work, mut page) = (Vec::new(), None);
     for (file, mut report) in machines {
-        let tree = match known.iter().position(|m| m.target.as_ref().is_some_and(|t| is_one(t, &report.run.target))) {
+        let tree = match known.iter().position(|m| m.target.as_ref().is_some_and(|t| is_machine(t, &report.run.target)))
+        {
             // Each of them is one machine's.
             Some(at) => known.swap_remove(at).tree,
             None => {
-                let base = match report.sweep {
-                    Some(_) if report.run.target.name.is_none() => format!("images of {}", report.run.target.id),
-                    _ => called(&report.run.target).to_owned(),
-                };
+                let called = called(&report.run.target);
+                let base = if report.sweep.is_some() { format!("images of {called}") } else { called.to_owned() };
                 let free = |name: &String| known.iter().chain(fleet.machines()).all(|m| m.tree != *name);
                 let numbered = (2..).map(|n: usize| format!("{base} ({n})"));
                 [base.clone()].into_iter().chain(numbered).find(free)?

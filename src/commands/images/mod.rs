@@ -166,7 +166,14 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     if let Some(share) = &share {
         let before =
             Before { coverage: &coverage, uses: &named.uses, names: &names, started, target: named.id(&command) };
-        return share.read(&setup, inputs, &options, &before, &progress, command.output.quiet);
+        return share.read(
+            &setup,
+            inputs,
+            &options,
+            &before,
+            &progress,
+            (command.output.quiet, command.output.exit_zero),
+        );
     }
     let sweep = Sweep::plan(inputs, &options);
     let size = sweep.size();
@@ -203,7 +210,8 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         engines.words().iter().filter(|_| command.output.verbose > 0).for_each(|words| output::note(words));
     }
     coverage.bytes_read = BYTES_READ.load(std::sync::atomic::Ordering::Relaxed);
-    let run = Run { id: named.id(&command), started, size, uses: &named.uses, names: &names };
+    let machine = named.machine(&command.root);
+    let run = Run { id: named.id(&command), machine, started, size, uses: &named.uses, names: &names };
     let report = swept.report(&mut setup, coverage, run, &sandbox)?;
     report.run.sandbox.iter().filter(|_| command.output.verbose > 0).for_each(|held| output::note(&held.words()));
     finish(report, &command.output, |report, _| outputs.iter().try_for_each(|outputs| outputs.write(report)))

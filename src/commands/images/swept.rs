@@ -14,7 +14,7 @@ use crate::{
     image::{Image, listing::ImageUse},
     report::v1::{self, Report},
     sandbox::Sandbox,
-    scan::is_root,
+    scan::{Disk, is_root},
     stop,
     walk::{Bounds, FactBudget},
 };
@@ -32,6 +32,8 @@ pub struct Swept {
 pub struct Run<'r> {
     /// What the command line names.
     pub id: String,
+    /// What the machine calls itself whose stores were examined.
+    pub machine: Disk,
     /// UTC.
     pub started: Timestamp,
     /// Different layers, and their bytes.
@@ -101,7 +103,13 @@ impl Swept {
             assessment: &assessment,
             coverage,
             accounts: &self.accounts,
-            target: v1::Target { kind: "images".to_owned(), id: run.id, name: None, installation: None, os: None },
+            target: v1::Target {
+                kind: "images".to_owned(),
+                id: run.id,
+                name: run.machine.name,
+                installation: run.machine.installation,
+                os: None,
+            },
             started: run.started,
             privileged: is_root(),
             scope: crate::rotate::Scope::default(),

@@ -211,7 +211,17 @@ fn rename_here(part: &Path, path: &Path) -> anyhow::Result<()> {
 
 #[allow(clippy::disallowed_methods)] // the user named this file
 fn create(path: &Path) -> anyhow::Result<File> {
-    Ok(File::create_new(path)?)
+    use anyhow::Context as _;
+    match File::create_new(path) {
+        // A run of this number left it that was ended by force: in a container that starts again every run has the same.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let is_file = std::fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file());
+            anyhow::ensure!(is_file, "`{}` is in the way", super::shown(path));
+            std::fs::remove_file(path)?;
+            File::create_new(path).with_context(|| format!("`{}`", super::shown(path)))
+        }
+        made => made.with_context(|| format!("`{}`", super::shown(path))),
+    }
 }
 
 /// Moves a file over another. The move itself is on the disk only with its folder.
