@@ -243,7 +243,8 @@ pub fn open_stores<'i>(root: &Path, homes: &[Home], named: &[target::Stored]) ->
     }
     for store in &found.stores {
         let of_store = named.iter().enumerate().filter(|(_, n)| is_of(store, n.store));
-        let only: Vec<Only> = of_store.map(|(nth, n)| Only { nth, image: n.image.clone() }).collect();
+        let only: Vec<Only> =
+            of_store.map(|(nth, n)| Only { nth, namespace: n.namespace.clone(), image: n.image.clone() }).collect();
         if !named.is_empty() && only.is_empty() {
             continue;
         }

@@ -14,11 +14,12 @@ use std::{
     },
 };
 
-pub(super) use self::taken::Key;
-use self::taken::{Taken, Wanted, keep_wanted};
+pub(super) use self::taken::{Key, keep_wanted};
+use self::taken::{Taken, Wanted};
 use super::{
     Image, Inputs, Job, Options,
     input::to_u64,
+    inputs::OnlyOf,
     part::{Lacking, Parts, SHARDS, Stored, Writing},
     planned::{Holds, Planned},
     scan::{Unit, scan_units},
@@ -100,11 +101,12 @@ impl<'s> Sweep<'s> {
                 .map(|(path, reason)| Exclusion { origin: Origin::file(&name, path), reason: reason.to_owned() });
             sweep.coverage.exclusions.extend(left_out);
             if !only.is_empty() {
-                for only in only {
-                    let is_there = only.image.is_none() || plan.images.iter().any(|image| only.is(image));
-                    met.get_mut(only.nth).into_iter().for_each(|met| *met = (true, met.1 || is_there));
+                let only: Vec<OnlyOf<'_>> = only.iter().map(|only| only.of(&**source)).collect();
+                for only in &only {
+                    let is_there = only.is_all() || plan.images.iter().any(|image| only.is(image));
+                    met.get_mut(only.only.nth).into_iter().for_each(|met| *met = (true, met.1 || is_there));
                 }
-                keep_wanted(&mut plan.images, only);
+                keep_wanted(&mut plan.images, &only);
             }
             known.extend(plan.within_others.iter().cloned());
             known.extend(plan.images.iter().flat_map(|image| image.id.iter().chain(&image.manifests)).cloned());
