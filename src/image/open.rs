@@ -343,7 +343,7 @@ pub fn open_registry<'r>(
         Platforms::All => Some(Wanted::All),
     };
     let platforms = platforms.ok_or(ImageError::Platform)?;
-    let choice = Choice { platforms, all_tags: false, referrers: true, threads: choice.threads };
+    let choice = Choice { platforms, referrers: true, threads: choice.threads };
     let mut inputs = Inputs::default();
     let name: Arc<str> = registry.host().as_str().into();
     inputs.add(&name, Box::new(RegistryImages::named(registry, targets, choice)), Vec::new());
