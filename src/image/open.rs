@@ -254,7 +254,8 @@ pub fn open_stores<'i>(root: &Path, homes: &[Home], named: &[target::Stored]) ->
             continue;
         }
         let name: Arc<str> = format!("{} in {}", store.note, store.path.text()).into();
-        match opened(&root, store) {
+        let mut beside = |path: &TreePath, flaw: &Flaw| inputs.gap(super::sweep::gap(&name, path.clone(), flaw));
+        match opened(&root, store, &mut beside) {
             Ok(Some(source)) => inputs.add_some(&name, source, only),
             // A folder that an engine made and never used.
             Ok(None) => {}
@@ -282,17 +283,23 @@ fn docker_root(store: &FoundStore) -> Option<TreePath> {
     TreePath::new(store.path.as_bytes().strip_suffix(b"/containerd/daemon")?)
 }
 
-fn opened(root: &OwnedFd, store: &FoundStore) -> Result<Option<Box<dyn Source>>, Flaw> {
+/// Opens a store; `None` where it is none. What it stands on and cannot be opened is reported to `beside`.
+fn opened(
+    root: &OwnedFd,
+    store: &FoundStore,
+    beside: &mut dyn FnMut(&TreePath, &Flaw),
+) -> Result<Option<Box<dyn Source>>, Flaw> {
     let open = |path: &TreePath| found::open(root, path).map_err(|e| Flaw::Io(e.into()));
+    let mut other = |path: &TreePath| open(path).map_err(|flaw| beside(path, &flaw)).ok();
     let folder = open(&store.path)?;
     let opened = match store.kind {
         StoreKind::Docker => docker_store::open(folder),
         StoreKind::ContainersStorage => {
-            let additional = store.additional.iter().filter_map(|path| open(path).ok());
+            let additional = store.additional.iter().filter_map(&mut other);
             containers_storage::open(folder, additional.collect())
         }
         StoreKind::Containerd => {
-            let docker = docker_root(store).and_then(|path| open(&path).ok());
+            let docker = docker_root(store).and_then(|path| other(&path));
             Containerd::open(folder, docker).map(|store| -> Box<dyn Source> { Box::new(store) })
         }
         StoreKind::MachineDisk => return Ok(None),
