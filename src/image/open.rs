@@ -25,7 +25,7 @@ use super::{
         containerd::Containerd,
         containers_storage,
         disk::{self, Mounts},
-        docker_store,
+        disk_image, docker_store,
         found::{self, FoundStore, StoreKind},
     },
     target,
@@ -83,7 +83,7 @@ pub fn open<'i>(target: &Path, limits: Limits, stop: &'i AtomicBool) -> Result<I
                 }
             }
         }
-        Input::File(file, len) => match Archive::open(file, len, limits, stop) {
+        Input::File(file, len) => match archive(file, len, limits, stop) {
             Err(_) if stop.load(Ordering::Relaxed) => {}
             Ok(_) if stop.load(Ordering::Relaxed) => {}
             Err(flaw) => inputs.unread(&name, flaw),
@@ -189,7 +189,12 @@ impl Archives<'_, '_> {
     fn file(&mut self, label: &Arc<str>, (file, len): (File, u64), name: &[u8], at: &TreePath) {
         let own: Arc<str> = escape_short(at.as_bytes(), 120).into();
         let is_named = target::is_archive_name(name);
-        match Archive::open(Arc::new(file), len, self.limits, self.stop) {
+        let file = Arc::new(file);
+        // A folder of a cluster holds its images by whatever name.
+        if let Ok(Some(flaw)) = disk_image::of(&file) {
+            return self.inputs.unread(&own, flaw);
+        }
+        match Archive::open(file, len, self.limits, self.stop) {
             Ok(archive) if archive.is_image() || is_named => {
                 if let Err(error) = of_archive(archive, &own, self.inputs) {
                     self.inputs.leave_out(label, at.clone(), &error.to_string());
@@ -198,6 +203,17 @@ impl Archives<'_, '_> {
             Err(flaw) if is_named => self.inputs.unread(&own, flaw),
             Ok(_) | Err(_) => self.inputs.leave_out(label, at.clone(), "no image archive"),
         }
+    }
+}
+
+/// Opens an archive.
+///
+/// # Errors
+/// Where it cannot be read; of what holds a file system of another kind, which.
+fn archive(file: Arc<File>, len: u64, limits: Limits, stop: &AtomicBool) -> Result<Archive<'_>, Flaw> {
+    match disk_image::of(&file)? {
+        Some(flaw) => Err(flaw),
+        None => Archive::open(file, len, limits, stop),
     }
 }
 

@@ -8,6 +8,7 @@ mod catalog;
 pub(super) mod containerd;
 pub(super) mod containers_storage;
 pub(super) mod disk;
+pub(super) mod disk_image;
 pub(super) mod docker_store;
 #[cfg(feature = "online")]
 pub(super) mod engine;
