@@ -32,6 +32,7 @@ use crate::{
     inventory::Packing,
     surface::Flaw,
     text::escape_short,
+    walk::Router,
 };
 
 /// Layers read at a time: a zstd frame may ask for 32 MiB.
@@ -207,18 +208,19 @@ impl<'s> Sweep<'s> {
         let bounds = (options.threads.clamp(1, THREADS), options.limits.held);
         let sources = std::mem::take(&mut self.inputs.sources);
         let mut read = |units: &mut [Unit], new: &BTreeSet<usize>| scan_units(&job, &sources, units, new, bounds);
-        self.join_all(&sources, &mut read, (packing, options.stop), each)
+        self.join_all(&sources, &mut read, (packing, options.router, options.stop), each)
     }
 
-    /// Joins the images from what parts hold of their layers.
+    /// Joins the images from what parts hold of their layers. `router` is what read them.
     pub fn join<'p>(
         mut self,
         parts: &Parts,
         packing: &'p Packing<'p>,
+        router: &Router<'_>,
         stop: &AtomicBool,
         each: &mut dyn FnMut(Image<'p>),
     ) -> Coverage {
-        self.join_all(&[], &mut |units, new| parts.read(units, new), (packing, stop), each)
+        self.join_all(&[], &mut |units, new| parts.read(units, new), (packing, router, stop), each)
     }
 
     /// Reads a share of the layers into a part.
@@ -258,7 +260,7 @@ impl<'s> Sweep<'s> {
         &mut self,
         sources: &[Box<dyn Source + '_>],
         read: &mut dyn FnMut(&mut [Unit], &BTreeSet<usize>),
-        (packing, stop): (&'p Packing<'p>, &AtomicBool),
+        (packing, router, stop): (&'p Packing<'p>, &Router<'_>, &AtomicBool),
         each: &mut dyn FnMut(Image<'p>),
     ) -> Coverage {
         let mut last_use: Vec<usize> = vec![0; self.units.len()];
@@ -279,7 +281,7 @@ impl<'s> Sweep<'s> {
             read(&mut self.units, &new);
             for (nth, wanted) in batch {
                 let image = self.joined(wanted, packing);
-                self.account(&image, &mut look_ups, stop.load(Ordering::Relaxed));
+                self.account(&image, router, &mut look_ups, stop.load(Ordering::Relaxed));
                 let over =
                     image.units.iter().flatten().copied().filter(|u| last_use.get(*u).is_some_and(|n| *n <= nth));
                 let over: Vec<usize> = over.collect();
@@ -332,7 +334,7 @@ impl<'s> Sweep<'s> {
     }
 
     /// Adds up what was examined of an image; what it shares with one before was counted with that one.
-    fn account(&mut self, joint: &Joint<'_>, look_ups: &mut u64, stopped: bool) {
+    fn account(&mut self, joint: &Joint<'_>, router: &Router<'_>, look_ups: &mut u64, stopped: bool) {
         let image = &joint.image;
         self.coverage.trees.push(image.label.to_string());
         let (mut elsewhere, mut in_no_part) = (Vec::new(), 0);
@@ -380,7 +382,7 @@ impl<'s> Sweep<'s> {
             let origin = Origin::file(&image.label, TreePath::root());
             self.coverage.gaps.push(Gap { origin, surface: IMAGE, kind: IN_NO_PART, detail });
         }
-        self.coverage.gaps.extend(image.links_elsewhere(&elsewhere, look_ups));
+        self.coverage.gaps.extend(image.links_elsewhere(&elsewhere, router, look_ups));
         // Images of a sweep may have the same problem each.
         let most = GAPS.min(self.coverage.gaps.len());
         let more = self.coverage.gaps.split_off(most);

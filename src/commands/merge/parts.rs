@@ -18,6 +18,7 @@ use crate::{
     report::v1::Report,
     sandbox::Sandbox,
     stop::STOP,
+    walk::Router,
 };
 
 /// The report of what they hold.
@@ -63,8 +64,8 @@ pub fn judged(
     let sweep = Sweep::of_parts(&mut parts);
     let size = sweep.size();
     let mut swept = Swept::new();
-    let mut coverage =
-        sweep.join(&parts, &Packing::new(&setup.interest), &STOP, &mut |image| swept.take(setup, &image));
+    let (packing, router) = (Packing::new(&setup.interest), Router::new(setup.surfaces(), &setup.interest));
+    let mut coverage = sweep.join(&parts, &packing, &router, &STOP, &mut |image| swept.take(setup, &image));
     coverage.gaps.append(&mut gaps);
     coverage.bytes_read = parts.bytes();
     let mut ids: Vec<&str> = parts.heads().map(|head| head.target.as_str()).collect();
