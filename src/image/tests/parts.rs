@@ -45,7 +45,8 @@ fn joined(case: &Case, parts: &[Vec<u8>]) -> Examination {
     let packing: &'static Packing<'static> = Box::leak(Box::new(Packing::new(interest)));
     let sweep = Sweep::of_parts(&mut parts);
     let mut images = Vec::new();
-    let coverage = sweep.join(&parts, packing, &STOP, &mut |image| images.push(image));
+    let router = Router::new(SURFACES.to_vec(), interest);
+    let coverage = sweep.join(&parts, packing, &router, &STOP, &mut |image| images.push(image));
     Examination { images, coverage }
 }
 
