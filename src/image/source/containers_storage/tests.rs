@@ -243,11 +243,12 @@ fn json_of_single_images_and_containers_is_reported_too() {
 fn names_that_no_engine_gives_are_reported() {
     let mut store = Store::new();
     store.layer("one", "");
+    store.layer("c1", "one");
     store.layer("../two", "");
     let image = store.image(&["a"], &["one"], r#""names":["app:1"]"#);
     store.images.push(r#"{"id":".hidden","layer":"one"}"#.to_owned());
     store.containers = [("c", image.as_str()), ("a/b", image.as_str()), ("d", "a/b")]
-        .map(|(id, image)| format!(r#"{{"id":"{id}","image":"{image}","layer":"one"}}"#))
+        .map(|(id, image)| format!(r#"{{"id":"{id}","image":"{image}","layer":"c1"}}"#))
         .to_vec();
     let source = store.open(&[]);
     for odd in [b"\xff-images".as_slice(), b"-images", b"a b-images"] {
