@@ -210,7 +210,7 @@ fn a_fleet_of_machines_and_images_is_one_picture() {
     );
     for host in ["web1", "web2", "web3"] {
         let machine = litellm(Machine::new(), SITE)
-            .file("etc/hostname", &format!("{host}\n"))
+            .file("etc/hostname", format!("{host}\n"))
             .file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n")
             .file("root/.aws/credentials", &key);
         let root = text(machine.root()).to_owned();
@@ -290,7 +290,7 @@ fn disks_that_were_mounted_at_one_folder_are_two_machines() {
     let case = Case::new(1);
     let host = case.path("host");
     for (name, bad, to) in [("node-a", true, ["-o", "a.json"]), ("node-b", false, ["--inventory", "b.ndjson"])] {
-        let machine = Machine::new().file("etc/hostname", &format!("{name}\n"));
+        let machine = Machine::new().file("etc/hostname", format!("{name}\n"));
         let machine = if bad { litellm(machine, SITE) } else { machine };
         let _ = fs::remove_dir_all(&host);
         run(["scan", "--built-in", "-q", "--root", text(machine.root()), to[0], &case.path(to[1])]);

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::{
     Lines,
-    transcript::{Call, Transcript, folder, time},
+    transcript::{Call, Transcript, at, folder, time},
 };
 use crate::{
     interest::Interest,
@@ -90,22 +90,26 @@ impl Surface for ClaudeCode {
 }
 
 fn read(value: &Value, line: u32, transcript: &mut Transcript<'_, '_>) {
-    let content = &value["message"]["content"];
-    let call =
-        |text: &str| Call { line, at: time(&value["timestamp"]), folder: folder(&value["cwd"]), text: text.to_owned() };
-    match (value["type"].as_str(), content) {
+    let content = at(value, &["message", "content"]);
+    let call = |text: &str| Call {
+        line,
+        at: time(at(value, &["timestamp"])),
+        folder: folder(at(value, &["cwd"])),
+        text: text.to_owned(),
+    };
+    match (at(value, &["type"]).as_str(), content) {
         (Some("assistant"), Value::Array(parts)) => {
-            for part in parts.iter().filter(|p| p["type"] == "tool_use" && p["name"] == "Bash") {
-                if let Some(text) = part["input"]["command"].as_str() {
-                    transcript.call(part["id"].as_str(), call(text));
+            for part in parts.iter().filter(|p| at(p, &["type"]) == "tool_use" && at(p, &["name"]) == "Bash") {
+                if let Some(text) = at(part, &["input", "command"]).as_str() {
+                    transcript.call(at(part, &["id"]).as_str(), call(text));
                 }
             }
         }
         (Some("user"), Value::Array(parts)) => {
-            for part in parts.iter().filter(|p| p["type"] == "tool_result") {
-                let said = answer(&part["content"]);
-                let refused = part["is_error"] == true && REFUSED.iter().any(|start| said.starts_with(start));
-                if let Some(id) = part["tool_use_id"].as_str() {
+            for part in parts.iter().filter(|p| at(p, &["type"]) == "tool_result") {
+                let said = answer(at(part, &["content"]));
+                let refused = at(part, &["is_error"]) == true && REFUSED.iter().any(|start| said.starts_with(start));
+                if let Some(id) = at(part, &["tool_use_id"]).as_str() {
                     transcript.answer(id, !refused);
                 }
             }
@@ -124,7 +128,7 @@ fn read(value: &Value, line: u32, transcript: &mut Transcript<'_, '_>) {
 fn answer(content: &Value) -> &str {
     match content {
         Value::String(text) => text,
-        Value::Array(parts) => parts.iter().find_map(|p| p["text"].as_str()).unwrap_or_default(),
+        Value::Array(parts) => parts.iter().find_map(|p| at(p, &["text"]).as_str()).unwrap_or_default(),
         _ => "",
     }
 }

@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use super::{
     Lines,
-    transcript::{Call, Transcript, command, folder, time},
+    transcript::{Call, Transcript, at, command, folder, time},
 };
 use crate::{
     interest::Interest,
@@ -89,39 +89,40 @@ impl Surface for Codex {
 }
 
 fn read(value: &Value, line: u32, session: &mut Option<Box<str>>, transcript: &mut Transcript<'_, '_>) {
-    let payload = &value["payload"];
-    if matches!(value["type"].as_str(), Some("session_meta" | "turn_context")) {
-        *session = folder(&payload["cwd"]).or_else(|| session.take());
+    let payload = at(value, &["payload"]);
+    if matches!(at(value, &["type"]).as_str(), Some("session_meta" | "turn_context")) {
+        *session = folder(at(payload, &["cwd"])).or_else(|| session.take());
         return;
     }
-    if value["type"] != "response_item" {
+    if at(value, &["type"]) != "response_item" {
         return;
     }
-    let id = payload["call_id"].as_str();
+    let id = at(payload, &["call_id"]).as_str();
     let call = |text: String, own: &Value| Call {
         line,
-        at: time(&value["timestamp"]),
+        at: time(at(value, &["timestamp"])),
         folder: folder(own).or_else(|| session.clone()),
         text,
     };
-    match payload["type"].as_str() {
-        Some("function_call") if payload["name"].as_str().is_some_and(|name| SHELLS.contains(&name)) => {
-            let arguments = payload["arguments"].as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
-            let Some(arguments) = arguments else { return };
-            let text = command(&arguments["command"]).or_else(|| command(&arguments["cmd"]));
+    match at(payload, &["type"]).as_str() {
+        Some("function_call") if at(payload, &["name"]).as_str().is_some_and(|name| SHELLS.contains(&name)) => {
+            let arguments =
+                at(payload, &["arguments"]).as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
+            let Some(arguments) = &arguments else { return };
+            let text = command(at(arguments, &["command"])).or_else(|| command(at(arguments, &["cmd"])));
             if let Some(text) = text {
-                transcript.call(id, call(text, &arguments["workdir"]));
+                transcript.call(id, call(text, at(arguments, &["workdir"])));
             }
         }
         Some("local_shell_call") => {
-            let action = &payload["action"];
-            if let Some(text) = command(&action["command"]) {
-                transcript.call(id, call(text, &action["working_directory"]));
+            let action = at(payload, &["action"]);
+            if let Some(text) = command(at(action, &["command"])) {
+                transcript.call(id, call(text, at(action, &["working_directory"])));
             }
         }
         Some("function_call_output" | "local_shell_call_output") => {
-            let output = &payload["output"];
-            let said = output.as_str().or_else(|| output["content"].as_str()).unwrap_or_default();
+            let output = at(payload, &["output"]);
+            let said = output.as_str().or_else(|| at(output, &["content"]).as_str()).unwrap_or_default();
             let start: String = said.chars().take(200).collect::<String>().to_ascii_lowercase();
             let refused = REFUSED.iter().any(|words| start.starts_with(words));
             if let Some(id) = id {

@@ -15,7 +15,7 @@
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 
-use super::transcript::{Call, Transcript, folder, time};
+use super::transcript::{Call, Transcript, at, folder, time};
 use crate::{
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Subject, Surface},
@@ -83,10 +83,11 @@ impl Surface for GeminiCli {
         for message in session.messages {
             for call in message.calls {
                 let ran = call.name == "run_shell_command" && call.status != "cancelled";
-                let Some(text) = call.args["command"].as_str().filter(|_| ran) else { continue };
-                let at = time(&call.timestamp).or_else(|| time(&message.timestamp));
+                let Some(text) = at(&call.args, &["command"]).as_str().filter(|_| ran) else { continue };
+                let when = time(&call.timestamp).or_else(|| time(&message.timestamp));
                 // Lines say nothing in a file that is one value.
-                let call = Call { line: 1, at, folder: folder(&call.args["dir_path"]), text: text.to_owned() };
+                let call =
+                    Call { line: 1, at: when, folder: folder(at(&call.args, &["dir_path"])), text: text.to_owned() };
                 transcript.ran(&call);
             }
         }

@@ -82,6 +82,11 @@ impl<'o, 's> Transcript<'o, 's> {
     }
 }
 
+/// What stands at these keys, one within the other; `null` where nothing does.
+pub(super) fn at<'v>(value: &'v Value, keys: &[&str]) -> &'v Value {
+    keys.iter().try_fold(value, |value, key| value.get(key)).unwrap_or(&Value::Null)
+}
+
 /// A time as these programs write it, UTC.
 pub(super) fn time(value: &Value) -> Option<At> {
     let time: Timestamp = value.as_str()?.parse().ok()?;
