@@ -64,6 +64,18 @@ fn links_with_wanted_names_are_followed_inside_the_layer() {
 }
 
 #[test]
+fn links_lead_through_linked_folders_of_the_root() {
+    let tar = Tar::default()
+        .link(tar::EntryType::Symlink, "lib", "usr/lib")
+        .link(tar::EntryType::Symlink, &site("a.pth"), "/lib/hook")
+        .link(tar::EntryType::Symlink, &site("b.pth"), "/lib/nothing")
+        .file("usr/lib/hook", b"import os\n");
+    let found = one_layer(tar);
+    assert!(paths(&found.images[0]).contains(&format!("/{SITE}/a.pth")));
+    assert_eq!(gaps(&found), []);
+}
+
+#[test]
 fn a_link_into_another_layer_is_a_gap() {
     let target = Tar::default().file("opt/target", METADATA).end();
     let link = Tar::default().link(tar::EntryType::Symlink, &site("a-1.dist-info/METADATA"), "/opt/target").end();

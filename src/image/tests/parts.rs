@@ -47,7 +47,7 @@ fn joined(case: &Case, parts: &[Vec<u8>]) -> Examination {
     let mut images = Vec::new();
     let router = Router::new(SURFACES.to_vec(), interest);
     let coverage = sweep.join(&parts, packing, &router, &STOP, &mut |image| images.push(image));
-    Examination { images, coverage }
+    Examination { images, coverage, again: 0 }
 }
 
 fn described(examination: &Examination) -> Vec<String> {
