@@ -21,6 +21,8 @@ const WHAT: &str = "database of rpm";
 const MAGIC: u32 = 0x0006_1561;
 /// Of one value; longer ones end here.
 const VALUE: usize = 16 << 20;
+/// Of a file: a machine with five thousand packages has a fifth.
+const FILE: u64 = 2 << 30;
 /// The key of no package, and keys themselves, have fewer.
 const LEAST: usize = 24;
 /// Of a page before its entries.
@@ -96,7 +98,8 @@ impl<'f> Pages<'f> {
             .ok_or(Flaw::malformed(WHAT, "no size of a page"))?;
         pages.last = pages.u32(&head, 32).ok_or(Flaw::Truncated(WHAT))?;
         pages.chained = pages.last;
-        Ok(pages)
+        let whole = u64::try_from(pages.size).unwrap_or(u64::MAX).saturating_mul(pages.last.into());
+        if whole > FILE { Err(Flaw::TooLarge(FILE)) } else { Ok(pages) }
     }
 
     fn read(&mut self, number: u32, into: &mut Vec<u8>) -> Result<(), Flaw> {

@@ -35,6 +35,8 @@ const WAL: usize = 64 << 20;
 const HEADER: u64 = 16 << 20;
 /// More packages than any machine has.
 const PACKAGES: usize = 200_000;
+/// Bytes of all headers of an ndb: its slots may name the same one again and again.
+const HEADERS: u64 = 2 << 30;
 const NDB: &[u8] = b"RpmP";
 const NDB_PAGE: u64 = 4096;
 const NDB_BLOCK: u64 = 16;
@@ -118,21 +120,23 @@ fn ndb(file: &mut dyn ReadSeek, out: &mut Sink<'_>) -> Result<(), Flaw> {
     read_at(file, 0, &mut head)?;
     let pages = le32(&head, 12).map(u64::from).filter(|pages| *pages > 0);
     let pages = pages.ok_or(Flaw::malformed(WHAT, "it has no slots"))?;
-    let (mut slots, mut count, mut broken) = (vec![0; 4096], 0_usize, false);
+    let (mut slots, mut count, mut broken, mut left) = (vec![0; 4096], 0_usize, false, HEADERS);
     for page in 0..pages {
         read_at(file, page * NDB_PAGE, &mut slots)?;
         for slot in slots.chunks_exact(16).skip(if page == 0 { 2 } else { 0 }) {
+            if !slot.starts_with(b"Slot") || count > PACKAGES {
+                return Err(Flaw::malformed(WHAT, "a slot has another form"));
+            }
             let (Some(index), Some(offset @ 1..)) = (le32(slot, 4), le32(slot, 8)) else {
                 continue;
             };
             count += 1;
-            if !slot.starts_with(b"Slot") || count > PACKAGES {
-                return Err(Flaw::malformed(WHAT, "a slot has another form"));
-            }
-            match blob(file, u64::from(offset) * NDB_BLOCK, index)? {
-                Some(bytes) => broken |= !push(&bytes, out),
-                None => broken = true,
-            }
+            let Some(bytes) = blob(file, u64::from(offset) * NDB_BLOCK, index)? else {
+                broken = true;
+                continue;
+            };
+            left = left.checked_sub(u64::try_from(bytes.len()).unwrap_or(u64::MAX)).ok_or(Flaw::TooLarge(HEADERS))?;
+            broken |= !push(&bytes, out);
         }
     }
     if broken { Err(Flaw::malformed(WHAT, "a header in it is damaged")) } else { Ok(()) }
