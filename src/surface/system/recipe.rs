@@ -3,7 +3,7 @@
 //! ```text
 //! ~/.cache/yay/NAME/            ~/.cache/paru/clone/NAME/, ~/.cache/pikaur/{aur_repos,build}/NAME/, ~/.cache/trizen/sources/NAME/
 //! ├── PKGBUILD                  shell: pkgname=(a b), pkgver=1.0, pkgrel=1, epoch=1
-//! ├── .SRCINFO                  the same without a shell: `pkgbase = x`, `	pkgver = 1.0`, `pkgname = a`
+//! ├── .SRCINFO                  the same without a shell: `pkgbase = x`, `pkgver = 1.0`, `pkgname = a`
 //! └── NAME-1.0-1-any.pkg.tar.zst
 //! ```
 //!
