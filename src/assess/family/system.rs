@@ -193,7 +193,10 @@ fn runs_at_install(indicator: &PackageIndicator) -> bool {
 }
 
 /// What is written down of the scripts of packages, by tree, name and version.
-struct Records<'e>(HashMap<(&'e Arc<str>, &'e str, &'e str), Vec<(&'e Seen, ScriptOutcome)>>);
+struct Records<'e>(HashMap<Named<'e>, Vec<(&'e Seen, ScriptOutcome)>>);
+
+/// Tree, name and version.
+type Named<'e> = (&'e Arc<str>, &'e str, &'e str);
 
 impl<'e> Records<'e> {
     fn new(case: &'e Case<'_>) -> Self {

@@ -69,14 +69,14 @@ impl LayerReader<'_> {
         while let Some((path, surface)) = self.included.fresh.pop() {
             let hash = self.key.hash(path.as_bytes());
             let is_read = self.included.read.contains(&(path.clone(), surface));
-            if !is_read && self.from_memory(&path, surface, hash) {
+            if !is_read && self.inspect_held(&path, surface, hash) {
                 self.included.was_read(&path, &[surface]);
             }
         }
     }
 
     /// Reads a file that others name, where the member of this hash is in memory.
-    fn from_memory(&mut self, path: &TreePath, surface: &'static str, member: u64) -> bool {
+    fn inspect_held(&mut self, path: &TreePath, surface: &'static str, member: u64) -> bool {
         if self.included.from_memory == MOST {
             return false;
         }
@@ -217,7 +217,7 @@ impl LayerReader<'_> {
         let here = self.leaves.may_have(hash);
         if self.held.get(hash).is_some() && self.included.done.insert((surface, path.clone())) {
             // It may name itself.
-            if self.from_memory(&path, surface, hash) {
+            if self.inspect_held(&path, surface, hash) {
                 return;
             }
         }

@@ -211,7 +211,7 @@ mod tests {
         for (names, version) in
             [("alvr", "20.1"), ("'alvr'", "\"20.1\""), ("(alvr)", "20.1;"), ("(\n  'alvr' # the program\n)", "20.1")]
         {
-            assert_eq!(recipe(names, version), [one.clone()], "{names} {version}");
+            assert_eq!(recipe(names, version), std::slice::from_ref(&one), "{names} {version}");
         }
         assert_eq!(recipe("(alvr \"alvr-server\")", "20.1").len(), 2);
         // The base stands for names that need a shell; a version that needs one is none.

@@ -104,7 +104,7 @@ pub mod made {
     pub fn header(name: &str, version: &str, release: &str, epoch: Option<u32>) -> Vec<u8> {
         let (mut index, mut store, mut count) = (Vec::new(), Vec::new(), 0_u32);
         let mut add = |tag: u32, kind: u32, value: &[u8], store: &mut Vec<u8>| {
-            while kind == 4 && store.len() % 4 != 0 {
+            while kind == 4 && !store.len().is_multiple_of(4) {
                 store.push(0);
             }
             let offset = u32::try_from(store.len()).unwrap();
