@@ -1,6 +1,6 @@
 //! Small files of a layer that is being read, in memory for a while: a link that comes later may lead to one, another file may name one.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::{LayerReader, SHARED, entry};
 use crate::{
@@ -28,6 +28,8 @@ const ENDINGS: &[&[u8]] = &[b".txt", b".in", b".pip", b".lst", b".req"];
 pub(super) struct Held {
     wanted: HashMap<u64, (Entry, Vec<u8>)>,
     wanted_bytes: usize,
+    /// What wanted links lead to.
+    awaited: HashSet<u64>,
     likely: HashMap<u64, (Entry, Vec<u8>)>,
     /// As they came, with what they cost. Some may be gone.
     order: VecDeque<(u64, usize)>,
@@ -35,6 +37,11 @@ pub(super) struct Held {
 }
 
 impl Held {
+    /// A wanted link leads to this name: where it comes, it is held as a wanted file is.
+    pub(super) fn hold(&mut self, target: u64) {
+        self.awaited.insert(target);
+    }
+
     /// Whether there is room for a wanted file.
     pub(super) fn has_room(&self, len: u64) -> bool {
         len <= WANTED && len <= to_u64(WANTED_TOTAL.saturating_sub(self.wanted_bytes))
@@ -90,8 +97,9 @@ impl LayerReader<'_> {
         let is_wanted = self.wants(&path, tree::Kind::File);
         let entry = entry(path, member);
         let named = if member.len > SHARED { &[] } else { named };
+        let is_asked_for = is_wanted || self.held.awaited.contains(&hash);
         let is_held =
-            if is_wanted { self.held.has_room(member.len) } else { Held::is_likely(entry.path.name(), member.len) };
+            if is_asked_for { self.held.has_room(member.len) } else { Held::is_likely(entry.path.name(), member.len) };
         let body = members.body();
         if !is_held && named.is_empty() {
             if is_wanted {
@@ -102,14 +110,14 @@ impl LayerReader<'_> {
         let mut bytes = Vec::new();
         // Where the archive ends inside the file, what is left of it is still evidence; `next` reports the end.
         let _ = body.read_to_end(&mut bytes);
-        if is_wanted {
-            self.inspect(&entry, &mut bytes.as_slice());
-        }
+        let is_silent = is_wanted && self.inspect_with(&entry, &mut bytes.as_slice(), None);
+        // Programs would need all the room.
+        let is_held = is_held && !(is_silent && self.is_silent_program(hash, &entry.path, &bytes));
         if !named.is_empty() {
             self.inspect_with(&entry, &mut bytes.as_slice(), Some(named));
             self.included.was_read(&entry.path, named);
         }
-        match is_wanted {
+        match is_asked_for {
             true if is_held => self.held.put_wanted(hash, entry, bytes),
             false if is_held => self.held.put_likely(hash, entry, bytes),
             _ => {}

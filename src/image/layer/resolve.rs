@@ -24,8 +24,15 @@ impl LayerReader<'_> {
         }
         if !hard && path.components().count() == 1 {
             self.via.add_top(&path, &names);
+            let through = |link: &Link| Some(self.key.hash(self.via.through_top(&link.names)?.as_bytes()));
+            let awaited: Vec<u64> = self.links.values().filter_map(through).collect();
+            awaited.into_iter().for_each(|target| self.held.hold(target));
         }
         if self.wants(&path, if hard { tree::Kind::File } else { tree::Kind::Symlink }) {
+            self.held.hold(target);
+            if let Some(names) = self.via.through_top(&names) {
+                self.held.hold(self.key.hash(names.as_bytes()));
+            }
             self.links.insert(path, Link { target, names, hard });
         }
     }

@@ -1,5 +1,5 @@
-//! Large programs that say nothing to any surface, so that a hard link beside one need not be read: each Debian links `perl5.36.0`
-//! to `perl`.
+//! Programs that say nothing to any surface, so that a hard link beside one need not be read: each Debian links `perl5.36.0` to
+//! `perl`. What is kept between runs names each file that was read, so that nothing is spared while such an entry is made.
 
 use std::{
     collections::HashMap,
@@ -29,15 +29,22 @@ impl LayerReader<'_> {
     pub(super) fn large(&mut self, hash: u64, entry: &Entry, body: &mut dyn Read) {
         let mut start = Vec::new();
         let _ = body.take(4).read_to_end(&mut start);
-        let is_program = start == ELF;
-        let is_silent = self.inspect_with(entry, &mut Cursor::new(start).chain(body), None);
-        if is_program && is_silent && self.silent.0.len() < MOST {
-            self.silent.0.insert(hash, entry.path.clone());
+        if self.inspect_with(entry, &mut Cursor::new(&start).chain(body), None) {
+            self.is_silent_program(hash, &entry.path, &start);
         }
     }
 
+    /// Remembers a file that says nothing, where it is a program by its first bytes.
+    pub(super) fn is_silent_program(&mut self, hash: u64, path: &TreePath, bytes: &[u8]) -> bool {
+        let fits = self.recording.is_none() && bytes.starts_with(ELF) && self.silent.0.len() < MOST;
+        if fits {
+            self.silent.0.insert(hash, path.clone());
+        }
+        fits
+    }
+
     /// Whether a hard link to this member says nothing: it stands in the same folder, and the same surfaces want both names. What a
-    /// text says can depend on its name, what a program holds cannot. What is kept between runs names each file that was read.
+    /// text says can depend on its name, what a program holds cannot.
     pub(super) fn is_silent(&self, link: &TreePath, target: u64) -> bool {
         let gate = &self.gate;
         let wants_both = |file: &TreePath| {
@@ -45,6 +52,6 @@ impl LayerReader<'_> {
             ids.into_iter().all(|id| gate.claims(id, file) == gate.claims(id, link))
         };
         let beside = self.silent.0.get(&target).filter(|file| file.parent() == link.parent());
-        self.recording.is_none() && beside.is_some_and(wants_both)
+        beside.is_some_and(wants_both)
     }
 }

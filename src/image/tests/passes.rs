@@ -68,6 +68,23 @@ fn what_is_no_longer_in_memory_is_read_in_a_second_pass() {
 }
 
 #[test]
+fn what_links_lead_to_is_held_where_it_comes_later() {
+    let tar = Tar::default()
+        .link(tar::EntryType::Symlink, "etc/a.pth", "x")
+        .link(tar::EntryType::Symlink, &format!("etc/{SITE}/a.pth"), "/lib/hook.cfg")
+        .link(tar::EntryType::Symlink, "lib", "usr/lib")
+        .link(tar::EntryType::Symlink, &format!("opt/{SITE}/b.pth"), "/lib/other.cfg")
+        .link(tar::EntryType::Symlink, &format!("opt/{SITE}/c.pth"), "/usr/lib/third.cfg")
+        .file("usr/lib/hook.cfg", list("import os\n"))
+        .file("usr/lib/other.cfg", list("import os\n"))
+        .file("usr/lib/third.cfg", list("import os\n"));
+    let found = case().bytes(&saved(&[tar.end()]));
+    assert_eq!((gaps(&found), found.again), (vec![], 0));
+    let hooks = [format!("/etc/{SITE}/a.pth"), format!("/opt/{SITE}/b.pth"), format!("/opt/{SITE}/c.pth")];
+    assert_eq!(paths(&found.images[0]), hooks);
+}
+
+#[test]
 fn a_large_program_with_two_names_is_read_once_and_a_large_script_twice() {
     let large = |start: &[u8]| [start, &[b'\n'; 200_000]].concat();
     let program = large(b"\x7fELF");
