@@ -51,6 +51,9 @@ pub struct ImagesCommand {
     /// `auto/8` where only the first is set
     #[arg(long, value_name = "I/N", requires = "part", conflicts_with_all = ["output", "format", "plan"])]
     pub shard: Option<String>,
+    /// Write the record of each image (NDJSON) into this file as soon as it is examined, while the sweep goes on
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["shard", "plan"])]
+    pub each: Option<PathBuf>,
     /// Where the part of a `--shard` goes
     #[arg(long, value_name = "FILE", requires = "shard")]
     pub part: Option<PathBuf>,

@@ -15,9 +15,9 @@ use anyhow::{Context as _, bail};
 
 use self::earlier::Earlier;
 pub use self::{
-    place::{Place, is_within},
+    place::{Ours, Place, is_within},
     store::{prepare, store},
-    writer::{Growing, make_folder, put_in, start_in},
+    writer::{Growing, make_folder, open_now, put_in, remove_left, start_in},
 };
 use super::{Ending, finish::Held};
 use crate::{
@@ -39,7 +39,7 @@ pub struct Outputs {
     files: Vec<(Place, &'static Format)>,
     /// What stands there already, of each of them; nothing where the user insists.
     earlier: Vec<Earlier>,
-    inventory: Option<Place>,
+    beside: Option<Place>,
     /// What failed before the report was written.
     failed: RefCell<Option<anyhow::Error>>,
 }
@@ -53,7 +53,7 @@ pub fn plan(options: &OutputOptions, evidence: &[PathBuf], document: Document) -
     plan_with(options, evidence, document, None, &[])
 }
 
-/// The same, with an inventory that is written beside the report, and folders that get files of their own.
+/// The same, with a file that is written beside the report, with what may be replaced there, and folders that get files of their own.
 ///
 /// # Errors
 /// As for `plan`.
@@ -61,11 +61,11 @@ pub fn plan_with(
     options: &OutputOptions,
     evidence: &[PathBuf],
     document: Document,
-    inventory: Option<&Path>,
+    beside: Option<(&Path, Ours)>,
     folders: &[PathBuf],
 ) -> anyhow::Result<Outputs> {
-    let check = |path| Place::check(path, evidence, crate::inventory::is_ours, options.force_output);
-    let inventory = inventory.map(check).transpose()?;
+    let check = |(path, ours)| Place::check(path, evidence, ours, options.force_output);
+    let beside = beside.map(check).transpose()?;
     let stdout = options.format;
     if !stdout.writes(document) {
         bail!(
@@ -93,20 +93,25 @@ pub fn plan_with(
     let known =
         |(place, _): &(Place, &Format)| if options.force_output { Earlier::default() } else { Earlier::at(place) };
     let earlier = files.iter().map(known).collect();
-    writer::start(files.iter().map(|(place, _)| place).chain(&inventory), folders);
-    Ok(Outputs { stdout, files, earlier, inventory, failed: RefCell::default() })
+    writer::start(files.iter().map(|(place, _)| place).chain(&beside), folders);
+    Ok(Outputs { stdout, files, earlier, beside, failed: RefCell::default() })
+}
+
+/// An inventory beside a report: it may take the place of an earlier one.
+pub fn inventory(path: &Path) -> (&Path, Ours) {
+    (path, crate::inventory::is_ours)
 }
 
 impl Outputs {
     /// Of an examination whose report is not written: these places are left out of it.
     pub fn none(places: &[Place]) -> Self {
         let files = places.iter().map(|place| (place.clone(), JSON)).collect();
-        Self { stdout: JSON, files, earlier: Vec::new(), inventory: None, failed: RefCell::default() }
+        Self { stdout: JSON, files, earlier: Vec::new(), beside: None, failed: RefCell::default() }
     }
 
     /// Where the files really are.
     pub fn real(&self) -> Vec<PathBuf> {
-        let places = self.files.iter().map(|(place, _)| place).chain(&self.inventory);
+        let places = self.files.iter().map(|(place, _)| place).chain(&self.beside);
         places.filter_map(Place::real).map(Path::to_owned).collect()
     }
 
@@ -115,9 +120,9 @@ impl Outputs {
         self.failed.replace(Some(error));
     }
 
-    /// Where the inventory goes.
-    pub fn inventory(&self) -> Option<&Place> {
-        self.inventory.as_ref()
+    /// Where the file beside the report goes.
+    pub fn beside(&self) -> Option<&Place> {
+        self.beside.as_ref()
     }
 
     /// The whole report.
@@ -228,7 +233,7 @@ pub fn check(path: &Path, inputs: &[PathBuf], force: bool) -> anyhow::Result<Pla
 ///
 /// # Errors
 /// Where the place is refused.
-pub fn check_as(path: &Path, evidence: &[PathBuf], ours: place::Ours, force: bool) -> anyhow::Result<Place> {
+pub fn check_as(path: &Path, evidence: &[PathBuf], ours: Ours, force: bool) -> anyhow::Result<Place> {
     Place::check(path, evidence, ours, force)
 }
 

@@ -52,7 +52,8 @@ pub fn run(command: RotateCommand) -> anyhow::Result<Ending> {
     if !command.scan.output.force_output {
         command.scan.output.output.iter().filter(|p| !command.update.contains(p)).try_for_each(|path| keeps(path))?;
     }
-    let outputs = output::plan_with(&command.scan.output, evidence, Document::Checklist, inventory, &[])?;
+    let outputs =
+        output::plan_with(&command.scan.output, evidence, Document::Checklist, inventory.map(output::inventory), &[])?;
     let mut plan = if examines {
         plan::plan(scan::examine("rotate", &command.scan, &target, &outputs)?)
     } else {

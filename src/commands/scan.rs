@@ -39,7 +39,13 @@ use crate::{
 pub fn run(command: ScanCommand) -> anyhow::Result<Ending> {
     let target = target(&command.options, command.paths)?;
     let inventory = command.options.record.inventory.as_deref();
-    let outputs = output::plan_with(&command.options.output, evidence(&target), Document::Report, inventory, &[])?;
+    let outputs = output::plan_with(
+        &command.options.output,
+        evidence(&target),
+        Document::Report,
+        inventory.map(output::inventory),
+        &[],
+    )?;
     let report = examine("scan", &command.options, &target, &outputs)?;
     finish(report, &command.options.output, |report, _| outputs.write(report))
 }
@@ -113,8 +119,8 @@ pub fn examine_with(
     let weigher = Weigher::new(&setup.index);
     let weigh =
         |path: &TreePath, bytes: &[u8]| inventory::weigh_own(bytes).unwrap_or_else(|| weigher.weigh(path, bytes));
-    let growing = outputs.inventory().map(Growing::begin).transpose()?;
-    let writing = match (&growing, outputs.inventory()) {
+    let growing = outputs.beside().map(Growing::begin).transpose()?;
+    let writing = match (&growing, outputs.beside()) {
         (Some(growing), Some(place)) => Some(begin_inventory(growing, place, &setup, options, target, started)?),
         _ => None,
     };
@@ -195,12 +201,14 @@ fn begin_inventory<'g>(
     target: &Target,
     started: Timestamp,
 ) -> anyhow::Result<Writing<'g>> {
+    // A redacted one names no machine.
+    let disk = if options.record.redact { Disk::default() } else { scan::disk(target) };
     let head = Head {
         format: inventory::v1::FORMAT.to_owned(),
         version: inventory::v1::VERSION,
         tool: concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).to_owned(),
         started,
-        target: described(target, None, Disk::default()),
+        target: described(target, None, disk),
         tree: target.tree().to_owned(),
         indicators: inventory::v1::Indicators {
             digest: setup.digest()?,

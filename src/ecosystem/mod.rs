@@ -78,7 +78,7 @@ struct Layout {
     store_entry: fn(&TreePath) -> Option<TreePath>,
 }
 
-static LAYOUTS: &[Layout] = &[pypi::LAYOUT, npm::LAYOUT, gem::LAYOUT, extension::LAYOUT];
+static LAYOUTS: &[Layout] = &[pypi::LAYOUT, npm::LAYOUT, gem::LAYOUT, extension::LAYOUT, aur::LAYOUT];
 
 /// Where else the same package may come from: an editor's place does not say from which marketplace an extension was taken.
 pub fn sibling(ecosystem: Ecosystem) -> Option<Ecosystem> {
@@ -97,6 +97,11 @@ pub fn with_layouts() -> impl Iterator<Item = Ecosystem> {
 /// Whether packages of an ecosystem that fit nothing only say who asked for one that does.
 pub fn only_lead(ecosystem: Ecosystem) -> bool {
     layout(ecosystem).is_some_and(|layout| layout.leads_to.is_some())
+}
+
+/// Whether packages of an ecosystem explain nothing of each other: a system's own, of which each stands for itself.
+pub fn stands_alone(ecosystem: Ecosystem) -> bool {
+    matches!(ecosystem, Ecosystem::Aur | Ecosystem::Deb | Ecosystem::Rpm)
 }
 
 /// The name of the package that a file is of, where packages of its ecosystem only lead to others.

@@ -14,11 +14,12 @@ use std::{
     },
 };
 
-pub(super) use self::taken::Key;
-use self::taken::{Taken, Wanted, keep_wanted};
+pub(super) use self::taken::{Key, keep_wanted};
+use self::taken::{Taken, Wanted};
 use super::{
     Image, Inputs, Job, Options,
     input::to_u64,
+    inputs::OnlyOf,
     part::{Lacking, Parts, SHARDS, Stored, Writing},
     planned::{Holds, Planned},
     scan::{Unit, scan_units},
@@ -31,6 +32,7 @@ use crate::{
     inventory::Packing,
     surface::Flaw,
     text::escape_short,
+    walk::Router,
 };
 
 /// Layers read at a time: a zstd frame may ask for 32 MiB.
@@ -49,12 +51,9 @@ pub struct Sweep<'s> {
     coverage: Coverage,
     /// Problems beyond those that are listed.
     unlisted: u64,
-    /// Whether its layers were read by other runs.
-    is_of_parts: bool,
+    /// Layers that no part holds, where others read them; `None` where this run does.
+    in_no_part: Option<usize>,
 }
-
-/// What a layer is that no part holds.
-const IN_NO_PART: GapKind = GapKind::Unreadable;
 
 impl<'s> Sweep<'s> {
     /// Reads the JSON of all inputs.
@@ -72,8 +71,7 @@ impl<'s> Sweep<'s> {
 
     fn planned(mut inputs: Inputs<'s>, options: &Options<'_>, each: &mut dyn FnMut(&Arc<str>, &[Planned])) -> Self {
         let coverage = std::mem::take(&mut inputs.coverage);
-        let mut sweep =
-            Self { inputs, images: Vec::new(), units: Vec::new(), coverage, unlisted: 0, is_of_parts: false };
+        let mut sweep = Self { inputs, images: Vec::new(), units: Vec::new(), coverage, unlisted: 0, in_no_part: None };
         let mut taken = Taken::default();
         // Of what was named of stores, whether its store is there, and whether it is in one.
         let mut met: Vec<(bool, bool)> = vec![(false, false); sweep.inputs.named.len()];
@@ -100,11 +98,12 @@ impl<'s> Sweep<'s> {
                 .map(|(path, reason)| Exclusion { origin: Origin::file(&name, path), reason: reason.to_owned() });
             sweep.coverage.exclusions.extend(left_out);
             if !only.is_empty() {
-                for only in only {
-                    let is_there = only.image.is_none() || plan.images.iter().any(|image| only.is(image));
-                    met.get_mut(only.nth).into_iter().for_each(|met| *met = (true, met.1 || is_there));
+                let only: Vec<OnlyOf<'_>> = only.iter().map(|only| only.of(&**source)).collect();
+                for only in &only {
+                    let is_there = only.is_all() || plan.images.iter().any(|image| only.is(image));
+                    met.get_mut(only.only.nth).into_iter().for_each(|met| *met = (true, met.1 || is_there));
                 }
-                keep_wanted(&mut plan.images, only);
+                keep_wanted(&mut plan.images, &only);
             }
             known.extend(plan.within_others.iter().cloned());
             known.extend(plan.images.iter().flat_map(|image| image.id.iter().chain(&image.manifests)).cloned());
@@ -136,7 +135,7 @@ impl<'s> Sweep<'s> {
     pub fn of_parts(parts: &mut Parts) -> Self {
         let (inputs, coverage) = (Inputs::default(), parts.coverage());
         let mut sweep =
-            Self { inputs, images: Vec::new(), units: Vec::new(), coverage, unlisted: 0, is_of_parts: true };
+            Self { inputs, images: Vec::new(), units: Vec::new(), coverage, unlisted: 0, in_no_part: Some(0) };
         let mut taken = Taken::default();
         for (at, (name, images)) in parts.sources().into_iter().enumerate() {
             sweep.inputs.names.push(name.clone());
@@ -144,14 +143,20 @@ impl<'s> Sweep<'s> {
         }
         (sweep.images, sweep.units) = taken.finish();
         let missing = sweep.units.iter().filter(|unit| !parts.has(&unit.key)).count();
+        sweep.in_no_part = Some(missing);
         if missing > 0 {
             sweep.coverage.gaps.extend(parts.lacking().iter().map(Lacking::gap));
             let detail = format!("{missing} layers are in none of the parts that were merged");
             let origin = Origin::file(&SHARDS.into(), TreePath::root());
-            sweep.coverage.gaps.push(Gap { origin: origin.clone(), surface: IMAGE, kind: IN_NO_PART, detail });
+            sweep.coverage.gaps.push(Gap { origin: origin.clone(), surface: IMAGE, kind: GapKind::Unreadable, detail });
             sweep.coverage.leading.insert(origin);
         }
         sweep
+    }
+
+    /// Whether every layer is in some part.
+    pub fn is_whole(&self) -> bool {
+        self.in_no_part == Some(0)
     }
 
     /// Different layers, and their bytes as far as the sources say.
@@ -205,18 +210,19 @@ impl<'s> Sweep<'s> {
         let bounds = (options.threads.clamp(1, THREADS), options.limits.held);
         let sources = std::mem::take(&mut self.inputs.sources);
         let mut read = |units: &mut [Unit], new: &BTreeSet<usize>| scan_units(&job, &sources, units, new, bounds);
-        self.join_all(&sources, &mut read, (packing, options.stop), each)
+        self.join_all(&sources, &mut read, (packing, options.router, options.stop), each)
     }
 
-    /// Joins the images from what parts hold of their layers.
+    /// Joins the images from what parts hold of their layers. `router` is what read them.
     pub fn join<'p>(
         mut self,
         parts: &Parts,
         packing: &'p Packing<'p>,
+        router: &Router<'_>,
         stop: &AtomicBool,
         each: &mut dyn FnMut(Image<'p>),
     ) -> Coverage {
-        self.join_all(&[], &mut |units, new| parts.read(units, new), (packing, stop), each)
+        self.join_all(&[], &mut |units, new| parts.read(units, new), (packing, router, stop), each)
     }
 
     /// Reads a share of the layers into a part.
@@ -256,7 +262,7 @@ impl<'s> Sweep<'s> {
         &mut self,
         sources: &[Box<dyn Source + '_>],
         read: &mut dyn FnMut(&mut [Unit], &BTreeSet<usize>),
-        (packing, stop): (&'p Packing<'p>, &AtomicBool),
+        (packing, router, stop): (&'p Packing<'p>, &Router<'_>, &AtomicBool),
         each: &mut dyn FnMut(Image<'p>),
     ) -> Coverage {
         let mut last_use: Vec<usize> = vec![0; self.units.len()];
@@ -277,7 +283,7 @@ impl<'s> Sweep<'s> {
             read(&mut self.units, &new);
             for (nth, wanted) in batch {
                 let image = self.joined(wanted, packing);
-                self.account(&image, &mut look_ups, stop.load(Ordering::Relaxed));
+                self.account(&image, router, &mut look_ups, stop.load(Ordering::Relaxed));
                 let over =
                     image.units.iter().flatten().copied().filter(|u| last_use.get(*u).is_some_and(|n| *n <= nth));
                 let over: Vec<usize> = over.collect();
@@ -330,10 +336,10 @@ impl<'s> Sweep<'s> {
     }
 
     /// Adds up what was examined of an image; what it shares with one before was counted with that one.
-    fn account(&mut self, joint: &Joint<'_>, look_ups: &mut u64, stopped: bool) {
+    fn account(&mut self, joint: &Joint<'_>, router: &Router<'_>, look_ups: &mut u64, stopped: bool) {
         let image = &joint.image;
         self.coverage.trees.push(image.label.to_string());
-        let (mut elsewhere, mut in_no_part) = (Vec::new(), 0);
+        let mut elsewhere = Vec::new();
         for (unit, (layer, facts)) in joint.units.iter().zip(image.positions()) {
             let Some(facts) = facts else {
                 let flaw = Flaw::malformed("saved image", "a layer is missing");
@@ -344,8 +350,8 @@ impl<'s> Sweep<'s> {
                     if stopped {
                         continue;
                     }
-                    if self.is_of_parts {
-                        in_no_part += 1;
+                    // What is in no part is said once.
+                    if self.in_no_part.is_some() {
                         continue;
                     }
                     let detail = "internal error: the layer was not read".to_owned();
@@ -372,13 +378,7 @@ impl<'s> Sweep<'s> {
             part.exclusions.iter_mut().for_each(|e| e.origin.layer.clone_from(&layer.digest));
             self.coverage.absorb(part);
         }
-        if in_no_part > 0 {
-            let detail =
-                format!("{in_no_part} of its {} layers are in none of the parts that were merged", image.layers.len());
-            let origin = Origin::file(&image.label, TreePath::root());
-            self.coverage.gaps.push(Gap { origin, surface: IMAGE, kind: IN_NO_PART, detail });
-        }
-        self.coverage.gaps.extend(image.links_elsewhere(&elsewhere, look_ups));
+        self.coverage.gaps.extend(image.links_elsewhere(&elsewhere, router, look_ups));
         // Images of a sweep may have the same problem each.
         let most = GAPS.min(self.coverage.gaps.len());
         let more = self.coverage.gaps.split_off(most);

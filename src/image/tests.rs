@@ -6,6 +6,7 @@ mod build;
 mod hostile;
 mod inputs;
 mod links;
+mod parts;
 mod passes;
 
 use std::{
@@ -63,6 +64,19 @@ impl Case {
     }
 
     fn examine_all(&self, paths: &[&Path]) -> Result<Examination, ImageError> {
+        self.with_options(paths, |inputs, options, packing| {
+            let mut images = Vec::new();
+            let coverage = Sweep::plan(inputs, options).run(options, packing, &mut |image| images.push(image));
+            let again = options.progress.again.load(Ordering::Relaxed);
+            Examination { images, coverage, again }
+        })
+    }
+
+    fn with_options<T>(
+        &self,
+        paths: &[&Path],
+        run: impl FnOnce(Inputs<'_>, &Options<'_>, &'static Packing<'static>) -> T,
+    ) -> Result<T, ImageError> {
         // Images borrow what their facts were packed with.
         let interest: &'static Interest = Box::leak(Box::default());
         let packing: &'static Packing<'static> = Box::leak(Box::new(Packing::new(interest)));
@@ -90,9 +104,7 @@ impl Case {
             progress: &progress,
             cache: None,
         };
-        let mut images = Vec::new();
-        let coverage = Sweep::plan(inputs, &options).run(&options, packing, &mut |image| images.push(image));
-        Ok(Examination { images, coverage, again: progress.again.into_inner() })
+        Ok(run(inputs, &options, packing))
     }
 
     fn bytes(&self, bytes: &[u8]) -> Examination {

@@ -17,6 +17,12 @@ pub fn is_same(known: &Report, later: &Report) -> bool {
     is_one(a, b) && (says_itself && !copies || known.schema == PLAN)
 }
 
+/// Whether two targets are one machine by what they say of themselves: the folder that a disk is mounted at is no name.
+pub fn is_machine(a: &Target, b: &Target) -> bool {
+    let copies = a.installation.is_some() && b.installation.is_some() && a.installation != b.installation;
+    is_one(a, b) && !copies && (b.kind == "host" || a.name.is_some() && b.name.is_some())
+}
+
 /// Whether two targets are one machine, as far as they say.
 pub fn is_one(a: &Target, b: &Target) -> bool {
     a.kind == b.kind

@@ -80,7 +80,7 @@ pub fn build(mut e: Examination<'_>) -> v1::Report {
     let exposure = e.assessment.exposure();
     let complete = e.coverage.complete();
     let interrupted = e.coverage.gaps.iter().any(|g| g.kind == GapKind::Interrupted);
-    let (run, case) = (run_id(&e), case_id(&e));
+    let (run, case) = (run_id(e.started, (&e.target.kind, &e.target.id), &e.index.database.digest), case_id(&e));
     let writer = Writer { system, case: &case };
     if scope.subject == rotate::Subject::OneOfMany {
         rotate::make_own(&mut checklist, e.coverage.trees.first().map_or("", String::as_str));
@@ -150,9 +150,10 @@ fn lead(gaps: &mut [Gap], index: &Index) {
     gaps.sort_by_cached_key(|g| !g.origin.path.components().rev().take(2).any(knows));
 }
 
-fn run_id(e: &Examination<'_>) -> String {
+/// What a run is called: 16 hex digits, of when it began, what it examined and the digest of its indicators.
+pub fn run_id(started: Timestamp, (kind, id): (&str, &str), digest: &str) -> String {
     let mut hash = Sha256::new();
-    for part in [&e.started.to_string(), &e.target.kind, &e.target.id, &e.index.database.digest] {
+    for part in [&started.to_string(), kind, id, digest] {
         hash.update(part);
         hash.update([0]);
     }

@@ -14,17 +14,15 @@ use std::{
 };
 
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 
 use self::same::{replaces, said};
 use super::{
-    build::{FLEET, Outcome, summary},
+    build::{FLEET, Outcome, run_id, summary},
     v1,
 };
 use crate::{
     coverage::GapKind,
     rotate::edge::{Because, Edge},
-    text::hex,
     verdict::{Phase, Place, Urgency},
 };
 
@@ -152,7 +150,7 @@ pub struct Fleet {
     kept_evidence: Vec<v1::KeptEvidence>,
     platforms: Vec<v1::PartOf>,
     sweeps: Vec<v1::Sweep>,
-    /// Ids of what is listed: an image that several machines have says the same on each.
+    /// Ids of what sweeps say: an image that several machines have says the same on each.
     ids: HashSet<String>,
     coverage: v1::Coverage,
     counts: BTreeMap<String, (u64, u64)>,
@@ -171,25 +169,34 @@ impl Fleet {
 
     /// Adds what a machine has of it.
     pub fn add(&mut self, part: Part) {
-        let Part { mut machine, report } = part;
+        let Part { mut machine, mut report } = part;
+        if report.sweep.is_some() {
+            self.once(&mut report);
+        }
         let mut dropped = machine.unlisted;
         for incident in report.incidents {
             self.incident(incident, &mut dropped);
         }
-        let credentials = report.credentials.into_iter().filter(|c| self.ids.insert(c.id.clone()));
-        fill(&mut self.credentials, credentials, self.most.credentials, &mut dropped);
+        fill(&mut self.credentials, report.credentials, self.most.credentials, &mut dropped);
         self.sweeps.extend(report.sweep);
         self.items(report.checklist, &machine.tree, &mut dropped);
         let moments = report.timeline.into_iter();
         let moments = moments.map(|m| v1::Moment { what: format!("{}: {}", machine.tree, m.what), ..m });
         fill(&mut self.timeline, moments, self.most.others, &mut dropped);
-        let anomalies = report.anomalies.into_iter().filter(|a| self.ids.insert(a.id.clone()));
-        fill(&mut self.anomalies, anomalies, self.most.others, &mut dropped);
+        fill(&mut self.anomalies, report.anomalies, self.most.others, &mut dropped);
         fill(&mut self.kept_evidence, report.kept_evidence, self.most.others, &mut dropped);
         fill(&mut self.platforms, report.platforms, self.most.others, &mut dropped);
         self.coverage(report.coverage, &mut dropped);
         machine.unlisted = dropped;
         self.machines.push(machine);
+    }
+
+    /// Leaves out of a sweep what an earlier one said of the same images.
+    fn once(&mut self, report: &mut v1::Report) {
+        let mut is_new = |id: &String| self.ids.insert(id.clone());
+        report.incidents.iter_mut().for_each(|incident| incident.findings.retain(|f| is_new(&f.id)));
+        report.credentials.retain(|c| is_new(&c.id));
+        report.anomalies.retain(|a| is_new(&a.id));
     }
 
     /// Adds a machine whose file could not be read, with the reason.
@@ -206,7 +213,6 @@ impl Fleet {
     }
 
     fn incident(&mut self, mut new: v1::IncidentReport, dropped: &mut usize) {
-        new.findings.retain(|finding| self.ids.insert(finding.id.clone()));
         let known = new.findings.len();
         new.findings.truncate(self.most.findings.saturating_sub(self.findings));
         *dropped += known - new.findings.len();
@@ -304,17 +310,13 @@ impl Fleet {
             complete,
             summary: summary(&incidents, &target, Outcome::new(complete, interrupted)),
         };
-        let mut id = Sha256::new();
-        for part in [&run.started.to_string(), &target.kind, &target.id, &run.indicators.digest] {
-            id.update(part);
-            id.update([0]);
-        }
+        let id = run_id(run.started, (&target.kind, &target.id), &run.indicators.digest);
         v1::Report {
             schema: v1::SCHEMA.to_owned(),
             tool: v1::Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
             indicators: run.indicators,
             run: v1::Run {
-                id: hex(id.finalize().get(..8).unwrap_or_default()),
+                id,
                 started: run.started,
                 finished: run.finished,
                 target,

@@ -11,8 +11,8 @@ mod words;
 
 pub use words::count;
 
-pub use build::{Examination, build, described, interrupt, settle};
-pub use format::{Document, FORMATS, Format};
+pub use build::{Examination, build, described, interrupt, run_id, settle};
+pub use format::{Document, FORMATS, Format, image_record, is_records};
 
 /// How text looks. Nothing is said by colour alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

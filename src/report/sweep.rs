@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::v1::{Base, ImageUser, IncidentReport, MachineIncident, Report, Sweep, SweptImage};
-use crate::verdict::Exposure;
+use crate::verdict::{Confidence, Exposure};
 
 /// Names of one base's images that are listed.
 const SOME: usize = 20;
@@ -47,31 +47,32 @@ fn weight(image: &SweptImage) -> (std::cmp::Reverse<Option<Exposure>>, std::cmp:
 
 /// By tree, the incidents that left evidence, worst first.
 fn found(report: &Report) -> BTreeMap<&str, Vec<MachineIncident>> {
-    let mut found: BTreeMap<&str, Vec<MachineIncident>> = BTreeMap::new();
+    let mut found: BTreeMap<&str, Vec<(&str, Exposure, Confidence)>> = BTreeMap::new();
     for incident in &report.incidents {
         for finding in &incident.findings {
             let here = found.entry(finding.location.tree.as_str()).or_default();
-            match here.iter_mut().find(|i| i.id == incident.id) {
-                Some(known) => {
-                    known.findings += 1;
-                    let is_worse = (finding.exposure, finding.confidence) > (known.exposure, known.confidence);
-                    if is_worse {
-                        (known.exposure, known.confidence) = (finding.exposure, finding.confidence);
-                    }
-                }
-                None => here.push(MachineIncident {
-                    id: incident.id.clone(),
-                    exposure: finding.exposure,
-                    confidence: finding.confidence,
-                    findings: 1,
-                }),
-            }
+            here.push((&incident.id, finding.exposure, finding.confidence));
         }
     }
-    found.values_mut().for_each(|list| {
-        list.sort_by(|a, b| (b.exposure, b.confidence).cmp(&(a.exposure, a.confidence)).then_with(|| a.id.cmp(&b.id)));
-    });
-    found
+    found.into_iter().map(|(tree, findings)| (tree, of_findings(findings.into_iter()))).collect()
+}
+
+/// The incidents of these findings, worst first.
+pub fn of_findings<'f>(findings: impl Iterator<Item = (&'f str, Exposure, Confidence)>) -> Vec<MachineIncident> {
+    let mut list: Vec<MachineIncident> = Vec::new();
+    for (id, exposure, confidence) in findings {
+        match list.iter_mut().find(|i| i.id == id) {
+            Some(known) => {
+                known.findings += 1;
+                if (exposure, confidence) > (known.exposure, known.confidence) {
+                    (known.exposure, known.confidence) = (exposure, confidence);
+                }
+            }
+            None => list.push(MachineIncident { id: id.to_owned(), exposure, confidence, findings: 1 }),
+        }
+    }
+    list.sort_by(|a, b| (b.exposure, b.confidence).cmp(&(a.exposure, a.confidence)).then_with(|| a.id.cmp(&b.id)));
+    list
 }
 
 /// The layers that bring findings, by the images that end with each.

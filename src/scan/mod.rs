@@ -119,6 +119,16 @@ pub struct Outcome {
 const VOLATILE: &[&str] =
     &["tmp", "var/tmp", "dev/shm", "run", "etc/systemd", "etc/cron.d", "var/spool/cron", "usr/local/lib/systemd"];
 
+/// What a mounted disk says of its machine, before it is examined; nothing, of all else.
+pub fn disk(target: &Target) -> Disk {
+    if !matches!(target, Target::Root(_)) {
+        return Disk::default();
+    }
+    let first = parts(target).ok().and_then(|parts| parts.into_iter().next());
+    let host = first.and_then(|part| open(&Arc::from(target.tree()), &part, &own_mounts()).ok());
+    host.map(|host| Disk::of(&host)).unwrap_or_default()
+}
+
 impl Scan<'_> {
     /// Examines a target.
     ///

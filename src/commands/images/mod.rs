@@ -2,12 +2,13 @@
 
 use std::{
     io::BufRead,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
 use jiff::Timestamp;
 
+mod each;
 #[cfg(feature = "online")]
 mod engines;
 mod evidence;
@@ -19,11 +20,20 @@ mod share;
 pub(super) mod swept;
 
 use self::{
+    each::Each,
     named::Named,
     share::{Known as Before, Share},
     swept::{Run, Swept, of_all},
 };
-use super::{Ending, examine::Setup, finish::finish, layers, output, progress::Progress, sandbox};
+use super::{
+    Ending,
+    examine::Setup,
+    finish::finish,
+    layers,
+    output::{self, Outputs},
+    progress::Progress,
+    sandbox,
+};
 use crate::{
     cli::ImagesCommand,
     coverage::{Coverage, GapKind},
@@ -35,7 +45,7 @@ use crate::{
     inventory::{EachName, Packing, v1::Known},
     ioc::weigh::Weigher,
     matcher,
-    report::Document,
+    report::{Document, is_records},
     scan::Settings,
     stop::STOP,
     tree::body::BYTES_READ,
@@ -56,8 +66,9 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     let share = command.shard.as_deref().zip(command.part.as_deref());
     let share =
         share.map(|(shard, part)| Share::named(shard, part, &files, command.output.force_output)).transpose()?;
+    let each = command.each.as_deref().map(|path| -> (&Path, output::Ours) { (path, is_records) });
     let outputs = match &share {
-        None => Some(output::plan_with(&command.output, &files, Document::Report, None, &folders)?),
+        None => Some(output::plan_with(&command.output, &files, Document::Report, each, &folders)?),
         Some(share) => {
             output::start([share.place()], &folders);
             None
@@ -155,7 +166,14 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
     if let Some(share) = &share {
         let before =
             Before { coverage: &coverage, uses: &named.uses, names: &names, started, target: named.id(&command) };
-        return share.read(&setup, inputs, &options, &before, &progress, command.output.quiet);
+        return share.read(
+            &setup,
+            inputs,
+            &options,
+            &before,
+            &progress,
+            (command.output.quiet, command.output.exit_zero),
+        );
     }
     let sweep = Sweep::plan(inputs, &options);
     let size = sweep.size();
@@ -170,9 +188,16 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         return Ok(if sweep.gaps() + coverage.gaps.len() > 0 { Ending::Incomplete } else { Ending::Nothing });
     }
     let watched = Progress::of_layers(&progress, size, command.output.quiet);
+    let place = outputs.as_ref().and_then(Outputs::beside);
+    let each = place.map(|place| Each::begin(place, &setup, started, &named.id(&command))).transpose()?;
     let mut swept = Swept::new();
-    coverage.absorb(sweep.run(&options, &Packing::new(&setup.interest), &mut |image| swept.take(&setup, &image)));
+    coverage.absorb(
+        sweep.run(&options, &Packing::new(&setup.interest), &mut |image| swept.take(&setup, &image, each.as_ref())),
+    );
     drop(watched);
+    if let Some(error) = each.as_ref().and_then(Each::failed) {
+        output::note(&format!("the records of `--each` are not whole: {error}"));
+    }
     if let Some(error) = failed.lock().unwrap_or_else(PoisonError::into_inner).take() {
         output::note(&format!("what layers hold is not kept for the next run: {error:#}"));
     }
@@ -185,7 +210,8 @@ pub fn run(command: ImagesCommand) -> anyhow::Result<Ending> {
         engines.words().iter().filter(|_| command.output.verbose > 0).for_each(|words| output::note(words));
     }
     coverage.bytes_read = BYTES_READ.load(std::sync::atomic::Ordering::Relaxed);
-    let run = Run { id: named.id(&command), started, size, uses: &named.uses, names: &names };
+    let machine = named.machine(&command.root);
+    let run = Run { id: named.id(&command), machine, started, size, uses: &named.uses, names: &names };
     let report = swept.report(&mut setup, coverage, run, &sandbox)?;
     report.run.sandbox.iter().filter(|_| command.output.verbose > 0).for_each(|held| output::note(&held.words()));
     finish(report, &command.output, |report, _| outputs.iter().try_for_each(|outputs| outputs.write(report)))

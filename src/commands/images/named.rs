@@ -22,6 +22,7 @@ use crate::{
         listing::{self, Form, ImageUse, Listing},
         target::{self, Remote, Stored, Target},
     },
+    scan,
     stop::STOP,
     surface::Flaw,
     text::{escape, escape_short},
@@ -187,9 +188,9 @@ impl Named {
                 );
             }
             if is_alone && self.all_stores && !has_more {
-                bail!(
+                output::note(&format!(
                     "no store of images was found below `{shown}`\nhint: name an archive, a folder, an image of a registry, the data folder of an engine, or with `--engine` one that runs"
-                );
+                ));
             }
         }
         if !refused.is_empty() && inputs.count() == 0 && !self.is_remote() {
@@ -230,6 +231,15 @@ impl Named {
             names.dedup();
         });
         all
+    }
+
+    /// What the machine says of itself whose stores are examined.
+    pub fn machine(&self, root: &Path) -> scan::Disk {
+        match (self.all_stores, root == Path::new("/")) {
+            (false, _) => scan::Disk::default(),
+            (true, true) => scan::Disk { name: Some(output::host_name()), installation: None },
+            (true, false) => scan::disk(&scan::Target::Root(root.to_owned())),
+        }
     }
 
     /// As a report names it.

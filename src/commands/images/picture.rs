@@ -55,6 +55,11 @@ pub struct Picture {
 }
 
 impl Picture {
+    /// The one that was taken last.
+    pub fn last(&self) -> Option<&SweptImage> {
+        self.images.last().map(|described| &described.image)
+    }
+
     /// Takes one.
     pub fn add(&mut self, image: &Image<'_>) {
         if let (Some(container), Some(id)) = (image.container(), &image.id) {

@@ -71,7 +71,7 @@ impl Share {
         options: &Options<'_>,
         known: &Known<'_>,
         progress: &Arc<image::Progress>,
-        quiet: bool,
+        (quiet, exit_zero): (bool, bool),
     ) -> anyhow::Result<Ending> {
         let (sweep, mut plan) = Sweep::plan_and_store(inputs, options);
         self.store(&mut plan, known);
@@ -93,7 +93,7 @@ impl Share {
         drop(watched);
         let layers = BYTES_READ.load(Ordering::Relaxed).saturating_sub(planned);
         let problems = part.problems();
-        let written = part.end(own.len(), (planned, layers)).and_then(|out| Ok(out.into_inner()?.sync_all()?));
+        let written = part.end(own.len(), (planned, layers)).and_then(|out| out.into_inner()?.sync_all());
         growing.end(written).with_context(cannot)?;
         if !quiet {
             output::note(&format!(
@@ -104,7 +104,7 @@ impl Share {
         }
         Ok(match stop::requested() {
             true => Ending::Interrupted,
-            false if gaps + problems > 0 => Ending::Incomplete,
+            false if gaps + problems > 0 && !exit_zero => Ending::Incomplete,
             false => Ending::Nothing,
         })
     }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::{evidence, picture::Picture};
+use super::{each::Each, evidence, picture::Picture};
 use crate::{
     accounts::Accounts,
     assess::Evidence,
@@ -14,7 +14,7 @@ use crate::{
     image::{Image, listing::ImageUse},
     report::v1::{self, Report},
     sandbox::Sandbox,
-    scan::is_root,
+    scan::{Disk, is_root},
     stop,
     walk::{Bounds, FactBudget},
 };
@@ -32,6 +32,8 @@ pub struct Swept {
 pub struct Run<'r> {
     /// What the command line names.
     pub id: String,
+    /// What the machine calls itself whose stores were examined.
+    pub machine: Disk,
     /// UTC.
     pub started: Timestamp,
     /// Different layers, and their bytes.
@@ -54,19 +56,24 @@ impl Swept {
         }
     }
 
-    /// Takes an image.
-    pub fn take(&mut self, setup: &Setup, image: &Image<'_>) {
-        let (budget, evidence) = (&mut self.budget, &mut self.evidence);
+    /// Takes an image; what is known of it goes to `each` at once.
+    pub fn take(&mut self, setup: &Setup, image: &Image<'_>, each: Option<&Each>) {
+        let mut own = Vec::new();
+        let budget = &mut self.budget;
         let taken = evidence::take(setup, image, &mut |worth, mut e: Evidence| {
             if budget.admit(worth, &mut e.seen) {
-                evidence.push(e);
+                own.push(e);
             }
         });
         self.dropped += taken.dropped;
         // Who lives in an image of which nothing is kept nobody asks.
         let who = if taken.kept { image.accounts() } else { Accounts::default() };
-        self.accounts.insert(image.label.clone(), who);
         self.picture.add(image);
+        if let Some((each, image)) = each.zip(self.picture.last()) {
+            each.put(setup, image, &own, &who);
+        }
+        self.evidence.append(&mut own);
+        self.accounts.insert(image.label.clone(), who);
     }
 
     /// Judges all of them.
@@ -96,7 +103,13 @@ impl Swept {
             assessment: &assessment,
             coverage,
             accounts: &self.accounts,
-            target: v1::Target { kind: "images".to_owned(), id: run.id, name: None, installation: None, os: None },
+            target: v1::Target {
+                kind: "images".to_owned(),
+                id: run.id,
+                name: run.machine.name,
+                installation: run.machine.installation,
+                os: None,
+            },
             started: run.started,
             privileged: is_root(),
             scope: crate::rotate::Scope::default(),

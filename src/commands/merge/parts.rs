@@ -11,13 +11,15 @@ use crate::{
         images::swept::{Run, Swept, of_all},
         output,
     },
-    coverage::{Gap, GapKind, IMAGE},
+    coverage::{Exclusion, Gap, GapKind, IMAGE},
     fact::{Origin, TreePath},
     image::{Part, PartError, Parts, Sweep},
     inventory::Packing,
     report::v1::Report,
     sandbox::Sandbox,
+    scan::Disk,
     stop::STOP,
+    walk::Router,
 };
 
 /// The report of what they hold.
@@ -30,7 +32,7 @@ pub fn judged(
     sandbox: &Sandbox,
     started: Timestamp,
 ) -> anyhow::Result<Report> {
-    let (mut whole, mut gaps): (Vec<Part>, Vec<Gap>) = (Vec::new(), Vec::new());
+    let (mut whole, mut gaps, mut unusable): (Vec<Part>, Vec<Gap>, Vec<Gap>) = Default::default();
     let mut first: Option<(String, PartError)> = None;
     for (path, mut file) in files {
         let shown = output::shown(&path);
@@ -39,7 +41,7 @@ pub fn judged(
             Ok(part) => whole.push(part),
             Err(why) => {
                 let origin = Origin::file(&shown.as_str().into(), TreePath::root());
-                gaps.push(Gap { origin, surface: IMAGE, kind: why.kind(), detail: why.to_string() });
+                unusable.push(Gap { origin, surface: IMAGE, kind: why.kind(), detail: why.to_string() });
                 first.get_or_insert((shown, why));
             }
         }
@@ -61,14 +63,22 @@ pub fn judged(
         gaps.push(of_all(GapKind::Unsupported, detail.to_owned()));
     }
     let sweep = Sweep::of_parts(&mut parts);
+    // What a run left that was ended by force is of no matter once it was run again.
+    let left_out = if sweep.is_whole() { std::mem::take(&mut unusable) } else { Vec::new() };
+    gaps.append(&mut unusable);
     let size = sweep.size();
     let mut swept = Swept::new();
-    let mut coverage =
-        sweep.join(&parts, &Packing::new(&setup.interest), &STOP, &mut |image| swept.take(setup, &image));
+    let (packing, router) = (Packing::new(&setup.interest), Router::new(setup.surfaces(), &setup.interest));
+    let mut coverage = sweep.join(&parts, &packing, &router, &STOP, &mut |image| swept.take(setup, &image, None));
     coverage.gaps.append(&mut gaps);
+    coverage.exclusions.extend(left_out.into_iter().map(|gap| Exclusion {
+        origin: gap.origin,
+        reason: format!("not used, and every layer is there without it: {}", gap.detail),
+    }));
     coverage.bytes_read = parts.bytes();
     let mut ids: Vec<&str> = parts.heads().map(|head| head.target.as_str()).collect();
     ids.dedup();
-    let run = Run { id: ids.join(" "), started, size, uses: parts.uses(), names: parts.names() };
+    let machine = Disk::default();
+    let run = Run { id: ids.join(" "), machine, started, size, uses: parts.uses(), names: parts.names() };
     swept.report(setup, coverage, run, sandbox)
 }

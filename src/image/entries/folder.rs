@@ -109,9 +109,10 @@ impl Folder {
         if let (Form::Overlay(_), Ok(stat)) = (&folder.form, sys::fstat(&top))
             && marks::may_be_unseen(&stat)
         {
-            folder
-                .unread
-                .push((Vec::new(), Flaw::Unsupported("reading the marks of an overlay without root's rights")));
+            folder.unread.push((
+                Vec::new(),
+                Flaw::Unsupported("reading the marks of an overlay without root's rights (CAP_SYS_ADMIN)"),
+            ));
         }
         let below = match &folder.form {
             Form::Changed(below) => Some(Below::top(below).map_err(io::Error::from)?),

@@ -69,14 +69,14 @@ impl LayerReader<'_> {
         while let Some((path, surface)) = self.included.fresh.pop() {
             let hash = self.key.hash(path.as_bytes());
             let is_read = self.included.read.contains(&(path.clone(), surface));
-            if !is_read && self.read_held(&path, surface, hash) {
+            if !is_read && self.inspect_held(&path, surface, hash) {
                 self.included.was_read(&path, &[surface]);
             }
         }
     }
 
     /// Reads a file that others name, where the member of this hash is in memory.
-    fn read_held(&mut self, path: &TreePath, surface: &'static str, member: u64) -> bool {
+    fn inspect_held(&mut self, path: &TreePath, surface: &'static str, member: u64) -> bool {
         if self.included.from_memory == MOST {
             return false;
         }
@@ -220,7 +220,7 @@ impl LayerReader<'_> {
         let here = self.leaves.may_have(hash);
         // It may name itself.
         let is_held = self.held.get(hash).is_some() && self.included.done.insert((surface, path.clone()));
-        if is_held && self.read_held(&path, surface, hash) {
+        if is_held && self.inspect_held(&path, surface, hash) {
             return;
         }
         if here && self.included.passes < PASSES {

@@ -68,6 +68,7 @@ impl PartError {
 }
 
 /// One part, whole.
+#[derive(Debug)]
 pub struct Part {
     /// What it says of itself.
     pub head: PartHead,

@@ -13,6 +13,7 @@ use std::{
     path::Path,
 };
 
+pub use self::ndjson::{image_record, is_records};
 use super::{Colour, Style, v1, words};
 
 /// Every format. The first is the one of standard output where nobody asks for another.

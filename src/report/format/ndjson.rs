@@ -67,6 +67,19 @@ struct Summary<'r> {
     checklist: &'r [v1::Item],
 }
 
+/// The record of one image, of a run that goes on.
+///
+/// # Errors
+/// Where `out` fails.
+pub fn image_record(run_id: &str, image: &v1::SweptImage, out: &mut dyn Write) -> io::Result<()> {
+    line(&Record { run_id, body: Body::Image(image) }, out)
+}
+
+/// Whether the start of a file is one of these records.
+pub fn is_records(start: &[u8]) -> bool {
+    start.starts_with(b"{\"run_id\":\"")
+}
+
 /// All records of a report.
 fn records(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
     let run_id = report.run.id.as_str();
