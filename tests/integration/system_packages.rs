@@ -80,7 +80,7 @@ fn the_same_packages_at_another_time_and_others_are_left_alone() {
 #[test]
 fn what_helpers_fetched_and_built_is_found_in_their_folders() {
     let info = "pkgbase = firefox-patch-bin\n\tpkgver = 140.0\n\tpkgrel = 1\n\npkgname = firefox-patch-bin\n";
-    let built = fixture("firefox-patch-bin-140.0-1-any.pkg.tar.gz");
+    let built = fixture("pacman-package");
     let name = "firefox-patch-bin-140.0-1-any.pkg.tar.gz";
     let machine = Machine::new()
         .home(".cache/paru/clone/firefox-patch-bin/.SRCINFO", info)
