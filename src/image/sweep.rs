@@ -350,12 +350,13 @@ impl<'s> Sweep<'s> {
                     if stopped {
                         continue;
                     }
-                    // What is in no part is said once.
-                    if self.in_no_part.is_some() {
-                        continue;
-                    }
-                    let detail = "internal error: the layer was not read".to_owned();
-                    (missing.kind, missing.detail) = (GapKind::Panicked, detail);
+                    let (kind, detail) = match self.in_no_part {
+                        // What is in no part is said once.
+                        Some(1..) => continue,
+                        Some(0) => (GapKind::Malformed, "what a part says of the layer cannot be read"),
+                        None => (GapKind::Panicked, "internal error: the layer was not read"),
+                    };
+                    (missing.kind, missing.detail) = (kind, detail.to_owned());
                 }
                 self.coverage.gaps.push(missing);
                 continue;
