@@ -22,6 +22,9 @@ const LIKELY_TOTAL: usize = 4 << 20;
 const EACH: usize = 256;
 /// What lists of requirements are called that no surface wants for their names.
 const ENDINGS: &[&[u8]] = &[b".txt", b".in", b".pip", b".lst", b".req"];
+/// The certificates that a system trusts in one file, to which `cert.pem` of OpenSSL is a link: 220 KB in Debian 12.
+const TRUSTED: &[u8] = b".crt";
+const TRUSTED_LEN: u64 = 512 << 10;
 
 /// Files by the hash of their names.
 #[derive(Default)]
@@ -55,7 +58,8 @@ impl Held {
 
     /// Whether another file may name one with this name and size.
     pub(super) fn is_likely(name: &[u8], len: u64) -> bool {
-        len <= LIKELY && ENDINGS.iter().any(|end| name.ends_with(end))
+        (len <= LIKELY && ENDINGS.iter().any(|end| name.ends_with(end)))
+            || (len <= TRUSTED_LEN && name.ends_with(TRUSTED))
     }
 
     /// Holds a file until others need its room.
@@ -162,5 +166,6 @@ mod tests {
         assert!(held.likely_bytes <= LIKELY_TOTAL && held.order.len() == held.likely.len());
         assert!(Held::is_likely(b"base.txt", LIKELY) && !Held::is_likely(b"base.txt", LIKELY + 1));
         assert!(!Held::is_likely(b"lib.so", 1));
+        assert!(Held::is_likely(b"ca-certificates.crt", 230_000) && !Held::is_likely(b"ca-certificates.crt", 1 << 20));
     }
 }
