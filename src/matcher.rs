@@ -231,7 +231,7 @@ fn of_package(index: &Index, package: &Package) -> Vec<Hit> {
 fn of_file(index: &Index, path: &TreePath, unit: Option<&Unit>, sha256: Option<&str>, texts: &[TextId]) -> Vec<Hit> {
     let below = unit.and_then(|u| path.below(&u.folder));
     let mut found = Vec::new();
-    for ((incident, at), indicator) in index.files_at(path, below) {
+    for ((incident, at), indicator) in index.files_at(&path.without_private(), below) {
         let hash = sha256.is_some() && indicator.sha256.as_deref() == sha256;
         if hash || by_name(index, (incident, at), indicator, texts) {
             found.push(Hit { incident, by: By::File { at, hash, placed: true } });
