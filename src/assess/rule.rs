@@ -133,6 +133,9 @@ rules! {
     InLowerLayer "in-lower-layer" Removed Likely
         "it stood in a layer of the image, and a later layer takes it out"
         "the layer still has it: build the image again and remove the old one"
+    ImageTaken "image-taken" Removed Likely
+        "a command that was typed pulled or ran the malicious image"
+        "look for the image in the stores of the engines: `dosimeter images`; take what the container had mounted as read"
     InstallCommandPinned "install-command-pinned" Removed Likely
         "a command asked for the malicious version"
         "find out where it was installed; replace what that account could read"

@@ -34,6 +34,8 @@ pub enum Usage {
     Recorded,
     /// What runs it has fetched it: it does so right before it runs it.
     Fetched,
+    /// A command that somebody typed, or an agent ran, takes it.
+    Typed,
 }
 
 /// Something that is used by a reference. When: the time of the fact, since which its file says so.

@@ -32,8 +32,8 @@ pub struct Trace {
     pub held: String,
 }
 
-const USAGES: [(Usage, &str); 3] =
-    [(Usage::Named, "named"), (Usage::Recorded, "recorded"), (Usage::Fetched, "fetched")];
+const USAGES: [(Usage, &str); 4] =
+    [(Usage::Named, "named"), (Usage::Recorded, "recorded"), (Usage::Fetched, "fetched"), (Usage::Typed, "typed")];
 const HELD: [(Held, &str); 4] =
     [(Held::Named, "named"), (Held::Fetched, "fetched"), (Held::Run, "run"), (Held::Starts, "starts")];
 
