@@ -78,7 +78,13 @@ struct Layout {
     store_entry: fn(&TreePath) -> Option<TreePath>,
 }
 
-static LAYOUTS: &[Layout] = &[pypi::LAYOUT, npm::LAYOUT, gem::LAYOUT, extension::LAYOUT];
+static LAYOUTS: &[Layout] = &[pypi::LAYOUT, npm::LAYOUT, gem::LAYOUT, extension::LAYOUT, cargo::LAYOUT, golang::LAYOUT];
+
+/// Whether a package that stands where it is loaded can say why another one is there. What a Go program and a folder of vendored code
+/// consist of says nothing of the rest.
+pub fn explains_others(ecosystem: Ecosystem) -> bool {
+    !matches!(ecosystem, Ecosystem::Cargo | Ecosystem::Golang)
+}
 
 /// Where else the same package may come from: an editor's place does not say from which marketplace an extension was taken.
 pub fn sibling(ecosystem: Ecosystem) -> Option<Ecosystem> {

@@ -1,6 +1,7 @@
 //! Kinds of place where a trace is left. A surface says as data which files it wants, and reads one file at a time into facts.
 //! It knows neither indicators nor reports.
 
+pub mod cargo;
 mod claim;
 pub mod container;
 pub mod content;
@@ -8,6 +9,7 @@ pub mod extension;
 mod fetched;
 pub mod git;
 pub mod history;
+pub mod golang;
 pub mod host;
 pub mod node;
 pub mod python;

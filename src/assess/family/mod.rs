@@ -1,7 +1,9 @@
 //! The rules by which one ecosystem loads, runs, depends and is removed: a file or a folder each, behind one trait, in one slice. What
 //! asks them (`evidence`, `anomaly`, `unit_view` …) knows no ecosystem.
 
+pub mod cargo;
 pub mod extension;
+pub mod golang;
 pub mod node;
 pub mod python;
 pub mod ruby;
@@ -206,7 +208,8 @@ static WORDS: Words = Words {
 };
 
 /// All of them.
-pub static FAMILIES: &[&dyn Family] = &[&python::Python, &node::Node, &ruby::Ruby, &extension::Extension, &Plain];
+pub static FAMILIES: &[&dyn Family] =
+    &[&python::Python, &node::Node, &ruby::Ruby, &cargo::Cargo, &golang::Go, &extension::Extension, &Plain];
 
 /// The family of an ecosystem; what has no rules of its own is read by the plain ones.
 pub fn for_ecosystem(ecosystem: Ecosystem) -> &'static dyn Family {
