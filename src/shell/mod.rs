@@ -6,11 +6,13 @@
 
 mod args;
 mod build;
+mod cargo;
 mod cutoff;
 mod environment;
 mod extension;
 mod fetch;
 mod folder;
+mod golang;
 mod loads;
 mod node;
 mod prefix;
@@ -241,6 +243,8 @@ fn simple(words: &[String], input: &mut String, depth: usize, reading: &mut Read
             }
             let (mut command, behind) = node::recognise(words)
                 .or_else(|| extension::recognise(words))
+                .or_else(|| cargo::recognise(words))
+                .or_else(|| golang::recognise(words))
                 .unwrap_or_else(|| python::recognise(words));
             // An installer that is Python starts before it installs.
             let program = || environment::program(words).filter(|_| reading.starts == Starts::Programs);
