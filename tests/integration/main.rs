@@ -16,6 +16,7 @@ mod by_hand;
 mod commands;
 mod conda;
 mod content;
+mod crates_and_modules;
 mod credentials;
 mod dependencies;
 #[cfg(feature = "online")]

@@ -104,7 +104,10 @@ fn faults(name: &str, code: &str) -> Vec<String> {
     // The slice of families names each of them.
     let allowed = |line: &str| {
         name == "assess/family/mod.rs"
-            && (line.starts_with("pub mod ") || line.starts_with("pub use ") || line.starts_with("pub static FAMILIES"))
+            && (line.trim_start().starts_with("&[&")
+                || line.starts_with("pub mod ")
+                || line.starts_with("pub use ")
+                || line.starts_with("pub static FAMILIES"))
     };
     let code = code.replace("env!(\"CARGO_PKG", "");
     for line in code.lines().filter(|l| !allowed(l)) {
