@@ -1,7 +1,7 @@
 //! Facts compared with indicators. Says what fits and by what; what that means is for `assess`.
 
 use crate::{
-    ecosystem::{admits, explains_others, fits, is_interpreter, normal_name, original_name, sibling, with_layouts},
+    ecosystem::{admits, fits, is_interpreter, normal_name, original_name, sibling, stands_alone, with_layouts},
     fact::{
         Artifact, Command, CommandAction, Ecosystem, Fact, Held, HookContent, Package, Placement, Seen, TextId, Trace,
         TraceKind, TreePath, Unit, Wanted, hashes,
@@ -79,8 +79,7 @@ pub fn is_idle<'h>(
     placement: Placement,
     mut hashes: impl Iterator<Item = &'h str>,
 ) -> bool {
-    let explains = placement == Placement::Loadable && explains_others(ecosystem);
-    if explains || index.knows_package(ecosystem, name) {
+    if placement == Placement::Loadable && !stands_alone(ecosystem) || index.knows_package(ecosystem, name) {
         return false;
     }
     let normal = normal_name(ecosystem, name);
@@ -93,8 +92,8 @@ pub fn is_idle<'h>(
 fn explains(index: &Index, fact: &Fact) -> bool {
     match fact {
         Fact::Package(p) => {
-            let loaded = p.placement == Placement::Loadable && explains_others(p.ecosystem);
-            loaded || index.knows_package(p.ecosystem, &p.name)
+            p.placement == Placement::Loadable && !stands_alone(p.ecosystem)
+                || index.knows_package(p.ecosystem, &p.name)
         }
         Fact::Hook { content, .. } => *content == HookContent::Runs,
         Fact::Process { program, name, .. } => {

@@ -4,6 +4,7 @@ use super::{
     Account, Case, Evidence, Finding, FindingKind,
     chain::Link,
     family::{self, Family, Hooks, Missing},
+    layered::{made_by, taken_out},
     named,
     rule::Rule,
     unit_view::UnitCache,
@@ -90,11 +91,11 @@ impl Draft<'_, '_> {
             finding.corroborated = finding.corroborated.map(|(rule, sure, why)| (rule, sure.min(ceiling), why));
         }
         if let Some(made) = &self.evidence.made {
-            finding.reason = format!("{}; {made}", finding.reason);
+            finding.reason = format!("{}; {}", finding.reason, made_by(self.case.index, made));
         }
         if let Some(gone) = self.evidence.gone.as_ref().filter(|_| finding.exposure == Exposure::Installed) {
             finding.set_rule(Rule::InLowerLayer, finding.confidence.min(Confidence::Likely));
-            finding.reason = format!("{}; {gone}", finding.reason);
+            finding.reason = format!("{}; {}", finding.reason, taken_out(self.case.index, gone));
         }
         finding
     }

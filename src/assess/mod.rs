@@ -46,7 +46,7 @@ pub use self::{
     chain::Link,
     family::{Removal, Unread, for_ecosystem as family_of, publishes},
     kept::Kept,
-    layered::{Layers, Steps},
+    layered::{BuildStep, Gone, Layers, Steps},
     platform::{PartOf, Shown},
     reach::{Judged, ReachBy},
     references::Reference,
@@ -80,10 +80,10 @@ use crate::{
 pub struct Evidence {
     /// What was read.
     pub seen: Seen,
-    /// In an image: what removed the file in a later layer, in words.
-    pub gone: Option<Arc<str>>,
-    /// In an image: what made the layer, in words.
-    pub made: Option<Arc<str>>,
+    /// In an image: what removed the file in a later layer.
+    pub gone: Option<Gone>,
+    /// In an image: what made the layer.
+    pub made: Option<Arc<BuildStep>>,
     /// In an image: where its file stands among the layers.
     pub layers: Option<Layers>,
     /// In an image: the steps of its build that made and took out its file.

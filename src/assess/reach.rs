@@ -5,6 +5,7 @@ use super::{
     access::{can_read, unreadable},
     contained,
     harvest::{Doubt, Fit, Place, listed},
+    layered::taken_out,
     ran_in::RanIn,
     running,
     threat::{Ran, Threat, threats},
@@ -105,7 +106,7 @@ fn judge_credential(
     } else {
         "nothing was found that could have taken it"
     };
-    let still = |gone| format!("; {gone}, but whoever has the image can read it");
+    let still = |gone| format!("; {}, but whoever has the image can read it", taken_out(case.index, gone));
     let still = evidence.gone.as_ref().map(still).unwrap_or_default();
     Judged {
         id: timeline::id("c", &[&credential.kind, credential.identifier.as_deref().unwrap_or_default()], &seen.origin),
@@ -374,7 +375,7 @@ mod tests {
             let key =
                 Credential { kind: "aws.access_key".into(), identifier: None, note: None, named_by: None, tag: None };
             let place = |seen: Seen, made, gone: Option<usize>| Evidence {
-                gone: gone.map(|_| "a later layer took it out".into()),
+                gone: gone.map(|_| crate::assess::Gone { step: None }),
                 layers: Some(Layers { made, gone }),
                 ..Evidence::from(seen)
             };

@@ -281,7 +281,7 @@ mod tests {
     /// With the steps of a build; the first made the hook's layer, and the step `gone` took it out.
     fn built(steps: &[&str], gone: Option<usize>) -> Exposure {
         let of = |made, gone| Some(Steps { made, gone });
-        let taken = gone.map(|_| "a later layer took it out".into());
+        let taken = gone.map(|_| crate::assess::Gone { step: None });
         let mut evidence = vec![Evidence { steps: of(1, gone), gone: taken, ..hook().into() }];
         for (n, step) in steps.iter().enumerate() {
             for command in from_image_history(step) {

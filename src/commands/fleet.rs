@@ -66,21 +66,35 @@ pub fn judged(
 ) -> anyhow::Result<Report> {
     let paths: Vec<PathBuf> = many.files.iter().map(|n| n.path.clone()).collect();
     sandbox.enclose(&paths);
-    let id = output::shown_some(&command.inventories);
-    all(&mut setup, sandbox, &many, command.output.quiet, (id, started))
+    let fleet = gathered(&mut setup, sandbox, &many, command.output.quiet, started)?;
+    let mut report = fleet.report(run(&setup, output::shown_some(&command.inventories), started));
+    report.run.sandbox = Some(v1::Sandbox::from(sandbox.held()));
+    Ok(report)
 }
 
-/// The same, where the process is enclosed already. `id` is what the report calls them all.
+/// What is known of this run, whose report calls all files by `id`.
+pub fn run(setup: &Setup, id: String, started: Timestamp) -> fleet::Run {
+    fleet::Run {
+        id,
+        started,
+        finished: Timestamp::now(),
+        argv: output::argv(),
+        user: output::user(),
+        indicators: setup.described(started),
+    }
+}
+
+/// Judges all of them, in a process that is enclosed already.
 ///
 /// # Errors
 /// As for `judged`.
-pub fn all(
+pub fn gathered(
     setup: &mut Setup,
     sandbox: &Sandbox,
     many: &Many,
     quiet: bool,
-    (id, started): (String, Timestamp),
-) -> anyhow::Result<Report> {
+    started: Timestamp,
+) -> anyhow::Result<Fleet> {
     let progress = Progress::start("judging inventories", quiet);
     let mut fleet = Fleet::default();
     let mut unread = 0;
@@ -122,16 +136,7 @@ pub fn all(
         reason: reason.clone(),
     });
     fleet.beside(Vec::new(), exclusions.collect());
-    let mut report = fleet.report(fleet::Run {
-        id,
-        started,
-        finished: Timestamp::now(),
-        argv: output::argv(),
-        user: output::user(),
-        indicators: setup.described(started),
-    });
-    report.run.sandbox = Some(v1::Sandbox::from(sandbox.held()));
-    Ok(report)
+    Ok(fleet)
 }
 
 fn location(tree: &str, path: &[u8]) -> v1::Location {

@@ -69,6 +69,7 @@ pub fn folder(command: &ImagesCommand) -> anyhow::Result<Option<Folder>> {
             "`{shown}` can be written by others, who could hide findings in it\nhint: `chmod go-w` it, name a folder of your own, or say `--trust-shared-cache`"
         );
     }
+    output::remove_left(&opened);
     Ok(Some(Folder { path: path.clone(), opened }))
 }
 

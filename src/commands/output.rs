@@ -17,7 +17,7 @@ use self::earlier::Earlier;
 pub use self::{
     place::{Ours, Place, is_within},
     store::{prepare, store},
-    writer::{Growing, make_folder, open_now, put_in, start_in},
+    writer::{Growing, make_folder, open_now, put_in, remove_left, start_in},
 };
 use super::{Ending, finish::Held};
 use crate::{

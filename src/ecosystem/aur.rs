@@ -2,7 +2,19 @@
 
 use std::cmp::Ordering;
 
+use crate::fact::Ecosystem;
+
 pub(super) const SEMANTICS: super::Semantics = super::Semantics { name, same, order, is_version, admits };
+
+/// Pacman's database says what is installed; where its files lie says nothing.
+pub(super) const LAYOUT: super::Layout = super::Layout {
+    ecosystem: Ecosystem::Aur,
+    unit: |_| None,
+    is_interpreter: |_| false,
+    original: |_| None,
+    leads_to: None,
+    store_entry: |_| None,
+};
 
 /// What stands behind the release in the name of a package file.
 const ARCHITECTURES: [&str; 8] = ["any", "x86_64", "x86_64_v3", "i686", "aarch64", "armv7h", "armv6h", "riscv64"];
@@ -118,7 +130,12 @@ fn admits(specifier: &str, version: &str) -> bool {
 pub fn split(text: &str) -> Option<(&str, &str)> {
     let (whole, _) = text.split_once(".pkg.tar")?;
     let (rest, _) = whole.rsplit_once('-').filter(|(_, a)| ARCHITECTURES.contains(a))?;
-    let (before, _) = rest.rsplit_once('-')?;
+    full_name(rest)
+}
+
+/// Name and version of `alvr-20.1-2`, an entry of pacman's database; `None` where it is none.
+pub fn full_name(text: &str) -> Option<(&str, &str)> {
+    let (before, _) = text.rsplit_once('-')?;
     let (name, _) = before.rsplit_once('-').filter(|(name, _)| !name.is_empty())?;
-    Some((name, rest.get(name.len() + 1..)?))
+    Some((name, text.get(name.len() + 1..)?))
 }

@@ -78,13 +78,8 @@ struct Layout {
     store_entry: fn(&TreePath) -> Option<TreePath>,
 }
 
-static LAYOUTS: &[Layout] = &[pypi::LAYOUT, npm::LAYOUT, gem::LAYOUT, extension::LAYOUT, cargo::LAYOUT, golang::LAYOUT];
-
-/// Whether a package that stands where it is loaded can say why another one is there. What a Go program and a folder of vendored code
-/// consist of says nothing of the rest.
-pub fn explains_others(ecosystem: Ecosystem) -> bool {
-    !matches!(ecosystem, Ecosystem::Cargo | Ecosystem::Golang)
-}
+static LAYOUTS: &[Layout] =
+    &[pypi::LAYOUT, npm::LAYOUT, gem::LAYOUT, extension::LAYOUT, cargo::LAYOUT, golang::LAYOUT, aur::LAYOUT];
 
 /// Where else the same package may come from: an editor's place does not say from which marketplace an extension was taken.
 pub fn sibling(ecosystem: Ecosystem) -> Option<Ecosystem> {
@@ -103,6 +98,12 @@ pub fn with_layouts() -> impl Iterator<Item = Ecosystem> {
 /// Whether packages of an ecosystem that fit nothing only say who asked for one that does.
 pub fn only_lead(ecosystem: Ecosystem) -> bool {
     layout(ecosystem).is_some_and(|layout| layout.leads_to.is_some())
+}
+
+/// Whether packages of an ecosystem explain nothing of each other: a system's own, of which each stands for itself, and what programs and
+/// folders of vendored code consist of.
+pub fn stands_alone(ecosystem: Ecosystem) -> bool {
+    matches!(ecosystem, Ecosystem::Aur | Ecosystem::Deb | Ecosystem::Rpm | Ecosystem::Cargo | Ecosystem::Golang)
 }
 
 /// The name of the package that a file is of, where packages of its ecosystem only lead to others.

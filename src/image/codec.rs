@@ -2,7 +2,7 @@
 //! (containers-storage labels plain layers `…tar.gzip`), a digest of what passes, and the budgets of a hostile layer.
 
 use std::{
-    io::{self, BufReader, Read},
+    io::{self, BufRead, BufReader, Read},
     sync::atomic::{AtomicBool, Ordering},
 };
 
@@ -13,6 +13,9 @@ use super::input::{Bytes, read_past, to_u64};
 use crate::{surface::Flaw, text::hex, walk::Bounds};
 
 const BUFFER: usize = 1 << 16;
+/// Decoded bytes at a time: a decoder that gives few at a time copies them once more, for what comes later to refer to.
+const DECODED: usize = 1 << 17;
+
 /// How much work one layer may cost.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -193,8 +196,8 @@ impl Bytes for Hashing<'_> {
 
 enum Decoder<'h, 's> {
     Plain(&'h mut Hashing<'s>),
-    Gzip(Box<MultiGzDecoder<BufReader<&'h mut Hashing<'s>>>>),
-    Zstd(zstd::Decoder<'static, BufReader<&'h mut Hashing<'s>>>),
+    Gzip(Box<BufReader<MultiGzDecoder<BufReader<&'h mut Hashing<'s>>>>>),
+    Zstd(Box<BufReader<zstd::Decoder<'static, BufReader<&'h mut Hashing<'s>>>>>),
 }
 
 /// The uncompressed bytes, within budgets.
@@ -211,11 +214,14 @@ impl<'h, 's> Decoded<'h, 's> {
         let codec = sniff(raw.peek()?)?;
         let decoder = match codec {
             Codec::Plain => Decoder::Plain(raw),
-            Codec::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(BufReader::with_capacity(BUFFER, raw)))),
+            Codec::Gzip => {
+                let gzip = MultiGzDecoder::new(BufReader::with_capacity(BUFFER, raw));
+                Decoder::Gzip(Box::new(BufReader::with_capacity(DECODED, gzip)))
+            }
             Codec::Zstd => {
                 let mut zstd = zstd::Decoder::with_buffer(BufReader::with_capacity(BUFFER, raw))?;
                 zstd.window_log_max(limits.window)?;
-                Decoder::Zstd(zstd)
+                Decoder::Zstd(Box::new(BufReader::with_capacity(DECODED, zstd)))
             }
         };
         Ok(Self { decoder, codec, limits, stop, count: 0 })
@@ -235,8 +241,8 @@ impl<'h, 's> Decoded<'h, 's> {
         }
         let stored = match &self.decoder {
             Decoder::Plain(_) => return Ok(()),
-            Decoder::Gzip(d) => d.get_ref().get_ref().count,
-            Decoder::Zstd(d) => d.get_ref().get_ref().count,
+            Decoder::Gzip(d) => d.get_ref().get_ref().get_ref().count,
+            Decoder::Zstd(d) => d.get_ref().get_ref().get_ref().count,
         };
         if self.count > self.limits.ratio_from && self.count / self.limits.ratio.max(1) > stored {
             return Err(io::Error::other(Halt::Budget(self.limits.ratio_from)));
@@ -257,6 +263,13 @@ impl Read for Decoded<'_, '_> {
     }
 }
 
+/// Passes over decoded bytes, at most `most` of them; none at their end.
+fn pass(decoder: &mut impl BufRead, most: u64) -> io::Result<u64> {
+    let here = decoder.fill_buf()?.len().min(usize::try_from(most).unwrap_or(usize::MAX));
+    decoder.consume(here);
+    Ok(to_u64(here))
+}
+
 impl Bytes for Decoded<'_, '_> {
     fn skip(&mut self, n: u64) -> io::Result<()> {
         if let Decoder::Plain(raw) = &mut self.decoder {
@@ -264,13 +277,17 @@ impl Bytes for Decoded<'_, '_> {
             return self.admit(n);
         }
         let mut left = n;
-        let mut block = vec![0; usize::try_from(n).unwrap_or(BUFFER).min(BUFFER)];
         while left > 0 {
-            let want = usize::try_from(left).unwrap_or(BUFFER).min(BUFFER);
-            match self.read(block.get_mut(..want).unwrap_or_default())? {
-                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                n => left = left.saturating_sub(to_u64(n)),
+            let decoded = match &mut self.decoder {
+                Decoder::Plain(_) => 0,
+                Decoder::Gzip(d) => pass(d, left)?,
+                Decoder::Zstd(d) => pass(d, left)?,
+            };
+            if decoded == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
             }
+            self.admit(decoded)?;
+            left = left.saturating_sub(decoded);
         }
         Ok(())
     }

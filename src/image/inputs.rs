@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{planned::Planned, source::Source, target::Sought};
+use super::{
+    planned::{Holds, Planned},
+    source::{InNamespace, Source},
+    target::Sought,
+};
 use crate::{
     coverage::{Coverage, Exclusion, Gap},
     fact::{Origin, TreePath},
@@ -28,16 +32,47 @@ pub struct Inputs<'i> {
 pub(super) struct Only {
     /// Its position in `Inputs::named`.
     pub(super) nth: usize,
-    /// Its name or id; `None` for all of the store.
+    /// `k8s.io`; `None` for all namespaces.
+    pub(super) namespace: Option<String>,
+    /// Its name or id; `None` for all of the store, or of the namespace.
     pub(super) image: Option<Sought>,
 }
 
+/// The same, of one source.
+pub(super) struct OnlyOf<'o> {
+    pub(super) only: &'o Only,
+    /// `None` where all namespaces are wanted, or the source has none.
+    within: Option<InNamespace<'o>>,
+}
+
 impl Only {
+    /// What it means for this source.
+    pub(super) fn of<'o>(&'o self, source: &'o dyn Source) -> OnlyOf<'o> {
+        let namespace = self.namespace.as_ref();
+        OnlyOf { only: self, within: namespace.and_then(|name| source.namespace(name, self.image.as_ref())) }
+    }
+}
+
+impl OnlyOf<'_> {
+    /// Whether it stands where it is wanted from, whatever it is called.
+    pub(super) fn stands(&self, planned: &Planned) -> bool {
+        self.within.as_ref().is_none_or(|within| within.has(planned))
+    }
+
     /// Whether it is this one.
     pub(super) fn is(&self, planned: &Planned) -> bool {
-        let Some(sought) = &self.image else { return true };
+        let Some(sought) = &self.only.image else { return self.stands(planned) };
         let mut ids = planned.id.iter().chain(&planned.manifests);
-        planned.tags.iter().any(|tag| sought.is_named(tag)) || ids.any(|id| sought.has_id(id))
+        let is_named = || match &self.within {
+            Some(within) if planned.holds == Holds::Image => within.names(planned),
+            _ => planned.tags.iter().any(|tag| sought.is_named(tag)),
+        };
+        self.stands(planned) && (ids.any(|id| sought.has_id(id)) || is_named())
+    }
+
+    /// Whether it is all of a store: there is nothing that could be missing.
+    pub(super) fn is_all(&self) -> bool {
+        self.only.image.is_none() && self.only.namespace.is_none()
     }
 }
 

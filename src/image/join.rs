@@ -204,10 +204,11 @@ impl Joined {
         })
     }
 
-    /// Whether anything but a folder stands at a path, in whatever layer, folders that are links followed.
-    pub(super) fn has_leaf(&self, path: &TreePath) -> bool {
+    /// Where anything but a folder stands, by a path whose folders may be links; `None` where no layer has it.
+    pub(super) fn leaf(&self, path: &TreePath) -> Option<TreePath> {
         let real = self.written(path, self.layers.len().saturating_sub(1));
-        (0..self.layers.len()).any(|layer| self.has(layer, hash(real.as_bytes()), &[LEAF]))
+        let is_there = (0..self.layers.len()).any(|layer| self.has(layer, hash(real.as_bytes()), &[LEAF]));
+        is_there.then_some(real)
     }
 }
 

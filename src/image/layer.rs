@@ -1,16 +1,19 @@
 //! One layer, streamed: its wanted files go to the surfaces as they come by, its names are remembered for the layers below.
 //!
 //! A wanted name may be a link to a member that went by already, and under a name that nobody wants: uv and conda hard-link
-//! installed files to their cache, Debian links `sitecustomize.py` into `/etc`. So small wanted files are held for a while (8 MiB
-//! a layer), which answers nearly all such links; where it does not, the layer is read a second time for the missing targets.
+//! installed files to their cache, Debian links `sitecustomize.py` into `/etc`. A file may name others that are read because of that
+//! (`-r base.txt`), before or behind it. So small files are held for a while (`held`), which answers nearly all of these; where it
+//! does not, the layer is read a second time for what is missing.
 //! A symbolic link is resolved by its text alone, within its layer: folders that are links themselves are not followed.
 
 mod again;
+mod held;
 mod leaves;
 mod links;
 mod named;
 mod place;
 mod resolve;
+mod silent;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -20,18 +23,20 @@ use std::{
 
 use again::Included;
 pub(super) use again::PASSES;
+use held::Held;
 pub(super) use leaves::Key;
 use leaves::Leaves;
 use links::{Noted, Via};
 use place::clean;
 pub(super) use place::resolve;
 use resolve::Link;
+use silent::Silent;
 
 use super::{
     Job,
     codec::{self, Codec, Decoded, Hashing, sniff},
     entries::{Entries, Kind, Member, MemberName, Members, member_name},
-    input::{Bytes, to_u64},
+    input::Bytes,
     kept::{Keeping, LayerKept},
     names::{Collecting, Mark, Names},
     source::Content,
@@ -44,12 +49,9 @@ use crate::{
     walk::{Folder, Inspector, Recording, Worth},
 };
 
-/// A wanted file up to this size is held, for links to it that come later.
-const HELD: u64 = 128 << 10;
-const HELD_TOTAL: usize = 8 << 20;
-/// What a held file costs beside its bytes.
-const HELD_EACH: usize = 256;
-/// A file that several links name is held in the second pass, up to this size.
+/// Of `etc/passwd` and `etc/group` no more is read.
+const ACCOUNTS: u64 = 128 << 10;
+/// A file that is read for several reasons is held meanwhile, up to this size.
 const SHARED: u64 = 8 << 20;
 /// Facts of one layer that are much: those of one such layer are in memory at a time.
 const LARGE: usize = 20_000;
@@ -84,7 +86,7 @@ pub(super) struct LayerScan {
     /// The start of `etc/passwd`, and of `etc/group`.
     pub(super) passwd: Option<Vec<u8>>,
     pub(super) group: Option<Vec<u8>>,
-    /// A member that was read came a second time.
+    /// A member came a second time.
     pub(super) is_twice: bool,
 }
 
@@ -109,12 +111,12 @@ pub(super) struct LayerReader<'j> {
     noted: Noted,
     /// What names say, by place and surface.
     by_name: BTreeMap<(TreePath, &'static str), Seen>,
-    held: HashMap<u64, (Entry, Vec<u8>)>,
-    held_bytes: usize,
+    held: Held,
     links: BTreeMap<TreePath, Link>,
     /// Links that nobody wants may stand between a wanted one and its target.
     via: Via,
     second: HashMap<u64, Vec<TreePath>>,
+    silent: Silent,
     included: Included,
     bad_names: u64,
     too_many_links: bool,
@@ -139,11 +141,11 @@ impl<'j> LayerReader<'j> {
             folder: None,
             noted: Noted::default(),
             by_name: BTreeMap::new(),
-            held: HashMap::new(),
-            held_bytes: 0,
+            held: Held::default(),
             links: BTreeMap::new(),
             via: Via::default(),
             second: HashMap::new(),
+            silent: Silent::default(),
             included: Included::default(),
             bad_names: 0,
             too_many_links: false,
@@ -161,11 +163,14 @@ impl<'j> LayerReader<'j> {
             self.trouble(&flaw);
         }
         self.leaves.sort();
+        // A filter said so before, perhaps without need.
+        self.scan.is_twice = if self.leaves.dropped() { self.scan.is_twice } else { !self.leaves.are_single() };
         self.via.sort();
         self.resolve();
         self.look_for_named();
         // What only the first pass needs.
-        self.held = HashMap::new();
+        self.held = Held::default();
+        self.silent = Silent::default();
         std::mem::take(&mut self.by_name).into_values().for_each(|seen| self.kept.put_named(seen));
     }
 
@@ -318,21 +323,22 @@ impl<'j> LayerReader<'j> {
             self.kept.supersede(&path);
         }
         self.links.remove(&path);
-        self.held.remove(&hash);
+        self.held.remove(hash);
+        self.silent.remove(hash);
+        let named = self.included.due(hash, &path);
         match &member.kind {
             Kind::Dir => self.named(&path, tree::Kind::Dir),
             Kind::Other | Kind::Whiteout | Kind::Opaque => {}
             // No surface wants it.
             Kind::File if matches!(path.as_bytes(), PASSWD | GROUP) => {
                 let mut bytes = Vec::new();
-                let _ = members.body().take(HELD).read_to_end(&mut bytes);
+                let _ = members.body().take(ACCOUNTS).read_to_end(&mut bytes);
                 let is_passwd = path.as_bytes() == PASSWD;
                 *(if is_passwd { &mut self.scan.passwd } else { &mut self.scan.group }) = Some(bytes);
             }
             Kind::File => {
-                if self.wants(&path, tree::Kind::File) {
-                    self.file(path, hash, member, members);
-                }
+                self.file(path, hash, member, members, &named);
+                self.read_named();
             }
             Kind::Sparse => {
                 if self.wants(&path, tree::Kind::File) {
@@ -368,28 +374,13 @@ impl<'j> LayerReader<'j> {
         self.folder.as_ref().is_some_and(|(_, folder)| self.gate.wants(folder, path.name(), kind))
     }
 
-    fn file(&mut self, path: TreePath, hash: u64, member: &Member, members: &mut dyn Entries) {
-        let entry = entry(path, member);
-        let body = members.body();
-        let left = HELD_TOTAL.saturating_sub(self.held_bytes);
-        if member.len > HELD || member.len > to_u64(left) {
-            return self.inspect(&entry, body);
-        }
-        let mut bytes = Vec::new();
-        // Where the archive ends inside the file, what is left of it is still evidence; `next` reports the end.
-        let _ = body.read_to_end(&mut bytes);
-        self.inspect(&entry, &mut bytes.as_slice());
-        self.held_bytes += bytes.len() + HELD_EACH;
-        self.held.insert(hash, (entry, bytes));
-    }
-
     /// Hands one file to the surfaces that want its name.
     fn inspect(&mut self, entry: &Entry, body: &mut dyn Read) {
         self.inspect_with(entry, body, None);
     }
 
-    /// The same, to surfaces of these ids whatever its name.
-    fn inspect_with(&mut self, entry: &Entry, body: &mut dyn Read, surfaces: Option<&[&'static str]>) {
+    /// The same, to surfaces of these ids whatever its name. Whether it says nothing to any of them.
+    fn inspect_with(&mut self, entry: &Entry, body: &mut dyn Read, surfaces: Option<&[&'static str]>) -> bool {
         let one = Inspector::new(self.job.router, self.job.interest, self.job.keep, self.tree.clone(), None)
             .weighing(self.job.weigh)
             .recording(self.recording);
@@ -400,6 +391,7 @@ impl<'j> LayerReader<'j> {
         }
         self.names_others(one.take_includes());
         let (facts, mut coverage) = one.finish();
+        let is_silent = coverage.surfaces.values().all(|count| count.facts == 0);
         for (id, count) in std::mem::take(&mut coverage.surfaces) {
             let mine = self.scan.coverage.surfaces.entry(id).or_default();
             mine.files += count.files;
@@ -408,12 +400,13 @@ impl<'j> LayerReader<'j> {
         self.scan.coverage.exclusions.append(&mut coverage.exclusions);
         let facts: Vec<(Worth, Seen)> = facts.into_iter().map(|seen| ((self.job.keep)(&seen), seen)).collect();
         if facts.is_empty() && coverage.gaps.is_empty() && coverage.weightless.is_empty() {
-            return;
+            return is_silent;
         }
         self.noted.add(self.key.hash(entry.path.as_bytes()));
         facts.into_iter().for_each(|(worth, seen)| self.kept.put(&entry.path, worth, seen));
         self.kept.put_problems(&entry.path, coverage);
         self.make_room();
+        false
     }
 
     /// A problem with one file.

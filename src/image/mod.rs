@@ -113,6 +113,8 @@ pub struct Progress {
     pub layers: AtomicU64,
     /// Their bytes, as they are stored.
     pub bytes: AtomicU64,
+    /// Further readings of layers that were read: for files that others name, where the archive was past them.
+    pub again: AtomicU64,
     /// Layers of which a kept entry said everything.
     pub stored: AtomicU64,
     /// Layers whose entry was damaged: they were read.
@@ -124,11 +126,12 @@ pub struct Progress {
 impl Progress {
     /// How many layers were read, and how many needed not be.
     pub fn words(&self) -> String {
-        let [read, bytes, stored, damaged, unanswered] =
-            [&self.layers, &self.bytes, &self.stored, &self.damaged, &self.unanswered]
+        let [read, bytes, again, stored, damaged, unanswered] =
+            [&self.layers, &self.bytes, &self.again, &self.stored, &self.damaged, &self.unanswered]
                 .map(|n| n.load(Ordering::Relaxed));
         let mut words = format!("{read} layers read, {bytes} bytes");
         for (count, what) in [
+            (again, "further readings for files that others name"),
             (stored, "known from the layer cache"),
             (damaged, "of these with a damaged entry in it"),
             (unanswered, "of these whose entry does not answer the indicators of today"),

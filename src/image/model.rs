@@ -19,6 +19,7 @@ use crate::{
     coverage::{Gap, GapKind, IMAGE},
     fact::{Credential, Fact, Origin, Seen, TreePath},
     inventory::Packing,
+    walk::Router,
 };
 
 /// One image, or a container made of one, or a volume.
@@ -249,9 +250,14 @@ impl<'i> Image<'i> {
         self.copies.iter().flat_map(|copy| self.layers.iter().zip(copy)).map(|(layer, facts)| (layer, facts.as_ref()))
     }
 
-    /// Wanted symbolic links that lead into another layer are not followed; links to nothing are no gap. Takes from `look_ups`
-    /// what it costs to find out.
-    pub(super) fn links_elsewhere(&self, links: &[(&ImageLayer, TreePath, TreePath)], look_ups: &mut u64) -> Vec<Gap> {
+    /// Wanted symbolic links that lead into another layer are not followed; links to nothing are no gap, nor are those to what is read
+    /// under its own name by all that want the link, which `router` knows. Takes from `look_ups` what it costs to find out.
+    pub(super) fn links_elsewhere(
+        &self,
+        links: &[(&ImageLayer, TreePath, TreePath)],
+        router: &Router<'_>,
+        look_ups: &mut u64,
+    ) -> Vec<Gap> {
         let mut gaps = Vec::new();
         let gap = |path: &TreePath, layer: &ImageLayer, kind, detail: &str| {
             let mut origin = Origin::file(&self.label, path.clone());
@@ -264,7 +270,9 @@ impl<'i> Image<'i> {
         let joined: Vec<Joined> = self.copies.iter().map(|copy| Joined::new(copy)).collect();
         for (layer, path, target) in links {
             let mut cost = 1;
-            if joined.iter().any(|joined| joined.has_leaf(target)) {
+            // What is named by another file, and not by a link, is wanted for what that file is.
+            let is_read = |real: &TreePath| path != target && router.reads_both(path, real);
+            if joined.iter().filter_map(|joined| joined.leaf(target)).any(|real| !is_read(&real)) {
                 cost = REPORT_COST;
                 let detail = "it leads to a file of another layer, or is one that this layer names: not followed";
                 gaps.push(gap(path, layer, GapKind::Unsupported, detail));

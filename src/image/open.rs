@@ -25,7 +25,7 @@ use super::{
         containerd::Containerd,
         containers_storage,
         disk::{self, Mounts},
-        docker_store,
+        disk_image, docker_store,
         found::{self, FoundStore, StoreKind},
     },
     target,
@@ -83,7 +83,7 @@ pub fn open<'i>(target: &Path, limits: Limits, stop: &'i AtomicBool) -> Result<I
                 }
             }
         }
-        Input::File(file, len) => match Archive::open(file, len, limits, stop) {
+        Input::File(file, len) => match archive(file, len, limits, stop) {
             Err(_) if stop.load(Ordering::Relaxed) => {}
             Ok(_) if stop.load(Ordering::Relaxed) => {}
             Err(flaw) => inputs.unread(&name, flaw),
@@ -189,7 +189,12 @@ impl Archives<'_, '_> {
     fn file(&mut self, label: &Arc<str>, (file, len): (File, u64), name: &[u8], at: &TreePath) {
         let own: Arc<str> = escape_short(at.as_bytes(), 120).into();
         let is_named = target::is_archive_name(name);
-        match Archive::open(Arc::new(file), len, self.limits, self.stop) {
+        let file = Arc::new(file);
+        // A folder of a cluster holds its images by whatever name.
+        if let Ok(Some(flaw)) = disk_image::of(&file) {
+            return self.inputs.unread(&own, flaw);
+        }
+        match Archive::open(file, len, self.limits, self.stop) {
             Ok(archive) if archive.is_image() || is_named => {
                 if let Err(error) = of_archive(archive, &own, self.inputs) {
                     self.inputs.leave_out(label, at.clone(), &error.to_string());
@@ -198,6 +203,17 @@ impl Archives<'_, '_> {
             Err(flaw) if is_named => self.inputs.unread(&own, flaw),
             Ok(_) | Err(_) => self.inputs.leave_out(label, at.clone(), "no image archive"),
         }
+    }
+}
+
+/// Opens an archive.
+///
+/// # Errors
+/// Where it cannot be read; of what holds a file system of another kind, which.
+fn archive(file: Arc<File>, len: u64, limits: Limits, stop: &AtomicBool) -> Result<Archive<'_>, Flaw> {
+    match disk_image::of(&file)? {
+        Some(flaw) => Err(flaw),
+        None => Archive::open(file, len, limits, stop),
     }
 }
 
@@ -243,7 +259,8 @@ pub fn open_stores<'i>(root: &Path, homes: &[Home], named: &[target::Stored]) ->
     }
     for store in &found.stores {
         let of_store = named.iter().enumerate().filter(|(_, n)| is_of(store, n.store));
-        let only: Vec<Only> = of_store.map(|(nth, n)| Only { nth, image: n.image.clone() }).collect();
+        let only: Vec<Only> =
+            of_store.map(|(nth, n)| Only { nth, namespace: n.namespace.clone(), image: n.image.clone() }).collect();
         if !named.is_empty() && only.is_empty() {
             continue;
         }
@@ -253,7 +270,8 @@ pub fn open_stores<'i>(root: &Path, homes: &[Home], named: &[target::Stored]) ->
             continue;
         }
         let name: Arc<str> = format!("{} in {}", store.note, store.path.text()).into();
-        match opened(&root, store) {
+        let mut beside = |path: &TreePath, flaw: &Flaw| inputs.gap(super::sweep::gap(&name, path.clone(), flaw));
+        match opened(&root, store, &mut beside) {
             Ok(Some(source)) => inputs.add_some(&name, source, only),
             // A folder that an engine made and never used.
             Ok(None) => {}
@@ -281,17 +299,23 @@ fn docker_root(store: &FoundStore) -> Option<TreePath> {
     TreePath::new(store.path.as_bytes().strip_suffix(b"/containerd/daemon")?)
 }
 
-fn opened(root: &OwnedFd, store: &FoundStore) -> Result<Option<Box<dyn Source>>, Flaw> {
+/// Opens a store; `None` where it is none. What it stands on and cannot be opened is reported to `beside`.
+fn opened(
+    root: &OwnedFd,
+    store: &FoundStore,
+    beside: &mut dyn FnMut(&TreePath, &Flaw),
+) -> Result<Option<Box<dyn Source>>, Flaw> {
     let open = |path: &TreePath| found::open(root, path).map_err(|e| Flaw::Io(e.into()));
+    let mut other = |path: &TreePath| open(path).map_err(|flaw| beside(path, &flaw)).ok();
     let folder = open(&store.path)?;
     let opened = match store.kind {
         StoreKind::Docker => docker_store::open(folder),
         StoreKind::ContainersStorage => {
-            let additional = store.additional.iter().filter_map(|path| open(path).ok());
+            let additional = store.additional.iter().filter_map(&mut other);
             containers_storage::open(folder, additional.collect())
         }
         StoreKind::Containerd => {
-            let docker = docker_root(store).and_then(|path| open(&path).ok());
+            let docker = docker_root(store).and_then(|path| other(&path));
             Containerd::open(folder, docker).map(|store| -> Box<dyn Source> { Box::new(store) })
         }
         StoreKind::MachineDisk => return Ok(None),
@@ -342,7 +366,7 @@ pub fn open_registry<'r>(
         Platforms::All => Some(Wanted::All),
     };
     let platforms = platforms.ok_or(ImageError::Platform)?;
-    let choice = Choice { platforms, all_tags: false, referrers: true, threads: choice.threads };
+    let choice = Choice { platforms, referrers: true, threads: choice.threads };
     let mut inputs = Inputs::default();
     let name: Arc<str> = registry.host().as_str().into();
     inputs.add(&name, Box::new(RegistryImages::named(registry, targets, choice)), Vec::new());

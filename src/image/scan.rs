@@ -161,8 +161,11 @@ fn scan(job: &Job<'_>, source: &dyn Source, at: &At) -> LayerScan {
 fn read<'j>(job: &'j Job<'j>, source: &dyn Source, at: &At, recording: Option<&'j Recording<'j>>) -> LayerScan {
     let mut reader = LayerReader::new(job, at.expected.clone(), recording);
     for pass in 0..PASSES {
-        if pass > 0 && !reader.needs_another() {
-            break;
+        if pass > 0 {
+            if !reader.needs_another() {
+                break;
+            }
+            job.progress.again.fetch_add(1, Ordering::Relaxed);
         }
         one_pass(&mut reader, source.open(&at.place), pass == 0);
     }
@@ -193,6 +196,7 @@ fn stream(job: &Job<'_>, source: &dyn Source, work: &[&(usize, At)], put: &dyn F
         }
         source.each(&places, &mut |nth, content| {
             if let Some((_, reader)) = waiting.get_mut(nth) {
+                job.progress.again.fetch_add(1, Ordering::Relaxed);
                 one_pass(reader, content, false);
             }
         });

@@ -5,7 +5,7 @@ use std::{cmp::Reverse, collections::BTreeMap, num::NonZeroUsize};
 /// What a layer costs beside its bytes: it is asked for, opened and joined.
 const EACH: u64 = 4096;
 /// Shards of one sweep.
-const MOST: usize = 100_000;
+pub(super) const MOST: usize = 100_000;
 
 /// One of so many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,11 +14,12 @@ use std::{
     },
 };
 
-pub(super) use self::taken::Key;
-use self::taken::{Taken, Wanted, keep_wanted};
+pub(super) use self::taken::{Key, keep_wanted};
+use self::taken::{Taken, Wanted};
 use super::{
     Image, Inputs, Job, Options,
     input::to_u64,
+    inputs::OnlyOf,
     part::{Lacking, Parts, SHARDS, Stored, Writing},
     planned::{Holds, Planned},
     scan::{Unit, scan_units},
@@ -31,6 +32,7 @@ use crate::{
     inventory::Packing,
     surface::Flaw,
     text::escape_short,
+    walk::Router,
 };
 
 /// Layers read at a time: a zstd frame may ask for 32 MiB.
@@ -96,11 +98,12 @@ impl<'s> Sweep<'s> {
                 .map(|(path, reason)| Exclusion { origin: Origin::file(&name, path), reason: reason.to_owned() });
             sweep.coverage.exclusions.extend(left_out);
             if !only.is_empty() {
-                for only in only {
-                    let is_there = only.image.is_none() || plan.images.iter().any(|image| only.is(image));
-                    met.get_mut(only.nth).into_iter().for_each(|met| *met = (true, met.1 || is_there));
+                let only: Vec<OnlyOf<'_>> = only.iter().map(|only| only.of(&**source)).collect();
+                for only in &only {
+                    let is_there = only.is_all() || plan.images.iter().any(|image| only.is(image));
+                    met.get_mut(only.only.nth).into_iter().for_each(|met| *met = (true, met.1 || is_there));
                 }
-                keep_wanted(&mut plan.images, only);
+                keep_wanted(&mut plan.images, &only);
             }
             known.extend(plan.within_others.iter().cloned());
             known.extend(plan.images.iter().flat_map(|image| image.id.iter().chain(&image.manifests)).cloned());
@@ -207,18 +210,19 @@ impl<'s> Sweep<'s> {
         let bounds = (options.threads.clamp(1, THREADS), options.limits.held);
         let sources = std::mem::take(&mut self.inputs.sources);
         let mut read = |units: &mut [Unit], new: &BTreeSet<usize>| scan_units(&job, &sources, units, new, bounds);
-        self.join_all(&sources, &mut read, (packing, options.stop), each)
+        self.join_all(&sources, &mut read, (packing, options.router, options.stop), each)
     }
 
-    /// Joins the images from what parts hold of their layers.
+    /// Joins the images from what parts hold of their layers. `router` is what read them.
     pub fn join<'p>(
         mut self,
         parts: &Parts,
         packing: &'p Packing<'p>,
+        router: &Router<'_>,
         stop: &AtomicBool,
         each: &mut dyn FnMut(Image<'p>),
     ) -> Coverage {
-        self.join_all(&[], &mut |units, new| parts.read(units, new), (packing, stop), each)
+        self.join_all(&[], &mut |units, new| parts.read(units, new), (packing, router, stop), each)
     }
 
     /// Reads a share of the layers into a part.
@@ -258,7 +262,7 @@ impl<'s> Sweep<'s> {
         &mut self,
         sources: &[Box<dyn Source + '_>],
         read: &mut dyn FnMut(&mut [Unit], &BTreeSet<usize>),
-        (packing, stop): (&'p Packing<'p>, &AtomicBool),
+        (packing, router, stop): (&'p Packing<'p>, &Router<'_>, &AtomicBool),
         each: &mut dyn FnMut(Image<'p>),
     ) -> Coverage {
         let mut last_use: Vec<usize> = vec![0; self.units.len()];
@@ -279,7 +283,7 @@ impl<'s> Sweep<'s> {
             read(&mut self.units, &new);
             for (nth, wanted) in batch {
                 let image = self.joined(wanted, packing);
-                self.account(&image, &mut look_ups, stop.load(Ordering::Relaxed));
+                self.account(&image, router, &mut look_ups, stop.load(Ordering::Relaxed));
                 let over =
                     image.units.iter().flatten().copied().filter(|u| last_use.get(*u).is_some_and(|n| *n <= nth));
                 let over: Vec<usize> = over.collect();
@@ -332,7 +336,7 @@ impl<'s> Sweep<'s> {
     }
 
     /// Adds up what was examined of an image; what it shares with one before was counted with that one.
-    fn account(&mut self, joint: &Joint<'_>, look_ups: &mut u64, stopped: bool) {
+    fn account(&mut self, joint: &Joint<'_>, router: &Router<'_>, look_ups: &mut u64, stopped: bool) {
         let image = &joint.image;
         self.coverage.trees.push(image.label.to_string());
         let mut elsewhere = Vec::new();
@@ -346,12 +350,13 @@ impl<'s> Sweep<'s> {
                     if stopped {
                         continue;
                     }
-                    // What is in no part is said once.
-                    if self.in_no_part.is_some() {
-                        continue;
-                    }
-                    let detail = "internal error: the layer was not read".to_owned();
-                    (missing.kind, missing.detail) = (GapKind::Panicked, detail);
+                    let (kind, detail) = match self.in_no_part {
+                        // What is in no part is said once.
+                        Some(1..) => continue,
+                        Some(0) => (GapKind::Malformed, "what a part says of the layer cannot be read"),
+                        None => (GapKind::Panicked, "internal error: the layer was not read"),
+                    };
+                    (missing.kind, missing.detail) = (kind, detail.to_owned());
                 }
                 self.coverage.gaps.push(missing);
                 continue;
@@ -374,7 +379,7 @@ impl<'s> Sweep<'s> {
             part.exclusions.iter_mut().for_each(|e| e.origin.layer.clone_from(&layer.digest));
             self.coverage.absorb(part);
         }
-        self.coverage.gaps.extend(image.links_elsewhere(&elsewhere, look_ups));
+        self.coverage.gaps.extend(image.links_elsewhere(&elsewhere, router, look_ups));
         // Images of a sweep may have the same problem each.
         let most = GAPS.min(self.coverage.gaps.len());
         let more = self.coverage.gaps.split_off(most);

@@ -7,6 +7,7 @@ mod hostile;
 mod inputs;
 mod links;
 mod parts;
+mod passes;
 
 use std::{
     collections::BTreeSet,
@@ -28,6 +29,8 @@ use crate::{
 struct Examination {
     images: Vec<Image<'static>>,
     coverage: Coverage,
+    /// Readings of layers beyond the first of each.
+    again: u64,
 }
 
 struct Case {
@@ -64,7 +67,8 @@ impl Case {
         self.with_options(paths, |inputs, options, packing| {
             let mut images = Vec::new();
             let coverage = Sweep::plan(inputs, options).run(options, packing, &mut |image| images.push(image));
-            Examination { images, coverage }
+            let again = options.progress.again.load(Ordering::Relaxed);
+            Examination { images, coverage, again }
         })
     }
 

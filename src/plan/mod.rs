@@ -20,7 +20,7 @@ pub use self::{
     named::called,
     only::{Words, only_for, words_for},
     put::{Change, Taken, put},
-    several::{disagreeing, joined, of_several, own_id},
+    several::{disagreeing, joined, of_several, own_id, with_fleet},
 };
 use crate::report::v1::{self, PLAN, Report, State};
 

@@ -19,8 +19,28 @@ use crate::{
 
 /// One report of all; later reports of the same machine beside the earlier ones. A single machine keeps its names.
 pub fn of_several(reports: Vec<(String, Report)>) -> Option<Report> {
-    let mut machines: Vec<(String, Report)> = Vec::new();
-    let mut fleets: Vec<Report> = Vec::new();
+    let (mut machines, mut fleets) = apart(reports);
+    if fleets.is_empty() && machines.len() <= 1 {
+        return machines.pop().map(|(_, report)| report);
+    }
+    if let Some(run) = run_of(&machines) {
+        let known = fleets.iter().flat_map(|f| f.machines.clone()).collect();
+        fleets.push(together(Fleet::default(), run, machines, known)?);
+    }
+    fleets.into_iter().reduce(unite)
+}
+
+/// The same, with machines that were judged before.
+pub fn with_fleet(fleet: Fleet, run: Run, reports: Vec<(String, Report)>) -> Option<Report> {
+    let (machines, mut fleets) = apart(reports);
+    let known = fleets.iter().flat_map(|f| f.machines.clone()).collect();
+    fleets.push(together(fleet, run, machines, known)?);
+    fleets.into_iter().reduce(unite)
+}
+
+/// The machines, and reports of several.
+fn apart(reports: Vec<(String, Report)>) -> (Vec<(String, Report)>, Vec<Report>) {
+    let (mut machines, mut fleets): (Vec<(String, Report)>, _) = (Vec::new(), Vec::new());
     for (file, report) in reports {
         if !report.machines.is_empty() {
             fleets.push(report);
@@ -31,14 +51,7 @@ pub fn of_several(reports: Vec<(String, Report)>) -> Option<Report> {
             None => machines.push((file, report)),
         }
     }
-    if fleets.is_empty() && machines.len() <= 1 {
-        return machines.pop().map(|(_, report)| report);
-    }
-    if !machines.is_empty() {
-        let known = fleets.iter().flat_map(|f| f.machines.clone()).collect();
-        fleets.push(together(machines, known)?);
-    }
-    fleets.into_iter().reduce(unite)
+    (machines, fleets)
 }
 
 /// Which reports are taken for one machine by its name, though they are of two folders: a person sees whether that is so.
@@ -74,18 +87,22 @@ pub fn disagreeing(plans: &[(String, Report)]) -> Vec<String> {
     faults
 }
 
-/// One report of these machines, each called as it is among those that are known already.
-fn together(machines: Vec<(String, Report)>, mut known: Vec<Machine>) -> Option<Report> {
+/// What is known of the run that joins these; `None` where there is none.
+fn run_of(machines: &[(String, Report)]) -> Option<Run> {
     let (_, first) = machines.first()?;
-    let run = Run {
+    Some(Run {
         id: format!("{} reports", machines.len()),
         started: machines.iter().map(|(_, r)| r.run.started).min()?,
         finished: machines.iter().map(|(_, r)| r.run.finished).max()?,
         argv: first.run.argv.clone(),
         user: first.run.user.clone(),
         indicators: machines.iter().map(|(_, r)| &r.indicators).max_by_key(|i| i.sequence)?.clone(),
-    };
-    let (mut fleet, mut images) = (Fleet::default(), swept::Known::default());
+    })
+}
+
+/// One report of these machines, each called as it is among those that are known already, and of those of the fleet.
+fn together(mut fleet: Fleet, run: Run, machines: Vec<(String, Report)>, mut known: Vec<Machine>) -> Option<Report> {
+    let mut images = swept::Known::default();
     let (mut work, mut page) = (Vec::new(), None);
     for (file, mut report) in machines {
         let tree = match known.iter().position(|m| m.target.as_ref().is_some_and(|t| is_machine(t, &report.run.target)))

@@ -11,7 +11,7 @@ use super::{
     shell::quote,
     situation::{Situation, place, shown, within},
     step::{Action, Step, Unit},
-    store::{is_elsewhere, is_whole},
+    store::{is_elsewhere, is_only_logged, is_whole},
     writer::System,
 };
 use crate::{
@@ -47,8 +47,13 @@ pub fn eradicate(s: &Situation<'_>, plan: &mut Plan) {
     for group in by_owner(s, s.findings(|f| here(f) && f.kind == FindingKind::Process)) {
         add(&group.key(), processes(&group));
     }
-    let code =
-        |f: &Finding| here(f) && f.exposure >= Exposure::Installed && f.kind != FindingKind::Process && is_code(f);
+    let code = |f: &Finding| {
+        here(f)
+            && f.exposure >= Exposure::Installed
+            && f.kind != FindingKind::Process
+            && is_code(f)
+            && !is_only_logged(f)
+    };
     for (name, found) in by_package(s, s.findings(code)) {
         add(&[b"code", name.as_bytes()], take_out(s, &name, &found));
     }
@@ -77,7 +82,7 @@ pub fn eradicate(s: &Situation<'_>, plan: &mut Plan) {
     if let Some(item) = look_for(s, Phase::Eradicate) {
         add(&[b"look"], item);
     }
-    let gone = s.findings(|f| here(f) && f.exposure == Exposure::Removed);
+    let gone = s.findings(|f| here(f) && (f.exposure == Exposure::Removed || is_only_logged(f)));
     if !gone.is_empty() {
         add(&[b"removed"], removed(&gone));
     }

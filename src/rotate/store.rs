@@ -23,6 +23,11 @@ pub fn is_elsewhere(f: &Finding) -> bool {
     f.holdings.as_ref().is_some_and(|all| !all.is_empty() && !all.contains(&f.origin.path))
 }
 
+/// Whether a line of a log is all that speaks of a package: nothing of it is there to be taken out.
+pub fn is_only_logged(f: &Finding) -> bool {
+    f.kind == FindingKind::Package && f.origin.line.is_some() && f.holdings.as_ref().is_some_and(Vec::is_empty)
+}
+
 /// The paths that findings stand for.
 pub fn holdings_of_all(found: &[&Finding]) -> Vec<TreePath> {
     let all = found.iter().flat_map(|f| match &f.holdings {

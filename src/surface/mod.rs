@@ -15,6 +15,7 @@ pub mod node;
 pub mod python;
 pub mod ruby;
 pub mod starts;
+pub mod system;
 pub mod systemd;
 pub mod workflow;
 pub mod yaml;

@@ -213,6 +213,17 @@ impl<'s> Router<'s> {
         into.dedup();
     }
 
+    /// Whether every surface that wants a link of this name wants what it leads to by its own name too, be that a file or a link: then
+    /// it reads it there.
+    pub(crate) fn reads_both(&self, link: &TreePath, target: &TreePath) -> bool {
+        let [link, target] = [link, target].map(|path| {
+            let mut surfaces = Vec::new();
+            self.claimants(&self.folder(&path.parent()), path.name(), Kind::Symlink, &mut surfaces);
+            surfaces
+        });
+        !link.is_empty() && link.iter().all(|surface| target.contains(surface))
+    }
+
     /// The claims that want `name`, until the answer is no.
     fn routes<'r>(&'r self, folder: &Folder, name: &[u8], kind: Kind, each: &mut impl FnMut(&'r Route) -> bool) {
         let fits = |r: &Route, compared: bool| {

@@ -171,7 +171,8 @@ fn a_store_of_good_images_is_clear() {
     }
     let empty = tempfile::tempdir().unwrap();
     let said = run(["images", "--root", text(empty.path())]);
-    assert!(said.code == 2 && said.err.contains("no store of images was found"), "{} {}", said.code, said.err);
+    // Of a fleet, most machines have none.
+    assert!(said.code == 0 && said.err.contains("no store of images was found"), "{} {}", said.code, said.err);
 }
 
 #[test]

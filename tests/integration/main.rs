@@ -66,6 +66,7 @@ mod sandbox;
 mod schema;
 mod signals;
 mod surfaces;
+mod system_packages;
 mod traces;
 #[cfg(feature = "online")]
 mod trust;

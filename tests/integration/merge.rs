@@ -210,7 +210,7 @@ fn a_fleet_of_machines_and_images_is_one_picture() {
     );
     for host in ["web1", "web2", "web3"] {
         let machine = litellm(Machine::new(), SITE)
-            .file("etc/hostname", &format!("{host}\n"))
+            .file("etc/hostname", format!("{host}\n"))
             .file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n")
             .file("root/.aws/credentials", &key);
         let root = text(machine.root()).to_owned();
@@ -283,4 +283,30 @@ fn a_fleet_of_machines_and_images_is_one_picture() {
     assert_eq!(with.code, 1);
     assert_eq!(report(&with)["verdict"]["complete"], false);
     assert_eq!(case.merge(&["broken.json"]).code, 2);
+}
+
+#[test]
+fn disks_that_were_mounted_at_one_folder_are_two_machines() {
+    let case = Case::new(1);
+    let host = case.path("host");
+    for (name, bad, to) in [("node-a", true, ["-o", "a.json"]), ("node-b", false, ["--inventory", "b.ndjson"])] {
+        let machine = Machine::new().file("etc/hostname", format!("{name}\n"));
+        let machine = if bad { litellm(machine, SITE) } else { machine };
+        let _ = fs::remove_dir_all(&host);
+        run(["scan", "--built-in", "-q", "--root", text(machine.root()), to[0], &case.path(to[1])]);
+        // As it would be in a container: each node's disk at the same place.
+        fs::rename(machine.root(), &host).unwrap();
+        run(["scan", "--built-in", "-q", "--root", &host, to[0], &case.path(&format!("host-{}", to[1]))]);
+    }
+    for files in [["a.json", "b.ndjson"], ["host-a.json", "host-b.ndjson"]] {
+        let merged = report(&case.merge(&files));
+        let mut machines: Vec<(&str, &str)> = merged["machines"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|m| (m["target"]["name"].as_str().unwrap(), m["exposure"].as_str().unwrap()))
+            .collect();
+        machines.sort_unstable();
+        assert_eq!(machines, [("node-a", "installed"), ("node-b", "none")], "{files:?}");
+    }
 }

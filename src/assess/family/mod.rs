@@ -7,6 +7,7 @@ pub mod golang;
 pub mod node;
 pub mod python;
 pub mod ruby;
+pub mod system;
 
 use super::{
     Case, Finding,
@@ -208,8 +209,18 @@ static WORDS: Words = Words {
 };
 
 /// All of them.
-pub static FAMILIES: &[&dyn Family] =
-    &[&python::Python, &node::Node, &ruby::Ruby, &cargo::Cargo, &golang::Go, &extension::Extension, &Plain];
+pub static FAMILIES: &[&dyn Family] = &[
+    &python::Python,
+    &node::Node,
+    &ruby::Ruby,
+    &cargo::Cargo,
+    &golang::Go,
+    &extension::Extension,
+    &system::PACMAN,
+    &system::DPKG,
+    &system::RPM,
+    &Plain,
+];
 
 /// The family of an ecosystem; what has no rules of its own is read by the plain ones.
 pub fn for_ecosystem(ecosystem: Ecosystem) -> &'static dyn Family {

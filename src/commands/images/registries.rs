@@ -50,6 +50,13 @@ impl Clients {
         let wanted = wanted(named, &mirrors, &mut gaps)?;
         let wire = Wire::new(Options {
             ca: options.ca.clone(),
+            typed: wanted
+                .iter()
+                .map(|(host, _)| host.as_str())
+                .filter(|host| named.is_typed(host))
+                .chain(mirrors.servers())
+                .map(str::to_owned)
+                .collect(),
             plain_http: options.plain_http,
             max_bytes: options.max_bytes,
             ..Options::default()

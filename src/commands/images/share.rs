@@ -93,7 +93,7 @@ impl Share {
         drop(watched);
         let layers = BYTES_READ.load(Ordering::Relaxed).saturating_sub(planned);
         let problems = part.problems();
-        let written = part.end(own.len(), (planned, layers)).and_then(|out| Ok(out.into_inner()?.sync_all()?));
+        let written = part.end(own.len(), (planned, layers)).and_then(|out| out.into_inner()?.sync_all());
         growing.end(written).with_context(cannot)?;
         if !quiet {
             output::note(&format!(

@@ -79,24 +79,32 @@ fn merged(command: &MergeCommand, named: Named, sandbox: &Sandbox, started: Time
             Err(error) => gaps.push(gap(path, &error)),
         }
     }
-    if !named.inventories.is_empty() {
-        let many = inventories::many(&named.inventories)?;
-        let id = format!("{} inventories", many.files.len());
-        reports.push((id.clone(), fleet::all(&mut setup, sandbox, &many, command.output.quiet, (id, started))?));
-    }
+    // In whatever order they come, and as often.
+    reports.sort_by_cached_key(|(file, r)| {
+        (r.run.target.kind.clone(), plan::called(&r.run.target).to_owned(), r.run.started, file.clone())
+    });
+    reports.dedup_by(|a, b| a.1 == b.1);
     if !command.output.quiet {
         plan::joined(&reports).iter().for_each(|line| output::note(line));
     }
-    let count = reports.len();
-    let Some(mut report) = plan::of_several(reports) else {
-        anyhow::bail!("none of the files can be used: {}", gaps.first().map_or("", |gap| gap.detail.as_str()));
+    let is_one = reports.len() + named.inventories.len() == 1;
+    let mut report = if named.inventories.is_empty() {
+        let Some(report) = plan::of_several(reports) else {
+            anyhow::bail!("none of the files can be used: {}", gaps.first().map_or("", |gap| gap.detail.as_str()));
+        };
+        report
+    } else {
+        let many = inventories::many(&named.inventories)?;
+        let fleet = fleet::gathered(&mut setup, sandbox, &many, command.output.quiet, started)?;
+        let run = fleet::run(&setup, output::shown_some(&command.files), started);
+        plan::with_fleet(fleet, run, reports).context("nothing to report")?
     };
     let others = named.others.iter().map(|path| v1::Exclusion {
         location: location(path),
         reason: "it is no part, no report and no inventory".to_owned(),
     });
     report.coverage.exclusions.extend(others);
-    if count > 1 || !gaps.is_empty() {
+    if !is_one || !gaps.is_empty() {
         report.coverage.gaps.append(&mut gaps);
         settle(&mut report);
         if !report.machines.is_empty() {

@@ -19,6 +19,7 @@ use crate::{
     sandbox::Sandbox,
     scan::Disk,
     stop::STOP,
+    walk::Router,
 };
 
 /// The report of what they hold.
@@ -67,8 +68,8 @@ pub fn judged(
     gaps.append(&mut unusable);
     let size = sweep.size();
     let mut swept = Swept::new();
-    let mut coverage =
-        sweep.join(&parts, &Packing::new(&setup.interest), &STOP, &mut |image| swept.take(setup, &image, None));
+    let (packing, router) = (Packing::new(&setup.interest), Router::new(setup.surfaces(), &setup.interest));
+    let mut coverage = sweep.join(&parts, &packing, &router, &STOP, &mut |image| swept.take(setup, &image, None));
     coverage.gaps.append(&mut gaps);
     coverage.exclusions.extend(left_out.into_iter().map(|gap| Exclusion {
         origin: gap.origin,

@@ -4,6 +4,7 @@
 use std::{
     fs::File,
     io::{self, BufWriter, Write},
+    os::fd::OwnedFd,
     path::{Path, PathBuf},
     sync::{
         OnceLock,
@@ -12,6 +13,11 @@ use std::{
 };
 
 use anyhow::Context as _;
+use rustix::{
+    fs::{self as sys, AtFlags, Dir, FileType},
+    io::Errno,
+    process::Pid,
+};
 
 use super::{
     place::{Kind, Place},
@@ -199,6 +205,41 @@ pub fn put_in(folder: &Path, name: &str, bytes: Vec<u8>) -> anyhow::Result<()> {
     })
 }
 
+/// How long the file of another run is left alone, in seconds: where several machines share a folder, nobody here knows whether the
+/// run still lives. It is renamed as soon as it is written.
+const LEFT_ALONE: i64 = 3600;
+/// Names of a folder that are looked at.
+const NAMES: usize = 1_000_000;
+
+/// Removes what runs that were ended by force left in a folder of layers. What cannot be removed stays.
+pub fn remove_left(folder: &OwnedFd) {
+    let now = jiff::Timestamp::now().as_second();
+    let Ok(listing) = Dir::read_from(folder) else { return };
+    for entry in listing.take(NAMES).map_while(Result::ok) {
+        let name = entry.file_name();
+        let Some(pid) = run_of(name.to_bytes()).filter(|pid| is_gone(*pid)) else { continue };
+        let Ok(stat) = sys::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
+        let is_ours = stat.st_uid == rustix::process::geteuid().as_raw()
+            && FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+        if is_ours && pid != rustix::process::getpid() && stat.st_mtime < now.saturating_sub(LEFT_ALONE) {
+            let _ = sys::unlinkat(folder, name, AtFlags::empty());
+        }
+    }
+}
+
+/// The process that wrote a file of this name, which is that of a layer that was not renamed.
+fn run_of(name: &[u8]) -> Option<Pid> {
+    let name = std::str::from_utf8(name).ok()?;
+    let (entry, pid) = name.strip_prefix('.')?.strip_suffix(".part")?.rsplit_once('.')?;
+    let is_ours = entry.starts_with("sha256-") && entry.ends_with(".layer") && pid.bytes().all(|b| b.is_ascii_digit());
+    Pid::from_raw(pid.parse().ok().filter(|_| is_ours)?)
+}
+
+/// Whether no process has this number.
+fn is_gone(pid: Pid) -> bool {
+    rustix::process::test_kill_process(pid) == Err(Errno::SRCH)
+}
+
 #[allow(clippy::disallowed_methods)] // a file of ours, in the folder that the user named
 fn remove_here(part: &Path) -> io::Result<()> {
     std::fs::remove_file(part)
@@ -243,4 +284,47 @@ pub(super) fn replace(part: &Path, path: &Path) -> anyhow::Result<()> {
 pub(super) fn remove(part: &Path) -> anyhow::Result<()> {
     let part = part.to_owned();
     apart(move || Ok(std::fs::remove_file(part)?))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::disallowed_methods, reason = "tests make their own inputs")]
+
+    use std::{fs, os::unix::fs::symlink, time::SystemTime};
+
+    use super::*;
+
+    #[test]
+    fn what_runs_that_were_ended_left_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = SystemTime::now() - std::time::Duration::from_secs(7200);
+        // No process has so large a number.
+        let (gone, here) = (i32::MAX, std::process::id());
+        let put = |name: &str, is_old: bool| {
+            let file = File::create(folder.path().join(name)).unwrap();
+            if is_old {
+                file.set_modified(old).unwrap();
+            }
+        };
+        let left = [format!(".sha256-a.layer.{gone}.part"), format!(".sha256-b.x.layer.{gone}.part")];
+        left.iter().for_each(|name| put(name, true));
+        let new = format!(".sha256-new.layer.{gone}.part");
+        put(&new, false);
+        let mut others = vec![format!(".sha256-own.layer.{here}.part"), ".sha256-init.layer.1.part".to_owned()];
+        for odd in ["0", "-5", "+5", "99999999999", "", "5 "] {
+            others.push(format!(".sha256-a.layer.{odd}.part"));
+        }
+        for odd in ["sha256-a.layer.N.part", ".x.N.part", "..N.part", ".sha256-a.layer.N.part~", ".sha256-a.layer.N"] {
+            others.push(odd.replace('N', &gone.to_string()));
+        }
+        others.iter().for_each(|name| put(name, true));
+        let dir = format!(".sha256-folder.layer.{gone}.part");
+        fs::create_dir(folder.path().join(&dir)).unwrap();
+        let link = format!(".sha256-link.layer.{gone}.part");
+        symlink("a.layer", folder.path().join(&link)).unwrap();
+        remove_left(&File::open(folder.path()).unwrap().into());
+        let is_there = |name: &String| folder.path().join(name).symlink_metadata().is_ok();
+        assert!(!left.iter().any(is_there));
+        assert!(others.iter().chain([&new, &dir, &link]).all(is_there));
+    }
 }

@@ -1,7 +1,8 @@
-//! Further passes over a layer, for what the archive was past when it was known to be wanted: targets of links, and files that other
-//! files name (`-r deps/base.txt`), whatever their own names. One in another layer is a gap, as a link to one is.
+//! Files that other files name (`-r deps/base.txt`), whatever their own names: read as the archive comes by them, or from memory where
+//! it is past them. Where it is past them and they are not in memory, and for targets of links, there are further passes over the
+//! layer. One in another layer is a gap, as a link to one is.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{LayerReader, SHARED, entry, place::clean};
 use crate::{
@@ -13,6 +14,7 @@ use crate::{
         source::Content,
     },
     surface::Flaw,
+    tree::Entry,
 };
 
 /// Files of one layer that are read in one pass because others name them.
@@ -26,12 +28,70 @@ pub(super) struct Included {
     done: BTreeSet<(&'static str, TreePath)>,
     /// Named since the last pass.
     new: BTreeSet<(TreePath, &'static str)>,
+    /// Of those that the first pass named: read in that pass.
+    read: BTreeSet<(TreePath, &'static str)>,
+    /// Hashes of the names that were named in the first pass: it may come by them yet.
+    ahead: HashSet<u64>,
+    /// Named since this was looked at last, in the first pass.
+    fresh: Vec<(TreePath, &'static str)>,
+    /// Files that were read from memory.
+    from_memory: usize,
     /// To be read in the next pass, by the hash of the member's name.
     pub(super) wanted: HashMap<u64, Vec<(TreePath, Vec<&'static str>)>>,
     passes: usize,
 }
 
+impl Included {
+    /// The surfaces that shall read a member that the first pass comes by, because others named it.
+    pub(super) fn due(&mut self, hash: u64, path: &TreePath) -> Vec<&'static str> {
+        if !self.ahead.contains(&hash) {
+            return Vec::new();
+        }
+        let from = (path.clone(), "");
+        let named: Vec<&'static str> =
+            self.new.range(from..).take_while(|(named, _)| named == path).map(|(_, surface)| *surface).collect();
+        // Of two members with one name the last counts.
+        for surface in &named {
+            self.read.remove(&(path.clone(), *surface));
+        }
+        named
+    }
+
+    /// Those have read it.
+    pub(super) fn was_read(&mut self, path: &TreePath, surfaces: &[&'static str]) {
+        self.read.extend(surfaces.iter().map(|surface| (path.clone(), *surface)));
+    }
+}
+
 impl LayerReader<'_> {
+    /// Reads what the member before named, where that is in memory.
+    pub(super) fn read_named(&mut self) {
+        while let Some((path, surface)) = self.included.fresh.pop() {
+            let hash = self.key.hash(path.as_bytes());
+            let is_read = self.included.read.contains(&(path.clone(), surface));
+            if !is_read && self.inspect_held(&path, surface, hash) {
+                self.included.was_read(&path, &[surface]);
+            }
+        }
+    }
+
+    /// Reads a file that others name, where the member of this hash is in memory.
+    fn inspect_held(&mut self, path: &TreePath, surface: &'static str, member: u64) -> bool {
+        if self.included.from_memory == MOST {
+            return false;
+        }
+        let held = std::mem::take(&mut self.held);
+        let found = held.get(member);
+        if let Some((entry, bytes)) = found {
+            self.included.from_memory += 1;
+            let named = Entry { path: path.clone(), ..entry.clone() };
+            self.inspect_with(&named, &mut bytes.as_slice(), Some(&[surface]));
+        }
+        let is_read = found.is_some();
+        self.held = held;
+        is_read
+    }
+
     /// In the next pass, reads a file that others name.
     fn will_read(&mut self, file: TreePath, surface: &'static str, member: u64) {
         self.included.done.insert((surface, file.clone()));
@@ -117,7 +177,11 @@ impl LayerReader<'_> {
             if self.gate.claims(surface, &path) || self.included.done.contains(&(surface, path.clone())) {
                 continue;
             }
-            self.included.new.insert((path, surface));
+            let is_first_pass = self.included.passes == 0;
+            if self.included.new.insert((path.clone(), surface)) && is_first_pass {
+                self.included.ahead.insert(self.key.hash(path.as_bytes()));
+                self.included.fresh.push((path, surface));
+            }
             if self.included.new.len() > MOST {
                 self.included.new.pop_last();
                 self.unkept += 1;
@@ -125,22 +189,46 @@ impl LayerReader<'_> {
         }
     }
 
-    /// Sorts what was named in a pass: in this layer, or not.
+    /// Sorts what was named in a pass: read already, in memory, elsewhere in this layer, or not.
     pub(super) fn look_for_named(&mut self) {
         self.included.passes += 1;
-        for (path, surface) in std::mem::take(&mut self.included.new) {
-            let mut hash = self.key.hash(path.as_bytes());
-            for _ in 0..8 {
-                hash = self.via.get(hash).unwrap_or(hash);
+        self.included.ahead = HashSet::new();
+        self.included.fresh = Vec::new();
+        // What is in memory names others in turn.
+        while !self.included.new.is_empty() {
+            for (path, surface) in std::mem::take(&mut self.included.new) {
+                self.look_for(path, surface);
             }
-            let here = self.leaves.may_have(hash);
-            if here && self.included.passes < PASSES {
-                self.will_read(path, surface, hash);
-            } else if here {
-                self.unread(&path);
-            } else {
-                self.kept.put_elsewhere(path.clone(), path);
+        }
+    }
+
+    fn look_for(&mut self, path: TreePath, surface: &'static str) {
+        if self.included.read.remove(&(path.clone(), surface)) {
+            self.included.done.insert((surface, path));
+            return;
+        }
+        if self.included.done.contains(&(surface, path.clone())) {
+            return;
+        }
+        let mut hash = self.key.hash(path.as_bytes());
+        for _ in 0..8 {
+            match self.via.get(hash) {
+                Some(next) if self.held.get(hash).is_none() => hash = next,
+                _ => break,
             }
+        }
+        let here = self.leaves.may_have(hash);
+        // It may name itself.
+        let is_held = self.held.get(hash).is_some() && self.included.done.insert((surface, path.clone()));
+        if is_held && self.inspect_held(&path, surface, hash) {
+            return;
+        }
+        if here && self.included.passes < PASSES {
+            self.will_read(path, surface, hash);
+        } else if here {
+            self.unread(&path);
+        } else {
+            self.kept.put_elsewhere(path.clone(), path);
         }
     }
 

@@ -1,8 +1,15 @@
 //! What is remembered of a layer's names by hash, in little memory.
 
+use std::collections::BTreeMap;
+
+use crate::fact::TreePath;
+
 /// Which link names which target. Links that nobody wants may stand between a wanted one and its target.
 #[derive(Default)]
-pub(super) struct Via(Vec<(u64, u64)>);
+pub(super) struct Via(Vec<(u64, u64)>, BTreeMap<TreePath, Option<TreePath>>);
+
+/// Links in the root of a layer that are remembered by path: Debian has four for `usr/bin` and its kin.
+const TOPS: usize = 64;
 
 impl Via {
     /// Remembers a link, unless there are `most` already.
@@ -12,6 +19,25 @@ impl Via {
             self.0.push((link, target));
         }
         fits
+    }
+
+    /// Remembers a symbolic link in the root: names of other links lead through it. Whether there was none of this name; where there
+    /// are two, neither is followed.
+    pub(super) fn add_top(&mut self, link: &TreePath, target: &TreePath) -> bool {
+        let is_new = self.1.len() < TOPS && !self.1.contains_key(link);
+        if is_new {
+            self.1.insert(link.clone(), Some(target.clone()));
+        } else if let Some(known) = self.1.get_mut(link) {
+            *known = None;
+        }
+        is_new
+    }
+
+    /// The real place of a name that leads through a link in the root: `lib/x` is `usr/lib/x`.
+    pub(super) fn through_top(&self, names: &TreePath) -> Option<TreePath> {
+        let (top, rest) = names.as_bytes().split_at_checked(names.as_bytes().iter().position(|b| *b == b'/')?)?;
+        let target = self.1.get(&TreePath::new(top)?)?.as_ref()?;
+        TreePath::new(&[target.as_bytes(), rest].concat())
     }
 
     /// Once all are known. Of two links with one name the last counts.

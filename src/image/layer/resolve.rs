@@ -22,25 +22,36 @@ impl LayerReader<'_> {
             self.too_many_links = true;
             return;
         }
+        if !hard && path.components().count() == 1 && self.via.add_top(&path, &names) {
+            let through = |link: &Link| Some(self.key.hash(self.via.through_top(&link.names)?.as_bytes()));
+            let awaited: Vec<u64> = self.links.values().filter_map(through).collect();
+            awaited.into_iter().for_each(|target| self.held.hold(target));
+        }
         if self.wants(&path, if hard { tree::Kind::File } else { tree::Kind::Symlink }) {
+            self.held.hold(target);
+            if let Some(names) = self.via.through_top(&names) {
+                self.held.hold(self.key.hash(names.as_bytes()));
+            }
             self.links.insert(path, Link { target, names, hard });
         }
     }
 
     /// Gives each link the file it names: from memory, in a second pass, or not from this layer.
     pub(super) fn resolve(&mut self) {
+        let held = std::mem::take(&mut self.held);
         for (path, link) in std::mem::take(&mut self.links) {
-            let mut target = link.target;
+            let mut target =
+                self.via.through_top(&link.names).map_or(link.target, |names| self.key.hash(names.as_bytes()));
             for _ in 0..8 {
                 match self.via.get(target) {
-                    Some(next) if !self.held.contains_key(&target) => target = next,
+                    Some(next) if held.get(target).is_none() => target = next,
                     _ => break,
                 }
             }
-            if let Some((entry, bytes)) = self.held.remove(&target) {
-                let linked = Entry { path, ..entry.clone() };
-                self.inspect(&linked, &mut bytes.as_slice());
-                self.held.insert(target, (entry, bytes));
+            if let Some((entry, bytes)) = held.get(target) {
+                self.inspect(&Entry { path, ..entry.clone() }, &mut bytes.as_slice());
+            } else if link.hard && self.is_silent(&path, target) {
+                // It was read under its other name.
             } else if self.leaves.may_have(target) {
                 self.second.entry(target).or_default().push(path);
             } else if link.hard {
@@ -49,5 +60,6 @@ impl LayerReader<'_> {
                 self.kept.put_elsewhere(path, link.names);
             }
         }
+        self.held = held;
     }
 }

@@ -15,7 +15,7 @@ use super::{END, End, FORMAT, HEAD, Layer, Line, PLAN, PartHead, VERSION, hash};
 use crate::{
     coverage::{Coverage, Exclusion, Gap, GapKind, IMAGE},
     fact::{Origin, TreePath},
-    image::{listing::ImageUse, planned::Planned, scan::Unit, sweep::Key},
+    image::{listing::ImageUse, planned::Planned, scan::Unit, shard::MOST, sweep::Key},
     inventory::{self, v1},
     stop,
     text::hex,
@@ -24,7 +24,7 @@ use crate::{
 /// Bytes of the head and of the end.
 const SMALL: u64 = 64 << 10;
 /// Bytes of the plan, packed and plain.
-const PLAN_BYTES: (u64, u64) = (256 << 20, 4 << 30);
+const PLAN_BYTES: (u64, u64) = (256 << 20, 1 << 30);
 /// Bytes of a line of the plan.
 const LINE: u64 = 64 << 20;
 /// Bytes of what one layer holds.
@@ -171,7 +171,7 @@ fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, PartError> {
 
 fn checked(head: PartHead) -> Result<PartHead, PartError> {
     match (head.format == FORMAT, head.version) {
-        (true, VERSION) if head.number > 0 && head.number <= head.of => Ok(head),
+        (true, VERSION) if head.of <= MOST && (1..=head.of).contains(&head.number) => Ok(head),
         (true, version) if version > VERSION => Err(PartError::Newer),
         (true, _) => Err(PartError::Damaged("its head names no shard")),
         (false, _) => Err(PartError::Other),
@@ -281,10 +281,15 @@ impl Parts {
         &self.names
     }
 
-    /// Bytes that were read for one plan, and for the layers of all.
+    /// Bytes that were read for one plan, and for the layers of all; of a shard that was run again, what it read at most.
     pub fn bytes(&self) -> u64 {
         let plan = self.parts.iter().map(|part| part.end.bytes.0).max().unwrap_or(0);
-        self.parts.iter().fold(plan, |sum, part| sum.saturating_add(part.end.bytes.1))
+        let mut layers: BTreeMap<(&str, usize, usize), u64> = BTreeMap::new();
+        for part in &self.parts {
+            let most = layers.entry((&part.head.plan, part.head.of, part.head.number)).or_default();
+            *most = part.end.bytes.1.max(*most);
+        }
+        layers.into_values().fold(plan, u64::saturating_add)
     }
 
     pub(in crate::image) fn coverage(&self) -> Coverage {

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     disk::{self, Disk, Mounts},
     flaws::{Flaws, leave_out, note, place},
-    unpacked::{Broken, Keeps, Steps, Unpacked, volume},
+    unpacked::{Broken, Keeps, Steps, Unpacked, is_folder, volume},
 };
 use crate::{
     fact::TreePath,
@@ -115,6 +115,11 @@ impl<'s> Catalog<'s> {
         note(&mut self.flaws, path.as_bytes(), flaw);
     }
 
+    /// The same, whatever the path is.
+    pub(super) fn flaw_at(&mut self, path: &[u8], flaw: Flaw) {
+        note(&mut self.flaws, path, flaw);
+    }
+
     pub(super) fn left_out(&mut self, path: &str, why: &'static str) {
         leave_out(&mut self.left_out, path.as_bytes(), why);
     }
@@ -188,6 +193,25 @@ impl<'s> Catalog<'s> {
                 Vec::new()
             }
         }
+    }
+
+    /// Names in a folder that engines give to folders. Others are reported: whatever has them is not examined.
+    pub(super) fn ids(&mut self, disk: usize, path: &str) -> Vec<String> {
+        let (mut ids, names) = (Vec::new(), self.names(disk, path));
+        for name in names {
+            match String::from_utf8(name) {
+                Ok(id) if is_folder(&id) => ids.push(id),
+                Ok(odd) => self.odd(disk, &[path.as_bytes(), b"/", odd.as_bytes()].concat()),
+                Err(odd) => self.odd(disk, &[path.as_bytes(), b"/", odd.as_bytes()].concat()),
+            }
+        }
+        ids
+    }
+
+    /// Reports what has a name that no engine gives.
+    pub(super) fn odd(&mut self, disk: usize, path: &[u8]) {
+        let path = [on(disk, "").as_bytes(), path].concat();
+        note(&mut self.flaws, &path, Flaw::malformed(WHAT, "a name that no engine gives: it was not examined"));
     }
 
     /// The volumes of a folder `volumes`, each with its files in `_data`. What a volume mounts is not entered: it may be the disk of

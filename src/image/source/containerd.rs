@@ -14,6 +14,7 @@
 
 mod containers;
 mod database;
+mod namespaces;
 mod snapshots;
 
 #[cfg(test)]
@@ -23,8 +24,8 @@ use std::{collections::HashSet, os::fd::OwnedFd};
 
 #[cfg(test)]
 use self::database::Named;
-pub(in crate::image) use self::database::Recorded;
 use self::{containers::Docker, database::Metadata, snapshots::Snapshots};
+pub(in crate::image) use self::{database::Recorded, namespaces::InNamespace};
 use super::{
     Content, Source,
     below::Below,
@@ -41,6 +42,7 @@ use crate::{
         layer::Expected,
         plan::{Readers, plan_roots},
         planned::{Plan, Planned, PlannedLayer, Root},
+        target::Sought,
     },
     surface::Flaw,
 };
@@ -145,6 +147,10 @@ impl Source for Containerd {
         plan.flaws.extend(flaws.map(|(path, flaw)| (path.clone(), again(flaw))));
         plan.is_image = true;
         plan
+    }
+
+    fn namespace(&self, name: &str, sought: Option<&Sought>) -> Option<InNamespace<'_>> {
+        Some(InNamespace::new(self, name, sought))
     }
 
     fn open(&self, layer: &TreePath) -> Result<Content<'_>, Flaw> {

@@ -55,6 +55,7 @@ use crate::{
 /// Bytes of one index of a store.
 const INDEX: u64 = 64 << 20;
 const WHAT: &str = "containers-storage";
+const ODD: &str = "an id that no engine gives: what has it was not examined";
 
 /// An opened store with those that it shares.
 pub(in crate::image) struct ContainersStorage {
@@ -123,9 +124,14 @@ impl Source for ContainersStorage {
 
 /// The drivers of which a store has images.
 fn drivers(catalog: &mut Catalog<'_>, disk: usize) -> Vec<String> {
-    let names = catalog.names(disk, "");
-    let drivers = names.iter().filter_map(|name| std::str::from_utf8(name).ok()?.strip_suffix("-images"));
-    drivers.filter(|name| is_folder(name)).map(str::to_owned).collect()
+    let mut drivers = Vec::new();
+    for name in catalog.names(disk, "").iter().filter(|name| name.ends_with(b"-images")) {
+        match std::str::from_utf8(name).ok().and_then(|name| name.strip_suffix("-images")) {
+            Some(driver) if is_folder(driver) => drivers.push(driver.to_owned()),
+            _ => catalog.odd(disk, name),
+        }
+    }
+    drivers
 }
 
 /// A driver's part of the stores.
@@ -157,13 +163,22 @@ impl Driver<'_, '_> {
         }
     }
 
+    /// The same, of things whose ids name folders. Others are reported.
+    fn with_ids<T: serde::de::DeserializeOwned>(&mut self, disk: usize, path: &str, id: fn(&T) -> &str) -> Vec<T> {
+        let mut items = self.index::<T>(disk, path);
+        let before = items.len();
+        items.retain(|item| is_folder(id(item)));
+        if items.len() < before {
+            self.catalog.flaw(&on(disk, path), Flaw::malformed(WHAT, ODD));
+        }
+        items
+    }
+
     fn read_layers(&mut self) {
         for disk in 0..self.catalog.disks.len() {
             for file in ["layers", "volatile-layers"] {
-                for layer in self.index::<Layer>(disk, &format!("{}-layers/{file}.json", self.name)) {
-                    if is_folder(&layer.id) {
-                        self.layers.entry(layer.id.clone()).or_insert((disk, layer));
-                    }
+                for layer in self.with_ids(disk, &format!("{}-layers/{file}.json", self.name), |l: &Layer| &l.id) {
+                    self.layers.entry(layer.id.clone()).or_insert((disk, layer));
                 }
             }
         }

@@ -43,6 +43,7 @@ use crate::{
         plan::Readers,
         planned::{Plan, PlannedLayer},
     },
+    stop,
     surface::Flaw,
 };
 
@@ -100,15 +101,14 @@ impl Source for DockerStore {
                 Driver { name, keeps, catalog: &mut catalog, known: HashMap::new() }.read();
             }
         }
-        let names = drivers.iter().filter_map(|name| std::str::from_utf8(name).ok());
-        let is_read = |name: &str| DRIVERS.iter().any(|(known, keeps)| *known == name && keeps.is_some());
-        for name in names.filter(|name| is_folder(name) && !is_read(name)).take(UNREAD) {
-            if catalog.is_full() {
-                break;
-            }
-            if !catalog.names(0, &format!("image/{name}/imagedb/content/sha256")).is_empty() {
-                catalog.flaw(&format!("image/{name}"), unread_driver(name));
-            }
+        let is_read = |name: &[u8]| DRIVERS.iter().any(|(known, keeps)| known.as_bytes() == name && keeps.is_some());
+        let others: Vec<&Vec<u8>> = drivers.iter().filter(|name| !is_read(name)).collect();
+        for name in others.iter().take(UNREAD).take_while(|_| !stop::requested()) {
+            catalog.other_driver(name);
+        }
+        if others.len() > UNREAD {
+            catalog
+                .flaw("image", Flaw::malformed(WHAT, "it has more names beside those of drivers than are looked into"));
         }
         containers::without_layers(&mut catalog);
         catalog.volumes(0);
@@ -121,6 +121,23 @@ impl Source for DockerStore {
     fn open(&self, layer: &TreePath) -> Result<Content<'_>, Flaw> {
         let layers = self.layers.lock().unwrap_or_else(PoisonError::into_inner).clone();
         layers.open(layer)
+    }
+}
+
+impl Catalog<'_> {
+    /// Reports a driver of which nothing is read, where it has images.
+    fn other_driver(&mut self, name: &[u8]) {
+        let folder = [b"image/", name].concat();
+        let images = [folder.as_slice(), b"/imagedb/content/sha256"].concat();
+        match self.disks.first().map(|disk| disk.names(&images)) {
+            Some(Ok((names, _))) if names.is_empty() => {}
+            Some(Ok(_)) => match std::str::from_utf8(name) {
+                Ok(name) if is_folder(name) => self.flaw(&format!("image/{name}"), unread_driver(name)),
+                _ => self.odd(0, &folder),
+            },
+            Some(Err(flaw)) => self.flaw_at(&images, flaw),
+            None => {}
+        }
     }
 }
 
@@ -226,9 +243,11 @@ impl Driver<'_, '_> {
         let top = if self.keeps == Keeps::Copy { format!("{}/dir", self.name) } else { self.name.to_owned() };
         let names = self.catalog.names(0, &top);
         let own = |name: &[u8]| name == b"l" || name.ends_with(b"-init") || name.ends_with(b"-removing");
-        let ids = names.iter().filter(|name| !own(name)).filter_map(|name| std::str::from_utf8(name).ok());
-        let mut unknown = ids.filter(|id| !self.catalog.layers.contains_key(&self.unpacked(id)));
-        if unknown.next().is_some() {
+        let is_known = |name: &[u8]| {
+            let id = std::str::from_utf8(name).ok();
+            id.is_some_and(|id| self.catalog.layers.contains_key(&self.unpacked(id)))
+        };
+        if names.iter().any(|name| !own(name) && !is_known(name)) {
             let why = "layers that no image and no container has, such as those of a build's cache, are not examined";
             self.catalog.left_out(&top, why);
         }

@@ -8,6 +8,7 @@ mod catalog;
 pub(super) mod containerd;
 pub(super) mod containers_storage;
 pub(super) mod disk;
+pub(super) mod disk_image;
 pub(super) mod docker_store;
 #[cfg(feature = "online")]
 pub(super) mod engine;
@@ -21,8 +22,8 @@ pub(super) mod registry;
 mod root;
 mod unpacked;
 
-pub(super) use self::{archive::Archive, layout::Layout, root::Root};
-use super::{entries::Entries, input::Bytes, plan::Readers, planned::Plan};
+pub(super) use self::{archive::Archive, containerd::InNamespace, layout::Layout, root::Root};
+use super::{entries::Entries, input::Bytes, plan::Readers, planned::Plan, target::Sought};
 use crate::{fact::TreePath, surface::Flaw};
 
 /// What is read of one layer.
@@ -44,6 +45,11 @@ pub(super) trait Source: Sync {
     /// The same, where `is_known` says which images, by `sha256:…` of their configuration, manifest or index, another source has.
     fn plan_others(&self, readers: Readers<'_>, _is_known: &dyn Fn(&str) -> bool) -> Plan {
         self.plan(readers)
+    }
+
+    /// What of it stands in a namespace, and which of that is called as what is sought. `None` where it knows no namespaces.
+    fn namespace(&self, _name: &str, _sought: Option<&Sought>) -> Option<InNamespace<'_>> {
+        None
     }
 
     /// Opens one layer; several may be open at a time.

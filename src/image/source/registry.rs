@@ -62,8 +62,6 @@ pub(in crate::image) struct Wanted {
 pub(in crate::image) struct Choice {
     /// Of an image for several platforms.
     pub(in crate::image) platforms: Platforms,
-    /// A repository stands for all its tags, not for `latest`.
-    pub(in crate::image) all_tags: bool,
     /// Note what refers to each image, at the price of one or two requests.
     pub(in crate::image) referrers: bool,
     /// Requests at a time, for lists and JSON.
@@ -103,7 +101,7 @@ impl<'r> RegistryImages<'r> {
 
     /// The images that these names stand for; all of them are names of this registry. It asks for the lists that this needs.
     pub(in crate::image) fn named(registry: &'r Registry, targets: &[Target], choice: Choice) -> Self {
-        let found = wanted::wanted(registry, targets, choice.all_tags, choice.threads);
+        let found = wanted::wanted(registry, targets, choice.threads);
         let left_out = found.left_out.into_iter().collect();
         let state = State { flaws: found.flaws, left_out, ..State::default() };
         Self { state: Mutex::new(state), ..Self::new(registry, found.images, choice) }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::super::{
-    inputs::Only,
+    inputs::OnlyOf,
     model::labels,
     planned::{Holds, Planned, PlannedLayer},
     scan::{At, Unit},
@@ -135,12 +135,15 @@ impl Wanted {
 }
 
 /// Leaves the images that are wanted, and the containers that were made of them.
-pub(super) fn keep_wanted(images: &mut Vec<Planned>, only: &[Only]) {
-    let is_wanted = |image: &Planned| only.iter().any(|only| only.is(image));
-    let ids: HashSet<String> = images.iter().filter(|image| is_wanted(image)).filter_map(|i| i.id.clone()).collect();
+pub(in crate::image) fn keep_wanted(images: &mut Vec<Planned>, only: &[OnlyOf<'_>]) {
+    let ids_of = |only: &OnlyOf<'_>| -> HashSet<String> {
+        images.iter().filter(|image| only.is(image)).filter_map(|i| i.id.clone()).collect()
+    };
+    let ids: Vec<HashSet<String>> = only.iter().map(ids_of).collect();
     images.retain(|image| {
         let is_container = matches!(image.holds, Holds::Container(_));
-        is_wanted(image) || is_container && image.id.as_ref().is_some_and(|id| ids.contains(id))
+        let made_of = |ids: &HashSet<String>| is_container && image.id.as_ref().is_some_and(|id| ids.contains(id));
+        only.iter().zip(&ids).any(|(only, ids)| only.is(image) || made_of(ids) && only.stands(image))
     });
 }
 

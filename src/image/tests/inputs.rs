@@ -101,3 +101,23 @@ fn in_a_folder_nothing_that_may_be_an_image_is_passed_over() {
         matches!(case.examine(&case.folder.path().join("root")), Err(ImageError::NotAnImage(why)) if why.contains("--root"))
     );
 }
+
+#[test]
+fn file_systems_of_other_kinds_are_gaps_that_say_what_they_are() {
+    let case = case();
+    let sif = [b"#!/usr/bin/env run-singularity\n\0SIF_MAGIC\0".as_slice(), &[0; 600]].concat();
+    let squashfs = [b"hsqs".as_slice(), &[0; 600]].concat();
+    let [sif, squashfs] = [case.write("app.sif", &sif), case.write("in/root", &squashfs)];
+    case.write("in/app.tar", &saved(&layers()));
+    for (path, what) in
+        [(&sif, "an image of Apptainer"), (&squashfs, "a squashfs"), (&sif, "apptainer build --sandbox")]
+    {
+        let found = case.examine(path).unwrap();
+        assert!(found.images.is_empty());
+        let [(GapKind::Unsupported, detail)] = gaps(&found)[..] else { panic!("{:?}", gaps(&found)) };
+        assert!(detail.contains(what), "{detail}");
+    }
+    // Beside an image, in a folder.
+    let found = case.examine(squashfs.parent().unwrap()).unwrap();
+    assert_eq!((found.images.len(), gaps(&found).len()), (1, 1), "{:?}", gaps(&found));
+}

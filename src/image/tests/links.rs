@@ -64,6 +64,18 @@ fn links_with_wanted_names_are_followed_inside_the_layer() {
 }
 
 #[test]
+fn links_lead_through_linked_folders_of_the_root() {
+    let tar = Tar::default()
+        .link(tar::EntryType::Symlink, "lib", "usr/lib")
+        .link(tar::EntryType::Symlink, &site("a.pth"), "/lib/hook")
+        .link(tar::EntryType::Symlink, &site("b.pth"), "/lib/nothing")
+        .file("usr/lib/hook", b"import os\n");
+    let found = one_layer(tar);
+    assert!(paths(&found.images[0]).contains(&format!("/{SITE}/a.pth")));
+    assert_eq!(gaps(&found), []);
+}
+
+#[test]
 fn a_link_into_another_layer_is_a_gap() {
     let target = Tar::default().file("opt/target", METADATA).end();
     let link = Tar::default().link(tar::EntryType::Symlink, &site("a-1.dist-info/METADATA"), "/opt/target").end();
@@ -72,6 +84,37 @@ fn a_link_into_another_layer_is_a_gap() {
         gaps(&found),
         [(GapKind::Unsupported, "it leads to a file of another layer, or is one that this layer names: not followed")]
     );
+}
+
+/// What is wanted by its own name as well is read where it stands.
+#[test]
+fn a_link_into_another_layer_to_what_is_read_there_is_no_gap() {
+    use tar::EntryType::Symlink;
+    let one = "usr/lib/python3/dist-packages/a-1.dist-info/METADATA";
+    let base = || Tar::default().link(Symlink, "lib", "usr/lib").dir("usr/lib");
+    let own = "opt/venv/lib/python3.11/site-packages/a-1.dist-info/METADATA";
+    let link = |target: &str| Tar::default().link(Symlink, own, target).end();
+    let read = |layers: &[Vec<u8>]| {
+        let found = case().bytes(&saved(layers));
+        let facts = found.images[0].facts().into_iter().filter(|f| matches!(f.seen.fact, Fact::Package(_)));
+        (facts.count(), gaps(&found).len())
+    };
+    let direct = base().file(one, METADATA).end();
+    assert_eq!(read(&[direct.clone(), link(&format!("/{one}"))]), (1, 0));
+    // By a folder that is a link.
+    let linked = link("/lib/python3/dist-packages/a-1.dist-info/METADATA");
+    assert_eq!(read(&[direct.clone(), linked.clone()]), (1, 0));
+    // By a link of the other layer, which is wanted too and followed there.
+    let twice = base().link(Symlink, one, "/opt/own").file("opt/own", METADATA).end();
+    assert_eq!(read(&[twice, linked.clone()]), (1, 0));
+    // The folder leads elsewhere, to what nobody reads by its own name.
+    let away = Tar::default().link(Symlink, "lib", "opt").file("opt/python3/dist-packages/x", b"").end();
+    let moved = Tar::default().link(Symlink, "opt/python3/dist-packages/a-1.dist-info", "/srv/x").end();
+    let hidden = Tar::default().file("srv/x/METADATA", METADATA).end();
+    assert_eq!(read(&[away, moved, hidden, linked]), (0, 1));
+    // Another surface wants the link.
+    let other = Tar::default().link(Symlink, "app/requirements.txt", &format!("/{one}")).end();
+    assert_eq!(read(&[direct, other]).1, 1);
 }
 
 #[test]

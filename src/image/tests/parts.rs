@@ -1,6 +1,12 @@
 //! Parts of a sweep: what goes in comes out, and hostile ones are refused.
 
-use std::{fs::File, io::Write as _, num::NonZeroUsize};
+use std::{
+    fs::File,
+    io::{Read as _, Write as _},
+    num::NonZeroUsize,
+};
+
+use sha2::{Digest as _, Sha256};
 
 use super::*;
 use crate::{image::shard::Shard, stop::STOP};
@@ -45,8 +51,9 @@ fn joined(case: &Case, parts: &[Vec<u8>]) -> Examination {
     let packing: &'static Packing<'static> = Box::leak(Box::new(Packing::new(interest)));
     let sweep = Sweep::of_parts(&mut parts);
     let mut images = Vec::new();
-    let coverage = sweep.join(&parts, packing, &STOP, &mut |image| images.push(image));
-    Examination { images, coverage }
+    let router = Router::new(SURFACES.to_vec(), interest);
+    let coverage = sweep.join(&parts, packing, &router, &STOP, &mut |image| images.push(image));
+    Examination { images, coverage, again: 0 }
 }
 
 fn described(examination: &Examination) -> Vec<String> {
@@ -112,12 +119,56 @@ fn parts_that_are_cut_or_changed_are_refused() {
     assert!(read(&case, b"").is_err() && read(&case, &[0; 4096]).is_err());
     assert!(read(&case, &saved(&layers())).unwrap_err().contains("no part"));
     // A later version, and numbers that are none.
-    for (from, to) in
-        [("\"version\":1", "\"version\":9"), ("\"number\":1", "\"number\":7"), ("dosimeter-part\"", "dosimeter-xxxx\"")]
-    {
+    for (from, to) in [
+        ("\"version\":1", "\"version\":9"),
+        ("\"number\":1", "\"number\":7"),
+        ("\"of\":1", "\"of\":0"),
+        ("dosimeter-part\"", "dosimeter-xxxx\""),
+    ] {
         let at = bytes.windows(from.len()).position(|w| w == from.as_bytes()).unwrap();
         let mut other = bytes.clone();
         other[at..at + to.len()].copy_from_slice(to.as_bytes());
         assert!(read(&case, &other).is_err(), "{to}");
     }
+}
+
+/// A part whose bytes are whole and whose layers say nothing that this version understands.
+#[test]
+fn a_layer_that_cannot_be_understood_is_a_gap() {
+    let case = case();
+    let path = case.write("image", &saved(&layers()[..1]));
+    let bytes = parts(&case, &path, 1).remove(0);
+    let mut tar = tar::Archive::new(bytes.as_slice());
+    let mut other = tar::Builder::new(Vec::new());
+    let mut sum = Sha256::new();
+    for entry in tar.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let name = String::from_utf8(entry.path_bytes().into_owned()).unwrap();
+        let mut body = String::new();
+        match entry.read_to_string(&mut body) {
+            Ok(_) if name == "end.json" => {
+                let mut end: serde_json::Value = serde_json::from_str(&body).unwrap();
+                end["sha256"] = crate::text::hex(&sum.clone().finalize()).into();
+                body = end.to_string();
+            }
+            Ok(_) if name.starts_with("sha256/") => body = body.replace("\"verified\"", "\"verifiee\""),
+            _ => {}
+        }
+        let mut raw = body.into_bytes();
+        if name.ends_with(".zst") {
+            raw = bytes[usize::try_from(entry.raw_file_position()).unwrap()..]
+                [..usize::try_from(entry.size()).unwrap()]
+                .to_vec();
+        }
+        sum.update(name.as_bytes());
+        sum.update([0]);
+        sum.update(u64::try_from(raw.len()).unwrap().to_be_bytes());
+        sum.update(&raw);
+        let mut header = tar::Header::new_ustar();
+        header.set_size(u64::try_from(raw.len()).unwrap());
+        other.append_data(&mut header, &name, raw.as_slice()).unwrap();
+    }
+    let found = joined(&case, &[other.into_inner().unwrap()]);
+    assert_eq!(gaps(&found), [(GapKind::Malformed, "what a part says of the layer cannot be read")]);
+    assert!(!found.images[0].is_whole());
 }

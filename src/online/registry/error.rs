@@ -31,6 +31,11 @@ pub enum RegistryError {
         "`{0}` is not asked: only a list names it, and it is this machine or something that only this machine reaches"
     )]
     Inside(String),
+    /// The same, found out from the addresses of its name.
+    #[error(
+        "`{0}` is not asked: its name leads to this machine or to something that only this machine reaches, and nobody typed it"
+    )]
+    LeadsInside(Address),
     /// The user's own settings forbid it.
     #[error("`{0}` is not asked: a file of `--mirror` says that it is `blocked`")]
     Blocked(String),

@@ -20,14 +20,18 @@ pub(super) fn is_loopback(url: &Url) -> bool {
 
 /// Whether it is on this machine or on what only this machine reaches, like the metadata of a cloud.
 pub(super) fn is_inside(url: &Url) -> bool {
-    let own = |ip: IpAddr| match ip.to_canonical() {
+    let name = url.host_str().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
+    let is_named = name == "localhost" || name.ends_with(".localhost") || name == METADATA_NAME;
+    is_named || is_loopback(url) || literal(url).is_some_and(is_own)
+}
+
+/// Whether an address is one that only this machine reaches, loopback aside.
+pub(super) fn is_own(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
         ip if METADATA.contains(&ip) => true,
         IpAddr::V4(ip) => ip.is_link_local() || ip.is_unspecified(),
         IpAddr::V6(ip) => ip.is_unicast_link_local() || ip.is_unspecified(),
-    };
-    let name = url.host_str().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
-    let is_named = name == "localhost" || name.ends_with(".localhost") || name == METADATA_NAME;
-    is_named || is_loopback(url) || literal(url).is_some_and(own)
+    }
 }
 
 #[cfg(test)]

@@ -115,6 +115,11 @@ impl Mirrors {
         read.ok_or_else(|| refused("not the TOML that it should be"))
     }
 
+    /// The servers, `HOST[:PORT]`.
+    pub fn servers(&self) -> impl Iterator<Item = &str> {
+        self.rows.iter().map(|(_, mirror)| mirror.host.as_str())
+    }
+
     fn note(&mut self, of: &str, what: &str) {
         let of = escape_short(without_user(of).as_bytes(), 120);
         self.notes.push(format!("mirror `{of}`: {what} is not followed"));

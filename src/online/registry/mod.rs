@@ -26,6 +26,7 @@ mod list;
 mod mirrors;
 mod pace;
 mod reference;
+mod resolve;
 mod secret;
 mod wire;
 

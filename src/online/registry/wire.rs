@@ -6,7 +6,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     path::PathBuf,
     sync::{
-        OnceLock,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -25,6 +25,7 @@ use super::{
     files::certificates,
     inside::{is_inside, is_loopback},
     pace::{Clock, Pacer, Patience, SystemClock, retry_after},
+    resolve::{OnlyInside, Resolver},
     secret::Secret,
 };
 use crate::{
@@ -42,6 +43,8 @@ const UNREACHABLE: u32 = 2;
 pub struct Options {
     /// A file of certificates (PEM) that are trusted beside the system's.
     pub ca: Option<PathBuf>,
+    /// Servers that the user typed, `HOST[:PORT]`: their names may lead to this machine, those that others name may not.
+    pub typed: Vec<String>,
     /// Servers without encryption are asked wherever they are, not on this machine alone.
     pub plain_http: bool,
     /// Bytes fetched by all requests together.
@@ -56,6 +59,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             ca: None,
+            typed: Vec::new(),
             plain_http: false,
             max_bytes: None,
             patience: Patience::default(),
@@ -282,6 +286,9 @@ impl Wire {
             let after = if error.is_connect() { self.options.patience.connect } else { self.options.patience.step };
             return RegistryError::Stalled { address, after };
         }
+        if leads_inside(error) {
+            return RegistryError::LeadsInside(address);
+        }
         let why = why(error);
         match tls(error) {
             Some(rustls::Error::InvalidCertificate(_)) => RegistryError::Untrusted { address, why },
@@ -333,6 +340,9 @@ impl Wire {
         if inside {
             let local = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()].map(|ip: IpAddr| (ip, 0).into());
             builder = builder.no_proxy().resolve_to_addrs("localhost", &local);
+        } else {
+            let resolver = Resolver::new(&self.options.typed, &|name| std::env::var(name).ok());
+            builder = builder.dns_resolver(Arc::new(resolver));
         }
         if !self.extra.is_empty() {
             builder = builder.tls_certs_merge(self.extra.clone());
@@ -382,6 +392,16 @@ pub(super) fn why(error: &dyn std::error::Error) -> String {
 
 /// What TLS complained about.
 fn tls<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e rustls::Error> {
+    cause(error)
+}
+
+/// Whether a name that nobody typed leads to this machine alone.
+pub(super) fn leads_inside(error: &(dyn std::error::Error + 'static)) -> bool {
+    cause::<OnlyInside>(error).is_some()
+}
+
+/// The error of this type that led to another.
+fn cause<'e, E: std::error::Error + 'static>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e E> {
     let mut next = Some(error);
     while let Some(error) = next {
         let inner = error.downcast_ref::<std::io::Error>().and_then(|e| e.get_ref());

@@ -3,6 +3,8 @@
 include!(concat!(env!("OUT_DIR"), "/surface_history.rs"));
 surface_modules!();
 
+mod transcript;
+
 use std::{
     borrow::Cow,
     collections::BTreeMap,

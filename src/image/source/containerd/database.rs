@@ -1,10 +1,14 @@
-//! What containerd writes down of images, containers and snapshots: `v1/<namespace>/{images,containers,snapshots}/…`.
+//! What containerd writes down of images, containers and snapshots: `v1/<namespace>/{images,containers,snapshots,content}/…`.
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::super::{
-    below::Below,
-    flaws::{Flaws, note},
+use super::{
+    super::{
+        below::Below,
+        blobs::Digest,
+        flaws::{Flaws, note},
+    },
+    namespaces::HeldIn,
 };
 use crate::{
     bolt::{BoltError, Database, Path, Visit},
@@ -53,6 +57,7 @@ impl Kept {
 /// An image's name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::image) struct Named {
+    pub(in crate::image) namespace: String,
     /// As written; no reference where the image was left without one.
     pub(in crate::image) name: String,
     /// `sha256:…` of the manifest or index.
@@ -108,6 +113,7 @@ pub(super) struct Metadata {
     pub(super) containers: Vec<Recorded>,
     /// Namespace, plugin, key: the name that the plugin knows.
     pub(super) snapshots: HashMap<(String, String, String), String>,
+    pub(super) held: HeldIn,
 }
 
 #[derive(Default)]
@@ -115,6 +121,7 @@ struct Reading {
     images: BTreeMap<(String, String), Named>,
     containers: BTreeMap<(String, String), Recorded>,
     snapshots: HashMap<(String, String, String), String>,
+    held: HeldIn,
     kept: Kept,
 }
 
@@ -127,6 +134,7 @@ impl Metadata {
             images: reading.images.into_values().filter(|image| !image.digest.is_empty()).collect(),
             containers: reading.containers.into_values().collect(),
             snapshots: reading.snapshots,
+            held: reading.held,
         }
     }
 }
@@ -137,7 +145,8 @@ impl Visit for Reading {
         match (path.len(), name(2)) {
             (1, _) => name(0) == b"v1",
             (2, _) => true,
-            (3 | 4, b"images" | b"containers" | b"snapshots") | (5, b"snapshots") => true,
+            (3 | 4, b"images" | b"containers" | b"snapshots") | (3, b"content") | (5, b"snapshots") => true,
+            (4 | 5, b"content") => name(3) == b"blob",
             (5, b"images") => name(4) == b"target",
             (5, b"containers") => name(4) == b"labels",
             _ => false,
@@ -152,7 +161,13 @@ impl Visit for Reading {
         let id = || (text(namespace), text(name));
         match (&**kind, rest, key) {
             (b"images", [_], b"digest") if self.kept.admits(size) => {
-                self.images.insert(id(), Named { name: text(name), digest: text(value) });
+                self.images.insert(id(), Named { namespace: text(namespace), name: text(name), digest: text(value) });
+            }
+            // Of more than are noted nobody knows whose they are.
+            (b"content", [digest], b"size") if **name == *b"blob" => {
+                if let Some(digest) = std::str::from_utf8(digest).ok().and_then(Digest::new) {
+                    self.held.add(&text(namespace), digest);
+                }
             }
             (b"containers", [], b"image" | b"snapshotKey" | b"snapshotter") if self.kept.admits(size) => {
                 let container = self.containers.entry(id()).or_default();

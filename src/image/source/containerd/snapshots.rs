@@ -152,6 +152,12 @@ impl Snapshots {
         (chain, false)
     }
 
+    /// The namespace in which this folder was made; `None` where nobody knows it.
+    pub(super) fn namespace_of(&self, layer: &TreePath) -> Option<&str> {
+        let (plugin, number) = Supported::of(layer)?;
+        self.numbers.get(&(plugin.0, number))?.split('/').next()
+    }
+
     /// The folders below that of a snapshot, from the next one down; `None` where the layer is no folder.
     pub(super) fn below(&self, layer: &TreePath) -> Option<Vec<TreePath>> {
         let (plugin, number) = Supported::of(layer)?;

@@ -14,7 +14,11 @@ use tempfile::TempDir;
 
 use super::super::{catalog::Budget, unpacked::CHAIN};
 use super::*;
-use crate::{bolt::testing::Tree, image::planned::Holds, text::hex};
+use crate::{
+    bolt::testing::Tree,
+    image::{inputs::Only, planned::Holds, sweep::keep_wanted},
+    text::hex,
+};
 
 const META_DB: &[u8] = include_bytes!("../../../../tests/fixtures/bolt/meta.db.gz");
 const SNAPSHOTS_DB: &[u8] = include_bytes!("../../../../tests/fixtures/bolt/snapshots.db.gz");
@@ -353,4 +357,64 @@ fn snapshots_that_stand_on_too_many_are_cut() {
     let plan = plan(&root.open());
     assert_eq!((plan.images.len(), plan.images[0].layers.len()), (1, CHAIN));
     assert!(flaws(&plan).iter().any(|flaw| flaw.contains("a snapshot that stands on too many")), "{:?}", flaws(&plan));
+}
+
+#[test]
+fn what_stands_in_a_namespace_is_known() {
+    let mut root = Root::new();
+    let [app, other, bare, unknown] = ["a", "b", "c", "d"].map(|layer| root.image(&[layer]));
+    root.name("k8s.io", "registry.example/app:1", &app);
+    root.name("default", "registry.example/app:1", &other);
+    root.name("default", "registry.example/old:1", &app);
+    // An image that lost its name, and one that no record says anything of.
+    root.meta.set(&["v1", "k8s.io", "content", "blob", &bare, "size"], &[1]);
+    root.meta.set(&["v1", "default", "content", "blob", "sha256:../../x", "size"], &[1]);
+    root.meta.set(&["v1", "default", "content", "ingests", "x", "size"], &[1]);
+    root.snapshot(&format!("k8s.io/1/{}", sha256(b"a")), 1, 3, None);
+    root.snapshot("k8s.io/2/pod", 2, 2, Some(&format!("k8s.io/1/{}", sha256(b"a"))));
+    root.snapshot(&format!("default/3/{}", sha256(b"a")), 3, 3, None);
+    root.snapshot("default/4/job", 4, 2, Some(&format!("default/3/{}", sha256(b"a"))));
+    root.container("k8s.io", "pod", "registry.example/app:1", &[]);
+    root.container("default", "job", "registry.example/old:1", &[]);
+    let store = root.open();
+    let plan = plan(&store);
+    let wanted = |namespace: &str, image: Option<&str>| {
+        let image = image.map(|text| Sought::parse(text).unwrap());
+        let only = [Only { nth: 0, namespace: Some(namespace.to_owned()), image }];
+        let only: Vec<_> = only.iter().map(|only| only.of(&store)).collect();
+        let mut images: Vec<Planned> = plan.images.iter().map(again).collect();
+        keep_wanted(&mut images, &only);
+        let what = |image: &Planned| match &image.holds {
+            Holds::Container(container) => container.id.clone(),
+            _ => {
+                let manifest = format!("sha256:{}", image.manifests.last().unwrap());
+                let at = [&app, &other, &bare, &unknown].into_iter().position(|digest| *digest == manifest).unwrap();
+                ["app", "other", "bare", "unknown"][at].to_owned()
+            }
+        };
+        let mut found: Vec<String> = images.iter().map(what).collect();
+        found.sort();
+        found.join(" ")
+    };
+    assert_eq!(wanted("k8s.io", None), "app bare pod unknown");
+    assert_eq!(wanted("default", None), "app job other unknown");
+    assert_eq!(wanted("k8s.io", Some("registry.example/app:1")), "app pod");
+    assert_eq!(wanted("default", Some("registry.example/app:1")), "other");
+    assert_eq!(wanted("default", Some("registry.example/old:1")), "app job");
+    assert_eq!(wanted("k8s.io", Some("registry.example/old:1")), "");
+    assert_eq!(wanted("k8s.io", Some(&bare)), "bare");
+    assert_eq!(wanted("default", Some(&bare)), "");
+    assert_eq!(wanted("none", None), "unknown");
+}
+
+/// The same image, as far as what is wanted depends on it.
+fn again(image: &Planned) -> Planned {
+    Planned {
+        tags: image.tags.clone(),
+        id: image.id.clone(),
+        manifests: image.manifests.clone(),
+        layers: image.layers.iter().map(same).collect(),
+        holds: image.holds.clone(),
+        ..Planned::default()
+    }
 }

@@ -20,8 +20,9 @@ impl Driver<'_, '_> {
     /// `running` is by the id of a container.
     pub(super) fn containers(&mut self, running: &HashMap<String, bool>) {
         for file in ["containers", "volatile-containers"] {
-            for container in self.index::<json::Container>(0, &format!("{}-containers/{file}.json", self.name)) {
-                if is_folder(&container.id) && !self.catalog.is_full() && !stop::requested() {
+            let index = format!("{}-containers/{file}.json", self.name);
+            for container in self.with_ids(0, &index, |c: &json::Container| &c.id) {
+                if !self.catalog.is_full() && !stop::requested() {
                     self.container(&container, running.get(&container.id).copied());
                 }
             }
@@ -46,7 +47,12 @@ impl Driver<'_, '_> {
                 let environment = self.environment(&place);
                 self.catalog.add(config.entry(planned, environment));
             }
-            None => self.catalog.add_bare(planned),
+            None => {
+                if !container.image.is_empty() && !is_folder(&container.image) {
+                    self.catalog.flaw(&place, Flaw::malformed(WHAT, "its image has an id that no engine gives"));
+                }
+                self.catalog.add_bare(planned);
+            }
         }
     }
 

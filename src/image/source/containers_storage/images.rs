@@ -35,10 +35,7 @@ impl Driver<'_, '_> {
         let mut known: HashMap<String, (usize, Image)> = HashMap::new();
         let mut order = Vec::new();
         for disk in 0..self.catalog.disks.len() {
-            for image in self.index::<Image>(disk, &format!("{}-images/images.json", self.name)) {
-                if !is_folder(&image.id) {
-                    continue;
-                }
+            for image in self.with_ids(disk, &format!("{}-images/images.json", self.name), |i: &Image| &i.id) {
                 match known.get_mut(&image.id) {
                     // Of an image that two stores have, the names are those of both.
                     Some((_, first)) => {

@@ -1,7 +1,11 @@
 //! Stores laid out by hand.
 #![allow(clippy::disallowed_methods, reason = "tests make their own inputs")]
 
-use std::{fs, os::unix::fs::symlink, path::Path};
+use std::{
+    fs,
+    os::unix::{ffi::OsStrExt as _, fs::symlink},
+    path::Path,
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest as _, Sha256};
@@ -213,7 +217,8 @@ fn hostile_json_is_reported() {
     }
     let plan = source.plan(READERS);
     let why = why(&plan);
-    assert_eq!((plan.images.len(), why.len()), (0, 6), "{why:?}");
+    // Things without an id are reported with those that are too many.
+    assert_eq!((plan.images.len(), why.len()), (0, 7), "{why:?}");
     let empty = TempDir::new().unwrap();
     assert!(open(fs::File::open(empty.path()).unwrap().into(), Vec::new()).is_err());
 }
@@ -232,4 +237,34 @@ fn json_of_single_images_and_containers_is_reported_too() {
     for file in ["c/userdata/state.json", "c/userdata/config.json", &format!("{image}/manifest")] {
         assert!(why.iter().any(|w| w.contains(file)), "{file}: {why:?}");
     }
+}
+
+#[test]
+fn names_that_no_engine_gives_are_reported() {
+    let mut store = Store::new();
+    store.layer("one", "");
+    store.layer("c1", "one");
+    store.layer("../two", "");
+    let image = store.image(&["a"], &["one"], r#""names":["app:1"]"#);
+    store.images.push(r#"{"id":".hidden","layer":"one"}"#.to_owned());
+    store.containers = [("c", image.as_str()), ("a/b", image.as_str()), ("d", "a/b")]
+        .map(|(id, image)| format!(r#"{{"id":"{id}","image":"{image}","layer":"c1"}}"#))
+        .to_vec();
+    let source = store.open(&[]);
+    for odd in [b"\xff-images".as_slice(), b"-images", b"a b-images"] {
+        fs::create_dir(store.path().join(std::ffi::OsStr::from_bytes(odd))).unwrap();
+    }
+    let plan = source.plan(READERS);
+    let why = why(&plan);
+    for expected in [
+        "overlay-layers/layers.json",
+        "overlay-images/images.json",
+        "overlay-containers/containers.json",
+        "overlay-containers/d not a valid containers-storage: its image has an id",
+        "-images not a valid image store: a name that no engine gives",
+        "a b-images",
+    ] {
+        assert!(why.iter().any(|w| w.contains(expected)), "{expected}: {why:?}");
+    }
+    assert_eq!((plan.images.len(), why.len()), (3, 7), "{why:?}");
 }

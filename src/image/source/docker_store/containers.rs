@@ -7,7 +7,7 @@ use crate::{
     image::{
         few::Few,
         layer::Expected,
-        manifest::{JSON, is_hex, parse, sha256},
+        manifest::{JSON, parse, sha256},
         planned::{Container, Holds, Planned, PlannedLayer},
         source::{
             catalog::{Catalog, Entry, path_of},
@@ -53,13 +53,11 @@ fn described(catalog: &mut Catalog<'_>, id: &str) -> Option<Described> {
 impl Driver<'_, '_> {
     pub(super) fn containers(&mut self) {
         let mounts = self.path("layerdb/mounts");
-        for id in self.catalog.names(0, &mounts) {
+        for id in self.catalog.ids(0, &mounts) {
             if self.catalog.is_full() || stop::requested() {
                 return;
             }
-            if let Some(id) = std::str::from_utf8(&id).ok().filter(|id| is_folder(id)) {
-                self.container(&format!("{mounts}/{id}"), id);
-            }
+            self.container(&format!("{mounts}/{id}"), &id);
         }
     }
 
@@ -103,13 +101,10 @@ impl Driver<'_, '_> {
 
 /// Containers whose layers no graph driver keeps.
 pub(super) fn without_layers(catalog: &mut Catalog<'_>) {
-    for id in catalog.names(0, "containers") {
+    for id in catalog.ids(0, "containers") {
         if catalog.is_full() || stop::requested() {
             break;
         }
-        let Some(id) = std::str::from_utf8(&id).ok().filter(|id| is_hex(id)) else {
-            continue;
-        };
         let disks = catalog.disks;
         let is_mount = |(driver, _): &(&str, Option<Keeps>)| {
             let mount = format!("image/{driver}/layerdb/mounts/{id}");
@@ -120,7 +115,7 @@ pub(super) fn without_layers(catalog: &mut Catalog<'_>) {
             continue;
         }
         let place = format!("containers/{id}");
-        match described(catalog, id) {
+        match described(catalog, &id) {
             Some(described) if matches!(described.driver.as_str(), "overlayfs" | "native" | "stargz" | "nydus") => {
                 catalog.left_out(&place, "a container whose layers containerd keeps: they are in its store");
             }

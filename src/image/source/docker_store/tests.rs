@@ -1,7 +1,12 @@
 //! Stores laid out by hand.
 #![allow(clippy::disallowed_methods, reason = "tests make their own inputs")]
 
-use std::{fs, os::unix::fs::symlink, path::Path};
+use std::{
+    ffi::OsStr,
+    fs,
+    os::unix::{ffi::OsStrExt as _, fs::symlink},
+    path::Path,
+};
 
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
@@ -244,4 +249,31 @@ fn what_is_in_place_of_folders_is_reported() {
     assert!(matches!(open(fs::File::open(linked.path()).unwrap().into()), Err(ImageError::Open(_))));
     let empty = TempDir::new().unwrap();
     assert!(matches!(open(fs::File::open(empty.path()).unwrap().into()), Err(ImageError::NotAnImage(_))));
+}
+
+#[test]
+fn names_that_no_engine_gives_are_reported() {
+    let store = Store::new();
+    for odd in [
+        b"image/overlay2/layerdb/mounts/\xff".as_slice(),
+        b"image/overlay2/layerdb/mounts/a b",
+        b"image/\xfe/imagedb/content/sha256/x",
+        b"image/.driver/imagedb/content/sha256/x",
+        b"image/nothing\xfe",
+        b"containers/\xfd",
+        b"containers/.x",
+    ] {
+        fs::create_dir_all(store.path().join(OsStr::from_bytes(odd))).unwrap();
+    }
+    let plan = store.open().plan(READERS);
+    let why = why(&plan);
+    assert_eq!((plan.images.len(), why.len()), (0, 6), "{why:?}");
+    assert!(why.iter().all(|w| w.contains("a name that no engine gives")), "{why:?}");
+    (0..=UNREAD).for_each(|n| store.write(&format!("image/other{n}/x"), ""));
+    let plan = store.open().plan(READERS);
+    assert!(why_more(&plan), "{:?}", plan.flaws);
+}
+
+fn why_more(plan: &Plan) -> bool {
+    why(plan).iter().any(|w| w.contains("more names beside those of drivers"))
 }

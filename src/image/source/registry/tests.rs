@@ -83,7 +83,7 @@ fn wanted(all: &[(&str, &str)]) -> Vec<Wanted> {
 }
 
 fn choice(platforms: Platforms) -> Choice {
-    Choice { platforms, all_tags: false, referrers: false, threads: 2 }
+    Choice { platforms, referrers: false, threads: 2 }
 }
 
 fn amd64() -> Choice {
@@ -285,10 +285,9 @@ fn names_stand_for_images() {
         _ => Reply::new(404, ""),
     });
     let registry = opened(&server);
-    let read = |names: &[&str], all_tags: bool| {
+    let read = |names: &[&str]| {
         let target = |rest: &&str| crate::online::registry::parse(&format!("{}/{rest}", server.address)).unwrap();
-        let choice = Choice { all_tags, ..amd64() };
-        let images = RegistryImages::named(&registry, &names.iter().map(target).collect::<Vec<_>>(), choice);
+        let images = RegistryImages::named(&registry, &names.iter().map(target).collect::<Vec<_>>(), amd64());
         let state = images.state();
         let flaws: Vec<String> =
             state.flaws.iter().map(|(path, _)| String::from_utf8_lossy(path.as_bytes()).into()).collect();
@@ -296,14 +295,13 @@ fn names_stand_for_images() {
         (images.wanted, flaws)
     };
     let both = wanted(&[("team/a", "1"), ("team/a", "2")]);
-    assert_eq!(read(&[""], false), (both.clone(), vec!["team/none/tags/list".to_owned()]));
-    assert_eq!(read(&["team/", "team/a:1"], false).0, both);
-    assert_eq!(read(&["team/a"], true), (both, Vec::new()));
-    assert_eq!(read(&["team/a", "b:x"], false).0, wanted(&[("team/a", "latest"), ("b", "x")]));
-    assert_eq!(read(&["team/none"], true).1.len(), 1);
+    assert_eq!(read(&[""]), (both.clone(), vec!["team/none/tags/list".to_owned()]));
+    assert_eq!(read(&["team/", "team/a:1"]).0, both);
+    assert_eq!(read(&["team/"]).1, ["team/none/tags/list"]);
+    assert_eq!(read(&["team/a", "b:x"]).0, wanted(&[("team/a", "latest"), ("b", "x")]));
     let asked = |end: &str| server.log().iter().filter(|request| request.path.contains(end)).count();
     let before = [asked("_catalog"), asked("team/a/tags")];
-    assert_eq!(read(&["", "team/", "b/x"], false).1.len(), 1);
+    assert_eq!(read(&["", "team/", "b/x"]).1.len(), 1);
     assert_eq!([asked("_catalog"), asked("team/a/tags")], before.map(|n| n + 1), "each list is asked for once");
 }
 

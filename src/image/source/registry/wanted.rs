@@ -22,9 +22,9 @@ pub(super) struct Found {
     pub(super) left_out: Vec<(TreePath, &'static str)>,
 }
 
-/// The images of these names: the tags of a whole registry are asked for, those of a repository where `all_tags` is set (otherwise it
-/// stands for its `latest`). Of the tags that are listed, those of cosign are left out; who types one gets it.
-pub(super) fn wanted(registry: &Registry, targets: &[Target], all_tags: bool, threads: usize) -> Found {
+/// The images of these names: the tags of a whole registry are asked for, a repository stands for its `latest`. Of the tags that are
+/// listed, those of cosign are left out; who types one gets it.
+pub(super) fn wanted(registry: &Registry, targets: &[Target], threads: usize) -> Found {
     let (mut repositories, mut flaws, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
     let mut catalog = None;
     for target in targets {
@@ -35,9 +35,7 @@ pub(super) fn wanted(registry: &Registry, targets: &[Target], all_tags: bool, th
                 repositories.extend(fits.map(|name| (name.clone(), None)));
             }
             Target::Image(image) => {
-                let is_bare = image.tag.is_none() && image.digest.is_none();
-                let which = (!is_bare || !all_tags).then(|| image.which().to_owned());
-                repositories.push((image.repository.clone(), which));
+                repositories.push((image.repository.clone(), Some(image.which().to_owned())));
             }
         }
     }
