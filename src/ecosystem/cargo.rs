@@ -173,7 +173,9 @@ mod tests {
             let is = format!("/{folder} arrayref 0.3.10");
             assert_eq!(of(&format!("{folder}{end}")), Some(is), "{end}");
         }
-        for path in ["h/.cargo/registry/src/index.example-0a1b", "my-registry/src/x/a-1.0.0", "registry/cache/x/a-1.0.0"] {
+        for path in
+            ["h/.cargo/registry/src/index.example-0a1b", "my-registry/src/x/a-1.0.0", "registry/cache/x/a-1.0.0"]
+        {
             assert_eq!(of(path), None, "{path}");
         }
     }

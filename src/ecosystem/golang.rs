@@ -167,7 +167,11 @@ mod tests {
         let of = |text: &str| unpacked(&path(text)).map(|(f, n, v)| format!("{} {n} {v}", f.text()));
         for end in ["", "/go.mod", "/a@b/c.go"] {
             let is = "/h/go/pkg/mod/github.com/!buffer!zone/x@v1.0.0 github.com/BufferZone/x v1.0.0";
-            assert_eq!(of(&format!("h/go/pkg/mod/github.com/!buffer!zone/x@v1.0.0{end}")).as_deref(), Some(is), "{end}");
+            assert_eq!(
+                of(&format!("h/go/pkg/mod/github.com/!buffer!zone/x@v1.0.0{end}")).as_deref(),
+                Some(is),
+                "{end}"
+            );
         }
         for text in [
             "h/go/pkg/mod/github.com/x/y",
@@ -180,7 +184,10 @@ mod tests {
         }
         let of = |text: &str| downloaded(&path(text)).map(|(n, v)| format!("{n} {v}"));
         let folder = "h/go/pkg/mod/cache/download/github.com/!x/y/v2/@v";
-        assert_eq!(of(&format!("{folder}/v2.0.0+incompatible.zip")).as_deref(), Some("github.com/X/y/v2 v2.0.0+incompatible"));
+        assert_eq!(
+            of(&format!("{folder}/v2.0.0+incompatible.zip")).as_deref(),
+            Some("github.com/X/y/v2 v2.0.0+incompatible")
+        );
         for text in ["v2.0.0.mod", "v2.0.0.info", "list", "latest.zip"] {
             assert_eq!(of(&format!("{folder}/{text}")), None, "{text}");
         }

@@ -54,8 +54,8 @@ impl Family for Cargo {
         )
     }
 
-    /// What cargo writes when it runs a build script shows that it ran, to its end or not. It says no version: what was compiled in the same folder does, and of a
-    /// vendored crate there is one.
+    /// What cargo writes when it runs a build script shows that it ran, to its end or not. It says no version: what was compiled in the
+    /// same folder does, and of a vendored crate there is one.
     fn look_for_signs(&self, case: &Case<'_>, _: &UnitCache<'_>, findings: &mut Vec<Finding>) {
         let mut ran: HashMap<(&Arc<str>, &str), Vec<(&TreePath, &Seen)>> = HashMap::new();
         for seen in case.evidence.iter().map(|e| &e.seen) {
@@ -74,14 +74,17 @@ impl Family for Cargo {
             let Some(folders) = ran.get(&(&finding.origin.tree, &*package.name)) else {
                 continue;
             };
+            // What ended says more than what was started.
+            let found = |here: &dyn Fn(&TreePath) -> bool| {
+                let mut all = folders.iter().filter(|(folder, _)| here(folder));
+                all.clone().find(|(_, seen)| ended(seen)).or_else(|| all.next())
+            };
             let (found, sure) = match &unit.kind {
                 kind if *kind == TARGET => {
                     let profile = profile_of(&finding.origin.path);
-                    (folders.iter().find(|(folder, _)| Some(*folder) == profile.as_ref()), Confidence::Confirmed)
+                    (found(&|folder| Some(folder) == profile.as_ref()), Confidence::Confirmed)
                 }
-                kind if *kind == VENDOR => {
-                    (folders.iter().find(|(folder, _)| folder.is_within(&unit.root)), Confidence::Likely)
-                }
+                kind if *kind == VENDOR => (found(&|folder| folder.is_within(&unit.root)), Confidence::Likely),
                 _ => continue,
             };
             if let Some((_, seen)) = found {
@@ -140,4 +143,9 @@ impl Family for Cargo {
             _ => Some(vec![unpacked(path).map_or_else(|| path.clone(), |(folder, ..)| folder)]),
         }
     }
+}
+
+/// Whether a build script ran to its end.
+fn ended(seen: &Seen) -> bool {
+    matches!(&seen.fact, Fact::InstallScript { outcome: ScriptOutcome::Succeeded, .. })
 }

@@ -1,12 +1,18 @@
 //! Go: a module is compiled into the program that uses it, and nothing of it runs before: not when it is fetched, nor when it is built.
 
-use super::{super::evidence::Draft, Family, Removal, Standing, Words};
+use super::{
+    super::{evidence::Draft, rule::Rule},
+    Family, Removal, Standing, Words,
+};
 use crate::{
     ecosystem::golang::{PROGRAM, VENDOR, unpacked},
     fact::{Ecosystem, Fact, Package, Placement, Seen, TreePath},
     ioc::model::PackageIndicator,
     text::escape,
 };
+
+/// The surface that reads sums of modules.
+const SUMS: &str = "golang/go-sum";
 
 /// Modules of Go.
 pub struct Go;
@@ -28,6 +34,11 @@ impl Family for Go {
             _ => format!("malicious version, where builds take it; {runs}"),
         };
         Standing::loadable(reason, by_itself)
+    }
+
+    /// The sums of versions that are not taken any more stay.
+    fn listed(&self, seen: &Seen) -> Option<Rule> {
+        (seen.surface == SUMS).then_some(Rule::PackageInSums)
     }
 
     fn removal(&self) -> &'static Removal {

@@ -9,8 +9,7 @@
 //! ```
 //!
 //! A hit proves that the version was compiled here; with `invoked.timestamp` or `output` of the same name beside it, that a build script of
-//! the crate ran.
-//! `cargo check` and rust-analyzer compile and run build scripts as well. Of crates under `vendor` no version is known from here. Not
+//! the crate ran. `cargo check` and rust-analyzer compile and run build scripts as well. Of crates under `vendor` no version is known from here. Not
 //! documented; read in folders that cargo 1.95 made.
 
 use super::package;

@@ -20,10 +20,10 @@
 
 use std::collections::HashMap;
 
-use super::{crate_file, package, requirement, sha256};
+use super::{crate_file, package, requirement, sha256, vendored::vendor_of};
 use crate::{
-    ecosystem::cargo::{is_name, is_registry, is_unpacked, is_version},
-    fact::{At, Fact, Package, Placement, Requirement},
+    ecosystem::cargo::{is_checkout, is_name, is_registry, is_unpacked, is_version},
+    fact::{At, Fact, Package, Placement, Requirement, TreePath},
     interest::Interest,
     surface::{
         Claim, Flaw, Meta, Opened, Sink, Surface,
@@ -63,7 +63,7 @@ impl Surface for Lock {
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
-        if is_unpacked(&file.entry.path) {
+        if is_of_crate(&file.entry.path) {
             return Ok(());
         }
         let at = file.mtime("mtime of Cargo.lock");
@@ -214,6 +214,11 @@ impl Reader<'_, '_> {
     }
 }
 
+/// Whether a lock file was published with a crate, or lies in a repository that cargo fetched: builds of others do not read it.
+fn is_of_crate(path: &TreePath) -> bool {
+    is_unpacked(path) || is_checkout(path) || vendor_of(path).is_some()
+}
+
 /// `"x"`
 fn literal(value: &str) -> Option<&str> {
     value.strip_prefix('"')?.strip_suffix('"').filter(|text| !text.contains('"'))
@@ -283,8 +288,13 @@ mod tests {
             assert_eq!(read(&of(source)), (vec![], None), "{source}");
         }
         let text = of("sparse+https://registry.example/");
-        let path = "h/.cargo/registry/src/h-0a/x-1.0.0/Cargo.lock";
-        assert_eq!(said(&Lock, path, text.as_bytes(), &[]), (vec![], None));
+        for path in [
+            "h/.cargo/registry/src/h-0a/x-1.0.0/Cargo.lock",
+            "h/.cargo/git/checkouts/x-0a/1b/Cargo.lock",
+            "p/vendor/x/Cargo.lock",
+        ] {
+            assert_eq!(said(&Lock, path, text.as_bytes(), &[]), (vec![], None), "{path}");
+        }
         assert_eq!(read(&text), (vec!["package arrayref 0.3.10 Listed@2".into()], None));
         assert_eq!(read(&text.replace("[[package]]", "# [[package]]")), (vec![], None));
         // `[[patch.unused]]` is a patch that nothing uses.

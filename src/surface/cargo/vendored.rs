@@ -91,7 +91,7 @@ impl Surface for Vendored {
 }
 
 /// The folder of vendored crates that a manifest lies right in a folder of.
-fn vendor_of(path: &TreePath) -> Option<TreePath> {
+pub(super) fn vendor_of(path: &TreePath) -> Option<TreePath> {
     let folder = path.parent().parent();
     FOLDERS.iter().any(|tail| ends_in(folder.as_bytes(), tail.as_bytes())).then_some(folder)
 }

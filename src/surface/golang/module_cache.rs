@@ -8,7 +8,7 @@
 //! └── example.com/!x/y@v1.2.3/                        unpacked when something is built
 //! ```
 //!
-//! Folders of that form are those of a file proxy as well (Athens, `GOPROXY=file://…`). A hit proves that the code was fetched; Go runs nothing of a
+//! A folder that is copied to serve as a proxy (`GOPROXY=file://…/cache/download`) has the same form. A hit proves that the code was fetched; Go runs nothing of a
 //! module when it fetches or builds it. Documented in "Go Modules Reference".
 
 use super::package;
