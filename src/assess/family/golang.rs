@@ -8,11 +8,9 @@ use crate::{
     ecosystem::golang::{PROGRAM, VENDOR, unpacked},
     fact::{Ecosystem, Fact, Package, Placement, Seen, TreePath},
     ioc::model::PackageIndicator,
+    surface::golang::go_sum,
     text::escape,
 };
-
-/// The surface that reads sums of modules.
-const SUMS: &str = "golang/go-sum";
 
 /// Modules of Go.
 pub struct Go;
@@ -38,7 +36,7 @@ impl Family for Go {
 
     /// The sums of versions that are not taken any more stay.
     fn listed(&self, seen: &Seen) -> Option<Rule> {
-        (seen.surface == SUMS).then_some(Rule::PackageInSums)
+        go_sum::reads(seen.surface).then_some(Rule::PackageInSums)
     }
 
     fn removal(&self) -> &'static Removal {

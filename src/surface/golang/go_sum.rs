@@ -29,6 +29,11 @@ static META: Meta = Meta {
     proves: "somebody who works on the project fetched the version once; not that it was fetched here",
 };
 
+/// Whether a surface is the one that reads sums of modules.
+pub fn reads(surface: &str) -> bool {
+    surface == META.id
+}
+
 impl Surface for GoSum {
     fn meta(&self) -> &'static Meta {
         &META
