@@ -18,6 +18,7 @@ mod node;
 mod prefix;
 mod project;
 mod python;
+mod ruby;
 mod set;
 mod spec;
 pub mod syntax;
@@ -245,6 +246,7 @@ fn simple(words: &[String], input: &mut String, depth: usize, reading: &mut Read
                 .or_else(|| extension::recognise(words))
                 .or_else(|| cargo::recognise(words))
                 .or_else(|| golang::recognise(words))
+                .or_else(|| ruby::recognise(words))
                 .unwrap_or_else(|| python::recognise(words));
             // An installer that is Python starts before it installs.
             let program = || environment::program(words).filter(|_| reading.starts == Starts::Programs);

@@ -26,6 +26,7 @@ mod exposure;
 mod fingerprints;
 mod fleet;
 mod formats;
+mod gems;
 mod hostile;
 mod identity;
 mod idle;
