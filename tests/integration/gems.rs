@@ -46,62 +46,65 @@ fn packed(name: &str, version: &str) -> Vec<u8> {
     tar.into_inner().unwrap()
 }
 
-fn home(name: &str, version: &str) -> Machine {
-    let gems = "home/ada/.local/share/gem/ruby/3.1.0";
+/// Adds what RubyGems and Bundler leave of a gem.
+fn with_gem(machine: Machine, name: &str, version: &str) -> Machine {
+    let gems = format!("home/{name}/.local/share/gem/ruby/3.1.0");
     let spec =
         format!("Gem::Specification.new do |s|\n  s.name = \"{name}\".freeze\n  s.version = \"{version}\"\nend\n");
     let lock = format!(
         "GEM\n  remote: https://registry.example/\n  specs:\n    {name} ({version})\n\nDEPENDENCIES\n  {name}\n"
     );
-    Machine::new()
-        .file("srv/app/Gemfile.lock", lock)
-        .file(&format!("srv/app/vendor/cache/{name}-{version}.gem"), packed(name, version))
-        .file("home/ada/Downloads/x.gem", packed(name, version))
+    machine
+        .file(&format!("srv/{name}/Gemfile.lock"), lock)
+        .file(&format!("srv/{name}/vendor/cache/{name}-{version}.gem"), packed(name, version))
+        .file(&format!("home/{name}/Downloads/x.gem"), packed(name, version))
         .file(&format!("{gems}/specifications/{name}-{version}.gemspec"), &spec)
-        .file(&format!("srv/app/vendor/bundle/ruby/3.1.0/specifications/{name}-{version}.gemspec"), &spec)
+        .file(&format!("srv/{name}/vendor/bundle/ruby/3.1.0/specifications/{name}-{version}.gemspec"), &spec)
         .file(&format!("{gems}/extensions/x86_64-linux/3.1.0/{name}-{version}/gem_make.out"), "creating Makefile\n")
-        .file("home/ada/.bash_history", format!("gem install {name} -v {version}\n"))
+        .file(&format!("home/{name}/.bash_history"), format!("gem install {name} -v {version}\n"))
 }
 
-/// `class file` of each finding.
-fn said(machine: &Machine, wanted: &str) -> BTreeSet<String> {
+/// `class indicator file` of each finding.
+fn said(machine: &Machine) -> BTreeSet<String> {
     let (report, _) = report_with(machine.root(), &[]);
     let gaps = report["coverage"]["gaps"].as_array().unwrap();
-    assert!(gaps.is_empty(), "{wanted}: {gaps:?}");
+    assert!(gaps.is_empty(), "{gaps:?}");
     let of = |line: String| {
         let words: Vec<&str> = line.split(' ').collect();
-        assert!(words[1].starts_with(wanted), "{wanted}: {line}");
         let path = words[2].trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches(':');
         let place = path.rsplit('/').next().unwrap();
         let project = if path.starts_with("/srv/") { "app " } else { "" };
-        format!("{} {project}{place}", words[0].split('/').next().unwrap())
+        format!("{} {} {project}{place}", words[0].split('/').next().unwrap(), words[1])
     };
     findings(&report).into_iter().map(of).collect()
 }
 
 #[test]
 fn every_gem_is_found_where_ruby_leaves_it() {
+    let (mut machine, mut expected) = (Machine::new(), BTreeSet::new());
     for (name, version, at_install) in known() {
-        let found = said(&home(&name, &version), &format!("gem/{name}@{version}"));
+        machine = with_gem(machine, &name, &version);
         let (installed, built) = if at_install { ("executed", "executed") } else { ("installed", "cached") };
-        let expected: BTreeSet<String> = [
-            "referenced app Gemfile.lock".to_owned(),
-            format!("cached app {name}-{version}.gem"),
-            "cached x.gem".into(),
-            format!("{installed} {name}-{version}.gemspec"),
-            format!("{installed} app {name}-{version}.gemspec"),
-            format!("{built} gem_make.out"),
-            "removed .bash_history".into(),
-        ]
-        .into();
-        assert_eq!(found, expected, "{name} {version}");
+        let is = |class: &str, file: &str| format!("{class} gem/{name}@{version} {file}");
+        expected.extend([
+            is("referenced", "app Gemfile.lock"),
+            is("cached", &format!("app {name}-{version}.gem")),
+            is("cached", "x.gem"),
+            is(installed, &format!("{name}-{version}.gemspec")),
+            is(installed, &format!("app {name}-{version}.gemspec")),
+            is(built, "gem_make.out"),
+            is("removed", ".bash_history"),
+        ]);
     }
+    assert_eq!(said(&machine), expected);
 }
 
 #[test]
 fn other_versions_and_names_of_gems_are_left_alone() {
+    let mut machine = Machine::new();
     for (name, version, _) in known() {
-        assert_eq!(said(&home(&name, "99.98.97"), "nothing"), BTreeSet::new(), "{name}");
-        assert_eq!(said(&home(&format!("{name}-look-alike"), &version), "nothing"), BTreeSet::new(), "{name}");
+        machine = with_gem(machine, &name, "99.98.97");
+        machine = with_gem(machine, &format!("{name}-look-alike"), &version);
     }
+    assert_eq!(said(&machine), BTreeSet::new());
 }

@@ -21,6 +21,9 @@ use crate::{
 /// What is said where nothing but a receipt shows that a crate was built.
 const PRESUMED: &str = "cargo builds what it installs, and the code of the crate runs while it is built";
 
+/// The folder of a profile with what says that a build script ran there.
+type Ran<'s> = (&'s TreePath, &'s Seen);
+
 /// Crates, whatever builds them.
 pub struct Cargo;
 
@@ -57,7 +60,7 @@ impl Family for Cargo {
     /// What cargo writes when it runs a build script shows that it ran, to its end or not. It says no version: what was compiled in the
     /// same folder does, and of a vendored crate there is one.
     fn look_for_signs(&self, case: &Case<'_>, _: &UnitCache<'_>, findings: &mut Vec<Finding>) {
-        let mut ran: HashMap<(&Arc<str>, &str), Vec<(&TreePath, &Seen)>> = HashMap::new();
+        let mut ran: HashMap<(&Arc<str>, &str), Vec<Ran<'_>>> = HashMap::new();
         for seen in case.evidence.iter().map(|e| &e.seen) {
             if let Fact::InstallScript { name, folder: Some(folder), outcome, .. } = &seen.fact
                 && matches!(outcome, ScriptOutcome::Started | ScriptOutcome::Succeeded)

@@ -18,6 +18,9 @@ use crate::{
 /// What is said where no other evidence shows whether code ran while it was installed.
 const PRESUMED: &str = "code of a gem runs while it is installed, and it is installed";
 
+/// A tree, a gem home in it, and name and version of a gem there.
+type Gem<'s> = (&'s Arc<str>, &'s TreePath, &'s str, &'s str);
+
 /// RubyGems, whatever installs them.
 pub struct Ruby;
 
@@ -43,7 +46,7 @@ impl Family for Ruby {
     }
 
     fn look_for_signs(&self, case: &Case<'_>, _: &UnitCache<'_>, findings: &mut Vec<Finding>) {
-        let mut built: HashMap<(&Arc<str>, &TreePath, &str, &str), (&ScriptOutcome, &Seen)> = HashMap::new();
+        let mut built: HashMap<Gem<'_>, (&ScriptOutcome, &Seen)> = HashMap::new();
         for seen in case.evidence.iter().map(|e| &e.seen) {
             if let (Fact::InstallScript { name, version, outcome, .. }, Some(unit)) = (&seen.fact, &seen.unit)
                 && matches!(outcome, ScriptOutcome::Started | ScriptOutcome::Succeeded | ScriptOutcome::Failed)
