@@ -68,7 +68,7 @@ rules! {
         "an installer recorded the malicious version, and the package's own file says another one now"
         "take the package out; it rewrote itself after it ran"
     BuildRan "package-build-ran" Executed Likely
-        "a malicious source distribution was built here"
+        "the source of a malicious version was built here, which runs its code"
         "replace every secret that the account could read, and take the built copy out"
     ModuleImported "module-imported" Executed Likely
         "bytecode of a malicious module that no installer made: it was imported"
@@ -196,6 +196,9 @@ rules! {
     PackageConsidered "package-considered" Referenced Confirmed
         "a resolver looked at the malicious version while it chose one; this alone does not show a download"
         "see which version it chose: the lock file or the environment says it"
+    PackageInSums "package-in-checksums" Referenced Likely
+        "a list of checksums holds the malicious version: somebody who works on the project fetched it, now or earlier"
+        "see which version a build takes; write a good version instead, and make the list anew"
     PackageStatedListed "package-stated-listed" Referenced Likely
         "a bill of materials of another tool says that a lock file or a manifest names the malicious version"
         "write a good version instead, and examine the machines that install from it"
@@ -252,7 +255,7 @@ impl Rule {
         match self {
             Self::PackageLoadable => Self::PackageLoadableByName,
             Self::PackageStored | Self::PackageBuilt | Self::PackageUnpacked => Self::PackageStoredByName,
-            Self::PackageNamed | Self::PackageConsidered => Self::PackageNamedUnreadable,
+            Self::PackageNamed | Self::PackageConsidered | Self::PackageInSums => Self::PackageNamedUnreadable,
             other => other,
         }
     }

@@ -3,7 +3,75 @@
 
 use std::cmp::Ordering;
 
+use crate::fact::{Ecosystem, EnvironmentKind, TreePath, Unit};
+
 pub(super) const SEMANTICS: super::Semantics = super::Semantics { name, same, order, is_version, admits };
+
+/// How modules lie. What a file says decides which of these places it is, so that the surfaces make the units.
+pub(super) const LAYOUT: super::Layout = super::Layout {
+    ecosystem: Ecosystem::Golang,
+    unit: |_| None,
+    is_interpreter: |_| false,
+    original: |_| None,
+    leads_to: None,
+    store_entry: |path| unpacked(path).map(|(entry, ..)| entry),
+};
+
+/// The modules that a project has beside its own code.
+pub const VENDOR: EnvironmentKind = EnvironmentKind::new("go-vendor");
+/// A program that Go built.
+pub const PROGRAM: EnvironmentKind = EnvironmentKind::new("go-program");
+
+/// A unit of modules.
+pub fn unit(folder: TreePath, root: TreePath, kind: EnvironmentKind) -> Unit {
+    Unit { ecosystem: Ecosystem::Golang, folder, root, kind, usual: true }
+}
+
+/// The folder of a module that Go unpacked, below `pkg/mod`, with its name and version, of a path that is it or lies in it:
+/// `pkg/mod/github.com/!x/y@v1.0.0`.
+pub fn unpacked(path: &TreePath) -> Option<(TreePath, String, String)> {
+    const MOD: &[u8] = b"pkg/mod/";
+    let all = path.as_bytes();
+    let at = memchr::memmem::find(all, MOD)?;
+    if at > 0 && all.get(at - 1) != Some(&b'/') {
+        return None;
+    }
+    let start = at + MOD.len();
+    let below = all.get(start..)?;
+    let mark = memchr::memchr(b'@', below)?;
+    let end = memchr::memchr(b'/', below.get(mark..)?).map_or(below.len(), |to| mark + to);
+    let name = std::str::from_utf8(below.get(..mark)?).ok()?;
+    let version = std::str::from_utf8(below.get(mark + 1..end)?).ok()?;
+    if name.starts_with("cache/") {
+        return None;
+    }
+    let (name, version) = (self::name(name), unescaped(version));
+    let folder = TreePath::new(all.get(..start + end)?)?;
+    (is_name(&name) && is_release(&version)).then_some((folder, name, version))
+}
+
+/// Name and version of the module that a file of the download cache is of: `cache/download/github.com/!x/y/@v/v1.0.0.zip`.
+pub fn downloaded(path: &TreePath) -> Option<(String, String)> {
+    const DOWNLOAD: &[u8] = b"cache/download/";
+    let all = path.as_bytes();
+    let at = memchr::memmem::rfind(all, DOWNLOAD)?;
+    let below = std::str::from_utf8(all.get(at + DOWNLOAD.len()..)?).ok()?;
+    let (name, file) = below.split_once("/@v/")?;
+    let (name, version) = (self::name(name), unescaped(file.strip_suffix(".zip")?));
+    (is_name(&name) && is_release(&version)).then_some((name, version))
+}
+
+/// Whether a text can be the path of a module, so that it is safe to show.
+pub fn is_name(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~/+".contains(&b);
+    (1..=300).contains(&text.len()) && text.bytes().all(plain) && !text.starts_with('/')
+}
+
+/// Whether a text is a whole version, as Go writes it down: `v1.0.0`, safe to show.
+pub fn is_release(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-.+".contains(&b);
+    text.len() <= 200 && text.starts_with('v') && text.bytes().all(plain) && super::is_version(Ecosystem::Golang, text)
+}
 
 /// `github.com/!burnt!sushi/toml` is `github.com/BurntSushi/toml`, which is not `github.com/burntsushi/toml`.
 fn name(name: &str) -> String {
@@ -86,5 +154,42 @@ fn admits(specifier: &str, version: &str) -> bool {
         }
         None if is_bare(specifier) => same(version, specifier),
         None => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_of_modules_say_name_and_version() {
+        let path = |text: &str| TreePath::new(text.as_bytes()).unwrap();
+        let of = |text: &str| unpacked(&path(text)).map(|(f, n, v)| format!("{} {n} {v}", f.text()));
+        for end in ["", "/go.mod", "/a@b/c.go"] {
+            let is = "/h/go/pkg/mod/github.com/!buffer!zone/x@v1.0.0 github.com/BufferZone/x v1.0.0";
+            assert_eq!(
+                of(&format!("h/go/pkg/mod/github.com/!buffer!zone/x@v1.0.0{end}")).as_deref(),
+                Some(is),
+                "{end}"
+            );
+        }
+        for text in [
+            "h/go/pkg/mod/github.com/x/y",
+            "h/go/pkg/mod/cache/download/github.com/x@v1.0.0",
+            "h/my-pkg/mod/x@v1.0.0",
+            "h/go/pkg/mod/x@latest",
+            "h/go/pkg/mod/x\u{1b}@v1.0.0",
+        ] {
+            assert_eq!(of(text), None, "{text}");
+        }
+        let of = |text: &str| downloaded(&path(text)).map(|(n, v)| format!("{n} {v}"));
+        let folder = "h/go/pkg/mod/cache/download/github.com/!x/y/v2/@v";
+        assert_eq!(
+            of(&format!("{folder}/v2.0.0+incompatible.zip")).as_deref(),
+            Some("github.com/X/y/v2 v2.0.0+incompatible")
+        );
+        for text in ["v2.0.0.mod", "v2.0.0.info", "list", "latest.zip"] {
+            assert_eq!(of(&format!("{folder}/{text}")), None, "{text}");
+        }
     }
 }

@@ -78,7 +78,8 @@ struct Layout {
     store_entry: fn(&TreePath) -> Option<TreePath>,
 }
 
-static LAYOUTS: &[Layout] = &[pypi::LAYOUT, npm::LAYOUT, gem::LAYOUT, extension::LAYOUT, aur::LAYOUT];
+static LAYOUTS: &[Layout] =
+    &[pypi::LAYOUT, npm::LAYOUT, gem::LAYOUT, extension::LAYOUT, cargo::LAYOUT, golang::LAYOUT, aur::LAYOUT];
 
 /// Where else the same package may come from: an editor's place does not say from which marketplace an extension was taken.
 pub fn sibling(ecosystem: Ecosystem) -> Option<Ecosystem> {
@@ -99,9 +100,10 @@ pub fn only_lead(ecosystem: Ecosystem) -> bool {
     layout(ecosystem).is_some_and(|layout| layout.leads_to.is_some())
 }
 
-/// Whether packages of an ecosystem explain nothing of each other: a system's own, of which each stands for itself.
+/// Whether packages of an ecosystem explain nothing of each other: a system's own, of which each stands for itself, and what programs and
+/// folders of vendored code consist of.
 pub fn stands_alone(ecosystem: Ecosystem) -> bool {
-    matches!(ecosystem, Ecosystem::Aur | Ecosystem::Deb | Ecosystem::Rpm)
+    matches!(ecosystem, Ecosystem::Aur | Ecosystem::Deb | Ecosystem::Rpm | Ecosystem::Cargo | Ecosystem::Golang)
 }
 
 /// The name of the package that a file is of, where packages of its ecosystem only lead to others.

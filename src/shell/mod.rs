@@ -6,17 +6,20 @@
 
 mod args;
 mod build;
+mod cargo;
 mod cutoff;
 mod environment;
 mod extension;
 mod fetch;
 mod folder;
+mod golang;
 mod image;
 mod loads;
 mod node;
 mod prefix;
 mod project;
 mod python;
+mod ruby;
 mod set;
 mod spec;
 pub mod syntax;
@@ -256,6 +259,9 @@ fn simple(words: &[String], input: &mut String, depth: usize, reading: &mut Read
             }
             let (mut command, behind) = node::recognise(words)
                 .or_else(|| extension::recognise(words))
+                .or_else(|| cargo::recognise(words))
+                .or_else(|| golang::recognise(words))
+                .or_else(|| ruby::recognise(words))
                 .unwrap_or_else(|| python::recognise(words));
             // An installer that is Python starts before it installs.
             let program = || environment::program(words).filter(|_| reading.starts == Starts::Programs);

@@ -2,12 +2,14 @@
 //! It knows neither indicators nor reports.
 
 pub mod agent;
+pub mod cargo;
 mod claim;
 pub mod container;
 pub mod content;
 pub mod extension;
 mod fetched;
 pub mod git;
+pub mod golang;
 pub mod history;
 pub mod host;
 pub mod node;

@@ -16,6 +16,7 @@ mod by_hand;
 mod commands;
 mod conda;
 mod content;
+mod crates_and_modules;
 mod credentials;
 mod dependencies;
 #[cfg(feature = "online")]
@@ -26,6 +27,7 @@ mod fingerprints;
 mod fleet;
 mod foreign;
 mod formats;
+mod gems;
 mod hostile;
 mod identity;
 mod idle;

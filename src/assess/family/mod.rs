@@ -1,7 +1,9 @@
 //! The rules by which one ecosystem loads, runs, depends and is removed: a file or a folder each, behind one trait, in one slice. What
 //! asks them (`evidence`, `anomaly`, `unit_view` …) knows no ecosystem.
 
+pub mod cargo;
 pub mod extension;
+pub mod golang;
 pub mod node;
 pub mod python;
 pub mod ruby;
@@ -216,6 +218,8 @@ pub static FAMILIES: &[&dyn Family] = &[
     &python::Python,
     &node::Node,
     &ruby::Ruby,
+    &cargo::Cargo,
+    &golang::Go,
     &extension::Extension,
     &system::PACMAN,
     &system::DPKG,

@@ -18,6 +18,9 @@ use crate::{
 /// What is said where no other evidence shows whether code ran while it was installed.
 const PRESUMED: &str = "code of a gem runs while it is installed, and it is installed";
 
+/// A tree, a gem home in it, and name and version of a gem there.
+type Gem<'s> = (&'s Arc<str>, &'s TreePath, &'s str, &'s str);
+
 /// RubyGems, whatever installs them.
 pub struct Ruby;
 
@@ -43,22 +46,34 @@ impl Family for Ruby {
     }
 
     fn look_for_signs(&self, case: &Case<'_>, _: &UnitCache<'_>, findings: &mut Vec<Finding>) {
-        let mut built: HashMap<(&Arc<str>, &TreePath, &str, &str), &Seen> = HashMap::new();
+        let mut built: HashMap<Gem<'_>, (&ScriptOutcome, &Seen)> = HashMap::new();
         for seen in case.evidence.iter().map(|e| &e.seen) {
-            if let (Fact::InstallScript { name, version, outcome: ScriptOutcome::Succeeded, .. }, Some(unit)) =
-                (&seen.fact, &seen.unit)
+            if let (Fact::InstallScript { name, version, outcome, .. }, Some(unit)) = (&seen.fact, &seen.unit)
+                && matches!(outcome, ScriptOutcome::Started | ScriptOutcome::Succeeded | ScriptOutcome::Failed)
             {
-                built.entry((&seen.origin.tree, &unit.folder, name, version)).or_insert(seen);
+                let known = built.entry((&seen.origin.tree, &unit.folder, name, version)).or_insert((outcome, seen));
+                // What ended says more than what was started.
+                if *outcome == ScriptOutcome::Succeeded && *known.0 != ScriptOutcome::Succeeded {
+                    *known = (outcome, seen);
+                }
             }
         }
-        let here = |f: &&mut Finding| f.kind == FindingKind::Package && f.exposure == Exposure::Executed;
+        let here = |f: &&mut Finding| {
+            let there = matches!(f.exposure, Exposure::Executed | Exposure::Cached);
+            f.kind == FindingKind::Package && f.moment == Some(Moment::AtInstall) && there
+        };
         for finding in findings.iter_mut().filter(|f| f.ecosystem == Some(Ecosystem::Gem)).filter(here) {
             let (Some(unit), Some(package)) = (&finding.unit, finding.package.as_deref().and_then(Purl::parse)) else {
                 continue;
             };
             let version = package.version.as_deref().unwrap_or_default();
-            if let Some(seen) = built.get(&(&finding.origin.tree, &unit.folder, &*package.name, version)) {
-                let why = format!("`{}` says that its code was built", escape(seen.origin.path.text().as_bytes()));
+            if let Some((outcome, seen)) = built.get(&(&finding.origin.tree, &unit.folder, &*package.name, version)) {
+                let said = match outcome {
+                    ScriptOutcome::Succeeded => "its code was built",
+                    ScriptOutcome::Failed => "what builds its code was run, and failed",
+                    _ => "what builds its code was run",
+                };
+                let why = format!("`{}` says that {said}", escape(seen.origin.path.text().as_bytes()));
                 finding.ran(Rule::InstallScriptRan, Confidence::Confirmed, why);
             }
         }
@@ -89,10 +104,20 @@ impl Family for Ruby {
         &["gem"]
     }
 
-    /// The gemspec makes it loadable; its code lies beside it.
+    /// The gemspec makes it loadable; its code lies beside it. What was built stands in a folder of its own.
     fn holdings(&self, seen: &Seen) -> Option<Vec<TreePath>> {
         let path = &seen.origin.path;
+        let placement = match &seen.fact {
+            Fact::Package(p) | Fact::Named(p) => p.placement,
+            _ => Placement::Loadable,
+        };
+        match placement {
+            Placement::Listed => return None,
+            Placement::Cached => return Some(vec![path.clone()]),
+            _ => {}
+        }
         let home = &seen.unit.as_ref()?.folder;
+        let path = if placement == Placement::Built { &path.parent() } else { path };
         let code = package_of(path).map(|(name, version)| home.join(format!("gems/{name}-{version}").as_bytes()));
         Some(code.into_iter().chain([path.clone()]).collect())
     }

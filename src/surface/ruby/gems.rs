@@ -96,14 +96,7 @@ fn by_name(path: &TreePath) -> Option<(&str, &str)> {
 }
 
 fn package(name: &str, version: &str) -> Package {
-    Package {
-        ecosystem: Ecosystem::Gem,
-        name: name.into(),
-        version: version.into(),
-        placement: Placement::Loadable,
-        requires: [].into(),
-        artifacts: Vec::new(),
-    }
+    super::package(name, version, Placement::Loadable)
 }
 
 /// What a gemspec says, in the form that RubyGems writes: one assignment a line, of the variable that its block names.
