@@ -15,6 +15,7 @@ pub mod host;
 pub mod node;
 pub mod python;
 pub mod ruby;
+mod shows;
 pub mod starts;
 pub mod system;
 pub mod systemd;
@@ -24,6 +25,7 @@ pub mod yaml;
 use std::borrow::Cow;
 
 pub use claim::{Claim, FEW, FileMatch, FolderMatch, is_own_work};
+pub use shows::Shows;
 
 use crate::{
     coverage::{Gap, GapKind},
@@ -86,6 +88,11 @@ pub fn commands_of(id: &str) -> CommandSource {
 pub trait Surface: Send + Sync {
     /// What it is.
     fn meta(&self) -> &'static Meta;
+
+    /// Which kinds of indicator it can show; none where it explains what others find.
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Packages]
+    }
 
     /// The files it wants, as data.
     fn claims(&self, interest: &Interest) -> Vec<Claim>;
