@@ -39,7 +39,7 @@ impl Surface for Config {
     }
 
     fn shows(&self) -> &'static [Shows] {
-        &[Shows::Git]
+        &[Shows::Git, Shows::Network]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

@@ -32,7 +32,7 @@ impl Surface for DesktopEntry {
     }
 
     fn shows(&self) -> &'static [Shows] {
-        &[Shows::Files, Shows::Network, Shows::Strings]
+        &[Shows::Files, Shows::Network, Shows::Strings, Shows::Processes]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

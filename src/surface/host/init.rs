@@ -75,7 +75,7 @@ impl Surface for Init {
     }
 
     fn shows(&self) -> &'static [Shows] {
-        &[Shows::Files, Shows::Network, Shows::Strings]
+        &[Shows::Files, Shows::Network, Shows::Strings, Shows::Processes]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

@@ -70,7 +70,7 @@ impl Surface for Github {
     }
 
     fn shows(&self) -> &'static [Shows] {
-        &[Shows::Actions, Shows::Network, Shows::Strings]
+        &[Shows::Actions, Shows::Network, Shows::Strings, Shows::Images]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
