@@ -277,6 +277,15 @@ fn each_kind_of_indicator_has_a_surface() {
 }
 
 #[test]
+fn the_page_is_what_the_program_writes() {
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/surfaces.md");
+    let said = run(["surfaces", "--format", "markdown"]);
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    let kept = fs::read_to_string(kept).unwrap();
+    assert!(kept == said.out, "write it with `dosimeter surfaces --format markdown > docs/surfaces.md`");
+}
+
+#[test]
 fn each_fixture_belongs_to_a_surface() {
     let listed = listed();
     let files = walkdir::WalkDir::new(folder()).into_iter().map(Result::unwrap).filter(|e| e.file_type().is_file());
