@@ -1,0 +1,162 @@
+//! What a log of a job is worth. It stands on this disk, and what it says happened on another machine: nothing that was examined here was
+//! before the code that ran there.
+
+use std::{cmp::Reverse, collections::HashMap};
+
+use super::{
+    Account, Finding, FindingKind,
+    evidence::{Draft, Judgement, runs},
+    rule::Rule,
+};
+use crate::{
+    fact::{Logged, Origin, Use},
+    ioc::{
+        index::Fit,
+        model::{ImageIndicator, Moment, PackageIndicator},
+    },
+    text::escape,
+    verdict::{Confidence, Exposure},
+};
+
+impl Draft<'_, '_> {
+    /// A malicious version, by what the log says was done with it.
+    pub(super) fn logged(&self, logged: Logged, indicator: &PackageIndicator) -> Judgement {
+        let when = runs(indicator.triggers.iter().copied());
+        let by_itself = indicator.triggers.iter().any(|t| t.moment() != Moment::OnUse);
+        let (rule, sure, what) = match logged {
+            Logged::Ran => (Rule::LoggedRun, Confidence::Confirmed, "its install script was started"),
+            Logged::Installed if by_itself => (Rule::LoggedInstall, Confidence::Likely, "it was installed"),
+            Logged::Installed => (Rule::LoggedInstallUnused, Confidence::Likely, "it was installed"),
+            Logged::Blocked => {
+                let what = "it was installed, and its install scripts were not run";
+                (Rule::LoggedInstallUnused, Confidence::Likely, what)
+            }
+            Logged::Downloaded => {
+                let what = "it was downloaded, and nothing in it says that it was installed";
+                (Rule::LoggedDownload, Confidence::Likely, what)
+            }
+            Logged::Resolved => {
+                let what = "it was asked for or chosen, and nothing in it says that it was downloaded";
+                (Rule::LoggedResolve, Confidence::Likely, what)
+            }
+        };
+        (rule, sure, format!("{} says that {what}; {when}", self.log()))
+    }
+
+    /// What a runner resolved an action to.
+    pub(super) fn logged_action(&self, used: &Use, by: &str, sure: Confidence, runs: &str) -> Judgement {
+        let named = escape(format!("{}@{}", used.name, used.reference).as_bytes());
+        let commit = used.digest.as_deref().map(|sha| format!(" at {}", escape(sha.as_bytes()))).unwrap_or_default();
+        let reason =
+            format!("{} says that the runner fetched `{named}`{commit}, {by}, right before it ran it: {runs}", self.log());
+        (Rule::ActionResolved, sure, reason)
+    }
+
+    /// A malicious image that a job pulled or ran.
+    pub(super) fn logged_image(
+        &self,
+        used: &Use,
+        logged: Logged,
+        indicator: &ImageIndicator,
+        fit: Fit,
+    ) -> Option<Judgement> {
+        let (sure, by) = match fit {
+            Fit::Identity => (Confidence::Confirmed, "by digest"),
+            Fit::Name | Fit::Common if used.digest.is_none() => {
+                (Confidence::Likely, "by a tag that named the malicious image")
+            }
+            Fit::Name | Fit::Common => {
+                (Confidence::Likely, "by a tag that named the malicious image; the digest beside it is another one")
+            }
+            Fit::Moved => match self.seen().at.as_ref() {
+                None => (Confidence::Possible, "by a moving tag, at a time that is not known"),
+                Some(at) if self.incident.windows.iter().any(|w| w.holds(at.time)) => {
+                    (Confidence::Possible, "by a moving tag, while it was the malicious image")
+                }
+                Some(_) => return None,
+            },
+        };
+        let (rule, ceiling, what) = match logged {
+            Logged::Ran | Logged::Installed => (Rule::LoggedRun, Confidence::Confirmed, "a container was started from"),
+            Logged::Blocked | Logged::Downloaded | Logged::Resolved => {
+                (Rule::LoggedDownload, Confidence::Likely, "the job fetched")
+            }
+        };
+        let repository = &indicator.repository;
+        Some((rule, sure.min(ceiling), format!("{} says that {what} the image of `{repository}`, {by}", self.log())))
+    }
+
+    /// Which log it is, as the subject of a sentence.
+    fn log(&self) -> String {
+        let origin = &self.seen().origin;
+        match origin.tree.strip_prefix("ci:").filter(|_| origin.is_of_job()) {
+            Some(run) => format!("the log of the CI run {}", escape(run.as_bytes())),
+            None => "a log of this machine's CI runner".to_owned(),
+        }
+    }
+
+    /// Nothing of what a log names stands where the log does; what ran on another machine took nothing of this one.
+    pub(super) fn is_logged(&self, finding: &mut Finding) {
+        finding.holdings = Some(Vec::new());
+        if self.seen().origin.is_of_job() {
+            finding.account = Account::Elsewhere;
+        }
+    }
+}
+
+/// Of one package and one part of a log: where, which incident, and what.
+type Key<'f> = (Origin, usize, &'f str);
+
+/// Leaves out the steps on the way to an install that the same part of a log says, and believes it where it says that scripts were
+/// not run.
+pub(super) fn sort_out(findings: &mut Vec<Finding>) {
+    fn key(f: &Finding) -> Option<Key<'_>> {
+        let of_log = matches!(
+            f.rule,
+            Rule::LoggedRun
+                | Rule::LoggedInstall
+                | Rule::LoggedInstallUnused
+                | Rule::LoggedDownload
+                | Rule::LoggedResolve
+        );
+        let origin = Origin { line: None, ..f.origin.clone() };
+        (of_log && f.kind == FindingKind::Package).then_some((origin, f.incident, f.package.as_deref()?))
+    }
+    let mut best: HashMap<Key<'_>, Exposure> = HashMap::new();
+    let mut quiet: HashMap<Key<'_>, bool> = HashMap::new();
+    for (f, key) in findings.iter().filter_map(|f| Some((f, key(f)?))) {
+        let known = best.entry(key.clone()).or_insert(f.exposure);
+        *known = f.exposure.max(*known);
+        let blocked = quiet.entry(key).or_insert(false);
+        *blocked |= f.rule == Rule::LoggedInstallUnused;
+    }
+    let says_less = |f: &Finding| {
+        let Some(key) = key(f) else {
+            return false;
+        };
+        let best = best.get(&key).copied().unwrap_or(f.exposure);
+        f.exposure < Exposure::Removed && f.exposure < best
+    };
+    let verdicts: Vec<(bool, bool)> = findings
+        .iter()
+        .map(|f| {
+            let blocked = f.rule == Rule::LoggedInstall && key(f).is_some_and(|key| quiet.get(&key) == Some(&true));
+            (says_less(f), blocked)
+        })
+        .collect();
+    let mut at = verdicts.iter();
+    findings.retain_mut(|f| {
+        let (less, blocked) = at.next().copied().unwrap_or_default();
+        if blocked {
+            f.set_rule(Rule::LoggedInstallUnused, f.confidence.min(Confidence::Likely));
+            f.sign = Some("the same log says that its install scripts were not run".to_owned());
+        }
+        !less
+    });
+    // The line that says so only repeats the install.
+    let mut kept: HashMap<(Origin, usize, String), Reverse<Option<u32>>> = HashMap::new();
+    findings.retain(|f| {
+        let own = |f: &Finding| (Origin { line: None, ..f.origin.clone() }, f.incident, f.package.clone().unwrap_or_default());
+        f.rule != Rule::LoggedInstallUnused || kept.insert(own(f), Reverse(f.origin.line)).is_none()
+    });
+}
