@@ -1,7 +1,7 @@
 //! What a log of a job is worth. It stands on this disk, and what it says happened on another machine: nothing that was examined here was
 //! before the code that ran there.
 
-use std::{cmp::Reverse, collections::HashMap};
+use std::collections::HashMap;
 
 use super::{
     Account, Finding, FindingKind,
@@ -47,8 +47,10 @@ impl Draft<'_, '_> {
     pub(super) fn logged_action(&self, used: &Use, by: &str, sure: Confidence, runs: &str) -> Judgement {
         let named = escape(format!("{}@{}", used.name, used.reference).as_bytes());
         let commit = used.digest.as_deref().map(|sha| format!(" at {}", escape(sha.as_bytes()))).unwrap_or_default();
-        let reason =
-            format!("{} says that the runner fetched `{named}`{commit}, {by}, right before it ran it: {runs}", self.log());
+        let reason = format!(
+            "{} says that the runner fetched `{named}`{commit}, {by}, right before it ran it: {runs}",
+            self.log()
+        );
         (Rule::ActionResolved, sure, reason)
     }
 
@@ -105,58 +107,47 @@ impl Draft<'_, '_> {
 }
 
 /// Of one package and one part of a log: where, which incident, and what.
-type Key<'f> = (Origin, usize, &'f str);
+type Key = (Origin, usize, String);
+
+/// Which part of a log speaks of which package; `None` for all else.
+fn key(f: &Finding) -> Option<Key> {
+    let of_log = matches!(
+        f.rule,
+        Rule::LoggedRun | Rule::LoggedInstall | Rule::LoggedInstallUnused | Rule::LoggedDownload | Rule::LoggedResolve
+    );
+    let origin = || Origin { line: None, ..f.origin.clone() };
+    (of_log && f.kind == FindingKind::Package).then(|| Some((origin(), f.incident, f.package.clone()?)))?
+}
+
+/// What one part of a log says of one package, altogether.
+#[derive(Default)]
+struct Said {
+    best: Option<Exposure>,
+    installed: bool,
+    unused: bool,
+}
 
 /// Leaves out the steps on the way to an install that the same part of a log says, and believes it where it says that scripts were
 /// not run.
 pub(super) fn sort_out(findings: &mut Vec<Finding>) {
-    fn key(f: &Finding) -> Option<Key<'_>> {
-        let of_log = matches!(
-            f.rule,
-            Rule::LoggedRun
-                | Rule::LoggedInstall
-                | Rule::LoggedInstallUnused
-                | Rule::LoggedDownload
-                | Rule::LoggedResolve
-        );
-        let origin = Origin { line: None, ..f.origin.clone() };
-        (of_log && f.kind == FindingKind::Package).then_some((origin, f.incident, f.package.as_deref()?))
-    }
-    let mut best: HashMap<Key<'_>, Exposure> = HashMap::new();
-    let mut quiet: HashMap<Key<'_>, bool> = HashMap::new();
+    let mut said: HashMap<Key, Said> = HashMap::new();
     for (f, key) in findings.iter().filter_map(|f| Some((f, key(f)?))) {
-        let known = best.entry(key.clone()).or_insert(f.exposure);
-        *known = f.exposure.max(*known);
-        let blocked = quiet.entry(key).or_insert(false);
-        *blocked |= f.rule == Rule::LoggedInstallUnused;
+        let said = said.entry(key).or_default();
+        said.best = said.best.max(Some(f.exposure));
+        said.installed |= f.rule == Rule::LoggedInstall;
+        said.unused |= f.rule == Rule::LoggedInstallUnused;
     }
-    let says_less = |f: &Finding| {
-        let Some(key) = key(f) else {
-            return false;
-        };
-        let best = best.get(&key).copied().unwrap_or(f.exposure);
-        f.exposure < Exposure::Removed && f.exposure < best
-    };
-    let verdicts: Vec<(bool, bool)> = findings
-        .iter()
-        .map(|f| {
-            let blocked = f.rule == Rule::LoggedInstall && key(f).is_some_and(|key| quiet.get(&key) == Some(&true));
-            (says_less(f), blocked)
-        })
-        .collect();
-    let mut at = verdicts.iter();
     findings.retain_mut(|f| {
-        let (less, blocked) = at.next().copied().unwrap_or_default();
-        if blocked {
-            f.set_rule(Rule::LoggedInstallUnused, f.confidence.min(Confidence::Likely));
+        let Some(said) = key(f).and_then(|key| said.get(&key)) else {
+            return true;
+        };
+        let blocked = said.installed && said.unused;
+        if blocked && f.rule == Rule::LoggedInstall {
+            f.set_rule(Rule::LoggedInstallUnused, f.confidence);
             f.sign = Some("the same log says that its install scripts were not run".to_owned());
+            return true;
         }
-        !less
-    });
-    // The line that says so only repeats the install.
-    let mut kept: HashMap<(Origin, usize, String), Reverse<Option<u32>>> = HashMap::new();
-    findings.retain(|f| {
-        let own = |f: &Finding| (Origin { line: None, ..f.origin.clone() }, f.incident, f.package.clone().unwrap_or_default());
-        f.rule != Rule::LoggedInstallUnused || kept.insert(own(f), Reverse(f.origin.line)).is_none()
+        let says_less = f.exposure < Exposure::Removed && Some(f.exposure) < said.best;
+        !says_less && !(blocked && f.rule == Rule::LoggedInstallUnused)
     });
 }

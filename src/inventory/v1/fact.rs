@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Command, Credential, File, Known, Path, Trace, Use};
 use crate::{
-    fact::{self, Ecosystem, EnvironmentKind, HookContent, HookKind, Logged, Placement, ScriptOutcome, Statement, TextId},
+    fact::{
+        self, Ecosystem, EnvironmentKind, HookContent, HookKind, Logged, Placement, ScriptOutcome, Statement, TextId,
+    },
     interest::Interest,
 };
 
