@@ -19,3 +19,11 @@ impl Logged {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Resolved, Self::Downloaded, Self::Blocked, Self::Installed, Self::Ran];
 }
+
+/// Systems of CI, in the labels of the machines of their jobs.
+const JOB_SYSTEMS: [&str; 5] = ["ci:github/", "ci:gitlab/", "ci:jenkins/", "ci:azure/", "ci:log/"];
+
+/// Whether the label of a tree is that of the machine of a job: no registry and no image has such a name.
+pub fn is_job(tree: &str) -> bool {
+    JOB_SYSTEMS.iter().any(|system| tree.starts_with(system))
+}

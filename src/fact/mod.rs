@@ -21,7 +21,7 @@ pub use self::{
     command::{Command, CommandAction, Container, Cutoff, Wanted, Whereabouts},
     ecosystem::Ecosystem,
     instant::is_normalised,
-    logged::Logged,
+    logged::{Logged, is_job},
     path::{TreePath, ends_in, parent, split},
     platform::Platform,
     statement::Statement,
@@ -60,14 +60,6 @@ impl Origin {
     pub fn whole_file(&self) -> Self {
         Self { layer: self.layer.clone(), ..Self::file(&self.tree, self.path.clone()) }
     }
-}
-
-/// Systems of CI, in the labels of the machines of their jobs.
-pub const JOB_SYSTEMS: [&str; 5] = ["ci:github/", "ci:gitlab/", "ci:jenkins/", "ci:azure/", "ci:log/"];
-
-/// Whether the label of a tree is that of the machine of a job: no registry and no image has such a name.
-pub fn is_job(tree: &str) -> bool {
-    JOB_SYSTEMS.iter().any(|system| tree.starts_with(system))
 }
 
 /// A time and what it was read from.

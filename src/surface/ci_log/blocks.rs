@@ -156,7 +156,9 @@ impl Blocks {
         }
         while at < block.len() {
             if !self.following {
-                let Some(found) = find(block, at) else {
+                // Of the first line of a block nothing stands before it.
+                let first = (at == 0 && block.starts_with(b"+ ")).then_some(0);
+                let Some(found) = first.or_else(|| find(block, at)) else {
                     break;
                 };
                 let before = block.get(at..found).unwrap_or_default();

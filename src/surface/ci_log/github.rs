@@ -53,7 +53,8 @@ impl Surface for GitHub {
     fn claims(&self, interest: &Interest) -> Vec<Claim> {
         let archive = Claim::affix("logs_", ".zip").without_links();
         let named = interest.named.then(|| Claim::suffix(".zip"));
-        anywhere(interest).into_iter().chain([archive]).chain(named).collect()
+        let unpacked = Claim::suffix(".txt").within_holding("logs_");
+        anywhere(interest).into_iter().chain([archive, unpacked]).chain(named).collect()
     }
 
     fn recognises(&self, head: &[u8]) -> Option<&'static str> {

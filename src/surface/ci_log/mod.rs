@@ -55,10 +55,11 @@ const COMMON: &[&str] = &[
     "logs",
 ];
 
-/// The files that may be logs where somebody named the folder.
+/// The files that may be logs: where somebody named the folder, or where its name says so.
 fn anywhere(interest: &Interest) -> Vec<Claim> {
     if !interest.named {
-        return Vec::new();
+        let folders = ["ci-log", "ci_log"];
+        return folders.iter().flat_map(|f| [".log", ".txt"].map(|end| Claim::suffix(end).within_holding(f))).collect();
     }
     let ends = [".log", ".txt", ".trace", ".out"].map(Claim::suffix);
     ends.into_iter().chain([Claim::no_ending().in_own_work()]).collect()
@@ -93,8 +94,13 @@ fn read_lines(
 fn run_of(path: &TreePath) -> String {
     let name = |bytes: &[u8]| {
         let text = String::from_utf8_lossy(bytes).into_owned();
-        let stem = [".log", ".txt", ".zip", ".trace", ".out"].iter().find_map(|end| text.strip_suffix(end));
-        stem.unwrap_or(&text).to_owned()
+        let mut stem = text.as_str();
+        while let Some(shorter) =
+            [".log", ".txt", ".zip", ".trace", ".out"].iter().find_map(|end| stem.strip_suffix(end))
+        {
+            stem = shorter;
+        }
+        stem.to_owned()
     };
     let own = name(path.name());
     let folder = name(path.parent().name());

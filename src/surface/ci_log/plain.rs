@@ -13,6 +13,29 @@ use crate::{
     surface::{Claim, Flaw, Meta, Opened, SURFACES, Sink, Surface},
 };
 
+/// Endings of texts, messages and programs.
+const TEXTS: &[&str] = &[
+    ".md",
+    ".markdown",
+    ".rst",
+    ".adoc",
+    ".html",
+    ".htm",
+    ".eml",
+    ".json",
+    ".yml",
+    ".yaml",
+    ".py",
+    ".js",
+    ".ts",
+    ".rs",
+    ".go",
+    ".sh",
+    ".patch",
+    ".diff",
+    ".csv",
+];
+
 /// Saved output.
 pub struct Plain;
 
@@ -33,8 +56,10 @@ impl Surface for Plain {
 
     fn claims(&self, interest: &Interest) -> Vec<Claim> {
         // A text that quotes such lines is no log.
-        let ends = [".log", ".trace", ".out"].map(Claim::suffix);
-        ends.into_iter().filter(|_| interest.named).collect()
+        let folders = ["ci-log", "ci_log"];
+        let there = folders.into_iter().map(|folder| Claim::suffix(".log").within_holding(folder));
+        let ends = [".log", ".trace", ".out"].map(Claim::suffix).into_iter().filter(|_| interest.named);
+        there.filter(|_| !interest.named).chain(ends).collect()
     }
 
     fn recognises(&self, head: &[u8]) -> Option<&'static str> {
@@ -42,8 +67,9 @@ impl Surface for Plain {
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
+        let is_text = is_text(file.entry.path.name());
         let head = file.head(super::HEAD)?;
-        if is_other(head) || head.contains(&0) {
+        if is_text || is_other(head) || head.contains(&0) {
             out.not_mine();
             return Ok(());
         }
@@ -55,6 +81,12 @@ impl Surface for Plain {
         }
         Ok(())
     }
+}
+
+/// Whether a file has the name of a text that may quote such lines: a file that was named by hand has one more ending.
+fn is_text(name: &[u8]) -> bool {
+    let name = name.strip_suffix(b".log").unwrap_or(name).to_ascii_lowercase();
+    TEXTS.iter().any(|end| name.ends_with(end.as_bytes()))
 }
 
 /// Whether another surface of this folder reads it.
