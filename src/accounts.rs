@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 mod machine;
+mod users;
 
 use crate::{fact::TreePath, work};
 

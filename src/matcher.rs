@@ -12,6 +12,7 @@ use crate::{
         index::{Fit, Holder, IncidentId, Known, List},
         model::{FileIndicator, FileRole, Standing},
     },
+    surface::{CommandSource, commands_of},
     walk::Worth,
 };
 
@@ -63,7 +64,7 @@ pub fn worth(index: &Index, seen: &Seen) -> Worth {
         Worth::Credential
     } else if !hits(index, seen).is_empty() {
         Worth::Evidence
-    } else if explains(index, &seen.fact) || may_install(seen) {
+    } else if explains(index, &seen.fact) || may_install(seen) || is_configured(seen) {
         Worth::Context
     } else {
         Worth::Nothing
@@ -136,6 +137,11 @@ fn explains(index: &Index, fact: &Fact) -> bool {
         | Fact::Reference(_)
         | Fact::Credential(_) => true,
     }
+}
+
+/// Whether it is a command that settings of a program hold: such a program may have brought a package in.
+fn is_configured(seen: &Seen) -> bool {
+    matches!(seen.fact, Fact::Command(_)) && commands_of(seen.surface) == CommandSource::Configured
 }
 
 /// Whether it is a dated install that may have brought a package which it does not name: from a list, or along with what it names.
@@ -227,7 +233,7 @@ fn of_package(index: &Index, package: &Package) -> Vec<Hit> {
 fn of_file(index: &Index, path: &TreePath, unit: Option<&Unit>, sha256: Option<&str>, texts: &[TextId]) -> Vec<Hit> {
     let below = unit.and_then(|u| path.below(&u.folder));
     let mut found = Vec::new();
-    for ((incident, at), indicator) in index.files_at(path, below) {
+    for ((incident, at), indicator) in index.files_at(&path.without_private(), below) {
         let hash = sha256.is_some() && indicator.sha256.as_deref() == sha256;
         if hash || by_name(index, (incident, at), indicator, texts) {
             found.push(Hit { incident, by: By::File { at, hash, placed: true } });

@@ -5,6 +5,7 @@ mod access;
 pub mod anomaly;
 mod built;
 pub mod chain;
+mod configured;
 pub mod contained;
 mod corroborate;
 mod evidence;
@@ -45,6 +46,7 @@ use sha2::{Digest as _, Sha256};
 pub use self::{
     anomaly::Anomaly,
     chain::Link,
+    configured::is_configured,
     family::{Removal, Unread, for_ecosystem as family_of, publishes},
     kept::Kept,
     layered::{BuildStep, Gone, Layers, Steps},
@@ -350,6 +352,8 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
     step("commands that start interpreters were not looked for", &mut || started::look_for_starts(&case, findings));
     step("what starts by itself was not looked for", &mut || services::look_for_services(&case, findings));
     step("installs from lists were not looked for", &mut || from_lists::look_for_installs(&case, findings));
+    let mut set_up = Vec::new();
+    step("who starts packages was not looked for", &mut || set_up = configured::explain(&case, findings));
     let mut resolved = Vec::new();
     step("what commands resolved to was not looked for", &mut || {
         resolved = resolved::drop_what_took_a_good_version(&case, findings);
@@ -369,6 +373,7 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
     step("the times were not put in order", &mut || {
         *timeline = timeline::moments(&case, findings);
         timeline.append(&mut resolved);
+        timeline.append(&mut set_up);
         timeline.sort();
         timeline.dedup();
     });

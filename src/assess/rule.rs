@@ -220,6 +220,9 @@ rules! {
     ResolveCommand "resolve-command" Referenced Likely
         "a command chose the malicious version, which installs nothing"
         "see the lock file that it wrote"
+    CommandSetUp "command-set-up" Referenced Likely
+        "settings of an editor or an agent start the malicious version"
+        "take it out of the settings; look for the package in the caches that hold what was started"
     CommandInCopy "command-in-copy" Referenced Likely
         "a history that is no account's own holds a command for the malicious version"
         "find out on which machine it was typed"

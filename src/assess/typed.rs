@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Account, Finding, FindingKind,
+    configured::is_configured,
     evidence::{Draft, first_moment, runs},
     rule::Rule,
     whereabouts::Ran,
@@ -35,22 +36,24 @@ impl Draft<'_, '_> {
         let version = wanted.pinned.as_deref().unwrap_or("*");
         let which = if version == "*" { "this package, malicious in every version" } else { "the malicious version" };
         let (typed, whose) = (typed(self.seen().surface), self.whose());
+        let asked = if is_configured(self.seen()) { "is set up" } else { "was asked" };
         let at = self.seen().at.as_ref().map(|at| at.time).filter(|_| is_typed(self.seen().surface));
         if at.is_some_and(|at| is_before_upload(self.incident, indicator, at)) {
             return None;
         }
         let reason = match c.action {
-            CommandAction::Download => format!("`{}` was asked to download {which} ({typed})", c.tool),
+            CommandAction::Download => format!("`{}` {asked} to download {which} ({typed})", c.tool),
             CommandAction::Resolve => {
-                format!("`{}` was asked to choose {which}, which installs nothing ({typed})", c.tool)
+                format!("`{}` {asked} to choose {which}, which installs nothing ({typed})", c.tool)
             }
             _ => format!(
-                "`{}` was asked to install {which} ({typed}); {}",
+                "`{}` {asked} to install {which} ({typed}); {}",
                 c.tool,
                 runs(indicator.triggers.iter().copied())
             ),
         };
-        let (rule, mut reason) = placed(c, whose, Rule::InstallCommandPinned, reason);
+        let install = self.set_up_or(Rule::InstallCommandPinned);
+        let (rule, mut reason) = placed(c, whose, install, reason);
         let mut confidence = Confidence::Likely;
         if let Some(end) = at.and_then(|at| withdrawn_before(self.incident, indicator, at)) {
             confidence = Confidence::Possible;
@@ -64,6 +67,11 @@ impl Draft<'_, '_> {
         finding.moment = first_moment(&indicator.triggers);
         self.ran(c, whose, &mut finding);
         Some(finding)
+    }
+
+    /// The rule of a command that a program is set up to start, else this one.
+    fn set_up_or(&self, other: Rule) -> Rule {
+        if is_configured(self.seen()) { Rule::CommandSetUp } else { other }
     }
 
     /// A command without a version, typed while a malicious one was available. One finding, whatever the number of versions.
@@ -81,7 +89,12 @@ impl Draft<'_, '_> {
         let all: Vec<usize> = hits.filter_map(open).collect();
         let in_time = all.iter().filter_map(|i| {
             let indicator = self.incident.packages.get(*i)?;
-            let window = window_of(self.incident, indicator, time)?;
+            let window = if is_configured(self.seen()) {
+                // It stands there since then, and each start asks anew.
+                windows_of(self.incident, indicator).into_iter().find(|w| w.end.is_none_or(|end| time < end))?
+            } else {
+                window_of(self.incident, indicator, time)?
+            };
             let published = c.cutoff.is_none_or(|cutoff| window.start < before(cutoff, time));
             published.then_some((*i, indicator, window))
         });
@@ -98,8 +111,9 @@ impl Draft<'_, '_> {
         } else {
             format!("the newest `{}`", wanted.name)
         };
-        let reason = format!("`{}` was asked to take {which} at a time when {}", c.tool, spans.join(" and "));
-        let (rule, reason) = placed(c, whose, Rule::InstallCommandInWindow, reason);
+        let asked = if is_configured(self.seen()) { "is set up" } else { "was asked" };
+        let reason = format!("`{}` {asked} to take {which} at a time when {}", c.tool, spans.join(" and "));
+        let (rule, reason) = placed(c, whose, self.set_up_or(Rule::InstallCommandInWindow), reason);
         let versions: Vec<&str> = in_time.iter().flat_map(|(_, i, _)| i.versions.iter().map(String::as_str)).collect();
         let name = format!("{}/{}@{}", wanted.ecosystem.purl_type(), wanted.name, versions.join("|"));
         let mut finding = self.finding(FindingKind::Command, name, (rule, Confidence::Possible, reason));
@@ -156,6 +170,7 @@ fn typed(surface: &str) -> &'static str {
         CommandSource::Typed => "it was typed; whether it succeeded is not recorded",
         CommandSource::Notebook => "a notebook says so; it may have run on another machine",
         CommandSource::Build => "it built the image",
+        CommandSource::Configured => "settings have a program start it; whether it did is not recorded",
     }
 }
 

@@ -9,6 +9,7 @@ pub mod place;
 mod reader;
 mod reference;
 pub mod surface;
+mod systems;
 pub mod tag;
 
 use std::sync::Arc;

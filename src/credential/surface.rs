@@ -21,6 +21,7 @@ use super::{
     moved::Moved,
     place::{Names, PlacePath},
     reader::{self, Compiled, FileName, Findings, Pointing, Vocabulary},
+    systems,
     tag::{CaseKey, Tagger},
 };
 use crate::{
@@ -122,6 +123,7 @@ impl CredentialSurface {
             let wrong = |what: &str, why: &str| format!("{}: {what}: {why}", kind.id);
             surface.words.add(kind).map_err(|e| wrong("variables", &e))?;
             let (id, password): (Arc<str>, bool) = (kind.id.as_str().into(), kind.password);
+            let own: HashSet<&str> = kind.places.iter().map(|place| place.path.as_str()).collect();
             for (number, place) in kind.places.iter().enumerate() {
                 let path = PlacePath::new(&place.path, &place.except).map_err(|e| wrong(&place.path, e))?;
                 let reader = Arc::new(Compiled::new(&place.reader).map_err(|e| wrong(&place.path, &e))?);
@@ -143,6 +145,11 @@ impl CredentialSurface {
                     });
                 }
                 let (shared_name, own_work) = (place.shared_name, place.own_work);
+                for other in systems::elsewhere(&place.path).iter().filter(|other| !own.contains(other.as_str())) {
+                    let Ok(path) = PlacePath::new(other, &place.except) else { continue };
+                    let (kind, reader, file_name) = (id.clone(), reader.clone(), file_name.clone());
+                    surface.add(Known { kind, password, path, reader, file_name, shared_name, own_work, by: None });
+                }
                 surface.add(Known {
                     kind: id.clone(),
                     password,
@@ -178,7 +185,8 @@ impl CredentialSurface {
 
     /// The places that a file is at, in their order.
     fn places_of(&self, path: &TreePath) -> Vec<&Known> {
-        let names = Names::new(path);
+        let usual = path.without_private();
+        let names = Names::new(&usual);
         let names = names.list();
         let others = self.others.iter().filter(|(_, pattern)| pattern.fits(path.name())).map(|(at, _)| at);
         let named = self.by_name.get(path.name()).map_or([].as_slice(), Vec::as_slice);

@@ -36,6 +36,15 @@ impl TreePath {
         Self::is_plain(raw).is_some()
     }
 
+    /// By the name that links have for it on a Mac, where `/etc`, `/tmp` and `/var` lead to folders of `/private`.
+    pub fn without_private(&self) -> Cow<'_, Self> {
+        let rest = self.0.strip_prefix(b"private/").unwrap_or_default();
+        match rest.split(|b| *b == b'/').next() {
+            Some(b"etc" | b"tmp" | b"var") => Cow::Owned(Self(rest.into())),
+            _ => Cow::Borrowed(self),
+        }
+    }
+
     /// The root of a tree.
     pub fn root() -> Self {
         Self(Arc::from([].as_slice()))
@@ -136,6 +145,18 @@ pub fn ends_in(folder: &[u8], tail: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn folders_of_private_have_their_usual_names() {
+        let usual = |path: &str| {
+            let path = TreePath::new(path.as_bytes()).unwrap();
+            String::from_utf8(path.without_private().as_bytes().to_vec()).unwrap()
+        };
+        assert_eq!(["private/etc/hosts", "private/tmp", "private/var/x"].map(usual), ["etc/hosts", "tmp", "var/x"]);
+        for path in ["private/home/x", "privatex/etc", "private", "srv/private/etc/x", "etc/private"] {
+            assert_eq!(usual(path), path);
+        }
+    }
 
     #[test]
     fn a_tree_path_never_leaves_its_root() {

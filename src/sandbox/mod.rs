@@ -139,6 +139,18 @@ fn begin(profile: &'static Profile, nothing: Held) -> Held {
     }
 }
 
+/// Lets this process hold as many files open as the system lets it: often a thousand until it asks.
+pub fn raise_open_files() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, getrlimit, setrlimit};
+        let mut limit = getrlimit(Resource::Nofile);
+        limit.current = limit.maximum;
+        // Where this is refused, what cannot be opened is reported.
+        let _ = setrlimit(Resource::Nofile, limit);
+    }
+}
+
 #[cfg(not(target_os = "linux"))]
 fn begin(_: &'static Profile, nothing: Held) -> Held {
     nothing

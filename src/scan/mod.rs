@@ -248,6 +248,21 @@ fn given_home(host: &Host, part: &Part, home: bool) -> Option<TreePath> {
     (home || holds()).then(|| part.prefix.clone())
 }
 
+/// Folders beside the homes that are nobody's.
+const SHARED_HOMES: &[&str] = &["shared", "public", "default", "default user", "all users", "guest"];
+
+/// The homes of a Mac or of Windows, with their owners.
+fn users(host: &Host) -> Vec<(TreePath, u32)> {
+    let Some(above) = TreePath::new(b"Users") else { return Vec::new() };
+    let is_one = |name: &Vec<u8>| {
+        let shared = SHARED_HOMES.iter().any(|shared| name.eq_ignore_ascii_case(shared.as_bytes()));
+        !shared && !name.starts_with(b".")
+    };
+    let names = host.list(&above, accounts::MOST).into_iter().filter(is_one);
+    let homes = names.map(|name| above.join(&name)).filter(|home| host.real(home).is_some_and(|real| real == *home));
+    homes.filter_map(|home| Some((home.clone(), host.access_shown(&home)?.uid))).collect()
+}
+
 /// Who lives on the target, and what of it is not known.
 fn accounts_of(host: &Host, target: &Target, part: &Part) -> (Accounts, Vec<Gap>) {
     let (mut homes, mut gaps) = (Vec::new(), Vec::new());
@@ -273,6 +288,7 @@ fn accounts_of(host: &Host, target: &Target, part: &Part) -> (Accounts, Vec<Gap>
         homes.push(part.prefix.clone());
     }
     let mut accounts = Accounts::new(&list("passwd"), homes).with_groups(&list("group"));
+    accounts = accounts.with_users(users(host));
     accounts = accounts.with_machine_names(&list("hostname"), &list("hosts"));
     if !matches!(target, Target::Root(_)) {
         accounts = accounts

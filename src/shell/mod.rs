@@ -11,6 +11,7 @@ mod environment;
 mod extension;
 mod fetch;
 mod folder;
+mod image;
 mod loads;
 mod node;
 mod prefix;
@@ -30,6 +31,7 @@ use crate::{
 
 pub use build::Build;
 pub use fetch::{Fetch, is_fetch};
+pub use image::image;
 pub use words::open_documents;
 
 /// Shells that start shells that are followed.
@@ -56,6 +58,19 @@ pub fn typed_in(text: &str, folder: &mut Option<Box<str>>) -> Vec<Command> {
     script(text, &mut String::new(), 0, &mut reading);
     *folder = reading.at.folder;
     found
+}
+
+/// A text of which a shell makes these words.
+pub fn quoted(words: &[&str]) -> String {
+    let quote = |word: &&str| {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./=:@,+%[]~".contains(&b);
+        if !word.is_empty() && word.bytes().all(plain) {
+            (*word).to_owned()
+        } else {
+            format!("'{}'", word.replace('\'', "'\\''"))
+        }
+    };
+    words.iter().map(quote).collect::<Vec<_>>().join(" ")
 }
 
 /// The addresses that the commands of a text fetch from.

@@ -169,7 +169,7 @@ const DAEMON: Options = Options {
         procsched umask output"]),
 };
 /// Letters of `docker run` and `exec`; its many long options take a value but for these.
-const DOCKER: Options = Options {
+pub(super) const DOCKER: Options = Options {
     short: "eulmpvwhacfgnH",
     long: Long::Flags(
         "detach disable-content-trust help init interactive latest no-TTY no-deps no-healthcheck no-hosts \

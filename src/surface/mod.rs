@@ -1,6 +1,7 @@
 //! Kinds of place where a trace is left. A surface says as data which files it wants, and reads one file at a time into facts.
 //! It knows neither indicators nor reports.
 
+pub mod agent;
 pub mod ci_log;
 mod claim;
 pub mod container;
@@ -71,6 +72,8 @@ pub enum CommandSource {
     Notebook,
     /// What builds an image.
     Build,
+    /// Settings of a program, which starts them itself.
+    Configured,
 }
 
 /// Where the commands come from that a surface reads.

@@ -185,7 +185,8 @@ impl<'s> Router<'s> {
     }
 
     pub(crate) fn folder(&self, path: &TreePath) -> Folder {
-        Folder { path: path.clone(), own_work: OnceCell::new(), is: self.folders.of(path.as_bytes()) }
+        let is = self.folders.of(path.without_private().as_bytes());
+        Folder { path: path.clone(), own_work: OnceCell::new(), is }
     }
 
     /// The surfaces to which a name may say something.

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, anyhow, ensure};
 use jiff::Timestamp;
 
 use super::{
@@ -46,6 +46,8 @@ struct Named {
     inventories: Vec<PathBuf>,
     /// Files of folders that are none of these.
     others: Vec<PathBuf>,
+    /// What of folders cannot be read.
+    gaps: Vec<v1::Gap>,
 }
 
 /// Joins and reports.
@@ -55,6 +57,8 @@ struct Named {
 pub fn run(command: MergeCommand) -> anyhow::Result<Ending> {
     let started = Timestamp::now();
     let outputs = output::plan(&command.output, &command.files, Document::Report)?;
+    // Parts stay open until the report is made.
+    crate::sandbox::raise_open_files();
     let sandbox = sandbox::begin("merge");
     let named = named(&command.files)?;
     sandbox.enclose(&command.files);
@@ -66,7 +70,7 @@ pub fn run(command: MergeCommand) -> anyhow::Result<Ending> {
 fn merged(command: &MergeCommand, named: Named, sandbox: &Sandbox, started: Timestamp) -> anyhow::Result<Report> {
     let choice = Choice { indicators: command.indicators.clone(), threads: command.threads, ..Choice::default() };
     let mut setup = Setup::new(&choice, false, &Settings::default(), false)?;
-    let (mut reports, mut gaps): (Vec<(String, Report)>, Vec<v1::Gap>) = (Vec::new(), Vec::new());
+    let (mut reports, mut gaps): (Vec<(String, Report)>, Vec<v1::Gap>) = (Vec::new(), named.gaps);
     if !named.parts.is_empty() {
         reports.push(("shards".to_owned(), parts::judged(named.parts, &mut setup, sandbox, started)?));
     }
@@ -142,14 +146,25 @@ fn named(files: &[PathBuf]) -> anyhow::Result<Named> {
         }
         for entry in walkdir::WalkDir::new(path).sort_by_file_name() {
             stop::check()?;
-            let entry = entry.with_context(|| format!("cannot read `{}`", output::shown(path)))?;
-            if !entry.path().is_file() {
-                continue;
-            }
+            let entry = match entry {
+                Ok(entry) if entry.path().is_file() => entry.into_path(),
+                Ok(_) => continue,
+                Err(error) if error.depth() == 0 => {
+                    return Err(error).with_context(|| format!("cannot read `{}`", output::shown(path)));
+                }
+                Err(error) => {
+                    let place = error.path().unwrap_or(path).to_owned();
+                    let why = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+                    named.gaps.push(gap(&place, &anyhow!("cannot read: {why}")));
+                    continue;
+                }
+            };
             count += 1;
             ensure!(count <= FILES, "more than {FILES} files\nhint: merge them in parts, then the reports");
-            if !add(&mut named, entry.path().to_owned())? {
-                named.others.push(entry.into_path());
+            match add(&mut named, entry.clone()) {
+                Ok(true) => {}
+                Ok(false) => named.others.push(entry),
+                Err(error) => named.gaps.push(gap(&entry, &error)),
             }
         }
     }

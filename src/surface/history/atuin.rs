@@ -14,17 +14,13 @@
 //! command was typed, not that it succeeded. Where histories are synchronised, the row may have been typed on another machine: the
 //! finding names the host of the row. Documented by atuin's source, `crates/atuin-client/src/database.rs`.
 
-use jiff::Timestamp;
-
 use crate::{
-    fact::{At, Fact},
     interest::Interest,
-    sqlite::{Database, MAGIC, SqliteError, Table, Value},
+    sqlite::MAGIC,
     surface::{
         Claim, Flaw, Meta, Opened, Sink, Subject, Surface,
-        history::{COMMAND, commands_in, fetches_in},
+        history::rows::{Layout, Unit},
     },
-    tree::body::Beside,
 };
 
 /// `history.db` of atuin.
@@ -36,11 +32,14 @@ static META: Meta = Meta {
     proves: "the command was typed; not that it succeeded",
 };
 
-const WHAT: &str = "database of SQLite";
-
-/// A hundred thousand commands have 30 MB.
-const FILE: usize = 64 << 20;
-const WAL: usize = 32 << 20;
+const LAYOUT: Layout = Layout {
+    table: "history",
+    command: "command",
+    time: Some(("timestamp", Unit::Nanoseconds)),
+    host: Some("hostname"),
+    other: "a database without a history of atuin",
+    ..Layout::PLAIN
+};
 
 impl Surface for Atuin {
     fn meta(&self) -> &'static Meta {
@@ -60,89 +59,8 @@ impl Surface for Atuin {
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
-        let interest = file.interest;
-        let beside = file.beside("-wal", WAL)?;
-        if file.entry.path.name().ends_with(b"-wal") {
-            // On a disk it is read with its database; in an archive the two cannot be brought together.
-            let apart = beside == Beside::Unknown && !file.head(1)?.is_empty();
-            return if apart { Err(Flaw::Unsupported("the log of a database in an archive")) } else { Ok(()) };
-        }
-        let wal = match &beside {
-            Beside::Bytes(bytes) => Some(bytes.as_slice()),
-            Beside::Absent | Beside::Unknown => None,
-        };
-        let database = Database::new(file.all(FILE)?, wal).map_err(flaw)?;
-        let tables = database.tables().map_err(flaw)?;
-        let found = tables.iter().find_map(|t| Some((t, Columns::new(t)?)));
-        let (table, columns) = found.ok_or(Flaw::Unsupported("a database without a history of atuin"))?;
-        let (mut long, mut number) = (false, 0_u64);
-        let end = database.rows(table, &mut |_, row| {
-            number += 1;
-            long |= !columns.command(row, number, interest, out);
-            true
-        });
-        if long {
-            out.gap(None, &Flaw::TooLarge(u64::try_from(COMMAND).unwrap_or(u64::MAX)));
-        }
-        end.map_err(flaw)
+        LAYOUT.read(file, out)
     }
-}
-
-fn flaw(error: SqliteError) -> Flaw {
-    match error {
-        SqliteError::Malformed(why) => Flaw::malformed(WHAT, why),
-        SqliteError::Truncated => Flaw::Truncated(WHAT),
-    }
-}
-
-/// Where the values stand in a row.
-struct Columns {
-    command: usize,
-    timestamp: usize,
-    hostname: Option<usize>,
-}
-
-impl Columns {
-    fn new(table: &Table) -> Option<Self> {
-        let command = table.column("command").filter(|_| table.name == "history")?;
-        Some(Self { command, timestamp: table.column("timestamp")?, hostname: table.column("hostname") })
-    }
-
-    /// Hands on the install commands of a row; whether it was short enough to be read.
-    fn command(&self, row: &[Value<'_>], number: u64, interest: &Interest, out: &mut Sink<'_>) -> bool {
-        let Some(Value::Text(command)) = row.get(self.command) else {
-            return true;
-        };
-        if command.len() > COMMAND {
-            return false;
-        }
-        let at = match row.get(self.timestamp) {
-            Some(Value::Integer(nanoseconds)) => time(*nanoseconds),
-            _ => None,
-        };
-        let host = self.hostname.and_then(|at| row.get(at)).and_then(|value| match value {
-            Value::Text(host) if is_host(host) => Some(format!(", typed at {host}")),
-            _ => None,
-        });
-        let commands = commands_in(command.as_bytes()).into_iter().map(Fact::Command);
-        for fact in commands.chain(fetches_in(command.as_bytes(), interest)) {
-            let inner = format!("row {number}{}", host.as_deref().unwrap_or_default());
-            out.push_at(Some(&inner), None, at.clone(), fact);
-        }
-        true
-    }
-}
-
-/// Nanoseconds since 1970, between 2001 and 2038.
-fn time(nanoseconds: i64) -> Option<At> {
-    let seconds = nanoseconds.div_euclid(1_000_000_000);
-    (1_000_000_000..=2_147_483_647).contains(&seconds).then_some(())?;
-    Timestamp::from_nanosecond(nanoseconds.into()).ok().map(|t| At::new(t, "time in the history"))
-}
-
-/// `host:account`, where it is safe to show.
-fn is_host(text: &str) -> bool {
-    text.len() <= 128 && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-:".contains(c))
 }
 
 #[cfg(test)]
@@ -152,8 +70,11 @@ mod tests {
     use super::*;
     use crate::{
         coverage::Gap,
-        fact::{Origin, Seen, TreePath},
-        tree::{Body, Entry, body::BodyError},
+        fact::{Fact, Origin, Seen, TreePath},
+        tree::{
+            Body, Entry,
+            body::{Beside, BodyError},
+        },
     };
 
     // Made by Python's `sqlite3` with the table of atuin 18: two rows in the file, the third in its log.
@@ -222,13 +143,5 @@ mod tests {
             assert!(read("history.db", bytes, Some(b"")).1.is_some());
         }
         assert!(read("history.db", FILE, Some(b"no log")).1.is_some());
-    }
-
-    #[test]
-    fn times_are_nanoseconds_of_this_time() {
-        assert_eq!(time(1_774_349_600_000_000_001).map(|at| at.time.as_second()), Some(1_774_349_600));
-        for other in [0, -1, 1_774_349_600, i64::MAX, i64::MIN] {
-            assert_eq!(time(other), None, "{other}");
-        }
     }
 }

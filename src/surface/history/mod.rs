@@ -3,6 +3,7 @@
 include!(concat!(env!("OUT_DIR"), "/surface_history.rs"));
 surface_modules!();
 
+mod rows;
 mod transcript;
 
 use std::{
@@ -16,7 +17,7 @@ use jiff::Timestamp;
 use crate::{
     fact::{At, Command, CommandAction, Fact},
     interest::Interest,
-    shell::{typed_commands, typed_in},
+    shell::typed_in,
     surface::{Flaw, Sink, content::mostly, fetched},
 };
 
@@ -185,12 +186,8 @@ impl Entry {
     }
 }
 
-/// The install commands of raw bytes. Broken text and NUL bytes (a crash of the machine leaves them) take nothing with them.
-fn commands_in(raw: &[u8]) -> Vec<Command> {
-    typed_commands(&without_nul(raw))
-}
-
-/// The same behind lines that went to this folder.
+/// The install commands of raw bytes behind lines that went to this folder. Broken text and NUL bytes (a crash of the machine leaves them)
+/// take nothing with them.
 fn commands_behind(raw: &[u8], folder: &mut Option<Box<str>>) -> Vec<Command> {
     typed_in(&without_nul(raw), folder)
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{COMMAND, Reporter};
-use crate::{fact::At, interest::Interest, surface::Sink};
+use crate::{fact::At, interest::Interest, shell::quoted, surface::Sink};
 
 /// Commands that wait for their answer at a time.
 const WAITING: usize = 1_000;
@@ -110,16 +110,7 @@ pub(super) fn command(value: &Value) -> Option<String> {
         [first, options, text] if shell(first) && options.starts_with('-') && options.ends_with('c') => {
             Some((*text).to_owned())
         }
-        words => Some(words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")),
-    }
-}
-
-fn quoted(word: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./=:@,+%[]<>!~".contains(&b);
-    if !word.is_empty() && word.bytes().all(|b| plain(b) && !b"<>!".contains(&b)) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
+        words => Some(quoted(words)),
     }
 }
 

@@ -28,7 +28,9 @@ impl Surface for Hosts {
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
-        vec![Claim::name("hosts").in_root("etc")]
+        let windows = ["Windows/System32", "WINDOWS/system32", "WINDOWS/System32", "Windows/system32"];
+        let windows = windows.map(|system| Claim::name("hosts").in_root(&format!("{system}/drivers/etc")));
+        [Claim::name("hosts").in_root("etc")].into_iter().chain(windows).collect()
     }
 
     fn recognises(&self, head: &[u8]) -> Option<&'static str> {

@@ -6,7 +6,7 @@ surface_modules!();
 mod about;
 mod identity;
 mod integrity;
-mod json;
+pub(super) mod json;
 mod listing;
 mod npm_run;
 mod raw;

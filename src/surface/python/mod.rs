@@ -18,7 +18,7 @@ mod raw;
 mod requires;
 #[cfg(test)]
 mod testing;
-mod toml_doc;
+pub(super) mod toml_doc;
 mod toml_lock;
 #[cfg(test)]
 pub(super) mod trial;

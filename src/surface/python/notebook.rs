@@ -136,7 +136,7 @@ impl Cell {
             self.metadata.execution.get("iopub.execute_input").and_then(|t| t.as_str()?.parse::<Timestamp>().ok());
         let ran = ran.map(|time| At::new(time, "time in the notebook"));
         let code = start(&self.source, CODE);
-        let text = commands(code);
+        let text = shell_commands(code);
         named_by_command(&text).iter().for_each(|file| includes.add(file));
         for mut command in install_commands(&text).into_iter().take(TOLD) {
             command.wanted.retain(|w| w.ecosystem == Ecosystem::Pypi);
@@ -192,7 +192,7 @@ fn installed(word: &str, interest: &Interest) -> Option<Wanted> {
 }
 
 /// The shell commands of a cell, one per line.
-fn commands(code: &str) -> String {
+pub(in crate::surface) fn shell_commands(code: &str) -> String {
     let first = code.trim_start().lines().next().unwrap_or_default();
     let magic = first.strip_prefix("%%").map(|m| m.split_whitespace().collect::<Vec<_>>());
     if let Some(words) = magic {
@@ -210,8 +210,10 @@ fn commands(code: &str) -> String {
         }
     }
     let (mut text, mut goes_on) = (String::new(), false);
+    // Without its mark a magic is one only where it is all of the cell.
+    let is_alone = code.trim().lines().count() == 1;
     for line in code.lines() {
-        let command = if goes_on { Some(line) } else { shell_line(line) };
+        let command = if goes_on { Some(line) } else { shell_line(line, is_alone) };
         goes_on = command.is_some_and(|c| c.trim_end().ends_with('\\'));
         if let Some(command) = command {
             text.push_str(&command.replace("{sys.executable}", "python"));
@@ -221,8 +223,9 @@ fn commands(code: &str) -> String {
     text
 }
 
-/// What a line of IPython hands to a shell: `!pip …`, `out = !pip …`, `%pip …`, and `pip …`, which it takes for `%pip`.
-fn shell_line(line: &str) -> Option<&str> {
+/// What a line of IPython hands to a shell: `!pip …`, `out = !pip …`, `%pip …`, and `pip …`, which it takes for `%pip` where
+/// nothing else is in the cell.
+fn shell_line(line: &str, is_alone: bool) -> Option<&str> {
     let line = line.trim();
     let line = line.split_once("= !").filter(|(name, _)| !name.contains(['"', '\''])).map_or(line, |(_, rest)| rest);
     if let Some(rest) = line.strip_prefix('!') {
@@ -233,7 +236,7 @@ fn shell_line(line: &str) -> Option<&str> {
     let tool = magic.split_whitespace().next().unwrap_or_default();
     let verb = magic.split_whitespace().nth(1).unwrap_or_default();
     let known = matches!(tool, "pip" | "pip3" | "uv" | "conda" | "mamba" | "micromamba");
-    (known && (line.starts_with('%') || verb == "install")).then_some(magic)
+    (known && (line.starts_with('%') || (is_alone && verb == "install"))).then_some(magic)
 }
 
 #[cfg(test)]
