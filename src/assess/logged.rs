@@ -1,18 +1,24 @@
 //! What a log of a job is worth. It stands on this disk, and what it says happened on another machine: nothing that was examined here was
 //! before the code that ran there.
 
-use std::collections::HashMap;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use jiff::Timestamp;
 
 use super::{
-    Account, Finding, FindingKind,
+    Account, Finding,
     evidence::{Draft, Judgement, runs},
     rule::Rule,
 };
 use crate::{
-    fact::{Logged, Origin, Use},
+    fact::{At, Logged, Origin, TreePath, Use},
     ioc::{
         index::Fit,
-        model::{ImageIndicator, Moment, PackageIndicator},
+        model::{ActionIndicator, ImageIndicator, Moment, PackageIndicator},
     },
     text::escape,
     verdict::{Confidence, Exposure},
@@ -72,7 +78,7 @@ impl Draft<'_, '_> {
             }
             Fit::Moved => match self.seen().at.as_ref() {
                 None => (Confidence::Possible, "by a moving tag, at a time that is not known"),
-                Some(at) if self.incident.windows.iter().any(|w| w.holds(at.time)) => {
+                Some(at) if self.incident.windows.iter().any(|w| may_be_in(at, Some(w.start), w.end)) => {
                     (Confidence::Possible, "by a moving tag, while it was the malicious image")
                 }
                 Some(_) => return None,
@@ -86,6 +92,11 @@ impl Draft<'_, '_> {
         };
         let repository = &indicator.repository;
         Some((rule, sure.min(ceiling), format!("{} says that {what} the image of `{repository}`, {by}", self.log())))
+    }
+
+    /// Whether a tag was moved when the log names it; `None` where the time is not known.
+    pub(super) fn logged_within(&self, indicator: &ActionIndicator) -> Option<bool> {
+        self.seen().at.as_ref().map(|at| may_be_in(at, indicator.from, indicator.until))
     }
 
     /// Which log it is, as the subject of a sentence.
@@ -106,6 +117,12 @@ impl Draft<'_, '_> {
     }
 }
 
+/// Whether a time may lie between two others, as far as its zone is known.
+fn may_be_in(at: &At, from: Option<Timestamp>, until: Option<Timestamp>) -> bool {
+    let (first, last) = at.span();
+    from.is_none_or(|from| last >= from) && until.is_none_or(|until| first <= until)
+}
+
 /// Of one package and one part of a log: where, which incident, and what.
 type Key = (Origin, usize, String);
 
@@ -116,7 +133,7 @@ fn key(f: &Finding) -> Option<Key> {
         Rule::LoggedRun | Rule::LoggedInstall | Rule::LoggedInstallUnused | Rule::LoggedDownload | Rule::LoggedResolve
     );
     let origin = || Origin { line: None, ..f.origin.clone() };
-    (of_log && f.kind == FindingKind::Package).then(|| Some((origin(), f.incident, f.package.clone()?)))?
+    of_log.then(|| (origin(), f.incident, f.indicator.clone()))
 }
 
 /// What one part of a log says of one package, altogether.
@@ -148,6 +165,33 @@ pub(super) fn sort_out(findings: &mut Vec<Finding>) {
             return true;
         }
         let says_less = f.exposure < Exposure::Removed && Some(f.exposure) < said.best;
-        !says_less && !(blocked && f.rule == Rule::LoggedInstallUnused)
+        let repeats = blocked && f.rule == Rule::LoggedInstallUnused;
+        !(says_less || repeats)
     });
+    once_per_run(findings);
+}
+
+/// What two files of one run say alike is one thing: GitHub's archive has each line in the log of the step and in that of the job.
+fn once_per_run(findings: &mut Vec<Finding>) {
+    type Said = (Arc<str>, usize, String, At);
+    let said = |f: &Finding| -> Option<Said> {
+        let at = f.at.clone().filter(|_| f.origin.is_of_job() && f.holdings.as_ref().is_some_and(Vec::is_empty))?;
+        Some((f.origin.tree.clone(), f.incident, f.indicator.clone(), at))
+    };
+    // Of the deepest file, which is that of the step.
+    let mut best: BTreeMap<Said, TreePath> = BTreeMap::new();
+    let deeper = |path: &TreePath, known: &TreePath| {
+        let key = |path: &TreePath| (path.components().count(), Reverse(path.clone()));
+        key(path) > key(known)
+    };
+    for f in findings.iter() {
+        let Some(said) = said(f) else {
+            continue;
+        };
+        let known = best.entry(said).or_insert_with(|| f.origin.path.clone());
+        if deeper(&f.origin.path, known) {
+            known.clone_from(&f.origin.path);
+        }
+    }
+    findings.retain(|f| said(f).and_then(|said| best.get(&said)).is_none_or(|path| *path == f.origin.path));
 }

@@ -75,7 +75,7 @@ impl Draft<'_, '_> {
                 true => Confidence::Likely,
                 false => return None,
             },
-            (Usage::Logged(_), Fit::Moved) => match within(indicator, at) {
+            (Usage::Logged(_), Fit::Moved) => match self.logged_within(indicator) {
                 Some(true) => Confidence::Likely,
                 Some(false) => return None,
                 None => Confidence::Possible,

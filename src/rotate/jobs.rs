@@ -26,7 +26,7 @@ pub fn is_job(f: &Finding) -> bool {
 }
 
 /// The findings of each run, by its label.
-fn runs<'f>(findings: Vec<&'f Finding>) -> BTreeMap<&'f str, Vec<&'f Finding>> {
+fn runs(findings: Vec<&Finding>) -> BTreeMap<&str, Vec<&Finding>> {
     let mut all: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
     for f in findings {
         all.entry(&f.origin.tree).or_default().push(f);

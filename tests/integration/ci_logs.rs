@@ -149,6 +149,34 @@ fn the_archive_of_a_run_is_read_and_a_damaged_one_is_a_gap() {
 }
 
 #[test]
+fn an_archive_that_was_unpacked_says_each_thing_once() {
+    let line = stamped(&["Successfully installed litellm-1.82.8"]);
+    let machine = Machine::new()
+        .file("home/alice/logs_7/0_build.txt", &line)
+        .file("home/alice/logs_7/build/3_Install.txt", &line)
+        .file("home/alice/logs_8/0_build.txt", &line);
+    let (report, _) = report(machine.root());
+    assert_eq!(
+        findings(&report),
+        [
+            "executed/likely pypi/litellm@1.82.8 /home/alice/logs_7/build/3_Install.txt:1",
+            "executed/likely pypi/litellm@1.82.8 /home/alice/logs_8/0_build.txt:1",
+        ]
+    );
+}
+
+#[test]
+fn a_time_without_a_zone_widens_the_window() {
+    // The tag was moved from 2025-03-12 to the end of 2025-03-15, UTC.
+    let of = |time: &str| {
+        let log = format!("Started by timer\n[{time}] Download action repository 'tj-actions/changed-files@v35'\n");
+        let machine = Machine::new().file("var/lib/jenkins/jobs/app/builds/42/log", log);
+        findings(&report(machine.root()).0).len()
+    };
+    assert_eq!((of("2025-03-16T11:00:00.000Z"), of("2025-03-16T11:00:00"), of("2025-03-17T11:00:00")), (0, 1, 0));
+}
+
+#[test]
 fn an_inventory_keeps_whose_machine_it_was() {
     let machine = Machine::new()
         .file("var/lib/jenkins/jobs/app/builds/42/log", "Started by timer\nSuccessfully installed litellm-1.82.8\n");

@@ -38,9 +38,7 @@ impl Stamp<'_> {
             Self::Local(text) => {
                 let local: DateTime = text.parse().ok()?;
                 let time = local.to_zoned(TimeZone::UTC).ok()?.timestamp();
-                let source =
-                    "time in the log, which has no zone, read as UTC: it may be up to 14 hours earlier or 12 later";
-                Some(At::new(time, source))
+                Some(At::new(time, At::NO_ZONE))
             }
         }
     }
@@ -110,7 +108,7 @@ impl<'l> Line<'l> {
             let number = |t: &str, dot: bool| {
                 !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit() || dot && b == b'.') && t.contains('.') == dot
             };
-            (number(step, false) && number(seconds, true)).then(|| rest.len())
+            (number(step, false) && number(seconds, true)).then_some(rest.len())
         };
         if let Some(rest) = buildkit(&text) {
             text = cut_to_end(text, rest);
