@@ -76,6 +76,11 @@ impl Draft<'_, '_> {
                 true => Confidence::Likely,
                 false => return None,
             },
+            (Usage::Logged(_), Fit::Moved) => match self.logged_within(indicator) {
+                Some(true) => Confidence::Likely,
+                Some(false) => return None,
+                None => Confidence::Possible,
+            },
             (Usage::Named | Usage::Recorded | Usage::Typed, Fit::Moved) => named_then(indicator, at)?,
         };
         let judgement: Judgement = match used.usage {
@@ -83,6 +88,7 @@ impl Draft<'_, '_> {
                 let reason = format!("the runner fetched `{shown}`, {by}, right before it ran it: {runs}");
                 (Rule::ActionFetched, sure.min(Confidence::Likely), reason)
             }
+            Usage::Logged(_) => self.logged_action(used, &by, sure, runs),
             Usage::Named | Usage::Recorded | Usage::Typed if fit == Fit::Moved => {
                 let since = at.map_or_else(String::new, |at| format!("; the file is of {at:.0}"));
                 let reason = format!("uses `{shown}`, {by}{since}: a run in that time took it: {runs}");
@@ -95,9 +101,12 @@ impl Draft<'_, '_> {
         let name = format!("action/{}@{}", indicator.repository, used.reference);
         let mut finding = self.finding(FindingKind::Action, name, judgement);
         finding.moment = Some(Moment::OnUse);
-        finding.by_itself = used.usage == Usage::Fetched;
+        finding.by_itself = matches!(used.usage, Usage::Fetched | Usage::Logged(_));
         if used.usage == Usage::Fetched {
             finding.holdings = Some(vec![self.seen().origin.path.parent()]);
+        }
+        if matches!(used.usage, Usage::Logged(_)) {
+            self.is_logged(&mut finding);
         }
         Some(finding)
     }
@@ -154,6 +163,14 @@ impl Draft<'_, '_> {
             return self.image_typed(used, indicator, fit);
         }
         let repository = &indicator.repository;
+        if let Usage::Logged(logged) = used.usage {
+            let judgement = self.logged_image(used, logged, indicator, fit)?;
+            let mut finding = self.finding(FindingKind::Image, format!("image/{repository}"), judgement);
+            finding.moment = Some(Moment::AtStart);
+            finding.by_itself = true;
+            self.is_logged(&mut finding);
+            return Some(finding);
+        }
         let judgement = match fit {
             Fit::Identity => {
                 let reason = format!("names the malicious image of `{repository}`, by digest");

@@ -3,6 +3,7 @@
 
 pub mod agent;
 pub mod cargo;
+pub mod ci_log;
 mod claim;
 pub mod container;
 pub mod content;
@@ -22,7 +23,7 @@ pub mod systemd;
 pub mod workflow;
 pub mod yaml;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 pub use claim::{Claim, FEW, FileMatch, FolderMatch, is_own_work};
 pub use shows::Shows;
@@ -281,6 +282,8 @@ pub struct Sink<'s> {
     uid: Option<u32>,
     gid: Option<u32>,
     mode: Option<u32>,
+    machine: Option<Arc<str>>,
+    foreign: bool,
     keep: &'s mut dyn FnMut(Seen),
     gaps: &'s mut dyn FnMut(Gap),
 }
@@ -294,12 +297,37 @@ impl<'s> Sink<'s> {
         keep: &'s mut dyn FnMut(Seen),
         gaps: &'s mut dyn FnMut(Gap),
     ) -> Self {
-        Self { surface, origin, uid: entry.uid, gid: entry.gid, mode: entry.mode, keep, gaps }
+        Self {
+            surface,
+            origin,
+            uid: entry.uid,
+            gid: entry.gid,
+            mode: entry.mode,
+            machine: None,
+            foreign: false,
+            keep,
+            gaps,
+        }
     }
 
     /// Where the file is.
     pub fn origin(&self) -> &Origin {
         &self.origin
+    }
+
+    /// What the file says from here on is of another machine, called so: that of a job whose log it is. A layer of an image keeps its own.
+    pub fn on_machine(&mut self, machine: Arc<str>) {
+        self.machine = Some(machine).filter(|_| self.origin.layer.is_none());
+    }
+
+    /// The file has the name of one that the surface reads, and is something else: it counts as read by nobody.
+    pub fn not_mine(&mut self) {
+        self.foreign = true;
+    }
+
+    /// Whether the surface said so.
+    pub fn is_foreign(&self) -> bool {
+        self.foreign
     }
 
     /// A fact about the whole file.
@@ -310,6 +338,9 @@ impl<'s> Sink<'s> {
     /// A fact about a member (or section) or a line of it, from 1.
     pub fn push_at(&mut self, inner: Option<&str>, line: Option<u32>, at: Option<At>, fact: Fact) {
         let mut origin = self.origin.clone();
+        if let Some(machine) = &self.machine {
+            origin.tree = machine.clone();
+        }
         origin.inner = inner.map(Into::into);
         origin.line = line;
         (self.keep)(Seen {

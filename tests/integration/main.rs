@@ -13,6 +13,7 @@
 mod architecture;
 mod boms;
 mod by_hand;
+mod ci_logs;
 mod commands;
 mod conda;
 mod content;
