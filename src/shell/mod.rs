@@ -7,6 +7,7 @@
 mod args;
 mod build;
 mod cargo;
+mod composer;
 mod cutoff;
 mod environment;
 mod extension;
@@ -262,6 +263,7 @@ fn simple(words: &[String], input: &mut String, depth: usize, reading: &mut Read
                 .or_else(|| cargo::recognise(words))
                 .or_else(|| golang::recognise(words))
                 .or_else(|| ruby::recognise(words))
+                .or_else(|| composer::recognise(words))
                 .unwrap_or_else(|| python::recognise(words));
             // An installer that is Python starts before it installs.
             let program = || environment::program(words).filter(|_| reading.starts == Starts::Programs);

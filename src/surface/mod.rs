@@ -4,6 +4,7 @@
 pub mod agent;
 pub mod cargo;
 mod claim;
+pub mod composer;
 pub mod container;
 pub mod content;
 pub mod extension;

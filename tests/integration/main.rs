@@ -14,6 +14,7 @@ mod architecture;
 mod boms;
 mod by_hand;
 mod commands;
+mod composer;
 mod conda;
 mod content;
 mod crates_and_modules;

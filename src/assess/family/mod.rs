@@ -2,6 +2,7 @@
 //! asks them (`evidence`, `anomaly`, `unit_view` …) knows no ecosystem.
 
 pub mod cargo;
+pub mod composer;
 pub mod extension;
 pub mod golang;
 pub mod node;
@@ -215,6 +216,7 @@ pub static FAMILIES: &[&dyn Family] = &[
     &ruby::Ruby,
     &cargo::Cargo,
     &golang::Go,
+    &composer::Composer,
     &extension::Extension,
     &system::PACMAN,
     &system::DPKG,
