@@ -16,6 +16,7 @@ mod folder;
 mod golang;
 mod image;
 mod loads;
+mod maven;
 mod node;
 mod prefix;
 mod project;
@@ -264,6 +265,7 @@ fn simple(words: &[String], input: &mut String, depth: usize, reading: &mut Read
                 .or_else(|| golang::recognise(words))
                 .or_else(|| ruby::recognise(words))
                 .or_else(|| composer::recognise(words))
+                .or_else(|| maven::recognise(words))
                 .unwrap_or_else(|| python::recognise(words));
             // An installer that is Python starts before it installs.
             let program = || environment::program(words).filter(|_| reading.starts == Starts::Programs);

@@ -13,6 +13,7 @@ pub mod git;
 pub mod golang;
 pub mod history;
 pub mod host;
+pub mod maven;
 pub mod node;
 pub mod python;
 pub mod ruby;

@@ -15,12 +15,12 @@ use crate::{
     program::{findings, report_with},
 };
 
-/// Name, version and whether it runs while it is installed, of one version of each package.
+/// Name, version and whether it runs while it is installed, of one version of each package that is not bad for a time only.
 fn known() -> Vec<(String, String, bool)> {
     let mut found = BTreeMap::new();
     for package in Database::embedded().unwrap().incidents.iter().flat_map(|i| &i.packages) {
         let version = package.versions.iter().find(|v| !is_range(v) && *v != "*").map_or("1.2.3", String::as_str);
-        if package.ecosystem == Ecosystem::Composer {
+        if package.ecosystem == Ecosystem::Composer && package.standing.until.is_none() {
             let at_install = package.triggers.iter().any(|t| t.moment() == Moment::AtInstall);
             found.insert(package.name.clone(), (version.to_owned(), at_install));
         }
@@ -32,12 +32,13 @@ fn known() -> Vec<(String, String, bool)> {
 /// Adds what Composer leaves of a package.
 fn with_package(machine: Machine, name: &str, version: &str) -> Machine {
     let entry = json!({"name": name, "version": version, "type": "composer-plugin"});
+    let place = name.replace('/', "-");
     let asks = json!({"name": "acme/asks", "version": "1.0.0", "require": {name: "*"}});
     machine
-        .file(&format!("srv/{name}/composer.lock"), json!({"packages": [asks], "packages-dev": [entry]}).to_string())
-        .file(&format!("srv/{name}/vendor/composer/installed.json"), json!({"packages": [asks, entry]}).to_string())
-        .file(&format!("home/{name}/.config/composer/vendor/composer/installed.json"), json!([entry]).to_string())
-        .file(&format!("home/{name}/.bash_history"), format!("composer require {name}:{version}\n"))
+        .file(&format!("srv/{place}/composer.lock"), json!({"packages": [asks], "packages-dev": [entry]}).to_string())
+        .file(&format!("srv/{place}/vendor/composer/installed.json"), json!({"packages": [asks, entry]}).to_string())
+        .file(&format!("home/{place}/.config/composer/vendor/composer/installed.json"), json!([entry]).to_string())
+        .file(&format!("home/{place}/.bash_history"), format!("composer require {name}:{version}\n"))
 }
 
 /// `class indicator file` of each finding.

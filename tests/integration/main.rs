@@ -44,6 +44,7 @@ mod live;
 mod lock_chains;
 mod look_alikes;
 mod machine;
+mod maven;
 mod merge;
 mod middle;
 mod mutations;

@@ -5,6 +5,7 @@ pub mod cargo;
 pub mod composer;
 pub mod extension;
 pub mod golang;
+pub mod maven;
 pub mod node;
 pub mod python;
 pub mod ruby;
@@ -217,6 +218,7 @@ pub static FAMILIES: &[&dyn Family] = &[
     &cargo::Cargo,
     &golang::Go,
     &composer::Composer,
+    &maven::Maven,
     &extension::Extension,
     &system::PACMAN,
     &system::DPKG,

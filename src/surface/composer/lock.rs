@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn hostile_files_are_gaps() {
         for bad in [
-            "{\"name\": \"a\u{1b}/b\", \"version\": \"1.0\"}",
+            "{\"name\": \"a\\u001b/b\", \"version\": \"1.0\"}",
             "{\"name\": \"acme/a\", \"version\": 1}",
             "{\"name\": \"acme/a\"}",
             "{\"name\": \"acme/../a\", \"version\": \"1.0\"}",
