@@ -86,7 +86,7 @@ fn wanted(word: &str, version: Option<&str>) -> Option<Wanted> {
     };
     Some(Wanted {
         ecosystem: Ecosystem::Composer,
-        name: normal_name(Ecosystem::Composer, name).into(),
+        name: normal_name(Ecosystem::Composer, name),
         pinned: exact.then(|| asked.into()),
         specifier: specifier.into(),
     })
