@@ -15,7 +15,7 @@ pub use self::{
     },
     merge::MergeCommand,
     rotate::RotateCommand,
-    rules::{RulesCommand, RulesFormat},
+    rules::{PageCommand, PageFormat},
     verify::VerifyCommand,
 };
 use crate::{report::Format, verdict::Exposure};
@@ -79,9 +79,9 @@ pub enum Command {
     /// Say what of a report's checklist is done: changed here, dead at the provider, silent since
     Verify(VerifyCommand),
     /// List the places that are examined
-    Surfaces(ListOptions),
+    Surfaces(PageCommand),
     /// List the rules by which something is a finding
-    Rules(RulesCommand),
+    Rules(PageCommand),
     /// Work with the indicators
     Iocs(IocsCommand),
 }
@@ -224,14 +224,6 @@ impl From<ExposureName> for Exposure {
             ExposureName::Executed => Self::Executed,
         }
     }
-}
-
-/// How to list.
-#[derive(Debug, Args, Clone, Copy)]
-pub struct ListOptions {
-    /// What goes to standard output
-    #[arg(long, value_name = "FORMAT", default_value = "table")]
-    pub format: ListFormat,
 }
 
 /// Formats of lists.

@@ -93,6 +93,8 @@ pub struct Interest {
     pub feeds: Vec<Arc<dyn KnownPackages>>,
     /// Addresses, texts of payloads and marks in repositories.
     pub traces: Traces,
+    /// Somebody named the folders: what lies in them may be logs of jobs under any name.
+    pub named: bool,
     /// `files` by name, once they were asked for.
     asked: OnceLock<Asked>,
     texts: Vec<String>,

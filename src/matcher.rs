@@ -92,6 +92,8 @@ pub fn is_idle<'h>(
 
 fn explains(index: &Index, fact: &Fact) -> bool {
     match fact {
+        // What another machine installed explains nothing of this one.
+        Fact::Package(Package { placement: Placement::Logged(_), .. }) => false,
         Fact::Package(p) => {
             p.placement == Placement::Loadable && !stands_alone(p.ecosystem)
                 || index.knows_package(p.ecosystem, &p.name)

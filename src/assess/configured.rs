@@ -3,18 +3,13 @@
 
 use std::collections::HashMap;
 
-use super::{Case, Finding, FindingKind, Link, Moment};
+use super::{Case, Finding, FindingKind, Link, Moment, family};
 use crate::{
     ecosystem::purl::Purl,
     fact::{Command, CommandAction, Ecosystem, Fact, Seen},
     surface::{CommandSource, commands_of},
     text::escape,
 };
-
-/// Kinds of environment that a tool makes for one program alone.
-const OF_ONE_PROGRAM: &[&str] = &["ephemeral", "uv-tool", "pipx"];
-/// Folders of such projects of Node: `npx`, `pnpm dlx`.
-const OF_ONE_RUN: &[&[u8]] = &[b"_npx", b"dlx"];
 
 /// Whether a fact is a command that settings of a program hold.
 pub fn is_configured(seen: &Seen) -> bool {
@@ -38,8 +33,10 @@ pub fn explain(case: &Case<'_>, findings: &mut [Finding]) -> Vec<Moment> {
         return moments;
     }
     let is_code = |f: &Finding| matches!(f.kind, FindingKind::Package | FindingKind::File);
-    for finding in findings.iter_mut().filter(|f| is_code(f) && is_of_one_program(f)) {
-        let Some(ecosystem) = finding.ecosystem else { continue };
+    for finding in findings.iter_mut().filter(|f| is_code(f)) {
+        let Some(ecosystem) = finding.ecosystem.filter(|e| family::for_ecosystem(*e).is_of_one_program(finding)) else {
+            continue;
+        };
         let package = finding.package.as_deref().and_then(Purl::parse);
         let root = finding.chain.first().map(|link| link.name.clone());
         let Some(root) = root.or_else(|| package.as_ref().map(|p| p.name.clone())) else { continue };
@@ -78,11 +75,4 @@ pub fn explain(case: &Case<'_>, findings: &mut [Finding]) -> Vec<Moment> {
         }));
     }
     moments
-}
-
-/// Whether a package stands in an environment that a tool made for one program.
-fn is_of_one_program(finding: &Finding) -> bool {
-    let environment = finding.environment.as_ref();
-    let by_kind = environment.is_some_and(|e| OF_ONE_PROGRAM.contains(&e.kind.word()));
-    by_kind || finding.origin.path.components().any(|c| OF_ONE_RUN.contains(&c))
 }

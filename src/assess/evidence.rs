@@ -157,6 +157,7 @@ impl Draft<'_, '_> {
                 (Rule::BuildRan, Confidence::Likely, Rule::BuildRan.meaning().to_owned())
             }
             Placement::Stated(statement) => stated(statement),
+            Placement::Logged(logged) => self.logged(logged, indicator),
             Placement::Built => by_rule(Rule::PackageBuilt),
             Placement::Cached => by_rule(Rule::PackageStored),
             Placement::Listed => match family.listed(self.seen()) {
@@ -184,6 +185,9 @@ impl Draft<'_, '_> {
             finding.reason = format!("{}; {}", finding.reason, OTHER_SOURCE);
         }
         finding.moment = first_moment(&indicator_triggers);
+        if matches!(p.placement, Placement::Logged(_)) {
+            self.is_logged(&mut finding);
+        }
         if in_place {
             self.settle_in(&mut finding, Some(&p.name));
         }

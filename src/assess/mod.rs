@@ -15,6 +15,7 @@ mod from_lists;
 mod harvest;
 mod kept;
 mod layered;
+mod logged;
 mod named;
 mod on_path;
 mod platform;
@@ -342,6 +343,7 @@ pub fn assess_with(mut case: Case<'_>, unread: &Unread) -> Assessment {
     step("spurious findings were not sorted out", &mut || {
         FAMILIES.iter().for_each(|family| family.sort_out(findings));
         used::sort_out(findings);
+        logged::sort_out(findings);
         shared::merge(case.index, findings);
     });
     step("signs that the payload ran were not looked for", &mut || {

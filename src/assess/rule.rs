@@ -82,6 +82,15 @@ rules! {
     ActionFetched "action-fetched" Executed Likely
         "a runner of CI fetched the malicious action, which it does right before it runs it"
         "take the runner out of use; replace every secret that its jobs could read"
+    ActionResolved "action-resolved" Executed Confirmed
+        "a log of CI says that the runner resolved the action to the malicious commit and fetched it, which it runs right after that"
+        "replace every secret that this job could read; empty the caches that it could write"
+    LoggedRun "logged-run" Executed Confirmed
+        "a log of CI says that a script of the malicious version, or a container of the malicious image, was started"
+        "replace every secret that this job could read; empty the caches that it could write"
+    LoggedInstall "logged-install" Executed Likely
+        "a log of CI says that the malicious version was installed, whose code runs then, or when what loads it starts"
+        "replace every secret that this job could read; empty the caches that it could write"
     FetchedAndRun "fetched-and-run" Executed Likely
         "a command fetched something from an address of the attacker and gave it to a shell or an interpreter"
         "find out what ran; replace every secret that the account could read"
@@ -133,6 +142,12 @@ rules! {
     InLowerLayer "in-lower-layer" Removed Likely
         "it stood in a layer of the image, and a later layer takes it out"
         "the layer still has it: build the image again and remove the old one"
+    ImageTaken "image-taken" Removed Likely
+        "a command that was typed pulled or ran the malicious image"
+        "look for the image in the stores of the engines: `dosimeter images`; take what the container had mounted as read"
+    LoggedInstallUnused "logged-install-unused" Removed Likely
+        "a log of CI says that the malicious version was installed, whose code runs when it is used, or whose scripts were not run"
+        "find out whether the job used it; replace every secret that it could read"
     InstallCommandPinned "install-command-pinned" Removed Likely
         "a command asked for the malicious version"
         "find out where it was installed; replace what that account could read"
@@ -163,6 +178,9 @@ rules! {
     DownloadCommand "download-command" Cached Likely
         "a command downloaded the malicious version"
         "find the download and take it out"
+    LoggedDownload "logged-download" Cached Likely
+        "a log of CI says that the malicious version was downloaded, and not that it was installed"
+        "empty the caches of that job; find out what was done with it"
     FetchCommand "fetch-command" Cached Likely
         "a command fetched something from an address of the attacker"
         "find what it fetched and take it out; find out whether it ran"
@@ -202,6 +220,9 @@ rules! {
     ArtifactNamed "artifact-named" Referenced Confirmed
         "a file names a hash of a malicious file"
         "write a good version instead, and make the lock files anew"
+    LoggedResolve "logged-resolve" Referenced Likely
+        "a log of CI says that the malicious version was asked for or chosen, and not that it was downloaded"
+        "see what the rest of the log says; write a good version instead"
     ResolveCommand "resolve-command" Referenced Likely
         "a command chose the malicious version, which installs nothing"
         "see the lock file that it wrote"

@@ -4,12 +4,13 @@
 use std::{
     cmp::Reverse,
     collections::{HashMap, HashSet},
+    sync::Arc,
 };
 
 use jiff::Timestamp;
 
 use super::{
-    Finding, FindingKind,
+    Account, Bounds, Finding, FindingKind,
     evidence::{Draft, Judgement, first_moment},
     rule::Rule,
 };
@@ -75,26 +76,37 @@ impl Draft<'_, '_> {
                 true => Confidence::Likely,
                 false => return None,
             },
-            (Usage::Named | Usage::Recorded, Fit::Moved) => named_then(indicator, at)?,
+            (Usage::Logged(_), Fit::Moved) => match self.logged_within(indicator) {
+                Some(true) => Confidence::Likely,
+                Some(false) => return None,
+                None => Confidence::Possible,
+            },
+            (Usage::Named | Usage::Recorded | Usage::Typed, Fit::Moved) => named_then(indicator, at)?,
         };
         let judgement: Judgement = match used.usage {
             Usage::Fetched => {
                 let reason = format!("the runner fetched `{shown}`, {by}, right before it ran it: {runs}");
                 (Rule::ActionFetched, sure.min(Confidence::Likely), reason)
             }
-            Usage::Named | Usage::Recorded if fit == Fit::Moved => {
+            Usage::Logged(_) => self.logged_action(used, &by, sure, runs),
+            Usage::Named | Usage::Recorded | Usage::Typed if fit == Fit::Moved => {
                 let since = at.map_or_else(String::new, |at| format!("; the file is of {at:.0}"));
                 let reason = format!("uses `{shown}`, {by}{since}: a run in that time took it: {runs}");
                 (Rule::ActionByMovedTag, sure, reason)
             }
-            Usage::Named | Usage::Recorded => (Rule::ActionNamed, sure, format!("uses `{shown}`, {by}: {runs}")),
+            Usage::Named | Usage::Recorded | Usage::Typed => {
+                (Rule::ActionNamed, sure, format!("uses `{shown}`, {by}: {runs}"))
+            }
         };
         let name = format!("action/{}@{}", indicator.repository, used.reference);
         let mut finding = self.finding(FindingKind::Action, name, judgement);
         finding.moment = Some(Moment::OnUse);
-        finding.by_itself = used.usage == Usage::Fetched;
+        finding.by_itself = matches!(used.usage, Usage::Fetched | Usage::Logged(_));
         if used.usage == Usage::Fetched {
             finding.holdings = Some(vec![self.seen().origin.path.parent()]);
+        }
+        if matches!(used.usage, Usage::Logged(_)) {
+            self.is_logged(&mut finding);
         }
         Some(finding)
     }
@@ -112,9 +124,53 @@ impl Draft<'_, '_> {
         finding
     }
 
+    /// An image that a command takes: what runs in it has what the command mounts, which is not known here.
+    fn image_typed(&self, used: &Use, indicator: &ImageIndicator, fit: Fit) -> Option<Finding> {
+        let (repository, tag) = (&indicator.repository, escape(used.reference.as_bytes()));
+        let (sure, by) = match fit {
+            Fit::Identity => (Confidence::Likely, "by digest".to_owned()),
+            Fit::Name | Fit::Common => match used.digest {
+                None => (Confidence::Likely, format!("by `{tag}`, a tag that named nothing else")),
+                Some(_) => (Confidence::Possible, format!("by `{tag}`; the digest beside it is another one")),
+            },
+            Fit::Moved => {
+                let at = self.seen().at.as_ref().map(|at| at.time)?;
+                let window = self.incident.windows.iter().find(|w| w.holds(at))?;
+                let span = window.span();
+                (Confidence::Possible, format!("by `{tag}`, a moving tag, while it named that ({span})"))
+            }
+        };
+        let whose = self.whose();
+        let reason =
+            format!("a command took the malicious image of `{repository}`, {by}; whether it succeeded is not recorded");
+        let (rule, reason) = match whose {
+            HistoryOf::Nobody => {
+                let copied = "this file is no account's own history, so that nothing shows that it was typed here";
+                (Rule::CommandInCopy, format!("{reason}; {copied}"))
+            }
+            HistoryOf::Account | HistoryOf::Somebody => (Rule::ImageTaken, reason),
+        };
+        let mut finding = self.finding(FindingKind::Image, format!("image/{repository}"), (rule, sure, reason));
+        finding.moment = Some(Moment::OnUse);
+        finding.account = if whose == HistoryOf::Somebody { Account::Elsewhere } else { finding.account };
+        finding.bounds = Some(Arc::new(Bounds { mounts_unknown: true, ..Bounds::default() }));
+        Some(finding)
+    }
+
     /// An image that a file names.
     fn image_named(&self, used: &Use, indicator: &ImageIndicator, fit: Fit) -> Option<Finding> {
+        if used.usage == Usage::Typed {
+            return self.image_typed(used, indicator, fit);
+        }
         let repository = &indicator.repository;
+        if let Usage::Logged(logged) = used.usage {
+            let judgement = self.logged_image(used, logged, indicator, fit)?;
+            let mut finding = self.finding(FindingKind::Image, format!("image/{repository}"), judgement);
+            finding.moment = Some(Moment::AtStart);
+            finding.by_itself = true;
+            self.is_logged(&mut finding);
+            return Some(finding);
+        }
         let judgement = match fit {
             Fit::Identity => {
                 let reason = format!("names the malicious image of `{repository}`, by digest");

@@ -1,23 +1,23 @@
-//! Arguments of `dosimeter rules`.
+//! Arguments of `dosimeter rules` and `dosimeter surfaces`.
 
 use clap::{Args, ValueEnum};
 
-/// `dosimeter rules`.
+/// `dosimeter rules`, `dosimeter surfaces`.
 #[derive(Debug, Args)]
-pub struct RulesCommand {
+pub struct PageCommand {
     /// How to write the list
     #[arg(long, value_name = "FORMAT", default_value = "table")]
-    pub format: RulesFormat,
+    pub format: PageFormat,
 }
 
-/// Formats of the list of rules.
+/// Formats of lists that are a page of the project too.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum RulesFormat {
+pub enum PageFormat {
     /// For people
     #[default]
     Table,
     /// An array
     Json,
-    /// The project's `docs/rules.md`
+    /// The project's page in `docs`
     Markdown,
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Ending, output};
 use crate::{
     assess::rule::{Rule, document},
-    cli::{RulesCommand, RulesFormat},
+    cli::{PageCommand, PageFormat},
     text::json,
     verdict::{Confidence, Exposure},
 };
@@ -24,12 +24,12 @@ struct Row {
 ///
 /// # Errors
 /// Where standard output cannot be written.
-pub fn run(command: RulesCommand) -> anyhow::Result<Ending> {
+pub fn run(command: PageCommand) -> anyhow::Result<Ending> {
     super::sandbox::begin("rules").enclose(&[]);
     let text = match command.format {
-        RulesFormat::Json => json::pretty(&Rule::all().map(row).collect::<Vec<_>>())?,
-        RulesFormat::Markdown => document().trim_end().to_owned(),
-        RulesFormat::Table => table(),
+        PageFormat::Json => json::pretty(&Rule::all().map(row).collect::<Vec<_>>())?,
+        PageFormat::Markdown => document().trim_end().to_owned(),
+        PageFormat::Table => table(),
     };
     output::print(&text)?;
     Ok(Ending::Nothing)

@@ -105,6 +105,7 @@ pub fn examine_with(
     let mut setup =
         Setup::new(&options.choice, options.deep, &settings, *target == Target::Live)?.with_case_key(earlier.key);
     setup.note_hashing(options.deep);
+    setup.interest.named = matches!(target, Target::Paths(_, false));
     let reads = scan::reads(target);
     // Landlock would take away what is to be read of other processes.
     let of_processes = reads.iter().any(|place| place.starts_with("/proc"));

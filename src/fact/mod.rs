@@ -8,6 +8,7 @@ mod artifact;
 mod command;
 mod ecosystem;
 mod instant;
+mod logged;
 mod path;
 mod platform;
 mod statement;
@@ -20,6 +21,7 @@ pub use self::{
     command::{Command, CommandAction, Container, Cutoff, Wanted, Whereabouts},
     ecosystem::Ecosystem,
     instant::is_normalised,
+    logged::{Logged, is_job},
     path::{TreePath, ends_in, parent, split},
     platform::Platform,
     statement::Statement,
@@ -31,7 +33,7 @@ pub use self::{
 /// Where a fact was read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Origin {
-    /// Label of the tree: `host`, or an image's name.
+    /// Label of the tree: `host`, an image's name, or `ci:system/run` for the machine of a job whose log this is.
     pub tree: Arc<str>,
     /// The file that holds the evidence.
     pub path: TreePath,
@@ -47,6 +49,11 @@ impl Origin {
     /// A whole file of a tree.
     pub fn file(tree: &Arc<str>, path: TreePath) -> Self {
         Self { tree: tree.clone(), path, inner: None, line: None, layer: None }
+    }
+
+    /// Whether it is on the machine of a job whose log was read: nothing of what was examined is there.
+    pub fn is_of_job(&self) -> bool {
+        self.layer.is_none() && is_job(&self.tree)
     }
 
     /// The file itself, without the place in it.
@@ -94,6 +101,8 @@ pub enum Placement {
     Built,
     /// A bill of materials that another tool wrote names it.
     Stated(Statement),
+    /// A log of a job says what was done with it on the machine of that job.
+    Logged(Logged),
     /// An interpreter would load it from here.
     Loadable,
 }

@@ -1,5 +1,7 @@
 //! What is used by a reference, and what an attack leaves in texts. A value that is no path, no package and no command of its own.
 
+use super::Logged;
+
 /// What kind of thing is used by a reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum UseKind {
@@ -34,6 +36,10 @@ pub enum Usage {
     Recorded,
     /// What runs it has fetched it: it does so right before it runs it.
     Fetched,
+    /// A command that somebody typed, or an agent ran, takes it.
+    Typed,
+    /// A log of a job says what was done with it.
+    Logged(Logged),
 }
 
 /// Something that is used by a reference. When: the time of the fact, since which its file says so.
@@ -45,7 +51,7 @@ pub struct Use {
     pub name: Box<str>,
     /// A tag, a branch, a version; empty where none is written, or only a digest.
     pub reference: Box<str>,
-    /// `sha256:…`, where one is written.
+    /// `sha256:…`, where one is written; of an action the commit that a log says it resolved to.
     pub digest: Option<Box<str>>,
     /// What its place says.
     pub usage: Usage,

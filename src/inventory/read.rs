@@ -17,7 +17,7 @@ use super::{
 use crate::{
     accounts::Accounts,
     coverage::{Exclusion, Gap, SurfaceCount},
-    fact::{Ecosystem, Origin, Seen, TreePath},
+    fact::{Ecosystem, Origin, Seen, TreePath, is_job},
     interest::Interest,
     stop,
     tree::Visit as _,
@@ -338,10 +338,17 @@ impl Place<'_> {
     ) -> Option<Seen> {
         let [whole, member] = units;
         let unit = if stood.inner.is_some() { member } else { whole };
+        let machine = match stood.machine {
+            None => self.tree.clone(),
+            Some(machine) => machine.into(),
+        };
+        if machine != *self.tree && !is_job(&machine) {
+            return None;
+        }
         let origin = Origin {
             inner: stood.inner.map(Into::into),
             line: stood.line,
-            ..Origin::file(self.tree, TreePath::clone(&entry.path))
+            ..Origin::file(&machine, TreePath::clone(&entry.path))
         };
         let at = stood.at.map(|at| crate::fact::At { time: at.time, source: source(at.source) });
         let (uid, gid, mode) = (entry.uid, entry.gid, entry.mode);

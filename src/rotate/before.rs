@@ -22,24 +22,28 @@ use crate::{
 /// Preserve, contain, disarm.
 pub fn before(s: &Situation<'_>, plan: &mut Plan) {
     let images = images::alone(s);
-    if s.worst >= Exposure::Removed {
+    // What ran in a job of CI is no reason to touch this machine.
+    let here = s.here();
+    if here >= Some(Exposure::Removed) {
         plan.add(&[b"evidence"], with_wallets(s, if images { images::preserve(s) } else { preserve(s) }));
         plan.add(&[b"logs"], logs());
-    } else if s.assessment.findings.iter().any(|f| f.exposure == Exposure::Cached && f.origin.layer.is_none()) {
+    } else if s.worst >= Exposure::Removed {
+        plan.add(&[b"logs"], logs());
+    } else if s.assessment.findings.iter().any(|f| f.exposure == Exposure::Cached && on_disk(f)) {
         let why = "a stored copy may be the only one left to learn from";
         let item = Item::new(Phase::Preserve, "Make a folder for what is taken out", why);
         plan.add(&[b"evidence"], evidence(s, item));
     }
-    if s.worst >= Exposure::Installed {
+    if here >= Some(Exposure::Installed) {
         plan.add(&[b"network"], if images { images::contain(&far_hosts(s)) } else { contain(s) });
     }
     incident_cleanup_items(s, plan, Phase::Contain);
     disarm(s, plan);
 }
 
-/// Whether a finding is of this disk: not of an image, and not of a store that only its engine may change.
+/// Whether a finding is of this disk: not of an image, not of a job of CI, and not of a store that only its engine may change.
 pub fn on_disk(f: &Finding) -> bool {
-    f.origin.layer.is_none() && store(&f.origin.path).is_none()
+    f.origin.layer.is_none() && !f.origin.is_of_job() && store(&f.origin.path).is_none()
 }
 
 fn preserve(s: &Situation<'_>) -> Item {

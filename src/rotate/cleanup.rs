@@ -118,7 +118,9 @@ pub fn look_for(s: &Situation<'_>, phase: Phase) -> Option<Item> {
             }
         }
     }
-    for (incident, c) in s.cleanup(phase) {
+    // What a payload leaves beside itself, it left where it ran.
+    let here = |incident: &Incident| phase == Phase::Disarm || s.is_here(incident);
+    for (incident, c) in s.cleanup(phase).into_iter().filter(|(incident, _)| here(incident)) {
         let found = is_found(s, incident);
         let rest: Vec<&CleanupStep> = c.steps.iter().filter(|step| !found || is_beside(step)).collect();
         let runs: Vec<Vec<Step>> = rest.iter().map(|step| commands(s, &logins, step)).collect();
@@ -183,8 +185,8 @@ pub fn logins<'s>(
     assessment: &'s Assessment,
     accounts: &'s BTreeMap<Arc<str>, Accounts>,
 ) -> Vec<(&'s Arc<str>, u32, &'s str)> {
-    let disks: BTreeSet<&Arc<str>> =
-        assessment.findings.iter().filter(|f| !assessment.is_of_image(f)).map(|f| &f.origin.tree).collect();
+    let on_disk = assessment.findings.iter().filter(|f| !assessment.is_of_image(f) && !f.origin.is_of_job());
+    let disks: BTreeSet<&Arc<str>> = on_disk.map(|f| &f.origin.tree).collect();
     let mut disks = disks.into_iter();
     let (Some(tree), None) = (disks.next(), disks.next()) else {
         return Vec::new();

@@ -21,7 +21,8 @@ const PODS: &str = "get pods --all-namespaces -o 'custom-columns=NS:.metadata.na
 
 /// Whether images alone were examined.
 pub fn alone(s: &Situation<'_>) -> bool {
-    !s.assessment.findings.is_empty() && s.assessment.findings.iter().all(|f| s.is_of_image(f))
+    let mut here = s.assessment.findings.iter().filter(|f| !f.origin.is_of_job()).peekable();
+    here.peek().is_some() && here.all(|f| s.is_of_image(f))
 }
 
 /// What an engine and a registry know it by. A tag may have moved to another image since.

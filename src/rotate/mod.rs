@@ -20,6 +20,7 @@ mod eradicate;
 mod fill;
 mod gate;
 mod images;
+mod jobs;
 mod named;
 mod order;
 pub mod page;
@@ -126,11 +127,14 @@ pub fn checklist(
         return Checklist { items: plan.items, page };
     }
     before::before(&situation, &mut plan);
+    jobs::preserve(&situation, &mut plan);
     eradicate::eradicate(&situation, &mut plan);
     purge::purge(&situation, &mut plan);
+    jobs::purge(&situation, &mut plan);
     secrets::freeze(&situation, &mut plan);
     earlier(&assessment.kept, &mut plan);
     secrets::rotate(&situation, &mut plan);
+    jobs::rotate(&situation, &mut plan);
     secrets::verify(&situation, &mut plan);
     purge::rebuild(&situation, &mut plan);
     audit::audit(&situation, &mut plan);
@@ -166,7 +170,7 @@ pub const FOREIGN: &str = "A is for the machine that this disk is of; run nothin
 /// Says once, above everything, where the commands belong, when the findings are of a disk that was examined on another
 /// machine: there the same path is somebody else's file.
 fn foreign_disk_notice(situation: &Situation<'_>, plan: &mut Plan) {
-    let foreign = |f: &Finding| f.origin.layer.is_none() && &*f.origin.tree != "host";
+    let foreign = |f: &Finding| f.origin.layer.is_none() && !jobs::is_job(f) && &*f.origin.tree != "host";
     let changes = |i: &Item| i.steps.iter().any(|s| matches!(s.action, Action::Keep(_)));
     if situation.system == System::Windows
         || situation.scope.subject != Subject::Single

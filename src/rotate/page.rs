@@ -129,7 +129,7 @@ fn each_once(lists: &BTreeSet<&str>) -> String {
 /// The traces of every incident that may have run, but for those that were found.
 fn not_found(s: &Situation<'_>) -> Vec<String> {
     let mut all = Vec::new();
-    for (incident, _) in s.ran() {
+    for (incident, _) in s.ran().into_iter().filter(|(incident, _)| s.is_here(incident)) {
         let of = |f: &&Finding| s.incident_of(f) == incident.id;
         let found: BTreeSet<&str> = s.assessment.findings.iter().filter(of).map(|f| f.indicator.as_str()).collect();
         let traces = incident.files.iter().filter(|f| matches!(f.role, FileRole::Persistence | FileRole::Trace));

@@ -373,8 +373,13 @@ pub fn verify(s: &Situation<'_>, plan: &mut Plan) {
         }
     };
     let mut again = Item::new(Phase::Verify, "Examine again: dosimeter exits 0", why);
-    let trees: BTreeSet<&str> =
-        s.assessment.findings.iter().filter(|f| f.origin.layer.is_none()).map(|f| &*f.origin.tree).collect();
+    let trees: BTreeSet<&str> = s
+        .assessment
+        .findings
+        .iter()
+        .filter(|f| f.origin.layer.is_none() && !f.origin.is_of_job())
+        .map(|f| &*f.origin.tree)
+        .collect();
     // A line of a history that says that it was installed stays, and is one.
     let of_history = |f: &&Finding| f.kind == FindingKind::Command && f.exposure == Exposure::Removed;
     let stays = s.assessment.findings.iter().any(|f| of_history(&f));

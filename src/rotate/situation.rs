@@ -139,6 +139,17 @@ impl<'s> Situation<'s> {
         self.assessment.is_of_image(f)
     }
 
+    /// The worst that was found, but for what happened on machines of CI.
+    pub fn here(&self) -> Option<Exposure> {
+        self.assessment.findings.iter().filter(|f| !f.origin.is_of_job()).map(|f| f.exposure).max()
+    }
+
+    /// Whether something of an incident got far here, and not only in runs of CI.
+    pub fn is_here(&self, incident: &Incident) -> bool {
+        let of = |f: &&Finding| self.incident_of(f) == incident.id && !f.origin.is_of_job();
+        self.assessment.findings.iter().filter(of).any(|f| f.exposure >= Exposure::Removed)
+    }
+
     /// Whether something shows that a cluster can be reached from here, or nobody can say that none is.
     pub fn may_reach_clusters(&self) -> bool {
         let leads = |kind: &str| kind.starts_with("k8s.");

@@ -102,5 +102,5 @@ fn is_hit(s: &Situation<'_>, incident: &Incident, tree: &str) -> bool {
 /// Whether what was not found is not there: the whole machine was examined, and it is no image, which runs anywhere.
 fn is_seen_whole(s: &Situation<'_>, incident: &Incident) -> bool {
     let of = |f: &&Finding| s.incident_of(f) == incident.id && f.exposure >= Exposure::Removed;
-    s.scope.whole && s.assessment.findings.iter().filter(of).all(|f| f.origin.layer.is_none())
+    s.scope.whole && s.assessment.findings.iter().filter(of).all(|f| f.origin.layer.is_none() && !f.origin.is_of_job())
 }

@@ -36,7 +36,7 @@ use crate::{
 
 pub use build::Build;
 pub use fetch::{Fetch, is_fetch};
-pub use image::image;
+pub use image::{image, images};
 pub use words::open_documents;
 
 /// Shells that start shells that are followed.

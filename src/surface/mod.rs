@@ -3,6 +3,7 @@
 
 pub mod agent;
 pub mod cargo;
+pub mod ci_log;
 mod claim;
 pub mod composer;
 pub mod container;
@@ -17,15 +18,17 @@ pub mod maven;
 pub mod node;
 pub mod python;
 pub mod ruby;
+mod shows;
 pub mod starts;
 pub mod system;
 pub mod systemd;
 pub mod workflow;
 pub mod yaml;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 pub use claim::{Claim, FEW, FileMatch, FolderMatch, is_own_work};
+pub use shows::Shows;
 
 use crate::{
     coverage::{Gap, GapKind},
@@ -88,6 +91,11 @@ pub fn commands_of(id: &str) -> CommandSource {
 pub trait Surface: Send + Sync {
     /// What it is.
     fn meta(&self) -> &'static Meta;
+
+    /// Which kinds of indicator it can show; none where it explains what others find.
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Packages]
+    }
 
     /// The files it wants, as data.
     fn claims(&self, interest: &Interest) -> Vec<Claim>;
@@ -276,6 +284,8 @@ pub struct Sink<'s> {
     uid: Option<u32>,
     gid: Option<u32>,
     mode: Option<u32>,
+    machine: Option<Arc<str>>,
+    foreign: bool,
     keep: &'s mut dyn FnMut(Seen),
     gaps: &'s mut dyn FnMut(Gap),
 }
@@ -289,12 +299,37 @@ impl<'s> Sink<'s> {
         keep: &'s mut dyn FnMut(Seen),
         gaps: &'s mut dyn FnMut(Gap),
     ) -> Self {
-        Self { surface, origin, uid: entry.uid, gid: entry.gid, mode: entry.mode, keep, gaps }
+        Self {
+            surface,
+            origin,
+            uid: entry.uid,
+            gid: entry.gid,
+            mode: entry.mode,
+            machine: None,
+            foreign: false,
+            keep,
+            gaps,
+        }
     }
 
     /// Where the file is.
     pub fn origin(&self) -> &Origin {
         &self.origin
+    }
+
+    /// What the file says from here on is of another machine, called so: that of a job whose log it is. A layer of an image keeps its own.
+    pub fn on_machine(&mut self, machine: Arc<str>) {
+        self.machine = Some(machine).filter(|_| self.origin.layer.is_none());
+    }
+
+    /// The file has the name of one that the surface reads, and is something else: it counts as read by nobody.
+    pub fn not_mine(&mut self) {
+        self.foreign = true;
+    }
+
+    /// Whether the surface said so.
+    pub fn is_foreign(&self) -> bool {
+        self.foreign
     }
 
     /// A fact about the whole file.
@@ -305,6 +340,9 @@ impl<'s> Sink<'s> {
     /// A fact about a member (or section) or a line of it, from 1.
     pub fn push_at(&mut self, inner: Option<&str>, line: Option<u32>, at: Option<At>, fact: Fact) {
         let mut origin = self.origin.clone();
+        if let Some(machine) = &self.machine {
+            origin.tree = machine.clone();
+        }
         origin.inner = inner.map(Into::into);
         origin.line = line;
         (self.keep)(Seen {

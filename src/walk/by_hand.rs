@@ -75,7 +75,7 @@ impl Inspector<'_> {
             let shown = As { path: &entry.path, by_hand: true };
             let read = self.inspect_as(surface, entry, shown, body, &mut weighed);
             problems += read.problems;
-            by_name |= read.problems == 0 && explains;
+            by_name |= read.problems == 0 && explains && !read.foreign;
             // A file of secrets is understood as that; a history is more than one.
             understood |= read.facts > 0 && (explains || surface.subject() == Subject::Secrets && !read.history);
         }
@@ -93,7 +93,7 @@ impl Inspector<'_> {
                 let read = self.inspect_as(*surface, entry, shown, body, &mut weighed);
                 problems += read.problems;
                 understood |= read.facts > 0;
-                by_name |= read.problems == 0;
+                by_name |= read.problems == 0 && !read.foreign;
                 if understood {
                     known = Some(form);
                 }

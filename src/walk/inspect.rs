@@ -43,6 +43,8 @@ pub(super) struct Read {
     pub(super) problems: usize,
     /// It is listed as a history among the credentials.
     pub(super) history: bool,
+    /// It only has the name of what the surface reads.
+    pub(super) foreign: bool,
 }
 
 /// What is kept of one file.
@@ -145,8 +147,13 @@ impl Inspector<'_> {
             };
             let mut sink = Sink::new(id, origin.clone(), entry, &mut keep, &mut gap);
             let mut file = Opened::new(&shown_entry, self.interest, body);
-            catch_unwind(AssertUnwindSafe(|| surface.inspect(&mut file, &mut sink)))
+            let outcome = catch_unwind(AssertUnwindSafe(|| surface.inspect(&mut file, &mut sink)));
+            (outcome, sink.is_foreign())
         };
+        let (outcome, foreign) = outcome;
+        if foreign && matches!(outcome, Ok(Ok(()))) {
+            return Read { foreign, ..Read::default() };
+        }
         let flaw = match outcome {
             Ok(Ok(())) => None,
             Ok(Err(flaw)) => Some((flaw.kind(), flaw.to_string())),

@@ -11,7 +11,7 @@ use std::{
 use dosimeter::{
     coverage::PARTS,
     ioc::{Database, Index},
-    surface::SURFACES,
+    surface::{SURFACES, Shows},
 };
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -137,6 +137,7 @@ fn check(surface: &str, case: &Case) -> usize {
     if case.ioc.is_empty() {
         agrees(&report, &INDEX);
     }
+    shown_by_their_surfaces(&report);
     let mut found = findings(&report);
     for kept in report["kept_evidence"].as_array().into_iter().flatten() {
         found.push(format!("kept {} {}", kept["case"].as_str().unwrap(), kept["location"]["path"].as_str().unwrap()));
@@ -153,6 +154,30 @@ fn check(surface: &str, case: &Case) -> usize {
         details(&report, whole, &format!("{surface}, {}, {}", case.title, whole.finding));
     }
     report["coverage"]["gaps"].as_array().unwrap().len()
+}
+
+/// The list of an incident that holds the indicator of a finding.
+fn list_of(finding: &Value) -> Shows {
+    match finding["indicator"].as_str().unwrap().split('/').next().unwrap() {
+        "path" => Shows::Files,
+        "host" | "url" => Shows::Network,
+        "string" => Shows::Strings,
+        "process" => Shows::Processes,
+        "git" => Shows::Git,
+        "action" => Shows::Actions,
+        "image" => Shows::Images,
+        hash if hash.starts_with("sha") => Shows::Artifacts,
+        _ => Shows::Packages,
+    }
+}
+
+/// A surface says of each kind of indicator that it shows that it can.
+fn shown_by_their_surfaces(report: &Value) {
+    for finding in report["incidents"].as_array().unwrap().iter().flat_map(|i| i["findings"].as_array().unwrap()) {
+        let (id, list) = (finding["surface"].as_str().unwrap(), list_of(finding));
+        let Some(surface) = SURFACES.iter().find(|s| s.meta().id == id) else { continue };
+        assert!(surface.shows().contains(&list), "{id} does not say that it shows {}: {finding:#}", list.as_str());
+    }
 }
 
 /// Compares the rest of what is said of a finding.
@@ -214,6 +239,50 @@ fn each_surface_finds_what_its_fixture_says() {
         });
         assert!(whole, "{id} must say by which rule, when, where, why and how it is taken out");
     }
+}
+
+/// Lists of incidents that no file of a machine can show: what stands at a forge, or in a cluster.
+const ELSEWHERE: &[&str] = &["kubernetes"];
+/// The same of the list of what stands in git.
+const AT_THE_FORGE: &[&str] = &["account", "description", "event"];
+
+#[test]
+fn each_kind_of_indicator_has_a_surface() {
+    for kind in Shows::ALL {
+        assert!(SURFACES.iter().any(|s| s.shows().contains(&kind)), "nothing shows {}", kind.as_str());
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("iocs/incidents");
+    let lists = |incident: &Value| -> Vec<String> {
+        let fields = incident.as_object().unwrap().iter();
+        let holds =
+            |value: &Value| value.as_array().is_some_and(|a| a.first().is_some_and(|i| !i["sources"].is_null()));
+        fields.filter(|(_, value)| holds(value)).map(|(key, _)| key.clone()).collect()
+    };
+    let other =
+        ["cleanup", "disagreements", "not_indicators", "near_misses", "windows", "dead_man_switches", "examples"];
+    for file in
+        fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).filter(|p| p.extension().is_some_and(|e| e == "json"))
+    {
+        let incident: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+        for list in lists(&incident).iter().map(String::as_str).filter(|list| !other.contains(list)) {
+            let known = Shows::ALL.iter().any(|kind| kind.as_str() == list) || ELSEWHERE.contains(&list);
+            assert!(known, "{}: no surface shows {list}", file.display());
+        }
+        for git in incident["git"].as_array().into_iter().flatten() {
+            let kind = git["kind"].as_str().unwrap();
+            let here = ["repository", "branch", "commit", "author", "message", "workflow"].contains(&kind);
+            assert!(here || AT_THE_FORGE.contains(&kind), "{}: no surface shows {kind}", file.display());
+        }
+    }
+}
+
+#[test]
+fn the_page_is_what_the_program_writes() {
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/surfaces.md");
+    let said = run(["surfaces", "--format", "markdown"]);
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    let kept = fs::read_to_string(kept).unwrap();
+    assert!(kept == said.out, "write it with `dosimeter surfaces --format markdown > docs/surfaces.md`");
 }
 
 #[test]

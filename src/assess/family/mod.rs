@@ -111,6 +111,11 @@ pub trait Family: Sync {
         Machine::default()
     }
 
+    /// Whether it stands where a tool keeps what one program alone needs: a program that settings start by name is that one.
+    fn is_of_one_program(&self, _finding: &Finding) -> bool {
+        false
+    }
+
     /// Adds and lifts findings for signs that something which stood there also ran.
     fn look_for_signs(&self, _case: &Case<'_>, _units: &UnitCache<'_>, _findings: &mut Vec<Finding>) {}
 

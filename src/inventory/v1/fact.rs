@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Command, Credential, File, Known, Path, Trace, Use};
 use crate::{
-    fact::{self, Ecosystem, EnvironmentKind, HookContent, HookKind, Placement, ScriptOutcome, Statement, TextId},
+    fact::{
+        self, Ecosystem, EnvironmentKind, HookContent, HookKind, Logged, Placement, ScriptOutcome, Statement, TextId,
+    },
     interest::Interest,
 };
 
@@ -18,6 +20,9 @@ pub struct Stood {
     /// From 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
+    /// The machine of the job whose log says it: `ci:github/123`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<String>,
     /// When.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<At>,
@@ -85,7 +90,7 @@ pub struct Package {
     pub name: String,
     /// As written.
     pub version: String,
-    /// `listed`, `cached`, `leftover`, `built`, `loadable`, `stated-…`.
+    /// `listed`, `cached`, `leftover`, `built`, `loadable`, `stated-…`, `logged-…`.
     pub placement: String,
     /// What it asks for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -137,7 +142,7 @@ pub enum Fact {
     Credential(Credential),
 }
 
-const PLACEMENTS: [(Placement, &str); 8] = [
+const PLACEMENTS: [(Placement, &str); 13] = [
     (Placement::Stated(Statement::Listed), "stated-listed"),
     (Placement::Stated(Statement::Unclear), "stated-unclear"),
     (Placement::Stated(Statement::Installed), "stated-installed"),
@@ -146,6 +151,11 @@ const PLACEMENTS: [(Placement, &str); 8] = [
     (Placement::Leftover, "leftover"),
     (Placement::Built, "built"),
     (Placement::Loadable, "loadable"),
+    (Placement::Logged(Logged::Resolved), "logged-resolved"),
+    (Placement::Logged(Logged::Downloaded), "logged-downloaded"),
+    (Placement::Logged(Logged::Blocked), "logged-blocked"),
+    (Placement::Logged(Logged::Installed), "logged-installed"),
+    (Placement::Logged(Logged::Ran), "logged-ran"),
 ];
 const HOOKS: [(HookKind, &str); 4] = [
     (HookKind::Pth, "pth"),
@@ -264,6 +274,7 @@ impl Stood {
         Self {
             inner: owned(seen.origin.inner.as_deref()),
             line: seen.origin.line,
+            machine: seen.origin.is_of_job().then(|| seen.origin.tree.to_string()),
             at: seen.at.as_ref().map(At::from),
             fact: Fact::new(&seen.fact, interest),
         }

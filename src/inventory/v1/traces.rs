@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::fact::{value, word};
-use crate::fact::{self, Held, TraceKind, Usage, UseKind};
+use crate::fact::{self, Held, Logged, TraceKind, Usage, UseKind};
 
 /// Something that is used by a reference.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -17,7 +17,7 @@ pub struct Use {
     /// `sha256:…`
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
-    /// `named`, `recorded`, `fetched`.
+    /// `named`, `recorded`, `fetched`, `logged-…`.
     pub usage: String,
 }
 
@@ -32,8 +32,17 @@ pub struct Trace {
     pub held: String,
 }
 
-const USAGES: [(Usage, &str); 3] =
-    [(Usage::Named, "named"), (Usage::Recorded, "recorded"), (Usage::Fetched, "fetched")];
+const USAGES: [(Usage, &str); 9] = [
+    (Usage::Named, "named"),
+    (Usage::Recorded, "recorded"),
+    (Usage::Fetched, "fetched"),
+    (Usage::Typed, "typed"),
+    (Usage::Logged(Logged::Resolved), "logged-resolved"),
+    (Usage::Logged(Logged::Downloaded), "logged-downloaded"),
+    (Usage::Logged(Logged::Blocked), "logged-blocked"),
+    (Usage::Logged(Logged::Installed), "logged-installed"),
+    (Usage::Logged(Logged::Ran), "logged-ran"),
+];
 const HELD: [(Held, &str); 4] =
     [(Held::Named, "named"), (Held::Fetched, "fetched"), (Held::Run, "run"), (Held::Starts, "starts")];
 

@@ -140,8 +140,14 @@ impl Index {
             UseKind::Action => {
                 let named = self.actions.get(action::repository(&used.name).as_str());
                 let all = self.all(named, |i, at| i.actions.get(at)).into_iter();
-                all.filter_map(|(place, a)| Some(known(List::Actions, place, action_fit(a, &used.reference)?)))
-                    .collect()
+                // Where the commits are known that a moved tag led to, another one is none of them.
+                let listed = all.clone().any(|(_, a)| !a.commits.is_empty());
+                let fit = |a: &ActionIndicator| match &used.digest {
+                    None => action_fit(a, &used.reference),
+                    Some(commit) => action_fit(a, commit)
+                        .or_else(|| action_fit(a, &used.reference).filter(|fit| *fit == Fit::Name || !listed)),
+                };
+                all.filter_map(|(place, a)| Some(known(List::Actions, place, fit(a)?))).collect()
             }
             UseKind::Image => self.images_named(used),
             UseKind::Extension => self.extensions(&used.name, &used.reference),

@@ -62,10 +62,17 @@ fn whereabouts(incidents: &[v1::IncidentReport], target: &v1::Target) -> String 
     let images: BTreeSet<&str> =
         findings().filter(|f| f.location.layer.is_some()).map(|f| f.location.tree.as_str()).collect();
     let image = images.first().filter(|_| images.len() == 1);
+    let jobs: BTreeSet<&str> =
+        findings().map(|f| f.location.tree.as_str()).filter(|tree| crate::fact::is_job(tree)).collect();
+    if !jobs.is_empty() && findings().all(|f| crate::fact::is_job(&f.location.tree)) {
+        let runs = crate::report::count(jobs.len(), "run");
+        return format!("in {runs} of CI whose logs were read");
+    }
     match (target.kind.as_str(), image) {
         ("host", _) => "on this machine".to_owned(),
         (FLEET, _) => {
-            let machines = machines_with(incidents).iter().filter(|tree| !images.contains(*tree)).count();
+            let machines =
+                machines_with(incidents).iter().filter(|tree| !images.contains(*tree) && !jobs.contains(*tree)).count();
             let on = (machines > 0).then(|| format!("on {}", crate::report::count(machines, "machine")));
             let within = (!images.is_empty()).then(|| format!("in {}", crate::report::count(images.len(), "image")));
             on.into_iter().chain(within).collect::<Vec<_>>().join(" and ")

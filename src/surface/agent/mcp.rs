@@ -23,7 +23,7 @@ use crate::{
     interest::Interest,
     shell,
     surface::{
-        Claim, CommandSource, Flaw, Meta, Opened, Sink, Surface,
+        Claim, CommandSource, Flaw, Meta, Opened, Shows, Sink, Surface,
         container::used,
         content::text,
         fetched,
@@ -79,6 +79,10 @@ static META: Meta = Meta {
 impl Surface for Mcp {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Packages, Shows::Images, Shows::Network, Shows::Strings]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

@@ -19,7 +19,7 @@ use crate::{
     fact::{Fact, Held},
     interest::Interest,
     surface::{
-        Claim, Flaw, Meta, Opened, Sink, Surface,
+        Claim, Flaw, Meta, Opened, Shows, Sink, Surface,
         content::{is_build_file, text},
         fetched,
     },
@@ -42,6 +42,10 @@ static META: Meta = Meta {
 impl Surface for Dockerfile {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Images, Shows::Network]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

@@ -15,7 +15,7 @@ use crate::{
     fact::{Fact, Use},
     interest::Interest,
     surface::{
-        Claim, Flaw, Meta, Opened, Sink, Surface,
+        Claim, Flaw, Meta, Opened, Shows, Sink, Surface,
         content::{line_starts, text},
         yaml::{self, Scalar},
     },
@@ -38,6 +38,10 @@ static META: Meta = Meta {
 impl Surface for Manifest {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Images]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

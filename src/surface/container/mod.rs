@@ -11,13 +11,22 @@ use crate::{
 /// An image that a file names: `[registry/]path[:tag][@digest]`, with `docker://` in front or without. `None` where it has no such
 /// form, as with a variable in it.
 pub fn used(text: &str) -> Option<Fact> {
+    named(text, Usage::Named)
+}
+
+/// One that a command takes.
+pub fn typed(text: &str) -> Option<Fact> {
+    named(text, Usage::Typed)
+}
+
+fn named(text: &str, usage: Usage) -> Option<Fact> {
     let image = oci::parse(text).filter(|_| text.len() <= 500)?;
     Some(Fact::Use(Use {
         kind: UseKind::Image,
         name: name(text).into(),
         reference: image.tag.unwrap_or_default().into(),
         digest: image.digest.map(Into::into),
-        usage: Usage::Named,
+        usage,
     }))
 }
 

@@ -13,7 +13,7 @@ use crate::{
     fact::{Fact, Held, TraceKind, TreePath},
     interest::Interest,
     surface::{
-        Claim, Flaw, Meta, Opened, Sink, Surface,
+        Claim, Flaw, Meta, Opened, Shows, Sink, Surface,
         content::{line_starts, text},
         fetched,
     },
@@ -36,6 +36,10 @@ static META: Meta = Meta {
 impl Surface for Config {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Git, Shows::Network]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

@@ -14,7 +14,7 @@ use super::refs::is_id;
 use crate::{
     fact::{At, Held, TraceKind},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, fetched},
+    surface::{Claim, Flaw, Meta, Opened, Shows, Sink, Surface, fetched},
 };
 
 /// Bytes of one file.
@@ -34,6 +34,10 @@ static META: Meta = Meta {
 impl Surface for Log {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Git]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

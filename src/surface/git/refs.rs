@@ -15,7 +15,7 @@ use super::config::is_in;
 use crate::{
     fact::{At, Held, TraceKind},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, content::text, fetched},
+    surface::{Claim, Flaw, Meta, Opened, Shows, Sink, Surface, content::text, fetched},
 };
 
 /// `packed-refs` of the largest repositories.
@@ -33,6 +33,10 @@ static META: Meta = Meta {
 impl Surface for Refs {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Git]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

@@ -18,7 +18,7 @@ use crate::{
     interest::Interest,
     sqlite::MAGIC,
     surface::{
-        Claim, Flaw, Meta, Opened, Sink, Subject, Surface,
+        Claim, Flaw, Meta, Opened, Shows, Sink, Subject, Surface,
         history::rows::{Layout, Unit},
     },
 };
@@ -44,6 +44,10 @@ const LAYOUT: Layout = Layout {
 impl Surface for Atuin {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Packages, Shows::Network, Shows::Images]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

@@ -23,7 +23,7 @@ use crate::{
     interest::Interest,
     shell::open_documents,
     surface::{
-        Claim, Flaw, Meta, Opened, Sink, Subject, Surface,
+        Claim, Flaw, Meta, Opened, Shows, Sink, Subject, Surface,
         history::{COMMAND, Entry, Line, Lines, Reporter, is_typed, time},
     },
 };
@@ -45,6 +45,10 @@ const DOCUMENT: u32 = 1000;
 impl Surface for Bash {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Packages, Shows::Network, Shows::Images]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

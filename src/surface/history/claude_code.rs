@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Subject, Surface},
+    surface::{Claim, Flaw, Meta, Opened, Shows, Sink, Subject, Surface},
 };
 
 /// `~/.claude/projects/**/*.jsonl`.
@@ -44,6 +44,10 @@ const REFUSED: &[&str] = &[
 impl Surface for ClaudeCode {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Packages, Shows::Network, Shows::Images]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Subject, Surface},
+    surface::{Claim, Flaw, Meta, Opened, Shows, Sink, Subject, Surface},
 };
 
 /// `~/.codex/sessions/**/rollout-*.jsonl`.
@@ -41,6 +41,10 @@ const REFUSED: &[&str] = &["exec command rejected by user", "rejected by user", 
 impl Surface for Codex {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Packages, Shows::Network, Shows::Images]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

@@ -15,7 +15,7 @@
 use crate::{
     interest::Interest,
     surface::{
-        Claim, Flaw, Meta, Opened, Sink, Subject, Surface,
+        Claim, Flaw, Meta, Opened, Shows, Sink, Subject, Surface,
         history::{Entry, Lines, Reporter, time},
     },
 };
@@ -32,6 +32,10 @@ static META: Meta = Meta {
 impl Surface for Fish {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Packages, Shows::Network, Shows::Images]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

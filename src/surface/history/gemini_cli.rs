@@ -18,7 +18,7 @@ use serde_json::Value;
 use super::transcript::{Call, Transcript, at, folder, time};
 use crate::{
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Subject, Surface},
+    surface::{Claim, Flaw, Meta, Opened, Shows, Sink, Subject, Surface},
 };
 
 /// `~/.gemini/tmp/*/chats/session-*.json`.
@@ -64,6 +64,10 @@ struct ToolCall {
 impl Surface for GeminiCli {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Packages, Shows::Network, Shows::Images]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

@@ -15,7 +15,8 @@ use std::borrow::Cow;
 use crate::{
     interest::Interest,
     surface::{
-        Claim, Flaw, Meta, Opened, Sink, Subject, Surface, history::rows::Layout, python::notebook::shell_commands,
+        Claim, Flaw, Meta, Opened, Shows, Sink, Subject, Surface, history::rows::Layout,
+        python::notebook::shell_commands,
     },
 };
 
@@ -39,6 +40,10 @@ const LAYOUT: Layout = Layout {
 impl Surface for Ipython {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Packages, Shows::Network, Shows::Images]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

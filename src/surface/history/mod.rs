@@ -17,8 +17,8 @@ use jiff::Timestamp;
 use crate::{
     fact::{At, Command, CommandAction, Fact},
     interest::Interest,
-    shell::typed_in,
-    surface::{Flaw, Sink, content::mostly, fetched},
+    shell::{images, typed_in},
+    surface::{Flaw, Sink, container, content::mostly, fetched},
 };
 
 /// Bytes of one command that are read.
@@ -129,7 +129,7 @@ impl<'o, 's> Reporter<'o, 's> {
 
     /// Pushes the install commands of one command line, and what it fetched from a known address.
     fn report(&mut self, line: u32, at: Option<&At>, text: &[u8]) {
-        for fact in fetches_in(text, self.interest) {
+        for fact in fetches_in(text, self.interest).into_iter().chain(images_in(text)) {
             self.out.push_at(None, Some(line), at.cloned(), fact);
         }
         for command in commands_behind(text, &mut self.folder) {
@@ -203,6 +203,12 @@ fn fetches_in(raw: &[u8], interest: &Interest) -> Vec<Fact> {
         return Vec::new();
     }
     fetched::addresses(&without_nul(raw), interest, None)
+}
+
+/// The images that a raw command pulls or runs.
+fn images_in(raw: &[u8]) -> Vec<Fact> {
+    let text = without_nul(raw);
+    images(&text).iter().filter_map(|image| container::typed(image)).collect()
 }
 
 /// Programs that people start by hand, all day.

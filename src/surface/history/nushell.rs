@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use crate::{
     interest::Interest,
     surface::{
-        Claim, Flaw, Meta, Opened, Sink, Subject, Surface,
+        Claim, Flaw, Meta, Opened, Shows, Sink, Subject, Surface,
         history::{Lines, Reporter},
     },
 };
@@ -32,6 +32,10 @@ static META: Meta = Meta {
 impl Surface for Nushell {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Packages, Shows::Network, Shows::Images]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

@@ -14,7 +14,7 @@
 use crate::{
     interest::Interest,
     surface::{
-        Claim, Flaw, Meta, Opened, Sink, Subject, Surface,
+        Claim, Flaw, Meta, Opened, Shows, Sink, Subject, Surface,
         history::{Entry, Lines, Reporter},
     },
 };
@@ -31,6 +31,10 @@ static META: Meta = Meta {
 impl Surface for PowerShell {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Packages, Shows::Network, Shows::Images]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

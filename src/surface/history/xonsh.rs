@@ -17,7 +17,7 @@ use serde_json::Value;
 use crate::{
     fact::At,
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Subject, Surface, history::Reporter},
+    surface::{Claim, Flaw, Meta, Opened, Shows, Sink, Subject, Surface, history::Reporter},
 };
 
 /// `xonsh-*.json`.
@@ -54,6 +54,10 @@ struct Typed {
 impl Surface for Xonsh {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Packages, Shows::Network, Shows::Images]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

@@ -11,7 +11,7 @@
 use crate::{
     interest::Interest,
     surface::{
-        Claim, Flaw, Meta, Opened, Sink, Subject, Surface,
+        Claim, Flaw, Meta, Opened, Shows, Sink, Subject, Surface,
         history::rows::{Layout, Unit},
     },
 };
@@ -37,6 +37,10 @@ const LAYOUT: Layout = Layout {
 impl Surface for XonshDatabase {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Packages, Shows::Network, Shows::Images]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

@@ -23,7 +23,7 @@ use crate::{
     fact::At,
     interest::Interest,
     surface::{
-        Claim, Flaw, Meta, Opened, Sink, Subject, Surface,
+        Claim, Flaw, Meta, Opened, Shows, Sink, Subject, Surface,
         history::{Entry, Line, Lines, Reporter, time},
     },
 };
@@ -39,6 +39,10 @@ const META_BYTE: u8 = 0x83;
 impl Surface for Zsh {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Packages, Shows::Network, Shows::Images]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

@@ -16,7 +16,7 @@
 use crate::{
     fact::{At, Fact, TreePath},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, fetched, starts},
+    surface::{Claim, Flaw, Meta, Opened, Shows, Sink, Surface, fetched, starts},
 };
 
 const LIMIT: usize = 4 << 20;
@@ -71,6 +71,10 @@ pub static META: Meta = Meta {
 impl Surface for Cron {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Files, Shows::Network, Shows::Strings, Shows::Processes]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

@@ -12,7 +12,7 @@
 use crate::{
     fact::{At, Fact},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, fetched, starts},
+    surface::{Claim, Flaw, Meta, Opened, Shows, Sink, Surface, fetched, starts},
 };
 
 const LIMIT: usize = 1 << 20;
@@ -29,6 +29,10 @@ static META: Meta = Meta {
 impl Surface for DesktopEntry {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Files, Shows::Network, Shows::Strings, Shows::Processes]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

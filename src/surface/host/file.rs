@@ -7,7 +7,9 @@
 use crate::{
     fact::Fact,
     interest::{Interest, WantedFile, WantedFolder},
-    surface::{Claim, Flaw, Meta, Opened, Sink, Subject, Surface, python::hook::is_hook_name, systemd::unit::is_unit},
+    surface::{
+        Claim, Flaw, Meta, Opened, Shows, Sink, Subject, Surface, python::hook::is_hook_name, systemd::unit::is_unit,
+    },
 };
 
 /// Texts are looked for in the first part of a file; what a payload drops is far smaller.
@@ -35,6 +37,10 @@ static EVERY: Meta =
 impl Surface for NamedFile {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Files, Shows::Artifacts]
     }
 
     fn claims(&self, interest: &Interest) -> Vec<Claim> {
@@ -84,6 +90,10 @@ fn is_program(head: &[u8]) -> bool {
 impl Surface for EveryFile {
     fn meta(&self) -> &'static Meta {
         &EVERY
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Files, Shows::Artifacts]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use crate::{
     fact::Fact,
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, content::mostly},
+    surface::{Claim, Flaw, Meta, Opened, Shows, Sink, Surface, content::mostly},
 };
 
 /// Block lists have hundreds of thousands of lines.
@@ -25,6 +25,10 @@ static META: Meta = Meta {
 impl Surface for Hosts {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Network]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

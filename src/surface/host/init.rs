@@ -17,7 +17,7 @@
 use crate::{
     fact::{At, Fact, TreePath},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface, starts},
+    surface::{Claim, Flaw, Meta, Opened, Shows, Sink, Surface, starts},
 };
 
 const LIMIT: usize = 1 << 20;
@@ -72,6 +72,10 @@ static META: Meta = Meta {
 impl Surface for Init {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Files, Shows::Network, Shows::Strings, Shows::Processes]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

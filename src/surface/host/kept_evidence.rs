@@ -12,7 +12,7 @@
 use crate::{
     fact::Fact,
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{Claim, Flaw, Meta, Opened, Shows, Sink, Surface},
 };
 
 /// The name of the marker. The commands of the checklist write it.
@@ -34,6 +34,10 @@ static META: Meta = Meta {
 impl Surface for KeptEvidence {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

@@ -19,7 +19,7 @@
 use crate::{
     fact::{Fact, Platform, TreePath},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{Claim, Flaw, Meta, Opened, Shows, Sink, Surface},
 };
 
 /// Of a file whose words count; the longest known has a few hundred bytes.
@@ -60,6 +60,10 @@ static META: Meta = Meta {
 impl Surface for OfPlatform {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

@@ -19,7 +19,7 @@ use crate::{
     ecosystem::pypi::site_of,
     fact::{At, Fact, TreePath},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{Claim, Flaw, Meta, Opened, Shows, Sink, Surface},
 };
 
 /// Linux gives no longer command line by default.
@@ -39,6 +39,10 @@ pub static META: Meta = Meta { id: "host/process", title: "running processes", p
 impl Surface for Process {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Processes, Shows::Files]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

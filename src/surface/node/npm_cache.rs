@@ -26,7 +26,7 @@ use crate::{
     ecosystem::npm::reference,
     fact::{Artifact, At, Fact, Package, Placement, TreePath},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{Claim, Flaw, Meta, Opened, Shows, Sink, Surface},
 };
 
 /// One entry has a kilobyte; a key that is fetched again and again adds one each time.
@@ -58,6 +58,10 @@ struct Entry {
 impl Surface for NpmCache {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Packages, Shows::Artifacts]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

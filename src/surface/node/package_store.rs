@@ -26,7 +26,7 @@ use crate::{
     fact::{Fact, Package, Placement, TreePath},
     interest::Interest,
     sqlite::{Database, SqliteError, Value},
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{Claim, Flaw, Meta, Opened, Shows, Sink, Surface},
     tree::{Kind, body::Beside},
 };
 
@@ -52,6 +52,10 @@ struct Index {
 impl Surface for PackageStore {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Packages, Shows::Artifacts]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

@@ -25,7 +25,7 @@ use crate::{
     ecosystem::{around, package_around, store_entry},
     fact::{Artifact, Ecosystem, Fact, Package, Placement, TreePath, Unit},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{Claim, Flaw, Meta, Opened, Shows, Sink, Surface},
     tree::Kind,
 };
 
@@ -58,6 +58,10 @@ static META: Meta = Meta {
 impl Surface for PackageArchive {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Packages, Shows::Artifacts]
     }
 
     /// Nothing loads an archive.

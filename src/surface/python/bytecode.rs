@@ -17,7 +17,7 @@ use crate::{
     ecosystem::pypi::unit_around,
     fact::{Fact, TreePath, Unit},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{Claim, Flaw, Meta, Opened, Shows, Sink, Surface},
 };
 
 /// `<module>.cpython-*.pyc`.
@@ -32,6 +32,10 @@ static META: Meta = Meta {
 impl Surface for Bytecode {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Files]
     }
 
     fn unit(&self, path: &TreePath, inner: bool) -> Option<Unit> {

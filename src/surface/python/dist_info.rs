@@ -25,7 +25,7 @@ use crate::{
     ecosystem::pypi::{is_name, is_site, is_version, normalise, requirement, unit_around},
     fact::{Ecosystem, Fact, Package, Placement, TreePath, Unit, parent},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{Claim, Flaw, Meta, Opened, Shows, Sink, Surface},
     text::hex,
     tree::Kind,
 };
@@ -50,6 +50,10 @@ const LOOSE: &str = "pip-metadata-by-hand/*.dist-info/METADATA";
 impl Surface for DistInfo {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Packages]
     }
 
     fn unit(&self, path: &TreePath, inner: bool) -> Option<Unit> {

@@ -19,7 +19,7 @@ use crate::{
     ecosystem::pypi::{is_site, unit_around},
     fact::{At, Fact, HookContent, HookKind, Placement, TreePath, Unit},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{Claim, Flaw, Meta, Opened, Shows, Sink, Surface},
 };
 
 /// Far above any honest hook; larger ones are still hashed, and their head is read.
@@ -55,6 +55,10 @@ pub static META: Meta = Meta {
 impl Surface for Hook {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Files]
     }
 
     fn unit(&self, path: &TreePath, inner: bool) -> Option<Unit> {

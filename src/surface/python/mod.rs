@@ -5,7 +5,7 @@
 include!(concat!(env!("OUT_DIR"), "/surface_python.rs"));
 surface_modules!();
 
-mod archive;
+pub mod archive;
 mod found;
 mod identity;
 mod include;
@@ -22,7 +22,7 @@ pub(super) mod toml_doc;
 mod toml_lock;
 #[cfg(test)]
 pub(super) mod trial;
-mod zip_directory;
+pub mod zip_directory;
 
 pub use listing::text;
 

@@ -26,7 +26,7 @@ use crate::{
     ecosystem::pypi::unit_around,
     fact::{At, Placement, TreePath, Unit},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{Claim, Flaw, Meta, Opened, Shows, Sink, Surface},
 };
 
 /// Hex digits of a SHA-224.
@@ -47,6 +47,10 @@ static META: Meta = Meta {
 impl Surface for PipCache {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Packages, Shows::Artifacts]
     }
 
     fn unit(&self, path: &TreePath, inner: bool) -> Option<Unit> {

@@ -33,7 +33,7 @@ use crate::{
     ecosystem::pypi::{is_name, is_version, normalise, requirement, unit_around},
     fact::{Artifact, At, Ecosystem, Fact, Package, Placement, Requirement, TreePath, Unit},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{Claim, Flaw, Meta, Opened, Shows, Sink, Surface},
     tree::Kind,
 };
 
@@ -63,6 +63,10 @@ static META: Meta = Meta {
 impl Surface for UvCache {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Packages, Shows::Artifacts]
     }
 
     fn unit(&self, path: &TreePath, inner: bool) -> Option<Unit> {

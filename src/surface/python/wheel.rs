@@ -20,7 +20,7 @@ use crate::{
     ecosystem::pypi::{normalise, unit_around},
     fact::{Fact, Placement, TreePath, Unit},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{Claim, Flaw, Meta, Opened, Shows, Sink, Surface},
     tree::Kind,
 };
 
@@ -36,6 +36,10 @@ static META: Meta = Meta {
 impl Surface for Wheel {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Packages, Shows::Artifacts, Shows::Files]
     }
 
     fn unit(&self, path: &TreePath, inner: bool) -> Option<Unit> {

@@ -59,6 +59,17 @@ pub fn each_member<R: Read + Seek>(zip: &mut R, report: &mut dyn FnMut(&[u8], Me
 /// # Errors
 /// Where it is not where the directory says, or packed in a way that wheels do not use.
 pub fn read_member<R: Read + Seek>(zip: &mut R, member: Member, limit: u64) -> Result<Vec<u8>, Flaw> {
+    let mut bytes = Vec::new();
+    let read = unpacked(zip, member)?.take(limit).read_to_end(&mut bytes);
+    read.map_err(|_| Flaw::malformed("zip", "a member cannot be unpacked"))?;
+    Ok(bytes)
+}
+
+/// A member, unpacked while it is read.
+///
+/// # Errors
+/// As for `read_member`.
+pub fn unpacked<'z, R: Read + Seek>(zip: &'z mut R, member: Member) -> Result<Box<dyn Read + 'z>, Flaw> {
     let mut head = [0; 30];
     zip.seek(SeekFrom::Start(member.offset))?;
     exact(zip, &mut head)?;
@@ -68,14 +79,11 @@ pub fn read_member<R: Read + Seek>(zip: &mut R, member: Member, limit: u64) -> R
     let skip = u64::from(u16_at(&head, 26)) + u64::from(u16_at(&head, 28));
     zip.seek(SeekFrom::Start(member.offset.saturating_add(30 + skip)))?;
     let packed = zip.take(member.packed);
-    let mut bytes = Vec::new();
-    let read = match member.method {
-        0 => packed.take(limit).read_to_end(&mut bytes),
-        8 => DeflateDecoder::new(packed).take(limit).read_to_end(&mut bytes),
-        _ => return Err(Flaw::Unsupported("this compression of a zip member")),
-    };
-    read.map_err(|_| Flaw::malformed("zip", "a member cannot be unpacked"))?;
-    Ok(bytes)
+    match member.method {
+        0 => Ok(Box::new(packed)),
+        8 => Ok(Box::new(DeflateDecoder::new(packed))),
+        _ => Err(Flaw::Unsupported("this compression of a zip member")),
+    }
 }
 
 struct Directory {

@@ -14,7 +14,7 @@ use crate::{
     fact::{At, Fact, Whereabouts},
     interest::Interest,
     surface::{
-        Claim, Flaw, Meta, Opened, Sink, Surface,
+        Claim, Flaw, Meta, Opened, Shows, Sink, Surface,
         content::{has_line, line_starts},
         fetched, starts,
     },
@@ -42,6 +42,10 @@ pub fn is_unit(name: &[u8]) -> bool {
 impl Surface for Unit {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Files, Shows::Network, Shows::Strings, Shows::Processes]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

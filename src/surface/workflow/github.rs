@@ -17,7 +17,7 @@ use crate::{
     fact::{At, Fact, Held, TraceKind, TreePath, Usage, Use, UseKind},
     interest::Interest,
     surface::{
-        Claim, Flaw, Meta, Opened, Sink, Surface, container,
+        Claim, Flaw, Meta, Opened, Shows, Sink, Surface, container,
         content::{line_starts, text},
         fetched,
         yaml::{self, Scalar},
@@ -67,6 +67,10 @@ static META: Meta = Meta {
 impl Surface for Github {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Actions, Shows::Network, Shows::Strings, Shows::Images]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

@@ -12,7 +12,7 @@
 use crate::{
     fact::{Fact, Platform, TreePath, Usage, Use, UseKind},
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Sink, Surface},
+    surface::{Claim, Flaw, Meta, Opened, Shows, Sink, Surface},
 };
 
 /// `_work/_actions`.
@@ -27,6 +27,10 @@ static META: Meta = Meta {
 impl Surface for Runner {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn shows(&self) -> &'static [Shows] {
+        &[Shows::Actions, Shows::Network, Shows::Strings]
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {

@@ -35,6 +35,11 @@ impl Family for Node {
         Ecosystem::Npm
     }
 
+    fn is_of_one_program(&self, finding: &Finding) -> bool {
+        // `npx`, `pnpm dlx`
+        finding.origin.path.components().any(|c| matches!(c, b"_npx" | b"dlx"))
+    }
+
     fn loadable(&self, draft: &Draft<'_, '_>, _: &Package, indicator: &PackageIndicator) -> Standing {
         let (runs, by_itself) = draft.when_it_runs(indicator, Placement::Loadable);
         let here = Standing::loadable(format!("malicious version, {}; {runs}", loads(draft)), by_itself);

@@ -45,6 +45,11 @@ impl Family for Python {
         Ecosystem::Pypi
     }
 
+    fn is_of_one_program(&self, finding: &Finding) -> bool {
+        let kinds = [pypi::EPHEMERAL, pypi::UV_TOOL, pypi::PIPX];
+        finding.environment.as_ref().is_some_and(|environment| kinds.contains(&environment.kind))
+    }
+
     fn loadable(&self, draft: &Draft<'_, '_>, package: &Package, indicator: &PackageIndicator) -> Standing {
         let (runs, by_itself) = draft.when_it_runs(indicator, Placement::Loadable);
         if draft.unpacked(package) {
