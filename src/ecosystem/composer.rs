@@ -3,8 +3,22 @@
 
 use std::cmp::Ordering;
 
+use crate::fact::EnvironmentKind;
+
 pub(super) const SEMANTICS: super::Semantics =
     super::Semantics { name: str::to_lowercase, same, order, is_version, admits };
+
+/// The packages that a project, or a user, has installed.
+pub const VENDOR: EnvironmentKind = EnvironmentKind::new("composer-vendor");
+
+/// `vendor/package`, safe to show.
+pub fn is_name(text: &str) -> bool {
+    let part = |p: &str| {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
+        p.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric()) && p.bytes().all(plain)
+    };
+    text.len() <= 200 && text.split_once('/').is_some_and(|(vendor, name)| part(vendor) && part(name))
+}
 
 /// Stands for `x` in `1.x-dev`.
 const ANY: &str = "9999999";

@@ -3,6 +3,8 @@
 
 use std::cmp::Ordering;
 
+use crate::fact::TreePath;
+
 pub(super) const SEMANTICS: super::Semantics = super::Semantics { name, same, order, is_version, admits };
 
 /// `group:artifact`, written with `/` in package URLs.
@@ -169,4 +171,52 @@ fn is_version(text: &str) -> bool {
 fn admits(specifier: &str, version: &str) -> bool {
     super::nuget::interval(specifier, version, order)
         .unwrap_or_else(|| order(version, specifier).is_none_or(|o| o == Ordering::Equal))
+}
+
+/// What a store of Maven or Gradle says of a file in it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// `org.acme`
+    pub group: String,
+    /// `a`
+    pub artifact: String,
+    /// `1.2.3`
+    pub version: String,
+}
+
+/// What a file is by where it stands: `repository/org/acme/a/1.2.3/a-1.2.3.jar`, `files-2.1/org.acme/a/1.2.3/<SHA-1>/a-1.2.3.jar`. Sources and
+/// documentation of an artifact are not its code.
+pub fn stored(path: &TreePath) -> Option<Stored> {
+    let parts: Vec<&str> = std::str::from_utf8(path.as_bytes()).ok()?.split('/').collect();
+    let at = |name: &str| parts.iter().rposition(|part| *part == name);
+    let (group, artifact, version, file) = match at("files-2.1") {
+        Some(at) => match parts.get(at + 1..)? {
+            [group, artifact, version, _, file] => ((*group).to_owned(), *artifact, *version, *file),
+            _ => return None,
+        },
+        None => match parts.get(at("repository")? + 1..)? {
+            [group @ .., artifact, version, file] if !group.is_empty() => (group.join("."), *artifact, *version, *file),
+            _ => return None,
+        },
+    };
+    let (stem, _) = file.rsplit_once('.')?;
+    let rest = stem.strip_prefix(artifact)?.strip_prefix('-')?;
+    // A snapshot's file may have the time of its build.
+    let base = version.strip_suffix("-SNAPSHOT").unwrap_or(version);
+    let rest = rest.strip_prefix(version).or_else(|| rest.strip_prefix(base).filter(|_| base != version))?;
+    let sound = is_group(&group) && is_part(artifact) && is_part(version) && (rest.is_empty() || rest.starts_with('-'));
+    let is_code = !["-sources", "-javadoc", "-tests", "-test-sources"].contains(&rest);
+    let (artifact, version) = (artifact.to_owned(), version.to_owned());
+    (sound && is_code).then_some(Stored { group, artifact, version })
+}
+
+/// Whether a text can be a group, safe to show.
+pub fn is_group(text: &str) -> bool {
+    text.len() <= 200 && text.split('.').all(is_part)
+}
+
+/// Whether a text can be the name of an artifact, or a version, safe to show.
+pub fn is_part(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"._+-".contains(&b);
+    (1..=200).contains(&text.len()) && text.bytes().all(plain) && text.bytes().any(|b| b.is_ascii_alphanumeric())
 }

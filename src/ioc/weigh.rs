@@ -142,6 +142,10 @@ impl Known {
             for p in i.packages.iter().filter(|p| live(&p.standing)) {
                 let meaning = Meaning::Package(p.ecosystem, p.versions.clone());
                 add(&normal_name(p.ecosystem, &p.name), meaning.clone());
+                // A project of Maven has the group in an element of its own.
+                if let Some((group, _)) = p.name.split_once(':').filter(|_| p.ecosystem == Ecosystem::Maven) {
+                    add(group, meaning.clone());
+                }
                 add(&p.name, meaning);
             }
             for a in i.actions.iter().filter(|a| live(&a.standing)) {

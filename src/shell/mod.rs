@@ -7,6 +7,7 @@
 mod args;
 mod build;
 mod cargo;
+mod composer;
 mod cutoff;
 mod environment;
 mod extension;
@@ -15,6 +16,7 @@ mod folder;
 mod golang;
 mod image;
 mod loads;
+mod maven;
 mod node;
 mod prefix;
 mod project;
@@ -262,6 +264,8 @@ fn simple(words: &[String], input: &mut String, depth: usize, reading: &mut Read
                 .or_else(|| cargo::recognise(words))
                 .or_else(|| golang::recognise(words))
                 .or_else(|| ruby::recognise(words))
+                .or_else(|| composer::recognise(words))
+                .or_else(|| maven::recognise(words))
                 .unwrap_or_else(|| python::recognise(words));
             // An installer that is Python starts before it installs.
             let program = || environment::program(words).filter(|_| reading.starts == Starts::Programs);

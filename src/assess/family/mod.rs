@@ -2,8 +2,10 @@
 //! asks them (`evidence`, `anomaly`, `unit_view` …) knows no ecosystem.
 
 pub mod cargo;
+pub mod composer;
 pub mod extension;
 pub mod golang;
+pub mod maven;
 pub mod node;
 pub mod python;
 pub mod ruby;
@@ -220,6 +222,8 @@ pub static FAMILIES: &[&dyn Family] = &[
     &ruby::Ruby,
     &cargo::Cargo,
     &golang::Go,
+    &composer::Composer,
+    &maven::Maven,
     &extension::Extension,
     &system::PACMAN,
     &system::DPKG,
