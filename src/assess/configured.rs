@@ -11,6 +11,9 @@ use crate::{
     text::escape,
 };
 
+/// What starts a package: by tree, ecosystem and name.
+type Launches<'c> = HashMap<(&'c str, Ecosystem, &'c str), Vec<(&'c Seen, &'c Command)>>;
+
 /// Whether a fact is a command that settings of a program hold.
 pub fn is_configured(seen: &Seen) -> bool {
     matches!(seen.fact, Fact::Command(_)) && commands_of(seen.surface) == CommandSource::Configured
@@ -18,7 +21,7 @@ pub fn is_configured(seen: &Seen) -> bool {
 
 /// Puts who starts them before the chains of packages in environments that a tool made for one program; returns since when.
 pub fn explain(case: &Case<'_>, findings: &mut [Finding]) -> Vec<Moment> {
-    let mut launches: HashMap<(&str, Ecosystem, &str), Vec<(&Seen, &Command)>> = HashMap::new();
+    let mut launches: Launches<'_> = HashMap::new();
     for seen in case.evidence.iter().map(|e| &e.seen).filter(|s| is_configured(s)) {
         let Fact::Command(command) = &seen.fact else { continue };
         if command.action == CommandAction::Run && command.whereabouts.is_here() {

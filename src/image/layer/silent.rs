@@ -43,13 +43,13 @@ impl LayerReader<'_> {
         fits
     }
 
-    /// Whether a hard link to this member says nothing: it stands in the same folder, and the same surfaces want both names. What a
+    /// Whether a hard link to this member says nothing: it stands in the same folder, and what wants the link has read the file. What a
     /// text says can depend on its name, what a program holds cannot.
     pub(super) fn is_silent(&self, link: &TreePath, target: u64) -> bool {
         let gate = &self.gate;
         let wants_both = |file: &TreePath| {
             let ids = gate.surfaces().iter().map(|surface| surface.meta().id);
-            ids.into_iter().all(|id| gate.claims(id, file) == gate.claims(id, link))
+            ids.into_iter().all(|id| gate.claims(id, file) || !gate.claims(id, link))
         };
         let beside = self.silent.0.get(&target).filter(|file| file.parent() == link.parent());
         beside.is_some_and(wants_both)

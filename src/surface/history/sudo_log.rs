@@ -82,11 +82,12 @@ struct Started<'l> {
 fn started(line: &str) -> Option<Started<'_>> {
     let (before, command) = line.split_once(" COMMAND=")?;
     let program = before.split_once(" sudo")?.1;
-    let is_sudo = program.starts_with(':') || program.starts_with('[');
+    let is_sudo = program.starts_with(": ") || program.starts_with('[');
     // What somebody tried and was not allowed to.
     let refused =
         ["command not allowed", "NOT in sudoers", "incorrect password"].iter().any(|why| before.contains(why));
-    let field = |name: &str| before.split(';').find_map(|part| part.trim().strip_prefix(name));
+    let fields = program.split_once(" : ")?.1;
+    let field = |name: &str| fields.split(';').find_map(|part| part.trim().strip_prefix(name));
     let account = field("USER=").unwrap_or("root");
     let plain = account.chars().all(|c| c.is_ascii_alphanumeric() || "._-$#".contains(c)) && account.len() <= 64;
     let found = Started { folder: field("PWD=").unwrap_or_default(), account, command };
