@@ -313,7 +313,8 @@ impl Accounts {
             let first = rest.split(|b| *b == b'/').next().unwrap_or_default();
             first.len() == rest.len() || first.starts_with(b".") || matches!(first, b"AppData" | b"Library")
         };
-        if self.histories.contains(path) || self.below_home(path).is_some_and(own) {
+        let is_log = path.without_private().as_bytes().starts_with(b"var/log/");
+        if is_log || self.histories.contains(path) || self.below_home(path).is_some_and(own) {
             HistoryOf::Account
         } else if self.by_hand.contains(path) {
             HistoryOf::Somebody

@@ -5,7 +5,7 @@ surface_modules!();
 
 mod berkeley;
 mod rpm_header;
-mod text_lines;
+pub(in crate::surface) mod text_lines;
 
 use std::collections::HashSet;
 
