@@ -27,7 +27,8 @@ pub const MARKERS: &[&str] = &[
     "- Installing ",
     "\u{2022} Installing ",
     // npm, pnpm, yarn, bun
-    "npm http fetch GET 200 ",
+    // An archive that npm fetched; of most packages it asks only what there is.
+    ".tgz ",
     "npm info run ",
     "npm warn ",
     "npm WARN deprecated ",

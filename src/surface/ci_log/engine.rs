@@ -64,6 +64,9 @@ pub fn said(text: &str, digest: Option<&str>) -> Option<Fact> {
         let classic = start.strip_prefix("Step ").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit() || b == b'/'));
         classic || start.starts_with('#') && start.contains(" [")
     };
+    if !text.starts_with(['S', '#']) {
+        return None;
+    }
     let (start, rest) = text.split_once(" : FROM ").or_else(|| text.split_once("] FROM "))?;
     is_step(start).then(|| image(&first(rest), None, Logged::Downloaded))?
 }

@@ -30,6 +30,8 @@ use crate::{
 
 /// Members of one archive that are read: a run has at most 256 jobs of a matrix, each with some twenty steps.
 const MEMBERS: usize = 20_000;
+/// Bytes of a line by which its form is known: names of a job and a step, and a time.
+const START: usize = 1 << 10;
 const ZIP: &[u8] = b"PK\x03\x04";
 
 /// `gh run view --log`, raw logs of jobs, `logs_*.zip`.
@@ -85,13 +87,14 @@ impl Surface for GitHub {
 
 /// Whether a file starts as such a log: a time with seven digits behind its point. One of the first lines may go on with another.
 fn is_log(head: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(head.get(..HEAD).unwrap_or(head));
-    let is = |line: &str| {
-        let line = line.strip_prefix('\u{feff}').unwrap_or(line);
+    let is = |line: &[u8]| {
+        let line = String::from_utf8_lossy(line.get(..START).unwrap_or(line));
+        let line = line.strip_prefix('\u{feff}').unwrap_or(&line);
         let line = columns(line).map_or(line, |(.., rest)| rest);
         utc(line).is_some_and(|(time, _)| time.len() == 28 && time.as_bytes().get(19) == Some(&b'.'))
     };
-    text.lines().filter(|line| !line.trim().is_empty()).take(3).any(is)
+    let lines = head.get(..HEAD).unwrap_or(head).split(|b| *b == b'\n');
+    lines.filter(|line| !line.trim_ascii().is_empty()).take(3).any(is)
 }
 
 /// Whether an archive starts with a member that has the name of a log of a job.

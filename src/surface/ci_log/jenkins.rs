@@ -76,11 +76,12 @@ fn build_of(path: &TreePath) -> Option<String> {
 /// Whether a file starts as a console log.
 fn is_console(head: &[u8]) -> bool {
     let head = head.get(..HEAD).unwrap_or(head);
-    let text = String::from_utf8_lossy(head);
-    let first = text.lines().next().unwrap_or_default();
-    let first = if first.starts_with("[20") { first.split_once("] ").map_or(first, |(_, rest)| rest) } else { first };
+    let first = head.split(|b| *b == b'\n').next().unwrap_or_default();
+    let first = String::from_utf8_lossy(first);
+    let first =
+        if first.starts_with("[20") { first.split_once("] ").map_or(&*first, |(_, rest)| rest) } else { &first };
     let starts = ["Started by ", "Started from ", "Branch indexing", "Branch event", "Replayed #", "Rebuilds build #"];
     starts.iter().any(|start| first.starts_with(start))
-        || text.lines().take(100).any(|line| line.starts_with("[Pipeline] "))
+        || memchr::memmem::find(head, b"\n[Pipeline] ").is_some()
         || memchr::memmem::find(head, b"\x1b[8mha:").is_some()
 }

@@ -56,7 +56,7 @@ pub fn said(text: &str, take: &mut Take<'_>) {
         }
     } else if let Some((name, version)) = pnpm_script(text) {
         take(&name, &version, Logged::Ran);
-    } else if let Some((frame, rest)) = text.split_once("Ignored build scripts: ") {
+    } else if let Some((frame, rest)) = framed(text).and_then(|text| text.split_once("Ignored build scripts: ")) {
         if frame.chars().all(|c| !c.is_ascii_alphanumeric()) {
             let words = rest.split(", ").map(|w| w.trim_end_matches([' ', '.', '\u{2502}']));
             words.filter_map(locator).for_each(|(name, version)| take(name, version, Logged::Blocked));
@@ -64,6 +64,11 @@ pub fn said(text: &str, take: &mut Take<'_>) {
     } else if let Some(rest) = text.strip_prefix("\u{27a4} YN00") {
         berry(rest, take);
     }
+}
+
+/// A text that may stand in a frame.
+fn framed(text: &str) -> Option<&str> {
+    text.starts_with(|c: char| c == 'I' || !c.is_ascii_alphanumeric()).then_some(text)
 }
 
 /// Behind `npm `.
