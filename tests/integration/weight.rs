@@ -73,17 +73,17 @@ fn histories_that_nobody_reads_are_weighed() {
     assert_eq!(weighed(&psql("select 1;\n")), (vec![], path(), 0));
     assert_eq!(weighed(&psql("\\! pip install litellm==1.82.8\n")), (path(), vec![], 3));
     // In a history the name is enough where it is installed, in whatever version.
-    let shell = |text: &str| Machine::new().home(".tcsh_history", text);
+    let shell = |text: &str| Machine::new().home(".mysql_history", text);
     assert_eq!(weighed(&shell("pip install litellm\n")).2, 3);
     assert_eq!(weighed(&shell("pip show litellm\npip install six\n")).2, 0);
     // One that is read is no gap.
     assert_eq!(weighed(&Machine::new().home(".bash_history", "ls\n")), (vec![], vec![], 0));
     // A database is weighed by the texts that it holds, its log among them.
     let (main, log) = (include_bytes!("../fixtures/sqlite/log.db"), include_bytes!("../fixtures/sqlite/log.db-wal"));
-    let other = |main: &[u8]| Machine::new().home(".config/othersh/history.sqlite3", main);
+    let other = |main: &[u8]| Machine::new().home(".sqlite_history", main);
     assert_eq!(weighed(&other(main)).2, 0);
-    assert_eq!(weighed(&other(main).home(".config/othersh/history.sqlite3-wal", log)).2, 0);
-    assert_eq!(weighed(&other(main).home(".config/othersh/history.sqlite3-wal", b"no log")).2, 3);
+    assert_eq!(weighed(&other(main).home(".sqlite_history-wal", log)).2, 0);
+    assert_eq!(weighed(&other(main).home(".sqlite_history-wal", b"no log")).2, 3);
     assert_eq!(weighed(&other(&main[..600])).2, 3);
     let atuin = include_bytes!("../fixtures/history/atuin-18/history.db");
     assert_eq!(weighed(&other(atuin)).2, 3);
