@@ -93,6 +93,8 @@ pub struct Interest {
     pub feeds: Vec<Arc<dyn KnownPackages>>,
     /// Addresses, texts of payloads and marks in repositories.
     pub traces: Traces,
+    /// Repositories of malicious images, as `oci::repository` writes them.
+    pub images: BTreeSet<String>,
     /// Somebody named the folders: what lies in them may be logs of jobs under any name.
     pub named: bool,
     /// `files` by name, once they were asked for.

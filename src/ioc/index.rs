@@ -206,6 +206,7 @@ impl Index {
         }
         self.packages.keys().for_each(|(ecosystem, name)| interest.packages.insert(*ecosystem, name));
         interest.feeds = self.feeds.iter().map(|f| -> Arc<dyn KnownPackages> { Arc::new(Names(f.clone())) }).collect();
+        interest.images = self.image_repositories().map(str::to_owned).collect();
         interest.traces = Traces::new(self.traces());
         interest
     }

@@ -177,6 +177,11 @@ impl Index {
         found
     }
 
+    /// The repositories of all images.
+    pub(super) fn image_repositories(&self) -> impl Iterator<Item = &str> {
+        self.values.images.keys().map(|name| &**name)
+    }
+
     fn images_named(&self, used: &Use) -> Vec<Known> {
         let repository = oci::repository(&used.name);
         let mut found: Vec<Known> = used.digest.iter().flat_map(|d| self.image_digests(d)).collect();

@@ -106,7 +106,9 @@ impl Event {
             }
             out.push_at(None, Some(self.line), at.clone(), Fact::Command(command));
         }
-        for fact in super::fetches_in(text.as_bytes(), interest).into_iter().chain(super::images_in(text.as_bytes())) {
+        for fact in
+            super::fetches_in(text.as_bytes(), interest).into_iter().chain(super::images_in(text.as_bytes(), interest))
+        {
             out.push_at(None, Some(self.line), at.clone(), fact);
         }
     }

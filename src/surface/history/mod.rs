@@ -15,6 +15,7 @@ use std::{
 use jiff::Timestamp;
 
 use crate::{
+    ecosystem::oci,
     fact::{At, Command, CommandAction, Fact},
     interest::Interest,
     shell::{images, typed_in},
@@ -129,7 +130,7 @@ impl<'o, 's> Reporter<'o, 's> {
 
     /// Pushes the install commands of one command line, and what it fetched from a known address.
     fn report(&mut self, line: u32, at: Option<&At>, text: &[u8]) {
-        for fact in fetches_in(text, self.interest).into_iter().chain(images_in(text)) {
+        for fact in fetches_in(text, self.interest).into_iter().chain(images_in(text, self.interest)) {
             self.out.push_at(None, Some(line), at.cloned(), fact);
         }
         for command in commands_behind(text, &mut self.folder) {
@@ -205,10 +206,15 @@ fn fetches_in(raw: &[u8], interest: &Interest) -> Vec<Fact> {
     fetched::addresses(&without_nul(raw), interest, None)
 }
 
-/// The images that a raw command pulls or runs.
-fn images_in(raw: &[u8]) -> Vec<Fact> {
+/// The images that a raw command pulls or runs, where an indicator knows one of the name, or a digest says which it is. Others are
+/// nobody's business.
+fn images_in(raw: &[u8], interest: &Interest) -> Vec<Fact> {
     let text = without_nul(raw);
-    images(&text).iter().filter_map(|image| container::typed(image)).collect()
+    let is_known = |fact: &Fact| match fact {
+        Fact::Use(used) => used.digest.is_some() || interest.images.contains(&*oci::repository(&used.name)),
+        _ => false,
+    };
+    images(&text).iter().filter_map(|image| container::typed(image)).filter(is_known).collect()
 }
 
 /// Programs that people start by hand, all day.

@@ -134,7 +134,8 @@ impl Columns {
         let mut folder = text(self.folder).filter(|f| f.starts_with('/') && f.len() <= 4096).map(Into::into);
         let command = (self.text)(command);
         let commands = commands_behind(command.as_bytes(), &mut folder).into_iter().map(Fact::Command);
-        let others = fetches_in(command.as_bytes(), interest).into_iter().chain(images_in(command.as_bytes()));
+        let others =
+            fetches_in(command.as_bytes(), interest).into_iter().chain(images_in(command.as_bytes(), interest));
         for fact in commands.chain(others) {
             let inner = format!("row {number}{}", host.as_deref().unwrap_or_default());
             out.push_at(Some(&inner), None, at.clone(), fact);

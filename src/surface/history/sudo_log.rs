@@ -64,7 +64,7 @@ impl Surface for SudoLog {
                 out.push_at(None, Some(number), at.clone(), Fact::Command(command));
             }
             let raw = started.command.as_bytes();
-            for fact in super::fetches_in(raw, interest).into_iter().chain(super::images_in(raw)) {
+            for fact in super::fetches_in(raw, interest).into_iter().chain(super::images_in(raw, interest)) {
                 out.push_at(None, Some(number), at.clone(), fact);
             }
         })
