@@ -7,6 +7,7 @@
 //! | user | the list of accounts, homes, as whom a command ran | `user-1` |
 //! | host | the machine's own names, other machines of commands, addresses | `host-1` |
 //! | repository | folders above a package manager's own, paths of addresses | `dir-1`, `repo-1` |
+//! | run | logs of CI, servers that an editor starts | `id-1` |
 //!
 //! All of it is read before anything is written, since a name that stands in the last line hides in the first.
 
@@ -18,7 +19,7 @@ use std::{
 use serde_json::{Map, Value};
 
 use super::{LINE, v1::Head};
-use crate::interest::Interest;
+use crate::{fact::is_job, interest::Interest};
 
 mod names;
 mod words;
@@ -149,6 +150,12 @@ fn own_trace(fields: &Map<String, Value>) -> Option<&str> {
     fields.get("value")?.as_str()
 }
 
+/// The system of a job of CI and the name of its run, of the label of a tree.
+fn job(tree: &str) -> Option<(&str, &str)> {
+    let at = tree.find('/').filter(|_| is_job(tree))?;
+    Some((tree.get(..=at)?, tree.get(at + 1..)?))
+}
+
 /// Fields that are judged by what they say, and hold no name of a user, host or repository.
 fn is_judged(key: &str) -> bool {
     matches!(
@@ -191,6 +198,11 @@ fn is_judged(key: &str) -> bool {
 impl Numbered {
     fn replace(&self, value: &mut Value, key: &str) {
         match value {
+            Value::String(text) if key == "tree" => {
+                if let Some((system, run)) = job(text) {
+                    *text = format!("{system}{}", self.names.get(run).map_or(run, String::as_str));
+                }
+            }
             Value::String(text) if !is_judged(key) => *text = self.text(text, key),
             Value::Array(list) => list.iter_mut().for_each(|v| self.replace(v, key)),
             Value::Object(fields) => self.fields(fields, key),

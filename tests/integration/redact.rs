@@ -48,6 +48,9 @@ fn canaries() -> Machine {
         .file(&home("src/canaryproject/.git/config"), "[remote \"origin\"]\n\turl = git@github.com:canaryteam/canaryhidden.git\n")
         .file(&home("src/canaryproject/.git/HEAD"), "ref: refs/heads/canarybranch\n")
         .file(&home("src/canaryproject/.github/workflows/canaryflow.yml"), "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - uses: actions/checkout@v4\n")
+        .file(&home(".cursor/mcp.json"), json!({"mcpServers": {"canaryserver": {"command": "uvx", "args": ["litellm==1.82.8"]}}}).to_string())
+        .file(&home("src/ci-logs/canaryrepo-12.log"), "2026-03-24T11:00:00.1234567Z Downloading litellm-1.82.8-py3-none-any.whl (9 MB)\n2026-03-24T11:00:09.1234567Z Successfully installed litellm-1.82.8\n")
+        .file("var/log/auth.log", "2026-03-24T11:00:00.123456+00:00 canaryhost sudo[81]: canaryuser : TTY=pts/0 ; PWD=/home/canaryuser/canarydata ; USER=canaryops ; COMMAND=/usr/bin/pip install litellm==1.82.8\n")
         .file(&home("canaryuser-notes.txt"), "")
         .file(&home("backup.canaryhost.tar"), "")
 }

@@ -7,7 +7,9 @@ use std::{
 
 use serde_json::Value;
 
-use super::{NAMES, Names, Numbered, Sort, addresses, is_home, is_path, own_parts, own_trace, words::is_structure};
+use super::{
+    NAMES, Names, Numbered, Sort, addresses, is_home, is_path, job, own_parts, own_trace, words::is_structure,
+};
 use crate::interest::{Interest, WantedFolder};
 
 impl Names {
@@ -95,6 +97,12 @@ impl Names {
                 self.host(host.split([':', '/']).next().unwrap_or_default());
             }
             "identifier" | "note" => self.add(text, Sort::Identifier),
+            "tree" => self.add(job(text).map_or("", |(_, run)| run), Sort::Identifier),
+            // What somebody called a server of an editor.
+            "inner" => {
+                let name = text.strip_prefix("server `").and_then(|rest| rest.split_once("` of "));
+                self.add(name.map_or("", |(name, _)| name), Sort::Identifier);
+            }
             "homes" => {
                 let (above, name) = text.rsplit_once('/').unwrap_or(("", text));
                 self.homes.insert(text.to_owned());
