@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{
     super::{Case, Finding, FindingKind, evidence::Draft, rule::Rule, unit_view::UnitCache},
-    Family, Removal, Standing, Words,
+    Family, Removal, Standing, Words, at_install,
 };
 use crate::{
     ecosystem::{
@@ -35,20 +35,10 @@ impl Family for Cargo {
     fn loadable(&self, draft: &Draft<'_, '_>, _: &Package, indicator: &PackageIndicator) -> Standing {
         let (runs, by_itself) = draft.when_it_runs(indicator, Placement::Loadable);
         let unit = draft.seen().unit.as_deref();
-        let at_build = indicator.triggers.iter().any(|t| t.moment() == Moment::AtInstall);
         let root = unit.map(|u| format!("`/{}`", escape(u.root.as_bytes()))).unwrap_or_default();
         if unit.is_some_and(|u| u.kind == HOME) {
             let reason = format!("malicious version, in a program that cargo installed into {root}; {runs}");
-            let here = Standing::loadable(reason, by_itself);
-            return match at_build {
-                true => Standing {
-                    rule: Rule::InstallScriptPresumed,
-                    confidence: Confidence::Likely,
-                    sign: Some(PRESUMED.to_owned()),
-                    ..here
-                },
-                false => here,
-            };
+            return Standing::loadable(reason, by_itself).or_at_install(indicator, at_install, PRESUMED);
         }
         let whose = if unit.is_some_and(|u| u.kind == VENDOR) { format!(" of {root}") } else { String::new() };
         Standing::loadable(

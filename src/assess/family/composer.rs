@@ -1,14 +1,10 @@
 //! PHP: a package is loaded from the `vendor` folder of a project. Composer runs no scripts of packages, but the code of plug-ins.
 
-use super::{
-    super::{evidence::Draft, rule::Rule},
-    Family, Removal, Standing, Words,
-};
+use super::{super::evidence::Draft, Family, Removal, Standing, Words, at_install};
 use crate::{
     fact::{Ecosystem, Fact, Package, Placement, Seen, TreePath},
-    ioc::model::{Moment, PackageIndicator},
+    ioc::model::PackageIndicator,
     text::escape,
-    verdict::Confidence,
 };
 
 /// What is said where nothing shows whether a plug-in was allowed to run.
@@ -27,16 +23,7 @@ impl Family for Composer {
         let (runs, by_itself) = draft.when_it_runs(indicator, Placement::Loadable);
         let project = draft.seen().unit.as_ref().map(|u| format!(" of `/{}`", escape(u.root.as_bytes())));
         let reason = format!("malicious version, among the installed packages{}; {runs}", project.unwrap_or_default());
-        let here = Standing::loadable(reason, by_itself);
-        match indicator.triggers.iter().any(|t| t.moment() == Moment::AtInstall) {
-            true => Standing {
-                rule: Rule::InstallScriptPresumed,
-                confidence: Confidence::Likely,
-                sign: Some(PRESUMED.to_owned()),
-                ..here
-            },
-            false => here,
-        }
+        Standing::loadable(reason, by_itself).or_at_install(indicator, at_install, PRESUMED)
     }
 
     fn removal(&self) -> &'static Removal {

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     ecosystem::marker::Machine,
     fact::{At, Ecosystem, EnvironmentKind, Package, Placement, Seen, TreePath, Unit},
-    ioc::model::{Incident, PackageIndicator},
+    ioc::model::{Incident, Moment, PackageIndicator, Trigger},
     verdict::Confidence,
 };
 pub use python::{
@@ -51,6 +51,24 @@ impl Standing {
         let (rule, confidence) = (Rule::PackageLoadable, Confidence::Confirmed);
         Self { rule, confidence, reason, sign: None, by_itself, in_place: true }
     }
+
+    /// What has a trigger that runs while it is installed has run, it is presumed, since it is installed: `sign` says why.
+    fn or_at_install(self, indicator: &PackageIndicator, runs: fn(Trigger) -> bool, sign: &str) -> Self {
+        match indicator.triggers.iter().any(|t| runs(*t)) {
+            true => Self {
+                rule: Rule::InstallScriptPresumed,
+                confidence: Confidence::Likely,
+                sign: Some(sign.to_owned()),
+                ..self
+            },
+            false => self,
+        }
+    }
+}
+
+/// Whether a trigger is one of an install.
+fn at_install(trigger: Trigger) -> bool {
+    trigger.moment() == Moment::AtInstall
 }
 
 /// How its code is taken out without running it, in words.

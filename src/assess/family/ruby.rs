@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{
     super::{Case, Finding, FindingKind, evidence::Draft, rule::Rule, unit_view::UnitCache},
-    Family, Removal, Standing, Words,
+    Family, Removal, Standing, Words, at_install,
 };
 use crate::{
     ecosystem::{gem::package_of, purl::Purl},
@@ -33,16 +33,7 @@ impl Family for Ruby {
         let (runs, by_itself) = draft.when_it_runs(indicator, Placement::Loadable);
         let home = draft.seen().unit.as_ref().map(|u| format!(" in `/{}`", escape(u.root.as_bytes())));
         let reason = format!("malicious version, where Ruby loads it{}; {runs}", home.unwrap_or_default());
-        let here = Standing::loadable(reason, by_itself);
-        match indicator.triggers.iter().any(|t| t.moment() == Moment::AtInstall) {
-            true => Standing {
-                rule: Rule::InstallScriptPresumed,
-                confidence: Confidence::Likely,
-                sign: Some(PRESUMED.to_owned()),
-                ..here
-            },
-            false => here,
-        }
+        Standing::loadable(reason, by_itself).or_at_install(indicator, at_install, PRESUMED)
     }
 
     fn look_for_signs(&self, case: &Case<'_>, _: &UnitCache<'_>, findings: &mut Vec<Finding>) {

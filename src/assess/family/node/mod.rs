@@ -12,7 +12,7 @@ mod typed;
 
 use self::scripts::Scripts;
 use super::{
-    super::{Case, Finding, FindingKind, evidence::Draft, rule::Rule, unit_view::UnitCache},
+    super::{Case, Finding, FindingKind, evidence::Draft, unit_view::UnitCache},
     Family, Removal, Standing, Words,
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
     fact::{Ecosystem, Fact, Package, Placement, Seen, TreePath},
     ioc::model::{Moment, PackageIndicator, Trigger},
     text::escape,
-    verdict::{Confidence, Exposure},
+    verdict::Exposure,
 };
 
 /// What is said where no other evidence shows whether the script ran.
@@ -42,16 +42,8 @@ impl Family for Node {
 
     fn loadable(&self, draft: &Draft<'_, '_>, _: &Package, indicator: &PackageIndicator) -> Standing {
         let (runs, by_itself) = draft.when_it_runs(indicator, Placement::Loadable);
-        let here = Standing::loadable(format!("malicious version, {}; {runs}", loads(draft)), by_itself);
-        match indicator.triggers.iter().any(|t| runs_at_install(*t)) {
-            true => Standing {
-                rule: Rule::InstallScriptPresumed,
-                confidence: Confidence::Likely,
-                sign: Some(PRESUMED.to_owned()),
-                ..here
-            },
-            false => here,
-        }
+        let reason = format!("malicious version, {}; {runs}", loads(draft));
+        Standing::loadable(reason, by_itself).or_at_install(indicator, runs_at_install, PRESUMED)
     }
 
     fn left_over(&self, _: &Seen, when: &str) -> String {
