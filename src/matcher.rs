@@ -140,7 +140,7 @@ fn explains(index: &Index, fact: &Fact) -> bool {
 }
 
 /// Whether it is a command that settings of a program hold: such a program may have brought a package in.
-fn is_configured(seen: &Seen) -> bool {
+pub fn is_configured(seen: &Seen) -> bool {
     matches!(seen.fact, Fact::Command(_)) && commands_of(seen.surface) == CommandSource::Configured
 }
 

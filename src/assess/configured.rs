@@ -7,17 +7,12 @@ use super::{Case, Finding, FindingKind, Link, Moment, family};
 use crate::{
     ecosystem::purl::Purl,
     fact::{Command, CommandAction, Ecosystem, Fact, Seen},
-    surface::{CommandSource, commands_of},
+    matcher::is_configured,
     text::escape,
 };
 
 /// What starts a package: by tree, ecosystem and name.
 type Launches<'c> = HashMap<(&'c str, Ecosystem, &'c str), Vec<(&'c Seen, &'c Command)>>;
-
-/// Whether a fact is a command that settings of a program hold.
-pub fn is_configured(seen: &Seen) -> bool {
-    matches!(seen.fact, Fact::Command(_)) && commands_of(seen.surface) == CommandSource::Configured
-}
 
 /// Puts who starts them before the chains of packages in environments that a tool made for one program; returns since when.
 pub fn explain(case: &Case<'_>, findings: &mut [Finding]) -> Vec<Moment> {

@@ -46,7 +46,6 @@ use sha2::{Digest as _, Sha256};
 pub use self::{
     anomaly::Anomaly,
     chain::Link,
-    configured::is_configured,
     family::{Removal, Unread, for_ecosystem as family_of, publishes},
     kept::Kept,
     layered::{BuildStep, Gone, Layers, Steps},

@@ -4,7 +4,6 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Account, Finding, FindingKind,
-    configured::is_configured,
     evidence::{Draft, first_moment, runs},
     rule::Rule,
     whereabouts::Ran,
@@ -17,7 +16,7 @@ use crate::{
         Index,
         model::{Incident, PackageIndicator, Window},
     },
-    matcher::{self, By, Hit},
+    matcher::{self, By, Hit, is_configured},
     surface::{CommandSource, commands_of},
     verdict::Confidence,
 };
