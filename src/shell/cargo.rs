@@ -84,16 +84,7 @@ fn wanted(word: &str, version: Option<&str>, exact: bool) -> Option<Wanted> {
 
 #[cfg(test)]
 mod tests {
-    use crate::shell::install_commands;
-
-    fn said(text: &str) -> Vec<String> {
-        let of = |c: crate::fact::Command| {
-            let one =
-                |w: &crate::fact::Wanted| format!("{}@{}{}", w.name, w.pinned.as_deref().unwrap_or(""), w.specifier);
-            format!("{} {}", c.action.as_str(), c.wanted.iter().map(one).collect::<Vec<_>>().join(" "))
-        };
-        install_commands(text).into_iter().map(of).collect()
-    }
+    use crate::shell::testing::said;
 
     #[test]
     fn crates_that_cargo_is_asked_for() {

@@ -94,16 +94,7 @@ fn wanted(word: &str, version: Option<&str>) -> Option<Wanted> {
 
 #[cfg(test)]
 mod tests {
-    use crate::shell::install_commands;
-
-    fn said(text: &str) -> Vec<String> {
-        let of = |c: crate::fact::Command| {
-            let one =
-                |w: &crate::fact::Wanted| format!("{}@{}{}", w.name, w.pinned.as_deref().unwrap_or(""), w.specifier);
-            format!("{} {}", c.action.as_str(), c.wanted.iter().map(one).collect::<Vec<_>>().join(" "))
-        };
-        install_commands(text).into_iter().map(of).collect()
-    }
+    use crate::shell::{install_commands, testing::said};
 
     #[test]
     fn packages_that_composer_is_asked_for() {

@@ -25,6 +25,8 @@ mod ruby;
 mod set;
 mod spec;
 pub mod syntax;
+#[cfg(test)]
+mod testing;
 mod variables;
 pub mod whereabouts;
 mod words;

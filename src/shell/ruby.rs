@@ -92,32 +92,23 @@ fn wanted(word: &str, version: Option<&str>) -> Option<Wanted> {
 
 #[cfg(test)]
 mod tests {
-    use crate::shell::install_commands;
-
-    fn said(text: &str) -> Vec<String> {
-        let of = |c: crate::fact::Command| {
-            let one =
-                |w: &crate::fact::Wanted| format!("{}@{}{}", w.name, w.pinned.as_deref().unwrap_or(""), w.specifier);
-            format!("{} {} {}", c.tool, c.action.as_str(), c.wanted.iter().map(one).collect::<Vec<_>>().join(" "))
-        };
-        install_commands(text).into_iter().map(of).collect()
-    }
+    use crate::shell::{install_commands, testing::said};
 
     #[test]
     fn gems_that_are_asked_for() {
         for (text, is) in [
-            ("gem install rest-client", "gem install rest-client@"),
-            ("sudo gem3.1 i rest-client -v 1.6.13 --no-document", "gem install rest-client@1.6.13"),
-            ("gem install rest-client:1.6.13 rake", "gem install rest-client@1.6.13 rake@"),
-            ("gem install --user-install -n bin rest-client --version '~> 1.6'", "gem install rest-client@~> 1.6"),
-            ("gem install pg -v '= 1.5.4' -- --with-pg-config=/x y", "gem install pg@1.5.4"),
-            ("gem fetch rest-client -v 1.6.13", "gem download rest-client@1.6.13"),
-            ("gem exec rest-client:1.6.13 other", "gem run rest-client@1.6.13"),
-            ("gem uninstall rest-client", "gem uninstall rest-client@"),
-            ("bundle add rest-client --version '1.6.13' --group x", "bundle install rest-client@1.6.13"),
-            ("bundle add rest-client --skip-install", "bundle resolve rest-client@"),
-            ("bundle update rest-client", "bundle install rest-client@"),
-            ("bundle remove rest-client", "bundle uninstall rest-client@"),
+            ("gem install rest-client", "install rest-client@"),
+            ("sudo gem3.1 i rest-client -v 1.6.13 --no-document", "install rest-client@1.6.13"),
+            ("gem install rest-client:1.6.13 rake", "install rest-client@1.6.13 rake@"),
+            ("gem install --user-install -n bin rest-client --version '~> 1.6'", "install rest-client@~> 1.6"),
+            ("gem install pg -v '= 1.5.4' -- --with-pg-config=/x y", "install pg@1.5.4"),
+            ("gem fetch rest-client -v 1.6.13", "download rest-client@1.6.13"),
+            ("gem exec rest-client:1.6.13 other", "run rest-client@1.6.13"),
+            ("gem uninstall rest-client", "uninstall rest-client@"),
+            ("bundle add rest-client --version '1.6.13' --group x", "install rest-client@1.6.13"),
+            ("bundle add rest-client --skip-install", "resolve rest-client@"),
+            ("bundle update rest-client", "install rest-client@"),
+            ("bundle remove rest-client", "uninstall rest-client@"),
         ] {
             assert_eq!(said(text), [is], "{text}");
         }

@@ -138,9 +138,9 @@ mod tests {
     #[test]
     fn output_says_that_a_build_script_ended() {
         let path = "p/target/debug/build/ARRAY_ref-0a1b2c3d4e5f6a7b/output";
-        assert_eq!(read(path, "cargo:rerun-if-changed=build.rs\n"), ["script array-ref Succeeded"]);
+        assert_eq!(read(path, "cargo:rerun-if-changed=build.rs\n"), ["script array-ref  Succeeded"]);
         let path = "p/target/debug/build/arrayref-0a1b2c3d4e5f6a7b/invoked.timestamp";
-        assert_eq!(read(path, ""), ["script arrayref Started"]);
+        assert_eq!(read(path, ""), ["script arrayref  Started"]);
         for path in
             ["p/build/output", "p/target/debug/build/x/output", "p/target/debug/build/a-0a1b2c3d4e5f6a7b/out/output"]
         {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 pub use super::archive::made::tar_gz;
 
 use crate::{
-    fact::{Fact, Origin, Package, Seen, TreePath},
+    fact::{Ecosystem, Fact, Origin, Package, Seen, TreePath},
     interest::Interest,
     surface::{Flaw, Opened, Sink, Surface},
     tree::{Body, Entry},
@@ -50,6 +50,29 @@ impl Tried {
         let packages = self.seen.iter().filter_map(|s| of(&s.fact));
         packages.map(|p| format!("{} {} {:?}", p.name, p.version, p.placement)).collect()
     }
+}
+
+/// `package x 1.0.0 Cached@3` for each fact, in order, and what is wrong with the file, where indicators know these packages.
+pub fn said(
+    surface: &dyn Surface,
+    path: &str,
+    bytes: &[u8],
+    (ecosystem, known): (Ecosystem, &[&str]),
+) -> (Vec<String>, Option<String>) {
+    let mut interest = Interest::default();
+    known.iter().for_each(|name| interest.packages.insert(ecosystem, name));
+    let tried = tried(surface, path, bytes, &interest);
+    let said = tried.seen.iter().map(|seen| {
+        let line = seen.origin.line.map_or(String::new(), |line| format!("@{line}"));
+        match &seen.fact {
+            Fact::Package(p) => format!("package {} {} {:?}{line}", p.name, p.version, p.placement),
+            Fact::Named(p) => format!("named {} {} {:?}{line}", p.name, p.version, p.placement),
+            Fact::InstallScript { name, version, outcome, .. } => format!("script {name} {version} {outcome:?}"),
+            Fact::Disagreement { what, .. } => format!("disagreement {what}"),
+            other => format!("{other:?}"),
+        }
+    });
+    (said.collect(), tried.flaw.map(|flaw| flaw.to_string()))
 }
 
 /// The file as a member of a streamed layer.
