@@ -14,8 +14,6 @@
 //! hit proves that the program was set up to start that; not that it did. Values of `env` and `headers` are not looked at. Documented by
 //! each program; there is no common specification of these files.
 
-use serde_json::{Map, Value};
-
 use super::clients::client;
 
 use crate::{
@@ -27,7 +25,7 @@ use crate::{
         container::used,
         content::text,
         fetched,
-        node::json::without_comments,
+        node::json::{self, Lines, Node, without_comments},
         python::toml_doc,
         starts,
         yaml::{self, Scalar},
@@ -35,7 +33,7 @@ use crate::{
 };
 
 /// `~/.claude.json` holds what was typed in each project too.
-const FILE: usize = 32 << 20;
+const FILE: usize = 16 << 20;
 /// Servers of one file.
 const MOST: usize = 1000;
 /// Objects around a list of servers.
@@ -130,17 +128,19 @@ impl Surface for Mcp {
         if path.components().any(|c| matches!(c, b"node_modules" | b"site-packages" | b"dist-packages")) {
             return Ok(());
         }
-        let text = text(file.all(FILE)?).into_owned();
-        let mut servers = Servers { text: &text, found: Vec::new(), from: 0 };
+        let text = text(file.all(FILE)?);
+        let mut servers = Servers::default();
         let end = match path.name() {
-            name if name.ends_with(b".toml") => servers.of_toml(),
-            name if name.ends_with(b".yaml") => servers.of_yaml(),
-            _ => servers.of_json(),
+            name if name.ends_with(b".toml") => servers.of_toml(&text),
+            name if name.ends_with(b".yaml") => servers.of_yaml(&text),
+            _ => servers.of_json(&text),
         };
+        // What stands in a project starts only where somebody trusts the project.
+        let of_project = path.name() == b".mcp.json" || path.parent().name() == b".vscode";
         let client = client(&path);
         let full = servers.found.len() >= MOST;
         for (number, server) in (1..).zip(servers.found.into_iter().take(MOST)) {
-            server.report(number, client, interest, at.as_ref(), out);
+            server.report(number, client, interest, (at.as_ref(), of_project), out);
         }
         if full {
             return Err(Flaw::Unsupported("a file of more than 1000 servers"));
@@ -161,7 +161,14 @@ struct Server {
 }
 
 impl Server {
-    fn report(&self, number: usize, client: &str, interest: &Interest, at: Option<&At>, out: &mut Sink<'_>) {
+    fn report(
+        &self,
+        number: usize,
+        client: &str,
+        interest: &Interest,
+        (at, of_project): (Option<&At>, bool),
+        out: &mut Sink<'_>,
+    ) {
         let plain = |c: char| c.is_ascii_alphanumeric() || "._-@/ ".contains(c);
         let is_plain = !self.name.is_empty() && self.name.len() <= 64 && self.name.chars().all(plain);
         let name = if is_plain { format!("`{}`", self.name) } else { format!("{number}") };
@@ -179,7 +186,7 @@ impl Server {
         let installs = |c: &crate::fact::Command| c.action != CommandAction::Start && !c.wanted.is_empty();
         shell::typed_commands(&line).into_iter().filter(installs).map(Fact::Command).for_each(&mut push);
         for mut fact in starts::in_text(&line, None) {
-            if self.off {
+            if self.off || of_project {
                 starts::only_where_enabled(&mut fact);
             }
             push(fact);
@@ -209,114 +216,86 @@ fn behind_prompt(words: &[String]) -> Vec<&str> {
 }
 
 /// The servers of one file, in order.
-struct Servers<'t> {
-    text: &'t str,
+#[derive(Default)]
+struct Servers {
     found: Vec<Server>,
-    /// Where the last name was found.
-    from: usize,
 }
 
-impl Servers<'_> {
-    fn of_json(&mut self) -> Result<(), Flaw> {
-        let plain = without_comments(self.text);
+impl Servers {
+    fn of_json(&mut self, text: &str) -> Result<(), Flaw> {
+        let plain = without_comments(text);
         // An empty file is what an editor makes before the first setting.
         if plain.trim().is_empty() {
             return Ok(());
         }
-        let value: Value = serde_json::from_str(plain.trim_start_matches('\u{feff}'))
-            .map_err(|_| Flaw::malformed("settings", "they are no JSON"))?;
-        if let Some(server) = value.pointer("/server/mcp_config").and_then(Value::as_object) {
-            self.add(value.get("name").and_then(Value::as_str).unwrap_or_default(), server);
+        let value = json::whole(&plain).map_err(|error| json::flaw(&error, "settings"))?;
+        let mut lines = Lines::new(&plain);
+        if let Some(server) = value.get("server").and_then(|server| server.get("mcp_config")) {
+            let name = value.text_of("name").unwrap_or_default();
+            self.add(name, lines.line_of(name), server);
         }
-        self.lists(&value, 0);
+        self.lists(&value, 0, &mut lines);
         Ok(())
     }
 
-    fn lists(&mut self, value: &Value, depth: usize) {
-        let Some(map) = value.as_object().filter(|_| depth < DEPTH && self.found.len() < MOST) else {
+    fn lists(&mut self, value: &Node<'_>, depth: usize, lines: &mut Lines<'_>) {
+        if depth >= DEPTH || self.found.len() >= MOST {
             return;
-        };
-        for (key, value) in map {
-            if LISTS.contains(&key.as_str()) {
-                match value {
-                    Value::Object(servers) => {
-                        servers.iter().filter_map(|(n, s)| Some((n, s.as_object()?))).for_each(|(n, s)| self.add(n, s));
-                    }
-                    Value::Array(servers) => servers.iter().filter_map(Value::as_object).for_each(|s| {
-                        let inner = s.get("transport").and_then(Value::as_object).unwrap_or(s);
-                        self.add(s.get("name").and_then(Value::as_str).unwrap_or_default(), inner);
-                    }),
-                    _ => {}
+        }
+        for (key, value) in value.fields() {
+            if LISTS.contains(&&**key) {
+                for (name, server) in value.fields() {
+                    self.add(name, lines.line_of(name), server);
+                }
+                for server in value.items() {
+                    let name = server.text_of("name").unwrap_or_default();
+                    self.add(name, lines.line_of(name), server.get("transport").unwrap_or(server));
                 }
             }
-            self.lists(value, depth + 1);
+            self.lists(value, depth + 1, lines);
         }
     }
 
-    fn add(&mut self, name: &str, server: &Map<String, Value>) {
-        let text = |key: &str| server.get(key).and_then(Value::as_str);
-        let list = |value: &Value| -> Vec<String> {
-            value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    fn add(&mut self, name: &str, line: Option<u32>, server: &Node<'_>) {
+        let list = |value: Option<&Node<'_>>| -> Vec<String> {
+            value.map(Node::items).unwrap_or_default().iter().filter_map(Node::text).map(str::to_owned).collect()
         };
         let mut words = match server.get("command") {
-            Some(Value::String(command)) => vec![command.clone()],
-            Some(Value::Array(_)) => server.get("command").map(list).unwrap_or_default(),
+            Some(Node::Text(command)) => vec![command.to_string()],
+            Some(all @ Node::List(_)) => list(Some(all)),
             // Zed until 2025.
-            Some(Value::Object(command)) => {
-                let program = command.get("path").and_then(Value::as_str).map(str::to_owned);
-                program.into_iter().chain(command.get("args").map(list).unwrap_or_default()).collect()
+            Some(command @ Node::Map(_)) => {
+                command.text_of("path").map(str::to_owned).into_iter().chain(list(command.get("args"))).collect()
             }
             _ => Vec::new(),
         };
         if !words.is_empty() {
-            words.extend(server.get("args").map(list).unwrap_or_default());
+            words.extend(list(server.get("args")));
         }
-        let url = ["url", "serverUrl", "httpUrl"].iter().find_map(|key| text(key)).map(str::to_owned);
-        if (words.is_empty() && url.is_none()) || self.found.len() >= MOST {
-            return;
-        }
-        let flag = |key: &str, value: bool| server.get(key) == Some(&Value::Bool(value));
-        let off = flag("disabled", true) || flag("enabled", false);
-        let line = self.line_of(name);
-        self.found.push(Server { name: name.to_owned(), words, url, off, line });
+        let url = ["url", "serverUrl", "httpUrl"].iter().find_map(|key| server.text_of(key)).map(str::to_owned);
+        let off = server.flag("disabled") || server.get("enabled") == Some(&Node::Flag(false));
+        self.keep(Server { name: name.to_owned(), words, url, off, line });
     }
 
-    /// The line of a name, from that of the one before on.
-    fn line_of(&mut self, name: &str) -> Option<u32> {
-        let quoted = serde_json::to_string(name).ok()?;
-        let find = |from: usize| Some(from + self.text.get(from..)?.find(&quoted)?);
-        let found = find(self.from).or_else(|| find(0))?;
-        self.from = found + quoted.len();
-        let ends = memchr::memchr_iter(b'\n', self.text.as_bytes().get(..found)?).count();
-        u32::try_from(ends + 1).ok()
-    }
-
-    fn of_toml(&mut self) -> Result<(), Flaw> {
-        let document = toml_doc::parse(self.text, "settings")?;
-        let lines = toml_doc::Lines::new(self.text, 0);
-        let Some(servers) = toml_doc::table(&document, "mcp_servers") else {
-            return Ok(());
-        };
-        for (name, server) in servers {
+    fn of_toml(&mut self, text: &str) -> Result<(), Flaw> {
+        let document = toml_doc::parse(text, "settings")?;
+        let lines = toml_doc::Lines::new(text, 0);
+        for (name, server) in toml_doc::table(&document, "mcp_servers").into_iter().flatten() {
             let Some(table) = server.get_ref().as_table() else { continue };
-            let args = toml_doc::items(table, "args").filter_map(|item| item.get_ref().as_str()).map(str::to_owned);
-            let Some(program) = toml_doc::string(table, "command").map(str::to_owned) else { continue };
-            self.found.push(Server {
+            let args = toml_doc::items(table, "args").filter_map(|item| item.get_ref().as_str());
+            let program = toml_doc::string(table, "command").into_iter();
+            self.keep(Server {
                 name: name.get_ref().to_string(),
-                words: [program].into_iter().chain(args).collect(),
+                words: program.chain(args).map(str::to_owned).collect(),
                 url: toml_doc::string(table, "url").map(str::to_owned),
                 off: toml_doc::field(table, "enabled").and_then(|v| v.as_bool()) == Some(false),
                 line: lines.line_of(&name.span()),
             });
-            if self.found.len() >= MOST {
-                break;
-            }
         }
         Ok(())
     }
 
-    fn of_yaml(&mut self) -> Result<(), Flaw> {
-        let text = self.text;
+    fn of_yaml(&mut self, text: &str) -> Result<(), Flaw> {
         let mut one = Server::default();
         // A list element begins anew with its first key, an entry of a mapping with another name.
         let mut key_of_one = String::new();
@@ -358,11 +337,11 @@ mod tests {
     use super::*;
 
     fn servers(name: &str, text: &str) -> (Vec<String>, bool) {
-        let mut servers = Servers { text, found: Vec::new(), from: 0 };
+        let mut servers = Servers::default();
         let end = match name {
-            "toml" => servers.of_toml(),
-            "yaml" => servers.of_yaml(),
-            _ => servers.of_json(),
+            "toml" => servers.of_toml(text),
+            "yaml" => servers.of_yaml(text),
+            _ => servers.of_json(text),
         };
         let shown = servers.found.iter().map(|s| {
             let off = if s.off { " off" } else { "" };

@@ -61,6 +61,15 @@ pub fn stream<'t>(text: &'t str, sections: &[&str], each: &mut Each<'_, 't>) -> 
     json.end()
 }
 
+/// All of a text, where that has no more values than an entry may have.
+pub fn whole(text: &str) -> serde_json::Result<Node<'_>> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let left = Cell::new(VALUES);
+    let node = Bounded(&left).deserialize(&mut json)?;
+    json.end()?;
+    Ok(node)
+}
+
 /// What is wrong with a file, without quoting it.
 pub fn flaw(error: &serde_json::Error, what: &'static str) -> Flaw {
     if error.is_eof() { Flaw::Truncated(what) } else { Flaw::malformed(what, "it is no JSON of that form") }
