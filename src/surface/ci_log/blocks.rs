@@ -91,6 +91,8 @@ pub struct Blocks {
     following: bool,
     /// The line that goes on is too long.
     long: bool,
+    /// A line was too long to be read.
+    pub skipped: bool,
 }
 
 impl Blocks {
@@ -141,7 +143,7 @@ impl Blocks {
                 }
                 None => {
                     // A line that is longer than a block.
-                    self.long = true;
+                    (self.long, self.skipped) = (true, true);
                     filled = 0;
                 }
             }
@@ -172,6 +174,7 @@ impl Blocks {
             self.lines = self.lines.saturating_add(count(between));
             counted = at;
             self.following = if line.len() > LINE {
+                self.skipped = true;
                 false
             } else {
                 let line = line.strip_suffix(b"\r").unwrap_or(line);

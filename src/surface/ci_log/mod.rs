@@ -86,6 +86,9 @@ fn read_lines(
     let mut blocks = Blocks::default();
     let ended = blocks.each_line(input, LOG, &mut |line, before, number| said.line(line, before, number, out));
     said.end(out);
+    if blocks.skipped {
+        out.gap(part, &Flaw::TooLarge(u64::try_from(blocks::LINE).unwrap_or(u64::MAX)));
+    }
     let whole = ended.map_err(Flaw::from)?;
     if whole { Ok(said.count() > 0) } else { Err(Flaw::TooLarge(LOG)) }
 }

@@ -128,7 +128,7 @@ mod tests {
             assert_eq!(of(line), [""; 0], "{line}");
         }
         assert_eq!(of("Start-Date: soon\nInstall: trivy:amd64 (0.69.4)\n"), ["trivy 0.69.4 Leftover :2"]);
-        assert_eq!(of(&format!("Start-Date: {}\n{HISTORY}\0\n", "x".repeat(3 << 20))).len(), 5);
+        assert_eq!(of(&format!("Start-Date: {}\n{HISTORY}\0\n", "x".repeat(3 << 20))).len(), 6);
     }
 
     #[test]

@@ -115,7 +115,7 @@ mod tests {
         }
         assert_eq!(of("é026-03-24 10:1:12 status installed trivy 0.69.4"), ["trivy 0.69.4 Leftover :1"]);
         let large = format!("{}\n\0\n{LOG}", "x".repeat(3 << 20));
-        assert_eq!(of(&large).len(), 3);
+        assert_eq!(of(&large).len(), 4);
     }
 
     #[test]

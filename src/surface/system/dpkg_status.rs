@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(said(&DpkgStatus, "var/lib/dpkg/status", &broken, &[]).len(), 2);
         let long =
             format!("Package: a\nStatus: install ok installed\nConffiles: {}\nVersion: 1\n", "x".repeat(3 << 20));
-        assert_eq!(of(&long), ["a 1 Loadable"]);
+        assert_eq!(of(&long), ["a 1 Loadable", "flaw: larger than 1048576 bytes"]);
         assert_eq!(of(&format!("Package: a\nStatus: install ok installed\nVersion: {}\n", "1".repeat(5000))), [""; 0]);
     }
 

@@ -226,7 +226,7 @@ mod tests {
         bytes.extend_from_slice(b"\n\xff\xfe\0\n");
         bytes.extend_from_slice(LOG.as_bytes());
         let found = said(&PacmanLog, "var/log/pacman.log", &bytes, &[]);
-        assert_eq!(found, ["alvr 20.13.0-1 Leftover 2026-06-11T07:12:04Z :5"]);
+        assert_eq!(found, ["alvr 20.13.0-1 Leftover 2026-06-11T07:12:04Z :5", "flaw: larger than 1048576 bytes"]);
     }
 
     #[test]

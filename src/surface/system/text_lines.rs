@@ -6,16 +6,17 @@ use flate2::bufread::MultiGzDecoder;
 
 use crate::surface::{Flaw, Opened};
 
-/// Longer lines are passed over. A line of apt's history names all packages of an upgrade.
+/// Longer lines are not handed on. A line of apt's history names all packages of an upgrade.
 const LINE: usize = 1 << 20;
 /// Unpacked bytes of one log: a log of ten years has less.
 const LOG: u64 = 512 << 20;
 const GZIP: &[u8] = b"\x1f\x8b";
 
-/// Hands on each line of text with its number from 1. Lines that are longer than a log's, or no UTF-8, are passed over.
+/// Hands on each line with its number from 1; what of it is no UTF-8 is replaced.
 ///
 /// # Errors
-/// When the medium fails, or the file is packed and broken, or too large: lines before that are handed on.
+/// When the medium fails, or the file is packed and broken, or too large: lines before that are handed on. Where
+/// a line is longer than a log's, all others are.
 pub fn each(file: &mut Opened<'_, '_>, each: &mut dyn FnMut(&str, u32)) -> Result<(), Flaw> {
     let is_gzip = file.head(GZIP.len())?.starts_with(GZIP);
     let raw = file.reader();
@@ -33,7 +34,7 @@ pub fn each(file: &mut Opened<'_, '_>, each: &mut dyn FnMut(&str, u32)) -> Resul
 }
 
 fn lines<R: Read>(mut input: BufReader<io::Take<R>>, each: &mut dyn FnMut(&str, u32)) -> Result<(), Flaw> {
-    let (mut line, mut number) = (Vec::new(), 0_u32);
+    let (mut line, mut number, mut any_long) = (Vec::new(), 0_u32, false);
     loop {
         line.clear();
         let mut long = false;
@@ -47,8 +48,11 @@ fn lines<R: Read>(mut input: BufReader<io::Take<R>>, each: &mut dyn FnMut(&str, 
                 if !line.is_empty() {
                     hand_on(&line, long, number.saturating_add(1), each);
                 }
-                let whole = input.get_ref().limit() > 0;
-                return if whole { Ok(()) } else { Err(Flaw::TooLarge(LOG)) };
+                return match input.get_ref().limit() {
+                    0 => Err(Flaw::TooLarge(LOG)),
+                    _ if any_long || long => Err(Flaw::TooLarge(u64::try_from(LINE).unwrap_or(u64::MAX))),
+                    _ => Ok(()),
+                };
             }
             let end = memchr::memchr(b'\n', block);
             let piece = block.get(..end.unwrap_or(block.len())).unwrap_or_default();
@@ -62,13 +66,14 @@ fn lines<R: Read>(mut input: BufReader<io::Take<R>>, each: &mut dyn FnMut(&str, 
                 break;
             }
         }
+        any_long |= long;
         number = number.saturating_add(1);
         hand_on(&line, long, number, each);
     }
 }
 
 fn hand_on(line: &[u8], long: bool, number: u32, each: &mut dyn FnMut(&str, u32)) {
-    if let Some(text) = std::str::from_utf8(line).ok().filter(|_| !long) {
-        each(text.trim_end_matches('\r'), number);
+    if !long {
+        each(String::from_utf8_lossy(line).trim_end_matches('\r'), number);
     }
 }
