@@ -258,7 +258,7 @@ fn users(host: &Host) -> Vec<(TreePath, u32)> {
         let shared = SHARED_HOMES.iter().any(|shared| name.eq_ignore_ascii_case(shared.as_bytes()));
         !shared && !name.starts_with(b".")
     };
-    let names = host.list(&above, accounts::MOST).into_iter().filter(is_one);
+    let names = host.list(&above, accounts::MOST + 1).into_iter().filter(is_one);
     let homes = names.map(|name| above.join(&name)).filter(|home| host.real(home).is_some_and(|real| real == *home));
     homes.filter_map(|home| Some((home.clone(), host.access_shown(&home)?.uid))).collect()
 }

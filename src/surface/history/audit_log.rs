@@ -12,10 +12,11 @@
 //! `execve` is recorded only where rules ask for it. A hit proves that the program was started with these words; not how it ended.
 //! Documented in the kernel's audit userspace, `auditd(8)` and `ausearch(8)`.
 
+use super::logged_facts;
 use crate::{
-    fact::{At, Fact},
+    fact::At,
     interest::Interest,
-    shell::{quoted, typed_in},
+    shell::quoted,
     surface::{Claim, CommandSource, Flaw, Meta, Opened, Shows, Sink, Surface, system::text_lines},
 };
 
@@ -99,16 +100,9 @@ impl Event {
         let at = seconds.and_then(|seconds| At::unix(seconds, "time in the audit log"));
         let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
         let text = quoted(behind_interpreter(&words));
-        let mut folder = self.folder.filter(|f| f.starts_with('/')).map(Into::into);
-        for mut command in typed_in(&text, &mut folder) {
-            if let Some(uid) = self.uid {
-                command.whereabouts.account.get_or_insert_with(|| uid.to_string().into());
-            }
-            out.push_at(None, Some(self.line), at.clone(), Fact::Command(command));
-        }
-        for fact in
-            super::fetches_in(text.as_bytes(), interest).into_iter().chain(super::images_in(text.as_bytes(), interest))
-        {
+        let folder = self.folder.filter(|f| f.starts_with('/')).map(Into::into);
+        let uid = self.uid.map(|uid| uid.to_string());
+        for fact in logged_facts(text.as_bytes(), folder, uid.as_deref(), interest) {
             out.push_at(None, Some(self.line), at.clone(), fact);
         }
     }

@@ -12,7 +12,7 @@ use std::{
     io::{self, BufRead as _, BufReader, Read},
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     ecosystem::oci,
@@ -128,16 +128,12 @@ impl<'o, 's> Reporter<'o, 's> {
         }
     }
 
-    /// Pushes the install commands of one command line, and what it fetched from a known address.
+    /// Pushes the install commands of one command line, and what it took from a known address or as a known image.
     fn report(&mut self, line: u32, at: Option<&At>, text: &[u8]) {
-        for fact in fetches_in(text, self.interest).into_iter().chain(images_in(text, self.interest)) {
-            self.out.push_at(None, Some(line), at.cloned(), fact);
-        }
-        for command in commands_behind(text, &mut self.folder) {
-            if command.action == CommandAction::Start {
-                self.start(line, at, command);
-            } else {
-                self.out.push_at(None, Some(line), at.cloned(), Fact::Command(command));
+        for fact in facts_of(text, &mut self.folder, self.interest) {
+            match fact {
+                Fact::Command(command) if command.action == CommandAction::Start => self.start(line, at, command),
+                fact => self.out.push_at(None, Some(line), at.cloned(), fact),
             }
         }
     }
@@ -187,34 +183,38 @@ impl Entry {
     }
 }
 
-/// The install commands of raw bytes behind lines that went to this folder. Broken text and NUL bytes (a crash of the machine leaves them)
-/// take nothing with them.
-fn commands_behind(raw: &[u8], folder: &mut Option<Box<str>>) -> Vec<Command> {
-    typed_in(&without_nul(raw), folder)
+/// What raw bytes of a command say, behind lines that went to this folder: what it installs or starts, what it fetches from a known
+/// address, which known images it takes. Broken text and NUL bytes (a crash of the machine leaves them) take nothing with them.
+fn facts_of(raw: &[u8], folder: &mut Option<Box<str>>, interest: &Interest) -> Vec<Fact> {
+    let text = without_nul(raw);
+    let mut facts: Vec<Fact> = typed_in(&text, folder).into_iter().map(Fact::Command).collect();
+    // Most commands name no address, which one pass over their bytes shows.
+    if interest.traces.may_name_network(raw) {
+        facts.extend(fetched::addresses(&text, interest, None));
+    }
+    // Images that no indicator may mean are nobody's business.
+    let is_known = |fact: &Fact| match fact {
+        Fact::Use(used) => used.digest.is_some() || interest.images.contains(&*oci::repository(&used.name)),
+        _ => false,
+    };
+    facts.extend(images(&text).iter().filter_map(|image| container::typed(image)).filter(is_known));
+    facts
+}
+
+/// The same of a command that the system logged as one of this account.
+fn logged_facts(raw: &[u8], mut folder: Option<Box<str>>, account: Option<&str>, interest: &Interest) -> Vec<Fact> {
+    let mut facts = facts_of(raw, &mut folder, interest);
+    for fact in &mut facts {
+        if let (Fact::Command(command), Some(account)) = (fact, account) {
+            command.whereabouts.account.get_or_insert_with(|| account.into());
+        }
+    }
+    facts
 }
 
 fn without_nul(raw: &[u8]) -> Cow<'_, str> {
     let text = String::from_utf8_lossy(raw);
     if text.contains('\0') { text.replace('\0', "").into() } else { text }
-}
-
-/// The known addresses that a raw command fetched from. Most commands name none, which one pass over their bytes shows.
-fn fetches_in(raw: &[u8], interest: &Interest) -> Vec<Fact> {
-    if !interest.traces.may_name_network(raw) {
-        return Vec::new();
-    }
-    fetched::addresses(&without_nul(raw), interest, None)
-}
-
-/// The images that a raw command pulls or runs, where an indicator knows one of the name, or a digest says which it is. Others are
-/// nobody's business.
-fn images_in(raw: &[u8], interest: &Interest) -> Vec<Fact> {
-    let text = without_nul(raw);
-    let is_known = |fact: &Fact| match fact {
-        Fact::Use(used) => used.digest.is_some() || interest.images.contains(&*oci::repository(&used.name)),
-        _ => false,
-    };
-    images(&text).iter().filter_map(|image| container::typed(image)).filter(is_known).collect()
 }
 
 /// Programs that people start by hand, all day.
@@ -297,11 +297,20 @@ fn is_typed(head: &[u8]) -> bool {
     !head.starts_with(b"#!") && !head.contains(&0) && mostly(&text, everyday)
 }
 
-/// A time as histories write it, between 2001 and 2038.
+/// A time of this time: between 2001 and 2038.
+fn of_this_time(time: Timestamp) -> Option<At> {
+    (1_000_000_000..=2_147_483_647).contains(&time.as_second()).then(|| At::new(time, "time in the history"))
+}
+
+/// One in seconds since 1970, with fractions.
+fn of_seconds(seconds: f64) -> Option<At> {
+    of_this_time(Timestamp::from_duration(SignedDuration::try_from_secs_f64(seconds).ok()?).ok()?)
+}
+
+/// A time as histories write it.
 fn time(digits: &[u8]) -> Option<At> {
     let seconds: i64 = std::str::from_utf8(digits).ok()?.trim().parse().ok()?;
-    (1_000_000_000..=2_147_483_647).contains(&seconds).then_some(())?;
-    Timestamp::from_second(seconds).ok().map(|t| At::new(t, "time in the history"))
+    of_this_time(Timestamp::from_second(seconds).ok()?)
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use super::{COMMAND, commands_behind, fetches_in, images_in};
+use super::{COMMAND, facts_of, of_seconds, of_this_time};
 use crate::{
-    fact::{At, Fact},
+    fact::At,
     interest::Interest,
     sqlite::{Database, SqliteError, Table, Value},
     surface::{Flaw, Opened, Sink},
@@ -133,10 +133,7 @@ impl Columns {
         let host = text(self.host).filter(|host| is_host(host)).map(|host| format!(", typed at {host}"));
         let mut folder = text(self.folder).filter(|f| f.starts_with('/') && f.len() <= 4096).map(Into::into);
         let command = (self.text)(command);
-        let commands = commands_behind(command.as_bytes(), &mut folder).into_iter().map(Fact::Command);
-        let others =
-            fetches_in(command.as_bytes(), interest).into_iter().chain(images_in(command.as_bytes(), interest));
-        for fact in commands.chain(others) {
+        for fact in facts_of(command.as_bytes(), &mut folder, interest) {
             let inner = format!("row {number}{}", host.as_deref().unwrap_or_default());
             out.push_at(Some(&inner), None, at.clone(), fact);
         }
@@ -144,24 +141,17 @@ impl Columns {
     }
 }
 
-/// A time between 2001 and 2038.
 fn time(value: &Value<'_>, unit: Unit) -> Option<At> {
-    let per_second = match unit {
-        Unit::Seconds => 1,
-        Unit::Milliseconds => 1_000,
-        Unit::Nanoseconds => 1_000_000_000_i64,
+    let nanoseconds = match unit {
+        Unit::Seconds => 1_000_000_000,
+        Unit::Milliseconds => 1_000_000,
+        Unit::Nanoseconds => 1_i128,
     };
-    let time = match value {
-        Value::Integer(count) => {
-            let nanoseconds = i128::from(*count) * i128::from(1_000_000_000 / per_second);
-            Timestamp::from_nanosecond(nanoseconds).ok()?
-        }
-        Value::Real(seconds) if matches!(unit, Unit::Seconds) => {
-            Timestamp::from_duration(jiff::SignedDuration::try_from_secs_f64(*seconds).ok()?).ok()?
-        }
-        _ => return None,
-    };
-    (1_000_000_000..=2_147_483_647).contains(&time.as_second()).then(|| At::new(time, "time in the history"))
+    match value {
+        Value::Integer(count) => of_this_time(Timestamp::from_nanosecond(i128::from(*count) * nanoseconds).ok()?),
+        Value::Real(seconds) if matches!(unit, Unit::Seconds) => of_seconds(*seconds),
+        _ => None,
+    }
 }
 
 /// `host:account`, where it is safe to show.

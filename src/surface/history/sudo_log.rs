@@ -12,10 +12,10 @@
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
+use super::logged_facts;
 use crate::{
-    fact::{At, Fact},
+    fact::At,
     interest::Interest,
-    shell::typed_in,
     surface::{Claim, CommandSource, Flaw, Meta, Opened, Shows, Sink, Surface, system::text_lines},
 };
 
@@ -29,8 +29,6 @@ static META: Meta = Meta {
 };
 
 const NAMES: &[&str] = &["auth.log", "secure", "sudo.log", "syslog", "messages"];
-/// Commands of one file.
-const MOST: usize = 20_000;
 
 impl Surface for SudoLog {
     fn meta(&self) -> &'static Meta {
@@ -51,20 +49,13 @@ impl Surface for SudoLog {
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let (written, interest) = (file.entry.mtime, file.interest);
-        let mut count = 0_usize;
         text_lines::each(file, &mut |line, number| {
-            let Some(started) = started(line).filter(|_| count < MOST) else {
+            let Some(started) = started(line) else {
                 return;
             };
-            count += 1;
             let at = time(line, written);
-            let mut folder = Some(started.folder).filter(|f| f.starts_with('/')).map(Into::into);
-            for mut command in typed_in(started.command, &mut folder) {
-                command.whereabouts.account.get_or_insert_with(|| started.account.into());
-                out.push_at(None, Some(number), at.clone(), Fact::Command(command));
-            }
-            let raw = started.command.as_bytes();
-            for fact in super::fetches_in(raw, interest).into_iter().chain(super::images_in(raw, interest)) {
+            let folder = Some(started.folder).filter(|f| f.starts_with('/')).map(Into::into);
+            for fact in logged_facts(started.command.as_bytes(), folder, Some(started.account), interest) {
                 out.push_at(None, Some(number), at.clone(), fact);
             }
         })

@@ -10,14 +10,15 @@
 //! The file holds the whole environment of the session too (`env`), which is not looked at. A hit proves that the command was typed, not
 //! that it succeeded. Documented by the source of xonsh, `xonsh/history/json.py`.
 
-use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    fact::At,
     interest::Interest,
-    surface::{Claim, Flaw, Meta, Opened, Shows, Sink, Subject, Surface, history::Reporter},
+    surface::{
+        Claim, Flaw, Meta, Opened, Shows, Sink, Subject, Surface,
+        history::{Reporter, of_seconds},
+    },
 };
 
 /// `xonsh-*.json`.
@@ -80,16 +81,11 @@ impl Surface for Xonsh {
         let mut reporter = Reporter::new(out, interest);
         for typed in document.data.cmds {
             reporter.folder = typed.cwd.filter(|cwd| cwd.starts_with('/')).map(Into::into);
-            let at = typed.ts.get(0).and_then(Value::as_f64).and_then(time);
+            let at = typed.ts.get(0).and_then(Value::as_f64).and_then(of_seconds);
             // The file has one line.
             reporter.report(1, at.as_ref(), typed.inp.as_bytes());
         }
         reporter.finish();
         Ok(())
     }
-}
-
-fn time(seconds: f64) -> Option<At> {
-    let time = Timestamp::from_duration(SignedDuration::try_from_secs_f64(seconds).ok()?).ok()?;
-    (1_000_000_000..=2_147_483_647).contains(&time.as_second()).then(|| At::new(time, "time in the history"))
 }
