@@ -103,6 +103,9 @@ rules! {
     PackageLoadableByName "package-loadable-by-name" Installed Likely
         "the name of a folder or file says the malicious version where code is loaded from, and nothing readable confirms it"
         "look at the files: what describes the package cannot be read, is missing or says something else"
+    CommitInstalled "commit-installed" Installed Confirmed
+        "an installer wrote down that it took a package from a malicious commit"
+        "take the package out, and from its registry again; its code ran while it was installed"
     InstallScriptBlocked "install-script-blocked" Installed Likely
         "the malicious version is installed, and a setting or a record says that its script was not run"
         "take the package out before anything runs its script or loads it"
@@ -127,6 +130,9 @@ rules! {
     ImageByMovingTag "image-by-moving-tag" Installed Possible
         "a moving tag, used while it named the malicious image"
         "compare what the image was built from; build it again"
+    CommitTyped "commit-typed" Removed Likely
+        "a command took a package from a malicious commit"
+        "find out when it ran, and what it installed; its code runs while it is installed"
     PackageLeftOver "package-left-over" Removed Likely
         "leftovers of the malicious version: it was there and is removed"
         "find out when it stood there and what ran; move the leftovers to the evidence"
@@ -199,6 +205,9 @@ rules! {
     GitTrace "git-trace" Referenced Confirmed
         "a repository holds a commit, a branch, a remote or a message of the incident, which travels with a clone"
         "find out how it came there, and what ran from it; replace the tokens that could push there"
+    CommitTaken "commit-taken" Referenced Confirmed
+        "a manifest or a lock file takes a package from a malicious commit"
+        "take the package from its registry again, and make the lock files anew; find out which machines installed from the file"
     TraceNamed "trace-named" Referenced Likely
         "a file names an address of the attacker, or holds a text of the payload"
         "find out who wrote it there, and what ran from it"

@@ -22,6 +22,7 @@ use crate::{
         index::{Fit, List},
         model::{ActionIndicator, FileRole, ImageIndicator, Moment, NetworkKind, PackageIndicator},
     },
+    surface::git::dependency,
     text::{defang, escape},
     verdict::{Confidence, Exposure},
 };
@@ -274,6 +275,17 @@ impl Draft<'_, '_> {
         finding
     }
 
+    /// What takes a package from a commit.
+    fn taken(&self, trace: &Trace) -> Option<(Rule, &'static str)> {
+        let seen = self.seen();
+        match trace.held {
+            Held::Fetched => Some((Rule::CommitTyped, "a command takes")),
+            _ if seen.surface != dependency::META.id => None,
+            _ if dependency::says_installed(&seen.origin.path) => Some((Rule::CommitInstalled, "an installer took")),
+            _ => Some((Rule::CommitTaken, "takes")),
+        }
+    }
+
     /// A trace in a repository. It travels with a clone.
     fn in_git(&self, trace: &Trace, value: &str, what: &str, fit: Fit) -> Finding {
         let sure = match fit {
@@ -290,6 +302,11 @@ impl Draft<'_, '_> {
             TraceKind::Workflow => "a workflow",
             TraceKind::Url | TraceKind::Host | TraceKind::Text => "a text",
         };
+        if let Some((rule, does)) = self.taken(trace) {
+            let sure = if trace.held == Held::Fetched { sure.min(Confidence::Likely) } else { sure };
+            let reason = format!("{does} a package from a commit of the incident: {what}");
+            return self.finding(FindingKind::Git, format!("git/{value}"), (rule, sure, reason));
+        }
         let doubt = if fit == Fit::Common { "; others may use the same name" } else { "" };
         let reason = format!(
             "{kind} of the incident: {what}; it comes with a clone, and does not show that anything ran here{doubt}"

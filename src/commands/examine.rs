@@ -176,7 +176,8 @@ impl Setup {
         all.push(&self.credentials);
         if selection.deep {
             // The search comes first: of a stream it holds what is hashed then.
-            all.extend([&EveryText as &dyn Surface, &EveryFile]);
+            all.push(&EveryText);
+            all.push(&EveryFile);
         }
         all.retain(|s| selection.wants(s.meta().id));
         all

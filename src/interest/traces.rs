@@ -131,6 +131,11 @@ impl Traces {
         known.iter().find(|k| k.starts_with(id) || id.starts_with(k.as_str())).map(String::as_str)
     }
 
+    /// Whether any commit is known.
+    pub fn knows_commits(&self) -> bool {
+        !self.commits.is_empty()
+    }
+
     /// Whether a mail address is known.
     pub fn author(&self, mail: &str) -> Option<&str> {
         self.authors.get(&mail.to_ascii_lowercase()).map(String::as_str)

@@ -11,21 +11,27 @@ use crate::{
     tree::{host::Host, mounts},
 };
 
-/// Folders that stand at the top of a disk, or of a home, of Windows or of a Mac.
-const OF_OTHERS: &[&str] = &["AppData", "Library", "Program Files", "Users", "Windows"];
+/// Folders that stand at the top of a disk, or of a home, of Windows.
+const OF_WINDOWS: &[&str] = &["AppData", "Program Files", "Windows"];
+/// The same of Windows or of a Mac.
+const OF_OTHERS: &[&str] = &["Library", "Users"];
 /// Names of a folder that are looked through.
 const LISTED: usize = 1000;
 
-/// By paths below the root of the tree.
-pub(super) fn folders(host: &Host, mountinfo: &[u8]) -> Vec<TreePath> {
-    let mut folders: Vec<TreePath> = drives(host).into_iter().filter(|drive| is_other(host, drive)).collect();
-    folders.extend(host.here(mounts::without_case(mountinfo)));
-    folders
-}
-
-fn is_other(host: &Host, folder: &TreePath) -> bool {
-    let is_other = |name: &Vec<u8>| OF_OTHERS.iter().any(|other| name.eq_ignore_ascii_case(other.as_bytes()));
-    host.list(folder, LISTED).iter().any(is_other)
+/// By paths below the root of the tree, and whether names are spelled there as Windows has them.
+pub(super) fn folders(host: &Host, mountinfo: &[u8]) -> (Vec<TreePath>, bool) {
+    let drives = drives(host);
+    let holds = |folder: &TreePath, one_of: &[&str]| {
+        let is = |name: &Vec<u8>| one_of.iter().any(|other| name.eq_ignore_ascii_case(other.as_bytes()));
+        host.list(folder, LISTED).iter().any(is)
+    };
+    let windows = drives.len() > 1 || drives.iter().any(|drive| holds(drive, OF_WINDOWS));
+    let is_other = |drive: &TreePath| holds(drive, OF_WINDOWS) || holds(drive, OF_OTHERS);
+    let mut folders: Vec<TreePath> = drives.into_iter().filter(is_other).collect();
+    let mounted = host.here(mounts::without_case(mountinfo));
+    let windows = windows || folders.is_empty() && !mounted.is_empty();
+    folders.extend(mounted);
+    (folders, windows)
 }
 
 /// The tree itself, and its folders named as drives of Windows.

@@ -150,8 +150,11 @@ impl Scan<'_> {
         }
         for part in parts(target)? {
             let host = open(&tree, &part, &mountinfo)?;
-            let folding = folding::folders(&host, &mountinfo);
-            let host = if folding.is_empty() { host } else { host.folding(folding, router.spelling(self.interest)) };
+            let (folding, windows) = folding::folders(&host, &mountinfo);
+            let host = match folding.is_empty() {
+                true => host,
+                false => host.folding(folding, router.spelling(self.interest, windows)),
+            };
             if accounts.homes().next().is_none() {
                 let gaps;
                 (accounts, gaps) = accounts_of(&host, target, &part);

@@ -18,7 +18,6 @@ const AROUND: &[&str] = &[
     "AppData",
     "Application Support",
     "Caches",
-    "lib",
     "Library",
     "AppData/Local",
     "Microsoft",
@@ -65,8 +64,9 @@ const STARTS: &[&str] = &[
 
 impl Router<'_> {
     /// How the paths of its claims are usually spelled.
-    pub fn spelling(&self, interest: &Interest) -> Arc<Spelling> {
-        let mut paths: Vec<String> = AROUND.iter().map(|name| (*name).to_owned()).collect();
+    pub fn spelling(&self, interest: &Interest, windows: bool) -> Arc<Spelling> {
+        let library = if windows { "Lib" } else { "lib" };
+        let mut paths: Vec<String> = [library].iter().chain(AROUND).map(|name| (*name).to_owned()).collect();
         let mut ends: Vec<(String, String)> = STARTS.iter().map(|start| ((*start).to_owned(), String::new())).collect();
         for claim in self.surfaces.iter().flat_map(|s| s.claims(interest)) {
             match claim.file {

@@ -141,7 +141,14 @@ fn is_range(text: &str) -> bool {
 
 fn is_git(text: &str) -> bool {
     let path = text.split(['#', '?']).next().unwrap_or(text);
-    ["git+", "git:", "git@", "ssh:"].iter().any(|s| text.starts_with(s)) || path.ends_with(".git")
+    ["git+", "git:", "git@", "ssh:"].iter().any(|s| text.starts_with(s)) || path.ends_with(".git") || is_forge(path)
+}
+
+/// `https://github.com/OWNER/NAME` and the like: npm takes it as a repository.
+fn is_forge(path: &str) -> bool {
+    let address = path.split_once("://").map_or("", |(_, address)| address).trim_end_matches('/');
+    let parts: Vec<&str> = address.split('/').collect();
+    matches!(parts.as_slice(), [host, _, _] if ["github.com", "gitlab.com", "bitbucket.org"].contains(&host.trim_start_matches("www.")))
 }
 
 /// A repository with what stands behind `#`.

@@ -16,7 +16,7 @@ use toml::de::{DeTable, DeValue};
 use super::package;
 use crate::{
     ecosystem::cargo::{is_checkout, is_name, is_unpacked, is_version},
-    fact::{Fact, Placement, TreePath},
+    fact::{Ecosystem, Fact, Package, Placement, TreePath},
     interest::Interest,
     surface::{
         Claim, Flaw, Meta, Opened, Sink, Surface,
@@ -55,7 +55,7 @@ impl Surface for Manifest {
         if is_of_crate(&file.entry.path) {
             return Ok(());
         }
-        let at = file.mtime("mtime of Cargo.toml");
+        let (at, interest) = (file.mtime("mtime of Cargo.toml"), file.interest);
         let text = text(file.all(FILE)?);
         let document = parse(&text, "Cargo.toml")?;
         let lines = Lines::new(&text, 0);
@@ -64,6 +64,9 @@ impl Surface for Manifest {
                 let Some((name, version)) = pin(key.get_ref(), value.get_ref()) else {
                     continue;
                 };
+                if version == Package::ANY && !interest.knows_package(Ecosystem::Cargo, name) {
+                    continue;
+                }
                 let fact = Fact::Package(package(name, version, Placement::Listed));
                 out.push_at(None, lines.line_of(&key.span()), at.clone(), fact);
             }
@@ -88,7 +91,7 @@ fn tables<'a, 't>(top: &'a DeTable<'t>) -> Vec<&'a DeTable<'t>> {
     holders.flat_map(|holder| TABLES.iter().filter_map(|name| table(holder, name))).collect()
 }
 
-/// The one version that a dependency asks for.
+/// The one version that a dependency asks for, or any.
 fn pin<'a>(key: &'a str, value: &'a DeValue<'_>) -> Option<(&'a str, &'a str)> {
     let of = value.as_table();
     if of.is_some_and(|t| ["git", "path", "workspace"].iter().any(|other| field(t, other).is_some())) {
@@ -96,8 +99,8 @@ fn pin<'a>(key: &'a str, value: &'a DeValue<'_>) -> Option<(&'a str, &'a str)> {
     }
     let name = of.and_then(|t| string(t, "package")).unwrap_or(key);
     let asked = value.as_str().or_else(|| string(of?, "version"))?;
-    let version = asked.trim().strip_prefix('=')?.trim();
-    (is_name(name) && is_version(version)).then_some((name, version))
+    let version = asked.trim().strip_prefix('=').map_or("", str::trim);
+    is_name(name).then_some((name, if is_version(version) { version } else { Package::ANY }))
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@
 //! Templates of Helm are no YAML before they are filled in: of them nothing is read, and they are no gap. A hit proves that the file names
 //! the image; not that it was started. Documented in the Compose file reference and in Kubernetes' API reference.
 
+use std::borrow::Cow;
+
 use super::used;
 use crate::{
     fact::{Fact, Use},
@@ -81,7 +83,8 @@ impl Surface for Manifest {
                 return;
             }
             if is_image(scalar) {
-                found.extend(used(scalar.text).map(|fact| (scalar.line, fact)));
+                let image = filled(scalar.text);
+                found.extend(image.and_then(|image| used(&image)).map(|fact| (scalar.line, fact)));
             }
             found.extend(custom.add_value(scalar));
         });
@@ -96,6 +99,21 @@ impl Surface for Manifest {
         // A template of Helm, which is filled in elsewhere.
         if text.contains("{{") { Ok(()) } else { outcome }
     }
+}
+
+/// With the defaults that a Compose file gives its variables: `${TAG:-1.2.3}`. `None` where one has none.
+fn filled(text: &str) -> Option<Cow<'_, str>> {
+    let Some((before, rest)) = text.split_once('$') else { return Some(Cow::Borrowed(text)) };
+    let (value, rest) = match rest.strip_prefix('{') {
+        Some(rest) => {
+            let (variable, rest) = rest.split_once('}')?;
+            let at = variable.find(['-', ':', '?', '+'])?;
+            let value = variable.get(at..)?;
+            (value.strip_prefix(":-").or_else(|| value.strip_prefix('-'))?, rest)
+        }
+        None => ("$", rest.strip_prefix('$')?),
+    };
+    Some(Cow::Owned(format!("{before}{value}{}", filled(rest)?)))
 }
 
 /// Whether a value is the image of a service or a container.
@@ -176,6 +194,8 @@ mod tests {
         let deep = "apiVersion: batch/v1\nkind: CronJob\nspec: {jobTemplate: {spec: {template: {spec: {containers: [{image: e/f:2}]}}}}}\n";
         let is = ["a/b:1 5", "c/d:latest 7", "e/f:2 11"].map(str::to_owned).to_vec();
         assert_eq!(said(&format!("{pod}---\n{deep}")), (is, false));
+        let filled = "services:\n  x:\n    image: a/b:${TAG:-1.2.3}\n  y:\n    image: ${IMAGE-c/d}:2\n  z:\n    image: e/f:${TAG:?none}\n";
+        assert_eq!(said(filled), (vec!["a/b:1.2.3 3".to_owned(), "c/d:2 5".to_owned()], false));
         let compose = "services:\n  x:\n    image: a/b:1\n    build: .\n  y:\n    image: ${IMAGE}\n";
         assert_eq!(said(compose), (vec!["a/b:1 3".to_owned()], false));
         let digest = format!("sha256:{}", "a".repeat(64));

@@ -19,7 +19,7 @@ use crate::{
     fact::{At, Command, CommandAction, Fact},
     interest::Interest,
     shell::{images, typed_in},
-    surface::{Flaw, Sink, container, content::mostly, fetched},
+    surface::{Flaw, Sink, container, content::mostly, fetched, git::dependency},
 };
 
 /// Bytes of one command that are read.
@@ -192,6 +192,7 @@ fn facts_of(raw: &[u8], folder: &mut Option<Box<str>>, interest: &Interest) -> V
     if interest.traces.may_name_network(raw) {
         facts.extend(fetched::addresses(&text, interest, None));
     }
+    facts.extend(dependency::in_command(&text, interest));
     // Images that no indicator may mean are nobody's business.
     let is_known = |fact: &Fact| match fact {
         Fact::Use(used) => used.digest.is_some() || interest.images.contains(&*oci::repository(&used.name)),

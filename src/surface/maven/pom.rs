@@ -5,10 +5,13 @@
 //! │   <dependency>                        also <plugin>, <extension>, <parent>, <annotationProcessorPath>/<path>
 //! │     <groupId>org.acme</groupId>       of a plug-in Maven's own where it is missing
 //! │     <artifactId>a</artifactId>
-//! │     <version>1.2.3</version>          or `[1.2.3]`; a range and `${property}` name none
+//! │     <version>1.2.3</version>          or `[1.2.3]`; a range names none
+//! │   <properties><a.version>1.2.3</a.version></properties>   what `${a.version}` stands for; those of a parent are not known here
 //! ```
 //!
 //! A hit proves that the project names the version; not that it was fetched or built. Documented in "POM Reference" of Maven.
+
+use std::collections::BTreeMap;
 
 use super::package;
 use crate::{
@@ -25,6 +28,11 @@ const FILE: usize = 16 << 20;
 /// Deeper elements are no POM's.
 const DEPTH: usize = 200;
 const ENTRIES: usize = 20_000;
+const PROPERTIES: usize = 5000;
+/// Values in values.
+const NESTED: usize = 20;
+/// A longer text names no artifact.
+const LONGEST: usize = 1000;
 /// What names an artifact.
 const NAMES: [&str; 5] = ["dependency", "plugin", "extension", "parent", "path"];
 const PLUGINS: &str = "org.apache.maven.plugins";
@@ -60,10 +68,15 @@ impl Surface for Pom {
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let at = file.mtime("mtime of pom.xml");
         let text = text(file.all(FILE)?);
-        let (found, whole) = read(&text);
+        let mut values = Values::default();
+        let (found, whole) = read(&text, &mut values);
         for entry in found {
             let group = entry.group.or((entry.kind == "plugin").then(|| PLUGINS.to_owned()));
             let (Some(group), Some(artifact), Some((version, line))) = (group, entry.artifact, entry.version) else {
+                continue;
+            };
+            let filled = [&group, &artifact, &version].map(|text| values.fill(text));
+            let [Some(group), Some(artifact), Some(version)] = filled else {
                 continue;
             };
             // `[1.2.3]` is that version alone.
@@ -74,6 +87,32 @@ impl Surface for Pom {
             }
         }
         if whole { Ok(()) } else { Err(Flaw::malformed("pom.xml", "it is no XML whose elements end")) }
+    }
+}
+
+/// What `${…}` stands for in one project.
+#[derive(Default)]
+struct Values(BTreeMap<String, String>);
+
+impl Values {
+    fn add(&mut self, name: &str, value: &str) {
+        if self.0.len() < PROPERTIES {
+            self.0.insert(name.to_owned(), value.to_owned());
+        }
+    }
+
+    /// A text with its values. `None` where one is not known, or stands for itself.
+    fn fill(&self, text: &str) -> Option<String> {
+        let mut filled = text.to_owned();
+        for _ in 0..NESTED {
+            let Some((before, rest)) = filled.split_once("${") else { return Some(filled) };
+            let (name, after) = rest.split_once('}')?;
+            filled = format!("{before}{}{after}", self.0.get(name)?);
+            if filled.len() > LONGEST {
+                return None;
+            }
+        }
+        None
     }
 }
 
@@ -90,7 +129,7 @@ struct Named {
 }
 
 /// The elements that name an artifact, and whether all elements end.
-fn read(text: &str) -> (Vec<Named>, bool) {
+fn read(text: &str, values: &mut Values) -> (Vec<Named>, bool) {
     let (mut found, mut open) = (Vec::new(), Vec::<Named>::new());
     let mut stack: Vec<&str> = Vec::new();
     let (mut rest, mut line) = (text, 1_u32);
@@ -118,6 +157,18 @@ fn read(text: &str) -> (Vec<Named>, bool) {
                 return (found, false);
             }
             let value = before.trim();
+            match (stack.as_slice(), name) {
+                (["project", "properties"], name) => values.add(name, value),
+                (["project"], "version" | "groupId" | "artifactId") => {
+                    ["project.", "pom.", ""].iter().for_each(|start| values.add(&format!("{start}{name}"), value));
+                }
+                (["project", "parent"], "version" | "groupId") => {
+                    values.add(&format!("project.parent.{name}"), value);
+                    // A project without its own has its parent's, which stands before it.
+                    values.add(&format!("project.{name}"), value);
+                }
+                _ => {}
+            }
             if let Some(last) = open.last_mut().filter(|last| last.depth + 1 == stack.len()) {
                 match name {
                     "groupId" => last.group = Some(value.to_owned()),
@@ -175,6 +226,30 @@ mod tests {
                     <artifactId>b</artifactId><version>1</version></dependency></dependencies></plugin><x a='1'/>";
         let is = ["package g:b 1 Listed@4", "package org.apache.maven.plugins:maven-x-plugin 2.0 Listed@4"];
         assert_eq!(read(&of(more)), (is.map(str::to_owned).to_vec(), None));
+    }
+
+    #[test]
+    fn properties_of_the_project_are_filled_in() {
+        let project = |properties: &str, version: &str| {
+            let one = ONE.replace("1.2.3", version);
+            format!(
+                "<project>\n<parent><groupId>org.parent</groupId><version>7</version></parent><properties>{properties}</properties>\
+                 <dependencies>{one}</dependencies></project>"
+            )
+        };
+        for (properties, version, is) in [
+            ("<v>1.2.3</v>", "${v}", "1.2.3"),
+            ("<a.v>1.${b}</a.v><b>9</b>", "${a.v}", "1.9"),
+            ("<v>1</v>", "${project.parent.version}", "7"),
+            ("<v>1</v>", "${project.version}", "7"),
+        ] {
+            let found = read(&project(properties, version)).0;
+            assert_eq!(found, [format!("package org.acme:a {is} Listed@5")], "{version}");
+        }
+        for (properties, version) in [("<v>${v}</v>", "${v}"), ("<a>${b}${b}</a><b>${a}${a}</b>", "${a}"), ("<w>1</w>", "${v}"), ("", "${v")]
+        {
+            assert_eq!(read(&project(properties, version)), (vec![], None), "{version}");
+        }
     }
 
     #[test]

@@ -67,6 +67,13 @@ impl<'o, 's> Listing<'o, 's> {
         }
     }
 
+    /// A package that an indicator knows, asked for in no one version.
+    pub fn push_open(&mut self, name: &str, line: Option<u32>) {
+        if is_name(name) {
+            self.out.push_at(None, line, self.at.clone(), Fact::Package(package(name, Package::ANY, Vec::new())));
+        }
+    }
+
     /// Something that should be a package and has no proper name or version.
     pub fn mark_odd(&mut self) {
         self.odd = true;

@@ -21,7 +21,7 @@ use super::{
     raw,
 };
 use crate::{
-    ecosystem::npm::reference::{locator, read},
+    ecosystem::npm::reference::{Target, locator, read},
     fact::{Ecosystem, Fact, Package},
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Sink, Surface, content::text},
@@ -63,10 +63,10 @@ impl Surface for ProjectManifest {
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
-        let at = file.mtime("mtime of package.json");
+        let (at, interest) = (file.mtime("mtime of package.json"), file.interest);
         let text = text(file.all(FILE)?);
         let mut asked = Vec::new();
-        let mut pins = Pins { listing: Listing::new(out, at.clone()), lines: Lines::new(&text) };
+        let mut pins = Pins { listing: Listing::new(out, at.clone()), lines: Lines::new(&text), interest };
         let outcome = stream(&text, SECTIONS, &mut |section, key, node| match (section, &*key) {
             ("packageManager", "") => pins.manager(&node),
             ("overrides", _) => pins.overridden(&key, &node, None, DEPTH),
@@ -109,6 +109,7 @@ const SECTIONS: &[&str] = &[
 struct Pins<'o, 's, 't> {
     listing: Listing<'o, 's>,
     lines: Lines<'t>,
+    interest: &'t Interest,
 }
 
 impl<'t> Pins<'_, '_, 't> {
@@ -120,8 +121,16 @@ impl<'t> Pins<'_, '_, 't> {
         };
         let said = read(wanted);
         let name = said.name.as_deref().unwrap_or(name);
-        if let Some(version) = said.version().filter(|_| is_name(name)) {
-            self.listing.push(name, version, line, Vec::new());
+        match said.target {
+            _ if !is_name(name) => {}
+            Target::Range(_) | Target::Tag(_) if self.interest.knows_package(Ecosystem::Npm, name) => {
+                self.listing.push_open(name, line);
+            }
+            _ => {
+                if let Some(version) = said.version() {
+                    self.listing.push(name, version, line, Vec::new());
+                }
+            }
         }
     }
 

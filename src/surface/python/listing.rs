@@ -1,10 +1,11 @@
 //! The way of a pin into a fact.
 
-use super::pin::Pin;
+use super::pin::{Pin, exactly};
 pub use crate::surface::content::text;
 use crate::{
     ecosystem::pypi::{is_name, normalise, requirement},
     fact::{At, Ecosystem, Fact, Package, Placement, Requirement},
+    interest::Interest,
     surface::{Flaw, Sink},
 };
 
@@ -20,12 +21,14 @@ pub struct Listing<'o, 's> {
     at: Option<At>,
     count: u32,
     asked: Vec<Requirement>,
+    /// Packages that an indicator knows and that are asked for in no one version, with their lines.
+    open: Vec<(Box<str>, Option<u32>)>,
 }
 
 impl<'o, 's> Listing<'o, 's> {
     /// For a file last changed at `at`.
     pub fn new(out: &'o mut Sink<'s>, at: Option<At>) -> Self {
-        Self { out, at, count: 0, asked: Vec::new() }
+        Self { out, at, count: 0, asked: Vec::new(), open: Vec::new() }
     }
 
     /// A direct requirement of the project, pinned or not, in PEP 508 or only its name.
@@ -37,8 +40,25 @@ impl<'o, 's> Listing<'o, 's> {
         }
     }
 
+    /// The same, on a line, of a package that an indicator knows and that is asked for in no one version.
+    pub fn asks_openly(&mut self, text: &str, line: u32) {
+        self.asks_for(text);
+        if let Some(asked) = self.asked.last().filter(|_| self.open.len() < ASKED) {
+            self.open.push((asked.name.clone(), Some(line)));
+        }
+    }
+
     /// The manifest is read: reports what its project asks for.
-    pub fn end_of_manifest(self) {
+    pub fn end_of_manifest(mut self, interest: &Interest) {
+        let open = |r: &&Requirement| {
+            let known = interest.knows_package(Ecosystem::Pypi, &r.name) && exactly(&r.text).is_none();
+            known && !self.open.iter().any(|(name, _)| *name == r.name)
+        };
+        let without_line: Vec<_> = self.asked.iter().filter(open).map(|r| (r.name.clone(), None)).collect();
+        for (name, line) in std::mem::take(&mut self.open).into_iter().chain(without_line) {
+            let pin = Pin { name: name.into(), version: Package::ANY.to_owned(), ..Pin::default() };
+            self.push(pin, line);
+        }
         if !self.asked.is_empty() {
             self.out.push(self.at, Fact::Project { ecosystem: Ecosystem::Pypi, asked: self.asked });
         }

@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// A package and the one version that a text asks for. Both were checked for their form.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pin {
     /// Normalised.
     pub name: String,

@@ -58,6 +58,7 @@ impl Surface for Pipfile {
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let at = file.mtime("mtime of Pipfile");
+        let interest = file.interest;
         let text = text(file.all(DOCUMENT)?);
         let mut listing = Listing::new(out, at);
         let document = parse(&text, "Pipfile").inspect_err(|_| by_line(&text, &mut listing))?;
@@ -70,7 +71,7 @@ impl Surface for Pipfile {
                 }
             }
         }
-        listing.end_of_manifest();
+        listing.end_of_manifest(interest);
         Ok(())
     }
 }

@@ -53,12 +53,13 @@ impl Surface for PixiToml {
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let at = file.mtime("mtime of pixi.toml");
+        let interest = file.interest;
         let text = text(file.all(DOCUMENT)?);
         let mut listing = Listing::new(out, at);
         let document = parse(&text, "pixi.toml").inspect_err(|_| by_line(&text, &mut listing))?;
         let mut pins = Pins { lines: Lines::new(&text, 0), listing: &mut listing };
         pixi(Some(&document), &mut pins, 2);
-        listing.end_of_manifest();
+        listing.end_of_manifest(interest);
         Ok(())
     }
 }

@@ -75,6 +75,7 @@ impl Surface for Pyproject {
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let at = file.mtime("mtime of pyproject.toml");
+        let interest = file.interest;
         let text = text(file.all(DOCUMENT)?);
         let mut includes = Includes::new(out);
         let mut listing = Listing::new(out, at);
@@ -90,7 +91,7 @@ impl Surface for Pyproject {
             pins.asks(table(tools, "rye"), "dev-dependencies");
             pixi(table(tools, "pixi"), &mut pins, 2);
         }
-        listing.end_of_manifest();
+        listing.end_of_manifest(interest);
         includes.end(out);
         Ok(())
     }

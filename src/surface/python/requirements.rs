@@ -93,7 +93,7 @@ impl Surface for Requirements {
             }
             None => flaw = Some(Flaw::malformed("requirement file", "a line is too long")),
         });
-        listing.end_of_manifest();
+        listing.end_of_manifest(interest);
         includes.end(out);
         flaw.map_or(Ok(()), Err)
     }
@@ -156,7 +156,7 @@ fn unreadable_pin(line: &str, number: u32, interest: &Interest, asks: bool, list
         Asked::Other => {
             let known = |r: &Requirement| interest.knows_package(Ecosystem::Pypi, &r.name);
             if asks && requirement(wanted).is_some_and(|r| known(&r)) {
-                listing.asks_for(wanted);
+                listing.asks_openly(wanted, number);
             }
             false
         }
@@ -168,7 +168,8 @@ fn split_options(line: &str) -> (&str, impl Iterator<Item = &str>) {
     let line = line.trim();
     let end = match line.starts_with('-') {
         true => 0,
-        false => line.find(" --").or_else(|| line.find("\t--")).unwrap_or(line.len()),
+        // pip ends the requirement at the first word that begins with a dash.
+        false => [" -", "\t-"].iter().filter_map(|dash| line.find(dash)).min().unwrap_or(line.len()),
     };
     let (wanted, options) = line.split_at_checked(end).unwrap_or((line, ""));
     let options = if wanted.is_empty() { "" } else { options };
