@@ -9,6 +9,7 @@ mod build;
 mod cargo;
 mod composer;
 mod cutoff;
+mod dotnet;
 mod environment;
 mod extension;
 mod fetch;
@@ -268,6 +269,7 @@ fn simple(words: &[String], input: &mut String, depth: usize, reading: &mut Read
                 .or_else(|| ruby::recognise(words))
                 .or_else(|| composer::recognise(words))
                 .or_else(|| maven::recognise(words))
+                .or_else(|| dotnet::recognise(words))
                 .unwrap_or_else(|| python::recognise(words));
             // An installer that is Python starts before it installs.
             let program = || environment::program(words).filter(|_| reading.starts == Starts::Programs);

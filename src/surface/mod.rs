@@ -16,6 +16,7 @@ pub mod history;
 pub mod host;
 pub mod maven;
 pub mod node;
+pub mod nuget;
 pub mod python;
 pub mod ruby;
 mod shows;

@@ -7,6 +7,7 @@ pub mod extension;
 pub mod golang;
 pub mod maven;
 pub mod node;
+pub mod nuget;
 pub mod python;
 pub mod ruby;
 pub mod system;
@@ -242,6 +243,7 @@ pub static FAMILIES: &[&dyn Family] = &[
     &golang::Go,
     &composer::Composer,
     &maven::Maven,
+    &nuget::Nuget,
     &extension::Extension,
     &system::PACMAN,
     &system::DPKG,
