@@ -3,6 +3,11 @@
 
 use std::cmp::Ordering;
 
+use crate::fact::EnvironmentKind;
+
+/// The packages of Hex that a project has fetched.
+pub const DEPS: EnvironmentKind = EnvironmentKind::new("hex-deps");
+
 /// Hex: names in lower case.
 pub(super) const HEX: super::Semantics = super::Semantics { name: str::to_lowercase, same, order, is_version, admits };
 /// Pub: `1.0.0` and `1.0.0+1` are two releases.

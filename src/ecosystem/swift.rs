@@ -40,7 +40,9 @@ fn admits(specifier: &str, version: &str) -> bool {
 /// Host and path of a repository, safe to show; `None` for folders and what else is no address.
 pub fn repository(address: &str) -> Option<String> {
     let name = name(address);
-    let part = |p: &str| !p.is_empty() && p.bytes().all(|b| b.is_ascii_alphanumeric() || b"._~-".contains(&b));
+    let part = |p: &str| {
+        !p.trim_matches('.').is_empty() && p.bytes().all(|b| b.is_ascii_alphanumeric() || b"._~-".contains(&b))
+    };
     let host = name.split('/').next().unwrap_or_default();
     let sound = name.len() <= 300 && host.contains('.') && (2..=20).contains(&name.split('/').count());
     (sound && !host.starts_with('.') && name.split('/').all(part)).then_some(name)

@@ -4,6 +4,7 @@
 //! here-document that no shell reads) is none. Only names and versions whose form was checked leave this module, so that no token of a
 //! command line rides along.
 
+mod alpine;
 mod args;
 mod build;
 mod cargo;
@@ -15,6 +16,7 @@ mod extension;
 mod fetch;
 mod folder;
 mod golang;
+mod homebrew;
 mod image;
 mod loads;
 mod maven;
@@ -22,6 +24,7 @@ mod node;
 mod prefix;
 mod project;
 mod python;
+mod registries;
 mod ruby;
 mod set;
 mod spec;
@@ -270,6 +273,9 @@ fn simple(words: &[String], input: &mut String, depth: usize, reading: &mut Read
                 .or_else(|| composer::recognise(words))
                 .or_else(|| maven::recognise(words))
                 .or_else(|| dotnet::recognise(words))
+                .or_else(|| homebrew::recognise(words))
+                .or_else(|| alpine::recognise(words))
+                .or_else(|| registries::recognise(words))
                 .unwrap_or_else(|| python::recognise(words));
             // An installer that is Python starts before it installs.
             let program = || environment::program(words).filter(|_| reading.starts == Starts::Programs);

@@ -5,6 +5,8 @@ pub mod cargo;
 pub mod composer;
 pub mod extension;
 pub mod golang;
+pub mod hex;
+pub mod homebrew;
 pub mod maven;
 pub mod node;
 pub mod nuget;
@@ -244,10 +246,13 @@ pub static FAMILIES: &[&dyn Family] = &[
     &composer::Composer,
     &maven::Maven,
     &nuget::Nuget,
+    &hex::Hex,
+    &homebrew::Homebrew,
     &extension::Extension,
     &system::PACMAN,
     &system::DPKG,
     &system::RPM,
+    &system::APK,
     &Plain,
 ];
 

@@ -18,7 +18,7 @@ use std::collections::HashSet;
 
 use super::{libraries::required, package, requirement};
 use crate::{
-    fact::{At, Fact, Package, Placement, TreePath, Unit},
+    fact::{At, Fact, Package, Placement, Requirement, TreePath, Unit},
     interest::Interest,
     surface::{
         Claim, Flaw, Meta, Opened, Sink, Surface,
@@ -107,7 +107,7 @@ fn nuget(text: &str, at: Option<&At>, out: &mut Sink<'_>) -> Result<(), Flaw> {
 /// Indented by two, four and six: a section's source, a package, what it asks for.
 fn paket(text: &str, at: Option<&At>, out: &mut Sink<'_>) -> Result<(), Flaw> {
     let (mut section, mut whole, mut count) = ("", true, 0);
-    let mut open: Option<(u32, Package)> = None;
+    let mut open: Option<(u32, Package, Vec<Requirement>)> = None;
     for (number, line) in (1_u32..).zip(text.lines()) {
         let body = line.trim_start();
         let indent = line.len() - body.len();
@@ -121,17 +121,18 @@ fn paket(text: &str, at: Option<&At>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         }
         let named = body.split_once(" (").and_then(|(name, rest)| Some((name, rest.split_once(')')?.0)));
         if indent > 4 {
-            if let (Some((_, package)), Some((name, asked))) = (&mut open, named)
-                && package.requires.len() < REQUIRED
+            if let (Some((_, _, requires)), Some((name, asked))) = (&mut open, named)
+                && requires.len() < REQUIRED
             {
-                let own = package.requires.iter().cloned();
-                package.requires = own.chain(paket_requirement(name, asked)).collect();
+                requires.extend(paket_requirement(name, asked));
             }
             continue;
         }
         push(&mut open, at, out);
         count += 1;
-        open = named.and_then(|(name, version)| package(name, version, Placement::Listed)).map(|p| (number, p));
+        open = named
+            .and_then(|(name, version)| package(name, version, Placement::Listed))
+            .map(|p| (number, p, Vec::new()));
         whole &= open.is_some() && count <= ENTRIES;
         if count > ENTRIES {
             break;
@@ -141,14 +142,15 @@ fn paket(text: &str, at: Option<&At>, out: &mut Sink<'_>) -> Result<(), Flaw> {
     if whole { Ok(()) } else { Err(Flaw::malformed("paket.lock", "lines of another form than Paket writes")) }
 }
 
-fn push(open: &mut Option<(u32, Package)>, at: Option<&At>, out: &mut Sink<'_>) {
-    if let Some((line, package)) = open.take() {
+fn push(open: &mut Option<(u32, Package, Vec<Requirement>)>, at: Option<&At>, out: &mut Sink<'_>) {
+    if let Some((line, package, requires)) = open.take() {
+        let package = Package { requires: requires.into(), ..package };
         out.push_at(None, Some(line), at.cloned(), Fact::Package(package));
     }
 }
 
 /// `B (>= 1.0)`: the bounds are shown without their signs' meaning.
-fn paket_requirement(name: &str, asked: &str) -> Option<crate::fact::Requirement> {
+fn paket_requirement(name: &str, asked: &str) -> Option<Requirement> {
     let bound = asked.trim_start_matches(['<', '>', '=', '~', ' ']);
     requirement(name, bound.split(' ').next().unwrap_or_default())
 }

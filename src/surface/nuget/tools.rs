@@ -14,7 +14,7 @@ use crate::{
     surface::{
         Claim, Flaw, Meta, Opened, Sink, Surface,
         content::text,
-        node::json::{flaw, stream, without_comments},
+        node::json::{Lines, flaw, stream, without_comments},
     },
 };
 
@@ -50,12 +50,12 @@ impl Surface for Tools {
         // Others have a `global.json` too.
         let strict = file.entry.path.name() == b"dotnet-tools.json";
         let text = without_comments(&text(file.all(FILE)?));
-        let (mut count, mut whole) = (0, true);
+        let (mut lines, mut count, mut whole) = (Lines::new(&text), 0, true);
         let read = stream(&text, &["tools", "msbuild-sdks"], &mut |section, name, entry| {
             let version = if section == "tools" { entry.text_of("version") } else { entry.text() };
             count += 1;
             match version.and_then(|version| package(&name, version, Placement::Listed)).filter(|_| count <= ENTRIES) {
-                Some(found) => out.push_at(None, line_of(&text, &name), at.clone(), Fact::Package(found)),
+                Some(found) => out.push_at(None, lines.line_of(&name), at.clone(), Fact::Package(found)),
                 None => whole = false,
             }
         });
@@ -65,13 +65,6 @@ impl Surface for Tools {
             _ => Ok(()),
         }
     }
-}
-
-/// The line, from 1, that holds a name first.
-fn line_of(text: &str, name: &str) -> Option<u32> {
-    let at = text.find(&format!("\"{name}\""))?;
-    let before = text.as_bytes().get(..at)?;
-    u32::try_from(memchr::memchr_iter(b'\n', before).count() + 1).ok()
 }
 
 #[cfg(test)]
