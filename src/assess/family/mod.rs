@@ -3,6 +3,7 @@
 
 pub mod cargo;
 pub mod composer;
+pub mod dart;
 pub mod extension;
 pub mod golang;
 pub mod hex;
@@ -120,6 +121,11 @@ pub trait Family: Sync {
     /// What its leftovers show, in words: `when` is when its code runs.
     fn left_over(&self, _seen: &Seen, when: &str) -> String {
         format!("left behind when the malicious version was removed; {when}")
+    }
+
+    /// What is said of a stored version, where more is known than that it did not run from there.
+    fn stored(&self, _seen: &Seen) -> Option<&'static str> {
+        None
     }
 
     /// By which rule it counts that a file of this surface lists a version, where that is another one than that it names it.
@@ -247,6 +253,7 @@ pub static FAMILIES: &[&dyn Family] = &[
     &maven::Maven,
     &nuget::Nuget,
     &hex::Hex,
+    &dart::Dart,
     &homebrew::Homebrew,
     &extension::Extension,
     &system::PACMAN,

@@ -12,7 +12,8 @@ use crate::{
 /// What is said where no other evidence shows whether a build was made.
 const RESTORED: &str = "what it adds to builds runs with each of them, and the project was restored with it";
 const BUILT: &str = "what it adds to builds ran when this program was built";
-const TOOLS: &str = "it is a program that somebody installed to run it";
+/// What is said of a package that was unpacked for builds.
+const STORED: &str = "the malicious version is stored here, from where builds of projects that use it load it";
 
 /// Packages of NuGet.
 pub struct Nuget;
@@ -27,12 +28,24 @@ impl Family for Nuget {
         let unit = draft.seen().unit.as_deref();
         let root = unit.map(|unit| escape(unit.root.as_bytes()).to_string()).unwrap_or_default();
         let (place, presumed) = match unit {
-            Some(unit) if unit.kind == PROJECT => (format!("which each build of `/{root}` loads"), RESTORED),
-            Some(unit) if unit.kind == PROGRAM => (format!("built into the program in `/{root}`"), BUILT),
-            _ => ("installed as a program".to_owned(), TOOLS),
+            Some(unit) if unit.kind == PROJECT => (format!("which each build of `/{root}` loads"), Some(RESTORED)),
+            Some(unit) if unit.kind == PROGRAM => {
+                // A program that was only copied here was built elsewhere.
+                let here = [b"/bin/Debug".as_slice(), b"/bin/Release"];
+                let here = here.iter().any(|part| memchr::memmem::find(unit.root.as_bytes(), part).is_some());
+                (format!("built into the program in `/{root}`"), here.then_some(BUILT))
+            }
+            _ => ("installed as a program".to_owned(), None),
         };
-        Standing::loadable(format!("malicious version, {place}; {runs}"), by_itself)
-            .or_at_install(indicator, at_install, presumed)
+        let here = Standing::loadable(format!("malicious version, {place}; {runs}"), by_itself && presumed.is_some());
+        match presumed {
+            Some(presumed) => here.or_at_install(indicator, at_install, presumed),
+            None => here,
+        }
+    }
+
+    fn stored(&self, seen: &Seen) -> Option<&'static str> {
+        unpacked(&seen.origin.path).map(|_| STORED)
     }
 
     fn removal(&self) -> &'static Removal {
