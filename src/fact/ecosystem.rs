@@ -128,7 +128,7 @@ impl Ecosystem {
             "debian" | "ubuntu" => Some(Self::Deb),
             "alpm" | "arch" | "archlinux" | "pacman" => Some(Self::Aur),
             "dotnet" | ".net" => Some(Self::Nuget),
-            "elixir" | "erlang" | "hex.pm" => Some(Self::Hex),
+            "elixir" | "erlang" => Some(Self::Hex),
             "dart" | "flutter" => Some(Self::Pub),
             "pod" | "pods" => Some(Self::Cocoapods),
             "swifturl" | "swiftpm" | "spm" => Some(Self::Swift),

@@ -57,7 +57,8 @@ impl Surface for Renv {
         let (mut lines, mut all, mut count) = (Lines::new(&text), true, 0);
         let read = stream(&text, &["Packages"], &mut |_, key, entry| {
             let line = lines.line_of(&key);
-            if entry.text_of("Source").is_some_and(|source| !matches!(source, "Repository" | "CRAN")) {
+            let source = entry.text_of("Source").or(entry.text_of("Repository").map(|_| "Repository"));
+            if !matches!(source, Some("Repository" | "CRAN")) {
                 return;
             }
             count += 1;
@@ -105,9 +106,11 @@ mod tests {
             let (said, flaw) = read(text);
             assert!(said.is_empty() && flaw.is_some(), "{text}");
         }
-        for bad in ["{\"Version\": \"x\"}", "{}", "7", "{\"Package\": \"a\\u001b\", \"Version\": \"1.0\"}"] {
-            let (said, flaw) =
-                read(&TEXT.replace("\"R\": {", &format!("\"Packages\": {{\"bad\": {bad}}},\n\"R\": {{")));
+        for bad in ["\"Version\": \"x\"", "\"a\": 1", "\"Package\": \"a\\u001b\", \"Version\": \"1.0\""] {
+            let (said, flaw) = read(&TEXT.replace(
+                "\"R\": {",
+                &format!("\"Packages\": {{\"bad\": {{\"Source\": \"Repository\", {bad}}}}},\n\"R\": {{"),
+            ));
             assert_eq!((said.len(), flaw.is_some()), (1, true), "{bad}");
         }
     }

@@ -117,7 +117,7 @@ fn artifacts<R: Read + Seek>(
 ) -> Result<(Vec<(String, Member)>, usize), Flaw> {
     let (mut found, mut inner) = (Vec::new(), Vec::new());
     each_member(zip, &mut |name, member| {
-        let is_properties = name.starts_with(b"META-INF/maven/") && name.ends_with(b"/pom.properties");
+        let is_properties = name.ends_with(b"/pom.properties") || name == b"pom.properties";
         let is_archive = name.ends_with(b".jar") && (name.starts_with(b"BOOT-INF/lib/") || is_below_lib(name));
         if is_properties && found.len() < ARTIFACTS {
             found.push((String::from_utf8_lossy(name).into_owned(), member));
@@ -141,17 +141,17 @@ fn is_below_lib(name: &[u8]) -> bool {
     name.starts_with(b"WEB-INF/lib/") || name.starts_with(b"lib/") || !name.contains(&b'/')
 }
 
-/// `META-INF/maven/GROUP/ARTIFACT/pom.properties` and what it says.
+/// What a `pom.properties` says; at its usual place the folders say group and artifact too.
 fn described(name: &str, text: &str) -> Option<Package> {
-    let mut parts = name.split('/').skip(2);
-    let (group, artifact) = (parts.next()?, parts.next()?);
+    let mut parts = name.strip_prefix("META-INF/maven/").unwrap_or_default().split('/').filter(|part| !part.is_empty());
+    let (group, artifact) = (parts.next().map(str::to_owned), parts.next().map(str::to_owned));
     let said = |key: &str| {
         let of =
             |line: &str| Some(line.trim().strip_prefix(key)?.trim_start().strip_prefix(['=', ':'])?.trim().to_owned());
         text.lines().find_map(of).filter(|value| !value.is_empty())
     };
-    let group = said("groupId").unwrap_or_else(|| group.to_owned());
-    let artifact = said("artifactId").unwrap_or_else(|| artifact.to_owned());
+    let group = said("groupId").or(group)?;
+    let artifact = said("artifactId").or(artifact)?;
     let version = said("version")?;
     let sound = is_group(&group) && is_part(&artifact) && is_part(&version) && is_version(Ecosystem::Maven, &version);
     sound.then(|| package(&group, &artifact, &version, Placement::Loadable))
@@ -202,10 +202,14 @@ mod tests {
                 ("META-INF/maven/g/b/pom.properties", b"version=2\ngroupId=g\nartifactId=b"),
                 ("META-INF/maven/g/c/pom.xml", b"<version>1</version>"),
                 ("other/META-INF/maven/g/d/pom.properties", b"version=1"),
+                ("target/pom.properties", b"version=3\ngroupId=g\nartifactId=e"),
             ],
             CompressionMethod::Deflated,
         );
-        assert_eq!(read("srv/app/fat.jar", &shaded).0, ["package org.acme:a 1.2.3 Loadable", "package g:b 2 Loadable"]);
+        assert_eq!(
+            read("srv/app/fat.jar", &shaded).0,
+            ["package org.acme:a 1.2.3 Loadable", "package g:b 2 Loadable", "package g:e 3 Loadable"]
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! ~/.nuget/packages/ID/VERSION/ID.VERSION.nupkg     beside what was unpacked from it
 //! solution/packages/ID.VERSION/ID.VERSION.nupkg     of projects with a packages.config: what builds take
 //! ~/.local/share/NuGet/Cache/ID.VERSION.nupkg       NuGet 2; `%LocalAppData%`; feeds that are folders
+//! ~/.local/share/NuGet/http-cache/<hash>$…/nupkg_ID.VERSION.dat     the answer of a feed; v3-cache elsewhere
 //! └── ID.nuspec                                     a member at the root of the zip: <id>, <version>
 //! ```
 //!
@@ -49,7 +50,7 @@ impl Surface for Packed {
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
-        vec![Claim::suffix(".nupkg")]
+        vec![Claim::suffix(".nupkg"), Claim::affix("nupkg_", ".dat")]
     }
 
     fn named(&self, path: &TreePath, kind: Kind, _: &Interest) -> Option<(TreePath, Fact)> {
@@ -106,7 +107,9 @@ fn is_same(a: &Package, b: &Package) -> bool {
 fn by_name(path: &TreePath) -> Option<Package> {
     let placed = unpacked(path).and_then(|(_, name, version)| package(&name, &version, Placement::Cached));
     placed.or_else(|| {
-        let stem = std::str::from_utf8(path.name()).ok()?.strip_suffix(".nupkg")?;
+        let name = std::str::from_utf8(path.name()).ok()?;
+        let cached = || name.strip_prefix("nupkg_")?.strip_suffix(".dat");
+        let stem = name.strip_suffix(".nupkg").or_else(cached)?;
         let (name, version) = full_name(stem.split([' ', '(']).next().unwrap_or(stem))?;
         // Symbols hold no code.
         let version = version.strip_suffix(".symbols").unwrap_or(version);
@@ -154,6 +157,7 @@ mod tests {
             "h/.nuget/packages/a.b/1.2.3/a.b.1.2.3.nupkg",
             "s/packages/A.B.1.2.3/A.B.1.2.3.nupkg",
             "h/A.B.1.2.3 (1).nupkg",
+            "h/.local/share/NuGet/http-cache/0a$ps_index/nupkg_a.b.1.2.3.dat",
             "h/x.nupkg",
         ] {
             assert_eq!(read(path, &bytes), (vec!["package a.b 1.2.3 Cached".into()], None), "{path}");
