@@ -124,8 +124,8 @@ pub fn only_lead(ecosystem: Ecosystem) -> bool {
 /// Whether packages of an ecosystem explain nothing of each other: a system's own, of which each stands for itself, and what programs and
 /// folders of vendored code consist of.
 pub fn stands_alone(ecosystem: Ecosystem) -> bool {
-    use Ecosystem::{Apk, Aur, Brew, Cargo, Deb, Golang, Nuget, Rpm};
-    matches!(ecosystem, Apk | Aur | Brew | Cargo | Deb | Golang | Nuget | Rpm)
+    use Ecosystem::{Apk, Aur, Brew, Cargo, Deb, Golang, Maven, Nuget, Rpm};
+    matches!(ecosystem, Apk | Aur | Brew | Cargo | Deb | Golang | Maven | Nuget | Rpm)
 }
 
 /// The name of the package that a file is of, where packages of its ecosystem only lead to others.
