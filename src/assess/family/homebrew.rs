@@ -1,4 +1,4 @@
-//! Homebrew: programs that `brew` pours or builds into a folder of their own, one a version, and links into one prefix.
+//! Homebrew: programs that `brew` pours or builds into a folder for each version, and links into one prefix.
 
 use super::{super::evidence::Draft, Family, Removal, Standing, Words, at_install};
 use crate::{

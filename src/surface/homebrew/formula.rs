@@ -65,7 +65,7 @@ impl Surface for Formula {
         let tap = json.get("source").and_then(|source| source.get("tap")).and_then(Value::as_str);
         let at = json.get("time").and_then(Value::as_i64).and_then(|time| At::unix(time, "time in the receipt"));
         let needs = json.get("runtime_dependencies").and_then(Value::as_array).into_iter().flatten();
-        let requires = needs.filter_map(|need| required(need)).take(REQUIRED).collect();
+        let requires = needs.filter_map(required).take(REQUIRED).collect();
         if let Some(found) = package(&of_tap(tap, &name), &version, Placement::Loadable) {
             out.push(at.or(mtime), Fact::Package(Package { requires, ..found }));
         }
