@@ -159,7 +159,10 @@ impl Draft<'_, '_> {
             Placement::Stated(statement) => stated(statement),
             Placement::Logged(logged) => self.logged(logged, indicator),
             Placement::Built => by_rule(Rule::PackageBuilt),
-            Placement::Cached => by_rule(Rule::PackageStored),
+            Placement::Cached => match family.stored(self.seen()) {
+                Some(reason) => (Rule::PackageStored, Rule::PackageStored.up_to(), reason.to_owned()),
+                None => by_rule(Rule::PackageStored),
+            },
             Placement::Listed => match family.listed(self.seen()) {
                 Some(rule) => by_rule(rule),
                 None => {

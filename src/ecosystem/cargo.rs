@@ -33,6 +33,9 @@ pub const TARGET: EnvironmentKind = EnvironmentKind::new("cargo-target");
 /// The programs that `cargo install` put into a home of cargo.
 pub const HOME: EnvironmentKind = EnvironmentKind::new("cargo-home");
 
+/// A program that says which crates are in it.
+pub const PROGRAM: EnvironmentKind = EnvironmentKind::new("cargo-program");
+
 /// A unit of crates.
 pub fn unit(folder: TreePath, root: TreePath, kind: EnvironmentKind) -> Unit {
     Unit { ecosystem: Ecosystem::Cargo, folder, root, kind, usual: true }

@@ -3,9 +3,12 @@
 
 use std::cmp::Ordering;
 
-use crate::fact::TreePath;
+use crate::fact::{EnvironmentKind, TreePath};
 
 pub(super) const SEMANTICS: super::Semantics = super::Semantics { name, same, order, is_version, admits };
+
+/// An archive that is loaded, with all that is in it.
+pub const ARCHIVE: EnvironmentKind = EnvironmentKind::new("java-archive");
 
 /// `group:artifact`, written with `/` in package URLs.
 fn name(name: &str) -> String {

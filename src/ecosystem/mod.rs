@@ -1,9 +1,12 @@
 //! How each ecosystem writes and compares names and versions: one file an ecosystem or family. `iocs/README.md` has the table.
 
 pub mod action;
+pub mod apk;
 pub mod aur;
+pub mod brew;
 pub mod cargo;
 pub mod composer;
+pub mod cran;
 pub mod deb;
 pub mod extension;
 pub mod gem;
@@ -18,6 +21,8 @@ pub mod purl;
 pub mod pypi;
 mod requirement;
 pub mod rpm;
+pub mod semantic;
+pub mod swift;
 
 use std::cmp::Ordering;
 
@@ -55,6 +60,14 @@ fn semantics(ecosystem: Ecosystem) -> &'static Semantics {
         Ecosystem::Deb => &deb::SEMANTICS,
         Ecosystem::Rpm => &rpm::SEMANTICS,
         Ecosystem::Aur => &aur::SEMANTICS,
+        Ecosystem::Hex => &semantic::HEX,
+        Ecosystem::Pub => &semantic::PUB,
+        Ecosystem::Cocoapods => &semantic::COCOAPODS,
+        Ecosystem::Swift => &swift::SEMANTICS,
+        Ecosystem::Cran => &cran::SEMANTICS,
+        Ecosystem::Conan => &semantic::CONAN,
+        Ecosystem::Apk => &apk::SEMANTICS,
+        Ecosystem::Brew => &brew::SEMANTICS,
         Ecosystem::Generic => &generic::SEMANTICS,
     }
 }
@@ -78,8 +91,16 @@ struct Layout {
     store_entry: fn(&TreePath) -> Option<TreePath>,
 }
 
-static LAYOUTS: &[Layout] =
-    &[pypi::LAYOUT, npm::LAYOUT, gem::LAYOUT, extension::LAYOUT, cargo::LAYOUT, golang::LAYOUT, aur::LAYOUT];
+static LAYOUTS: &[Layout] = &[
+    pypi::LAYOUT,
+    npm::LAYOUT,
+    gem::LAYOUT,
+    extension::LAYOUT,
+    cargo::LAYOUT,
+    golang::LAYOUT,
+    nuget::LAYOUT,
+    aur::LAYOUT,
+];
 
 /// Where else the same package may come from: an editor's place does not say from which marketplace an extension was taken.
 pub fn sibling(ecosystem: Ecosystem) -> Option<Ecosystem> {
@@ -103,7 +124,8 @@ pub fn only_lead(ecosystem: Ecosystem) -> bool {
 /// Whether packages of an ecosystem explain nothing of each other: a system's own, of which each stands for itself, and what programs and
 /// folders of vendored code consist of.
 pub fn stands_alone(ecosystem: Ecosystem) -> bool {
-    matches!(ecosystem, Ecosystem::Aur | Ecosystem::Deb | Ecosystem::Rpm | Ecosystem::Cargo | Ecosystem::Golang)
+    use Ecosystem::{Apk, Aur, Brew, Cargo, Deb, Golang, Maven, Nuget, Rpm};
+    matches!(ecosystem, Apk | Aur | Brew | Cargo | Deb | Golang | Maven | Nuget | Rpm)
 }
 
 /// The name of the package that a file is of, where packages of its ecosystem only lead to others.

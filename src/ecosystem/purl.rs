@@ -34,7 +34,7 @@ impl Purl {
             Ecosystem::Vscode | Ecosystem::Openvsx => path.join("."),
             // The namespace is the group; what stands before in the others is the distribution.
             Ecosystem::Maven => path.join(":"),
-            Ecosystem::Deb | Ecosystem::Rpm | Ecosystem::Aur => last(),
+            Ecosystem::Deb | Ecosystem::Rpm | Ecosystem::Aur | Ecosystem::Apk => last(),
             _ => path.join("/"),
         };
         Some(Self { ecosystem, name, version })

@@ -54,6 +54,11 @@ fn names_are_those_of_their_ecosystem_and_look_alikes_are_not() {
     names(Ecosystem::Deb, "liblzma5", &["liblzma5:amd64"], &["liblzma", "liblzma5-dev"]);
     names(Ecosystem::Rpm, "xz-libs", &["xz-libs.x86_64"], &["xz", "xz-libs.foo"]);
     names(Ecosystem::Rpm, "python3.11", &["python3.11.noarch"], &["python3"]);
+    names(Ecosystem::Cocoapods, "Firebase", &["Firebase/Core"], &["firebase", "FirebaseCore"]);
+    let swift = &["https://forge.example/A/B.git", "git@forge.example:a/b", "ssh://git@forge.example/a/b/"];
+    names(Ecosystem::Swift, "forge.example/a/b", swift, &["forge.example/a/b-c", "other.example/a/b", "b"]);
+    names(Ecosystem::Cran, "ggplot2", &[], &["GGplot2", "ggplot"]);
+    names(Ecosystem::Brew, "xz", &["homebrew/core/xz", "XZ"], &["a/tap/xz", "xz@5"]);
     names(Ecosystem::Oci, "nginx", &["docker.io/library/nginx", "library/nginx"], &["x/nginx", "nginx.example/nginx"]);
 }
 
@@ -204,6 +209,29 @@ fn aur_versions() {
 }
 
 #[test]
+fn versions_of_smaller_registries() {
+    ordered(Ecosystem::Hex, "1.0.0-rc.1 < 1.0.0; 1.0.0+a = 1.0.0+b; 1.9.0 < 1.10.0; 1.0.0- ? 1.0.0; x ? 1.0.0");
+    ordered(Ecosystem::Pub, "1.0.0-dev.2 < 1.0.0; 1.0.0 < 1.0.0+1; 1.0.0+1 < 1.0.0+2; 1.0.0+2 < 1.0.1");
+    same(Ecosystem::Pub, "1.0.0+1", &["1.0.0+1"], &["1.0.0", "1.0.0+2"]);
+    same(Ecosystem::Cocoapods, "1.2", &["1.2.0"], &["1.2.1", "1.2-beta"]);
+    same(Ecosystem::Swift, "v1.2.0", &["1.2.0", "1.2"], &["1.2.0-beta.1", "1.20.0"]);
+    ordered(Ecosystem::Cran, "1.0 < 1.0.0; 1.0-1 = 1.0.1; 1.9 < 1.10; 1.0a ? 1.0");
+    same(Ecosystem::Conan, "1.2.13", &["1.2.13"], &["1.2.13-rc1", "1.2.130"]);
+    ordered(Ecosystem::Brew, "1.0 < 1.0_1; 1.0_1 < 1.0_2; 1.0_9 < 1.0_10; 1.0_2 < 1.1; r1 ? 1.0");
+    same(Ecosystem::Brew, "5.6.1", &["5.6.1_1", "5.6.1"], &["5.6.10", "5.6.1_x", "5.6"]);
+    same(Ecosystem::Brew, "5.6.1_1", &["5.6.1_1"], &["5.6.1", "5.6.1_2"]);
+}
+
+#[test]
+fn alpine_versions() {
+    let table = "1.0_alpha1 < 1.0_alpha2; 1.0_alpha2 < 1.0_beta; 1.0_rc1 < 1.0; 1.0 < 1.0_git20200101; 1.0_git1 < 1.0_p1; 1.0 < 1.0a
+        1.0a < 1.0b; 1.0 < 1.0.0; 1.9 < 1.10; 1.0-r0 < 1.0-r1; 1.0-r9 < 1.0-r10; 1.0 = 1.0-r0; 1.0-x ? 1.0; 1.0_foo ? 1.0";
+    ordered(Ecosystem::Apk, table);
+    same(Ecosystem::Apk, "5.6.1", &["5.6.1-r0", "5.6.1-r3"], &["5.6.1.0-r0", "5.6.10-r0", "5.6.1_rc1-r0"]);
+    same(Ecosystem::Apk, "5.6.1-r1", &["5.6.1-r1", "5.6.1-r01"], &["5.6.1-r2", "5.6.1"]);
+}
+
+#[test]
 fn generic_versions() {
     ordered(Ecosystem::Generic, "18.11.1213 < 18.12.402; v0.69.4 = 0.69.4; 1.0-rc1 < 1.0; stable ? 1.0");
     same(Ecosystem::Generic, "v0.69.4", &["0.69.4"], &["0.69.40", "0.69.4.0", "v0.69"]);
@@ -247,6 +275,16 @@ fn what_was_asked_for_admits_what_its_tool_would_take() {
         (Ecosystem::Composer, "v1.0.1", "1.0.1", "1.0.2"),
         (Ecosystem::Deb, "=5.6.1-1", "5.6.1-1", "5.6.2-1"),
         (Ecosystem::Aur, "=1.0", "1.0-3", "1.1-1"),
+        (Ecosystem::Hex, "~> 1.2", "1.9.0", "2.0.0"),
+        (Ecosystem::Hex, "== 1.2.0", "1.2.0", "1.2.1"),
+        (Ecosystem::Pub, "^1.2.0", "1.9.0", "2.0.0"),
+        (Ecosystem::Pub, ">=1.0.0 <2.0.0", "1.9.0", "2.0.0"),
+        (Ecosystem::Cocoapods, "~> 1.2.0", "1.2.9", "1.3.0"),
+        (Ecosystem::Swift, "1.2.0", "1.2.0", "1.2.1"),
+        (Ecosystem::Cran, "1.0-1", "1.0.1", "1.0"),
+        (Ecosystem::Apk, "=1.0-r0", "1.0-r0", "1.0-r1"),
+        (Ecosystem::Apk, ">1.0", "1.1-r0", "1.0-r0"),
+        (Ecosystem::Brew, "1.0", "1.0_1", "1.1"),
     ];
     for (ecosystem, specifier, yes, no) in cases {
         assert!(admits(ecosystem, specifier, yes), "{specifier} admits {yes}");

@@ -34,13 +34,29 @@ pub enum Ecosystem {
     Rpm,
     /// Packages built from recipes of the Arch User Repository; pacman installs them.
     Aur,
+    /// Packages of Hex, for Elixir and Erlang.
+    Hex,
+    /// Packages of pub, for Dart and Flutter.
+    Pub,
+    /// Pods of CocoaPods.
+    Cocoapods,
+    /// Swift packages, by the address of their repository: `forge.example/owner/name`.
+    Swift,
+    /// Packages of R.
+    Cran,
+    /// Conan packages, for C and C++.
+    Conan,
+    /// Packages of Alpine and what descends from it.
+    Apk,
+    /// Formulae and casks of Homebrew; of another tap than its own, `owner/tap/name`.
+    Brew,
     /// Programs and plug-ins from nowhere else: releases of a forge, WordPress plug-ins, skills.
     Generic,
 }
 
 impl Ecosystem {
     /// All, in the order of reports.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 23] = [
         Self::Pypi,
         Self::Npm,
         Self::Cargo,
@@ -55,6 +71,14 @@ impl Ecosystem {
         Self::Deb,
         Self::Rpm,
         Self::Aur,
+        Self::Hex,
+        Self::Pub,
+        Self::Cocoapods,
+        Self::Swift,
+        Self::Cran,
+        Self::Conan,
+        Self::Apk,
+        Self::Brew,
         Self::Generic,
     ];
 
@@ -75,6 +99,14 @@ impl Ecosystem {
             Self::Deb => "deb",
             Self::Rpm => "rpm",
             Self::Aur => "aur",
+            Self::Hex => "hex",
+            Self::Pub => "pub",
+            Self::Cocoapods => "cocoapods",
+            Self::Swift => "swift",
+            Self::Cran => "cran",
+            Self::Conan => "conan",
+            Self::Apk => "apk",
+            Self::Brew => "brew",
             Self::Generic => "generic",
         }
     }
@@ -95,6 +127,15 @@ impl Ecosystem {
             "docker" | "container" | "image" => Some(Self::Oci),
             "debian" | "ubuntu" => Some(Self::Deb),
             "alpm" | "arch" | "archlinux" | "pacman" => Some(Self::Aur),
+            "dotnet" | ".net" => Some(Self::Nuget),
+            "elixir" | "erlang" => Some(Self::Hex),
+            "dart" | "flutter" => Some(Self::Pub),
+            "pod" | "pods" => Some(Self::Cocoapods),
+            "swifturl" | "swiftpm" | "spm" => Some(Self::Swift),
+            "r" => Some(Self::Cran),
+            "conancenter" => Some(Self::Conan),
+            "alpine" => Some(Self::Apk),
+            "homebrew" => Some(Self::Brew),
             _ => None,
         })
     }

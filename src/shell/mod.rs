@@ -4,16 +4,19 @@
 //! here-document that no shell reads) is none. Only names and versions whose form was checked leave this module, so that no token of a
 //! command line rides along.
 
+mod alpine;
 mod args;
 mod build;
 mod cargo;
 mod composer;
 mod cutoff;
+mod dotnet;
 mod environment;
 mod extension;
 mod fetch;
 mod folder;
 mod golang;
+mod homebrew;
 mod image;
 mod loads;
 mod maven;
@@ -21,6 +24,7 @@ mod node;
 mod prefix;
 mod project;
 mod python;
+mod registries;
 mod ruby;
 mod set;
 mod spec;
@@ -268,6 +272,10 @@ fn simple(words: &[String], input: &mut String, depth: usize, reading: &mut Read
                 .or_else(|| ruby::recognise(words))
                 .or_else(|| composer::recognise(words))
                 .or_else(|| maven::recognise(words))
+                .or_else(|| dotnet::recognise(words))
+                .or_else(|| homebrew::recognise(words))
+                .or_else(|| alpine::recognise(words))
+                .or_else(|| registries::recognise(words))
                 .unwrap_or_else(|| python::recognise(words));
             // An installer that is Python starts before it installs.
             let program = || environment::program(words).filter(|_| reading.starts == Starts::Programs);

@@ -106,7 +106,7 @@ fn commands_that_install_nothing() {
         "sudo",
         "bash -c",
         "bash install.sh",
-        "brew install litellm",
+        "brew info litellm",
         "pip install \"$(cat x)\"",
         "apt install python3-litellm",
         "pip install --help litellm",

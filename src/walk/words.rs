@@ -12,8 +12,11 @@ use crate::{
 
 /// Names of folders that no claim has: what surfaces and families look at around a file.
 const AROUND: &[&str] = &[
+    ".metadata",
     ".npm",
+    ".nuget",
     ".pnpm",
+    ".store",
     ".venv",
     "AppData",
     "Application Support",
@@ -39,6 +42,7 @@ const AROUND: &[&str] = &[
     "lib64",
     "node_modules",
     "opt",
+    "packages",
     "pip",
     "pkgs",
     "private",

@@ -51,6 +51,7 @@ mod merge;
 mod middle;
 mod mutations;
 mod names;
+mod other_ecosystems;
 mod output;
 mod places;
 mod plans;

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     ecosystem::{
-        cargo::{HOME, TARGET, VENDOR, profile_of, unpacked},
+        cargo::{HOME, PROGRAM, TARGET, VENDOR, profile_of, unpacked},
         purl::Purl,
     },
     fact::{Ecosystem, Fact, Package, Placement, ScriptOutcome, Seen, TreePath},
@@ -39,6 +39,9 @@ impl Family for Cargo {
         if unit.is_some_and(|u| u.kind == HOME) {
             let reason = format!("malicious version, in a program that cargo installed into {root}; {runs}");
             return Standing::loadable(reason, by_itself).or_at_install(indicator, at_install, PRESUMED);
+        }
+        if unit.is_some_and(|u| u.kind == PROGRAM) {
+            return Standing::loadable(format!("malicious version, which this program was built with; {runs}"), false);
         }
         let whose = if unit.is_some_and(|u| u.kind == VENDOR) { format!(" of {root}") } else { String::new() };
         Standing::loadable(
@@ -131,6 +134,7 @@ impl Family for Cargo {
                 let programs = package.artifacts.iter().filter_map(|a| a.name.as_deref());
                 Some(programs.map(|name| unit.folder.join(b"bin").join(name.as_bytes())).collect())
             }
+            (Placement::Loadable, Some(unit)) if unit.kind == PROGRAM => Some(vec![path.clone()]),
             (Placement::Loadable, _) => Some(vec![path.parent()]),
             _ if path.name() == b"Cargo.toml" => Some(vec![path.parent()]),
             _ => Some(vec![unpacked(path).map_or_else(|| path.clone(), |(folder, ..)| folder)]),

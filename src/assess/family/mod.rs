@@ -3,10 +3,14 @@
 
 pub mod cargo;
 pub mod composer;
+pub mod dart;
 pub mod extension;
 pub mod golang;
+pub mod hex;
+pub mod homebrew;
 pub mod maven;
 pub mod node;
+pub mod nuget;
 pub mod python;
 pub mod ruby;
 pub mod system;
@@ -117,6 +121,11 @@ pub trait Family: Sync {
     /// What its leftovers show, in words: `when` is when its code runs.
     fn left_over(&self, _seen: &Seen, when: &str) -> String {
         format!("left behind when the malicious version was removed; {when}")
+    }
+
+    /// What is said of a stored version, where more is known than that it did not run from there.
+    fn stored(&self, _seen: &Seen) -> Option<&'static str> {
+        None
     }
 
     /// By which rule it counts that a file of this surface lists a version, where that is another one than that it names it.
@@ -242,10 +251,15 @@ pub static FAMILIES: &[&dyn Family] = &[
     &golang::Go,
     &composer::Composer,
     &maven::Maven,
+    &nuget::Nuget,
+    &hex::Hex,
+    &dart::Dart,
+    &homebrew::Homebrew,
     &extension::Extension,
     &system::PACMAN,
     &system::DPKG,
     &system::RPM,
+    &system::APK,
     &Plain,
 ];
 

@@ -1,4 +1,4 @@
-//! Packages of a system: what pacman, dpkg and rpm install for the whole machine. Their scriptlets run as root while they are installed
+//! Packages of a system: what pacman, dpkg, rpm and apk install for the whole machine. Their scriptlets run as root while they are installed
 //! and while they are removed; a recipe of the Arch User Repository runs while it is built, as whoever builds it.
 
 use std::{
@@ -35,12 +35,15 @@ pub static PACMAN: System = System(Ecosystem::Aur);
 pub static DPKG: System = System(Ecosystem::Deb);
 /// What rpm installs.
 pub static RPM: System = System(Ecosystem::Rpm);
+/// What apk installs.
+pub static APK: System = System(Ecosystem::Apk);
 
 impl System {
     fn program(&self) -> &'static str {
         match self.0 {
             Ecosystem::Aur => "pacman",
             Ecosystem::Deb => "dpkg",
+            Ecosystem::Apk => "apk",
             _ => "rpm",
         }
     }
@@ -133,6 +136,16 @@ impl Family for System {
                 by_hand: "use no apt and no dpkg for this at first: they run the scriptlets of the package as root; start from other \
                           media, read in `/var/lib/dpkg/info` what it brought, and unpack a good version over it with \
                           `dpkg-deb --extract`, from a mirror that no longer has the bad one",
+                unpacked: None,
+            },
+            Ecosystem::Apk => &Removal {
+                start_nothing: None,
+                programs: Some("apk"),
+                uninstaller: Some("apk del"),
+                runs_by_itself: "it runs without anybody using it",
+                runs_on_use: "it runs as soon as somebody starts it, or a program loads it",
+                by_hand: "use no apk for this at first: it runs the scripts of the package as root; of a container, build the image anew from a \
+                          good base; else start from other media, and read in `apk/db/installed` what it brought",
                 unpacked: None,
             },
             _ => &Removal {

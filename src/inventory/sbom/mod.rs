@@ -306,8 +306,11 @@ fn lists(path: &str, name: &str) -> bool {
     let python =
         ["poetry.lock", "uv.lock", "pdm.lock", "Pipfile", "Pipfile.lock", "pyproject.toml", "pylock.toml", "setup.py"];
     let others = ["Cargo.lock", "go.mod", "go.sum", "Gemfile.lock", "composer.lock", "pom.xml", "deno.lock"];
+    let more =
+        ["packages.lock.json", "packages.config", "project.assets.json", "paket.lock", "mix.lock", "pubspec.lock"];
+    let last = ["Podfile.lock", "Package.resolved", "renv.lock", "conan.lock"];
     let requirements = path.contains("requirements") && (name.ends_with(".txt") || name.ends_with(".in"));
-    requirements || known.iter().chain(&python).chain(&others).any(|k| *k == name)
+    requirements || known.iter().chain(&python).chain(&others).chain(&more).chain(&last).any(|k| *k == name)
 }
 
 #[cfg(test)]

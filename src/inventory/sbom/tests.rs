@@ -21,7 +21,7 @@ fn cyclonedx_says_where_packages_stood() {
      {"type":"library","name":"six","purl":"pkg:pypi/six","version":"1.17.0","components":[
       {"type":"library","group":"@s","name":"x","version":"2","purl":"pkg:npm/%40s/x@2?a=b",
        "evidence":{"occurrences":[{"location":"w/node_modules/@s/x/package.json"}]}}]},
-     {"type":"file","name":"plain"}, {"type":"library","name":"z","purl":"pkg:cocoapods/z@1"}]}"#;
+     {"type":"file","name":"plain"}, {"type":"library","name":"z","purl":"pkg:hackage/z@1"}]}"#;
     let sbom = read_text(text);
     assert_eq!(sbom.format, "CycloneDX 1.6");
     assert_eq!(sbom.subject.as_deref(), Some("/home"));

@@ -133,7 +133,19 @@ fn ecosystem(ecosystem: Ecosystem) -> Option<&'static str> {
         Ecosystem::Composer => "Packagist",
         Ecosystem::Vscode => "VSCode",
         Ecosystem::Deb => "Debian",
-        Ecosystem::Openvsx | Ecosystem::Oci | Ecosystem::Rpm | Ecosystem::Aur | Ecosystem::Generic => return None,
+        Ecosystem::Hex => "Hex",
+        Ecosystem::Pub => "Pub",
+        Ecosystem::Swift => "SwiftURL",
+        Ecosystem::Cran => "CRAN",
+        Ecosystem::Conan => "ConanCenter",
+        Ecosystem::Apk => "Alpine",
+        Ecosystem::Openvsx
+        | Ecosystem::Oci
+        | Ecosystem::Rpm
+        | Ecosystem::Aur
+        | Ecosystem::Cocoapods
+        | Ecosystem::Brew
+        | Ecosystem::Generic => return None,
     })
 }
 

@@ -34,6 +34,12 @@ fn home(name: &str) -> Option<Home> {
         "Maven" => &[Ecosystem::Maven],
         "NuGet" => &[Ecosystem::Nuget],
         "Packagist" => &[Ecosystem::Composer],
+        "Hex" => &[Ecosystem::Hex],
+        "Pub" => &[Ecosystem::Pub],
+        "SwiftURL" => &[Ecosystem::Swift],
+        "CRAN" => &[Ecosystem::Cran],
+        "ConanCenter" => &[Ecosystem::Conan],
+        "Alpine" => &[Ecosystem::Apk],
         "VSCode" => &[Ecosystem::Vscode],
         "Debian" | "Ubuntu" => &[Ecosystem::Deb],
         "AlmaLinux" | "Red Hat" | "Rocky Linux" | "SUSE" | "openSUSE" => &[Ecosystem::Rpm],
@@ -52,7 +58,7 @@ pub fn words(word: &str) -> Option<&'static [Ecosystem]> {
     ALL.get(at..=at)
 }
 
-static ALL: [Ecosystem; 15] = Ecosystem::ALL;
+static ALL: [Ecosystem; 23] = Ecosystem::ALL;
 
 /// One record.
 pub fn record(record: &Value, _: Context<'_>, out: &mut Imported) -> Result<(), String> {

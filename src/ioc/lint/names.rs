@@ -42,6 +42,21 @@ pub fn fault(ecosystem: Ecosystem, name: &str) -> Option<&'static str> {
             is_made_of(name, "@._+-") && !name.starts_with(['-', '.']) && !name.contains(char::is_uppercase),
             "lower-case letters, digits, `@`, `.`, `_`, `+`, `-`, not after `-` or `.`",
         ),
+        Ecosystem::Hex | Ecosystem::Pub => {
+            (is_made_of(name, "_") && !name.contains(char::is_uppercase), "lower-case letters, digits, `_`")
+        }
+        Ecosystem::Cocoapods => (is_made_of(name, "-_.+"), "letters, digits, `-`, `_`, `.`, `+`"),
+        Ecosystem::Swift => (is_go(name), "the address of its repository, as `forge.example/owner/name`"),
+        Ecosystem::Cran => (
+            name.starts_with(|c: char| c.is_ascii_alphabetic()) && is_made_of(name, "."),
+            "letters, digits, `.`, after a letter",
+        ),
+        Ecosystem::Conan => (is_made_of(name, "-_.+"), "letters, digits, `-`, `_`, `.`, `+`"),
+        Ecosystem::Apk => (is_made_of(name, "-+._"), "letters, digits, `+`, `-`, `.`, `_`"),
+        Ecosystem::Brew => (
+            matches!(name.split('/').count(), 1 | 3) && name.split('/').all(|part| is_made_of(part, "-+._@")),
+            "`name`, or `owner/tap/name`",
+        ),
         Ecosystem::Generic => (
             !name.is_empty() && !name.contains(char::is_whitespace) && !name.contains('@'),
             "`owner/name`, without blanks and version",
@@ -91,6 +106,14 @@ mod tests {
             (Deb, "made-up", "Made"),
             (Rpm, "Made-up", "made up"),
             (Aur, "made-up+x", "-made"),
+            (Hex, "made_up", "made-up"),
+            (Pub, "made_up", "Made"),
+            (Cocoapods, "MadeUp", "Made/Up"),
+            (Swift, "forge.example/made/up", "made"),
+            (Cran, "made.Up", "1made"),
+            (Conan, "made-up", "made/1.0"),
+            (Apk, "made-up", "made up"),
+            (Brew, "made/tap/up", "made/up"),
             (Generic, "made/up", "made/up@1"),
         ];
         assert_eq!(names.len(), Ecosystem::ALL.len());

@@ -82,8 +82,8 @@ impl Image {
         })
     }
 
-    /// Where the section of Go's build information lies, by its name.
-    pub fn section(&self, body: &mut dyn ReadSeek) -> Option<u64> {
+    /// Where a section of this name lies, which ends in a zero, and its size.
+    pub fn section(&self, body: &mut dyn ReadSeek, wanted: &[u8]) -> Option<(u64, u64)> {
         let table = self.sections.as_ref()?;
         let size = u64::try_from(table.row.checked_mul(table.count)?).ok()?;
         let rows = read_at(body, table.place, size)?;
@@ -94,7 +94,8 @@ impl Image {
         (0..table.count).find_map(|row| {
             let row = row.checked_mul(table.row)?;
             let name = texts.get(rows.index(row, 4)?..)?;
-            name.starts_with(b".go.buildinfo\0").then(|| rows.at(row.checked_add(offset)?, width))?
+            let number = |into: usize| rows.at(row.checked_add(into)?, width);
+            name.starts_with(wanted).then(|| number(offset).zip(number(offset + width)))?
         })
     }
 }

@@ -3,7 +3,7 @@
 include!(concat!(env!("OUT_DIR"), "/surface_golang.rs"));
 surface_modules!();
 
-mod image;
+pub(super) mod image;
 
 #[cfg(test)]
 mod trial;

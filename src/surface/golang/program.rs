@@ -27,6 +27,7 @@ use crate::{
 const TEXT: usize = 4 << 20;
 const MODULES: usize = 20_000;
 const MARK: &[u8] = b"\xff Go buildinf:";
+const SECTION: &[u8] = b".go.buildinfo\0";
 /// What stands before and behind the list of modules.
 const SENTINEL: usize = 16;
 
@@ -49,10 +50,7 @@ impl Surface for Program {
     }
 
     fn claims(&self, _: &Interest) -> Vec<Claim> {
-        let anywhere = ["bin", "sbin", "libexec"].into_iter();
-        let tails = anywhere.flat_map(|f| [Claim::no_ending().in_tail(f), Claim::suffix(".exe").in_tail(f)]);
-        let roots = ["", "app", "go", "root"].map(|folder| Claim::no_ending().in_root(folder));
-        tails.chain(roots).map(Claim::without_links).collect()
+        claims()
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
@@ -86,9 +84,17 @@ impl Surface for Program {
     }
 }
 
+/// Programs, where they stand.
+pub(in crate::surface) fn claims() -> Vec<Claim> {
+    let anywhere = ["bin", "sbin", "libexec"].into_iter();
+    let tails = anywhere.flat_map(|f| [Claim::no_ending().in_tail(f), Claim::suffix(".exe").in_tail(f)]);
+    let roots = ["", "app", "go", "root"].map(|folder| Claim::no_ending().in_root(folder));
+    tails.chain(roots).map(Claim::without_links).collect()
+}
+
 /// The list of modules of a program; `None` where it has none.
 fn modules(image: &Image, body: &mut dyn ReadSeek) -> Option<String> {
-    let place = image.section(body).or(image.data())?;
+    let place = image.section(body, SECTION).map(|(place, _)| place).or(image.data())?;
     let blob = read_at(body, place, BLOB)?;
     in_blob(&blob, image, &mut |address, length| {
         read_at(body, image.offset_of(address)?, u64::try_from(length.min(TEXT)).unwrap_or(0))
@@ -96,7 +102,7 @@ fn modules(image: &Image, body: &mut dyn ReadSeek) -> Option<String> {
 }
 
 /// So many bytes from there, or fewer where the file ends.
-pub(super) fn read_at(body: &mut dyn ReadSeek, place: u64, length: u64) -> Option<Vec<u8>> {
+pub(in crate::surface) fn read_at(body: &mut dyn ReadSeek, place: u64, length: u64) -> Option<Vec<u8>> {
     body.seek(SeekFrom::Start(place)).ok()?;
     let mut bytes = Vec::new();
     body.take(length).read_to_end(&mut bytes).ok()?;

@@ -5,7 +5,7 @@ surface_modules!();
 
 mod about;
 mod identity;
-mod integrity;
+pub(super) mod integrity;
 pub(super) mod json;
 mod listing;
 mod npm_run;

@@ -86,6 +86,49 @@ pub fn unpacked<'z, R: Read + Seek>(zip: &'z mut R, member: Member) -> Result<Bo
     }
 }
 
+/// A member that is stored as it is, to look into it where it lies; `None` of one that is packed.
+///
+/// # Errors
+/// As for `read_member`.
+pub fn window<R: Read + Seek>(zip: &mut R, member: Member) -> Result<Option<Window<'_, R>>, Flaw> {
+    if member.method != 0 {
+        return Ok(None);
+    }
+    drop(unpacked(zip, member)?);
+    let start = zip.stream_position()?;
+    Ok(Some(Window { inner: zip, start, len: member.packed, at: 0 }))
+}
+
+/// A part of a file.
+pub struct Window<'z, R> {
+    inner: &'z mut R,
+    start: u64,
+    len: u64,
+    at: u64,
+}
+
+impl<R: Read + Seek> Read for Window<'_, R> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let left = self.len.saturating_sub(self.at);
+        self.inner.seek(SeekFrom::Start(self.start.saturating_add(self.at)))?;
+        let read = self.inner.by_ref().take(left).read(into)?;
+        self.at = self.at.saturating_add(u64::try_from(read).unwrap_or(0));
+        Ok(read)
+    }
+}
+
+impl<R: Read + Seek> Seek for Window<'_, R> {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        let at = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(by) => self.len.checked_add_signed(by),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+        };
+        self.at = at.ok_or(std::io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
+    }
+}
+
 struct Directory {
     start: u64,
     size: u64,
@@ -209,6 +252,21 @@ mod tests {
             assert_eq!(read(&zip, "c", 100).unwrap(), None);
             let prefixed = [b"#!/usr/bin/env python3\n".as_slice(), &zip].concat();
             assert_eq!(read(&prefixed, "a/x", 2).unwrap().as_deref(), Some(b"on".as_slice()));
+        }
+    }
+
+    #[test]
+    fn an_archive_in_an_archive_is_read_where_it_lies() {
+        let inner = zip_of(&[("a/x", b"one")], CompressionMethod::Deflated);
+        for (method, is) in [(CompressionMethod::Stored, true), (CompressionMethod::Deflated, false)] {
+            let mut zip = Cursor::new(zip_of(&[("first", b"0"), ("in.jar", &inner)], method));
+            let mut found = None;
+            each_member(&mut zip, &mut |name, member| found = found.or((name == b"in.jar").then_some(member))).unwrap();
+            let mut window = window(&mut zip, found.unwrap()).unwrap();
+            assert_eq!(window.is_some(), is);
+            let mut names = Vec::new();
+            window.iter_mut().for_each(|w| each_member(w, &mut |name, _| names.push(name.to_vec())).unwrap());
+            assert_eq!(names.concat(), if is { b"a/x".as_slice() } else { b"" });
         }
     }
 

@@ -1,4 +1,4 @@
-//! Packages of a system: what pacman, dpkg and rpm installed for the whole machine, and what they wrote down of it.
+//! Packages of a system: what pacman, dpkg, rpm and apk installed for the whole machine, and what they wrote down of it.
 
 include!(concat!(env!("OUT_DIR"), "/surface_system.rs"));
 surface_modules!();
