@@ -125,7 +125,12 @@ pub enum Fact {
     Command(Command),
     Starts(Command),
     Host { name: String, sinkholed: bool },
-    Autostart { texts: Vec<String>, sha256: String },
+    Autostart {
+        texts: Vec<String>,
+        sha256: String,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        in_project: bool,
+    },
     Process { pid: u32, program: Option<Path>, name: String, texts: Vec<String> },
     Executable { pid: u32, program: Path, deleted: bool },
     Loaded { pid: u32, site: Path },
@@ -322,7 +327,9 @@ impl Fact {
             F::Command(command) => Self::Command(command.into()),
             F::Starts(command) => Self::Starts(command.into()),
             F::Host { name, sinkholed } => Self::Host { name: name.to_string(), sinkholed: *sinkholed },
-            F::Autostart { texts, sha256 } => Self::Autostart { texts: spelled(texts), sha256: sha256.clone() },
+            F::Autostart { texts, sha256, in_project } => {
+                Self::Autostart { texts: spelled(texts), sha256: sha256.clone(), in_project: *in_project }
+            }
             F::Process { pid, program, name, texts } => Self::Process {
                 pid: *pid,
                 program: program.as_ref().map(path),
@@ -399,7 +406,7 @@ impl Fact {
             Self::Command(command) => F::Command(command.read()?),
             Self::Starts(command) => F::Starts(command.read()?),
             Self::Host { name, sinkholed } => F::Host { name: name.into(), sinkholed },
-            Self::Autostart { texts, sha256 } => F::Autostart { texts: ids(texts), sha256 },
+            Self::Autostart { texts, sha256, in_project } => F::Autostart { texts: ids(texts), sha256, in_project },
             Self::Process { pid, program, name, texts } => {
                 F::Process { pid, program: maybe(program)?, name: name.into(), texts: ids(texts) }
             }
