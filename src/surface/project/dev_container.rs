@@ -78,7 +78,7 @@ impl Surface for DevContainer {
                     image.into_iter().for_each(|fact| hooks.fact("image", line, fact));
                 }
                 "features" => {
-                    for (name, _) in field.fields().iter().take(MOST).filter(|(name, _)| name.contains('/')) {
+                    for (name, _) in field.fields().iter().take(MOST).filter(|(name, _)| is_published(name)) {
                         if let Some(fact) = used(name) {
                             hooks.fact("features", lines.line_of(name).or(line), fact);
                         }
@@ -106,6 +106,11 @@ impl Surface for DevContainer {
         }
         hooks.finish()
     }
+}
+
+/// A feature that a registry holds, not one of the project's own.
+fn is_published(name: &str) -> bool {
+    name.contains('/') && !name.starts_with(['.', '/'])
 }
 
 /// A text for a shell, or the words of one command.
