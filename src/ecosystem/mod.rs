@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod aur;
+pub mod browser;
 pub mod cargo;
 pub mod composer;
 pub mod deb;
@@ -9,6 +10,7 @@ pub mod extension;
 pub mod gem;
 pub mod generic;
 pub mod golang;
+pub mod jetbrains;
 pub mod marker;
 pub mod maven;
 pub mod npm;
@@ -51,6 +53,8 @@ fn semantics(ecosystem: Ecosystem) -> &'static Semantics {
         Ecosystem::Nuget => &nuget::SEMANTICS,
         Ecosystem::Composer => &composer::SEMANTICS,
         Ecosystem::Vscode | Ecosystem::Openvsx => &extension::SEMANTICS,
+        Ecosystem::Jetbrains => &jetbrains::SEMANTICS,
+        Ecosystem::Chrome | Ecosystem::Firefox => &browser::SEMANTICS,
         Ecosystem::Oci => &oci::SEMANTICS,
         Ecosystem::Deb => &deb::SEMANTICS,
         Ecosystem::Rpm => &rpm::SEMANTICS,
@@ -78,8 +82,17 @@ struct Layout {
     store_entry: fn(&TreePath) -> Option<TreePath>,
 }
 
-static LAYOUTS: &[Layout] =
-    &[pypi::LAYOUT, npm::LAYOUT, gem::LAYOUT, extension::LAYOUT, cargo::LAYOUT, golang::LAYOUT, aur::LAYOUT];
+static LAYOUTS: &[Layout] = &[
+    pypi::LAYOUT,
+    npm::LAYOUT,
+    gem::LAYOUT,
+    extension::LAYOUT,
+    jetbrains::LAYOUT,
+    browser::LAYOUT,
+    cargo::LAYOUT,
+    golang::LAYOUT,
+    aur::LAYOUT,
+];
 
 /// Where else the same package may come from: an editor's place does not say from which marketplace an extension was taken.
 pub fn sibling(ecosystem: Ecosystem) -> Option<Ecosystem> {

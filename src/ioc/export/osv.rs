@@ -133,7 +133,14 @@ fn ecosystem(ecosystem: Ecosystem) -> Option<&'static str> {
         Ecosystem::Composer => "Packagist",
         Ecosystem::Vscode => "VSCode",
         Ecosystem::Deb => "Debian",
-        Ecosystem::Openvsx | Ecosystem::Oci | Ecosystem::Rpm | Ecosystem::Aur | Ecosystem::Generic => return None,
+        Ecosystem::Openvsx
+        | Ecosystem::Jetbrains
+        | Ecosystem::Chrome
+        | Ecosystem::Firefox
+        | Ecosystem::Oci
+        | Ecosystem::Rpm
+        | Ecosystem::Aur
+        | Ecosystem::Generic => return None,
     })
 }
 

@@ -52,7 +52,7 @@ pub fn words(word: &str) -> Option<&'static [Ecosystem]> {
     ALL.get(at..=at)
 }
 
-static ALL: [Ecosystem; 15] = Ecosystem::ALL;
+static ALL: [Ecosystem; 18] = Ecosystem::ALL;
 
 /// One record.
 pub fn record(record: &Value, _: Context<'_>, out: &mut Imported) -> Result<(), String> {
