@@ -4,7 +4,7 @@
 //! ~/.claude/settings.json  PROJECT/.claude/settings.json  settings.local.json  /etc/claude-code/managed-settings.json
 //!     {"hooks": {"SessionStart": [{"matcher": "*", "hooks": [{"type": "command", "command": "node .claude/setup.mjs"}]}]},
 //!      "apiKeyHelper": "…", "statusLine": {"type": "command", "command": "…"}, "env": {"ANTHROPIC_BASE_URL": "…"}}
-//! ~/.claude/plugins/**/hooks/hooks.json                        {"hooks": {…}}, of a plug-in
+//! ~/.claude/plugins/**/hooks/hooks.json  ~/.gemini/extensions/*/hooks/hooks.json      {"hooks": {…}}, of a plug-in
 //! ~/.cursor/hooks.json  PROJECT/.cursor/hooks.json             {"version": 1, "hooks": {"beforeShellExecution": [{"command": "…"}]}}
 //! ~/.gemini/settings.json  PROJECT/.gemini/settings.json       {"hooks": {"BeforeTool": [{"hooks": [{"command": "…"}]}]}}
 //! ~/.codex/hooks.json  ~/.codex/config.toml                    {"hooks": {…}};  notify = ["python3", "x.py"]
@@ -83,8 +83,11 @@ impl Surface for AgentHooks {
             ("hooks.json", "windsurf"),
         ];
         let placed = placed.iter().map(|(name, folder)| Claim::name(name).in_tail(folder));
-        let others =
-            [Claim::name("hooks.json").nested(".claude", "hooks"), Claim::suffix(".json").in_tail(".github/hooks")];
+        let others = [
+            Claim::name("hooks.json").nested(".claude", "hooks"),
+            Claim::name("hooks.json").nested(".gemini", "hooks"),
+            Claim::suffix(".json").in_tail(".github/hooks"),
+        ];
         placed.chain(others).collect()
     }
 
@@ -114,7 +117,7 @@ impl Surface for AgentHooks {
 fn when(path: &TreePath) -> When {
     let folder = path.parent();
     let has = |name: &[u8]| folder.components().any(|c| c == name);
-    let plugin = has(b"plugins") && !has(b"marketplaces");
+    let plugin = has(b"plugins") && !has(b"marketplaces") || has(b".gemini") && has(b"extensions");
     let of_system = folder.as_bytes().starts_with(b"etc/") || has(b"Application Support");
     if is_of_home(path, 1) || plugin || of_system || folder.name() == b"windsurf" {
         When::ByItself

