@@ -83,6 +83,8 @@ struct Asked {
 pub struct Interest {
     /// Files to report with their hash and texts.
     pub files: BTreeSet<WantedFile>,
+    /// Paths of these files, with `*`.
+    pub paths: BTreeSet<String>,
     /// Python modules whose bytecode matters: base name without ending; with the folders above, where others are called so too.
     pub modules: BTreeSet<String>,
     /// Folders of packages that hold such a module, `litellm/proxy`: of the modules beside it, whether each was compiled matters.

@@ -16,6 +16,7 @@ mod shelf;
 #[cfg(test)]
 mod tests;
 mod weigh;
+mod words;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -51,6 +51,11 @@ const EDITORS: &[(&str, Ecosystem)] = &[
     ("code-server", Ecosystem::Openvsx),
 ];
 
+/// Folders of editors that hold `extensions`.
+pub fn editors() -> impl Iterator<Item = &'static str> {
+    EDITORS.iter().map(|(name, _)| *name)
+}
+
 /// Where an editor takes extensions from by default, by the folder that holds them: `~/.cursor/extensions`. `None` where the folder is no
 /// known editor's.
 pub fn marketplace(extensions: &TreePath) -> Option<Ecosystem> {

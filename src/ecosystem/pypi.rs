@@ -195,7 +195,9 @@ pub fn store_entry(path: &TreePath) -> Option<TreePath> {
 /// or on Windows `Lib/site-packages`. `None` where the folder has no such form.
 pub fn prefix_of(site: &TreePath) -> Option<TreePath> {
     let library = match last(site.as_bytes()) {
-        b"site-packages" if last(parent(site.as_bytes())) == b"Lib" => return Some(site.parent().parent()),
+        b"site-packages" if last(parent(site.as_bytes())).eq_ignore_ascii_case(b"lib") => {
+            return Some(site.parent().parent());
+        }
         b"site-packages" | b"dist-packages" => site.parent(),
         _ => site.clone(),
     };
@@ -256,7 +258,7 @@ const CONDA_META: &[u8] = b"conda-meta";
 pub fn machine_of(site: &TreePath) -> Machine {
     let library = if is_library(last(site.as_bytes()), site.as_bytes()) { site.clone() } else { site.parent() };
     let name = last(library.as_bytes());
-    if last(site.as_bytes()) == b"site-packages" && name == b"Lib" {
+    if last(site.as_bytes()) == b"site-packages" && name.eq_ignore_ascii_case(b"lib") {
         // `C:\\Python311`, `…\\Programs\\Python\\Python311`; a virtual environment does not say it.
         let python = last(parent(library.as_bytes())).strip_prefix(b"Python3").and_then(number).map(|minor| (3, minor));
         return Machine { python, system: Some(System::Windows) };

@@ -1,21 +1,68 @@
 //! Paths within a tree.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{
+    borrow::Cow,
+    cmp::Ordering,
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
 
 /// Slash-separated bytes below a tree's root: never absolute, never `..`, not necessarily UTF-8. The root itself is empty.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TreePath(Arc<[u8]>);
+///
+/// Where the file system takes names in any case, those that we know are here as they are usually spelled, so that all compare them
+/// alike; `written` is how they stand there.
+#[derive(Debug, Clone)]
+pub struct TreePath {
+    path: Arc<[u8]>,
+    /// Where it differs.
+    written: Option<Arc<Box<[u8]>>>,
+}
+
+impl PartialEq for TreePath {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path
+    }
+}
+
+impl Eq for TreePath {}
+
+impl Hash for TreePath {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.path.hash(state);
+    }
+}
+
+impl PartialOrd for TreePath {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for TreePath {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.path.cmp(&other.path)
+    }
+}
 
 impl TreePath {
     /// `None` where a component is `..`. Leading `/` and `./`, doubled slashes and `.` components are dropped.
     pub fn new(raw: &[u8]) -> Option<Self> {
         let below_root = raw.strip_prefix(b"/").unwrap_or(raw);
         if Self::is_plain(below_root)? {
-            return Some(Self(below_root.into()));
+            return Some(Self::of(below_root));
         }
         let clean = |c: &&[u8]| !c.is_empty() && *c != b".";
         let parts: Vec<&[u8]> = raw.split(|b| *b == b'/').filter(clean).collect();
-        Some(Self(parts.join(&b'/').into()))
+        Some(Self::of(parts.join(&b'/')))
+    }
+
+    fn of(path: impl Into<Arc<[u8]>>) -> Self {
+        Self { path: path.into(), written: None }
+    }
+
+    fn with_written(self, written: Option<Vec<u8>>) -> Self {
+        let written = written.filter(|w| **w != *self.path).map(|w| Arc::new(w.into_boxed_slice()));
+        Self { written, ..self }
     }
 
     /// Whether nothing of it is dropped; `None` where it is no path of a tree.
@@ -38,38 +85,55 @@ impl TreePath {
 
     /// By the name that links have for it on a Mac, where `/etc`, `/tmp` and `/var` lead to folders of `/private`.
     pub fn without_private(&self) -> Cow<'_, Self> {
-        let rest = self.0.strip_prefix(b"private/").unwrap_or_default();
+        let rest = self.path.strip_prefix(b"private/").unwrap_or_default();
         match rest.split(|b| *b == b'/').next() {
-            Some(b"etc" | b"tmp" | b"var") => Cow::Owned(Self(rest.into())),
+            Some(b"etc" | b"tmp" | b"var") => Cow::Owned(Self::of(rest)),
             _ => Cow::Borrowed(self),
         }
     }
 
     /// The root of a tree.
     pub fn root() -> Self {
-        Self(Arc::from([].as_slice()))
+        Self::of([].as_slice())
     }
 
     /// The path of `name` in this folder. `name` is one component, as a directory listing gives it.
     pub fn join(&self, name: &[u8]) -> Self {
-        if self.0.is_empty() {
-            return Self(name.into());
+        Self::of(joined(&self.path, name)).with_written(self.written.as_ref().map(|w| joined(w, name)))
+    }
+
+    /// The same of a name that stands there as `written`.
+    pub fn join_spelled(&self, name: &[u8], written: &[u8]) -> Self {
+        Self::of(joined(&self.path, name)).with_written(Some(joined(self.written(), written)))
+    }
+
+    /// The path below this folder that `path` is below another.
+    pub fn join_path(&self, path: &Self) -> Self {
+        if path.path.is_empty() {
+            return self.clone();
         }
-        let mut joined = Vec::with_capacity(self.0.len() + 1 + name.len());
-        joined.extend_from_slice(&self.0);
-        joined.push(b'/');
-        joined.extend_from_slice(name);
-        Self(joined.into())
+        self.join_spelled(&path.path, path.written())
+    }
+
+    /// What stands so in the tree by its usual spelling, which differs by the case of letters only; `None` where it does not.
+    pub fn usually(&self, usual: &Self) -> Option<Self> {
+        let same = usual.path.eq_ignore_ascii_case(self.written());
+        same.then(|| usual.clone().with_written(Some(self.written().to_vec())))
+    }
+
+    /// As it stands in the tree.
+    pub fn written(&self) -> &[u8] {
+        self.written.as_deref().map_or(&self.path, |w| w)
     }
 
     /// What a text in a file of this folder names: absolute from the tree's root, or relative to the folder. Above the root is the
     /// root, as the kernel has it. `None` where it is too long for a path.
     pub fn resolve(&self, text: &[u8]) -> Option<Self> {
         const LONGEST: usize = 4096;
-        if self.0.len().saturating_add(text.len()) > LONGEST || text.contains(&0) {
+        if self.path.len().saturating_add(text.len()) > LONGEST || text.contains(&0) {
             return None;
         }
-        let from = if text.starts_with(b"/") { &[] } else { &*self.0 };
+        let from = if text.starts_with(b"/") { &[] } else { &*self.path };
         let mut kept: Vec<&[u8]> = Vec::new();
         for part in from.split(|b| *b == b'/').chain(text.split(|b| *b == b'/')) {
             match part {
@@ -78,52 +142,57 @@ impl TreePath {
                 part => kept.push(part),
             }
         }
-        Some(Self(kept.join(&b'/').into()))
+        Some(Self::of(kept.join(&b'/')))
     }
 
     /// The same path below another folder.
     pub fn in_folder(&self, folder: &[u8]) -> Self {
-        Self(Arc::from([folder, b"/", &*self.0].concat()))
+        let below = |path: &[u8]| [folder, b"/", path].concat();
+        Self::of(below(&self.path)).with_written(self.written.as_ref().map(|w| below(w)))
     }
 
     /// The bytes, without a leading slash.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        &self.path
     }
 
     /// The last component.
     pub fn name(&self) -> &[u8] {
-        self.0.rsplit(|b| *b == b'/').next().unwrap_or(&self.0)
+        self.path.rsplit(|b| *b == b'/').next().unwrap_or(&self.path)
     }
 
     /// The folder that holds it; the root's parent is the root.
     pub fn parent(&self) -> Self {
-        Self(parent(&self.0).into())
+        Self::of(parent(&self.path)).with_written(self.written.as_ref().map(|w| parent(w).to_vec()))
     }
 
     /// Whether this is `folder` or something below it.
     pub fn is_within(&self, folder: &Self) -> bool {
-        folder.0.is_empty()
-            || self.0.strip_prefix(&*folder.0).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+        folder.path.is_empty()
+            || self.path.strip_prefix(&*folder.path).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
     }
 
     /// What stands behind `folder/`, if this is below `folder`.
     pub fn below<'p>(&'p self, folder: &Self) -> Option<&'p [u8]> {
-        if folder.0.is_empty() {
-            return Some(&self.0);
+        if folder.path.is_empty() {
+            return Some(&self.path);
         }
-        self.0.strip_prefix(&*folder.0)?.strip_prefix(b"/")
+        self.path.strip_prefix(&*folder.path)?.strip_prefix(b"/")
     }
 
     /// Components from the root.
     pub fn components(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
-        self.0.split(|b| *b == b'/').filter(|c| !c.is_empty())
+        self.path.split(|b| *b == b'/').filter(|c| !c.is_empty())
     }
 
-    /// Readable, with a leading slash; bytes that are not UTF-8 are replaced. For comparing, never for opening.
+    /// Readable, with a leading slash; bytes that are not UTF-8 are replaced. For people, never for opening.
     pub fn text(&self) -> Cow<'_, str> {
-        Cow::Owned(format!("/{}", String::from_utf8_lossy(&self.0)))
+        Cow::Owned(format!("/{}", String::from_utf8_lossy(self.written())))
     }
+}
+
+fn joined(folder: &[u8], name: &[u8]) -> Vec<u8> {
+    if folder.is_empty() { name.to_vec() } else { [folder, b"/", name].concat() }
 }
 
 /// The folder part of raw path bytes; empty at the top.

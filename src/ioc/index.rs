@@ -198,6 +198,7 @@ impl Index {
         let files = self.database.incidents.iter().flat_map(|i| &i.files);
         for file in files.filter(|f| f.standing.withdrawn.is_none()) {
             interest.files.extend(file.paths.iter().map(|p| pattern::wanted(p, file)));
+            interest.paths.extend(file.paths.iter().map(|p| pattern::path(p).to_owned()));
             if matches!(file.role, FileRole::Module | FileRole::Companion) {
                 let sites = file.paths.iter().filter(|p| p.starts_with("site:"));
                 interest.modules.extend(sites.clone().filter_map(|p| pattern::module(p)));

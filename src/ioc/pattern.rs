@@ -70,6 +70,11 @@ pub fn fits(pattern: &str, path: &TreePath, site: Option<&[u8]>) -> bool {
     pattern.strip_prefix('/').is_some_and(|rest| glob(rest, &text))
 }
 
+/// A pattern without the word that says where it begins.
+pub fn path(pattern: &str) -> &str {
+    pattern.split_once(':').map_or(pattern, |(_, path)| path)
+}
+
 /// What the walk shall look for. A name that nobody else uses is opened wherever it stands, since a copy of it shows something
 /// too; a common one only where the indicator says.
 pub fn wanted(pattern: &str, file: &FileIndicator) -> WantedFile {

@@ -257,7 +257,7 @@ fn finding(e: &Examination<'_>, f: &assess::Finding, origin: &str) -> v1::Findin
 }
 
 fn absolute(path: &TreePath) -> v1::PathText {
-    v1::PathText([b"/", path.as_bytes()].concat())
+    v1::PathText([b"/", path.written()].concat())
 }
 
 fn unit(u: &Unit) -> v1::Unit {

@@ -186,7 +186,7 @@ impl<'s> Situation<'s> {
 
 /// Absolute, as the target's own bytes.
 pub fn absolute(path: &TreePath) -> Vec<u8> {
-    [b"/", path.as_bytes()].concat()
+    [b"/", path.written()].concat()
 }
 
 /// A path for a sentence.

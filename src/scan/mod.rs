@@ -3,6 +3,7 @@
 mod addresses;
 mod by_hand;
 mod folders;
+mod folding;
 mod follow;
 mod hostname;
 mod identity;
@@ -149,6 +150,8 @@ impl Scan<'_> {
         }
         for part in parts(target)? {
             let host = open(&tree, &part, &mountinfo)?;
+            let folding = folding::folders(&host, &mountinfo);
+            let host = if folding.is_empty() { host } else { host.folding(folding, router.spelling(self.interest)) };
             if accounts.homes().next().is_none() {
                 let gaps;
                 (accounts, gaps) = accounts_of(&host, target, &part);
@@ -253,13 +256,16 @@ const SHARED_HOMES: &[&str] = &["shared", "public", "default", "default user", "
 
 /// The homes of a Mac or of Windows, with their owners.
 fn users(host: &Host) -> Vec<(TreePath, u32)> {
-    let Some(above) = TreePath::new(b"Users") else { return Vec::new() };
     let is_one = |name: &Vec<u8>| {
         let shared = SHARED_HOMES.iter().any(|shared| name.eq_ignore_ascii_case(shared.as_bytes()));
         !shared && !name.starts_with(b".")
     };
-    let names = host.list(&above, accounts::MOST + 1).into_iter().filter(is_one);
-    let homes = names.map(|name| above.join(&name)).filter(|home| host.real(home).is_some_and(|real| real == *home));
+    let above = folding::drives(host).into_iter().map(|drive| drive.join(b"Users"));
+    let homes = above.flat_map(|above| {
+        let names = host.list(&above, accounts::MOST + 1).into_iter().filter(is_one);
+        names.map(|name| above.join(&name)).collect::<Vec<_>>()
+    });
+    let homes = homes.filter_map(|home| host.real(&home).filter(|real| *real == home)).take(accounts::MOST + 1);
     homes.filter_map(|home| Some((home.clone(), host.access_shown(&home)?.uid))).collect()
 }
 

@@ -5,7 +5,10 @@ use std::{fs::File, io, os::fd::AsFd as _};
 use rustix::{fs as sys, io::Errno};
 
 use super::{Body, Kind, host::Host, open};
-use crate::{accounts::Access, fact::TreePath};
+use crate::{
+    accounts::Access,
+    fact::{TreePath, split},
+};
 
 /// The start of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,10 +26,12 @@ impl Host {
         if self.is_far(path) {
             return None;
         }
+        let path = &*self.locate(path);
+        let name = split(path.written()).1;
         let folder = open::folder(self.root.as_fd(), &path.parent());
-        let plain = folder.ok().filter(|(fd, _)| open::kind_of(fd.as_fd(), path.name()) == Kind::File);
+        let plain = folder.ok().filter(|(fd, _)| open::kind_of(fd.as_fd(), name) == Kind::File);
         let opened = match plain {
-            Some((fd, _)) => open::file_no_follow(fd.as_fd(), path.name()),
+            Some((fd, _)) => open::file_no_follow(fd.as_fd(), name),
             None => self.follow(path),
         };
         let file = File::from(opened.ok()?.0);
@@ -63,7 +68,7 @@ impl Host {
     /// Owner, group and permission bits of a folder, by its path as reports show it; `None` where none is there.
     pub fn access_shown(&self, path: &TreePath) -> Option<Access> {
         let below = if *path == self.prefix { b"".as_slice() } else { path.below(&self.prefix)? };
-        let (fd, _) = open::folder(self.root.as_fd(), &TreePath::new(below)?).ok()?;
+        let (fd, _) = open::folder(self.root.as_fd(), &self.locate(&TreePath::new(below)?)).ok()?;
         let stat = sys::fstat(fd).ok()?;
         Some(Access { uid: stat.st_uid, gid: stat.st_gid, mode: stat.st_mode & 0o7777 })
     }
@@ -73,8 +78,8 @@ impl Host {
         if self.is_far(path) {
             return None;
         }
-        let found = open::real(self.root.as_fd(), path.as_bytes(), self.links).ok()?;
-        TreePath::new(found.below(&self.own)?)
+        let found = open::real(self.root.as_fd(), self.locate(path).written(), self.links).ok()?;
+        Some(self.folding.path(TreePath::new(found.below(&self.own)?)?))
     }
 
     /// The start of a file, by its path as reports show it.
@@ -88,18 +93,18 @@ impl Host {
         if self.is_far(&below) {
             return None;
         }
-        let found = open::real_of_any(self.root.as_fd(), below.as_bytes(), self.links).ok()?;
+        let found = open::real_of_any(self.root.as_fd(), self.locate(&below).written(), self.links).ok()?;
         if found == self.own {
             return Some(self.prefix.clone());
         }
-        Some(self.shown(&TreePath::new(found.below(&self.own)?)?))
+        Some(self.shown(&self.folding.path(TreePath::new(found.below(&self.own)?)?)))
     }
 
     /// Names of a folder of the tree, at most `most` of them; empty where it cannot be read.
     pub fn list(&self, path: &TreePath, most: usize) -> Vec<Vec<u8>> {
         let mut names = Vec::new();
         if !self.is_far(path)
-            && let Ok((fd, _)) = open::folder(self.root.as_fd(), path)
+            && let Ok((fd, _)) = open::folder(self.root.as_fd(), &self.locate(path))
         {
             let _ = open::each_name(&fd, &mut Vec::with_capacity(1 << 15), &mut |name, _| {
                 names.push(name.to_vec());

@@ -24,6 +24,7 @@ use rustix::{
 use super::{
     Body, Entry, Kind, Listed, Visit,
     body::{Beside, BodyError},
+    folding::Folding,
     mounts::{Skip, Skips},
     open::{self, Opened},
     queue::{Below, Queue},
@@ -32,7 +33,7 @@ use super::{
 };
 use crate::{
     coverage::{Exclusion, Gap, GapKind, WALK},
-    fact::{Origin, TreePath},
+    fact::{Origin, TreePath, split},
 };
 
 /// A tree on this machine.
@@ -45,6 +46,7 @@ pub struct Host {
     pub(super) own: TreePath,
     pub(super) links: ResolveFlags,
     skips: Skips,
+    pub(super) folding: Folding,
 }
 
 impl Host {
@@ -70,6 +72,7 @@ impl Host {
             own,
             links: if beneath { ResolveFlags::BENEATH } else { ResolveFlags::IN_ROOT },
             skips: Skips { points, devices },
+            folding: Folding::default(),
         })
     }
 
@@ -93,6 +96,7 @@ impl Host {
     pub fn walk<V: Visit>(&self, visit: &V, starts: &[TreePath], threads: usize, stop: &AtomicBool) {
         let mut done: HashSet<TreePath> = HashSet::new();
         for start in starts {
+            let start = &*self.locate(start);
             // What is in a mount that is left out is left out, whoever names it.
             if within(start, |folder| done.contains(folder)) || self.left_out(&start.parent()) {
                 continue;
@@ -114,6 +118,7 @@ impl Host {
     /// Tells `visit` of these files only, where it wants them.
     pub fn visit_files<V: Visit>(&self, visit: &V, files: &[TreePath], stop: &AtomicBool) {
         for path in files.iter().take_while(|_| !stop.load(Ordering::Relaxed)) {
+            let path = &self.folding.path(path.clone());
             let parent = path.parent();
             let folder = visit.folder(&self.shown(&parent));
             visit.seen(1);
@@ -122,8 +127,9 @@ impl Host {
             }
             match open::folder(self.root.as_fd(), &parent) {
                 Ok((fd, _)) => {
-                    let kind = open::kind_of(fd.as_fd(), path.name());
-                    self.file(visit, fd.as_fd(), path.clone(), path.name(), kind);
+                    let name = split(path.written()).1;
+                    let kind = open::kind_of(fd.as_fd(), name);
+                    self.file(visit, fd.as_fd(), path.clone(), name, kind);
                 }
                 Err(Errno::NOENT) => {}
                 Err(e) => visit.gap(self.gap(path, e)),
@@ -143,7 +149,8 @@ impl Host {
             return false;
         };
         if !self.left_out(&below) {
-            self.file(visit, self.root.as_fd(), below.clone(), below.name(), Kind::Symlink);
+            let below = self.locate(&below).into_owned();
+            self.file(visit, self.root.as_fd(), below.clone(), split(below.written()).1, Kind::Symlink);
         }
         true
     }
@@ -194,7 +201,7 @@ impl Host {
             return None;
         }
         let opened = match &folder.from {
-            Some(parent) if path.as_bytes().len() <= open::MAX_PATH => open::folder_in(parent.as_fd(), &folder.name),
+            Some(parent) if path.written().len() <= open::MAX_PATH => open::folder_in(parent.as_fd(), &folder.name),
             _ => open::folder(self.root.as_fd(), path),
         };
         let fd = match opened {
@@ -215,14 +222,17 @@ impl Host {
         let mut names = 0;
         let mut wanted: Vec<(Vec<u8>, Kind)> = Vec::new();
         let mut all = visit.lists().then(Vec::new);
+        let mut odd = self.folding.names(path);
         buffer.clear();
         let read = open::each_name(&fd, buffer, &mut |name, kind| {
             names += 1;
             let kind = kind.unwrap_or_else(|| open::kind_of(fd.as_fd(), name));
+            let kept = odd.keep(name, kind);
             match kind {
+                Kind::Dir if kept => {}
                 Kind::Dir => below.push(Below::new(path, name)),
                 Kind::File | Kind::Symlink => {
-                    if visit.wants(&folder, name, kind) {
+                    if !kept && visit.wants(&folder, name, kind) {
                         wanted.push((name.to_vec(), kind));
                     }
                     if let Some(all) = &mut all {
@@ -237,6 +247,11 @@ impl Host {
         if let Some(all) = all {
             visit.listed(&self.shown(path), all);
         }
+        below.extend(odd.folders(path, below));
+        let odd = odd.files(&|name| wanted.iter().any(|(w, _)| w == name));
+        wanted.extend(
+            odd.iter().map(|(name, (_, kind))| (name.clone(), *kind)).filter(|(n, k)| visit.wants(&folder, n, *k)),
+        );
         visit.sift(&folder, &mut wanted);
         if let Err(e) = read {
             visit.gap(self.gap(path, e));
@@ -244,7 +259,10 @@ impl Host {
         // The walk's queue is last in, first out; names in order make the work the same from run to run.
         below.sort_unstable_by(|a, b| b.name.cmp(&a.name));
         for (name, kind) in wanted.into_iter().take_while(|_| !stop.load(Ordering::Relaxed)) {
-            self.file(visit, fd.as_fd(), path.join(&name), &name, kind);
+            match odd.get(&name) {
+                Some((written, _)) => self.file(visit, fd.as_fd(), path.join_spelled(&name, written), written, kind),
+                None => self.file(visit, fd.as_fd(), path.join(&name), &name, kind),
+            }
         }
         Some(fd)
     }
@@ -296,7 +314,7 @@ impl Host {
 
     /// A regular file of the tree, links resolved inside it; `XDEV` where they lead to a mount that is left out.
     pub(super) fn follow(&self, path: &TreePath) -> Result<Opened, Errno> {
-        open::file(self.root.as_fd(), path.as_bytes(), self.links, |stat| {
+        open::file(self.root.as_fd(), self.locate(path).written(), self.links, |stat| {
             let device = (sys::major(stat.st_dev), sys::minor(stat.st_dev));
             if self.skips.devices.contains(&device) { Err(Errno::XDEV) } else { Ok(()) }
         })
@@ -304,13 +322,7 @@ impl Host {
 
     /// `path` as reports show it.
     pub(super) fn shown(&self, path: &TreePath) -> TreePath {
-        if self.prefix.as_bytes().is_empty() {
-            return path.clone();
-        }
-        if path.as_bytes().is_empty() {
-            return self.prefix.clone();
-        }
-        self.prefix.join(path.as_bytes())
+        if self.prefix.as_bytes().is_empty() { path.clone() } else { self.prefix.join_path(path) }
     }
 
     fn origin(&self, path: &TreePath) -> Origin {

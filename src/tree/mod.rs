@@ -2,11 +2,13 @@
 
 pub mod ask;
 pub mod body;
+mod folding;
 mod front;
 pub mod host;
 pub mod mounts;
 pub(crate) mod open;
 mod queue;
+pub mod spelling;
 mod stat;
 pub mod threads;
 

@@ -53,6 +53,10 @@ const NETWORK: &[&str] = &[
     "smbfs",
 ];
 
+/// File systems that take names in any case, as Linux mounts them; `fuseblk` is ntfs-3g or exfat-fuse.
+const WITHOUT_CASE: &[&str] =
+    &["exfat", "fuse.apfs", "fuseblk", "hfs", "hfsplus", "msdos", "ntfs", "ntfs3", "apfs", "vfat"];
+
 /// Why a mount point is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Skip {
@@ -90,19 +94,8 @@ pub struct Skips {
 /// What to leave out, from the text of mountinfo. The root of the machine itself is never left out.
 pub fn to_skip(mountinfo: &[u8]) -> Skips {
     let mut skips = Skips::default();
-    for line in mountinfo.split(|b| *b == b'\n') {
-        let line = String::from_utf8_lossy(line);
-        let Some((front, back)) = line.split_once(" - ") else {
-            continue;
-        };
-        let (Some(device), Some(point), Some(kind)) =
-            (front.split(' ').nth(2), front.split(' ').nth(4), back.split(' ').next())
-        else {
-            continue;
-        };
-        let Some(path) = TreePath::new(&unescape(point)) else {
-            continue;
-        };
+    for Mount { device, path, kind } in mounts(mountinfo) {
+        let (device, kind) = (device.as_str(), kind.as_str());
         let skip = if PSEUDO.contains(&kind) {
             Skip::Pseudo
         } else if NETWORK.contains(&kind) {
@@ -122,6 +115,28 @@ pub fn to_skip(mountinfo: &[u8]) -> Skips {
         }
     }
     skips
+}
+
+/// Where file systems are mounted that take names in any case.
+pub fn without_case(mountinfo: &[u8]) -> Vec<TreePath> {
+    mounts(mountinfo).filter(|m| WITHOUT_CASE.contains(&m.kind.as_str())).map(|m| m.path).collect()
+}
+
+/// A line of mountinfo.
+struct Mount {
+    device: String,
+    path: TreePath,
+    kind: String,
+}
+
+fn mounts(mountinfo: &[u8]) -> impl Iterator<Item = Mount> {
+    mountinfo.split(|b| *b == b'\n').filter_map(|line| {
+        let line = String::from_utf8_lossy(line);
+        let (front, back) = line.split_once(" - ")?;
+        let mut front = front.split(' ').skip(2);
+        let (device, point) = (front.next()?.to_owned(), front.nth(1)?);
+        Some(Mount { device, path: TreePath::new(&unescape(point))?, kind: back.split(' ').next()?.to_owned() })
+    })
 }
 
 /// Where Docker, podman and CRI-O (`…/merged`) and containerd (`…/io.containerd.runtime.v2.task/NAMESPACE/ID/rootfs`) mount.

@@ -21,7 +21,7 @@ pub type Opened = (OwnedFd, bool);
 
 /// A folder below `root`, none of whose components may be a link.
 pub fn folder(root: BorrowedFd<'_>, path: &TreePath) -> Result<Opened, Errno> {
-    let raw = path.as_bytes();
+    let raw = path.written();
     if raw.len() > MAX_PATH {
         return Err(Errno::NAMETOOLONG);
     }
@@ -41,7 +41,7 @@ pub fn folder_in(parent: BorrowedFd<'_>, name: &[u8]) -> Result<Opened, Errno> {
 /// For kernels before 5.6: one component at a time, none of which may be a link.
 fn folder_stepwise(root: BorrowedFd<'_>, path: &TreePath) -> Result<Opened, Errno> {
     let mut at: Option<Opened> = None;
-    for name in path.components() {
+    for name in path.written().split(|b| *b == b'/').filter(|c| !c.is_empty()) {
         let folder = at.as_ref().map_or(root, |(fd, _)| fd.as_fd());
         at = Some(folder_in(folder, name)?);
     }

@@ -31,7 +31,10 @@ struct Waiting {
 /// A folder by its parent and its name: the path of the parent is kept once, however many folders it has.
 pub struct Below {
     parent: TreePath,
+    /// As it stands there.
     pub name: Box<[u8]>,
+    /// As it is usually spelled, where that differs.
+    usual: Option<Box<[u8]>>,
     /// The open parent: from there the kernel has one name to look up instead of a path.
     pub from: Option<Arc<OwnedFd>>,
 }
@@ -39,18 +42,31 @@ pub struct Below {
 impl Below {
     /// `name` in the folder `parent`.
     pub fn new(parent: &TreePath, name: &[u8]) -> Self {
-        Self { parent: parent.clone(), name: name.into(), from: None }
+        Self { parent: parent.clone(), name: name.into(), usual: None, from: None }
+    }
+
+    /// The same with the usual spelling of its name.
+    pub fn spelled(parent: &TreePath, usual: &[u8], name: &[u8]) -> Self {
+        Self { usual: Some(usual.into()), ..Self::new(parent, name) }
+    }
+
+    /// Whether it is spelled so and stands there otherwise.
+    pub fn is_spelled(&self, usual: &[u8]) -> bool {
+        self.usual.as_deref() == Some(usual)
     }
 
     pub fn path(&self) -> TreePath {
-        self.parent.join(&self.name)
+        match &self.usual {
+            Some(usual) => self.parent.join_spelled(usual, &self.name),
+            None => self.parent.join(&self.name),
+        }
     }
 }
 
 impl Queue {
     /// Starts with one folder.
     pub fn new(start: &TreePath) -> Self {
-        let start = Below::new(&TreePath::root(), start.as_bytes());
+        let start = Below::spelled(&TreePath::root(), start.as_bytes(), start.written());
         Self {
             state: Mutex::new(Waiting { folders: vec![start], busy: 0, open: Vec::new(), idle: 0 }),
             changed: Condvar::new(),

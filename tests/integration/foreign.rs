@@ -1,8 +1,11 @@
 //! Disks of other systems below `--root`: what a Mac and Windows keep at places of their own.
 
+use std::{fs, path::Path};
+
 use serde_json::Value;
 
 use crate::{
+    inventory::{Kept, compared, exposures, matched},
     machine::Machine,
     program::{findings, report_with},
 };
@@ -116,4 +119,64 @@ fn a_disk_of_windows() {
     );
     let (good, code) = report_with(windows("1.82.6", "example.com").root(), &[]);
     assert_eq!((findings(&good), code), (vec![], 0));
+}
+
+/// A copy in which each name stands in capitals.
+fn in_capitals(machine: &Machine) -> Machine {
+    fn add(copy: Machine, root: &Path, folder: &Path) -> Machine {
+        let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        names.fold(copy, |copy, path| {
+            if path.is_dir() {
+                return add(copy, root, &path);
+            }
+            let below = path.strip_prefix(root).unwrap().to_str().unwrap();
+            if below == "etc/passwd" { copy } else { copy.file(&below.to_uppercase(), fs::read(&path).unwrap()) }
+        })
+    }
+    add(Machine::new(), machine.root(), machine.root())
+}
+
+#[test]
+fn names_have_no_case_where_their_file_system_gives_them_none() {
+    for machine in [windows("1.82.8", "models.litellm.cloud"), mac("1.82.8")] {
+        let [(usual, _), (capitals, code)] =
+            [machine.root(), in_capitals(&machine).root()].map(|root| report_with(root, &[]));
+        let folded = |mut all: Vec<String>| {
+            all.iter_mut().for_each(|line| *line = line.to_lowercase());
+            all.sort();
+            all
+        };
+        assert_eq!(folded(findings(&capitals)), folded(findings(&usual)));
+        assert_eq!(folded(credentials(&capitals)), folded(credentials(&usual)));
+        assert_eq!(code, 1);
+        // As it stands there.
+        assert!(findings(&capitals).iter().any(|f| f.contains("SITE-PACKAGES/LITELLM-1.82.8.DIST-INFO/METADATA")));
+    }
+    let (good, code) = report_with(in_capitals(&windows("1.82.6", "example.com")).root(), &[]);
+    assert_eq!((findings(&good), code), (vec![], 0));
+}
+
+#[test]
+fn a_drive_in_collected_evidence_is_a_disk() {
+    let site = "USERS/BO/VENV/LIB/SITE-PACKAGES/LITELLM-1.82.8.DIST-INFO/METADATA";
+    for drive in ["C", "D%3A"] {
+        let machine = Machine::new().file(&format!("{drive}/{site}"), metadata("1.82.8"));
+        let (report, _) = report_with(machine.root(), &[]);
+        assert_eq!(findings(&report), [format!("installed/confirmed pypi/litellm@1.82.8 /{drive}/{site}")]);
+    }
+}
+
+#[test]
+fn linux_tells_case_apart() {
+    let site = "home/alice/venv/LIB/SITE-PACKAGES/LITELLM-1.82.8.DIST-INFO/METADATA";
+    let (report, code) = report_with(Machine::new().file(site, metadata("1.82.8")).root(), &[]);
+    assert_eq!((findings(&report), code), (vec![], 0));
+}
+
+#[test]
+fn an_inventory_knows_both_spellings() {
+    let machine = in_capitals(&windows("1.82.8", "models.litellm.cloud"));
+    let kept = Kept::of(&machine, "i.ndjson", &[]);
+    assert_eq!(compared(&matched(&kept.path("i.ndjson"), &[])), kept.scan);
+    assert!(!exposures(&kept.scan).is_empty());
 }

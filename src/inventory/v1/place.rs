@@ -14,12 +14,20 @@ use crate::{
     tree,
 };
 
-/// A path from the root of the tree; `{"bytes": base64}` where it is no UTF-8.
+/// A path from the root of the tree; `{"bytes": base64}` where it is no UTF-8, `{"written": …, "usual": …}` where its file system takes
+/// names in any case and it is usually spelled otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Path {
     /// Starts with `/`.
     Text(String),
+    /// Both start with `/`.
+    Spelled {
+        /// As it stands there.
+        written: String,
+        /// As it is usually spelled.
+        usual: String,
+    },
     /// Without the leading `/`.
     Bytes {
         /// Base64.
@@ -29,9 +37,10 @@ pub enum Path {
 
 impl From<&TreePath> for Path {
     fn from(path: &TreePath) -> Self {
-        match std::str::from_utf8(path.as_bytes()) {
-            Ok(text) => Self::Text(format!("/{text}")),
-            Err(_) => Self::Bytes { bytes: STANDARD.encode(path.as_bytes()) },
+        match [path.written(), path.as_bytes()].map(std::str::from_utf8) {
+            [Ok(written), Ok(usual)] if written == usual => Self::Text(format!("/{written}")),
+            [Ok(written), Ok(usual)] => Self::Spelled { written: format!("/{written}"), usual: format!("/{usual}") },
+            _ => Self::Bytes { bytes: STANDARD.encode(path.written()) },
         }
     }
 }
@@ -39,17 +48,24 @@ impl From<&TreePath> for Path {
 impl Path {
     /// `None` where it leaves the tree, or is no path.
     pub fn read(&self) -> Option<TreePath> {
-        self.raw().and_then(|raw| TreePath::new(&raw))
+        let path = self.raw().and_then(|raw| TreePath::new(&raw))?;
+        match self {
+            Self::Spelled { usual, .. } => path.usually(&TreePath::new(usual.as_bytes())?),
+            Self::Text(_) | Self::Bytes { .. } => Some(path),
+        }
     }
 
     /// Whether `read` gives a path.
     pub fn is_path(&self) -> bool {
-        self.raw().is_some_and(|raw| TreePath::is_one(&raw))
+        match self {
+            Self::Spelled { .. } => self.read().is_some(),
+            Self::Text(_) | Self::Bytes { .. } => self.raw().is_some_and(|raw| TreePath::is_one(&raw)),
+        }
     }
 
     fn raw(&self) -> Option<Cow<'_, [u8]>> {
         let raw = match self {
-            Self::Text(text) => Cow::Borrowed(text.as_bytes()),
+            Self::Text(text) | Self::Spelled { written: text, .. } => Cow::Borrowed(text.as_bytes()),
             Self::Bytes { bytes } => Cow::Owned(STANDARD.decode(bytes).ok()?),
         };
         memchr::memchr(0, &raw).is_none().then_some(raw)

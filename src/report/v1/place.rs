@@ -52,9 +52,7 @@ pub struct Location {
 
 impl From<&Origin> for Location {
     fn from(origin: &Origin) -> Self {
-        let mut path = Vec::with_capacity(origin.path.as_bytes().len() + 1);
-        path.push(b'/');
-        path.extend_from_slice(origin.path.as_bytes());
+        let path = [b"/", origin.path.written()].concat();
         Self {
             tree: origin.tree.to_string(),
             path: PathText(path),

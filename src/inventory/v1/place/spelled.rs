@@ -14,12 +14,15 @@ use super::{Name, NameText, Path};
 enum Spelled {
     Text(String),
     Bytes(String),
+    Twice { written: String, usual: String },
 }
 
-/// The second form.
+/// The other forms.
 #[derive(Deserialize)]
 struct Encoded {
-    bytes: String,
+    bytes: Option<String>,
+    written: Option<String>,
+    usual: Option<String>,
 }
 
 struct TextOrBytes;
@@ -40,7 +43,11 @@ impl<'de> Visitor<'de> for TextOrBytes {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Spelled, A::Error> {
-        Encoded::deserialize(MapAccessDeserializer::new(map)).map(|e| Spelled::Bytes(e.bytes))
+        match Encoded::deserialize(MapAccessDeserializer::new(map))? {
+            Encoded { bytes: Some(bytes), .. } => Ok(Spelled::Bytes(bytes)),
+            Encoded { written: Some(written), usual: Some(usual), .. } => Ok(Spelled::Twice { written, usual }),
+            _ => Err(Error::missing_field("bytes")),
+        }
     }
 }
 
@@ -49,6 +56,7 @@ impl<'de> Deserialize<'de> for Path {
         Ok(match from.deserialize_any(TextOrBytes)? {
             Spelled::Text(text) => Self::Text(text),
             Spelled::Bytes(bytes) => Self::Bytes { bytes },
+            Spelled::Twice { written, usual } => Self::Spelled { written, usual },
         })
     }
 }
@@ -58,6 +66,7 @@ impl<'de> Deserialize<'de> for NameText {
         Ok(match from.deserialize_any(TextOrBytes)? {
             Spelled::Text(text) => Self::Text(text),
             Spelled::Bytes(bytes) => Self::Bytes { bytes },
+            Spelled::Twice { .. } => return Err(Error::custom("a name has one spelling")),
         })
     }
 }
@@ -111,6 +120,10 @@ mod tests {
             // `a/` and a byte that is no UTF-8.
             (r#"{"bytes":"YS//"}"#, Some("/a/\u{fffd}")),
             (r#"{"later":1,"bytes":"YQ=="}"#, Some("/a")),
+            (r#"{"written":"/LIB/x","usual":"/lib/x"}"#, Some("/LIB/x")),
+            (r#"{"written":"/LIB/x","usual":"/bin/x"}"#, None),
+            (r#"{"written":"/LIB/x"}"#, None),
+            (r#"{"written":"/../x","usual":"/../x"}"#, None),
             (r#""/a/../b""#, None),
             (r#""a\u0000b""#, None),
             (r#"{"bytes":"Li4="}"#, None),
