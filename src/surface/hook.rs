@@ -43,7 +43,8 @@ impl<'o, 's, 'i> Hooks<'o, 's, 'i> {
         Ok(Self { out, interest, at, sha256: file.sha256()?, left: MOST })
     }
 
-    /// A command, or a few in one text, that stands on a line of the file. `what` says of what it is part; `folder` where it starts.
+    /// A command, or a few in one text, that stands on a line of the file. `what` says of what it is part, where
+    /// that is no more than the line; `folder` where it starts.
     pub fn command(&mut self, text: &str, what: &str, line: Option<u32>, when: When, folder: Option<&str>) {
         if text.len() > COMMAND || self.left == 0 {
             return;
@@ -56,7 +57,7 @@ impl<'o, 's, 'i> Hooks<'o, 's, 'i> {
         // One without a line would be taken for its whole file.
         let line = line.or(Some(1));
         for fact in facts {
-            self.out.push_at(Some(what), line, self.at.clone(), fact);
+            self.out.push_at(Some(what).filter(|what| !what.is_empty()), line, self.at.clone(), fact);
         }
     }
 
@@ -160,7 +161,8 @@ fn line_with(text: &str, word: &str) -> Option<u32> {
     let part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     let holds = |line: &str| {
         line.match_indices(word).any(|(at, _)| {
-            let (before, behind) = (line.get(..at).unwrap_or_default(), line.get(at + word.len()..).unwrap_or_default());
+            let (before, behind) =
+                (line.get(..at).unwrap_or_default(), line.get(at + word.len()..).unwrap_or_default());
             !before.ends_with(part) && !behind.starts_with(part)
         })
     };

@@ -70,13 +70,13 @@ fn each_place_shows_the_version() {
     let of = |what: &str| found.iter().filter(|f| f.starts_with(&format!("installed/confirmed {what}/"))).count();
     let expected = (CHROME.len(), FIREFOX.len(), JETBRAINS.len());
     assert_eq!((of("chrome"), of("firefox"), of("jetbrains")), expected, "{found:#?}");
-    let chrome = finding(&report, "chrome/", "/home/ada/.config/google-chrome/");
+    let chrome = finding(&report, &format!("chrome/{ID}@24.10.4"), "/home/ada/.config/google-chrome/");
     assert_eq!(chrome["package"], format!("pkg:chrome/{ID}@24.10.4"));
     assert!(chrome["reason"].as_str().unwrap().contains("among the extensions of a browser"), "{chrome:#}");
-    let firefox = finding(&report, "firefox/", "/home/ada/.mozilla/");
+    let firefox = finding(&report, "firefox/tool@acme.example@1.2.3", "/home/ada/.mozilla/");
     assert_eq!(firefox["package"], "pkg:firefox/tool%40acme.example@1.2.3");
     assert_eq!(
-        finding(&report, "jetbrains/", "/home/ada/.local/share/JetBrains/")["package"],
+        finding(&report, "jetbrains/com.acme.tool@1.2.3", "/home/ada/.local/share/JetBrains/")["package"],
         "pkg:jetbrains/com.acme.tool@1.2.3"
     );
     let checklist = report["checklist"].to_string();

@@ -58,16 +58,14 @@ fn each_place_shows_an_incidents_own_command() {
     assert!(by_itself.iter().all(|path| !path.contains("/src/shop/")), "{by_itself:#?}");
     assert!(in_project.iter().all(|path| path.starts_with("/home/alice/src/shop/")), "{in_project:#?}");
     // Nobody's settings are moved away as a whole.
-    let checklist = report["checklist"].to_string();
-    assert!(
-        checklist.contains("keep a copy of the file and take out what is not yours: `/home/alice/.bashrc:2`"),
-        "{checklist}"
-    );
-    for path in ["/home/alice/.bashrc", "/home/alice/src/shop/.vscode/tasks.json"] {
-        let moved = report["checklist"].as_array().unwrap().iter().flat_map(|i| i["steps"].as_array().unwrap());
-        let moved = moved.filter_map(|s| s["command"].as_str()).any(|c| c.split(' ').any(|word| word == path));
-        assert!(!moved, "{path}");
-    }
+    let steps = report["checklist"].as_array().unwrap().iter().flat_map(|i| i["steps"].as_array().unwrap());
+    let says = |text: &str| steps.clone().any(|s| s["do"].as_str().is_some_and(|d| d.contains(text)));
+    assert!(says("keep a copy of the file and take out what is not yours: /home/alice/.bashrc, line 2"));
+    assert!(says(
+        "/home/alice/src/shop/.vscode/tasks.json [task `setup`, which starts when the folder is opened], line 1"
+    ));
+    let moved = steps.filter_map(|s| s["command"].as_str()).filter(|c| c.starts_with("keep s-"));
+    assert_eq!(moved.collect::<Vec<_>>(), [""; 0]);
 }
 
 #[test]

@@ -66,7 +66,7 @@ impl Surface for SystemHooks {
         for (number, line) in (1..).zip(text.lines()) {
             if !line.trim_start().starts_with(['#', '/']) || path.name() == b"ld.so.preload" {
                 for command in form(line) {
-                    hooks.command(command, "line", Some(number), When::ByItself, None);
+                    hooks.command(command, "", Some(number), When::ByItself, None);
                 }
             }
         }
