@@ -267,8 +267,7 @@ impl Draft<'_, '_> {
         let mut finding = self.finding(kind, name, judgement);
         if matches!(trace.held, Held::Starts | Held::InProject) {
             finding.kind = FindingKind::File;
-            finding.role =
-                Some(if trace.held == Held::Starts { FileRole::Persistence } else { FileRole::Planted });
+            finding.role = Some(if trace.held == Held::Starts { FileRole::Persistence } else { FileRole::Planted });
             finding.moment = Some(Moment::AtStart);
         }
         finding.by_itself = matches!(finding.rule, Rule::FetchedAndRun | Rule::StartsWithTrace);

@@ -132,7 +132,7 @@ fn rows(file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         if let Some(data) = text(data).filter(|data| data.contains("\"command\""))
             && let Ok(value) = serde_json::from_str::<Value>(&data)
         {
-            let own = owner.and_then(text).and_then(|id| folders.get(&*id));
+            let own = owner.and_then(text).and_then(|id| folders.get(&*id).map(|place| &**place));
             if let Some(call) = ran(&value, own) {
                 row(out, interest, number, &call);
             }
@@ -143,7 +143,7 @@ fn rows(file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
 }
 
 /// The command of a part, where it is a call that was not refused; `own` is the folder of its session.
-fn ran(part: &Value, own: Option<&Box<str>>) -> Option<Call> {
+fn ran(part: &Value, own: Option<&str>) -> Option<Call> {
     let (tool, state) = (at(part, &["tool"]).as_str()?, at(part, &["state"]));
     let said = at(state, &["error"]).as_str().unwrap_or_default();
     let refused = REFUSED.iter().any(|start| said.starts_with(start));
@@ -153,7 +153,7 @@ fn ran(part: &Value, own: Option<&Box<str>>) -> Option<Call> {
         return None;
     }
     let text = at(state, &["input", "command"]).as_str()?.to_owned();
-    let place = folder(at(state, &["input", "workdir"])).or_else(|| own.cloned());
+    let place = folder(at(state, &["input", "workdir"])).or_else(|| own.map(Into::into));
     Some(Call { line: 1, at: when(at(state, &["time", "start"])), folder: place, text })
 }
 
@@ -171,7 +171,7 @@ mod tests {
         let call = ran(&done, None).unwrap();
         assert_eq!((&*call.text, call.folder.as_deref(), call.at.is_some()), ("pip install x", Some("/src"), true));
         let failed = part(json!({"status": "error", "input": {"command": "x"}, "error": "exit code 1"}));
-        assert_eq!(ran(&failed, Some(&"/own".into())).unwrap().folder.as_deref(), Some("/own"));
+        assert_eq!(ran(&failed, Some("/own")).unwrap().folder.as_deref(), Some("/own"));
         for other in [
             part(json!({"status": "pending", "input": input})),
             part(json!({"status": "error", "input": input, "error": REFUSED[0]})),
