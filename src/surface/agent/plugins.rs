@@ -92,8 +92,11 @@ fn facts(entry: &Value, interest: &Interest) -> Vec<Fact> {
     let text = |key: &str| entry.get(key).and_then(Value::as_str).filter(|text| text.len() <= 1000);
     let mut found = Vec::new();
     let short = |text: &str| {
-        let plain =
-            |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+        let plain = |part: &str| {
+            !part.starts_with('.')
+                && !part.is_empty()
+                && part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+        };
         text.split_once('/').is_some_and(|(owner, name)| plain(owner) && plain(name)).then(|| text.to_owned())
     };
     let on_github =
