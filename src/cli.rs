@@ -106,7 +106,7 @@ pub struct ScanOptions {
     /// This home only (repeatable)
     #[arg(long, value_name = "DIR")]
     pub home: Vec<PathBuf>,
-    /// Hash and compare everything, not only what the indicators name
+    /// Hash, compare and search everything, packed files too, not only what the indicators name
     #[arg(long)]
     pub deep: bool,
     /// Make keyed tags of random secrets with the key in this file (32 bytes or 64 hex digits, mode 600), so that `verify` can

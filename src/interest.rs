@@ -9,8 +9,10 @@ use std::{
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+mod everywhere;
 mod traces;
 
+pub use self::everywhere::Search;
 pub use self::traces::{Traces, begins, is_address};
 use crate::fact::{Ecosystem, TextId, TraceKind, ends_in, split};
 

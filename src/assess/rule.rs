@@ -205,6 +205,9 @@ rules! {
     TraceNamed "trace-named" Referenced Likely
         "a file names an address of the attacker, or holds a text of the payload"
         "find out who wrote it there, and what ran from it"
+    TraceStored "trace-stored" Referenced Possible
+        "a file holds an address of the attacker or a text of the payload, for whatever use: found by --deep"
+        "look at the file: the payload, what it left, or somebody's notes about the incident"
     PackageNamed "package-named" Referenced Confirmed
         "a file names the malicious version: what is installed from it takes it"
         "write a good version instead, and make the lock files anew"

@@ -246,6 +246,10 @@ impl Draft<'_, '_> {
                 );
                 (Rule::CommandInCopy, Confidence::Likely, reason)
             }
+            Held::Stored => {
+                let reason = format!("holds {shown}: {what}; an article about the incident holds it too");
+                (Rule::TraceStored, Confidence::Possible, reason)
+            }
             Held::Named => (Rule::TraceNamed, Confidence::Likely, format!("names {shown}: {what}")),
             Held::Fetched => {
                 let reason = format!("a command fetched from {shown}: {what}");
@@ -348,6 +352,13 @@ pub(super) fn sort_out(findings: &mut Vec<Finding>) {
         let part = f.is_some_and(|f| f.kind != FindingKind::Network || starts_with_trace(f));
         let is_known = |origin: &Origin| spoken.contains(&(origin.clone(), *incident));
         !(part && (is_known(origin) || is_known(&origin.whole_file())))
+    });
+    // Of a file of which anything else is known, that a search found something in it says nothing more.
+    let stored = |f: &Finding| f.rule == Rule::TraceStored;
+    let known: HashSet<(Origin, usize)> =
+        findings.iter().filter(|f| !stored(f)).map(|f| (f.origin.whole_file(), f.incident)).collect();
+    best.retain(|(origin, incident), (_, at)| {
+        !(findings.get(*at).is_some_and(stored) && known.contains(&(origin.whole_file(), *incident)))
     });
     let kept: HashSet<usize> = best.into_values().map(|(_, at)| at).collect();
     let mut at = 0;

@@ -37,7 +37,8 @@ use crate::{
     scan::{Setting, Settings},
     surface::{
         SURFACES, Surface,
-        host::{cron, file, file::EveryFile, process},
+        deep::{EveryFile, EveryText},
+        host::{cron, file, process},
         python::hook,
         systemd::unit,
     },
@@ -174,7 +175,8 @@ impl Setup {
         let mut all: Vec<&dyn Surface> = SURFACES.to_vec();
         all.push(&self.credentials);
         if selection.deep {
-            all.push(&EveryFile);
+            // The search comes first: of a stream it holds what is hashed then.
+            all.extend([&EveryText as &dyn Surface, &EveryFile]);
         }
         all.retain(|s| selection.wants(s.meta().id));
         all

@@ -11,7 +11,10 @@ use crate::{
     credential::surface::{ENVIRONMENT_META as ENVIRONMENT, META as CREDENTIALS},
     image::{CONFIG, HISTORY},
     scan::RECORD,
-    surface::{Meta, SURFACES, Shows, Surface as _, host::file::EveryFile},
+    surface::{
+        Meta, SURFACES, Shows, Surface as _,
+        deep::{EveryFile, EveryText},
+    },
     text::json,
 };
 
@@ -80,6 +83,7 @@ fn all() -> impl Iterator<Item = (&'static Meta, &'static [Shows])> {
         (&HISTORY, &[Shows::Packages, Shows::Network]),
         (&RECORD, &[Shows::Files]),
         (EveryFile.meta(), EveryFile.shows()),
+        (EveryText.meta(), EveryText.shows()),
     ]);
     all.sort_by_key(|(meta, _)| meta.id);
     all.into_iter()

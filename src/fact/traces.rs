@@ -118,6 +118,8 @@ impl TraceKind {
 /// How its file holds a trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Held {
+    /// It lies in it, for whatever use.
+    Stored,
     /// It names it.
     Named,
     /// Somebody typed a command that fetched from there.

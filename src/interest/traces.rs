@@ -1,10 +1,14 @@
 //! Addresses, texts and marks in repositories that indicators know. A surface asks with what it read and gets the indicator's own
 //! words, so that nothing else of a text leaves it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::OnceLock,
+};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
+use super::everywhere::Everywhere;
 use crate::fact::TraceKind;
 
 /// Longer words are no address that anybody typed.
@@ -25,6 +29,8 @@ pub struct Traces {
     /// The hosts, those of the URLs too.
     network: Option<AhoCorasick>,
     finder: Option<AhoCorasick>,
+    /// Made where somebody asks for it.
+    everywhere: OnceLock<Option<Everywhere>>,
 }
 
 impl Traces {
@@ -58,6 +64,16 @@ impl Traces {
         traces.network = AhoCorasick::builder().kind(kind).ascii_case_insensitive(true).build(&hosts).ok();
         traces.finder = AhoCorasick::builder().kind(kind).build(&traces.texts).ok();
         traces
+    }
+
+    /// All texts and hosts in one search.
+    pub(super) fn everywhere(&self) -> Option<&Everywhere> {
+        let of_urls = || self.urls.iter().map(|url| split(url).0).filter(|host| !host.is_empty());
+        let made = || {
+            let hosts: BTreeSet<String> = self.hosts.iter().cloned().chain(of_urls()).collect();
+            Everywhere::new(&self.texts, hosts.iter().map(String::as_str))
+        };
+        self.everywhere.get_or_init(made).as_ref()
     }
 
     /// Whether a text may hold an address that is asked for. A single pass, and most texts hold none.

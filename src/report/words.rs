@@ -1,8 +1,10 @@
 //! Wording that every format for people shares. What comes from the target leaves through `escape` or `printable`.
 
 mod images;
+mod timeline;
 
 pub use self::images::{bases, columns, image_cells, images_by_weight, images_counted, lists_images, users};
+pub use self::timeline::{TIMES, timeline};
 use super::{
     page::{self, Labels},
     v1,

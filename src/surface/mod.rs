@@ -8,6 +8,7 @@ mod claim;
 pub mod composer;
 pub mod container;
 pub mod content;
+pub mod deep;
 pub mod extension;
 mod fetched;
 pub mod git;
@@ -288,6 +289,7 @@ pub struct Sink<'s> {
     mode: Option<u32>,
     machine: Option<Arc<str>>,
     foreign: bool,
+    left_out: Option<&'static str>,
     keep: &'s mut dyn FnMut(Seen),
     gaps: &'s mut dyn FnMut(Gap),
 }
@@ -309,6 +311,7 @@ impl<'s> Sink<'s> {
             mode: entry.mode,
             machine: None,
             foreign: false,
+            left_out: None,
             keep,
             gaps,
         }
@@ -332,6 +335,16 @@ impl<'s> Sink<'s> {
     /// Whether the surface said so.
     pub fn is_foreign(&self) -> bool {
         self.foreign
+    }
+
+    /// What it holds is left out on purpose, and that is said in the report.
+    pub fn leave_out(&mut self, reason: &'static str) {
+        self.left_out = Some(reason);
+    }
+
+    /// Why what it holds was left out.
+    pub fn left_out(&self) -> Option<&'static str> {
+        self.left_out
     }
 
     /// A fact about the whole file.

@@ -48,10 +48,10 @@ impl Spelling {
     /// How a name is usually spelled in a folder of this name, where that differs.
     pub fn of(&self, folder: &[u8], name: &[u8]) -> Option<Vec<u8>> {
         if let Some(usual) = self.names.get(name.to_ascii_lowercase().as_slice()) {
-            let there = usual.iter().find(|(f, _)| **f == *folder);
-            let known = || usual.iter().find(|(_, u)| **u == *name);
-            let (_, usual) = there.or_else(known).or(usual.first())?;
-            return (**usual != *name).then(|| usual.to_vec());
+            let here = usual.iter().any(|(f, _)| **f == *folder);
+            let mut among = usual.iter().filter(|(f, _)| !here || **f == *folder).map(|(_, u)| u);
+            let first = among.clone().next()?;
+            return (!among.any(|u| **u == *name)).then(|| first.to_vec());
         }
         if name.len() >= HASH && name.iter().all(u8::is_ascii_hexdigit) {
             return name.iter().any(u8::is_ascii_uppercase).then(|| name.to_ascii_lowercase());

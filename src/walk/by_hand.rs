@@ -7,7 +7,7 @@ use super::{Inspector, inspect::As, weigh::Weighed};
 use crate::{
     coverage::{Exclusion, Gap, GapKind, WALK},
     fact::TreePath,
-    surface::{Subject, Surface, host::file::EveryFile},
+    surface::{Subject, Surface, deep::EveryFile},
     tree::{Body, Entry, Kind, Visit},
 };
 

@@ -13,11 +13,11 @@ use super::{
     weigh::Weighed,
 };
 use crate::{
-    coverage::{Gap, GapKind, Weight},
+    coverage::{Exclusion, Gap, GapKind, Weight},
     fact::{Fact, Origin, Placement, Seen, TreePath},
     guard::quietly,
     surface::{Opened, Sink, Surface},
-    tree::{Body, Entry, Kind},
+    tree::{Body, Entry, Kind, Visit as _},
 };
 
 /// As what a file is read.
@@ -148,9 +148,12 @@ impl Inspector<'_> {
             let mut sink = Sink::new(id, origin.clone(), entry, &mut keep, &mut gap);
             let mut file = Opened::new(&shown_entry, self.interest, body);
             let outcome = catch_unwind(AssertUnwindSafe(|| surface.inspect(&mut file, &mut sink)));
-            (outcome, sink.is_foreign())
+            (outcome, sink.is_foreign(), sink.left_out())
         };
-        let (outcome, foreign) = outcome;
+        let (outcome, foreign, left_out) = outcome;
+        if let Some(reason) = left_out {
+            self.exclude(Exclusion { origin: origin.clone(), reason: reason.to_owned() });
+        }
         if foreign && matches!(outcome, Ok(Ok(()))) {
             return Read { foreign, ..Read::default() };
         }

@@ -29,6 +29,7 @@ const WITHOUT_FIXTURE: &[&str] = &[
     "credential/environment",
     "credential/file",
     "host/every-file",
+    "host/every-text",
     "host/process",
     "image/config",
     "image/history",

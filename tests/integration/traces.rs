@@ -1,8 +1,10 @@
 //! Histories, lock files and caches: what was typed, named and stored.
 
+use std::io::Write as _;
+
 use crate::{
     machine::Machine,
-    program::{exposure, finding, findings, report},
+    program::{exposure, finding, findings, report, report_with},
 };
 
 const INSIDE: i64 = 1_774_350_000; // 2026-03-24T11:00:00Z
@@ -128,4 +130,21 @@ fn lock_files_and_manifests_name_it() {
         .home("b/uv.lock", "version = 1\n\n[[package]]\nname = \"litellm\"\nversion = \"1.82.6\"\n")
         .home("e/pyproject.toml", "[project]\nname = \"x\"\ndependencies = [\"litellm>=1.80,!=1.82.7,!=1.82.8\"]\n");
     assert_eq!(exposure(&crate::program::report(good.root()).0), "none");
+}
+
+#[test]
+fn deep_finds_addresses_and_texts_in_any_file() {
+    let machine = |host: &str| {
+        let text = format!("\0const to = 'https://{host}/up';\n");
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        packed.write_all(text.as_bytes()).unwrap();
+        Machine::new().home("src/x.bin", &text).home("old.log.gz", packed.finish().unwrap())
+    };
+    let bad = machine("models.litellm.cloud");
+    let (deep, code) = report_with(bad.root(), &["--deep"]);
+    let url = "referenced/possible url/https://models.litellm.cloud/ /home/alice";
+    assert_eq!((findings(&deep), code), (vec![format!("{url}/old.log.gz"), format!("{url}/src/x.bin")], 1));
+    assert_eq!(findings(&report(bad.root()).0), [""; 0]);
+    let (good, code) = report_with(machine("models.litellm.cloud.example").root(), &["--deep"]);
+    assert_eq!((findings(&good), code), (vec![], 0));
 }

@@ -43,7 +43,8 @@ const USAGES: [(Usage, &str); 9] = [
     (Usage::Logged(Logged::Installed), "logged-installed"),
     (Usage::Logged(Logged::Ran), "logged-ran"),
 ];
-const HELD: [(Held, &str); 5] = [
+const HELD: [(Held, &str); 6] = [
+    (Held::Stored, "stored"),
     (Held::Named, "named"),
     (Held::Fetched, "fetched"),
     (Held::Run, "run"),

@@ -39,6 +39,7 @@ fn whole(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
         report.incidents.iter().try_for_each(|i| incident(i, out))?;
     }
     credentials(report, out)?;
+    timeline(report, out)?;
     if !report.checklist.is_empty() {
         writeln!(out, "\n## Every step")?;
         items(report, out)?;
@@ -56,6 +57,18 @@ fn whole(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     coverage(&report.coverage, out)
+}
+
+fn timeline(report: &v1::Report, out: &mut dyn Write) -> io::Result<()> {
+    let rows = words::timeline(report);
+    if rows.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n## Timeline\n\n{}\n\n| when (UTC) | what | read from |\n| --- | --- | --- |", words::TIMES)?;
+    for row in rows {
+        writeln!(out, "| {:.0} | {} | {} |", row.at, cell(&row.what), cell(&row.source))?;
+    }
+    Ok(())
 }
 
 /// The checklist alone.

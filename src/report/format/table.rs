@@ -43,6 +43,8 @@ const REFERENCES: usize = 3;
 const DUE: usize = 100;
 /// Credentials that need no rotation.
 const UNTOUCHED: usize = 10;
+/// Moments of the timeline.
+const MOMENTS: usize = 60;
 /// After more lines than a screen has, the answer is said again.
 const SCREEN: usize = 100;
 
@@ -65,6 +67,7 @@ fn report(report: &v1::Report, out: &mut dyn Write, style: Style) -> io::Result<
         }
     }
     credentials(&mut page, report)?;
+    timeline(&mut page, report)?;
     anomalies(&mut page, report)?;
     kept_evidence(&mut page, report)?;
     coverage(&mut page, &report.coverage)?;
@@ -277,6 +280,19 @@ fn row(c: &v1::Credential) -> [String; 6] {
         owned(&c.identifier),
         format!("{}{note}", words::place(&c.location)),
     ]
+}
+
+fn timeline(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {
+    let rows = words::timeline(report);
+    if rows.is_empty() {
+        return Ok(());
+    }
+    page.heading("TIMELINE")?;
+    page.prose("", words::TIMES)?;
+    for row in rows.iter().take(MOMENTS) {
+        page.prose(&format!("  {:.0}  ", row.at), &format!("{} ({})", row.what, row.source))?;
+    }
+    words::more(rows.len(), MOMENTS).map_or(Ok(()), |more| page.prose("  ", &more))
 }
 
 fn anomalies(page: &mut Page<'_>, report: &v1::Report) -> io::Result<()> {

@@ -21,18 +21,12 @@ const MAGIC: usize = 16;
 /// Files by name.
 pub struct NamedFile;
 
-/// Every file by hash: `--deep`.
-pub struct EveryFile;
-
 /// Of `NamedFile`.
 pub static META: Meta = Meta {
     id: "host/file",
     title: "files that an indicator names",
     proves: "the bytes, where the hash is known; else that a file of that name stands there",
 };
-
-static EVERY: Meta =
-    Meta { id: "host/every-file", title: "every file, by hash (--deep)", proves: "the bytes, whatever the name" };
 
 impl Surface for NamedFile {
     fn meta(&self) -> &'static Meta {
@@ -85,37 +79,6 @@ fn is_program(head: &[u8]) -> bool {
         b"MZ",
     ];
     MAGICS.iter().any(|magic| head.starts_with(magic))
-}
-
-impl Surface for EveryFile {
-    fn meta(&self) -> &'static Meta {
-        &EVERY
-    }
-
-    fn shows(&self) -> &'static [Shows] {
-        &[Shows::Files, Shows::Artifacts]
-    }
-
-    fn claims(&self, _: &Interest) -> Vec<Claim> {
-        vec![Claim::any()]
-    }
-
-    fn subject(&self) -> Subject {
-        Subject::Identity
-    }
-
-    fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
-        let at = file.mtime("mtime of the file");
-        let fact = Fact::File {
-            sha256: Some(file.sha256()?),
-            digest: None,
-            size: file.entry.len,
-            texts: Vec::new(),
-            program: false,
-        };
-        out.push(at, fact);
-        Ok(())
-    }
 }
 
 #[cfg(test)]
