@@ -64,6 +64,9 @@ pub struct Access {
     pub mode: u32,
 }
 
+/// Histories that a program keeps in the folder of each project.
+const IN_PROJECTS: &[&[u8]] = &[b".aider.input.history", b".aider.chat.history.md"];
+
 impl Accounts {
     /// From the text of `/etc/passwd`, folders found below `/home`, and folders the caller calls homes.
     pub fn new(passwd: &[u8], found: impl IntoIterator<Item = TreePath>) -> Self {
@@ -307,11 +310,14 @@ impl Accounts {
     }
 
     /// Whose commands the history in this file holds. An account's own stands in its home, below a hidden folder of it, or where a
-    /// system keeps settings of programs; not among its other files.
+    /// system keeps settings of programs; not among its other files, but for those that a program keeps in each project.
     pub fn history_of(&self, path: &TreePath) -> HistoryOf {
         let own = |rest: &[u8]| {
             let first = rest.split(|b| *b == b'/').next().unwrap_or_default();
-            first.len() == rest.len() || first.starts_with(b".") || matches!(first, b"AppData" | b"Library")
+            IN_PROJECTS.contains(&path.name())
+                || first.len() == rest.len()
+                || first.starts_with(b".")
+                || matches!(first, b"AppData" | b"Library")
         };
         let is_log = path.without_private().as_bytes().starts_with(b"var/log/");
         if is_log || self.histories.contains(path) || self.below_home(path).is_some_and(own) {

@@ -195,7 +195,8 @@ fn fitting(index: &Index, seen: &Seen) -> Vec<Hit> {
         Fact::File { digest: Some(digest), .. } => of_digest(index, digest),
         Fact::File { sha256, texts, .. } => of_file(index, &seen.origin.path, unit, sha256.as_deref(), texts),
         Fact::Hook { sha256, content, .. } => of_hook(index, &seen.origin.path, unit, sha256.as_deref(), *content),
-        Fact::Autostart { sha256, texts } => of_autostart(index, &seen.origin.path, unit, sha256, texts),
+        Fact::Autostart { texts, .. } if seen.origin.line.is_some() => starting(index, texts),
+        Fact::Autostart { sha256, texts, .. } => of_autostart(index, &seen.origin.path, unit, sha256, texts),
         Fact::Host { name, sinkholed: false } => {
             let name = Trace { kind: TraceKind::Host, value: name.clone(), held: Held::Named };
             index.traces_of(&name).into_iter().map(of_value).collect()
@@ -300,6 +301,11 @@ fn of_autostart(index: &Index, path: &TreePath, unit: Option<&Unit>, sha256: &st
     if !found.is_empty() {
         return found;
     }
+    starting(index, texts)
+}
+
+/// By the command lines of processes that these texts are part of.
+fn starting(index: &Index, texts: &[TextId]) -> Vec<Hit> {
     let holders = texts.iter().flat_map(|t| index.holders(*t));
     let mut started: Vec<Hit> = holders
         .filter_map(|h| match h {

@@ -46,7 +46,9 @@ pub fn judge(case: &Case<'_>, units: &UnitCache<'_>, hooks: &Hooks, evidence: &E
         (Fact::Command(c), By::Admits(at, w)) => draft.admits(c, at, w)?,
         (fact, By::Value { list, at, fit }) => draft.value(fact, list, at, fit)?,
         (Fact::Process { pid, .. }, By::Process(at)) => draft.process(*pid, incident.processes.get(at)?),
-        (Fact::Autostart { .. }, By::Process(at)) => draft.autostart(incident.processes.get(at)?),
+        (Fact::Autostart { in_project, .. }, By::Process(at)) => {
+            draft.autostart(incident.processes.get(at)?, *in_project)
+        }
         _ => return None,
     };
     Some(draft.placed(finding))

@@ -121,6 +121,9 @@ rules! {
     PlantedFile "planted-file" Installed Confirmed
         "a file that the incident puts into repositories; it does not show that anything ran here"
         "open the folder with no editor and no agent; take out what is not yours"
+    StartsInProject "starts-in-project" Installed Likely
+        "something that starts once its project is opened, trusted or used holds a text or a command line of the payload, or fetches from an address of the attacker; it does not show that it ran"
+        "open the folder with no editor and no agent; take out what is not yours"
     ImageByDigest "image-by-digest" Installed Confirmed
         "the malicious image, by digest"
         "stop its containers, remove it, build from a good base"

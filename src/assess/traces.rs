@@ -16,11 +16,16 @@ impl Draft<'_, '_> {
     }
 
     /// Whatever its name, it starts the payload.
-    pub(super) fn autostart(&self, indicator: &crate::ioc::model::ProcessIndicator) -> Finding {
-        let reason = format!("starts by itself: {}", indicator.what);
-        let judgement = (Rule::StartsPayload, Confidence::Likely, reason);
-        let mut finding = self.finding(FindingKind::File, format!("process/{}", indicator.holds), judgement);
-        finding.role = Some(FileRole::Persistence);
+    pub(super) fn autostart(&self, indicator: &crate::ioc::model::ProcessIndicator, in_project: bool) -> Finding {
+        let what = &indicator.what;
+        let (rule, reason) = if in_project {
+            (Rule::StartsInProject, format!("starts once the project is opened, trusted or used: {what}"))
+        } else {
+            (Rule::StartsPayload, format!("starts by itself: {what}"))
+        };
+        let name = format!("process/{}", indicator.holds);
+        let mut finding = self.finding(FindingKind::File, name, (rule, Confidence::Likely, reason));
+        finding.role = Some(if in_project { FileRole::Planted } else { FileRole::Persistence });
         finding.moment = Some(Moment::AtStart);
         finding
     }

@@ -264,11 +264,15 @@ impl Draft<'_, '_> {
                 let reason = format!("starts by itself, and holds {shown}: {what}");
                 (Rule::StartsWithTrace, Confidence::Likely, reason)
             }
+            Held::InProject => {
+                let reason = format!("starts once the project is opened, trusted or used, and holds {shown}: {what}");
+                (Rule::StartsInProject, Confidence::Likely, reason)
+            }
         };
         let mut finding = self.finding(kind, name, judgement);
-        if trace.held == Held::Starts {
+        if matches!(trace.held, Held::Starts | Held::InProject) {
             finding.kind = FindingKind::File;
-            finding.role = Some(FileRole::Persistence);
+            finding.role = Some(if trace.held == Held::Starts { FileRole::Persistence } else { FileRole::Planted });
             finding.moment = Some(Moment::AtStart);
         }
         finding.by_itself = matches!(finding.rule, Rule::FetchedAndRun | Rule::StartsWithTrace);
@@ -343,7 +347,7 @@ pub(super) fn sort_out(findings: &mut Vec<Finding>) {
         .collect();
     findings.retain(|f| f.rule != Rule::ArtifactStored || !described.contains(&place(f, &f.origin.path)));
     let is_value = |f: &Finding| {
-        f.rule == Rule::StartsWithTrace || matches!(f.kind, FindingKind::Network | FindingKind::Git | FindingKind::Text)
+        starts_with_trace(f) || matches!(f.kind, FindingKind::Network | FindingKind::Git | FindingKind::Text)
     };
     let mut best: HashMap<(Origin, usize), Worth> = HashMap::new();
     for (at, f) in findings.iter().enumerate().filter(|(_, f)| is_value(f)) {
@@ -356,13 +360,13 @@ pub(super) fn sort_out(findings: &mut Vec<Finding>) {
         .iter()
         .filter_map(|f| match f.kind {
             FindingKind::Action | FindingKind::Image | FindingKind::Package => Some((f.origin.clone(), f.incident)),
-            FindingKind::File if f.rule != Rule::StartsWithTrace => Some((f.origin.whole_file(), f.incident)),
+            FindingKind::File if !starts_with_trace(f) => Some((f.origin.whole_file(), f.incident)),
             _ => None,
         })
         .collect();
     best.retain(|(origin, incident), (_, at)| {
         let f = findings.get(*at);
-        let part = f.is_some_and(|f| f.kind != FindingKind::Network || f.rule == Rule::StartsWithTrace);
+        let part = f.is_some_and(|f| f.kind != FindingKind::Network || starts_with_trace(f));
         let is_known = |origin: &Origin| spoken.contains(&(origin.clone(), *incident));
         !(part && (is_known(origin) || is_known(&origin.whole_file())))
     });
@@ -379,6 +383,11 @@ pub(super) fn sort_out(findings: &mut Vec<Finding>) {
         at += 1;
         !is_value(f) || kept.contains(&(at - 1))
     });
+}
+
+/// Whether it is by a text or an address in what starts, not by a command line of the payload.
+fn starts_with_trace(f: &Finding) -> bool {
+    f.rule == Rule::StartsWithTrace || f.rule == Rule::StartsInProject && !f.indicator.starts_with("process/")
 }
 
 /// Name and version of a package, without where it came from.

@@ -4,6 +4,7 @@ pub mod action;
 pub mod apk;
 pub mod aur;
 pub mod brew;
+pub mod browser;
 pub mod cargo;
 pub mod composer;
 pub mod cran;
@@ -12,6 +13,7 @@ pub mod extension;
 pub mod gem;
 pub mod generic;
 pub mod golang;
+pub mod jetbrains;
 pub mod marker;
 pub mod maven;
 pub mod npm;
@@ -56,6 +58,8 @@ fn semantics(ecosystem: Ecosystem) -> &'static Semantics {
         Ecosystem::Nuget => &nuget::SEMANTICS,
         Ecosystem::Composer => &composer::SEMANTICS,
         Ecosystem::Vscode | Ecosystem::Openvsx => &extension::SEMANTICS,
+        Ecosystem::Jetbrains => &jetbrains::SEMANTICS,
+        Ecosystem::Chrome | Ecosystem::Firefox => &browser::SEMANTICS,
         Ecosystem::Oci => &oci::SEMANTICS,
         Ecosystem::Deb => &deb::SEMANTICS,
         Ecosystem::Rpm => &rpm::SEMANTICS,
@@ -96,6 +100,8 @@ static LAYOUTS: &[Layout] = &[
     npm::LAYOUT,
     gem::LAYOUT,
     extension::LAYOUT,
+    jetbrains::LAYOUT,
+    browser::LAYOUT,
     cargo::LAYOUT,
     golang::LAYOUT,
     nuget::LAYOUT,

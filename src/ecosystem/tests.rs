@@ -170,6 +170,16 @@ fn extension_versions() {
 }
 
 #[test]
+fn versions_of_plug_ins_and_of_extensions_of_browsers() {
+    ordered(Ecosystem::Chrome, "1.8.9 < 1.8.10; 1.0 = 1.0.0; 1.0.0.1 < 1.0.1; 2024.1 ? 1.0b");
+    same(Ecosystem::Chrome, "1.2", &["1.2.0", "1.2.0.0"], &["1.2.1", "1.20", "1.2_0"]);
+    same(Ecosystem::Firefox, "1.2b1", &["1.2b1"], &["1.2b10", "1.2"]);
+    same(Ecosystem::Jetbrains, "2.5.1-241", &["2.5.1-241"], &["2.5.1", "2.5.1-242", "2.5.10-241"]);
+    names(Ecosystem::Firefox, "Tool@Acme.Example", &["tool@acme.example"], &["tool@acme.example.x"]);
+    names(Ecosystem::Jetbrains, "com.Acme.tool", &["COM.acme.tool"], &["com.acme", "com.acme.tool2"]);
+}
+
+#[test]
 fn debian_versions() {
     let table =
         "1.0~rc1 < 1.0; 1.0~~ < 1.0~; 1.0 < 1.0+dfsg; 1.0 < 1.0a; 1.0a < 1.0+; 9.0 < 1:0.1; 1.0-0 = 1.0; 0:1.0 = 1.0

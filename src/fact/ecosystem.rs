@@ -26,6 +26,12 @@ pub enum Ecosystem {
     Vscode,
     /// Extensions of Open VSX, `publisher.name`.
     Openvsx,
+    /// Plug-ins of JetBrains' Marketplace, by the id in their description.
+    Jetbrains,
+    /// Extensions of the Chrome Web Store and of others for browsers of its kind, by their id of 32 letters.
+    Chrome,
+    /// Add-ons for Firefox and its kin, by the id in their manifest.
+    Firefox,
     /// Container images.
     Oci,
     /// Packages of Debian and what descends from it.
@@ -56,7 +62,7 @@ pub enum Ecosystem {
 
 impl Ecosystem {
     /// All, in the order of reports.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 26] = [
         Self::Pypi,
         Self::Npm,
         Self::Cargo,
@@ -67,6 +73,9 @@ impl Ecosystem {
         Self::Composer,
         Self::Vscode,
         Self::Openvsx,
+        Self::Jetbrains,
+        Self::Chrome,
+        Self::Firefox,
         Self::Oci,
         Self::Deb,
         Self::Rpm,
@@ -95,6 +104,9 @@ impl Ecosystem {
             Self::Composer => "composer",
             Self::Vscode => "vscode",
             Self::Openvsx => "openvsx",
+            Self::Jetbrains => "jetbrains",
+            Self::Chrome => "chrome",
+            Self::Firefox => "firefox",
             Self::Oci => "oci",
             Self::Deb => "deb",
             Self::Rpm => "rpm",
@@ -124,6 +136,9 @@ impl Ecosystem {
             "packagist" | "php" => Some(Self::Composer),
             "vscode-marketplace" | "vscode-extension" => Some(Self::Vscode),
             "open-vsx" | "open vsx" => Some(Self::Openvsx),
+            "jetbrains-plugin" | "intellij" => Some(Self::Jetbrains),
+            "chrome-extension" | "chrome-web-store" | "chromium" => Some(Self::Chrome),
+            "mozilla" | "firefox-addon" | "amo" => Some(Self::Firefox),
             "docker" | "container" | "image" => Some(Self::Oci),
             "debian" | "ubuntu" => Some(Self::Deb),
             "alpm" | "arch" | "archlinux" | "pacman" => Some(Self::Aur),

@@ -308,12 +308,14 @@ pub enum Fact {
         /// Pointed at a loopback or null address: a defence.
         sinkholed: bool,
     },
-    /// Something started by the system: a unit, a cron line.
+    /// Something that starts by itself: a unit, a cron line, a hook of an agent. One with a line is no more than that line of its file.
     Autostart {
         /// The indicator texts that its definition holds.
         texts: Vec<TextId>,
         /// Hex, of the whole definition.
         sha256: String,
+        /// It starts once somebody opens, trusts or uses the project that holds it.
+        in_project: bool,
     },
     /// A running process.
     Process {

@@ -128,6 +128,8 @@ pub enum Held {
     Run,
     /// It is part of what starts by itself.
     Starts,
+    /// It is part of what starts once somebody opens, trusts or uses the project that holds it.
+    InProject,
 }
 
 /// What an attack leaves in a text.

@@ -120,7 +120,9 @@ fn package_url(text: &str) -> Option<Query> {
 
 /// `name`, `name@version`, `name==version`, `@scope/name@version`, and what the ecosystem's own tools write besides.
 fn package(ecosystem: Option<Ecosystem>, text: &str) -> Query {
-    let at = text.char_indices().skip(1).find(|(_, c)| *c == '@').and_then(|(at, _)| {
+    // An id of Firefox has an `@` of its own.
+    let own_at = usize::from(ecosystem == Some(Ecosystem::Firefox) && !text.starts_with('{'));
+    let at = text.char_indices().skip(1).filter(|(_, c)| *c == '@').nth(own_at).and_then(|(at, _)| {
         let (name, version) = text.split_at_checked(at)?;
         Some((name, version.trim_start_matches('@')))
     });

@@ -1,5 +1,5 @@
-//! Databases of SQLite, read from bytes in memory. Nothing is ever opened in place: SQLite itself would write a `-shm` file beside the
-//! database, and without its `-wal` file the newest rows are missing.
+//! Databases of SQLite, read from bytes in memory, or a page at a time from a file that is too large for that. Nothing is ever opened by
+//! SQLite: it would write a `-shm` file beside the database, and without its `-wal` file the newest rows are missing.
 //!
 //! ```text
 //! history.db         pages; the first has the header and the table of tables
@@ -15,7 +15,13 @@ mod record;
 mod schema;
 mod wal;
 
-use std::collections::HashSet;
+use std::{
+    borrow::Cow,
+    cell::RefCell,
+    collections::HashSet,
+    fmt,
+    io::{Read, Seek, SeekFrom},
+};
 
 use self::{
     page::{Cell, Node},
@@ -48,10 +54,52 @@ enum Encoding {
     Utf16Be,
 }
 
-/// A database in memory.
+/// What can be read from any place.
+pub trait Pages: Read + Seek {}
+impl<T: Read + Seek + ?Sized> Pages for T {}
+
+/// Where the pages are.
+enum Main<'b> {
+    Bytes(&'b [u8]),
+    /// A file of so many bytes.
+    File(RefCell<&'b mut dyn Pages>, u64),
+}
+
+impl fmt::Debug for Main<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.len())
+    }
+}
+
+impl<'b> Main<'b> {
+    fn len(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+            Self::File(_, len) => *len,
+        }
+    }
+
+    fn part(&self, at: u64, len: usize) -> Option<Cow<'b, [u8]>> {
+        match self {
+            Self::Bytes(bytes) => {
+                let at = usize::try_from(at).ok()?;
+                Some(Cow::Borrowed(bytes.get(at..at.checked_add(len)?)?))
+            }
+            Self::File(file, _) => {
+                let mut file = file.try_borrow_mut().ok()?;
+                file.seek(SeekFrom::Start(at)).ok()?;
+                let mut page = vec![0; len];
+                file.read_exact(&mut page).ok()?;
+                Some(Cow::Owned(page))
+            }
+        }
+    }
+}
+
+/// A database.
 #[derive(Debug)]
 pub struct Database<'b> {
-    main: &'b [u8],
+    main: Main<'b>,
     wal: Wal<'b>,
     page_size: usize,
     /// Bytes of a page that hold content.
@@ -68,9 +116,22 @@ impl<'b> Database<'b> {
     /// # Errors
     /// Where the header is none, or the log has other pages.
     pub fn new(main: &'b [u8], wal: Option<&'b [u8]>) -> Result<Self, SqliteError> {
+        Self::of(Main::Bytes(main), wal)
+    }
+
+    /// From a file of so many bytes, of which a page is held at a time.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn paged(file: &'b mut dyn Pages, len: u64, wal: Option<&'b [u8]>) -> Result<Self, SqliteError> {
+        Self::of(Main::File(RefCell::new(file), len), wal)
+    }
+
+    fn of(main: Main<'b>, wal: Option<&'b [u8]>) -> Result<Self, SqliteError> {
         // A database that was never checkpointed has all its pages in the log.
         let wal = Wal::new(wal.unwrap_or_default())?;
-        let first = wal.page(1).or(Some(main)).filter(|p| p.len() >= 100).ok_or(SqliteError::Truncated)?;
+        let first = wal.page(1).map(Cow::Borrowed).or_else(|| main.part(0, 100));
+        let first = &*first.filter(|page| page.len() >= 100).ok_or(SqliteError::Truncated)?;
         if !first.starts_with(MAGIC) {
             return Err(SqliteError::Malformed("no header of SQLite"));
         }
@@ -93,7 +154,8 @@ impl<'b> Database<'b> {
         if usable < 480 {
             return Err(SqliteError::Malformed("no room in a page"));
         }
-        let of_file = u32::try_from(main.len() / page_size).unwrap_or(u32::MAX);
+        let of_file = main.len().checked_div(u64::try_from(page_size).unwrap_or(u64::MAX)).unwrap_or_default();
+        let of_file = u32::try_from(of_file).unwrap_or(u32::MAX);
         // Releases before 3.7 did not write it, nor the number that says that it counts.
         let counts = record::be32(first, 24) == record::be32(first, 92);
         let is_cut = wal.pages().is_none() && counts && record::be32(first, 28).is_some_and(|pages| pages > of_file);
@@ -106,7 +168,7 @@ impl<'b> Database<'b> {
     /// Where the table of tables is damaged.
     pub fn tables(&self) -> Result<Vec<Table>, SqliteError> {
         let mut tables = Vec::new();
-        self.walk(1, &mut |_, row| {
+        self.walk(1, &|_| true, &mut |_, row| {
             if let [Value::Text(kind), Value::Text(name), _, Value::Integer(root), Value::Text(sql), ..] = row
                 && kind == "table"
                 && let Ok(root) = u32::try_from(*root)
@@ -124,42 +186,60 @@ impl<'b> Database<'b> {
     /// # Errors
     /// Where the table is damaged.
     pub fn rows(&self, table: &Table, each: &mut dyn FnMut(i64, &[Value<'_>]) -> bool) -> Result<(), SqliteError> {
-        self.walk(table.root, each)?;
+        self.rows_like(table, &|_| true, each)
+    }
+
+    /// The same of rows whose first bytes, as they are stored, look like one that is wanted: of others nothing more is read.
+    ///
+    /// # Errors
+    /// Where the table is damaged.
+    pub fn rows_like(
+        &self,
+        table: &Table,
+        like: &dyn Fn(&[u8]) -> bool,
+        each: &mut dyn FnMut(i64, &[Value<'_>]) -> bool,
+    ) -> Result<(), SqliteError> {
+        self.walk(table.root, like, each)?;
         if self.is_cut { Err(SqliteError::Truncated) } else { Ok(()) }
     }
 
-    fn page(&self, number: u32) -> Result<&'b [u8], SqliteError> {
+    fn page(&self, number: u32) -> Result<Cow<'b, [u8]>, SqliteError> {
         if number == 0 || number > self.pages {
             return Err(SqliteError::Malformed("a page that does not exist"));
         }
         if let Some(page) = self.wal.page(number) {
-            return Ok(page);
+            return Ok(Cow::Borrowed(page));
         }
-        let at = usize::try_from(number - 1).ok().and_then(|n| n.checked_mul(self.page_size));
-        let page = at.and_then(|at| self.main.get(at..at.checked_add(self.page_size)?));
-        page.ok_or(SqliteError::Truncated)
+        let at = u64::try_from(self.page_size).ok().and_then(|size| u64::from(number - 1).checked_mul(size));
+        at.and_then(|at| self.main.part(at, self.page_size)).ok_or(SqliteError::Truncated)
     }
 
     /// Visits each page of a tree once, from the left.
-    fn walk(&self, root: u32, each: &mut dyn FnMut(i64, &[Value<'_>]) -> bool) -> Result<(), SqliteError> {
+    fn walk(
+        &self,
+        root: u32,
+        like: &dyn Fn(&[u8]) -> bool,
+        each: &mut dyn FnMut(i64, &[Value<'_>]) -> bool,
+    ) -> Result<(), SqliteError> {
         let (mut waiting, mut met) = (vec![root], HashSet::new());
         // Each page of a chain belongs to one row.
-        let mut chained = (self.main.len() + self.wal.len()) / self.page_size;
+        let bytes = usize::try_from(self.main.len()).unwrap_or(usize::MAX).saturating_add(self.wal.len());
+        let mut chained = bytes / self.page_size;
         while let Some(number) = waiting.pop() {
             if !met.insert(number) {
                 return Err(SqliteError::Malformed("a page that is in a tree twice"));
             }
             let page = self.page(number)?;
-            match page::node(page, number == 1, self.usable)? {
+            match page::node(&page, number == 1, self.usable)? {
                 Node::Inner(mut below, rows) => {
-                    if !self.hand_on(rows, &mut chained, each)? {
+                    if !self.hand_on(rows, &mut chained, like, each)? {
                         return Ok(());
                     }
                     below.reverse();
                     waiting.append(&mut below);
                 }
                 Node::Leaf(rows) => {
-                    if !self.hand_on(rows, &mut chained, each)? {
+                    if !self.hand_on(rows, &mut chained, like, each)? {
                         return Ok(());
                     }
                 }
@@ -171,11 +251,12 @@ impl<'b> Database<'b> {
     /// The rows of one page; `false` when no more are wanted.
     fn hand_on(
         &self,
-        cells: Vec<Cell<'b>>,
+        cells: Vec<Cell<'_>>,
         chained: &mut usize,
+        like: &dyn Fn(&[u8]) -> bool,
         each: &mut dyn FnMut(i64, &[Value<'_>]) -> bool,
     ) -> Result<bool, SqliteError> {
-        for Cell { row, payload, total, overflow } in cells {
+        for Cell { row, payload, total, overflow } in cells.into_iter().filter(|cell| like(cell.payload)) {
             let mut whole = Vec::new();
             let bytes = match overflow {
                 None => payload,
@@ -201,7 +282,7 @@ impl<'b> Database<'b> {
             let content = page.get(4..self.usable).unwrap_or_default();
             let missing = total.saturating_sub(whole.len());
             whole.extend_from_slice(content.get(..missing).unwrap_or(content));
-            next = record::be32(page, 0).unwrap_or(0);
+            next = record::be32(&page, 0).unwrap_or(0);
         }
         Ok(())
     }

@@ -57,7 +57,12 @@ pub fn addresses(text: &str, interest: &Interest, held: Option<Held>) -> Vec<Fac
 /// What lines that start by themselves fetch from known addresses, and the texts of payloads in them. Before the command there may be
 /// anything: a key, times, an account.
 pub fn started(text: &str, interest: &Interest) -> Vec<Fact> {
-    let texts = texts(text, interest, Held::Starts);
+    held_by(text, interest, Held::Starts)
+}
+
+/// The same of lines that their file holds so.
+pub fn held_by(text: &str, interest: &Interest, held: Held) -> Vec<Fact> {
+    let texts = texts(text, interest, held);
     if !interest.traces.may_name_network(text.as_bytes()) {
         return texts;
     }
@@ -72,7 +77,7 @@ pub fn started(text: &str, interest: &Interest) -> Vec<Fact> {
             rest.get(..end).is_some_and(shell::is_fetch)
         };
         let first = starts.filter_map(|(at, _)| line.get(at..)).find(is_program);
-        let new = first.map(|rest| addresses(rest, interest, Some(Held::Starts))).unwrap_or_default();
+        let new = first.map(|rest| addresses(rest, interest, Some(held))).unwrap_or_default();
         found.extend(new.into_iter().filter(|fact| !found.contains(fact)).collect::<Vec<_>>());
     }
     found.extend(texts);
@@ -96,7 +101,8 @@ pub fn fact(kind: TraceKind, value: &str, held: Held) -> Fact {
     Fact::Trace(Trace { kind, value: value.into(), held })
 }
 
-fn only_mentions(line: &str) -> bool {
+/// Whether a line looks for something or prints it, or is a comment.
+pub fn only_mentions(line: &str) -> bool {
     let line = line.trim_start();
     let mut words = line.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
     line.starts_with('#') || words.any(|w| MENTIONS.iter().any(|m| w.eq_ignore_ascii_case(m)))

@@ -12,6 +12,7 @@
 
 mod architecture;
 mod boms;
+mod browsers;
 mod by_hand;
 mod ci_logs;
 mod commands;
@@ -30,6 +31,7 @@ mod fleet;
 mod foreign;
 mod formats;
 mod gems;
+mod hooks;
 mod hostile;
 mod identity;
 mod idle;

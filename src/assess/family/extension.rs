@@ -15,7 +15,7 @@ impl Family for Extension {
     }
 
     fn is_of(&self, ecosystem: Ecosystem) -> bool {
-        matches!(ecosystem, Ecosystem::Vscode | Ecosystem::Openvsx)
+        matches!(ecosystem, Ecosystem::Vscode | Ecosystem::Openvsx | Ecosystem::Jetbrains)
     }
 
     fn loadable(&self, draft: &Draft<'_, '_>, _: &Package, indicator: &PackageIndicator) -> Standing {

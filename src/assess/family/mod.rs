@@ -1,6 +1,7 @@
 //! The rules by which one ecosystem loads, runs, depends and is removed: a file or a folder each, behind one trait, in one slice. What
 //! asks them (`evidence`, `anomaly`, `unit_view` …) knows no ecosystem.
 
+pub mod browser;
 pub mod cargo;
 pub mod composer;
 pub mod dart;
@@ -256,6 +257,7 @@ pub static FAMILIES: &[&dyn Family] = &[
     &dart::Dart,
     &homebrew::Homebrew,
     &extension::Extension,
+    &browser::Browser,
     &system::PACMAN,
     &system::DPKG,
     &system::RPM,

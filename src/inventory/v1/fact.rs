@@ -100,6 +100,16 @@ pub struct Package {
     pub artifacts: Vec<Artifact>,
 }
 
+/// What starts by itself, or with a project.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[allow(missing_docs)] // each field is explained in the schema
+pub struct Autostart {
+    pub texts: Vec<String>,
+    pub sha256: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_project: bool,
+}
+
 /// What was read; each variant as its namesake of the program.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -125,7 +135,7 @@ pub enum Fact {
     Command(Command),
     Starts(Command),
     Host { name: String, sinkholed: bool },
-    Autostart { texts: Vec<String>, sha256: String },
+    Autostart(Autostart),
     Process { pid: u32, program: Option<Path>, name: String, texts: Vec<String> },
     Executable { pid: u32, program: Path, deleted: bool },
     Loaded { pid: u32, site: Path },
@@ -322,7 +332,10 @@ impl Fact {
             F::Command(command) => Self::Command(command.into()),
             F::Starts(command) => Self::Starts(command.into()),
             F::Host { name, sinkholed } => Self::Host { name: name.to_string(), sinkholed: *sinkholed },
-            F::Autostart { texts, sha256 } => Self::Autostart { texts: spelled(texts), sha256: sha256.clone() },
+            F::Autostart { texts, sha256, in_project } => {
+                let (texts, sha256) = (spelled(texts), sha256.clone());
+                Self::Autostart(Autostart { texts, sha256, in_project: *in_project })
+            }
             F::Process { pid, program, name, texts } => Self::Process {
                 pid: *pid,
                 program: program.as_ref().map(path),
@@ -399,7 +412,7 @@ impl Fact {
             Self::Command(command) => F::Command(command.read()?),
             Self::Starts(command) => F::Starts(command.read()?),
             Self::Host { name, sinkholed } => F::Host { name: name.into(), sinkholed },
-            Self::Autostart { texts, sha256 } => F::Autostart { texts: ids(texts), sha256 },
+            Self::Autostart(a) => F::Autostart { texts: ids(a.texts), sha256: a.sha256, in_project: a.in_project },
             Self::Process { pid, program, name, texts } => {
                 F::Process { pid, program: maybe(program)?, name: name.into(), texts: ids(texts) }
             }

@@ -97,7 +97,7 @@ fn facts() -> Vec<fact::Fact> {
         F::Starts(command()),
         F::Command(fact::Command { cutoff: Some(cutoff), ..command() }),
         F::Host { name: "h.example".into(), sinkholed: true },
-        F::Autostart { texts: texts.clone(), sha256: "2".repeat(64) },
+        F::Autostart { texts: texts.clone(), sha256: "2".repeat(64), in_project: true },
         F::Process { pid: 4, program: Some(path("usr/bin/x")), name: "x".into(), texts },
         F::Process { pid: 5, program: None, name: "".into(), texts: Vec::new() },
         F::Executable { pid: 4, program: path("usr/bin/x"), deleted: true },
@@ -140,7 +140,7 @@ fn facts() -> Vec<fact::Fact> {
     }));
     let trace = |kind| F::Trace(fact::Trace { kind, value: "v".into(), held: fact::Held::Named });
     all.extend(fact::TraceKind::ALL.map(trace));
-    let held = [fact::Held::Fetched, fact::Held::Run, fact::Held::Starts];
+    let held = [fact::Held::Fetched, fact::Held::Run, fact::Held::Starts, fact::Held::InProject];
     all.extend(held.map(|held| F::Trace(fact::Trace { kind: fact::TraceKind::Text, value: "v".into(), held })));
     let hooks = [
         (HookKind::Pth, HookContent::Runs),
@@ -182,11 +182,11 @@ fn every_fact_comes_back_as_it_was() {
 fn texts_are_those_of_the_indicators_of_today() {
     let then = Interest::with_texts(vec!["one".into(), "two".into()]);
     let today = Interest::with_texts(vec!["new".into(), "two".into()]);
-    let fact = fact::Fact::Autostart { texts: vec![0, 1], sha256: String::new() };
+    let fact = fact::Fact::Autostart { texts: vec![0, 1], sha256: String::new(), in_project: false };
     let origin = fact::Origin::file(&Arc::from("host"), path("f"));
     let seen = fact::Seen { surface: "s", origin, at: None, uid: None, gid: None, mode: None, unit: None, fact };
     let back = Stood::new(&seen, &then).fact.read(&Known::new(&today)).unwrap();
-    assert_eq!(back, fact::Fact::Autostart { texts: vec![1], sha256: String::new() });
+    assert_eq!(back, fact::Fact::Autostart { texts: vec![1], sha256: String::new(), in_project: false });
 }
 
 #[test]

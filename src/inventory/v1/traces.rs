@@ -28,7 +28,7 @@ pub struct Trace {
     pub kind: String,
     /// The value.
     pub value: String,
-    /// `named`, `fetched`, `run`, `starts`.
+    /// `named`, `fetched`, `run`, `starts`, `in-project`.
     pub held: String,
 }
 
@@ -43,12 +43,13 @@ const USAGES: [(Usage, &str); 9] = [
     (Usage::Logged(Logged::Installed), "logged-installed"),
     (Usage::Logged(Logged::Ran), "logged-ran"),
 ];
-const HELD: [(Held, &str); 5] = [
+const HELD: [(Held, &str); 6] = [
     (Held::Stored, "stored"),
     (Held::Named, "named"),
     (Held::Fetched, "fetched"),
     (Held::Run, "run"),
     (Held::Starts, "starts"),
+    (Held::InProject, "in-project"),
 ];
 
 impl From<&fact::Use> for Use {

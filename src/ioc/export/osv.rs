@@ -140,6 +140,9 @@ fn ecosystem(ecosystem: Ecosystem) -> Option<&'static str> {
         Ecosystem::Conan => "ConanCenter",
         Ecosystem::Apk => "Alpine",
         Ecosystem::Openvsx
+        | Ecosystem::Jetbrains
+        | Ecosystem::Chrome
+        | Ecosystem::Firefox
         | Ecosystem::Oci
         | Ecosystem::Rpm
         | Ecosystem::Aur

@@ -307,6 +307,7 @@ fn is_name(ecosystem: Ecosystem, name: &str) -> bool {
             Ecosystem::Maven => parts(':') == 2,
             Ecosystem::Composer => parts('/') == 2,
             Ecosystem::Vscode | Ecosystem::Openvsx => parts('.') >= 2 && !name.contains('/'),
+            Ecosystem::Firefox => crate::ecosystem::browser::is_firefox_id(name),
             _ => !name.contains('@'),
         }
 }

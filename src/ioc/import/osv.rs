@@ -58,7 +58,7 @@ pub fn words(word: &str) -> Option<&'static [Ecosystem]> {
     ALL.get(at..=at)
 }
 
-static ALL: [Ecosystem; 23] = Ecosystem::ALL;
+static ALL: [Ecosystem; 26] = Ecosystem::ALL;
 
 /// One record.
 pub fn record(record: &Value, _: Context<'_>, out: &mut Imported) -> Result<(), String> {

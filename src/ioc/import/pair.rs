@@ -52,6 +52,7 @@ fn name_of(ecosystem: Ecosystem, name: &str) -> Option<&str> {
         Ecosystem::Golang => name.contains('.') && parts(name, '/', 2..=20),
         Ecosystem::Composer => parts(name, '/', 2..=2),
         Ecosystem::Vscode | Ecosystem::Openvsx => name.contains('.') && plain(name),
+        Ecosystem::Firefox => crate::ecosystem::browser::is_firefox_id(name),
         // What has no registry may have an owner.
         Ecosystem::Generic => parts(name, '/', 1..=2),
         _ => plain(name),

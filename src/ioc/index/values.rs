@@ -164,12 +164,14 @@ impl Index {
         best(found)
     }
 
-    /// Whichever marketplace it came from: of an incident that names it in both, once.
+    /// By its id, whichever marketplace it came from: of an incident that names it in both, once.
     fn extensions(&self, name: &str, version: &str) -> Vec<Known> {
         let name = normal_name(Ecosystem::Vscode, name);
         let of = |ecosystem| self.version(ecosystem, &name, version).into_iter().map(|(place, _)| place);
         let mut found: Vec<Known> = Vec::new();
-        for place in of(Ecosystem::Vscode).chain(of(Ecosystem::Openvsx)) {
+        // No id of one kind has the form of another's.
+        let others = [Ecosystem::Openvsx, Ecosystem::Jetbrains, Ecosystem::Chrome, Ecosystem::Firefox];
+        for place in of(Ecosystem::Vscode).chain(others.into_iter().flat_map(of)) {
             if !found.iter().any(|k| k.incident == place.0) {
                 found.push(known(List::Packages, place, Fit::Identity));
             }

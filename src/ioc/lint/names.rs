@@ -28,6 +28,9 @@ pub fn fault(ecosystem: Ecosystem, name: &str) -> Option<&'static str> {
         Ecosystem::Vscode | Ecosystem::Openvsx => {
             (name.split_once('.').is_some_and(|(p, n)| is_made_of(p, "-_") && is_made_of(n, "-_.")), "`publisher.name`")
         }
+        Ecosystem::Jetbrains => (crate::ecosystem::jetbrains::is_id(name), "the id in `plugin.xml`"),
+        Ecosystem::Chrome => (crate::ecosystem::browser::is_chrome_id(name.as_bytes()), "32 letters from `a` to `p`"),
+        Ecosystem::Firefox => (crate::ecosystem::browser::is_firefox_id(name), "`name@place` or a UUID in braces"),
         Ecosystem::Oci => (
             name.split('/').all(|part| is_made_of(part.split(':').next().unwrap_or_default(), "-_."))
                 && !name.rsplit('/').next().unwrap_or_default().contains(':'),
@@ -102,6 +105,9 @@ mod tests {
             (Composer, "made/up", "made"),
             (Vscode, "made.up", "made/up"),
             (Openvsx, "Made.up-x", "made"),
+            (Jetbrains, "com.made.up", "made<up"),
+            (Chrome, "abcdefghijklmnopabcdefghijklmnop", "made-up"),
+            (Firefox, "made@up.example", "made/up"),
             (Oci, "registry.example:5000/made/up", "made/up:latest"),
             (Deb, "made-up", "Made"),
             (Rpm, "Made-up", "made up"),

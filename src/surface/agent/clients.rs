@@ -25,6 +25,7 @@ const CLIENTS: &[(&str, &str)] = &[
     ("amazonq/", "Amazon Q"),
     (".kiro/", "Kiro"),
     (".copilot/", "Copilot CLI"),
+    (".github/hooks/", "Copilot"),
     (".lmstudio/", "LM Studio"),
     (".junie/", "Junie"),
     ("Trae/", "Trae"),

@@ -93,6 +93,7 @@ impl Surface for Mcp {
             "mcp_settings.json",
             "opencode.json",
             "opencode.jsonc",
+            "gemini-extension.json",
         ];
         let placed = [
             ("mcp-config.json", ".copilot"),

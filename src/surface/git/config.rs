@@ -102,7 +102,7 @@ fn https_address(url: &str) -> String {
 }
 
 /// `owner/name` of an address on GitHub, by any name that ssh settings give to it.
-pub(super) fn repository(url: &str) -> Option<String> {
+pub fn repository(url: &str) -> Option<String> {
     let plain = https_address(url);
     let (host, path) = plain.strip_prefix("https://")?.split_once('/')?;
     host.to_ascii_lowercase().contains("github").then_some(())?;

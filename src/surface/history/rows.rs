@@ -19,7 +19,7 @@ const WHAT: &str = "database of SQLite";
 
 /// A hundred thousand commands have 30 MB.
 const FILE: usize = 64 << 20;
-const WAL: usize = 32 << 20;
+pub(super) const WAL: usize = 32 << 20;
 
 /// What a time counts since 1970.
 #[derive(Clone, Copy)]
@@ -100,7 +100,7 @@ impl Layout {
     }
 }
 
-fn flaw(error: SqliteError) -> Flaw {
+pub(super) fn flaw(error: SqliteError) -> Flaw {
     match error {
         SqliteError::Malformed(why) => Flaw::malformed(WHAT, why),
         SqliteError::Truncated => Flaw::Truncated(WHAT),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{COMMAND, Reporter};
+use super::{COMMAND, Reporter, facts_of, of_this_time};
 use crate::{fact::At, interest::Interest, shell::quoted, surface::Sink};
 
 /// Commands that wait for their answer at a time.
@@ -91,6 +91,23 @@ pub(super) fn at<'v>(value: &'v Value, keys: &[&str]) -> &'v Value {
 pub(super) fn time(value: &Value) -> Option<At> {
     let time: Timestamp = value.as_str()?.parse().ok()?;
     Some(At::new(time, "time in the transcript"))
+}
+
+/// A time in milliseconds since 1970, or as above.
+pub(super) fn when(value: &Value) -> Option<At> {
+    let Some(millis) = value.as_i64() else { return time(value) };
+    of_this_time(Timestamp::from_millisecond(millis).ok()?).map(|at| At::new(at.time, "time in the transcript"))
+}
+
+/// Reports a command that a row of a database holds.
+pub(super) fn row(out: &mut Sink<'_>, interest: &Interest, number: u64, call: &Call) {
+    if call.text.len() > COMMAND {
+        return;
+    }
+    let inner = format!("row {number}");
+    for fact in facts_of(call.text.as_bytes(), &mut call.folder.clone(), interest) {
+        out.push_at(Some(&inner), None, call.at.clone(), fact);
+    }
 }
 
 /// An absolute path.

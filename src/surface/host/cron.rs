@@ -91,7 +91,7 @@ impl Surface for Cron {
         let mut texts: Vec<_> = lines.flat_map(|l| interest.texts_in(l)).collect();
         texts.sort_unstable();
         texts.dedup();
-        let fact = Fact::Autostart { texts, sha256: file.sha256()? };
+        let fact = Fact::Autostart { texts, sha256: file.sha256()?, in_project: false };
         out.push(at.clone(), fact);
         let text = String::from_utf8_lossy(file.all(LIMIT)?).into_owned();
         for fact in started(&text, &file.entry.path).into_iter().chain(fetched::started(&text, interest)) {

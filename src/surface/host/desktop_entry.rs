@@ -56,7 +56,7 @@ impl Surface for DesktopEntry {
             .filter(is_start)
             .flat_map(|l| [l, b"\n"].concat())
             .collect();
-        let fact = Fact::Autostart { texts, sha256: file.sha256()? };
+        let fact = Fact::Autostart { texts, sha256: file.sha256()?, in_project: false };
         out.push(at.clone(), fact);
         for fact in fetched::started(&String::from_utf8_lossy(&commands), interest) {
             out.push(at.clone(), fact);

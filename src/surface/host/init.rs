@@ -100,7 +100,7 @@ impl Surface for Init {
         let path = file.entry.path.clone();
         // What a link of a run level leads to speaks for itself.
         if !is_link(&path) {
-            let fact = Fact::Autostart { texts, sha256: file.sha256()? };
+            let fact = Fact::Autostart { texts, sha256: file.sha256()?, in_project: false };
             out.push(at.clone(), fact);
         }
         let text = String::from_utf8_lossy(file.all(LIMIT)?).into_owned();

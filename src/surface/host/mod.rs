@@ -2,3 +2,5 @@
 
 include!(concat!(env!("OUT_DIR"), "/surface_host.rs"));
 surface_modules!();
+
+pub mod plist;

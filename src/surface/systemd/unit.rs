@@ -73,7 +73,7 @@ impl Surface for Unit {
         let folder = file.entry.path.parent();
         let enabled = is_of_target(folder.name());
         if !enabled {
-            let fact = Fact::Autostart { texts, sha256: file.sha256()? };
+            let fact = Fact::Autostart { texts, sha256: file.sha256()?, in_project: false };
             out.push(at.clone(), fact);
         }
         let text = String::from_utf8_lossy(file.all(LIMIT)?).into_owned();
