@@ -1,6 +1,8 @@
 //! The way of a pin into a fact.
 
-use super::pin::{Pin, exactly};
+use std::collections::BTreeSet;
+
+use super::pin::Pin;
 pub use crate::surface::content::text;
 use crate::{
     ecosystem::pypi::{is_name, normalise, requirement},
@@ -23,12 +25,13 @@ pub struct Listing<'o, 's> {
     asked: Vec<Requirement>,
     /// Packages that an indicator knows and that are asked for in no one version, with their lines.
     open: Vec<(Box<str>, Option<u32>)>,
+    pinned: BTreeSet<String>,
 }
 
 impl<'o, 's> Listing<'o, 's> {
     /// For a file last changed at `at`.
     pub fn new(out: &'o mut Sink<'s>, at: Option<At>) -> Self {
-        Self { out, at, count: 0, asked: Vec::new(), open: Vec::new() }
+        Self { out, at, count: 0, asked: Vec::new(), open: Vec::new(), pinned: BTreeSet::new() }
     }
 
     /// A direct requirement of the project, pinned or not, in PEP 508 or only its name.
@@ -51,7 +54,7 @@ impl<'o, 's> Listing<'o, 's> {
     /// The manifest is read: reports what its project asks for.
     pub fn end_of_manifest(mut self, interest: &Interest) {
         let open = |r: &&Requirement| {
-            let known = interest.knows_package(Ecosystem::Pypi, &r.name) && exactly(&r.text).is_none();
+            let known = interest.knows_package(Ecosystem::Pypi, &r.name) && !self.pinned.contains(&*r.name);
             known && !self.open.iter().any(|(name, _)| *name == r.name)
         };
         let without_line: Vec<_> = self.asked.iter().filter(open).map(|r| (r.name.clone(), None)).collect();
@@ -72,6 +75,9 @@ impl<'o, 's> Listing<'o, 's> {
                 self.gap(&Flaw::malformed("list of packages", "more entries than are read"));
             }
             return;
+        }
+        if !self.pinned.contains(&pin.name) {
+            self.pinned.insert(pin.name.clone());
         }
         let package = Package {
             ecosystem: Ecosystem::Pypi,
