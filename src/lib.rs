@@ -11,6 +11,7 @@ pub mod cli;
 pub mod commands;
 pub mod coverage;
 pub mod credential;
+pub mod deep;
 pub mod ecosystem;
 pub mod fact;
 pub mod guard;

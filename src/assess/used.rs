@@ -22,7 +22,6 @@ use crate::{
         index::{Fit, List},
         model::{ActionIndicator, FileRole, ImageIndicator, Moment, NetworkKind, PackageIndicator},
     },
-    surface::git::dependency,
     text::{defang, escape},
     verdict::{Confidence, Exposure},
 };
@@ -251,7 +250,9 @@ impl Draft<'_, '_> {
                 let reason = format!("holds {shown}: {what}; an article about the incident holds it too");
                 (Rule::TraceStored, Confidence::Possible, reason)
             }
-            Held::Named => (Rule::TraceNamed, Confidence::Likely, format!("names {shown}: {what}")),
+            Held::Named | Held::Taken | Held::Installed => {
+                (Rule::TraceNamed, Confidence::Likely, format!("names {shown}: {what}"))
+            }
             Held::Fetched => {
                 let reason = format!("a command fetched from {shown}: {what}");
                 (Rule::FetchCommand, Confidence::Likely, reason)
@@ -279,17 +280,6 @@ impl Draft<'_, '_> {
         finding
     }
 
-    /// What takes a package from a commit.
-    fn taken(&self, trace: &Trace) -> Option<(Rule, &'static str)> {
-        let seen = self.seen();
-        match trace.held {
-            Held::Fetched => Some((Rule::CommitTyped, "a command takes")),
-            _ if seen.surface != dependency::META.id => None,
-            _ if dependency::says_installed(&seen.origin.path) => Some((Rule::CommitInstalled, "an installer took")),
-            _ => Some((Rule::CommitTaken, "takes")),
-        }
-    }
-
     /// A trace in a repository. It travels with a clone.
     fn in_git(&self, trace: &Trace, value: &str, what: &str, fit: Fit) -> Finding {
         let sure = match fit {
@@ -306,7 +296,13 @@ impl Draft<'_, '_> {
             TraceKind::Workflow => "a workflow",
             TraceKind::Url | TraceKind::Host | TraceKind::Text => "a text",
         };
-        if let Some((rule, does)) = self.taken(trace) {
+        let taken = match trace.held {
+            Held::Fetched => Some((Rule::CommitTyped, "a command takes")),
+            Held::Installed => Some((Rule::CommitInstalled, "an installer took")),
+            Held::Taken => Some((Rule::CommitTaken, "takes")),
+            _ => None,
+        };
+        if let Some((rule, does)) = taken {
             let sure = if trace.held == Held::Fetched { sure.min(Confidence::Likely) } else { sure };
             let reason = format!("{does} a package from a commit of the incident: {what}");
             return self.finding(FindingKind::Git, format!("git/{value}"), (rule, sure, reason));
@@ -349,6 +345,17 @@ pub(super) fn sort_out(findings: &mut Vec<Finding>) {
     let is_value = |f: &Finding| {
         starts_with_trace(f) || matches!(f.kind, FindingKind::Network | FindingKind::Git | FindingKind::Text)
     };
+    // A file that is known as a whole says what a line of it starts.
+    let starts = |f: &Finding| {
+        let rule = matches!(f.rule, Rule::StartsPayload | Rule::StartsInProject | Rule::StartsWithTrace);
+        rule && f.origin.line.is_some()
+    };
+    let whole: HashSet<(Origin, usize)> = findings
+        .iter()
+        .filter(|f| f.kind == FindingKind::File && !starts(f))
+        .map(|f| (f.origin.whole_file(), f.incident))
+        .collect();
+    findings.retain(|f| !(starts(f) && whole.contains(&(f.origin.whole_file(), f.incident))));
     let mut best: HashMap<(Origin, usize), Worth> = HashMap::new();
     for (at, f) in findings.iter().enumerate().filter(|(_, f)| is_value(f)) {
         let mine = (Reverse((f.exposure, f.confidence)), at);

@@ -23,6 +23,7 @@ use crate::{
         moved::{Live, MovedPlaces, Setting as Text, moved_places},
         tag::CaseKey,
     },
+    deep::{EveryFile, EveryText},
     fact::{Credential, TreePath},
     image::HISTORY,
     interest::Interest,
@@ -37,7 +38,6 @@ use crate::{
     scan::{Setting, Settings},
     surface::{
         SURFACES, Surface,
-        deep::{EveryFile, EveryText},
         host::{cron, file, process},
         python::hook,
         systemd::unit,

@@ -9,12 +9,10 @@ use super::{Ending, output};
 use crate::{
     cli::{PageCommand, PageFormat},
     credential::surface::{ENVIRONMENT_META as ENVIRONMENT, META as CREDENTIALS},
+    deep::{EveryFile, EveryText},
     image::{CONFIG, HISTORY},
     scan::RECORD,
-    surface::{
-        Meta, SURFACES, Shows, Surface as _,
-        deep::{EveryFile, EveryText},
-    },
+    surface::{Meta, SURFACES, Shows, Surface as _},
     text::json,
 };
 

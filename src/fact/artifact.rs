@@ -1,5 +1,12 @@
 //! Downloadable files of packages, and their hashes.
 
+use super::Package;
+
+impl Package {
+    /// In place of a version, where a manifest asks for whatever version there is.
+    pub const ANY: &str = "*";
+}
+
 /// A downloadable file of a package.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Artifact {

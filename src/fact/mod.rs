@@ -146,11 +146,6 @@ pub struct Package {
     pub artifacts: Vec<Artifact>,
 }
 
-impl Package {
-    /// In place of a version, where a manifest asks for whatever version there is.
-    pub const ANY: &str = "*";
-}
-
 /// What kind of start-up code a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum HookKind {

@@ -122,6 +122,10 @@ pub enum Held {
     Stored,
     /// It names it.
     Named,
+    /// It takes a package from there.
+    Taken,
+    /// An installer wrote down that it took a package from there.
+    Installed,
     /// Somebody typed a command that fetched from there.
     Fetched,
     /// The same, and a shell or an interpreter was to run what came.

@@ -307,6 +307,12 @@ impl Numbered {
         if let Some(name) = known(word) {
             return name.clone();
         }
+        // `own-run-12.log`.
+        if let Some((stem, ending)) = word.rsplit_once('.')
+            && let Some(name) = known(stem)
+        {
+            return format!("{name}.{ending}");
+        }
         // `al-web1.corp`, `backup.al`: what stands between the lesser signs.
         let is_lesser = |c: char| c == '-' || c == '.' || c == '_';
         if !word.contains(is_lesser) {

@@ -195,6 +195,9 @@ impl Index {
     /// What surfaces shall look for.
     pub fn interest(&self) -> Interest {
         let mut interest = Interest::with_texts(self.texts.clone());
+        for rule in self.database.incidents.iter().flat_map(|i| &i.harvest.paths) {
+            interest.paths.extend(rule.under.iter().chain(&rule.names).cloned());
+        }
         let files = self.database.incidents.iter().flat_map(|i| &i.files);
         for file in files.filter(|f| f.standing.withdrawn.is_none()) {
             interest.files.extend(file.paths.iter().map(|p| pattern::wanted(p, file)));

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::{Inspector, inspect::As, weigh::Weighed};
 use crate::{
     coverage::{Exclusion, Gap, GapKind, WALK},
+    deep::EveryFile,
     fact::TreePath,
-    surface::{Subject, Surface, deep::EveryFile},
+    surface::{Subject, Surface},
     tree::{Body, Entry, Kind, Visit},
 };
 

@@ -12,46 +12,65 @@ use crate::{
 
 /// Names of folders that no claim has: what surfaces and families look at around a file.
 const AROUND: &[&str] = &[
-    ".metadata",
     ".npm",
-    ".nuget",
     ".pnpm",
-    ".store",
     ".venv",
     "AppData",
+    "AppData/Local",
+    "AppData/Roaming",
     "Application Support",
     "Caches",
     "Library",
-    "AppData/Local",
     "Microsoft",
     "Python.framework",
     "Python3.framework",
-    "AppData/Roaming",
     "System32",
     "Users",
     "Windows",
     "__pycache__",
     "_cacache",
+    "app",
+    "apps",
     "bin",
+    "boot",
     "cache",
+    "code",
     "conda-meta",
+    "data",
+    "dev",
     "dist-packages",
     "envs",
     "etc",
     "home",
+    "lib32",
     "lib64",
+    "log",
+    "media",
+    "mnt",
     "node_modules",
     "opt",
-    "packages",
     "pip",
     "pkgs",
     "private",
+    "proc",
+    "projects",
     "root",
+    "run",
+    "sbin",
+    "share",
     "site-packages",
+    "src",
+    "srv",
+    "static",
+    "sys",
     "tmp",
     "usr",
     "uv",
     "var",
+    "web",
+    "work",
+    "workspace",
+    "www",
 ];
 /// What paths of folders start with, that no claim has.
 const STARTS: &[&str] = &[
@@ -69,8 +88,9 @@ const STARTS: &[&str] = &[
 impl Router<'_> {
     /// How the paths of its claims are usually spelled.
     pub fn spelling(&self, interest: &Interest, windows: bool) -> Arc<Spelling> {
-        let library = if windows { "Lib" } else { "lib" };
-        let mut paths: Vec<String> = [library].iter().chain(AROUND).map(|name| (*name).to_owned()).collect();
+        // Either is usual; for `LIB` the first counts.
+        let library = if windows { ["Lib", "lib"] } else { ["lib", "Lib"] };
+        let mut paths: Vec<String> = library.iter().chain(AROUND).map(|name| (*name).to_owned()).collect();
         let mut ends: Vec<(String, String)> = STARTS.iter().map(|start| ((*start).to_owned(), String::new())).collect();
         for claim in self.surfaces.iter().flat_map(|s| s.claims(interest)) {
             match claim.file {

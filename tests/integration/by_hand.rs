@@ -166,7 +166,7 @@ fn what_nobody_understands_is_a_gap() {
         (b"program", b"\x7fELF\x02\x01\x01\0", "known hashes"),
         (b"pyproject.toml", b"[project\n", "TOML"),
         (b"\xff\x1b[2J\n.txt", b"hello\n", "usual name"),
-        (b"mix.lock", b"%{\n  \"six\": {:hex, :six, \"1.0.0\"},\n}\n", "usual name"),
+        (b"rebar.lock", b"{\"1.2.0\",\n[{<<\"six\">>,{pkg,<<\"six\">>,<<\"1.0.0\">>},0}]}.\n", "usual name"),
         (b"script.sh", b"#!/bin/sh\npip install six\n", "usual name"),
     ] {
         let (found, gaps, code) = scan_file(name, bytes);

@@ -103,8 +103,9 @@ pub fn judged(machine: Machine, planted: &[Planted], of_payload: u32) -> Value {
     let lines = text.lines().map(|line| {
         let mut line: Value = serde_json::from_str(line).unwrap();
         if let Some(file) = line.pointer_mut("/read/file") {
-            let (uid, mode) =
-                owners.get(file["path"].as_str().unwrap()).map_or((of_payload, 0o644), |p| (p.uid, p.mode));
+            // As it stands there, where it is usually spelled otherwise.
+            let path = file["path"].get("written").unwrap_or(&file["path"]).as_str().unwrap();
+            let (uid, mode) = owners.get(path).map_or((of_payload, 0o644), |p| (p.uid, p.mode));
             file["uid"] = uid.into();
             file["gid"] = uid.into();
             file["mode"] = mode.into();

@@ -35,6 +35,7 @@ const WITHOUT_FIXTURE: &[&str] = &[
     "image/history",
     "python/record",
     // Databases, archives and bytecode: tested beside their readers.
+    "extension/vsix",
     "history/atuin",
     "python/bytecode",
     "python/pip-cache",

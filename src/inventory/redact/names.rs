@@ -89,6 +89,10 @@ impl Names {
 
     fn text(&mut self, text: &str, key: &str) {
         match key {
+            "tree" | "machine" if job(text).is_some() => {
+                self.add(job(text).map_or("", |(_, run)| run), Sort::Identifier);
+                return;
+            }
             "account" => self.add(text, Sort::User),
             "own_names" => self.host(text),
             "machine" => {
@@ -97,7 +101,6 @@ impl Names {
                 self.host(host.split([':', '/']).next().unwrap_or_default());
             }
             "identifier" | "note" => self.add(text, Sort::Identifier),
-            "tree" => self.add(job(text).map_or("", |(_, run)| run), Sort::Identifier),
             // What somebody called a server of an editor.
             "inner" => {
                 let name = text.strip_prefix("server `").and_then(|rest| rest.split_once("` of "));

@@ -43,9 +43,11 @@ const USAGES: [(Usage, &str); 9] = [
     (Usage::Logged(Logged::Installed), "logged-installed"),
     (Usage::Logged(Logged::Ran), "logged-ran"),
 ];
-const HELD: [(Held, &str); 6] = [
+const HELD: [(Held, &str); 8] = [
     (Held::Stored, "stored"),
     (Held::Named, "named"),
+    (Held::Taken, "taken"),
+    (Held::Installed, "installed"),
     (Held::Fetched, "fetched"),
     (Held::Run, "run"),
     (Held::Starts, "starts"),

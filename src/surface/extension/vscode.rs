@@ -37,7 +37,7 @@ static META: Meta = Meta {
 };
 
 #[derive(Deserialize)]
-struct Manifest {
+pub(super) struct Manifest {
     publisher: Option<String>,
     name: Option<String>,
     version: Option<String>,
@@ -72,16 +72,21 @@ impl Surface for Vscode {
         };
         let at = file.mtime("mtime of package.json");
         let bytes = file.all(FILE)?;
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let Ok(manifest) = serde_json::from_slice::<Manifest>(bytes) else {
-            return Err(Flaw::malformed("package.json", "it is no JSON of that form"));
-        };
-        let Some(found) = found(&manifest, marketplace) else {
-            return Err(Flaw::malformed("package.json", "it says no publisher, name and version of an extension"));
-        };
-        out.push(at, Fact::Package(found));
+        out.push(at, Fact::Package(package_of(&manifest(bytes)?, marketplace)?));
         Ok(())
     }
+}
+
+/// The manifest of an extension.
+pub(super) fn manifest(bytes: &[u8]) -> Result<Manifest, Flaw> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    serde_json::from_slice(bytes).map_err(|_| Flaw::malformed("package.json", "it is no JSON of that form"))
+}
+
+/// What a manifest says, of an extension of that marketplace.
+pub(super) fn package_of(manifest: &Manifest, marketplace: Ecosystem) -> Result<Package, Flaw> {
+    let nothing = Flaw::malformed("package.json", "it says no publisher, name and version of an extension");
+    found(manifest, marketplace).ok_or(nothing)
 }
 
 fn found(manifest: &Manifest, marketplace: Ecosystem) -> Option<Package> {

@@ -9,8 +9,9 @@
 //! direct_url.json       {"vcs_info": {"commit_id": "79ac49ee…"}}   written by pip and uv where they installed it
 //! ```
 //!
-//! A commit id is not written by chance, so that no format has to be understood: a whole one counts wherever it stands, a short one
-//! behind `#` or `@`. Only what an indicator knows is reported. The forms are those of npm's `package.json`, Composer's schema, PEP 610.
+//! A commit id is not written by chance, so that no format has to be understood: one counts behind `#` and `@`, a whole one also as the
+//! last part of an address and as the value of a key that names a commit. Elsewhere it may be somebody's list. Only what an indicator
+//! knows is reported. The forms are those of npm's `package.json`, Composer's schema, PEP 610.
 
 use std::collections::BTreeSet;
 
@@ -24,12 +25,13 @@ use crate::{
 const FILE: usize = 64 << 20;
 /// Fewer digits are no commit.
 const SHORT: usize = 7;
+/// What stands before a value is looked at so far.
+const KEY: usize = 300;
 
 /// Lock files and manifests of every ecosystem.
 pub struct Dependency;
 
-/// The surface itself.
-pub static META: Meta = Meta {
+static META: Meta = Meta {
     id: "git/dependency",
     title: "commits that manifests and lock files take packages from",
     proves: "the file takes a package from that commit; not that it was fetched or installed",
@@ -91,13 +93,14 @@ impl Surface for Dependency {
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let at = file.mtime("mtime of the file");
         let interest = file.interest;
+        let held = if says_installed(&file.entry.path) { Held::Installed } else { Held::Taken };
         let bytes = file.all(FILE)?;
         let (mut line, mut said) = (Line::default(), BTreeSet::new());
         for (start, id) in ids(bytes) {
             let known = interest.traces.commit(&id.to_ascii_lowercase());
             if let Some(known) = known.filter(|known| said.insert(*known)) {
                 let number = line.of(bytes, start);
-                out.push_at(None, Some(number), at.clone(), fetched::fact(TraceKind::Commit, known, Held::Named));
+                out.push_at(None, Some(number), at.clone(), fetched::fact(TraceKind::Commit, known, held));
             }
         }
         Ok(())
@@ -105,7 +108,7 @@ impl Surface for Dependency {
 }
 
 /// Whether an installer writes such a file about what it installed.
-pub fn says_installed(path: &TreePath) -> bool {
+fn says_installed(path: &TreePath) -> bool {
     let is_record = matches!(path.name(), b"direct_url.json" | b".package-lock.json");
     is_record || path.as_bytes().ends_with(b"vendor/composer/installed.json")
 }
@@ -120,12 +123,36 @@ fn ids(bytes: &[u8]) -> impl Iterator<Item = (usize, &str)> {
             at = start + digits;
             let before = start.checked_sub(1).and_then(|b| bytes.get(b)).copied().unwrap_or(b' ');
             let alone = !before.is_ascii_alphanumeric() && !bytes.get(at).is_some_and(u8::is_ascii_alphanumeric);
-            let marked = matches!(before, b'#' | b'@') && (SHORT..=64).contains(&digits);
-            if alone && (marked || matches!(digits, 40 | 64)) {
+            let marked = (before == b'#' || before == b'@' && is_address(bytes.get(..start).unwrap_or_default()))
+                && (SHORT..=64).contains(&digits);
+            let is_whole = || matches!(digits, 40 | 64) && is_value(bytes.get(..start).unwrap_or_default());
+            if alone && (marked || is_whole()) {
                 return Some((start, std::str::from_utf8(bytes.get(start..at)?).ok()?));
             }
         }
     })
+}
+
+/// Whether these bytes end in an address: `git+https://host.example/o/n@`.
+fn is_address(before: &[u8]) -> bool {
+    let word = before.rsplit(|b| b.is_ascii_whitespace() || b"\"',{".contains(b)).next().unwrap_or_default();
+    word.len() <= KEY && memchr::memmem::find(word, b"://").is_some()
+}
+
+/// Whether what comes behind these bytes is the end of an address, or the value of a key that names a commit.
+fn is_value(before: &[u8]) -> bool {
+    const KEYS: &[&str] = &["reference", "revision", "commit", "commit_id", "commit-id", "rev", "ref", "resolved-ref", "resolved_reference"];
+    let line = before.rsplit(|b| *b == b'\n').next().unwrap_or_default();
+    let line = String::from_utf8_lossy(line.get(line.len().saturating_sub(KEY)..).unwrap_or_default());
+    if let Some(address) = line.strip_suffix('/') {
+        return address.rsplit(|c: char| c.is_whitespace() || "\"',{".contains(c)).next().is_some_and(|a| a.contains("://"));
+    }
+    let quoted = |text: &str| text.trim_end().trim_end_matches(['"', '\'']).trim_end().to_owned();
+    let key = quoted(&line);
+    let Some(key) = key.strip_suffix([':', '=']) else { return false };
+    let key = quoted(key);
+    let word = key.rsplit(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-')).next().unwrap_or_default();
+    KEYS.contains(&word)
 }
 
 /// Numbers of lines, of places that come in order.
@@ -193,11 +220,13 @@ mod tests {
             format!("\n  \"n\": [\"n@github:o/n#{}\", {{}}]", &ID[..7]),
             format!("\n\"reference\": \"{}\"", ID.to_uppercase()),
             format!("\n  revision: {ID}\n"),
+            format!("\n resolution: {{tarball: https://codeload.example/o/n/tar.gz/{ID}}}"),
+            format!("\nrev = '{ID}'"),
             format!("\nn @ git+https://host.example/o/n@{ID}"),
         ] {
             assert_eq!(lines(&text), [2], "{text}");
         }
-        assert_eq!(lines(&format!("\n\n{ID}\n{ID}")), [3]);
+        assert_eq!(lines(&format!("\n\n#{ID}\n#{ID}")), [3]);
     }
 
     #[test]
@@ -207,6 +236,11 @@ mod tests {
             format!("\"sha\": \"{ID}0\""),
             format!("\"x{ID}\""),
             format!("\"reference\": \"{}\"", &ID[..39]),
+            format!("git,commit,{ID}"),
+            format!("actions,o/n@{ID}"),
+            format!("{{\"kind\": \"commit\", \"value\": \"{ID}\"}}"),
+            format!("sha: {ID}"),
+            ID.to_owned(),
             format!("#{}", &ID[..6]),
             "github:o/n#main".to_owned(),
             String::new(),
@@ -231,7 +265,7 @@ mod tests {
         assert!(Dependency.claims(&Interest::default()).is_empty());
         let huge = format!("{}\n#{ID}", "a".repeat(1 << 20));
         assert_eq!(lines(&huge), [2]);
-        let bytes = [b"\xff\xfe\0".as_slice(), ID.as_bytes()].concat();
+        let bytes = [b"\xff\xfe\0#".as_slice(), ID.as_bytes()].concat();
         assert_eq!(tried(&Dependency, "p/yarn.lock", &bytes, &interest()).seen.len(), 1);
     }
 }

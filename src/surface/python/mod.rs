@@ -21,7 +21,7 @@ mod testing;
 pub(super) mod toml_doc;
 mod toml_lock;
 #[cfg(test)]
-pub(super) mod trial;
+pub(crate) mod trial;
 pub mod zip_directory;
 
 pub use listing::text;
