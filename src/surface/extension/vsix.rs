@@ -49,12 +49,15 @@ impl Surface for Vsix {
 
     fn recognises(&self, head: &[u8]) -> Option<&'static str> {
         let first = head.get(..200).unwrap_or(head);
-        let is_one = ["extension.vsixmanifest", "extension/"].iter().any(|n| memchr::memmem::find(first, n.as_bytes()).is_some());
+        let is_one = ["extension.vsixmanifest", "extension/"]
+            .iter()
+            .any(|n| memchr::memmem::find(first, n.as_bytes()).is_some());
         (head.starts_with(b"PK\x03\x04") && is_one).then_some("*.vsix")
     }
 
     fn named(&self, path: &TreePath, kind: Kind, _: &Interest) -> Option<(TreePath, Fact)> {
-        let stem = path.name().strip_suffix(b".vsix").or((path.parent().name() == KEPT.as_bytes()).then(|| path.name()))?;
+        let stem =
+            path.name().strip_suffix(b".vsix").or((path.parent().name() == KEPT.as_bytes()).then(|| path.name()))?;
         let (name, version) = folder_name(std::str::from_utf8(stem).ok().filter(|_| kind == Kind::File)?)?;
         Some((path.clone(), Fact::Named(package(&name, &version))))
     }

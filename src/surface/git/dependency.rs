@@ -81,7 +81,9 @@ impl Surface for Dependency {
             return Vec::new();
         }
         let mut claims: Vec<Claim> = NAMES.iter().map(|name| Claim::name(name)).collect();
-        claims.extend([("pnpm-lock.", "yaml"), ("aube-lock.", "yaml"), ("pylock.", "toml")].map(|(s, e)| Claim::affix(s, e)));
+        claims.extend(
+            [("pnpm-lock.", "yaml"), ("aube-lock.", "yaml"), ("pylock.", "toml")].map(|(s, e)| Claim::affix(s, e)),
+        );
         claims.extend([
             Claim::name("direct_url.json").in_suffix(".dist-info"),
             Claim::name("installed.json").in_tail("vendor/composer"),
@@ -146,11 +148,24 @@ fn is_address(before: &[u8]) -> bool {
 
 /// Whether what comes behind these bytes is the end of an address, or the value of a key that names a commit.
 fn is_value(before: &[u8]) -> bool {
-    const KEYS: &[&str] = &["reference", "revision", "commit", "commit_id", "commit-id", "rev", "ref", "resolved-ref", "resolved_reference"];
+    const KEYS: &[&str] = &[
+        "reference",
+        "revision",
+        "commit",
+        "commit_id",
+        "commit-id",
+        "rev",
+        "ref",
+        "resolved-ref",
+        "resolved_reference",
+    ];
     let line = before.rsplit(|b| *b == b'\n').next().unwrap_or_default();
     let line = String::from_utf8_lossy(line.get(line.len().saturating_sub(KEY)..).unwrap_or_default());
     if let Some(address) = line.strip_suffix('/') {
-        return address.rsplit(|c: char| c.is_whitespace() || "\"',{".contains(c)).next().is_some_and(|a| a.contains("://"));
+        return address
+            .rsplit(|c: char| c.is_whitespace() || "\"',{".contains(c))
+            .next()
+            .is_some_and(|a| a.contains("://"));
     }
     let quoted = |text: &str| text.trim_end().trim_end_matches(['"', '\'']).trim_end().to_owned();
     let key = quoted(&line);
@@ -194,8 +209,8 @@ pub fn in_command(text: &str, interest: &Interest) -> Vec<Fact> {
 
 /// Programs that take a package from a commit.
 const TOOLS: &[&str] = &[
-    "bun", "bundle", "bunx", "cargo", "composer", "deno", "gem", "go", "npm", "npx", "pdm", "pip", "pip3", "pipx", "pnpm", "pnpx",
-    "poetry", "uv", "uvx", "yarn",
+    "bun", "bundle", "bunx", "cargo", "composer", "deno", "gem", "go", "npm", "npx", "pdm", "pip", "pip3", "pipx",
+    "pnpm", "pnpx", "poetry", "uv", "uvx", "yarn",
 ];
 
 #[cfg(test)]
@@ -257,7 +272,9 @@ mod tests {
     #[test]
     fn a_command_takes_it_and_a_look_at_it_does_not() {
         let count = |text: &str| in_command(&text.replace("ID", ID), &interest()).len();
-        for text in ["npm i github:o/n#ID", "npx -y github:o/n#79ac49ee", "sudo pip install git+https://host.example/o/n@ID"] {
+        for text in
+            ["npm i github:o/n#ID", "npx -y github:o/n#79ac49ee", "sudo pip install git+https://host.example/o/n@ID"]
+        {
             assert_eq!(count(text), 1, "{text}");
         }
         for text in ["git show ID", "git log origin@ID", "npm i github:o/n#main", "grep '#ID' x"] {

@@ -246,7 +246,8 @@ mod tests {
             let found = read(&project(properties, version)).0;
             assert_eq!(found, [format!("package org.acme:a {is} Listed@5")], "{version}");
         }
-        for (properties, version) in [("<v>${v}</v>", "${v}"), ("<a>${b}${b}</a><b>${a}${a}</b>", "${a}"), ("<w>1</w>", "${v}"), ("", "${v")]
+        for (properties, version) in
+            [("<v>${v}</v>", "${v}"), ("<a>${b}${b}</a><b>${a}${a}</b>", "${a}"), ("<w>1</w>", "${v}"), ("", "${v")]
         {
             assert_eq!(read(&project(properties, version)), (vec![], None), "{version}");
         }
