@@ -1,8 +1,11 @@
 //! Trees whose file system takes names in any case: NTFS, FAT, the usual APFS.
 
-use std::{borrow::Cow, collections::HashMap, os::fd::AsFd as _, sync::Arc};
-
-use rustix::fs as sys;
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    os::fd::AsFd as _,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use super::{
     Kind,
@@ -19,6 +22,8 @@ pub(super) struct Folding {
     /// Folders of the tree, each with all that is below it.
     at: Vec<TreePath>,
     spelling: Arc<Spelling>,
+    /// The folder that was looked through last, with its names by how they compare.
+    listed: Mutex<Option<(TreePath, HashMap<Vec<u8>, Vec<u8>>)>>,
 }
 
 /// The names of one folder as they are usually spelled.
@@ -57,20 +62,23 @@ impl Names<'_> {
 
     /// The folders that were kept. One beside which another has the usual name, as a file system that tells case apart may have it, stays
     /// what it is.
-    pub(super) fn folders(&self, path: &TreePath, others: &[Below]) -> Vec<Below> {
-        let mut all = Vec::new();
-        for (usual, name) in &self.folders {
-            let taken = others.iter().chain(&all).any(|o: &Below| *o.name == **usual || o.is_spelled(usual));
-            all.push(if taken { Below::new(path, name) } else { Below::spelled(path, usual, name) });
-        }
-        all
+    pub(super) fn folders<'n>(&'n self, path: &TreePath, others: &'n [Below]) -> Vec<Below> {
+        let mut taken: HashSet<&[u8]> =
+            if self.folders.is_empty() { HashSet::new() } else { others.iter().map(|o| &*o.name).collect() };
+        let one = |(usual, name): &'n (Vec<u8>, Vec<u8>)| match taken.insert(usual) {
+            true => Below::spelled(path, usual, name),
+            false => Below::new(path, name),
+        };
+        self.folders.iter().map(one).collect()
     }
 
-    /// The files and links that were kept, by the name to ask for, with what is written there. `taken` says whether a file has that name.
-    pub(super) fn files(&self, taken: &dyn Fn(&[u8]) -> bool) -> HashMap<Vec<u8>, (Vec<u8>, Kind)> {
+    /// The files and links that were kept, by the name to ask for, with what is written there; `others` are those that have their usual name.
+    pub(super) fn files(&self, others: &[(Vec<u8>, Kind)]) -> HashMap<Vec<u8>, (Vec<u8>, Kind)> {
         let mut all = HashMap::new();
+        let taken: HashSet<&[u8]> =
+            if self.files.is_empty() { HashSet::new() } else { others.iter().map(|(name, _)| &**name).collect() };
         for (usual, name, kind) in &self.files {
-            let key = if taken(usual) || all.contains_key(usual) { name } else { usual };
+            let key = if taken.contains(&**usual) || all.contains_key(usual) { name } else { usual };
             all.insert(key.clone(), (name.clone(), *kind));
         }
         all
@@ -84,7 +92,7 @@ impl Host {
         if at.iter().any(|at| at.as_bytes().is_empty()) {
             self.prefix = spelling.path(&self.prefix);
         }
-        self.folding = Folding { at, spelling };
+        self.folding = Folding { at, spelling, listed: Mutex::default() };
         self
     }
 
@@ -111,20 +119,23 @@ impl Host {
     }
 
     fn is_there(&self, path: &TreePath) -> bool {
-        sys::statat(self.root.as_fd(), path.written(), sys::AtFlags::SYMLINK_NOFOLLOW).is_ok()
+        open::is_there(self.root.as_fd(), path.written(), self.links)
     }
 
     /// A name of a folder in another case.
     fn otherwise(&self, folder: &TreePath, name: &[u8]) -> Option<TreePath> {
-        let (fd, _) = open::folder(self.root.as_fd(), folder).ok()?;
-        let mut found = None;
-        open::each_name(&fd, &mut Vec::with_capacity(1 << 15), &mut |other, _| {
-            if spelling::is_same(other, name) {
-                found = Some(folder.join_spelled(name, other));
-            }
-            found.is_none()
-        })
-        .ok()?;
-        found
+        let mut listed = self.folding.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        if listed.as_ref().is_none_or(|(of, _)| of != folder) {
+            let (fd, _) = open::folder(self.root.as_fd(), folder).ok()?;
+            let mut names = HashMap::new();
+            let mut add = |name: &[u8], _| {
+                names.insert(spelling::folded(name), name.to_vec());
+                true
+            };
+            open::each_name(&fd, &mut Vec::with_capacity(1 << 15), &mut add).ok()?;
+            *listed = Some((folder.clone(), names));
+        }
+        let (_, names) = listed.as_ref()?;
+        names.get(&spelling::folded(name)).map(|written| folder.join_spelled(name, written))
     }
 }

@@ -248,7 +248,7 @@ impl Host {
             visit.listed(&self.shown(path), all);
         }
         below.extend(odd.folders(path, below));
-        let odd = odd.files(&|name| wanted.iter().any(|(w, _)| w == name));
+        let odd = odd.files(&wanted);
         wanted.extend(
             odd.iter().map(|(name, (_, kind))| (name.clone(), *kind)).filter(|(n, k)| visit.wants(&folder, n, *k)),
         );

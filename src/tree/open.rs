@@ -107,6 +107,13 @@ fn real_with(root: BorrowedFd<'_>, path: &[u8], links: ResolveFlags, kind: OFlag
     path_of(again_after_a_race(|| sys::openat2(root, path, flags, Mode::empty(), links | NO_MAGIC))?.as_fd())
 }
 
+/// Whether anything stands at a path below `root`, links resolved as `links` says.
+pub fn is_there(root: BorrowedFd<'_>, path: &[u8], links: ResolveFlags) -> bool {
+    let path = if path.is_empty() { b".".as_slice() } else { path };
+    let flags = OFlags::PATH | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    again_after_a_race(|| sys::openat2(root, path, flags, Mode::empty(), links | NO_MAGIC)).is_ok()
+}
+
 /// A file of a folder that was no link when the folder was listed.
 pub fn file_no_follow(folder: BorrowedFd<'_>, name: &[u8]) -> Result<Opened, Errno> {
     unless_refused(|flags| sys::openat(folder, name, FILE | OFlags::NOFOLLOW | flags, Mode::empty()))

@@ -50,11 +50,6 @@ impl Below {
         Self { usual: Some(usual.into()), ..Self::new(parent, name) }
     }
 
-    /// Whether it is spelled so and stands there otherwise.
-    pub fn is_spelled(&self, usual: &[u8]) -> bool {
-        self.usual.as_deref() == Some(usual)
-    }
-
     pub fn path(&self) -> TreePath {
         match &self.usual {
             Some(usual) => self.parent.join_spelled(usual, &self.name),
