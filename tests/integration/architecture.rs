@@ -12,7 +12,7 @@ const LAYERS: &[&[&str]] = &[
     &["fact", "interest"],
     &["accounts", "coverage", "ecosystem"],
     &["ioc", "online", "shell", "tree"],
-    &["surface"],
+    &["deep", "surface"],
     &["credential", "walk"],
     &["scan"],
     &["matcher"],

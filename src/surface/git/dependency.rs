@@ -132,7 +132,9 @@ fn ids(bytes: &[u8]) -> impl Iterator<Item = (usize, &str)> {
             let alone = !before.is_ascii_alphanumeric() && !bytes.get(at).is_some_and(u8::is_ascii_alphanumeric);
             let marked = (before == b'#' || before == b'@' && is_address(bytes.get(..start).unwrap_or_default()))
                 && (SHORT..=64).contains(&digits);
-            let is_whole = || matches!(digits, 40 | 64) && is_value(bytes.get(..start).unwrap_or_default());
+            // Behind it an address goes on: that of a file.
+            let ends = before != b'/' || bytes.get(at) != Some(&b'/');
+            let is_whole = || ends && matches!(digits, 40 | 64) && is_value(bytes.get(..start).unwrap_or_default());
             if alone && (marked || is_whole()) {
                 return Some((start, std::str::from_utf8(bytes.get(start..at)?).ok()?));
             }
@@ -258,6 +260,7 @@ mod tests {
             format!("\"reference\": \"{}\"", &ID[..39]),
             format!("git,commit,{ID}"),
             format!("actions,o/n@{ID}"),
+            format!("url,https://raw.example/o/n/{ID}/x.js"),
             format!("{{\"kind\": \"commit\", \"value\": \"{ID}\"}}"),
             format!("sha: {ID}"),
             ID.to_owned(),
