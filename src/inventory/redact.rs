@@ -198,7 +198,7 @@ fn is_judged(key: &str) -> bool {
 impl Numbered {
     fn replace(&self, value: &mut Value, key: &str) {
         match value {
-            Value::String(text) if key == "tree" => {
+            Value::String(text) if key == "tree" || key == "machine" && is_job(text) => {
                 if let Some((system, run)) = job(text) {
                     *text = format!("{system}{}", self.names.get(run).map_or(run, String::as_str));
                 }
