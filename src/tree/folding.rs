@@ -16,14 +16,17 @@ use super::{
 };
 use crate::fact::TreePath;
 
+/// Names of a folder as they stand there, by how they compare.
+type Listed = HashMap<Vec<u8>, Vec<u8>>;
+
 /// Where names have no case, and how they are spelled there.
 #[derive(Default)]
 pub(super) struct Folding {
     /// Folders of the tree, each with all that is below it.
     at: Vec<TreePath>,
     spelling: Arc<Spelling>,
-    /// The folder that was looked through last, with its names by how they compare.
-    listed: Mutex<Option<(TreePath, HashMap<Vec<u8>, Vec<u8>>)>>,
+    /// The folder that was looked through last.
+    listed: Mutex<Option<(TreePath, Listed)>>,
 }
 
 /// The names of one folder as they are usually spelled.
