@@ -14,10 +14,7 @@
 
 use serde_json::Value;
 
-use super::{
-    Lines,
-    transcript::{Call, Transcript, at, folder, time},
-};
+use super::transcript::{Call, Holds, Transcript, at, each_line, folder, time};
 use crate::{
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Shows, Sink, Subject, Surface},
@@ -65,31 +62,13 @@ impl Surface for ClaudeCode {
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
-        let mut transcript = Transcript::new(out, file.interest);
-        let mut lines = Lines::new(file.reader());
-        let end = loop {
-            match lines.next() {
-                Ok(Some(line)) => {
-                    let has = |word: &[u8]| memchr::memmem::find(line.bytes, word).is_some();
-                    let calls = has(b"\"tool_use\"") && has(b"\"Bash\"");
-                    if line.long {
-                        // Nearly all of these are answers.
-                        if calls && !has(b"\"tool_result\"") {
-                            transcript.too_long();
-                        }
-                    } else if calls || has(b"<bash-input>") || transcript.waits() && has(b"\"tool_result\"") {
-                        // Some lines of a crash are no JSON.
-                        if let Ok(value) = serde_json::from_slice(line.bytes) {
-                            read(&value, line.number, &mut transcript);
-                        }
-                    }
-                }
-                Ok(None) => break Ok(()),
-                Err(flaw) => break Err(flaw),
-            }
+        let transcript = Transcript::new(out, file.interest);
+        let holds = |has: &dyn Fn(&[u8]) -> bool| Holds {
+            call: has(b"\"tool_use\"") && has(b"\"Bash\""),
+            answer: has(b"\"tool_result\""),
+            about: has(b"<bash-input>"),
         };
-        transcript.finish();
-        end
+        each_line(file, transcript, &holds, &mut |value, line, transcript| read(value, line, transcript))
     }
 }
 

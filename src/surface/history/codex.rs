@@ -17,10 +17,7 @@
 
 use serde_json::Value;
 
-use super::{
-    Lines,
-    transcript::{Call, Transcript, at, command, folder, time},
-};
+use super::transcript::{Call, Holds, Transcript, at, command, each_line, folder, time};
 use crate::{
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Shows, Sink, Subject, Surface},
@@ -63,32 +60,14 @@ impl Surface for Codex {
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
-        let mut transcript = Transcript::new(out, file.interest);
+        let transcript = Transcript::new(out, file.interest);
         let mut session = None;
-        let mut lines = Lines::new(file.reader());
-        let end = loop {
-            match lines.next() {
-                Ok(Some(line)) => {
-                    let has = |word: &[u8]| memchr::memmem::find(line.bytes, word).is_some();
-                    let answers = has(b"_output\"");
-                    let calls = has(b"\"function_call\"") || has(b"\"local_shell_call\"");
-                    let is_wanted = calls || has(b"\"session_meta\"") || has(b"\"turn_context\"");
-                    if line.long {
-                        if calls && !answers {
-                            transcript.too_long();
-                        }
-                    } else if (is_wanted || transcript.waits() && answers)
-                        && let Ok(value) = serde_json::from_slice(line.bytes)
-                    {
-                        read(&value, line.number, &mut session, &mut transcript);
-                    }
-                }
-                Ok(None) => break Ok(()),
-                Err(flaw) => break Err(flaw),
-            }
+        let holds = |has: &dyn Fn(&[u8]) -> bool| Holds {
+            call: has(b"\"function_call\"") || has(b"\"local_shell_call\""),
+            answer: has(b"_output\""),
+            about: has(b"\"session_meta\"") || has(b"\"turn_context\""),
         };
-        transcript.finish();
-        end
+        each_line(file, transcript, &holds, &mut |value, line, transcript| read(value, line, &mut session, transcript))
     }
 }
 

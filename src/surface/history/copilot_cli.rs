@@ -17,10 +17,7 @@
 
 use serde_json::Value;
 
-use super::{
-    Lines,
-    transcript::{Call, Transcript, at, command, folder, time},
-};
+use super::transcript::{Call, Holds, Transcript, at, command, each_line, folder, time};
 use crate::{
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Shows, Sink, Subject, Surface},
@@ -80,31 +77,14 @@ impl Surface for CopilotCli {
             transcript.finish();
             return Ok(());
         }
-        let mut transcript = Transcript::new(out, interest);
+        let transcript = Transcript::new(out, interest);
         let mut session = None;
-        let mut lines = Lines::new(file.reader());
-        let end = loop {
-            match lines.next() {
-                Ok(Some(line)) => {
-                    let has = |word: &[u8]| memchr::memmem::find(line.bytes, word).is_some();
-                    let calls = has(b"\"tool.execution_start\"");
-                    let answers = has(b"\"tool.execution_complete\"") || has(b"\"permission.completed\"");
-                    if line.long {
-                        if calls {
-                            transcript.too_long();
-                        }
-                    } else if (calls || has(b"\"cwd\"") || transcript.waits() && answers)
-                        && let Ok(value) = serde_json::from_slice(line.bytes)
-                    {
-                        read(&value, line.number, &mut session, &mut transcript);
-                    }
-                }
-                Ok(None) => break Ok(()),
-                Err(flaw) => break Err(flaw),
-            }
+        let holds = |has: &dyn Fn(&[u8]) -> bool| Holds {
+            call: has(b"\"tool.execution_start\""),
+            answer: has(b"\"tool.execution_complete\"") || has(b"\"permission.completed\""),
+            about: has(b"\"cwd\""),
         };
-        transcript.finish();
-        end
+        each_line(file, transcript, &holds, &mut |value, line, transcript| read(value, line, &mut session, transcript))
     }
 }
 

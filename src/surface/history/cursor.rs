@@ -19,14 +19,13 @@ use serde_json::Value;
 
 use super::{
     COMMAND,
-    rows::{WAL, flaw},
+    rows::{flaw, log_of},
     transcript::{Call, at, folder, row, when},
 };
 use crate::{
     interest::Interest,
     sqlite::{self, Database},
     surface::{Claim, Flaw, Meta, Opened, Shows, Sink, Subject, Surface},
-    tree::body::Beside,
 };
 
 const TOOLS: &[&str] = &["run_terminal_cmd", "run_terminal_command", "run_terminal_command_v2", "shell", "Shell"];
@@ -62,18 +61,9 @@ impl Surface for Cursor {
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let (interest, len) = (file.interest, file.entry.len);
-        let beside = file.beside("-wal", WAL)?;
-        if file.entry.path.name().ends_with(b"-wal") {
-            // On a disk it is read with its database; in an archive the two cannot be brought together.
-            let apart = beside == Beside::Unknown && !file.head(1)?.is_empty();
-            return if apart { Err(Flaw::Unsupported("the log of a database in an archive")) } else { Ok(()) };
-        }
-        let wal = match &beside {
-            Beside::Bytes(bytes) => Some(bytes.as_slice()),
-            Beside::Absent | Beside::Unknown => None,
-        };
+        let Some(log) = log_of(file)? else { return Ok(()) };
         let mut pages = file.seekable()?;
-        let database = Database::paged(&mut pages, len, wal).map_err(flaw)?;
+        let database = Database::paged(&mut pages, len, log.as_deref()).map_err(flaw)?;
         let tables = database.tables().map_err(flaw)?;
         // A new one has no conversations yet.
         let Some(table) = tables.iter().find(|table| table.name == "cursorDiskKV") else { return Ok(()) };
@@ -94,8 +84,7 @@ impl Surface for Cursor {
             match serde_json::from_slice::<Value>(&text) {
                 Ok(value) => {
                     if let Some(call) = ran(&value) {
-                        long |= call.text.len() > COMMAND;
-                        row(out, interest, number, &call);
+                        long |= !row(out, interest, number, &call);
                     }
                 }
                 // It was cut where no row is read further.

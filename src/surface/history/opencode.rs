@@ -17,14 +17,14 @@ use std::{borrow::Cow, collections::HashMap};
 use serde_json::Value;
 
 use super::{
-    rows::{WAL, flaw},
+    COMMAND,
+    rows::{flaw, log_of},
     transcript::{Call, Transcript, at, folder, row, when},
 };
 use crate::{
     interest::Interest,
     sqlite::{self, Database},
     surface::{Claim, Flaw, Meta, Opened, Shows, Sink, Subject, Surface},
-    tree::body::Beside,
 };
 
 /// Of one part; the output of its command stands in it.
@@ -91,18 +91,9 @@ impl Surface for Opencode {
 
 fn rows(file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
     let (interest, len) = (file.interest, file.entry.len);
-    let beside = file.beside("-wal", WAL)?;
-    if file.entry.path.name().ends_with(b"-wal") {
-        // On a disk it is read with its database; in an archive the two cannot be brought together.
-        let apart = beside == Beside::Unknown && !file.head(1)?.is_empty();
-        return if apart { Err(Flaw::Unsupported("the log of a database in an archive")) } else { Ok(()) };
-    }
-    let wal = match &beside {
-        Beside::Bytes(bytes) => Some(bytes.as_slice()),
-        Beside::Absent | Beside::Unknown => None,
-    };
+    let Some(log) = log_of(file)? else { return Ok(()) };
     let mut pages = file.seekable()?;
-    let database = Database::paged(&mut pages, len, wal).map_err(flaw)?;
+    let database = Database::paged(&mut pages, len, log.as_deref()).map_err(flaw)?;
     let tables = database.tables().map_err(flaw)?;
     let named = |name: &str| tables.iter().find(|table| table.name == name);
     let Some(part) = named("part") else { return Ok(()) };
@@ -122,7 +113,7 @@ fn rows(file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         });
         end.map_err(flaw)?;
     }
-    let mut number = 0_u64;
+    let (mut number, mut long) = (0_u64, false);
     let end = database.rows(part, &mut |_, values| {
         number += 1;
         let text = |at: usize| match values.get(at) {
@@ -134,11 +125,14 @@ fn rows(file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         {
             let own = owner.and_then(text).and_then(|id| folders.get(&*id).map(|place| &**place));
             if let Some(call) = ran(&value, own) {
-                row(out, interest, number, &call);
+                long |= !row(out, interest, number, &call);
             }
         }
         true
     });
+    if long {
+        out.gap(None, &Flaw::TooLarge(u64::try_from(COMMAND).unwrap_or(u64::MAX)));
+    }
     end.map_err(flaw)
 }
 

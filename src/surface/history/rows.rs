@@ -19,7 +19,7 @@ const WHAT: &str = "database of SQLite";
 
 /// A hundred thousand commands have 30 MB.
 const FILE: usize = 64 << 20;
-pub(super) const WAL: usize = 32 << 20;
+const WAL: usize = 32 << 20;
 
 /// What a time counts since 1970.
 #[derive(Clone, Copy)]
@@ -63,17 +63,8 @@ impl Layout {
     /// Reads a database; the log beside it is read with it.
     pub(super) fn read(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let interest = file.interest;
-        let beside = file.beside("-wal", WAL)?;
-        if file.entry.path.name().ends_with(b"-wal") {
-            // On a disk it is read with its database; in an archive the two cannot be brought together.
-            let apart = beside == Beside::Unknown && !file.head(1)?.is_empty();
-            return if apart { Err(Flaw::Unsupported("the log of a database in an archive")) } else { Ok(()) };
-        }
-        let wal = match &beside {
-            Beside::Bytes(bytes) => Some(bytes.as_slice()),
-            Beside::Absent | Beside::Unknown => None,
-        };
-        let database = Database::new(file.all(FILE)?, wal).map_err(flaw)?;
+        let Some(log) = log_of(file)? else { return Ok(()) };
+        let database = Database::new(file.all(FILE)?, log.as_deref()).map_err(flaw)?;
         let tables = database.tables().map_err(flaw)?;
         let found = tables.iter().find_map(|t| Some((t, self.columns(t)?)));
         let (table, columns) = found.ok_or(Flaw::Unsupported(self.other))?;
@@ -98,6 +89,23 @@ impl Layout {
         };
         Some(Columns { command, time, folder: column(self.folder), host: column(self.host), text: self.text })
     }
+}
+
+/// The log beside a database, where it has one; `None` for the log itself.
+///
+/// # Errors
+/// Where the log cannot be read, or stands in an archive, where it is not beside its database.
+pub(super) fn log_of(file: &mut Opened<'_, '_>) -> Result<Option<Option<Vec<u8>>>, Flaw> {
+    let beside = file.beside("-wal", WAL)?;
+    if file.entry.path.name().ends_with(b"-wal") {
+        // On a disk it is read with its database; in an archive the two cannot be brought together.
+        let apart = beside == Beside::Unknown && !file.head(1)?.is_empty();
+        return if apart { Err(Flaw::Unsupported("the log of a database in an archive")) } else { Ok(None) };
+    }
+    Ok(Some(match beside {
+        Beside::Bytes(bytes) => Some(bytes),
+        Beside::Absent | Beside::Unknown => None,
+    }))
 }
 
 pub(super) fn flaw(error: SqliteError) -> Flaw {

@@ -5,8 +5,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{COMMAND, Reporter, facts_of, of_this_time};
-use crate::{fact::At, interest::Interest, shell::quoted, surface::Sink};
+use super::{COMMAND, Lines, Reporter, facts_of, of_this_time};
+use crate::{
+    fact::At,
+    interest::Interest,
+    shell::quoted,
+    surface::{Flaw, Opened, Sink},
+};
 
 /// Commands that wait for their answer at a time.
 const WAITING: usize = 1_000;
@@ -82,6 +87,50 @@ impl<'o, 's> Transcript<'o, 's> {
     }
 }
 
+/// What a line may hold, by words in it, before it is parsed.
+pub(super) struct Holds {
+    /// A call.
+    pub(super) call: bool,
+    /// The answer to one: of interest where a call waits.
+    pub(super) answer: bool,
+    /// What is said of the calls behind it.
+    pub(super) about: bool,
+}
+
+/// Hands on the lines of JSON that hold what is of interest. Those that are no JSON are what a crash left.
+///
+/// # Errors
+/// Where the file cannot be read; what was read before it stays.
+pub(super) fn each_line<'o, 's>(
+    file: &mut Opened<'_, '_>,
+    mut transcript: Transcript<'o, 's>,
+    holds: &dyn Fn(&dyn Fn(&[u8]) -> bool) -> Holds,
+    read: &mut dyn FnMut(&Value, u32, &mut Transcript<'o, 's>),
+) -> Result<(), Flaw> {
+    let mut lines = Lines::new(file.reader());
+    let end = loop {
+        match lines.next() {
+            Ok(Some(line)) => {
+                let Holds { call, answer, about } = holds(&|word| memchr::memmem::find(line.bytes, word).is_some());
+                if line.long {
+                    // Nearly all of these are answers.
+                    if call && !answer {
+                        transcript.too_long();
+                    }
+                } else if (call || about || transcript.waits() && answer)
+                    && let Ok(value) = serde_json::from_slice(line.bytes)
+                {
+                    read(&value, line.number, &mut transcript);
+                }
+            }
+            Ok(None) => break Ok(()),
+            Err(flaw) => break Err(flaw),
+        }
+    };
+    transcript.finish();
+    end
+}
+
 /// What stands at these keys, one within the other; `null` where nothing does.
 pub(super) fn at<'v>(value: &'v Value, keys: &[&str]) -> &'v Value {
     keys.iter().try_fold(value, |value, key| value.get(key)).unwrap_or(&Value::Null)
@@ -99,15 +148,16 @@ pub(super) fn when(value: &Value) -> Option<At> {
     of_this_time(Timestamp::from_millisecond(millis).ok()?).map(|at| At::new(at.time, "time in the transcript"))
 }
 
-/// Reports a command that a row of a database holds.
-pub(super) fn row(out: &mut Sink<'_>, interest: &Interest, number: u64, call: &Call) {
+/// Reports a command that a row of a database holds; whether it was short enough to be read.
+pub(super) fn row(out: &mut Sink<'_>, interest: &Interest, number: u64, call: &Call) -> bool {
     if call.text.len() > COMMAND {
-        return;
+        return false;
     }
     let inner = format!("row {number}");
     for fact in facts_of(call.text.as_bytes(), &mut call.folder.clone(), interest) {
         out.push_at(Some(&inner), None, call.at.clone(), fact);
     }
+    true
 }
 
 /// An absolute path.
