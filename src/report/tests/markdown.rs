@@ -76,13 +76,13 @@ fn hostile_names_in_markdown() {
 
     | when (UTC) | what | read from |
     | --- | --- | --- |
-    | 2026-03-24T10:39:00Z | `examplelib 1.2.3: could be had from here on` | `published, made-up-2026-03` |
+    | 2026-03-24T10:39:00Z | `examplelib 1.2.3: available from here on` | `published, made-up-2026-03` |
     | 2026-03-24T11:05:00Z | `/home/alice/.aws/credentials changed: aws.access_key` | `mtime of the file` |
     | 2026-03-24T11:05:00Z | `/home/alice/.ssh/id\u{202e}<b>x</b>\n# y changed: ssh.key` | `mtime of the file` |
     | 2026-03-24T11:05:00Z | `path/~/.config/example/beacon.py in /home/alice/.config/example/beacon.py` | `mtime of INSTALLER` |
     | 2026-03-24T11:05:00Z | `points evil[.]example somewhere: took the stolen data` | `mtime of INSTALLER` |
     | 2026-03-24T11:05:00Z | ``pypi/examplelib@1.2.3 installed in /home/alice/a\|b`c\u{1b}[31m�/.venv`` | `mtime of INSTALLER` |
-    | 2026-03-24T16:00:00Z | `examplelib 1.2.3: could be had until here` | `published, made-up-2026-03` |
+    | 2026-03-24T16:00:00Z | `examplelib 1.2.3: available until here` | `published, made-up-2026-03` |
 
     ## Every step
 

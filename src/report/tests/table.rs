@@ -57,15 +57,15 @@ fn the_example_at_80_columns() {
     TIMELINE
     times of files move when a file is changed or copied; those of logs and
     histories were written as it happened
-      2026-03-24T10:39:00Z  litellm 1.82.7: could be had from here on (published,
+      2026-03-24T10:39:00Z  litellm 1.82.7: available from here on (published,
                             litellm-2026-03)
-      2026-03-24T10:52:00Z  litellm 1.82.8: could be had from here on (published,
+      2026-03-24T10:52:00Z  litellm 1.82.8: available from here on (published,
                             litellm-2026-03)
       2026-03-24T11:05:00Z  litellm 1.82.8 installed in /home/alice/app/.venv (mtime
                             of INSTALLER)
-      2026-03-24T16:00:00Z  litellm 1.82.7: could be had until here (published,
+      2026-03-24T16:00:00Z  litellm 1.82.7: available until here (published,
                             litellm-2026-03)
-      2026-03-24T16:00:00Z  litellm 1.82.8: could be had until here (published,
+      2026-03-24T16:00:00Z  litellm 1.82.8: available until here (published,
                             litellm-2026-03)
 
     WHAT WAS EXAMINED
@@ -129,11 +129,11 @@ fn the_example_at_200_columns() {
 
     TIMELINE
     times of files move when a file is changed or copied; those of logs and histories were written as it happened
-      2026-03-24T10:39:00Z  litellm 1.82.7: could be had from here on (published, litellm-2026-03)
-      2026-03-24T10:52:00Z  litellm 1.82.8: could be had from here on (published, litellm-2026-03)
+      2026-03-24T10:39:00Z  litellm 1.82.7: available from here on (published, litellm-2026-03)
+      2026-03-24T10:52:00Z  litellm 1.82.8: available from here on (published, litellm-2026-03)
       2026-03-24T11:05:00Z  litellm 1.82.8 installed in /home/alice/app/.venv (mtime of INSTALLER)
-      2026-03-24T16:00:00Z  litellm 1.82.7: could be had until here (published, litellm-2026-03)
-      2026-03-24T16:00:00Z  litellm 1.82.8: could be had until here (published, litellm-2026-03)
+      2026-03-24T16:00:00Z  litellm 1.82.7: available until here (published, litellm-2026-03)
+      2026-03-24T16:00:00Z  litellm 1.82.8: available until here (published, litellm-2026-03)
 
     WHAT WAS EXAMINED
      surface           files  facts
@@ -215,7 +215,7 @@ fn hostile_names_at_80_columns() {
     TIMELINE
     times of files move when a file is changed or copied; those of logs and
     histories were written as it happened
-      2026-03-24T10:39:00Z  examplelib 1.2.3: could be had from here on (published,
+      2026-03-24T10:39:00Z  examplelib 1.2.3: available from here on (published,
                             made-up-2026-03)
       2026-03-24T11:05:00Z  /home/alice/.aws/credentials changed: aws.access_key
                             (mtime of the file)
@@ -228,7 +228,7 @@ fn hostile_names_at_80_columns() {
                             (mtime of INSTALLER)
       2026-03-24T11:05:00Z  pypi/examplelib@1.2.3 installed in
                             /home/alice/a|b`c\u{1b}[31m�/.venv (mtime of INSTALLER)
-      2026-03-24T16:00:00Z  examplelib 1.2.3: could be had until here (published,
+      2026-03-24T16:00:00Z  examplelib 1.2.3: available until here (published,
                             made-up-2026-03)
 
     WHAT WAS EXAMINED

@@ -39,7 +39,7 @@ pub fn timeline(report: &v1::Report) -> Vec<Row> {
     rows
 }
 
-/// When what was found could be had.
+/// When what was found was available.
 fn windows(report: &v1::Report) -> impl Iterator<Item = Row> {
     let all = report.incidents.iter().flat_map(|i| i.windows.iter().map(move |w| (i, w)));
     all.flat_map(|(incident, w)| {
@@ -49,7 +49,7 @@ fn windows(report: &v1::Report) -> impl Iterator<Item = Row> {
             what: format!("{name}: {what}"),
             source: format!("published, {}", printable(&incident.id)),
         };
-        [Some(row(w.start, "could be had from here on")), w.end.map(|end| row(end, "could be had until here"))]
+        [Some(row(w.start, "available from here on")), w.end.map(|end| row(end, "available until here"))]
     })
     .flatten()
 }

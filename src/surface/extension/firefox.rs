@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn of_the_list_what_stands_in_no_archive() {
         let text = br#"{"schemaVersion":37,"addons":[
-            {"id":"a@b","version":"1.0","type":"extension","path":"/home/a/work/ext","installDate":1774340000123},
+            {"id":"a@b","version":"1.0","type":"extension","path":"/home/a/src/ext","installDate":1774340000123},
             {"id":"c@d","version":"1.0","type":"extension","path":"/p/extensions/c@d.xpi"},
             {"id":"e@f","version":"1.0","type":"theme","path":null},{"id":"g\u001b@h","version":"1.0","type":"extension"},{"x":1},7]}"#;
         let path = "home/a/.mozilla/firefox/p/extensions.json";

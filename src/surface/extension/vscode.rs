@@ -95,7 +95,7 @@ fn found(manifest: &Manifest, marketplace: Ecosystem) -> Option<Package> {
     is_name(&name).then(|| package(marketplace, &name.to_lowercase(), version))
 }
 
-fn package(ecosystem: Ecosystem, name: &str, version: &str) -> Package {
+pub(super) fn package(ecosystem: Ecosystem, name: &str, version: &str) -> Package {
     Package {
         ecosystem,
         name: name.into(),

@@ -8,7 +8,7 @@
 //! What the manifest says counts; where it cannot be read, the name of a kept one does. A file does not say which marketplace it is from:
 //! what an incident says of either is compared. Documented in VS Code's "Publishing Extensions", and read from `vsce package`.
 
-use super::vscode::{manifest, package_of};
+use super::vscode::{manifest, package, package_of};
 use crate::{
     ecosystem::extension::folder_name,
     fact::{Ecosystem, Fact, Package, Placement, TreePath, Unit},
@@ -59,7 +59,10 @@ impl Surface for Vsix {
         let stem =
             path.name().strip_suffix(b".vsix").or((path.parent().name() == KEPT.as_bytes()).then(|| path.name()))?;
         let (name, version) = folder_name(std::str::from_utf8(stem).ok().filter(|_| kind == Kind::File)?)?;
-        Some((path.clone(), Fact::Named(package(&name, &version))))
+        Some((
+            path.clone(),
+            Fact::Named(Package { placement: Placement::Cached, ..package(Ecosystem::Vscode, &name, &version) }),
+        ))
     }
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
@@ -81,21 +84,9 @@ impl Surface for Vsix {
         };
         let manifest = manifest(&read_member(&mut zip, about, MANIFEST)?)?;
         drop(zip);
-        let mut found = package_of(&manifest, Ecosystem::Vscode)?;
-        found.placement = Placement::Cached;
-        out.push(at, Fact::Package(found));
+        let found = package_of(&manifest, Ecosystem::Vscode)?;
+        out.push(at, Fact::Package(Package { placement: Placement::Cached, ..found }));
         Ok(())
-    }
-}
-
-fn package(name: &str, version: &str) -> Package {
-    Package {
-        ecosystem: Ecosystem::Vscode,
-        name: name.into(),
-        version: version.into(),
-        placement: Placement::Cached,
-        requires: [].into(),
-        artifacts: Vec::new(),
     }
 }
 
