@@ -33,6 +33,8 @@ pub struct Hooks<'o, 's, 'i> {
     at: Option<At>,
     sha256: String,
     left: usize,
+    /// A command was too long to be read.
+    long: bool,
 }
 
 impl<'o, 's, 'i> Hooks<'o, 's, 'i> {
@@ -40,16 +42,15 @@ impl<'o, 's, 'i> Hooks<'o, 's, 'i> {
     /// When the medium fails.
     pub fn new(file: &mut Opened<'_, '_>, interest: &'i Interest, out: &'o mut Sink<'s>) -> Result<Self, Flaw> {
         let at = file.entry.btime.map(|t| At::new(t, "birth time")).or_else(|| file.mtime("mtime of the file"));
-        Ok(Self { out, interest, at, sha256: file.sha256()?, left: MOST })
+        Ok(Self { out, interest, at, sha256: file.sha256()?, left: MOST, long: false })
     }
 
     /// A command, or a few in one text, that stands on a line of the file. `what` says of what it is part, where
     /// that is no more than the line; `folder` where it starts.
     pub fn command(&mut self, text: &str, what: &str, line: Option<u32>, when: When, folder: Option<&str>) {
-        if text.len() > COMMAND || self.left == 0 {
-            return;
-        }
-        self.left -= 1;
+        self.long |= text.len() > COMMAND;
+        let Some(left) = self.left.checked_sub(1).filter(|_| text.len() <= COMMAND) else { return };
+        self.left = left;
         let mut facts = traces(text, self.interest, when, &self.sha256);
         facts.extend(installs(text).map(Fact::Command));
         facts.extend(shell::images(text).iter().filter_map(|image| used(image)));
@@ -68,11 +69,15 @@ impl<'o, 's, 'i> Hooks<'o, 's, 'i> {
                 self.out.push_at(None, Some(number), self.at.clone(), fact);
             }
         }
-        for command in installs(text).take(MOST) {
+        for command in installs(text) {
+            let Some(left) = self.left.checked_sub(1) else { break };
+            self.left = left;
             let line = command.wanted.first().and_then(|wanted| line_with(text, &wanted.name));
             self.out.push_at(None, line, self.at.clone(), Fact::Command(command));
         }
-        for image in shell::images(text).into_iter().take(MOST) {
+        for image in shell::images(text) {
+            let Some(left) = self.left.checked_sub(1) else { break };
+            self.left = left;
             let line = line_with(text, &image);
             if let Some(fact) = used(&image) {
                 self.out.push_at(None, line, self.at.clone(), fact);
@@ -98,8 +103,11 @@ impl<'o, 's, 'i> Hooks<'o, 's, 'i> {
     /// Whether commands were left out.
     ///
     /// # Errors
-    /// Where there were too many of them.
+    /// Where there were too many of them, or one was too long.
     pub fn finish(self) -> Result<(), Flaw> {
+        if self.long {
+            return Err(Flaw::TooLarge(u64::try_from(COMMAND).unwrap_or(u64::MAX)));
+        }
         if self.left == 0 { Err(Flaw::Unsupported("a file of more than 1000 commands")) } else { Ok(()) }
     }
 }

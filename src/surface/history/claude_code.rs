@@ -14,7 +14,7 @@
 
 use serde_json::Value;
 
-use super::transcript::{Call, Holds, Transcript, at, each_line, folder, time};
+use super::transcript::{Call, Has, Holds, Transcript, at, each_line, folder, time};
 use crate::{
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Shows, Sink, Subject, Surface},
@@ -63,7 +63,7 @@ impl Surface for ClaudeCode {
 
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let transcript = Transcript::new(out, file.interest);
-        let holds = |has: &dyn Fn(&[u8]) -> bool| Holds {
+        let holds = |has: &Has<'_>| Holds {
             call: has(b"\"tool_use\"") && has(b"\"Bash\""),
             answer: has(b"\"tool_result\""),
             about: has(b"<bash-input>"),

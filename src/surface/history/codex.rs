@@ -17,7 +17,7 @@
 
 use serde_json::Value;
 
-use super::transcript::{Call, Holds, Transcript, at, command, each_line, folder, time};
+use super::transcript::{Call, Has, Holds, Transcript, at, command, each_line, folder, time};
 use crate::{
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Shows, Sink, Subject, Surface},
@@ -62,7 +62,7 @@ impl Surface for Codex {
     fn inspect(&self, file: &mut Opened<'_, '_>, out: &mut Sink<'_>) -> Result<(), Flaw> {
         let transcript = Transcript::new(out, file.interest);
         let mut session = None;
-        let holds = |has: &dyn Fn(&[u8]) -> bool| Holds {
+        let holds = |has: &Has<'_>| Holds {
             call: has(b"\"function_call\"") || has(b"\"local_shell_call\""),
             answer: has(b"_output\""),
             about: has(b"\"session_meta\"") || has(b"\"turn_context\""),

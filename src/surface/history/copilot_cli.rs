@@ -17,7 +17,7 @@
 
 use serde_json::Value;
 
-use super::transcript::{Call, Holds, Transcript, at, command, each_line, folder, time};
+use super::transcript::{Call, Has, Holds, Transcript, at, command, each_line, folder, time};
 use crate::{
     interest::Interest,
     surface::{Claim, Flaw, Meta, Opened, Shows, Sink, Subject, Surface},
@@ -79,7 +79,7 @@ impl Surface for CopilotCli {
         }
         let transcript = Transcript::new(out, interest);
         let mut session = None;
-        let holds = |has: &dyn Fn(&[u8]) -> bool| Holds {
+        let holds = |has: &Has<'_>| Holds {
             call: has(b"\"tool.execution_start\""),
             answer: has(b"\"tool.execution_complete\"") || has(b"\"permission.completed\""),
             about: has(b"\"cwd\""),

@@ -87,6 +87,9 @@ impl<'o, 's> Transcript<'o, 's> {
     }
 }
 
+/// Whether a line holds a word.
+pub(super) type Has<'h> = dyn Fn(&[u8]) -> bool + 'h;
+
 /// What a line may hold, by words in it, before it is parsed.
 pub(super) struct Holds {
     /// A call.
@@ -104,7 +107,7 @@ pub(super) struct Holds {
 pub(super) fn each_line<'o, 's>(
     file: &mut Opened<'_, '_>,
     mut transcript: Transcript<'o, 's>,
-    holds: &dyn Fn(&dyn Fn(&[u8]) -> bool) -> Holds,
+    holds: &dyn Fn(&Has<'_>) -> Holds,
     read: &mut dyn FnMut(&Value, u32, &mut Transcript<'o, 's>),
 ) -> Result<(), Flaw> {
     let mut lines = Lines::new(file.reader());

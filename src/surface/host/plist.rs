@@ -10,6 +10,8 @@ use crate::surface::{Flaw, node::json::Node};
 /// Values of one list.
 const VALUES: usize = 50_000;
 const DEPTH: usize = 32;
+/// Bytes of a text of a binary list that count as one more value: many references may name the same long text.
+const PART: usize = 64;
 const WHAT: &str = "property list";
 
 /// The top value of a list.
@@ -197,6 +199,7 @@ impl<'b> Binary<'b> {
         }
         let (len, at) = self.length(low, at.checked_add(1)?)?;
         let block = |size: usize| self.bytes.get(at..at.checked_add(len.checked_mul(size)?)?);
+        *left = left.checked_sub(len / PART)?;
         Some(match kind {
             5 | 7 => Node::Text(Cow::Owned(String::from_utf8_lossy(block(1)?).into_owned())),
             6 => {
@@ -297,5 +300,29 @@ mod tests {
         for text in [&*deep, &*flat, "<plist>", "<plist", "", "<plist><dict><key>x", "<plist></plist>", "<plist><!--"] {
             assert!(read(text.as_bytes()).is_err());
         }
+    }
+
+    #[test]
+    fn a_text_that_many_references_name_is_not_copied_without_end() {
+        // An array of 20,000 references to one text of 60,000 bytes.
+        let (count, len) = (20_000_u16, 60_000_u16);
+        let mut bytes = b"bplist00".to_vec();
+        let text = bytes.len();
+        bytes.extend([0x5f, 0x11]);
+        bytes.extend(len.to_be_bytes());
+        bytes.resize(bytes.len() + usize::from(len), b'a');
+        let array = bytes.len();
+        bytes.extend([0xaf, 0x11]);
+        bytes.extend(count.to_be_bytes());
+        bytes.resize(bytes.len() + usize::from(count), 0);
+        let table = bytes.len();
+        for at in [text, array] {
+            bytes.extend(u32::try_from(at).unwrap().to_be_bytes());
+        }
+        bytes.extend([0, 0, 0, 0, 0, 0, 4, 1]);
+        for number in [2, 1, table] {
+            bytes.extend(u64::try_from(number).unwrap().to_be_bytes());
+        }
+        assert!(read(&bytes).is_err());
     }
 }

@@ -95,8 +95,9 @@ impl Surface for ShellStartup {
         let of_system = path.as_bytes().starts_with(b"etc/") && !is_of_home_by_name(&path);
         let when = if of_system || is_own(&path) { When::ByItself } else { When::ByHand };
         let account = of_system.then_some(crate::fact::Whereabouts::UNSAID);
-        Hooks::new(file, interest, out)?.script(&text, when, account);
-        Ok(())
+        let mut hooks = Hooks::new(file, interest, out)?;
+        hooks.script(&text, when, account);
+        hooks.finish()
     }
 }
 

@@ -66,7 +66,7 @@ impl Surface for Scripts {
         let when = if own { When::ByItself } else { When::InProject };
         let mut hooks = Hooks::new(file, interest, out)?;
         hooks.script(&text, when, None);
-        Ok(())
+        hooks.finish()
     }
 }
 
@@ -124,6 +124,8 @@ mod tests {
         ] {
             assert_eq!(said("p/.git/hooks/pre-push", text), [""; 0], "{text:?}");
         }
-        assert!(said("p/.envrc", "npx x@1.0.0\n".repeat(50_000).as_bytes()).len() <= 1000);
+        let many = "npx x@1.0.0\n".repeat(50_000);
+        let tried = tried(&Scripts, "p/.envrc", many.as_bytes(), &Interest::default());
+        assert!(tried.seen.len() <= 1000 && tried.flaw.is_some());
     }
 }
