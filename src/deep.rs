@@ -17,8 +17,9 @@ use crate::{
     },
 };
 
-/// Bytes that are unpacked of one file.
-const UNPACKED: u64 = 4 << 30;
+/// Bytes that are unpacked of any file, and times as many as it has: logs shrink to a thirtieth.
+const UNPACKED: u64 = 64 << 20;
+const RATIO: u64 = 200;
 /// Members of a zip that are searched.
 const MEMBERS: usize = 200_000;
 /// A file with more different values is a list of indicators: a payload has a few.
@@ -129,37 +130,38 @@ impl Packed {
 }
 
 fn search_in(file: &mut Opened<'_, '_>, packed: Packed, search: &mut Search<'_>) -> Result<(), Flaw> {
+    let most = UNPACKED.saturating_add(file.entry.len.saturating_mul(RATIO));
     if packed == Packed::Zip {
-        return members(file, search);
+        return members(file, most, search);
     }
     // What streams is held for those who read it after this.
     let mut bytes = if file.entry.len <= HELD { Box::new(file.seekable()?) } else { file.reader() };
     match packed {
-        Packed::Gzip => limited(MultiGzDecoder::new(BufReader::new(bytes)), search),
+        Packed::Gzip => limited(MultiGzDecoder::new(BufReader::new(bytes)), most, search),
         Packed::Zstd => {
             let mut decoder = zstd::stream::read::Decoder::new(bytes)?;
             decoder.window_log_max(WINDOW)?;
-            limited(decoder, search)
+            limited(decoder, most, search)
         }
         Packed::Plain | Packed::Zip => Ok(search.read(&mut bytes)?),
     }
 }
 
 /// Unpacks as much as is unpacked of one file.
-fn limited(from: impl Read, search: &mut Search<'_>) -> Result<(), Flaw> {
-    let mut from = from.take(UNPACKED);
+fn limited(from: impl Read, most: u64, search: &mut Search<'_>) -> Result<(), Flaw> {
+    let mut from = from.take(most);
     search.read(&mut from).map_err(broken)?;
-    if from.limit() == 0 { Err(Flaw::TooLarge(UNPACKED)) } else { Ok(()) }
+    if from.limit() == 0 { Err(Flaw::TooLarge(most)) } else { Ok(()) }
 }
 
-fn members(file: &mut Opened<'_, '_>, search: &mut Search<'_>) -> Result<(), Flaw> {
+fn members(file: &mut Opened<'_, '_>, most: u64, search: &mut Search<'_>) -> Result<(), Flaw> {
     let mut zip = file.seekable()?;
     let (mut members, mut more) = (Vec::new(), false);
     each_member(&mut zip, &mut |_, member| match members.len() < MEMBERS {
         true => members.push(member),
         false => more = true,
     })?;
-    let (mut left, mut worst) = (UNPACKED, Ok(()));
+    let (mut left, mut worst) = (most, Ok(()));
     for member in members {
         let mut bytes = match unpacked(&mut zip, member) {
             Ok(bytes) => bytes.take(left),
@@ -177,7 +179,7 @@ fn members(file: &mut Opened<'_, '_>, search: &mut Search<'_>) -> Result<(), Fla
             break;
         }
     }
-    if more { Err(Flaw::TooLarge(UNPACKED)) } else { worst }
+    if more { Err(Flaw::TooLarge(most)) } else { worst }
 }
 
 /// Packed bytes that cannot be unpacked.
@@ -258,6 +260,13 @@ mod tests {
         for other in [&b"\x1f\x8b\x08rubbish that is no gzip"[..], b"PK\x03\x04evil.example", b"\x28\xb5\x2f\xfd\xff"] {
             assert!(found(other).1.is_some(), "{other:?}");
         }
+    }
+
+    #[test]
+    fn a_bomb_is_unpacked_so_far_and_no_further() {
+        let bomb = gzip(&vec![0; 100 << 20]);
+        assert!(bomb.len() < 150_000);
+        assert_eq!(found(&bomb).1.map(|flaw| flaw.starts_with("larger than")), Some(true));
     }
 
     #[test]

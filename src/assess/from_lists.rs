@@ -95,9 +95,7 @@ impl<'c> Known<'c> {
         for seen in case.evidence.iter().map(|e| &e.seen).filter(|s| s.origin.layer.is_none()) {
             let tree = &*seen.origin.tree;
             match &seen.fact {
-                Fact::Package(p)
-                    if p.placement == Placement::Listed && case.index.knows_package(p.ecosystem, &p.name) =>
-                {
+                Fact::Package(p) if p.is_listed() && case.index.knows_package(p.ecosystem, &p.name) => {
                     let (ecosystem, name, version) = (p.ecosystem, &*p.name, Ok(&*p.version));
                     known.lists.push(Named { seen, ecosystem, name, version });
                 }

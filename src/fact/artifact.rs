@@ -1,10 +1,15 @@
 //! Downloadable files of packages, and their hashes.
 
-use super::Package;
+use super::{Package, Placement};
 
 impl Package {
     /// In place of a version, where a manifest asks for whatever version there is.
     pub const ANY: &str = "*";
+
+    /// Whether a file names this very version.
+    pub fn is_listed(&self) -> bool {
+        self.placement == Placement::Listed && *self.version != *Self::ANY
+    }
 }
 
 /// A downloadable file of a package.

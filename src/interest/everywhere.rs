@@ -41,12 +41,14 @@ pub struct Search<'t> {
     everywhere: Option<&'t Everywhere>,
     /// Each value once.
     found: BTreeSet<(TraceKind, &'t str)>,
+    /// Kept from one reader to the next.
+    buffer: Vec<u8>,
 }
 
 impl<'t> Search<'t> {
     /// For what these indicators know.
     pub fn new(traces: &'t Traces) -> Self {
-        Self { traces, everywhere: traces.everywhere(), found: BTreeSet::new() }
+        Self { traces, everywhere: traces.everywhere(), found: BTreeSet::new(), buffer: Vec::new() }
     }
 
     /// Each value that was found, once, in the indicators' own words.
@@ -60,8 +62,15 @@ impl<'t> Search<'t> {
     /// Of the reader; what was found before it stays.
     pub fn read(&mut self, from: &mut dyn Read) -> io::Result<()> {
         let Some(everywhere) = self.everywhere else { return Ok(()) };
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.resize(everywhere.longest + 2 * AROUND + BLOCK, 0);
+        let read = self.read_with(&mut buffer, everywhere, from);
+        self.buffer = buffer;
+        read
+    }
+
+    fn read_with(&mut self, buffer: &mut [u8], everywhere: &'t Everywhere, from: &mut dyn Read) -> io::Result<()> {
         let keep = everywhere.longest + 2 * AROUND;
-        let mut buffer = vec![0; keep + BLOCK];
         let mut held = 0;
         loop {
             let read = fill(from, buffer.get_mut(held..).unwrap_or_default())?;

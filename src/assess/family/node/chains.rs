@@ -135,9 +135,7 @@ fn fill<'e>(evidence: &'e [Evidence], units: &mut BTreeMap<Place, Held<'e>>, fin
                     held.push(Copy { package, folder });
                 }
             }
-            (Fact::Package(package), None)
-                if package.ecosystem == Ecosystem::Npm && package.placement == Placement::Listed =>
-            {
+            (Fact::Package(package), None) if package.ecosystem == Ecosystem::Npm && package.is_listed() => {
                 if let Some(held) = units.get_mut(&(tree.clone(), seen.origin.path.clone())) {
                     held.push(Copy { package, folder: seen.origin.path.clone() });
                 }

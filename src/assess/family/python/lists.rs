@@ -9,7 +9,7 @@ use crate::{
         units::Distribution,
     },
     ecosystem::{marker::Machine, purl::Purl},
-    fact::{Ecosystem, Fact, Placement, Requirement, TreePath},
+    fact::{Ecosystem, Fact, Requirement, TreePath},
     verdict::Exposure,
 };
 
@@ -45,7 +45,7 @@ pub fn link(case: &Case<'_>, findings: &mut [Finding]) {
     for seen in case.evidence.iter().filter(|e| e.gone.is_none()).map(|e| &e.seen) {
         let (tree, path) = (&seen.origin.tree, &seen.origin.path);
         match &seen.fact {
-            Fact::Package(package) if package.placement == Placement::Listed && seen.unit.is_none() => {
+            Fact::Package(package) if package.is_listed() && seen.unit.is_none() => {
                 if let Some(held) = lists.get_mut(&(tree.clone(), path.clone())) {
                     held.packages.push(Distribution {
                         package: package.clone(),
